@@ -1,0 +1,42 @@
+# make run     serve the example application on http://127.0.0.1:8000
+# make test    run all tests, on each Python from 3.11 on that this machine has
+# make check   format, lint, types and layers
+# make bench   compare with other frameworks
+# make clean   remove what these have made
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check bench clean
+
+run: $(VENV)/.ready
+	$(BIN)/antiphon run examples.tour:app
+
+test:
+	PYTHON=$(PYTHON) scripts/test
+
+check: $(VENV)/.check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.ready: pyproject.toml
+	scripts/venv $(PYTHON) $(VENV)
+	touch $@
+
+$(VENV)/.check: $(VENV)/.ready
+	$(BIN)/pip install --quiet --group check
+	touch $@
+
+$(VENV)/.bench: $(VENV)/.ready
+	$(BIN)/pip install --quiet --group bench
+	touch $@
+
+clean:
+	rm -rf .venv .venv-* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

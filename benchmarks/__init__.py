@@ -1,0 +1,1 @@
+"""In-process comparisons of Antiphon with other frameworks on the same work."""

@@ -1,0 +1,1 @@
+"""One small application a framework, all with the same answers: `wsgi`, `asgi`, or both."""

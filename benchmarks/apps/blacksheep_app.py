@@ -1,0 +1,40 @@
+"""BlackSheep: async handlers that take the request itself, which spares them its binders; ASGI."""
+
+from typing import Any
+
+from blacksheep import Application, Request, Response, json, text
+
+from .work import FIELDS, best_language, invoice, listing, receipt
+
+asgi = Application()
+
+
+@asgi.router.get("/hello")
+async def hello(_request: Request) -> Response:
+    return text("Hello, world!")
+
+
+@asgi.router.get("/read/{name}")
+async def read(request: Request) -> Response:
+    args = request.query
+    return text(
+        listing(
+            request.route_values["name"] or "",
+            args["page"][0],
+            int(args["size"][0]),
+            args["sort"][0],
+            request.cookies["session"],
+            best_language((request.get_first_header(b"accept-language") or b"").decode()),
+        )
+    )
+
+
+@asgi.router.post("/json")
+async def order(request: Request) -> Response:
+    return json(invoice(await request.json()))
+
+
+@asgi.router.post("/form")
+async def form(request: Request) -> Response:
+    values: Any = await request.form()
+    return text(receipt([values[name] for name in FIELDS]))

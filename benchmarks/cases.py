@@ -1,0 +1,158 @@
+"""The measured requests and the answers that every application must give to them."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+ORDER = {
+    "id": "A-2209",
+    "currency": "EUR",
+    "items": [
+        {
+            "sku": f"LAMP-{number:03}",
+            "name": f"Lamp no. {number}",
+            "quantity": number % 3 + 1,
+            "price": 990 + 115 * number,
+        }
+        for number in range(10)
+    ],
+}
+
+ADDRESS = {
+    "name": "Zoë Müller",
+    "email": "zoe.mueller@example.com",
+    "phone": "+43 1 234 5678",
+    "street": "Lange Gasse 17/3",
+    "city": "Wien",
+    "postcode": "1080",
+    "country": "AT",
+    "company": "Müller & Töchter",
+    "delivery": "next-day",
+    "note": "Please ring twice: the bell is quiet. 100 % sure!",
+}
+
+BROWSER = {
+    "host": "shop.example.com",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 "
+    "Safari/537.36",
+    "accept-encoding": "gzip, deflate, br, zstd",
+    "accept-language": "de-AT,de;q=0.9,en-US;q=0.8,en;q=0.7",
+    "sec-ch-ua": '"Chromium";v="142", "Not_A Brand";v="99"',
+    "sec-ch-ua-mobile": "?0",
+    "sec-ch-ua-platform": '"Linux"',
+    "sec-fetch-site": "same-origin",
+    "referer": "https://shop.example.com/",
+}
+
+PAGE = BROWSER | {
+    "accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "sec-fetch-dest": "document",
+    "sec-fetch-mode": "navigate",
+    "upgrade-insecure-requests": "1",
+}
+
+FETCH = BROWSER | {
+    "accept": "application/json",
+    "origin": "https://shop.example.com",
+    "sec-fetch-dest": "empty",
+    "sec-fetch-mode": "cors",
+}
+
+
+class WrongAnswerError(Exception):
+    """An application answered other than the case expects."""
+
+
+class Case(NamedTuple):
+    """One request as it comes from a browser, and its answer; header names are lower case."""
+
+    name: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    media_type: str
+    answer: object
+    query: str = ""
+    body: bytes = b""
+
+    def check(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Raise WrongAnswerError unless this is the answer: JSON by value, text by its characters."""
+        content_type = headers.get("content-type", "")
+        if status != 200 or content_type.partition(";")[0] != self.media_type:
+            raise WrongAnswerError(f"{self.name}: {status} {content_type}: {body[:200]!r}")
+        if headers.get("content-length") != str(len(body)):
+            raise WrongAnswerError(
+                f"{self.name}: content-length is {headers.get('content-length')}, not {len(body)}"
+            )
+        given = json.loads(body) if self.media_type == "application/json" else body.decode()
+        if given != self.answer:
+            raise WrongAnswerError(f"{self.name}: {given!r} instead of {self.answer!r}")
+
+
+def sending(body: bytes, content_type: str, headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a request with a body."""
+    return {**headers, "content-type": content_type, "content-length": str(len(body))}
+
+
+JSON_BODY = json.dumps(ORDER, separators=(",", ":")).encode()
+FORM_BODY = urlencode(ADDRESS).encode()
+
+CASES = {
+    case.name: case
+    for case in (
+        Case(
+            name="hello",
+            method="GET",
+            path="/hello",
+            headers=PAGE,
+            media_type="text/plain",
+            answer="Hello, world!",
+        ),
+        Case(
+            name="read",
+            method="GET",
+            path="/read/lamps",
+            query="page=3&size=20&sort=price-asc",
+            headers=PAGE | {"cookie": "theme=dark; session=7f3c9a54e1d24b0f; consent=necessary"},
+            media_type="text/plain",
+            answer="lamps: page 3 of 20 by price-asc in de for 7f3c9a54e1d24b0f",
+        ),
+        Case(
+            name="json",
+            method="POST",
+            path="/json",
+            headers=sending(JSON_BODY, "application/json", FETCH),
+            media_type="application/json",
+            answer={
+                "order": "A-2209",
+                "currency": "EUR",
+                "total": 28815,
+                "lines": [
+                    {"sku": "LAMP-000", "amount": 990},
+                    {"sku": "LAMP-001", "amount": 2210},
+                    {"sku": "LAMP-002", "amount": 3660},
+                    {"sku": "LAMP-003", "amount": 1335},
+                    {"sku": "LAMP-004", "amount": 2900},
+                    {"sku": "LAMP-005", "amount": 4695},
+                    {"sku": "LAMP-006", "amount": 1680},
+                    {"sku": "LAMP-007", "amount": 3590},
+                    {"sku": "LAMP-008", "amount": 5730},
+                    {"sku": "LAMP-009", "amount": 2025},
+                ],
+            },
+            body=JSON_BODY,
+        ),
+        Case(
+            name="form",
+            method="POST",
+            path="/form",
+            headers=sending(
+                FORM_BODY, "application/x-www-form-urlencoded", PAGE | {"origin": FETCH["origin"]}
+            ),
+            media_type="text/plain",
+            answer="Zoë Müller: 146 characters",
+            body=FORM_BODY,
+        ),
+    )
+}

@@ -1,0 +1,180 @@
+"""ASGI (version 3): a scope as a head, a handler as an ASGI application."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from antiphon.drive import run_async
+from antiphon.handler import Handler, finish
+from antiphon.head import Address, Reading
+from antiphon.http.errors import ClientDisconnected
+from antiphon.http.headers import combine
+from antiphon.request import Request
+
+Message: TypeAlias = dict[str, Any]
+Scope: TypeAlias = dict[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+_NAMES = {
+    name: name.encode()
+    for name in (
+        "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cache-control",
+        "content-length", "content-type", "cookie", "host", "location", "origin", "referer", "sec-fetch-site",
+        "set-cookie", "transfer-encoding", "user-agent", "vary",
+    )
+}  # fmt: skip
+
+
+class ASGIHead:
+    """A head that is read off a scope, with the body from ``receive``."""
+
+    blocks = False
+    _more = True
+    _fields: dict[bytes, bytes] | None = None
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self._receive = receive
+
+    @property
+    def method(self) -> str:
+        """The scope's method."""
+        return self.scope["method"]  # type: ignore[no-any-return]  # the specification says str
+
+    @property
+    def path(self) -> str:
+        """The scope's path, without the root path with which it begins."""
+        scope = self.scope
+        path: str = scope["path"]
+        if "root_path" in scope and scope["root_path"]:
+            path = path.removeprefix(self.root_path)
+        return path or "/"
+
+    @property
+    def raw_path(self) -> bytes | None:
+        """The scope's raw_path, where the server has one."""
+        raw: bytes | None = self.scope.get("raw_path")
+        return raw.partition(b"?")[0] if raw is not None else None
+
+    @property
+    def query_string(self) -> bytes:
+        """The scope's query_string."""
+        return self.scope.get("query_string") or b""
+
+    @property
+    def root_path(self) -> str:
+        """The scope's root_path."""
+        return (self.scope.get("root_path") or "").rstrip("/")  # type: ignore[no-any-return]
+
+    @property
+    def scheme(self) -> str:
+        """The scope's scheme."""
+        return self.scope.get("scheme") or "http"
+
+    @property
+    def authority(self) -> str:
+        """The Host header, else the server's address."""
+        host = self.field("host")
+        if host:
+            return host
+        server = self.scope.get("server")
+        return f"{server[0]}:{server[1]}" if server and server[1] else "localhost"
+
+    @property
+    def http_version(self) -> str:
+        """The scope's http_version."""
+        return self.scope.get("http_version") or "1.1"
+
+    @property
+    def client(self) -> Address | None:
+        """The scope's client."""
+        client = self.scope.get("client")
+        return Address(client[0], client[1] or None) if client and client[0] else None
+
+    @property
+    def has_body(self) -> bool:
+        """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
+        fields = self._fields or self._index()
+        return b"content-length" in fields or b"transfer-encoding" in fields or self.scope["http_version"] >= "2"
+
+    def _index(self) -> dict[bytes, bytes]:
+        lines: list[tuple[bytes, bytes]] = self.scope["headers"]
+        fields = self._fields = dict(lines)
+        if len(fields) != len(lines):
+            for name in fields:
+                values = [value.decode("latin-1") for key, value in lines if key == name]
+                fields[name] = combine(name.decode("latin-1"), values).encode("latin-1")
+        return fields
+
+    def field(self, name: str) -> str | None:
+        """A header; the lines of several are joined."""
+        fields = self._fields
+        if fields is None:
+            fields = self._index()
+        value = fields.get(_NAMES.get(name) or name.encode("latin-1", "replace"))
+        return None if value is None else value.decode("latin-1")
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Every header."""
+        return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"]]
+
+    def receive(self) -> Reading[bytes]:
+        """The next http.request message that bears bytes."""
+        while self._more:
+            message = yield self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnected("The client went away while the body was read.")
+            self._more = message.get("more_body", False)
+            if piece := message.get("body"):
+                return bytes(piece)
+        return b""
+
+
+async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request of an ASGI server."""
+    request = Request(ASGIHead(scope, receive))
+    response = await run_async(handler.handle(request))
+    status, fields, body, silent = response.message(scope["method"])
+    try:
+        await send({
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(_NAMES.get(name) or name.encode("latin-1"), value.encode("latin-1")) for name, value in fields],
+        })
+        if type(body) is bytes:
+            await send({"type": "http.response.body", "body": b"" if silent else body})
+        else:
+            from antiphon.adapters.streaming import write_pieces
+
+            async def write(piece: bytes) -> None:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+            async def gone() -> None:
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+
+            if await write_pieces(request, body, write, gone, silent):
+                await send({"type": "http.response.body", "body": b""})
+    finally:
+        if request.deferred:
+            await run_async(finish(request))
+
+
+async def call_lifespan(
+    start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]], receive: Receive, send: Send
+) -> None:
+    """Start and stop when the server says so; a failure is told to it."""
+    for event, act in (("startup", start), ("shutdown", stop)):
+        await receive()
+        try:
+            await act()
+        except Exception as error:
+            await send({"type": f"lifespan.{event}.failed", "message": f"{type(error).__name__}: {error}"})
+            raise
+        await send({"type": f"lifespan.{event}.complete"})
+
+
+async def refuse_websocket(receive: Receive, send: Send) -> None:
+    """Close a WebSocket before it opens, which the server answers with 403."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1000})

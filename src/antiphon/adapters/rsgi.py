@@ -1,0 +1,138 @@
+"""RSGI (version 1): a scope as a head, a handler as an RSGI application."""
+
+from typing import Any, Protocol
+
+from antiphon.drive import run_async
+from antiphon.handler import Handler, finish
+from antiphon.head import Address, Reading
+from antiphon.http.errors import ClientDisconnected
+from antiphon.http.headers import combine
+from antiphon.request import Request
+
+
+class RSGIHeaders(Protocol):
+    """The header mapping of an RSGI scope."""
+
+    def get(self, name: str) -> str | None: ...
+    def get_all(self, name: str) -> list[str]: ...
+    def items(self) -> list[tuple[str, str]]: ...
+    def __contains__(self, name: str) -> bool: ...
+
+
+class RSGIScope(Protocol):
+    """What an RSGI server tells of a request."""
+
+    proto: str
+    http_version: str
+    server: str
+    client: str
+    scheme: str
+    method: str
+    path: str
+    query_string: str
+    authority: str | None
+    headers: RSGIHeaders
+
+
+class RSGIHead:
+    """A head that is read off a scope, with the body from the protocol. Its path came decoded, what was sent is lost."""
+
+    __slots__ = ("_pieces", "_protocol", "scope")
+
+    blocks = False
+    raw_path = None
+    root_path = ""
+
+    def __init__(self, scope: RSGIScope, protocol: Any) -> None:
+        self.scope = scope
+        self._protocol = protocol
+        self._pieces: Any = None
+
+    @property
+    def method(self) -> str:
+        """The scope's method."""
+        return self.scope.method
+
+    @property
+    def path(self) -> str:
+        """The scope's path."""
+        return self.scope.path or "/"
+
+    @property
+    def query_string(self) -> bytes:
+        """The scope's query_string."""
+        return self.scope.query_string.encode("latin-1", "replace")
+
+    @property
+    def scheme(self) -> str:
+        """The scope's scheme."""
+        return self.scope.scheme
+
+    @property
+    def authority(self) -> str:
+        """The Host header, else the authority of HTTP/2, else the server's address."""
+        scope = self.scope
+        return scope.headers.get("host") or scope.authority or scope.server
+
+    @property
+    def http_version(self) -> str:
+        """The scope's http_version."""
+        return self.scope.http_version
+
+    @property
+    def client(self) -> Address | None:
+        """The scope's client."""
+        host, colon, port = (self.scope.client or "").rpartition(":")
+        if not colon:
+            return Address(port, None) if port else None
+        return Address(host.strip("[]"), int(port) if port.isdigit() else None)
+
+    @property
+    def has_body(self) -> bool:
+        """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
+        headers = self.scope.headers
+        return "content-length" in headers or "transfer-encoding" in headers or self.scope.http_version[0] in "23"
+
+    def field(self, name: str) -> str | None:
+        """A header; the lines of several are joined."""
+        values = self.scope.headers.get_all(name)
+        return combine(name, values) if values else None
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Every header."""
+        return list(self.scope.headers.items())
+
+    def receive(self) -> Reading[bytes]:
+        """The next piece of the body."""
+        if self._pieces is None:
+            self._pieces = aiter(self._protocol)
+        try:
+            while True:
+                piece: bytes = yield anext(self._pieces)
+                if piece:
+                    return piece
+        except StopAsyncIteration:
+            return b""
+        except OSError as error:
+            raise ClientDisconnected("The connection broke while the body was read.") from error
+
+
+async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
+    """Answer one request of an RSGI server."""
+    request = Request(RSGIHead(scope, protocol))
+    response = await run_async(handler.handle(request))
+    status, fields, body, silent = response.message(scope.method)
+    try:
+        if type(body) is bytes:
+            if silent or not body:
+                protocol.response_empty(status, fields)
+            else:
+                protocol.response_bytes(status, fields, body)
+        else:
+            from antiphon.adapters.streaming import write_pieces
+
+            transport = protocol.response_stream(status, fields)
+            await write_pieces(request, body, transport.send_bytes, protocol.client_disconnect, silent)
+    finally:
+        if request.deferred:
+            await run_async(finish(request))

@@ -1,0 +1,174 @@
+"""One object that every server can call: as WSGI, as ASGI and as RSGI."""
+
+import atexit
+import sys
+from collections.abc import Awaitable, Iterable
+from contextvars import copy_context
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, call_lifespan, refuse_websocket
+from antiphon.adapters.rsgi import RSGIScope, call_rsgi
+from antiphon.adapters.wsgi import call_wsgi
+from antiphon.drive import run_async, run_sync
+from antiphon.handler import Function, FunctionHandler, Steps
+from antiphon.request import Request
+from antiphon.response import Response
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Lock as AsyncLock
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+class Servable:
+    """A handler that is a WSGI, an ASGI and an RSGI application at once.
+
+    WSGI has no lifespan: there ``startup`` runs before the first request of a process, and ``shutdown`` when the
+    interpreter exits, as far as the server lets it.
+    """
+
+    _started: bool = False
+    _async_starting: "AsyncLock | None" = None
+
+    def __init__(self) -> None:
+        self._starting = Lock()
+        _make_recognisable(self)
+
+    def handle(self, request: Request) -> Steps[Response]:
+        """The steps that answer a request. They handle their own errors."""
+        raise NotImplementedError
+
+    def startup(self) -> Steps[None]:
+        """The steps before the first request of a process."""
+        yield from ()
+
+    def shutdown(self) -> Steps[None]:
+        """The steps after the last request of a process."""
+        yield from ()
+
+    @property
+    def interface(self) -> Literal["wsgi", "asgi"]:
+        """The interface that serves this best: WSGI when everything in it blocks, else ASGI."""
+        return "asgi"
+
+    @overload
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse", /) -> Iterable[bytes]: ...
+    @overload
+    def __call__(self, scope: Scope, receive: Receive, send: Send, /) -> Awaitable[None]: ...
+    def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
+        """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
+        if send is None:
+            if not self._started:
+                self._start_sync()
+            return call_wsgi(self, head, second)
+        if self._started and head["type"] == "http":
+            return call_asgi(self, head, second, send)
+        return self._start_asgi(head, second, send)
+
+    async def _start_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._start()
+            await call_asgi(self, scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await call_lifespan(self._start, self._stop, receive, send)
+        else:
+            await refuse_websocket(receive, send)
+
+    async def __rsgi__(self, scope: RSGIScope, protocol: Any) -> None:
+        """Answer an RSGI server."""
+        if scope.proto != "http":
+            protocol.close(403)
+            return
+        if not self._started:
+            await self._start()
+        await call_rsgi(self, scope, protocol)
+
+    def __rsgi_init__(self, loop: "AbstractEventLoop") -> None:
+        """Start up before an RSGI server's first request."""
+        loop.run_until_complete(self._start())
+
+    def __rsgi_del__(self, loop: "AbstractEventLoop") -> None:
+        """Shut down after an RSGI server's last request."""
+        loop.run_until_complete(self._stop())
+
+    async def _start(self) -> None:
+        from asyncio import Lock as AsyncLock
+
+        if self._async_starting is None:
+            self._async_starting = AsyncLock()
+        async with self._async_starting:
+            if not self._started:
+                await run_async(self.startup())
+                self._started = True
+
+    async def _stop(self) -> None:
+        if self._started:
+            self._started = False
+            await run_async(self.shutdown())
+
+    def _start_sync(self) -> None:
+        with self._starting:
+            if not self._started:
+                run_sync(self.startup(), copy_context())
+                atexit.register(self._stop_sync)
+                self._started = True
+
+    def _stop_sync(self) -> None:
+        if self._started:
+            self._started = False
+            run_sync(self.shutdown(), copy_context())
+
+
+def _make_recognisable(servable: Servable) -> None:
+    """Let servers that look at ``app.__call__`` see a coroutine function, which is how they tell ASGI from WSGI."""
+    if sys.version_info >= (3, 12):
+        from inspect import markcoroutinefunction
+
+        markcoroutinefunction(Servable.__call__)
+    else:
+        servable.__call__ = _CoroutineFunctionLike(servable)  # type: ignore[method-assign]
+
+
+class _CoroutineFunctionLike:
+    """What looks like a coroutine function to ``inspect`` before Python 3.12: it has the code of one.
+
+    It is set on the instance, where servers look; calls look at the class and don't pass here.
+    """
+
+    __name__ = "__call__"
+    __defaults__ = __kwdefaults__ = None
+
+    async def _model(self) -> None:
+        """Lend its code."""
+
+    __code__ = _model.__code__
+    __annotations__ = {}  # noqa: RUF012 - functions have them
+
+    def __init__(self, servable: Servable) -> None:
+        self._servable = servable
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._servable(*arguments)
+
+
+class ServedFunction(Servable):
+    """A plain function as an application."""
+
+    def __init__(self, function: Function) -> None:
+        super().__init__()
+        self._handler = FunctionHandler(function)
+        self.handle = self._handler.handle  # type: ignore[method-assign]  # one call less a request
+
+    @property
+    def interface(self) -> Literal["wsgi", "asgi"]:
+        """WSGI for a ``def``, ASGI for an ``async def``."""
+        return "asgi" if self._handler.is_async else "wsgi"
+
+
+def serve(function: Function) -> ServedFunction:
+    """Make a function from a Request to a Response an application for every server.
+
+    It may be ``def`` or ``async def``. Usable as a decorator.
+    """
+    return ServedFunction(function)

@@ -1,0 +1,197 @@
+"""WSGI (PEP 3333): an environ as a head, a handler as a WSGI application."""
+
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from contextvars import Context, copy_context
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from antiphon.drive import run_sync
+from antiphon.handler import Handler, finish, log_failure
+from antiphon.head import Address, Reading
+from antiphon.http.errors import ClientDisconnected
+from antiphon.http.status import status_line
+from antiphon.request import Request
+from antiphon.response import Body
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+T = TypeVar("T")
+
+PIECE = 64 << 10
+"""How many bytes of a body are read at once."""
+
+_KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
+    name: "HTTP_" + name.upper().replace("-", "_")
+    for name in (
+        "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cookie", "host", "origin",
+        "referer", "sec-fetch-site", "transfer-encoding", "user-agent",
+    )
+}  # fmt: skip
+
+
+class WSGIHead:
+    """A head that is read off an environ. Headers whose names differ in ``-`` and ``_`` only are one to WSGI."""
+
+    blocks = True
+    _left: int | None = None
+    """How many bytes of the body are still to be read; negative where the server marks its end."""
+
+    def __init__(self, environ: "WSGIEnvironment") -> None:
+        self.environ = environ
+
+    @property
+    def method(self) -> str:
+        """REQUEST_METHOD."""
+        return self.environ["REQUEST_METHOD"]  # type: ignore[no-any-return]  # PEP 3333 says str
+
+    @property
+    def path(self) -> str:
+        """PATH_INFO, which WSGI gives as Latin-1, read as UTF-8."""
+        path: str = self.environ["PATH_INFO"] if "PATH_INFO" in self.environ else ""
+        return (path if path.isascii() else _utf8(path)) or "/"
+
+    @property
+    def raw_path(self) -> bytes | None:
+        """The path of REQUEST_URI or RAW_URI, where the server has either."""
+        target: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
+        return target.partition("?")[0].encode("latin-1", "replace") if target.startswith("/") else None
+
+    @property
+    def query_string(self) -> bytes:
+        """QUERY_STRING."""
+        return self.environ.get("QUERY_STRING", "").encode("latin-1", "replace")  # type: ignore[no-any-return]
+
+    @property
+    def root_path(self) -> str:
+        """SCRIPT_NAME."""
+        return _utf8(self.environ.get("SCRIPT_NAME", "")).rstrip("/")
+
+    @property
+    def scheme(self) -> str:
+        """wsgi.url_scheme."""
+        return self.environ["wsgi.url_scheme"]  # type: ignore[no-any-return]  # PEP 3333 says str
+
+    @property
+    def authority(self) -> str:
+        """The Host header, else SERVER_NAME and SERVER_PORT."""
+        environ = self.environ
+        return environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+
+    @property
+    def http_version(self) -> str:
+        """SERVER_PROTOCOL without its name."""
+        version: str = self.environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2]
+        return version.removesuffix(".0") if version[:1] in "23" else version
+
+    @property
+    def client(self) -> Address | None:
+        """REMOTE_ADDR and REMOTE_PORT."""
+        host = self.environ.get("REMOTE_ADDR")
+        port = str(self.environ.get("REMOTE_PORT") or "")
+        return Address(host, int(port) if port.isdigit() else None) if host else None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a length is declared, or the server says where the input ends."""
+        environ = self.environ
+        return ("CONTENT_LENGTH" in environ and environ["CONTENT_LENGTH"] != "") or "HTTP_TRANSFER_ENCODING" in environ
+
+    def field(self, name: str) -> str | None:
+        """A header, which WSGI has joined already."""
+        key = _KEYS.get(name) or "HTTP_" + name.upper().replace("-", "_")
+        return self.environ.get(key)
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Every header. What the server put there that can't be one, such as a variable of the process, is left out."""
+        fields = []
+        for key, value in self.environ.items():
+            if key.startswith("HTTP_") and type(value) is str:
+                fields.append((key[5:].replace("_", "-").lower(), value))
+        for name in ("content-type", "content-length"):
+            if value := self.field(name):
+                fields.append((name, value))
+        return fields
+
+    def receive(self) -> Reading[bytes]:
+        """Read from wsgi.input: as much as Content-Length says, or to its end where the server marks that."""
+        yield from ()
+        environ = self.environ
+        left = self._left
+        if left is None:
+            length = environ.get("CONTENT_LENGTH") or ""
+            left = int(length) if length.isdigit() else -1
+        wanted = PIECE if left < 0 or left > PIECE else left
+        try:
+            piece: bytes = environ["wsgi.input"].read(wanted) if wanted else b""
+        except OSError as error:
+            raise ClientDisconnected("The connection broke while the body was read.") from error
+        self._left = left - len(piece) if left > 0 else left
+        return piece
+
+
+def _utf8(text: str) -> str:
+    return text.encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Answer one request of a WSGI server."""
+    request = Request(WSGIHead(environ))
+    context = copy_context()
+    response = run_sync(handler.handle(request), context)
+    status, fields, body, silent = response.message(environ["REQUEST_METHOD"])
+    start_response(status_line(status), fields)
+    if type(body) is bytes and not request.deferred:
+        return () if silent else (body,)
+    return WSGIBody(request, body, context, silent)
+
+
+class WSGIBody:
+    """A response's body as a WSGI server takes it: iterated in the request's context and closed in every case."""
+
+    def __init__(
+        self,
+        request: Request,
+        body: Body,
+        context: Context,
+        silent: bool,
+    ) -> None:
+        self._request = request
+        self._context = context
+        self._next, self._close = _blocking(body, context)
+        if silent:
+            self._next = iter(()).__next__
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self._logged(self._next)
+        return piece.encode() if isinstance(piece, str) else piece
+
+    def close(self) -> None:
+        """Close the body, then call what was left for after the response."""
+        try:
+            self._logged(self._close)
+        finally:
+            run_sync(finish(self._request), self._context)
+
+    def _logged(self, function: Callable[[], T]) -> T:
+        try:
+            return function()
+        except StopIteration:
+            raise
+        except BaseException as error:
+            self._context.run(log_failure, self._request, error)
+            raise
+
+
+def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], Callable[[], object]]:
+    """How to get a body's next piece, and how to close it, on this thread."""
+    if isinstance(body, AsyncIterable):
+        from antiphon.bridge import ThreadIterator
+
+        bridged = ThreadIterator(body, context)
+        return bridged.__next__, bridged.close
+    iterator = iter((body,)) if isinstance(body, bytes) else context.run(iter, body)
+    close = getattr(iterator, "close", None) or getattr(body, "close", None) or tuple
+    return partial(context.run, next, iterator), partial(context.run, close)

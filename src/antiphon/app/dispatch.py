@@ -1,0 +1,135 @@
+"""The way of a request through an application: one generator, for all adapters and both colours.
+
+Open the middleware, outermost first; load the body; call the handler; close the middleware, innermost first. An error
+becomes a response where it is raised, so that every response passes the middleware around it.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from antiphon.app.error_handlers import ErrorHandlers
+from antiphon.app.hooks import Hook
+from antiphon.app.middleware import Middleware, Opened
+from antiphon.app.returns import to_response
+from antiphon.body.limits import Limits
+from antiphon.handler import ON_THREAD, Steps
+from antiphon.http.errors import HTTPError
+from antiphon.request import Request
+from antiphon.response import Response
+
+SMALL_BODY = 64 << 10
+"""Bodies of up to this many bytes are read before the middleware opens; larger ones only when it has let them pass."""
+
+
+class Plan:
+    """All that is done for the requests of one route, settled when the application is frozen.
+
+    ``blocks`` says that what isn't async is called on a thread; ``body_first`` that a middleware reads the body, which
+    is then loaded before it opens, whatever its size.
+    """
+
+    __slots__ = (
+        "after", "app", "before", "blocks", "body_first", "endpoint", "error_handlers", "handler", "is_async", "limits",
+        "middleware",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        app: object,
+        endpoint: str | None,
+        handler: Hook,
+        limits: Limits,
+        middleware: Iterable[Middleware],
+        before: Iterable[Hook],
+        after: Iterable[Hook],
+        error_handlers: ErrorHandlers,
+    ) -> None:
+        self.app = app
+        self.endpoint = endpoint
+        self.handler = handler.function
+        self.is_async = handler.is_async
+        self.blocks = handler.blocks
+        self.limits = limits
+        self.middleware = tuple(part.around(handler.blocks) for part in middleware)
+        self.before = tuple(part.around(handler.blocks) for part in before)
+        self.after = tuple(part.around(handler.blocks) for part in after)
+        self.error_handlers = error_handlers
+        self.body_first = any(part.reads_body for part in self.middleware)
+
+
+def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Steps[Response]:
+    """The steps that answer a request by a plan. ``error`` is what kept its route from being found."""
+    blocks = not plan.is_async
+    opened: list[tuple[Middleware, Opened]] = []
+    try:
+        has_body = error is None and request.head.has_body
+        if has_body and (plan.body_first or _is_small(request)):
+            yield from request.reading()
+            has_body = False
+        answer: Any = None
+        if plan.middleware or plan.before:
+            answer = yield from _open(plan, request, opened)
+        if answer is None:
+            if error is not None:
+                raise error
+            if has_body:
+                yield from request.reading()
+            if plan.blocks:
+                yield ON_THREAD
+            answer = plan.handler(request)
+            if plan.is_async:
+                answer = yield answer
+        response = to_response(answer, plan.handler)
+    except GeneratorExit:
+        raise
+    except BaseException as raised:
+        response = yield from plan.error_handlers.answer(request, raised, plan.blocks)
+    if plan.after or opened:
+        response = yield from _close(plan, request, response, opened)
+    if response.error is not None and not isinstance(response.error, Exception):
+        raise response.error
+    return response
+
+
+def _is_small(request: Request) -> bool:
+    length = request.content_length
+    return length is not None and length <= SMALL_BODY
+
+
+def _open(plan: Plan, request: Request, opened: list[tuple[Middleware, Opened]]) -> Steps[Any]:
+    """Open the middleware, then call the hooks before the request: the first answer that one of them gives."""
+    for middleware in plan.middleware:
+        early = yield from middleware.open(request, opened)
+        if early is not None:
+            return early
+    for hook in plan.before:
+        answer = yield from hook.call(request)
+        if answer is not None:
+            return to_response(answer, hook.function)
+    return None
+
+
+def _close(
+    plan: Plan, request: Request, response: Response, opened: list[tuple[Middleware, Opened]]
+) -> Steps[Response]:
+    """Call the hooks after the request, then close the middleware; an error in one becomes the response for the next."""
+    closers: list[Callable[[Response], Steps[Response]]] = [partial(_after, hook, request) for hook in plan.after]
+    closers += [partial(middleware.close, generator) for middleware, generator in reversed(opened)]
+    for close in closers:
+        try:
+            response = yield from close(response)
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            response = yield from plan.error_handlers.answer(request, error, plan.blocks)
+    return response
+
+
+def _after(hook: Hook, request: Request, response: Response) -> Steps[Response]:
+    answer = yield from hook.call(request, response)
+    if answer is None:
+        return response
+    replacement = to_response(answer, hook.function)
+    replacement.error = replacement.error or response.error
+    return replacement

@@ -1,0 +1,103 @@
+"""Middleware: a generator around everything inside it, opened with the request and closed with the response."""
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, NamedTuple, TypeAlias
+
+from antiphon.app.returns import to_response
+from antiphon.handler import ON_THREAD, Steps, describe
+from antiphon.request import Request
+from antiphon.response import Response
+
+Opened: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
+
+
+class Middleware(NamedTuple):
+    """A generator function or an async generator function that is given the request.
+
+    It yields once, without a value, and is sent the response of what is inside. A value that it yields, or that a
+    generator returns, becomes the response: before that single yield nothing inside is called.
+    """
+
+    function: Callable[[Request], Opened]
+    is_async: bool
+    blocks: bool
+    reads_body: bool
+
+    def around(self, handler_blocks: bool) -> "Middleware":
+        """The same middleware around a handler: what isn't async runs where the handler does."""
+        return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
+
+    def open(self, request: Request, opened: list["tuple[Middleware, Opened]"]) -> Steps[Response | None]:
+        """Run it to its yield, and note it as opened: the response, if it gives one already."""
+        if self.blocks:
+            yield ON_THREAD
+        generator = self.function(request)
+        try:
+            early = (yield anext(generator)) if self.is_async else next(generator)  # type: ignore[arg-type, call-overload]
+        except StopAsyncIteration:
+            return None
+        except StopIteration as end:
+            early = end.value
+        else:
+            opened.append((self, generator))
+        return None if early is None else to_response(early, self.function)
+
+    def close(self, generator: Opened, response: Response) -> Steps[Response]:
+        """Send it the response and run it to its end: that response, or the one it gives instead."""
+        if self.blocks:
+            yield ON_THREAD
+        if self.is_async:
+            instead = yield from self._close_async(generator, response)  # type: ignore[arg-type]
+        else:
+            instead = self._close_sync(generator, response)  # type: ignore[arg-type]
+        if instead is None:
+            return response
+        replacement = to_response(instead, self.function)
+        if replacement.error is None:
+            replacement.error = response.error
+        return replacement
+
+    def _close_sync(self, generator: Generator[Any, Any, Any], response: Response) -> object:
+        try:
+            instead: object = generator.send(response)
+        except StopIteration as end:
+            return end.value
+        try:
+            generator.send(None)
+        except StopIteration as end:
+            if instead is not None:
+                return instead if end.value is None else end.value
+        generator.close()
+        raise self._yields_again()
+
+    def _close_async(self, generator: AsyncGenerator[Any, Any], response: Response) -> Steps[object]:
+        try:
+            instead: object = yield generator.asend(response)
+        except StopAsyncIteration:
+            return None
+        try:
+            yield generator.asend(None)
+        except StopAsyncIteration:
+            if instead is not None:
+                return instead
+        yield generator.aclose()
+        raise self._yields_again()
+
+    def _yields_again(self) -> RuntimeError:
+        return RuntimeError(
+            f"the middleware {describe(self.function)} yields again after it was given the response;"
+            " it yields once, and may then yield or return another response as its last act"
+        )
+
+
+def middleware(function: Callable[[Request], Opened], blocking: bool = False, body: bool = False) -> Middleware:
+    """A generator function of either colour as middleware. Raises TypeError for a function that is neither."""
+    from inspect import isasyncgenfunction, isgeneratorfunction
+
+    is_async = isasyncgenfunction(function)
+    if not is_async and not isgeneratorfunction(function):
+        raise TypeError(
+            f"the middleware {describe(function)} never yields: write `response = yield` where everything inside"
+            " is to run, or register it with before_request or after_request"
+        )
+    return Middleware(function, is_async, blocking, body)

@@ -1,0 +1,1 @@
+"""Bodies as they arrive: bounds and parsers, fed bytes, without I/O."""

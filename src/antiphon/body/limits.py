@@ -1,0 +1,39 @@
+"""How much of a request is accepted. Every bound has a default; what is not said is inherited."""
+
+DEFAULTS: dict[str, int] = {"body": 16 << 20, "fields": 1000, "query": 64 << 10}
+
+
+class Limits:
+    """Upper bounds of a request.
+
+    ``body``: bytes of the body (413). ``fields``: fields of a form or of the query (413, 414).
+    ``query``: bytes of the query string (414). A bound that is not given is inherited: a route's from its app,
+    an app's from the defaults (16 MiB, 1000, 64 KiB). Raises ValueError for a negative bound, or one that is no int.
+    """
+
+    __slots__ = ("_own", "body", "fields", "query")
+
+    body: int
+    fields: int
+    query: int
+
+    def __init__(self, *, body: int | None = None, fields: int | None = None, query: int | None = None) -> None:
+        given = {"body": body, "fields": fields, "query": query}
+        self._own = {name: bound for name, bound in given.items() if bound is not None}
+        for name, bound in (DEFAULTS | self._own).items():
+            if not isinstance(bound, int) or bound < 0:
+                raise ValueError(f"the limit {name!r} is a number of 0 or more, not {bound!r}")
+            setattr(self, name, bound)
+
+    def within(self, outer: "Limits") -> "Limits":
+        """These limits, with what they don't say taken from ``outer``."""
+        return Limits(**(outer._own | self._own)) if outer._own else self
+
+    def __eq__(self, other: object) -> bool:
+        return DEFAULTS | self._own == DEFAULTS | other._own if isinstance(other, Limits) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.body, self.fields, self.query))
+
+    def __repr__(self) -> str:
+        return f"Limits({', '.join(f'{name}={bound}' for name, bound in self._own.items())})"

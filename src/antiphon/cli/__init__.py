@@ -1,0 +1,1 @@
+"""The `antiphon` command. Nothing else in the package imports it."""

@@ -1,0 +1,61 @@
+"""Which of WSGI, ASGI and RSGI an application is served over, and why; and what is no application at all."""
+
+import inspect
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+Interface = Literal["wsgi", "asgi", "rsgi"]
+
+
+class Choice(NamedTuple):
+    """An interface, and the reason for it in a few words."""
+
+    interface: Interface
+    why: str
+
+
+_DECLARED = {
+    "wsgi": Choice("wsgi", "every handler is def"),
+    "asgi": Choice("asgi", "a handler is async def, or proxies are trusted"),
+}
+
+
+def choose(app: object, asked: Interface | None) -> Choice:
+    """The interface that was asked for, or else that `app.interface` names, or else that its shape tells."""
+    if asked is not None:
+        return Choice(asked, "asked for by --interface")
+    declared = getattr(app, "interface", None)
+    if isinstance(declared, str) and declared in _DECLARED:
+        return _DECLARED[declared]
+    if not callable(app):
+        return Choice("rsgi", "it speaks nothing else")
+    if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
+        return Choice("asgi", "it is a coroutine function")
+    if _takes(app, 3) and not _takes(app, 2):
+        return Choice("asgi", "it takes three arguments")
+    return Choice("wsgi", "it is a plain callable")
+
+
+def flaw(app: object, asked: Interface | None) -> str | None:
+    """Why `app` can't be served over what was asked for, or over anything: words to follow its name."""
+    if isinstance(app, type) and any(vars(base).keys() & {"__call__", "__rsgi__"} for base in app.__mro__):
+        return "is a class: name an instance of it"
+    if not callable(app):
+        if not hasattr(app, "__rsgi__"):
+            return f"is of type {type(app).__name__}, not an application"
+        return f"speaks RSGI alone, not {asked.upper()}" if asked in ("wsgi", "asgi") else None
+    if _takes(app, 2) or _takes(app, 3) or hasattr(app, "__rsgi__"):
+        return None
+    if _takes(app, 0):
+        return "is a function without arguments, not an application: if it makes one, name what it returned"
+    return "takes neither (environ, start_response) nor (scope, receive, send)"
+
+
+def _takes(app: Callable[..., object], count: int) -> bool:
+    try:
+        inspect.signature(app).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # a callable of an extension module may hide its signature
+        return True
+    return True

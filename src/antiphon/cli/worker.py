@@ -1,0 +1,92 @@
+"""One worker of `antiphon run`: this process turns into granian's, on sockets that its supervisor opened."""
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NoReturn, cast
+
+from granian._granian import SocketHolder
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from antiphon.cli.failure import BadCommand
+from antiphon.cli.interface import Interface, choose
+from antiphon.cli.leaving import served
+from antiphon.cli.listener import BACKLOG
+from antiphon.cli.target import Target
+
+WSGI_THREADS = 64
+"""How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
+
+
+def work(inherited: str, target: Target, asked: Interface | None, drain: float) -> NoReturn:
+    """Serve `target` until SIGTERM. `inherited` names two open file descriptors: `listener,control`."""
+    listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
+    for descriptor in (listener, control):
+        descriptor.set_inheritable(False)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to act on
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    threading.Thread(target=_end_with_the_supervisor, args=(control, drain), daemon=True).start()
+    try:
+        app: Any = target.load(asked)
+    except BadCommand as error:
+        _report(control, {"error": error.message})
+        sys.exit(error.exit_code)
+    choice = choose(app, asked)
+    _report(control, choice._asdict())
+    logging.getLogger("_granian").addHandler(logging.StreamHandler())
+    _ThisProcess(choice.interface, listener).serve(target_loader=lambda: app, wrap_loader=False)
+    raise AssertionError("granian's worker neither served nor failed")
+
+
+def _report(control: socket.socket, report: dict[str, Any]) -> None:
+    control.sendall(json.dumps(report).encode() + b"\n")
+
+
+def _end_with_the_supervisor(control: socket.socket, drain: float) -> None:
+    """However the supervisor dies, the kernel then closes its side of `control`."""
+    control.recv(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(drain)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class _ThisProcess(MPServer):
+    """Granian's server with this very process as its one worker, on a socket that is open already.
+
+    By itself granian forks its workers, and opens sockets that share their port by SO_REUSEPORT.
+    """
+
+    _shd: Any
+
+    def __init__(self, interface: Interface, listener: socket.socket) -> None:
+        super().__init__(
+            "",
+            interface=Interfaces(interface),
+            blocking_threads=WSGI_THREADS if interface == "wsgi" else 1,
+            backlog=BACKLOG,
+            websockets=False,
+            log_level=LogLevels.error,
+            # "incremental" keeps logging.config from closing the handlers that the application has opened.
+            log_dictconfig={"incremental": True, "handlers": {}},
+        )
+        self._listener = listener
+
+    def _init_shared_socket(self) -> None:
+        # Granian's stub shows no parameters; there are fd, is_uds, and where listen() comes late, a backlog.
+        holder = cast("Callable[..., SocketHolder]", SocketHolder)
+        backlog = (BACKLOG,) if sys.platform.startswith(("linux", "freebsd")) else ()
+        self._ssp = self._sso = None
+        self._shd = holder(self._listener.detach(), False, *backlog)
+
+    def _spawn_worker(self, *args: Any, **kwargs: Any) -> NoReturn:
+        super()._spawn_worker(*args, **kwargs).inner.run()
+        served.set()
+        sys.exit()

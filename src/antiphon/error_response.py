@@ -1,0 +1,62 @@
+"""How an error answers when nobody handles it: as problem details or as a page, by what the client accepts."""
+
+from html import escape
+
+from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
+from antiphon.request import Request
+from antiphon.response import HTML, Response
+
+PROBLEM = "application/problem+json"
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{status} {title}</title>
+<style>
+body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1rem }}
+small {{ color: #767676 }}
+</style>
+<h1>{title}</h1>
+<p>{detail}</p>
+<small>{status} &middot; request {id}</small>
+"""
+
+
+def as_http_error(error: BaseException) -> HTTPError:
+    """The error that the client is told of: itself if it is an HTTPError, otherwise one that gives nothing away."""
+    if isinstance(error, HTTPError):
+        return error
+    if isinstance(error, Exception):
+        return InternalServerError("The server failed to answer; the failure has been logged.")
+    return ClientDisconnected("The request was cancelled.")
+
+
+def error_response(request: Request, error: BaseException) -> Response:
+    """The answer to an error: problem details (RFC 9457) or a page, with the request's id and without a traceback.
+
+    The response's ``error`` is the very exception.
+    """
+    told = as_http_error(error)
+    if request.accept.best([PROBLEM, "text/html"], PROBLEM) == "text/html":
+        body, content_type = _page(request, told).encode(), HTML
+    else:
+        body, content_type = _problem(request, told), PROBLEM
+    response = Response(body, told.status, told.headers, content_type=content_type)
+    response.headers["x-request-id"] = request.id
+    response.headers["cache-control"] = "no-store"
+    response.vary("accept")
+    response.error = error
+    return response
+
+
+def _problem(request: Request, error: HTTPError) -> bytes:
+    from antiphon.json_codec import encode_json
+
+    return encode_json(error.problem() | {"request_id": request.id})
+
+
+def _page(request: Request, error: HTTPError) -> str:
+    return _PAGE.format(
+        status=error.status, title=escape(error.title), detail=escape(error.detail or ""), id=request.id
+    )

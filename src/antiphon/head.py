@@ -1,0 +1,152 @@
+"""The head of a request: what a server tells before the body, and where the body's bytes come from.
+
+Every adapter has a class that reads these off what its server gave; ``RequestHead`` holds them as plain values.
+"""
+
+from collections.abc import Awaitable, Generator
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+
+from antiphon.http.headers import HeaderFields, Headers, combine
+
+T = TypeVar("T")
+
+Reading: TypeAlias = Generator[Awaitable[Any], Any, T]
+"""Steps that yield what has to be awaited and are sent its result; where reading blocks instead, they never yield."""
+
+
+class Address(NamedTuple):
+    """An end of the connection. ``port`` is None for a unix socket, whose ``host`` is its path."""
+
+    host: str
+    port: int | None
+
+
+class Head(Protocol):
+    """What a request is built on."""
+
+    @property
+    def method(self) -> str:
+        """The method, as sent (RFC 9110 §9)."""
+
+    @property
+    def path(self) -> str:
+        """The decoded path below ``root_path``; it begins with a slash."""
+
+    @property
+    def raw_path(self) -> bytes | None:
+        """The whole path as it was sent, percent-encoded; None where the server hides it."""
+
+    @property
+    def query_string(self) -> bytes:
+        """What follows the question mark."""
+
+    @property
+    def root_path(self) -> str:
+        """The decoded path at which the application is mounted, without a slash at its end."""
+
+    @property
+    def scheme(self) -> str:
+        """``"http"`` or ``"https"``, as the server saw it."""
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the client named them, else the server's own (RFC 9110 §7.2)."""
+
+    @property
+    def http_version(self) -> str:
+        """``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
+
+    @property
+    def client(self) -> Address | None:
+        """The other end of the connection: a proxy, where there is one."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether ``receive`` blocks the thread; otherwise it yields awaitables."""
+
+    @property
+    def has_body(self) -> bool:
+        """False when the request surely bears no body."""
+
+    def field(self, name: str) -> str | None:
+        """The combined value of a header; its name in lower case."""
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Every header as the server gave it: name in lower case, value."""
+
+    def receive(self) -> Reading[bytes]:
+        """The next piece of the body; ``b""`` at its end. Raises ClientDisconnected when it breaks off."""
+
+
+class RequestHead:
+    """A head of plain values, for requests that no server brought."""
+
+    __slots__ = (
+        "_content", "_fields", "authority", "client", "http_version", "method", "path", "query_string", "raw_path",
+        "root_path", "scheme",
+    )  # fmt: skip
+
+    blocks = True
+
+    def __init__(
+        self,
+        method: str = "GET",
+        path: str = "/",
+        query_string: bytes = b"",
+        headers: HeaderFields = (),
+        content: bytes = b"",
+        *,
+        scheme: str = "http",
+        authority: str | None = None,
+        root_path: str = "",
+        raw_path: bytes | None = None,
+        http_version: str = "1.1",
+        client: Address | None = None,
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query_string = query_string
+        self._fields = Headers(headers).items()
+        self._content = content
+        self.scheme = scheme
+        self.authority = authority or self.field("host") or "localhost"
+        self.root_path = root_path
+        self.raw_path = raw_path
+        self.http_version = http_version
+        self.client = client
+
+    @property
+    def has_body(self) -> bool:
+        """Whether any content is left to receive."""
+        return bool(self._content)
+
+    def field(self, name: str) -> str | None:
+        """The combined value of a header; its name in lower case."""
+        values = [value for key, value in self._fields if key == name]
+        return combine(name, values) if values else None
+
+    def fields(self) -> list[tuple[str, str]]:
+        """Every header: name in lower case, value."""
+        return self._fields
+
+    def receive(self) -> Reading[bytes]:
+        """The whole content at once, then ``b""``."""
+        yield from ()
+        piece, self._content = self._content, b""
+        return piece
+
+
+class HeadHeaders(Headers):
+    """The headers of a request, looked up where the server left them."""
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+
+    def _lookup(self, name: str) -> str | None:
+        return self._head.field(name)
+
+    def items(self) -> list[tuple[str, str]]:
+        """Every line as the server gave it, in order."""
+        return list(self._head.fields())

@@ -1,0 +1,1 @@
+"""HTTP values: each parses, holds and prints one thing, without I/O."""

@@ -1,0 +1,301 @@
+"""Content negotiation: what a client accepts, and which of a server's offers it likes best (RFC 9110 §12.5).
+
+Reading never raises: an element that breaks the grammar, its weight included (`q=`, `q=2`, `q=-1`, `q=nan`),
+is skipped, and only the first 200 elements count. When a range is listed twice, its first weight counts.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import ClassVar, Self, overload
+
+from antiphon.http.grammar import (
+    TCHARS,
+    parse_parameters,
+    parse_qvalue,
+    read_weighted,
+    read_weights,
+    split_parameters,
+    weighted_element,
+)
+from antiphon.http.media_type import MediaType
+
+_MOST_ELEMENTS = 200
+_LEAST_QUALITY = 0.001
+
+
+class _Accepted:
+    """The weighted ranges of one header, immutable.
+
+    Iteration gives the ranges as text, ordered by quality, then specificity, then position. Equal are those
+    that give the same ranges with the same qualities in the same order. An absent header, or one without a
+    usable element, is False, and then everything is acceptable.
+    """
+
+    __slots__ = ("_header", "_weights")
+
+    _header: str | None
+    _weights: dict[str, float]
+    _element: ClassVar[re.Pattern[str]] = weighted_element(TCHARS)
+    _weights_when_absent: ClassVar[dict[str, float]] = {"*": 1.0}
+
+    @classmethod
+    def parse(cls, header: str | None) -> Self:
+        """Read a header's value, or None when the request has no such header. Never raises."""
+        if header and len(header) >= _MOST_ELEMENTS and header.count(",") >= _MOST_ELEMENTS:
+            header = "".join([match[0] for match in islice(cls._element.finditer(header), _MOST_ELEMENTS)])
+        weights = {} if header is None else cls._weigh(header)
+        self = cls.__new__(cls)
+        self._header = header if weights else None
+        self._weights = weights or cls._weights_when_absent
+        return self
+
+    @classmethod
+    def _weigh(cls, header: str) -> dict[str, float]:
+        """Return the quality of each range, under its key."""
+        return read_weights(cls._element, header.lower())
+
+    @classmethod
+    def _read(cls, header: str) -> list[tuple[str, float]]:
+        """Return (range, quality) for each usable element, in the header's order."""
+        return read_weighted(cls._element, header)
+
+    @staticmethod
+    def _key(name: str) -> str:
+        """Return the same text for all spellings of a range."""
+        return name.lower()
+
+    @staticmethod
+    def _specificity(name: str) -> tuple[int, ...]:
+        return (name != "*",)
+
+    def quality(self, offer: str) -> float:
+        """Return how welcome an offer is, from 0.0 (unacceptable) to 1.0; the most specific range decides."""
+        weights = self._weights
+        return weights.get(self._key(offer), weights.get("*", 0.0))
+
+    @overload
+    def best(self, offers: Iterable[str], default: None = None) -> str | None: ...
+    @overload
+    def best(self, offers: Iterable[str], default: str) -> str: ...
+    def best(self, offers: Iterable[str], default: str | None = None) -> str | None:
+        """Return the best offer, the server's first of equals, or `default` when none is acceptable."""
+        chosen = self._choose(offers)
+        return default if chosen is None else chosen
+
+    def _choose(self, offers: Iterable[str]) -> str | None:
+        chosen, highest = None, 0.0
+        for offer in offers:
+            quality = self.quality(offer)
+            if quality > highest:
+                chosen, highest = offer, quality
+        return chosen
+
+    def items(self) -> list[tuple[str, float]]:
+        """Return (range, quality) pairs in the order of iteration, those of quality 0 included."""
+        listed = [] if self._header is None else self._read(self._header)
+        return sorted(listed, key=lambda item: (item[1], self._specificity(item[0])), reverse=True)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for name, _ in self.items()])
+
+    def __contains__(self, offer: str) -> bool:
+        return self.quality(offer) > 0
+
+    def __bool__(self) -> bool:
+        return self._header is not None
+
+    def __str__(self) -> str:
+        """Return the header's value in the order of preference, "" when it is absent."""
+        return ", ".join(
+            [name if quality == 1 else f"{name};q={quality:g}" for name, quality in self.items()]
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.parse({str(self) if self else None!r})"
+
+    def _comparable(self) -> tuple[bool, tuple[tuple[str, float], ...]]:
+        return bool(self), tuple([(self._key(name), quality) for name, quality in self.items()])
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return self._comparable() == other._comparable()
+
+    def __hash__(self) -> int:
+        return hash(self._comparable())
+
+
+class Accept(_Accepted):
+    """The media types of `Accept` (RFC 9110 §12.5.1); `text/html` goes before `text/*` before `*/*`.
+
+    Offers are media types such as "text/html"; one without a slash raises ValueError. A range with parameters
+    takes only offers that have them, and goes before the same range without.
+    """
+
+    __slots__ = ()
+
+    _element = weighted_element(rf"\*/\*|(?!\*/){TCHARS}/{TCHARS}", parameters=True)
+    _weights_when_absent: ClassVar[dict[str, float]] = {"*/*": 1.0}
+
+    @classmethod
+    def _weigh(cls, header: str) -> dict[str, float]:
+        weights = super()._weigh(header)
+        return dict(reversed(cls._read(header))) if ";" in "".join(weights) else weights
+
+    @classmethod
+    def _read(cls, header: str) -> list[tuple[str, float]]:
+        listed = []
+        for name, quality in super()._read(header):
+            listed += _read_parameters(name) if ";" in name else [(name.lower(), quality)]
+        return listed
+
+    @staticmethod
+    def _key(name: str) -> str:
+        return name
+
+    @staticmethod
+    def _specificity(name: str) -> tuple[int, ...]:
+        return MediaType.parse(name).specificity
+
+    def quality(self, offer: str) -> float:
+        """Return how welcome an offer is, from 0.0 (unacceptable) to 1.0; the most specific range decides."""
+        weights = self._weights
+        essence, has_parameters, _ = offer.partition(";")
+        if has_parameters and ";" in "".join(weights):
+            return self._quality_with_parameters(MediaType.parse(offer))
+        essence = essence.strip().lower()
+        main_type, slash, _ = essence.partition("/")
+        if not slash:
+            raise ValueError(f"not a media type: {offer!r}")
+        quality = weights.get(essence)
+        return weights.get(f"{main_type}/*", weights.get("*/*", 0.0)) if quality is None else quality
+
+    def _quality_with_parameters(self, offer: MediaType) -> float:
+        ranges = {MediaType.parse(name): quality for name, quality in self._weights.items()}
+        matching = [media_range for media_range in ranges if offer.matches(media_range)]
+        return ranges[max(matching, key=lambda media_range: media_range.specificity)] if matching else 0.0
+
+
+def _read_parameters(element: str) -> list[tuple[str, float]]:
+    """Return the (range, quality) of an element that has parameters; nothing when its weight is broken."""
+    essence, _, written = element.partition(";")
+    weight = next((value for name, value in split_parameters(written) if name == "q"), "1")
+    try:
+        quality = parse_qvalue(weight)
+    except ValueError:
+        return []
+    main_type, _, subtype = essence.rstrip().partition("/")
+    parameters = parse_parameters(written)
+    parameters.pop("q", None)
+    return [(str(MediaType(main_type, subtype, parameters)), quality)]
+
+
+class AcceptLanguage(_Accepted):
+    """The language ranges of `Accept-Language` (RFC 9110 §12.5.4). Offers are tags; `_` is read as `-`.
+
+    `quality` and `in` are basic filtering (RFC 4647 §3.3.1): the range `en` takes the offer `en-GB`, but not
+    the reverse. `best` is lookup (§3.4): the range `en-GB` falls back to the offer `en`. Two points differ: where
+    lookup has nothing for a range, filtering counts, so `en` takes `en-GB` when `en` is not offered; and between
+    ranges of the same quality the server's order decides.
+    """
+
+    __slots__ = ()
+
+    _element = weighted_element(r"[A-Za-z]{1,8}+(?:-[A-Za-z0-9]{1,8}+){0,15}+|\*")
+
+    @classmethod
+    def _weigh(cls, header: str) -> dict[str, float]:
+        return read_weights(cls._element, header.lower().replace("_", "-"))
+
+    @classmethod
+    def _read(cls, header: str) -> list[tuple[str, float]]:
+        return super()._read(header.replace("_", "-"))
+
+    @staticmethod
+    def _key(name: str) -> str:
+        return name.lower().replace("_", "-")
+
+    @staticmethod
+    def _specificity(name: str) -> tuple[int, ...]:
+        return name != "*", name.count("-")
+
+    def quality(self, offer: str) -> float:
+        """Return the quality of the longest range that the offer equals or continues, from 0.0 to 1.0."""
+        return self._weights.get(self._range_of(self._key(offer)), 0.0)
+
+    def _range_of(self, tag: str) -> str:
+        weights = self._weights
+        if tag in weights:
+            return tag
+        return max([name for name in weights if tag.startswith(f"{name}-")], key=len, default="*")
+
+    def _choose(self, offers: Iterable[str]) -> str | None:
+        weights = self._weights
+        tags: dict[str, str] = {}
+        for offer in offers:
+            tags.setdefault(offer.lower().replace("_", "-"), offer)
+        if 0.0 in weights.values():
+            tags = {tag: offer for tag, offer in tags.items() if weights.get(self._range_of(tag)) != 0.0}
+        taken, highest = self._take(tags)
+        if weights.get("*", 0.0) > highest:
+            taken = [tag for tag in tags if self._range_of(tag) == "*"] or taken
+        return tags[taken[0] if len(taken) == 1 else min(taken, key=list(tags).index)] if taken else None
+
+    def _take(self, tags: dict[str, str]) -> tuple[list[str], float]:
+        """Return the tags for the ranges of the highest quality that have one, and that quality; "*" has none."""
+        taken: list[str] = []
+        highest = 0.0
+        for name, quality in self._weights.items():
+            if quality >= highest:
+                tag = name if name in tags else _look_up(name, tags)
+                if tag is not None:
+                    taken = [*taken, tag] if quality == highest else [tag]
+                    highest = quality
+        return taken, highest
+
+
+def _look_up(language_range: str, tags: dict[str, str]) -> str | None:
+    """Return the tag for a range that is none itself: what it falls back to, or the first to continue it."""
+    fallback = language_range
+    while fallback := fallback.rpartition("-")[0]:
+        if fallback in tags:
+            return fallback
+    beginning = f"{language_range}-"
+    return next((tag for tag in tags if tag.startswith(beginning)), None)
+
+
+class AcceptEncoding(_Accepted):
+    """The content codings of `Accept-Encoding` (RFC 9110 §12.5.3), such as "gzip" or "identity".
+
+    `identity` is acceptable unless excluded, by its name or by `*`; not listed, it has the least quality, 0.001,
+    and a header without a usable element takes nothing else. When there is no header every coding is acceptable,
+    but the client need not know it: `identity` has the quality 1 then, and any other coding 0.001.
+    """
+
+    __slots__ = ()
+
+    _weights_when_absent: ClassVar[dict[str, float]] = {"identity": 1.0, "*": _LEAST_QUALITY}
+
+    @classmethod
+    def _weigh(cls, header: str) -> dict[str, float]:
+        weights = super()._weigh(header)
+        if "x-gzip" in weights:
+            weights.setdefault("gzip", weights["x-gzip"])
+        if "*" not in weights:
+            weights.setdefault("identity", _LEAST_QUALITY)
+        return weights
+
+
+class AcceptCharset(_Accepted):
+    """The charsets of `Accept-Charset` (RFC 9110 §12.5.2). Case, `-` and `_` do not count: UTF8 is utf-8."""
+
+    __slots__ = ()
+
+    @classmethod
+    def _weigh(cls, header: str) -> dict[str, float]:
+        return {cls._key(name): quality for name, quality in reversed(cls._read(header))}
+
+    @staticmethod
+    def _key(name: str) -> str:
+        return name.lower().replace("-", "").replace("_", "")

@@ -1,0 +1,317 @@
+"""Cookies: the Cookie header is read, Set-Cookie is read and printed (RFC 6265bis).
+
+A value with characters that no cookie may hold stands in quotes, and they as octal escapes of their UTF-8.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple, Self
+
+from antiphon.http.dates import format_date, parse_date
+from antiphon.http.grammar import OWS, is_token
+from antiphon.http.url import encode_path, parse_host
+
+__all__ = ["LONGEST_COOKIE", "SameSite", "SetCookie", "parse_cookies"]
+
+SameSite = Literal["Lax", "Strict", "None"]
+
+LONGEST_COOKIE = 4096
+"""Bytes of name and value together, above which user agents drop a cookie (RFC 6265bis §5.7)."""
+
+_LONGEST_ATTRIBUTE = 1024
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SAMESITE: dict[str, SameSite] = {"lax": "Lax", "strict": "Strict", "none": "None"}
+
+_cookie_octets = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*").fullmatch
+_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+_escape = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
+_delta_seconds = re.compile(r"-?[0-9]{1,20}").fullmatch
+_ESCAPES = [chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}" for byte in range(256)]
+for _character, _written in {'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073"}.items():
+    _ESCAPES[ord(_character)] = _written
+
+_date_delimiters = re.compile(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
+_DATE_TOKENS = {
+    "time": re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])").match,
+    "day": re.compile(r"([0-9]{1,2})(?![0-9])").match,
+    "month": re.compile("(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE).match,
+    "year": re.compile(r"([0-9]{2,4})(?![0-9])").match,
+}
+
+
+def parse_cookies(header: str) -> list[tuple[str, str]]:
+    """Return the names and values in a Cookie header, in order (RFC 6265bis §4.2.1). Never raises.
+
+    A cookie without a name, which browsers can send, has the name "". A value in double quotes loses them and
+    its escapes. The header is Latin-1 text, as servers hand it over, and is read as UTF-8.
+    """
+    cookies = []
+    for cookie in _as_utf8(header).split(";"):
+        name, equals, value = cookie.partition("=")
+        name = name.strip(OWS)
+        if equals:
+            value = value.strip(OWS)
+            cookies.append((name, _unquote(value) if value[:1] == '"' else value))
+        elif name:
+            cookies.append(("", _unquote(name) if name[:1] == '"' else name))
+    return cookies
+
+
+def _as_utf8(text: str) -> str:
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return text
+
+
+def _unquote(value: str) -> str:
+    if len(value) < 2 or value[-1] != '"':
+        return value
+    inner = value[1:-1]
+    if "\\" not in inner:
+        return inner
+    raw = _escape.sub(
+        lambda match: bytes((int(match[1], 8),)) if match[1] else match[2],
+        inner.encode("utf-8", "surrogatepass"),
+    )
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        # The standard library's `http.cookies` escapes characters up to U+00FF by their number.
+        return raw.decode("latin-1") if inner.isascii() else raw.decode("utf-8", "replace")
+
+
+def _quote(value: str) -> str:
+    if "\0" in value or "\r" in value or "\n" in value:
+        raise ValueError(f"a cookie's value has no line ends and NUL: {value[:80]!r}")
+    if _cookie_octets(value):
+        return value
+    return f'"{value.encode().decode("latin-1").translate(_ESCAPES)}"'
+
+
+class _Fields(NamedTuple):
+    name: str
+    value: str
+    coded_value: str
+    max_age: int | None = None
+    expires: datetime | None = None
+    domain: str | None = None
+    path: str | None = None
+    secure: bool = False
+    httponly: bool = False
+    samesite: SameSite | None = None
+    partitioned: bool = False
+
+
+class SetCookie(_Fields):
+    """A cookie as Set-Cookie sets it (RFC 6265bis §4.1); `str()` prints the header's value.
+
+    `coded_value` is the value as it is sent, in quotes if need be. `max_age` is in seconds, `expires` in UTC and
+    whole seconds, `domain` in lower case without a dot before it, `path` percent-encoded.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls,
+        name: str,
+        value: str = "",
+        *,
+        max_age: int | None = None,
+        expires: datetime | None = None,
+        domain: str | None = None,
+        path: str | None = "/",
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = None,
+        partitioned: bool = False,
+    ) -> Self:
+        """Raise ValueError for what user agents would drop, and for CR, LF and NUL in the value.
+
+        `expires` is an aware datetime; `domain` and `path` may have characters that need escaping.
+        """
+        if not is_token(name):
+            raise ValueError(f"a cookie's name is a token, not {name!r}")
+        if max_age is not None and not isinstance(max_age, int):
+            raise ValueError(f"max_age is a whole number of seconds, not {max_age!r}")
+        fields = _Fields(
+            name,
+            value,
+            _quote(value),
+            max_age,
+            _whole_second(expires) if expires else None,
+            _ascii_domain(domain) if domain else None,
+            _escaped_path(path) if path else None,
+            secure,
+            httponly,
+            _known_samesite(samesite) if samesite else None,
+            partitioned,
+        )
+        return cls._make(_checked(fields))
+
+    @classmethod
+    def delete(
+        cls,
+        name: str,
+        *,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = None,
+        partitioned: bool = False,
+    ) -> Self:
+        """The cookie that makes a user agent forget the one of this name, path and domain.
+
+        One whose name begins with `__Host-` or `__Secure-` is always `secure`: else it would be dropped.
+        """
+        return cls(
+            name,
+            max_age=0,
+            expires=_EPOCH,
+            path=path,
+            domain=domain,
+            secure=secure or _has_prefix(name),
+            httponly=httponly,
+            samesite=samesite,
+            partitioned=partitioned,
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read Set-Cookie as user agents do (RFC 6265bis §5.6), passing over unknown and bad attributes.
+
+        The name need not be a token, and may be "". Raises ValueError for a cookie that user agents would drop.
+        """
+        if _control(text):
+            raise ValueError(f"a control character in a cookie: {text[:80]!r}")
+        pair, *attributes = _as_utf8(text).split(";")
+        name, coded = [part.strip(OWS) for part in (pair if "=" in pair else f"={pair}").split("=", 1)]
+        if not name and (not coded or _has_prefix(coded)):
+            raise ValueError(f"a cookie without a name: {text[:80]!r}")
+        fields = _Fields(name, _unquote(coded) if coded[:1] == '"' else coded, coded)
+        for attribute in attributes:
+            key, _, value = attribute.partition("=")
+            value = value.strip(OWS)
+            if len(value.encode("utf-8", "surrogatepass")) <= _LONGEST_ATTRIBUTE:
+                fields = _with_attribute(fields, key.strip(OWS).lower(), value)
+        return cls._make(_checked(fields))
+
+    @property
+    def pair(self) -> str:
+        """`name=value` as the header Cookie has it when the cookie comes back (RFC 6265bis §5.8.3)."""
+        return f"{self.name}={self.coded_value}" if self.name else self.coded_value
+
+    def __str__(self) -> str:
+        attributes = {
+            "Domain": self.domain,
+            "Expires": self.expires and format_date(self.expires),
+            "Max-Age": self.max_age,
+            "Secure": self.secure or None,
+            "HttpOnly": self.httponly or None,
+            "Path": self.path,
+            "SameSite": self.samesite,
+            "Partitioned": self.partitioned or None,
+        }
+        printed = [
+            name if value is True else f"{name}={value}"
+            for name, value in attributes.items()
+            if value is not None
+        ]
+        return "; ".join([f"{self.name}={self.coded_value}", *printed])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self).parse, (str(self),)
+
+
+def _has_prefix(name: str) -> bool:
+    return name.lower().startswith(("__host-", "__secure-"))
+
+
+def _checked(cookie: _Fields) -> _Fields:
+    """The same, or a ValueError for what user agents drop as a whole (RFC 6265bis §5.7)."""
+    size = len(cookie.name.encode()) + len(cookie.coded_value.encode())
+    if size > LONGEST_COOKIE:
+        raise ValueError(f"the cookie {cookie.name!r} has {size} bytes, more than {LONGEST_COOKIE}")
+    if not cookie.secure:
+        if _has_prefix(cookie.name):
+            raise ValueError(f"the prefix of {cookie.name!r} needs secure=True")
+        if cookie.samesite == "None":
+            raise ValueError("samesite='None' needs secure=True")
+        if cookie.partitioned:
+            raise ValueError("partitioned=True needs secure=True")
+    if cookie.name.lower().startswith("__host-") and (cookie.path != "/" or cookie.domain is not None):
+        raise ValueError(f"the prefix of {cookie.name!r} needs path='/' and no domain")
+    return cookie
+
+
+def _whole_second(expires: datetime) -> datetime:
+    if expires.utcoffset() is None or expires.year < 1602:
+        raise ValueError(f"expires has to know its time zone and lie after 1601: {expires!r}")
+    return parse_date(format_date(expires))
+
+
+def _ascii_domain(domain: str) -> str:
+    name = domain.removeprefix(".").encode("idna").decode().lower()
+    if parse_host(name) != (name, None):
+        raise ValueError(f"not a domain: {domain!r}")
+    return name
+
+
+def _escaped_path(path: str) -> str:
+    if path[0] != "/" or _control(path):
+        raise ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
+    return encode_path(path).replace(";", "%3B")
+
+
+def _known_samesite(samesite: str) -> SameSite:
+    try:
+        return _SAMESITE[samesite.lower()]
+    except KeyError:
+        raise ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}") from None
+
+
+def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:
+    """RFC 6265bis §5.6.1 to §5.6.7; of an attribute that comes several times the last counts."""
+    match name:
+        case "expires":
+            expires = _parse_cookie_date(value)
+            return cookie if expires is None else cookie._replace(expires=expires)
+        case "max-age":
+            return cookie._replace(max_age=int(value)) if _delta_seconds(value) else cookie
+        case "domain":
+            return cookie._replace(domain=value.removeprefix(".").lower() or None)
+        case "path":
+            return cookie._replace(path=value if value[:1] == "/" else None)
+        case "samesite":
+            return cookie._replace(samesite=_SAMESITE.get(value.lower()))
+        case "secure":
+            return cookie._replace(secure=True)
+        case "httponly":
+            return cookie._replace(httponly=True)
+        case "partitioned":
+            return cookie._replace(partitioned=True)
+    return cookie
+
+
+def _parse_cookie_date(text: str) -> datetime | None:
+    """RFC 6265bis §5.1.1: a time, day, month and year in any order, with anything between."""
+    found: dict[str, tuple[str, ...]] = {}
+    for token in _date_delimiters.split(text):
+        for kind, match in _DATE_TOKENS.items():
+            if kind not in found and (matched := match(token)):
+                found[kind] = matched.groups()
+                break
+    if len(found) < len(_DATE_TOKENS):
+        return None
+    (day,), (month,), (digits,) = found["day"], found["month"], found["year"]
+    year = int(digits)
+    year += 1900 if 70 <= year <= 99 else 2000 if year < 70 else 0
+    time = ":".join([f"{number:0>2}" for number in found["time"]])
+    try:
+        return parse_date(f"Day, {day:0>2} {month.title()} {year:04} {time} GMT") if year > 1600 else None
+    except ValueError:
+        return None

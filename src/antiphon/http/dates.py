@@ -1,0 +1,61 @@
+"""HTTP dates (RFC 9110 §5.6.7), in UTC and whole seconds: three forms are read, IMF-fixdate is printed."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_DAY_NAME = "[A-Za-z]{3,9}"
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
+_TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
+_imf_fixdate = re.compile(
+    rf"{_DAY_NAME}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT"
+).fullmatch
+_rfc850 = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT").fullmatch
+_asctime = re.compile(rf"{_DAY_NAME} {_MONTH} (?P<day>[ 0-9][0-9]) {_TIME} (?P<year>[0-9]{{4}})").fullmatch
+
+
+def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
+    """Return the aware datetime (UTC) that an HTTP date names: IMF-fixdate, RFC 850 or asctime.
+
+    The two-digit year of an RFC 850 date is the last such year up to `latest_year`: by default 70-99 are 19xx
+    and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not fit the
+    date. The leap second :60, which datetime cannot hold, is read as :59. Raise ValueError for anything else.
+    """
+    match = _imf_fixdate(text) or _rfc850(text) or _asctime(text)
+    if match is None:
+        raise ValueError(f"not an HTTP date: {text!r}")
+    year, month, day, hour, minute, second = match.group("year", "month", "day", "hour", "minute", "second")
+    full_year = int(year) if len(year) == 4 else latest_year - (latest_year - int(year)) % 100
+    whole_second = 59 if second == "60" else int(second)
+    try:
+        return datetime(
+            full_year, _MONTH_NUMBERS[month], int(day), int(hour), int(minute), whole_second, tzinfo=UTC
+        )
+    except ValueError as error:
+        raise ValueError(f"not an HTTP date: {text!r}, {error}") from None
+
+
+def format_date(moment: datetime | float) -> str:
+    """Return a moment as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractions of the second.
+
+    A number is seconds since 1970-01-01 UTC, a naive datetime is UTC. Raise ValueError outside of the years 1
+    to 9999.
+    """
+    utc = _to_utc(moment)
+    return (
+        f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
+        f" {utc.hour:02}:{utc.minute:02}:{utc.second:02} GMT"
+    )
+
+
+def _to_utc(moment: datetime | float) -> datetime:
+    try:
+        if not isinstance(moment, datetime):
+            return _EPOCH + timedelta(seconds=moment // 1)
+        return moment if moment.utcoffset() is None else moment.astimezone(UTC)
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"no HTTP date can name {moment!r}: {error}") from None

@@ -1,0 +1,298 @@
+"""Errors that know their status: raised anywhere, rendered by whoever answers (RFC 9110 §15.5, RFC 9457).
+
+HTTPError
+├── 4xx  BadRequest ... UnavailableForLegalReasons, ClientDisconnected
+└── 5xx  InternalServerError ... NetworkAuthenticationRequired
+"""
+
+from collections.abc import Iterable, Mapping
+
+from antiphon.http.status import PHRASES, phrase
+
+
+class HTTPError(Exception):
+    """An error with a status and, if you like, a detail that the client may read.
+
+    ``detail`` is shown to the client. ``headers`` are added to the response. Further keyword arguments become
+    members of the problem details object (RFC 9457 §3.2); ``type`` is its URI, ``title`` its short summary.
+    Raises ValueError for a status outside 400 to 599.
+    """
+
+    status: int = 500
+    type: str = "about:blank"
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        type: str | None = None,  # noqa: A002 - RFC 9457's own name
+        title: str | None = None,
+        **members: object,
+    ) -> None:
+        super().__init__(detail)
+        if status is not None:
+            if not 400 <= status <= 599:
+                raise ValueError(f"an HTTPError has a status of 400 to 599, not {status}")
+            self.status = status
+        if type is not None:
+            self.type = type
+        self.detail = detail
+        self.title = title or phrase(self.status)
+        self.headers: list[tuple[str, str]] = list(headers.items() if isinstance(headers, Mapping) else headers)
+        self.members = members
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.title}" + (f": {self.detail}" if self.detail else "")
+
+    def problem(self) -> dict[str, object]:
+        """The problem details object, ready for JSON (RFC 9457 §3)."""
+        problem: dict[str, object] = {"type": self.type, "title": self.title, "status": self.status}
+        if self.detail is not None:
+            problem["detail"] = self.detail
+        return problem | self.members
+
+
+class BadRequest(HTTPError):
+    """400: the request cannot be understood (RFC 9110 §15.5.1)."""
+
+    status = 400
+
+
+class Unauthorized(HTTPError):
+    """401: credentials are missing or wrong (RFC 9110 §15.5.2). ``challenge`` is the WWW-Authenticate value."""
+
+    status = 401
+
+    def __init__(self, detail: str | None = None, *, challenge: str | None = None, **options: object) -> None:
+        super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
+        if challenge is not None:
+            self.headers.append(("www-authenticate", challenge))
+
+
+class PaymentRequired(HTTPError):
+    """402 (RFC 9110 §15.5.3)."""
+
+    status = 402
+
+
+class Forbidden(HTTPError):
+    """403: understood and refused (RFC 9110 §15.5.4)."""
+
+    status = 403
+
+
+class NotFound(HTTPError):
+    """404: nothing here, or nothing to be told of (RFC 9110 §15.5.5)."""
+
+    status = 404
+
+
+class MethodNotAllowed(HTTPError):
+    """405: the resource exists, but not for this method (RFC 9110 §15.5.6). ``allow`` becomes the Allow header."""
+
+    status = 405
+
+    def __init__(self, detail: str | None = None, *, allow: Iterable[str] = (), **options: object) -> None:
+        super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
+        self.headers.append(("allow", ", ".join(allow)))
+
+
+class NotAcceptable(HTTPError):
+    """406: no representation that the client accepts (RFC 9110 §15.5.7)."""
+
+    status = 406
+
+
+class ProxyAuthenticationRequired(HTTPError):
+    """407 (RFC 9110 §15.5.8)."""
+
+    status = 407
+
+
+class RequestTimeout(HTTPError):
+    """408: the request did not arrive in time (RFC 9110 §15.5.9)."""
+
+    status = 408
+
+
+class Conflict(HTTPError):
+    """409: in conflict with the state of the resource (RFC 9110 §15.5.10)."""
+
+    status = 409
+
+
+class Gone(HTTPError):
+    """410: no longer here, and for good (RFC 9110 §15.5.11)."""
+
+    status = 410
+
+
+class LengthRequired(HTTPError):
+    """411: a Content-Length is needed (RFC 9110 §15.5.12)."""
+
+    status = 411
+
+
+class PreconditionFailed(HTTPError):
+    """412: a condition of the request is not met (RFC 9110 §15.5.13)."""
+
+    status = 412
+
+
+class ContentTooLarge(HTTPError):
+    """413: the body is larger than the limit (RFC 9110 §15.5.14)."""
+
+    status = 413
+
+
+class URITooLong(HTTPError):
+    """414: the target is longer than the limit (RFC 9110 §15.5.15)."""
+
+    status = 414
+
+
+class UnsupportedMediaType(HTTPError):
+    """415: a body of this type or coding is not read here (RFC 9110 §15.5.16)."""
+
+    status = 415
+
+
+class RangeNotSatisfiable(HTTPError):
+    """416: none of the ranges lies within the representation (RFC 9110 §15.5.17)."""
+
+    status = 416
+
+
+class ExpectationFailed(HTTPError):
+    """417 (RFC 9110 §15.5.18)."""
+
+    status = 417
+
+
+class MisdirectedRequest(HTTPError):
+    """421: this server does not answer for that host (RFC 9110 §15.5.20)."""
+
+    status = 421
+
+
+class UnprocessableContent(HTTPError):
+    """422: well-formed, but not what is wanted (RFC 9110 §15.5.21)."""
+
+    status = 422
+
+
+class Locked(HTTPError):
+    """423 (RFC 4918 §11.3)."""
+
+    status = 423
+
+
+class FailedDependency(HTTPError):
+    """424 (RFC 4918 §11.4)."""
+
+    status = 424
+
+
+class TooEarly(HTTPError):
+    """425 (RFC 8470 §5.2)."""
+
+    status = 425
+
+
+class UpgradeRequired(HTTPError):
+    """426 (RFC 9110 §15.5.22)."""
+
+    status = 426
+
+
+class PreconditionRequired(HTTPError):
+    """428 (RFC 6585 §3)."""
+
+    status = 428
+
+
+class TooManyRequests(HTTPError):
+    """429 (RFC 6585 §4)."""
+
+    status = 429
+
+
+class RequestHeaderFieldsTooLarge(HTTPError):
+    """431: the header section is larger than the limit (RFC 6585 §5)."""
+
+    status = 431
+
+
+class UnavailableForLegalReasons(HTTPError):
+    """451 (RFC 7725 §3)."""
+
+    status = 451
+
+
+class ClientDisconnected(HTTPError):
+    """The client went away before it was answered. Nobody reads the answer; logs show it as 499."""
+
+    status = 499
+
+
+class InternalServerError(HTTPError):
+    """500: something went wrong that the client can't mend (RFC 9110 §15.6.1)."""
+
+    status = 500
+
+
+class NotImplementedByServer(HTTPError):
+    """501: the server does not know how (RFC 9110 §15.6.2)."""
+
+    status = 501
+
+
+class BadGateway(HTTPError):
+    """502 (RFC 9110 §15.6.3)."""
+
+    status = 502
+
+
+class ServiceUnavailable(HTTPError):
+    """503: not now (RFC 9110 §15.6.4)."""
+
+    status = 503
+
+
+class GatewayTimeout(HTTPError):
+    """504 (RFC 9110 §15.6.5)."""
+
+    status = 504
+
+
+class InsufficientStorage(HTTPError):
+    """507: no room to store what was sent (RFC 4918 §11.5)."""
+
+    status = 507
+
+
+class LoopDetected(HTTPError):
+    """508 (RFC 5842 §7.2)."""
+
+    status = 508
+
+
+class NetworkAuthenticationRequired(HTTPError):
+    """511 (RFC 6585 §6)."""
+
+    status = 511
+
+
+ERRORS: dict[int, type[HTTPError]] = {cls.status: cls for cls in HTTPError.__subclasses__()}
+"""The class of each status that has one."""
+
+
+def http_error(status: int, detail: str | None = None) -> HTTPError:
+    """The error for a status: an instance of its own class where there is one."""
+    cls = ERRORS.get(status)
+    return cls(detail) if cls is not None else HTTPError(detail, status=status)
+
+
+assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101

@@ -1,0 +1,153 @@
+"""Building blocks of header fields: tokens, lists, quoted strings, parameters and weights (RFC 9110 §5.6, §12.4).
+
+Reading is lenient and never raises: what is broken is skipped, and a quote that nothing closes reaches to the
+end. Printing is strict: ValueError for what has no place in a header.
+"""
+
+import re
+from collections.abc import Mapping
+
+OWS = " \t"
+# Possessive throughout, so that no input makes a scanner go back: reading stays linear.
+TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+QUOTED_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
+# RFC 9110 has three decimals. Clients that send `.2` or more decimals are understood; the latter are cut.
+_QVALUE = r"(0\.[0-9]{1,3}|1\.0{1,3}|[01]\.?|\.[0-9]{1,3})(?:(?<=0\.[0-9]{3})[0-9]++)?"
+
+_token = re.compile(TCHARS).fullmatch
+_list_elements = re.compile(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL).findall
+_parameter_pieces = re.compile(rf'(?:[^";]++|{QUOTED_STRING})++', re.DOTALL).findall
+_quoted_content = re.compile(r'"((?:[^"\\]++|\\.)*+)', re.DOTALL).match
+_quoted_pair = re.compile(r"\\(.)", re.DOTALL)
+_qvalue = re.compile(_QVALUE).fullmatch
+_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
+    return _token(text) is not None
+
+
+def split_list(value: str) -> list[str]:
+    """Return the elements of a comma-separated list, stripped, without the empty ones (RFC 9110 §5.6.1).
+
+    Commas inside quoted strings separate nothing, and the quotes stay. Entity tags know no backslash escapes,
+    so a list of them is not read with this.
+    """
+    elements = _list_elements(value) if '"' in value else value.split(",")
+    return [stripped for element in elements if (stripped := element.strip(OWS))]
+
+
+def quote_string(text: str) -> str:
+    """Return `text` as a quoted string (RFC 9110 §5.6.4).
+
+    Raise ValueError when it has control characters other than a tab.
+    """
+    if _control(text):
+        raise ValueError(f"a quoted string cannot hold control characters: {text!r}")
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def unquote_string(text: str) -> str:
+    """Return the content of a quoted string, up to the quote that closes it; text without quotes as it is."""
+    if text[:1] != '"':
+        return text
+    if "\\" not in text:
+        return text[1:].partition('"')[0]
+    content = _quoted_content(text)
+    return _quoted_pair.sub(r"\1", content[1]) if content else ""
+
+
+def quote_if_needed(text: str) -> str:
+    """Return a token as it is and other text as a quoted string; raise ValueError as `quote_string` does."""
+    return text if _token(text) else quote_string(text)
+
+
+def split_parameters(text: str) -> list[tuple[str, str]]:
+    """Return (name in lower case, value as written) of each parameter in `a=b; c="d"` (RFC 9110 §5.6.6).
+
+    What has no token for a name is skipped, and a parameter without `=` has the value "". Space around `=` is
+    tolerated.
+    """
+    pairs = []
+    for piece in _parameter_pieces(text) if '"' in text else text.split(";"):
+        name, _, value = piece.partition("=")
+        name = name.strip(OWS)
+        if _token(name):
+            pairs.append((name.lower(), value.strip(OWS)))
+    return pairs
+
+
+def parse_parameters(text: str) -> dict[str, str]:
+    """Return the parameters of `; a=b; c="d"` by their lower-cased names; the first of a name counts.
+
+    As in browsers, a value without quotes need not be a token (`boundary=a/b`). Parameters without a value,
+    with a quote inside an unquoted value or with control characters are skipped.
+    """
+    parameters: dict[str, str] = {}
+    for name, written in split_parameters(text):
+        if name in parameters or not written or _control(written):
+            continue
+        if written[0] == '"':
+            parameters[name] = unquote_string(written)
+        elif '"' not in written:
+            parameters[name] = written
+    return parameters
+
+
+def format_parameters(parameters: Mapping[str, str]) -> str:
+    """Return `; a=b; c="d"`, quoting where needed, or "" when there are none.
+
+    Raise ValueError when a name is not a token or a value has control characters other than a tab.
+    """
+    for name in parameters:
+        if not _token(name):
+            raise ValueError(f"a parameter's name must be a token: {name!r}")
+    return "".join([f"; {name}={quote_if_needed(value)}" for name, value in parameters.items()])
+
+
+class _QualitiesAsWritten(dict[str, float]):
+    """The numbers of weights, the usual ones without a conversion; no weight is 1."""
+
+    def __missing__(self, written: str) -> float:
+        return float(written)
+
+
+_QUALITIES = _QualitiesAsWritten({"": 1.0} | {f"0.{tenths}": tenths / 10 for tenths in range(10)})
+
+
+def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
+    """Return the pattern of one element `item;q=0.5` of a list, to give to the functions below (RFC 9110 §12.4.2).
+
+    `item` is a regular expression without groups. With `parameters`, an item may have more of them than a weight;
+    then it is found as written, with all of its parameters.
+    """
+    # A broken element matches too, with empty groups, so that `findall` never begins in the middle of one.
+    broken = rf'(?:[^",]++|{QUOTED_STRING})*+'
+    weight = rf";[ \t]*+[qQ][ \t]*+=[ \t]*+{_QVALUE}[ \t]*+"
+    if parameters:
+        item = rf"(?:{item})(?:[ \t]*+;{broken})??"
+    return re.compile(rf"(?:\A|,)[ \t]*+(?:({item})[ \t]*+(?:{weight})?(?![^,])|{broken})", re.DOTALL)
+
+
+def read_weighted(element: re.Pattern[str], value: str) -> list[tuple[str, float]]:
+    """Return (item, quality) of each element of a list, in its order, without the broken ones."""
+    return [(item, _QUALITIES[weight]) for item, weight in element.findall(value) if item]
+
+
+def read_weights(element: re.Pattern[str], value: str) -> dict[str, float]:
+    """Return the quality of each item of a list; the first counts when there are several."""
+    found = element.findall(value)
+    found.reverse()
+    weights = {item: _QUALITIES[weight] for item, weight in found}
+    weights.pop("", None)
+    return weights
+
+
+def parse_qvalue(text: str) -> float:
+    """Return the number of a qvalue, 0.0 to 1.0 (RFC 9110 §12.4.2); raise ValueError for any other text."""
+    match = _qvalue(text)
+    if match is None:
+        raise ValueError(f"not a quality from 0 to 1: {text!r}")
+    return _QUALITIES[match[1]]

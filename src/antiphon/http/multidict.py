@@ -1,0 +1,199 @@
+"""Ordered pairs of a name and a value, in which a name may come several times.
+
+``[]`` and ``get`` give the last value of a name, ``getall`` all of them, ``items`` every pair.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Generic, TypeVar, overload
+
+from antiphon.http.errors import BadRequest
+
+V = TypeVar("V")
+D = TypeVar("D")
+C = TypeVar("C")
+
+
+class MissingKey(BadRequest, KeyError):
+    """A name that was asked for and isn't there: a KeyError that answers 400 when nobody catches it."""
+
+    def __init__(self, name: str, detail: str | None = None) -> None:
+        super().__init__(detail or f"{name!r} is missing")
+        self.name = name
+
+
+class MultiDict(Generic[V]):
+    """Pairs that don't change. Made from pairs or from a mapping.
+
+    Two are equal when they have the same pairs in the same order.
+    """
+
+    __slots__ = ("_found", "_pairs")
+
+    def __init__(self, pairs: Iterable[tuple[str, V]] | Mapping[str, V] = ()) -> None:
+        self._pairs: list[tuple[str, V]] = list(pairs.items() if isinstance(pairs, Mapping) else pairs)
+        self._found: dict[str, V] | None = None
+
+    def _index(self) -> dict[str, V]:
+        """The value that ``[]`` gives for each name: here the last one."""
+        return dict(self._pairs)
+
+    @property
+    def _by_name(self) -> dict[str, V]:
+        found = self._found
+        if found is None:
+            found = self._found = self._index()
+        return found
+
+    def __getitem__(self, name: str) -> V:
+        found = self._found
+        if found is None:
+            found = self._found = self._index()
+        try:
+            return found[name]
+        except KeyError:
+            raise MissingKey(name) from None
+
+    @overload
+    def get(self, name: str, default: None = None) -> V | None: ...
+    @overload
+    def get(self, name: str, default: D) -> V | D: ...
+    @overload
+    def get(self, name: str, default: None = None, *, type: Callable[[V], C]) -> C | None: ...
+    @overload
+    def get(self, name: str, default: D, *, type: Callable[[V], C]) -> C | D: ...
+    def get(
+        self,
+        name: str,
+        default: object = None,
+        *,
+        type: Callable[[V], object] | None = None,  # noqa: A002 - the word that users of MultiDicts know
+    ) -> object:
+        """The value of a name, converted by ``type`` if that is given; ``default`` if it is missing or can't be."""
+        found = self._found
+        if found is None:
+            found = self._found = self._index()
+        if name not in found:
+            return default
+        value = found[name]
+        if type is None:
+            return value
+        try:
+            return type(value)
+        except (ValueError, TypeError):
+            return default
+
+    def getone(self, name: str) -> V:
+        """The only value of a name. Raises MissingKey (a KeyError and a 400) when there is none, or several."""
+        values = self.getall(name)
+        if len(values) != 1:
+            raise MissingKey(name, f"{name!r} must be given exactly once, not {len(values)} times")
+        return values[0]
+
+    def getall(self, name: str) -> list[V]:
+        """All values of a name, in order; an empty list when there is none."""
+        if name not in self._by_name:
+            return []
+        return [value for key, value in self._pairs if key == name]
+
+    def items(self) -> list[tuple[str, V]]:
+        """Every pair, in order."""
+        return self._pairs.copy()
+
+    def keys(self) -> list[str]:
+        """The different names, in the order in which they first come."""
+        return list(self._by_name)
+
+    def values(self) -> list[V]:
+        """The value of each pair, in order."""
+        return [value for _, value in self._pairs]
+
+    def to_dict(self) -> dict[str, list[V]]:
+        """A dictionary with all values of each name."""
+        lists: dict[str, list[V]] = {}
+        for name, value in self._pairs:
+            lists.setdefault(name, []).append(value)
+        return lists
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        """The number of different names."""
+        return len(self._by_name)
+
+    def __bool__(self) -> bool:
+        return bool(self._pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return self._pairs == other._pairs if isinstance(other, MultiDict) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # values may be anything
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._pairs!r})"
+
+
+class FirstMultiDict(MultiDict[V]):
+    """A MultiDict in which the first value of a name wins: cookies (RFC 6265 §5.4 sends the closest first)."""
+
+    __slots__ = ()
+
+    def _index(self) -> dict[str, V]:
+        found: dict[str, V] = {}
+        for name, value in self._pairs:
+            found.setdefault(name, value)
+        return found
+
+
+class MutableMultiDict(MultiDict[V]):
+    """A MultiDict that can be changed."""
+
+    __slots__ = ()
+
+    def __setitem__(self, name: str, value: V) -> None:
+        """Give a name one value, in place of all that it had; the place of its first one is kept."""
+        if name not in self._by_name:
+            self.add(name, value)
+            return
+        at = next(i for i, pair in enumerate(self._pairs) if pair[0] == name)
+        rest = [pair for pair in self._pairs[at + 1 :] if pair[0] != name]
+        self._pairs[at:] = [(name, value), *rest]
+        self._found = None
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self._by_name:
+            raise MissingKey(name)
+        self._pairs = [pair for pair in self._pairs if pair[0] != name]
+        self._found = None
+
+    def add(self, name: str, value: V) -> None:
+        """Add a pair at the end; what the name had stays."""
+        self._pairs.append((name, value))
+        self._found = None
+
+    def extend(self, pairs: Iterable[tuple[str, V]] | Mapping[str, V]) -> None:
+        """Add pairs at the end."""
+        self._pairs.extend(pairs.items() if isinstance(pairs, Mapping) else pairs)
+        self._found = None
+
+    def setdefault(self, name: str, default: V) -> V:
+        """The value of a name, which gets ``default`` if it has none."""
+        if name not in self._by_name:
+            self.add(name, default)
+        return self[name]
+
+    def pop(self, name: str, default: D = None) -> V | D:  # type: ignore[assignment]  # None is the usual D
+        """Remove a name and give its value, or ``default``."""
+        if name not in self._by_name:
+            return default
+        value = self[name]
+        del self[name]
+        return value
+
+    def clear(self) -> None:
+        """Remove every pair."""
+        self._pairs.clear()
+        self._found = None

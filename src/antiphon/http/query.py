@@ -1,0 +1,94 @@
+"""Query strings and urlencoded forms, parsed and printed as the WHATWG URL standard does.
+
+Parsing never fails on bad input: what is not an escape stays as written, what is not UTF-8 reads as U+FFFD.
+"""
+
+import re
+from binascii import a2b_qp
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from antiphon.http.multidict import MultiDict
+
+__all__ = ["BROKEN_ESCAPE", "format_query", "parse_query", "percent_decode"]
+
+# The quoted-printable decoder undoes `=XX` in C: an escape only needs its `%` turned into `=`. It also undoes
+# soft line breaks (`=` before a line end), so it must never see one.
+_FLAT = bytes.maketrans(b"&=+%\r\n", b"\0\0 =\0\0")
+_SWAPPED = bytes.maketrans(b"%=+", b"=% ")
+_ALL_BUT_SEPARATORS = bytes(set(range(256)) - set(b"&="))
+BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+
+_UNESCAPED = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_ESCAPES = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in range(256)]
+_ESCAPES[ord(" ")] = "+"
+
+
+def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, str]]:
+    """Return the names and values in `data`, in order (WHATWG URL §5.1).
+
+    `a` reads as ("a", ""), and nothing between two `&` as no field. Raises ValueError, before decoding any,
+    when there are more than `max_fields` fields; there, nothing between two `&` counts too.
+    """
+    if max_fields is not None and data and data.count(b"&") >= max_fields:
+        raise ValueError(f"more than {max_fields} fields")
+    escapes = data.count(b"%")
+    if not escapes:
+        pieces = data.decode("utf-8", "replace").replace("+", " ").split("&")
+        return [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
+    return _parse_regular(data, escapes) or _parse_pieces(data)
+
+
+def _parse_regular(data: bytes, escapes: int) -> list[tuple[str, str]] | None:
+    """Decode all fields in one call if each has one raw `=`, every escape is whole and no NUL is among them.
+
+    `&` and `=` both become NUL, so that names and values alternate. NUL ends an incomplete UTF-8 sequence, so
+    what is not UTF-8 reads as if each name and value were decoded by itself.
+    """
+    separators = data.translate(None, _ALL_BUT_SEPARATORS)
+    count = len(separators)
+    if separators != b"=&" * (count // 2) + b"=":
+        return None
+    flat = data.translate(_FLAT)
+    decoded = a2b_qp(flat)
+    # A whole escape shrinks by two bytes; a broken one, with no line end after it, by one or none.
+    if len(flat) - len(decoded) != 2 * escapes:
+        return None
+    fields = decoded.decode("utf-8", "replace").split("\0")
+    # A NUL, raw or escaped, or a raw line end has made a field too many.
+    if len(fields) != count + 1:
+        return None
+    field = iter(fields)
+    return list(zip(field, field))  # noqa: B905 - the number is even, and the keyword is slow
+
+
+def _parse_pieces(data: bytes) -> list[tuple[str, str]]:
+    pairs = []
+    for piece in BROKEN_ESCAPE.sub(b"%25", data).translate(_SWAPPED).split(b"&"):
+        if piece:
+            name, _, value = piece.partition(b"%")
+            value = value.replace(b"%", b"=3D")
+            pairs.append((a2b_qp(name).decode("utf-8", "replace"), a2b_qp(value).decode("utf-8", "replace")))
+    return pairs
+
+
+def percent_decode(data: bytes) -> bytes:
+    """Undo the percent-escapes in `data`; a broken one stays as it is (WHATWG URL §1.3)."""
+    if b"%" not in data:
+        return data
+    return a2b_qp(BROKEN_ESCAPE.sub(b"%25", data).replace(b"=", b"%3D").replace(b"%", b"="))
+
+
+def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDict[str]) -> str:
+    """Print names and values, in order (WHATWG URL §5.2).
+
+    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
+    """
+    items = pairs.items() if isinstance(pairs, (Mapping, MultiDict)) else pairs
+    return "&".join(
+        [f"{_escape(name)}={_escape(value)}" for name, value in cast("Iterable[tuple[str, str]]", items)]
+    )
+
+
+def _escape(text: str) -> str:
+    return text.encode().decode("latin-1").translate(_ESCAPES)

@@ -1,0 +1,302 @@
+"""URLs as text that knows its parts (RFC 3986), percent-coding of paths, and the Host header."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple, Self
+
+from antiphon.http.query import BROKEN_ESCAPE, format_query, percent_decode
+
+__all__ = ["DEFAULT_PORTS", "URL", "decode_path", "encode_path", "find_broken_escape", "parse_host", "quote_path", "unquote"]
+
+DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+_SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
+_scheme = re.compile(_SCHEME).fullmatch
+_url = re.compile(rf"(?:({_SCHEME}):)?(?://([^/?#]*+))?([^?#]*+)(?:\?([^#]*+))?(?:#(.*))?", re.DOTALL)
+# Browsers drop tabs, line ends and outer spaces, and take a backslash for a slash.
+_misleading = re.compile(r"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\").search
+
+_host_and_port = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([\w.~-]++))(?::([0-9]{0,5}))?").fullmatch
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_ipv4_tail = re.compile(rf"(?<=:){_OCTET}(?:\.{_OCTET}){{3}}\Z")
+_ipv6_group = re.compile("[0-9A-Fa-f]{1,4}").fullmatch
+
+_UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_PATH = _UNRESERVED + "!$&'()*+,;=:@/"
+
+
+def _escapes(kept: str) -> list[str]:
+    return [chr(byte) if chr(byte) in kept else f"%{byte:02X}" for byte in range(256)]
+
+
+_TEXT_ESCAPES = _escapes(_PATH)
+_PATH_ESCAPES = _escapes(_PATH + "%")
+_QUERY_ESCAPES = _escapes(_PATH + "%?[]\\^`{|}")
+
+
+def quote_path(text: str) -> str:
+    """Percent-encode text, as UTF-8, to stand in a path: `/` stays, `%` becomes `%25` (RFC 3986 §3.3).
+
+    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
+    """
+    return text.encode().decode("latin-1").translate(_TEXT_ESCAPES)
+
+
+def encode_path(path: str | bytes) -> str:
+    """Percent-encode what cannot stand in a path, and keep escapes: `/a b%20c` becomes `/a%20b%20c`."""
+    return _encode(path, _PATH_ESCAPES)
+
+
+def _encode(written: str | bytes, escapes: list[str]) -> str:
+    raw = written.encode() if isinstance(written, str) else written
+    return BROKEN_ESCAPE.sub(b"%25", raw).decode("latin-1").translate(escapes)
+
+
+def unquote(text: str | bytes) -> str:
+    """Undo percent-escapes as UTF-8. Never raises: broken escapes stay, what is not UTF-8 becomes U+FFFD."""
+    raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return percent_decode(raw).decode("utf-8", "replace")
+
+
+def find_broken_escape(raw: bytes) -> int:
+    """The offset of the first `%` that two hexadecimal digits don't follow, or -1 (RFC 3986 §2.1)."""
+    broken = BROKEN_ESCAPE.search(raw)
+    return broken.start() if broken else -1
+
+
+def decode_path(raw: bytes) -> str:
+    """Undo the percent-escapes of a path, as UTF-8.
+
+    Raises ValueError, naming the offset, for a broken escape, for what is not UTF-8, and for NUL.
+    """
+    if b"%" in raw and (offset := find_broken_escape(raw)) >= 0:
+        raise ValueError(f"broken percent-escape at byte {offset} of the path")
+    decoded = percent_decode(raw)
+    if (offset := decoded.find(0)) >= 0:
+        raise ValueError(f"NUL at byte {offset} of the decoded path")
+    try:
+        return decoded.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start} of the decoded path") from None
+
+
+def parse_host(value: str) -> tuple[str, int | None]:
+    """Return host, in lower case and without brackets, and port of a Host header (RFC 9110 §7.2).
+
+    A name has ASCII letters, digits and `-._~`: what else RFC 3986 §3.2.2 allows, no host's name has. Raises
+    ValueError for anything else, for no host and for a port above 65535.
+    """
+    if not value.isascii():
+        raise ValueError(f"a host is ASCII, not {value[:300]!r}")
+    return _parse_authority(value)
+
+
+def _parse_authority(value: str) -> tuple[str, int | None]:
+    match = _host_and_port(value)
+    if match is None:
+        raise ValueError(f"not a host and port: {value[:300]!r}")
+    ipv6, name, digits = match.groups()
+    if ipv6 and not _is_ipv6(ipv6):
+        raise ValueError(f"not an IPv6 address: {ipv6!r}")
+    port = int(digits) if digits else None
+    if port is not None and port > 65535:
+        raise ValueError(f"not a port: {port}")
+    return (ipv6 or name).lower(), port
+
+
+def _is_ipv6(address: str) -> bool:
+    left, gap, right = _ipv4_tail.sub("0:0", address).partition("::")
+    groups = [group for half in (left, right) if half for group in half.split(":")]
+    return all(map(_ipv6_group, groups)) and (len(groups) < 8 if gap else len(groups) == 8)
+
+
+class _Parts(NamedTuple):
+    scheme: str | None
+    netloc: str | None
+    path: str
+    query: str | None
+    fragment: str | None
+
+
+def _parts_of(url: str) -> _Parts:
+    return _Parts(*next(_url.finditer(url)).groups())
+
+
+def _unsplit(parts: _Parts) -> str:
+    """Put a URL together (RFC 3986 §5.3), with a path that reads as no scheme or authority (§4.2)."""
+    scheme, netloc, path, query, fragment = parts
+    if netloc is not None:
+        path = f"/{path}" if path and path[0] != "/" else path
+    elif path.startswith("//"):
+        path = f"/.{path}"
+    elif scheme is None and ":" in path.partition("/")[0]:
+        path = f"./{path}"
+    before = ("" if scheme is None else f"{scheme}:") + ("" if netloc is None else f"//{netloc}")
+    after = ("" if query is None else f"?{query}") + ("" if fragment is None else f"#{fragment}")
+    return f"{before}{path}{after}"
+
+
+def _resolve(base: _Parts, reference: _Parts) -> _Parts:
+    """Resolve a reference (RFC 3986 §5.2.2)."""
+    scheme, netloc, path, query, fragment = reference
+    if scheme is not None or netloc is not None:
+        return reference._replace(scheme=scheme or base.scheme, path=_remove_dot_segments(path))
+    if not path:
+        return base._replace(query=base.query if query is None else query, fragment=fragment)
+    if path[0] != "/":
+        folder, slash, _ = base.path.rpartition("/")
+        path = f"{folder}/{path}" if slash or base.netloc is not None else path
+    return base._replace(path=_remove_dot_segments(path), query=query, fragment=fragment)
+
+
+def _remove_dot_segments(path: str) -> str:
+    """RFC 3986 §5.2.4: a path that climbs above its root stays there."""
+    segments = path.split("/")
+    kept: list[str] = []
+    root = 1 if path[:1] == "/" else 0
+    for segment in segments:
+        if segment == "..":
+            del kept[max(root, len(kept) - 1) :]
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/".join(kept)
+
+
+class URL(str):
+    """An absolute or relative URL (RFC 3986 §4.1): a str with parts, into which it is split when needed.
+
+    Parts are as written, percent-encoded; what is absent or bad reads as "" or None. `root_path` says where the app
+    stands. Raises ValueError for what browsers read otherwise than it looks: control characters, a space at an
+    end, a backslash before the query.
+    """
+
+    __slots__ = ("_root_path", "_split")
+
+    def __new__(cls, text: str = "", root_path: str = "") -> Self:  # noqa: ARG004 - taken by __init__
+        return super().__new__(cls, text)
+
+    def __init__(self, text: str = "", root_path: str = "") -> None:
+        if _misleading(text):
+            raise ValueError(f"a URL has no control characters, outer spaces, backslashes: {text[:300]!r}")
+        self._root_path = root_path
+        self._split: _Parts | None = None
+
+    @classmethod
+    def build(
+        cls, *, scheme: str, host: str, root_path: str = "", path: str | bytes = "/", query: str | bytes = b""
+    ) -> Self:
+        """Put a request's URL together. `host` is a Host header's value; `path` begins below `root_path`.
+
+        Paths and query are percent-encoded; what cannot stand in them is escaped. Raises ValueError for a bad
+        scheme or host.
+        """
+        if not _scheme(scheme):
+            raise ValueError(f"not a scheme: {scheme!r}")
+        parse_host(host)
+        root = encode_path(root_path).rstrip("/")
+        root = f"/{root}" if root and root[0] != "/" else root
+        below = encode_path(path)
+        whole = f"{root}{below}" if below[:1] == "/" else f"{root}/{below}"
+        query = _encode(query, _QUERY_ESCAPES)
+        return cls(_unsplit(_Parts(scheme, host, whole, query or None, None)), root)
+
+    @property
+    def _parts(self) -> _Parts:
+        if self._split is None:
+            self._split = _parts_of(self)
+        return self._split
+
+    @property
+    def scheme(self) -> str:
+        """The scheme in lower case, or ""."""
+        return (self._parts.scheme or "").lower()
+
+    @property
+    def netloc(self) -> str:
+        """The authority as written, `user@host:port`, or ""."""
+        return self._parts.netloc or ""
+
+    @property
+    def userinfo(self) -> str:
+        """What the authority has before its `@`, or ""."""
+        return self.netloc.rpartition("@")[0]
+
+    @property
+    def _host_and_port(self) -> tuple[str, int | None]:
+        try:
+            return _parse_authority(self.netloc.rpartition("@")[2])
+        except ValueError:
+            return "", None
+
+    @property
+    def host(self) -> str:
+        """The host in lower case, without the brackets of IPv6; "" when there is none or it is bad."""
+        return self._host_and_port[0]
+
+    @property
+    def port(self) -> int | None:
+        """The port, if one is written."""
+        return self._host_and_port[1]
+
+    @property
+    def path(self) -> str:
+        """The path, percent-encoded."""
+        return self._parts.path
+
+    @property
+    def query(self) -> str:
+        """The query without `?`, or ""."""
+        return self._parts.query or ""
+
+    @property
+    def fragment(self) -> str:
+        """The fragment without `#`, or ""."""
+        return self._parts.fragment or ""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host, and port if it isn't the default (RFC 6454 §6.2); "" when there is no scheme or host.
+
+        Never "null", so that it cannot equal the Origin header of a sandboxed page.
+        """
+        scheme = self.scheme
+        host, port = self._host_and_port
+        if not scheme or not host:
+            return ""
+        suffix = "" if port is None or port == DEFAULT_PORTS.get(scheme) else f":{port}"
+        return f"{scheme}://[{host}]{suffix}" if ":" in host else f"{scheme}://{host}{suffix}"
+
+    @property
+    def root(self) -> str:
+        """Where the app stands: origin and root path, with a slash at the end."""
+        return f"{self.origin}{self._root_path}/"
+
+    def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
+        """Replace fields of the query: None removes, a list or tuple gives several, else `str()` prints it.
+
+        A name that is there keeps its place, a new one comes last. Other fields stay as they are written.
+        """
+        printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
+        waiting = dict(printed)
+        pieces = []
+        for piece in self.query.split("&"):
+            name = unquote(piece.partition("=")[0].replace("+", " "))
+            pieces.append(waiting.pop(name, "") if name in printed else piece)
+        query = "&".join(filter(None, [*pieces, *waiting.values()]))
+        return type(self)(_unsplit(self._parts._replace(query=query or None)), self._root_path)
+
+    def with_path(self, path: str) -> Self:
+        """Replace the path, by one that is percent-encoded; what cannot stand there is escaped."""
+        return type(self)(_unsplit(self._parts._replace(path=encode_path(path))), self._root_path)
+
+    def join(self, reference: str) -> Self:  # type: ignore[override]  # a URL is nothing to join strings with
+        """Resolve a reference found at this URL (RFC 3986 §5.2). Raises ValueError as `URL` does."""
+        joined = type(self)(_unsplit(_resolve(self._parts, _parts_of(URL(reference)))))
+        return type(self)(joined, self._root_path) if joined.origin == self.origin else joined
+
+
+def _fields(name: str, value: object) -> str:
+    values = () if value is None else value if isinstance(value, (list, tuple)) else (value,)
+    return format_query([(name, str(each)) for each in values])

@@ -1,0 +1,404 @@
+"""The request: one object for every server, read lazily, usable alone."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any, Protocol, TypeVar
+
+from antiphon.body.limits import Limits
+from antiphon.head import Address, Head, HeadHeaders, Reading, RequestHead
+from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.cookies import parse_cookies
+from antiphon.http.errors import (
+    BadRequest,
+    ContentTooLarge,
+    UnsupportedMediaType,
+    URITooLong,
+)
+from antiphon.http.headers import HeaderFields
+from antiphon.http.media_type import MediaType
+from antiphon.http.multidict import FirstMultiDict, MultiDict
+from antiphon.http.query import parse_query
+from antiphon.http.url import URL, parse_host, unquote
+from antiphon.lazy import lazy
+
+T = TypeVar("T")
+
+FORM = "application/x-www-form-urlencoded"
+
+_NO_PARAMS: Mapping[str, Any] = {}
+_DEFAULT_LIMITS = Limits()
+
+
+class Route(Protocol):
+    """What a request knows of its route."""
+
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def app(self) -> Any: ...
+
+
+class Request:
+    """An HTTP request (RFC 9110).
+
+    ``head`` is what the server told; ``body``, when given, is the content in bytes, else it comes from the head.
+    Headers that cannot be parsed read as absent. A body that cannot be read as asked raises an HTTPError (4xx).
+    """
+
+    route: "Route | None" = None
+    """The route that was found for it."""
+    params: Mapping[str, Any] = _NO_PARAMS
+    """The values of the route's parameters, converted."""
+    _body: bytes | None = None
+    deferred: tuple[Callable[[], object], ...] = ()
+    """What ``after`` was given, in order."""
+
+    def __init__(self, head: Head, body: bytes | None = None) -> None:
+        self.head = head
+        if body is not None:
+            self._body = body
+
+    @classmethod
+    def blank(
+        cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b""
+    ) -> "Request":
+        """A request that no server brought, for tests and subrequests. ``url`` may be a path or a whole URL."""
+        target = URL(url)
+        head = RequestHead(
+            method,
+            unquote(target.path) or "/",
+            target.query.encode(),
+            headers,
+            scheme=target.scheme or "http",
+            authority=target.netloc or None,
+            raw_path=target.path.encode() or b"/",
+        )
+        return cls(head, body)
+
+    # The head
+
+    @property
+    def method(self) -> str:
+        """The method, as sent (RFC 9110 §9)."""
+        return self.head.method
+
+    @property
+    def path(self) -> str:
+        """The decoded path below ``root_path``."""
+        return self.head.path
+
+    @property
+    def raw_path(self) -> bytes | None:
+        """The whole path as it was sent, percent-encoded; None where the server hides it."""
+        return self.head.raw_path
+
+    @property
+    def query_string(self) -> bytes:
+        """What follows the question mark, as it was sent."""
+        return self.head.query_string
+
+    @property
+    def root_path(self) -> str:
+        """The decoded path at which the application is mounted, without a slash at its end."""
+        return self.head.root_path
+
+    @property
+    def scheme(self) -> str:
+        """``"http"`` or ``"https"``."""
+        return self.head.scheme
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether the request came over https."""
+        return self.head.scheme == "https"
+
+    @property
+    def http_version(self) -> str:
+        """``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
+        return self.head.http_version
+
+    @property
+    def client(self) -> Address | None:
+        """The other end of the connection (``host`` and ``port``), where the server tells."""
+        return self.head.client
+
+    @property
+    def ip(self) -> str | None:
+        """The client's address."""
+        client = self.head.client
+        return client.host if client else None
+
+    @lazy
+    def _authority(self) -> tuple[str, int | None]:
+        try:
+            return parse_host(self.head.authority)
+        except ValueError:
+            return "", None
+
+    @property
+    def host(self) -> str:
+        """The host that was asked for, in lower case, without the port; empty when it was malformed."""
+        return self._authority[0]
+
+    @property
+    def port(self) -> int | None:
+        """The port that was asked for: the one in Host, else the scheme's default."""
+        return self._authority[1] or (443 if self.is_secure else 80)
+
+    @lazy
+    def url(self) -> URL:
+        """The whole URL, rebuilt: a str with parts (``url.origin``, ``url.with_query(page=2)``)."""
+        head = self.head
+        return URL.build(
+            scheme=head.scheme,
+            host=head.authority if self.host else "",
+            root_path=head.root_path,
+            path=head.path,
+            query=head.query_string,
+        )
+
+    @lazy
+    def headers(self) -> HeadHeaders:
+        """The headers: looked up without regard to case."""
+        return HeadHeaders(self.head)
+
+    @lazy
+    def cookies(self) -> FirstMultiDict[str]:
+        """The cookies. Of several with one name the first, which is the most specific, is read."""
+        header = self.head.field("cookie")
+        return FirstMultiDict(parse_cookies(header) if header else ())
+
+    @lazy
+    def args(self) -> MultiDict[str]:
+        """The query's arguments. Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields`` fields."""
+        query = self.head.query_string
+        limits = self.limits
+        if len(query) > limits.query:
+            raise URITooLong(f"the query is {len(query)} bytes long, {limits.query} are accepted", limit="query")
+        try:
+            return MultiDict(parse_query(query, limits.fields) if query else ())
+        except ValueError:
+            raise URITooLong(f"the query has more than {limits.fields} fields", limit="fields") from None
+
+    # Negotiation
+
+    @lazy
+    def accept(self) -> Accept:
+        """The media types that the client accepts (RFC 9110 §12.5.1)."""
+        return Accept.parse(self.head.field("accept"))
+
+    @lazy
+    def accept_languages(self) -> AcceptLanguage:
+        """The languages that the client prefers (RFC 9110 §12.5.4)."""
+        return AcceptLanguage.parse(self.head.field("accept-language"))
+
+    @lazy
+    def accept_encodings(self) -> AcceptEncoding:
+        """The content codings that the client accepts (RFC 9110 §12.5.3)."""
+        return AcceptEncoding.parse(self.head.field("accept-encoding"))
+
+    @lazy
+    def accept_charsets(self) -> AcceptCharset:
+        """The charsets that the client accepts (RFC 9110 §12.5.2)."""
+        return AcceptCharset.parse(self.head.field("accept-charset"))
+
+    # Parsed headers
+
+    @lazy
+    def content_type(self) -> MediaType | None:
+        """The media type of the body with its parameters (RFC 9110 §8.3)."""
+        try:
+            return MediaType.parse(self.head.field("content-type") or "")
+        except ValueError:
+            return None
+
+    @property
+    def mimetype(self) -> str:
+        """The media type of the body without parameters, in lower case; empty when none is given."""
+        return (self.head.field("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def charset(self) -> str | None:
+        """The charset that the content type declares, in lower case."""
+        return self.content_type.charset if self.content_type else None
+
+    @property
+    def content_length(self) -> int | None:
+        """The length of the body in bytes, where it is declared (RFC 9110 §8.6)."""
+        try:
+            return _declared_length(self.head)
+        except BadRequest:
+            return None
+
+    @property
+    def referrer(self) -> str | None:
+        """The page from which the client came (RFC 9110 §10.1.3)."""
+        return self.head.field("referer")
+
+    @property
+    def origin(self) -> str | None:
+        """The origin of the page that made the request (RFC 6454 §7)."""
+        return self.head.field("origin")
+
+    @property
+    def user_agent(self) -> str:
+        """The client's software, as it calls itself (RFC 9110 §10.1.5); empty when it doesn't."""
+        return self.head.field("user-agent") or ""
+
+    # The body
+
+    def reading(self) -> Reading[None]:
+        """Steps that load the body within ``limits.body``.
+
+        Raises ContentTooLarge (413) from Content-Length before a byte is read, else by counting; BadRequest (400) for
+        a bad Content-Length or a body that ends too early; ClientDisconnected.
+        """
+        if self._body is not None:
+            return
+        limit = self.limits.body
+        declared = _declared_length(self.head)
+        if declared is not None and declared > limit:
+            raise ContentTooLarge(f"the body is {declared} bytes long, {limit} are accepted", limit="body")
+        pieces: list[bytes] = []
+        size = 0
+        while piece := (yield from self.head.receive()):
+            size += len(piece)
+            if size > limit:
+                raise ContentTooLarge(f"the body is longer than the {limit} bytes that are accepted", limit="body")
+            pieces.append(piece)
+        if declared is not None and size != declared:
+            raise BadRequest(f"the body ended after {size} of the {declared} bytes that Content-Length declares")
+        self._body = b"".join(pieces)
+
+    async def load(self) -> None:
+        """Load the body where it was not loaded before the handler ran. Raises what ``reading`` raises."""
+        steps = self.reading()
+        result: object = None
+        while True:
+            try:
+                waiting = steps.send(result)
+            except StopIteration:
+                return
+            result = await waiting
+
+    @property
+    def body(self) -> bytes:
+        """The content, in bytes. Raises RuntimeError where it would have to be awaited first."""
+        if self._body is None:
+            if not self.head.blocks:
+                raise RuntimeError(
+                    "this request's body is not loaded yet: await request.load() first,"
+                    " or say @app.middleware(body=True) where a middleware reads it"
+                )
+            for _ in self.reading():
+                pass
+        return self._body or b""
+
+    @lazy
+    def text(self) -> str:
+        """The content as text, by its declared charset, else UTF-8; what cannot be decoded becomes U+FFFD."""
+        try:
+            return self.body.decode(self.charset or "utf-8", "replace")
+        except LookupError:
+            return self.body.decode("utf-8", "replace")
+
+    @lazy
+    def form(self) -> MultiDict[str]:
+        """The fields of a urlencoded form; empty when the body is none. Raises ContentTooLarge (413) for too many."""
+        mimetype = self.mimetype
+        if mimetype == "multipart/form-data":
+            raise UnsupportedMediaType("multipart/form-data is not read here; send " + FORM)
+        if mimetype != FORM:
+            return MultiDict()
+        try:
+            return MultiDict(parse_query(self.body, self.limits.fields))
+        except ValueError:
+            raise ContentTooLarge(f"the form has more than {self.limits.fields} fields", limit="fields") from None
+
+    @lazy
+    def json(self) -> Any:
+        """The content, decoded from JSON.
+
+        Raises UnsupportedMediaType (415) unless the content type says JSON, BadRequest (400) when it is malformed.
+        """
+        from antiphon.json_codec import decode_json
+
+        return decode_json(self._json_body())
+
+    def _json_body(self) -> bytes:
+        content_type = self.content_type
+        if content_type is None or not content_type.is_json:
+            sent = self.head.field("content-type")
+            raise UnsupportedMediaType(f"the body must be application/json, not {sent or 'of no declared type'}")
+        return self.body
+
+    def json_as(self, wanted: type[T]) -> T:
+        """The content as a dataclass, TypedDict, Struct or other type. Raises UnprocessableContent (422) naming each
+        wrong field by JSON Pointer, and what ``json`` raises."""
+        from antiphon.typed import json_as
+
+        return json_as(self._json_body(), wanted)
+
+    def form_as(self, wanted: type[T]) -> T:
+        """The form as a dataclass, TypedDict or Struct. Raises UnprocessableContent (422) naming each wrong field."""
+        from antiphon.typed import fields_as
+
+        return fields_as(self.form, wanted, "form")
+
+    def args_as(self, wanted: type[T]) -> T:
+        """The query's arguments as a dataclass, TypedDict or Struct. Raises UnprocessableContent (422) likewise."""
+        from antiphon.typed import fields_as
+
+        return fields_as(self.args, wanted, "query")
+
+    # Context
+
+    @lazy
+    def limits(self) -> Limits:
+        """How much of this request is accepted: its route's limits, or those that it is given."""
+        return self.route.limits if self.route else _DEFAULT_LIMITS
+
+    @property
+    def endpoint(self) -> str | None:
+        """The name of the route that was found."""
+        return self.route.endpoint if self.route else None
+
+    @property
+    def app(self) -> Any:
+        """The application that answers this request; None where there is none."""
+        return self.route.app if self.route else None
+
+    @lazy
+    def g(self) -> SimpleNamespace:
+        """A place for what the layers of an application tell each other about this request."""
+        return SimpleNamespace()
+
+    @lazy
+    def id(self) -> str:
+        """A random name for this request, of 32 hexadecimal digits: the same in its log lines and error pages."""
+        return os.urandom(16).hex()
+
+    def after(self, function: Callable[[], object]) -> Callable[[], object]:
+        """Have a function called when the server has taken the response's last byte. Usable as a decorator."""
+        self.deferred += (function,)
+        return function
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path!r}>"
+
+
+def _declared_length(head: Head) -> int | None:
+    """The value of Content-Length (RFC 9112 §6.3). Raises BadRequest when it is no number, or several."""
+    value = head.field("content-length")
+    if not value:
+        return None
+    if value.isascii() and value.isdigit():
+        return int(value) if len(value) < 20 else 1 << 64
+    lengths: Iterable[str] = {element.strip() for element in value.split(",")}
+    only = next(iter(lengths))
+    if len(set(lengths)) == 1 and only.isascii() and only.isdigit():
+        return int(only) if len(only) < 20 else 1 << 64
+    raise BadRequest(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")

@@ -1,0 +1,251 @@
+"""The response: a status, header fields and a body that is bytes or a stream; usable alone."""
+
+from collections.abc import AsyncIterable, Iterable
+from datetime import datetime
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+from antiphon.http.cookies import SetCookie
+from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value
+from antiphon.http.media_type import MediaType
+from antiphon.http.status import has_body
+
+Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
+"""What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
+Body: TypeAlias = bytes | Iterable[bytes | str] | AsyncIterable[bytes | str]
+"""What a body is then."""
+
+TEXT = "text/plain; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+_CHECKED = frozenset({TEXT, HTML, JSON})
+_TEXT_FIELD = ("content-type", TEXT)
+_BYTES_FIELD = ("content-type", "application/octet-stream")
+
+
+class Response:
+    """An HTTP response (RFC 9110 §15).
+
+    ``body`` becomes bytes at once when it is text, bytes or None; otherwise it is streamed, piece by piece.
+    Without ``content_type``, neither there nor in ``headers``, text is text/plain and the rest
+    application/octet-stream. Raises ValueError for a status outside 200 to 599 and for what can't stand in a header.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_body", "_fields", "_status", "error")
+
+    def __init__(
+        self, body: Content = None, status: int = 200, headers: HeaderFields = (), *, content_type: str | None = None
+    ) -> None:
+        self._status = 200 if status == 200 else _checked_status(status)
+        self.error: BaseException | None = None
+        if type(body) is str:
+            self._body: Body = body.encode()
+            default = _TEXT_FIELD
+        elif body is None:
+            self._body = b""
+            default = None
+        else:
+            self.body = body  # type: ignore[assignment]  # the setter takes all kinds of content
+            default = _TEXT_FIELD if isinstance(body, str) else _BYTES_FIELD
+        if content_type is None and not headers:
+            self._fields = [default] if default else []
+            return
+        self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
+        if content_type is not None:
+            self.content_type = content_type
+        elif default is not None and not any(name == "content-type" for name, _ in self._fields):
+            self._fields.append(default)
+
+    # Ready-made kinds
+
+    @classmethod
+    def text(cls, body: str, status: int = 200, headers: HeaderFields = ()) -> "Response":
+        """Plain text, as UTF-8."""
+        return cls(body, status, headers, content_type=TEXT)
+
+    @classmethod
+    def html(cls, body: str, status: int = 200, headers: HeaderFields = ()) -> "Response":
+        """A page of HTML, as UTF-8. What goes into it must have been escaped."""
+        return cls(body, status, headers, content_type=HTML)
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200, headers: HeaderFields = ()) -> "Response":
+        """A value, written as JSON. Raises TypeError when it can't be."""
+        from antiphon.json_codec import encode_json
+
+        return cls(encode_json(value), status, headers, content_type=JSON)
+
+    @classmethod
+    def redirect(cls, location: str, status: int = 303, headers: HeaderFields = ()) -> "Response":
+        """Send the client elsewhere (RFC 9110 §15.4): by default to be fetched with GET (303)."""
+        if status not in (301, 302, 303, 307, 308):
+            raise ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are")
+        response = cls(None, status, headers)
+        response.headers["location"] = _as_uri(location)
+        return response
+
+    @classmethod
+    def stream(
+        cls,
+        pieces: Iterable[bytes | str] | AsyncIterable[bytes | str],
+        status: int = 200,
+        headers: HeaderFields = (),
+        *,
+        content_type: str = TEXT,
+    ) -> "Response":
+        """A body that is sent while it is made. The iterator is closed in every case."""
+        return cls(pieces, status, headers, content_type=content_type)
+
+    # Status, body, headers
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self._status
+
+    @status.setter
+    def status(self, status: int) -> None:
+        self._status = _checked_status(status)
+
+    @property
+    def body(self) -> Body:
+        """The content in bytes, or the iterable of its pieces. May be set to text, too."""
+        return self._body
+
+    @body.setter
+    def body(self, body: Content) -> None:
+        if isinstance(body, str):
+            self._body = body.encode()
+        elif body is None:
+            self._body = b""
+        elif isinstance(body, bytes):
+            self._body = body
+        elif isinstance(body, bytearray | memoryview):
+            self._body = bytes(body)
+        elif hasattr(body, "__aiter__") or hasattr(body, "__iter__"):
+            self._body = body
+        else:
+            raise TypeError(f"a body is text, bytes or an iterable of them, not {type(body).__name__}")
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the body comes in pieces."""
+        return not isinstance(self._body, bytes)
+
+    @property
+    def headers(self) -> MutableHeaders:
+        """The header fields; may be changed."""
+        return MutableHeaders.over(self._fields)
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type of the body with its parameters (RFC 9110 §8.3); None where there is none."""
+        return self.headers.get("content-type")
+
+    @content_type.setter
+    def content_type(self, content_type: str | None) -> None:
+        if content_type is None:
+            self.headers.pop("content-type")
+        elif content_type in _CHECKED:
+            self.headers["content-type"] = content_type
+        else:
+            self.headers["content-type"] = str(MediaType.parse(content_type))
+
+    @property
+    def location(self) -> str | None:
+        """Where a redirect or a created resource is (RFC 9110 §10.2.2)."""
+        return self.headers.get("location")
+
+    @location.setter
+    def location(self, location: str | None) -> None:
+        if location is None:
+            self.headers.pop("location")
+        else:
+            self.headers["location"] = _as_uri(location)
+
+    def vary(self, *names: str) -> None:
+        """Name request headers on which this response depends (RFC 9110 §12.5.5); those named before stay."""
+        present = self.headers.getall("vary")
+        known = {name.lower() for name in present}
+        self.headers["vary"] = ", ".join(present + [name for name in names if name.lower() not in known])
+
+    def set_cookie(
+        self,
+        name: str,
+        value: str = "",
+        *,
+        max_age: int | None = None,
+        expires: datetime | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = "Lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Set a cookie (RFC 6265bis §4.1). ``max_age`` is in seconds; ``expires`` an aware datetime.
+
+        A cookie of the same name, domain and path that was set before is replaced. Raises ValueError for impossible
+        combinations, such as ``samesite="None"`` without ``secure``.
+        """
+        self._put_cookie(
+            SetCookie(
+                name,
+                value,
+                max_age=max_age,
+                expires=expires,
+                path=path,
+                domain=domain,
+                secure=secure,
+                httponly=httponly,
+                samesite=samesite,
+                partitioned=partitioned,
+            )
+        )
+
+    def delete_cookie(
+        self, name: str, *, path: str | None = "/", domain: str | None = None, secure: bool = False, **attributes: Any
+    ) -> None:
+        """Have the client forget a cookie. Path, domain and ``secure`` must be those with which it was set."""
+        self._put_cookie(SetCookie.delete(name, path=path, domain=domain, secure=secure, **attributes))
+
+    def _put_cookie(self, cookie: SetCookie) -> None:
+        def same(line: str) -> bool:
+            earlier = SetCookie.parse(line)
+            return (earlier.name, earlier.domain, earlier.path) == (cookie.name, cookie.domain, cookie.path)
+
+        fields = self._fields
+        start = f"{cookie.name}="
+        if any(name == "set-cookie" and value.startswith(start) for name, value in fields):
+            fields[:] = [field for field in fields if field[0] != "set-cookie" or not same(field[1])]
+        fields.append(("set-cookie", str(cookie)))
+
+    def message(self, method: str) -> tuple[int, list[tuple[str, str]], Body, bool]:
+        """What is sent in answer to a method: the status; the header fields, in a new list, with the length of a body in
+        memory; the body; and whether it is left out (RFC 9110 §6.4.1, §9.3.2), and no more than closed if it is a stream.
+        """
+        status = self._status
+        fields = self._fields.copy()
+        body = self._body
+        bodiless = status != 200 and not has_body(status)
+        if type(body) is bytes and not bodiless:
+            for name, _ in fields:
+                if name == "content-length":
+                    break
+            else:
+                fields.append(("content-length", str(len(body))))
+        return status, fields, body, bodiless or method == "HEAD"
+
+    def __repr__(self) -> str:
+        return f"<Response {self._status} {self.content_type or 'without content'}>"
+
+
+def _as_uri(reference: str) -> str:
+    """A URL reference in ASCII (RFC 3987 §3.1); what must not stand in a URL is percent-encoded, line breaks included."""
+    return quote(reference, safe="%/:?#[]@!$&'()*+,;=~")
+
+
+def _checked_status(status: int) -> int:
+    if not isinstance(status, int) or not 200 <= status <= 599:
+        raise ValueError(f"a response's status is a number of 200 to 599, not {status!r}")
+    return int(status)

@@ -1,0 +1,71 @@
+"""The lifespan protocol of ASGI, the server's side (specification version 2.0)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from antiphon.testing.errors import ContractError, LifespanError
+
+
+class ASGILifespan:
+    """One call of the application, from startup to shutdown.
+
+    An application that ends, or fails, before it asks for the first event does not know the protocol, and is served
+    without it. With ``raise_errors`` off, so is one that fails later without having said "failed".
+    """
+
+    def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:
+        self._application = application
+        self._raise_errors = raise_errors
+        self._events: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+        self._asked = False
+        self._stage = "startup"
+        self.state: dict[str, Any] = {}
+
+    async def startup(self) -> None:
+        """Send the startup event. Raises LifespanError if it has failed, or what escaped the application."""
+        self._task = asyncio.create_task(self._run())
+        await self._pass("startup")
+
+    async def shutdown(self) -> None:
+        """Send the shutdown event, and wait until the application has ended. Raises as ``startup`` does."""
+        if not self._task.done():
+            await self._pass("shutdown")
+            await asyncio.wait([self._task])
+        self._check()
+
+    async def _pass(self, stage: str) -> None:
+        """Go through a stage, or stop at the application's end."""
+        self._stage = stage
+        self._reply: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._events.put_nowait({"type": f"lifespan.{stage}"})
+        try:
+            await asyncio.wait([self._reply, self._task], return_when=asyncio.FIRST_COMPLETED)
+            if not self._reply.done():
+                self._check()
+            elif (complaint := self._reply.result()) is not None:
+                await asyncio.wait([self._task])
+                raise LifespanError(f"the {stage} has failed: {complaint}") from self._task.exception()
+        except BaseException:
+            self._task.cancel()
+            raise
+
+    def _check(self) -> None:
+        """Raise what has escaped the application, if that is no sign that it knows no lifespan."""
+        error = self._task.exception() if self._task.done() else None
+        if isinstance(error, ContractError) or (error and self._asked and self._raise_errors):
+            raise error
+
+    async def _run(self) -> None:
+        scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": self.state}
+        await self._application(scope, self._receive, self._send)
+
+    async def _receive(self) -> dict[str, str]:
+        self._asked = True
+        return await self._events.get()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        kind = message.get("type")
+        if self._reply.done() or kind not in (f"lifespan.{self._stage}.complete", f"lifespan.{self._stage}.failed"):
+            raise ContractError(f"no message that a server takes during the {self._stage}: {kind!r}")
+        self._reply.set_result(message.get("message", "") if kind.endswith("failed") else None)

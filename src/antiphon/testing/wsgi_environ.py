@@ -1,0 +1,110 @@
+"""The environ of a request, and its input (PEP 3333)."""
+
+import io
+import sys
+from collections.abc import Iterator
+from typing import IO, Any
+
+from antiphon.http.headers import combine
+from antiphon.http.query import percent_decode
+from antiphon.testing.connection import Connection
+from antiphon.testing.request_body import RequestBody
+from antiphon.testing.sent_request import SentRequest
+
+FILE_BLOCK = 64 << 10
+
+
+def make_environ(request: SentRequest, connection: Connection) -> dict[str, Any]:
+    """The environ of a server that runs requests on threads of one process.
+
+    REQUEST_URI has the target as it was sent, as several servers give it. Header names with an underscore are dropped,
+    as gunicorn and waitress do, because WSGI can't tell them from those with a hyphen.
+    """
+    _, host, port = request.origin
+    root = connection.root_path
+    path = percent_decode(request.raw_path.encode()).decode("latin-1")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": root.encode().decode("latin-1"),
+        "PATH_INFO": path.removeprefix(root.encode().decode("latin-1")),
+        "QUERY_STRING": request.raw_query,
+        "REQUEST_URI": request.target,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{request.http_version}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": request.scheme,
+        "wsgi.input": Input(RequestBody(request)),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": FileWrapper,
+    }
+    if connection.client is not None:
+        environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = connection.client[0], str(connection.client[1])
+    if "transfer-encoding" in request.headers:
+        environ["wsgi.input_terminated"] = True
+    return environ | _variables(request)
+
+
+def _variables(request: SentRequest) -> dict[str, str]:
+    """The header fields as variables; the lines of one field are joined."""
+    lines: dict[str, list[str]] = {}
+    for name, value in request.headers.items():
+        if "_" not in name:
+            lines.setdefault(name, []).append(value)
+    variables = {}
+    for name, values in lines.items():
+        variable = name.upper().replace("-", "_")
+        if name not in ("content-type", "content-length"):
+            variable = f"HTTP_{variable}"
+        variables[variable] = combine(name, values)
+    return variables
+
+
+class Input:
+    """wsgi.input: the four methods that PEP 3333 promises, and no others. It ends where the body ends."""
+
+    __slots__ = ("_buffered", "read", "readline", "readlines")
+
+    def __init__(self, body: RequestBody) -> None:
+        self._buffered = io.BufferedReader(_RawBody(body))
+        self.read = self._buffered.read
+        self.readline = self._buffered.readline
+        self.readlines = self._buffered.readlines
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._buffered)
+
+
+class _RawBody(io.RawIOBase):
+    def __init__(self, body: RequestBody) -> None:
+        self._body = body
+        self._piece = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._piece or self._body.read()
+        taken = piece[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._piece = piece[len(taken) :]
+        return len(taken)
+
+
+class FileWrapper:
+    """wsgi.file_wrapper: a file as an iterable, of which a server sends Content-Length bytes if that is given."""
+
+    def __init__(self, file: IO[bytes], block_size: int = FILE_BLOCK) -> None:
+        self._file = file
+        self._block_size = block_size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(lambda: self._file.read(self._block_size), b"")
+
+    def close(self) -> None:
+        """Close the file, if it can be closed."""
+        if (close := getattr(self._file, "close", None)) is not None:
+            close()

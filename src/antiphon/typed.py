@@ -1,0 +1,109 @@
+"""JSON, forms and query arguments as values of a type; what doesn't fit is a 422 that names each wrong field.
+
+The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901)
+and a ``detail``, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a string"}``; it
+lists the first hundred. Imported when first used, because it loads msgspec.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar, cast, overload
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.http.errors import HTTPError
+from antiphon.http.multidict import MultiDict
+from antiphon.json_codec import malformed
+from antiphon.typed_fields import FieldsReader
+from antiphon.typed_search import Search
+from antiphon.typed_types import described
+
+T = TypeVar("T")
+
+_KEPT = 256
+"""For how many types the readers are kept."""
+
+_decode_any = msgspec.json.Decoder(float_hook=float).decode
+"""As decode_json, but what is beyond a float's range is infinity: the type may be Decimal, which has it."""
+
+
+class _JSONReader(NamedTuple):
+    decode: Callable[[bytes], Any]
+    info: inspect.Type
+
+
+@lru_cache(_KEPT)
+def _json_reader(wanted: Any) -> _JSONReader:
+    info = described(wanted)
+    return _JSONReader(msgspec.json.Decoder(wanted).decode, info)
+
+
+@overload
+def json_as(data: bytes, wanted: type[T]) -> T: ...
+@overload
+def json_as(data: bytes, wanted: object) -> Any: ...  # a union, which is no ``type`` to type checkers
+def json_as(data: bytes, wanted: Any) -> Any:
+    """The value of a JSON text as a type.
+
+    The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
+    has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such.
+
+    Raises UnprocessableContent that names every wrong field, BadRequest for what is no JSON (as decode_json),
+    and TypeError for a type that can't be read.
+    """
+    try:
+        reader = _json_reader(wanted)
+    except TypeError:
+        reader = _json_reader.__wrapped__(wanted)  # some types can't be hashed
+    try:
+        return reader.decode(data)
+    except msgspec.ValidationError as error:
+        raise _misfit(data, reader.info, error) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise malformed(data, error) from error
+
+
+def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
+    """The error for JSON in which msgspec found this one."""
+    search = Search()
+    try:
+        value = _decode_any(data)
+        search.explain(value, info, "")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as unreadable:
+        return malformed(data, unreadable)
+    if not search.faults.total:  # as with a name that comes twice, of which the last value fits
+        search.note(error, value, info, "")
+    return search.faults.error()
+
+
+@lru_cache(_KEPT)
+def _fields_reader(wanted: Any) -> FieldsReader:
+    return FieldsReader(wanted)
+
+
+def fields_as(pairs: MultiDict[str], wanted: type[T], source: str) -> T:
+    """The pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
+
+    - A field whose type is a list, tuple or set gets all values of its name, any other the last one.
+    - A name that isn't there gives the field's default; without one it is an error.
+    - An empty text that the type doesn't take (as str does) counts as not there when the field has a default,
+      and else as None when the type has that.
+    - A bool is ``true``, ``1`` or a checkbox's ``on``; ``false``, ``0`` or ``off``, in any case. A checkbox
+      that isn't ticked sends nothing, so give its field the default False.
+    - Numbers, dates, times, durations, UUIDs and enums are spelled as in JSON; but as browsers send them,
+      numbers may begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``,
+      a datetime or duration a number of seconds, None ``null`` where str isn't taken. NaN and infinity are
+      refused.
+    - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
+
+    ``source`` is what the pairs are, ``form`` or ``query``: the error's detail says it.
+
+    Raises UnprocessableContent that names every wrong field, and TypeError for a type that is no record, or
+    has a field that no text can give.
+    """
+    try:
+        reader = _fields_reader(cast(Any, wanted))
+    except TypeError:
+        reader = _fields_reader.__wrapped__(wanted)  # some types can't be hashed
+    return cast(T, reader.read(pairs, source))

@@ -1,0 +1,131 @@
+"""msgspec's description of a type: made from the type, taken apart, and turned back into a type."""
+
+import datetime
+import decimal
+import uuid
+from collections.abc import Iterator
+from types import GenericAlias
+from typing import Annotated, Any, Literal, TypeAlias, Union
+
+import msgspec
+from msgspec import inspect
+
+Collection: TypeAlias = inspect.CollectionType | inspect.TupleType
+Record: TypeAlias = (
+    inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
+)
+
+_ACCEPTED = (
+    "accepted are dataclasses, TypedDicts, NamedTuples, Structs, enums, Literals, str, bytes, numbers, bool, "
+    "None, dates and times, UUID, and lists, tuples, sets, dicts and unions of them"
+)
+_BUILTIN: dict[type[inspect.Type], object] = {
+    inspect.AnyType: Any,
+    inspect.RawType: Any,
+    inspect.NoneType: None,
+    inspect.BoolType: bool,
+    inspect.IntType: int,
+    inspect.FloatType: float,
+    inspect.StrType: str,
+    inspect.BytesType: bytes,
+    inspect.ByteArrayType: bytearray,
+    inspect.MemoryViewType: memoryview,
+    inspect.DateTimeType: datetime.datetime,
+    inspect.TimeType: datetime.time,
+    inspect.DateType: datetime.date,
+    inspect.TimeDeltaType: datetime.timedelta,
+    inspect.UUIDType: uuid.UUID,
+    inspect.DecimalType: decimal.Decimal,
+}
+_COLLECTIONS: dict[type[inspect.Type], type] = {
+    inspect.ListType: list,
+    inspect.SetType: set,
+    inspect.FrozenSetType: frozenset,
+}
+_CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "tz")
+
+
+def described(wanted: object) -> inspect.Type:
+    """What msgspec knows of a type. Raises TypeError for one that can't be read, with the part's name."""
+    try:
+        info = inspect.type_info(wanted)
+    except (TypeError, NameError) as error:
+        raise TypeError(f"{type_name(wanted)} can't be read: {error}; {_ACCEPTED}") from error
+    for place, part in _parts(type_name(wanted), info):
+        if isinstance(part, inspect.CustomType | inspect.ExtType):
+            name = type_name(part.cls) if isinstance(part, inspect.CustomType) else "Ext"
+            which = place if name == place else f"{name}, in {place},"
+            raise TypeError(f"{which} can't be read; {_ACCEPTED}")
+    return info
+
+
+def type_name(wanted: object) -> str:
+    """How a message calls a type."""
+    if isinstance(wanted, type) and not isinstance(wanted, GenericAlias):
+        return wanted.__qualname__
+    return repr(wanted)
+
+
+def _parts(place: str, root: inspect.Type) -> Iterator[tuple[str, inspect.Type]]:
+    """Every description in a description, each once, with the type or field in which it stands."""
+    ahead, seen = [(place, root)], set[int]()
+    while ahead:
+        place, info = ahead.pop()
+        if id(info) in seen:
+            continue
+        seen.add(id(info))
+        yield place, info
+        if isinstance(info, Record):
+            ahead += [(f"{type_name(info.cls)}.{field.name}", field.type) for field in info.fields]
+        else:
+            ahead += [(place, child) for child in _children(info)]
+
+
+def _children(info: inspect.Type) -> tuple[inspect.Type, ...]:
+    match info:
+        case inspect.Metadata(type=inner):
+            return (inner,)
+        case inspect.UnionType(types=types) | inspect.TupleType(item_types=types):
+            return types
+        case inspect.CollectionType(item_type=item):
+            return (item,)
+        case inspect.DictType(key_type=key, value_type=value):
+            return (key, value)
+    return ()
+
+
+def members(info: inspect.Type) -> tuple[inspect.Type, ...]:
+    """The types that a union consists of; of any other type itself."""
+    if isinstance(info, inspect.Metadata):
+        return members(info.type)
+    if isinstance(info, inspect.UnionType):
+        return tuple(member for part in info.types for member in members(part))
+    return (info,)
+
+
+def python_type(info: inspect.Type) -> Any:
+    """The type that was described: equal to it for decoding, though maybe spelled another way."""
+    constraints = {name: bound for name in _CONSTRAINTS if (bound := getattr(info, name, None)) is not None}
+    plain = _unconstrained(info)
+    return Annotated[plain, msgspec.Meta(**constraints)] if constraints else plain
+
+
+def _unconstrained(info: inspect.Type) -> Any:
+    if type(info) in _BUILTIN:
+        return _BUILTIN[type(info)]
+    match info:
+        case inspect.Metadata(type=inner):
+            return python_type(inner)
+        case inspect.UnionType(types=types):
+            return Union[tuple(python_type(member) for member in types)]  # noqa: UP007 - made at run time
+        case inspect.LiteralType(values=values):
+            return Literal[values]
+        case inspect.VarTupleType(item_type=item):
+            return GenericAlias(tuple, (python_type(item), ...))
+        case inspect.CollectionType(item_type=item):
+            return GenericAlias(_COLLECTIONS[type(info)], (python_type(item),))
+        case inspect.TupleType(item_types=types):
+            return GenericAlias(tuple, tuple(python_type(item) for item in types))
+        case inspect.DictType(key_type=key, value_type=value):
+            return GenericAlias(dict, (python_type(key), python_type(value)))
+    return getattr(info, "cls", Any)

@@ -1,0 +1,180 @@
+"""Real servers for the tests of the command: `antiphon run` in a process of its own, on a free port."""
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+DEADLINE = 20.0
+"""Seconds. No wait of these tests takes longer."""
+
+APPS = """
+import asyncio, atexit, os, time
+
+PID = str(os.getpid()).encode()
+open(f"started-{os.getpid()}", "w").close()
+
+
+@atexit.register
+def leave():
+    open(f"left-{os.getpid()}", "w").close()
+
+
+def wsgi(environ, start_response):
+    start_response("200 OK", [("content-type", "text/plain")])
+    if environ["PATH_INFO"] == "/stream":
+        return ticks()
+    if environ["PATH_INFO"] == "/slow":
+        time.sleep(1)
+    return [b"wsgi " + PID]
+
+
+def ticks():
+    while True:
+        yield b"tick"
+        time.sleep(0.05)
+
+
+class Asgi:
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "lifespan":
+            while True:
+                message = await receive()
+                await send({"type": message["type"] + ".complete"})
+                if message["type"] == "lifespan.shutdown":
+                    open(f"shutdown-{os.getpid()}", "w").close()
+                    return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while scope["path"] == "/stream":
+            await send({"type": "http.response.body", "body": b"tick", "more_body": True})
+            await asyncio.sleep(0.05)
+        if scope["path"] == "/slow":
+            await asyncio.sleep(1)
+        await send({"type": "http.response.body", "body": b"asgi " + PID})
+
+
+asgi = Asgi()
+
+
+class Rsgi:
+    async def __rsgi__(self, scope, protocol):
+        if scope.path == "/stream":
+            transport = protocol.response_stream(200, [])
+            while True:
+                await transport.send_bytes(b"tick")
+                await asyncio.sleep(0.05)
+        if scope.path == "/slow":
+            await asyncio.sleep(1)
+        protocol.response_bytes(200, [], b"rsgi " + PID)
+
+
+rsgi = Rsgi()
+"""
+
+
+class Command:
+    """A run of the command, in a session of its own as in a terminal, with what it prints."""
+
+    def __init__(self, folder: Path, name: str, arguments: tuple[str, ...]) -> None:
+        self.folder = folder
+        self._out = folder / f"{name}.out"
+        self._err = folder / f"{name}.err"
+        with self._out.open("w") as out, self._err.open("w") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "antiphon", "run", "--port", "0", *arguments],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+
+    @property
+    def out(self) -> str:
+        return self._out.read_text()
+
+    @property
+    def err(self) -> str:
+        return self._err.read_text()
+
+    @staticmethod
+    def wait_until(true: Callable[[], bool]) -> None:
+        end = time.monotonic() + DEADLINE
+        while not true():
+            assert time.monotonic() < end, "the deadline has passed"
+            time.sleep(0.02)
+
+    def serving(self) -> "Command":
+        self.wait_until(lambda: "http://" in self.out or self.process.poll() is not None)
+        assert self.process.poll() is None, self.err
+        return self
+
+    def exit_code(self) -> int:
+        return self.process.wait(DEADLINE)
+
+    @property
+    def port(self) -> int:
+        return int(re.findall(r"http://[^ ]*:(\d+)", self.out)[0])
+
+    def get(self, path: str = "/") -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
+        connection.request("GET", path)
+        body = connection.getresponse().read().decode()
+        connection.close()
+        return body
+
+    def send(self, path: str) -> socket.socket:
+        """A connection on which a request was sent and nothing was read."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
+        connection.sendall(b"GET %s HTTP/1.1\r\nhost: localhost\r\n\r\n" % path.encode())
+        return connection
+
+    def stream(self) -> socket.socket:
+        """A connection on which an endless response has begun."""
+        connection = self.send("/stream")
+        received = b""
+        while b"tick" not in received:
+            received += connection.recv(4096)
+        return connection
+
+    def workers(self) -> list[int]:
+        return sorted(int(path.name.partition("-")[2]) for path in self.folder.glob("started-*"))
+
+    def press_ctrl_c(self) -> None:
+        """A terminal sends SIGINT to every process of its foreground group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def nobody_is_left(self) -> bool:
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    def kill(self) -> None:
+        if not self.nobody_is_left():
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(DEADLINE)
+
+
+@pytest.fixture
+def antiphon(tmp_path: Path) -> Iterator[Callable[..., Command]]:
+    """Runs `antiphon run` in a folder with a module `apps`: wsgi, asgi, rsgi, with /slow and /stream."""
+    (tmp_path / "apps.py").write_text(APPS)
+    runs: list[Command] = []
+
+    def run(*arguments: str) -> Command:
+        runs.append(Command(tmp_path, f"run{len(runs)}", arguments))
+        return runs[-1]
+
+    yield run
+    for command in runs:
+        command.kill()

@@ -1,0 +1,110 @@
+"""`antiphon run` while it serves."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "interface", "why"),
+    [
+        pytest.param(["apps:wsgi"], "wsgi", "it is a plain callable", id="wsgi"),
+        pytest.param(["apps:asgi"], "asgi", "it is a coroutine function", id="asgi"),
+        pytest.param(["apps:rsgi"], "rsgi", "it speaks nothing else", id="rsgi"),
+        pytest.param(
+            ["apps:rsgi", "--interface", "rsgi"], "rsgi", "asked for by --interface", id="rsgi by flag"
+        ),
+    ],
+)
+def test_each_interface_serves_and_the_line_says_which_and_why(antiphon, arguments, interface, why):
+    command = antiphon(*arguments).serving()
+    assert command.get().split()[0] == interface
+    assert command.out == (
+        f"Antiphon serves {arguments[0]} on http://127.0.0.1:{command.port} ({interface}: {why})\n"
+    )
+    assert command.err == ""
+
+
+def test_what_an_app_says_of_itself_decides(antiphon, tmp_path):
+    (tmp_path / "own.py").write_text(
+        "from apps import wsgi\n"
+        "class App:\n"
+        "    interface = 'wsgi'\n"
+        "    def __call__(self, *arguments):\n"
+        "        return wsgi(*arguments)\n"
+        "class site:\n"
+        "    app = App()\n"
+    )
+    command = antiphon("own:site.app").serving()
+    assert command.get().startswith("wsgi")
+    assert command.out.endswith("(wsgi: every handler is def)\n")
+
+
+def test_every_worker_accepts_connections(antiphon):
+    command = antiphon("apps:asgi", "--workers", "2").serving()
+    first, second = command.workers()
+    assert " with 2 workers (asgi:" in command.out
+    for asleep, awake in ((first, second), (second, first)):
+        os.kill(asleep, signal.SIGSTOP)
+        assert command.get() == f"asgi {awake}"
+        os.kill(asleep, signal.SIGCONT)
+
+
+def test_the_worker_is_not_the_process_that_supervises_and_imports_the_module_once(antiphon):
+    command = antiphon("apps:wsgi").serving()
+    assert command.get() == f"wsgi {command.workers()[0]}"
+    assert len(command.workers()) == 1
+    assert command.workers() != [command.process.pid]
+
+
+def test_an_ipv6_address_is_served_and_printed_in_brackets(antiphon):
+    command = antiphon("apps:wsgi", "--host", "::1").serving()
+    assert re.search(r" on http://\[::1\]:\d+ ", command.out)
+
+
+def test_the_environment_of_the_application_does_not_show_the_supervisor(antiphon, tmp_path):
+    (tmp_path / "environment.py").write_text(
+        "import os\n"
+        "def app(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [repr([name for name in os.environ if 'ANTIPHON' in name]).encode()]\n"
+    )
+    assert antiphon("environment:app").serving().get() == "[]"
+
+
+def test_log_files_that_the_application_opened_stay_open(antiphon, tmp_path):
+    (tmp_path / "logs.py").write_text(
+        "import logging\n"
+        "logging.basicConfig(filename='app.log', filemode='w', level='INFO')\n"
+        "def app(environ, start_response):\n"
+        "    logging.info('a request')\n"
+        "    start_response('200 OK', [])\n"
+        "    return [b'']\n"
+    )
+    antiphon("logs:app").serving().get()
+    assert "a request" in (tmp_path / "app.log").read_text()
+
+
+def test_an_exception_of_the_application_is_logged_to_stderr(antiphon, tmp_path):
+    (tmp_path / "broken.py").write_text("def app(environ, start_response):\n    raise LookupError('lost')\n")
+    command = antiphon("broken:app").serving()
+    command.get()
+    assert "LookupError: lost" in command.err
+    assert "LookupError" not in command.out
+
+
+def test_the_console_script_is_the_same_command(tmp_path):
+    script = Path(sys.executable).parent / "antiphon"
+    by_script, by_module = (
+        subprocess.run(
+            [*command, "--version"], cwd=tmp_path, capture_output=True, text=True, timeout=20, check=True
+        )
+        for command in ([script], [sys.executable, "-m", "antiphon"])
+    )
+    assert by_script.stdout == by_module.stdout
+    assert by_script.stdout.startswith("antiphon, version ")

@@ -1,0 +1,159 @@
+"""`antiphon run` when it ends: asked to, forced to, or because a worker has died."""
+
+import os
+import signal
+import socket
+import time
+
+import pytest
+
+EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+
+
+def assert_ended(command, exit_code=0):
+    assert command.exit_code() == exit_code
+    command.wait_until(command.nobody_is_left)
+    assert command.err == ""
+
+
+@EACH_INTERFACE
+def test_ctrl_c_ends_an_idle_server(antiphon, interface):
+    command = antiphon(f"apps:{interface}").serving()
+    command.get()
+    command.press_ctrl_c()
+    assert_ended(command)
+
+
+@EACH_INTERFACE
+def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
+    command = antiphon(f"apps:{interface}", "--drain", "0.5").serving()
+    with command.stream():
+        command.press_ctrl_c()
+        assert_ended(command)
+
+
+@EACH_INTERFACE
+def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface):
+    command = antiphon(f"apps:{interface}", "--drain", "10").serving()
+    with command.send("/slow") as connection:
+        time.sleep(0.3)  # for the server to take it up
+        command.press_ctrl_c()
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert_ended(command)
+
+
+def test_sigterm_to_the_supervisor_ends_all_workers(antiphon):
+    command = antiphon("apps:wsgi", "--workers", "2", "--drain", "0.5").serving()
+    with command.stream():
+        command.process.terminate()
+        assert_ended(command)
+
+
+def test_it_ends_within_a_couple_of_seconds_by_default(antiphon):
+    command = antiphon("apps:asgi", "--workers", "2").serving()
+    with command.stream():
+        command.press_ctrl_c()
+        assert command.process.wait(6) == 0
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_drain(antiphon):
+    command = antiphon("apps:wsgi", "--drain", "600").serving()
+    with command.stream():
+        command.press_ctrl_c()
+        time.sleep(0.7)
+        assert command.process.poll() is None
+        command.press_ctrl_c()
+        assert_ended(command, 128 + signal.SIGINT)
+
+
+def test_a_signal_that_is_delivered_twice_counts_once(antiphon):
+    command = antiphon("apps:wsgi", "--drain", "10").serving()
+    with command.send("/slow") as connection:
+        time.sleep(0.3)
+        command.press_ctrl_c()
+        command.process.send_signal(signal.SIGINT)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert_ended(command)
+
+
+def test_ctrl_c_while_the_module_is_imported(antiphon, tmp_path):
+    (tmp_path / "long.py").write_text("from apps import *\nimport time\ntime.sleep(600)\n")
+    command = antiphon("long:wsgi")
+    command.wait_until(lambda: bool(command.workers()))
+    command.press_ctrl_c()
+    assert_ended(command)
+    assert command.out == ""
+
+
+def test_no_connection_is_taken_once_the_end_has_begun(antiphon):
+    command = antiphon("apps:wsgi", "--drain", "600").serving()
+    with command.stream():
+        port = command.port
+        command.press_ctrl_c()
+        command.wait_until(lambda: refuses(port))
+
+
+def refuses(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_exit_functions_and_the_shutdown_of_the_lifespan_run(antiphon):
+    command = antiphon("apps:asgi").serving()
+    (worker,) = command.workers()
+    command.press_ctrl_c()
+    assert_ended(command)
+    assert (command.folder / f"shutdown-{worker}").exists()
+    assert (command.folder / f"left-{worker}").exists()
+
+
+def test_workers_end_when_their_supervisor_is_killed(antiphon):
+    command = antiphon("apps:wsgi", "--drain", "0.2").serving()
+    with command.stream():
+        port = command.port
+        command.process.kill()
+        command.wait_until(lambda: refuses(port))
+    (worker,) = command.workers()
+    command.wait_until(lambda: is_gone(worker))
+
+
+def is_gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_the_server_ends_when_a_worker_is_killed(antiphon):
+    command = antiphon("apps:wsgi", "--workers", "2").serving()
+    os.kill(command.workers()[0], signal.SIGKILL)
+    assert command.exit_code() == 1
+    assert command.err == "Error: A worker was ended by SIGKILL, so the server ends.\n"
+    command.wait_until(command.nobody_is_left)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, tmp_path, workers):
+    (tmp_path / "dies.py").write_text("import apps, os\nos._exit(7)\n")
+    command = antiphon("dies:app", "--workers", workers)
+    assert command.exit_code() == 1
+    assert command.err == "Error: A worker ended with exit code 7 while it loaded the application.\n"
+    assert len(command.workers()) <= int(workers)
+    assert command.out == ""
+
+
+def test_a_lifespan_that_refuses_to_start_ends_the_server(antiphon, tmp_path):
+    (tmp_path / "refuses.py").write_text(
+        "async def app(scope, receive, send):\n"
+        "    await receive()\n"
+        "    await send({'type': 'lifespan.startup.failed', 'message': 'no database'})\n"
+    )
+    command = antiphon("refuses:app")
+    assert command.exit_code() == 1
+    assert "no database" in command.err
+    assert command.err.endswith("Error: A worker ended with exit code 1, so the server ends.\n")
+    assert command.out == ""

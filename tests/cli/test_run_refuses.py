@@ -1,0 +1,141 @@
+"""`antiphon run` when it can't begin: a short error, exit code 2 for the command and 3 for the machine."""
+
+import socket
+
+import pytest
+
+MODULES = {
+    "fails": "import os\nimport no_such_module\n",
+    "raises": "import inner\n",
+    "inner": "settings = {}['database']\n",
+    "unfinished": "def app(:\n    pass\n",
+    "leaves": "raise SystemExit('go away')\n",
+    "values": (
+        "from apps import asgi as served, wsgi\n"
+        "import os\n"
+        "from typing import Union\n"
+        "settings = {}\n"
+        "def make(): return served\n"
+        "def view(request, *, page): return page\n"
+        "def handler(request): return ''\n"
+        "class App:\n"
+        "    async def __call__(self, scope, receive, send): ...\n"
+    ),
+}
+
+
+@pytest.fixture
+def refused(antiphon, tmp_path):
+    for name, text in MODULES.items():
+        (tmp_path / f"{name}.py").write_text(text)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        command = antiphon(*arguments)
+        code = command.exit_code()
+        assert command.out == ""
+        assert "Traceback" not in command.err
+        return code, command.err
+
+    return run
+
+
+def test_a_taken_port(refused):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, error = refused("apps:wsgi", "--port", str(port))
+    assert code == 3
+    assert f"127.0.0.1:{port} is taken" in error
+    assert "--port" in error
+
+
+def test_a_port_that_another_run_serves(antiphon, refused):
+    first = antiphon("apps:wsgi").serving()
+    code, error = refused("apps:wsgi", "--port", str(first.port))
+    assert code == 3
+    assert "is taken" in error
+    assert first.get().startswith("wsgi")
+
+
+def test_a_port_that_another_server_shares(refused):
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        code, error = refused("apps:wsgi", "--port", str(other.getsockname()[1]))
+    assert code == 3
+    assert "is taken" in error
+
+
+@pytest.mark.parametrize(
+    ("host", "message"),
+    [
+        pytest.param(
+            "no-such-host.invalid", "The host 'no-such-host.invalid' does not resolve", id="unknown"
+        ),
+        pytest.param("a" * 70, "does not resolve", id="no host name"),
+        pytest.param("192.0.2.1", "192.0.2.1:0 is none of this machine's", id="another machine's"),
+    ],
+)
+def test_a_host_that_cannot_be_listened_on(refused, host, message):
+    code, error = refused("apps:wsgi", "--host", host)
+    assert code == 3
+    assert message in error
+
+
+@pytest.mark.parametrize(
+    ("target", "messages"),
+    [
+        pytest.param("apps", ["'apps' is not a target", "such as apps:app."], id="no name"),
+        pytest.param("nowhere:app", ["No module named 'nowhere'", "(the current directory)"], id="no module"),
+        pytest.param("apps.views:app", ["No module named 'apps.views'"], id="no submodule"),
+        pytest.param(
+            "apps:app", ["no 'app'", "apps.py", "apps:wsgi, apps:asgi, apps:rsgi."], id="no attribute"
+        ),
+        pytest.param(
+            "fails:app",
+            ["'fails' was found", "  fails.py, line 2: import no_such_module\n", "No module named 'no_such"],
+            id="failing import",
+        ),
+        pytest.param(
+            "raises:app",
+            ["  raises.py, line 1: import inner\n  inner.py, line 1: settings", "KeyError: 'database'"],
+            id="failing module",
+        ),
+        pytest.param("unfinished:app", ["unfinished.py", "line 1", "SyntaxError"], id="syntax error"),
+        pytest.param("leaves:app", ["leaves.py, line 1", "SystemExit('go away')"], id="exit"),
+        pytest.param(
+            "values:settings",
+            ["values:settings is of type dict", "like an application: values:served, values:wsgi.\n"],
+            id="no application",
+        ),
+        pytest.param("values:make", ["values:make", "name what it returned"], id="factory"),
+        pytest.param("values:App", ["values:App is a class: name an instance"], id="class"),
+        pytest.param("values:view", ["values:view takes neither"], id="view"),
+    ],
+)
+def test_a_target_that_cannot_be_served(refused, target, messages):
+    code, error = refused(target)
+    assert code == 2
+    for message in messages:
+        assert message in error
+
+
+def test_an_rsgi_object_over_another_interface(refused):
+    code, error = refused("apps:rsgi", "--interface", "wsgi")
+    assert code == 2
+    assert "apps:rsgi speaks RSGI alone, not WSGI." in error
+
+
+def test_two_workers_tell_it_once(refused):
+    code, error = refused("nowhere:app", "--workers", "2")
+    assert code == 2
+    assert error.count("Error:") == 1
+
+
+@pytest.mark.parametrize(
+    "option", [["--port", "65536"], ["--workers", "0"], ["--interface", "cgi"], ["--drain", "-1"]]
+)
+def test_options_out_of_range(refused, option):
+    code, error = refused("apps:wsgi", *option)
+    assert code == 2
+    assert option[0] in error
