@@ -57,6 +57,14 @@ class Opaque:
     pass
 
 
+class Broken:
+    def keys(self):
+        raise TypeError("it is broken")
+
+    def __getitem__(self, name):
+        return name
+
+
 @given(json_values)
 def test_what_was_encoded_decodes_to_the_same(value):
     assert decode_json(encode_json(value)) == value
@@ -69,8 +77,7 @@ def test_decoding_agrees_with_the_standard_library(value):
 
 
 @given(
-    st.binary()
-    | st.text(alphabet='[]{}",:0123456789eE+-.\\u\x00 tfn\ud800').map(lambda s: s.encode(errors="replace"))
+    st.binary() | st.text(alphabet='[]{}",:0123456789eE+-.\\u\x00 tfn\ud800').map(lambda s: s.encode(errors="replace"))
 )
 def test_any_bytes_are_a_value_or_a_bad_request(data):
     with contextlib.suppress(BadRequest):
@@ -87,7 +94,8 @@ def test_any_bytes_are_a_value_or_a_bad_request(data):
         (b"[1 2]", "the JSON is malformed: expected ',' or ']' (byte 3)"),
         (b"{'a': 1}", "the JSON is malformed: object keys must be strings (byte 1)"),
         (b"[NaN]", "the JSON is malformed: invalid character (byte 1)"),
-        (b"-Infinity", "the JSON is malformed: invalid number (byte 1)"),
+        (b"-Infinity", "the JSON is malformed: invalid character (byte 1)"),
+        (b"[01]", "the JSON is malformed: invalid number (byte 2)"),
         (b'{"a": [1, 2', "the JSON ends before it is complete (byte 11)"),
         (b'["abc", "d\xff"]', "the JSON is not in UTF-8: invalid start byte (byte 10)"),
         (b'{"a\xff": 1}', "the JSON is not in UTF-8: invalid start byte (byte 3)"),
@@ -135,7 +143,8 @@ def test_of_a_name_that_comes_twice_the_last_value_counts():
         (UserDict({"a": Text("b")}), '{"a":"b"}'),
         (OrderedDict(a=1), '{"a":1}'),
         ([Text("<b>"), Whole(7), Fraction(0.5)], '["<b>",7,0.5]'),
-        ({Text("a"): 1}, '{"a":1}'),
+        ({Text("a"): 1, 2: 3}, '{"a":1,"2":3}'),
+        ({None: 1, True: 2, False: 3}, '{"null":1,"true":2,"false":3}'),
         (deque([1, Whole(2)]), "[1,2]"),
         ({"a": 1}.values(), "[1]"),
         (range(3), "[0,1,2]"),
@@ -158,7 +167,7 @@ def test_values_are_written_as(value, text):
         ({(1, 2): 3}, "tuple can't be written as a name in JSON"),
         ([{frozenset(): 3}], "frozenset can't be written as a name in JSON"),
         ({Opaque: 3}, "type can't be written as JSON"),
-        ({None: 3}, "this dict can't be written as JSON: Only dicts with str-like"),
+        ([Broken()], "this list can't be written as JSON: it is broken"),
     ],
     ids=lambda value: str(value)[:30],
 )

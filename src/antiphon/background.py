@@ -35,7 +35,10 @@ class BackgroundTask:
 
     def cancel(self) -> None:
         """Have the task cancelled; it goes on until it has cleaned up."""
-        self._loop.call_soon_threadsafe(lambda: self._task.cancel())
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        self._task.cancel()
 
 
 class BackgroundLoop:
@@ -75,7 +78,7 @@ def background_loop() -> BackgroundLoop:
 
 
 def _forget() -> None:
-    global _loop, _lock  # noqa: PLW0603 - a forked child has none of its parent's threads
+    global _loop, _lock
     _loop, _lock = None, Lock()
 
 

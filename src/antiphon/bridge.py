@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from concurrent.futures import Future
 from contextvars import Context
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from antiphon.background import background_loop
@@ -64,18 +65,22 @@ async def close(iterator: AsyncIterator[Any]) -> None:
         await aclose()
 
 
+def _at_most_one(iterator: Iterator[T]) -> list[T]:
+    """The next piece, or none: StopIteration cannot leave a coroutine."""
+    return list(islice(iterator, 1))
+
+
 async def iterate_blocking(iterable: Iterable[T]) -> AsyncIterator[T]:
     """A blocking iterable, iterated and closed on worker threads, in one context."""
     crossing = Crossing()
     iterator = None
-    ended = object()
     try:
         iterator, cancelled = await crossing.run(iter, iterable)
         while cancelled is None:
-            piece, cancelled = await crossing.run(next, iterator, ended)
-            if piece is ended:
+            pieces, cancelled = await crossing.run(_at_most_one, iterator)
+            if not pieces:
                 return
-            yield piece  # type: ignore[misc]  # the iterable's T
+            yield pieces[0]
         raise cancelled
     finally:
         if close_it := getattr(iterator, "close", None) or getattr(iterable, "close", None):

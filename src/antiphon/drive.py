@@ -6,6 +6,7 @@ end, and only then is it raised again.
 
 from collections.abc import Awaitable, Coroutine
 from contextvars import Context
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.handler import ON_THREAD, Effect, Steps
@@ -37,8 +38,9 @@ def run_sync(steps: Steps[T], context: Context) -> T:
 
 
 async def _cross(crossing: "Crossing", steps: Steps[T]) -> tuple[Awaitable[Any] | None, T | None]:
-    """Advance steps on a worker thread. Raises the cancellation that came meanwhile; what was to be awaited is let go."""
-    outcome, cancelled = await crossing.run(advance, steps)
+    """Advance steps on a worker thread. Raises the cancellation that came meanwhile; nothing is then awaited."""
+    outcome: tuple[Awaitable[Any] | None, T | None]
+    outcome, cancelled = await crossing.run(partial(advance, steps))
     if cancelled is not None:
         if isinstance(outcome[0], Coroutine):
             outcome[0].close()

@@ -35,6 +35,7 @@ class Handler(Protocol):
 
     def handle(self, request: Request) -> Steps[Response]:
         """The steps that answer a request."""
+        ...
 
 
 Function: TypeAlias = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
@@ -90,7 +91,7 @@ def is_async(function: Callable[..., Any]) -> bool:
 
     while isinstance(function, partial):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 
 def describe(function: Callable[..., Any]) -> str:
@@ -104,7 +105,7 @@ def describe(function: Callable[..., Any]) -> str:
 
 
 def finish(request: Request) -> Steps[None]:
-    """Call what ``request.after`` was given. A function that fails is logged, and the others are called all the same."""
+    """Call what ``request.after`` was given. A function that fails is logged, and the others are still called."""
     for function in request.deferred:
         try:
             waits = is_async(function)

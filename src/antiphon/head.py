@@ -27,55 +27,69 @@ class Head(Protocol):
     @property
     def method(self) -> str:
         """The method, as sent (RFC 9110 §9)."""
+        ...
 
     @property
     def path(self) -> str:
         """The decoded path below ``root_path``; it begins with a slash."""
+        ...
 
     @property
     def raw_path(self) -> bytes | None:
         """The whole path as it was sent, percent-encoded; None where the server hides it."""
+        ...
 
     @property
     def query_string(self) -> bytes:
         """What follows the question mark."""
+        ...
 
     @property
     def root_path(self) -> str:
         """The decoded path at which the application is mounted, without a slash at its end."""
+        ...
 
     @property
     def scheme(self) -> str:
         """``"http"`` or ``"https"``, as the server saw it."""
+        ...
 
     @property
     def authority(self) -> str:
         """Host and port as the client named them, else the server's own (RFC 9110 §7.2)."""
+        ...
 
     @property
     def http_version(self) -> str:
         """``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
+        ...
 
     @property
     def client(self) -> Address | None:
         """The other end of the connection: a proxy, where there is one."""
+        ...
 
     @property
     def blocks(self) -> bool:
         """Whether ``receive`` blocks the thread; otherwise it yields awaitables."""
+        ...
 
     @property
     def has_body(self) -> bool:
         """False when the request surely bears no body."""
+        ...
 
     def field(self, name: str) -> str | None:
         """The combined value of a header; its name in lower case."""
+        ...
 
     def fields(self) -> list[tuple[str, str]]:
         """Every header as the server gave it: name in lower case, value."""
+        ...
 
     def receive(self) -> Reading[bytes]:
         """The next piece of the body; ``b""`` at its end. Raises ClientDisconnected when it breaks off."""
+        ...
 
 
 class RequestHead:

@@ -84,11 +84,13 @@ _PLAIN: tuple[tuple[type, Callable[..., object]], ...] = (
 
 
 _NAMELESS = (list, tuple, dict, set, frozenset)
-"""What msgspec writes itself, but for the key of a dict."""
+"""What msgspec writes itself, and asks for when it is the key of a dict; so it does with None and bool."""
 
 
 def _written_as(value: object) -> object:
     """What to write for a value of a type that msgspec doesn't know, or doesn't take for a name."""
+    if value is None or isinstance(value, bool):
+        return _encode(value).decode()
     if isinstance(value, _NAMELESS):
         raise _UnwritableError(value, "a name in JSON")
     for known, plain in _PLAIN:
@@ -119,9 +121,7 @@ def encode_json(value: object) -> bytes:
         raise TypeError(f"{error}: it is at {place}" if place else str(error)) from None
     except RecursionError:
         name = type(value).__name__
-        raise ValueError(
-            f"this {name} can't be written as JSON: it contains itself, or is nested too deeply"
-        ) from None
+        raise ValueError(f"this {name} can't be written as JSON: it contains itself, or is nested too deeply") from None
     except TypeError as error:
         raise TypeError(f"this {type(value).__name__} can't be written as JSON: {error}") from error
 

@@ -1,7 +1,7 @@
 """The request: one object for every server, read lazily, usable alone."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, Protocol, TypeVar
 
@@ -36,8 +36,6 @@ class Route(Protocol):
     @property
     def endpoint(self) -> str | None: ...
     @property
-    def limits(self) -> Limits: ...
-    @property
     def app(self) -> Any: ...
 
 
@@ -50,6 +48,8 @@ class Request:
 
     route: "Route | None" = None
     """The route that was found for it."""
+    limits: Limits = _DEFAULT_LIMITS
+    """How much of this request is accepted. May be set until the body is loaded."""
     params: Mapping[str, Any] = _NO_PARAMS
     """The values of the route's parameters, converted."""
     _body: bytes | None = None
@@ -62,9 +62,7 @@ class Request:
             self._body = body
 
     @classmethod
-    def blank(
-        cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b""
-    ) -> "Request":
+    def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> "Request":
         """A request that no server brought, for tests and subrequests. ``url`` may be a path or a whole URL."""
         target = URL(url)
         head = RequestHead(
@@ -229,7 +227,7 @@ class Request:
     def content_length(self) -> int | None:
         """The length of the body in bytes, where it is declared (RFC 9110 §8.6)."""
         try:
-            return _declared_length(self.head)
+            return self._declared_length
         except BadRequest:
             return None
 
@@ -250,6 +248,18 @@ class Request:
 
     # The body
 
+    @lazy
+    def _declared_length(self) -> int | None:
+        value = self.head.field("content-length")
+        if not value:
+            return None
+        if value.isdigit() and value.isascii() and len(value) < 20:
+            return int(value)
+        try:
+            return _parse_length(value)
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
+
     def reading(self) -> Reading[None]:
         """Steps that load the body within ``limits.body``.
 
@@ -259,12 +269,12 @@ class Request:
         if self._body is not None:
             return
         limit = self.limits.body
-        declared = _declared_length(self.head)
+        declared = self._declared_length
         if declared is not None and declared > limit:
             raise ContentTooLarge(f"the body is {declared} bytes long, {limit} are accepted", limit="body")
         pieces: list[bytes] = []
         size = 0
-        while piece := (yield from self.head.receive()):
+        while size != declared and (piece := (yield from self.head.receive())):
             size += len(piece)
             if size > limit:
                 raise ContentTooLarge(f"the body is longer than the {limit} bytes that are accepted", limit="body")
@@ -356,11 +366,6 @@ class Request:
 
     # Context
 
-    @lazy
-    def limits(self) -> Limits:
-        """How much of this request is accepted: its route's limits, or those that it is given."""
-        return self.route.limits if self.route else _DEFAULT_LIMITS
-
     @property
     def endpoint(self) -> str | None:
         """The name of the route that was found."""
@@ -390,15 +395,10 @@ class Request:
         return f"<Request {self.method} {self.path!r}>"
 
 
-def _declared_length(head: Head) -> int | None:
-    """The value of Content-Length (RFC 9112 §6.3). Raises BadRequest when it is no number, or several."""
-    value = head.field("content-length")
-    if not value:
-        return None
-    if value.isascii() and value.isdigit():
-        return int(value) if len(value) < 20 else 1 << 64
-    lengths: Iterable[str] = {element.strip() for element in value.split(",")}
-    only = next(iter(lengths))
-    if len(set(lengths)) == 1 and only.isascii() and only.isdigit():
-        return int(only) if len(only) < 20 else 1 << 64
-    raise BadRequest(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")
+def _parse_length(value: str) -> int:
+    """The value of Content-Length, which may have been repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
+    lengths = {length.strip() for length in value.split(",")}
+    length = lengths.pop()
+    if lengths or not (length.isascii() and length.isdigit()):
+        raise ValueError(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")
+    return int(length[:20])

@@ -19,8 +19,8 @@ TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 _CHECKED = frozenset({TEXT, HTML, JSON})
-_TEXT_FIELD = ("content-type", TEXT)
-_BYTES_FIELD = ("content-type", "application/octet-stream")
+_TEXT_FIELD: tuple[str, str] = ("content-type", TEXT)
+_BYTES_FIELD: tuple[str, str] = ("content-type", "application/octet-stream")
 
 
 class Response:
@@ -45,10 +45,10 @@ class Response:
             self._body = b""
             default = None
         else:
-            self.body = body  # type: ignore[assignment]  # the setter takes all kinds of content
+            self.body = body
             default = _TEXT_FIELD if isinstance(body, str) else _BYTES_FIELD
+        self._fields: list[tuple[str, str]] = [default] if default else []
         if content_type is None and not headers:
-            self._fields = [default] if default else []
             return
         self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
         if content_type is not None:
@@ -220,28 +220,29 @@ class Response:
             fields[:] = [field for field in fields if field[0] != "set-cookie" or not same(field[1])]
         fields.append(("set-cookie", str(cookie)))
 
-    def message(self, method: str) -> tuple[int, list[tuple[str, str]], Body, bool]:
-        """What is sent in answer to a method: the status; the header fields, in a new list, with the length of a body in
-        memory; the body; and whether it is left out (RFC 9110 §6.4.1, §9.3.2), and no more than closed if it is a stream.
+    def message(self, method: str) -> tuple[int, list[tuple[str, str]], int | None, Body, bool]:
+        """What is sent in answer to a method: the status; the header fields, not to be changed; the length of a body in
+        memory, unless the fields declare one; the body; and whether it is left out (RFC 9110 §6.4.1, §9.3.2), and only
+        closed if it is a stream.
         """
         status = self._status
-        fields = self._fields.copy()
+        fields = self._fields
         body = self._body
         bodiless = status != 200 and not has_body(status)
+        length = None
         if type(body) is bytes and not bodiless:
+            length = len(body)
             for name, _ in fields:
                 if name == "content-length":
-                    break
-            else:
-                fields.append(("content-length", str(len(body))))
-        return status, fields, body, bodiless or method == "HEAD"
+                    length = None
+        return status, fields, length, body, bodiless or method == "HEAD"
 
     def __repr__(self) -> str:
         return f"<Response {self._status} {self.content_type or 'without content'}>"
 
 
 def _as_uri(reference: str) -> str:
-    """A URL reference in ASCII (RFC 3987 §3.1); what must not stand in a URL is percent-encoded, line breaks included."""
+    """A URL reference in ASCII (RFC 3987 §3.1). What must not stand in a URL, line breaks too, is percent-encoded."""
     return quote(reference, safe="%/:?#[]@!$&'()*+,;=~")
 
 

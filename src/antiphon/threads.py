@@ -5,9 +5,11 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context, copy_context
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 WORKERS = 40
 """How many threads a process has for handlers that block."""
@@ -50,7 +52,9 @@ class Crossing:
         self._context = copy_context()
         self._crossed = False
 
-    async def run(self, function: Callable[..., T], *arguments: Any) -> tuple[T, asyncio.CancelledError | None]:
+    async def run(
+        self, function: Callable[[Unpack[Arguments]], T], *arguments: Unpack[Arguments]
+    ) -> tuple[T, asyncio.CancelledError | None]:
         """Call a function on a worker thread: what it returned, and the cancellation that came meanwhile, if any.
 
         A function that has begun is waited for, whoever cancels. Raises what it raises.
@@ -59,7 +63,8 @@ class Crossing:
         if self._crossed:
             context.run(carry, copy_context())
         self._crossed = True
-        future = asyncio.get_running_loop().run_in_executor(executor(), context.run, function, *arguments)
+        call = partial(context.run, function, *arguments)
+        future: asyncio.Future[T] = asyncio.get_running_loop().run_in_executor(executor(), call)
         cancelled = await _completed(future)
         carry(context)
         return future.result(), cancelled

@@ -49,6 +49,8 @@ def json_as(data: bytes, wanted: Any) -> Any:
     The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
     has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such.
 
+    A Decimal may come as a string, and as one be NaN or infinite; a float may not.
+
     Raises UnprocessableContent that names every wrong field, BadRequest for what is no JSON (as decode_json),
     and TypeError for a type that can't be read.
     """

@@ -61,9 +61,7 @@ class _Field:
         if any(issubclass(kind, Collection | Record | inspect.DictType) for kind in kinds):
             name = f"{type_name(record.cls)}.{field.name}"
             wanted = type_name(python_type(field.type))
-            raise TypeError(
-                f"{name} can't be read from a form or query, which has texts: its type is {wanted}"
-            )
+            raise TypeError(f"{name} can't be read from a form or query, which has texts: its type is {wanted}")
         self.name = field.encode_name
         self.info = field.type
         self.required = field.required
@@ -80,9 +78,7 @@ class _Field:
         if value is None:
             return
         if value != self.empty:
-            values[self.name] = (
-                self._spelled(value) if isinstance(value, str) else list(map(self._spelled, value))
-            )
+            values[self.name] = self._spelled(value) if isinstance(value, str) else list(map(self._spelled, value))
         elif not self.required:
             del values[self.name]
         elif self.is_nullable:
@@ -99,10 +95,13 @@ class _Field:
         if self.name not in values:
             if self.required:
                 search.faults.add(pointer, "is missing")
-        elif self.is_fraction and not _is_finite(values[self.name]):
-            search.faults.add(pointer, "expected a finite number")
-        else:
-            search.check(values[self.name], self.info, pointer)
+            return
+        value = values[self.name]
+        search.check(value, self.info, pointer)
+        noted = {fault["pointer"] for fault in search.faults.listed}
+        for at, text in _placed(pointer, value) if self.is_fraction else ():
+            if at not in noted and not _is_finite(text):
+                search.faults.add(at, "expected a finite number")
 
 
 class FieldsReader:
@@ -155,6 +154,13 @@ class FieldsReader:
         return search.faults.error(f" of the {source}")
 
 
+def _placed(pointer: str, value: str | list[str] | None) -> list[tuple[str, str | None]]:
+    """The texts of a field, each with its pointer."""
+    if isinstance(value, list):
+        return [(f"{pointer}/{index}", text) for index, text in enumerate(value)]
+    return [(pointer, value)]
+
+
 def _texts(info: inspect.Type) -> list[inspect.Type]:
     """The types that one text of a field may have: of a collection those of its items."""
     found: list[inspect.Type] = []
@@ -189,9 +195,7 @@ def _maker_by_name(
     info: inspect.NamedTupleType | inspect.StructType,
 ) -> Callable[[Values], object]:
     """As _maker, for types that msgspec reads from arrays: by way of a Struct with the same fields."""
-    fields: list[tuple[str, Any, Any]] = [
-        (field.name, python_type(field.type), _same(field)) for field in info.fields
-    ]
+    fields: list[tuple[str, Any, Any]] = [(field.name, python_type(field.type), _same(field)) for field in info.fields]
     forbids = isinstance(info, inspect.StructType) and info.forbid_unknown_fields
     by_name = msgspec.defstruct(info.cls.__name__, fields, kw_only=True, forbid_unknown_fields=forbids)
 

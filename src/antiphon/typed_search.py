@@ -98,9 +98,12 @@ class Search:
     def note(self, error: msgspec.ValidationError, value: object, info: inspect.Type, pointer: str) -> None:
         """Note the fault that msgspec found in a value."""
         inner, message = located(error)
+        words = of_text(message) if self.as_text else in_plain_words(message)
         if message.startswith(("Invalid enum value", "Invalid value")) and (allowed := _allowed(info, inner)):
-            message = one_of(allowed)
-        self.faults.add(pointer + inner, of_text(message, value) if self.as_text else in_plain_words(message))
+            words = one_of(allowed)
+        if value == "" and self.as_text:
+            words += ", got nothing"
+        self.faults.add(pointer + inner, words)
 
     def _parts(self, value: object, info: inspect.Type, pointer: str, depth: int) -> None:
         match info, value:
@@ -149,9 +152,7 @@ class Search:
             size = f"at least length {least}" if most == sys.maxsize else length
             self.faults.add(pointer, in_plain_words(f"Expected `array` of {size}, got {len(value)}"))
 
-    def _length(
-        self, length: int, kind: str, info: inspect.CollectionType | inspect.DictType, pointer: str
-    ) -> None:
+    def _length(self, length: int, kind: str, info: inspect.CollectionType | inspect.DictType, pointer: str) -> None:
         for sign, bound in ((">=", info.min_length), ("<=", info.max_length)):
             if bound is not None and (length < bound if sign == ">=" else length > bound):
                 self.faults.add(pointer, in_plain_words(f"Expected `{kind}` of length {sign} {bound}"))
@@ -168,7 +169,7 @@ class Search:
         for index in self._unfit(len(names), lambda part: self.fits(dict.fromkeys(names[part]), wanted)):
             error = self._misfit({names[index]: None}, wanted)
             if error is not None:
-                message = of_text(located(error)[1], None)
+                message = of_text(located(error)[1])
                 self.faults.add(pointer + pointer_step(names[index]), f"the name does not fit: {message}")
 
     def _unfit(self, length: int, fits: Callable[[slice], bool]) -> Iterator[int]:
@@ -233,6 +234,7 @@ def _allowed(info: inspect.Type, pointer: str) -> list[object]:
                 allowed += [choice.value for choice in cls]
             case inspect.LiteralType(values=values) if not pointer:
                 allowed += values
-            case inspect.StructType(tag=tag, tag_field=str(name)) if pointer == pointer_step(name):
-                allowed.append(tag)
+            case inspect.StructType(tag_field=str(name)):
+                if pointer == ("/0" if member.array_like else pointer_step(name)):
+                    allowed.append(member.tag)
     return allowed

@@ -11,9 +11,7 @@ import msgspec
 from msgspec import inspect
 
 Collection: TypeAlias = inspect.CollectionType | inspect.TupleType
-Record: TypeAlias = (
-    inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
-)
+Record: TypeAlias = inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
 
 _ACCEPTED = (
     "accepted are dataclasses, TypedDicts, NamedTuples, Structs, enums, Literals, str, bytes, numbers, bool, "

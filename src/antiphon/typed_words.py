@@ -104,13 +104,10 @@ def in_plain_words(message: str) -> str:
     return message
 
 
-def of_text(message: str, value: object) -> str:
+def of_text(message: str) -> str:
     """The plain words for a value that came as text: nothing is said by its being a string, or not null."""
     words = in_plain_words(message)
-    if words == message:
-        return message
-    words = words.partition(", got ")[0].removesuffix(" or null")
-    return f"{words}, got nothing" if value == "" else words
+    return message if words == message else words.partition(", got ")[0].removesuffix(" or null")
 
 
 def located(error: msgspec.ValidationError) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -124,12 +125,16 @@ class Command:
     def port(self) -> int:
         return int(re.findall(r"http://[^ ]*:(\d+)", self.out)[0])
 
-    def get(self, path: str = "/") -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
-        connection.request("GET", path)
-        body = connection.getresponse().read().decode()
-        connection.close()
-        return body
+    def get(self, timeout: float = DEADLINE) -> str:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as connection:
+            connection.request("GET", "/")
+            return connection.getresponse().read().decode()
+
+    def answers_from(self, worker: int) -> bool:
+        """Whether this worker answers. The one that does may be stopped before it has: then nobody does."""
+        with suppress(TimeoutError):
+            return self.get(timeout=0.5).endswith(f" {worker}")
+        return False
 
     def send(self, path: str) -> socket.socket:
         """A connection on which a request was sent and nothing was read."""

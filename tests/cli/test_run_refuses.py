@@ -69,9 +69,7 @@ def test_a_port_that_another_server_shares(refused):
 @pytest.mark.parametrize(
     ("host", "message"),
     [
-        pytest.param(
-            "no-such-host.invalid", "The host 'no-such-host.invalid' does not resolve", id="unknown"
-        ),
+        pytest.param("no-such-host.invalid", "The host 'no-such-host.invalid' does not resolve", id="unknown"),
         pytest.param("a" * 70, "does not resolve", id="no host name"),
         pytest.param("192.0.2.1", "192.0.2.1:0 is none of this machine's", id="another machine's"),
     ],
@@ -88,9 +86,7 @@ def test_a_host_that_cannot_be_listened_on(refused, host, message):
         pytest.param("apps", ["'apps' is not a target", "such as apps:app."], id="no name"),
         pytest.param("nowhere:app", ["No module named 'nowhere'", "(the current directory)"], id="no module"),
         pytest.param("apps.views:app", ["No module named 'apps.views'"], id="no submodule"),
-        pytest.param(
-            "apps:app", ["no 'app'", "apps.py", "apps:wsgi, apps:asgi, apps:rsgi."], id="no attribute"
-        ),
+        pytest.param("apps:app", ["no 'app'", "apps.py", "apps:wsgi, apps:asgi, apps:rsgi."], id="no attribute"),
         pytest.param(
             "fails:app",
             ["'fails' was found", "  fails.py, line 2: import no_such_module\n", "No module named 'no_such"],
@@ -132,9 +128,7 @@ def test_two_workers_tell_it_once(refused):
     assert error.count("Error:") == 1
 
 
-@pytest.mark.parametrize(
-    "option", [["--port", "65536"], ["--workers", "0"], ["--interface", "cgi"], ["--drain", "-1"]]
-)
+@pytest.mark.parametrize("option", [["--port", "65536"], ["--workers", "0"], ["--interface", "cgi"], ["--drain", "-1"]])
 def test_options_out_of_range(refused, option):
     code, error = refused("apps:wsgi", *option)
     assert code == 2

@@ -1,7 +1,7 @@
 import copy
 import ipaddress
 import pickle
-import string
+import re
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 import pytest
@@ -106,24 +106,36 @@ class TestParts:
     def test_give_the_origin(self, text, origin):
         assert URL(text).origin == origin
 
-    @given(st.text(string.printable.strip() + "ä€ ", max_size=40))
+    @given(
+        st.sampled_from(["http", "custom+x"]),
+        st.text("ab.:@[]-ä%"),
+        st.text("ab/:@%;="),
+        st.text("ab/?=&"),
+        st.text("a#/?"),
+    )
+    def test_are_found_again(self, scheme, netloc, path, query, fragment):
+        url = URL(f"{scheme}://{netloc}/{path}?{query}#{fragment}")
+        assert (url.scheme, url.netloc, url.path) == (scheme, netloc, f"/{path}")
+        assert (url.query, url.fragment) == (query, fragment)
+
+    @given(st.text("abAZ019:/?#[]@%.ä-", max_size=40).filter(lambda text: not text.startswith("///")))
     @example("http://[::1/")
     @example("http://a:b:c@d:e/")
-    def test_never_raise_and_make_up_the_text(self, text):
-        assume("\\" not in text and text.strip(" ") == text)
+    def test_never_raise(self, text):
         url = URL(text)
-        read = [url.host, url.port, url.origin, url.root, url.userinfo]
-        assert len(read) == 5
-        together = f"{url.scheme}{url.netloc}{url.path}{url.query}{url.fragment}"
-        assert sorted(together) == sorted(
-            text.lower()[: len(url.scheme)] + text[len(url.scheme) :], key=str
-        ) or len(together) < len(text)
+        assert url.netloc in text
+        assert url.userinfo in url.netloc
+        assert url.host in url.netloc.lower()
+        assert url.port is None or f":{url.port}" in re.sub(":0+(?=[0-9])", ":", url.netloc)
+        assert {type(part) for part in (url.path, url.query, url.fragment, url.netloc, url.host)} == {str}
+        assert url.origin == "" or url.origin.startswith(f"{url.scheme}://")
 
     @pytest.mark.parametrize(
-        "bad", ["/a\r\nb", "/\0", "\thttp://a/", " /a", "/a ", "/\\example.com", "\\\\a", "/\x7f"]
+        "bad",
+        ["///example.com", "/a\r\nb", "/\0", "\thttp://a/", " /a", "/a ", "/\\example.com", "\\\\a", "/\x7f"],
     )
     def test_text_that_browsers_read_otherwise_is_refused(self, bad):
-        with pytest.raises(ValueError, match="a URL has no"):
+        with pytest.raises(ValueError, match="browsers would read"):
             URL(bad)
 
     def test_a_backslash_in_the_query_is_nothing_special(self):
@@ -160,6 +172,8 @@ class TestBuild:
             ({"query": 'q=ä#\n "<>'}, "https://example.com/?q=%C3%A4%23%0A%20%22%3C%3E"),
             ({"query": "q[a]=%zz"}, "https://example.com/?q[a]=%25zz"),
             ({"host": "[::1]:8000"}, "https://[::1]:8000/"),
+            ({"host": "", "root_path": "/app", "path": "/a", "query": "b"}, "/app/a?b"),
+            ({"host": "", "path": "//example.org/"}, "/.//example.org/"),
         ],
     )
     def test_puts_a_url_together(self, parts, text):
@@ -170,6 +184,7 @@ class TestBuild:
         [
             ({}, "https://example.com/"),
             ({"root_path": "/app", "path": "/a", "query": "b"}, "https://example.com/app/"),
+            ({"host": "", "root_path": "/app"}, "/app/"),
             ({"root_path": "app/"}, "https://example.com/app/"),
             ({"host": "example.com:443"}, "https://example.com/"),
             ({"host": "example.com:8443", "root_path": "/a b"}, "https://example.com:8443/a%20b/"),
@@ -190,7 +205,7 @@ class TestBuild:
             {"scheme": ""},
             {"host": "a/b"},
             {"host": "user@a"},
-            {"host": ""},
+            {"host": " "},
             {"host": "a\r\nb"},
         ],
     )
@@ -321,6 +336,9 @@ class TestJoin:
         ("base", "reference", "result"),
         [
             ("http://a", "b", "http://a/b"),
+            ("http://a", ".", "http://a/"),
+            ("http://a/b", "//c/../d/.", "http://c/d/"),
+            ("http://a/b", "HTTPS://c/./d?..", "HTTPS://c/d?.."),
             ("http://a#f", "", "http://a"),
             ("http://a?q#f", "#g", "http://a?q#g"),
             ("http://a?q", "?", "http://a?"),
@@ -341,9 +359,9 @@ class TestJoin:
         assume("//" not in path)
         assert URL("http://a/b/c/d?q").join(path) == urljoin("http://a/b/c/d?q", path)
 
-    @pytest.mark.parametrize("bad", ["\\\\example.org", " //example.org", "/\r\n", "/\t/example.org"])
+    @pytest.mark.parametrize("bad", ["///example.org", "\\\\example.org", " //example.org", "/\r\n", "/\t/example.org"])
     def test_refuses_what_browsers_read_otherwise(self, bad):
-        with pytest.raises(ValueError, match="a URL has no"):
+        with pytest.raises(ValueError, match="browsers would read"):
             URL("http://a/b").join(bad)
 
 
@@ -480,8 +498,6 @@ class TestParseHost:
             "a\x7f",
             "a,b",
             "a%41",
-        ]
-        + [
             "a:b",
             "a:-1",
             "a:+1",
@@ -495,14 +511,14 @@ class TestParseHost:
             "[::1]a",
             "[a]",
             "[]",
-        ]
-        + [
             "[1:2:3]",
             "[::1%25eth0]",
             "[v1.a]",
             "[127.0.0.1]",
             "[:::]",
             "[1::2::3]",
+            "[1:2:3:4::5:6:7:8]",
+            "[::1192.0.2.1]",
             "ä",
             "a<b",
             'a"',

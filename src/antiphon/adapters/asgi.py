@@ -9,6 +9,7 @@ from antiphon.head import Address, Reading
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
+from antiphon.response import HTML, JSON, TEXT
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -24,6 +25,8 @@ _NAMES = {
     )
 }  # fmt: skip
 
+_ENCODED = {("content-type", value): (b"content-type", value.encode()) for value in (TEXT, HTML, JSON)}
+
 
 class ASGIHead:
     """A head that is read off a scope, with the body from ``receive``."""
@@ -35,20 +38,11 @@ class ASGIHead:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
         self._receive = receive
-
-    @property
-    def method(self) -> str:
-        """The scope's method."""
-        return self.scope["method"]  # type: ignore[no-any-return]  # the specification says str
-
-    @property
-    def path(self) -> str:
-        """The scope's path, without the root path with which it begins."""
-        scope = self.scope
+        self.method: str = scope["method"]
         path: str = scope["path"]
-        if "root_path" in scope and scope["root_path"]:
+        if scope.get("root_path"):
             path = path.removeprefix(self.root_path)
-        return path or "/"
+        self.path = path or "/"
 
     @property
     def raw_path(self) -> bytes | None:
@@ -64,7 +58,7 @@ class ASGIHead:
     @property
     def root_path(self) -> str:
         """The scope's root_path."""
-        return (self.scope.get("root_path") or "").rstrip("/")  # type: ignore[no-any-return]
+        return (self.scope.get("root_path") or "").rstrip("/")
 
     @property
     def scheme(self) -> str:
@@ -94,25 +88,23 @@ class ASGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        fields = self._fields or self._index()
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = dict(self.scope["headers"])
         return b"content-length" in fields or b"transfer-encoding" in fields or self.scope["http_version"] >= "2"
-
-    def _index(self) -> dict[bytes, bytes]:
-        lines: list[tuple[bytes, bytes]] = self.scope["headers"]
-        fields = self._fields = dict(lines)
-        if len(fields) != len(lines):
-            for name in fields:
-                values = [value.decode("latin-1") for key, value in lines if key == name]
-                fields[name] = combine(name.decode("latin-1"), values).encode("latin-1")
-        return fields
 
     def field(self, name: str) -> str | None:
         """A header; the lines of several are joined."""
         fields = self._fields
         if fields is None:
-            fields = self._index()
-        value = fields.get(_NAMES.get(name) or name.encode("latin-1", "replace"))
-        return None if value is None else value.decode("latin-1")
+            fields = self._fields = dict(self.scope["headers"])
+        key = _NAMES.get(name) or name.encode("latin-1", "replace")
+        if key not in fields:
+            return None
+        lines: list[tuple[bytes, bytes]] = self.scope["headers"]
+        if len(fields) == len(lines):
+            return fields[key].decode("latin-1")
+        return combine(name, [value.decode("latin-1") for other, value in lines if other == key])
 
     def fields(self) -> list[tuple[str, str]]:
         """Every header."""
@@ -134,14 +126,13 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     """Answer one request of an ASGI server."""
     request = Request(ASGIHead(scope, receive))
     response = await run_async(handler.handle(request))
-    status, fields, body, silent = response.message(scope["method"])
+    status, fields, length, body, silent = response.message(scope["method"])
+    headers = [_ENCODED.get(field) or (field[0].encode(), field[1].encode("latin-1")) for field in fields]
+    if length is not None:
+        headers.append((b"content-length", b"%d" % length))
     try:
-        await send({
-            "type": "http.response.start",
-            "status": status,
-            "headers": [(_NAMES.get(name) or name.encode("latin-1"), value.encode("latin-1")) for name, value in fields],
-        })
-        if type(body) is bytes:
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        if isinstance(body, bytes):
             await send({"type": "http.response.body", "body": b"" if silent else body})
         else:
             from antiphon.adapters.streaming import write_pieces

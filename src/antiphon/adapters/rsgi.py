@@ -35,28 +35,18 @@ class RSGIScope(Protocol):
 
 
 class RSGIHead:
-    """A head that is read off a scope, with the body from the protocol. Its path came decoded, what was sent is lost."""
-
-    __slots__ = ("_pieces", "_protocol", "scope")
+    """A head that is read off a scope, with the body from the protocol. The path comes decoded."""
 
     blocks = False
     raw_path = None
     root_path = ""
+    _pieces: Any = None
 
     def __init__(self, scope: RSGIScope, protocol: Any) -> None:
         self.scope = scope
         self._protocol = protocol
-        self._pieces: Any = None
-
-    @property
-    def method(self) -> str:
-        """The scope's method."""
-        return self.scope.method
-
-    @property
-    def path(self) -> str:
-        """The scope's path."""
-        return self.scope.path or "/"
+        self.method = scope.method
+        self.path = scope.path or "/"
 
     @property
     def query_string(self) -> bytes:
@@ -121,9 +111,11 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     """Answer one request of an RSGI server."""
     request = Request(RSGIHead(scope, protocol))
     response = await run_async(handler.handle(request))
-    status, fields, body, silent = response.message(scope.method)
+    status, fields, length, body, silent = response.message(scope.method)
+    if length is not None:
+        fields = [*fields, ("content-length", str(length))]
     try:
-        if type(body) is bytes:
+        if isinstance(body, bytes):
             if silent or not body:
                 protocol.response_empty(status, fields)
             else:

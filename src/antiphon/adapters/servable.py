@@ -16,7 +16,8 @@ from antiphon.request import Request
 from antiphon.response import Response
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Lock as AsyncLock
+    from asyncio import AbstractEventLoop
+    from asyncio import Lock as AsyncLock
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -143,7 +144,7 @@ class _CoroutineFunctionLike:
         """Lend its code."""
 
     __code__ = _model.__code__
-    __annotations__ = {}  # noqa: RUF012 - functions have them
+    __annotations__ = {}
 
     def __init__(self, servable: Servable) -> None:
         self._servable = servable

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from contextlib import suppress
 
 from antiphon.bridge import close, iterate_blocking
 from antiphon.handler import log_failure
@@ -61,7 +62,5 @@ class _Watch:
         """Stop watching; a cancellation of its own that is still on its way is taken back."""
         self._watcher.cancel()
         if self._cancelled and self._writer.uncancel() == 0:
-            try:
+            with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)
-            except asyncio.CancelledError:
-                pass

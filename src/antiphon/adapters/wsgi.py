@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon.drive import run_sync
@@ -12,6 +11,7 @@ from antiphon.http.errors import ClientDisconnected
 from antiphon.http.status import status_line
 from antiphon.request import Request
 from antiphon.response import Body
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -38,17 +38,9 @@ class WSGIHead:
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
-
-    @property
-    def method(self) -> str:
-        """REQUEST_METHOD."""
-        return self.environ["REQUEST_METHOD"]  # type: ignore[no-any-return]  # PEP 3333 says str
-
-    @property
-    def path(self) -> str:
-        """PATH_INFO, which WSGI gives as Latin-1, read as UTF-8."""
-        path: str = self.environ["PATH_INFO"] if "PATH_INFO" in self.environ else ""
-        return (path if path.isascii() else _utf8(path)) or "/"
+        self.method: str = environ["REQUEST_METHOD"]
+        path: str = environ.get("PATH_INFO", "")
+        self.path = (path if path.isascii() else _utf8(path)) or "/"
 
     @property
     def raw_path(self) -> bytes | None:
@@ -103,10 +95,11 @@ class WSGIHead:
 
     def fields(self) -> list[tuple[str, str]]:
         """Every header. What the server put there that can't be one, such as a variable of the process, is left out."""
-        fields = []
-        for key, value in self.environ.items():
-            if key.startswith("HTTP_") and type(value) is str:
-                fields.append((key[5:].replace("_", "-").lower(), value))
+        fields = [
+            (key[5:].replace("_", "-").lower(), value)
+            for key, value in self.environ.items()
+            if key.startswith("HTTP_") and type(value) is str
+        ]
         for name in ("content-type", "content-length"):
             if value := self.field(name):
                 fields.append((name, value))
@@ -138,8 +131,9 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     request = Request(WSGIHead(environ))
     context = copy_context()
     response = run_sync(handler.handle(request), context)
-    status, fields, body, silent = response.message(environ["REQUEST_METHOD"])
-    start_response(status_line(status), fields)
+    status, fields, length, body, silent = response.message(environ["REQUEST_METHOD"])
+    sent = fields.copy() if length is None else [*fields, ("content-length", str(length))]
+    start_response(status_line(status), sent)
     if type(body) is bytes and not request.deferred:
         return () if silent else (body,)
     return WSGIBody(request, body, context, silent)
@@ -194,4 +188,4 @@ def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], 
         return bridged.__next__, bridged.close
     iterator = iter((body,)) if isinstance(body, bytes) else context.run(iter, body)
     close = getattr(iterator, "close", None) or getattr(body, "close", None) or tuple
-    return partial(context.run, next, iterator), partial(context.run, close)
+    return lambda: context.run(next, iterator), lambda: context.run(close)

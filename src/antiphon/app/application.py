@@ -111,7 +111,7 @@ class App(Routes, Servable):
         """The steps that answer a request."""
         router = self._router or self.freeze()
         head = request.head
-        found = router.find(head.path)
+        found = router.literal.get(head.path) or router.search(head.path)
         if found is None:
             return dispatch(self._unrouted, request, _not_found(head))
         resource, request.params = found
@@ -121,6 +121,7 @@ class App(Routes, Servable):
             detail = f"{method} is not answered at {head.path}; {', '.join(allow)} are"
             return dispatch(self._unrouted, request, MethodNotAllowed(detail, allow=allow))
         plan = request.route = resource.methods[method]
+        request.limits = plan.limits
         return dispatch(plan, request)
 
     def startup(self) -> Steps[None]:

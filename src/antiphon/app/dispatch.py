@@ -60,7 +60,6 @@ class Plan:
 
 def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Steps[Response]:
     """The steps that answer a request by a plan. ``error`` is what kept its route from being found."""
-    blocks = not plan.is_async
     opened: list[tuple[Middleware, Opened]] = []
     try:
         has_body = error is None and request.head.has_body
@@ -113,7 +112,7 @@ def _open(plan: Plan, request: Request, opened: list[tuple[Middleware, Opened]])
 def _close(
     plan: Plan, request: Request, response: Response, opened: list[tuple[Middleware, Opened]]
 ) -> Steps[Response]:
-    """Call the hooks after the request, then close the middleware; an error in one becomes the response for the next."""
+    """Call the hooks after the request, then close the middleware. An error becomes the response for what is next."""
     closers: list[Callable[[Response], Steps[Response]]] = [partial(_after, hook, request) for hook in plan.after]
     closers += [partial(middleware.close, generator) for middleware, generator in reversed(opened)]
     for close in closers:

@@ -33,7 +33,7 @@ class Middleware(NamedTuple):
             yield ON_THREAD
         generator = self.function(request)
         try:
-            early = (yield anext(generator)) if self.is_async else next(generator)  # type: ignore[arg-type, call-overload]
+            early = (yield anext(generator)) if self.is_async else next(generator)  # type: ignore[arg-type]  # is_async tells
         except StopAsyncIteration:
             return None
         except StopIteration as end:

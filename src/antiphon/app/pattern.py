@@ -22,9 +22,15 @@ def _whole_number(segment: str) -> int:
     return int(segment)
 
 
+def _text(segment: str) -> str:
+    if not segment:
+        raise ValueError("a segment is not empty")
+    return segment
+
+
 CONVERTERS = {
     "int": Converter("int", _whole_number, 1),
-    "str": Converter("str", str, 9),
+    "str": Converter("str", _text, 9),
 }
 
 

@@ -63,10 +63,12 @@ def _from_tuple(value: tuple[Any, ...], source: Source) -> Response:
 
 
 def _from_object(value: object, source: Source) -> Response:
-    if isinstance(value, str | bytes | bytearray | memoryview):
+    if isinstance(value, str | bytes):
         return Response(value)
-    if hasattr(value, "__html__"):
-        return Response(str(value.__html__()), content_type=HTML)
+    if isinstance(value, bytearray | memoryview):
+        return Response(bytes(value))
+    if html := getattr(value, "__html__", None):
+        return Response(str(html()), content_type=HTML)
     if type(value).__module__ == "string.templatelib":
         return Response(render_template(value), content_type=HTML)  # type: ignore[arg-type]  # it is a Template
     if isinstance(value, dict | list) or hasattr(value, "__dataclass_fields__") or hasattr(value, "__struct_fields__"):
@@ -88,16 +90,12 @@ def render_template(template: Iterable[Any]) -> str:
     from html import escape
 
     parts = []
+    conversions: dict[str | None, Callable[[Any], Any]] = {"s": str, "r": repr, "a": ascii, None: lambda value: value}
     for part in template:
         if isinstance(part, str):
             parts.append(part)
         elif hasattr(part.value, "__html__"):
             parts.append(part.value.__html__())
         else:
-            converted = {"s": str, "r": repr, "a": ascii}.get(part.conversion, _same)(part.value)
-            parts.append(escape(format(converted, part.format_spec)))
+            parts.append(escape(format(conversions[part.conversion](part.value), part.format_spec)))
     return "".join(parts)
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -48,10 +48,10 @@ class _Node(Generic[T]):
 
 
 class Router(Generic[T]):
-    """All resources of an application."""
+    """All resources of an application. ``literal`` are those without parameters, by path; the others are searched."""
 
     def __init__(self) -> None:
-        self._literal: dict[str, tuple[Resource[T], Mapping[str, Any]]] = {}
+        self.literal: dict[str, tuple[Resource[T], Mapping[str, Any]]] = {}
         self._root = _Node[T]()
         self.resources: list[Resource[T]] = []
 
@@ -63,9 +63,9 @@ class Router(Generic[T]):
         segments = parse_pattern(pattern)
         names = tuple(segment.name for segment in segments if isinstance(segment, Parameter))
         if not names:
-            if pattern not in self._literal:
-                self._literal[pattern] = self._new(pattern, names), _NO_PARAMS
-            return self._literal[pattern][0]
+            if pattern not in self.literal:
+                self.literal[pattern] = self._new(pattern, names), _NO_PARAMS
+            return self.literal[pattern][0]
         node = self._root
         for segment in segments:
             node = node.child(segment)
@@ -80,33 +80,50 @@ class Router(Generic[T]):
         self.resources.append(resource)
         return resource
 
-    def find(self, path: str) -> tuple[Resource[T], Mapping[str, Any]] | None:
-        """The resource for a path and the values of its parameters, converted; None when there is none."""
-        return self._literal.get(path) or self._search(path)
-
-    def _search(self, path: str) -> tuple[Resource[T], Mapping[str, Any]] | None:
+    def search(self, path: str) -> tuple[Resource[T], Mapping[str, Any]] | None:
+        """The resource with parameters for a path, and their values, converted; None when there is none."""
         values: list[Any] = []
         resource = _walk(self._root, path.split("/"), 1, values)
-        return (resource, dict(zip(resource.names, values, strict=True))) if resource else None
+        return (resource, dict(zip(resource.names, values))) if resource else None  # noqa: B905 - made to fit
 
 
 def _walk(node: _Node[T], segments: list[str], at: int, values: list[Any]) -> Resource[T] | None:
-    if at == len(segments):
-        return node.resource
-    segment = segments[at]
-    if following := node.literals.get(segment):
-        found = _walk(following, segments, at + 1, values)
-        if found:
-            return found
-    if segment:
-        for converter, following in node.parameters:
+    """Follow the segments from ``at`` on; the parameters' values are added to ``values``."""
+    while at < len(segments):
+        segment = segments[at]
+        literal = node.literals.get(segment)
+        parameters = node.parameters
+        if literal is not None and not parameters:
+            node = literal
+        elif literal is None and len(parameters) == 1:
+            converter, node = parameters[0]
             try:
-                value = converter.to_python(segment)
+                values.append(converter.to_python(segment))
             except ValueError:
-                continue
-            values.append(value)
-            found = _walk(following, segments, at + 1, values)
-            if found:
-                return found
-            values.pop()
+                return None
+        else:
+            return _try_each(literal, parameters, segments, at, values)
+        at += 1
+    return node.resource
+
+
+def _try_each(
+    literal: _Node[T] | None,
+    parameters: list[tuple[Converter, _Node[T]]],
+    segments: list[str],
+    at: int,
+    values: list[Any],
+) -> Resource[T] | None:
+    """Where several ways lead on, or none, try the literal one, then the parameters by rank."""
+    known = len(values)
+    if literal is not None and (found := _walk(literal, segments, at + 1, values)):
+        return found
+    for converter, node in parameters:
+        del values[known:]
+        try:
+            values.append(converter.to_python(segments[at]))
+        except ValueError:
+            continue
+        if found := _walk(node, segments, at + 1, values):
+            return found
     return None

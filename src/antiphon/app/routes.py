@@ -60,7 +60,7 @@ class Routes:
         parse_pattern(pattern)
 
         def register(function: F) -> F:
-            own = name or getattr(function, "__name__", type(function).__name__)
+            own: str = name or getattr(function, "__name__", "") or type(function).__name__
             self.registered.append(Route(pattern, wanted, own, hook(function), limits or Limits()))
             return function
 

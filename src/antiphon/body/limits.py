@@ -11,29 +11,29 @@ class Limits:
     an app's from the defaults (16 MiB, 1000, 64 KiB). Raises ValueError for a negative bound, or one that is no int.
     """
 
-    __slots__ = ("_own", "body", "fields", "query")
+    __slots__ = ("body", "fields", "given", "query")
 
     body: int
     fields: int
     query: int
 
     def __init__(self, *, body: int | None = None, fields: int | None = None, query: int | None = None) -> None:
-        given = {"body": body, "fields": fields, "query": query}
-        self._own = {name: bound for name, bound in given.items() if bound is not None}
-        for name, bound in (DEFAULTS | self._own).items():
+        bounds = {"body": body, "fields": fields, "query": query}
+        self.given = {name: bound for name, bound in bounds.items() if bound is not None}
+        for name, bound in (DEFAULTS | self.given).items():
             if not isinstance(bound, int) or bound < 0:
                 raise ValueError(f"the limit {name!r} is a number of 0 or more, not {bound!r}")
             setattr(self, name, bound)
 
     def within(self, outer: "Limits") -> "Limits":
         """These limits, with what they don't say taken from ``outer``."""
-        return Limits(**(outer._own | self._own)) if outer._own else self
+        return Limits(**(outer.given | self.given)) if outer.given else self
 
     def __eq__(self, other: object) -> bool:
-        return DEFAULTS | self._own == DEFAULTS | other._own if isinstance(other, Limits) else NotImplemented
+        return DEFAULTS | self.given == DEFAULTS | other.given if isinstance(other, Limits) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((self.body, self.fields, self.query))
 
     def __repr__(self) -> str:
-        return f"Limits({', '.join(f'{name}={bound}' for name, bound in self._own.items())})"
+        return f"Limits({', '.join(f'{name}={bound}' for name, bound in self.given.items())})"

@@ -49,7 +49,7 @@ def run(
     """
     if sys.platform == "win32":
         raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
-    from antiphon.cli.serve import serve  # noqa: PLC0415 (--help and --version need none of it)
+    from antiphon.cli.serve import serve
 
     asked = None if interface == "auto" else interface
     sys.exit(serve(target, asked, host=host, port=port, workers=workers, drain=drain))

@@ -95,7 +95,7 @@ async def _announce(
 async def _live(listener: socket.socket, drain: float, loaded: asyncio.Future[Choice]) -> None:
     """One worker from start to end: cancelled when all goes well, otherwise an error."""
     control, remote = socket.socketpair()
-    with control:  # when it closes, the worker takes the supervisor for dead
+    with control:
         with remote:
             process = await _start(listener, remote)
         try:
@@ -104,7 +104,8 @@ async def _live(listener: socket.socket, drain: float, loaded: asyncio.Future[Ch
             await asyncio.sleep(_GRACE)
             raise WorkerEnded(f"A worker {_end_of(process)}, so the server ends.")
         finally:
-            await _end(process, drain)
+            control.close()  # which tells the worker to end
+            await _exit(process, drain)
 
 
 async def _start(listener: socket.socket, remote: socket.socket) -> Process:
@@ -143,22 +144,15 @@ def _end_of(process: Process) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
-async def _end(process: Process, drain: float) -> None:
-    """Ask the process to end, and kill it after `drain` seconds, or at once when this is cancelled."""
-    if process.returncode is not None:
-        return
-    _send(process, signal.SIGTERM)
+async def _exit(process: Process, drain: float) -> None:
+    """Wait for the exit of the process. Kills it after `drain` seconds, or at once when this is cancelled."""
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(drain):
                 await process.wait()
     finally:
         if process.returncode is None:
-            _send(process, signal.SIGKILL)
+            # Process.kill() first collects a process that is dead, which its watcher then misses, and logs.
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
             await process.wait()
-
-
-def _send(process: Process, number: signal.Signals) -> None:
-    # Process.send_signal() first collects a dead process, which its watcher then misses, and logs.
-    with suppress(ProcessLookupError):
-        os.kill(process.pid, number)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
 
+import granian._signals
 from granian._granian import SocketHolder
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -27,13 +28,16 @@ WSGI_THREADS = 64
 
 
 def work(inherited: str, target: Target, asked: Interface | None, drain: float) -> NoReturn:
-    """Serve `target` until SIGTERM. `inherited` names two open file descriptors: `listener,control`."""
+    """Serve `target` until the supervisor closes its end of `control`, and `drain` seconds longer if need be.
+
+    `inherited` names two open file descriptors: `listener,control`.
+    """
     listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
     for descriptor in (listener, control):
         descriptor.set_inheritable(False)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor to act on
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_the_supervisor, args=(control, drain), daemon=True).start()
+    _leave_ctrl_c_to_the_supervisor()
+    end = threading.Thread(target=_end_when_told, args=(control, drain, threading.get_ident()), daemon=True)
+    end.start()
     try:
         app: Any = target.load(asked)
     except BadCommand as error:
@@ -50,10 +54,19 @@ def _report(control: socket.socket, report: dict[str, Any]) -> None:
     control.sendall(json.dumps(report).encode() + b"\n")
 
 
-def _end_with_the_supervisor(control: socket.socket, drain: float) -> None:
-    """However the supervisor dies, the kernel then closes its side of `control`."""
+def _leave_ctrl_c_to_the_supervisor() -> None:
+    # A handler, where SIG_IGN would do, because the programs that the application starts would inherit that.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    # Granian's server would take Ctrl-C for its own end, and hangs when it is asked to end a third time.
+    granian._signals._get_signals = lambda: [signal.SIGTERM]  # noqa: SLF001
+
+
+def _end_when_told(control: socket.socket, drain: float, main_thread: int) -> None:
+    """The supervisor closes its end of `control` to end the worker; when it dies the kernel does so."""
     control.recv(1)
-    os.kill(os.getpid(), signal.SIGTERM)
+    # A signal to the process may reach a thread of the server's, and then the main thread sleeps on.
+    signal.pthread_kill(main_thread, signal.SIGTERM)
     time.sleep(drain)
     os.kill(os.getpid(), signal.SIGKILL)
 

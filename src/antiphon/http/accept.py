@@ -11,6 +11,7 @@ from typing import ClassVar, Self, overload
 
 from antiphon.http.grammar import (
     TCHARS,
+    format_parameters,
     parse_parameters,
     parse_qvalue,
     read_weighted,
@@ -21,7 +22,6 @@ from antiphon.http.grammar import (
 from antiphon.http.media_type import MediaType
 
 _MOST_ELEMENTS = 200
-_LEAST_QUALITY = 0.001
 
 
 class _Accepted:
@@ -107,9 +107,7 @@ class _Accepted:
 
     def __str__(self) -> str:
         """Return the header's value in the order of preference, "" when it is absent."""
-        return ", ".join(
-            [name if quality == 1 else f"{name};q={quality:g}" for name, quality in self.items()]
-        )
+        return ", ".join([name if quality == 1 else f"{name};q={quality:g}" for name, quality in self.items()])
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}.parse({str(self) if self else None!r})"
@@ -140,12 +138,15 @@ class Accept(_Accepted):
 
     @classmethod
     def _weigh(cls, header: str) -> dict[str, float]:
-        weights = super()._weigh(header)
-        return dict(reversed(cls._read(header))) if ";" in "".join(weights) else weights
+        if header.count(";") == header.count(";q="):
+            weights = super()._weigh(header)
+            if ";" not in "".join(weights):
+                return weights
+        return dict(reversed(cls._read(header)))
 
     @classmethod
     def _read(cls, header: str) -> list[tuple[str, float]]:
-        listed = []
+        listed: list[tuple[str, float]] = []
         for name, quality in super()._read(header):
             listed += _read_parameters(name) if ";" in name else [(name.lower(), quality)]
         return listed
@@ -172,32 +173,36 @@ class Accept(_Accepted):
         return weights.get(f"{main_type}/*", weights.get("*/*", 0.0)) if quality is None else quality
 
     def _quality_with_parameters(self, offer: MediaType) -> float:
-        ranges = {MediaType.parse(name): quality for name, quality in self._weights.items()}
-        matching = [media_range for media_range in ranges if offer.matches(media_range)]
-        return ranges[max(matching, key=lambda media_range: media_range.specificity)] if matching else 0.0
+        weights = self._weights
+        for essence in (offer.essence, f"{offer.type}/*", "*/*"):
+            narrow = [MediaType.parse(name) for name in weights if name.startswith(f"{essence};")]
+            matching = [media_range for media_range in narrow if offer.matches(media_range)]
+            if matching:
+                return weights[str(max(matching, key=lambda media_range: media_range.specificity))]
+            if essence in weights:
+                return weights[essence]
+        return 0.0
 
 
 def _read_parameters(element: str) -> list[tuple[str, float]]:
     """Return the (range, quality) of an element that has parameters; nothing when its weight is broken."""
     essence, _, written = element.partition(";")
-    weight = next((value for name, value in split_parameters(written) if name == "q"), "1")
+    parameters = parse_parameters(written)
+    weight = parameters.pop("q", "") or next((value for name, value in split_parameters(written) if name == "q"), "1")
     try:
         quality = parse_qvalue(weight)
     except ValueError:
         return []
-    main_type, _, subtype = essence.rstrip().partition("/")
-    parameters = parse_parameters(written)
-    parameters.pop("q", None)
-    return [(str(MediaType(main_type, subtype, parameters)), quality)]
+    return [(essence.rstrip().lower() + format_parameters(parameters), quality)]
 
 
 class AcceptLanguage(_Accepted):
     """The language ranges of `Accept-Language` (RFC 9110 §12.5.4). Offers are tags; `_` is read as `-`.
 
-    `quality` and `in` are basic filtering (RFC 4647 §3.3.1): the range `en` takes the offer `en-GB`, but not
-    the reverse. `best` is lookup (§3.4): the range `en-GB` falls back to the offer `en`. Two points differ: where
-    lookup has nothing for a range, filtering counts, so `en` takes `en-GB` when `en` is not offered; and between
-    ranges of the same quality the server's order decides.
+    `quality` and `in` are basic filtering (RFC 4647 §3.3.1): the range `en` takes the offer `en-GB`, not the
+    reverse. `best` is lookup (§3.4): the range `en-GB` falls back to the offer `en`. But where lookup finds
+    nothing for a range, it filters, so that `en` takes `en-GB` when `en` is not offered; and between ranges
+    of the same quality the server's order decides.
     """
 
     __slots__ = ()
@@ -225,10 +230,9 @@ class AcceptLanguage(_Accepted):
         return self._weights.get(self._range_of(self._key(offer)), 0.0)
 
     def _range_of(self, tag: str) -> str:
-        weights = self._weights
-        if tag in weights:
+        if tag in self._weights:
             return tag
-        return max([name for name in weights if tag.startswith(f"{name}-")], key=len, default="*")
+        return max([name for name in self._weights if tag.startswith(f"{name}-")], key=len, default="*")
 
     def _choose(self, offers: Iterable[str]) -> str | None:
         weights = self._weights
@@ -240,18 +244,21 @@ class AcceptLanguage(_Accepted):
         taken, highest = self._take(tags)
         if weights.get("*", 0.0) > highest:
             taken = [tag for tag in tags if self._range_of(tag) == "*"] or taken
-        return tags[taken[0] if len(taken) == 1 else min(taken, key=list(tags).index)] if taken else None
+        if len(taken) > 1:
+            taken.sort(key=list(tags).index)
+        return tags[taken[0]] if taken else None
 
     def _take(self, tags: dict[str, str]) -> tuple[list[str], float]:
-        """Return the tags for the ranges of the highest quality that have one, and that quality; "*" has none."""
+        """Return the tags of the ranges with the highest quality that have one, and that quality."""
         taken: list[str] = []
         highest = 0.0
         for name, quality in self._weights.items():
-            if quality >= highest:
+            if quality and quality >= highest:
                 tag = name if name in tags else _look_up(name, tags)
                 if tag is not None:
-                    taken = [*taken, tag] if quality == highest else [tag]
-                    highest = quality
+                    if quality > highest:
+                        taken, highest = [], quality
+                    taken.append(tag)
         return taken, highest
 
 
@@ -268,14 +275,14 @@ def _look_up(language_range: str, tags: dict[str, str]) -> str | None:
 class AcceptEncoding(_Accepted):
     """The content codings of `Accept-Encoding` (RFC 9110 §12.5.3), such as "gzip" or "identity".
 
-    `identity` is acceptable unless excluded, by its name or by `*`; not listed, it has the least quality, 0.001,
-    and a header without a usable element takes nothing else. When there is no header every coding is acceptable,
-    but the client need not know it: `identity` has the quality 1 then, and any other coding 0.001.
+    `identity` is acceptable unless excluded, by its name or by `*`; not listed, it has the quality 0.001, and
+    a header without a usable element takes nothing else. When there is no header every coding is acceptable,
+    but the client need not know it: `identity` has the quality 1 then, any other coding 0.001.
     """
 
     __slots__ = ()
 
-    _weights_when_absent: ClassVar[dict[str, float]] = {"identity": 1.0, "*": _LEAST_QUALITY}
+    _weights_when_absent: ClassVar[dict[str, float]] = {"identity": 1.0, "*": 0.001}
 
     @classmethod
     def _weigh(cls, header: str) -> dict[str, float]:
@@ -283,7 +290,7 @@ class AcceptEncoding(_Accepted):
         if "x-gzip" in weights:
             weights.setdefault("gzip", weights["x-gzip"])
         if "*" not in weights:
-            weights.setdefault("identity", _LEAST_QUALITY)
+            weights.setdefault("identity", 0.001)
         return weights
 
 

@@ -11,22 +11,20 @@ from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import OWS, is_token
 from antiphon.http.url import encode_path, parse_host
 
-__all__ = ["LONGEST_COOKIE", "SameSite", "SetCookie", "parse_cookies"]
-
 SameSite = Literal["Lax", "Strict", "None"]
 
 LONGEST_COOKIE = 4096
 """Bytes of name and value together, above which user agents drop a cookie (RFC 6265bis §5.7)."""
 
 _LONGEST_ATTRIBUTE = 1024
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMESITE: dict[str, SameSite] = {"lax": "Lax", "strict": "Strict", "none": "None"}
 
 _cookie_octets = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*").fullmatch
 _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _escape = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
-_delta_seconds = re.compile(r"-?[0-9]{1,20}").fullmatch
+_prefixed = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
+_delta_seconds = re.compile(r"-?[0-9]+").fullmatch
 _ESCAPES = [chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}" for byte in range(256)]
 for _character, _written in {'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073"}.items():
     _ESCAPES[ord(_character)] = _written
@@ -65,6 +63,10 @@ def _as_utf8(text: str) -> str:
         return text.encode("latin-1").decode("utf-8", "replace")
     except UnicodeEncodeError:
         return text
+
+
+def _as_latin1(text: str) -> str:
+    return text if text.isascii() else text.encode().decode("latin-1")
 
 
 def _unquote(value: str) -> str:
@@ -109,8 +111,8 @@ class _Fields(NamedTuple):
 class SetCookie(_Fields):
     """A cookie as Set-Cookie sets it (RFC 6265bis §4.1); `str()` prints the header's value.
 
-    `coded_value` is the value as it is sent, in quotes if need be. `max_age` is in seconds, `expires` in UTC and
-    whole seconds, `domain` in lower case without a dot before it, `path` percent-encoded.
+    `coded_value` is the value as sent, quoted if need be. `max_age` is in seconds, `expires` in UTC and whole
+    seconds, `domain` in lower case without a dot before it, `path` percent-encoded; "" is as good as None.
     """
 
     __slots__ = ()
@@ -138,18 +140,12 @@ class SetCookie(_Fields):
         if max_age is not None and not isinstance(max_age, int):
             raise ValueError(f"max_age is a whole number of seconds, not {max_age!r}")
         fields = _Fields(
-            name,
-            value,
-            _quote(value),
-            max_age,
+            name, value, _quote(value), max_age,
             _whole_second(expires) if expires else None,
             _ascii_domain(domain) if domain else None,
             _escaped_path(path) if path else None,
-            secure,
-            httponly,
-            _known_samesite(samesite) if samesite else None,
-            partitioned,
-        )
+            secure, httponly, _known_samesite(samesite) if samesite else None, partitioned,
+        )  # fmt: skip
         return cls._make(_checked(fields))
 
     @classmethod
@@ -169,28 +165,21 @@ class SetCookie(_Fields):
         One whose name begins with `__Host-` or `__Secure-` is always `secure`: else it would be dropped.
         """
         return cls(
-            name,
-            max_age=0,
-            expires=_EPOCH,
-            path=path,
-            domain=domain,
-            secure=secure or _has_prefix(name),
-            httponly=httponly,
-            samesite=samesite,
-            partitioned=partitioned,
-        )
+            name, max_age=0, expires=_EPOCH, path=path, domain=domain, secure=secure or bool(_prefixed(name)),
+            httponly=httponly, samesite=samesite, partitioned=partitioned,
+        )  # fmt: skip
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read Set-Cookie as user agents do (RFC 6265bis §5.6), passing over unknown and bad attributes.
 
-        The name need not be a token, and may be "". Raises ValueError for a cookie that user agents would drop.
+        The name may be any, even "". Raises ValueError for a cookie that user agents would drop.
         """
         if _control(text):
             raise ValueError(f"a control character in a cookie: {text[:80]!r}")
         pair, *attributes = _as_utf8(text).split(";")
         name, coded = [part.strip(OWS) for part in (pair if "=" in pair else f"={pair}").split("=", 1)]
-        if not name and (not coded or _has_prefix(coded)):
+        if not name and (not coded or _prefixed(coded)):
             raise ValueError(f"a cookie without a name: {text[:80]!r}")
         fields = _Fields(name, _unquote(coded) if coded[:1] == '"' else coded, coded)
         for attribute in attributes:
@@ -202,8 +191,8 @@ class SetCookie(_Fields):
 
     @property
     def pair(self) -> str:
-        """`name=value` as the header Cookie has it when the cookie comes back (RFC 6265bis §5.8.3)."""
-        return f"{self.name}={self.coded_value}" if self.name else self.coded_value
+        """The cookie as the header Cookie brings it back, `name=value` (RFC 6265bis §5.8.3)."""
+        return _as_latin1(f"{self.name}={self.coded_value}" if self.name else self.coded_value)
 
     def __str__(self) -> str:
         attributes = {
@@ -221,14 +210,10 @@ class SetCookie(_Fields):
             for name, value in attributes.items()
             if value is not None
         ]
-        return "; ".join([f"{self.name}={self.coded_value}", *printed])
+        return _as_latin1("; ".join([f"{self.name}={self.coded_value}", *printed]))
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self).parse, (str(self),)
-
-
-def _has_prefix(name: str) -> bool:
-    return name.lower().startswith(("__host-", "__secure-"))
 
 
 def _checked(cookie: _Fields) -> _Fields:
@@ -237,7 +222,7 @@ def _checked(cookie: _Fields) -> _Fields:
     if size > LONGEST_COOKIE:
         raise ValueError(f"the cookie {cookie.name!r} has {size} bytes, more than {LONGEST_COOKIE}")
     if not cookie.secure:
-        if _has_prefix(cookie.name):
+        if _prefixed(cookie.name):
             raise ValueError(f"the prefix of {cookie.name!r} needs secure=True")
         if cookie.samesite == "None":
             raise ValueError("samesite='None' needs secure=True")
@@ -255,7 +240,8 @@ def _whole_second(expires: datetime) -> datetime:
 
 
 def _ascii_domain(domain: str) -> str:
-    name = domain.removeprefix(".").encode("idna").decode().lower()
+    name = domain.lstrip(".").lower()
+    name = name if name.isascii() else name.encode("idna").decode()
     if parse_host(name) != (name, None):
         raise ValueError(f"not a domain: {domain!r}")
     return name
@@ -268,18 +254,16 @@ def _escaped_path(path: str) -> str:
 
 
 def _known_samesite(samesite: str) -> SameSite:
-    try:
-        return _SAMESITE[samesite.lower()]
-    except KeyError:
-        raise ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}") from None
+    if samesite.lower() not in _SAMESITE:
+        raise ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}")
+    return _SAMESITE[samesite.lower()]
 
 
 def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:
     """RFC 6265bis §5.6.1 to §5.6.7; of an attribute that comes several times the last counts."""
     match name:
         case "expires":
-            expires = _parse_cookie_date(value)
-            return cookie if expires is None else cookie._replace(expires=expires)
+            return cookie._replace(expires=_parse_cookie_date(value) or cookie.expires)
         case "max-age":
             return cookie._replace(max_age=int(value)) if _delta_seconds(value) else cookie
         case "domain":
@@ -307,8 +291,7 @@ def _parse_cookie_date(text: str) -> datetime | None:
                 break
     if len(found) < len(_DATE_TOKENS):
         return None
-    (day,), (month,), (digits,) = found["day"], found["month"], found["year"]
-    year = int(digits)
+    day, month, year = found["day"][0], found["month"][0], int(found["year"][0])
     year += 1900 if 70 <= year <= 99 else 2000 if year < 70 else 0
     time = ":".join([f"{number:0>2}" for number in found["time"]])
     try:

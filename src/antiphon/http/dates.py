@@ -11,9 +11,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_NAME = "[A-Za-z]{3,9}"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
 _TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-_imf_fixdate = re.compile(
-    rf"{_DAY_NAME}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT"
-).fullmatch
+_imf_fixdate = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT").fullmatch
 _rfc850 = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT").fullmatch
 _asctime = re.compile(rf"{_DAY_NAME} {_MONTH} (?P<day>[ 0-9][0-9]) {_TIME} (?P<year>[0-9]{{4}})").fullmatch
 
@@ -32,9 +30,7 @@ def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
     full_year = int(year) if len(year) == 4 else latest_year - (latest_year - int(year)) % 100
     whole_second = 59 if second == "60" else int(second)
     try:
-        return datetime(
-            full_year, _MONTH_NUMBERS[month], int(day), int(hour), int(minute), whole_second, tzinfo=UTC
-        )
+        return datetime(full_year, _MONTH_NUMBERS[month], int(day), int(hour), int(minute), whole_second, tzinfo=UTC)
     except ValueError as error:
         raise ValueError(f"not an HTTP date: {text!r}, {error}") from None
 

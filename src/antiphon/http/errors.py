@@ -5,8 +5,9 @@ HTTPError
 └── 5xx  InternalServerError ... NetworkAuthenticationRequired
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
+from antiphon.http.headers import HeaderFields, field_pairs
 from antiphon.http.status import PHRASES, phrase
 
 
@@ -26,7 +27,7 @@ class HTTPError(Exception):
         detail: str | None = None,
         *,
         status: int | None = None,
-        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        headers: HeaderFields = (),
         type: str | None = None,  # noqa: A002 - RFC 9457's own name
         title: str | None = None,
         **members: object,
@@ -40,7 +41,7 @@ class HTTPError(Exception):
             self.type = type
         self.detail = detail
         self.title = title or phrase(self.status)
-        self.headers: list[tuple[str, str]] = list(headers.items() if isinstance(headers, Mapping) else headers)
+        self.headers = list(field_pairs(headers))
         self.members = members
 
     def __str__(self) -> str:

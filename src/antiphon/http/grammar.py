@@ -1,4 +1,4 @@
-"""Building blocks of header fields: tokens, lists, quoted strings, parameters and weights (RFC 9110 §5.6, §12.4).
+"""Building blocks of headers: tokens, lists, quoted strings, parameters and weights (RFC 9110 §5.6, §12.4).
 
 Reading is lenient and never raises: what is broken is skipped, and a quote that nothing closes reaches to the
 end. Printing is strict: ValueError for what has no place in a header.
@@ -118,12 +118,12 @@ _QUALITIES = _QualitiesAsWritten({"": 1.0} | {f"0.{tenths}": tenths / 10 for ten
 
 
 def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
-    """Return the pattern of one element `item;q=0.5` of a list, to give to the functions below (RFC 9110 §12.4.2).
+    """Return the pattern of one element `item;q=0.5` of a list, for the functions below (RFC 9110 §12.4.2).
 
-    `item` is a regular expression without groups. With `parameters`, an item may have more of them than a weight;
-    then it is found as written, with all of its parameters.
+    `item` is a regular expression without groups. With `parameters`, an item may have others than a weight,
+    and is then found as written, with all of them.
     """
-    # A broken element matches too, with empty groups, so that `findall` never begins in the middle of one.
+    # A broken element matches too, with empty groups, so that no match begins in the middle of one.
     broken = rf'(?:[^",]++|{QUOTED_STRING})*+'
     weight = rf";[ \t]*+[qQ][ \t]*+=[ \t]*+{_QVALUE}[ \t]*+"
     if parameters:

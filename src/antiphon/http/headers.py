@@ -5,7 +5,7 @@ Names are kept in lower case, values as str of Latin-1 characters, as servers ha
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias, TypeVar, overload
+from typing import TypeAlias, TypeVar, cast, overload
 
 from antiphon.http.grammar import is_token, split_list
 
@@ -51,7 +51,9 @@ def combine(name: str, values: list[str]) -> str:
 
 
 def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
-    return fields.items() if isinstance(fields, Headers | Mapping) else fields
+    if isinstance(fields, Headers):
+        return fields.items()
+    return cast("Mapping[str, str]", fields).items() if isinstance(fields, Mapping) else fields
 
 
 class Headers:

@@ -126,6 +126,4 @@ class MediaType:
 
 
 def _comparable(parameters: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset(
-        (name, value.lower() if name == "charset" else value) for name, value in parameters.items()
-    )
+    return frozenset((name, value.lower() if name == "charset" else value) for name, value in parameters.items())

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar, overload
+from typing import Generic, TypeVar, cast, overload
 
 from antiphon.http.errors import BadRequest
 
@@ -21,6 +21,10 @@ class MissingKey(BadRequest, KeyError):
         self.name = name
 
 
+def _each(pairs: Iterable[tuple[str, V]] | Mapping[str, V]) -> Iterable[tuple[str, V]]:
+    return cast("Mapping[str, V]", pairs).items() if isinstance(pairs, Mapping) else pairs
+
+
 class MultiDict(Generic[V]):
     """Pairs that don't change. Made from pairs or from a mapping.
 
@@ -30,7 +34,7 @@ class MultiDict(Generic[V]):
     __slots__ = ("_found", "_pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, V]] | Mapping[str, V] = ()) -> None:
-        self._pairs: list[tuple[str, V]] = list(pairs.items() if isinstance(pairs, Mapping) else pairs)
+        self._pairs: list[tuple[str, V]] = list(pairs) if type(pairs) is list else list(_each(pairs))
         self._found: dict[str, V] | None = None
 
     def _index(self) -> dict[str, V]:
@@ -142,9 +146,9 @@ class FirstMultiDict(MultiDict[V]):
     __slots__ = ()
 
     def _index(self) -> dict[str, V]:
-        found: dict[str, V] = {}
-        for name, value in self._pairs:
-            found.setdefault(name, value)
+        found = dict(self._pairs)
+        if len(found) != len(self._pairs):
+            found.update(reversed(self._pairs))
         return found
 
 
@@ -176,7 +180,7 @@ class MutableMultiDict(MultiDict[V]):
 
     def extend(self, pairs: Iterable[tuple[str, V]] | Mapping[str, V]) -> None:
         """Add pairs at the end."""
-        self._pairs.extend(pairs.items() if isinstance(pairs, Mapping) else pairs)
+        self._pairs.extend(_each(pairs))
         self._found = None
 
     def setdefault(self, name: str, default: V) -> V:

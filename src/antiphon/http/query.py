@@ -10,8 +10,6 @@ from typing import cast
 
 from antiphon.http.multidict import MultiDict
 
-__all__ = ["BROKEN_ESCAPE", "format_query", "parse_query", "percent_decode"]
-
 # The quoted-printable decoder undoes `=XX` in C: an escape only needs its `%` turned into `=`. It also undoes
 # soft line breaks (`=` before a line end), so it must never see one.
 _FLAT = bytes.maketrans(b"&=+%\r\n", b"\0\0 =\0\0")

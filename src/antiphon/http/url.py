@@ -6,17 +6,16 @@ from typing import NamedTuple, Self
 
 from antiphon.http.query import BROKEN_ESCAPE, format_query, percent_decode
 
-__all__ = ["DEFAULT_PORTS", "URL", "decode_path", "encode_path", "find_broken_escape", "parse_host", "quote_path", "unquote"]
-
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
 _scheme = re.compile(_SCHEME).fullmatch
 _url = re.compile(rf"(?:({_SCHEME}):)?(?://([^/?#]*+))?([^?#]*+)(?:\?([^#]*+))?(?:#(.*))?", re.DOTALL)
-# Browsers drop tabs, line ends and outer spaces, and take a backslash for a slash.
-_misleading = re.compile(r"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\").search
+# Browsers drop tabs, line ends and outer spaces, read a backslash as a slash and a host after three slashes.
+_misleading = re.compile(r"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\|\A///").search
+_plain = re.compile(r"(?!///)[!-\[\]-~]*+").fullmatch
 
-_host_and_port = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([\w.~-]++))(?::([0-9]{0,5}))?").fullmatch
+_host_and_port = re.compile(r"(?:\[([0-9A-Fa-f:.]++)\]|([\w.~-]++))(?::([0-9]{0,5}))?").fullmatch
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _ipv4_tail = re.compile(rf"(?<=:){_OCTET}(?:\.{_OCTET}){{3}}\Z")
 _ipv6_group = re.compile("[0-9A-Fa-f]{1,4}").fullmatch
@@ -24,14 +23,10 @@ _ipv6_group = re.compile("[0-9A-Fa-f]{1,4}").fullmatch
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _PATH = _UNRESERVED + "!$&'()*+,;=:@/"
 
-
-def _escapes(kept: str) -> list[str]:
-    return [chr(byte) if chr(byte) in kept else f"%{byte:02X}" for byte in range(256)]
-
-
-_TEXT_ESCAPES = _escapes(_PATH)
-_PATH_ESCAPES = _escapes(_PATH + "%")
-_QUERY_ESCAPES = _escapes(_PATH + "%?[]\\^`{|}")
+_TEXT_ESCAPES, _PATH_ESCAPES, _QUERY_ESCAPES = (
+    [character if (character := chr(byte)) in kept else f"%{byte:02X}" for byte in range(256)]
+    for kept in (_PATH, _PATH + "%", _PATH + "%?[]\\^`{|}")
+)
 
 
 def quote_path(text: str) -> str:
@@ -60,8 +55,7 @@ def unquote(text: str | bytes) -> str:
 
 def find_broken_escape(raw: bytes) -> int:
     """The offset of the first `%` that two hexadecimal digits don't follow, or -1 (RFC 3986 §2.1)."""
-    broken = BROKEN_ESCAPE.search(raw)
-    return broken.start() if broken else -1
+    return broken.start() if (broken := BROKEN_ESCAPE.search(raw)) else -1
 
 
 def decode_path(raw: bytes) -> str:
@@ -69,13 +63,14 @@ def decode_path(raw: bytes) -> str:
 
     Raises ValueError, naming the offset, for a broken escape, for what is not UTF-8, and for NUL.
     """
-    if b"%" in raw and (offset := find_broken_escape(raw)) >= 0:
-        raise ValueError(f"broken percent-escape at byte {offset} of the path")
-    decoded = percent_decode(raw)
-    if (offset := decoded.find(0)) >= 0:
-        raise ValueError(f"NUL at byte {offset} of the decoded path")
+    if b"%" in raw:
+        if (offset := find_broken_escape(raw)) >= 0:
+            raise ValueError(f"broken percent-escape at byte {offset} of the path")
+        raw = percent_decode(raw)
+    if b"\0" in raw:
+        raise ValueError(f"NUL at byte {raw.index(0)} of the decoded path")
     try:
-        return decoded.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise ValueError(f"not UTF-8 at byte {error.start} of the decoded path") from None
 
@@ -98,10 +93,9 @@ def _parse_authority(value: str) -> tuple[str, int | None]:
     ipv6, name, digits = match.groups()
     if ipv6 and not _is_ipv6(ipv6):
         raise ValueError(f"not an IPv6 address: {ipv6!r}")
-    port = int(digits) if digits else None
-    if port is not None and port > 65535:
-        raise ValueError(f"not a port: {port}")
-    return (ipv6 or name).lower(), port
+    if digits and int(digits) > 65535:
+        raise ValueError(f"not a port: {digits}")
+    return (ipv6 or name).lower(), int(digits) if digits else None
 
 
 def _is_ipv6(address: str) -> bool:
@@ -164,12 +158,16 @@ def _remove_dot_segments(path: str) -> str:
     return "/".join(kept)
 
 
+def _rooted(path: str) -> str:
+    return path if path[:1] == "/" else f"/{path}"
+
+
 class URL(str):
     """An absolute or relative URL (RFC 3986 §4.1): a str with parts, into which it is split when needed.
 
-    Parts are as written, percent-encoded; what is absent or bad reads as "" or None. `root_path` says where the app
-    stands. Raises ValueError for what browsers read otherwise than it looks: control characters, a space at an
-    end, a backslash before the query.
+    Parts are as written, percent-encoded; what is absent or bad reads as "" or None. `root_path` is where the
+    app stands. Raises ValueError for what browsers read otherwise than it looks: control characters, a space
+    at an end, a backslash before the query, three slashes at the start.
     """
 
     __slots__ = ("_root_path", "_split")
@@ -178,8 +176,8 @@ class URL(str):
         return super().__new__(cls, text)
 
     def __init__(self, text: str = "", root_path: str = "") -> None:
-        if _misleading(text):
-            raise ValueError(f"a URL has no control characters, outer spaces, backslashes: {text[:300]!r}")
+        if not _plain(text) and _misleading(text):
+            raise ValueError(f"browsers would read this URL otherwise: {text[:300]!r}")
         self._root_path = root_path
         self._split: _Parts | None = None
 
@@ -189,18 +187,18 @@ class URL(str):
     ) -> Self:
         """Put a request's URL together. `host` is a Host header's value; `path` begins below `root_path`.
 
-        Paths and query are percent-encoded; what cannot stand in them is escaped. Raises ValueError for a bad
-        scheme or host.
+        Without a host it is relative. Paths and query are percent-encoded (see `quote_path` for text); what
+        cannot stand in them is escaped. Raises ValueError for a bad scheme or host.
         """
         if not _scheme(scheme):
             raise ValueError(f"not a scheme: {scheme!r}")
-        parse_host(host)
-        root = encode_path(root_path).rstrip("/")
-        root = f"/{root}" if root and root[0] != "/" else root
-        below = encode_path(path)
-        whole = f"{root}{below}" if below[:1] == "/" else f"{root}/{below}"
+        if host:
+            parse_host(host)
+        root = _rooted(encode_path(root_path)).rstrip("/")
         query = _encode(query, _QUERY_ESCAPES)
-        return cls(_unsplit(_Parts(scheme, host, whole, query or None, None)), root)
+        whole = root + _rooted(encode_path(path))
+        parts = _Parts(scheme if host else None, host or None, whole, query or None, None)
+        return cls(_unsplit(parts), root)
 
     @property
     def _parts(self) -> _Parts:

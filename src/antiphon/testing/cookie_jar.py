@@ -5,7 +5,8 @@ Every request counts as one of the same site, so that SameSite keeps no cookie b
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from antiphon.http.cookies import SetCookie
@@ -14,29 +15,36 @@ from antiphon.http.url import URL
 LONGEST_LIFE = 400 * 24 * 3600
 """Seconds after which a cookie goes in any case (RFC 6265bis §5.5)."""
 
-LONGEST_COOKIE = 4096
-"""Bytes of a name and its value together (RFC 6265bis §5.6)."""
-
 _is_ipv4 = re.compile(r"[0-9.]+").fullmatch
-_breaks_header = re.compile(r"[\x00-\x20\x7f;]").search
 
 
-class Cookie(NamedTuple):
-    """A cookie that is kept. ``expires`` is in seconds since 1970; None means with the client."""
+class KeptCookie(NamedTuple):
+    """A cookie that is kept: as it was set, and where it goes. ``expires`` is in seconds since 1970."""
 
-    name: str
-    value: str
+    cookie: SetCookie
     domain: str
-    path: str = "/"
-    host_only: bool = True
-    secure: bool = False
-    httponly: bool = False
-    samesite: str | None = None
-    expires: float | None = None
+    path: str
+    host_only: bool
+    expires: float | None
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return self.cookie.name
+
+    @property
+    def value(self) -> str:
+        """The value, without quotes."""
+        return self.cookie.value
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What one cookie replaces another by."""
+        return self.domain, self.path, self.name
 
     def goes_to(self, url: URL) -> bool:
         """Whether a request of this URL bears the cookie (RFC 6265bis §5.8.3)."""
-        if self.secure and url.scheme != "https":
+        if self.cookie.secure and url.scheme != "https":
             return False
         if url.host != self.domain and (self.host_only or not domain_matches(url.host, self.domain)):
             return False
@@ -44,43 +52,46 @@ class Cookie(NamedTuple):
 
 
 class CookieJar:
-    """The cookies of all hosts. ``[]`` and ``get`` find by name only: the cookie that was set last.
+    """The cookies of all hosts. ``[]`` and ``get`` look for a name whatever the host and path.
 
-    ``host`` is the one for which ``set`` makes cookies. ``clock`` tells the seconds since 1970.
+    ``host`` is the one for which ``set`` makes cookies; ``clock`` gives seconds since 1970.
     """
 
-    def __init__(self, host: str = "testserver", clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, host: str, clock: Callable[[], float] = time.time) -> None:
         self._host = host
         self._clock = clock
-        self._cookies: dict[tuple[str, str, str], Cookie] = {}
+        self._cookies: dict[tuple[str, str, str], KeptCookie] = {}
 
     def set(self, name: str, value: str, *, domain: str | None = None, path: str = "/", secure: bool = False) -> None:
-        """Keep a cookie as if a response had set it: for one host, or with ``domain`` for that one and those below.
+        """Keep a cookie: for the client's host, or for a ``domain`` and all hosts below it.
 
-        Raises ValueError for what can't stand in a Cookie header.
+        Raises ValueError for what a response couldn't set.
         """
-        check_cookie(name, value)
-        host = (domain or self._host).lstrip(".").lower()
-        self._put(Cookie(name, value, host, path, host_only=domain is None, secure=secure))
+        cookie = SetCookie(name, value, domain=domain, path=path, secure=secure)
+        self._put(KeptCookie(cookie, cookie.domain or self._host, cookie.path or "/", domain is None, None))
 
     def store(self, url: URL, lines: Iterable[str]) -> None:
-        """Keep what the Set-Cookie lines of a response set or delete (RFC 6265bis §5.7). Bad ones are passed over."""
+        """Keep what a response sets or deletes (RFC 6265bis §5.7); bad lines are passed over."""
         for line in lines:
             try:
-                parsed = SetCookie.parse(line)
+                cookie = self._received(url, SetCookie.parse(line))
             except ValueError:
                 continue
-            cookie = self._received(url, parsed)
-            if cookie is not None and self._may_set(url, cookie):
+            if cookie is not None and not (url.scheme != "https" and self._needs_tls(cookie)):
                 self._put(cookie)
 
-    def header(self, url: URL) -> str | None:
-        """The Cookie header for a request, longest paths first (RFC 6265bis §5.8.3); None when there are none."""
-        cookies = sorted((cookie for cookie in self if cookie.goes_to(url)), key=lambda cookie: -len(cookie.path))
-        return "; ".join([f"{cookie.name}={cookie.value}" for cookie in cookies]) or None
+    def header(self, url: URL, more: Mapping[str, str] = MappingProxyType({})) -> str | None:
+        """The Cookie header for a request (RFC 6265bis §5.8.3), as Latin-1 text; None without cookies.
+
+        Longest paths come first. What ``more`` names comes last, in place of cookies of these names.
+        """
+        cookies = [cookie for cookie in self if cookie.goes_to(url) and cookie.name not in more]
+        pairs = [cookie.cookie.pair for cookie in sorted(cookies, key=lambda cookie: -len(cookie.path))]
+        pairs += [SetCookie(name, value).pair for name, value in more.items()]
+        return "; ".join(pairs).encode().decode("latin-1") or None
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """The value of the cookie that was set last under this name, or ``default``."""
+        """The value of a cookie, or ``default``; of several the one that came last."""
         return next((cookie.value for cookie in reversed(list(self)) if cookie.name == name), default)
 
     def __getitem__(self, name: str) -> str:
@@ -93,15 +104,15 @@ class CookieJar:
         return any(cookie.name == name for cookie in self)
 
     def delete(self, name: str) -> None:
-        """Forget every cookie of this name, whatever its host and path."""
+        """Forget every cookie of this name."""
         self._cookies = {key: cookie for key, cookie in self._cookies.items() if cookie.name != name}
 
     def clear(self) -> None:
         """Forget every cookie."""
         self._cookies.clear()
 
-    def __iter__(self) -> Iterator[Cookie]:
-        """Every cookie that has not expired, in the order in which they were first set."""
+    def __iter__(self) -> Iterator[KeptCookie]:
+        """Every cookie that has not expired, in the order in which they came."""
         now = self._clock()
         return iter([cookie for cookie in self._cookies.values() if cookie.expires is None or cookie.expires > now])
 
@@ -109,63 +120,43 @@ class CookieJar:
         return len(list(self))
 
     def __repr__(self) -> str:
-        return f"<CookieJar {[f'{cookie.name}={cookie.value}' for cookie in self]}>"
+        return f"<CookieJar {[cookie.cookie.pair for cookie in self]}>"
 
-    def _put(self, cookie: Cookie) -> None:
-        key = (cookie.domain, cookie.path, cookie.name)
+    def _put(self, cookie: KeptCookie) -> None:
         if cookie.expires is not None and cookie.expires <= self._clock():
-            self._cookies.pop(key, None)
+            self._cookies.pop(cookie.key, None)
         else:
-            self._cookies[key] = cookie
+            self._cookies[cookie.key] = cookie
 
-    def _received(self, url: URL, parsed: SetCookie) -> Cookie | None:
-        """The cookie that a response sets; None when this host may not set it (RFC 6265bis §5.7, steps 1 to 14)."""
-        domain = (parsed.domain or "").removeprefix(".").lower()
+    def _received(self, url: URL, cookie: SetCookie) -> KeptCookie | None:
+        """Where a cookie goes that a response sets; None when its host may not set it (RFC 6265bis §5.7).
+
+        A domain without a dot counts as a public suffix: it may be set by the host of that name, for itself.
+        """
+        domain = cookie.domain
         if domain and domain != url.host and ("." not in domain or not domain_matches(url.host, domain)):
             return None
-        if len(parsed.name.encode()) + len(parsed.value.encode()) > LONGEST_COOKIE:
-            return None
-        path = parsed.path if parsed.path and parsed.path.startswith("/") else default_path(url.path)
         host_only = not domain or "." not in domain or is_address(domain)
-        return Cookie(
-            parsed.name, parsed.value, domain or url.host, path, host_only,
-            parsed.secure, parsed.httponly, parsed.samesite, self._end(parsed),
-        )  # fmt: skip
+        path = cookie.path or default_path(url.path)
+        return KeptCookie(cookie, domain or url.host, path, host_only, self._end(cookie))
 
-    def _end(self, parsed: SetCookie) -> float | None:
+    def _end(self, cookie: SetCookie) -> float | None:
         now = self._clock()
-        if parsed.max_age is not None:
-            return now + min(parsed.max_age, LONGEST_LIFE) if parsed.max_age > 0 else now
-        if parsed.expires is not None:
-            return min(parsed.expires.timestamp(), now + LONGEST_LIFE)
+        if cookie.max_age is not None:
+            return now + min(cookie.max_age, LONGEST_LIFE) if cookie.max_age > 0 else now
+        if cookie.expires is not None:
+            return min(cookie.expires.timestamp(), now + LONGEST_LIFE)
         return None
 
-    def _may_set(self, url: URL, cookie: Cookie) -> bool:
-        """Whether the scheme and the name's prefix allow it (RFC 6265bis §5.7, steps 8 and 16 to 21)."""
-        if url.scheme != "https" and (cookie.secure or self._shadows_secure(cookie)):
-            return False
-        prefix = cookie.name.lower()
-        if prefix.startswith("__secure-"):
-            return cookie.secure
-        if prefix.startswith("__host-"):
-            return cookie.secure and cookie.host_only and cookie.path == "/"
-        return True
-
-    def _shadows_secure(self, cookie: Cookie) -> bool:
-        """Whether a Secure cookie would be overwritten, or hidden, by one that came without TLS."""
-        return any(
-            kept.secure
+    def _needs_tls(self, cookie: KeptCookie) -> bool:
+        """Whether a cookie is Secure, or would hide one that is (RFC 6265bis §5.7, steps 13 and 16)."""
+        return cookie.cookie.secure or any(
+            kept.cookie.secure
             and kept.name == cookie.name
             and (domain_matches(kept.domain, cookie.domain) or domain_matches(cookie.domain, kept.domain))
             and path_matches(cookie.path, kept.path)
             for kept in self
         )
-
-
-def check_cookie(name: str, value: str) -> None:
-    """Raise ValueError for what can't stand in a Cookie header as it is."""
-    if not name or "=" in name or _breaks_header(name) or _breaks_header(value):
-        raise ValueError(f"not a cookie's name and value: {name!r}, {value!r}")
 
 
 def domain_matches(host: str, domain: str) -> bool:

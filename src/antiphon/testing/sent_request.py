@@ -2,31 +2,31 @@
 
 import string
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, TypeAlias, TypedDict
+from typing import Literal, NamedTuple, TypeAlias, TypedDict, cast
 from urllib.parse import quote
 
 from antiphon.http.grammar import is_token
-from antiphon.http.headers import HeaderFields, MutableHeaders, field_pairs
+from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.query import format_query
 from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
 
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
-"""A body: bytes, or pieces, which are sent without a Content-Length as the application asks for them."""
+"""A body: bytes, or pieces, which are sent without a Content-Length, as the application asks for them."""
 
 Value: TypeAlias = str | int | float
 Fields: TypeAlias = Mapping[str, Value | Sequence[Value]] | Iterable[tuple[str, Value]]
-"""Names and values of a query or a form; a name that has a sequence comes once for each of its values."""
+"""Names and values of a query or a form. A name with a sequence comes once for each value in it."""
 
 HTTPVersion: TypeAlias = Literal["1.0", "1.1", "2"]
 
-_AS_WRITTEN = string.punctuation
 _CONTENT_FIELDS = frozenset({
-    "content-encoding", "content-language", "content-length", "content-location", "content-type", "transfer-encoding",
+    "content-encoding", "content-language", "content-length", "content-location", "content-type",
+    "transfer-encoding",
 })  # fmt: skip
 
 
 class RequestOptions(TypedDict, total=False):
-    """What a request may have beside method and URL; of ``body``, ``json`` and ``form`` one."""
+    """What a request may have beside method and URL; of ``body``, ``json`` and ``form`` one at most."""
 
     params: Fields
     headers: HeaderFields
@@ -45,15 +45,14 @@ class SentRequest(NamedTuple):
     scheme: str
     authority: str
     target: str
-    headers: MutableHeaders
+    headers: Headers
     content: Content
     http_version: HTTPVersion
 
     @property
     def url(self) -> URL:
         """The URL, without a fragment."""
-        path, _, query = self.target.partition("?")
-        return URL.build(scheme=self.scheme, host=self.authority, path=path, query=query)
+        return URL.build(scheme=self.scheme, host=self.authority, path=self.raw_path, query=self.raw_query)
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -73,36 +72,122 @@ class SentRequest(NamedTuple):
 
     @property
     def declared_length(self) -> int | None:
-        """What the Content-Length says, in bytes; None without one."""
-        length = self.headers.get("content-length")
-        return None if length is None else int(length)
+        """What Content-Length says, in bytes; None without one that can be read."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isascii() and length.isdigit() else None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+    def with_cookies(self, header: str | None) -> "SentRequest":
+        """The same with a Cookie header, unless it has one or there are none."""
+        if header is None or "cookie" in self.headers:
+            return self
+        return self._replace(headers=Headers([*self.headers.items(), ("cookie", header)]))
 
     def redirected(self, url: URL, method: str) -> "SentRequest":
-        """The request that follows a redirect to an absolute URL.
+        """The request for an absolute URL to which a redirect leads; its cookies are those of the new URL.
 
-        Without its content if the method changes, and without credentials if another origin is to get it.
+        It has no content if the method changes, and no credentials if another origin is to get it.
         """
-        headers = MutableHeaders(self.headers)
         authority, target = split_url(url)
-        request = self._replace(method=method, scheme=url.scheme, authority=authority, target=target, headers=headers)
-        dropped = set(_CONTENT_FIELDS) if method != self.method else set()
+        request = self._replace(method=method, scheme=url.scheme, authority=authority, target=target)
+        dropped = {"cookie"}
+        if method != self.method:
+            dropped |= _CONTENT_FIELDS
+            request = request._replace(content=b"")
         if request.origin != self.origin:
             dropped |= {"authorization", "proxy-authorization"}
-        for name in dropped | {"cookie"}:
-            headers.pop(name)
-        headers["host"] = authority
-        return request._replace(content=b"") if method != self.method else request
+        fields = [(name, value) for name, value in self.headers.items() if name not in dropped | {"host"}]
+        return request._replace(headers=Headers([("host", authority), *fields]))
+
+
+def compose(
+    method: str, url: str, options: RequestOptions, *, base: URL, headers: Headers, http_version: HTTPVersion
+) -> SentRequest:
+    """The request that a test describes. ``headers`` are those of every request of the client.
+
+    Of a URL with a host, scheme and host are used; else those of ``base``. Raises ValueError for what can't
+    be sent.
+    """
+    if not is_token(method):
+        raise ValueError(f"a method is a token, not {method!r}")
+    scheme, (authority, target) = base.scheme, (base.netloc, as_target(url))
+    if url.lower().startswith(("http://", "https://")):
+        scheme, (authority, target) = url.partition(":")[0].lower(), split_url(url)
+    if query := encode_fields(options.get("params", ())):
+        target += ("&" if "?" in target else "?") + query
+    content, content_type = _content(options)
+    fields = MutableHeaders([("host", authority)])
+    fields.update(headers)
+    fields.update(options.get("headers", ()))
+    if "content_type" in options:
+        fields["content-type"] = options["content_type"]
+    elif content_type is not None:
+        fields.setdefault("content-type", content_type)
+    _frame(fields, method, content, http_version)
+    return SentRequest(method, scheme, authority, target, Headers(fields), content, http_version)
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Authority and target of an absolute URL. What can't stand in a request line is escaped, nothing else is changed."""
-    rest = url.partition("://")[2].partition("#")[0]
-    end = min((at for mark in "/?" if (at := rest.find(mark)) >= 0), default=len(rest))
+    """Authority and target of an absolute URL."""
+    rest = url.partition("://")[2]
+    end = min((at for mark in "/?#" if (at := rest.find(mark)) >= 0), default=len(rest))
     authority = rest[:end].rpartition("@")[2]
+    parse_host(authority)
     return authority, as_target(rest[end:])
 
 
 def as_target(reference: str) -> str:
-    """Path and query to stand in a request line; broken escapes and dots stay, so that they reach the application."""
-    target = quote(reference.partition("#")[0], safe=_AS_WRITTEN)
+    """Path and query for a request line; only spaces, controls and what is not ASCII are escaped.
+
+    So dots, broken escapes and doubled slashes reach the application.
+    """
+    target = quote(reference.partition("#")[0], safe=string.punctuation)
     return target if target.startswith("/") else "/" + target
+
+
+def encode_fields(fields: Fields) -> str:
+    """Names and values as a query string, or an urlencoded form."""
+    return format_query([(name, str(value)) for name, values in _pairs(fields) for value in _values(values)])
+
+
+def _pairs(fields: Fields) -> Iterable[tuple[str, Value | Sequence[Value]]]:
+    return cast("Mapping[str, Value]", fields).items() if isinstance(fields, Mapping) else fields
+
+
+def _values(value: Value | Sequence[Value]) -> Sequence[Value]:
+    if isinstance(value, str | int | float):
+        return (value,)
+    if isinstance(value, Sequence) and not isinstance(value, bytes):
+        return value
+    raise TypeError(f"a field's value is a str, a number or a sequence of these, not {value!r}")
+
+
+def _content(options: RequestOptions) -> tuple[Content, str | None]:
+    """The body, and its type where that is plain."""
+    if len(options.keys() & {"body", "json", "form"}) > 1:
+        raise ValueError("a request has one body: of 'body', 'json' and 'form' one")
+    if "json" in options:
+        from antiphon.json_codec import encode_json
+
+        return encode_json(options["json"]), "application/json"
+    if "form" in options:
+        return encode_fields(options["form"]).encode(), "application/x-www-form-urlencoded"
+    body = options.get("body", b"")
+    if isinstance(body, str) or not isinstance(body, Iterable | AsyncIterable):
+        raise TypeError(f"a body is bytes or an iterable of bytes, not {type(body).__name__}")
+    return bytes(body) if isinstance(body, bytearray | memoryview) else body, None
+
+
+def _frame(fields: MutableHeaders, method: str, content: Content, http_version: HTTPVersion) -> None:
+    """Say how long the body is (RFC 9112 §6), unless the test has."""
+    if "content-length" in fields or "transfer-encoding" in fields:
+        return
+    if isinstance(content, bytes):
+        if content or method in ("POST", "PUT", "PATCH"):
+            fields["content-length"] = str(len(content))
+    elif http_version == "1.0":
+        raise ValueError("HTTP/1.0 has no way to send a body whose length is not known before")
+    elif http_version == "1.1":
+        fields["transfer-encoding"] = "chunked"

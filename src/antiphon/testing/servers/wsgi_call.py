@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, TypeAlias
 
-from antiphon.testing.checks import checked_head, checked_status
 from antiphon.testing.errors import ContractError
-from antiphon.testing.exchange import Head
-from antiphon.testing.wsgi_environ import FileWrapper
-from antiphon.testing.wsgi_steps import Item, Items
+from antiphon.testing.servers.checks import checked_head, checked_status
+from antiphon.testing.servers.exchange import Head
+from antiphon.testing.servers.wsgi_environ import FileWrapper
+from antiphon.testing.servers.wsgi_steps import Item, Items
 
 ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
 Write: TypeAlias = Callable[[bytes], object]
@@ -16,8 +16,8 @@ StartResponse: TypeAlias = Callable[..., Write]
 WSGIApplication: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _HOP_BY_HOP = frozenset({
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
-    "upgrade",
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+    "transfer-encoding", "upgrade",
 })  # fmt: skip
 
 
@@ -36,7 +36,10 @@ class WSGICall:
         self.fault: ContractError | None = None
 
     def items(self) -> Items:
-        """The head, with the first piece that is not empty or at the end; and the pieces. Closing this closes all."""
+        """The head, and then the pieces of the body. Closing this closes all.
+
+        The head goes out with the first piece that is not empty, or at the end.
+        """
         body: object = None
         try:
             body = self._application(self._environ, self.start_response)
@@ -50,13 +53,17 @@ class WSGICall:
                 close()
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
-        """Take a head; a second time only with ``exc_info``, which is raised if the first one has been sent."""
+        """Take a head, once; after that only with ``exc_info``, which is raised if a head has gone out."""
         if exc_info is not None:
-            self._check(isinstance(exc_info, tuple) and len(exc_info) == 3, f"exc_info is a tuple of three, not {exc_info!r}")
+            self._check(
+                isinstance(exc_info, tuple) and len(exc_info) == 3,
+                f"exc_info is a tuple of three, not {exc_info!r}",
+            )
             if self._head_sent:
                 raise exc_info[1].with_traceback(exc_info[2])
         self._check(
-            self._head is None or exc_info is not None, "start_response was called a second time without exc_info"
+            self._head is None or exc_info is not None,
+            "start_response was called a second time without exc_info",
         )
         try:
             self._head = checked_head(_status(status), _fields(headers))

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from os.path import isabs
 from typing import Any
 
-from antiphon.testing.checks import checked_head, file_pieces
-from antiphon.testing.exchange import Head
+from antiphon.testing.servers.checks import checked_head, file_pieces
+from antiphon.testing.servers.exchange import Head
 
 
 def read_head(message: Mapping[str, Any]) -> Head:
@@ -38,7 +38,7 @@ def read_file(message: Mapping[str, Any]) -> Iterator[bytes]:
 
 def _fields(headers: object) -> Iterable[object]:
     if isinstance(headers, str | bytes | Mapping) or not isinstance(headers, Iterable):
-        raise ValueError(f"'headers' are an iterable of [name, value], not {headers!r}")  # noqa: TRY004
+        raise ValueError(f"'headers' are an iterable of [name, value], not {headers!r}")
     return headers
 
 

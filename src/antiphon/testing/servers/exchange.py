@@ -23,21 +23,26 @@ class Exchange(Protocol):
 
     async def head(self) -> Head:
         """Wait for the response to begin. Raises what escaped the application before."""
+        ...
 
     async def piece(self) -> bytes | None:
         """Wait for the next piece of the body, None at its end. Raises what escaped the application."""
+        ...
 
     async def close(self) -> None:
         """Wait until the application has ended; if the body has not, the client goes away first.
 
         Raises what escaped the application, and its breaches of contract.
         """
+        ...
 
     async def abort(self) -> None:
         """Stop the application as far as that is possible. Raises nothing."""
+        ...
 
     def where(self) -> str:
         """Where the application stands, as lines of a traceback; empty when it has ended."""
+        ...
 
 
 class Transport(Protocol):
@@ -45,9 +50,12 @@ class Transport(Protocol):
 
     def open(self, request: SentRequest) -> Exchange:
         """Hand a request to the application."""
+        ...
 
     async def startup(self) -> None:
         """Start the application up, if the interface has a lifespan. Raises LifespanError."""
+        ...
 
     async def shutdown(self) -> None:
         """Shut the application down. Raises LifespanError."""
+        ...

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterable, Callable, Mapping
 from typing import Any
 
-from antiphon.testing.connection import Connection
 from antiphon.testing.errors import BrokenResponse
-from antiphon.testing.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
 from antiphon.testing.sent_request import SentRequest
-from antiphon.testing.wsgi_call import WSGIApplication, WSGICall
-from antiphon.testing.wsgi_environ import make_environ
-from antiphon.testing.wsgi_steps import Steps, StepsHere, StepsOnThread
+from antiphon.testing.servers.connection import Connection
+from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
+from antiphon.testing.servers.wsgi_call import WSGIApplication, WSGICall
+from antiphon.testing.servers.wsgi_environ import make_environ
+from antiphon.testing.servers.wsgi_steps import Steps, StepsHere, StepsOnThread
 
 
 class WSGITransport:
@@ -19,7 +19,12 @@ class WSGITransport:
     """
 
     def __init__(
-        self, application: WSGIApplication, connection: Connection, extra: Mapping[str, object], *, on_thread: bool
+        self,
+        application: WSGIApplication,
+        connection: Connection,
+        extra: Mapping[str, object],
+        *,
+        on_thread: bool,
     ) -> None:
         self._application = application
         self._connection = connection
@@ -30,7 +35,7 @@ class WSGITransport:
         """Make ready to call the application with an environ for this request."""
         if isinstance(request.content, AsyncIterable):
             raise TypeError("over WSGI the pieces of a body come from an iterable, not from an async one")
-        environ: dict[str, Any] = make_environ(request, self._connection) | dict(self._extra)
+        environ: dict[str, Any] = make_environ(self._connection.check(request), self._connection) | dict(self._extra)
         steps = self._steps()
         call = WSGICall(self._application, environ, steps.push)
         steps.start(call.items())
@@ -56,7 +61,7 @@ class WSGIExchange:
         """Wait for the response to begin."""
         try:
             head = await self._steps.next()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a server answers any
             self._check(error)
             self._server_error = [SERVER_ERROR_BODY]
             return SERVER_ERROR
@@ -80,7 +85,7 @@ class WSGIExchange:
         """Have the body closed, wherever it stands."""
         try:
             await self._steps.close()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a server outlives any
             self._check(error)
         self._check(None)
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 
-from antiphon.testing.answer import Answer
 from antiphon.testing.sent_request import Content, SentRequest
+from antiphon.testing.servers.answer import Answer
 
 PIECE = 64 << 10
 """Bytes of a body that arrive at once, as from a socket."""
@@ -28,7 +28,9 @@ class RequestBody:
         return self._left == 0
 
     async def next(self, answer: Answer) -> bytes:
-        """The next piece, ``b""`` at the end, on an event loop. It is broken when the client leaves meanwhile.
+        """The next piece, ``b""`` at the end, on an event loop.
+
+        It is broken when the client leaves meanwhile.
 
         An iterator that may block is run on a worker thread.
         """

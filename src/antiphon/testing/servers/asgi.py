@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, TypeAlias
 
 from antiphon.http.url import unquote
-from antiphon.testing.answer import Answer
-from antiphon.testing.asgi_lifespan import ASGILifespan
-from antiphon.testing.asgi_messages import read_body, read_file, read_head
-from antiphon.testing.connection import Connection
-from antiphon.testing.exchange import Head
-from antiphon.testing.request_body import RequestBody
 from antiphon.testing.sent_request import SentRequest
-from antiphon.testing.task_exchange import TaskExchange
+from antiphon.testing.servers.answer import Answer
+from antiphon.testing.servers.asgi_lifespan import ASGILifespan
+from antiphon.testing.servers.asgi_messages import read_body, read_file, read_head
+from antiphon.testing.servers.connection import Connection
+from antiphon.testing.servers.exchange import Head
+from antiphon.testing.servers.request_body import RequestBody
+from antiphon.testing.servers.task_exchange import TaskExchange
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -20,7 +20,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[object]]
 
 VERSION = {"version": "3.0", "spec_version": "2.3"}
-"""As uvicorn, hypercorn and granian declare it. From 2.4 on ``send`` raises OSError when the client has left."""
+"""As uvicorn and granian have it. From 2.4 on ``send`` raises OSError when the client has left."""
 
 PATHSEND = "http.response.pathsend"
 
@@ -36,7 +36,7 @@ class ASGITransport:
 
     def open(self, request: SentRequest) -> TaskExchange:
         """Call the application with a scope for this request."""
-        scope = self._scope(request)
+        scope = self._scope(self._connection.check(request))
         answer = Answer()
         body = RequestBody(request)
         call = ASGICall(body, scope, answer)
@@ -90,7 +90,10 @@ class ASGICall:
         self._raises_when_gone = _version(scope) >= (2, 4)
 
     async def receive(self) -> Message:
-        """The next piece of the body; after the last one this waits until the client leaves or has everything."""
+        """The next piece of the body.
+
+        After the last one this waits until the client leaves or has everything.
+        """
         answer, body = self._answer, self._body
         if not (self._body_given or answer.left or answer.complete):
             piece = await body.next(answer)

@@ -1,11 +1,11 @@
-"""What an RSGI server tells of a request (RSGI 1.6, HTTP), with the limits that Granian's own objects have."""
+"""What an RSGI server tells of a request (RSGI 1.6), with the limits of Granian's own objects."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar, overload
 
 from antiphon.http.url import unquote
-from antiphon.testing.connection import Address, Connection
 from antiphon.testing.sent_request import SentRequest
+from antiphon.testing.servers.connection import Address, Connection
 
 D = TypeVar("D")
 

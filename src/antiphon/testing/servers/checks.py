@@ -1,10 +1,10 @@
-"""What every interface demands of a response's head. The checks raise ValueError, which says what is wrong."""
+"""What every interface demands of a response. The checks raise ValueError, which says what is wrong."""
 
 from collections.abc import Iterable, Iterator
 from os import PathLike
 
 from antiphon.http.headers import Headers
-from antiphon.testing.exchange import Head
+from antiphon.testing.servers.exchange import Head
 
 FILE_PIECE = 64 << 10
 """Bytes of a file that are read at once."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator
 
 from antiphon.testing.errors import ContractError
-from antiphon.testing.exchange import Head
+from antiphon.testing.servers.exchange import Head
 
 
 class Answer:

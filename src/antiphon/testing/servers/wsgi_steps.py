@@ -3,13 +3,14 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
 from typing import Protocol, TypeAlias
 
-from antiphon.testing.exchange import Head
-from antiphon.testing.standstill import thread_position
+from antiphon.testing.servers.exchange import Head
+from antiphon.testing.servers.standstill import thread_position
 
 Item: TypeAlias = Head | bytes
 """First the head, then the pieces of the body."""
@@ -26,31 +27,33 @@ ABORT = 1.0
 class Steps(Protocol):
     """An application's answer, which advances only when its next item is asked for."""
 
-    gone: OSError | None
-
     def start(self, items: Items) -> None:
         """Begin with an answer."""
+        ...
 
     def push(self, item: Item) -> None:
         """Take an item from within the application."""
+        ...
 
     async def next(self) -> Item | None:
         """The next item, None at the end. Raises what escapes the application."""
+        ...
 
     async def close(self) -> None:
         """Close the answer where it stands. Raises what escapes the application."""
+        ...
 
     async def abort(self) -> None:
         """Close the answer, or have it closed as soon as the application comes back. Raises nothing."""
+        ...
 
     def where(self) -> str:
         """Where the application stands."""
+        ...
 
 
 class StepsHere:
-    """Runs the application on the thread that asks. What it writes waits there until it returns its iterable."""
-
-    gone = None
+    """Runs the application on the thread that asks. What it writes waits until it has returned."""
 
     def __init__(self) -> None:
         self._ready: deque[Item | BaseException | None] = deque()
@@ -72,7 +75,7 @@ class StepsHere:
         if not self._ready:
             try:
                 self._ready.append(next(self._items, None))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is raised in its turn
                 self._ready.append(error)
         item = self._ready.popleft()
         if isinstance(item, BaseException):
@@ -85,10 +88,8 @@ class StepsHere:
 
     async def abort(self) -> None:
         """Close the answer."""
-        try:
+        with suppress(Exception):
             self._items.close()
-        except Exception:  # noqa: S110 - another error is on its way
-            pass
 
     def where(self) -> str:
         """Nowhere: when this is asked, the application has come back."""
@@ -96,7 +97,10 @@ class StepsHere:
 
 
 class StepsOnThread:
-    """Runs the application on a daemon thread of its own, in the context of who asks; for use on an event loop."""
+    """Runs the application on a daemon thread of its own, in the context of who asks.
+
+    For use on an event loop.
+    """
 
     def __init__(self) -> None:
         self.gone: OSError | None = None
@@ -113,7 +117,7 @@ class StepsOnThread:
         self._thread.start()
 
     def push(self, item: Item) -> None:
-        """Hand over an item and wait for the next demand. Raises OSError when the client goes away instead."""
+        """Hand over an item, and wait for the next demand. Raises OSError if the client leaves instead."""
         if self.gone is None:
             demand, self._demand = self._demand, None
             self._call(_settle, demand, item)
@@ -153,11 +157,11 @@ class StepsOnThread:
             self._await_demand()
             for item in items:
                 self.push(item)
-        except BaseException as escaped:
+        except BaseException as escaped:  # noqa: BLE001 - it is raised to who asks
             error = escaped
         try:
             items.close()
-        except BaseException as escaped:
+        except BaseException as escaped:  # noqa: BLE001 - so is this
             error = escaped
         self._call(self._end, None if error is self.gone else error)
 
@@ -183,9 +187,7 @@ class StepsOnThread:
         self._ended.set_result(error)
 
 
-def _settle(
-    demand: "asyncio.Future[Item | None]", item: Item | None, error: BaseException | None = None
-) -> None:
+def _settle(demand: "asyncio.Future[Item | None]", item: Item | None, error: BaseException | None = None) -> None:
     if demand.done():
         return
     if error is not None:

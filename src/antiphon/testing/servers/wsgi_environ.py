@@ -7,9 +7,9 @@ from typing import IO, Any
 
 from antiphon.http.headers import combine
 from antiphon.http.query import percent_decode
-from antiphon.testing.connection import Connection
-from antiphon.testing.request_body import RequestBody
 from antiphon.testing.sent_request import SentRequest
+from antiphon.testing.servers.connection import Connection
+from antiphon.testing.servers.request_body import RequestBody
 
 FILE_BLOCK = 64 << 10
 
@@ -17,8 +17,8 @@ FILE_BLOCK = 64 << 10
 def make_environ(request: SentRequest, connection: Connection) -> dict[str, Any]:
     """The environ of a server that runs requests on threads of one process.
 
-    REQUEST_URI has the target as it was sent, as several servers give it. Header names with an underscore are dropped,
-    as gunicorn and waitress do, because WSGI can't tell them from those with a hyphen.
+    REQUEST_URI has the target as it was sent, as several servers give it. Header names with an underscore are
+    dropped, as gunicorn and waitress do, because WSGI can't tell them from those with a hyphen.
     """
     _, host, port = request.origin
     root = connection.root_path
@@ -95,7 +95,7 @@ class _RawBody(io.RawIOBase):
 
 
 class FileWrapper:
-    """wsgi.file_wrapper: a file as an iterable, of which a server sends Content-Length bytes if that is given."""
+    """A file as an iterable: wsgi.file_wrapper. A server sends as much of it as Content-Length says."""
 
     def __init__(self, file: IO[bytes], block_size: int = FILE_BLOCK) -> None:
         self._file = file

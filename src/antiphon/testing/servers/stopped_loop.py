@@ -1,4 +1,4 @@
-"""A running event loop as one that does not run: what ``__rsgi_init__`` and ``__rsgi_del__`` are called with."""
+"""A running event loop in the guise of a stopped one: for ``__rsgi_init__`` and ``__rsgi_del__``."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -42,7 +42,7 @@ class StoppedLoop:
             def run() -> None:
                 try:
                     outcome.set_result(attribute(*arguments, **options))
-                except BaseException as error:
+                except BaseException as error:  # noqa: BLE001 - it is raised on the calling thread
                     outcome.set_exception(error)
 
             self._loop.call_soon_threadsafe(run)

@@ -5,16 +5,16 @@ import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, TypeAlias, TypeVar
 
-from granian.rsgi import ProtocolClosed, ProtocolError
+from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]  # not marked as exported
 
-from antiphon.testing.answer import Answer
-from antiphon.testing.checks import checked_head, file_pieces
-from antiphon.testing.connection import Connection
-from antiphon.testing.request_body import RequestBody
-from antiphon.testing.rsgi_scope import RSGIScope, make_scope
 from antiphon.testing.sent_request import SentRequest
-from antiphon.testing.stopped_loop import StoppedLoop
-from antiphon.testing.task_exchange import TaskExchange
+from antiphon.testing.servers.answer import Answer
+from antiphon.testing.servers.checks import checked_head, file_pieces
+from antiphon.testing.servers.connection import Connection
+from antiphon.testing.servers.request_body import RequestBody
+from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
+from antiphon.testing.servers.stopped_loop import StoppedLoop
+from antiphon.testing.servers.task_exchange import TaskExchange
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class RSGITransport:
         await self._notify("__rsgi_del__")
 
     async def _notify(self, name: str) -> None:
-        """Call a method for which the loop must not run: on another thread, with a loop that seems to stand still."""
+        """Call a method for which the loop must not run, with one that seems to stand still."""
         if (method := getattr(self._application, name, None)) is not None:
             await asyncio.to_thread(method, StoppedLoop(asyncio.get_running_loop()))
 
@@ -127,7 +127,7 @@ class RSGIProtocol:
         self._respond(status, headers, self._file(file, start, end))
 
     def response_stream(self, status: int = 200, headers: Fields = ()) -> "RSGIStream":
-        """Answer with what is sent to the transport that this returns, until nothing refers to that any more."""
+        """Answer with what is sent to this transport, until nothing refers to it any more."""
         self._begin(status, headers)
         return RSGIStream(self._loop, self._answer)
 
@@ -211,7 +211,7 @@ def _end(loop: asyncio.AbstractEventLoop, answer: Answer) -> None:
 
 def _checked_list(headers: object) -> list[Any] | tuple[Any, ...]:
     if not isinstance(headers, list | tuple):
-        raise ValueError(f"headers are a list, not {type(headers).__name__}")  # noqa: TRY004 - a breach of contract
+        raise ValueError(f"headers are a list, not {type(headers).__name__}")
     return headers
 
 

@@ -10,8 +10,8 @@ from antiphon.testing.errors import ContractError, LifespanError
 class ASGILifespan:
     """One call of the application, from startup to shutdown.
 
-    An application that ends, or fails, before it asks for the first event does not know the protocol, and is served
-    without it. With ``raise_errors`` off, so is one that fails later without having said "failed".
+    An application that ends, or fails, before it asks for the first event does not know the protocol, and is
+    served without it. With ``raise_errors`` off, so is one that fails later without having said "failed".
     """
 
     def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:
@@ -40,7 +40,8 @@ class ASGILifespan:
         self._reply: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._events.put_nowait({"type": f"lifespan.{stage}"})
         try:
-            await asyncio.wait([self._reply, self._task], return_when=asyncio.FIRST_COMPLETED)
+            either: list[asyncio.Future[Any]] = [self._reply, self._task]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not self._reply.done():
                 self._check()
             elif (complaint := self._reply.result()) is not None:
@@ -66,6 +67,9 @@ class ASGILifespan:
 
     async def _send(self, message: dict[str, Any]) -> None:
         kind = message.get("type")
-        if self._reply.done() or kind not in (f"lifespan.{self._stage}.complete", f"lifespan.{self._stage}.failed"):
+        if self._reply.done() or kind not in (
+            f"lifespan.{self._stage}.complete",
+            f"lifespan.{self._stage}.failed",
+        ):
             raise ContractError(f"no message that a server takes during the {self._stage}: {kind!r}")
         self._reply.set_result(message.get("message", "") if kind.endswith("failed") else None)

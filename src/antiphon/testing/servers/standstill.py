@@ -19,7 +19,7 @@ def task_position(task: "asyncio.Task[Any]") -> str:
 
 def thread_position(ident: int | None) -> str:
     """The lines at which a thread is, outermost first; empty when it has ended."""
-    frame = sys._current_frames().get(ident or 0)  # noqa: SLF001 - the documented way to another thread's stack
+    frame = sys._current_frames().get(ident or 0)  # noqa: SLF001 - there is no other way
     frames: list[FrameType] = []
     while frame is not None:
         frames.insert(0, frame)

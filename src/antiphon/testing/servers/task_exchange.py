@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from antiphon.testing.answer import Answer
 from antiphon.testing.errors import BrokenResponse, ContractError
-from antiphon.testing.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
-from antiphon.testing.standstill import task_position
+from antiphon.testing.servers.answer import Answer
+from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
+from antiphon.testing.servers.standstill import task_position
 
 ABORT = 1.0
 """Seconds that a cancelled application has to end."""
@@ -38,7 +38,7 @@ class TaskExchange:
     async def _run(self, application: Callable[[], Awaitable[object]]) -> None:
         try:
             await application()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised to the reader
             self._error = None if self._aborted else error
         finally:
             self._ended()

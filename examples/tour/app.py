@@ -1,0 +1,94 @@
+"""The routes of the tour. Sync and async handlers stand side by side, and each answers on any server."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from antiphon import App, Limits, Request, Response
+from antiphon.http.errors import NotFound
+from examples.tour import pages
+
+app = App(limits=Limits(body=1 << 20))
+
+GREETINGS = {"en": "Hello", "de": "Guten Tag", "fr": "Bonjour", "es": "Hola"}
+
+
+@app.middleware
+def timing(request: Request):
+    started = time.perf_counter()
+    response = yield
+    response.headers["server-timing"] = f"app;dur={(time.perf_counter() - started) * 1e3:.2f}"
+
+
+@app.get("/")
+def index(request: Request):
+    visits = request.cookies.get("visits", 0, type=int) + 1
+    language = request.accept_languages.best(GREETINGS, "en")
+    response = Response.html(pages.index(request, GREETINGS[language], visits))
+    response.set_cookie("visits", str(visits), max_age=30 * 86400, httponly=True)
+    response.vary("accept-language", "cookie")
+    return response
+
+
+@app.post("/greet")
+def greet(request: Request):
+    name = request.form.get("name", "").strip() or "stranger"
+    return Response.html(pages.greeting(name, request.form.getall("likes")))
+
+
+@app.get("/hello/<name>")
+def hello(request: Request):
+    return f"Hello, {request.params['name']}!"
+
+
+@dataclass
+class Item:
+    name: str
+    price: float
+    count: int = 1
+
+
+@dataclass
+class Order:
+    items: list[Item]
+
+
+@app.post("/api/orders")
+async def order(request: Request):
+    wanted = request.json_as(Order)
+    total = sum(item.price * item.count for item in wanted.items)
+    return {"total": total, "items": wanted.items}, 201
+
+
+@app.get("/clock")
+async def clock(request: Request):
+    return ticks()
+
+
+async def ticks() -> AsyncIterator[str]:
+    while True:
+        yield time.strftime("%H:%M:%S\n")
+        await asyncio.sleep(1)
+
+
+@app.get("/slow/async")
+async def slow_async(request: Request):
+    await asyncio.sleep(1)
+    return "A second on the event loop, which served others meanwhile.\n"
+
+
+@app.get("/slow/sync")
+def slow_sync(request: Request):
+    time.sleep(1)
+    return "A second on a thread, while the others went on.\n"
+
+
+@app.get("/items/<int:number>")
+def item(request: Request):
+    raise NotFound(f"There is no item {request.params['number']}.")
+
+
+@app.get("/error")
+def error(request: Request):
+    raise RuntimeError("this is for the log only; the visitor sees a request id")

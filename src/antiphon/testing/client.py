@@ -1,0 +1,244 @@
+"""The test client: ``Client`` waits for responses, ``AsyncClient`` is awaited; the requests are the same."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Coroutine, Mapping
+from types import MappingProxyType, TracebackType
+from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
+
+from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
+from antiphon.http.url import URL
+from antiphon.testing.call import Call, Rules
+from antiphon.testing.cookie_jar import CookieJar
+from antiphon.testing.deadline import within
+from antiphon.testing.loop_thread import LoopThread
+from antiphon.testing.response import Response
+from antiphon.testing.sent_request import HTTPVersion, RequestOptions, compose
+from antiphon.testing.servers.connection import Address, Connection
+from antiphon.testing.servers.transports import Application, Interface, make_transport
+from antiphon.testing.stream import AsyncStreaming, Streaming
+
+Answer = TypeVar("Answer")
+Opening = TypeVar("Opening")
+T = TypeVar("T")
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class BaseClient(ABC, Generic[Answer, Opening]):
+    """What the clients share, which is all but how they wait.
+
+    An ``Answer`` is a response, or what awaits one.
+
+    ``interface`` says which server is played towards ``app``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
+
+    ``base_url`` has scheme, host and port for URLs that have none. ``root_path`` is where the application is
+    mounted; URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` go with
+    every request, and the attributes of these names may be changed. ``client`` is the address from which
+    requests come.
+
+    ``raise_errors``: what escapes the application is raised in the test. Otherwise it is a 500, as under a
+    server.
+
+    ``timeout`` is in seconds, for a whole response with the redirects before it, and for each step of a
+    stream or of the lifespan; then TimeoutError says where the application is. ``max_body`` is in bytes, for
+    bodies that are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example
+    ``{"extensions": ...}``.
+    """
+
+    _on_loop: ClassVar[bool]
+
+    def __init__(
+        self,
+        app: Application,
+        interface: Interface = "asgi",
+        *,
+        base_url: str = "http://testserver",
+        headers: HeaderFields = (),
+        cookies: Mapping[str, str] = NOTHING,
+        follow_redirects: bool = True,
+        raise_errors: bool = True,
+        client: Address | None = ("127.0.0.1", 50000),
+        http_version: HTTPVersion = "1.1",
+        root_path: str = "",
+        timeout: float | None = 30.0,
+        max_body: int = 64 << 20,
+        extra: Mapping[str, object] = NOTHING,
+    ) -> None:
+        self.app = app
+        self.interface = interface
+        self.base_url = _checked_base(base_url)
+        self.headers = MutableHeaders(headers)
+        self.cookies = CookieJar(self.base_url.host)
+        for name, value in cookies.items():
+            self.cookies.set(name, value)
+        self._http_version: HTTPVersion = http_version
+        self._rules = Rules(timeout, max_body, follow_redirects, cookies=NOTHING)
+        self._here = interface == "wsgi" and timeout is None and not self._on_loop
+        self._transport = make_transport(
+            app,
+            interface,
+            Connection(client, root_path.rstrip("/"), raise_errors),
+            extra,
+            on_thread=not self._here,
+        )
+
+    def get(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send a GET request."""
+        return self.request("GET", url, **options)
+
+    def head(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send a HEAD request. The response has no body."""
+        return self.request("HEAD", url, **options)
+
+    def options(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send an OPTIONS request."""
+        return self.request("OPTIONS", url, **options)
+
+    def post(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send a POST request."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send a PUT request."""
+        return self.request("PUT", url, **options)
+
+    def patch(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send a PATCH request."""
+        return self.request("PATCH", url, **options)
+
+    def delete(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send a DELETE request."""
+        return self.request("DELETE", url, **options)
+
+    def query(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send a QUERY request: one that is safe, and has a body."""
+        return self.request("QUERY", url, **options)
+
+    def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Answer:
+        """Send a request, follow redirects, and get the whole response.
+
+        ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of
+        bytes is sent in chunks, as the application asks for them. Header fields and cookies are those of the
+        client, except for those that are given here. Method and path are sent as written.
+        """
+        return self._respond(self._call(method, url, options))
+
+    def stream(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Opening:
+        """Send a request, and get a response whose body is read piece by piece; it may be endless.
+
+        For a ``with`` statement (``async with``). Leaving that is the client going away, if the body has not
+        ended.
+        """
+        return self._open(self._call(method, url, options))
+
+    def _call(self, method: str, url: str, options: RequestOptions) -> Call:
+        headers, http_version = Headers(self.headers), self._http_version
+        request = compose(method, url, options, base=self.base_url, headers=headers, http_version=http_version)
+        rules = self._rules._replace(
+            cookies=options.get("cookies", NOTHING),
+            follow_redirects=options.get("follow_redirects", self._rules.follow_redirects),
+        )
+        return Call(self._transport, request, self.cookies, rules)
+
+    async def _startup(self) -> None:
+        await within(self._rules.timeout, self._transport.startup(), lambda: "the application has not started up")
+
+    async def _shutdown(self) -> None:
+        await within(self._rules.timeout, self._transport.shutdown(), lambda: "the application has not shut down")
+
+    @abstractmethod
+    def _respond(self, call: Call) -> Answer: ...
+
+    @abstractmethod
+    def _open(self, call: Call) -> Opening: ...
+
+
+class Client(BaseClient[Response, Streaming]):
+    """A client for tests that are plain functions.
+
+    The application runs on an event loop on a thread of its own, under WSGI on a thread beside that; context
+    variables of the test can be read there. With ``timeout=None`` a WSGI application runs on the thread of
+    the test, for debuggers and for what looks at thread-locals.
+
+    As a context manager it starts the application up, and shuts it down.
+    """
+
+    _on_loop = False
+    _loop: LoopThread | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._run(self._startup())
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            self._run(self._shutdown())
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Stop the client's event loop. It is started again if the client is used again."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.close()
+
+    def _respond(self, call: Call) -> Response:
+        return self._run(call.respond())
+
+    def _open(self, call: Call) -> Streaming:
+        return Streaming(call, self._run)
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        if self._here:
+            return _run_here(coroutine)
+        if self._loop is None or self._loop.blocked:
+            self._loop = LoopThread()
+        return self._loop.run(coroutine, self._rules.timeout)
+
+
+class AsyncClient(BaseClient[Coroutine[Any, Any, Response], AsyncStreaming]):
+    """A client for tests that are coroutines: its methods are awaited.
+
+    The application runs on the event loop of the test; under WSGI on a thread beside it.
+
+    As an async context manager it starts the application up, and shuts it down.
+    """
+
+    _on_loop = True
+
+    async def __aenter__(self) -> Self:
+        await self._startup()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._shutdown()
+
+    def _respond(self, call: Call) -> Coroutine[Any, Any, Response]:
+        return call.respond()
+
+    def _open(self, call: Call) -> AsyncStreaming:
+        return AsyncStreaming(call)
+
+
+def _checked_base(text: str) -> URL:
+    url = URL(text)
+    if url.scheme not in ("http", "https") or not url.host or url.path not in ("", "/") or url.query or url.fragment:
+        raise ValueError(f"a base_url is scheme and host, perhaps with a port, not {text!r}")
+    return url
+
+
+def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits for anything."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]  # StopIteration carries the coroutine's T
+    raise RuntimeError("a coroutine waits where there is no event loop")

@@ -1,0 +1,93 @@
+"""An event loop on a thread of its own, for clients that are not async."""
+
+import asyncio
+import weakref
+from collections.abc import Coroutine
+from threading import Thread
+from typing import Any, TypeVar
+
+from antiphon.testing.servers.standstill import thread_position
+
+T = TypeVar("T")
+
+MARGIN = 2.0
+"""Seconds that a coroutine has beyond its own limit before its loop counts as blocked."""
+
+STOP = 1.0
+"""Seconds that the tasks of a loop have to end when it is stopped."""
+
+
+class LoopThread:
+    """Runs coroutines while the calling thread waits.
+
+    The loop stops when it is closed, or nobody refers to this.
+
+    The coroutines run in a copy of the caller's context.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=_run, args=(self._loop,), name="antiphon-testing", daemon=True)
+        self._thread.start()
+        self._stop = weakref.finalize(self, _stop, self._loop)
+        self.blocked = False
+
+    def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:
+        """Wait for what a coroutine returns or raises. It has to end after so many seconds by itself.
+
+        Raises TimeoutError when it can't, because something blocks the loop; the loop is of no more use then.
+        """
+        outcome = asyncio.run_coroutine_threadsafe(_settle(coroutine), self._loop)
+        try:
+            value, error = outcome.result(None if seconds is None else seconds + MARGIN)
+        except TimeoutError:
+            self.blocked = True
+            where = thread_position(self._thread.ident)
+            raise TimeoutError(f"the event loop has been blocked for {seconds} seconds, at\n{where}") from None
+        except BaseException:
+            outcome.cancel()
+            raise
+        if error is not None:
+            raise error
+        return value  # type: ignore[return-value]  # without an error there is a value
+
+    def close(self) -> None:
+        """Stop the loop, cancel what still runs on it, and wait for that."""
+        self._stop()
+        if not self.blocked:
+            self._thread.join(2 * STOP)
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.run_until_complete(_cancel_rest(loop))
+        loop.close()
+
+
+def _stop(loop: asyncio.AbstractEventLoop) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(loop.stop)
+
+
+async def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    if rest:
+        await asyncio.wait(rest, timeout=STOP)
+    await loop.shutdown_asyncgens()
+
+
+async def _settle(coroutine: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
+    """What a coroutine returns, and what it raises.
+
+    An error is a value here, because one such as SystemExit would end the loop.
+    """
+    try:
+        return await coroutine, None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # noqa: BLE001 - it is raised on the other thread
+        return None, error

@@ -1,0 +1,91 @@
+"""A response whose body is read piece by piece, from a thread or on an event loop."""
+
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+from antiphon.testing.call import Call
+from antiphon.testing.response import ResponseHead
+from antiphon.testing.servers.exchange import Head
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Runs a coroutine to its end."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> T: ...
+
+
+class StreamedResponse(ResponseHead):
+    """A response whose head is there; iterating it waits for the pieces of its body, none of them empty."""
+
+    def __init__(self, call: Call, head: Head, run: Run) -> None:
+        super().__init__(call.request, head, call.history)
+        self._call = call
+        self._run = run
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = self._run(self._call.piece())
+        if piece is None:
+            raise StopIteration
+        return piece
+
+    def read(self) -> bytes:
+        """What is left of the body."""
+        return self._run(self._call.rest())
+
+
+class AsyncStreamedResponse(ResponseHead):
+    """A response whose head is there; iterating it awaits the pieces of its body, none of them empty."""
+
+    def __init__(self, call: Call, head: Head) -> None:
+        super().__init__(call.request, head, call.history)
+        self._call = call
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._call.piece()
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    async def read(self) -> bytes:
+        """What is left of the body."""
+        return await self._call.rest()
+
+
+class Streaming:
+    """Opens a response for a ``with`` statement, and goes away from it at the end."""
+
+    def __init__(self, call: Call, run: Run) -> None:
+        self._call = call
+        self._run = run
+
+    def __enter__(self) -> StreamedResponse:
+        return StreamedResponse(self._call, self._run(self._call.open()), self._run)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._run(self._call.leave(error))
+
+
+class AsyncStreaming:
+    """Opens a response for an ``async with`` statement, and goes away from it at the end."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def __aenter__(self) -> AsyncStreamedResponse:
+        return AsyncStreamedResponse(self._call, await self._call.open())
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._call.leave(error)

@@ -1,0 +1,106 @@
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.body.limits import DEFAULTS, Limits
+
+NAMES = ["body", "fields", "query"]
+bounds = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1 << 40))
+
+
+def bounds_of(limits):
+    return {name: getattr(limits, name) for name in NAMES}
+
+
+def test_what_is_not_said_has_a_default():
+    assert bounds_of(Limits()) == {"body": 16 << 20, "fields": 1000, "query": 64 << 10} == DEFAULTS
+
+
+@given(bounds)
+def test_what_is_said_counts(given_bounds):
+    assert bounds_of(Limits(**given_bounds)) == DEFAULTS | given_bounds
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("bound", [-1, 1.5, "16", b"16", float("inf"), float("nan"), [1]], ids=repr)
+def test_a_bound_that_is_no_size_is_refused_by_its_name(name, bound):
+    with pytest.raises(ValueError, match=f"'{name}'") as refused:
+        Limits(**{name: bound})
+    assert repr(bound) in str(refused.value)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_zero_is_a_bound(name):
+    assert getattr(Limits(**{name: 0}), name) == 0
+
+
+def test_unknown_bounds_and_bare_numbers_are_refused():
+    with pytest.raises(TypeError):
+        Limits(parts=3)
+    with pytest.raises(TypeError):
+        Limits(1 << 20)
+
+
+class TestWithin:
+    @given(bounds, bounds)
+    def test_takes_what_is_not_said_from_outside(self, inner, outer):
+        assert bounds_of(Limits(**inner).within(Limits(**outer))) == DEFAULTS | outer | inner
+
+    @given(bounds, bounds, bounds)
+    def test_may_be_nested_either_way(self, inner, middle, outer):
+        route, blueprint, app = Limits(**inner), Limits(**middle), Limits(**outer)
+        assert route.within(blueprint).within(app) == route.within(blueprint.within(app))
+
+    def test_a_bound_that_equals_the_default_is_said_all_the_same(self):
+        outer = Limits(body=1)
+        assert Limits(body=DEFAULTS["body"]).within(outer).body == DEFAULTS["body"]
+        assert Limits(fields=5).within(outer).body == 1
+
+    def test_may_allow_more_than_outside(self):
+        assert Limits(body=1 << 30).within(Limits(body=1 << 20)).body == 1 << 30
+
+    def test_leaves_both_as_they_were(self):
+        inner, outer = Limits(query=1), Limits(body=2)
+        inner.within(outer)
+        assert (bounds_of(inner), bounds_of(outer)) == (DEFAULTS | {"query": 1}, DEFAULTS | {"body": 2})
+
+
+class TestAsAValue:
+    @given(bounds, bounds)
+    def test_those_with_the_same_bounds_are_equal_and_hash_alike(self, first, second):
+        one, other = Limits(**first), Limits(**second)
+        assert (one == other) == (bounds_of(one) == bounds_of(other))
+        if one == other:
+            assert hash(one) == hash(other)
+
+    def test_one_that_says_the_default_equals_one_that_says_nothing(self):
+        assert Limits(fields=1000) == Limits()
+        assert hash(Limits(fields=1000)) == hash(Limits())
+
+    def test_equals_nothing_else(self):
+        assert Limits() != DEFAULTS
+        assert Limits() != (16 << 20, 1000, 64 << 10)
+
+    @given(bounds)
+    def test_prints_as_it_was_made(self, given_bounds):
+        limits = Limits(**given_bounds)
+        again = eval(repr(limits), {"Limits": Limits})
+        assert again == limits
+        assert again.within(Limits(body=7, fields=7, query=7)) == limits.within(Limits(body=7, fields=7, query=7))
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_does_not_change(self, name):
+        # One object bounds all requests of an app: what could be set for one request would be set for all.
+        limits = Limits()
+        with pytest.raises(AttributeError):
+            setattr(limits, name, 1 << 40)
+        with pytest.raises(AttributeError):
+            limits.parts = 3
+        assert bounds_of(limits) == DEFAULTS
+
+    @given(bounds)
+    def test_may_be_copied(self, given_bounds):
+        limits = Limits(**given_bounds)
+        assert copy.copy(limits) == copy.deepcopy(limits) == limits

@@ -1,0 +1,94 @@
+import functools
+
+import pytest
+
+from antiphon.cli.interface import choose, flaw
+
+
+def wsgi(environ, start_response): ...
+
+
+async def asgi(scope, receive, send): ...
+
+
+def wrapped_asgi(scope, receive, send):
+    return asgi(scope, receive, send)
+
+
+def anything(*arguments): ...
+
+
+def handler(request): ...
+
+
+class AsyncCall:
+    async def __call__(self, scope, receive, send): ...
+
+
+class Rsgi:
+    async def __rsgi__(self, scope, protocol): ...
+
+
+class PerRequest:
+    """PEP 3333 allows a class, which is called for each request and then iterated over."""
+
+    def __init__(self, environ, start_response): ...
+
+    def __iter__(self): ...
+
+
+class Own:
+    def __init__(self, interface):
+        self.interface = interface
+
+    def __call__(self, *arguments): ...
+
+    async def __rsgi__(self, scope, protocol): ...
+
+
+@pytest.mark.parametrize(
+    ("app", "interface"),
+    [
+        pytest.param(wsgi, "wsgi", id="wsgi function"),
+        pytest.param(PerRequest, "wsgi", id="wsgi class"),
+        pytest.param(anything, "wsgi", id="any arguments"),
+        pytest.param(asgi, "asgi", id="asgi function"),
+        pytest.param(functools.partial(asgi), "asgi", id="partial"),
+        pytest.param(AsyncCall(), "asgi", id="async __call__"),
+        pytest.param(wrapped_asgi, "asgi", id="three arguments"),
+        pytest.param(Rsgi(), "rsgi", id="only __rsgi__"),
+        pytest.param(Own("wsgi"), "wsgi", id="says wsgi"),
+        pytest.param(Own("asgi"), "asgi", id="says asgi"),
+        pytest.param(Own(["asgi"]), "wsgi", id="an interface attribute of another meaning"),
+        pytest.param(Own("eth0"), "wsgi", id="an interface attribute of another value"),
+    ],
+)
+def test_the_interface_is_what_the_app_says_or_else_its_shape(app, interface):
+    assert flaw(app, None) is None
+    assert choose(app, None).interface == interface
+
+
+@pytest.mark.parametrize("asked", ["wsgi", "asgi", "rsgi"])
+def test_what_is_asked_for_wins(asked):
+    assert choose(Own("asgi"), asked) == (asked, "asked for by --interface")
+
+
+@pytest.mark.parametrize(
+    ("thing", "words"),
+    [
+        pytest.param({}, "is of type dict", id="dict"),
+        pytest.param(None, "is of type NoneType", id="None"),
+        pytest.param(AsyncCall, "is a class", id="class with __call__"),
+        pytest.param(Rsgi, "is a class", id="class with __rsgi__"),
+        pytest.param(lambda: wsgi, "without arguments", id="factory"),
+        pytest.param(handler, "takes neither", id="handler"),
+    ],
+)
+def test_what_is_no_application(thing, words):
+    assert words in (flaw(thing, None) or "")
+
+
+@pytest.mark.parametrize("asked", ["wsgi", "asgi"])
+def test_an_object_that_cannot_be_called_speaks_rsgi_alone(asked):
+    assert flaw(Rsgi(), "rsgi") is None
+    assert f"not {asked.upper()}" in (flaw(Rsgi(), asked) or "")

@@ -1,0 +1,53 @@
+import sys
+
+import pytest
+
+from antiphon.cli.failure import BadCommand
+from antiphon.cli.target import Target
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("shop:app", ("shop", "app")),
+        ("shop.web:site.app", ("shop.web", "site.app")),
+    ],
+)
+def test_a_target_is_a_module_and_a_name(text, target):
+    assert Target.parse(text) == target
+    assert str(Target.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        ("shop", "shop:app"),
+        ("shop:", "shop:app"),
+        ("shop.py", "shop:app"),
+        ("shop.py:web", "shop:web"),
+        ("./src/shop.py:web", "src.shop:web"),
+        (":app", "shop:app"),
+        ("shop:create_app()", "shop:app"),
+        ("shop:a:b", "shop:app"),
+        ("http://localhost", "shop:app"),
+        ("shop-1:app", "shop:app"),
+        ("", "shop:app"),
+    ],
+)
+def test_what_is_none_is_told_with_an_example_that_is(text, example):
+    with pytest.raises(BadCommand) as error:
+        Target.parse(text)
+    assert repr(text) in error.value.message
+    assert f"such as {example}." in error.value.message
+    Target.parse(example)
+
+
+def test_the_current_directory_comes_first(tmp_path, monkeypatch):
+    for folder, reply in (("here", 1), ("elsewhere", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "found_here.py").write_text(f"def app(environ, start_response, reply={reply}): ...\n")
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "elsewhere"), *sys.path])
+    app = Target("found_here", "app").load(None)
+    monkeypatch.delitem(sys.modules, "found_here")
+    assert app.__defaults__ == (1,)

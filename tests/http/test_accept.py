@@ -1,0 +1,407 @@
+import copy
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+
+ALL = (Accept, AcceptLanguage, AcceptEncoding, AcceptCharset)
+CHROME = (
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8,"
+    "application/signed-exchange;v=b3;q=0.7"
+)
+BAD_WEIGHTS = [
+    "q=",
+    "q=2",
+    "q=-1",
+    "q=nan",
+    "q=inf",
+    "q=1.5",
+    "q=1.001",
+    "q=0.5 0",
+    "q=x",
+    "q=1e-1",
+    "q=+1",
+    "q",
+]
+
+qualities = st.integers(0, 1000).map(lambda thousandths: thousandths / 1000)
+
+
+def headers(ranges):
+    elements = st.builds(lambda name, quality: f"{name};q={quality:g}", ranges, qualities) | ranges
+    return st.lists(elements, max_size=6).map(", ".join)
+
+
+media_ranges = st.sampled_from(
+    [
+        "*/*",
+        "text/*",
+        "text/html",
+        "Text/Plain",
+        "text/html;level=1",
+        'text/html; level="2"',
+        "image/*",
+        "image/png",
+    ]
+)
+language_ranges = st.sampled_from(["*", "en", "en-GB", "en-US", "de", "de-AT", "zh-Hant-TW", "zh-Hant", "zh", "fr-CH"])
+codings = st.sampled_from(["*", "gzip", "br", "identity", "x-gzip", "ZSTD"])
+charsets = st.sampled_from(["*", "utf-8", "UTF8", "iso-8859-1", "us-ascii"])
+any_header = st.one_of(
+    st.text(st.characters(max_codepoint=0xFF)),
+    st.text('ab/*;q=01., "\\-_\t'),
+    *map(headers, (media_ranges, language_ranges, codings, charsets)),
+)
+any_class = st.sampled_from(ALL)
+
+
+@pytest.mark.parametrize("accept", ALL)
+class TestEveryHeader:
+    def test_an_absent_header_accepts_anything_and_is_false(self, accept):
+        absent = accept.parse(None)
+        assert not absent
+        assert list(absent) == []
+        assert absent.items() == []
+        assert str(absent) == ""
+        assert "a/b" in absent
+        assert absent.best(["x/y", "a/b"]) == "x/y"
+        assert absent.best([]) is None
+        assert repr(absent) == f"{accept.__name__}.parse(None)"
+
+    def test_no_offer_gives_the_default(self, accept):
+        assert accept.parse("*/*, *").best([]) is None
+        assert accept.parse("*/*, *").best([], "x/y") == "x/y"
+        assert accept.parse("*/*;q=0, *;q=0").best(["a/b"], "x/y") == "x/y"
+        assert accept.parse("*/*;q=0, *;q=0").best(["a/b"]) is None
+
+    @pytest.mark.parametrize("weight", BAD_WEIGHTS)
+    def test_an_element_with_a_bad_weight_is_skipped(self, accept, weight):
+        good = "*/*" if accept is Accept else "*"
+        bad = "a/b" if accept is Accept else "gzip"
+        assert list(accept.parse(f"{bad};{weight}, {good};q=0.5")) == [good]
+
+    def test_only_the_first_200_elements_count(self, accept):
+        kind = "x/" if accept is Accept else "x-"
+        first, last = f"{kind}first", f"{kind}last"
+        read = accept.parse(f"{first}, {', ' * 198} {last}, {kind}late")
+        assert list(read) == [first, last]
+        assert accept.parse(str(read)) == read
+        assert len(list(accept.parse(",".join(f"{kind}{number}" for number in range(10_000))))) == 200
+
+    def test_a_million_hostile_characters_are_read_at_once(self, accept):
+        for header in (
+            "a" * 1_000_000,
+            "a-" * 500_000,
+            "a/b;" * 250_000,
+            '"' + '\\"' * 500_000,
+            " " * 1_000_000,
+            "," * 1_000_000,
+            "a;q=0." + "0" * 1_000_000 + "x",
+            "a, " * 333_333,
+        ):
+            read = accept.parse(header)
+            assert isinstance(str(read), str)
+            assert read.best(["a/b"]) in ("a/b", None)
+
+    def test_equality_is_by_preference_and_class(self, accept):
+        kind = "x/" if accept is Accept else "x-"
+        one = accept.parse(f"{kind}a, {kind}b;q=0.5")
+        assert one == accept.parse(f"{kind}B; q=0.500,{kind}A;q=1.0")
+        assert hash(one) == hash(accept.parse(f"{kind}B; q=0.500,{kind}A;q=1.0"))
+        assert one != accept.parse(f"{kind}a, {kind}b;q=0.4")
+        assert one != accept.parse(f"{kind}a")
+        assert one != str(one)
+        assert all(one != other.parse(str(one)) for other in ALL if other is not accept)
+        assert copy.deepcopy(one) == one
+
+    def test_attributes_cannot_be_added(self, accept):
+        with pytest.raises(AttributeError):
+            accept.parse("a").anything = 1
+
+
+@given(any_class, any_header)
+def test_what_was_read_prints_and_reads_back(accept, header):
+    read = accept.parse(header)
+    assert accept.parse(str(read)) == (read if read.items() else accept.parse("" if read else None))
+    assert not set(str(read)) & set("\r\n\0")
+    assert [name for name, _ in read.items()] == list(read)
+    assert [quality for _, quality in read.items()] == sorted((q for _, q in read.items()), reverse=True)
+
+
+@given(any_class, any_header, st.lists(st.one_of(media_ranges.filter(lambda name: "*" not in name))))
+def test_the_best_offer_is_acceptable_and_none_has_a_higher_quality(accept, header, offers):
+    read = accept.parse(header)
+    best = read.best(offers)
+    if best is None:
+        assert not any(offer in read for offer in offers)
+    elif accept is not AcceptLanguage:
+        assert read.quality(best) > 0
+        assert best == max(offers, key=read.quality)
+
+
+@pytest.mark.parametrize(
+    ("header", "ordered"),
+    [
+        ("text/html, text/plain", ["text/html", "text/plain"]),
+        ("*/*, text/*, text/html, text/html;level=1", ["text/html; level=1", "text/html", "text/*", "*/*"]),
+        ("a/b;q=0.1, c/d;q=0.9, e/f", ["e/f", "c/d", "a/b"]),
+        ("Text/HTML;Level=1;Q=0.3, a/b", ["a/b", "text/html; level=1"]),
+        ("a/b;q=0.5;x=1", ["a/b; x=1"]),
+        ('a/b;x="1,2;q=0.1";q=0.5, c/d', ["c/d", 'a/b; x="1,2;q=0.1"']),
+        ("a/b;x, a/b;q=0", ["a/b", "a/b"]),
+        (", ,a/b ,, c/d,", ["a/b", "c/d"]),
+        ("a, /b, a/, a b/c, */b, a/b/c, *, a/b c, é/b, a/b\n, \0", []),
+        ('a/b "x, c/d, y", e/f', ["e/f"]),
+        ('a/b, c/d;x="e/f, g/h', ['c/d; x="e/f, g/h"', "a/b"]),
+        ("a/b ; q = 0.5 , c/d\t;\tq=0.6", ["c/d", "a/b"]),
+        ("a/b;q=.5, c/d;q=0.66666", ["c/d", "a/b"]),
+        ("", []),
+    ],
+)
+def test_media_ranges_are_ordered_by_preference(header, ordered):
+    read = Accept.parse(header)
+    assert list(read) == ordered
+    assert bool(read) is bool(ordered)
+
+
+@pytest.mark.parametrize(
+    ("offer", "quality"),
+    [
+        ("text/html;level=1", 1.0),
+        ("text/html", 0.7),
+        ("TEXT/HTML", 0.7),
+        ("text/plain", 0.3),
+        ("image/jpeg", 0.5),
+        ("text/html;level=2", 0.4),
+        ("text/html;level=3", 0.7),
+        ("text/html; charset=utf-8; level=2", 0.4),
+    ],
+)
+def test_the_example_of_the_standard(offer, quality):
+    accept = Accept.parse("text/*;q=0.3, text/html;q=0.7, text/html;level=1, text/html;level=2;q=0.4, */*;q=0.5")
+    assert accept.quality(offer) == quality
+    assert offer in accept
+
+
+@pytest.mark.parametrize(
+    ("header", "offers", "best"),
+    [
+        ("text/html, application/json", ["application/json", "text/html"], "application/json"),
+        ("text/html, application/json;q=0.9", ["application/json", "text/html"], "text/html"),
+        (CHROME, ["application/json", "text/html"], "text/html"),
+        (CHROME, ["application/json"], "application/json"),
+        (CHROME, ["application/json", "application/xml"], "application/xml"),
+        ("application/json", ["text/html"], None),
+        ("*/*", ["text/html", "application/json"], "text/html"),
+        ("text/html;q=0, */*", ["text/html", "application/json"], "application/json"),
+        ("text/html;q=0, text/*", ["text/html"], None),
+        ("image/*", ["text/html", "image/png"], "image/png"),
+        ("text/html;level=1", ["text/html"], None),
+        ("text/html;level=1", ["text/html", "text/html; level=1"], "text/html; level=1"),
+        ("text/html", ["text/html; charset=utf-8"], "text/html; charset=utf-8"),
+        (
+            "text/html; charset=UTF-8, a/b;q=0.5",
+            ["a/b", "text/html; charset=utf-8"],
+            "text/html; charset=utf-8",
+        ),
+        ("text/html;q=0.5, text/html", ["text/html", "a/b"], "text/html"),
+        ("garbage", ["text/html"], "text/html"),
+    ],
+)
+def test_the_best_media_type(header, offers, best):
+    assert Accept.parse(header).best(offers) == best
+
+
+@pytest.mark.parametrize("offer", ["html", "", "json; a/b"])
+def test_an_offer_that_is_no_media_type_is_an_error(offer):
+    with pytest.raises(ValueError, match="not a media type"):
+        Accept.parse("*/*").best([offer])
+
+
+@given(
+    headers(st.sampled_from(["*/*", "text/*", "text/html", "text/plain", "image/*", "image/png"])),
+    st.lists(st.sampled_from(["text/html", "text/plain", "image/png", "a/b"]), max_size=4),
+)
+def test_media_types_agree_with_werkzeug_on_what_is_acceptable(header, offers):
+    accept, reference = Accept.parse(header), parse_accept_header(header, MIMEAccept)
+    if accept and len(set(accept)) == len(accept.items()):
+        for offer in offers:
+            assert accept.quality(offer) == reference.quality(offer)
+
+
+@pytest.mark.parametrize(
+    ("header", "ordered"),
+    [
+        ("de, en-US;q=0.9, en;q=0.8, *;q=0.1", ["de", "en-US", "en", "*"]),
+        ("*, en, en-US", ["en-US", "en", "*"]),
+        ("en_US, pt_BR;q=0.9", ["en-US", "pt-BR"]),
+        ("en--us, -en, en-, e1, abcdefghi, en-abcdefghi, en us, é, en;x=1, fr", ["fr"]),
+        ("a" + "-b" * 16, []),
+    ],
+)
+def test_language_ranges_are_ordered_by_preference(header, ordered):
+    assert list(AcceptLanguage.parse(header)) == ordered
+
+
+@pytest.mark.parametrize(
+    ("header", "offer", "quality"),
+    [
+        ("en", "en-GB", 1.0),
+        ("en", "EN_gb", 1.0),
+        ("en-GB", "en", 0.0),
+        ("en", "eng", 0.0),
+        ("en;q=0.5, en-GB;q=0.8", "en-GB", 0.8),
+        ("en;q=0.5, en-GB;q=0.8", "en-GB-oxendict", 0.8),
+        ("en;q=0.5, en-GB;q=0.8", "en-US", 0.5),
+        ("en;q=0.5, *;q=0.2", "de", 0.2),
+        ("en-GB;q=0, en", "en-GB", 0.0),
+        ("zh-Hant", "zh-Hant-TW", 1.0),
+        ("zh-Hant", "zh-TW", 0.0),
+    ],
+)
+def test_languages_are_filtered_by_their_beginning(header, offer, quality):
+    accept = AcceptLanguage.parse(header)
+    assert accept.quality(offer) == quality
+    assert (offer in accept) is (quality > 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "offers", "best"),
+    [
+        ("en-US,en;q=0.9,de;q=0.8", ["de", "en"], "en"),
+        ("en-GB", ["de", "en"], "en"),
+        ("en-GB", ["en", "en-GB"], "en-GB"),
+        ("zh-Hant-CN-x-private1-private2", ["zh", "zh-Hant"], "zh-Hant"),
+        ("zh-Hant-CN", ["zh-TW", "zh"], "zh"),
+        ("en", ["de", "en-GB"], "en-GB"),
+        ("en", ["en-GB", "en"], "en"),
+        ("en-US, en;q=0.5", ["en-GB", "fr"], "en-GB"),
+        ("en-US, de;q=0.5", ["en-GB", "de"], "de"),
+        ("en-US, fr;q=0.9, en;q=0.3", ["fr", "en"], "en"),
+        ("de, en", ["en", "de"], "en"),
+        ("de-AT, en, fr", ["fr", "en", "de"], "fr"),
+        ("*", ["fr", "en"], "fr"),
+        ("en, *", ["fr", "en"], "en"),
+        ("en;q=0.5, *", ["en", "fr"], "fr"),
+        ("en;q=0.5, *", ["en"], "en"),
+        ("*;q=0.5, de", ["fr", "en-GB"], "fr"),
+        ("en-GB;q=0, en", ["en-GB", "en-US"], "en-US"),
+        ("en-GB;q=0, en", ["en-GB"], None),
+        ("en-US, en;q=0", ["en"], None),
+        ("en-US;q=0", ["en"], None),
+        ("de, *;q=0", ["en", "de-AT"], "de-AT"),
+        ("fr", ["en", "de"], None),
+        ("EN-gb", ["en_GB"], "en_GB"),
+        ("en", ["en_GB", "en-GB"], "en_GB"),
+        ("garbage!", ["de", "en"], "de"),
+    ],
+)
+def test_the_best_language(header, offers, best):
+    assert AcceptLanguage.parse(header).best(offers) == best
+
+
+@given(headers(language_ranges), st.lists(language_ranges.filter(lambda name: name != "*")))
+def test_an_acceptable_language_alone_is_the_best(header, offers):
+    accept = AcceptLanguage.parse(header)
+    for offer in offers:
+        if offer in accept:
+            assert accept.best([offer]) == offer
+    if any(offer in accept for offer in offers):
+        assert accept.best(offers) in offers
+
+
+@given(headers(language_ranges), st.lists(language_ranges.filter(lambda name: name != "*"), unique=True))
+def test_lookup_takes_an_offer_of_the_highest_range_that_has_one(header, offers):
+    accept = AcceptLanguage.parse(header)
+    best = accept.best(offers)
+    listed = {name: accept.quality(name) for name in accept}
+    if listed and best is not None and "*" not in listed and 0.0 not in listed.values():
+        reached = max(listed[name] for name in listed if related(name, best))
+        assert all(listed[name] <= reached for offer in offers for name in listed if related(name, offer))
+
+
+def related(language_range, tag):
+    return f"{language_range}-".startswith(f"{tag}-") or f"{tag}-".startswith(f"{language_range}-")
+
+
+@pytest.mark.parametrize(
+    ("header", "offer", "quality"),
+    [
+        ("gzip, br;q=0.5", "gzip", 1.0),
+        ("gzip, br;q=0.5", "BR", 0.5),
+        ("gzip, br;q=0.5", "zstd", 0.0),
+        ("gzip", "identity", 0.001),
+        ("gzip, identity;q=0.5", "identity", 0.5),
+        ("gzip, identity;q=0", "identity", 0.0),
+        ("gzip, *;q=0", "identity", 0.0),
+        ("gzip, *;q=0", "br", 0.0),
+        ("identity;q=0.5, *;q=0", "identity", 0.5),
+        ("*", "identity", 1.0),
+        ("*", "br", 1.0),
+        ("x-gzip", "gzip", 1.0),
+        ("x-gzip, gzip;q=0.5", "gzip", 0.5),
+        ("", "identity", 0.001),
+        ("", "gzip", 0.0),
+        ("(bad)", "gzip", 0.0),
+        (None, "identity", 1.0),
+        (None, "gzip", 0.001),
+    ],
+)
+def test_qualities_of_codings(header, offer, quality):
+    assert AcceptEncoding.parse(header).quality(offer) == quality
+
+
+@pytest.mark.parametrize(
+    ("header", "offers", "best"),
+    [
+        ("gzip, deflate, br, zstd", ["zstd", "br", "gzip", "identity"], "zstd"),
+        ("gzip;q=0.1", ["br", "identity", "gzip"], "gzip"),
+        ("", ["gzip", "identity"], "identity"),
+        ("", ["gzip"], None),
+        ("gzip;q=0", ["gzip", "identity"], "identity"),
+        ("identity;q=0", ["identity"], None),
+        (None, ["gzip", "identity"], "identity"),
+        (None, ["gzip"], "gzip"),
+    ],
+)
+def test_the_best_coding(header, offers, best):
+    assert AcceptEncoding.parse(header).best(offers) == best
+
+
+def test_an_empty_accept_encoding_is_present():
+    assert AcceptEncoding.parse("")
+    assert AcceptEncoding.parse("") != AcceptEncoding.parse(None)
+    assert AcceptEncoding.parse("") == AcceptEncoding.parse(str(AcceptEncoding.parse("")))
+
+
+@pytest.mark.parametrize(
+    ("header", "offer", "quality"),
+    [
+        ("utf-8, iso-8859-1;q=0.5", "UTF8", 1.0),
+        ("utf8", "utf-8", 1.0),
+        ("ISO_8859-1;q=0.5", "iso-8859-1", 0.5),
+        ("utf-8", "iso-8859-1", 0.0),
+        ("utf-8, *;q=0.1", "iso-8859-1", 0.1),
+        ("utf-8;q=-1, latin1", "utf-8", 0.0),
+    ],
+)
+def test_qualities_of_charsets(header, offer, quality):
+    assert AcceptCharset.parse(header).quality(offer) == quality
+
+
+@pytest.mark.parametrize(
+    ("accept", "header", "printed"),
+    [
+        (Accept, "a/b ; Q=0.50,C/D;x=1;q=.25 , bad", "a/b;q=0.5, c/d; x=1;q=0.25"),
+        (AcceptLanguage, "de;q=0.001, en-US;q=1.000,fr;q=0", "en-US, de;q=0.001, fr;q=0"),
+        (AcceptEncoding, "GZIP, *;q=0", "GZIP, *;q=0"),
+        (AcceptCharset, "UTF-8", "UTF-8"),
+    ],
+)
+def test_headers_print_in_the_order_of_preference(accept, header, printed):
+    assert str(accept.parse(header)) == printed
+    assert repr(accept.parse(header)) == f"{accept.__name__}.parse({printed!r})"

@@ -1,0 +1,179 @@
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.http import http_date
+from werkzeug.http import parse_date as werkzeug_parse_date
+
+from antiphon.http.dates import format_date, parse_date
+
+MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+whole_seconds = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "Sun Nov 06 08:49:37 1994",
+    ],
+)
+def test_the_three_forms(text):
+    assert parse_date(text) == MOMENT
+    assert parse_date(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "0",
+        "784111777",
+        "Sun, 06 Nov 0000 08:49:37 GMT",
+        "Sun, 06 Nov 99999 08:49:37 GMT",
+        "Sun, 06 Nov 199 08:49:37 GMT",
+        "Thu, 31 Feb 1994 08:49:37 GMT",
+        "Wed, 29 Feb 2023 08:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT",
+        "Sun, 32 Nov 1994 08:49:37 GMT",
+        "Sun, 6 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Foo 1994 08:49:37 GMT",
+        "Sun, 06 nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT",
+        "Sun, 06 Nov 1994 08:60:37 GMT",
+        "Sun, 06 Nov 1994 08:49:61 GMT",
+        "Sun, 06 Nov 1994 08:49 GMT",
+        "Sun, 06 Nov 1994 08:49:37",
+        "Sun, 06 Nov 1994 08:49:37 +0000",
+        "Sun, 06 Nov 1994 08:49:37 CET",
+        "Sun, 06 Nov 1994 08:49:37 GMT\n",
+        " Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994  08:49:37 GMT",
+        "06 Nov 1994 08:49:37 GMT",
+        "Sun, +6 Nov 1994 08:49:37 GMT",
+        "Sun, 0٦ Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-1994 08:49:37 GMT",
+        "Sunday, 31-Feb-94 08:49:37 GMT",
+        "Sun Nov 31 08:49:37 1994",
+        "Sun Nov   08:49:37 1994",
+        "1994-11-06T08:49:37Z",
+    ],
+)
+def test_anything_else_is_refused(text):
+    with pytest.raises(ValueError, match="not an HTTP date"):
+        parse_date(text)
+
+
+@pytest.mark.parametrize("weekday", ["Mon", "Xyz"])
+def test_the_name_of_the_day_is_not_checked(weekday):
+    assert parse_date(f"{weekday}, 06 Nov 1994 08:49:37 GMT") == MOMENT
+
+
+def test_a_leap_second_is_the_second_before():
+    assert parse_date("Sat, 31 Dec 2016 23:59:60 GMT") == datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("digits", "year"), [("70", 1970), ("99", 1999), ("00", 2000), ("69", 2069)])
+def test_two_digit_years_are_within_1970_to_2069_by_default(digits, year):
+    assert parse_date(f"Monday, 01-Jan-{digits} 00:00:00 GMT").year == year
+
+
+@pytest.mark.parametrize(
+    ("digits", "latest_year", "year"),
+    [("94", 2076, 1994), ("76", 2076, 2076), ("77", 2076, 1977), ("00", 2099, 2000), ("99", 2099, 2099)],
+)
+def test_two_digit_years_are_the_last_until_the_latest_year(digits, latest_year, year):
+    assert parse_date(f"Monday, 01-Jan-{digits} 00:00:00 GMT", latest_year=latest_year).year == year
+
+
+@given(st.integers(0, 99), st.integers(200, 9000))
+def test_two_digit_years_keep_their_digits(digits, latest_year):
+    year = parse_date(f"Monday, 01-Jan-{digits:02} 00:00:00 GMT", latest_year=latest_year).year
+    assert year % 100 == digits
+    assert latest_year - 100 < year <= latest_year
+
+
+@pytest.mark.parametrize(
+    ("moment", "printed"),
+    [
+        (MOMENT, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (datetime(1994, 11, 6, 8, 49, 37), "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (MOMENT.astimezone(timezone(timedelta(hours=-9, minutes=-30))), "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (MOMENT.replace(microsecond=999_999), "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (784111777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (784111777.999, "Sun, 06 Nov 1994 08:49:37 GMT"),
+        (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+        (-0.5, "Wed, 31 Dec 1969 23:59:59 GMT"),
+        (datetime(1, 1, 1, tzinfo=UTC), "Mon, 01 Jan 0001 00:00:00 GMT"),
+        (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), "Fri, 31 Dec 9999 23:59:59 GMT"),
+    ],
+    ids=repr,
+)
+def test_dates_are_printed_in_gmt(moment, printed):
+    assert format_date(moment) == printed
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        1e12,
+        -1e12,
+        1e300,
+        253402300800,
+        -62135596801,
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1))),
+        datetime(9999, 12, 31, 23, 59, tzinfo=timezone(timedelta(hours=-1))),
+    ],
+    ids=repr,
+)
+def test_moments_out_of_range_are_refused(moment):
+    with pytest.raises(ValueError, match="no HTTP date"):
+        format_date(moment)
+
+
+def test_a_time_zone_without_offset_counts_as_naive():
+    class Undecided(tzinfo):
+        def utcoffset(self, dt):
+            return None
+
+    assert format_date(MOMENT.replace(tzinfo=Undecided())) == "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+@given(whole_seconds)
+def test_a_printed_date_is_read_back(moment):
+    assert parse_date(format_date(moment)) == moment
+
+
+@given(whole_seconds)
+def test_all_forms_of_a_date_are_read_alike(moment):
+    imf = format_date(moment)
+    assert parse_date(f"{imf[:3]} {imf[8:11]} {moment.day:2} {imf[17:25]} {moment.year:04}") == moment
+    rfc850 = f"{imf[:3]}day, {moment.day:02}-{imf[8:11]}-{moment.year % 100:02} {imf[17:25]} GMT"
+    if 100 < moment.year < 9900:
+        assert parse_date(rfc850, latest_year=moment.year) == moment
+
+
+@given(st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)))
+def test_dates_agree_with_werkzeug(moment):
+    assert format_date(moment) == http_date(moment)
+    assert parse_date(format_date(moment)) == werkzeug_parse_date(http_date(moment))
+
+
+@given(st.integers(-62135596800, 253402300799))
+def test_seconds_and_datetimes_print_alike(seconds):
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    assert format_date(seconds) == format_date(moment)
+    assert format_date(float(seconds)) == format_date(moment)
+
+
+@given(st.text())
+def test_any_text_is_a_date_or_a_value_error(text):
+    with pytest.raises(ValueError, match="not an HTTP date"):
+        parse_date(text)

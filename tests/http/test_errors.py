@@ -1,0 +1,163 @@
+import copy
+import pickle
+
+import pytest
+
+from antiphon.http import errors
+from antiphon.http.errors import (
+    ERRORS,
+    BadRequest,
+    ClientDisconnected,
+    Conflict,
+    Forbidden,
+    HTTPError,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    Unauthorized,
+    http_error,
+)
+from antiphon.http.status import PHRASES
+
+CLASSES = {
+    name: cls
+    for name, cls in vars(errors).items()
+    if isinstance(cls, type) and issubclass(cls, HTTPError) and cls is not HTTPError
+}
+
+
+class TestFamily:
+    @pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
+    def test_each_class_is_found_by_its_status_and_named_like_it(self, cls):
+        assert ERRORS[cls.status] is cls
+        error = cls()
+        assert isinstance(error, HTTPError)
+        assert error.title == PHRASES[error.status]
+        assert error.detail is None
+        if cls not in (ClientDisconnected, errors.NotImplementedByServer):
+            assert cls.__name__ == PHRASES[cls.status].replace(" ", "")
+
+    def test_the_documented_classes_of_rfc_9110_are_all_there(self):
+        assert {*range(400, 418), 421, 422, 426, 500, 501, 502, 503, 504} <= ERRORS.keys()
+
+    def test_without_a_class_it_is_an_internal_server_error(self):
+        assert (HTTPError().status, HTTPError().title) == (500, "Internal Server Error")
+
+    @pytest.mark.parametrize("status", range(400, 600))
+    def test_may_have_any_error_status(self, status):
+        error = http_error(status, "so it is")
+        assert (error.status, error.detail) == (status, "so it is")
+        assert type(error) is ERRORS.get(status, HTTPError)
+        assert error.title
+
+    @pytest.mark.parametrize("status", [0, 99, 200, 304, 399, 600, 1000, -400])
+    @pytest.mark.parametrize("make", [http_error, lambda status: HTTPError(status=status)])
+    def test_has_no_other_status(self, make, status):
+        with pytest.raises(ValueError, match=str(status)):
+            make(status)
+
+    def test_the_status_of_one_error_leaves_its_class_alone(self):
+        assert BadRequest(status=422).status == 422
+        assert BadRequest().status == 400
+
+    def test_a_subclass_needs_no_more_than_a_status(self):
+        class Teapot(HTTPError):
+            """It has only tea."""
+
+            status = 418
+            type = "https://example.com/errors/teapot"
+
+        assert Teapot("short and stout").problem() == {
+            "type": "https://example.com/errors/teapot",
+            "title": "I'm a teapot",
+            "status": 418,
+            "detail": "short and stout",
+        }
+
+
+class TestProblem:
+    def test_has_type_title_and_status(self):
+        assert NotFound().problem() == {"type": "about:blank", "title": "Not Found", "status": 404}
+
+    def test_has_the_detail_that_was_given_even_if_empty(self):
+        assert NotFound("no such order").problem()["detail"] == "no such order"
+        assert NotFound("").problem()["detail"] == ""
+
+    def test_has_further_members(self):
+        problem = Conflict("taken", type="/taken", title="Taken", by=["ada"], instance="/orders/5").problem()
+        assert problem == {
+            "type": "/taken",
+            "title": "Taken",
+            "status": 409,
+            "detail": "taken",
+            "by": ["ada"],
+            "instance": "/orders/5",
+        }
+
+    def test_begins_with_what_tells_most(self):
+        assert list(Conflict("taken", by="ada").problem()) == ["type", "title", "status", "detail", "by"]
+
+    def test_is_a_new_dictionary_each_time(self):
+        error = Conflict(by="ada")
+        error.problem().clear()
+        assert error.problem()["by"] == "ada"
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("headers", [{"retry-after": "5"}, [("retry-after", "5")], iter([("retry-after", "5")])])
+    def test_may_be_a_mapping_or_pairs(self, headers):
+        assert HTTPError(status=503, headers=headers).headers == [("retry-after", "5")]
+
+    def test_of_one_error_are_its_own(self):
+        given = [("x-a", "1")]
+        error = Unauthorized(headers=given, challenge="Basic")
+        assert error.headers == [("x-a", "1"), ("www-authenticate", "Basic")]
+        assert given == [("x-a", "1")]
+        assert Unauthorized().headers == []
+
+    def test_of_method_not_allowed_name_what_is(self):
+        assert MethodNotAllowed(allow=["GET", "HEAD"]).headers == [("allow", "GET, HEAD")]
+        assert MethodNotAllowed().headers == [("allow", "")]
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: Forbidden(headers={"x-why": "a\r\nset-cookie: b=c"}),
+            lambda: Forbidden(headers=[("x why", "a")]),
+            lambda: Unauthorized(challenge='Basic realm="a\nb"'),
+            lambda: MethodNotAllowed(allow=["GET\r\nx: y"]),
+        ],
+        ids=["value", "name", "challenge", "allow"],
+    )
+    def test_that_cannot_be_sent_are_refused_where_the_error_is_made(self, make):
+        with pytest.raises(ValueError, match="header"):
+            make()
+
+
+class TestAsAnException:
+    def test_prints_status_title_and_detail(self):
+        assert str(NotFound("no such order")) == "404 Not Found: no such order"
+        assert str(NotFound()) == "404 Not Found"
+        assert str(HTTPError("odd", status=499, title="Gone away")) == "499 Gone away: odd"
+
+    @pytest.mark.parametrize(
+        "error",
+        [
+            NotFound("no such order", order=5),
+            HTTPError("odd", status=418, type="/tea", title="Tea", headers={"x-a": "1"}),
+            MethodNotAllowed(allow=["GET"]),
+            Unauthorized("who?", challenge="Basic"),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    @pytest.mark.parametrize("again", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+    def test_may_cross_a_process_boundary(self, error, again):
+        other = again(error)
+        assert type(other) is type(error)
+        assert (str(other), other.problem(), other.headers) == (str(error), error.problem(), error.headers)
+
+    def test_is_caught_as_what_it_is(self):
+        with pytest.raises(HTTPError) as caught:
+            raise InternalServerError("oh") from KeyError("why")
+        assert caught.value.detail == "oh"
+        assert isinstance(caught.value.__cause__, KeyError)

@@ -1,0 +1,212 @@
+import copy
+import pickle
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.http.media_type import MediaType
+
+tokens = st.text("abcXYZ019.+-!", min_size=1)
+values = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"))
+media_types = st.builds(MediaType, tokens, tokens, st.dictionaries(tokens, values, max_size=4))
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("text/html", "text/html"),
+        ("Text/HTML;Charset=UTF-8", "text/html; charset=UTF-8"),
+        (' text/html ; charset="utf-8" ', "text/html; charset=utf-8"),
+        ("text/plain; a=1; b; c=", "text/plain; a=1"),
+        ('multipart/form-data; boundary="a b"', 'multipart/form-data; boundary="a b"'),
+        ("multipart/mixed; boundary=a/b", 'multipart/mixed; boundary="a/b"'),
+        ("application/vnd.api+json;", "application/vnd.api+json"),
+        ("text/html;\nx=1", "text/html"),
+        ("*/*", "*/*"),
+        ("text/*;level=1", "text/*; level=1"),
+    ],
+)
+def test_parsed_media_types_print_in_canonical_form(text, printed):
+    assert str(MediaType.parse(text)) == printed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "text",
+        "text/",
+        "/html",
+        "text/html/x",
+        "text /html",
+        "text/ html",
+        "te xt/html",
+        "text/html x",
+        "text/hé",
+        "text/html\n",
+        "\ntext/html",
+        "text/html, text/plain",
+        "; charset=utf-8",
+        "text/ht\0ml",
+    ],
+)
+def test_what_is_no_media_type_is_refused(text):
+    with pytest.raises(ValueError, match="not a media type"):
+        MediaType.parse(text)
+
+
+def test_parts():
+    media_type = MediaType.parse('Application/Problem+JSON; Charset="UTF-8"; Profile=Big')
+    assert media_type.type == "application"
+    assert media_type.subtype == "problem+json"
+    assert media_type.essence == "application/problem+json"
+    assert media_type.suffix == "json"
+    assert media_type.parameters == {"charset": "UTF-8", "profile": "Big"}
+    assert media_type.charset == "utf-8"
+    assert repr(media_type) == "MediaType.parse('application/problem+json; charset=UTF-8; profile=Big')"
+
+
+@pytest.mark.parametrize(
+    ("text", "suffix"), [("text/html", None), ("image/svg+xml", "xml"), ("a/b+c+d", "d"), ("a+b/c", None)]
+)
+def test_suffix(text, suffix):
+    assert MediaType.parse(text).suffix == suffix
+
+
+@pytest.mark.parametrize("text", ["text/html", 'text/html; charset=""'])
+def test_a_missing_or_empty_charset_is_none(text):
+    assert MediaType.parse(text).charset is None
+
+
+@pytest.mark.parametrize(
+    ("text", "is_json"),
+    [
+        ("application/json", True),
+        ("application/json; charset=utf-8", True),
+        ("text/JSON", True),
+        ("application/problem+json", True),
+        ("image/x+json", True),
+        ("application/json-seq", False),
+        ("application/jsonp", False),
+        ("text/plain", False),
+        ("json/application", False),
+    ],
+)
+def test_is_json(text, is_json):
+    assert MediaType.parse(text).is_json is is_json
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("text/html;charset=utf-8", 'Text/HTML;Charset="utf-8"'),
+        ("text/html;charset=utf-8", 'text/html; charset="UTF-8"'),
+        ("a/b;x=1;y=2", "a/b; y=2; X=1"),
+    ],
+)
+def test_equal_media_types(left, right):
+    assert MediaType.parse(left) == MediaType.parse(right)
+    assert hash(MediaType.parse(left)) == hash(MediaType.parse(right))
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [("a/b", "a/c"), ("a/b", "c/b"), ("a/b;x=1", "a/b"), ("a/b;x=A", "a/b;x=a"), ("a/b;x=1", "a/b;y=1")],
+)
+def test_different_media_types(left, right):
+    assert MediaType.parse(left) != MediaType.parse(right)
+
+
+def test_a_media_type_is_not_its_text():
+    assert MediaType("text", "html") != "text/html"
+
+
+@pytest.mark.parametrize(
+    ("text", "media_range", "matches"),
+    [
+        ("text/html", "*/*", True),
+        ("text/html", "text/*", True),
+        ("text/html", "TEXT/HTML", True),
+        ("text/html", "image/*", False),
+        ("text/html", "text/plain", False),
+        ("text/html", "image/html", False),
+        ("text/html", "*/html", False),
+        ("text/html; level=1", "text/html", True),
+        ("text/html; level=1", "text/html; level=1", True),
+        ("text/html; level=1; a=b", "text/*; level=1", True),
+        ("text/html; level=2", "text/html; level=1", False),
+        ("text/html", "*/*; level=1", False),
+        ("text/html", "text/html; q=0.5", True),
+        ("text/html; level=1", "text/html; q=0.5; level=1", True),
+        ("text/html; charset=utf-8", "text/html; charset=UTF-8", True),
+        ("text/html; p=a", "text/html; p=A", False),
+        ("text/*", "text/html", False),
+    ],
+)
+def test_matching_a_range(text, media_range, matches):
+    assert MediaType.parse(text).matches(MediaType.parse(media_range)) is matches
+
+
+def test_narrower_ranges_have_the_higher_specificity():
+    ordered = ["text/html; a=1; b=2", "text/html; a=1", "text/html", "text/*; a=1", "text/*", "*/*"]
+    specificities = [MediaType.parse(text).specificity for text in ordered]
+    assert all(narrow > wide for narrow, wide in pairwise(specificities))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("", "html"),
+        ("text", ""),
+        ("te xt", "html"),
+        ("text", "html\r\n"),
+        ("text", "html", {"a b": "c"}),
+        ("text", "html", {"a": "b\r\nc"}),
+        ("text", "html", {"a": "\0"}),
+        ("text", "html", {"": "x"}),
+    ],
+    ids=repr,
+)
+def test_bad_parts_cannot_be_built(arguments):
+    with pytest.raises(ValueError, match=r"media type|token|control"):
+        MediaType(*arguments)
+
+
+def test_parameters_are_read_only():
+    given_parameters = {"Charset": "utf-8"}
+    media_type = MediaType("text", "html", given_parameters)
+    given_parameters["Charset"] = "latin-1"
+    assert media_type.parameters == {"charset": "utf-8"}
+    with pytest.raises(TypeError):
+        media_type.parameters["charset"] = "latin-1"
+
+
+@pytest.mark.parametrize("name", ["type", "subtype", "essence", "parameters", "charset", "anything"])
+def test_parts_cannot_be_replaced(name):
+    with pytest.raises(AttributeError):
+        setattr(MediaType("text", "html"), name, "x")
+
+
+def test_copies_are_equal():
+    media_type = MediaType.parse("text/html; charset=utf-8")
+    assert copy.deepcopy(media_type) == media_type
+    assert pickle.loads(pickle.dumps(media_type)) == media_type
+
+
+@given(media_types)
+def test_a_printed_media_type_is_read_back(media_type):
+    again = MediaType.parse(str(media_type))
+    assert again == media_type
+    assert dict(again.parameters) == dict(media_type.parameters)
+    assert media_type.matches(media_type)
+
+
+@given(st.text('ab/;="\\ ,\0\n*+é'))
+def test_any_text_is_a_media_type_or_a_value_error(text):
+    try:
+        media_type = MediaType.parse(text)
+    except ValueError:
+        return
+    assert MediaType.parse(str(media_type)) == media_type

@@ -1,0 +1,246 @@
+import copy
+import pickle
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from antiphon.http.errors import BadRequest, HTTPError
+from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict, MutableMultiDict
+
+names = st.sampled_from(["", "a", "A", "b", "é"])
+values = st.integers(0, 9)
+pairs = st.lists(st.tuples(names, values))
+
+KINDS = [MultiDict, FirstMultiDict, MutableMultiDict]
+
+
+class TestReading:
+    @given(pairs, names)
+    def test_gives_the_last_value_all_values_and_every_pair(self, given_pairs, name):
+        multi = MultiDict(given_pairs)
+        mine = [value for key, value in given_pairs if key == name]
+        assert multi.getall(name) == mine
+        assert (name in multi) == bool(mine)
+        assert multi.get(name) == (mine[-1] if mine else None)
+        assert multi.get(name, "none") == (mine[-1] if mine else "none")
+        if mine:
+            assert multi[name] == mine[-1]
+
+    @given(pairs, names)
+    def test_where_the_first_wins_gives_that(self, given_pairs, name):
+        multi = FirstMultiDict(given_pairs)
+        mine = [value for key, value in given_pairs if key == name]
+        assert multi.get(name) == (mine[0] if mine else None)
+        assert multi.getall(name) == mine
+        assert multi.items() == given_pairs
+
+    @given(pairs, st.sampled_from(KINDS))
+    def test_as_a_whole(self, given_pairs, kind):
+        multi = kind(given_pairs)
+        different = list(dict(given_pairs))
+        assert multi.items() == given_pairs
+        assert multi.values() == [value for _, value in given_pairs]
+        assert multi.keys() == list(multi) == different
+        assert len(multi) == len(different)
+        assert bool(multi) == bool(given_pairs)
+        assert multi.to_dict() == {name: [v for key, v in given_pairs if key == name] for name in different}
+        assert dict(multi) == {name: multi[name] for name in different}
+
+    @given(pairs, st.sampled_from(KINDS), st.sampled_from(KINDS))
+    def test_made_of_another_it_has_its_pairs(self, given_pairs, kind, other):
+        assert kind(other(given_pairs)).items() == given_pairs
+
+    def test_made_of_a_mapping_or_an_iterator(self):
+        assert MultiDict({"a": 1, "b": 2}).items() == [("a", 1), ("b", 2)]
+        assert MultiDict(iter([("a", 1)])).items() == [("a", 1)]
+
+    @given(pairs, pairs)
+    def test_is_equal_to_one_with_the_same_pairs_in_the_same_order(self, first, second):
+        assert (MultiDict(first) == MutableMultiDict(second)) == (first == second)
+
+    def test_equals_no_dictionary_and_has_no_hash(self):
+        assert MultiDict({"a": 1}) != {"a": 1}
+        with pytest.raises(TypeError):
+            hash(MultiDict())
+
+    @given(pairs, st.sampled_from(KINDS))
+    def test_shows_what_it_has(self, given_pairs, kind):
+        multi = kind(given_pairs)
+        assert eval(repr(multi), {kind.__name__: kind}) == multi
+
+    @given(pairs, st.sampled_from(KINDS))
+    def test_may_be_pickled(self, given_pairs, kind):
+        multi = kind(given_pairs)
+        _ = len(multi)
+        again = pickle.loads(pickle.dumps(multi))
+        assert (type(again), again.items()) == (kind, given_pairs)
+
+    def test_gives_lists_that_are_the_readers_own(self):
+        multi = MultiDict([("a", 1)])
+        for given_list in (multi.items(), multi.keys(), multi.values(), multi.getall("a"), multi.to_dict()["a"]):
+            given_list.clear()
+        assert multi.to_dict() == {"a": [1]}
+
+    def test_does_not_change(self):
+        multi = MultiDict([("a", 1)])
+        with pytest.raises(TypeError):
+            multi["a"] = 2
+        with pytest.raises(TypeError):
+            del multi["a"]
+        assert not hasattr(multi, "add")
+
+
+class TestConverting:
+    @pytest.mark.parametrize(
+        ("text", "convert", "wanted"),
+        [
+            ("5", int, 5),
+            ("x", int, -1),
+            ("", int, -1),
+            ("9" * 5000, int, -1),
+            ("1.5", Decimal, Decimal("1.5")),
+            ("x", Decimal, -1),
+            ("x", UUID, -1),
+            ("inf", lambda text: int(float(text)), -1),
+            ("a", {"a": True}.__getitem__, True),
+        ],
+        ids=["int", "no int", "empty", "too many digits", "Decimal", "no Decimal", "no UUID", "infinity", "table"],
+    )
+    def test_gives_the_default_for_what_cannot_be_converted(self, text, convert, wanted):
+        assert MultiDict([("page", text)]).get("page", -1, type=convert) == wanted
+
+    def test_gives_the_default_as_it_is(self):
+        assert MultiDict().get("page", "all", type=int) == "all"
+        assert MultiDict().get("page", type=int) is None
+
+    def test_does_not_hide_a_broken_converter(self):
+        def broken(value):
+            raise AttributeError(value)
+
+        with pytest.raises(AttributeError):
+            MultiDict([("a", "1")]).get("a", type=broken)
+
+
+class TestMissing:
+    @pytest.mark.parametrize(
+        "read",
+        [
+            lambda multi: multi["page"],
+            lambda multi: multi.getone("page"),
+            lambda multi: FirstMultiDict(multi.items())["page"],
+            lambda multi: MutableMultiDict(multi.items()).__delitem__("page"),
+        ],
+        ids=["[]", "getone", "first", "del"],
+    )
+    def test_is_a_key_error_that_is_a_400_and_names_what_is_missing(self, read):
+        for kind in (KeyError, HTTPError, BadRequest, LookupError, MissingKey):
+            with pytest.raises(kind):
+                read(MultiDict([("a", 1)]))
+        with pytest.raises(MissingKey) as missing:
+            read(MultiDict([("a", 1)]))
+        error = missing.value
+        assert (error.status, error.name) == (400, "page")
+        assert "'page'" in error.problem()["detail"]
+        assert "'page'" in str(error)
+        assert error.__suppress_context__ or error.__context__ is None
+
+    @pytest.mark.parametrize(("given_values", "times"), [([], "0 times"), ([1, 2], "2 times"), ([1] * 9, "9 times")])
+    def test_getone_wants_exactly_one(self, given_values, times):
+        multi = MultiDict([("page", value) for value in given_values])
+        with pytest.raises(MissingKey, match=f"exactly once, not {times}"):
+            multi.getone("page")
+        assert MultiDict([("a", 1), ("page", 5)]).getone("page") == 5
+
+    def test_is_told_after_crossing_a_process_boundary(self):
+        error = pickle.loads(pickle.dumps(MissingKey("page")))
+        assert (type(error), error.name, error.detail) == (MissingKey, "page", "'page' is missing")
+
+
+class ComparedWithAList(RuleBasedStateMachine):
+    """MutableMultiDict beside a list of pairs, changed in the plainest way."""
+
+    def __init__(self):
+        super().__init__()
+        self.multi = MutableMultiDict()
+        self.pairs = []
+
+    def of(self, name):
+        return [value for key, value in self.pairs if key == name]
+
+    def without(self, name):
+        return [pair for pair in self.pairs if pair[0] != name]
+
+    @rule(name=names, value=values)
+    def add(self, name, value):
+        self.multi.add(name, value)
+        self.pairs.append((name, value))
+
+    @rule(name=names, value=values)
+    def set(self, name, value):
+        self.multi[name] = value
+        at = next((i for i, pair in enumerate(self.pairs) if pair[0] == name), len(self.pairs))
+        self.pairs = self.without(name)
+        self.pairs.insert(at, (name, value))
+
+    @rule(more=pairs, kind=st.sampled_from([list, iter, MultiDict, dict]))
+    def extend(self, more, kind):
+        self.multi.extend(kind(more))
+        self.pairs += dict(more).items() if kind is dict else more
+
+    @rule(name=names, value=values)
+    def setdefault(self, name, value):
+        present = self.of(name)
+        assert self.multi.setdefault(name, value) == (present or [value])[-1]
+        if not present:
+            self.pairs.append((name, value))
+
+    @rule(name=names)
+    def pop(self, name):
+        assert self.multi.pop(name, "none") == ([*self.of(name)] or ["none"])[-1]
+        self.pairs = self.without(name)
+
+    @rule(name=names)
+    def delete(self, name):
+        if name in dict(self.pairs):
+            del self.multi[name]
+        else:
+            with pytest.raises(MissingKey):
+                del self.multi[name]
+        self.pairs = self.without(name)
+
+    @rule()
+    def clear(self):
+        self.multi.clear()
+        self.pairs = []
+
+    @invariant()
+    def same(self):
+        assert self.multi.items() == self.pairs
+        assert dict(self.multi) == dict(self.pairs)
+        assert self.multi == MultiDict(self.pairs)
+
+
+TestMutableMultiDict = ComparedWithAList.TestCase
+
+
+class TestChanging:
+    def test_pop_without_a_default_gives_none(self):
+        assert MutableMultiDict().pop("a") is None
+
+    def test_leaves_alone_what_it_was_made_of(self):
+        given_pairs = [("a", 1)]
+        original = MutableMultiDict(given_pairs)
+        MutableMultiDict(original.items()).add("b", 2)
+        original.add("c", 3)
+        assert given_pairs == [("a", 1)]
+
+    @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda multi: pickle.loads(pickle.dumps(multi))])
+    def test_of_a_copy_leaves_the_original_alone(self, again):
+        original = MutableMultiDict([("a", 1)])
+        other = again(original)
+        other.add("b", 2)
+        assert original.items() == [("a", 1)]

@@ -1,0 +1,95 @@
+import dataclasses
+import datetime
+import decimal
+import enum
+import uuid
+from typing import Annotated, Any, Literal, NamedTuple, NewType, TypedDict
+
+import msgspec
+import pytest
+from msgspec import Meta, Struct
+
+from antiphon.typed import json_as
+from antiphon.typed_types import described, python_type
+
+
+class Opaque:
+    pass
+
+
+@dataclasses.dataclass
+class Holder:
+    inner: list[Opaque]
+
+
+@dataclasses.dataclass
+class Lost:
+    where: "Nowhere"  # noqa: F821 - the mistake that is reported
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Cat(Struct, tag="cat"):
+    lives: int
+
+
+class Dog(Struct, tag="dog"):
+    pass
+
+
+class Pair(NamedTuple):
+    x: int
+    y: int = 0
+
+
+class Address(TypedDict):
+    city: str
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Any, None, bool, int, float, str, bytes, bytearray, memoryview, uuid.UUID, decimal.Decimal,
+        datetime.datetime, datetime.date, datetime.time, datetime.timedelta,
+        Annotated[int, Meta(ge=1, le=9)], Annotated[int, Meta(multiple_of=2)], Annotated[float, Meta(gt=1)],
+        Annotated[str, Meta(min_length=1, max_length=2, pattern="^a")],
+        Annotated[datetime.datetime, Meta(tz=False)], Annotated[bytes, Meta(min_length=1)],
+        Annotated[list[Annotated[str, Meta(max_length=2)]], Meta(min_length=1)],
+        Annotated[dict[str, int], Meta(max_length=3)],
+        Literal["a", 1], Colour, Cat, Cat | Dog | None, Pair, Address, list, dict, tuple,
+        list[Cat], set[int], frozenset[str], tuple[int, ...], tuple[int, str], tuple[()],
+        dict[int, list[Pair]], int | None, int | str | list[int],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_described_type_is_turned_back_into_an_equal_one(wanted):
+    description = described(wanted)
+    assert described(python_type(description)) == description
+
+
+def test_what_only_describes_a_type_is_left_out_of_it():
+    wanted = Annotated[int, Meta(ge=1, title="count", extra={"a": 1})]
+    assert python_type(described(wanted)) == Annotated[int, Meta(ge=1)]
+    assert python_type(described(NewType("Number", int))) is int
+    assert python_type(described(list[int | msgspec.UnsetType])) == list[int]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (Opaque, r"^Opaque can't be read; accepted are dataclasses, "),
+        (Holder, r"^Opaque, in Holder\.inner, can't be read"),
+        (list[Opaque], r"^Opaque, in list\[.*Opaque\], can't be read"),
+        (dict[str, complex], r"^complex, in dict\[str, complex\], can't be read"),
+        (int | Opaque, r"^int \| .*Opaque can't be read: .*; accepted are"),
+        (list[int] | set[int], r"^list\[int\] \| set\[int\] can't be read: Type unions may not"),
+        ("Order", r"^'Order' can't be read"),
+        (Lost, r"^Lost can't be read: name 'Nowhere' is not defined"),
+    ],
+    ids=str,
+)
+def test_a_type_that_can_not_be_read_is_a_type_error_that_names_it(wanted, message):
+    with pytest.raises(TypeError, match=message):
+        json_as(b"1", wanted)
