@@ -83,6 +83,7 @@ class TestEveryHeader:
         good = "*/*" if accept is Accept else "*"
         bad = "a/b" if accept is Accept else "gzip"
         assert list(accept.parse(f"{bad};{weight}, {good};q=0.5")) == [good]
+        assert list(accept.parse(f"{bad};a=b;{weight}, {good};q=0.5")) == [good]
 
     def test_only_the_first_200_elements_count(self, accept):
         kind = "x/" if accept is Accept else "x-"
@@ -153,6 +154,7 @@ def test_the_best_offer_is_acceptable_and_none_has_a_higher_quality(accept, head
         ("a/b;q=0.5;x=1", ["a/b; x=1"]),
         ('a/b;x="1,2;q=0.1";q=0.5, c/d', ["c/d", 'a/b; x="1,2;q=0.1"']),
         ("a/b;x, a/b;q=0", ["a/b", "a/b"]),
+        ("a/b;, c/d;q=0.5;, e/f;q=0.7;q=0.1", ["a/b", "e/f", "c/d"]),
         (", ,a/b ,, c/d,", ["a/b", "c/d"]),
         ("a, /b, a/, a b/c, */b, a/b/c, *, a/b c, é/b, a/b\n, \0", []),
         ('a/b "x, c/d, y", e/f', ["e/f"]),
@@ -210,6 +212,10 @@ def test_the_example_of_the_standard(offer, quality):
         ),
         ("text/html;q=0.5, text/html", ["text/html", "a/b"], "text/html"),
         ("garbage", ["text/html"], "text/html"),
+        ("a/b;q=x", ["text/html"], "text/html"),
+        ("a/b;", ["text/html", "a/b"], "a/b"),
+        ("a/b;q=0.5;q=0, c/d;q=0.4", ["c/d", "a/b"], "a/b"),
+        ("a/*;x=1, a/b;q=0.5", ["a/b; x=1", "a/c; x=1"], "a/c; x=1"),
     ],
 )
 def test_the_best_media_type(header, offers, best):

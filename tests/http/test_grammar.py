@@ -14,6 +14,7 @@ from antiphon.http.grammar import (
     read_weights,
     split_list,
     split_parameters,
+    split_weight,
     unquote_string,
     weighted_element,
 )
@@ -250,6 +251,26 @@ def test_qvalues(text, quality):
 def test_no_qvalues(text):
     with pytest.raises(ValueError, match="quality"):
         parse_qvalue(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "parameters", "quality"),
+    [
+        ("", {}, 1.0),
+        ("a=b", {"a": "b"}, 1.0),
+        ("a=b;q=0.5", {"a": "b"}, 0.5),
+        ("Q=0.5;a=b;q=0.1", {"a": "b"}, 0.5),
+        ('a=";q=0.1"; q = 0', {"a": ";q=0.1"}, 0.0),
+    ],
+)
+def test_the_weight_is_split_from_parameters(text, parameters, quality):
+    assert split_weight(text) == (parameters, quality)
+
+
+@pytest.mark.parametrize("text", ["a=b;q=", "a=b;q", 'q=""', "q=2", "q=nan", "q=-1;q=0.5"])
+def test_a_broken_weight_is_refused(text):
+    with pytest.raises(ValueError, match="quality"):
+        split_weight(text)
 
 
 def test_weighted_elements():

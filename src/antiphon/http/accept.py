@@ -9,16 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import ClassVar, Self, overload
 
-from antiphon.http.grammar import (
-    TCHARS,
-    format_parameters,
-    parse_parameters,
-    parse_qvalue,
-    read_weighted,
-    read_weights,
-    split_parameters,
-    weighted_element,
-)
+from antiphon.http.grammar import TCHARS, format_parameters, read_weighted, read_weights, split_weight, weighted_element
 from antiphon.http.media_type import MediaType
 
 _MOST_ELEMENTS = 200
@@ -187,10 +178,8 @@ class Accept(_Accepted):
 def _read_parameters(element: str) -> list[tuple[str, float]]:
     """Return the (range, quality) of an element that has parameters; nothing when its weight is broken."""
     essence, _, written = element.partition(";")
-    parameters = parse_parameters(written)
-    weight = parameters.pop("q", "") or next((value for name, value in split_parameters(written) if name == "q"), "1")
     try:
-        quality = parse_qvalue(weight)
+        parameters, quality = split_weight(written)
     except ValueError:
         return []
     return [(essence.rstrip().lower() + format_parameters(parameters), quality)]

@@ -151,3 +151,13 @@ def parse_qvalue(text: str) -> float:
     if match is None:
         raise ValueError(f"not a quality from 0 to 1: {text!r}")
     return _QUALITIES[match[1]]
+
+
+def split_weight(text: str) -> tuple[dict[str, str], float]:
+    """Return the parameters without `q`, and the quality that `q` gives; 1.0 when there is none (RFC 9110 §12.4.2).
+
+    Raise ValueError when `q` is no qvalue.
+    """
+    parameters = parse_parameters(text)
+    weight = parameters.pop("q", "") or next((value for name, value in split_parameters(text) if name == "q"), "1")
+    return parameters, parse_qvalue(weight)

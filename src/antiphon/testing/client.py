@@ -25,24 +25,19 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class BaseClient(ABC, Generic[Answer, Opening]):
-    """What the clients share, which is all but how they wait.
-
-    An ``Answer`` is a response, or what awaits one.
+    """What the clients share, which is all but how they wait. An ``Answer`` is a response, or what awaits one.
 
     ``interface`` says which server is played towards ``app``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
-    ``base_url`` has scheme, host and port for URLs that have none. ``root_path`` is where the application is
-    mounted; URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` go with
-    every request, and the attributes of these names may be changed. ``client`` is the address from which
-    requests come.
+    ``base_url`` has scheme, host and port for URLs that have none. ``root_path`` is where the application is mounted;
+    URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` go with every request, and
+    the attributes of these names may be changed. ``client`` is the address from which requests come.
 
-    ``raise_errors``: what escapes the application is raised in the test. Otherwise it is a 500, as under a
-    server.
+    ``raise_errors``: what escapes the application is raised in the test. Otherwise it is a 500, as under a server.
 
-    ``timeout`` is in seconds, for a whole response with the redirects before it, and for each step of a
-    stream or of the lifespan; then TimeoutError says where the application is. ``max_body`` is in bytes, for
-    bodies that are held in memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example
-    ``{"extensions": ...}``.
+    ``timeout`` is in seconds, for a whole response with the redirects before it, and for each step of a stream or of
+    the lifespan; then TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that are held in
+    memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
     """
 
     _on_loop: ClassVar[bool]
@@ -126,8 +121,8 @@ class BaseClient(ABC, Generic[Answer, Opening]):
     def stream(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Opening:
         """Send a request, and get a response whose body is read piece by piece; it may be endless.
 
-        For a ``with`` statement (``async with``). Leaving that is the client going away, if the body has not
-        ended.
+        For a ``with`` statement (``async with``). If the body has not ended, leaving that is the client going away, and
+        it is an error if the application goes on nevertheless until the timeout.
         """
         return self._open(self._call(method, url, options))
 
@@ -143,8 +138,12 @@ class BaseClient(ABC, Generic[Answer, Opening]):
     async def _startup(self) -> None:
         await within(self._rules.timeout, self._transport.startup(), lambda: "the application has not started up")
 
-    async def _shutdown(self) -> None:
-        await within(self._rules.timeout, self._transport.shutdown(), lambda: "the application has not shut down")
+    async def _shutdown(self, failure: BaseException | None) -> None:
+        try:
+            await within(self._rules.timeout, self._transport.shutdown(), lambda: "the application has not shut down")
+        except Exception:
+            if failure is None:  # else the test's own error is the one to see
+                raise
 
     @abstractmethod
     def _respond(self, call: Call) -> Answer: ...
@@ -178,7 +177,7 @@ class Client(BaseClient[Response, Streaming]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         try:
-            self._run(self._shutdown())
+            self._run(self._shutdown(error))
         finally:
             self.close()
 
@@ -197,7 +196,7 @@ class Client(BaseClient[Response, Streaming]):
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         if self._here:
             return _run_here(coroutine)
-        if self._loop is None or self._loop.blocked:
+        if self._loop is None or not self._loop.usable:
             self._loop = LoopThread()
         return self._loop.run(coroutine, self._rules.timeout)
 
@@ -219,7 +218,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, Response], AsyncStreaming]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._shutdown()
+        await self._shutdown(error)
 
     def _respond(self, call: Call) -> Coroutine[Any, Any, Response]:
         return call.respond()
@@ -230,7 +229,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, Response], AsyncStreaming]):
 
 def _checked_base(text: str) -> URL:
     url = URL(text)
-    if url.scheme not in ("http", "https") or not url.host or url.path not in ("", "/") or url.query or url.fragment:
+    if url.scheme not in ("http", "https") or not url.host or text.removesuffix("/") != f"{url.scheme}://{url.netloc}":
         raise ValueError(f"a base_url is scheme and host, perhaps with a port, not {text!r}")
     return url
 

@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import Coroutine
-from threading import Thread
+from threading import Thread, current_thread
 from typing import Any, TypeVar
 
 from antiphon.testing.servers.standstill import thread_position
@@ -18,19 +18,21 @@ STOP = 1.0
 
 
 class LoopThread:
-    """Runs coroutines while the calling thread waits.
+    """Runs coroutines, in a copy of the caller's context, while the caller waits.
 
-    The loop stops when it is closed, or nobody refers to this.
-
-    The coroutines run in a copy of the caller's context.
+    The loop stops when it is closed, or when nobody refers to this any more.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=_run, args=(self._loop,), name="antiphon-testing", daemon=True)
         self._thread.start()
-        self._stop = weakref.finalize(self, _stop, self._loop)
-        self.blocked = False
+        self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
+
+    @property
+    def usable(self) -> bool:
+        """Whether the loop still runs, and nothing has blocked it."""
+        return self._stop.alive and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:
         """Wait for what a coroutine returns or raises. It has to end after so many seconds by itself.
@@ -41,7 +43,7 @@ class LoopThread:
         try:
             value, error = outcome.result(None if seconds is None else seconds + MARGIN)
         except TimeoutError:
-            self.blocked = True
+            self._stop.detach()
             where = thread_position(self._thread.ident)
             raise TimeoutError(f"the event loop has been blocked for {seconds} seconds, at\n{where}") from None
         except BaseException:
@@ -54,8 +56,6 @@ class LoopThread:
     def close(self) -> None:
         """Stop the loop, cancel what still runs on it, and wait for that."""
         self._stop()
-        if not self.blocked:
-            self._thread.join(2 * STOP)
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
@@ -66,9 +66,11 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         loop.close()
 
 
-def _stop(loop: asyncio.AbstractEventLoop) -> None:
+def _stop(loop: asyncio.AbstractEventLoop, thread: Thread) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(loop.stop)
+    if thread is not current_thread():
+        thread.join(2 * STOP)
 
 
 async def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
@@ -89,5 +91,5 @@ async def _settle(coroutine: Coroutine[Any, Any, T]) -> tuple[T | None, BaseExce
         return await coroutine, None
     except asyncio.CancelledError:
         raise
-    except BaseException as error:  # noqa: BLE001 - it is raised on the other thread
+    except BaseException as error:
         return None, error

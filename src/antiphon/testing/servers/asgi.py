@@ -49,6 +49,7 @@ class ASGITransport:
 
     async def startup(self) -> None:
         """Run the lifespan's startup."""
+        self._lifespan = ASGILifespan(self._application, raise_errors=self._connection.raise_errors)
         await self._lifespan.startup()
 
     async def shutdown(self) -> None:
@@ -71,10 +72,9 @@ class ASGITransport:
             "headers": [(name.encode(), value.encode("latin-1")) for name, value in request.headers.items()],
             "client": connection.client,
             "server": (host, port),
+            "state": self._lifespan.state.copy(),
             "extensions": {},
         }
-        if self._lifespan.state is not None:
-            scope["state"] = self._lifespan.state.copy()
         return scope | dict(self._extra)
 
 

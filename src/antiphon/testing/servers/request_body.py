@@ -13,7 +13,8 @@ PIECE = 64 << 10
 class RequestBody:
     """The pieces of a body, up to the declared length.
 
-    ``complete`` tells that all of it has come, ``broken`` that it ended too soon: the client went away.
+    ``complete`` tells that all of it has come, ``broken`` that it breaks off: the client went away. That is so when the
+    pieces end before the declared length, or getting one raises ConnectionError.
     """
 
     def __init__(self, request: SentRequest) -> None:
@@ -28,9 +29,7 @@ class RequestBody:
         return self._left == 0
 
     async def next(self, answer: Answer) -> bytes:
-        """The next piece, ``b""`` at the end, on an event loop.
-
-        It is broken when the client leaves meanwhile.
+        """The next piece, ``b""`` at the end or when the client leaves meanwhile; on an event loop.
 
         An iterator that may block is run on a worker thread.
         """
@@ -43,14 +42,14 @@ class RequestBody:
             self._pending.add_done_callback(lambda _: answer.notify())
         pending = self._pending
         await answer.until(lambda: pending.done() or answer.left or answer.complete)
-        if not pending.done():
-            self.broken = True
+        self.broken = not pending.done() or isinstance(pending.exception(), ConnectionError)
+        if self.broken:
             return b""
         self._pending = None
         return self._count(pending.result())
 
     def read(self) -> bytes:
-        """The next piece, ``b""`` at the end, on a thread."""
+        """The next piece, ``b""`` at the end; on a thread. ConnectionError passes, as it comes from a socket."""
         if self.complete or self.broken:
             return b""
         assert isinstance(self._pieces, Iterator)  # noqa: S101 - the WSGI transport has seen to it

@@ -193,7 +193,8 @@ class RSGIStream:
         answer = self._answer
         if not isinstance(data, kind):
             raise answer.refuse(f"a piece that is sent here is {kind.__name__}, not {type(data).__name__}")
-        await answer.send(data.encode() if isinstance(data, str) else data)
+        if not (answer.left or answer.complete):
+            await answer.send(data.encode() if isinstance(data, str) else data)
         if answer.left or answer.complete:
             raise answer.refuse_gone(ProtocolClosed("RSGI transport is closed"))
 

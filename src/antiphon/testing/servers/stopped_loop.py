@@ -42,7 +42,7 @@ class StoppedLoop:
             def run() -> None:
                 try:
                     outcome.set_result(attribute(*arguments, **options))
-                except BaseException as error:  # noqa: BLE001 - it is raised on the calling thread
+                except BaseException as error:
                     outcome.set_exception(error)
 
             self._loop.call_soon_threadsafe(run)

@@ -38,7 +38,7 @@ class TaskExchange:
     async def _run(self, application: Callable[[], Awaitable[object]]) -> None:
         try:
             await application()
-        except BaseException as error:  # noqa: BLE001 - it is raised to the reader
+        except BaseException as error:
             self._error = None if self._aborted else error
         finally:
             self._ended()

@@ -61,7 +61,7 @@ class WSGIExchange:
         """Wait for the response to begin."""
         try:
             head = await self._steps.next()
-        except Exception as error:  # noqa: BLE001 - a server answers any
+        except Exception as error:
             self._check(error)
             self._server_error = [SERVER_ERROR_BODY]
             return SERVER_ERROR
@@ -85,7 +85,7 @@ class WSGIExchange:
         """Have the body closed, wherever it stands."""
         try:
             await self._steps.close()
-        except Exception as error:  # noqa: BLE001 - a server outlives any
+        except Exception as error:
             self._check(error)
         self._check(None)
 

@@ -75,7 +75,7 @@ class StepsHere:
         if not self._ready:
             try:
                 self._ready.append(next(self._items, None))
-            except BaseException as error:  # noqa: BLE001 - it is raised in its turn
+            except BaseException as error:
                 self._ready.append(error)
         item = self._ready.popleft()
         if isinstance(item, BaseException):
@@ -157,11 +157,11 @@ class StepsOnThread:
             self._await_demand()
             for item in items:
                 self.push(item)
-        except BaseException as escaped:  # noqa: BLE001 - it is raised to who asks
+        except BaseException as escaped:
             error = escaped
         try:
             items.close()
-        except BaseException as escaped:  # noqa: BLE001 - so is this
+        except BaseException as escaped:
             error = escaped
         self._call(self._end, None if error is self.gone else error)
 

@@ -14,8 +14,8 @@ from msgspec import inspect
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.json_codec import pointer_step
-from antiphon.typed_types import Record, members, python_type
-from antiphon.typed_words import counted, in_plain_words, located, of_text, one_of
+from antiphon.typed.types import Record, members, python_type
+from antiphon.typed.words import counted, in_plain_words, located, of_text, one_of
 
 LISTED = 100
 """How many wrong fields an error lists."""

@@ -15,9 +15,9 @@ from msgspec import inspect
 from antiphon.http.errors import HTTPError
 from antiphon.http.multidict import MultiDict
 from antiphon.json_codec import malformed
-from antiphon.typed_fields import FieldsReader
-from antiphon.typed_search import Search
-from antiphon.typed_types import described
+from antiphon.typed.fields import FieldsReader
+from antiphon.typed.search import Search
+from antiphon.typed.types import described
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from antiphon.typed import json_as
-from antiphon.typed_types import described, python_type
+from antiphon.typed.types import described, python_type
 
 
 class Opaque:

@@ -10,8 +10,8 @@ from msgspec import inspect
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.json_codec import pointer_step
-from antiphon.typed_search import Search
-from antiphon.typed_types import Collection, Record, described, members, python_type, type_name
+from antiphon.typed.search import Search
+from antiphon.typed.types import Collection, Record, described, members, python_type, type_name
 
 _CHECKBOX = {"on": "true", "off": "false"}
 _NO_SECONDS = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d")
