@@ -18,9 +18,7 @@ def main() -> None:
 @click.argument("target", metavar="MODULE:APP")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="How many processes."
-)
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="How many processes.")
 @click.option(
     "--interface",
     type=click.Choice(["auto", "wsgi", "asgi", "rsgi"]),
@@ -49,7 +47,7 @@ def run(
     """
     if sys.platform == "win32":
         raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
-    from antiphon.cli.serve import serve
+    from antiphon.cli.serve import serve  # late: --help and --version have no use for it
 
     asked = None if interface == "auto" else interface
     sys.exit(serve(target, asked, host=host, port=port, workers=workers, drain=drain))

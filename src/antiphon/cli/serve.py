@@ -18,7 +18,7 @@ def serve(text: str, asked: Interface | None, *, host: str, port: int, workers: 
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
         leave_last()
-        from antiphon.cli.worker import work
+        from antiphon.cli.worker import work  # late: the supervisor has no use for a server
 
         work(inherited, target, asked, drain)
     listener = listen(host, port)

@@ -26,9 +26,7 @@ _ECHO = 0.5
 """Seconds. `timeout`, `npm` and others pass Ctrl-C on to a process that has had it from the terminal too."""
 
 
-async def supervise(
-    listener: socket.socket, workers: int, drain: float, announce: Callable[[Choice], None]
-) -> int:
+async def supervise(listener: socket.socket, workers: int, drain: float, announce: Callable[[Choice], None]) -> int:
     """Run workers until SIGINT, SIGTERM or SIGHUP; then requests get `drain` seconds, cut by a second signal.
 
     Calls `announce` once, when every worker has loaded the application and connections are answered. Closes

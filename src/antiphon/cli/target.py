@@ -40,9 +40,7 @@ class Target(NamedTuple):
         found: object = module
         for name in self.attribute.split("."):
             if not hasattr(found, name):
-                raise BadCommand(
-                    f"There is no {self.attribute!r} in {_place(module)}. {self._others(module)}"
-                )
+                raise BadCommand(f"There is no {self.attribute!r} in {_place(module)}. {self._others(module)}")
             found = getattr(found, name)
         reason = flaw(found, asked)
         if reason is not None:

@@ -229,7 +229,8 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, Response], AsyncStreaming]):
 
 def _checked_base(text: str) -> URL:
     url = URL(text)
-    if url.scheme not in ("http", "https") or not url.host or text.removesuffix("/") != f"{url.scheme}://{url.netloc}":
+    plain = f"{url.scheme}://{url.netloc}"
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo or text.removesuffix("/") != plain:
         raise ValueError(f"a base_url is scheme and host, perhaps with a port, not {text!r}")
     return url
 

@@ -1,0 +1,40 @@
+"""Every Python snippet in the README and in docs/ runs as it stands; every link inside the project leads somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def snippets():
+    for page in PAGES:
+        text = page.read_text()
+        for found in SNIPPET.finditer(text):
+            line = text.count("\n", 0, found.start(1)) + 1
+            yield pytest.param(page, line, found[1], id=f"{page.relative_to(ROOT)}:{line}")
+
+
+@pytest.mark.parametrize(("page", "line", "code"), list(snippets()))
+def test_a_snippet_runs(page, line, code):
+    exec(compile("\n" * (line - 1) + code, str(page), "exec"), {"__name__": "snippet"})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_links_of_a_page_lead_somewhere(page):
+    for target in LINK.findall(page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_readme_s_app_answers_as_it_says():
+    from antiphon.testing import Client
+
+    namespace: dict = {"__name__": "shop"}
+    exec(SNIPPET.findall((ROOT / "README.md").read_text())[0], namespace)
+    client = Client(namespace["app"])
+    assert client.get("/hello/Ada").text == "Hello, Ada!"
+    assert client.post("/sum", json=[1, 2, 3]).json == {"sum": 6}

@@ -1,0 +1,811 @@
+import asyncio
+import gc
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from antiphon.adapters.asgi import ASGIHead
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.body.limits import Limits
+from antiphon.head import Address, RequestHead
+from antiphon.http.errors import (
+    BadRequest,
+    ClientDisconnected,
+    ContentTooLarge,
+    HTTPError,
+    UnprocessableContent,
+    UnsupportedMediaType,
+    URITooLong,
+)
+from antiphon.http.multidict import MissingKey
+from antiphon.request import Request
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass
+class ToldHead:
+    """A head that tells anything, unchecked; its body comes in pieces, which block or have to be awaited."""
+
+    headers: dict = field(default_factory=dict)
+    pieces: list = field(default_factory=list)
+    blocks: bool = False
+    authority: str = "localhost"
+    query_string: bytes = b""
+    asked: list = field(default_factory=list)
+    method = "POST"
+    path = "/"
+    raw_path = None
+    root_path = ""
+    scheme = "http"
+    http_version = "1.1"
+    client = None
+    has_body = True
+
+    def __post_init__(self):
+        self.pieces = [*self.pieces]
+
+    def field(self, name):
+        self.asked.append(name)
+        return self.headers.get(name)
+
+    def fields(self):
+        return list(self.headers.items())
+
+    def receive(self):
+        piece = self.pieces.pop(0) if self.pieces else b""
+        if self.blocks:
+            yield from ()
+        else:
+            piece = yield given_later(piece)
+        return piece
+
+
+async def given_later(piece):
+    await asyncio.sleep(0)
+    if isinstance(piece, Exception):
+        raise piece
+    return piece
+
+
+def load(request):
+    """Load a body in the way that its head wants."""
+    if request.head.blocks:
+        return request.body
+    asyncio.run(request.load())
+    return request.body
+
+
+def with_body(body, content_type):
+    return Request.blank("/", "POST", {"content-type": content_type}, body)
+
+
+class TestHead:
+    head = RequestHead(
+        "patch",
+        "/é/x",
+        b"a=1",
+        {"Host": "Example.com:8443", "X-A": "1", "Referer": "/from", "Origin": "null", "User-Agent": "Curl/8"},
+        scheme="https",
+        root_path="/app",
+        raw_path=b"/app/%C3%A9/x",
+        http_version="2",
+        client=Address("10.0.0.1", 4711),
+    )
+
+    @pytest.mark.parametrize(
+        ("attribute", "value"),
+        [
+            ("method", "patch"),
+            ("path", "/é/x"),
+            ("raw_path", b"/app/%C3%A9/x"),
+            ("query_string", b"a=1"),
+            ("root_path", "/app"),
+            ("scheme", "https"),
+            ("is_secure", True),
+            ("http_version", "2"),
+            ("client", ("10.0.0.1", 4711)),
+            ("ip", "10.0.0.1"),
+            ("host", "example.com"),
+            ("port", 8443),
+            ("url", "https://Example.com:8443/app/%C3%A9/x?a=1"),
+            ("referrer", "/from"),
+            ("origin", "null"),
+            ("user_agent", "Curl/8"),
+        ],
+    )
+    def test_is_told_as_the_server_told_it(self, attribute, value):
+        assert getattr(Request(self.head), attribute) == value
+
+    @pytest.mark.parametrize(
+        ("attribute", "value"),
+        [
+            ("raw_path", b"/"),
+            ("client", None),
+            ("ip", None),
+            ("is_secure", False),
+            ("host", "localhost"),
+            ("port", 80),
+            ("content_type", None),
+            ("mimetype", ""),
+            ("charset", None),
+            ("content_length", None),
+            ("referrer", None),
+            ("origin", None),
+            ("user_agent", ""),
+            ("route", None),
+            ("endpoint", None),
+            ("app", None),
+            ("params", {}),
+            ("limits", Limits()),
+            ("body", b""),
+            ("text", ""),
+            ("deferred", ()),
+        ],
+    )
+    def test_has_a_neutral_value_for_what_was_not_told(self, attribute, value):
+        assert getattr(Request.blank(), attribute) == value
+
+    @pytest.mark.parametrize("attribute", ["args", "cookies", "form", "headers", "accept", "accept_languages"])
+    def test_is_empty_where_nothing_was_sent(self, attribute):
+        assert not getattr(Request.blank(), attribute)
+
+    @pytest.mark.parametrize(
+        ("authority", "scheme", "host", "port"),
+        [
+            ("a.example", "http", "a.example", 80),
+            ("a.example", "https", "a.example", 443),
+            ("A.EXAMPLE:81", "https", "a.example", 81),
+            ("[::1]:81", "http", "::1", 81),
+            ("a.example:", "http", "a.example", 80),
+        ],
+    )
+    def test_host_and_port_are_those_that_were_asked_for(self, authority, scheme, host, port):
+        request = Request(RequestHead(authority=authority, scheme=scheme))
+        assert (request.host, request.port) == (host, port)
+
+    @pytest.mark.parametrize(
+        "bad", ["a b", "a/b", "a@b", "a:b", "a:99999", "a, b", "é", "[::1", "a\r\nb", "a" * 100_000 + "/"]
+    )
+    def test_a_malformed_host_reads_as_none_and_is_in_no_url(self, bad):
+        request = Request(ToldHead(authority=bad, query_string=b"a=1"))
+        assert (request.host, request.port) == ("", 80)
+        assert bad not in request.url
+        assert (request.url.host, request.url.origin, request.url.path, request.url.query) == ("", "", "/", "a=1")
+
+    def test_cookies_are_read_first_wins(self):
+        request = Request.blank(headers=[("cookie", "a=near; b=1"), ("cookie", "a=far")])
+        assert request.cookies["a"] == "near"
+        assert request.cookies.getall("a") == ["near", "far"]
+        with pytest.raises(MissingKey):
+            _ = request.cookies["c"]
+
+    def test_negotiates(self):
+        request = Request.blank(
+            headers={
+                "accept": "text/html, application/json;q=0.5",
+                "accept-language": "de;q=0.5, en",
+                "accept-encoding": "gzip",
+                "accept-charset": "utf-8",
+            }
+        )
+        assert request.accept.best(["application/json", "text/html"]) == "text/html"
+        assert request.accept_languages.best(["de", "en"]) == "en"
+        assert request.accept_encodings.best(["br", "gzip"]) == "gzip"
+        assert request.accept_charsets.best(["latin-1", "utf-8"]) == "utf-8"
+
+    def test_content_type_is_parsed(self):
+        request = Request.blank(headers={"content-type": "Text/HTML; Charset=UTF-8"})
+        assert (str(request.content_type), request.mimetype, request.charset) == (
+            "text/html; charset=UTF-8",
+            "text/html",
+            "utf-8",
+        )
+
+    def test_shows_what_was_asked(self):
+        assert repr(Request.blank("/é?a=1", "PUT")) == "<Request PUT '/é'>"
+
+
+class TestBlank:
+    @pytest.mark.parametrize(
+        ("url", "wanted"),
+        [
+            ("/", ("http", "localhost", 80, "/", b"/", b"")),
+            ("", ("http", "localhost", 80, "/", b"/", b"")),
+            ("/a%20b?c=d&e#f", ("http", "localhost", 80, "/a b", b"/a%20b", b"c=d&e")),
+            ("?a=1", ("http", "localhost", 80, "/", b"/", b"a=1")),
+            ("https://example.com", ("https", "example.com", 443, "/", b"/", b"")),
+            ("https://example.com:81/x/?a", ("https", "example.com", 81, "/x/", b"/x/", b"a")),
+            ("//example.com/x", ("http", "example.com", 80, "/x", b"/x", b"")),
+            ("http://user:word@example.com/", ("http", "example.com", 80, "/", b"/", b"")),
+            ("/é", ("http", "localhost", 80, "/é", b"/%C3%A9", b"")),
+            ("hello", ("http", "localhost", 80, "/hello", b"/hello", b"")),
+        ],
+    )
+    def test_is_for_a_path_or_a_whole_url(self, url, wanted):
+        request = Request.blank(url)
+        told = (request.scheme, request.host, request.port, request.path, request.raw_path, request.query_string)
+        assert told == wanted
+
+    @given(st.text(st.characters(codec="utf-8")))
+    def test_decodes_what_a_path_encodes(self, text):
+        path = f"/{text.lstrip('/')}"
+        request = Request.blank(quote(path))
+        assert request.path == path
+        assert request.raw_path == quote(path).encode()
+
+    def test_takes_method_headers_and_body(self):
+        request = Request.blank("/", "POST", [("X-A", "1"), ("x-a", "2")], b"abc")
+        assert (request.method, request.headers.getall("x-a"), request.body) == ("POST", ["1", "2"], b"abc")
+
+    def test_takes_its_host_from_a_header_unless_the_url_names_one(self):
+        assert Request.blank("/", headers={"host": "a.example"}).host == "a.example"
+        assert Request.blank("http://b.example/", headers={"host": "a.example"}).host == "b.example"
+
+    def test_makes_a_subclass_of_itself(self):
+        class Mine(Request):
+            pass
+
+        assert type(Mine.blank()) is Mine
+
+    @pytest.mark.parametrize("bad", [{"a b": "1"}, {"a": "1\n"}])
+    def test_refuses_bad_headers(self, bad):
+        with pytest.raises(ValueError, match="header"):
+            Request.blank(headers=bad)
+
+
+HEADERS_READ = {
+    "accept": ["accept"],
+    "accept-charset": ["accept_charsets"],
+    "accept-encoding": ["accept_encodings"],
+    "accept-language": ["accept_languages"],
+    "content-length": ["content_length"],
+    "content-type": ["content_type", "mimetype", "charset", "text", "form"],
+    "cookie": ["cookies"],
+    "origin": ["origin"],
+    "referer": ["referrer"],
+    "user-agent": ["user_agent"],
+}
+LONG = 100 << 10
+HOSTILE = {
+    "nothing": "",
+    "spaces": " \t ",
+    "commas": "," * LONG,
+    "semicolons": ";" * LONG,
+    "letters": "a" * LONG,
+    "digits": "9" * LONG,
+    "quotes": '"' * LONG,
+    "backslashes": '"' + "\\" * LONG,
+    "slashes": "/" * LONG,
+    "many elements": "a/b;q=0.1," * (LONG // 10),
+    "many parameters": "text/plain" + ";a=b" * (LONG // 4),
+    "many cookies": "a=b;" * (LONG // 4),
+    "qualities": "a/b;q=nan, */*;q=inf, a;q=-1, *;q=1e9, b;q=, c;q=1.0000, d;q=0x1",
+    "line ends": "text/html\r\nset-cookie: a=b",
+    "NUL": "\0",
+    "high": "".join(map(chr, range(128, 256))),
+    "odd charset": "text/plain; charset=" + "x" * LONG,
+    "controls in a charset": 'text/plain; charset="\0\r\n"',
+    "unicode digits": "\u0665\u00b2",
+}
+
+
+class TestHostileHeaders:
+    @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+    @pytest.mark.parametrize(("name", "attributes"), HEADERS_READ.items(), ids=HEADERS_READ)
+    def test_never_raise(self, name, attributes, value):
+        for attribute in attributes:
+            getattr(Request(ToldHead({name: value}), b"a=1"), attribute)
+
+    @settings(deadline=None)
+    @given(st.text(st.characters(max_codepoint=255)))
+    def test_of_any_text_never_raise(self, value):
+        request = Request(ToldHead(dict.fromkeys(HEADERS_READ, value), authority=value), b"a=\xff")
+        for attribute in sum(HEADERS_READ.values(), ["host", "port", "url"]):
+            getattr(request, attribute)
+
+    @given(st.binary(max_size=200))
+    def test_queries_never_raise(self, query):
+        request = Request(ToldHead(query_string=query))
+        assert all(type(name) is type(value) is str for name, value in request.args.items())
+        assert request.url.startswith("http://localhost/")
+
+    @pytest.mark.parametrize(
+        "bad", ["text", "/html", "text/", "a b/c", "text/html, text/plain", ";", "é/x", "text/html\n"]
+    )
+    def test_a_bad_content_type_reads_as_absent(self, bad):
+        request = Request(ToldHead({"content-type": bad}))
+        assert (request.content_type, request.mimetype, request.charset) == (None, "", None)
+
+    @pytest.mark.parametrize("bad", ["q=nan", "a/b;q=nan", "a/b;q=2", "a/b;q=-1", ",", "é"])
+    def test_a_bad_accept_reads_as_absent(self, bad):
+        request = Request(ToldHead({"accept": bad}))
+        assert not request.accept
+        assert request.accept.best(["a/b", "c/d"]) == "a/b"
+
+
+BAD_LENGTHS = [
+    "-1",
+    "+1",
+    "1.0",
+    "1e3",
+    "0x10",
+    "1_0",
+    "abc",
+    "5,6",
+    "5, 5, 6",
+    "5,",
+    ",5",
+    ",",
+    "\u0665",
+    "\u00b2",
+    "5 5",
+    " ",
+    "\0",
+]
+
+
+class TestContentLength:
+    @pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
+    @pytest.mark.parametrize("bad", BAD_LENGTHS, ids=ascii)
+    def test_that_is_no_number_is_a_400_when_the_body_is_read(self, bad, blocks):
+        request = Request(ToldHead({"content-length": bad}, [b"a" * 5], blocks))
+        assert request.content_length is None
+        for _ in range(2):
+            with pytest.raises(BadRequest, match="Content-Length must be one number"):
+                load(request)
+
+    @pytest.mark.parametrize(
+        ("value", "length"), [("5", 5), ("0", 0), ("5,5", 5), ("5, 5 ,5", 5), ("007", 7), ("9" * 19, 10**19 - 1)]
+    )
+    def test_is_one_number_however_often_repeated(self, value, length):
+        assert Request(ToldHead({"content-length": value})).content_length == length
+
+    @pytest.mark.parametrize(
+        "huge", [str((16 << 20) + 1), "9" * 19, "9" * 25, "1" + "0" * 5000, ",".join(["9" * 25] * 2)]
+    )
+    @pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
+    def test_above_the_limit_is_a_413_before_a_byte_is_read(self, huge, blocks):
+        head = ToldHead({"content-length": huge}, [b"abc"], blocks)
+        request = Request(head)
+        assert request.content_length > Limits().body
+        with pytest.raises(ContentTooLarge) as refused:
+            load(request)
+        assert refused.value.members == {"limit": "body"}
+        assert len(str(refused.value)) < 200
+        assert head.pieces == [b"abc"]
+
+    @pytest.mark.parametrize("zeros", [1, 17, 18, 19, 20, 21, 100])
+    def test_means_the_same_with_zeros_before_it(self, zeros):
+        request = Request(ToldHead({"content-length": "0" * zeros + "3"}, [b"abc"], blocks=True))
+        assert request.content_length == 3
+        assert request.body == b"abc"
+
+    @pytest.mark.parametrize("nothing", [None, ""])
+    def test_is_not_needed(self, nothing):
+        request = Request(ToldHead({"content-length": nothing}, [b"abc"], blocks=True))
+        assert request.content_length is None
+        assert request.body == b"abc"
+
+
+both_ways = pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
+
+
+@both_ways
+class TestLoading:
+    def test_joins_the_pieces(self, blocks):
+        request = Request(ToldHead({}, [b"ab", b"c"], blocks))
+        assert load(request) == b"abc"
+        assert [request.body, request.text, request.body] == [b"abc", "abc", b"abc"]
+
+    def test_is_done_once(self, blocks):
+        head = ToldHead({}, [b"ab"], blocks)
+        request = Request(head)
+        load(request)
+        head.pieces.append(b"more")
+        assert load(request) == b"ab"
+
+    def test_takes_nothing_from_the_head_when_the_body_is_given(self, blocks):
+        head = ToldHead({"content-length": "nonsense"}, [b"ab"], blocks)
+        assert load(Request(head, b"given")) == b"given"
+        assert load(Request(head, b"")) == b""
+        assert head.pieces == [b"ab"]
+
+    @pytest.mark.parametrize("declared", [{"content-length": "8"}, {}], ids=["declared", "undeclared"])
+    def test_takes_just_what_the_limit_allows(self, blocks, declared):
+        request = Request(ToldHead(declared, [b"abcd", b"efgh"], blocks))
+        request.limits = Limits(body=8)
+        assert load(request) == b"abcdefgh"
+
+    def test_is_a_413_above_the_limit(self, blocks):
+        request = Request(ToldHead({}, [b"abcd", b"efgh", b"i", b"never read"], blocks))
+        request.limits = Limits(body=8)
+        with pytest.raises(ContentTooLarge) as refused:
+            load(request)
+        assert (refused.value.members, request.head.pieces) == ({"limit": "body"}, [b"never read"])
+        assert "8" in refused.value.detail
+
+    @pytest.mark.parametrize(
+        ("declared", "pieces", "error"),
+        [
+            ({}, [b"abcde", b"rest"], ContentTooLarge),
+            ({"content-length": "3"}, [b"ab"], BadRequest),
+            ({"content-length": "3"}, [b"ab", b"cd"], BadRequest),
+        ],
+        ids=["too large", "too short", "too long"],
+    )
+    def test_that_failed_fails_again_in_the_same_way(self, blocks, declared, pieces, error):
+        request = Request(ToldHead(declared, pieces, blocks))
+        request.limits = Limits(body=4)
+        seen = []
+        for _ in range(3):
+            with pytest.raises(error) as refused:
+                load(request)
+            seen.append(str(refused.value))
+        assert len(set(seen)) == 1
+
+    @pytest.mark.parametrize(("pieces", "received"), [([], 0), ([b"ab"], 2), ([b"a", b"b", b"c"], 3)])
+    def test_is_a_400_when_the_body_ends_too_early(self, blocks, pieces, received):
+        request = Request(ToldHead({"content-length": "5"}, pieces, blocks))
+        with pytest.raises(BadRequest, match=rf"\b{received} of .*\b5\b"):
+            load(request)
+
+    def test_is_a_400_that_says_so_when_the_body_is_longer_than_declared(self, blocks):
+        request = Request(ToldHead({"content-length": "3"}, [b"ab", b"cd"], blocks))
+        with pytest.raises(BadRequest) as refused:
+            load(request)
+        assert "longer than the 3 bytes" in refused.value.detail
+        assert "ended" not in refused.value.detail
+
+    def test_waits_for_no_end_when_all_that_was_declared_is_there(self, blocks):
+        head = ToldHead({"content-length": "3"}, [b"ab", b"c", b"next request"], blocks)
+        assert load(Request(head)) == b"abc"
+        assert head.pieces == [b"next request"]
+
+
+class TestLoadingWithoutBlocking:
+    def test_must_come_before_reading(self):
+        request = Request(ToldHead({"content-type": "application/json"}, [b"[1]"]))
+        for attribute in ("body", "text", "json"):
+            with pytest.raises(RuntimeError, match=r"await request\.load\(\)"):
+                getattr(request, attribute)
+
+        async def handler():
+            await request.load()
+            return request.body, request.text, request.json
+
+        assert asyncio.run(handler()) == (b"[1]", "[1]", [1])
+
+    def test_lets_the_head_say_what_a_failure_means(self):
+        class Translating(ToldHead):
+            def receive(self):
+                try:
+                    return (yield from super().receive())
+                except ConnectionError as error:
+                    raise ClientDisconnected("gone") from error
+                except EOFError:
+                    return b""
+
+        with pytest.raises(ClientDisconnected, match="gone"):
+            load(Request(Translating(pieces=[b"ab", ConnectionResetError()])))
+        assert load(Request(Translating(pieces=[b"ab", EOFError()]))) == b"ab"
+
+    def test_gives_on_other_failures(self):
+        with pytest.raises(ZeroDivisionError):
+            load(Request(ToldHead(pieces=[ZeroDivisionError()])))
+
+    def test_reads_plain_heads_as_well(self):
+        request = Request(RequestHead(content=b"abc"))
+        asyncio.run(request.load())
+        assert request.body == b"abc"
+
+
+def test_a_plain_head_is_held_to_the_length_it_declares():
+    with pytest.raises(BadRequest, match="2 of the 3"):
+        _ = Request(RequestHead(headers={"content-length": "3"}, content=b"ab")).body
+    assert Request(RequestHead(headers={"content-length": "3"}, content=b"abc")).body == b"abc"
+
+
+class TestArgs:
+    def test_are_the_fields_of_the_query(self):
+        args = Request.blank("/?a=1&b=%C3%A9+x&a=2&c").args
+        assert args.items() == [("a", "1"), ("b", "é x"), ("a", "2"), ("c", "")]
+        assert args.get("a", type=int) == 2
+
+    @pytest.mark.parametrize(
+        ("limits", "fits", "too_much", "limit"),
+        [
+            (Limits(query=5), "a=123", "a=1234", "query"),
+            (Limits(fields=2), "a=1&b=2", "a=1&b=2&c=3", "fields"),
+            (Limits(fields=0), "", "a", "fields"),
+            (Limits(query=0), "", "a", "query"),
+            (Limits(), "a=" + "x" * 65534, "a=" + "x" * 65535, "query"),
+            (Limits(), "&".join(["a=1"] * 1000), "&".join(["a=1"] * 1001), "fields"),
+        ],
+    )  # fmt: skip
+    def test_beyond_a_limit_are_a_414_that_names_it(self, limits, fits, too_much, limit):
+        request = Request.blank(f"/?{fits}")
+        request.limits = limits
+        assert len(request.args.items()) == (fits.count("&") + 1 if fits else 0)
+        request = Request.blank(f"/?{too_much}")
+        request.limits = limits
+        for _ in range(2):
+            with pytest.raises(URITooLong) as refused:
+                _ = request.args
+            assert refused.value.members == {"limit": limit}
+        assert str(getattr(limits, limit)) in refused.value.detail
+
+    def test_can_be_read_once_the_limit_is_raised(self):
+        request = Request.blank("/?a=1&b=2")
+        request.limits = Limits(fields=1)
+        with pytest.raises(URITooLong):
+            _ = request.args
+        request.limits = Limits(fields=2)
+        assert len(request.args) == 2
+
+
+class TestForm:
+    def test_is_read_from_a_urlencoded_body(self):
+        request = with_body(b"a=1&b=%C3%A9+x&a=2", f"{FORM.upper()}; charset=utf-8")
+        assert request.form.items() == [("a", "1"), ("b", "é x"), ("a", "2")]
+
+    @pytest.mark.parametrize("other", ["text/plain", "application/json", "", f"{FORM}x", "nonsense"])
+    def test_is_empty_when_the_body_is_none(self, other):
+        request = Request(ToldHead({"content-type": other}), b"a=1")
+        assert not request.form
+
+    def test_beyond_the_limit_is_a_413_that_names_it(self):
+        for body, fits in ((b"a=1&b=2", True), (b"a=1&b=2&c=3", False)):
+            request = with_body(body, FORM)
+            request.limits = Limits(fields=2)
+            if fits:
+                assert len(request.form) == 2
+                continue
+            with pytest.raises(ContentTooLarge, match="2 fields") as refused:
+                _ = request.form
+            assert refused.value.members == {"limit": "fields"}
+
+    def test_a_missing_field_is_a_400(self):
+        with pytest.raises(HTTPError) as missing:
+            _ = with_body(b"a=1", FORM).form["b"]
+        assert missing.value.status == 400
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("content_type", "body", "text"),
+        [
+            ("text/plain", "é€".encode(), "é€"),
+            ("text/plain; charset=UTF-8", "é€".encode(), "é€"),
+            ("text/plain; charset=iso-8859-1", b"\xe9", "é"),
+            ("text/plain; charset=windows-1252", b"\x80", "€"),
+            ("text/plain; charset=utf-16", "é€".encode("utf-16"), "é€"),
+            ('text/plain; charset="shift_jis"', "日本".encode("shift_jis"), "日本"),
+            ("text/plain", b"a\xff\xc3", "a\ufffd\ufffd"),
+            ("text/plain; charset=us-ascii", b"a\xff", "a\ufffd"),
+            ("", b"abc", "abc"),
+        ],
+    )
+    def test_is_decoded_as_declared_else_as_utf_8(self, content_type, body, text):
+        assert Request(ToldHead({"content-type": content_type}), body).text == text
+
+    @pytest.mark.parametrize(
+        "charset",
+        ["nonsense", "hex", "rot13", "zlib", "idna", "punycode", "undefined", "unicode_escape", "utf-7", "../x"],
+    )
+    def test_of_a_charset_that_the_web_does_not_know_is_read_as_utf_8(self, charset):
+        # Python has codecs that are no charsets: some take quadratic time, some always raise.
+        request = Request(ToldHead({"content-type": f"text/plain; charset={charset}"}), "é+AGE- \\x41 a-b".encode())
+        assert request.text == "é+AGE- \\x41 a-b"
+
+    def test_of_an_unknown_charset_leaves_nothing_behind(self):
+        import encodings
+
+        for number in range(10):
+            _ = Request(ToldHead({"content-type": f"text/plain; charset=hostile-{number}"}), b"a").text
+        assert [name for name in encodings._cache if "hostile" in name] == []
+
+
+class TestJSON:
+    @pytest.mark.parametrize(
+        "content_type", ["application/json", "Application/JSON; charset=utf-8", "application/problem+json", "text/json"]
+    )
+    def test_is_read_when_the_content_type_says_so(self, content_type):
+        assert with_body(b'{"a": [1, "\xc3\xa9"]}', content_type).json == {"a": [1, "é"]}
+
+    @pytest.mark.parametrize(
+        "content_type", ["text/plain", FORM, "application/jsonp", "application/json, text/plain", "nonsense"]
+    )
+    def test_is_a_415_that_names_any_other_type(self, content_type):
+        request = with_body(b"{}", content_type)
+        for read in (lambda: request.json, lambda: request.json_as(dict)):
+            with pytest.raises(UnsupportedMediaType) as refused:
+                read()
+            assert "application/json" in refused.value.detail
+            assert content_type in refused.value.detail
+
+    def test_is_a_415_without_a_type(self):
+        with pytest.raises(UnsupportedMediaType) as refused:
+            _ = Request.blank(body=b"{}").json
+        assert refused.value.detail == "the body must be application/json, but its type is not declared"
+
+    def test_does_not_repeat_a_long_type_in_whole(self):
+        with pytest.raises(UnsupportedMediaType) as refused:
+            _ = with_body(b"{}", "text/plain; a=" + "b" * LONG).json
+        assert len(refused.value.detail) < 500
+
+    @pytest.mark.parametrize("body", [b"", b" ", b"{", b"[1,]", b"{'a': 1}", b"nan", b"\xff", b"[" * 100_000])
+    def test_is_a_400_when_malformed(self, body):
+        with pytest.raises(BadRequest, match="JSON"):
+            _ = with_body(body, "application/json").json
+
+    def test_null_is_none(self):
+        request = with_body(b"null", "application/json")
+        assert request.json is None
+        assert "json" in vars(request)
+
+
+@dataclass
+class Item:
+    name: str
+    price: float
+    count: int = 1
+
+
+class TestTyped:
+    @pytest.mark.parametrize(
+        "read",
+        [
+            lambda: with_body(b'{"name": "tea", "price": 2}', "application/json").json_as(Item),
+            lambda: with_body(b"name=tea&price=2", FORM).form_as(Item),
+            lambda: Request.blank("/?name=tea&price=2").args_as(Item),
+        ],
+        ids=["json", "form", "query"],
+    )
+    def test_is_of_the_type_that_was_asked_for(self, read):
+        assert read() == Item("tea", 2.0, 1)
+
+    @pytest.mark.parametrize(
+        ("read", "wrong"),
+        [
+            (lambda: with_body(b'[{"name": 5, "price": "x"}, {"count": 1.5, "price": 1}]', "application/json").json_as(list[Item]),
+             ["/0/name", "/0/price", "/1/name", "/1/count"]),
+            (lambda: with_body(b"price=x&count=y", FORM).form_as(Item), ["/name", "/price", "/count"]),
+            (lambda: Request.blank("/?price=x&count=y").args_as(Item), ["/name", "/price", "/count"]),
+        ],
+        ids=["json", "form", "query"],
+    )  # fmt: skip
+    def test_is_a_422_that_names_every_wrong_field(self, read, wrong):
+        with pytest.raises(UnprocessableContent) as refused:
+            read()
+        errors = refused.value.problem()["errors"]
+        assert sorted(error["pointer"] for error in errors) == sorted(wrong)
+        assert all(error["detail"] for error in errors)
+
+    def test_of_a_form_that_is_none_misses_what_is_required(self):
+        with pytest.raises(UnprocessableContent) as refused:
+            with_body(b"name=tea&price=2", "text/plain").form_as(Item)
+        assert [error["pointer"] for error in refused.value.problem()["errors"]] == ["/name", "/price"]
+
+
+LAZY = {
+    "accept": "accept",
+    "accept_charsets": "accept-charset",
+    "accept_encodings": "accept-encoding",
+    "accept_languages": "accept-language",
+    "content_type": "content-type",
+    "cookies": "cookie",
+    "args": None,
+    "form": "content-type",
+    "g": None,
+    "headers": None,
+    "id": None,
+    "text": "content-type",
+    "url": None,
+}
+PLAIN = [
+    "method",
+    "path",
+    "raw_path",
+    "query_string",
+    "root_path",
+    "scheme",
+    "is_secure",
+    "http_version",
+    "client",
+    "ip",
+]
+UNREAD = ["mimetype", "referrer", "origin", "user_agent", "route", "endpoint", "app", "params", "limits", "deferred"]
+ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http"}
+SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
+
+
+class TestLaziness:
+    @pytest.mark.parametrize(("attribute", "header"), LAZY.items(), ids=LAZY)
+    def test_computes_once(self, attribute, header):
+        head = ToldHead({"content-type": FORM}, query_string=b"a=1")
+        request = Request(head, b"a=1")
+        assert attribute not in vars(request)
+        first = getattr(request, attribute)
+        asked = len(head.asked)
+        assert getattr(request, attribute) is first
+        assert len(head.asked) == asked
+        assert header is None or header in head.asked
+
+    def test_leaves_nothing_on_the_request_for_what_is_not_kept(self):
+        head = ToldHead()
+        request = Request(head)
+        assert vars(request) == {"head": head}
+        for attribute in PLAIN + [name for name in UNREAD if name != "mimetype"]:
+            getattr(request, attribute)
+        assert vars(request) == {"head": head}
+
+    @pytest.mark.parametrize(
+        ("head", "make"),
+        [
+            (WSGIHead, lambda: Request(WSGIHead(ENVIRON))),
+            (ASGIHead, lambda: Request(ASGIHead(SCOPE, None))),
+        ],
+        ids=["wsgi", "asgi"],
+    )
+    def test_a_new_request_is_two_objects(self, head, make):
+        make()
+        gc.collect()
+        gc.disable()
+        try:
+            before = {id(thing) for thing in gc.get_objects()}
+            request = make()
+            new = [type(thing) for thing in gc.get_objects() if id(thing) not in before and thing is not before]
+        finally:
+            gc.enable()
+        assert sorted(new, key=repr) == sorted([head, Request], key=repr)
+        assert request.method == "GET"
+
+
+class TestContext:
+    def test_an_id_is_random_and_stays(self):
+        ids = {Request.blank().id for _ in range(100)}
+        assert len(ids) == 100
+        assert all(len(name) == 32 and int(name, 16) >= 0 for name in ids)
+        request = Request.blank()
+        assert request.id == request.id
+
+    def test_g_belongs_to_one_request(self):
+        first, second = Request.blank(), Request.blank()
+        first.g.user = "ada"
+        assert first.g.user == "ada"
+        assert not hasattr(second.g, "user")
+
+    def test_what_was_left_for_after_is_kept_in_order(self):
+        first, second = Request.blank(), Request.blank()
+
+        @first.after
+        def close():
+            pass
+
+        assert first.after(print) is print
+        assert first.deferred == (close, print)
+        assert second.deferred == ()
+
+    def test_limits_belong_to_one_request(self):
+        first, second = Request.blank(), Request.blank()
+        first.limits = Limits(body=1)
+        assert (first.limits.body, second.limits) == (1, Limits())
+
+    def test_the_params_of_no_route_cannot_be_shared_by_chance(self):
+        with pytest.raises(TypeError):
+            Request.blank().params["name"] = "ada"
+        assert Request.blank().params == {}
+
+    def test_knows_its_route(self):
+        @dataclass
+        class Route:
+            endpoint: str = "orders"
+            app: object = "the app"
+
+        request = Request.blank()
+        request.route = Route()
+        assert (request.endpoint, request.app) == ("orders", "the app")
