@@ -42,10 +42,11 @@ def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface)
     assert_ended(command)
 
 
-def test_sigterm_to_the_supervisor_ends_all_workers(antiphon):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_to_the_supervisor_alone_ends_all_workers(antiphon, number):
     command = antiphon("apps:wsgi", "--workers", "2", "--drain", "0.5").serving()
     with command.stream():
-        command.process.terminate()
+        command.process.send_signal(number)
         assert_ended(command)
 
 

@@ -63,6 +63,7 @@ def latin1(text):
         (latin1("ä=ü€"), [("ä", "ü€")]),
         ("a=\xff", [("a", "\ufffd")]),
         (latin1("a=\u3000\x85\xa0"), [("a", "\u3000\x85\xa0")]),
+        (latin1("\u3000\x85\xa0=a"), [("\u3000\x85\xa0", "a")]),
         ("a=€", [("a", "€")]),
         ('a="\ud800\\""', [("a", '\ufffd\ufffd\ufffd"')]),
     ],
@@ -125,6 +126,7 @@ def test_reads_long_headers_of_anything(unit):
         (SetCookie("a"), "a=; Path=/"),
         (SetCookie("a", "1", path=None), "a=1"),
         (SetCookie("a", "b c;", path=None), 'a="b c\\073"'),
+        (SetCookie("a", "b,c", path=None), 'a="b\\054c"'),
         (SetCookie("a", "ü", path=""), 'a="\\303\\274"'),
         (SetCookie("a", "1", max_age=0), "a=1; Max-Age=0; Path=/"),
         (SetCookie("a", "1", max_age=-1), "a=1; Max-Age=-1; Path=/"),
@@ -182,10 +184,8 @@ def make_cookie(*pair, **attributes):
         names,
         values,
         max_age=st.none() | st.integers(),
-        expires=st.none()
-        | st.datetimes(datetime(1602, 1, 2), datetime(9999, 12, 30), timezones=st.timezones()),
-        domain=st.none()
-        | st.from_regex(r"\.?([A-Za-z][A-Za-z0-9-]{0,9}\.){0,3}[A-Za-zäß]{1,9}", fullmatch=True),
+        expires=st.none() | st.datetimes(datetime(1602, 1, 2), datetime(9999, 12, 30), timezones=st.timezones()),
+        domain=st.none() | st.from_regex(r"\.?([A-Za-z][A-Za-z0-9-]{0,9}\.){0,3}[A-Za-zäß]{1,9}", fullmatch=True),
         path=st.none() | st.text(st.characters(codec="utf-8", exclude_categories=["Cc"])).map("/{}".format),
         secure=st.just(True),
         httponly=st.booleans(),
@@ -349,7 +349,9 @@ def test_two_digits_of_a_year_are_completed(year, full):
         "20 Nov 2026 12:60:05",
         "0 Nov 2026 12:30:05",
         "20 Nov 2026 12:30",
-        "20 Nov 12026 12:30:05",
+        "20 Nov 20266 12:30:05",
+        "20 Nov 6 12:30:05",
+        "20 Nov 2026 12:30:055",
     ],
 )
 def test_a_bad_date_is_passed_over(date):
@@ -357,9 +359,17 @@ def test_a_bad_date_is_passed_over(date):
     assert SetCookie.parse(f"a=b; Expires=20 Nov 2026 12:30:05; Expires={date}").expires == NOON
 
 
-@pytest.mark.parametrize("text", [latin1("ä=ü; Path=/€"), "=b=c", 'a="b"', "x[y]=1; Domain=b_c"])
-def test_what_others_set_is_sent_back_as_it_was(text):
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        (latin1("ä=ü; Path=/€"), latin1("ä=ü")),
+        ("=b=c", "b=c"),
+        ('a="b"', 'a="b"'),
+        ("x[y]=1; Domain=b_c", "x[y]=1"),
+    ],
+)
+def test_what_others_set_is_sent_back_as_it_was(text, pair):
     cookie = SetCookie.parse(text)
+    assert cookie.pair == pair
     assert str(cookie) == text
     assert pickle.loads(pickle.dumps(cookie)) == cookie
-    assert parse_cookies(cookie.pair)[0][1] in {cookie.value, "c"}

@@ -4,8 +4,13 @@ import pytest
 
 from antiphon.http.status import PHRASES, has_body, phrase, status_line
 
-RENAMED_BY_RFC_9110 = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}  # fmt: skip
-TEAPOT, CLIENT_CLOSED_REQUEST = 418, 499
+RENAMED_BY_RFC_9110 = {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}
+CLIENT_CLOSED_REQUEST = 499
 
 
 def oracle():

@@ -29,7 +29,9 @@ Function = Callable[[Seen], Reply]
 
 def as_wsgi(function: Function) -> Any:
     def application(environ, start_response):
-        headers = {key[5:].lower().replace("_", "-"): value for key, value in environ.items() if key.startswith("HTTP_")}
+        headers = {
+            key[5:].lower().replace("_", "-"): value for key, value in environ.items() if key.startswith("HTTP_")
+        }
         for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             if key in environ:
                 headers[key.lower().replace("_", "-")] = environ[key]

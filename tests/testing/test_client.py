@@ -3,6 +3,7 @@ import gc
 import sys
 import threading
 from contextvars import ContextVar
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,10 @@ from antiphon.testing import AsyncClient, BodyTooLarge, Client, ContractError, T
 
 def echo(seen):
     """Answer with what was seen, a line for each part."""
-    lines = [f"{seen.method} {seen.path}?{seen.query}", *[f"{name}: {value}" for name, value in sorted(seen.headers.items())]]
+    lines = [
+        f"{seen.method} {seen.path}?{seen.query}",
+        *[f"{name}: {value}" for name, value in sorted(seen.headers.items())],
+    ]
     return 200, [("content-type", "text/plain")], ["\n".join(lines).encode(), b"\n\n", seen.body]
 
 
@@ -73,7 +77,11 @@ def test_a_client_may_have_no_address(connect):
 
 def test_json_is_sent_and_read(connect):
     response = connect(
-        lambda seen: (200, [("content-type", "application/json")], [seen.headers["content-type"].encode()[:0], seen.body])
+        lambda seen: (
+            200,
+            [("content-type", "application/json")],
+            [seen.body],
+        )
     ).post("/", json={"a": [1, None]})
 
     assert response.json == {"a": [1, None]}
@@ -100,9 +108,9 @@ def test_bytes_are_sent_with_their_length(connect):
     assert "content-type: application/x-raw\n" in response.text
 
 
-@pytest.mark.parametrize("body", [[b"one ", b"", b"two"], (piece for piece in [b"one ", b"two"])], ids=["list", "iterator"])
-def test_pieces_are_sent_in_chunks(connect, body):
-    response = connect(echo).post("/", body=[*body])
+@pytest.mark.parametrize("kind", [list, tuple, iter])
+def test_pieces_are_sent_in_chunks(connect, kind):
+    response = connect(echo).post("/", body=kind([b"one ", b"", b"two"]))
 
     assert response.body.endswith(b"\n\none two")
     assert "transfer-encoding: chunked\n" in response.text
@@ -126,7 +134,11 @@ def test_a_large_body_arrives_whole(connect):
 
 
 def test_params_are_added_to_the_query(connect):
-    assert connect(echo).get("/a?b=c#d", params={"e": ["1", "2"], "f": "ü"}).text.startswith("GET /a?b=c&e=1&e=2&f=%C3%BC\n")
+    assert (
+        connect(echo)
+        .get("/a?b=c#d", params={"e": ["1", "2"], "f": "ü"})
+        .text.startswith("GET /a?b=c&e=1&e=2&f=%C3%BC\n")
+    )
 
 
 def test_other_hosts_can_be_named_in_the_url(connect):
@@ -251,7 +263,7 @@ def test_what_escapes_the_application_is_raised_with_its_traceback(connect, appl
     with pytest.raises(Boom) as raised:
         connect(application).get("/")
 
-    assert any(entry.path == __import__("pathlib").Path(__file__) and "Boom" in str(entry.statement) for entry in raised.traceback)
+    assert raised.traceback[-1].path == Path(__file__)
 
 
 def test_an_error_can_be_a_500(connect):
@@ -330,14 +342,15 @@ def test_the_async_client_sends_the_same_requests(applications, interface):
 
 
 def test_the_async_client_runs_the_application_on_the_loop_of_the_test():
+    loops = []
+
     async def application(scope, receive, send):
-        same = asyncio.get_running_loop() is loop
+        same = asyncio.get_running_loop() is loops[0]
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": str(same).encode()})
 
     async def scenario():
-        global loop
-        loop = asyncio.get_running_loop()
+        loops.append(asyncio.get_running_loop())
         assert (await AsyncClient(application).get("/")).text == "True"
 
     asyncio.run(scenario())
@@ -365,7 +378,7 @@ def test_cancelling_a_request_cancels_the_application():
 
 @pytest.mark.parametrize("url", ["ftp://x", "testserver", "http://", "http://a/path", "http://a?q", "http://user@a"])
 def test_a_base_url_is_scheme_and_host(url):
-    with pytest.raises(ValueError, match="base_url|URL"):
+    with pytest.raises(ValueError, match="base_url"):
         Client(echo, base_url=url)
 
 

@@ -206,9 +206,7 @@ class SetCookie(_Fields):
             "Partitioned": self.partitioned or None,
         }
         printed = [
-            name if value is True else f"{name}={value}"
-            for name, value in attributes.items()
-            if value is not None
+            name if value is True else f"{name}={value}" for name, value in attributes.items() if value is not None
         ]
         return _as_latin1("; ".join([f"{self.name}={self.coded_value}", *printed]))
 
@@ -242,7 +240,7 @@ def _whole_second(expires: datetime) -> datetime:
 def _ascii_domain(domain: str) -> str:
     name = domain.lstrip(".").lower()
     name = name if name.isascii() else name.encode("idna").decode()
-    if parse_host(name) != (name, None):
+    if parse_host(name)[0] != name:
         raise ValueError(f"not a domain: {domain!r}")
     return name
 

@@ -81,18 +81,18 @@ class CookieJar:
                 self._put(cookie)
 
     def header(self, url: URL, more: Mapping[str, str] = MappingProxyType({})) -> str | None:
-        """The Cookie header for a request (RFC 6265bis §5.8.3), as Latin-1 text; None without cookies.
+        """The Cookie header for a request (RFC 6265bis §5.8.3); None without cookies.
 
         Longest paths come first. What ``more`` names comes last, in place of cookies of these names.
         """
         cookies = [cookie for cookie in self if cookie.goes_to(url) and cookie.name not in more]
         pairs = [cookie.cookie.pair for cookie in sorted(cookies, key=lambda cookie: -len(cookie.path))]
         pairs += [SetCookie(name, value).pair for name, value in more.items()]
-        return "; ".join(pairs).encode().decode("latin-1") or None
+        return "; ".join(pairs) or None
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of a cookie, or ``default``; of several the one that came last."""
-        return next((cookie.value for cookie in reversed(list(self)) if cookie.name == name), default)
+        return next((cookie.value for cookie in reversed(self._living()) if cookie.name == name), default)
 
     def __getitem__(self, name: str) -> str:
         value = self.get(name)
@@ -113,14 +113,17 @@ class CookieJar:
 
     def __iter__(self) -> Iterator[KeptCookie]:
         """Every cookie that has not expired, in the order in which they came."""
-        now = self._clock()
-        return iter([cookie for cookie in self._cookies.values() if cookie.expires is None or cookie.expires > now])
+        return iter(self._living())
 
     def __len__(self) -> int:
-        return len(list(self))
+        return len(self._living())
 
     def __repr__(self) -> str:
         return f"<CookieJar {[cookie.cookie.pair for cookie in self]}>"
+
+    def _living(self) -> list[KeptCookie]:
+        now = self._clock()
+        return [cookie for cookie in self._cookies.values() if cookie.expires is None or cookie.expires > now]
 
     def _put(self, cookie: KeptCookie) -> None:
         if cookie.expires is not None and cookie.expires <= self._clock():

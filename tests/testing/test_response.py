@@ -1,0 +1,55 @@
+import pytest
+
+from antiphon.http.headers import Headers
+from antiphon.http.url import URL
+from antiphon.testing.response import Response
+from antiphon.testing.sent_request import compose
+from antiphon.testing.servers.exchange import Head
+
+
+def response(body=b"", status=200, headers=()):
+    request = compose("GET", "/x", {}, base=URL("http://testserver"), headers=Headers(), http_version="1.1")
+    return Response(request, Head(status, Headers(headers)), [], body)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "text"),
+    [
+        (None, "ü".encode(), "ü"),
+        ("text/plain", "ü".encode(), "ü"),
+        ("text/plain; charset=latin-1", b"\xfc", "ü"),
+        ('text/plain; charset="UTF-16"', "ü".encode("utf-16"), "ü"),
+        ("nonsense", b"x", "x"),
+    ],
+)
+def test_text_is_decoded_by_its_charset(content_type, body, text):
+    assert response(body, headers=[("content-type", content_type)] if content_type else []).text == text
+
+
+def test_text_that_is_none_is_an_error():
+    with pytest.raises(UnicodeDecodeError):
+        response(b"\xff").text  # noqa: B018
+
+
+def test_json_is_decoded():
+    assert response(b'{"a": [1.5, null]}').json == {"a": [1.5, None]}
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff"])
+def test_what_is_no_json_is_an_error_that_names_the_response(body):
+    with pytest.raises(ValueError, match="<Response 200 OK: GET http://testserver/x> is not JSON"):
+        response(body).json  # noqa: B018
+
+
+def test_cookies_are_read_from_every_line():
+    got = response(headers=[("set-cookie", "a=1; Path=/; HttpOnly"), ("set-cookie", "b=2; Max-Age=3")])
+
+    assert got.cookies == {"a": "1", "b": "2"}
+    assert (got.set_cookies[0].path, got.set_cookies[0].httponly, got.set_cookies[1].max_age) == ("/", True, 3)
+
+
+def test_what_is_often_asked_for_has_a_name():
+    got = response(status=303, headers=[("location", "/y"), ("content-type", "text/html")])
+
+    assert (got.reason, got.location, got.content_type, got.url.path) == ("See Other", "/y", "text/html", "/x")
+    assert (response().location, response().content_type) == (None, None)

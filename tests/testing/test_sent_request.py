@@ -1,0 +1,166 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.http.headers import Headers
+from antiphon.http.query import parse_query
+from antiphon.http.url import URL
+from antiphon.testing.sent_request import as_target, compose, encode_fields
+
+TEXT = st.text(st.characters(codec="utf-8"))
+
+
+def make(method="GET", url="/", base="http://testserver", http_version="1.1", **options):
+    return compose(method, url, options, base=URL(base), headers=Headers(), http_version=http_version)
+
+
+@pytest.mark.parametrize(
+    ("url", "target"),
+    [
+        ("", "/"),
+        ("/", "/"),
+        ("a", "/a"),
+        ("?x", "/?x"),
+        ("/a/../b/./c//d", "/a/../b/./c//d"),
+        ("//not.a.host/x", "//not.a.host/x"),
+        ("/%zz%2F%", "/%zz%2F%"),
+        ("/a b?c d", "/a%20b?c%20d"),
+        ("/café", "/caf%C3%A9"),
+        ("/\\x<>\"'`{}|^", "/\\x<>\"'`{}|^"),
+        ("/a\r\nb\x00", "/a%0D%0Ab%00"),
+        ("/a#fragment", "/a"),
+    ],
+)
+def test_a_target_stays_as_written_where_it_can(url, target):
+    assert make(url=url).target == target
+    assert make(url=url).authority == "testserver"
+
+
+@given(TEXT)
+def test_a_target_is_always_fit_for_a_request_line(text):
+    target = as_target(text)
+
+    assert target.startswith("/")
+    assert target.isascii()
+    assert " " not in target
+    assert target.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "scheme", "authority", "target"),
+    [
+        ("http://a.example", "http", "a.example", "/"),
+        ("HTTPS://a.example:8443?x", "https", "a.example:8443", "/?x"),
+        ("http://user:pw@a.example/x", "http", "a.example", "/x"),
+        ("http://[::1]:80/x#y", "http", "[::1]:80", "/x"),
+    ],
+)
+def test_a_url_with_a_host_names_scheme_and_authority(url, scheme, authority, target):
+    request = make(url=url)
+
+    assert (request.scheme, request.authority, request.target) == (scheme, authority, target)
+    assert request.headers["host"] == authority
+
+
+@pytest.mark.parametrize("url", ["http://", "http:///x", "http://a b/", "http://a:99999/"])
+def test_a_bad_authority_is_refused(url):
+    with pytest.raises(ValueError, match=r"host|port"):
+        make(url=url)
+
+
+@pytest.mark.parametrize(
+    ("base", "origin"),
+    [
+        ("http://a.example", ("http", "a.example", 80)),
+        ("https://a.example", ("https", "a.example", 443)),
+        ("http://a.example:8000", ("http", "a.example", 8000)),
+        ("http://[::1]:8000", ("http", "::1", 8000)),
+    ],
+)
+def test_the_origin_has_a_port_in_any_case(base, origin):
+    assert make(base=base).origin == origin
+
+
+def test_headers_of_the_request_replace_those_of_the_client():
+    request = compose(
+        "GET", "/", {"headers": [("Accept", "b"), ("Accept", "c"), ("Host", "other")]},
+        base=URL("http://testserver"), headers=Headers([("accept", "a"), ("x", "1")]), http_version="1.1",
+    )  # fmt: skip
+    assert request.headers.items() == [("x", "1"), ("accept", "b"), ("accept", "c"), ("host", "other")]
+    assert request.authority == "testserver"
+
+
+@pytest.mark.parametrize(
+    ("options", "content", "content_type"),
+    [
+        ({"json": {"a": "ü"}}, '{"a":"ü"}'.encode(), "application/json"),
+        ({"json": 1, "content_type": "application/vnd.x+json"}, b"1", "application/vnd.x+json"),
+        ({"form": [("a", "1"), ("a", 2)]}, b"a=1&a=2", "application/x-www-form-urlencoded"),
+        ({"body": b"x"}, b"x", None),
+        ({"body": bytearray(b"x")}, b"x", None),
+        ({"body": b"x", "content_type": "text/plain"}, b"x", "text/plain"),
+        ({}, b"", None),
+    ],
+)
+def test_the_body_and_its_type(options, content, content_type):
+    request = compose("POST", "/", options, base=URL("http://testserver"), headers=Headers(), http_version="1.1")
+
+    assert request.content == content
+    assert request.headers.get("content-type") == content_type
+    assert request.headers["content-length"] == str(len(content))
+
+
+@pytest.mark.parametrize(
+    ("method", "http_version", "body", "framing"),
+    [
+        ("GET", "1.1", b"", {}),
+        ("DELETE", "1.1", b"", {}),
+        ("POST", "1.1", b"", {"content-length": "0"}),
+        ("PUT", "2", b"", {"content-length": "0"}),
+        ("GET", "1.0", b"x", {"content-length": "1"}),
+        ("POST", "1.1", [b"x"], {"transfer-encoding": "chunked"}),
+        ("POST", "2", [b"x"], {}),
+    ],
+)
+def test_the_framing_of_the_body(method, http_version, body, framing):
+    request = make(method, http_version=http_version, body=body)
+
+    assert dict(request.headers.items()) == {"host": "testserver"} | framing
+
+
+def test_a_declared_length_stays():
+    assert dict(make("POST", body=[b"x"], headers={"content-length": "5"}).headers.items())["content-length"] == "5"
+
+
+def test_http_1_0_has_no_chunks():
+    with pytest.raises(ValueError, match=r"HTTP/1\.0"):
+        make("POST", http_version="1.0", body=[b"x"])
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"json": 1, "form": {}}, ValueError),
+        ({"json": object()}, TypeError),
+        ({"body": "text"}, TypeError),
+        ({"body": 1}, TypeError),
+        ({"form": {"a": None}}, TypeError),
+        ({"form": {"a": b"x"}}, TypeError),
+        ({"headers": {"a b": "c"}}, ValueError),
+        ({"headers": {"a": "b\r\nc: d"}}, ValueError),
+    ],
+)
+def test_what_cannot_be_sent_is_refused(options, error):
+    with pytest.raises(error):
+        make("POST", **options)
+
+
+@pytest.mark.parametrize("method", ["", "A B", "GET\r\n"])
+def test_a_method_is_a_token(method):
+    with pytest.raises(ValueError, match="token"):
+        make(method)
+
+
+@given(st.lists(st.tuples(TEXT, TEXT)))
+def test_fields_can_be_read_back(fields):
+    assert parse_query(encode_fields(fields).encode()) == fields
