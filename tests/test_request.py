@@ -1,5 +1,6 @@
 import asyncio
 import gc
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -263,7 +264,7 @@ HEADERS_READ = {
     "accept-encoding": ["accept_encodings"],
     "accept-language": ["accept_languages"],
     "content-length": ["content_length"],
-    "content-type": ["content_type", "mimetype", "charset", "text", "form"],
+    "content-type": ["content_type", "mimetype", "charset", "text"],
     "cookie": ["cookies"],
     "origin": ["origin"],
     "referer": ["referrer"],
@@ -306,6 +307,13 @@ class TestHostileHeaders:
         request = Request(ToldHead(dict.fromkeys(HEADERS_READ, value), authority=value), b"a=\xff")
         for attribute in sum(HEADERS_READ.values(), ["host", "port", "url"]):
             getattr(request, attribute)
+
+    @given(st.text(st.characters(max_codepoint=255)), st.binary())
+    def test_bodies_raise_nothing_but_what_is_an_answer(self, content_type, body):
+        request = Request(ToldHead({"content-type": content_type}), body)
+        for attribute in ("form", "json", "text"):
+            with suppress(HTTPError):
+                getattr(request, attribute)
 
     @given(st.binary(max_size=200))
     def test_queries_never_raise(self, query):

@@ -225,16 +225,12 @@ class Response:
         memory, unless the fields declare one; the body; and whether it is left out (RFC 9110 §6.4.1, §9.3.2), and only
         closed if it is a stream.
         """
-        status = self._status
-        fields = self._fields
-        body = self._body
+        status, fields, body = self._status, self._fields, self._body
         bodiless = status != 200 and not has_body(status)
-        length = None
-        if type(body) is bytes and not bodiless:
-            length = len(body)
-            for name, _ in fields:
-                if name == "content-length":
-                    length = None
+        length = len(body) if type(body) is bytes and not bodiless else None
+        for name, _ in fields:
+            if name == "content-length":
+                length = None
         return status, fields, length, body, bodiless or method == "HEAD"
 
     def __repr__(self) -> str:

@@ -106,18 +106,18 @@ class TestProblem:
 class TestHeaders:
     @pytest.mark.parametrize("headers", [{"retry-after": "5"}, [("retry-after", "5")], iter([("retry-after", "5")])])
     def test_may_be_a_mapping_or_pairs(self, headers):
-        assert HTTPError(status=503, headers=headers).headers == [("retry-after", "5")]
+        assert HTTPError(status=503, headers=headers).headers.items() == [("retry-after", "5")]
 
     def test_of_one_error_are_its_own(self):
         given = [("x-a", "1")]
         error = Unauthorized(headers=given, challenge="Basic")
-        assert error.headers == [("x-a", "1"), ("www-authenticate", "Basic")]
+        assert error.headers.items() == [("x-a", "1"), ("www-authenticate", "Basic")]
         assert given == [("x-a", "1")]
-        assert Unauthorized().headers == []
+        assert not Unauthorized().headers
 
     def test_of_method_not_allowed_name_what_is(self):
-        assert MethodNotAllowed(allow=["GET", "HEAD"]).headers == [("allow", "GET, HEAD")]
-        assert MethodNotAllowed().headers == [("allow", "")]
+        assert MethodNotAllowed(allow=["GET", "HEAD"]).headers.items() == [("allow", "GET, HEAD")]
+        assert MethodNotAllowed().headers.items() == [("allow", "")]
 
     @pytest.mark.parametrize(
         "make",

@@ -31,10 +31,9 @@ HANGING = {"wsgi": hanging_wsgi, "asgi": hanging_asgi, "rsgi": hanging_rsgi}
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_application_that_hangs_is_a_timeout_that_says_where(interface):
     client = Client(HANGING[interface], interface, timeout=0.1)
-    with pytest.raises(
-        TimeoutError, match="GET http://testserver/x has waited 0.1 seconds for the whole resp"
-    ) as raised:
+    with pytest.raises(TimeoutError, match="for the whole response") as raised:
         client.get("/x")
+    assert str(raised.value).startswith("GET http://testserver/x has waited 0.1 seconds")
     assert f"in hanging_{interface}\n" in str(raised.value)
     client.close()
 

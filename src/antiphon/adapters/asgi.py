@@ -1,6 +1,7 @@
 """ASGI (version 3): a scope as a head, a handler as an ASGI application."""
 
 from collections.abc import Awaitable, Callable
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from antiphon.drive import run_async
@@ -25,7 +26,20 @@ _NAMES = {
     )
 }  # fmt: skip
 
-_ENCODED = {("content-type", value): (b"content-type", value.encode()) for value in (TEXT, HTML, JSON)}
+_NAME = itemgetter(0)
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class _EncodedFields(dict[tuple[str, str], tuple[bytes, bytes]]):
+    """Header fields in bytes: those of most responses ready-made, the others encoded as they come."""
+
+    def __missing__(self, field: tuple[str, str]) -> tuple[bytes, bytes]:
+        return field[0].encode(), field[1].encode("latin-1")
+
+
+_encoded = _EncodedFields({
+    ("content-type", value): (b"content-type", value.encode()) for value in (TEXT, HTML, JSON)
+}).__getitem__
 
 
 class ASGIHead:
@@ -88,10 +102,8 @@ class ASGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = dict(self.scope["headers"])
-        return b"content-length" in fields or b"transfer-encoding" in fields or self.scope["http_version"] >= "2"
+        scope = self.scope
+        return not _FRAMING.isdisjoint(map(_NAME, scope["headers"])) or scope["http_version"] >= "2"
 
     def field(self, name: str) -> str | None:
         """A header; the lines of several are joined."""
@@ -127,7 +139,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     request = Request(ASGIHead(scope, receive))
     response = await run_async(handler.handle(request))
     status, fields, length, body, silent = response.message(scope["method"])
-    headers = [_ENCODED.get(field) or (field[0].encode(), field[1].encode("latin-1")) for field in fields]
+    headers = list(map(_encoded, fields))
     if length is not None:
         headers.append((b"content-length", b"%d" % length))
     try:

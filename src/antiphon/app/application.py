@@ -111,16 +111,19 @@ class App(Routes, Servable):
         """The steps that answer a request."""
         router = self._router or self.freeze()
         head = request.head
-        found = router.literal.get(head.path) or router.search(head.path)
-        if found is None:
-            return dispatch(self._unrouted, request, _not_found(head))
-        resource, request.params = found
-        method = head.method
-        if method not in resource.methods:
-            allow = sorted(resource.methods)
-            detail = f"{method} is not answered at {head.path}; {', '.join(allow)} are"
+        path = head.path
+        methods = router.literal.get(path)
+        if methods is None:
+            found = router.search(path)
+            if found is None:
+                return dispatch(self._unrouted, request, _not_found(head))
+            methods, request.params = found
+        plan = methods.get(head.method)
+        if plan is None:
+            allow = sorted(methods)
+            detail = f"{head.method} is not answered at {path}; {', '.join(allow)} are"
             return dispatch(self._unrouted, request, MethodNotAllowed(detail, allow=allow))
-        plan = request.route = resource.methods[method]
+        request.route = plan
         request.limits = plan.limits
         return dispatch(plan, request)
 

@@ -3,14 +3,11 @@
 The time that a lookup takes depends on the path's segments and not on the number of routes.
 """
 
-from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from antiphon.app.pattern import Converter, Parameter, parse_pattern
 
 T = TypeVar("T")
-
-_NO_PARAMS: dict[str, Any] = {}
 
 
 class Resource(Generic[T]):
@@ -48,10 +45,14 @@ class _Node(Generic[T]):
 
 
 class Router(Generic[T]):
-    """All resources of an application. ``literal`` are those without parameters, by path; the others are searched."""
+    """All resources of an application.
+
+    ``literal`` has what answers each method at each path without parameters; the others are searched.
+    """
 
     def __init__(self) -> None:
-        self.literal: dict[str, tuple[Resource[T], Mapping[str, Any]]] = {}
+        self.literal: dict[str, dict[str, T]] = {}
+        self._literal: dict[str, Resource[T]] = {}
         self._root = _Node[T]()
         self.resources: list[Resource[T]] = []
 
@@ -63,9 +64,10 @@ class Router(Generic[T]):
         segments = parse_pattern(pattern)
         names = tuple(segment.name for segment in segments if isinstance(segment, Parameter))
         if not names:
-            if pattern not in self.literal:
-                self.literal[pattern] = self._new(pattern, names), _NO_PARAMS
-            return self.literal[pattern][0]
+            if pattern not in self._literal:
+                self._literal[pattern] = self._new(pattern, names)
+                self.literal[pattern] = self._literal[pattern].methods
+            return self._literal[pattern]
         node = self._root
         for segment in segments:
             node = node.child(segment)
@@ -80,11 +82,11 @@ class Router(Generic[T]):
         self.resources.append(resource)
         return resource
 
-    def search(self, path: str) -> tuple[Resource[T], Mapping[str, Any]] | None:
-        """The resource with parameters for a path, and their values, converted; None when there is none."""
+    def search(self, path: str) -> tuple[dict[str, T], dict[str, Any]] | None:
+        """The methods of the resource with parameters for a path, and their values; None when there is none."""
         values: list[Any] = []
         resource = _walk(self._root, path.split("/"), 1, values)
-        return (resource, dict(zip(resource.names, values))) if resource else None  # noqa: B905 - made to fit
+        return (resource.methods, dict(zip(resource.names, values))) if resource else None  # noqa: B905 - made to fit
 
 
 def _walk(node: _Node[T], segments: list[str], at: int, values: list[Any]) -> Resource[T] | None:

@@ -6,6 +6,7 @@ is skipped, and only the first 200 elements count. When a range is listed twice,
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import ClassVar, Self, overload
 
@@ -13,6 +14,8 @@ from antiphon.http.grammar import TCHARS, format_parameters, read_weighted, read
 from antiphon.http.media_type import MediaType
 
 _MOST_ELEMENTS = 200
+_LONGEST_KEPT = 256
+_MOST_CHOICES = 8
 
 
 class _Accepted:
@@ -23,21 +26,35 @@ class _Accepted:
     usable element, is False, and then everything is acceptable.
     """
 
-    __slots__ = ("_header", "_weights")
+    __slots__ = ("_header", "_known", "_weights")
 
     _header: str | None
+    _known: dict[tuple[str, ...], str | None]
     _weights: dict[str, float]
     _element: ClassVar[re.Pattern[str]] = weighted_element(TCHARS)
     _weights_when_absent: ClassVar[dict[str, float]] = {"*": 1.0}
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
-        """Read a header's value, or None when the request has no such header. Never raises."""
+        """Read a header's value, or None when the request has no such header. Never raises.
+
+        What was read is kept for a while: the same few values come with most requests.
+        """
+        return cls._parse(header) if header is None or len(header) > _LONGEST_KEPT else cls._parse_kept(header)
+
+    @classmethod
+    @lru_cache(256)
+    def _parse_kept(cls, header: str) -> Self:
+        return cls._parse(header)
+
+    @classmethod
+    def _parse(cls, header: str | None) -> Self:
         if header and len(header) >= _MOST_ELEMENTS and header.count(",") >= _MOST_ELEMENTS:
             header = "".join([match[0] for match in islice(cls._element.finditer(header), _MOST_ELEMENTS)])
         weights = {} if header is None else cls._weigh(header)
         self = cls.__new__(cls)
         self._header = header if weights else None
+        self._known = {}
         self._weights = weights or cls._weights_when_absent
         return self
 
@@ -71,7 +88,14 @@ class _Accepted:
     def best(self, offers: Iterable[str], default: str) -> str: ...
     def best(self, offers: Iterable[str], default: str | None = None) -> str | None:
         """Return the best offer, the server's first of equals, or `default` when none is acceptable."""
-        chosen = self._choose(offers)
+        offered = tuple(offers)
+        known = self._known
+        if offered in known:
+            chosen = known[offered]
+        else:
+            chosen = self._choose(offered)
+            if len(known) < _MOST_CHOICES:
+                known[offered] = chosen
         return default if chosen is None else chosen
 
     def _choose(self, offers: Iterable[str]) -> str | None:

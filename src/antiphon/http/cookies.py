@@ -21,6 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMESITE: dict[str, SameSite] = {"lax": "Lax", "strict": "Strict", "none": "None"}
 
 _cookie_octets = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*").fullmatch
+_regular_cookies = re.compile(r'(?:^|; )([^=; \t"]*)=([^; \t"]*)(?=;|$)').findall
 _control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _escape = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
 _prefixed = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
@@ -44,6 +45,9 @@ def parse_cookies(header: str) -> list[tuple[str, str]]:
     A cookie without a name, which browsers can send, has the name "". A value in double quotes loses them and
     its escapes. The header is Latin-1 text, as servers hand it over, and is read as UTF-8.
     """
+    cookies: list[tuple[str, str]] = _regular_cookies(header)
+    if len(cookies) == header.count(";") + 1 and header.isascii():
+        return cookies
     cookies = []
     for cookie in _as_utf8(header).split(";"):
         name, equals, value = cookie.partition("=")
@@ -183,10 +187,9 @@ class SetCookie(_Fields):
             raise ValueError(f"a cookie without a name: {text[:80]!r}")
         fields = _Fields(name, _unquote(coded) if coded[:1] == '"' else coded, coded)
         for attribute in attributes:
-            key, _, value = attribute.partition("=")
-            value = value.strip(OWS)
+            key, _, value = (part.strip(OWS) for part in attribute.partition("="))
             if len(value.encode("utf-8", "surrogatepass")) <= _LONGEST_ATTRIBUTE:
-                fields = _with_attribute(fields, key.strip(OWS).lower(), value)
+                fields = _with_attribute(fields, key.lower(), value)
         return cls._make(_checked(fields))
 
     @property
@@ -240,15 +243,18 @@ def _whole_second(expires: datetime) -> datetime:
 def _ascii_domain(domain: str) -> str:
     name = domain.lstrip(".").lower()
     name = name if name.isascii() else name.encode("idna").decode()
-    if parse_host(name)[0] != name:
-        raise ValueError(f"not a domain: {domain!r}")
+    if len(name) > 253 or parse_host(name)[0] != name:
+        raise ValueError(f"not a domain: {domain[:300]!r}")
     return name
 
 
 def _escaped_path(path: str) -> str:
     if path[0] != "/" or _control(path):
         raise ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
-    return encode_path(path).replace(";", "%3B")
+    escaped = encode_path(path).replace(";", "%3B")
+    if len(escaped) > _LONGEST_ATTRIBUTE:
+        raise ValueError(f"a cookie's path has at most {_LONGEST_ATTRIBUTE} bytes: {path[:80]!r}")
+    return escaped
 
 
 def _known_samesite(samesite: str) -> SameSite:

@@ -7,7 +7,7 @@ HTTPError
 
 from collections.abc import Iterable
 
-from antiphon.http.headers import HeaderFields, field_pairs
+from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase
 
 
@@ -41,7 +41,7 @@ class HTTPError(Exception):
             self.type = type
         self.detail = detail
         self.title = title or phrase(self.status)
-        self.headers = list(field_pairs(headers))
+        self.headers = MutableHeaders(headers)
         self.members = members
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ class Unauthorized(HTTPError):
     def __init__(self, detail: str | None = None, *, challenge: str | None = None, **options: object) -> None:
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
         if challenge is not None:
-            self.headers.append(("www-authenticate", challenge))
+            self.headers["www-authenticate"] = challenge
 
 
 class PaymentRequired(HTTPError):
@@ -97,7 +97,7 @@ class MethodNotAllowed(HTTPError):
 
     def __init__(self, detail: str | None = None, *, allow: Iterable[str] = (), **options: object) -> None:
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
-        self.headers.append(("allow", ", ".join(allow)))
+        self.headers["allow"] = ", ".join(allow)
 
 
 class NotAcceptable(HTTPError):

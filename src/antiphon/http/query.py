@@ -83,9 +83,7 @@ def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDic
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
     items = pairs.items() if isinstance(pairs, (Mapping, MultiDict)) else pairs
-    return "&".join(
-        [f"{_escape(name)}={_escape(value)}" for name, value in cast("Iterable[tuple[str, str]]", items)]
-    )
+    return "&".join([f"{_escape(name)}={_escape(value)}" for name, value in cast("Iterable[tuple[str, str]]", items)])
 
 
 def _escape(text: str) -> str:

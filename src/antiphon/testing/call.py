@@ -86,22 +86,20 @@ class Call:
 
     async def _open(self) -> Head:
         while True:
-            self.request = request = self.request.with_cookies(self._cookie_header())
+            url = self.request.url
+            more = self._rules.cookies if self.request.origin == self._origin else {}
+            self.request = request = self.request.with_cookies(self._jar.header(url, more))
             self._exchange = exchange = self._transport.open(request)
             head = await exchange.head()
             self._body = ResponseBody(exchange, request.method, head)
-            self._jar.store(request.url, head.headers.getall("set-cookie"))
+            self._jar.store(url, head.headers.getall("set-cookie"))
             following = next_request(request, head) if self._rules.follow_redirects else None
             if following is None:
                 return head
             if len(self.history) == MOST:
-                raise TooManyRedirects(f"{request.url} redirects once more, after {MOST} redirects")
+                raise TooManyRedirects(f"{url} redirects once more, after {MOST} redirects")
             self.history.append(await self._complete(head))
             self.request = following
-
-    def _cookie_header(self) -> str | None:
-        more = self._rules.cookies if self.request.origin == self._origin else {}
-        return self._jar.header(self.request.url, more)
 
     async def _limited(self, work: Coroutine[Any, Any, T], awaited: str) -> T:
         try:

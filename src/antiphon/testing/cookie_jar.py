@@ -15,7 +15,7 @@ from antiphon.http.url import URL
 LONGEST_LIFE = 400 * 24 * 3600
 """Seconds after which a cookie goes in any case (RFC 6265bis §5.5)."""
 
-_is_ipv4 = re.compile(r"[0-9.]+").fullmatch
+_is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
 
 class KeptCookie(NamedTuple):

@@ -1,7 +1,7 @@
 """The request that the client sends: its target, header fields and body, made from what a test says."""
 
 import string
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Literal, NamedTuple, TypeAlias, TypedDict, cast
 from urllib.parse import quote
 
@@ -13,9 +13,8 @@ from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 """A body: bytes, or pieces, which are sent without a Content-Length, as the application asks for them."""
 
-Value: TypeAlias = str | int | float
-Fields: TypeAlias = Mapping[str, Value | Sequence[Value]] | Iterable[tuple[str, Value]]
-"""Names and values of a query or a form. A name with a sequence comes once for each value in it."""
+Fields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
+"""Names and values of a query or a form: text, numbers, and lists of these, which stand for the name several times."""
 
 HTTPVersion: TypeAlias = Literal["1.0", "1.1", "2"]
 
@@ -148,20 +147,17 @@ def as_target(reference: str) -> str:
 
 
 def encode_fields(fields: Fields) -> str:
-    """Names and values as a query string, or an urlencoded form."""
-    return format_query([(name, str(value)) for name, values in _pairs(fields) for value in _values(values)])
+    """Names and values as a query string, or an urlencoded form. Raises TypeError for a value that is no text."""
+    pairs = cast("Mapping[str, object]", fields).items() if isinstance(fields, Mapping) else fields
+    return format_query([(name, text) for name, value in pairs for text in _texts(value)])
 
 
-def _pairs(fields: Fields) -> Iterable[tuple[str, Value | Sequence[Value]]]:
-    return cast("Mapping[str, Value]", fields).items() if isinstance(fields, Mapping) else fields
-
-
-def _values(value: Value | Sequence[Value]) -> Sequence[Value]:
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list | tuple):
+        return [text for each in value for text in _texts(each)]
     if isinstance(value, str | int | float):
-        return (value,)
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return value
-    raise TypeError(f"a field's value is a str, a number or a sequence of these, not {value!r}")
+        return [str(value)]
+    raise TypeError(f"a field's value is a str, a number or a list of these, not {value!r}")
 
 
 def _content(options: RequestOptions) -> tuple[Content, str | None]:

@@ -54,7 +54,7 @@ class ASGILifespan:
     def _check(self) -> None:
         """Raise what has escaped the application, if that is no sign that it knows no lifespan."""
         error = self._task.exception() if self._task.done() else None
-        if isinstance(error, ContractError) or (error and self._asked and self._raise_errors):
+        if error and self._asked and (self._raise_errors or isinstance(error, ContractError)):
             raise error
 
     async def _run(self) -> None:

@@ -60,9 +60,11 @@ class TaskExchange:
         """Wait for the next piece."""
         answer = self._answer
         await answer.until(lambda: answer.readable or self._task.done())
-        if answer.readable:
-            return answer.take()
+        if answer.readable and (piece := answer.take()) is not None:
+            return piece
         self._check()
+        if answer.complete:
+            return None
         if self._error is not None:
             raise BrokenResponse(f"the application has failed before its response was complete: {self._error!r}")
         raise ContractError("the application has ended before its response was complete")

@@ -1,0 +1,25 @@
+"""The contract's application: each kind of handler, in both colours. It is made of public names only.
+
+``app`` has sync middleware, so that its ``def`` handlers never need an event loop; what is below ``/woven`` has
+middleware of both colours.
+"""
+
+from antiphon import App, Request, Response
+from antiphon.handler import Steps
+from antiphon.testing.contract.application import answers, bodies, errors, heads, processes, streams, woven
+
+
+class ContractApp(App):
+    """An application that leaves what is below ``/woven`` to a second one."""
+
+    def handle(self, request: Request) -> Steps[Response]:
+        """The steps that answer a request."""
+        return woven.app.handle(request) if request.path.startswith("/woven/") else super().handle(request)
+
+
+app = ContractApp()
+
+for part in (answers, bodies, errors, heads, processes, streams):
+    part.register(app)
+
+__all__ = ["app"]

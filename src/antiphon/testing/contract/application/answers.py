@@ -1,0 +1,112 @@
+"""Handlers of everything that may be returned, the middleware that marks it all, and routes of several methods."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+from antiphon import App, Request, Response
+from antiphon.testing.contract.application.twins import twins
+
+MARK = ("x-contract", "marked")
+AFTER = ("x-after", "seen")
+
+HTML = "<!doctype html>\n<title>Grüße</title>\n<p>Grüße &amp; Küsse\n"
+BYTES = bytes(range(256))
+ODD_VALUES = ("a\tb", "  inner   spaces  ".strip(), '"quoted, \\" text"', "grün".encode().decode("latin-1"), "ÿ=;,:@")
+
+
+@dataclass
+class Page:
+    """A dataclass that is answered as JSON."""
+
+    title: str
+    words: int
+
+
+def register(app: App) -> None:
+    """Register the handlers of this module."""
+    _register_marks(app)
+    _register_values(app)
+    _register_heads(app)
+
+
+def _register_marks(app: App) -> None:
+    @app.middleware
+    def mark(request: Request) -> Generator[None, Response]:  # noqa: ARG001 - middleware gets the request
+        response = yield
+        response.headers[MARK[0]] = MARK[1]
+
+    @app.before_request
+    def early(request: Request) -> tuple[str, int] | None:
+        return ("early\n", 203) if "x-early" in request.headers else None
+
+    @app.after_request
+    def after(request: Request, response: Response) -> None:  # noqa: ARG001 - hooks get the request
+        response.headers[AFTER[0]] = AFTER[1]
+
+
+def _register_values(app: App) -> None:
+    @twins(app, "/text")
+    def text(_: Request) -> str:
+        return "Grüße\n"
+
+    @twins(app, "/html")
+    def html(_: Request) -> Response:
+        return Response.html(HTML)
+
+    @twins(app, "/bytes")
+    def bytes_(_: Request) -> bytes:
+        return BYTES
+
+    @twins(app, "/empty")
+    def empty(_: Request) -> str:
+        return ""
+
+    @twins(app, "/nothing")
+    def nothing(_: Request) -> None:
+        return None
+
+    @twins(app, "/dict")
+    def dict_(_: Request) -> dict[str, object]:
+        return {"name": "Grüße", "numbers": [1, 2.5, None, True]}
+
+    @twins(app, "/dataclass")
+    def dataclass_(_: Request) -> Page:
+        return Page("Antiphon", 2)
+
+    @twins(app, "/created")
+    def created(_: Request) -> tuple[dict[str, int], int, dict[str, str]]:
+        return {"id": 7}, 201, {"location": "/def/number/7"}
+
+
+def _register_heads(app: App) -> None:
+    @twins(app, "/cookies/set")
+    def set_cookies(_: Request) -> Response:
+        response = Response("set\n")
+        response.set_cookie("first", "1", max_age=60, httponly=True)
+        response.set_cookie("second", "Grüße, viele", path="/def", samesite="Strict")
+        response.delete_cookie("third")
+        return response
+
+    @twins(app, "/lines")
+    def lines(_: Request) -> tuple[str, list[tuple[str, str]]]:
+        return "lines\n", [("x-line", value) for value in ODD_VALUES]
+
+    @twins(app, "/lines/empty")
+    def empty_line(_: Request) -> tuple[str, dict[str, str]]:
+        return "lines\n", {"x-line": ""}
+
+    @twins(app, "/redirect")
+    def redirect(_: Request) -> Response:
+        return Response.redirect("/def/path/Grüße aus Köln?q=ü")
+
+    @twins(app, "/redirect/kept", ("POST",))
+    def redirect_kept(_: Request) -> Response:
+        return Response.redirect("http://elsewhere.example/def/text", 308)
+
+    @twins(app, "/unchanged")
+    def unchanged(_: Request) -> Response:
+        return Response(None, 304, {"etag": '"1"', "cache-control": "max-age=60"})
+
+    @twins(app, "/methods", ("GET", "PUT", "PATCH", "DELETE", "QUERY"))
+    def methods(request: Request) -> str:
+        return f"{request.method} {len(request.body)}\n"

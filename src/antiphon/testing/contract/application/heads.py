@@ -1,0 +1,68 @@
+"""Handlers that tell what the request's head says."""
+
+from antiphon import App, Request
+from antiphon.testing.contract.application.twins import twins
+
+
+def register(app: App) -> None:
+    """Register the handlers of this module."""
+    _register_target(app)
+    _register_fields(app)
+
+
+def _register_target(app: App) -> None:
+    @twins(app, "/about", ("GET", "POST"))
+    def about(request: Request) -> dict[str, object]:
+        return {
+            "method": request.method,
+            "path": request.path,
+            "query": request.query_string.decode("latin-1"),
+            "scheme": request.scheme,
+            "host": request.host,
+            "port": request.port,
+            "root_path": request.root_path,
+            "http_version": request.http_version,
+            "url": request.url,
+            "is_secure": request.is_secure,
+            "endpoint": request.endpoint,
+        }
+
+    @twins(app, "/client")
+    def client(request: Request) -> dict[str, object]:
+        known = request.client
+        return {"ip": request.ip, "port": type(known.port).__name__ if known else "no client"}
+
+    @twins(app, "/raw/<name>")
+    def raw(request: Request) -> dict[str, object]:
+        path = request.raw_path
+        return {"raw_path": None if path is None else path.decode("latin-1")}
+
+    @twins(app, "/path/<name>")
+    def path(request: Request) -> dict[str, object]:
+        return {"name": request.params["name"], "path": request.path}
+
+    @twins(app, "/number/<int:number>")
+    def number(request: Request) -> dict[str, object]:
+        return {"number": request.params["number"]}
+
+
+def _register_fields(app: App) -> None:
+    @twins(app, "/field/<name>")
+    def field(request: Request) -> dict[str, object]:
+        name = request.params["name"]
+        return {"value": request.headers.get(name), "elements": request.headers.getall(name)}
+
+    @twins(app, "/fields")
+    def fields(request: Request) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in request.headers.items() if name.startswith("x")]
+
+    @twins(app, "/cookies")
+    def cookies(request: Request) -> list[tuple[str, str]]:
+        return list(request.cookies.items())
+
+    @twins(app, "/accept")
+    def accept(request: Request) -> dict[str, object]:
+        return {
+            "type": request.accept.best(["application/json", "text/html"]),
+            "language": request.accept_languages.best(["de", "en"]),
+        }

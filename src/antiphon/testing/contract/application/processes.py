@@ -1,0 +1,71 @@
+"""Handlers that tell of their process: its loop, its start, and what ran after a response."""
+
+import asyncio
+import os
+
+from antiphon import App, Request
+from antiphon.testing.contract.application.twins import twins
+
+imported_in = os.getpid()
+started: list[str] = []
+"""What ran at startup, in which process, and whether a request had been answered by then."""
+answered = 0
+done_after: list[str] = []
+
+
+def register(app: App) -> None:
+    """Register the handlers of this module."""
+    _register_loop(app)
+    _register_startup(app)
+    _register_after(app)
+
+
+def _register_loop(app: App) -> None:
+    @app.get("/async/loop")
+    async def loop(_: Request) -> dict[str, object]:
+        await asyncio.sleep(0)
+        return {"pid": os.getpid(), "imported_in": imported_in, "loop": id(asyncio.get_running_loop())}
+
+
+def _register_startup(app: App) -> None:
+    def note(colour: str) -> None:
+        started.append(f"{colour} in {os.getpid()} after {answered} requests")
+
+    @app.on_startup
+    def start() -> None:
+        note("def")
+
+    @app.on_startup
+    async def start_async() -> None:
+        await asyncio.sleep(0)
+        note("async")
+
+    @app.before_request
+    def count(_: Request) -> None:
+        global answered  # noqa: PLW0603 - one count a process
+        answered += 1
+
+    @twins(app, "/startup")
+    def startup(_: Request) -> dict[str, object]:
+        return {"pid": os.getpid(), "started": started}
+
+
+def _register_after(app: App) -> None:
+    @twins(app, "/after/<name>")
+    def after(request: Request) -> str:
+        name: str = request.params["name"]
+
+        @request.after
+        def sync() -> None:
+            done_after.append(f"{name} def")
+
+        @request.after
+        async def waiting() -> None:
+            await asyncio.sleep(0)
+            done_after.append(f"{name} async")
+
+        return "later\n"
+
+    @twins(app, "/after/<name>/done")
+    def done(request: Request) -> list[str]:
+        return [entry for entry in done_after if entry.startswith(f"{request.params['name']} ")]

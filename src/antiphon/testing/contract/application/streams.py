@@ -1,0 +1,96 @@
+"""Handlers that stream: iterators of both colours from handlers of both colours, and a record of what was closed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from antiphon import App, Request, Response
+from antiphon.testing.contract.application.twins import twins
+
+PIECES: tuple[bytes | str, ...] = (b"one\n", "zwölf\n", b"", b"three\n")
+LARGE_PIECE = bytes(range(256)) * 64
+LARGE_COUNT = 64
+PAUSE = 0.01
+"""Seconds between two pieces of a stream without end."""
+
+closed: set[str] = set()
+"""The endless streams that were closed, by the names that their requests gave them."""
+
+
+def register(app: App) -> None:
+    """Register the handlers of this module."""
+    _register_whole(app)
+    _register_broken(app)
+    _register_endless(app)
+
+
+async def slowly(pieces: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
+    """The same pieces from an async generator that waits before each."""
+    for piece in pieces:
+        await asyncio.sleep(0)
+        yield piece
+
+
+def streams(app: App, name: str, pieces: Callable[[], Iterator[bytes | str]]) -> None:
+    """Register an iterator at ``/stream/blocking/{name}``, and as an async one at ``/stream/waiting/{name}``."""
+
+    @twins(app, f"/stream/blocking/{name}")
+    def blocking(_: Request) -> Iterator[bytes | str]:
+        return pieces()
+
+    @twins(app, f"/stream/waiting/{name}")
+    def waiting(_: Request) -> AsyncIterator[bytes | str]:
+        return slowly(pieces())
+
+
+def _register_whole(app: App) -> None:
+    streams(app, "few", lambda: iter(PIECES))
+    streams(app, "none", lambda: iter(()))
+    streams(app, "large", lambda: iter([LARGE_PIECE] * LARGE_COUNT))
+
+    @twins(app, "/stream/sized")
+    def sized(_: Request) -> Response:
+        return Response.stream(iter((b"12345", b"67890")), headers={"content-length": "10"})
+
+
+def _register_broken(app: App) -> None:
+    def fails_midway() -> Iterator[bytes]:
+        yield b"the first half\n"
+        raise RuntimeError("the second half is missing")
+
+    def fails_at_once() -> Iterator[bytes]:
+        raise RuntimeError("there is not even a first half")
+        yield b""
+
+    streams(app, "fails-midway", fails_midway)
+    streams(app, "fails-at-once", fails_at_once)
+
+
+def _register_endless(app: App) -> None:
+    def endless(name: str) -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"tick\n"
+                time.sleep(PAUSE)
+        finally:
+            closed.add(name)
+
+    async def endless_async(name: str) -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"tick\n"
+                await asyncio.sleep(PAUSE)
+        finally:
+            closed.add(name)
+
+    @twins(app, "/stream/blocking/endless")
+    def blocking(request: Request) -> Iterator[bytes]:
+        return endless(request.args["name"])
+
+    @twins(app, "/stream/waiting/endless")
+    def waiting(request: Request) -> AsyncIterator[bytes]:
+        return endless_async(request.args["name"])
+
+    @twins(app, "/stream/closed/<name>")
+    def is_closed(request: Request) -> dict[str, bool]:
+        return {"closed": request.params["name"] in closed}

@@ -1,0 +1,96 @@
+"""A server as a process of its own, on a free port, killed at the end, with what it wrote to stderr."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from antiphon.testing.contract.wire import Connection
+
+APPLICATION = "antiphon.testing.contract.application:app"
+
+START = 20.0
+"""Seconds that a server has to accept its first connection."""
+ATTEMPTS = 3
+"""How often a server is started, in case somebody else takes the port first."""
+
+
+class ServerProcess:
+    """Serves an application by a command in which ``{app}`` and ``{port}`` are filled in.
+
+    As a context manager it starts the server, and kills it and its workers.
+    """
+
+    port: int
+
+    def __init__(self, command: Sequence[str], application: str = APPLICATION) -> None:
+        self._command = command
+        self._application = application
+
+    def __enter__(self) -> Self:
+        for _ in range(ATTEMPTS):
+            self._start()
+            if self._accepts():
+                return self
+            self.kill()
+        raise RuntimeError(f"{' '.join(self._command)} does not serve:\n{self.stderr}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    @property
+    def stderr(self) -> str:
+        """What the server has written so far."""
+        descriptor = self._log.fileno()  # the server writes at the offset of this very file, which must stay
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def connect(self) -> Connection:
+        """A new connection."""
+        return Connection(self.port)
+
+    def kill(self) -> None:
+        """End the server and its workers, whatever they do, and wait for it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(START)
+
+    def _start(self) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long-lived as this object
+        self.port = _free_port()
+        arguments = [part.format(app=self._application, port=self.port) for part in self._command]
+        self._process = subprocess.Popen(  # noqa: S603 - the command of a test
+            [sys.executable, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+
+    def _accepts(self) -> bool:
+        """Wait until a connection is accepted: False when the process ends before."""
+        deadline = time.monotonic() + START
+        while self.is_running and time.monotonic() < deadline:
+            with suppress(OSError), self.connect():
+                return self.is_running
+            time.sleep(0.02)
+        return False
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

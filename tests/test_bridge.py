@@ -1,0 +1,370 @@
+import asyncio
+import gc
+import itertools
+import threading
+import time
+from concurrent.futures import Future
+from contextvars import ContextVar, copy_context
+
+import pytest
+
+from antiphon.bridge import ThreadIterator, close, iterate_blocking
+
+DEADLINE = 10.0
+"""Seconds. What would wait for ever fails after that."""
+
+variable = ContextVar("variable", default="unset")
+
+
+def in_time(function):
+    """What a function returns or raises; TimeoutError when it takes too long."""
+    outcome = Future()
+
+    def work():
+        try:
+            outcome.set_result(function())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return outcome.result(DEADLINE)
+
+
+class Pieces:
+    """An iterator of either colour that is no generator: it gives some pieces, then fails if it is told to."""
+
+    def __init__(self, pieces=("a", "b"), error=None, blocks_when_closed=0.0):
+        self._pieces = iter(pieces)
+        self._error = error
+        self._blocks_when_closed = blocks_when_closed
+        self.calls = []
+        self.closed_in = None
+
+    def __iter__(self):
+        self.calls.append("iter")
+        return self
+
+    def __next__(self):
+        for piece in self._pieces:
+            return piece
+        raise self._error or StopIteration
+
+    def close(self):
+        self.calls.append("close")
+        self.closed_in = threading.get_ident()
+
+    def __aiter__(self):
+        self.calls.append("aiter")
+        return self
+
+    async def __anext__(self):
+        await asyncio.sleep(0)
+        for piece in self._pieces:
+            return piece
+        raise self._error or StopAsyncIteration
+
+    async def aclose(self):
+        await asyncio.sleep(0)
+        time.sleep(self._blocks_when_closed)
+        self.calls.append("aclose")
+
+
+class TestAnAsyncIterableOnAThread:
+    def read(self, iterable, most=None):
+        """The pieces, at most so many of them, after which it is closed."""
+
+        def reads():
+            iterator = ThreadIterator(iterable, copy_context())
+            try:
+                return list(itertools.islice(iterator, most))
+            finally:
+                iterator.close()
+
+        return in_time(reads)
+
+    @pytest.mark.parametrize("pieces", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
+    def test_gives_its_pieces(self, pieces):
+        assert self.read(Pieces(pieces)) == list(pieces)
+
+    def test_runs_in_one_task_from_start_to_close(self):
+        tasks = []
+
+        async def generator():
+            try:
+                for _ in range(3):
+                    tasks.append(asyncio.current_task())
+                    await asyncio.sleep(0)
+                    yield "piece"
+            finally:
+                await asyncio.sleep(0)
+                tasks.append(asyncio.current_task())
+
+        self.read(generator(), 2)
+        assert len(tasks) == 3
+        assert len(set(tasks)) == 1
+
+    @pytest.mark.parametrize("most", [0, 1, 2, None], ids=["unread", "begun", "read", "ended"])
+    def test_is_closed(self, most):
+        pieces = Pieces()
+        self.read(pieces, most)
+        assert pieces.calls == ["aiter", "aclose"]
+
+    def test_that_fails_is_closed_and_its_error_raised(self):
+        error = LookupError("boom")
+        pieces = Pieces(error=error)
+        with pytest.raises(LookupError) as raised:
+            self.read(pieces)
+        assert raised.value is error
+        assert pieces.calls == ["aiter", "aclose"]
+
+    def test_without_aclose_is_read(self):
+        class Bare:
+            def __init__(self):
+                self.left = 2
+
+            def __aiter__(self):
+                return self
+
+            async def __anext__(self):
+                self.left -= 1
+                if self.left < 0:
+                    raise StopAsyncIteration
+                return self.left
+
+        assert self.read(Bare()) == [1, 0]
+
+    def test_is_advanced_only_when_a_piece_is_asked_for(self):
+        made = []
+
+        async def generator():
+            for number in itertools.count():
+                made.append(number)
+                yield number
+
+        assert self.read(generator(), 3) == [0, 1, 2]
+        assert made == [0, 1, 2]
+
+    def test_has_the_context_that_it_was_given(self):
+        async def generator():
+            yield variable.get()
+            variable.set("by the generator")
+            yield None
+
+        def reads():
+            context = copy_context()
+            context.run(variable.set, "given")
+            iterator = ThreadIterator(generator(), context)
+            seen = next(iterator)
+            next(iterator)
+            iterator.close()
+            return seen, context[variable]
+
+        assert in_time(reads) == ("given", "by the generator")
+
+    def test_raises_what_closing_raises(self):
+        async def generator():
+            try:
+                yield 1
+            finally:
+                raise LookupError("in the cleanup")
+
+        with pytest.raises(LookupError):
+            self.read(generator(), 1)
+
+    @pytest.mark.parametrize("error", [None, LookupError()], ids=["ended", "failed"])
+    def test_stays_ended(self, error):
+        def reads():
+            iterator = ThreadIterator(Pieces(("a",), error), copy_context())
+            seen = [next(iterator)]
+            for _ in range(3):
+                try:
+                    seen.append(next(iterator, "end"))
+                except LookupError:
+                    seen.append("failed")
+            iterator.close()
+            return seen
+
+        assert in_time(reads) == ["a", "failed" if error else "end", "end", "end"]
+
+    def test_that_cannot_be_begun_raises(self):
+        class Broken:
+            def __aiter__(self):
+                raise LookupError("cannot begin")
+
+        def reads():
+            next(ThreadIterator(Broken(), copy_context()))
+
+        with pytest.raises(LookupError):
+            in_time(reads)
+
+    def test_may_be_closed_again(self):
+        def closes():
+            iterator = ThreadIterator(Pieces(), copy_context())
+            iterator.close()
+            iterator.close()
+
+        in_time(closes)
+
+    def test_leaves_its_context_free_as_soon_as_it_has_failed(self):
+        def reads():
+            context = copy_context()
+            iterator = ThreadIterator(Pieces((), LookupError(), blocks_when_closed=0.2), context)
+            try:
+                next(iterator)
+            except LookupError:
+                return context.run(variable.get)
+
+        assert in_time(reads) == "unset"
+
+    def test_whose_task_is_cancelled_ends_who_waits(self):
+        async def generator():
+            asyncio.current_task().cancel()
+            await asyncio.sleep(1)
+            yield "never"
+
+        with pytest.raises(asyncio.CancelledError):
+            self.read(generator())
+
+
+class TestABlockingIterableOnALoop:
+    def read(self, iterable, most=None):
+        async def reads():
+            iterator = iterate_blocking(iterable)
+            pieces = []
+            try:
+                while most is None or len(pieces) < most:
+                    pieces.append(await anext(iterator))
+            except StopAsyncIteration:
+                pass
+            finally:
+                await close(iterator)
+            return pieces
+
+        return asyncio.run(asyncio.wait_for(reads(), DEADLINE))
+
+    @pytest.mark.parametrize("pieces", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
+    def test_gives_its_pieces(self, pieces):
+        assert self.read(Pieces(pieces)) == list(pieces)
+
+    @pytest.mark.parametrize("most", [0, 1, 2, None], ids=["unread", "begun", "read", "ended"])
+    def test_is_closed(self, most):
+        pieces = Pieces()
+        self.read(pieces, most)
+        assert pieces.calls.count("close") == 1
+
+    def test_that_fails_is_closed_and_its_error_raised(self):
+        error = LookupError("boom")
+        pieces = Pieces(error=error)
+        with pytest.raises(LookupError) as raised:
+            self.read(pieces)
+        assert raised.value is error
+        assert pieces.calls.count("close") == 1
+
+    def test_is_closed_where_its_iterator_cannot_be(self):
+        class Collection:
+            closed = False
+
+            def __iter__(self):
+                return iter(["a"])
+
+            def close(self):
+                self.closed = True
+
+        collection = Collection()
+        assert self.read(collection) == ["a"]
+        assert collection.closed
+
+    def test_never_runs_on_the_loop(self):
+        pieces = Pieces()
+        threads = set()
+
+        def generator():
+            try:
+                for piece in pieces:
+                    threads.add(threading.get_ident())
+                    yield piece
+            finally:
+                threads.add(threading.get_ident())
+                pieces.close()
+
+        self.read(generator(), 1)
+        assert pieces.calls[-1] == "close"
+        assert threading.get_ident() not in threads
+
+    def test_has_one_context_in_which_tokens_can_be_reset(self):
+        seen = []
+
+        def generator():
+            token = variable.set("inside")
+            yield
+            seen.append(variable.get())
+            yield
+            variable.reset(token)
+            seen.append(variable.get())
+
+        async def main():
+            variable.set("outside")
+            async for _ in iterate_blocking(generator()):
+                seen.append(variable.get())
+
+        asyncio.run(main())
+        assert seen == ["inside", "inside", "inside", "outside"]
+
+    @pytest.mark.parametrize("when", ["in a piece", "between pieces"])
+    def test_is_closed_when_the_task_is_cancelled(self, when):
+        pieces = Pieces()
+        begun = threading.Event()
+
+        def generator():
+            try:
+                while True:
+                    begun.set()
+                    if when == "in a piece":
+                        time.sleep(0.05)
+                    yield "piece"
+            finally:
+                pieces.close()
+
+        async def reads():
+            iterator = iterate_blocking(generator())
+            try:
+                async for _ in iterator:
+                    if when == "between pieces":
+                        await asyncio.sleep(10)
+            finally:
+                await close(iterator)
+
+        async def main():
+            task = asyncio.create_task(reads())
+            while not begun.is_set():
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(asyncio.wait_for(main(), DEADLINE))
+        assert pieces.calls == ["close"]
+
+    def test_may_end_by_raising_stop_iteration_itself(self):
+        class Stops:
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                raise StopIteration("with a value")
+
+        assert self.read(Stops()) == []
+
+
+def test_closing_what_cannot_be_closed_does_nothing():
+    class Bare:
+        def __aiter__(self):
+            return self
+
+    asyncio.run(close(Bare()))
+
+
+def test_an_iterable_that_is_dropped_warns_of_nothing():
+    iterate_blocking(iter(()))
+    gc.collect()

@@ -1,0 +1,528 @@
+import copy
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from http import HTTPStatus
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.http.cookies import SetCookie
+from antiphon.http.headers import Headers
+from antiphon.http.multidict import MultiDict
+from antiphon.response import Response
+
+TEXT, HTML, JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
+BYTES = "application/octet-stream"
+
+
+def sent(response, method="GET"):
+    """What a server is told in answer to a method: status, header fields, body, and whether it is left out."""
+    status, fields, length, body, is_silent = response.message(method)
+    declared = [] if length is None else [("content-length", str(length))]
+    return status, [*fields, *declared], body, is_silent
+
+
+def lengths(response, method="GET"):
+    return [value for name, value in sent(response, method)[1] if name == "content-length"]
+
+
+class Text(str):
+    __slots__ = ()
+
+
+class Octets(bytes):
+    __slots__ = ()
+
+
+class Pieces:
+    def __iter__(self):
+        return iter([b"a"])
+
+
+async def pieces_later():
+    yield b"a"
+
+
+class TestBody:
+    @pytest.mark.parametrize(
+        ("body", "content", "content_type"),
+        [
+            ("é", "é".encode(), TEXT),
+            ("", b"", TEXT),
+            (Text("é"), "é".encode(), TEXT),
+            (b"abc", b"abc", BYTES),
+            (b"", b"", BYTES),
+            (Octets(b"abc"), b"abc", BYTES),
+            (bytearray(b"abc"), b"abc", BYTES),
+            (memoryview(b"abc"), b"abc", BYTES),
+            (None, b"", None),
+        ],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_in_memory_is_bytes_at_once_and_has_its_length(self, body, content, content_type):
+        response = Response(body)
+        assert (response.body, response.is_streamed, response.content_type) == (content, False, content_type)
+        assert type(sent(response)[2]) is bytes
+        assert lengths(response) == [str(len(content))]
+
+    @pytest.mark.parametrize(
+        "body",
+        [["a", b"b"], ("a",), iter([b"a"]), (piece for piece in "ab"), Pieces(), pieces_later()],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_in_pieces_is_streamed_as_it_is(self, body):
+        response = Response(body)
+        assert response.body is body
+        assert (response.is_streamed, response.content_type) == (True, BYTES)
+        assert lengths(response) == []
+
+    @pytest.mark.parametrize(
+        "body",
+        [5, 1.5, object(), len, {"error": "a"}, {}, OrderedDict(a="b"), MultiDict({"a": "b"}), Headers({"a": "b"})],
+        ids=lambda value: type(value).__name__,
+    )
+    def test_of_no_bytes_text_or_pieces_is_refused_by_its_type(self, body):
+        # A mapping is iterable, but its names are no body: whoever gives one wants JSON.
+        for put in (Response, lambda body: setattr(Response(), "body", body)):
+            with pytest.raises(TypeError, match=type(body).__name__):
+                put(body)
+
+    def test_may_be_replaced_by_any_kind(self):
+        response = Response("abc")
+        for body, content in ((b"de", b"de"), ("é", "é".encode()), (None, b""), (bytearray(b"f"), b"f")):
+            response.body = body
+            assert response.body == content
+            assert lengths(response) == [str(len(content))]
+        response.body = pieces = [b"a"]
+        assert response.body is pieces
+        assert lengths(response) == []
+        assert response.content_type == TEXT
+
+    def test_that_is_no_utf_8_is_refused(self):
+        with pytest.raises(ValueError, match="surrogate"):
+            Response("\ud800")
+
+
+class TestKinds:
+    @pytest.mark.parametrize(
+        ("make", "body", "content_type"),
+        [
+            (lambda *more: Response.text("é", *more), "é".encode(), TEXT),
+            (lambda *more: Response.html("<p>é", *more), "<p>é".encode(), HTML),
+            (lambda *more: Response.json({"a": ["é", None]}, *more), '{"a":["é",null]}'.encode(), JSON),
+            (lambda *more: Response.stream([b"a"], *more), [b"a"], TEXT),
+            (lambda *more: Response(b"a", *more, content_type="image/png"), b"a", "image/png"),
+            (lambda *more: Response(None, *more), b"", None),
+        ],
+        ids=["text", "html", "json", "stream", "bytes", "nothing"],
+    )
+    def test_take_a_status_and_headers(self, make, body, content_type):
+        plain = make()
+        assert (plain.status, plain.body, plain.content_type, plain.error) == (200, body, content_type, None)
+        response = make(201, {"X-A": "1"})
+        assert (response.status, response.body, response.content_type) == (201, body, content_type)
+        assert response.headers["x-a"] == "1"
+
+    def test_json_takes_what_is_no_dictionary_and_refuses_what_is_no_json(self):
+        @dataclass
+        class Item:
+            name: str
+
+        written = [Response.json(value).body for value in (Item("tea"), [1], "a", None)]
+        assert written == [b'{"name":"tea"}', b"[1]", b'"a"', b"null"]
+        with pytest.raises(TypeError, match="object"):
+            Response.json({"a": object()})
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda headers: Response.json({}, 200, headers),
+            lambda headers: Response.stream([b"{}"], 200, headers),
+            lambda headers: Response("{}", 200, headers),
+            lambda headers: Response(b"{}", 200, headers),
+        ],
+        ids=["json", "stream", "str", "bytes"],
+    )
+    def test_keep_a_content_type_that_the_headers_give(self, make):
+        response = make({"Content-Type": "application/vnd.api+json"})
+        assert [value for name, value in response.headers.items() if name == "content-type"] == [
+            "application/vnd.api+json"
+        ]
+
+    def test_a_subclass_makes_itself(self):
+        class Mine(Response):
+            pass
+
+        made = [Mine.text("a"), Mine.html("a"), Mine.json({}), Mine.redirect("/"), Mine.stream([])]
+        assert {type(response) for response in made} == {Mine}
+
+    def test_show_status_and_type(self):
+        assert repr(Response("a", 404)) == f"<Response 404 {TEXT}>"
+        assert repr(Response(None, 204)) == "<Response 204 without content>"
+
+
+class TestStatus:
+    @pytest.mark.parametrize("status", [200, 201, 204, 299, 404, 599, HTTPStatus.CREATED, HTTPStatus.OK])
+    def test_is_a_plain_int(self, status):
+        response = Response(None, status)
+        assert (response.status, type(response.status), type(sent(response)[0])) == (int(status), int, int)
+        response.status = 500
+        response.status = status
+        assert (response.status, type(response.status)) == (int(status), int)
+
+    @pytest.mark.parametrize(
+        "bad", [0, -200, 100, 101, 199, 600, 1000, "200", "200 OK", None, 404.5, True, b"200"], ids=repr
+    )
+    def test_outside_of_200_to_599_is_refused(self, bad):
+        for put in (
+            lambda: Response("", bad),
+            lambda: Response.json({}, bad),
+            lambda: setattr(Response(), "status", bad),
+        ):
+            with pytest.raises(ValueError, match="200 to 599") as refused:
+                put()
+            assert repr(bad) in str(refused.value)
+
+
+INJECTED = ["text/html\r\nx: y", "text/html; charset=utf-8\r\nset-cookie: a=b", "text/html; a=\0"]
+
+
+class TestContentType:
+    @pytest.mark.parametrize(
+        ("given_type", "wanted"),
+        [
+            ("text/html; charset=utf-8", "text/html; charset=utf-8"),
+            ("Text/HTML;Charset=UTF-8", "text/html; charset=UTF-8"),
+            ('multipart/mixed; boundary="a b"', 'multipart/mixed; boundary="a b"'),
+            ("image/png", "image/png"),
+        ],
+    )
+    def test_is_a_media_type(self, given_type, wanted):
+        response = Response(b"a", content_type=given_type)
+        assert response.content_type == wanted
+        response = Response(b"a")
+        response.content_type = given_type
+        assert response.content_type == response.headers["content-type"] == wanted
+
+    @pytest.mark.parametrize("bad", ["", "text", "text/", "/html", "a b/c", "text/é", "text/plain; a=日本", *INJECTED])
+    def test_that_is_none_is_refused(self, bad):
+        for put in (lambda: Response("a", content_type=bad), lambda: setattr(Response("a"), "content_type", bad)):
+            with pytest.raises(ValueError, match=r"media type|header"):
+                put()
+
+    def test_may_be_removed(self):
+        response = Response("a")
+        response.content_type = None
+        assert response.content_type is None
+        assert "content-type" not in response.headers
+        response.content_type = None
+
+    def test_that_is_given_replaces_what_the_headers_have(self):
+        response = Response("a", 200, [("content-type", "a/b"), ("Content-Type", "c/d")], content_type="text/csv")
+        assert response.headers.items() == [("content-type", "text/csv")]
+
+
+LINES = [("X-A", "1"), ("Set-Cookie", "a=1"), ("set-cookie", "b=2")]
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        "headers", [LINES, tuple(LINES), Headers(LINES), iter(LINES)], ids=["list", "tuple", "Headers", "iterator"]
+    )
+    def test_may_be_pairs_or_headers(self, headers):
+        response = Response(None, 200, headers)
+        assert response.headers.items() == [("x-a", "1"), ("set-cookie", "a=1"), ("set-cookie", "b=2")]
+
+    @pytest.mark.parametrize("headers", [{"X-A": "1"}, OrderedDict({"X-A": "1"})], ids=["dict", "OrderedDict"])
+    def test_may_be_a_mapping(self, headers):
+        assert Response("a", 200, headers).headers.items() == [("x-a", "1"), ("content-type", TEXT)]
+
+    def test_that_were_given_are_not_changed(self):
+        given_headers = {"x-a": "1"}
+        response = Response("a", 200, given_headers)
+        response.headers["x-b"] = "2"
+        assert given_headers == {"x-a": "1"}
+        another = Response("a", 200, response.headers)
+        another.headers["x-c"] = "3"
+        assert "x-c" not in response.headers
+
+    def test_of_two_responses_are_their_own(self):
+        first, second = Response("a"), Response("a")
+        first.headers["x-a"] = "1"
+        first.set_cookie("a", "1")
+        assert second.headers.items() == [("content-type", TEXT)]
+
+    @pytest.mark.parametrize(
+        "bad",
+        [{"x-a": "a\r\nb: c"}, {"x-a": "a\0"}, {"x a": "b"}, {"x-a": "日本"}, {"x-a": " b"}, [("a\n", "b")]],
+    )
+    def test_that_cannot_be_sent_are_refused(self, bad):
+        with pytest.raises(ValueError, match="header"):
+            Response("", 200, bad)
+        with pytest.raises(ValueError, match="header"):
+            Response().headers.update(bad)
+
+    def test_location_is_a_property(self):
+        response = Response(None, 201)
+        assert response.location is None
+        response.location = "/é"
+        assert response.location == response.headers["location"] == "/%C3%A9"
+        response.location = None
+        response.location = None
+        assert "location" not in response.headers
+
+
+class TestVary:
+    @pytest.mark.parametrize(
+        ("present", "names", "wanted"),
+        [
+            ([], ["accept"], "accept"),
+            ([], ["accept", "cookie"], "accept, cookie"),
+            (["Accept"], ["accept"], "Accept"),
+            (["Accept, Cookie"], ["COOKIE", "origin"], "Accept, Cookie, origin"),
+            (["a", "b"], ["c"], "a, b, c"),
+            ([], ["accept", "Accept", "accept"], "accept"),
+            (["a"], [], "a"),
+        ],
+    )
+    def test_names_each_header_once(self, present, names, wanted):
+        response = Response(None, 200, [("vary", value) for value in present])
+        response.vary(*names)
+        assert response.headers["vary"] == wanted
+        response.vary(*names)
+        assert response.headers.values() == [wanted]
+
+    def test_of_nothing_adds_no_header(self):
+        response = Response()
+        response.vary()
+        assert "vary" not in response.headers
+
+    @pytest.mark.parametrize("bad", ["a b", "", "a\r\nb", "é"])
+    def test_takes_names_of_headers_only(self, bad):
+        with pytest.raises(ValueError, match="header"):
+            Response().vary(bad)
+
+
+class TestCookies:
+    def cookies(self, response):
+        return [SetCookie.parse(value) for name, value in response.headers.items() if name == "set-cookie"]
+
+    def test_are_set_with_what_was_asked_for(self):
+        response = Response()
+        expires = datetime(2030, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=1)))
+        response.set_cookie(
+            "a", "b c", max_age=60, expires=expires, path="/x", domain="example.com", secure=True, httponly=True,
+            samesite="None", partitioned=True,
+        )  # fmt: skip
+        (cookie,) = self.cookies(response)
+        assert (cookie.name, cookie.value, cookie.max_age, cookie.path) == ("a", "b c", 60, "/x")
+        assert (cookie.domain, cookie.secure, cookie.httponly) == ("example.com", True, True)
+        assert (cookie.samesite, cookie.partitioned) == ("None", True)
+        assert cookie.expires == datetime(2030, 1, 2, 2, 4, 5, tzinfo=UTC)
+
+    def test_are_for_the_whole_site_and_lax_by_default(self):
+        response = Response()
+        response.set_cookie("a", "1")
+        assert response.headers.items() == [("set-cookie", "a=1; Path=/; SameSite=Lax")]
+
+    def test_of_the_same_name_path_and_domain_are_replaced(self):
+        response = Response()
+        response.set_cookie("a", "1", max_age=5)
+        response.set_cookie("b", "1")
+        response.set_cookie("a", "2")
+        assert [(cookie.name, cookie.value, cookie.max_age) for cookie in self.cookies(response)] == [
+            ("b", "1", None),
+            ("a", "2", None),
+        ]
+
+    def test_of_another_name_path_or_domain_stay(self):
+        response = Response(None, 200, [("set-cookie", "a=raw; Path=/")])
+        response.set_cookie("a", "1", path="/x")
+        response.set_cookie("a", "2", domain="example.com")
+        response.set_cookie("aa", "3")
+        response.set_cookie("A", "4")
+        assert [cookie.value for cookie in self.cookies(response)] == ["raw", "1", "2", "3", "4"]
+        response.set_cookie("a", "new")
+        assert [cookie.value for cookie in self.cookies(response)] == ["1", "2", "3", "4", "new"]
+
+    @pytest.mark.parametrize(
+        "odd", ["__Secure-x=1", "=", "b=" + "x" * 5000, "a=" + "x" * 5000], ids=lambda line: line[:12]
+    )
+    def test_are_set_beside_lines_that_a_client_would_drop(self, odd):
+        response = Response(None, 200, [("set-cookie", odd)])
+        response.set_cookie("a", "1")
+        response.set_cookie("a", "2")
+        assert response.headers.items()[-1] == ("set-cookie", "a=2; Path=/; SameSite=Lax")
+        assert "a=1; Path=/; SameSite=Lax" not in response.headers.values()
+
+    def test_leave_other_headers_alone(self):
+        response = Response("a", 200, {"x-a": "a=1", "vary": "cookie"})
+        response.set_cookie("a", "1")
+        response.set_cookie("a", "2")
+        assert response.headers.items()[:3] == [("x-a", "a=1"), ("vary", "cookie"), ("content-type", TEXT)]
+
+    @pytest.mark.parametrize(
+        ("name", "value", "attributes"),
+        [
+            ("a b", "", {}),
+            ("", "", {}),
+            ("a", "b\r\nc: d", {}),
+            ("a", "", {"samesite": "None"}),
+            ("a", "", {"samesite": "sometimes"}),
+            ("__Host-a", "", {}),
+            ("__Host-a", "", {"secure": True, "path": "/x"}),
+            ("a", "", {"path": "x"}),
+            ("a", "", {"expires": datetime(2030, 1, 1)}),
+            ("a", "x" * 5000, {}),
+        ],
+    )
+    def test_that_a_client_would_drop_are_refused(self, name, value, attributes):
+        response = Response()
+        with pytest.raises(ValueError, match=r"."):
+            response.set_cookie(name, value, **attributes)
+        assert not response.headers
+
+    def test_are_deleted_where_they_were_set(self):
+        response = Response()
+        response.set_cookie("a", "1", path="/x")
+        response.set_cookie("a", "2")
+        response.delete_cookie("a")
+        kept, gone = self.cookies(response)
+        assert (kept.path, kept.value) == ("/x", "1")
+        assert (gone.name, gone.path, gone.value, gone.max_age) == ("a", "/", "", 0)
+        assert gone.expires == datetime(1970, 1, 1, tzinfo=UTC)
+
+    def test_are_deleted_with_their_attributes(self):
+        response = Response()
+        response.delete_cookie("__Host-a")
+        response.delete_cookie("b", domain="example.com", path="/x", secure=True, httponly=True, samesite="Strict")
+        first, second = self.cookies(response)
+        assert (first.name, first.secure, first.path) == ("__Host-a", True, "/")
+        assert (second.domain, second.path, second.secure, second.httponly) == ("example.com", "/x", True, True)
+        assert second.samesite == "Strict"
+
+
+class TestRedirect:
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_sends_elsewhere(self, status):
+        response = Response.redirect("/next", status, {"x-a": "1"})
+        assert (response.status, response.location, response.body) == (status, "/next", b"")
+        assert response.headers["x-a"] == "1"
+
+    def test_is_see_other_by_default(self):
+        assert Response.redirect("/next").status == 303
+
+    @pytest.mark.parametrize("status", [200, 300, 304, 305, 306, 400])
+    def test_is_refused_with_a_status_that_sends_nowhere(self, status):
+        with pytest.raises(ValueError, match=f"{status} is not a redirect"):
+            Response.redirect("/next", status)
+
+    @pytest.mark.parametrize(
+        ("location", "wanted"),
+        [
+            ("/a?b=c&d=%20#e", "/a?b=c&d=%20#e"),
+            ("https://example.com:81/a;b=c,d!$'()*+@~", "https://example.com:81/a;b=c,d!$'()*+@~"),
+            ("http://[::1]/", "http://[::1]/"),
+            ("/é/日本?q=ü", "/%C3%A9/%E6%97%A5%E6%9C%AC?q=%C3%BC"),
+            ("/a b", "/a%20b"),
+            ("/a\r\nset-cookie: b=c", "/a%0D%0Aset-cookie:%20b=c"),
+            ("/a\0\t\x7f", "/a%00%09%7F"),
+            ("/\\evil.example", "/%5Cevil.example"),
+            (' /a"<>^`{|}', "%20/a%22%3C%3E%5E%60%7B%7C%7D"),
+            ("", ""),
+        ],
+    )
+    def test_goes_to_a_uri_in_ascii(self, location, wanted):
+        assert Response.redirect(location).location == wanted
+
+    @given(st.text(st.characters(codec="utf-8")))
+    def test_goes_where_it_was_told_without_breaking_the_header(self, location):
+        response = Response.redirect(location)
+        assert response.location.isascii()
+        assert response.location.isprintable()
+        assert " " not in response.location
+        assert unquote(response.location) == unquote(location)
+
+    def test_replaces_a_location_in_the_headers(self):
+        response = Response.redirect("/next", headers={"Location": "/other"})
+        assert response.headers.items() == [("location", "/next")]
+
+
+class TestMessage:
+    @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS", "head"])
+    def test_to_most_methods_is_the_whole_response(self, method):
+        assert sent(Response("abc", 201), method) == (
+            201,
+            [("content-type", TEXT), ("content-length", "3")],
+            b"abc",
+            False,
+        )
+
+    def test_to_head_has_the_same_head_and_leaves_out_the_body(self):
+        for response in (Response("abc"), Response([b"abc"]), Response(None), Response(None, 204), Response("a", 404)):
+            got, head = sent(response), sent(response, "HEAD")
+            assert head[:2] == got[:2]
+            assert head[3] is True
+
+    def test_without_a_body_declares_a_length_of_zero(self):
+        assert sent(Response(None)) == (200, [("content-length", "0")], b"", False)
+        assert sent(Response.redirect("/"))[1] == [("location", "/"), ("content-length", "0")]
+
+    @pytest.mark.parametrize("status", [204, 304])
+    @pytest.mark.parametrize("body", [None, "abc", [b"a"]], ids=["nothing", "text", "stream"])
+    def test_that_may_have_no_body_leaves_it_out_and_declares_no_length(self, status, body):
+        response = Response(body, status)
+        assert sent(response)[3] is True
+        assert lengths(response) == lengths(response, "HEAD") == []
+
+    def test_of_not_modified_may_declare_the_length_that_would_have_been(self):
+        assert lengths(Response(None, 304, {"content-length": "5"})) == ["5"]
+
+    def test_of_no_content_never_declares_one(self):
+        # RFC 9110 §8.6: a server must not send Content-Length with a 204.
+        assert lengths(Response(None, 204, {"content-length": "0"})) == []
+
+    def test_of_reset_content_is_empty(self):
+        # RFC 9110 §15.3.6: a server must not generate content in a 205.
+        response = Response("abc", 205)
+        assert lengths(response) == ["0"]
+        assert sent(response)[2] == b"" or sent(response)[3]
+
+    def test_declares_a_length_that_was_given_only_once(self):
+        assert lengths(Response("abc", 200, {"Content-Length": "3"})) == ["3"]
+        assert lengths(Response([b"abc"], 200, {"Content-Length": "3"})) == ["3"]
+
+    def test_to_head_keeps_the_length_that_a_handler_without_the_body_knows(self):
+        assert lengths(Response(None, 200, {"content-length": "1000"}), "HEAD") == ["1000"]
+
+    def test_declares_the_length_of_the_body_that_is_sent(self):
+        response = Response("abc", 200, {"content-length": "3"})
+        response.body = "longer"
+        assert lengths(response) == ["6"]
+
+    @pytest.mark.parametrize("body", ["abc", [b"a"], None], ids=["text", "stream", "nothing"])
+    @pytest.mark.parametrize("status", [200, 204, 205, 304, 404])
+    def test_leaves_the_response_as_it_was_for_the_next_request(self, status, body):
+        response = Response(body, status, {"x-a": "1"})
+        response.set_cookie("a", "1")
+        before = response.headers.items()
+        messages = [sent(response, method) for method in ("GET", "HEAD", "GET", "HEAD")]
+        assert messages[0] == messages[2]
+        assert messages[1] == messages[3]
+        assert (response.status, response.headers.items()) == (status, before)
+
+    def test_of_a_copy_is_its_own(self):
+        response = Response("a")
+        for again in (copy.copy, copy.deepcopy):
+            other = again(response)
+            other.headers["x-a"] = "1"
+            other.status = 201
+            assert (response.status, response.headers.items()) == (200, [("content-type", TEXT)])
+
+    def test_carries_what_an_application_puts_on_it(self):
+        response = Response("a")
+        response.template = "page.html"
+        assert response.template == "page.html"
