@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from antiphon.body.limits import Limits
 from antiphon.head import Address, Head, HeadHeaders, Reading, RequestHead
@@ -19,7 +19,7 @@ from antiphon.http.headers import HeaderFields
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.query import parse_query
-from antiphon.http.url import URL, parse_host, unquote
+from antiphon.http.url import URL, parse_host, quote_path, unquote
 from antiphon.lazy import lazy
 
 T = TypeVar("T")
@@ -53,6 +53,7 @@ class Request:
     params: Mapping[str, Any] = _NO_PARAMS
     """The values of the route's parameters, converted."""
     _body: bytes | None = None
+    _pieces: list[bytes] | None = None
     deferred: tuple[Callable[[], object], ...] = ()
     """What ``after`` was given, in order."""
 
@@ -62,7 +63,7 @@ class Request:
             self._body = body
 
     @classmethod
-    def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> "Request":
+    def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
         """A request that no server brought, for tests and subrequests. ``url`` may be a path or a whole URL."""
         target = URL(url)
         head = RequestHead(
@@ -153,8 +154,8 @@ class Request:
         return URL.build(
             scheme=head.scheme,
             host=head.authority if self.host else "",
-            root_path=head.root_path,
-            path=head.path,
+            root_path=quote_path(head.root_path),
+            path=quote_path(head.path),
             query=head.query_string,
         )
 
@@ -261,7 +262,7 @@ class Request:
             raise BadRequest(str(error)) from None
 
     def reading(self) -> Reading[None]:
-        """Steps that load the body within ``limits.body``.
+        """Steps that load the body within ``limits.body``. Taken up again, they go on where they broke off.
 
         Raises ContentTooLarge (413) from Content-Length before a byte is read, else by counting; BadRequest (400) for
         a bad Content-Length or a body that ends too early; ClientDisconnected.
@@ -272,15 +273,16 @@ class Request:
         declared = self._declared_length
         if declared is not None and declared > limit:
             raise ContentTooLarge(f"the body is {declared} bytes long, {limit} are accepted", limit="body")
-        pieces: list[bytes] = []
-        size = 0
+        pieces = self._pieces = self._pieces or []
+        size = sum(map(len, pieces))
         while size != declared and (piece := (yield from self.head.receive())):
+            pieces.append(piece)
             size += len(piece)
             if size > limit:
                 raise ContentTooLarge(f"the body is longer than the {limit} bytes that are accepted", limit="body")
-            pieces.append(piece)
         if declared is not None and size != declared:
-            raise BadRequest(f"the body ended after {size} of the {declared} bytes that Content-Length declares")
+            end = "ended after" if size < declared else "has"
+            raise BadRequest(f"the body {end} {size} bytes, where Content-Length declares {declared}")
         self._body = b"".join(pieces)
 
     async def load(self) -> None:

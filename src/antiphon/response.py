@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Iterable
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 from urllib.parse import quote
 
 from antiphon.http.cookies import SetCookie
@@ -59,24 +59,24 @@ class Response:
     # Ready-made kinds
 
     @classmethod
-    def text(cls, body: str, status: int = 200, headers: HeaderFields = ()) -> "Response":
+    def text(cls, body: str, status: int = 200, headers: HeaderFields = ()) -> Self:
         """Plain text, as UTF-8."""
         return cls(body, status, headers, content_type=TEXT)
 
     @classmethod
-    def html(cls, body: str, status: int = 200, headers: HeaderFields = ()) -> "Response":
+    def html(cls, body: str, status: int = 200, headers: HeaderFields = ()) -> Self:
         """A page of HTML, as UTF-8. What goes into it must have been escaped."""
         return cls(body, status, headers, content_type=HTML)
 
     @classmethod
-    def json(cls, value: Any, status: int = 200, headers: HeaderFields = ()) -> "Response":
+    def json(cls, value: Any, status: int = 200, headers: HeaderFields = ()) -> Self:
         """A value, written as JSON. Raises TypeError when it can't be."""
         from antiphon.json_codec import encode_json
 
         return cls(encode_json(value), status, headers, content_type=JSON)
 
     @classmethod
-    def redirect(cls, location: str, status: int = 303, headers: HeaderFields = ()) -> "Response":
+    def redirect(cls, location: str, status: int = 303, headers: HeaderFields = ()) -> Self:
         """Send the client elsewhere (RFC 9110 §15.4): by default to be fetched with GET (303)."""
         if status not in (301, 302, 303, 307, 308):
             raise ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are")
@@ -92,7 +92,7 @@ class Response:
         headers: HeaderFields = (),
         *,
         content_type: str = TEXT,
-    ) -> "Response":
+    ) -> Self:
         """A body that is sent while it is made. The iterator is closed in every case."""
         return cls(pieces, status, headers, content_type=content_type)
 
@@ -211,7 +211,10 @@ class Response:
 
     def _put_cookie(self, cookie: SetCookie) -> None:
         def same(line: str) -> bool:
-            earlier = SetCookie.parse(line)
+            try:
+                earlier = SetCookie.parse(line)
+            except ValueError:
+                return False
             return (earlier.name, earlier.domain, earlier.path) == (cookie.name, cookie.domain, cookie.path)
 
         fields = self._fields

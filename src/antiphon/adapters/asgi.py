@@ -142,9 +142,10 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     headers = list(map(_encoded, fields))
     if length is not None:
         headers.append((b"content-length", b"%d" % length))
+    start = {"type": "http.response.start", "status": status, "headers": headers}
     try:
-        await send({"type": "http.response.start", "status": status, "headers": headers})
         if isinstance(body, bytes):
+            await send(start)
             await send({"type": "http.response.body", "body": b"" if silent else body})
         else:
             from antiphon.adapters.streaming import write_pieces
@@ -152,11 +153,17 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             async def write(piece: bytes) -> None:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
 
+            async def begin() -> Callable[[bytes], Awaitable[None]]:
+                await send(start)
+                if not silent:
+                    await write(b"")  # servers hold the head back until there is a body
+                return write
+
             async def gone() -> None:
                 while (await receive())["type"] != "http.disconnect":
                     pass
 
-            if await write_pieces(request, body, write, gone, silent):
+            if await write_pieces(request, body, begin, gone, silent):
                 await send({"type": "http.response.body", "body": b""})
     finally:
         if request.deferred:

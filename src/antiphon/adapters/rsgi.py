@@ -1,5 +1,6 @@
 """RSGI (version 1): a scope as a head, a handler as an RSGI application."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from antiphon.drive import run_async
@@ -123,8 +124,11 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         else:
             from antiphon.adapters.streaming import write_pieces
 
-            transport = protocol.response_stream(status, fields)
-            await write_pieces(request, body, transport.send_bytes, protocol.client_disconnect, silent)
+            async def begin() -> Callable[[bytes], Awaitable[None]]:
+                send: Callable[[bytes], Awaitable[None]] = protocol.response_stream(status, fields).send_bytes
+                return send
+
+            await write_pieces(request, body, begin, protocol.client_disconnect, silent)
     finally:
         if request.deferred:
             await run_async(finish(request))

@@ -1,38 +1,37 @@
 """Writing a response's body piece by piece from an event loop, until it ends or the client goes away."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from antiphon.bridge import close, iterate_blocking
 from antiphon.handler import log_failure
 from antiphon.request import Request
 
+Write = Callable[[bytes], Awaitable[None]]
+
 
 async def write_pieces(
     request: Request,
     body: Iterable[bytes | str] | AsyncIterable[bytes | str],
-    write: Callable[[bytes], Awaitable[None]],
+    begin: Callable[[], Awaitable[Write]],
     gone: Callable[[], Awaitable[object]],
     silent: bool = False,
 ) -> bool:
     """Write a body to its end, and close it in every case: whether the client was there to the end.
 
-    ``gone`` waits until the client goes away; then the iteration is cancelled where it waits. A body that fails is
+    ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the iteration is cancelled where it waits. A body that fails is
     logged, and raised so that the server cuts the response. A ``silent`` body is only closed.
     """
     pieces = aiter(body) if isinstance(body, AsyncIterable) else iterate_blocking(body)
     watch = _Watch(gone)
     try:
+        write = await begin()
         if not silent:
-            async for piece in pieces:
-                if piece:
-                    await write(piece.encode() if isinstance(piece, str) else piece)
+            await _write_each(pieces, write, watch)
     except asyncio.CancelledError:
         if not watch.client_left:
             raise
-    except OSError:
-        watch.client_left = True
     except Exception as error:
         log_failure(request, error)
         raise
@@ -40,6 +39,18 @@ async def write_pieces(
         await watch.end()
         await close(pieces)
     return not watch.client_left
+
+
+async def _write_each(pieces: AsyncIterator[bytes | str], write: Write, watch: "_Watch") -> None:
+    """Write until the pieces end, or can't be written any more, which is how some servers say that the client left."""
+    async for piece in pieces:
+        if piece:
+            data = piece.encode() if isinstance(piece, str) else piece
+            try:
+                await write(data)
+            except Exception:
+                watch.client_left = True
+                return
 
 
 class _Watch:

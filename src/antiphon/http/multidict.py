@@ -189,7 +189,11 @@ class MutableMultiDict(MultiDict[V]):
             self.add(name, default)
         return self[name]
 
-    def pop(self, name: str, default: D = None) -> V | D:  # type: ignore[assignment]  # None is the usual D
+    @overload
+    def pop(self, name: str, default: None = None) -> V | None: ...
+    @overload
+    def pop(self, name: str, default: D) -> V | D: ...
+    def pop(self, name: str, default: object = None) -> object:
         """Remove a name and give its value, or ``default``."""
         if name not in self._by_name:
             return default

@@ -1,4 +1,4 @@
-"""Status codes and their phrases, as registered with IANA (RFC 9110 §15)."""
+"""Status codes and their phrases: those registered with IANA (RFC 9110 §15), 418, and 499, which only logs show."""
 
 PHRASES: dict[int, str] = {
     100: "Continue",

@@ -6,12 +6,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from antiphon.testing.contract.messages import ReceivedResponse, SentRequest
+from antiphon.testing.contract.waiting import eventually
 from antiphon.testing.contract.wire import Connection
 
 APPLICATION = "antiphon.testing.contract.application:app"
@@ -62,6 +63,24 @@ class ServerProcess:
         """A new connection."""
         return Connection(self.port)
 
+    def respond(self, request: SentRequest) -> ReceivedResponse:
+        """Send a request on a connection of its own, and get the response."""
+        with self.connect() as connection:
+            connection.send(request.encoded)
+            return connection.receive(request.method)
+
+    def leave(self, request: SentRequest, after: bytes) -> None:
+        """Send a request, and go away without a farewell when these bytes of the body have come."""
+        with self.connect() as connection:
+            connection.send(request.encoded)
+            connection.wait_for(after)
+            connection.reset()
+
+    def terminate(self) -> int:
+        """Ask the server to end, and wait for it: its exit code."""
+        self._process.terminate()
+        return self._process.wait(START)
+
     def kill(self) -> None:
         """End the server and its workers, whatever they do, and wait for it."""
         with suppress(ProcessLookupError):
@@ -82,12 +101,13 @@ class ServerProcess:
 
     def _accepts(self) -> bool:
         """Wait until a connection is accepted: False when the process ends before."""
-        deadline = time.monotonic() + START
-        while self.is_running and time.monotonic() < deadline:
+
+        def look() -> bool | None:
             with suppress(OSError), self.connect():
                 return self.is_running
-            time.sleep(0.02)
-        return False
+            return None if self.is_running else False
+
+        return eventually(look, "no connection is accepted", START)
 
 
 def _free_port() -> int:

@@ -7,9 +7,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
 from antiphon.testing.contract.messages import ReceivedResponse
-
-DEADLINE = 10.0
-"""Seconds. No wait for a server takes longer."""
+from antiphon.testing.contract.waiting import DEADLINE
 
 LONGEST_LINE = 64 << 10
 
@@ -42,6 +40,10 @@ class Connection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Go away, as clients do."""
         self._file.close()
         self._socket.close()
 
@@ -62,20 +64,20 @@ class Connection:
     def reset(self) -> None:
         """Go away without a farewell: the server is told only when it sends."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.__exit__(None, None, None)
-
-    def is_at_end(self) -> bool:
-        """Wait for the server to close. False when it sends something, or nothing until the deadline."""
-        try:
-            return not self._file.read(1)
-        except ConnectionError:
-            return True
-        except TimeoutError:
-            return False
+        self.close()
 
     def status(self) -> int:
         """Read one head of a response, which may be an interim one, and give its status."""
         return self._read_head().status
+
+    def wait_for(self, text: bytes) -> None:
+        """Read until this has come. Raises Closed when the server closes before."""
+        received = b""
+        while text not in received:
+            piece = self._file.read1(LONGEST_LINE)  # type: ignore[attr-defined]  # it is a BufferedReader
+            if not piece:
+                raise Closed(f"after {received!r}")
+            received += piece
 
     def receive(self, method: str = "GET") -> ReceivedResponse:
         """Read a response, after any interim ones. Raises Closed when none begins."""

@@ -11,7 +11,8 @@ AFTER = ("x-after", "seen")
 
 HTML = "<!doctype html>\n<title>Grüße</title>\n<p>Grüße &amp; Küsse\n"
 BYTES = bytes(range(256))
-ODD_VALUES = ("a\tb", "  inner   spaces  ".strip(), '"quoted, \\" text"', "grün".encode().decode("latin-1"), "ÿ=;,:@")
+ODD_VALUES = ("a\tb", "inner   spaces", '"quoted, \\" text"', "!#$%&'*+-.^_`|~()<>@/[]?={};:\\")
+LATIN1 = "grün ÿ"
 
 
 @dataclass
@@ -90,6 +91,10 @@ def _register_heads(app: App) -> None:
     @twins(app, "/lines")
     def lines(_: Request) -> tuple[str, list[tuple[str, str]]]:
         return "lines\n", [("x-line", value) for value in ODD_VALUES]
+
+    @twins(app, "/lines/latin1")
+    def latin1_line(_: Request) -> tuple[str, dict[str, str]]:
+        return "lines\n", {"x-line": LATIN1}
 
     @twins(app, "/lines/empty")
     def empty_line(_: Request) -> tuple[str, dict[str, str]]:

@@ -52,6 +52,10 @@ def _register_fields(app: App) -> None:
         name = request.params["name"]
         return {"value": request.headers.get(name), "elements": request.headers.getall(name)}
 
+    @twins(app, "/elements/<name>")
+    def elements(request: Request) -> list[str]:
+        return request.headers.getall(request.params["name"])
+
     @twins(app, "/fields")
     def fields(request: Request) -> list[tuple[str, str]]:
         return [(name, value) for name, value in request.headers.items() if name.startswith("x")]

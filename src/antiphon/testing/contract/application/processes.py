@@ -6,6 +6,8 @@ import os
 from antiphon import App, Request
 from antiphon.testing.contract.application.twins import twins
 
+STOPPED = "the contract's application has shut down"
+
 imported_in = os.getpid()
 started: list[str] = []
 """What ran at startup, in which process, and whether a request had been answered by then."""
@@ -39,6 +41,14 @@ def _register_startup(app: App) -> None:
     async def start_async() -> None:
         await asyncio.sleep(0)
         note("async")
+
+    @app.on_shutdown
+    async def stop() -> None:
+        global answered  # noqa: PLW0603 - one count a process
+        await asyncio.sleep(0)
+        started.clear()
+        answered = 0
+        os.write(2, f"{STOPPED} in {os.getpid()}\n".encode())
 
     @app.before_request
     def count(_: Request) -> None:

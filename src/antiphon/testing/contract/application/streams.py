@@ -10,11 +10,11 @@ from antiphon.testing.contract.application.twins import twins
 PIECES: tuple[bytes | str, ...] = (b"one\n", "zwölf\n", b"", b"three\n")
 LARGE_PIECE = bytes(range(256)) * 64
 LARGE_COUNT = 64
-PAUSE = 0.01
+PAUSE = 0.05
 """Seconds between two pieces of a stream without end."""
 
-closed: set[str] = set()
-"""The endless streams that were closed, by the names that their requests gave them."""
+closed: dict[str, str] = {}
+"""Where the endless streams stood when they were closed, by the names that their requests gave them."""
 
 
 def register(app: App) -> None:
@@ -73,15 +73,18 @@ def _register_endless(app: App) -> None:
                 yield b"tick\n"
                 time.sleep(PAUSE)
         finally:
-            closed.add(name)
+            closed[name] = "at a piece"
 
     async def endless_async(name: str) -> AsyncIterator[bytes]:
+        where = "before it began"
         try:
             while True:
+                where = "at a piece"
                 yield b"tick\n"
+                where = "while it waits"
                 await asyncio.sleep(PAUSE)
         finally:
-            closed.add(name)
+            closed[name] = where
 
     @twins(app, "/stream/blocking/endless")
     def blocking(request: Request) -> Iterator[bytes]:
@@ -92,5 +95,5 @@ def _register_endless(app: App) -> None:
         return endless_async(request.args["name"])
 
     @twins(app, "/stream/closed/<name>")
-    def is_closed(request: Request) -> dict[str, bool]:
-        return {"closed": request.params["name"] in closed}
+    def where_closed(request: Request) -> dict[str, str | None]:
+        return {"closed": closed.get(request.params["name"])}

@@ -1,6 +1,6 @@
 """What a request knows: its target, its header fields, its cookies."""
 
-from antiphon.testing.contract.exchanges.exchange import Exchange, both, in_json
+from antiphon.testing.contract.exchanges.exchange import Exchange, both, in_json, problem
 from antiphon.testing.contract.messages import AUTHORITY
 
 _HOST, _, _PORT = AUTHORITY.partition(":")
@@ -26,6 +26,12 @@ def _about(method: str, query: str = "", escaped: str | None = None) -> dict[str
 def _path(segment: str, name: str) -> list[Exchange]:
     expected = in_json({"name": name, "path": f"/{{colour}}/path/{name}"})
     return both(f"the path segment {segment} is decoded", expected, f"/{{colour}}/path/{segment}")
+
+
+def _nowhere(target: str, path: str) -> list[Exchange]:
+    """A target that no server may turn into another one."""
+    expected = problem(404, "Not Found", f"There is nothing at {path}.")
+    return both(f"{target.replace('{colour}', '...')} stays what it is", expected, target)
 
 
 def _field(title: str, sent: str, value: str, elements: list[str]) -> list[Exchange]:
@@ -61,9 +67,14 @@ EXCHANGES: tuple[Exchange, ...] = (
     *_path("a%3Fb%23c", "a?b#c"),
     *_path("a;b=c,d@e:f", "a;b=c,d@e:f"),
     *_path("%41%7e", "A~"),
+    *_nowhere("/{colour}/path/a%2Fb", "/{colour}/path/a/b"),
+    *_nowhere("/{colour}/text/", "/{colour}/text/"),
+    *_nowhere("/{colour}//text", "/{colour}//text"),
+    *_nowhere("/{colour}/path/../text", "/{colour}/path/../text"),
+    *_nowhere("/{colour}/path/%2e%2E/text", "/{colour}/path/../text"),
     *both("a number in the path is converted", in_json({"number": 42}), "/{colour}/number/42"),
     *_field("with a tab inside", "a\tb", "a\tb", ["a\tb"]),
-    *_field("with spaces around", "  a b\t", "a b", ["a b"]),
+    *_field("with spaces around", "  a b  ", "a b", ["a b"]),
     *_field("with quotes", '"a, b", c', '"a, b", c', ['"a, b"', "c"]),
     *_field("of all that is ASCII", "!#$%&'*+-.^_`|~()<>@/[]?={};:\\", "!#$%&'*+-.^_`|~()<>@/[]?={};:\\",
             ["!#$%&'*+-.^_`|~()<>@/[]?={};:\\"]),
@@ -76,6 +87,8 @@ EXCHANGES: tuple[Exchange, ...] = (
         "GET",
         ("x-VaLuE", "v"),
     ),
+    *both("a header of several lines has all their elements", in_json(["a", "b", "c", '"d, e"']),
+          "/{colour}/elements/x-value", "GET", ("X-Value", "a"), ("X-Value", "b, c"), ("X-Value", '"d, e"')),
     *both(
         "a header that is absent is null",
         in_json({"value": None, "elements": []}),

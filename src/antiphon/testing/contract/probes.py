@@ -1,0 +1,150 @@
+"""What servers are known to do differently: each probe asks one question, and the answer is a word or two."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from antiphon.testing.contract.application.answers import LATIN1
+from antiphon.testing.contract.messages import SentRequest
+from antiphon.testing.contract.process import ServerProcess
+from antiphon.testing.contract.streams import failure_of_stream, where_closed
+from antiphon.testing.contract.wire import Closed
+
+Ask = Callable[[ServerProcess], str]
+
+
+class Probe(NamedTuple):
+    """A question to a server, and the answers that there are, the best one first."""
+
+    name: str
+    answers: tuple[str, ...]
+    ask: Ask
+
+    @property
+    def best(self) -> str:
+        """What a server answers that has no gap here."""
+        return self.answers[0]
+
+
+def told(server: ServerProcess, target: str, *fields: tuple[str, str]) -> Any:
+    """The JSON that answers a GET request; None when it is refused."""
+    response = server.respond(SentRequest("GET", target, fields))
+    return json.loads(response.body) if response.status == 200 else None
+
+
+def raw_path(server: ServerProcess) -> str:
+    """Whether the path comes as it was sent."""
+    path = "/def/raw/%41~%C3%BC"
+    return "known" if told(server, path) == {"raw_path": path} else "hidden"
+
+
+def leading_slashes(server: ServerProcess) -> str:
+    """Whether all slashes at the start of the path come."""
+    return "kept" if server.respond(SentRequest("GET", "//def/text")).status == 404 else "made one"
+
+
+def several_lines(server: ServerProcess) -> str:
+    """What becomes of the lines of one header."""
+    lines = told(server, "/def/fields", ("X-Value", "a"), ("X-Value", "b"))
+    return "apart" if lines == [["x-value", "a"], ["x-value", "b"]] else "joined"
+
+
+def cookie_lines(server: ServerProcess) -> str:
+    """What becomes of two Cookie lines, which only HTTP/2 allows (RFC 9113 §8.2.3)."""
+    cookies = told(server, "/def/cookies", ("Cookie", "a=1"), ("Cookie", "b=2"))
+    return "both read" if cookies == [["a", "1"], ["b", "2"]] else "run together"
+
+
+def underscore(server: ServerProcess) -> str:
+    """Whether a client can forge a header by writing its name with an underscore."""
+    lines = told(server, "/def/fields", ("X-Value", "dash"), ("X_Value", "underscore"))
+    if lines == [["x-value", "dash"], ["x_value", "underscore"]]:
+        return "another name"
+    return "dropped" if lines == [["x-value", "dash"]] else "the same name"
+
+
+def request_latin1(server: ServerProcess) -> str:
+    """What becomes of bytes beyond ASCII in a header of the request."""
+    lines = told(server, "/def/fields", ("X-Value", LATIN1))
+    return {(): "dropped", ("",): "emptied", (LATIN1,): "kept"}[tuple(value for _, value in lines)]
+
+
+def response_latin1(server: ServerProcess) -> str:
+    """What becomes of characters beyond ASCII in a header of the response."""
+    sent = server.respond(SentRequest("GET", "/def/lines/latin1")).values("x-line")
+    return {LATIN1: "kept", LATIN1.encode().decode("latin-1"): "sent as UTF-8"}[sent[0]]
+
+
+def tab_at_end(server: ServerProcess) -> str:
+    """Whether a tab after a header's value is taken for a part of it."""
+    return "trimmed" if told(server, "/def/fields", ("X-Value", "a\t")) == [["x-value", "a"]] else "kept"
+
+
+def client_port(server: ServerProcess) -> str:
+    """Whether the server tells the client's port."""
+    return {"int": "known", "NoneType": "hidden"}.get(told(server, "/def/client")["port"], "not as a number")
+
+
+def connection_kept(server: ServerProcess) -> str:
+    """Whether a connection serves a second request."""
+    with server.connect() as connection:
+        connection.send(SentRequest("GET", "/def/text").encoded)
+        connection.receive()
+        return "kept" if connection.reusable else "closed"
+
+
+def pipelined(server: ServerProcess) -> str:
+    """Whether requests that are sent together are all answered."""
+    with server.connect() as connection:
+        connection.send(SentRequest("GET", "/def/text").encoded + SentRequest("GET", "/async/dict").encoded)
+        connection.receive()
+        try:
+            second = connection.receive()
+        except Closed:
+            return "one answered"
+    return "answered" if second.body.startswith(b"{") else "confused"
+
+
+def expectation(server: ServerProcess) -> str:
+    """When a client that waits for it is told to send the body (RFC 9110 §10.1.1)."""
+    asked = []
+    for path in ("echo", "limited"):
+        with server.connect() as connection:
+            connection.send(SentRequest("POST", f"/def/{path}", (("Expect", "100-continue"),), bytes(2000)).head)
+            asked.append(connection.status())
+    return {(100, 413): "when the body is read", (100, 100): "always"}[asked[0], asked[1]]
+
+
+def failed_stream(server: ServerProcess) -> str:
+    """What the client sees of a stream that fails in the middle."""
+    return failure_of_stream(server, "fails-midway")
+
+
+def failed_first_piece(server: ServerProcess) -> str:
+    """What the client sees of a stream that fails before its first piece."""
+    return failure_of_stream(server, "fails-at-once")
+
+
+def left_stream(server: ServerProcess) -> str:
+    """When an async stream is closed that the client leaves."""
+    found = {where_closed(server, colour, "waiting") for colour in ("def", "async")}
+    return f"closed {' or '.join(sorted(found))}"
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe("Raw path", ("known", "hidden"), raw_path),
+    Probe("Slashes before the path", ("kept", "made one"), leading_slashes),
+    Probe("Header in several lines", ("apart", "joined"), several_lines),
+    Probe("Cookie in two lines", ("both read", "run together"), cookie_lines),
+    Probe("`X_Name` beside `X-Name`", ("another name", "dropped", "the same name"), underscore),
+    Probe("Tab after a header's value", ("trimmed", "kept"), tab_at_end),
+    Probe("Request header beyond ASCII", ("kept", "emptied", "dropped"), request_latin1),
+    Probe("Response header beyond ASCII", ("kept", "sent as UTF-8"), response_latin1),
+    Probe("Client's port", ("known", "hidden"), client_port),
+    Probe("Connection", ("kept", "closed"), connection_kept),
+    Probe("Pipelined requests", ("answered", "one answered"), pipelined),
+    Probe("`100 Continue`", ("when the body is read", "always"), expectation),
+    Probe("Stream that fails midway", ("cut", "ended"), failed_stream),
+    Probe("Stream that fails at once", ("500", "200, cut", "200, ended"), failed_first_piece),
+    Probe("Async stream that is left", ("closed while it waits", "closed at a piece"), left_stream),
+)

@@ -1,0 +1,178 @@
+"""The contract as pytest classes: derive from one, and say whom it asks.
+
+``AdapterContract`` is for anything that answers requests, ``ServerContract`` for a server that is started by a command.
+"""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar
+
+import pytest
+
+from antiphon.testing.contract.application.errors import SECRET
+from antiphon.testing.contract.application.processes import STOPPED
+from antiphon.testing.contract.bad_input import BAD_INPUTS, CLOSED, BadInput
+from antiphon.testing.contract.exchanges import EXCHANGES, Exchange, seen
+from antiphon.testing.contract.messages import SentRequest
+from antiphon.testing.contract.peer import Peer
+from antiphon.testing.contract.probes import PROBES, Probe
+from antiphon.testing.contract.process import ServerProcess
+from antiphon.testing.contract.servers import Server
+from antiphon.testing.contract.streams import STREAMS, where_closed
+from antiphon.testing.contract.waiting import eventually
+from antiphon.testing.contract.wire import Closed
+
+COLOURS = ("def", "async")
+TEXT = SentRequest("GET", "/def/text")
+SMUGGLED = b"GET /def/dict HTTP/1.1\r\nHost: contract.example\r\n\r\n" * 4000
+"""A body that is a mistake to read as requests."""
+
+
+def _name(value: Any) -> str:
+    return str(getattr(value, "name", value))
+
+
+each_colour = pytest.mark.parametrize("colour", COLOURS)
+
+
+class AdapterContract:
+    """That the contract's application answers as it should, whoever serves it. ``serve`` says who does."""
+
+    peer: ClassVar[Peer]
+
+    @classmethod
+    def serve(cls) -> AbstractContextManager[Peer]:
+        """Start serving the application, until the context ends; done once for all tests of the class."""
+        raise NotImplementedError
+
+    @pytest.fixture(scope="class", autouse=True)
+    @classmethod
+    def _served(cls) -> Iterator[None]:
+        with cls.serve() as cls.peer:
+            yield
+
+    def told(self, target: str) -> Any:
+        """The JSON that answers a GET request."""
+        response = self.peer.respond(SentRequest("GET", target))
+        assert response.status == 200, response
+        return json.loads(response.body)
+
+    @pytest.mark.parametrize("exchange", EXCHANGES, ids=_name)
+    def test_exchange(self, exchange: Exchange) -> None:
+        response = self.peer.respond(exchange.request)
+        assert response.whole
+        assert seen(response) == exchange.expected
+
+    @each_colour
+    def test_a_failure_is_a_page_that_says_nothing_to_who_accepts_html(self, colour: str) -> None:
+        response = self.peer.respond(SentRequest("GET", f"/{colour}/fails", (("Accept", "text/html"),)))
+        assert (response.status, response.values("content-type")) == (500, ["text/html; charset=utf-8"])
+        assert response.values("x-request-id")[0].encode() in response.body
+        assert SECRET.encode() not in response.body
+        assert b"Traceback" not in response.body
+
+    @each_colour
+    def test_what_is_left_for_after_the_response_runs_in_order(self, colour: str) -> None:
+        name = f"{type(self).__name__}-{colour}"
+        assert self.peer.respond(SentRequest("GET", f"/{colour}/after/{name}")).body == b"later\n"
+
+        def done() -> list[str] | None:
+            entries: list[str] = self.told(f"/{colour}/after/{name}/done")
+            return entries if len(entries) == 2 else None
+
+        assert eventually(done, "what was left for later is not done") == [f"{name} def", f"{name} async"]
+
+    def test_startup_ran_once_before_the_first_request(self) -> None:
+        told = self.told("/def/startup")
+        pid = told["pid"]
+        assert told["started"] == [f"def in {pid} after 0 requests", f"async in {pid} after 0 requests"]
+
+    def test_async_handlers_find_the_same_loop_each_time(self) -> None:
+        with ThreadPoolExecutor(4) as pool:
+            told = list(pool.map(self.told, ["/async/loop"] * 12))
+        assert len({(answer["pid"], answer["loop"]) for answer in told}) == 1
+
+    @pytest.mark.parametrize(("colour", "kind"), STREAMS)
+    def test_a_stream_that_the_client_leaves_is_closed(self, colour: str, kind: str) -> None:
+        assert where_closed(self.peer, colour, kind) in ("at a piece", "while it waits")
+
+
+class ServerContract(AdapterContract):
+    """The same over sockets, and what only shows there. ``server`` says which; its gaps are gaps as it says."""
+
+    server: ClassVar[Server]
+    process: ClassVar[ServerProcess]
+
+    @classmethod
+    def serve(cls) -> AbstractContextManager[Peer]:
+        """Start the server in a process of its own."""
+        cls.process = ServerProcess(cls.server.command)
+        return cls.process
+
+    @pytest.fixture(autouse=True)
+    def _stderr(self) -> Iterator[None]:
+        """Print what the server writes during a test, which pytest shows if it fails."""
+        before = len(self.process.stderr)
+        yield
+        print(self.process.stderr[before:])  # noqa: T201 - for pytest to capture
+
+    def test_every_response_ends_where_the_next_begins(self) -> None:
+        text = seen(self.process.respond(TEXT))
+        connection = self.process.connect()
+        for exchange in EXCHANGES:
+            connection.send(exchange.request.encoded)
+            connection.receive(exchange.request.method)
+            if connection.reusable:
+                connection.send(TEXT.encoded)
+                assert seen(connection.receive()) == text, f"after {exchange.name}"
+            if not connection.reusable:
+                connection.close()
+                connection = self.process.connect()
+        connection.close()
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    @pytest.mark.parametrize("path", ["nowhere", "limited", "text", "unread"])
+    def test_what_is_left_of_a_body_is_not_taken_for_a_request(self, path: str, chunked: bool) -> None:
+        body = (SMUGGLED,) if chunked else SMUGGLED
+        with self.process.connect() as connection:
+            connection.send(SentRequest("POST", f"/def/{path}", (), body).encoded)
+            connection.receive()
+            if connection.reusable:
+                connection.send(TEXT.encoded)
+                try:
+                    assert connection.receive().body == "Grüße\n".encode()
+                except Closed:
+                    pass
+
+    @pytest.mark.parametrize(("colour", "kind"), STREAMS)
+    def test_http_1_0_is_answered_without_chunks(self, colour: str, kind: str) -> None:
+        with self.process.connect() as connection:
+            connection.send(f"GET /{colour}/stream/{kind}/few HTTP/1.0\r\n\r\n".encode())
+            response = connection.receive()
+            assert response.values("transfer-encoding") == []
+            assert response.body == "one\nzwölf\nthree\n".encode()
+
+    def test_a_request_knows_its_http_version(self) -> None:
+        with self.process.connect() as connection:
+            connection.send(b"GET /def/about HTTP/1.0\r\n\r\n")
+            assert json.loads(connection.receive().body)["http_version"] == "1.0"
+
+    @pytest.mark.parametrize("probe", PROBES, ids=_name)
+    def test_does_what_the_table_says(self, probe: Probe) -> None:
+        assert probe.ask(self.process) == self.server.gaps.get(probe.name, probe.best)
+
+    @pytest.mark.parametrize("bad_input", BAD_INPUTS, ids=_name)
+    def test_refuses_bad_input_as_the_table_says(self, bad_input: BadInput) -> None:
+        pid = self.told("/def/startup")["pid"]
+        outcome = bad_input.outcome(self.process)
+        assert outcome == CLOSED or int(outcome) < 500
+        assert self.told("/def/startup")["pid"] == pid
+        assert outcome == self.server.refusals.get(bad_input.name, str(bad_input.usual))
+
+    def test_shuts_down_when_it_is_told_to_end(self) -> None:
+        with ServerProcess(self.server.command) as process:
+            pid = json.loads(process.respond(SentRequest("GET", "/def/startup")).body)["pid"]
+            process.terminate()
+            assert process.stderr.count(f"{STOPPED} in {pid}") == 1

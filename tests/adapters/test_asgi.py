@@ -1,0 +1,274 @@
+import asyncio
+import threading
+
+import pytest
+
+from antiphon.adapters import serve
+from antiphon.adapters.asgi import ASGIHead
+from antiphon.body.limits import Limits
+from antiphon.drive import run_async
+from antiphon.head import Address
+from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
+from antiphon.request import Request
+from antiphon.response import Response
+
+
+def head(servers, **given):
+    return ASGIHead(servers.scope(**given), None)
+
+
+def piece(body, more=True):
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+END = {"type": "http.request"}
+GONE = {"type": "http.disconnect"}
+
+
+class TestTheHead:
+    @pytest.mark.parametrize(
+        ("path", "root_path", "wanted", "wanted_root"),
+        [
+            ("/", "", "/", ""),
+            ("", "", "/", ""),
+            ("/plain", "", "/plain", ""),
+            ("/café", "", "/café", ""),
+            ("/app/x", "/app", "/x", "/app"),
+            ("/app", "/app", "/", "/app"),
+            ("/app/", "/app", "/", "/app"),
+            ("/app/x", "/app/", "/x", "/app"),
+            ("/x", "/app", "/x", "/app"),
+            ("/apple", "/app", "/apple", "/app"),
+            ("/app/app/x", "/app", "/app/x", "/app"),
+            ("/x", "/", "/x", ""),
+            ("//x", "", "//x", ""),
+        ],
+    )
+    def test_has_the_path_below_the_root_path(self, servers, path, root_path, wanted, wanted_root):
+        made = head(servers, path=path, root_path=root_path)
+        assert (made.path, made.root_path) == (wanted, wanted_root)
+
+    @pytest.mark.parametrize(
+        ("raw_path", "wanted"), [(b"/a%20b", b"/a%20b"), (b"/a%2Fb?c", b"/a%2Fb"), (b"", b""), (None, None)]
+    )
+    def test_has_the_raw_path_where_the_server_tells(self, servers, raw_path, wanted):
+        assert head(servers, raw_path=raw_path).raw_path == wanted
+
+    def test_needs_only_what_the_specification_demands(self, servers):
+        given = servers.scope()
+        for name in ("raw_path", "root_path", "scheme", "client", "server"):
+            del given[name]
+        made = ASGIHead(given, None)
+        assert (made.raw_path, made.root_path, made.scheme, made.client) == (None, "", "http", None)
+        assert made.authority == "localhost"
+
+    @pytest.mark.parametrize(
+        ("client", "wanted"),
+        [
+            (None, None),
+            (("127.0.0.1", 5000), Address("127.0.0.1", 5000)),
+            (["127.0.0.1", 5000], Address("127.0.0.1", 5000)),
+            (("::1", 5000), Address("::1", 5000)),
+            (("", 0), None),
+            (("/run/app.sock", None), Address("/run/app.sock", None)),
+            (("127.0.0.1", 0), Address("127.0.0.1", None)),
+            (("127.0.0.1", "5000"), Address("127.0.0.1", 5000)),
+            (("", "0"), None),
+            (("127.0.0.1", "0"), Address("127.0.0.1", None)),
+        ],
+    )
+    def test_has_the_client(self, servers, client, wanted):
+        assert head(servers, client=client).client == wanted
+
+    @pytest.mark.parametrize(
+        ("headers", "server", "authority"),
+        [
+            ([(b"host", b"example.com:8000")], ("localhost", 80), "example.com:8000"),
+            ([], ("localhost", 80), "localhost:80"),
+            ([(b"host", b"")], ("localhost", 80), "localhost:80"),
+            ([], ("/run/app.sock", None), "localhost"),
+            ([], None, "localhost"),
+            ([], ("::1", 80), "[::1]:80"),
+        ],
+    )
+    def test_has_the_authority(self, servers, headers, server, authority):
+        assert head(servers, headers=headers, server=server).authority == authority
+
+    @pytest.mark.parametrize(
+        ("given", "wanted"), [("1", "1.0"), ("1.0", "1.0"), ("1.1", "1.1"), ("2", "2"), ("3", "3")]
+    )
+    def test_has_version_and_scheme(self, servers, given, wanted):
+        made = head(servers, http_version=given, scheme="https")
+        assert (made.http_version, made.scheme) == (wanted, "https")
+
+    @pytest.mark.parametrize(
+        ("name", "headers", "value"),
+        [
+            ("x-token", [(b"x-token", b"a")], "a"),
+            ("x-token", [], None),
+            ("accept", [(b"accept", b"a/b"), (b"x-other", b"x"), (b"accept", b"c/d")], "a/b, c/d"),
+            ("x-one", [(b"accept", b"a/b"), (b"x-one", b"1"), (b"accept", b"c/d")], "1"),
+            ("cookie", [(b"cookie", b"a=1"), (b"cookie", b"b=2")], "a=1; b=2"),
+            ("x-empty", [(b"x-empty", b"")], ""),
+            ("x-latin", [(b"x-latin", b"\xe9")], "\xe9"),
+            ("x-€", [(b"accept", b"a/b")], None),
+        ],
+    )
+    def test_finds_header_fields(self, servers, name, headers, value):
+        assert head(servers, headers=headers).field(name) == value
+
+    def test_names_every_line_in_order(self, servers):
+        headers = [(b"accept", b"a/b"), (b"x-other", b"\xe9"), (b"accept", b"c/d")]
+        assert head(servers, headers=headers).fields() == [("accept", "a/b"), ("x-other", "\xe9"), ("accept", "c/d")]
+
+    @pytest.mark.parametrize(
+        ("headers", "version", "wanted"),
+        [
+            ([], "1.1", False),
+            ([], "1.0", False),
+            ([], "2", True),
+            ([], "3", True),
+            ([(b"content-length", b"5")], "1.1", True),
+            ([(b"transfer-encoding", b"chunked")], "1.1", True),
+        ],
+    )
+    def test_tells_whether_there_may_be_a_body(self, servers, headers, version, wanted):
+        assert head(servers, headers=headers, http_version=version).has_body is wanted
+
+
+def load(servers, headers, messages, **limits):
+    """A request whose body has been read, and how many messages were."""
+    server = servers.ASGIServer(messages)
+
+    async def main():
+        request = Request(ASGIHead(servers.scope("POST", headers=headers), server.receive))
+        request.limits = Limits(**limits)
+        await asyncio.wait_for(run_async(request.reading()), 10)
+        return request.body
+
+    try:
+        return asyncio.run(main()), server.received
+    except Exception as error:
+        return error, server.received
+
+
+class TestTheBody:
+    @pytest.mark.parametrize(
+        "messages",
+        [
+            [piece(b"hello", more=False)],
+            [{"type": "http.request", "body": b"hello"}],
+            [piece(b"hello"), END],
+            [piece(b"hel"), piece(b"lo"), piece(b"", more=False)],
+            [piece(b""), piece(b"hel"), piece(b""), piece(b"lo", more=False)],
+            [piece(bytearray(b"hello"), more=False)],
+            [{"type": "http.request", "more_body": True}, piece(b"hello", more=False)],
+        ],
+        ids=["whole", "without more_body", "ended late", "pieces", "empty pieces", "bytearray", "without body"],
+    )
+    @pytest.mark.parametrize("headers", [[(b"content-length", b"5")], [(b"transfer-encoding", b"chunked")]])
+    def test_is_put_together(self, servers, messages, headers):
+        body, _ = load(servers, headers, messages)
+        assert body == b"hello"
+        assert type(body) is bytes
+
+    @pytest.mark.parametrize("messages", [[GONE], [piece(b"hel"), GONE], [piece(b""), GONE]])
+    def test_that_breaks_off_is_a_disconnect(self, servers, messages):
+        error, _ = load(servers, [(b"content-length", b"5")], messages)
+        assert isinstance(error, ClientDisconnected)
+
+    def test_that_ends_too_early_is_a_400(self, servers):
+        error, _ = load(servers, [(b"content-length", b"5")], [piece(b"hel", more=False)])
+        assert isinstance(error, BadRequest)
+
+    @pytest.mark.parametrize("length", [b"-1", b"+5", b"five", b"1, 2", b"\xb2"])
+    def test_with_a_bad_length_is_a_400_and_nothing_is_read(self, servers, length):
+        error, received = load(servers, [(b"content-length", length)], [piece(b"hello", more=False)])
+        assert isinstance(error, BadRequest)
+        assert received == 0
+
+    def test_with_two_lengths_is_a_400(self, servers):
+        headers = [(b"content-length", b"5"), (b"content-length", b"6")]
+        assert isinstance(load(servers, headers, [piece(b"hello", more=False)])[0], BadRequest)
+
+    def test_that_is_too_large_is_refused_before_it_is_read(self, servers):
+        error, received = load(servers, [(b"content-length", b"11")], [piece(b"x")], body=10)
+        assert isinstance(error, ContentTooLarge)
+        assert received == 0
+
+    def test_that_turns_out_too_large_is_not_read_on(self, servers):
+        chunked = [(b"transfer-encoding", b"chunked")]
+        error, received = load(servers, chunked, [piece(b"12345")] * 10, body=12)
+        assert isinstance(error, ContentTooLarge)
+        assert received == 3
+
+    def test_is_not_read_by_its_property_on_the_loop(self, servers):
+        with pytest.raises(RuntimeError, match=r"await request\.load\(\)"):
+            _ = Request(head(servers, headers=[(b"content-length", b"5")])).body
+
+
+class TestTheThread:
+    def test_of_a_def_is_a_worker_and_that_of_an_async_def_is_the_loops(self, servers):
+        seen = []
+
+        @serve
+        def blocks(request):
+            seen.append(threading.get_ident())
+            return Response("x")
+
+        @serve
+        async def waits(request):
+            seen.append(threading.get_ident())
+            return Response("x")
+
+        servers.asgi(blocks)
+        servers.asgi(waits)
+        assert seen[0] != threading.get_ident()
+        assert seen[1] == threading.get_ident()
+
+
+class TestWhatIsNoRequest:
+    def test_a_websocket_is_refused_before_it_opens(self, servers):
+        sent = []
+
+        async def receive():
+            return {"type": "websocket.connect"}
+
+        async def send(message):
+            sent.append(message)
+
+        @serve
+        def app(request):
+            raise AssertionError("a WebSocket is no request")
+
+        asyncio.run(app(servers.scope() | {"type": "websocket"}, receive, send))
+        assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+class TestACancellation:
+    def test_by_the_server_leaves_when_the_handler_has_cleaned_up(self, servers):
+        seen = []
+        begun = asyncio.Event()
+
+        @serve
+        async def app(request):
+            request.after(lambda: seen.append("after"))
+            try:
+                begun.set()
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                seen.append("cleaned up")
+
+        async def main():
+            server = servers.ASGIServer([END])
+            task = asyncio.create_task(app(servers.scope(), server.receive, server.send))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return server.answer
+
+        answer = asyncio.run(main())
+        assert answer.status is None
+        assert seen == ["cleaned up", "after"]

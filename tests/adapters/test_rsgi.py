@@ -1,0 +1,164 @@
+import asyncio
+import threading
+
+import pytest
+
+from antiphon.adapters import serve
+from antiphon.adapters.rsgi import RSGIHead
+from antiphon.body.limits import Limits
+from antiphon.drive import run_async
+from antiphon.head import Address
+from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
+from antiphon.request import Request
+from antiphon.response import Response
+
+
+def head(servers, **given):
+    return RSGIHead(servers.rsgi_scope(**given), None)
+
+
+class TestTheHead:
+    @pytest.mark.parametrize(("path", "wanted"), [("/", "/"), ("", "/"), ("/café", "/café"), ("//x", "//x")])
+    def test_has_the_path_and_no_raw_one(self, servers, path, wanted):
+        made = head(servers, path=path)
+        assert (made.path, made.root_path, made.raw_path) == (wanted, "", None)
+
+    @pytest.mark.parametrize(
+        ("client", "wanted"),
+        [
+            ("", None),
+            ("127.0.0.1:5000", Address("127.0.0.1", 5000)),
+            ("[::1]:5000", Address("::1", 5000)),
+            ("127.0.0.1", Address("127.0.0.1", None)),
+        ],
+    )
+    def test_has_the_client(self, servers, client, wanted):
+        assert head(servers, client=client).client == wanted
+
+    @pytest.mark.parametrize(
+        ("headers", "authority", "wanted"),
+        [
+            ([("host", "example.com:8000")], None, "example.com:8000"),
+            ([], "example.com", "example.com"),
+            ([], None, "127.0.0.1:80"),
+        ],
+    )
+    def test_has_the_authority(self, servers, headers, authority, wanted):
+        assert head(servers, headers=headers, authority=authority).authority == wanted
+
+    @pytest.mark.parametrize(
+        ("given", "wanted"), [("1", "1.0"), ("1.0", "1.0"), ("1.1", "1.1"), ("2", "2"), ("3", "3")]
+    )
+    def test_has_the_version(self, servers, given, wanted):
+        assert head(servers, http_version=given).http_version == wanted
+
+    def test_has_query_and_scheme(self, servers):
+        made = head(servers, query_string="a=%20&b=\xe9", scheme="https")
+        assert (made.query_string, made.scheme) == (b"a=%20&b=\xe9", "https")
+
+    @pytest.mark.parametrize(
+        ("name", "headers", "value"),
+        [
+            ("x-token", [("x-token", "a")], "a"),
+            ("x-token", [], None),
+            ("accept", [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")], "a/b, c/d"),
+            ("cookie", [("cookie", "a=1"), ("cookie", "b=2")], "a=1; b=2"),
+            ("x-empty", [("x-empty", "")], ""),
+        ],
+    )
+    def test_finds_header_fields(self, servers, name, headers, value):
+        assert head(servers, headers=headers).field(name) == value
+
+    def test_names_every_line_in_order(self, servers):
+        headers = [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")]
+        assert head(servers, headers=headers).fields() == headers
+
+    @pytest.mark.parametrize(
+        ("headers", "version", "wanted"),
+        [
+            ([], "1.1", False),
+            ([], "1", False),
+            ([], "2", True),
+            ([], "3", True),
+            ([("content-length", "5")], "1.1", True),
+            ([("transfer-encoding", "chunked")], "1.1", True),
+        ],
+    )
+    def test_tells_whether_there_may_be_a_body(self, servers, headers, version, wanted):
+        assert head(servers, headers=headers, http_version=version).has_body is wanted
+
+
+def load(servers, headers, pieces, **limits):
+    """A request whose body has been read, and how many pieces were asked for."""
+
+    async def main():
+        protocol = servers.RSGIServer(pieces)
+        request = Request(RSGIHead(servers.rsgi_scope("POST", headers=headers), protocol))
+        request.limits = Limits(**limits)
+        try:
+            await run_async(request.reading())
+        except Exception as error:
+            return error, protocol.received
+        return request.body, protocol.received
+
+    return asyncio.run(asyncio.wait_for(main(), 10))
+
+
+class TestTheBody:
+    @pytest.mark.parametrize("pieces", [[b"hello"], [b"hel", b"lo"], [b"", b"hel", b"", b"lo", b""]])
+    @pytest.mark.parametrize("headers", [[("content-length", "5")], [("transfer-encoding", "chunked")]])
+    def test_is_put_together(self, servers, pieces, headers):
+        assert load(servers, headers, pieces)[0] == b"hello"
+
+    @pytest.mark.parametrize("error", [ConnectionResetError(), BrokenPipeError()], ids=repr)
+    def test_that_breaks_off_is_a_disconnect(self, servers, error):
+        assert isinstance(load(servers, [("content-length", "5")], [b"hel", error])[0], ClientDisconnected)
+
+    def test_that_granian_breaks_off_is_a_disconnect(self, servers):
+        from granian.rsgi import ProtocolClosed
+
+        raised, _ = load(servers, [("content-length", "5")], [b"hel", ProtocolClosed("RSGI transport is closed")])
+        assert isinstance(raised, ClientDisconnected)
+
+    def test_that_ends_too_early_is_a_400(self, servers):
+        assert isinstance(load(servers, [("content-length", "5")], [b"hel"])[0], BadRequest)
+
+    def test_that_is_too_large_is_refused_before_it_is_read(self, servers):
+        error, received = load(servers, [("content-length", "11")], [b"x"], body=10)
+        assert isinstance(error, ContentTooLarge)
+        assert received == 0
+
+    def test_that_turns_out_too_large_is_not_read_on(self, servers):
+        error, received = load(servers, [("transfer-encoding", "chunked")], [b"12345"] * 10, body=12)
+        assert isinstance(error, ContentTooLarge)
+        assert received == 3
+
+
+def test_a_websocket_is_refused(servers):
+    closed = []
+
+    class Protocol:
+        def close(self, status):
+            closed.append(status)
+
+    @serve
+    def app(request):
+        raise AssertionError("a WebSocket is no request")
+
+    asyncio.run(app.__rsgi__(servers.rsgi_scope(proto="ws"), Protocol()))
+    assert closed == [403]
+
+
+@pytest.mark.parametrize("colour", ["def", "async def"])
+def test_the_thread_is_a_worker_for_a_def_and_the_loops_for_an_async_def(servers, colour):
+    seen = []
+
+    def blocks(request):
+        seen.append(threading.get_ident())
+        return Response("x")
+
+    async def waits(request):
+        return blocks(request)
+
+    servers.rsgi(serve(blocks if colour == "def" else waits))
+    assert (seen == [threading.get_ident()]) == (colour == "async def")

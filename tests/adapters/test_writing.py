@@ -1,0 +1,376 @@
+"""How a response leaves through each interface, and what runs after it."""
+
+import asyncio
+import threading
+from contextvars import ContextVar
+
+import pytest
+
+from antiphon.adapters import serve
+from antiphon.response import Response
+
+variable = ContextVar("variable", default="unset")
+
+
+class Pieces:
+    """A body in pieces of either colour that notes how it was used."""
+
+    def __init__(self, pieces=(b"a", b"b"), error=None):
+        self._pieces = iter(pieces)
+        self._error = error
+        self.read = 0
+        self.closed = 0
+
+    def _next(self, end):
+        for piece in self._pieces:
+            self.read += 1
+            return piece
+        raise self._error or end
+
+
+class Blocking(Pieces):
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self._next(StopIteration)
+
+    def close(self):
+        self.closed += 1
+
+
+class Waiting(Pieces):
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        await asyncio.sleep(0)
+        return self._next(StopAsyncIteration)
+
+    async def aclose(self):
+        await asyncio.sleep(0)
+        self.closed += 1
+
+
+@pytest.fixture(params=[Blocking, Waiting], ids=["blocking", "waiting"])
+def Body(request):
+    """A kind of streamed body."""
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def app(request):
+    """Makes an application of a function, as it is or as a coroutine function."""
+
+    def make(function):
+        async def waits(given):
+            await asyncio.sleep(0)
+            return function(given)
+
+        return serve(waits if request.param == "async def" else function)
+
+    return make
+
+
+class TestABodyInMemory:
+    @pytest.mark.parametrize(
+        ("response", "body", "length"),
+        [
+            (lambda: Response("text"), b"text", ["4"]),
+            (lambda: Response("é"), "é".encode(), ["2"]),
+            (lambda: Response(b"bytes"), b"bytes", ["5"]),
+            (lambda: Response(b""), b"", ["0"]),
+            (lambda: Response(None), b"", ["0"]),
+            (lambda: Response(None, 404), b"", ["0"]),
+            (lambda: Response("x", headers={"content-length": "1"}), b"x", ["1"]),
+            (lambda: Response("x", headers={"Content-Length": "1"}), b"x", ["1"]),
+            (lambda: Response(None, 204), b"", []),
+            (lambda: Response(None, 304), b"", []),
+            (lambda: Response("not sent", 204), b"", []),
+            (lambda: Response("not sent", 304), b"", []),
+        ],
+        ids=[
+            "text", "not ASCII", "bytes", "empty", "none", "none and 404", "declared", "declared in capitals", "204",
+            "304", "204 with a body", "304 with a body",
+        ],
+    )  # fmt: skip
+    def test_is_sent_with_its_length_once(self, call, app, response, body, length):
+        answer = call(app(lambda request: response()))
+        assert (answer.body, answer.header("content-length")) == (body, length)
+        assert answer.ended
+
+    @pytest.mark.parametrize("body", ["text", b"", None])
+    def test_is_left_out_for_head_but_not_its_length(self, call, app, body):
+        answer = call(app(lambda request: Response(body)), "HEAD")
+        assert answer.body == b""
+        assert answer.header("content-length") == [str(len(body or ""))]
+        assert answer.ended
+
+    def test_leaves_the_response_as_it_was(self, call, app):
+        response = Response("text")
+        answer = call(app(lambda request: response))
+        assert answer.header("content-length") == ["4"]
+        assert response.headers.items() == [("content-type", "text/plain; charset=utf-8")]
+
+    def test_goes_with_status_and_all_header_fields_in_order(self, call, app):
+        headers = [("x-b", "1"), ("set-cookie", "a=1"), ("x-a", "\xe9"), ("set-cookie", "b=2")]
+        answer = call(app(lambda request: Response("x", 418, headers)))
+        assert answer.status == 418
+        assert [field for field in answer.headers if field[0] in ("x-a", "x-b", "set-cookie")] == headers
+
+
+class TestAStreamedBody:
+    @pytest.mark.parametrize(
+        ("pieces", "body"),
+        [
+            ([], b""),
+            ([b"a", b"b"], b"ab"),
+            (["a", "é"], "aé".encode()),
+            ([b"a", "b", b"", "", b"c"], b"abc"),
+            ([bytes(100_000)] * 3, bytes(300_000)),
+        ],
+        ids=["none", "bytes", "text", "mixed and empty", "large"],
+    )
+    def test_is_sent_without_a_length_and_closed(self, call, app, Body, pieces, body):
+        made = Body(pieces)
+        answer = call(app(lambda request: Response(made)))
+        assert answer.body == body
+        assert answer.header("content-length") == []
+        assert made.closed == 1
+        assert answer.error is None
+        assert all(type(piece) is bytes for piece in answer.pieces)
+
+    def test_is_sent_with_the_length_that_is_declared(self, call, app, Body):
+        answer = call(app(lambda request: Response(Body(), headers={"content-length": "2"})))
+        assert (answer.header("content-length"), answer.body) == (["2"], b"ab")
+
+    @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
+    def test_that_is_left_out_is_closed_unread(self, call, app, Body, method, status):
+        made = Body()
+        answer = call(app(lambda request: Response(made, status)), method)
+        assert answer.body == b""
+        assert (made.read, made.closed) == (0, 1)
+        assert answer.error is None
+
+    def test_that_fails_is_cut_closed_and_logged_with_the_requests_id(self, call, app, Body, caplog):
+        error = LookupError("boom")
+        made = Body([b"a"], error)
+        ids = []
+
+        def handler(request):
+            ids.append(request.id)
+            return Response(made)
+
+        answer = call(app(handler))
+        assert answer.body == b"a"
+        assert not answer.ended
+        assert answer.error is error
+        assert made.closed == 1
+        assert [record.exc_info[1] for record in caplog.records] == [error]
+        assert ids[0] in caplog.text
+
+    @pytest.mark.parametrize("error", [FileNotFoundError("gone"), ConnectionResetError("upstream"), TimeoutError()], ids=repr)
+    def test_whose_source_fails_is_not_taken_for_a_client_that_left(self, call, app, Body, caplog, error):
+        answer = call(app(lambda request: Response(Body([b"a"], error))))
+        assert [record.exc_info[1] for record in caplog.records] == [error]
+        assert answer.error is error
+        assert not answer.ended
+
+    @pytest.mark.parametrize("most", [1, 3])
+    def test_without_end_is_stopped_and_closed_when_the_client_goes(self, call, app, Body, caplog, most):
+        def forever():
+            while True:
+                yield b"tick"
+
+        made = Body(forever())
+        answer = call(app(lambda request: Response(made)), most=most)
+        assert answer.error is None
+        assert not answer.ended
+        assert len(answer.pieces) >= most
+        assert made.closed == 1
+        assert caplog.records == []
+
+    @pytest.mark.parametrize("kind", [bytearray, memoryview])
+    def test_may_have_pieces_that_are_like_bytes(self, call, app, Body, kind):
+        answer = call(app(lambda request: Response(Body([kind(b"a"), kind(b""), b"b"]))))
+        assert answer.body == b"ab"
+        assert all(type(piece) is bytes for piece in answer.pieces)
+
+    def test_with_a_piece_that_is_no_bytes_is_cut_and_logged(self, call, app, Body, caplog):
+        made = Body([b"a", 5])
+        answer = call(app(lambda request: Response(made)))
+        assert not answer.ended
+        assert made.closed == 1
+        assert len(caplog.records) == 1
+        assert "int" in str(answer.error)
+
+    def test_sees_the_handlers_variables_and_shows_its_own_to_what_comes_after(self, call, app):
+        seen = []
+
+        def pieces():
+            seen.append(variable.get())
+            yield b"a"
+            variable.set("by the stream")
+            yield b"b"
+
+        def handler(request):
+            variable.set("by the handler")
+            request.after(lambda: seen.append(variable.get()))
+            return Response(pieces())
+
+        call(app(handler))
+        assert seen == ["by the handler", "by the stream"]
+        assert variable.get() == "unset"
+
+    def test_of_a_waiting_generator_runs_in_one_task_to_its_cleanup(self, call, app):
+        tasks = []
+
+        async def pieces():
+            try:
+                tasks.append(asyncio.current_task())
+                yield b"a"
+                await asyncio.sleep(0)
+                tasks.append(asyncio.current_task())
+                yield b"b"
+            finally:
+                await asyncio.sleep(0)
+                tasks.append(asyncio.current_task())
+
+        call(app(lambda request: Response(pieces())))
+        assert len(tasks) == 3
+        assert len(set(tasks)) == 1
+
+
+class TestWhatIsLeftForAfter:
+    @pytest.mark.parametrize("body", [lambda: "text", lambda: None, lambda: Waiting([b"a", b"b"]), lambda: Blocking()])
+    def test_runs_in_order_when_the_body_was_handed_over(self, servers, interface, app, body):
+        events = []
+
+        async def second():
+            await asyncio.sleep(0)
+            events.append("second")
+
+        def handler(request):
+            request.after(lambda: events.append("first"))
+            request.after(second)
+            return Response(body())
+
+        class NotingPieces(list):
+            def append(self, piece):
+                events.append("piece")
+                super().append(piece)
+
+        def noting(server_class):
+            class Noting(server_class):
+                def __init__(self, *arguments):
+                    super().__init__(*arguments)
+                    self.answer.pieces = NotingPieces()
+
+            return Noting
+
+        served = app(handler)
+        if interface == "wsgi":
+            pieces = served(servers.environ(), lambda status, headers: None)
+            for _ in pieces:
+                events.append("piece")
+            pieces.close()
+        elif interface == "asgi":
+            server = noting(servers.ASGIServer)([{"type": "http.request"}])
+            asyncio.run(served(servers.scope(), server.receive, server.send))
+        else:
+            asyncio.run(self.play(served, servers, noting(servers.RSGIServer)))
+        assert [event for event in events if event != "piece"] == ["first", "second"]
+        assert events[-2:] == ["first", "second"]
+
+    async def play(self, served, servers, server_class):
+        await served.__rsgi__(servers.rsgi_scope(), server_class())
+
+    def test_fails_alone_and_is_logged(self, call, app, caplog):
+        called = []
+
+        def fails():
+            raise LookupError("boom")
+
+        def handler(request):
+            request.after(fails)
+            request.after(lambda: called.append("after"))
+            return Response("x")
+
+        answer = call(app(handler))
+        assert (answer.status, answer.body, answer.error) == (200, b"x", None)
+        assert called == ["after"]
+        assert len(caplog.records) == 1
+
+    @pytest.mark.parametrize("most", [None, 1], ids=["failed", "client gone"])
+    def test_runs_though_the_body_breaks_off(self, call, app, Body, most, caplog):
+        called = []
+
+        def handler(request):
+            request.after(lambda: called.append("after"))
+            return Response(Body([b"a"] * 100, LookupError()))
+
+        call(app(handler), most=most)
+        assert called == ["after"]
+
+    def test_runs_after_an_error(self, call, app, caplog):
+        called = []
+
+        def handler(request):
+            request.after(lambda: called.append("after"))
+            raise LookupError
+
+        assert call(app(handler)).status == 500
+        assert called == ["after"]
+
+    def test_that_blocks_does_not_run_on_the_loop(self, servers, app):
+        threads = []
+
+        def handler(request):
+            request.after(lambda: threads.append(threading.get_ident()))
+            return Response("x")
+
+        servers.asgi(app(handler))
+        servers.rsgi(app(handler))
+        assert len(threads) == 2
+        assert threading.get_ident() not in threads
+
+
+class TestTheRequestsBody:
+    @pytest.mark.parametrize("size", [0, 1, 5, 70_000, 1_000_000])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_is_there_when_the_handler_is(self, call, app, size, chunked):
+        content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+        pieces = [content[at : at + 50_000] for at in range(0, size, 50_000)]
+        headers = [("transfer-encoding", "chunked")] if chunked else [("content-length", str(size))]
+        answer = call(app(lambda request: Response(request.body)), "POST", headers=headers, pieces=pieces)
+        assert answer.body == content
+
+    @pytest.mark.parametrize(
+        ("headers", "pieces", "status"),
+        [
+            ([("content-length", "5")], [b"hel"], 400),
+            ([("content-length", "five")], [b"hello"], 400),
+            ([("content-length", "20000000")], [], 413),
+            ([("transfer-encoding", "chunked")], [bytes(1 << 20)] * 17, 413),
+        ],
+        ids=["truncated", "bad length", "declared too large", "too large"],
+    )
+    def test_that_cannot_be_taken_is_answered(self, call, app, headers, pieces, status):
+        def handler(request):
+            raise AssertionError("the handler must not be called")
+
+        answer = call(app(handler), "POST", headers=headers, pieces=pieces)
+        assert answer.status == status
+        assert answer.header("content-type") == ["application/problem+json"]
+
+    def test_may_be_left_unread_by_an_answer(self, call):
+        class Early:
+            """A handler that never looks at the body."""
+
+        app = serve(lambda request: Response("x"))
+        app.handle = self.early
+        assert call(app, "POST", pieces=[b"hello"]).body == b"early"
+
+    def early(self, request):
+        yield from ()
+        return Response("early")

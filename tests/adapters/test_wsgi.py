@@ -1,0 +1,284 @@
+import io
+import threading
+
+import pytest
+
+from antiphon.adapters import serve
+from antiphon.adapters.wsgi import PIECE, WSGIHead
+from antiphon.head import Address
+from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
+from antiphon.request import Request
+from antiphon.response import Response
+
+
+class Input:
+    """wsgi.input over a connection that stays open: to read more than there is would wait for ever."""
+
+    def __init__(self, content, most=1 << 30, ends=False):
+        self._content = io.BytesIO(content)
+        self._most = most
+        self._ends = ends
+        self.asked = []
+
+    def read(self, size=-1):
+        self.asked.append(size)
+        left = len(self._content.getbuffer()) - self._content.tell()
+        assert self._ends or 0 <= size <= left, f"read({size}) with {left} bytes left waits for ever"
+        return self._content.read(min(size, self._most))
+
+
+def load(environ, **limits):
+    """A request whose body has been read."""
+    request = Request(WSGIHead(environ))
+    if limits:
+        from antiphon.body.limits import Limits
+
+        request.limits = Limits(**limits)
+    for _ in request.reading():
+        raise AssertionError("reading blocks and never yields")
+    return request
+
+
+class TestTheHead:
+    @pytest.mark.parametrize(
+        ("path_info", "path"),
+        [
+            ("/", "/"),
+            ("", "/"),
+            (None, "/"),
+            ("/plain", "/plain"),
+            ("/a b", "/a b"),
+            ("/caf\xc3\xa9", "/café"),
+            ("/\xe2\x82\xac/\xf0\x9f\x8e\xb5", "/€/🎵"),
+            ("/caf\xe9", "/caf\ufffd"),
+            ("/\xc3", "/\ufffd"),
+            ("/a\x00b", "/a\x00b"),
+            ("//a//", "//a//"),
+            ("/a/../b", "/a/../b"),
+            ("/100%25", "/100%25"),
+        ],
+    )
+    def test_has_the_path_as_utf_8(self, servers, path_info, path):
+        assert WSGIHead(servers.environ(path=path_info)).path == path
+
+    @pytest.mark.parametrize(
+        ("script_name", "root_path"),
+        [(None, ""), ("", ""), ("/", ""), ("/app", "/app"), ("/app/", "/app"), ("/caf\xc3\xa9", "/café"), ("/a/b", "/a/b")],
+    )
+    def test_has_the_root_path(self, servers, script_name, root_path):
+        assert WSGIHead(servers.environ(SCRIPT_NAME=script_name)).root_path == root_path
+
+    @pytest.mark.parametrize(
+        ("more", "raw_path"),
+        [
+            ({}, None),
+            ({"REQUEST_URI": "/a%20b?c=%20"}, b"/a%20b"),
+            ({"RAW_URI": "/a%2Fb"}, b"/a%2Fb"),
+            ({"REQUEST_URI": "/one", "RAW_URI": "/two"}, b"/one"),
+            ({"REQUEST_URI": "/\xe9"}, b"/\xe9"),
+            ({"REQUEST_URI": "http://example.com/a"}, None),
+            ({"REQUEST_URI": "*"}, None),
+            ({"REQUEST_URI": ""}, None),
+        ],
+    )
+    def test_has_the_raw_path_where_the_server_tells(self, servers, more, raw_path):
+        assert WSGIHead(servers.environ(**more)).raw_path == raw_path
+
+    @pytest.mark.parametrize(
+        ("query", "wanted"), [(None, b""), ("", b""), ("a=1&b=%20", b"a=1&b=%20"), ("\xc3\xa9", b"\xc3\xa9")]
+    )
+    def test_has_the_query_as_bytes(self, servers, query, wanted):
+        assert WSGIHead(servers.environ(QUERY_STRING=query)).query_string == wanted
+
+    @pytest.mark.parametrize(
+        ("protocol", "version"),
+        [
+            ("HTTP/1", "1.0"), ("HTTP/1.0", "1.0"), ("HTTP/1.1", "1.1"), ("HTTP/2", "2"), ("HTTP/2.0", "2"), ("HTTP/3", "3"),
+            ("HTTP/3.0", "3"), (None, "1.1"),
+        ],
+    )  # fmt: skip
+    def test_has_the_version(self, servers, protocol, version):
+        assert WSGIHead(servers.environ(SERVER_PROTOCOL=protocol)).http_version == version
+
+    @pytest.mark.parametrize(
+        ("more", "client"),
+        [
+            ({}, None),
+            ({"REMOTE_ADDR": ""}, None),
+            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "5000"}, Address("127.0.0.1", 5000)),
+            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": 5000}, Address("127.0.0.1", 5000)),
+            ({"REMOTE_ADDR": "::1", "REMOTE_PORT": "5000"}, Address("::1", 5000)),
+            ({"REMOTE_ADDR": "127.0.0.1"}, Address("127.0.0.1", None)),
+            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": ""}, Address("127.0.0.1", None)),
+            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "-"}, Address("127.0.0.1", None)),
+            ({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "²"}, Address("127.0.0.1", None)),
+        ],
+    )
+    def test_has_the_client(self, servers, more, client):
+        assert WSGIHead(servers.environ(**more)).client == client
+
+    @pytest.mark.parametrize(
+        ("more", "authority"),
+        [
+            ({"HTTP_HOST": "example.com:8000"}, "example.com:8000"),
+            ({}, "localhost:80"),
+            ({"HTTP_HOST": ""}, "localhost:80"),
+            ({"SERVER_NAME": "::1"}, "[::1]:80"),
+        ],
+    )
+    def test_has_the_authority(self, servers, more, authority):
+        assert WSGIHead(servers.environ(**more)).authority == authority
+
+    @pytest.mark.parametrize(
+        ("name", "more", "value"),
+        [
+            ("x-token", {"HTTP_X_TOKEN": "a"}, "a"),
+            ("accept", {"HTTP_ACCEPT": "text/html, text/plain"}, "text/html, text/plain"),
+            ("content-type", {"CONTENT_TYPE": "text/plain"}, "text/plain"),
+            ("content-length", {"CONTENT_LENGTH": "5"}, "5"),
+            ("x-token", {}, None),
+            ("content-type", {}, None),
+            ("x-empty", {"HTTP_X_EMPTY": ""}, ""),
+            ("x-latin", {"HTTP_X_LATIN": "\xe9"}, "\xe9"),
+        ],
+    )
+    def test_finds_header_fields(self, servers, name, more, value):
+        head = WSGIHead(servers.environ(**more))
+        assert head.field(name) == value
+        assert dict(head.fields()).get(name) == value
+
+    def test_names_each_field_once(self, servers):
+        # Some servers put these two under both names.
+        head = WSGIHead(
+            servers.environ(
+                CONTENT_TYPE="text/plain", HTTP_CONTENT_TYPE="text/html", CONTENT_LENGTH="5", HTTP_CONTENT_LENGTH="6"
+            )
+        )
+        assert sorted(head.fields()) == [("content-length", "5"), ("content-type", "text/plain")]
+
+    def test_leaves_out_what_is_no_header_field(self, servers):
+        head = WSGIHead(servers.environ(HTTP_X_A="a", HTTP_ODD=5, PATH="/usr/bin", REMOTE_USER="me"))
+        assert head.fields() == [("x-a", "a")]
+
+    @pytest.mark.parametrize(
+        ("more", "wanted"),
+        [
+            ({}, False),
+            ({"CONTENT_LENGTH": ""}, False),
+            ({"CONTENT_LENGTH": "5"}, True),
+            ({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}, True),
+            ({"SERVER_PROTOCOL": "HTTP/2", "wsgi.input_terminated": True}, True),
+        ],
+        ids=["nothing", "empty length", "length", "chunked", "HTTP/2"],
+    )
+    def test_tells_whether_there_may_be_a_body(self, servers, more, wanted):
+        assert WSGIHead(servers.environ(**more)).has_body is wanted
+
+
+class TestTheBody:
+    @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5])
+    @pytest.mark.parametrize("most", [1 << 30, 1000])
+    def test_is_read_as_far_as_its_length_says(self, servers, size, most):
+        content = bytes(size)
+        given = Input(content, most)
+        environ = servers.environ("POST", CONTENT_LENGTH=str(size), **{"wsgi.input": given})
+        assert load(environ).body == content
+        assert max(given.asked, default=0) <= PIECE
+
+    @pytest.mark.parametrize("length", ["5, 5", " 5", "5 ", "05", "5,5"])
+    def test_is_never_read_beyond_its_length(self, servers, length):
+        given = Input(b"hello")
+        try:
+            request = load(servers.environ("POST", CONTENT_LENGTH=length, **{"wsgi.input": given}))
+        except BadRequest:
+            assert given.asked == []
+        else:
+            assert request.body == b"hello"
+
+    @pytest.mark.parametrize("content", [b"", b"hello", bytes(3 * PIECE)], ids=len)
+    def test_of_unknown_length_is_read_to_its_end_where_the_server_marks_that(self, servers, content):
+        given = Input(content, ends=True)
+        more = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": given}
+        assert load(servers.environ("POST", **more)).body == content
+
+    def test_of_unknown_length_is_not_read_where_nobody_marks_its_end(self, servers):
+        given = Input(b"5\r\nhello\r\n0\r\n\r\n")
+        app = serve(lambda request: Response(request.body))
+        answer = servers.wsgi(
+            app, servers.environ("POST", HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": given})
+        )
+        assert given.asked == []
+        assert answer.status in (200, 411, 501)
+
+    @pytest.mark.parametrize("length", ["-1", "+5", "0x5", "five", "5.0", "²", "5;", "1, 2", "5\x00", "5_0", "\uff15"])
+    def test_with_a_bad_length_is_a_400_and_nothing_is_read(self, servers, length):
+        given = Input(b"hello")
+        with pytest.raises(BadRequest, match="Content-Length"):
+            load(servers.environ("POST", CONTENT_LENGTH=length, **{"wsgi.input": given}))
+        assert given.asked == []
+
+    @pytest.mark.parametrize("length", ["11", "1000000", "9" * 30, "9" * 5000], ids=len)
+    def test_that_is_too_large_is_refused_before_it_is_read(self, servers, length):
+        given = Input(b"")
+        with pytest.raises(ContentTooLarge):
+            load(servers.environ("POST", CONTENT_LENGTH=length, **{"wsgi.input": given}), body=10)
+        assert given.asked == []
+
+    def test_that_turns_out_too_large_is_not_read_on(self, servers):
+        given = Input(bytes(1000), most=10, ends=True)
+        more = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": given}
+        with pytest.raises(ContentTooLarge):
+            load(servers.environ("POST", **more), body=25)
+        assert len(given.asked) == 3
+
+    @pytest.mark.parametrize("size", [0, 1, 4])
+    def test_that_ends_too_early_is_a_400(self, servers, size):
+        with pytest.raises(BadRequest, match="5"):
+            load(servers.environ("POST", CONTENT_LENGTH="5", **{"wsgi.input": io.BytesIO(bytes(size))}))
+
+    def test_that_breaks_off_is_a_disconnect(self, servers):
+        class Broken:
+            def read(self, size):
+                raise ConnectionResetError
+
+        with pytest.raises(ClientDisconnected):
+            load(servers.environ("POST", CONTENT_LENGTH="5", **{"wsgi.input": Broken()}))
+
+    def test_is_read_by_its_property_alone(self, servers):
+        assert Request(WSGIHead(servers.environ("POST", body=b"hello"))).body == b"hello"
+
+
+def test_a_request_runs_on_the_servers_thread(servers):
+    seen = []
+
+    @serve
+    def app(request):
+        seen.append(threading.get_ident())
+        return Response("x")
+
+    def call():
+        app(servers.environ(), lambda status, headers: None)
+        return threading.get_ident()
+
+    assert [servers.in_time(call)] == seen
+
+
+@pytest.mark.parametrize(
+    ("status", "line"), [(200, "200 OK"), (404, "404 Not Found"), (299, "299 Success"), (420, "420 Client Error")]
+)
+def test_the_status_line_has_a_phrase(servers, status, line):
+    lines = []
+    app = serve(lambda request: Response("x", status))
+    app(servers.environ(), lambda status, headers: lines.append(status))
+    assert lines == [line]
+
+
+def test_the_headers_that_are_given_to_the_server_are_its_own(servers):
+    shared = Response(iter(()), headers={"x-a": "a"})
+    app = serve(lambda request: shared)
+
+    def start_response(status, headers):
+        headers.append(("x-by-the-server", "b"))
+
+    app(servers.environ(), start_response)
+    assert "x-by-the-server" not in shared.headers

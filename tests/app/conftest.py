@@ -1,0 +1,83 @@
+"""Every interface and both colours, for the tests of applications."""
+
+import asyncio
+import functools
+
+import pytest
+
+from antiphon.testing import Client
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    """The name of an interface."""
+    return request.param
+
+
+@pytest.fixture
+def serving(interface):
+    """Makes a client that plays this interface towards an application."""
+    clients = []
+
+    def serving(app, **options):
+        clients.append(Client(app, interface, **{"follow_redirects": False, "timeout": 10.0} | options))
+        return clients[-1]
+
+    yield serving
+    for client in clients:
+        client.close()
+
+
+class Colour:
+    """Paints functions and generators as ``def`` or ``async def``."""
+
+    def __init__(self, name):
+        self.name = name
+        self.is_async = name == "async def"
+
+    def __call__(self, function):
+        """The function, or a coroutine function that does the same."""
+        if not self.is_async:
+            return function
+
+        @functools.wraps(function)
+        async def waits(*arguments):
+            await asyncio.sleep(0)
+            return function(*arguments)
+
+        return waits
+
+    def around(self, before=lambda request: None, after=lambda request, response: None):
+        """Middleware: what ``before`` returns is an early answer, what ``after`` returns replaces the response."""
+
+        def blocks(request):
+            early = before(request)
+            if early is not None:
+                return early
+            response = yield
+            return after(request, response)
+
+        async def waits(request):
+            await asyncio.sleep(0)
+            response = yield before(request)
+            await asyncio.sleep(0)
+            instead = after(request, response)
+            if instead is not None:
+                yield instead
+
+        return waits if self.is_async else blocks
+
+
+COLOURS = [Colour("def"), Colour("async def")]
+
+
+@pytest.fixture(params=COLOURS, ids=lambda colour: colour.name)
+def colour(request):
+    """A colour, for the handler."""
+    return request.param
+
+
+@pytest.fixture(params=COLOURS, ids=lambda colour: f"with {colour.name}")
+def other(request):
+    """A colour, for what is around the handler."""
+    return request.param

@@ -1,0 +1,477 @@
+import asyncio
+
+import pytest
+
+from antiphon import App, Limits, Response
+from antiphon.handler import describe
+
+
+def echo(request):
+    return {"method": request.method, "params": dict(request.params), "endpoint": request.endpoint}
+
+
+class TestRoutes:
+    @pytest.mark.parametrize(
+        ("path", "params"),
+        [
+            ("/users/5", {"id": 5}),
+            ("/users/ann", {"name": "ann"}),
+            ("/users/a%20b", {"name": "a b"}),
+            ("/users/%C3%A9", {"name": "é"}),
+            ("/users/é", {"name": "é"}),
+            ("/users/%F0%9F%8E%B5", {"name": "🎵"}),
+            ("/users/%25", {"name": "%"}),
+            ("/plain", {}),
+            ("/plain?id=5", {}),
+        ],
+    )
+    def test_give_the_handler_their_parameters(self, serving, colour, path, params):
+        app = App()
+        for pattern in ("/users/<int:id>", "/users/<name>", "/plain"):
+            app.get(pattern)(colour(echo))
+        assert serving(app).get(path).json["params"] == params
+
+    @pytest.mark.parametrize("path", ["/", "/plain/", "//plain", "/plain/x", "/Plain", "/%2Fplain", "/users/", "/users//"])
+    def test_do_not_answer_elsewhere(self, serving, colour, path):
+        app = App()
+        app.get("/plain")(colour(echo))
+        app.get("/users/<name>")(colour(echo))
+        response = serving(app).get(path)
+        assert response.status == 404
+        assert response.json["detail"].startswith("There is nothing at ")
+
+    @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
+    def test_have_a_decorator_for_each_method(self, serving, method):
+        app = App()
+        getattr(app, method)("/x", name="named")(echo)
+        client = serving(app)
+        assert client.request(method.upper(), "/x").json == {"method": method.upper(), "params": {}, "endpoint": "named"}
+        assert client.request("PROPFIND", "/x").status == 405
+
+    def test_may_answer_several_methods_of_any_name(self, serving):
+        app = App()
+        app.route("/x", ["GET", "propfind"])(echo)
+        client = serving(app)
+        assert [client.request(method, "/x").status for method in ("GET", "PROPFIND", "POST")] == [200, 200, 405]
+
+    def test_may_share_a_path(self, serving):
+        app = App()
+        app.get("/x/<a>", name="reads")(echo)
+        app.post("/x/<a>", name="writes")(echo)
+        client = serving(app)
+        assert [client.request(method, "/x/1").json["endpoint"] for method in ("GET", "POST")] == ["reads", "writes"]
+
+    def test_are_named_after_their_functions(self, serving):
+        class Handler:
+            def __call__(self, request):
+                return echo(request)
+
+        app = App()
+        app.get("/function")(echo)
+        app.get("/object")(Handler())
+        client = serving(app)
+        assert client.get("/function").json["endpoint"] == "echo"
+        assert client.get("/object").json["endpoint"] == "Handler"
+
+    def test_leave_the_function_as_it_is(self):
+        app = App()
+        assert app.get("/x")(echo) is echo
+        assert app.route("/y")(echo) is echo
+
+    def test_may_answer_with_all_that_a_handler_returns(self, serving, colour):
+        async def waiting():
+            yield b"a"
+            yield "b"
+
+        values = {
+            "text": "é", "bytes": b"b", "json": {"a": [1]}, "tuple": ("x", 201, {"x-a": "1"}),
+            "iterator": iter(["a", b"b"]), "waiting": waiting(), "response": Response("r", 418),
+        }  # fmt: skip
+        app = App()
+
+        @app.get("/<kind>")
+        @colour
+        def handler(request):
+            return values[request.params["kind"]]
+
+        client = serving(app)
+        answers = {kind: client.get(f"/{kind}") for kind in values}
+        assert {kind: (answer.status, answer.body) for kind, answer in answers.items()} == {
+            "text": (200, "é".encode()), "bytes": (200, b"b"), "json": (200, b'{"a":[1]}'), "tuple": (201, b"x"),
+            "iterator": (200, b"ab"), "waiting": (200, b"ab"), "response": (418, b"r"),
+        }  # fmt: skip
+
+    def test_that_return_nothing_understood_are_named_in_the_log(self, serving, colour, caplog):
+        app = App()
+
+        @app.get("/")
+        @colour
+        def mistaken(request):
+            return 5
+
+        response = serving(app).get("/")
+        assert response.status == 500
+        assert describe(mistaken) in caplog.text
+        assert describe(mistaken) not in response.text
+
+
+class TestMethods:
+    @pytest.fixture
+    def client(self, serving, colour):
+        app = App()
+        app.get("/read")(colour(lambda request: ("body", {"x-a": "1"})))
+        app.post("/write")(colour(lambda request: "body"))
+        app.route("/both/<x>", ("PUT", "DELETE"))(colour(lambda request: "body"))
+        app.route("/own", ("GET", "OPTIONS", "HEAD"))(colour(lambda request: (request.method, {"x-own": "1"})))
+        app.get("/stream")(colour(lambda request: iter(["a", "b"])))
+        return serving(app)
+
+    @pytest.mark.parametrize(
+        ("path", "allow"),
+        [
+            ("/read", "GET, HEAD, OPTIONS"),
+            ("/write", "OPTIONS, POST"),
+            ("/both/1", "DELETE, OPTIONS, PUT"),
+            ("/own", "GET, HEAD, OPTIONS"),
+        ],
+    )
+    def test_that_are_not_answered_are_a_405_with_those_that_are(self, client, path, allow):
+        for method in ("PATCH", "get", "BREW"):
+            response = client.request(method, path)
+            assert (response.status, response.headers["allow"]) == (405, allow)
+            assert method in response.json["detail"]
+
+    @pytest.mark.parametrize(
+        ("path", "allow"),
+        [("/read", "GET, HEAD, OPTIONS"), ("/write", "OPTIONS, POST"), ("/both/1", "DELETE, OPTIONS, PUT")],
+    )
+    def test_are_listed_for_options(self, client, path, allow):
+        response = client.options(path)
+        assert (response.status, response.headers["allow"], response.body) == (204, allow, b"")
+
+    def test_of_options_and_head_may_be_answered_otherwise(self, client):
+        assert client.options("/own").text == "OPTIONS"
+        assert client.head("/own").headers["content-length"] == "4"
+        assert client.get("/own").text == "GET"
+
+    def test_head_is_answered_as_get_without_the_body(self, client):
+        got, head = client.get("/read"), client.head("/read")
+        assert head.body == b""
+        assert (head.status, head.headers) == (got.status, got.headers)
+
+    def test_head_of_a_stream_has_no_body(self, client):
+        assert client.head("/stream").body == b""
+
+    def test_head_is_not_found_where_get_is_not(self, client):
+        assert client.head("/nowhere").status == 404
+        assert client.head("/write").status == 405
+
+
+class TestRegistering:
+    @pytest.mark.parametrize("pattern", ["", "x", "/<", "/<a", "/<int:>", "/<nope:a>", "/<a>/<a>", "/x<a>"])
+    def test_a_malformed_path_is_an_error_at_once(self, pattern):
+        with pytest.raises(ValueError):  # noqa: PT011 - the words are those of the pattern's own tests
+            App().get(pattern)
+
+    @pytest.mark.parametrize("methods", ["GET", [""], ["A B"], ["GET\n"], ["é"]])
+    def test_a_malformed_method_is_an_error_at_once(self, methods):
+        with pytest.raises(ValueError, match="method"):
+            App().route("/x", methods)
+
+    def test_a_route_without_methods_is_an_error(self):
+        with pytest.raises(ValueError, match="method"):
+            App().route("/x", [])
+
+    @pytest.mark.parametrize(
+        ("one", "two"),
+        [("/x", "/x"), ("/<a>", "/<a>"), ("/<a>", "/<str:a>"), ("/<a>", "/<b>"), ("/u/<int:a>/x", "/u/<int:b>/x")],
+    )
+    def test_routes_in_each_others_way_are_named_with_file_and_line(self, one, two):
+        def first(request):
+            pass
+
+        def second(request):
+            pass
+
+        app = App()
+        app.get(one)(first)
+        app.get(two)(second)
+        with pytest.raises(ValueError) as refused:  # noqa: PT011 - its words are compared
+            app.freeze()
+        assert describe(first) in str(refused.value)
+        assert describe(second) in str(refused.value)
+
+    def test_the_same_names_may_stand_for_different_methods(self, serving):
+        app = App()
+        app.get("/<a>")(echo)
+        app.post("/<a>")(echo)
+        app.get("/<int:b>")(echo)
+        client = serving(app)
+        assert client.get("/x").json["params"] == {"a": "x"}
+        assert client.get("/1").json["params"] == {"b": 1}
+
+    @pytest.mark.parametrize(
+        "register",
+        [
+            lambda app: app.get("/late"),
+            lambda app: app.route("/late", ["GET"]),
+            lambda app: app.middleware(lambda request: (yield)),
+            lambda app: app.middleware(body=True),
+            lambda app: app.before_request(echo),
+            lambda app: app.after_request(echo),
+            lambda app: app.errorhandler(404),
+            lambda app: app.on_startup(echo),
+            lambda app: app.on_shutdown(echo),
+        ],
+        ids=["get", "route", "middleware", "middleware with body", "before", "after", "error", "startup", "shutdown"],
+    )
+    def test_after_the_first_request_is_an_error(self, serving, register):
+        app = App()
+        serving(app).get("/")
+        with pytest.raises(RuntimeError, match="before its first"):
+            register(app)
+
+    def test_with_a_decorator_that_was_made_before_is_one_too(self, serving):
+        app = App()
+        late = app.get("/late")
+        serving(app).get("/")
+        with pytest.raises(RuntimeError, match="before its first"):
+            late(echo)
+
+    def test_a_function_that_never_yields_as_middleware_is_an_error(self):
+        with pytest.raises(TypeError, match="never yields") as refused:
+            App().middleware(echo)
+        assert describe(echo) in str(refused.value)
+
+    @pytest.mark.parametrize("key", [None, "404", KeyboardInterrupt, BaseException, object, ValueError("x"), 404.0], ids=repr)
+    def test_an_error_handler_for_no_error_is_an_error(self, key):
+        with pytest.raises(TypeError, match="status"):
+            App().errorhandler(key)(echo)
+
+    @pytest.mark.parametrize("status", [200, 399, 600, 0, -404])
+    def test_an_error_handler_for_no_errors_status_is_an_error(self, status):
+        with pytest.raises(ValueError, match=str(status)):
+            App().errorhandler(status)(echo)
+
+    def test_two_error_handlers_for_one_error_are_an_error(self):
+        app = App()
+        app.errorhandler(404)(echo)
+        with pytest.raises(ValueError, match="404"):
+            app.errorhandler(404)(lambda request, error: "x")
+
+
+async def waits(*arguments):
+    pass
+
+
+def blocks(*arguments):
+    pass
+
+
+async def waits_around(request):
+    yield
+
+
+def blocks_around(request):
+    yield
+
+
+class TestTheInterfaceThatServesBest:
+    @pytest.mark.parametrize(
+        ("register", "interface"),
+        [
+            (lambda app: None, "wsgi"),
+            (lambda app: app.get("/x")(blocks), "wsgi"),
+            (lambda app: app.get("/x")(waits), "asgi"),
+            (lambda app: app.middleware(blocks_around), "wsgi"),
+            (lambda app: app.middleware(waits_around), "asgi"),
+            (lambda app: app.before_request(blocks), "wsgi"),
+            (lambda app: app.before_request(waits), "asgi"),
+            (lambda app: app.after_request(blocks), "wsgi"),
+            (lambda app: app.after_request(waits), "asgi"),
+        ],
+    )
+    def test_is_wsgi_when_nothing_waits(self, register, interface):
+        app = App()
+        app.get("/")(blocks)
+        register(app)
+        assert app.interface == interface
+
+
+class TestLimits:
+    def limited(self, colour, app_limits, route_limits):
+        app = App(limits=app_limits)
+
+        @app.post("/", limits=route_limits)
+        @colour
+        def handler(request):
+            return {"size": len(request.body), "args": len(request.args)}
+
+        return app
+
+    @pytest.mark.parametrize("chunked", [False, True], ids=["declared", "chunked"])
+    @pytest.mark.parametrize(
+        ("app_limits", "route_limits", "most"),
+        [
+            (Limits(body=10), None, 10),
+            (None, Limits(body=10), 10),
+            (Limits(body=5), Limits(body=10), 10),
+            (Limits(body=10), Limits(query=5), 10),
+            (Limits(body=0), None, 0),
+            (Limits(body=100_000), None, 100_000),
+        ],
+        ids=["app", "route", "both", "another of the route", "none", "large"],
+    )
+    def test_bound_the_body(self, serving, colour, chunked, app_limits, route_limits, most):
+        client = serving(self.limited(colour, app_limits, route_limits))
+
+        def post(size):
+            content = bytes(size)
+            return client.post("/", body=iter([content[:7], content[7:]]) if chunked else content)
+
+        assert post(most).json["size"] == most
+        refused = post(most + 1)
+        assert refused.status == 413
+        assert refused.json["limit"] == "body"
+        assert str(most) in refused.json["detail"]
+
+    def test_bound_query_and_fields(self, serving, colour):
+        client = serving(self.limited(colour, Limits(query=10), Limits(fields=2)))
+        assert client.post("/?a=1&b=2").json["args"] == 2
+        assert client.post("/?a=1&b=2&c").status == 414
+        assert client.post("/?" + "a" * 11).status == 414
+
+    def test_of_the_app_bound_what_has_no_route_too(self, serving):
+        app = App(limits=Limits(query=10))
+
+        @app.before_request
+        def looks(request):
+            return {"args": len(request.args)}
+
+        assert serving(app).get("/nowhere?" + "a" * 11).status == 414
+
+    def test_may_be_changed_by_a_hook_before_a_large_body_is_read(self, serving, colour, other):
+        app = self.limited(colour, None, Limits(body=10))
+
+        @app.before_request
+        @other
+        def allows(request):
+            request.limits = Limits(body=200_000)
+
+        assert serving(app).post("/", body=bytes(100_000)).json["size"] == 100_000
+
+
+class TestTheRequestsContext:
+    @pytest.mark.parametrize("path", ["/", "/nowhere"])
+    def test_has_the_app_wherever_it_is_read(self, serving, path):
+        app = App()
+        seen = []
+        app.get("/")(lambda request: seen.append(request.app) or "x")
+        app.before_request(lambda request: seen.append(request.app))
+        app.after_request(lambda request, response: seen.append(request.app))
+        app.errorhandler(404)(lambda request, error: seen.append(request.app) or "x")
+        serving(app).get(path)
+        assert seen == [app] * 3
+
+    def test_is_one_request_from_end_to_end(self, serving, colour, other):
+        app = App()
+        seen = []
+
+        @app.middleware
+        def around(request):
+            seen.append(request)
+            request.g.value = 1
+            yield
+            seen.append(request)
+
+        app.before_request(other(lambda request: seen.append(request)))
+        app.after_request(other(lambda request, response: seen.append(request)))
+
+        @app.get("/")
+        @colour
+        def handler(request):
+            seen.append(request)
+            return {"value": request.g.value}
+
+        assert serving(app).get("/").json == {"value": 1}
+        assert len(seen) == 5
+        assert len({id(request) for request in seen}) == 1
+
+
+class TestBadPaths:
+    BAD = {
+        "/%": "percent", "/%4": "percent", "/%zz": "percent", "/a%2": "percent", "/%00": "NUL", "/a%00b": "NUL",
+        "/%ff": "UTF-8", "/%c3%28": "UTF-8", "/%ed%a0%80": "UTF-8", "/%c0%af": "UTF-8",
+    }  # fmt: skip
+
+    @pytest.mark.parametrize(("path", "why"), BAD.items())
+    @pytest.mark.parametrize("pattern", ["/", "/<name>", "/x/<name>"])
+    def test_are_a_400_that_says_why_and_the_next_request_is_answered(self, serving, interface, pattern, path, why):
+        if interface == "rsgi" and why == "percent":
+            pytest.skip("RSGI gives a path whose escapes nobody can tell from what was sent")
+        app = App()
+        app.get(pattern)(lambda request: "answered")
+        client = serving(app)
+        where = pattern.replace("/<name>", "") if "<" in pattern else ""
+        response = client.get(where + path)
+        assert response.status == 400
+        assert why in response.json["detail"]
+        assert client.get(pattern.replace("<name>", "good")).text == "answered"
+
+    def test_may_have_a_replacement_character_that_was_sent(self, serving, interface):
+        if interface == "rsgi":
+            pytest.skip("RSGI gives the same path for one that is not UTF-8")
+        app = App()
+        app.get("/<name>")(lambda request: request.params["name"])
+        assert serving(app).get("/%EF%BF%BD").text == "\ufffd"
+
+
+class TestLifespan:
+    def test_calls_hooks_of_both_colours_in_order_before_the_first_request(self, serving):
+        app = App()
+        called = []
+
+        @app.on_startup
+        def first():
+            called.append("first")
+
+        @app.on_startup
+        async def second():
+            await asyncio.sleep(0)
+            called.append("second")
+
+        app.on_startup(lambda: called.append("third"))
+        app.get("/")(lambda request: called.append("request") or "x")
+        client = serving(app)
+        client.get("/")
+        client.get("/")
+        assert called == ["first", "second", "third", "request", "request"]
+
+    def test_calls_the_last_hook_first_at_the_end(self, serving, interface):
+        if interface == "wsgi":
+            pytest.skip("WSGI has no lifespan")
+        app = App()
+        called = []
+        app.on_startup(lambda: called.append("startup"))
+        app.on_shutdown(lambda: called.append("last"))
+
+        @app.on_shutdown
+        async def first():
+            await asyncio.sleep(0)
+            called.append("first")
+
+        with serving(app):
+            called.append("running")
+        assert called == ["startup", "running", "first", "last"]
+
+    def test_plans_the_routes_before_the_first_request(self, serving, interface):
+        app = App()
+        app.get("/x")(echo)
+        app.get("/x")(lambda request: "other")
+        client = serving(app)
+        with pytest.raises(Exception, match="answered by both"):
+            if interface == "wsgi":
+                client.get("/x")
+            else:
+                with client:
+                    pass

@@ -1,0 +1,442 @@
+import asyncio
+
+import pytest
+
+from antiphon import App, Response
+from antiphon.handler import describe
+from antiphon.http.errors import Forbidden, HTTPError, NotFound, UnprocessableContent
+
+
+def app_with(colour, called=None):
+    called = [] if called is None else called
+    app = App()
+    error = LookupError("boom")
+    app.error = error
+
+    @app.get("/")
+    @colour
+    def handler(request):
+        called.append("handler")
+        return Response("handler", 200, {"x-handler": "1"})
+
+    @app.get("/fails")
+    @colour
+    def fails(request):
+        raise error
+
+    @app.get("/missing")
+    @colour
+    def missing(request):
+        raise NotFound("by the handler")
+
+    @app.post("/typed")
+    @colour
+    def typed(request):
+        raise UnprocessableContent("wrong fields")
+
+    @app.get("/stream")
+    @colour
+    def stream(request):
+        return iter([b"a", b"b"])
+
+    return app
+
+
+class TestOrder:
+    def test_is_an_onion_around_the_hooks_and_the_handler(self, serving, colour, other):
+        called = []
+        app = app_with(colour, called)
+        for name in ("outer", "inner"):
+            app.middleware(
+                other.around(
+                    lambda request, name=name: called.append(f"{name} opens"),
+                    lambda request, response, name=name: called.append(f"{name} closes"),
+                )
+            )
+        app.before_request(lambda request: called.append("before"))
+        app.after_request(lambda request, response: called.append("after"))
+        assert serving(app).get("/").text == "handler"
+        assert called == ["outer opens", "inner opens", "before", "handler", "after", "inner closes", "outer closes"]
+
+    @pytest.mark.parametrize("colours", ["sas", "asa"])
+    def test_is_kept_in_any_mixture_of_colours(self, serving, colour, colours):
+        called = []
+        app = app_with(colour, called)
+
+        def blocks(at):
+            def around(request):
+                called.append(f"opens {at}")
+                yield
+                called.append(f"closes {at}")
+
+            return around
+
+        def waits(at):
+            async def around(request):
+                await asyncio.sleep(0)
+                called.append(f"opens {at}")
+                yield
+                await asyncio.sleep(0)
+                called.append(f"closes {at}")
+
+            return around
+
+        for at, letter in enumerate(colours):
+            app.middleware((blocks if letter == "s" else waits)(at))
+        serving(app).get("/")
+        assert called == ["opens 0", "opens 1", "opens 2", "handler", "closes 2", "closes 1", "closes 0"]
+
+
+class TestAnEarlyAnswer:
+    def early(self, other, how, answer):
+        """Middleware that answers early, in one of three ways."""
+
+        def returns(request):
+            return answer
+            yield
+
+        def yields(request):
+            yield answer
+
+        def raises(request):
+            raise Forbidden("early")
+            yield
+
+        async def yields_waiting(request):
+            await asyncio.sleep(0)
+            yield answer
+
+        async def raises_waiting(request):
+            await asyncio.sleep(0)
+            raise Forbidden("early")
+            yield
+
+        ways = {"return": returns, "yield": yields, "raise": raises}
+        if other.is_async:
+            ways = {"return": yields_waiting, "yield": yields_waiting, "raise": raises_waiting}
+        return ways[how]
+
+    @pytest.mark.parametrize("how", ["return", "yield", "raise"])
+    @pytest.mark.parametrize("answer", [("early", 403), Response("early", 403)], ids=["tuple", "response"])
+    def test_goes_out_through_what_was_opened(self, serving, colour, other, how, answer):
+        called = []
+        app = app_with(colour, called)
+        app.middleware(other.around(lambda request: called.append("opens"), lambda request, r: called.append(r.status)))
+        app.middleware(self.early(other, how, answer))
+        app.middleware(other.around(lambda request: called.append("never")))
+        app.before_request(lambda request: called.append("never"))
+        response = serving(app).get("/")
+        assert response.status == 403
+        assert b"early" in response.body
+        assert called == ["opens", 403]
+
+    def test_is_sent_to_the_one_that_yielded_it(self, serving, colour):
+        seen = []
+        app = app_with(colour)
+
+        @app.middleware
+        def around(request):
+            response = yield "early"
+            seen.append(response.body)
+            response.headers["x-a"] = "1"
+
+        response = serving(app).get("/")
+        assert (response.text, response.headers["x-a"]) == ("early", "1")
+        assert seen == [b"early"]
+
+    def test_of_nonsense_is_named_in_the_log(self, serving, colour, other, caplog):
+        app = app_with(colour)
+        around = app.middleware(self.early(other, "yield", 5))
+        assert serving(app).get("/").status == 500
+        assert describe(around) in caplog.text
+
+    @pytest.mark.parametrize("waits", [False, True])
+    def test_of_nothing_at_all_lets_the_request_through(self, serving, colour, waits):
+        app = app_with(colour)
+
+        def blocking(request):
+            if request.path != "/":
+                yield
+
+        async def waiting(request):
+            if request.path != "/":
+                yield
+
+        app.middleware(waiting if waits else blocking)
+        assert serving(app).get("/").text == "handler"
+
+
+class TestTheResponse:
+    def test_may_be_changed(self, serving, colour, other):
+        app = app_with(colour)
+
+        def changes(request, response):
+            response.headers["x-a"] = "1"
+            response.body = "changed"
+
+        app.middleware(other.around(after=changes))
+        response = serving(app).get("/")
+        assert (response.text, response.headers["x-a"], response.headers["x-handler"]) == ("changed", "1", "1")
+        assert response.headers["content-length"] == "7"
+
+    @pytest.mark.parametrize("instead", [Response("other", 202), ("other", 202)], ids=["response", "tuple"])
+    def test_may_be_replaced_for_what_is_around(self, serving, colour, other, instead):
+        seen = []
+        app = app_with(colour)
+        app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
+        app.middleware(other.around(after=lambda request, response: instead))
+        response = serving(app).get("/")
+        assert (response.status, response.text) == (202, "other")
+        assert seen == [202]
+
+    def test_may_be_replaced_by_a_yield_too(self, serving, colour):
+        app = app_with(colour)
+
+        @app.middleware
+        def around(request):
+            yield
+            yield "other"
+
+        assert serving(app).get("/").text == "other"
+
+    def test_that_replaces_a_failure_keeps_its_error(self, serving, colour, other):
+        seen = []
+        app = app_with(colour)
+        app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
+        app.middleware(other.around(after=lambda request, response: Response("calm")))
+        assert serving(app).get("/fails").text == "calm"
+        assert seen == [app.error]
+
+    def test_of_a_stream_passes_unread(self, serving, colour, other):
+        seen = []
+        app = app_with(colour)
+        app.middleware(other.around(after=lambda request, response: seen.append(response.is_streamed)))
+        assert serving(app).get("/stream").body == b"ab"
+        assert seen == [True]
+
+
+class TestErrors:
+    def test_come_back_as_responses_with_the_very_error(self, serving, colour, other):
+        seen = []
+        app = app_with(colour)
+        app.middleware(other.around(after=lambda request, response: seen.append((response.status, response.error))))
+        serving(app).get("/fails")
+        assert seen == [(500, app.error)]
+
+    def test_are_not_raised_into_the_middleware(self, serving, colour):
+        seen = []
+        app = app_with(colour)
+
+        @app.middleware
+        def around(request):
+            try:
+                yield
+            except BaseException as error:
+                seen.append(error)
+                raise
+            finally:
+                seen.append("closed")
+
+        assert serving(app).get("/fails").status == 500
+        assert seen == ["closed"]
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "status"),
+        [
+            ("GET", "/nowhere", b"", 404),
+            ("PUT", "/", b"", 405),
+            ("POST", "/typed", bytes((16 << 20) + 1), 413),
+            ("POST", "/typed", b"", 422),
+            ("GET", "/fails", b"", 500),
+            ("GET", "/missing", b"", 404),
+            ("OPTIONS", "/", b"", 204),
+            ("HEAD", "/", b"", 200),
+        ],
+    )
+    def test_all_pass_the_middleware(self, serving, colour, other, method, path, body, status):
+        seen = []
+        app = app_with(colour)
+
+        def after(request, response):
+            seen.append(response.status)
+            response.headers["x-passed"] = "1"
+
+        app.middleware(other.around(after=after))
+        response = serving(app).request(method, path, body=body)
+        assert response.status == status
+        assert response.headers["x-passed"] == "1"
+        assert seen == [status]
+
+    def test_while_it_opens_pass_what_is_around(self, serving, colour, other, caplog):
+        seen = []
+        error = LookupError("boom")
+        app = app_with(colour)
+
+        def fails(request):
+            raise error
+
+        app.middleware(other.around(after=lambda request, response: seen.append((response.status, response.error))))
+        app.middleware(other.around(fails))
+        assert serving(app).get("/").status == 500
+        assert seen == [(500, error)]
+        assert len(caplog.records) == 1
+
+    @pytest.mark.parametrize("raised", [LookupError("boom"), NotFound("late")], ids=repr)
+    def test_while_it_closes_replace_the_response(self, serving, colour, other, raised):
+        seen = []
+        app = app_with(colour)
+
+        def fails(request, response):
+            raise raised
+
+        app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
+        app.middleware(other.around(after=fails))
+        response = serving(app).get("/")
+        assert response.status == (404 if isinstance(raised, HTTPError) else 500)
+        assert seen == [raised]
+
+    def test_while_all_of_it_closes_leave_nothing_open(self, serving, colour, other):
+        seen = []
+        app = app_with(colour)
+
+        def fails(request, response):
+            seen.append(response.status)
+            raise LookupError
+
+        for _ in range(3):
+            app.middleware(other.around(after=fails))
+        assert serving(app).get("/").status == 500
+        assert seen == [200, 500, 500]
+
+    @pytest.mark.parametrize("late", [None, "late"])
+    @pytest.mark.parametrize("waits", [False, True])
+    def test_of_a_second_yield_name_the_middleware(self, serving, colour, waits, late, caplog):
+        seen = []
+        app = app_with(colour)
+
+        def blocking(request):
+            try:
+                yield
+                yield late
+                yield
+            finally:
+                seen.append("closed")
+
+        async def waiting(request):
+            try:
+                yield
+                yield late
+                yield
+            finally:
+                await asyncio.sleep(0)
+                seen.append("closed")
+
+        around = app.middleware(waiting if waits else blocking)
+        assert serving(app).get("/").status == 500
+        assert "yields again" in caplog.text
+        assert describe(around) in caplog.text
+        assert seen == ["closed"]
+
+
+class TestDoingNothing:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("GET", "/"), ("HEAD", "/"), ("GET", "/stream"), ("GET", "/fails"), ("GET", "/missing"), ("GET", "/nowhere"),
+         ("PUT", "/"), ("OPTIONS", "/"), ("POST", "/typed")],
+    )  # fmt: skip
+    def test_changes_nothing(self, serving, colour, other, method, path):
+        def answer(app):
+            response = serving(app).request(method, path)
+            fields = [field for field in response.headers.items() if field[0] != "x-request-id"]
+            body = response.body.partition(b',"request_id"')[0]
+            return response.status, fields, body
+
+        busy = app_with(colour)
+        for _ in range(3):
+            busy.middleware(other.around())
+            busy.before_request(other(lambda request: None))
+            busy.after_request(other(lambda request, response: None))
+        assert answer(busy) == answer(app_with(colour))
+
+    def test_leaves_the_stream_to_be_closed_when_the_client_goes(self, serving, colour, other):
+        closed = []
+        app = App()
+
+        @app.get("/")
+        @colour
+        def forever(request):
+            def ticks():
+                try:
+                    while True:
+                        yield b"tick"
+                finally:
+                    closed.append(1)
+
+            return ticks()
+
+        app.middleware(other.around())
+        with serving(app).stream("GET", "/") as response:
+            assert next(iter(response)) == b"tick"
+        assert closed == [1]
+
+
+class TestTheBody:
+    @pytest.mark.parametrize("size", [5, 200_000])
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_is_there_for_middleware_that_says_so(self, serving, colour, other, size, chunked):
+        sizes = []
+        app = App()
+        app.post("/")(colour(lambda request: str(len(request.body))))
+        app.middleware(body=True)(other.around(lambda request: sizes.append(len(request.body))))
+        content = bytes(size)
+        response = serving(app).post("/", body=iter([content]) if chunked else content)
+        assert response.text == str(size)
+        assert sizes == [size]
+
+    @pytest.mark.parametrize(("method", "path"), [("POST", "/nowhere"), ("POST", "/")])
+    def test_is_there_for_it_where_nothing_answers_too(self, serving, colour, other, method, path):
+        sizes = []
+        app = App()
+        app.get("/")(colour(lambda request: "x"))
+        app.middleware(body=True)(other.around(lambda request: sizes.append(len(request.body))))
+        assert serving(app).request(method, path, body=b"hello").status in (404, 405)
+        assert sizes == [5]
+
+    def test_that_is_small_is_there_for_all(self, serving, colour, other):
+        sizes = []
+        app = App()
+        app.post("/")(colour(lambda request: "x"))
+        app.middleware(other.around(lambda request: sizes.append(len(request.body))))
+        serving(app).post("/", body=bytes(64 << 10))
+        assert sizes == [64 << 10]
+
+    def test_that_is_large_is_not_read_when_a_hook_refuses_the_request(self, serving, interface, colour, other):
+        app = App()
+        app.post("/")(colour(lambda request: "x"))
+        app.middleware(other.around(lambda request: ("refused", 403)))
+        asked = []
+
+        def pieces():
+            for number in range(10):
+                asked.append(number)
+                yield bytes(100_000)
+
+        response = serving(app).post("/", body=pieces(), headers={"content-length": "1000000"})
+        assert response.status == 403
+        assert asked == []
+
+    @pytest.mark.parametrize("path", ["/", "/nowhere", "/fails"])
+    def test_that_is_small_may_be_read_by_what_comes_after(self, serving, colour, other, path):
+        seen = []
+        app = App()
+        app.post("/")(colour(lambda request: "x"))
+
+        @app.post("/fails")
+        @colour
+        def fails(request):
+            raise LookupError
+
+        app.after_request(other(lambda request, response: seen.append(request.body)))
+        app.errorhandler(Exception)(other(lambda request, error: (seen.append(request.body), "x")[1]))
+        serving(app).post(path, body=b"hello")
+        assert set(seen) == {b"hello"}

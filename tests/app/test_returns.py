@@ -1,0 +1,294 @@
+import asyncio
+import dataclasses
+import io
+import json
+from collections import OrderedDict, defaultdict, namedtuple
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from antiphon.app.returns import render_template, to_response
+from antiphon.handler import describe
+from antiphon.response import Response
+
+TEXT = "text/plain; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+BYTES = "application/octet-stream"
+
+
+def source(request):
+    """Stand for the handler that is named in errors."""
+
+
+def says_none(request) -> None:
+    pass
+
+
+class Markup(str):
+    """Text that is markup already, as that of several libraries is."""
+
+    def __html__(self):
+        return self
+
+
+class Widget:
+    def __html__(self):
+        return "<b>é</b>"
+
+
+class Sentence(str):
+    pass
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int
+
+
+class Order(msgspec.Struct):
+    id: int
+
+
+Pair = namedtuple("Pair", "left right")
+
+
+@pytest.mark.parametrize(
+    ("value", "content_type", "body"),
+    [
+        ("text", TEXT, b"text"),
+        ("", TEXT, b""),
+        ("<b>é</b>", TEXT, "<b>é</b>".encode()),
+        (Sentence("text"), TEXT, b"text"),
+        (Markup("<b>"), HTML, b"<b>"),
+        (Widget(), HTML, "<b>é</b>".encode()),
+        (b"bytes", BYTES, b"bytes"),
+        (b"", BYTES, b""),
+        (bytearray(b"bytes"), BYTES, b"bytes"),
+        (memoryview(b"bytes"), BYTES, b"bytes"),
+        ({"a": 1}, JSON, b'{"a":1}'),
+        ({}, JSON, b"{}"),
+        ([1, None], JSON, b"[1,null]"),
+        ([], JSON, b"[]"),
+        (OrderedDict(a=1), JSON, b'{"a":1}'),
+        (defaultdict(list, a=[1]), JSON, b'{"a":[1]}'),
+        (Point(1, 2), JSON, b'{"x":1,"y":2}'),
+        (Order(id=1), JSON, b'{"id":1}'),
+        ([Point(1, 2)], JSON, b'[{"x":1,"y":2}]'),
+    ],
+    ids=repr,
+)
+def test_a_value_becomes_a_response(value, content_type, body):
+    response = to_response(value, source)
+    assert (response.status, response.content_type, response.body) == (200, content_type, body)
+
+
+def test_a_response_stays_itself():
+    class Own(Response):
+        pass
+
+    for response in (Response("x"), Own("x")):
+        assert to_response(response, source) is response
+
+
+async def waiting():
+    yield b"a"
+
+
+class Iterates:
+    def __init__(self):
+        self.left = [b"a"]
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if not self.left:
+            raise StopIteration
+        return self.left.pop()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [iter([b"a"]), (piece for piece in [b"a"]), Iterates(), map(bytes, []), io.BytesIO(b"a"), waiting()],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_iterator_of_either_colour_is_streamed(value):
+    response = to_response(value, source)
+    assert response.is_streamed
+    assert response.body is value
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "headers", "body"),
+    [
+        (("text", 201), 201, {"content-type": TEXT}, b"text"),
+        (({"a": 1}, 201), 201, {"content-type": JSON}, b'{"a":1}'),
+        (("text", {"x-a": "1"}), 200, {"content-type": TEXT, "x-a": "1"}, b"text"),
+        (("text", [("x-a", "1")]), 200, {"content-type": TEXT, "x-a": "1"}, b"text"),
+        (("text", {"Content-Type": "text/csv"}), 200, {"content-type": "text/csv"}, b"text"),
+        (("text", 202, {"x-a": "1"}), 202, {"content-type": TEXT, "x-a": "1"}, b"text"),
+        (("text", 202, ()), 202, {"content-type": TEXT}, b"text"),
+        ((None, 204), 204, {}, b""),
+        ((None, 303, {"location": "/"}), 303, {"location": "/"}, b""),
+        (("", 404), 404, {"content-type": TEXT}, b""),
+        ((Response("own", 418), 201), 201, {"content-type": TEXT}, b"own"),
+        ((Response("own", 418), {"x-a": "1"}), 418, {"content-type": TEXT, "x-a": "1"}, b"own"),
+        (([1], 201), 201, {"content-type": JSON}, b"[1]"),
+    ],
+    ids=repr,
+)
+def test_a_body_may_come_with_status_and_headers(value, status, headers, body):
+    response = to_response(value, source)
+    assert (response.status, dict(response.headers.items()), response.body) == (status, headers, body)
+
+
+def test_headers_of_a_tuple_may_repeat():
+    response = to_response(("x", [("set-cookie", "a=1"), ("set-cookie", "b=2")]), source)
+    assert response.headers.getall("set-cookie") == ["a=1", "b=2"]
+
+
+class TestNone:
+    @pytest.mark.parametrize("annotation", [None, "None", type(None)], ids=repr)
+    def test_is_a_204_where_it_is_announced(self, annotation):
+        def announced(request):
+            pass
+
+        announced.__annotations__["return"] = annotation
+        response = to_response(None, announced)
+        assert (response.status, response.body, response.content_type) == (204, b"", None)
+
+    def test_is_a_204_from_a_method_an_object_and_a_partial_that_announce_it(self):
+        import functools
+
+        class Handler:
+            def method(self, request) -> None:
+                pass
+
+            def __call__(self, request) -> None:
+                pass
+
+        for announced in (Handler().method, Handler(), functools.partial(says_none)):
+            assert to_response(None, announced).status == 204
+
+    @pytest.mark.parametrize("annotation", [str, "str", Response, "Response | None", None.__class__ | str], ids=repr)
+    def test_is_a_forgotten_return_otherwise(self, annotation):
+        def forgets(request):
+            pass
+
+        forgets.__annotations__["return"] = annotation
+        with pytest.raises(TypeError, match="forgotten return"):
+            to_response(None, forgets)
+
+
+def endless():
+    value = []
+    value.append(value)
+    return value
+
+
+async def coroutine():
+    return "x"
+
+
+MISTAKES = {
+    "nothing": lambda: None,
+    "number": lambda: 5,
+    "float": lambda: 1.5,
+    "true": lambda: True,
+    "set": lambda: {1, 2},
+    "frozenset": lambda: frozenset(),
+    "object": object,
+    "class": lambda: Point,
+    "class with markup": lambda: Widget,
+    "exception": lambda: ValueError("x"),
+    "range": lambda: range(3),
+    "named tuple": lambda: Pair(1, 2),
+    "decimal": lambda: Decimal(1),
+    "no tuple": lambda: (),
+    "tuple of one": lambda: ("x",),
+    "tuple of four": lambda: ("x", 200, {}, {}),
+    "status out of range": lambda: ("x", 99),
+    "status out of range in three": lambda: ("x", 600, {}),
+    "status that is true": lambda: ("x", True),
+    "status as text": lambda: ("x", "201"),
+    "status as text in three": lambda: ("x", "201", {}),
+    "status and phrase": lambda: ("x", "201 Created", {}),
+    "headers before status": lambda: ("x", {"x-a": "1"}, 201),
+    "headers that are no pairs": lambda: ("x", ["x-a"]),
+    "header that is no token": lambda: ("x", {"x a": "1"}),
+    "header with a line break": lambda: ("x", {"x-a": "1\r\nx-b: 2"}),
+    "header that is no text": lambda: ("x", {"x-a": 1}),
+    "headers that are a number": lambda: ("x", 201, 5),
+    "body that is a number": lambda: (5, 201),
+    "JSON of an object": lambda: {"a": object()},
+    "JSON with a set": lambda: [{1}, {1, object()}],
+    "JSON without end": endless,
+    "JSON of a huge number": lambda: {"a": 2**70},
+    "JSON of a lone surrogate": lambda: {"a": "\ud800"},
+    "text with a lone surrogate": lambda: "\ud800",
+    "coroutine": coroutine,
+}
+
+
+@pytest.mark.parametrize("make", MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_an_error_that_names_the_handler(make):
+    value = make()
+    try:
+        try:
+            to_response(value, source)
+        except (TypeError, ValueError) as error:
+            assert describe(source) in str(error)
+        else:
+            assert make in (MISTAKES["JSON with a set"], MISTAKES["JSON of a huge number"]), "this became a response"
+    finally:
+        if asyncio.iscoroutine(value):
+            value.close()
+
+
+def test_the_error_says_what_came_and_what_is_understood():
+    with pytest.raises(TypeError, match=r"an int.*text, bytes, a dict.*\(body, status, headers\)"):
+        to_response(5, source)
+    with pytest.raises(TypeError, match="a tuple of 4"):
+        to_response((1, 2, 3, 4), source)
+
+
+def test_the_error_for_a_coroutine_says_what_was_forgotten():
+    made = coroutine()
+    with pytest.raises(TypeError, match="await|async def"):
+        to_response(made, source)
+    made.close()
+
+
+class Interpolation:
+    def __init__(self, value, conversion=None, format_spec=""):
+        self.value = value
+        self.conversion = conversion
+        self.format_spec = format_spec
+
+
+@pytest.mark.parametrize(
+    ("parts", "text"),
+    [
+        ([], ""),
+        (["<b>"], "<b>"),
+        (["<b>", Interpolation("<i>"), "</b>"], "<b>&lt;i&gt;</b>"),
+        ([Interpolation("\"'&")], "&quot;&#x27;&amp;"),
+        ([Interpolation(Widget())], "<b>é</b>"),
+        ([Interpolation(Markup("<b>"))], "<b>"),
+        ([Interpolation(5)], "5"),
+        ([Interpolation(3.14159, None, ".2f")], "3.14"),
+        ([Interpolation("<", "r")], "&#x27;&lt;&#x27;"),
+        ([Interpolation("é", "a")], "&#x27;\\xe9&#x27;"),
+        ([Interpolation("x", "s", ">3")], "  x"),
+    ],
+)
+def test_a_template_strings_values_are_escaped(parts, text):
+    assert render_template(parts) == text
+
+
+def test_json_is_what_other_programs_read():
+    value = {"text": "é<>&", "nested": [1, 2.5, True, None, {"deep": []}]}
+    assert json.loads(to_response(value, source).body) == value
