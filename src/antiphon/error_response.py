@@ -38,13 +38,13 @@ def error_response(request: Request, error: BaseException) -> Response:
     The response's ``error`` is the very exception.
     """
     told = as_http_error(error)
-    if request.accept.best([PROBLEM, "text/html"], PROBLEM) == "text/html":
+    if request.accept.best([PROBLEM, "application/json", "text/html"], PROBLEM) == "text/html":
         body, content_type = _page(request, told).encode(), HTML
     else:
         body, content_type = _problem(request, told), PROBLEM
     response = Response(body, told.status, told.headers, content_type=content_type)
     response.headers["x-request-id"] = request.id
-    response.headers["cache-control"] = "no-store"
+    response.headers.setdefault("cache-control", "no-store")
     response.vary("accept")
     response.error = error
     return response
@@ -53,10 +53,15 @@ def error_response(request: Request, error: BaseException) -> Response:
 def _problem(request: Request, error: HTTPError) -> bytes:
     from antiphon.json_codec import encode_json
 
-    return encode_json(error.problem() | {"request_id": request.id})
+    own = {"request_id": request.id}
+    try:
+        return encode_json(error.problem() | own)
+    except (TypeError, ValueError):  # an error has to be answered, whatever it bears
+        told = HTTPError(error.detail, status=error.status, title=error.title)
+        return encode_json(told.problem() | own)
 
 
 def _page(request: Request, error: HTTPError) -> str:
     return _PAGE.format(
-        status=error.status, title=escape(error.title), detail=escape(error.detail or ""), id=request.id
+        status=error.status, title=escape(error.title), detail=escape(error.detail or ""), id=escape(request.id)
     )

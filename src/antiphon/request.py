@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Protocol, Self, TypeVar
 
 from antiphon.body.limits import Limits
@@ -15,19 +15,30 @@ from antiphon.http.errors import (
     UnsupportedMediaType,
     URITooLong,
 )
+from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.query import parse_query
-from antiphon.http.url import URL, parse_host, quote_path, unquote
+from antiphon.http.url import URL, encode_path, parse_host, quote_path, unquote
 from antiphon.lazy import lazy
 
 T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
 
-_NO_PARAMS: Mapping[str, Any] = {}
+_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 _DEFAULT_LIMITS = Limits()
+
+
+# Python's other codecs are no charsets: some always raise, punycode takes quadratic time, and each unknown name that
+# is looked up stays in memory.
+_CHARSETS = frozenset(
+    ["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "latin1", "macintosh"]
+    + [f"iso-8859-{part}" for part in range(1, 17) if part != 12]
+    + [f"windows-{page}" for page in (874, *range(1250, 1259))]
+    + ["koi8-r", "koi8-u", "ibm866", "gb2312", "gbk", "gb18030", "big5", "euc-jp", "iso-2022-jp", "shift_jis", "euc-kr"]
+)
 
 
 class Route(Protocol):
@@ -66,14 +77,15 @@ class Request:
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
         """A request that no server brought, for tests and subrequests. ``url`` may be a path or a whole URL."""
         target = URL(url)
+        path = target.path if target.path[:1] == "/" else f"/{target.path}"
         head = RequestHead(
             method,
-            unquote(target.path) or "/",
+            unquote(path),
             target.query.encode(),
             headers,
             scheme=target.scheme or "http",
-            authority=target.netloc or None,
-            raw_path=target.path.encode() or b"/",
+            authority=target.netloc.rpartition("@")[2] or None,
+            raw_path=encode_path(path).encode(),
         )
         return cls(head, body)
 
@@ -217,7 +229,9 @@ class Request:
     @property
     def mimetype(self) -> str:
         """The media type of the body without parameters, in lower case; empty when none is given."""
-        return (self.head.field("content-type") or "").partition(";")[0].strip().lower()
+        essence = (self.head.field("content-type") or "").partition(";")[0].strip(" \t").lower()
+        main_type, _, subtype = essence.partition("/")
+        return essence if is_token(main_type) and is_token(subtype) else ""
 
     @property
     def charset(self) -> str | None:
@@ -275,26 +289,31 @@ class Request:
             raise ContentTooLarge(f"the body is {declared} bytes long, {limit} are accepted", limit="body")
         pieces = self._pieces = self._pieces or []
         size = sum(map(len, pieces))
-        while size != declared and (piece := (yield from self.head.receive())):
+        while size != declared and size <= limit and (piece := (yield from self.head.receive())):
             pieces.append(piece)
             size += len(piece)
-            if size > limit:
-                raise ContentTooLarge(f"the body is longer than the {limit} bytes that are accepted", limit="body")
+        if size > limit:
+            raise ContentTooLarge(f"the body is longer than the {limit} bytes that are accepted", limit="body")
         if declared is not None and size != declared:
             end = "ended after" if size < declared else "has"
             raise BadRequest(f"the body {end} {size} bytes, where Content-Length declares {declared}")
         self._body = b"".join(pieces)
+        self._pieces = None
 
     async def load(self) -> None:
         """Load the body where it was not loaded before the handler ran. Raises what ``reading`` raises."""
         steps = self.reading()
-        result: object = None
-        while True:
-            try:
-                waiting = steps.send(result)
-            except StopIteration:
-                return
-            result = await waiting
+        try:
+            waiting = steps.send(None)
+            while True:
+                try:
+                    result = await waiting
+                except BaseException as error:
+                    waiting = steps.throw(error)
+                else:
+                    waiting = steps.send(result)
+        except StopIteration:
+            return
 
     @property
     def body(self) -> bytes:
@@ -312,10 +331,8 @@ class Request:
     @lazy
     def text(self) -> str:
         """The content as text, by its declared charset, else UTF-8; what cannot be decoded becomes U+FFFD."""
-        try:
-            return self.body.decode(self.charset or "utf-8", "replace")
-        except LookupError:
-            return self.body.decode("utf-8", "replace")
+        charset = self.charset
+        return self.body.decode(charset if charset in _CHARSETS else "utf-8", "replace")
 
     @lazy
     def form(self) -> MultiDict[str]:
@@ -344,7 +361,8 @@ class Request:
         content_type = self.content_type
         if content_type is None or not content_type.is_json:
             sent = self.head.field("content-type")
-            raise UnsupportedMediaType(f"the body must be application/json, not {sent or 'of no declared type'}")
+            found = f"not {sent[:80]}" if sent else "but its type is not declared"
+            raise UnsupportedMediaType(f"the body must be application/json, {found}")
         return self.body
 
     def json_as(self, wanted: type[T]) -> T:
@@ -403,4 +421,4 @@ def _parse_length(value: str) -> int:
     length = lengths.pop()
     if lengths or not (length.isascii() and length.isdigit()):
         raise ValueError(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")
-    return int(length[:20])
+    return int((length.lstrip("0") or "0")[:20])

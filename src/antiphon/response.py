@@ -8,7 +8,6 @@ from urllib.parse import quote
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value
 from antiphon.http.media_type import MediaType
-from antiphon.http.status import has_body
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
 """What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
@@ -21,6 +20,9 @@ JSON = "application/json"
 _CHECKED = frozenset({TEXT, HTML, JSON})
 _TEXT_FIELD: tuple[str, str] = ("content-type", TEXT)
 _BYTES_FIELD: tuple[str, str] = ("content-type", "application/octet-stream")
+
+_WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
+"""Statuses that no content goes with, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
 
 
 class Response:
@@ -73,7 +75,16 @@ class Response:
         """A value, written as JSON. Raises TypeError when it can't be."""
         from antiphon.json_codec import encode_json
 
-        return cls(encode_json(value), status, headers, content_type=JSON)
+        return cls._of_type(JSON, encode_json(value), status, headers)
+
+    @classmethod
+    def _of_type(cls, content_type: str, body: Content, status: int, headers: HeaderFields) -> Self:
+        """A response of this type, unless the headers name another."""
+        if headers:
+            headers = [*field_pairs(headers)]
+            if any(name.lower() == "content-type" for name, _ in headers):
+                return cls(body, status, headers)
+        return cls(body, status, headers, content_type=content_type)
 
     @classmethod
     def redirect(cls, location: str, status: int = 303, headers: HeaderFields = ()) -> Self:
@@ -91,9 +102,11 @@ class Response:
         status: int = 200,
         headers: HeaderFields = (),
         *,
-        content_type: str = TEXT,
+        content_type: str | None = None,
     ) -> Self:
         """A body that is sent while it is made. The iterator is closed in every case."""
+        if content_type is None:
+            return cls._of_type(TEXT, pieces, status, headers)
         return cls(pieces, status, headers, content_type=content_type)
 
     # Status, body, headers
@@ -118,10 +131,10 @@ class Response:
             self._body = body.encode()
         elif body is None:
             self._body = b""
-        elif isinstance(body, bytes):
-            self._body = body
-        elif isinstance(body, bytearray | memoryview):
+        elif isinstance(body, bytes | bytearray | memoryview):
             self._body = bytes(body)
+        elif hasattr(body, "keys"):
+            raise TypeError(f"a body is not a {type(body).__name__}; Response.json() makes one of it")
         elif hasattr(body, "__aiter__") or hasattr(body, "__iter__"):
             self._body = body
         else:
@@ -149,7 +162,7 @@ class Response:
         elif content_type in _CHECKED:
             self.headers["content-type"] = content_type
         else:
-            self.headers["content-type"] = str(MediaType.parse(content_type))
+            self.headers["content-type"] = str(MediaType.parse(field_value(content_type)))
 
     @property
     def location(self) -> str | None:
@@ -167,7 +180,9 @@ class Response:
         """Name request headers on which this response depends (RFC 9110 §12.5.5); those named before stay."""
         present = self.headers.getall("vary")
         known = {name.lower() for name in present}
-        self.headers["vary"] = ", ".join(present + [name for name in names if name.lower() not in known])
+        added = dict.fromkeys(map(field_name, names))
+        if listed := present + [name for name in added if name not in known]:
+            self.headers["vary"] = ", ".join(listed)
 
     def set_cookie(
         self,
@@ -229,12 +244,24 @@ class Response:
         closed if it is a stream.
         """
         status, fields, body = self._status, self._fields, self._body
-        bodiless = status != 200 and not has_body(status)
-        length = len(body) if type(body) is bytes and not bodiless else None
-        for name, _ in fields:
+        length = len(body) if type(body) is bytes else None
+        is_silent = method == "HEAD"
+        if status != 200 and status in _WITHOUT_CONTENT:
+            length, is_silent = _WITHOUT_CONTENT[status], True
+        for name, declared in fields:
             if name == "content-length":
-                length = None
-        return status, fields, length, body, bodiless or method == "HEAD"
+                if _may_declare(declared, length, status, method):
+                    length = None
+                else:
+                    fields = [field for field in fields if field[0] != name]
+                break
+        return status, fields, length, body, is_silent
+
+    def __copy__(self) -> Self:
+        other = type(self)(None, self._status, self._fields)
+        other.body, other.error = self._body, self.error
+        vars(other).update(vars(self))
+        return other
 
     def __repr__(self) -> str:
         return f"<Response {self._status} {self.content_type or 'without content'}>"
@@ -243,6 +270,13 @@ class Response:
 def _as_uri(reference: str) -> str:
     """A URL reference in ASCII (RFC 3987 §3.1). What must not stand in a URL, line breaks too, is percent-encoded."""
     return quote(reference, safe="%/:?#[]@!$&'()*+,;=~")
+
+
+def _may_declare(declared: str, length: int | None, status: int, method: str) -> bool:
+    """Whether a Content-Length that was set is right, or may be: HEAD is often answered without a body."""
+    if status == 304 or declared == str(length):
+        return status != 205
+    return status not in _WITHOUT_CONTENT and (length is None or (length == 0 and method == "HEAD"))
 
 
 def _checked_status(status: int) -> int:

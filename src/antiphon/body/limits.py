@@ -1,5 +1,7 @@
 """How much of a request is accepted. Every bound has a default; what is not said is inherited."""
 
+from functools import partial
+
 DEFAULTS: dict[str, int] = {"body": 16 << 20, "fields": 1000, "query": 64 << 10}
 
 
@@ -16,14 +18,22 @@ class Limits:
     body: int
     fields: int
     query: int
+    given: dict[str, int]
 
     def __init__(self, *, body: int | None = None, fields: int | None = None, query: int | None = None) -> None:
         bounds = {"body": body, "fields": fields, "query": query}
-        self.given = {name: bound for name, bound in bounds.items() if bound is not None}
-        for name, bound in (DEFAULTS | self.given).items():
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        object.__setattr__(self, "given", given)
+        for name, bound in (DEFAULTS | given).items():
             if not isinstance(bound, int) or bound < 0:
                 raise ValueError(f"the limit {name!r} is a number of 0 or more, not {bound!r}")
-            setattr(self, name, bound)
+            object.__setattr__(self, name, bound)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"limits don't change, so {name} can't be set; make others: Limits({name}=...)")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return partial(Limits, **self.given), ()
 
     def within(self, outer: "Limits") -> "Limits":
         """These limits, with what they don't say taken from ``outer``."""

@@ -16,9 +16,10 @@ HeaderFields: TypeAlias = "Headers | Mapping[str, str] | Iterable[tuple[str, str
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$|[^\x00-\xff]")
 
 _SINGLETONS = frozenset({
-    "age", "authorization", "content-length", "content-location", "content-type", "cookie", "date", "etag",
-    "expires", "from", "host", "if-modified-since", "if-range", "if-unmodified-since", "last-modified", "location",
-    "max-forwards", "origin", "proxy-authorization", "referer", "retry-after", "server", "set-cookie", "user-agent",
+    "age", "authorization", "content-disposition", "content-length", "content-location", "content-range",
+    "content-type", "cookie", "date", "etag", "expires", "from", "host", "if-modified-since", "if-range",
+    "if-unmodified-since", "last-event-id", "last-modified", "location", "max-forwards", "origin",
+    "proxy-authorization", "range", "referer", "retry-after", "server", "set-cookie", "sunset", "user-agent",
 })  # fmt: skip
 """Fields that are not lists: a comma in them belongs to the value (RFC 9110 §5.5)."""
 
@@ -140,12 +141,12 @@ class Headers:
     def parse(cls, text: str) -> "Headers":
         """The fields of a header section as HTTP/1.1 writes it (RFC 9112 §5). Raises ValueError for a bad line."""
         fields = []
-        for line in text.split("\r\n"):
-            if line:
-                name, colon, value = line.partition(":")
-                if not colon:
-                    raise ValueError(f"a header's line without a colon: {line[:80]!r}")
-                fields.append((name, value.strip(" \t")))
+        section = text.removesuffix("\r\n").removesuffix("\r\n")
+        for line in section.split("\r\n") if section else ():
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise ValueError(f"a header's line without a colon: {line[:80]!r}")
+            fields.append((name, value.strip(" \t")))
         return cls(fields)
 
 
@@ -160,6 +161,9 @@ class MutableHeaders(Headers):
         self = cls.__new__(cls)
         self._fields = fields
         return self
+
+    def __copy__(self) -> "MutableHeaders":
+        return type(self)(self)
 
     def __setitem__(self, name: str, value: str) -> None:
         """Set a field to one line, in place of all that it had."""

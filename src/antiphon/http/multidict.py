@@ -4,13 +4,16 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Generic, TypeVar, cast, overload
+from typing import Generic, TypeAlias, TypeVar, cast, overload
 
 from antiphon.http.errors import BadRequest
 
 V = TypeVar("V")
 D = TypeVar("D")
 C = TypeVar("C")
+
+
+Pairs: TypeAlias = "MultiDict[V] | Mapping[str, V] | Iterable[tuple[str, V]]"
 
 
 class MissingKey(BadRequest, KeyError):
@@ -21,7 +24,9 @@ class MissingKey(BadRequest, KeyError):
         self.name = name
 
 
-def _each(pairs: Iterable[tuple[str, V]] | Mapping[str, V]) -> Iterable[tuple[str, V]]:
+def _each(pairs: "Pairs[V]") -> Iterable[tuple[str, V]]:
+    if isinstance(pairs, MultiDict):
+        return pairs.items()
     return cast("Mapping[str, V]", pairs).items() if isinstance(pairs, Mapping) else pairs
 
 
@@ -33,7 +38,7 @@ class MultiDict(Generic[V]):
 
     __slots__ = ("_found", "_pairs")
 
-    def __init__(self, pairs: Iterable[tuple[str, V]] | Mapping[str, V] = ()) -> None:
+    def __init__(self, pairs: "Pairs[V]" = ()) -> None:
         self._pairs: list[tuple[str, V]] = list(pairs) if type(pairs) is list else list(_each(pairs))
         self._found: dict[str, V] | None = None
 
@@ -83,7 +88,7 @@ class MultiDict(Generic[V]):
             return value
         try:
             return type(value)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, ArithmeticError):
             return default
 
     def getone(self, name: str) -> V:
@@ -157,6 +162,9 @@ class MutableMultiDict(MultiDict[V]):
 
     __slots__ = ()
 
+    def __copy__(self) -> "MutableMultiDict[V]":
+        return type(self)(self)
+
     def __setitem__(self, name: str, value: V) -> None:
         """Give a name one value, in place of all that it had; the place of its first one is kept."""
         if name not in self._by_name:
@@ -178,7 +186,7 @@ class MutableMultiDict(MultiDict[V]):
         self._pairs.append((name, value))
         self._found = None
 
-    def extend(self, pairs: Iterable[tuple[str, V]] | Mapping[str, V]) -> None:
+    def extend(self, pairs: "Pairs[V]") -> None:
         """Add pairs at the end."""
         self._pairs.extend(_each(pairs))
         self._found = None
