@@ -8,7 +8,7 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from antiphon.bridge import ThreadIterator, close, iterate_blocking
+from antiphon.bridge import LoopIterator, ThreadIterator, close
 
 DEADLINE = 10.0
 """Seconds. What would wait for ever fails after that."""
@@ -229,7 +229,7 @@ class TestAnAsyncIterableOnAThread:
 class TestABlockingIterableOnALoop:
     def read(self, iterable, most=None):
         async def reads():
-            iterator = iterate_blocking(iterable)
+            iterator = LoopIterator(iterable)
             pieces = []
             try:
                 while most is None or len(pieces) < most:
@@ -304,7 +304,7 @@ class TestABlockingIterableOnALoop:
 
         async def main():
             variable.set("outside")
-            async for _ in iterate_blocking(generator()):
+            async for _ in LoopIterator(generator()):
                 seen.append(variable.get())
 
         asyncio.run(main())
@@ -326,7 +326,7 @@ class TestABlockingIterableOnALoop:
                 pieces.close()
 
         async def reads():
-            iterator = iterate_blocking(generator())
+            iterator = LoopIterator(generator())
             try:
                 async for _ in iterator:
                     if when == "between pieces":
@@ -365,6 +365,7 @@ def test_closing_what_cannot_be_closed_does_nothing():
     asyncio.run(close(Bare()))
 
 
-def test_an_iterable_that_is_dropped_warns_of_nothing():
-    iterate_blocking(iter(()))
+@pytest.mark.parametrize("make", [LoopIterator, aiter], ids=["blocking", "waiting"])
+def test_an_iterable_that_is_dropped_warns_of_nothing(make):
+    make(Pieces())
     gc.collect()

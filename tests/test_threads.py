@@ -1,4 +1,5 @@
 import asyncio
+import concurrent.futures
 import subprocess
 import sys
 import threading
@@ -7,48 +8,10 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from antiphon.threads import WORKERS, Crossing, carry, executor
+from antiphon.threads import WORKERS, Crossing, executor
 
 first = ContextVar("first", default="unset")
 second = ContextVar("second", default="unset")
-
-
-class TestCarrying:
-    def test_sets_here_what_is_set_there(self):
-        def here():
-            first.set("old")
-            carry(there)
-            return first.get(), second.get()
-
-        there = copy_context()
-        there.run(first.set, "new")
-        there.run(second.set, "other")
-        assert copy_context().run(here) == ("new", "other")
-
-    def test_leaves_alone_what_is_only_set_here(self):
-        def here():
-            first.set("kept")
-            carry(there)
-            return first.get()
-
-        there = copy_context()
-        assert copy_context().run(here) == "kept"
-
-    def test_compares_by_identity(self):
-        class Odd:
-            def __eq__(self, other):
-                raise AssertionError("asked for equality")
-
-            __hash__ = None
-
-        def here():
-            first.set(Odd())
-            carry(there)
-            return first.get()
-
-        there, wanted = copy_context(), Odd()
-        there.run(first.set, wanted)
-        assert copy_context().run(here) is wanted
 
 
 class TestACrossing:
@@ -56,9 +19,7 @@ class TestACrossing:
         async def main():
             return await Crossing().run(threading.get_ident)
 
-        thread, cancelled = asyncio.run(main())
-        assert thread != threading.get_ident()
-        assert cancelled is None
+        assert asyncio.run(main()) != threading.get_ident()
 
     def test_raises_what_is_raised(self):
         error = LookupError()
@@ -85,7 +46,7 @@ class TestACrossing:
         async def main():
             first.set("from here")
             try:
-                seen, _ = await Crossing().run(there)
+                seen = await Crossing().run(there)
             except LookupError as error:
                 seen = error.args[0]
             return seen, second.get()
@@ -96,7 +57,7 @@ class TestACrossing:
         async def main():
             first.set("outside")
             crossing = Crossing()
-            token, _ = await crossing.run(first.set, "inside")
+            token = await crossing.run(first.set, "inside")
             seen = [first.get()]
             await crossing.run(first.reset, token)
             seen.append(first.get())
@@ -107,7 +68,7 @@ class TestACrossing:
     def test_carries_back_that_a_variable_is_no_longer_set(self):
         async def main():
             crossing = Crossing()
-            token, _ = await crossing.run(first.set, "inside")
+            token = await crossing.run(first.set, "inside")
             await crossing.run(first.reset, token)
             return first.get()
 
@@ -119,7 +80,7 @@ class TestACrossing:
             crossing = Crossing()
             await crossing.run(first.get)
             first.reset(token)
-            seen, _ = await crossing.run(first.get)
+            seen = await crossing.run(first.get)
             return seen
 
         assert asyncio.run(main()) == "unset"
@@ -129,36 +90,107 @@ class TestACrossing:
             crossing = Crossing()
             await crossing.run(first.set, "one")
             first.set("two")
-            seen, _ = await crossing.run(first.get)
+            seen = await crossing.run(first.get)
             return seen
 
         assert asyncio.run(main()) == "two"
 
-    def test_waits_for_what_has_begun_and_tells_of_the_cancellation(self):
+    def test_compares_variables_by_identity(self):
+        class Odd:
+            def __eq__(self, other):
+                raise AssertionError("asked for equality")
+
+            __hash__ = None
+
+        async def main():
+            first.set(Odd())
+            crossing = Crossing()
+            await crossing.run(first.set, wanted)
+            return first.get()
+
+        wanted = Odd()
+        assert asyncio.run(main()) is wanted
+
+    def test_leaves_variables_alone_that_nobody_has_set(self):
+        async def main():
+            await Crossing().run(lambda: None)
+            return first in copy_context()
+
+        assert not asyncio.run(main())
+
+    def test_can_be_undone_and_done_again(self):
+        async def main():
+            crossing, seen = Crossing(), []
+            for value in ("one", "two"):
+                token = await crossing.run(first.set, value)
+                seen.append(first.get())
+                await crossing.run(first.reset, token)
+                seen.append(first.get())
+                token = first.set(value)
+                seen.append(await crossing.run(first.get))
+                first.reset(token)
+                seen.append(await crossing.run(first.get))
+            return seen
+
+        assert asyncio.run(main()) == ["one", "unset", "one", "unset", "two", "unset", "two", "unset"]
+
+    @pytest.mark.parametrize("error", [StopIteration("x"), TimeoutError("x"), KeyError("x"), concurrent.futures.CancelledError()], ids=repr)
+    def test_raises_the_very_error_whatever_it_is(self, error):
+        def fails():
+            raise error
+
+        async def main():
+            try:
+                await asyncio.wait_for(Crossing().run(fails), 5)
+            except RuntimeError as raised:  # what Python makes of a StopIteration in a coroutine
+                return raised.__cause__
+            except BaseException as raised:
+                return raised
+
+        assert asyncio.run(main()) is error
+
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_waits_for_what_has_begun_and_is_cancelled_after_it(self, times):
         begun = threading.Event()
         seen = []
 
         def there():
             begun.set()
             time.sleep(0.05)
+            first.set("from there")
             seen.append("done")
-            return "result"
 
         async def crosses():
-            seen.append(await Crossing().run(there))
+            await Crossing().run(there)
+            seen.append(first.get())
+            await asyncio.sleep(0)
+            seen.append("not cancelled")
 
         async def main():
             task = asyncio.create_task(crosses())
             while not begun.is_set():
                 await asyncio.sleep(0.001)
-            task.cancel("because")
-            await task
+            for _ in range(times):
+                task.cancel("because")
+                await asyncio.sleep(0.001)
+            with pytest.raises(asyncio.CancelledError) as raised:
+                await task
+            return raised.value.args
 
-        asyncio.run(main())
-        done, (result, cancelled) = seen
-        assert (done, result) == ("done", "result")
-        assert isinstance(cancelled, asyncio.CancelledError)
-        assert cancelled.args == ("because",)
+        assert asyncio.run(main()) == ("because",)
+        assert seen == ["done", "from there"]
+
+    def test_leaves_a_timeout_around_it_to_its_scope(self):
+        async def main():
+            try:
+                async with asyncio.timeout(0.01):
+                    await Crossing().run(time.sleep, 0.05)
+                    await asyncio.sleep(1)
+            except TimeoutError:
+                await asyncio.sleep(0)
+                return asyncio.current_task().cancelling()
+
+        assert asyncio.run(main()) == 0
 
 
 def test_there_are_only_so_many_threads():
@@ -196,6 +228,6 @@ async def main():
 asyncio.run(main())
 if pid := os.fork():
     raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-assert asyncio.run(asyncio.wait_for(main(), 20))[0] != threading.get_ident()
+assert asyncio.run(asyncio.wait_for(main(), 20)) != threading.get_ident()
 """
     assert subprocess.run([sys.executable, "-W", "ignore", "-c", script], timeout=60).returncode == 0

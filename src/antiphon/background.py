@@ -12,26 +12,42 @@ T = TypeVar("T")
 
 
 class BackgroundTask:
-    """A task on a background loop, as another thread sees it: ``outcome`` is a future for that thread."""
+    """A task on a background loop, as another thread sees it.
+
+    ``ended`` is a future for that thread: it is done when the task has ended, and left its context.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
-        self.outcome: Future[Any] = Future()
+        self.ended: Future[None] = Future()
         self._loop = loop
         self._coroutine = coroutine
         self._context = context
+        self._result: Any = None
+        self._error: BaseException | None = None
         loop.call_soon_threadsafe(self._begin)
 
     def _begin(self) -> None:
-        self._task = self._loop.create_task(self._coroutine, context=self._context)
+        self._task = self._loop.create_task(self._run(), context=self._context)
         self._task.add_done_callback(self._end)
 
-    def _end(self, task: "asyncio.Task[Any]") -> None:
+    async def _run(self) -> None:
+        try:
+            self._result = await self._coroutine
+        except BaseException as error:  # on a task's way out, SystemExit and KeyboardInterrupt would end the loop
+            self._error = error
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
         if task.cancelled():
-            self.outcome.set_exception(asyncio.CancelledError())
-        elif error := task.exception():
-            self.outcome.set_exception(error)
-        else:
-            self.outcome.set_result(task.result())
+            self._coroutine.close()
+            self._error = asyncio.CancelledError()
+        self.ended.set_result(None)
+
+    def result(self) -> Any:
+        """Wait until the task has ended: what its coroutine returned. Raises what that raised."""
+        self.ended.result()
+        if self._error is not None:
+            raise self._error
+        return self._result
 
     def cancel(self) -> None:
         """Have the task cancelled; it goes on until it has cleaned up."""
@@ -56,9 +72,9 @@ class BackgroundLoop:
         """Run a coroutine and wait for what it returns or raises. It is cancelled when the wait is interrupted."""
         task = self.start(coroutine, context)
         try:
-            return task.outcome.result()  # type: ignore[no-any-return]  # the coroutine's T
+            return task.result()  # type: ignore[no-any-return]  # the coroutine's T
         except BaseException:
-            if not task.outcome.done():
+            if not task.ended.done():
                 task.cancel()
             raise
 

@@ -1,8 +1,8 @@
 """Iterators across the colours: an async one read by a thread, a blocking one read by an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextvars import Context
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 
 class ThreadIterator(Generic[T]):
-    """An async iterable that a thread iterates. It runs on the background loop, from start to close as one task."""
+    """An async iterable that a thread iterates. It runs on the background loop, from start to close as one task.
+
+    When its end, or an error, has been given to the thread, the task has ended and its context is free.
+    """
 
     def __init__(self, iterable: AsyncIterable[T], context: Context) -> None:
         self._iterable = iterable
@@ -22,39 +25,35 @@ class ThreadIterator(Generic[T]):
         background = background_loop()
         self._loop = background.loop
         self._task = background.start(self._serve(), context)
-        self._ended = False
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
-        if self._ended:
+        if self._task.ended.done():
             raise StopIteration
         demand: Future[T] = Future()
         self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
-        try:
+        either: list[Future[Any]] = [demand, self._task.ended]
+        wait(either, return_when=FIRST_COMPLETED)
+        if demand.done():
             return demand.result()
-        except StopAsyncIteration:
-            self._ended = True
-            raise StopIteration from None
+        self._task.result()
+        raise StopIteration
 
     def close(self) -> None:
         """Close the iterable, wherever it stands, and wait until it has closed. Raises what it raises then."""
-        if not self._task.outcome.done():
+        if not self._task.ended.done():
             self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
-        self._task.outcome.result()
+            self._task.result()
 
     async def _serve(self) -> None:
         iterator = aiter(self._iterable)
         try:
             while (demand := await self._demands.get()) is not None:
-                try:
-                    demand.set_result(await anext(iterator))
-                except BaseException as error:
-                    demand.set_exception(error)
-                    if isinstance(error, asyncio.CancelledError):
-                        raise
-                    return
+                demand.set_result(await anext(iterator))
+        except StopAsyncIteration:
+            return
         finally:
             await close(iterator)
 
@@ -70,18 +69,28 @@ def _at_most_one(iterator: Iterator[T]) -> list[T]:
     return list(islice(iterator, 1))
 
 
-async def iterate_blocking(iterable: Iterable[T]) -> AsyncIterator[T]:
-    """A blocking iterable, iterated and closed on worker threads, in one context."""
-    crossing = Crossing()
-    iterator = None
-    try:
-        iterator, cancelled = await crossing.run(iter, iterable)
-        while cancelled is None:
-            pieces, cancelled = await crossing.run(_at_most_one, iterator)
-            if not pieces:
-                return
-            yield pieces[0]
-        raise cancelled
-    finally:
-        if close_it := getattr(iterator, "close", None) or getattr(iterable, "close", None):
-            await crossing.run(close_it)
+class LoopIterator(Generic[T]):
+    """A blocking iterable that an event loop iterates. It runs on worker threads, in one context."""
+
+    def __init__(self, iterable: Iterable[T]) -> None:
+        self._iterable = iterable
+        self._iterator: Iterator[T] | None = None
+        self._crossing = Crossing()
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._iterator is None:
+            self._iterator = await self._crossing.run(iter, self._iterable)
+        pieces = await self._crossing.run(_at_most_one, self._iterator)
+        if not pieces:
+            raise StopAsyncIteration
+        return pieces[0]
+
+    async def aclose(self) -> None:
+        """Close the iterable, if it is one that can be closed."""
+        close_it: Callable[[], object] | None
+        close_it = getattr(self._iterator, "close", None) or getattr(self._iterable, "close", None)
+        if close_it is not None:
+            await self._crossing.run(close_it)

@@ -4,15 +4,12 @@ A request is one task at most. Steps are never closed: cancellation is thrown in
 end, and only then is it raised again.
 """
 
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable
 from contextvars import Context
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from antiphon.handler import ON_THREAD, Effect, Steps
-
-if TYPE_CHECKING:
-    from antiphon.threads import Crossing
 
 T = TypeVar("T")
 
@@ -37,17 +34,6 @@ def run_sync(steps: Steps[T], context: Context) -> T:
     return background_loop().run(run_async(steps, waiting), context)
 
 
-async def _cross(crossing: "Crossing", steps: Steps[T]) -> tuple[Awaitable[Any] | None, T | None]:
-    """Advance steps on a worker thread. Raises the cancellation that came meanwhile; nothing is then awaited."""
-    outcome: tuple[Awaitable[Any] | None, T | None]
-    outcome, cancelled = await crossing.run(partial(advance, steps))
-    if cancelled is not None:
-        if isinstance(outcome[0], Coroutine):
-            outcome[0].close()
-        raise cancelled
-    return outcome
-
-
 async def run_async(steps: Steps[T], effect: Effect | None = None) -> T:
     """Drive steps on the running loop, in the current task; ``effect`` is what they have yielded already."""
     cancelled: BaseException | None = None
@@ -63,9 +49,9 @@ async def run_async(steps: Steps[T], effect: Effect | None = None) -> T:
                         from antiphon.threads import Crossing
 
                         crossing = Crossing()
-                    waiting, result = await _cross(crossing, steps)
+                    waiting, result = await crossing.run(partial(advance, steps))
                     if waiting is None:
-                        return result  # type: ignore[return-value]  # steps that have ended gave their T
+                        break
                     effect = waiting
                 value = await effect
             except BaseException as error:
@@ -75,6 +61,7 @@ async def run_async(steps: Steps[T], effect: Effect | None = None) -> T:
             else:
                 effect = steps.send(value)
     except StopIteration as end:
-        if cancelled is not None:
-            raise cancelled from None
-        return end.value  # type: ignore[no-any-return]  # StopIteration carries the steps' T
+        result = end.value
+    if cancelled is not None:
+        raise cancelled
+    return result  # type: ignore[return-value]  # steps that have ended gave their T

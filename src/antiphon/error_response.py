@@ -39,7 +39,7 @@ def error_response(request: Request, error: BaseException) -> Response:
     """
     told = as_http_error(error)
     if request.accept.best([PROBLEM, "application/json", "text/html"], PROBLEM) == "text/html":
-        body, content_type = _page(request, told).encode(), HTML
+        body, content_type = _page(request, told).encode("utf-8", "replace"), HTML
     else:
         body, content_type = _problem(request, told), PROBLEM
     response = Response(body, told.status, told.headers, content_type=content_type)
@@ -57,8 +57,12 @@ def _problem(request: Request, error: HTTPError) -> bytes:
     try:
         return encode_json(error.problem() | own)
     except (TypeError, ValueError):  # an error has to be answered, whatever it bears
-        told = HTTPError(error.detail, status=error.status, title=error.title)
+        told = HTTPError(_printable(error.detail or ""), status=error.status, title=_printable(error.title))
         return encode_json(told.problem() | own)
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _page(request: Request, error: HTTPError) -> str:

@@ -6,7 +6,7 @@ whoever drives them nothing of the request. They are never closed half-way: what
 them, and they are driven on to their end.
 """
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import Enum
 from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
 
@@ -59,11 +59,9 @@ class FunctionHandler:
             if self.is_async:
                 answer = yield answer  # type: ignore[misc]  # a coroutine, as is_async says
             if not isinstance(answer, Response):
-                raise TypeError(f"{describe(self.function)} returned {answer!r}, which is not a Response")
+                raise wrong_return(self.function, answer, "a Response is wanted")
             return answer
-        except GeneratorExit:
-            raise
-        except BaseException as error:
+        except Exception as error:
             return failed(request, error)
 
 
@@ -80,33 +78,53 @@ def log_failure(request: Request, error: BaseException) -> None:
     import logging
 
     logging.getLogger("antiphon").error(
-        "%s %s failed, request %s", request.method, request.path, request.id, exc_info=error
+        "%s %r failed, request %s", request.method, request.path, request.id, exc_info=error
     )
 
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling this gives a coroutine: for functions, partials, methods and objects with ``__call__``."""
-    import inspect
+    from inspect import iscoroutinefunction
+
+    inner = _without_partials(function)
+    return iscoroutinefunction(inner) or iscoroutinefunction(type(inner).__call__)
+
+
+def _without_partials(function: Callable[..., Any]) -> Callable[..., Any]:
     from functools import partial
 
     while isinstance(function, partial):
         function = function.func
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+    return function
 
 
 def describe(function: Callable[..., Any]) -> str:
     """The name of a function with its file and line, for errors that a programmer reads."""
     from inspect import unwrap
 
-    inner = unwrap(getattr(function, "func", function))
-    code = getattr(inner, "__code__", None) or getattr(getattr(inner, "__call__", None), "__code__", None)
+    inner = unwrap(_without_partials(function))
+    code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
     name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else str(name)
 
 
+def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> TypeError:
+    """The error for what a function returned, with the function's name, file and line."""
+    if isinstance(value, Coroutine):
+        value.close()
+        return TypeError(f"{describe(function)} returned a coroutine: write it as `async def`, so that it is awaited")
+    kind = type(value).__name__
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    return TypeError(f"{describe(function)} returned {article} {kind}; {wanted}")
+
+
 def finish(request: Request) -> Steps[None]:
     """Call what ``request.after`` was given. A function that fails is logged, and the others are still called."""
-    for function in request.deferred:
+    fatal: BaseException | None = None
+    called = 0
+    while called < len(request.deferred):
+        function = request.deferred[called]
+        called += 1
         try:
             waits = is_async(function)
             if not waits:
@@ -114,7 +132,11 @@ def finish(request: Request) -> Steps[None]:
             result = function()
             if waits:
                 yield result  # type: ignore[misc]  # a coroutine, as is_async says
+        except Exception as error:
+            log_failure(request, error)
         except GeneratorExit:
             raise
         except BaseException as error:
-            log_failure(request, error)
+            fatal = error
+    if fatal is not None:
+        raise fatal

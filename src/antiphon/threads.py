@@ -4,9 +4,9 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
-from typing import Any, TypeVar, TypeVarTuple, Unpack
+from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -34,11 +34,22 @@ def _forget() -> None:
 os.register_at_fork(after_in_child=_forget)
 
 
-def carry(source: Context) -> None:
-    """Set each context variable here to what it is in ``source``."""
+Tokens = dict[ContextVar[Any], Token[Any]]
+
+
+def carry(source: Context, tokens: Tokens) -> None:
+    """Set each context variable here to what it is in ``source``.
+
+    ``tokens`` keeps what is needed to unset here again the variables that ``source`` has no longer.
+    """
     for variable, value in source.items():
-        if variable.get(_MISSING) is not value:
-            variable.set(value)
+        before = variable.get(_MISSING)
+        if before is not value:
+            token = variable.set(value)
+            if before is _MISSING:
+                tokens[variable] = token
+    for variable in [variable for variable in tokens if variable not in source]:
+        variable.reset(tokens.pop(variable))
 
 
 class Crossing:
@@ -49,33 +60,51 @@ class Crossing:
     """
 
     def __init__(self) -> None:
-        self._context = copy_context()
-        self._crossed = False
+        self._context = Context()
+        self._tokens_here: Tokens = {}
+        self._tokens_there: Tokens = {}
+        self._held_back = False
 
-    async def run(
-        self, function: Callable[[Unpack[Arguments]], T], *arguments: Unpack[Arguments]
-    ) -> tuple[T, asyncio.CancelledError | None]:
-        """Call a function on a worker thread: what it returned, and the cancellation that came meanwhile, if any.
+    async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        """Call a function on a worker thread. Raises what it raises.
 
-        A function that has begun is waited for, whoever cancels. Raises what it raises.
+        A function that has begun is waited for. A cancellation that comes meanwhile is held back, and reaches the task
+        where it next waits.
         """
+        if self._held_back:
+            self._held_back = False
+            await asyncio.sleep(0)
         context = self._context
-        if self._crossed:
-            context.run(carry, copy_context())
-        self._crossed = True
-        call = partial(context.run, function, *arguments)
-        future: asyncio.Future[T] = asyncio.get_running_loop().run_in_executor(executor(), call)
-        cancelled = await _completed(future)
-        carry(context)
-        return future.result(), cancelled
+        context.run(carry, copy_context(), self._tokens_there)
+        call = partial(_outcome, context, partial(function, *arguments))
+        future = asyncio.get_running_loop().run_in_executor(executor(), call)
+        self._held_back = await _completed(future)
+        carry(context, self._tokens_here)
+        result, error = future.result()
+        if error is not None:
+            raise error
+        return result  # type: ignore[return-value]  # without an error it is the function's T
 
 
-async def _completed(future: "asyncio.Future[Any]") -> asyncio.CancelledError | None:
-    """Wait until a future is done, whoever cancels meanwhile: the last cancellation."""
+def _outcome(context: Context, function: Callable[[], T]) -> tuple[T | None, BaseException | None]:
+    """What a function returns, or what it raises: futures don't take a StopIteration."""
+    try:
+        return context.run(function), None
+    except BaseException as error:
+        return None, error
+
+
+async def _completed(future: "asyncio.Future[Any]") -> bool:
+    """Wait until a future is done, whoever cancels meanwhile: whether anybody did, which is then asked for again."""
     cancelled = None
     while not future.done():
         try:
             await asyncio.wait([future])
         except asyncio.CancelledError as error:
             cancelled = error
-    return cancelled
+    task = asyncio.current_task()
+    if cancelled is None or task is None:
+        return False
+    task.uncancel()
+    task.cancel(*cancelled.args)
+    return True

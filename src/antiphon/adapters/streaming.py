@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
-from antiphon.bridge import close, iterate_blocking
+from antiphon.bridge import LoopIterator, close
 from antiphon.handler import log_failure
 from antiphon.request import Request
 
@@ -23,7 +23,7 @@ async def write_pieces(
     ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the iteration is cancelled where it waits. A body that fails is
     logged, and raised so that the server cuts the response. A ``silent`` body is only closed.
     """
-    pieces = aiter(body) if isinstance(body, AsyncIterable) else iterate_blocking(body)
+    pieces = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
     watch = _Watch(gone)
     try:
         write = await begin()

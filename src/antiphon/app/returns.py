@@ -3,10 +3,15 @@
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from typing import Any
 
-from antiphon.handler import describe
+from antiphon.handler import describe, wrong_return
 from antiphon.response import HTML, JSON, Response
 
 Source = Callable[..., Any]
+
+_WANTED = (
+    "of that no response can be made: return text, bytes, a dict, list or dataclass, an iterator, a Response,"
+    " or (body, status, headers)"
+)
 
 
 def to_response(value: object, source: Source) -> Response:
@@ -75,14 +80,7 @@ def _from_object(value: object, source: Source) -> Response:
         return _json(value, source)
     if isinstance(value, Iterator | AsyncIterable):
         return Response.stream(value)
-    raise TypeError(
-        f"{describe(source)} returned {_article(type(value).__name__)}, of which no response can be made:"
-        " return text, bytes, a dict, list or dataclass, an iterator, a Response, or (body, status, headers)"
-    )
-
-
-def _article(name: str) -> str:
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+    raise wrong_return(source, value, _WANTED)
 
 
 def render_template(template: Iterable[Any]) -> str:

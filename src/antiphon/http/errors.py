@@ -32,6 +32,8 @@ class HTTPError(Exception):
         title: str | None = None,
         **members: object,
     ) -> None:
+        if detail is not None and not isinstance(detail, str):
+            raise TypeError(f"an error's detail is text, not {type(detail).__name__}")
         super().__init__(detail)
         if status is not None:
             if not 400 <= status <= 599:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from antiphon.testing.contract.application.answers import LATIN1
+from antiphon.testing.contract.application.processes import STOPPED
 from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.streams import failure_of_stream, where_closed
@@ -75,14 +76,14 @@ def response_latin1(server: ServerProcess) -> str:
     return {LATIN1: "kept", LATIN1.encode().decode("latin-1"): "sent as UTF-8"}[sent[0]]
 
 
-def tab_at_end(server: ServerProcess) -> str:
-    """Whether a tab after a header's value is taken for a part of it."""
-    return "trimmed" if told(server, "/def/fields", ("X-Value", "a\t")) == [["x-value", "a"]] else "kept"
+def space_at_end(server: ServerProcess) -> str:
+    """Whether space after a header's value is taken for a part of it."""
+    return "trimmed" if told(server, "/def/fields", ("X-Value", "a \t")) == [["x-value", "a"]] else "kept"
 
 
 def client_port(server: ServerProcess) -> str:
     """Whether the server tells the client's port."""
-    return {"int": "known", "NoneType": "hidden"}.get(told(server, "/def/client")["port"], "not as a number")
+    return {"int": "known", "NoneType": "hidden"}.get(told(server, "/def/client/port")["type"], "not as a number")
 
 
 def connection_kept(server: ServerProcess) -> str:
@@ -115,6 +116,15 @@ def expectation(server: ServerProcess) -> str:
     return {(100, 413): "when the body is read", (100, 100): "always"}[asked[0], asked[1]]
 
 
+def http_1_0(server: ServerProcess) -> str:
+    """How a stream is framed for a client that knows no chunks."""
+    with server.connect() as connection:
+        connection.send(b"GET /def/stream/blocking/few HTTP/1.0\r\n\r\n")
+        response = connection.receive()
+    assert response.body == "one\nzwölf\nthree\n".encode(), response  # noqa: S101 - a check of a server under test
+    return "in chunks" if response.values("transfer-encoding") else "until the connection ends"
+
+
 def failed_stream(server: ServerProcess) -> str:
     """What the client sees of a stream that fails in the middle."""
     return failure_of_stream(server, "fails-midway")
@@ -131,20 +141,31 @@ def left_stream(server: ServerProcess) -> str:
     return f"closed {' or '.join(sorted(found))}"
 
 
+def end(server: ServerProcess) -> str:
+    """Whether SIGTERM shuts the application down before the server ends."""
+    with ServerProcess(server.command) as mortal:
+        pid = told(mortal, "/def/startup")["pid"]
+        mortal.terminate()
+        times = mortal.stderr.count(f"{STOPPED} in {pid}")
+    return {0: "not called", 1: "called"}.get(times, f"called {times} times")
+
+
 PROBES: tuple[Probe, ...] = (
     Probe("Raw path", ("known", "hidden"), raw_path),
     Probe("Slashes before the path", ("kept", "made one"), leading_slashes),
     Probe("Header in several lines", ("apart", "joined"), several_lines),
     Probe("Cookie in two lines", ("both read", "run together"), cookie_lines),
     Probe("`X_Name` beside `X-Name`", ("another name", "dropped", "the same name"), underscore),
-    Probe("Tab after a header's value", ("trimmed", "kept"), tab_at_end),
+    Probe("Space after a header's value", ("trimmed", "kept"), space_at_end),
     Probe("Request header beyond ASCII", ("kept", "emptied", "dropped"), request_latin1),
     Probe("Response header beyond ASCII", ("kept", "sent as UTF-8"), response_latin1),
     Probe("Client's port", ("known", "hidden"), client_port),
     Probe("Connection", ("kept", "closed"), connection_kept),
     Probe("Pipelined requests", ("answered", "one answered"), pipelined),
     Probe("`100 Continue`", ("when the body is read", "always"), expectation),
+    Probe("Stream to HTTP/1.0", ("until the connection ends", "in chunks"), http_1_0),
     Probe("Stream that fails midway", ("cut", "ended"), failed_stream),
     Probe("Stream that fails at once", ("500", "200, cut", "200, ended"), failed_first_piece),
     Probe("Async stream that is left", ("closed while it waits", "closed at a piece"), left_stream),
+    Probe("Shutdown at SIGTERM", ("called", "not called"), end),
 )

@@ -32,21 +32,25 @@ class ServerProcess:
     port: int
 
     def __init__(self, command: Sequence[str], application: str = APPLICATION) -> None:
-        self._command = command
+        self.command = command
         self._application = application
 
     def __enter__(self) -> Self:
+        said = ""
         for _ in range(ATTEMPTS):
             self._start()
             if self._accepts():
                 return self
             self.kill()
-        raise RuntimeError(f"{' '.join(self._command)} does not serve:\n{self.stderr}")
+            said = self.stderr
+            self._log.close()
+        raise RuntimeError(f"{' '.join(self.command)} does not serve:\n{said}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.kill()
+        self._log.close()
 
     @property
     def stderr(self) -> str:
@@ -90,7 +94,7 @@ class ServerProcess:
     def _start(self) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long-lived as this object
         self.port = _free_port()
-        arguments = [part.format(app=self._application, port=self.port) for part in self._command]
+        arguments = [part.format(app=self._application, port=self.port) for part in self.command]
         self._process = subprocess.Popen(  # noqa: S603 - the command of a test
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,

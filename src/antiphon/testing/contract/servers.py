@@ -31,4 +31,125 @@ def _gunicorn(*options: str) -> tuple[str, ...]:
     return ("-m", "gunicorn", "{app}", *options, "--bind", "127.0.0.1:{port}")
 
 
-SERVERS: Mapping[str, Server] = {}
+ACCEPTED = "200"
+
+_HIDDEN_PATH = {"A broken escape in the path": "404", "A broken escape in a path's parameter": ACCEPTED}
+"""A broken escape cannot be told from an escaped percent sign where the path comes decoded."""
+_ANY_HOST = {"A Host that cannot be one": ACCEPTED}
+_NO_HOST = _ANY_HOST | {"No Host": ACCEPTED}
+_HOSTS = _NO_HOST | {"Two Hosts": ACCEPTED}
+_DISCONNECTED = {"A body that ends early": "499", "Chunks that end early": "499"}
+"""The server says that the client has gone, which an application cannot tell from a client that went on listening."""
+_HUNG_UP = {"A body that ends early": "closed", "Chunks that end early": "closed"}
+
+_GRANIAN_REFUSALS = _HOSTS | {"Content-Length beside chunks": ACCEPTED}
+_GRANIAN_BODIES = {"A chunk without a size": ACCEPTED, "Chunks that end early": ACCEPTED}
+"""What has come so far is given to the application as if it were all."""
+
+_H11_REFUSALS = _ANY_HOST | {
+    "A header that is folded": ACCEPTED,
+    "A version that does not exist": ACCEPTED,
+}
+
+_WSGI_GAPS = {"Header in several lines": "joined", "Async stream that is left": "closed at a piece"}
+_GUNICORN_GAPS = _WSGI_GAPS | {
+    "Cookie in two lines": "run together",
+    "`X_Name` beside `X-Name`": "dropped",
+    "`100 Continue`": "always",
+}
+_FAILS_LATE = {"Stream that fails at once": "200, cut"}
+"""The head is sent before the first piece is made."""
+
+SERVERS: tuple[Server, ...] = (
+    Server(
+        "Granian, WSGI",
+        _granian("wsgi"),
+        _WSGI_GAPS
+        | {
+            "Raw path": "hidden",
+            "`X_Name` beside `X-Name`": "the same name",
+            "Request header beyond ASCII": "emptied",
+            "Response header beyond ASCII": "sent as UTF-8",
+            "Client's port": "hidden",
+            "Stream that fails midway": "ended",
+            "Stream that fails at once": "200, ended",
+        },
+        _GRANIAN_REFUSALS | _HIDDEN_PATH | _GRANIAN_BODIES,
+    ),
+    Server(
+        "Granian, ASGI",
+        _granian("asgi"),
+        _FAILS_LATE,
+        _GRANIAN_REFUSALS | _DISCONNECTED | {"A chunk without a size": "499"},
+    ),
+    Server(
+        "Granian, RSGI",
+        _granian("rsgi"),
+        {
+            "Raw path": "hidden",
+            "Request header beyond ASCII": "dropped",
+            "Response header beyond ASCII": "sent as UTF-8",
+            "Stream that fails midway": "ended",
+            "Stream that fails at once": "200, ended",
+        },
+        _GRANIAN_REFUSALS | _HIDDEN_PATH | _GRANIAN_BODIES,
+    ),
+    Server(
+        "Uvicorn, h11",
+        _uvicorn("h11"),
+        _FAILS_LATE,
+        _H11_REFUSALS
+        | _HUNG_UP
+        | {"A query of 200 KiB": "400", "A header of 1 MiB": "400", "10,000 headers of 1 MiB": "400"},
+    ),
+    Server(
+        "Uvicorn, httptools",
+        _uvicorn("httptools"),
+        _FAILS_LATE | {"Space after a header's value": "kept", "Stream to HTTP/1.0": "in chunks"},
+        _HOSTS
+        | _HUNG_UP
+        | {
+            "A query of 200 KiB": "400",
+            "A method that nobody knows": "400",
+            "A header of 1 MiB": ACCEPTED,
+            "10,000 headers of 1 MiB": ACCEPTED,
+            "A request line without a version": ACCEPTED,
+        },
+    ),
+    Server(
+        "Hypercorn",
+        ("-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}"),
+        _FAILS_LATE | {"`100 Continue`": "always"},
+        _H11_REFUSALS | _DISCONNECTED | {"A query of 200 KiB": "431"},
+    ),
+    Server(
+        "Gunicorn, sync",
+        _gunicorn(),
+        _GUNICORN_GAPS | {"Connection": "closed", "Pipelined requests": "one answered"},
+        _NO_HOST | {"Chunks that end early": "499"},
+    ),
+    Server(
+        "Gunicorn, gthread",
+        _gunicorn("--worker-class", "gthread", "--threads", "8"),
+        _GUNICORN_GAPS,
+        _NO_HOST | {"Chunks that end early": "499"},
+    ),
+    Server(
+        "Waitress",
+        ("-m", "waitress", "--listen", "127.0.0.1:{port}", "{app}"),
+        _GUNICORN_GAPS | {"Slashes before the path": "made one", "Shutdown at SIGTERM": "not called"},
+        _HOSTS
+        | _HUNG_UP
+        | {
+            "A header that is folded": ACCEPTED,
+            "Content-Length beside chunks": ACCEPTED,
+            "A request line without a version": ACCEPTED,
+            "A version that does not exist": ACCEPTED,
+        },
+    ),
+)
+
+
+def server(name: str) -> Server:
+    """The server of this name."""
+    return next(server for server in SERVERS if server.name == name)

@@ -22,7 +22,7 @@ def register(app: App) -> None:
         raise RuntimeError(SECRET)
 
     @twins(app, "/forgets")
-    def forgets(_: Request):  # type: ignore[no-untyped-def]  # noqa: ANN202 - what it lacks is the point
+    def forgets(_: Request):  # type: ignore[no-untyped-def]  # that is the point
         return None
 
     @twins(app, "/out-of-stock")

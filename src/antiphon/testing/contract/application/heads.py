@@ -30,7 +30,11 @@ def _register_target(app: App) -> None:
     @twins(app, "/client")
     def client(request: Request) -> dict[str, object]:
         known = request.client
-        return {"ip": request.ip, "port": type(known.port).__name__ if known else "no client"}
+        return {"host": known and known.host, "ip": request.ip}
+
+    @twins(app, "/client/port")
+    def client_port(request: Request) -> dict[str, object]:
+        return {"type": type(request.client and request.client.port).__name__}
 
     @twins(app, "/raw/<name>")
     def raw(request: Request) -> dict[str, object]:

@@ -12,6 +12,7 @@ _KIB_200 = bytes(range(256)) * 800
 _JSON_TYPE = ("Content-Type", JSON)
 _FORM_TYPE = ("Content-Type", FORM)
 _DIGEST = in_json({"bytes": len(_KIB_200), "sha256": sha256(_KIB_200).hexdigest()})
+_LONGER = f"the body is longer than the {SMALL} bytes that are accepted"
 _PIECES = tuple(_KIB_200[at : at + 10_000] for at in range(0, len(_KIB_200), 10_000))
 
 
@@ -23,7 +24,7 @@ def _post(
 
 
 def _too_large(name: str, body: bytes | tuple[bytes, ...], detail: str) -> list[Exchange]:
-    expected = problem(413, "Content Too Large", detail, limit="body")
+    expected = problem(413, "Content Too Large", detail, members={"limit": "body"})
     return both(name, expected, "/{colour}/limited", "POST", body=body)
 
 
@@ -76,4 +77,6 @@ EXCHANGES: tuple[Exchange, ...] = (
                 f"the body is {SMALL + 1} bytes long, {SMALL} are accepted"),
     *_too_large("200 KiB above the limit are 413", _KIB_200,
                 f"the body is {len(_KIB_200)} bytes long, {SMALL} are accepted"),
+    *_too_large("chunks above the limit are 413", (bytes(SMALL), b"1"), _LONGER),
+    *_too_large("chunks of 200 KiB above the limit are 413", _PIECES, _LONGER),
 )  # fmt: skip

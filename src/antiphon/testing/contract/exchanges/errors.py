@@ -1,11 +1,12 @@
 """Errors, the client's and the application's. Each passes the middleware and says nothing of what went wrong inside."""
 
+from collections.abc import Mapping
+
 from antiphon.testing.contract.exchanges.exchange import (
     FAILED,
     JSON,
-    TEXT,
+    NOTHING,
     Exchange,
-    answer,
     both,
     in_json,
     problem,
@@ -22,10 +23,14 @@ _WRONG_FIELDS = [
 ]
 
 
-def _refused(title: str, detail: str, path: str, body: bytes, status: int = 400, **members: object) -> list[Exchange]:
+def _refused(
+    title: str, detail: str, path: str, body: bytes, status: int = 400, members: Mapping[str, object] = NOTHING
+) -> list[Exchange]:
     """A JSON body that is refused."""
     phrase = {400: "Bad Request", 422: "Unprocessable Content"}[status]
-    return both(title, problem(status, phrase, detail, **members), f"/{{colour}}/{path}", "POST", _JSON_TYPE, body=body)
+    return both(
+        title, problem(status, phrase, detail, members=members), f"/{{colour}}/{path}", "POST", _JSON_TYPE, body=body
+    )
 
 
 def _not_allowed(method: str, path: str, allowed: str, body: bytes | None = None) -> list[Exchange]:
@@ -45,7 +50,7 @@ EXCHANGES: tuple[Exchange, ...] = (
     *_not_allowed("POST", "text", "GET, HEAD, OPTIONS", b"a body that nobody reads"),
     *_not_allowed("GET", "echo", "OPTIONS, POST"),
     *both("an error has its status, title, detail, headers and members",
-          problem(418, "I'm a teapot", "no coffee here", ("x-tea", "green"), pots=2), "/{colour}/teapot"),
+          problem(418, "I'm a teapot", "no coffee here", ("x-tea", "green"), members={"pots": 2}), "/{colour}/teapot"),
     *both("a failure says nothing", FAILED, "/{colour}/fails"),
     *both("HEAD of a failure", without_body(FAILED), "/{colour}/fails", "HEAD"),
     *both("a forgotten return is a failure", FAILED, "/{colour}/forgets"),
@@ -56,10 +61,10 @@ EXCHANGES: tuple[Exchange, ...] = (
               b'["\xff"]'),
     *_refused("an empty body is no JSON", "the body is empty where JSON was expected", "json", b""),
     *_refused("422 names each field that is wrong", "4 fields are wrong", "order", _WRONG_ORDER, 422,
-              errors=_WRONG_FIELDS),
+              {"errors": _WRONG_FIELDS}),
     *both("422 names what a query lacks",
           problem(422, "Unprocessable Content", "1 field of the query is wrong",
-                  errors=[{"pointer": "/page", "detail": "is missing"}]), "/{colour}/paging"),
+                  members={"errors": [{"pointer": "/page", "detail": "is missing"}]}), "/{colour}/paging"),
     *both("JSON by another name is 415",
           problem(415, "Unsupported Media Type", "the body must be application/json, not text/plain"),
           "/{colour}/json", "POST", ("Content-Type", "text/plain"), body=b"{}"),

@@ -1,0 +1,235 @@
+"""Writing piece by piece, with what servers do that the plays of the other tests don't."""
+
+import asyncio
+import threading
+
+import pytest
+
+from antiphon.adapters.streaming import write_pieces
+from antiphon.request import Request
+
+
+class Client:
+    """The other end: it leaves when it is told to, and takes pieces with or without a wait."""
+
+    def __init__(self, *, waits):
+        self.left = asyncio.Event()
+        self.waits = waits
+        self.taken = []
+        self.leaves_after = None
+
+    async def begin(self):
+        return self.take
+
+    async def take(self, piece):
+        self.taken.append(piece)
+        if len(self.taken) == self.leaves_after:
+            self.left.set()
+        assert len(self.taken) < 2000, "written on and on, though nobody is there"
+        if self.waits:
+            await asyncio.sleep(0)
+
+    async def gone(self):
+        await self.left.wait()
+
+
+class Endless:
+    """An endless body of either colour."""
+
+    def __init__(self):
+        self.closed = 0
+
+    def __next__(self):
+        return b"tick"
+
+    def close(self):
+        self.closed += 1
+
+    async def __anext__(self):
+        await asyncio.sleep(0)
+        return b"tick"
+
+    async def aclose(self):
+        self.closed += 1
+
+
+class Blocking(Endless):
+    def __iter__(self):
+        return self
+
+
+class Waiting(Endless):
+    def __aiter__(self):
+        return self
+
+
+@pytest.fixture(params=[Blocking, Waiting])
+def body(request):
+    """An endless body."""
+    return request.param()
+
+
+@pytest.fixture(params=[True, False], ids=["the server waits", "the server never waits"])
+def waits(request):
+    """Whether the server's write gives others a turn, as it need not."""
+    return request.param
+
+
+def write(body, client):
+    return write_pieces(Request.blank(), body, client.begin, client.gone)
+
+
+class TestAnEndlessBody:
+    def test_ends_when_the_client_leaves(self, body, waits):
+        async def main():
+            client = Client(waits=waits)
+            client.leaves_after = 3
+            there_to_the_end = await asyncio.wait_for(write(body, client), 10)
+            await asyncio.sleep(0)
+            return there_to_the_end, asyncio.current_task().cancelling()
+
+        assert asyncio.run(main()) == (False, 0)
+        assert body.closed == 1
+
+    def test_ends_when_the_server_cancels(self, body, waits):
+        async def main():
+            client = Client(waits=waits)
+            task = asyncio.create_task(write(body, client))
+            while len(client.taken) < 3:
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(asyncio.wait_for(main(), 10))
+        assert body.closed == 1
+
+    def test_ends_with_the_servers_cancellation_though_the_client_leaves_too(self, body, waits):
+        async def main():
+            client = Client(waits=waits)
+            task = asyncio.create_task(write(body, client))
+            while len(client.taken) < 3:
+                await asyncio.sleep(0)
+            client.left.set()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(asyncio.wait_for(main(), 10))
+        assert body.closed == 1
+
+
+class TestTheWatch:
+    def test_leaves_no_task_behind(self):
+        async def main():
+            client = Client(waits=True)
+            await write(iter([b"a", b"b"]), client)
+            await asyncio.sleep(0)
+            return len(asyncio.all_tasks())
+
+        assert asyncio.run(main()) == 1
+
+    def test_that_fails_does_not_hide_the_body(self):
+        async def main():
+            client = Client(waits=True)
+
+            async def fails():
+                raise RuntimeError("receive was called after the end")
+
+            there = await write_pieces(Request.blank(), iter([b"a", b"b"]), client.begin, fails)
+            await asyncio.sleep(0)
+            return there, client.taken
+
+        assert asyncio.run(main())[1] == [b"a", b"b"]
+
+    def test_reaches_a_body_that_waits_for_something_else(self):
+        seen = []
+
+        async def pieces():
+            try:
+                yield b"a"
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                seen.append("cleaned up")
+
+        async def main():
+            client = Client(waits=True)
+            client.leaves_after = 1
+            return await asyncio.wait_for(write(pieces(), client), 10)
+
+        assert asyncio.run(main()) is False
+        assert seen == ["cleaned up"]
+
+    def test_does_not_close_a_blocking_body_while_it_runs(self):
+        running = threading.Lock()
+        client = None
+
+        class Body:
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                with running:
+                    threading.Event().wait(0.02)
+                return b"a"
+
+            def close(self):
+                assert not running.locked()
+
+        async def main():
+            nonlocal client
+            client = Client(waits=True)
+            task = asyncio.create_task(write(Body(), client))
+            await asyncio.sleep(0.01)
+            client.left.set()
+            return await asyncio.wait_for(task, 10)
+
+        assert asyncio.run(main()) is False
+
+
+class TestAClientThatCannotBeWrittenTo:
+    @pytest.mark.parametrize("error", [ConnectionResetError("gone"), RuntimeError("RSGI transport is closed")], ids=repr)
+    def test_has_left(self, error, caplog):
+        closed = []
+
+        def pieces():
+            try:
+                yield b"a"
+                yield b"b"
+            finally:
+                closed.append(1)
+
+        async def main():
+            client = Client(waits=True)
+
+            async def refuses(piece):
+                raise error
+
+            async def begin():
+                return refuses
+
+            return await write_pieces(Request.blank(), pieces(), begin, client.gone)
+
+        assert asyncio.run(main()) is False
+        assert closed == [1]
+        assert caplog.records == []
+
+    def test_has_left_before_the_response_began(self, caplog):
+        class Body(Blocking):
+            def __next__(self):
+                raise AssertionError("nobody is there")
+
+        body = Body()
+
+        async def main():
+            client = Client(waits=True)
+
+            async def begin():
+                raise ConnectionResetError("gone")
+
+            return await write_pieces(Request.blank(), body, begin, client.gone)
+
+        assert asyncio.run(main()) is False
+        assert body.closed == 1
+        assert caplog.records == []

@@ -1,0 +1,546 @@
+"""What a request keeps on its way through an application: its task, its thread, its context variables."""
+
+import asyncio
+import gc
+import threading
+from contextvars import ContextVar
+
+import pytest
+
+from antiphon import App, Response
+from antiphon.testing import AsyncClient
+
+variable = ContextVar("variable", default="unset")
+other_variable = ContextVar("other_variable", default="unset")
+
+LARGE = bytes(200_000)
+
+
+class TestContextVariables:
+    def app(self, colour, other, seen, wraps="middleware"):
+        """Each part sets the variable to its name, and notes what it was before."""
+        app = App()
+
+        def note(name):
+            seen.append((name, variable.get()))
+            variable.set(name)
+
+        def blocking(request):
+            note("opened")
+            yield
+            note("closed")
+
+        async def waiting(request):
+            await asyncio.sleep(0)
+            note("opened")
+            yield
+            await asyncio.sleep(0)
+            note("closed")
+
+        app.middleware(waiting if other.is_async else blocking)
+        app.before_request(other(lambda request: note("before")))
+        app.after_request(other(lambda request, response: note("after")))
+
+        def finished():
+            note("finished")
+
+        @app.route("/", ["GET", "POST"])
+        @colour
+        def handler(request):
+            note("handler")
+            request.after(other(finished))
+            return "x"
+
+        @app.get("/stream")
+        @colour
+        def stream(request):
+            note("handler")
+            request.after(other(finished))
+
+            def pieces():
+                note("stream")
+                yield "x"
+                note("stream goes on")
+                yield "y"
+
+            async def waiting_pieces():
+                for piece in pieces():
+                    await asyncio.sleep(0)
+                    yield piece
+
+            return waiting_pieces() if other.is_async else pieces()
+
+        return app
+
+    @pytest.mark.parametrize("body", [b"", b"small", LARGE], ids=["none", "small", "large"])
+    def test_are_seen_by_all_that_comes_after(self, serving, colour, other, body):
+        seen = []
+        client = serving(self.app(colour, other, seen))
+        for _ in range(2):
+            assert client.post("/", body=body).text == "x"
+        way = [
+            ("opened", "unset"), ("before", "opened"), ("handler", "before"), ("after", "handler"), ("closed", "after"),
+            ("finished", "closed"),
+        ]  # fmt: skip
+        assert seen == way * 2
+
+    def test_are_seen_by_streams_and_what_is_left_for_after(self, serving, colour, other):
+        seen = []
+        assert serving(self.app(colour, other, seen)).get("/stream").text == "xy"
+        assert seen[-4:] == [
+            ("closed", "after"), ("stream", "closed"), ("stream goes on", "stream"), ("finished", "stream goes on")
+        ]  # fmt: skip
+
+    def test_do_not_leak_on_one_thread(self, interface, colour, other, serving):
+        if interface != "wsgi":
+            pytest.skip("this is about servers that answer on one thread")
+        seen = []
+        client = serving(self.app(colour, other, seen), timeout=None)
+        for _ in range(3):
+            client.get("/stream")
+        assert [before for name, before in seen if name == "opened"] == ["unset"] * 3
+        assert variable.get() == "unset"
+
+    @pytest.mark.parametrize("body", [b"", LARGE], ids=["none", "large"])
+    def test_are_reset_by_the_middleware_that_set_them(self, serving, colour, other, body):
+        seen = []
+        app = App()
+
+        def blocking(request):
+            token = variable.set("inside")
+            yield
+            variable.reset(token)
+            seen.append(variable.get())
+
+        async def waiting(request):
+            token = variable.set("inside")
+            await asyncio.sleep(0)
+            yield
+            await asyncio.sleep(0)
+            variable.reset(token)
+            seen.append(variable.get())
+
+        app.middleware(waiting if other.is_async else blocking)
+        app.post("/")(colour(lambda request: variable.get()))
+        assert serving(app).post("/", body=body).text == "inside"
+        assert seen == ["unset"]
+
+    @pytest.mark.parametrize("outer_waits", [False, True])
+    def test_that_were_reset_are_unset_for_middleware_of_another_colour(self, serving, colour, outer_waits):
+        seen = []
+        app = App()
+
+        def blocking_outer(request):
+            yield
+            seen.append(variable.get())
+
+        async def waiting_outer(request):
+            yield
+            seen.append(variable.get())
+
+        def blocking_inner(request):
+            token = variable.set("inside")
+            yield
+            variable.reset(token)
+
+        async def waiting_inner(request):
+            token = variable.set("inside")
+            yield
+            variable.reset(token)
+
+        app.middleware(waiting_outer if outer_waits else blocking_outer)
+        app.middleware(blocking_inner if outer_waits else waiting_inner)
+        app.get("/")(colour(lambda request: variable.get()))
+        assert serving(app).get("/").text == "inside"
+        assert seen == ["unset"]
+
+    def test_of_two_requests_at_once_are_apart(self, interface, colour):
+        app = App()
+        barrier = threading.Barrier(2)
+
+        @app.before_request
+        def sets(request):
+            variable.set(request.path)
+
+        @app.get("/<name>")
+        def blocks(request):
+            barrier.wait(10)
+            return variable.get()
+
+        @app.post("/<name>")
+        async def waits(request):
+            await asyncio.sleep(0.01)
+            return variable.get()
+
+        async def main():
+            client = AsyncClient(app, interface, timeout=10)
+            method = "POST" if colour.is_async else "GET"
+            answers = await asyncio.gather(client.request(method, "/one"), client.request(method, "/two"))
+            return [answer.text for answer in answers]
+
+        assert asyncio.run(main()) == ["/one", "/two"]
+
+
+class TestTheTask:
+    def test_is_one_for_all_that_waits(self, serving):
+        tasks = []
+
+        def note():
+            tasks.append(asyncio.current_task())
+
+        app = App()
+
+        @app.middleware
+        async def around(request):
+            note()
+            await asyncio.sleep(0)
+            note()
+            yield
+            note()
+
+        @app.before_request
+        async def before(request):
+            note()
+
+        @app.after_request
+        async def after(request, response):
+            note()
+
+        @app.errorhandler(LookupError)
+        async def handles(request, error):
+            note()
+            return "handled"
+
+        @app.post("/")
+        async def handler(request):
+            note()
+            await asyncio.sleep(0)
+            note()
+            raise LookupError
+
+        assert serving(app).post("/", body=LARGE).text == "handled"
+        assert len(tasks) == 8
+        assert len(set(tasks)) == 1
+
+    def test_lets_a_scope_be_opened_and_closed_by_middleware(self, serving, colour):
+        # A timeout, as a cancel scope of any library, must be left in the task that entered it.
+        app = App()
+
+        @app.middleware
+        async def around(request):
+            async with asyncio.timeout(10):
+                yield
+
+        app.get("/")(colour(lambda request: "x"))
+        assert serving(app).get("/").text == "x"
+
+
+class TestTheThread:
+    def app(self, colour, seen):
+        app = App()
+
+        def note(name):
+            seen[name] = threading.get_ident()
+
+        @app.middleware
+        def around(request):
+            note("opened")
+            yield
+            note("closed")
+
+        app.before_request(lambda request: note("before"))
+        app.after_request(lambda request, response: note("after"))
+        app.errorhandler(LookupError)(lambda request, error: note("error") or "handled")
+
+        @app.post("/")
+        @colour
+        def handler(request):
+            note("handler")
+            raise LookupError
+
+        return app
+
+    @pytest.mark.parametrize("body", [b"", b"small", LARGE], ids=["none", "small", "large"])
+    def test_is_a_worker_for_a_def_with_all_that_blocks_around_it(self, interface, body):
+        seen = {}
+        app = self.app(lambda function: function, seen)
+
+        async def main():
+            response = await AsyncClient(app, interface, timeout=10).post("/", body=body)
+            return response.text, threading.get_ident()
+
+        text, loop = asyncio.run(main())
+        assert text == "handled"
+        assert loop not in seen.values()
+        if body is not LARGE:
+            assert len(set(seen.values())) == 1
+
+    def test_is_the_loops_for_an_async_def_with_all_that_blocks_around_it(self, interface):
+        if interface == "wsgi":
+            pytest.skip("over WSGI the loop is on another thread")
+        seen = {}
+        app = App()
+
+        @app.middleware
+        def around(request):
+            seen["opened"] = threading.get_ident()
+            yield
+            seen["closed"] = threading.get_ident()
+
+        app.before_request(lambda request: seen.update(before=threading.get_ident()))
+        app.after_request(lambda request, response: seen.update(after=threading.get_ident()))
+
+        @app.get("/")
+        async def handler(request):
+            seen["handler"] = threading.get_ident()
+            return "x"
+
+        asyncio.run(AsyncClient(app, interface, timeout=10).get("/"))
+        assert set(seen.values()) == {threading.get_ident()}
+        assert len(seen) == 5
+
+    def test_is_a_worker_for_what_is_declared_to_block(self, interface):
+        if interface == "wsgi":
+            pytest.skip("over WSGI what blocks is never on a loop")
+        seen = {}
+        app = App()
+
+        @app.middleware(blocking=True)
+        def around(request):
+            seen["opened"] = threading.get_ident()
+            yield
+            seen["closed"] = threading.get_ident()
+
+        app.before_request(blocking=True)(lambda request: seen.update(before=threading.get_ident()))
+        app.after_request(blocking=True)(lambda request, response: seen.update(after=threading.get_ident()))
+
+        @app.get("/")
+        async def handler(request):
+            return "x"
+
+        asyncio.run(AsyncClient(app, interface, timeout=10).get("/"))
+        assert len(seen) == 4
+        assert threading.get_ident() not in seen.values()
+
+    def test_is_the_servers_over_wsgi_when_nothing_waits(self, serving, interface):
+        if interface != "wsgi":
+            pytest.skip("this is about WSGI")
+        seen = {}
+        app = self.app(lambda function: function, seen)
+        serving(app, timeout=None).post("/", body=LARGE)
+        assert set(seen.values()) == {threading.get_ident()}
+
+
+class TestACancellation:
+    """By the server: as when it shuts down, or when the client has left before the response began."""
+
+    def cancelled(self, app, begun, method="GET"):
+        """Cancel a request over ASGI as soon as the event is set: whether CancelledError left."""
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
+            "path": "/", "raw_path": b"/", "query_string": b"", "headers": [], "client": None, "server": None,
+        }  # fmt: skip
+
+        async def receive():
+            await asyncio.Event().wait()
+
+        async def send(message):
+            await asyncio.sleep(0)
+            raise AssertionError("nobody is there to get an answer")
+
+        async def main():
+            task = asyncio.create_task(app(scope, receive, send))
+            while not begun.is_set():
+                await asyncio.sleep(0.001)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                return True
+            return False
+
+        left = asyncio.run(asyncio.wait_for(main(), 10))
+        gc.collect()
+        return left
+
+    def test_of_a_waiting_handler_closes_all_middleware_in_order(self, other):
+        seen = []
+        begun = threading.Event()
+        app = App()
+        for name in ("outer", "inner"):
+            app.middleware(other.around(after=lambda request, response, name=name: seen.append((name, response.error))))
+
+        @app.get("/")
+        async def handler(request):
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                seen.append("cleaned up")
+
+        assert self.cancelled(app, begun)
+        assert seen[0] == "cleaned up"
+        assert [(name, type(error)) for name, error in seen[1:]] == [
+            ("inner", asyncio.CancelledError), ("outer", asyncio.CancelledError)
+        ]  # fmt: skip
+
+    def test_of_a_blocking_handler_waits_for_it_and_closes_all_middleware(self, other):
+        seen = []
+        begun, go_on = threading.Event(), threading.Event()
+        app = App()
+
+        def blocking(request):
+            try:
+                yield
+            finally:
+                seen.append("closed")
+
+        async def waiting(request):
+            try:
+                yield
+            finally:
+                seen.append("closed")
+
+        app.middleware(waiting if other.is_async else blocking)
+
+        @app.get("/")
+        def handler(request):
+            begun.set()
+            threading.Timer(0.05, go_on.set).start()
+            go_on.wait(10)
+            seen.append("handler")
+            return "x"
+
+        assert self.cancelled(app, begun)
+        assert seen == ["handler", "closed"]
+
+    def test_while_a_middleware_waits_closes_those_around_it(self):
+        seen = []
+        begun = threading.Event()
+        app = App()
+
+        @app.middleware
+        def outer(request):
+            response = yield
+            seen.append(type(response.error))
+
+        @app.middleware
+        async def inner(request):
+            begun.set()
+            await asyncio.Event().wait()
+            yield
+
+        app.get("/")(lambda request: "never")
+        assert self.cancelled(app, begun)
+        assert seen == [asyncio.CancelledError]
+
+    def test_is_not_answered_by_error_handlers(self):
+        seen = []
+        begun = threading.Event()
+        app = App()
+        app.errorhandler(Exception)(lambda request, error: seen.append(error) or "handled")
+        app.errorhandler(500)(lambda request, error: seen.append(error) or "handled")
+
+        @app.get("/")
+        async def handler(request):
+            begun.set()
+            await asyncio.Event().wait()
+
+        assert self.cancelled(app, begun)
+        assert seen == []
+
+    def test_is_not_swallowed_by_what_comes_after(self, other):
+        begun = threading.Event()
+        app = App()
+        app.after_request(other(lambda request, response: Response("replaced")))
+
+        def fails(request, response):
+            raise LookupError
+
+        app.middleware(other.around(after=fails))
+
+        @app.get("/")
+        async def handler(request):
+            begun.set()
+            await asyncio.Event().wait()
+
+        assert self.cancelled(app, begun)
+
+    def test_calls_what_was_left_for_after(self, colour):
+        seen = []
+        begun = threading.Event()
+        app = App()
+
+        @app.before_request
+        def before(request):
+            request.after(lambda: seen.append("after"))
+
+        @app.get("/")
+        async def handler(request):
+            begun.set()
+            await asyncio.Event().wait()
+
+        assert self.cancelled(app, begun)
+        assert seen == ["after"]
+
+
+class TestADisconnect:
+    @pytest.mark.parametrize("size", [5, 200_000])
+    def test_while_the_body_is_read_passes_the_middleware_and_is_not_logged(self, interface, colour, other, size, caplog):
+        if interface != "asgi":
+            pytest.skip("only ASGI tells of it without an error")
+        seen = []
+        app = App()
+        app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
+
+        @app.post("/")
+        @colour
+        def handler(request):
+            raise AssertionError("the handler must not be called")
+
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+            "path": "/", "raw_path": b"/", "query_string": b"", "client": None, "server": None,
+            "headers": [(b"content-length", b"%d" % size)],
+        }  # fmt: skip
+        messages = [{"type": "http.request", "body": b"abc", "more_body": True}, {"type": "http.disconnect"}]
+
+        async def receive():
+            return messages.pop(0)
+
+        async def send(message):
+            pass
+
+        asyncio.run(asyncio.wait_for(app(scope, receive, send), 10))
+        assert seen in ([499], [])  # a small body is read before the middleware opens
+        assert (seen == [499]) == (size > 65536)
+        assert caplog.records == []
+
+
+class TestAForgottenAwait:
+    def test_of_a_def_that_returns_a_coroutine_says_what_to_do(self, serving, caplog):
+        app = App()
+
+        async def inner(request):
+            return "x"
+
+        @app.get("/")
+        def handler(request):
+            return inner(request)
+
+        assert serving(app).get("/").status == 500
+        gc.collect()
+        assert "async def" in caplog.text or "await" in caplog.text
+
+    def test_of_a_hook_says_so_too(self, serving, caplog):
+        app = App()
+
+        async def inner(request):
+            return None
+
+        app.before_request(lambda request: inner(request))
+        app.get("/")(lambda request: "x")
+        assert serving(app).get("/").status == 500
+        gc.collect()
+        assert "async def" in caplog.text or "await" in caplog.text

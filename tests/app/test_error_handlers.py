@@ -1,0 +1,245 @@
+import pytest
+
+from antiphon import App, HTTPError, Response
+from antiphon.handler import describe
+from antiphon.http.errors import Conflict, NotFound
+
+
+class Broken(Exception):
+    pass
+
+
+class VeryBroken(Broken):
+    pass
+
+
+class Teapot(HTTPError):
+    status = 418
+
+
+ERRORS = {
+    "/very": VeryBroken("very"), "/broken": Broken("broken"), "/value": ValueError("value"), "/teapot": Teapot("tea"),
+    "/conflict": Conflict("both"), "/missing": NotFound("missing"), "/key": KeyError("key"), "/timeout": TimeoutError("late"),
+}  # fmt: skip
+
+
+def app_with(colour, other, keys=()):
+    """An application whose paths fail, with a handler for each key that answers with the key."""
+    app = App()
+    app.seen = []
+    for path, error in ERRORS.items():
+
+        def fails(request, error=error):
+            raise error
+
+        app.get(path)(colour(fails))
+    for key in keys:
+
+        def handles(request, error, key=key):
+            app.seen.append(error)
+            return str(getattr(key, "__name__", key))
+
+        app.errorhandler(key)(other(handles))
+    return app
+
+
+@pytest.mark.parametrize(
+    ("keys", "path", "answered_by", "status"),
+    [
+        ([Broken], "/broken", "Broken", 500),
+        ([Broken], "/very", "Broken", 500),
+        ([Broken, VeryBroken], "/very", "VeryBroken", 500),
+        ([VeryBroken, Broken], "/very", "VeryBroken", 500),
+        ([Exception, Broken], "/very", "Broken", 500),
+        ([Exception], "/value", "Exception", 500),
+        ([Exception], "/missing", "Exception", 404),
+        ([Exception], "/nowhere", "Exception", 404),
+        ([OSError], "/timeout", "OSError", 500),
+        ([LookupError], "/key", "LookupError", 500),
+        ([404], "/missing", "404", 404),
+        ([404], "/nowhere", "404", 404),
+        ([404, NotFound], "/missing", "NotFound", 404),
+        ([404, HTTPError], "/missing", "404", 404),
+        ([404, Exception], "/missing", "404", 404),
+        ([HTTPError], "/conflict", "HTTPError", 409),
+        ([HTTPError, Exception], "/conflict", "HTTPError", 409),
+        ([418], "/teapot", "418", 418),
+        ([Teapot, 418], "/teapot", "Teapot", 418),
+        ([500], "/value", "500", 500),
+        ([500, Exception], "/value", "500", 500),
+        ([500, ValueError], "/value", "ValueError", 500),
+        ([500, Broken], "/very", "500", 500),
+        ([405], "/broken", None, 500),
+        ([HTTPError], "/broken", None, 500),
+    ],
+)
+def test_the_most_specific_handler_answers_with_the_errors_status(
+    serving, colour, other, keys, path, answered_by, status
+):
+    app = app_with(colour, other, keys)
+    response = serving(app).get(path)
+    assert response.status == status
+    if answered_by is None:
+        assert response.content_type == "application/problem+json"
+    else:
+        assert response.text == answered_by
+        assert path == "/nowhere" or app.seen == [ERRORS[path]]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_handler_answers_what_has_no_route(serving, colour, other, method):
+    app = app_with(colour, other, [404, 405])
+    client = serving(app)
+    assert client.request(method, "/nowhere").text == "404"
+    assert client.request("PUT", "/value").text == "405"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "body"),
+    [
+        ("text", 404, b"text"),
+        ({"a": 1}, 404, b'{"a":1}'),
+        (b"bytes", 404, b"bytes"),
+        (("text", {"x-a": "1"}), 404, b"text"),
+        (("text", 200), 200, b"text"),
+        (("text", 410), 410, b"text"),
+        (("text", 200, {"x-a": "1"}), 200, b"text"),
+        ((None, 204), 204, b""),
+        (Response("text", 418), 418, b"text"),
+        (Response("text"), 200, b"text"),
+    ],
+    ids=repr,
+)
+def test_what_a_handler_returns_has_the_errors_status_unless_it_says_another(
+    serving, colour, other, answer, status, body
+):
+    app = app_with(colour, other)
+    app.errorhandler(404)(other(lambda request, error: answer))
+    response = serving(app).get("/missing")
+    assert (response.status, response.body) == (status, body)
+
+
+def test_a_stop_iteration_is_an_error_like_any(serving, other):
+    app = app_with(lambda function: function, other, [StopIteration])
+    error = StopIteration("stop")
+
+    @app.get("/stop")
+    def stops(request):
+        raise error
+
+    assert serving(app).get("/stop").text == "StopIteration"
+    assert app.seen == [error]
+
+
+def test_the_response_keeps_the_error(serving, colour, other):
+    seen = []
+    app = app_with(colour, other, [Broken])
+    app.after_request(lambda request, response: seen.append(response.error))
+    serving(app).get("/very")
+    assert seen == [ERRORS["/very"]]
+
+
+class TestAHandlerThatFails:
+    @pytest.mark.parametrize(("raised", "status"), [(ValueError("again"), 500), (Conflict("again"), 409)], ids=repr)
+    def test_is_answered_as_if_there_were_none(self, serving, colour, other, raised, status, caplog):
+        seen = []
+        app = app_with(colour, other)
+        app.after_request(lambda request, response: seen.append(response.error))
+
+        @app.errorhandler(Exception)
+        @other
+        def fails(request, error):
+            raise raised
+
+        response = serving(app).get("/broken")
+        assert response.status == status
+        assert response.content_type == "application/problem+json"
+        assert seen == [raised]
+        assert raised.__context__ is ERRORS["/broken"]
+        assert len(caplog.records) == (status == 500)
+
+    def test_by_what_it_returns_is_named_in_the_log(self, serving, colour, other, caplog):
+        app = app_with(colour, other)
+
+        @app.errorhandler(Broken)
+        @other
+        def forgets(request, error):
+            pass
+
+        assert serving(app).get("/broken").status == 500
+        assert describe(forgets) in caplog.text
+
+
+class TestWhatNobodyHandles:
+    @pytest.mark.parametrize(
+        ("accept", "content_type"),
+        [("application/json", "application/problem+json"), ("text/html", "text/html; charset=utf-8")],
+    )
+    @pytest.mark.parametrize(("path", "status"), [("/broken", 500), ("/missing", 404), ("/nowhere", 404), ("/teapot", 418)])
+    def test_has_one_id_in_header_body_and_log(
+        self, serving, colour, other, accept, content_type, path, status, caplog
+    ):
+        response = serving(app_with(colour, other)).get(path, headers={"accept": accept})
+        assert (response.status, response.content_type) == (status, content_type)
+        identity = response.headers["x-request-id"]
+        assert identity in response.text
+        assert (identity in caplog.text) == (status >= 500)
+        assert "Traceback" not in response.text
+        assert "Broken" not in response.text
+        assert __file__ not in response.text
+
+    def test_is_logged_once_with_the_traceback_to_the_handler(self, serving, colour, other, caplog):
+        serving(app_with(colour, other)).get("/broken")
+        assert len(caplog.records) == 1
+        assert caplog.records[0].exc_info[1] is ERRORS["/broken"]
+        assert "in fails" in caplog.text
+
+    def test_has_another_id_for_each_request(self, serving, colour, other):
+        client = serving(app_with(colour, other))
+        assert client.get("/missing").headers["x-request-id"] != client.get("/missing").headers["x-request-id"]
+
+
+@pytest.mark.parametrize("key", [500, Exception])
+def test_an_unexpected_error_is_logged_though_a_handler_makes_a_page_of_it(serving, colour, other, key, caplog):
+    serving(app_with(colour, other, [key])).get("/value")
+    assert [record.exc_info[1] for record in caplog.records] == [ERRORS["/value"]]
+
+
+@pytest.mark.parametrize("key", [ValueError, 404, HTTPError])
+def test_an_error_that_was_expected_is_not_logged(serving, colour, other, key, caplog):
+    client = serving(app_with(colour, other, [key]))
+    client.get("/value" if key is ValueError else "/missing")
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+class TestWhatEndsTheProcess:
+    def app(self, leaving, *, closing_fails):
+        app = App()
+        app.seen = []
+
+        @app.middleware
+        def around(request):
+            response = yield
+            app.seen.append(response.error)
+            if closing_fails:
+                raise Broken
+
+        @app.get("/")
+        def leaves(request):
+            raise leaving
+
+        app.errorhandler(Exception)(lambda request, error: "handled")
+        return app
+
+    @pytest.mark.parametrize("closing_fails", [False, True])
+    def test_leaves_when_the_middleware_has_closed(self, leaving, closing_fails):
+        from antiphon.adapters.wsgi import call_wsgi
+
+        app = self.app(leaving, closing_fails=closing_fails)
+        environ = {
+            "REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http", "SERVER_NAME": "x", "SERVER_PORT": "1",
+        }  # fmt: skip
+        with pytest.raises(leaving):
+            call_wsgi(app, environ, lambda status, headers: None)
+        assert [type(error) for error in app.seen] == [leaving]

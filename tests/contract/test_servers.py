@@ -1,0 +1,40 @@
+"""The contract over real servers, all of which serve the same ``module:app``."""
+
+from antiphon.testing.contract.servers import server
+from antiphon.testing.contract.suite import ServerContract
+
+
+class TestGranianWSGI(ServerContract):
+    server = server("Granian, WSGI")
+
+
+class TestGranianASGI(ServerContract):
+    server = server("Granian, ASGI")
+
+
+class TestGranianRSGI(ServerContract):
+    server = server("Granian, RSGI")
+
+
+class TestUvicornH11(ServerContract):
+    server = server("Uvicorn, h11")
+
+
+class TestUvicornHttptools(ServerContract):
+    server = server("Uvicorn, httptools")
+
+
+class TestHypercorn(ServerContract):
+    server = server("Hypercorn")
+
+
+class TestGunicornSync(ServerContract):
+    server = server("Gunicorn, sync")
+
+
+class TestGunicornGthread(ServerContract):
+    server = server("Gunicorn, gthread")
+
+
+class TestWaitress(ServerContract):
+    server = server("Waitress")
