@@ -32,7 +32,9 @@ def in_time(function):
 
 def script(text):
     """Run a script in a process of its own, whose end must be a success."""
-    program = "import asyncio, os, signal, sys, threading\nfrom contextvars import copy_context\n" + textwrap.dedent(text)
+    program = "import asyncio, os, signal, sys, threading\nfrom contextvars import copy_context\n" + textwrap.dedent(
+        text
+    )
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program], timeout=60, capture_output=True, text=True, check=False
     )
@@ -204,7 +206,7 @@ def test_a_task_may_be_cancelled_as_soon_as_it_was_started():
     task = background_loop().start(forever(), copy_context())
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        in_time(task.ended.result)
+        in_time(task.result)
 
 
 def test_loops_are_independent():

@@ -8,6 +8,7 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
+from antiphon.background import background_loop
 from antiphon.bridge import LoopIterator, ThreadIterator, close
 
 DEADLINE = 10.0
@@ -186,13 +187,17 @@ class TestAnAsyncIterableOnAThread:
 
         assert in_time(reads) == ["a", "failed" if error else "end", "end", "end"]
 
-    def test_that_cannot_be_begun_raises(self):
+    @pytest.mark.parametrize("late", [False, True], ids=["at once", "when it has failed already"])
+    def test_that_cannot_be_begun_raises(self, late):
         class Broken:
             def __aiter__(self):
                 raise LookupError("cannot begin")
 
         def reads():
-            next(ThreadIterator(Broken(), copy_context()))
+            iterator = ThreadIterator(Broken(), copy_context())
+            if late:
+                background_loop().run(asyncio.sleep(0.05), copy_context())
+            next(iterator)
 
         with pytest.raises(LookupError):
             in_time(reads)
@@ -305,7 +310,7 @@ class TestABlockingIterableOnALoop:
         async def main():
             variable.set("outside")
             async for _ in LoopIterator(generator()):
-                seen.append(variable.get())
+                seen.append(variable.get())  # noqa: PERF401 - the generator appends in between
 
         asyncio.run(main())
         assert seen == ["inside", "inside", "inside", "outside"]
@@ -328,7 +333,7 @@ class TestABlockingIterableOnALoop:
         async def reads():
             iterator = LoopIterator(generator())
             try:
-                async for _ in iterator:
+                async for _ in iterator:  # each is waited for
                     if when == "between pieces":
                         await asyncio.sleep(10)
             finally:
@@ -355,6 +360,42 @@ class TestABlockingIterableOnALoop:
                 raise StopIteration("with a value")
 
         assert self.read(Stops()) == []
+
+    def test_is_closed_though_a_cancellation_came_while_its_last_piece_was_made(self):
+        pieces = Pieces(())
+        begun = threading.Event()
+
+        class Slow:
+            def __iter__(self):
+                return self
+
+            def __next__(self):
+                begun.set()
+                time.sleep(0.05)
+                raise StopIteration
+
+            def close(self):
+                pieces.close()
+
+        async def reads():
+            iterator = LoopIterator(Slow())
+            try:
+                async for _ in iterator:
+                    pass
+            finally:
+                await close(iterator)
+            await asyncio.sleep(0)
+
+        async def main():
+            task = asyncio.create_task(reads())
+            while not begun.is_set():
+                await asyncio.sleep(0.001)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(asyncio.wait_for(main(), DEADLINE))
+        assert pieces.calls == ["close"]
 
 
 def test_closing_what_cannot_be_closed_does_nothing():

@@ -129,7 +129,9 @@ class TestAFunctionAsAHandler:
         assert seen[0] is not ON_THREAD
         assert response.body == b"waiting"
 
-    @pytest.mark.parametrize("error", [ValueError("secret"), NotFound("no such thing"), StopIteration("secret")], ids=repr)
+    @pytest.mark.parametrize(
+        "error", [ValueError("secret"), NotFound("no such thing"), StopIteration("secret")], ids=repr
+    )
     def test_answers_its_errors(self, error):
         def fails(request):
             raise error

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, It
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextvars import Context
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from antiphon.background import background_loop
 from antiphon.threads import Crossing
@@ -25,20 +25,27 @@ class ThreadIterator(Generic[T]):
         background = background_loop()
         self._loop = background.loop
         self._task = background.start(self._serve(), context)
+        self._is_over = False
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
         if self._task.ended.done():
-            raise StopIteration
+            return self._end()
         demand: Future[T] = Future()
         self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
         either: list[Future[Any]] = [demand, self._task.ended]
         wait(either, return_when=FIRST_COMPLETED)
         if demand.done():
             return demand.result()
-        self._task.result()
+        return self._end()
+
+    def _end(self) -> NoReturn:
+        """Raise what ended the iteration; once it is told, the iteration is over."""
+        if not self._is_over:
+            self._is_over = True
+            self._task.result()
         raise StopIteration
 
     def close(self) -> None:
@@ -93,4 +100,4 @@ class LoopIterator(Generic[T]):
         close_it: Callable[[], object] | None
         close_it = getattr(self._iterator, "close", None) or getattr(self._iterable, "close", None)
         if close_it is not None:
-            await self._crossing.run(close_it)
+            await self._crossing.run_at_once(close_it)

@@ -150,6 +150,15 @@ class RequestHead:
         return piece
 
 
+def parse_length(value: str) -> int:
+    """The value of Content-Length, which may have been repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
+    lengths = {length.strip() for length in value.split(",")}
+    length = lengths.pop()
+    if lengths or not (length.isascii() and length.isdigit()):
+        raise ValueError(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")
+    return int((length.lstrip("0") or "0")[:20])
+
+
 class HeadHeaders(Headers):
     """The headers of a request, looked up where the server left them."""
 

@@ -6,7 +6,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any, Protocol, Self, TypeVar
 
 from antiphon.body.limits import Limits
-from antiphon.head import Address, Head, HeadHeaders, Reading, RequestHead
+from antiphon.head import Address, Head, HeadHeaders, Reading, RequestHead, parse_length
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import (
@@ -271,7 +271,7 @@ class Request:
         if value.isdigit() and value.isascii() and len(value) < 20:
             return int(value)
         try:
-            return _parse_length(value)
+            return parse_length(value)
         except ValueError as error:
             raise BadRequest(str(error)) from None
 
@@ -413,12 +413,3 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
-
-
-def _parse_length(value: str) -> int:
-    """The value of Content-Length, which may have been repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
-    lengths = {length.strip() for length in value.split(",")}
-    length = lengths.pop()
-    if lengths or not (length.isascii() and length.isdigit()):
-        raise ValueError(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")
-    return int((length.lstrip("0") or "0")[:20])

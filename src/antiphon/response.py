@@ -11,7 +11,9 @@ from antiphon.http.media_type import MediaType
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
 """What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
-Body: TypeAlias = bytes | Iterable[bytes | str] | AsyncIterable[bytes | str]
+Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
+"""A body that comes in pieces."""
+Body: TypeAlias = bytes | Stream
 """What a body is then."""
 
 TEXT = "text/plain; charset=utf-8"

@@ -69,18 +69,26 @@ class Crossing:
         """Call a function on a worker thread. Raises what it raises.
 
         A function that has begun is waited for. A cancellation that comes meanwhile is held back, and reaches the task
-        where it next waits.
+        where it next waits, at the latest before the next call.
         """
         if self._held_back:
             self._held_back = False
             await asyncio.sleep(0)
+        return await self.run_at_once(function, *arguments)
+
+    async def run_at_once(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+        """As ``run``, even when a cancellation waits to reach the task."""
         context = self._context
         context.run(carry, copy_context(), self._tokens_there)
         call = partial(_outcome, context, partial(function, *arguments))
-        future = asyncio.get_running_loop().run_in_executor(executor(), call)
-        self._held_back = await _completed(future)
+        try:
+            future = asyncio.get_running_loop().run_in_executor(executor(), call)
+        except RuntimeError:  # the interpreter exits, and begins no more work on threads
+            result, error = call()
+        else:
+            self._held_back = await _completed(future)
+            result, error = future.result()
         carry(context, self._tokens_here)
-        result, error = future.result()
         if error is not None:
             raise error
         return result  # type: ignore[return-value]  # without an error it is the function's T

@@ -189,7 +189,9 @@ class TestTheWatch:
 
 
 class TestAClientThatCannotBeWrittenTo:
-    @pytest.mark.parametrize("error", [ConnectionResetError("gone"), RuntimeError("RSGI transport is closed")], ids=repr)
+    @pytest.mark.parametrize(
+        "error", [ConnectionResetError("gone"), RuntimeError("RSGI transport is closed")], ids=repr
+    )
     def test_has_left(self, error, caplog):
         closed = []
 

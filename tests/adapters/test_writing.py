@@ -169,7 +169,9 @@ class TestAStreamedBody:
         assert [record.exc_info[1] for record in caplog.records] == [error]
         assert ids[0] in caplog.text
 
-    @pytest.mark.parametrize("error", [FileNotFoundError("gone"), ConnectionResetError("upstream"), TimeoutError()], ids=repr)
+    @pytest.mark.parametrize(
+        "error", [FileNotFoundError("gone"), ConnectionResetError("upstream"), TimeoutError()], ids=repr
+    )
     def test_whose_source_fails_is_not_taken_for_a_client_that_left(self, call, app, Body, caplog, error):
         answer = call(app(lambda request: Response(Body([b"a"], error))))
         assert [record.exc_info[1] for record in caplog.records] == [error]
@@ -242,7 +244,7 @@ class TestAStreamedBody:
 
 
 class TestWhatIsLeftForAfter:
-    @pytest.mark.parametrize("body", [lambda: "text", lambda: None, lambda: Waiting([b"a", b"b"]), lambda: Blocking()])
+    @pytest.mark.parametrize("body", [lambda: "text", lambda: None, Waiting, Blocking])
     def test_runs_in_order_when_the_body_was_handed_over(self, servers, interface, app, body):
         events = []
 
@@ -271,8 +273,7 @@ class TestWhatIsLeftForAfter:
         served = app(handler)
         if interface == "wsgi":
             pieces = served(servers.environ(), lambda status, headers: None)
-            for _ in pieces:
-                events.append("piece")
+            events.extend("piece" for _ in pieces)
             pieces.close()
         elif interface == "asgi":
             server = noting(servers.ASGIServer)([{"type": "http.request"}])

@@ -63,7 +63,15 @@ class TestTheHead:
 
     @pytest.mark.parametrize(
         ("script_name", "root_path"),
-        [(None, ""), ("", ""), ("/", ""), ("/app", "/app"), ("/app/", "/app"), ("/caf\xc3\xa9", "/café"), ("/a/b", "/a/b")],
+        [
+            (None, ""),
+            ("", ""),
+            ("/", ""),
+            ("/app", "/app"),
+            ("/app/", "/app"),
+            ("/caf\xc3\xa9", "/café"),
+            ("/a/b", "/a/b"),
+        ],
     )
     def test_has_the_root_path(self, servers, script_name, root_path):
         assert WSGIHead(servers.environ(SCRIPT_NAME=script_name)).root_path == root_path
@@ -93,8 +101,8 @@ class TestTheHead:
     @pytest.mark.parametrize(
         ("protocol", "version"),
         [
-            ("HTTP/1", "1.0"), ("HTTP/1.0", "1.0"), ("HTTP/1.1", "1.1"), ("HTTP/2", "2"), ("HTTP/2.0", "2"), ("HTTP/3", "3"),
-            ("HTTP/3.0", "3"), (None, "1.1"),
+            ("HTTP/1", "1.0"), ("HTTP/1.0", "1.0"), ("HTTP/1.1", "1.1"), ("HTTP/2", "2"), ("HTTP/2.0", "2"),
+            ("HTTP/3", "3"), ("HTTP/3.0", "3"), (None, "1.1"),
         ],
     )  # fmt: skip
     def test_has_the_version(self, servers, protocol, version):
@@ -204,9 +212,7 @@ class TestTheBody:
     def test_of_unknown_length_is_not_read_where_nobody_marks_its_end(self, servers):
         given = Input(b"5\r\nhello\r\n0\r\n\r\n")
         app = serve(lambda request: Response(request.body))
-        answer = servers.wsgi(
-            app, servers.environ("POST", HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": given})
-        )
+        answer = servers.wsgi(app, servers.environ("POST", HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": given}))
         assert given.asked == []
         assert answer.status in (200, 411, 501)
 

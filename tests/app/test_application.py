@@ -31,7 +31,9 @@ class TestRoutes:
             app.get(pattern)(colour(echo))
         assert serving(app).get(path).json["params"] == params
 
-    @pytest.mark.parametrize("path", ["/", "/plain/", "//plain", "/plain/x", "/Plain", "/%2Fplain", "/users/", "/users//"])
+    @pytest.mark.parametrize(
+        "path", ["/", "/plain/", "//plain", "/plain/x", "/Plain", "/%2Fplain", "/users/", "/users//"]
+    )
     def test_do_not_answer_elsewhere(self, serving, colour, path):
         app = App()
         app.get("/plain")(colour(echo))
@@ -45,7 +47,11 @@ class TestRoutes:
         app = App()
         getattr(app, method)("/x", name="named")(echo)
         client = serving(app)
-        assert client.request(method.upper(), "/x").json == {"method": method.upper(), "params": {}, "endpoint": "named"}
+        assert client.request(method.upper(), "/x").json == {
+            "method": method.upper(),
+            "params": {},
+            "endpoint": "named",
+        }
         assert client.request("PROPFIND", "/x").status == 405
 
     def test_may_answer_several_methods_of_any_name(self, serving):
@@ -243,7 +249,9 @@ class TestRegistering:
             App().middleware(echo)
         assert describe(echo) in str(refused.value)
 
-    @pytest.mark.parametrize("key", [None, "404", KeyboardInterrupt, BaseException, object, ValueError("x"), 404.0], ids=repr)
+    @pytest.mark.parametrize(
+        "key", [None, "404", KeyboardInterrupt, BaseException, object, ValueError("x"), 404.0], ids=repr
+    )
     def test_an_error_handler_for_no_error_is_an_error(self, key):
         with pytest.raises(TypeError, match="status"):
             App().errorhandler(key)(echo)
@@ -384,7 +392,7 @@ class TestTheRequestsContext:
             yield
             seen.append(request)
 
-        app.before_request(other(lambda request: seen.append(request)))
+        app.before_request(other(seen.append))
         app.after_request(other(lambda request, response: seen.append(request)))
 
         @app.get("/")
@@ -398,13 +406,14 @@ class TestTheRequestsContext:
         assert len({id(request) for request in seen}) == 1
 
 
-class TestBadPaths:
-    BAD = {
-        "/%": "percent", "/%4": "percent", "/%zz": "percent", "/a%2": "percent", "/%00": "NUL", "/a%00b": "NUL",
-        "/%ff": "UTF-8", "/%c3%28": "UTF-8", "/%ed%a0%80": "UTF-8", "/%c0%af": "UTF-8",
-    }  # fmt: skip
+BAD_PATHS = {
+    "/%": "percent", "/%4": "percent", "/%zz": "percent", "/a%2": "percent", "/%00": "NUL", "/a%00b": "NUL",
+    "/%ff": "UTF-8", "/%c3%28": "UTF-8", "/%ed%a0%80": "UTF-8", "/%c0%af": "UTF-8",
+}  # fmt: skip
 
-    @pytest.mark.parametrize(("path", "why"), BAD.items())
+
+class TestBadPaths:
+    @pytest.mark.parametrize(("path", "why"), BAD_PATHS.items())
     @pytest.mark.parametrize("pattern", ["/", "/<name>", "/x/<name>"])
     def test_are_a_400_that_says_why_and_the_next_request_is_answered(self, serving, interface, pattern, path, why):
         if interface == "rsgi" and why == "percent":
@@ -469,9 +478,6 @@ class TestLifespan:
         app.get("/x")(echo)
         app.get("/x")(lambda request: "other")
         client = serving(app)
+        begin = (lambda: client.get("/x")) if interface == "wsgi" else client.__enter__
         with pytest.raises(Exception, match="answered by both"):
-            if interface == "wsgi":
-                client.get("/x")
-            else:
-                with client:
-                    pass
+            begin()

@@ -487,7 +487,9 @@ class TestACancellation:
 
 class TestADisconnect:
     @pytest.mark.parametrize("size", [5, 200_000])
-    def test_while_the_body_is_read_passes_the_middleware_and_is_not_logged(self, interface, colour, other, size, caplog):
+    def test_while_the_body_is_read_passes_the_middleware_and_is_not_logged(
+        self, interface, colour, other, size, caplog
+    ):
         if interface != "asgi":
             pytest.skip("only ASGI tells of it without an error")
         seen = []
@@ -539,7 +541,10 @@ class TestAForgottenAwait:
         async def inner(request):
             return None
 
-        app.before_request(lambda request: inner(request))
+        @app.before_request
+        def before(request):
+            return inner(request)
+
         app.get("/")(lambda request: "x")
         assert serving(app).get("/").status == 500
         gc.collect()

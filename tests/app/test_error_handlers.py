@@ -19,7 +19,8 @@ class Teapot(HTTPError):
 
 ERRORS = {
     "/very": VeryBroken("very"), "/broken": Broken("broken"), "/value": ValueError("value"), "/teapot": Teapot("tea"),
-    "/conflict": Conflict("both"), "/missing": NotFound("missing"), "/key": KeyError("key"), "/timeout": TimeoutError("late"),
+    "/conflict": Conflict("both"), "/missing": NotFound("missing"), "/key": KeyError("key"),
+    "/timeout": TimeoutError("late"),
 }  # fmt: skip
 
 
@@ -175,7 +176,9 @@ class TestWhatNobodyHandles:
         ("accept", "content_type"),
         [("application/json", "application/problem+json"), ("text/html", "text/html; charset=utf-8")],
     )
-    @pytest.mark.parametrize(("path", "status"), [("/broken", 500), ("/missing", 404), ("/nowhere", 404), ("/teapot", 418)])
+    @pytest.mark.parametrize(
+        ("path", "status"), [("/broken", 500), ("/missing", 404), ("/nowhere", 404), ("/teapot", 418)]
+    )
     def test_has_one_id_in_header_body_and_log(
         self, serving, colour, other, accept, content_type, path, status, caplog
     ):
@@ -238,7 +241,8 @@ class TestWhatEndsTheProcess:
 
         app = self.app(leaving, closing_fails=closing_fails)
         environ = {
-            "REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http", "SERVER_NAME": "x", "SERVER_PORT": "1",
+            "REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http", "SERVER_NAME": "x",
+            "SERVER_PORT": "1",
         }  # fmt: skip
         with pytest.raises(leaving):
             call_wsgi(app, environ, lambda status, headers: None)

@@ -34,7 +34,10 @@ class TestBefore:
 
     @pytest.mark.parametrize(
         ("answer", "status", "body"),
-        [("early", 200, b"early"), ("", 200, b""), (("early", 401), 401, b"early"), (Response("early", 418), 418, b"early"), ({}, 200, b"{}")],
+        [
+            ("early", 200, b"early"), ("", 200, b""), ({}, 200, b"{}"), (("early", 401), 401, b"early"),
+            (Response("early", 418), 418, b"early"),
+        ],
         ids=repr,
     )  # fmt: skip
     def test_may_answer_early(self, serving, colour, other, answer, status, body):

@@ -82,7 +82,9 @@ class TestWholeNumbers:
     def test_may_have_zeros_before_them(self, segment, number):
         assert self.convert(segment) == number
 
-    @pytest.mark.parametrize("segment", ["", "-1", "+1", "1.0", "1e3", " 1", "1_0", "²", "\u0661", "a", "1" * 20, "1" * 10_000])
+    @pytest.mark.parametrize(
+        "segment", ["", "-1", "+1", "1.0", "1e3", " 1", "1_0", "²", "\u0661", "a", "1" * 20, "1" * 10_000]
+    )
     def test_are_nothing_else(self, segment):
         with pytest.raises(ValueError, match="whole number"):
             self.convert(segment)

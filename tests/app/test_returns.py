@@ -2,8 +2,9 @@ import asyncio
 import dataclasses
 import io
 import json
-from collections import OrderedDict, defaultdict, namedtuple
+from collections import OrderedDict, defaultdict
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -52,7 +53,9 @@ class Order(msgspec.Struct):
     id: int
 
 
-Pair = namedtuple("Pair", "left right")
+class Pair(NamedTuple):
+    left: int
+    right: int
 
 
 @pytest.mark.parametrize(
@@ -199,7 +202,7 @@ MISTAKES = {
     "float": lambda: 1.5,
     "true": lambda: True,
     "set": lambda: {1, 2},
-    "frozenset": lambda: frozenset(),
+    "frozenset": frozenset,
     "object": object,
     "class": lambda: Point,
     "class with markup": lambda: Widget,
@@ -224,9 +227,7 @@ MISTAKES = {
     "headers that are a number": lambda: ("x", 201, 5),
     "body that is a number": lambda: (5, 201),
     "JSON of an object": lambda: {"a": object()},
-    "JSON with a set": lambda: [{1}, {1, object()}],
     "JSON without end": endless,
-    "JSON of a huge number": lambda: {"a": 2**70},
     "JSON of a lone surrogate": lambda: {"a": "\ud800"},
     "text with a lone surrogate": lambda: "\ud800",
     "coroutine": coroutine,
@@ -236,16 +237,11 @@ MISTAKES = {
 @pytest.mark.parametrize("make", MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_an_error_that_names_the_handler(make):
     value = make()
-    try:
-        try:
-            to_response(value, source)
-        except (TypeError, ValueError) as error:
-            assert describe(source) in str(error)
-        else:
-            assert make in (MISTAKES["JSON with a set"], MISTAKES["JSON of a huge number"]), "this became a response"
-    finally:
-        if asyncio.iscoroutine(value):
-            value.close()
+    with pytest.raises((TypeError, ValueError)) as refused:
+        to_response(value, source)
+    if asyncio.iscoroutine(value):
+        value.close()
+    assert describe(source) in str(refused.value)
 
 
 def test_the_error_says_what_came_and_what_is_understood():
@@ -257,7 +253,7 @@ def test_the_error_says_what_came_and_what_is_understood():
 
 def test_the_error_for_a_coroutine_says_what_was_forgotten():
     made = coroutine()
-    with pytest.raises(TypeError, match="await|async def"):
+    with pytest.raises(TypeError, match=r"await|async def"):
         to_response(made, source)
     made.close()
 

@@ -56,8 +56,8 @@ def test_the_most_literal_path_is_found(path, pattern, params):
 @pytest.mark.parametrize(
     "path",
     [
-        "", "*", "about", "//", "//about", "/about//", "/users/", "/users//posts", "/users/ann/posts", "/users/5/posts/",
-        "/users/5/", "/other/", "/About/", "/deep//x/b/y", "/deep/a/x/b", "/deep/a/x/b/y/z",
+        "", "*", "about", "//", "//about", "/about//", "/users/", "/users//posts", "/users/ann/posts",
+        "/users/5/posts/", "/users/5/", "/other/", "/About/", "/deep//x/b/y", "/deep/a/x/b", "/deep/a/x/b/y/z",
     ],
 )  # fmt: skip
 def test_nothing_else_is_found(path):
@@ -72,7 +72,11 @@ def test_nothing_else_is_found(path):
         (["/<int:a>/x", "/<b>/y"], "/1/x", ("/<int:a>/x", {"a": 1})),
         (["/<b>/<int:c>", "/<int:a>/<d>"], "/1/2", ("/<int:a>/<d>", {"a": 1, "d": "2"})),
         (["/a/<int:b>/c", "/<x>/<y>/<z>"], "/a/1/d", ("/<x>/<y>/<z>", {"x": "a", "y": "1", "z": "d"})),
-        (["/a/<b>/<int:c>", "/a/<int:b>/x/y", "/<p>/<q>/<r>"], "/a/1/x", ("/<p>/<q>/<r>", {"p": "a", "q": "1", "r": "x"})),
+        (
+            ["/a/<b>/<int:c>", "/a/<int:b>/x/y", "/<p>/<q>/<r>"],
+            "/a/1/x",
+            ("/<p>/<q>/<r>", {"p": "a", "q": "1", "r": "x"}),
+        ),
     ],
 )
 def test_a_way_that_leads_nowhere_is_left_again(patterns, path, wanted):

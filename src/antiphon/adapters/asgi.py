@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 from operator import itemgetter
 from typing import Any, TypeAlias
 
+from antiphon.adapters.server_values import address, http_version, netloc
 from antiphon.drive import run_async
 from antiphon.handler import Handler, finish
 from antiphon.head import Address, Reading
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
-from antiphon.response import HTML, JSON, TEXT
+from antiphon.response import HTML, JSON, TEXT, Stream
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -37,9 +38,9 @@ class _EncodedFields(dict[tuple[str, str], tuple[bytes, bytes]]):
         return field[0].encode(), field[1].encode("latin-1")
 
 
-_encoded = _EncodedFields({
-    ("content-type", value): (b"content-type", value.encode()) for value in (TEXT, HTML, JSON)
-}).__getitem__
+_encoded = _EncodedFields(
+    {("content-type", value): (b"content-type", value.encode()) for value in (TEXT, HTML, JSON)}
+).__getitem__
 
 
 class ASGIHead:
@@ -55,7 +56,7 @@ class ASGIHead:
         self.method: str = scope["method"]
         path: str = scope["path"]
         if scope.get("root_path"):
-            path = path.removeprefix(self.root_path)
+            path = _below(path, self.root_path)
         self.path = path or "/"
 
     @property
@@ -86,18 +87,17 @@ class ASGIHead:
         if host:
             return host
         server = self.scope.get("server")
-        return f"{server[0]}:{server[1]}" if server and server[1] else "localhost"
+        return netloc(*server) if server and server[1] else "localhost"
 
     @property
     def http_version(self) -> str:
         """The scope's http_version."""
-        return self.scope.get("http_version") or "1.1"
+        return http_version(self.scope.get("http_version") or "1.1")
 
     @property
     def client(self) -> Address | None:
         """The scope's client."""
-        client = self.scope.get("client")
-        return Address(client[0], client[1] or None) if client and client[0] else None
+        return address(*(self.scope.get("client") or (None, None)))
 
     @property
     def has_body(self) -> bool:
@@ -134,40 +134,50 @@ class ASGIHead:
         return b""
 
 
+def _below(path: str, root_path: str) -> str:
+    """A path without the root path; as it is, where it does not lie below that."""
+    rest = path.removeprefix(root_path)
+    return rest if not rest or rest.startswith("/") else path
+
+
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request of an ASGI server."""
     request = Request(ASGIHead(scope, receive))
-    response = await run_async(handler.handle(request))
-    status, fields, length, body, silent = response.message(scope["method"])
-    headers = list(map(_encoded, fields))
-    if length is not None:
-        headers.append((b"content-length", b"%d" % length))
-    start = {"type": "http.response.start", "status": status, "headers": headers}
     try:
+        response = await run_async(handler.handle(request))
+        status, fields, length, body, silent = response.message(scope["method"])
+        headers = list(map(_encoded, fields))
+        if length is not None:
+            headers.append((b"content-length", b"%d" % length))
+        start = {"type": "http.response.start", "status": status, "headers": headers}
         if isinstance(body, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": b"" if silent else body})
         else:
-            from antiphon.adapters.streaming import write_pieces
-
-            async def write(piece: bytes) -> None:
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-
-            async def begin() -> Callable[[bytes], Awaitable[None]]:
-                await send(start)
-                if not silent:
-                    await write(b"")  # servers hold the head back until there is a body
-                return write
-
-            async def gone() -> None:
-                while (await receive())["type"] != "http.disconnect":
-                    pass
-
-            if await write_pieces(request, body, begin, gone, silent):
-                await send({"type": "http.response.body", "body": b""})
+            await _stream(request, body, start, receive, send, silent)
     finally:
         if request.deferred:
             await run_async(finish(request))
+
+
+async def _stream(request: Request, body: Stream, start: Message, receive: Receive, send: Send, silent: bool) -> None:
+    from antiphon.adapters.streaming import write_pieces
+
+    async def write(piece: bytes) -> None:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def begin() -> Callable[[bytes], Awaitable[None]]:
+        await send(start)
+        if not silent:
+            await write(b"")  # servers hold the head back until there is a body
+        return write
+
+    async def gone() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    if await write_pieces(request, body, begin, gone, silent):
+        await send({"type": "http.response.body", "body": b""})
 
 
 async def call_lifespan(

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from antiphon.adapters.server_values import address, http_version
 from antiphon.drive import run_async
 from antiphon.handler import Handler, finish
 from antiphon.head import Address, Reading
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
+from antiphon.response import Stream
 
 
 class RSGIHeaders(Protocol):
@@ -68,15 +70,13 @@ class RSGIHead:
     @property
     def http_version(self) -> str:
         """The scope's http_version."""
-        return self.scope.http_version
+        return http_version(self.scope.http_version)
 
     @property
     def client(self) -> Address | None:
         """The scope's client."""
         host, colon, port = (self.scope.client or "").rpartition(":")
-        if not colon:
-            return Address(port, None) if port else None
-        return Address(host.strip("[]"), int(port) if port.isdigit() else None)
+        return address(host.strip("[]"), port) if colon else address(port, None)
 
     @property
     def has_body(self) -> bool:
@@ -104,31 +104,36 @@ class RSGIHead:
                     return piece
         except StopAsyncIteration:
             return b""
-        except OSError as error:
+        except Exception as error:
             raise ClientDisconnected("The connection broke while the body was read.") from error
 
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     """Answer one request of an RSGI server."""
     request = Request(RSGIHead(scope, protocol))
-    response = await run_async(handler.handle(request))
-    status, fields, length, body, silent = response.message(scope.method)
-    if length is not None:
-        fields = [*fields, ("content-length", str(length))]
     try:
-        if isinstance(body, bytes):
-            if silent or not body:
-                protocol.response_empty(status, fields)
-            else:
-                protocol.response_bytes(status, fields, body)
+        response = await run_async(handler.handle(request))
+        status, fields, length, body, silent = response.message(scope.method)
+        if length is not None:
+            fields = [*fields, ("content-length", str(length))]
+        if not isinstance(body, bytes):
+            await _stream(request, body, status, fields, protocol, silent)
+        elif silent or not body:
+            protocol.response_empty(status, fields)
         else:
-            from antiphon.adapters.streaming import write_pieces
-
-            async def begin() -> Callable[[bytes], Awaitable[None]]:
-                send: Callable[[bytes], Awaitable[None]] = protocol.response_stream(status, fields).send_bytes
-                return send
-
-            await write_pieces(request, body, begin, protocol.client_disconnect, silent)
+            protocol.response_bytes(status, fields, body)
     finally:
         if request.deferred:
             await run_async(finish(request))
+
+
+async def _stream(
+    request: Request, body: Stream, status: int, fields: list[tuple[str, str]], protocol: Any, silent: bool
+) -> None:
+    from antiphon.adapters.streaming import write_pieces
+
+    async def begin() -> Callable[[bytes], Awaitable[None]]:
+        send: Callable[[bytes], Awaitable[None]] = protocol.response_stream(status, fields).send_bytes
+        return send
+
+    await write_pieces(request, body, begin, protocol.client_disconnect, silent)

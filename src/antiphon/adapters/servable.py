@@ -94,13 +94,13 @@ class Servable:
         loop.run_until_complete(self._stop())
 
     async def _start(self) -> None:
-        from asyncio import Lock as AsyncLock
+        from asyncio import Lock as AsyncLock, create_task
 
         if self._async_starting is None:
             self._async_starting = AsyncLock()
         async with self._async_starting:
             if not self._started:
-                await run_async(self.startup())
+                await create_task(run_async(self.startup()))  # whose variables no request is to see
                 self._started = True
 
     async def _stop(self) -> None:
@@ -111,6 +111,8 @@ class Servable:
     def _start_sync(self) -> None:
         with self._starting:
             if not self._started:
+                import concurrent.futures.thread  # noqa: F401 - it can't be imported any more at exit
+
                 run_sync(self.startup(), copy_context())
                 atexit.register(self._stop_sync)
                 self._started = True

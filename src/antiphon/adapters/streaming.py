@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
+from antiphon.adapters.server_values import as_bytes
 from antiphon.bridge import LoopIterator, close
 from antiphon.handler import log_failure
 from antiphon.request import Request
@@ -20,17 +21,18 @@ async def write_pieces(
 ) -> bool:
     """Write a body to its end, and close it in every case: whether the client was there to the end.
 
-    ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the iteration is cancelled where it waits. A body that fails is
-    logged, and raised so that the server cuts the response. A ``silent`` body is only closed.
+    ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the iteration
+    is cancelled where it waits. A body that fails is logged, and raised so that the server cuts the response. A
+    ``silent`` body is only closed.
     """
     pieces = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
     watch = _Watch(gone)
     try:
-        write = await begin()
-        if not silent:
+        write = await _begun(begin, watch)
+        if write is not None and not silent:
             await _write_each(pieces, write, watch)
     except asyncio.CancelledError:
-        if not watch.client_left:
+        if not watch.take_back():
             raise
     except Exception as error:
         log_failure(request, error)
@@ -41,11 +43,19 @@ async def write_pieces(
     return not watch.client_left
 
 
+async def _begun(begin: Callable[[], Awaitable[Write]], watch: "_Watch") -> Write | None:
+    try:
+        return await begin()
+    except OSError:
+        watch.client_left = True
+        return None
+
+
 async def _write_each(pieces: AsyncIterator[bytes | str], write: Write, watch: "_Watch") -> None:
     """Write until the pieces end, or can't be written any more, which is how some servers say that the client left."""
     async for piece in pieces:
-        if piece:
-            data = piece.encode() if isinstance(piece, str) else piece
+        data = as_bytes(piece)
+        if data:
             try:
                 await write(data)
             except Exception:
@@ -61,17 +71,25 @@ class _Watch:
         assert task is not None  # noqa: S101 - it is made in a coroutine
         self._writer = task
         self._watcher = asyncio.create_task(self._wait(gone))
-        self._cancelled = False
+        self._has_cancelled = False
         self.client_left = False
 
     async def _wait(self, gone: Callable[[], Awaitable[object]]) -> None:
-        await gone()
-        self.client_left = self._cancelled = True
-        self._writer.cancel()
+        with suppress(Exception):  # a server that can't tell any more is no reason to stop
+            await gone()
+            self.client_left = self._has_cancelled = True
+            self._writer.cancel()
+
+    def take_back(self) -> bool:
+        """Take back its own cancellation, if there was one: whether nobody else has cancelled the task."""
+        if not self._has_cancelled:
+            return False
+        self._has_cancelled = False
+        return self._writer.uncancel() == 0
 
     async def end(self) -> None:
-        """Stop watching; a cancellation of its own that is still on its way is taken back."""
+        """Stop watching. A cancellation that is still on its way to the task doesn't reach it any more."""
         self._watcher.cancel()
-        if self._cancelled and self._writer.uncancel() == 0:
+        if self.take_back():
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, TypeVar
 
+from antiphon.adapters.server_values import address, as_bytes, http_version, netloc
 from antiphon.drive import run_sync
 from antiphon.handler import Handler, finish, log_failure
-from antiphon.head import Address, Reading
-from antiphon.http.errors import ClientDisconnected
+from antiphon.head import Address, Reading, parse_length
+from antiphon.http.errors import ClientDisconnected, LengthRequired
 from antiphon.http.status import status_line
 from antiphon.request import Request
 from antiphon.response import Body
@@ -27,6 +28,9 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
         "referer", "sec-fetch-site", "transfer-encoding", "user-agent",
     )
 }  # fmt: skip
+
+_DOUBLES = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
+"""Keys that servers leave beside those of CGI; they say nothing of the body."""
 
 
 class WSGIHead:
@@ -67,26 +71,25 @@ class WSGIHead:
     def authority(self) -> str:
         """The Host header, else SERVER_NAME and SERVER_PORT."""
         environ = self.environ
-        return environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+        return environ.get("HTTP_HOST") or netloc(environ["SERVER_NAME"], environ["SERVER_PORT"])
 
     @property
     def http_version(self) -> str:
         """SERVER_PROTOCOL without its name."""
-        version: str = self.environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2]
-        return version.removesuffix(".0") if version[:1] in "23" else version
+        return http_version(self.environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2])
 
     @property
     def client(self) -> Address | None:
         """REMOTE_ADDR and REMOTE_PORT."""
-        host = self.environ.get("REMOTE_ADDR")
-        port = str(self.environ.get("REMOTE_PORT") or "")
-        return Address(host, int(port) if port.isdigit() else None) if host else None
+        return address(self.environ.get("REMOTE_ADDR"), self.environ.get("REMOTE_PORT"))
 
     @property
     def has_body(self) -> bool:
-        """Whether a length is declared, or the server says where the input ends."""
+        """Whether a length is declared, or a body may come without one."""
         environ = self.environ
-        return ("CONTENT_LENGTH" in environ and environ["CONTENT_LENGTH"] != "") or "HTTP_TRANSFER_ENCODING" in environ
+        return bool(environ.get("CONTENT_LENGTH")) or (
+            "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL", "") >= "HTTP/2"
+        )
 
     def field(self, name: str) -> str | None:
         """A header, which WSGI has joined already."""
@@ -98,7 +101,7 @@ class WSGIHead:
         fields = [
             (key[5:].replace("_", "-").lower(), value)
             for key, value in self.environ.items()
-            if key.startswith("HTTP_") and type(value) is str
+            if key.startswith("HTTP_") and type(value) is str and key not in _DOUBLES
         ]
         for name in ("content-type", "content-length"):
             if value := self.field(name):
@@ -106,20 +109,32 @@ class WSGIHead:
         return fields
 
     def receive(self) -> Reading[bytes]:
-        """Read from wsgi.input: as much as Content-Length says, or to its end where the server marks that."""
+        """Read from wsgi.input: as much as Content-Length says, or to its end where the server marks that.
+
+        Raises LengthRequired (411) where neither is so, since reading would then wait for ever.
+        """
         yield from ()
-        environ = self.environ
-        left = self._left
-        if left is None:
-            length = environ.get("CONTENT_LENGTH") or ""
-            left = int(length) if length.isdigit() else -1
-        wanted = PIECE if left < 0 or left > PIECE else left
+        if self._left is None:
+            self._left = self._length()
+        wanted = PIECE if self._left < 0 else min(self._left, PIECE)
         try:
-            piece: bytes = environ["wsgi.input"].read(wanted) if wanted else b""
+            piece: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
             raise ClientDisconnected("The connection broke while the body was read.") from error
-        self._left = left - len(piece) if left > 0 else left
+        if self._left > 0:
+            self._left -= len(piece)
         return piece
+
+    def _length(self) -> int:
+        environ = self.environ
+        length: str = environ.get("CONTENT_LENGTH") or ""
+        if length:
+            return parse_length(length)
+        if environ.get("wsgi.input_terminated"):
+            return -1
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            raise LengthRequired("This server does not take a body without a Content-Length.")
+        return 0
 
 
 def _utf8(text: str) -> str:
@@ -159,8 +174,7 @@ class WSGIBody:
         return self
 
     def __next__(self) -> bytes:
-        piece = self._logged(self._next)
-        return piece.encode() if isinstance(piece, str) else piece
+        return self._logged(lambda: as_bytes(self._next()))
 
     def close(self) -> None:
         """Close the body, then call what was left for after the response."""

@@ -11,6 +11,9 @@ from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.streams import failure_of_stream, where_closed
 from antiphon.testing.contract.wire import Closed
 
+PATIENCE = 2.0
+"""Seconds after which a connection hangs that does nothing."""
+
 Ask = Callable[[ServerProcess], str]
 
 
@@ -106,6 +109,21 @@ def pipelined(server: ServerProcess) -> str:
     return "answered" if second.body.startswith(b"{") else "confused"
 
 
+def after_unread(server: ServerProcess) -> str:
+    """What becomes of a connection on which a body of many chunks was sent that nobody reads."""
+    with server.connect(PATIENCE) as connection:
+        connection.send(SentRequest("POST", "/def/nowhere", (), (bytes(2000),) * 100).encoded)
+        try:
+            connection.receive()
+            connection.send(SentRequest("GET", "/def/text").encoded)
+            connection.receive()
+        except TimeoutError:
+            return "hangs"
+        except Closed:
+            pass
+    return "goes on, or is closed"
+
+
 def expectation(server: ServerProcess) -> str:
     """When a client that waits for it is told to send the body (RFC 9110 §10.1.1)."""
     asked = []
@@ -162,6 +180,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("Client's port", ("known", "hidden"), client_port),
     Probe("Connection", ("kept", "closed"), connection_kept),
     Probe("Pipelined requests", ("answered", "one answered"), pipelined),
+    Probe("Connection after an unread body", ("goes on, or is closed", "hangs"), after_unread),
     Probe("`100 Continue`", ("when the body is read", "always"), expectation),
     Probe("Stream to HTTP/1.0", ("until the connection ends", "in chunks"), http_1_0),
     Probe("Stream that fails midway", ("cut", "ended"), failed_stream),

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from antiphon.testing.contract.messages import ReceivedResponse, SentRequest
-from antiphon.testing.contract.waiting import eventually
+from antiphon.testing.contract.waiting import DEADLINE, eventually
 from antiphon.testing.contract.wire import Connection
 
 APPLICATION = "antiphon.testing.contract.application:app"
@@ -63,9 +63,9 @@ class ServerProcess:
         """Whether the process has not ended."""
         return self._process.poll() is None
 
-    def connect(self) -> Connection:
-        """A new connection."""
-        return Connection(self.port)
+    def connect(self, deadline: float = DEADLINE) -> Connection:
+        """A new connection, on which no wait takes longer than ``deadline`` seconds."""
+        return Connection(self.port, deadline)
 
     def respond(self, request: SentRequest) -> ReceivedResponse:
         """Send a request on a connection of its own, and get the response."""

@@ -119,7 +119,7 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Hypercorn",
         ("-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}"),
-        _FAILS_LATE | {"`100 Continue`": "always"},
+        _FAILS_LATE | {"`100 Continue`": "always", "Connection after an unread body": "hangs"},
         _H11_REFUSALS | _DISCONNECTED | {"A query of 200 KiB": "431"},
     ),
     Server(
