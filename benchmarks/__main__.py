@@ -40,9 +40,7 @@ def introduction() -> str:
     return f"{python}; {versions}\nMicroseconds a request, and how many times Antiphon's that is"
 
 
-def measure(
-    interface: str, apps: Mapping[str, ModuleType], cases: list[str], options: Namespace
-) -> list[Cell]:
+def measure(interface: str, apps: Mapping[str, ModuleType], cases: list[str], options: Namespace) -> list[Cell]:
     """Compare the applications that speak an interface, case by case."""
     calls = BATCH if options.quick else 10 * BATCH
     with ExitStack() as stack:
@@ -73,9 +71,7 @@ def falcon_form(results: list[Cell], apps: Mapping[str, ModuleType], options: Na
 def parse_options() -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--case", action="append", choices=CASES, help="measure only this case (repeatable)")
-    parser.add_argument(
-        "--interface", action="append", choices=INTERFACES, help="measure only this interface"
-    )
+    parser.add_argument("--interface", action="append", choices=INTERFACES, help="measure only this interface")
     parser.add_argument("--rounds", type=int, help="samples for each framework and case (40; 5 if quick)")
     parser.add_argument("--quick", action="store_true", help="few and small samples, to see that all works")
     options = parser.parse_args()

@@ -82,9 +82,7 @@ class Case(NamedTuple):
         if status != 200 or content_type.partition(";")[0] != self.media_type:
             raise WrongAnswerError(f"{self.name}: {status} {content_type}: {body[:200]!r}")
         if headers.get("content-length") != str(len(body)):
-            raise WrongAnswerError(
-                f"{self.name}: content-length is {headers.get('content-length')}, not {len(body)}"
-            )
+            raise WrongAnswerError(f"{self.name}: content-length is {headers.get('content-length')}, not {len(body)}")
         given = json.loads(body) if self.media_type == "application/json" else body.decode()
         if given != self.answer:
             raise WrongAnswerError(f"{self.name}: {given!r} instead of {self.answer!r}")
@@ -147,9 +145,7 @@ CASES = {
             name="form",
             method="POST",
             path="/form",
-            headers=sending(
-                FORM_BODY, "application/x-www-form-urlencoded", PAGE | {"origin": FETCH["origin"]}
-            ),
+            headers=sending(FORM_BODY, "application/x-www-form-urlencoded", PAGE | {"origin": FETCH["origin"]}),
             media_type="text/plain",
             answer="Zoë Müller: 146 characters",
             body=FORM_BODY,

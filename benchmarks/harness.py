@@ -91,9 +91,7 @@ class AsgiServer:
         exchange = Exchange(scope_of(case), case.body, [])
         self.loop.run_until_complete(self.timed([exchange]))
         start, *bodies = exchange.sent
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]
-        }
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
         case.check(start["status"], headers, b"".join(message.get("body", b"") for message in bodies))
 
     def sample(self, case: Case, calls: int) -> float:

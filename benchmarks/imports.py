@@ -16,9 +16,7 @@ REPORTED = ("asyncio",)
 
 def run(program: str) -> str:
     """What a program prints in a fresh, isolated process."""
-    return subprocess.run(
-        [sys.executable, "-I", "-c", program], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+    return subprocess.run([sys.executable, "-I", "-c", program], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def milliseconds(statement: str) -> float:

@@ -84,25 +84,28 @@ def log_failure(request: Request, error: BaseException) -> None:
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling this gives a coroutine: for functions, partials, methods and objects with ``__call__``."""
-    from inspect import iscoroutinefunction
-
-    inner = _without_partials(function)
-    return iscoroutinefunction(inner) or iscoroutinefunction(type(inner).__call__)
-
-
-def _without_partials(function: Callable[..., Any]) -> Callable[..., Any]:
     from functools import partial
+    from inspect import iscoroutinefunction
 
     while isinstance(function, partial):
         function = function.func
-    return function
+    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
+
+
+def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function inside partials and decorators that say what they wrap."""
+    from functools import partial
+    from inspect import unwrap
+
+    while isinstance(function, partial):
+        function = function.func
+    inner: Callable[..., Any] = unwrap(function)
+    return inner
 
 
 def describe(function: Callable[..., Any]) -> str:
     """The name of a function with its file and line, for errors that a programmer reads."""
-    from inspect import unwrap
-
-    inner = unwrap(_without_partials(function))
+    inner = innermost(function)
     code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
     name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else str(name)

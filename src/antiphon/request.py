@@ -318,7 +318,7 @@ class Request:
     @property
     def body(self) -> bytes:
         """The content, in bytes. Raises RuntimeError where it would have to be awaited first."""
-        if self._body is None:
+        if self._body is None and self.head.has_body:
             if not self.head.blocks:
                 raise RuntimeError(
                     "this request's body is not loaded yet: await request.load() first,"

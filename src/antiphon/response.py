@@ -282,6 +282,6 @@ def _may_declare(declared: str, length: int | None, status: int, method: str) ->
 
 
 def _checked_status(status: int) -> int:
-    if not isinstance(status, int) or not 200 <= status <= 599:
+    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
         raise ValueError(f"a response's status is a number of 200 to 599, not {status!r}")
     return int(status)

@@ -3,9 +3,10 @@
 import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
+from threading import Lock
 from typing import Any, TypeVar, TypeVarTuple
 
 T = TypeVar("T")
@@ -16,19 +17,21 @@ WORKERS = 40
 
 _MISSING = object()
 _executor: ThreadPoolExecutor | None = None
+_lock = Lock()
 
 
 def executor() -> ThreadPoolExecutor:
     """This process's worker threads, started as they are needed."""
     global _executor  # noqa: PLW0603 - one pool a process
     if _executor is None:
-        _executor = ThreadPoolExecutor(WORKERS, thread_name_prefix="antiphon")
+        with _lock:
+            _executor = _executor or ThreadPoolExecutor(WORKERS, thread_name_prefix="antiphon")
     return _executor
 
 
 def _forget() -> None:
-    global _executor  # noqa: PLW0603 - a forked child has none of its parent's threads
-    _executor = None
+    global _executor, _lock
+    _executor, _lock = None, Lock()
 
 
 os.register_at_fork(after_in_child=_forget)
@@ -82,12 +85,12 @@ class Crossing:
         context.run(carry, copy_context(), self._tokens_there)
         call = partial(_outcome, context, partial(function, *arguments))
         try:
-            future = asyncio.get_running_loop().run_in_executor(executor(), call)
+            work = executor().submit(call)
         except RuntimeError:  # the interpreter exits, and begins no more work on threads
             result, error = call()
         else:
-            self._held_back = await _completed(future)
-            result, error = future.result()
+            self._held_back = await _completed(work)
+            result, error = work.result()
         carry(context, self._tokens_here)
         if error is not None:
             raise error
@@ -102,13 +105,19 @@ def _outcome(context: Context, function: Callable[[], T]) -> tuple[T | None, Bas
         return None, error
 
 
-async def _completed(future: "asyncio.Future[Any]") -> bool:
-    """Wait until a future is done, whoever cancels meanwhile: whether anybody did, which is then asked for again."""
+async def _completed(work: "Future[Any]") -> bool:
+    """Wait until work on a thread is done, whoever cancels meanwhile: whether anybody did, who is then heard later.
+
+    Work that has not begun is given up.
+    """
+    done = asyncio.wrap_future(work)
     cancelled = None
-    while not future.done():
+    while not done.done():
         try:
-            await asyncio.wait([future])
+            await asyncio.wait([done])
         except asyncio.CancelledError as error:
+            if work.cancel():
+                raise
             cancelled = error
     task = asyncio.current_task()
     if cancelled is None or task is None:

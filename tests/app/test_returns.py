@@ -81,7 +81,7 @@ class Pair(NamedTuple):
         (Order(id=1), JSON, b'{"id":1}'),
         ([Point(1, 2)], JSON, b'[{"x":1,"y":2}]'),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_a_value_becomes_a_response(value, content_type, body):
     response = to_response(value, source)

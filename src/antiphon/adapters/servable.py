@@ -94,7 +94,8 @@ class Servable:
         loop.run_until_complete(self._stop())
 
     async def _start(self) -> None:
-        from asyncio import Lock as AsyncLock, create_task
+        from asyncio import Lock as AsyncLock
+        from asyncio import create_task
 
         if self._async_starting is None:
             self._async_starting = AsyncLock()

@@ -21,9 +21,9 @@ async def write_pieces(
 ) -> bool:
     """Write a body to its end, and close it in every case: whether the client was there to the end.
 
-    ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the iteration
-    is cancelled where it waits. A body that fails is logged, and raised so that the server cuts the response. A
-    ``silent`` body is only closed.
+    ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the
+    iteration is cancelled where it waits. A body that fails is logged, and raised so that the server cuts the
+    response. A ``silent`` body is only closed.
     """
     pieces = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
     watch = _Watch(gone)

@@ -88,7 +88,7 @@ class WSGIHead:
         """Whether a length is declared, or a body may come without one."""
         environ = self.environ
         return bool(environ.get("CONTENT_LENGTH")) or (
-            "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL", "") >= "HTTP/2"
+            "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL", "").startswith(("HTTP/2", "HTTP/3"))
         )
 
     def field(self, name: str) -> str | None:
@@ -103,10 +103,8 @@ class WSGIHead:
             for key, value in self.environ.items()
             if key.startswith("HTTP_") and type(value) is str and key not in _DOUBLES
         ]
-        for name in ("content-type", "content-length"):
-            if value := self.field(name):
-                fields.append((name, value))
-        return fields
+        own = [(name, self.field(name)) for name in ("content-type", "content-length")]
+        return fields + [(name, value) for name, value in own if value]
 
     def receive(self) -> Reading[bytes]:
         """Read from wsgi.input: as much as Content-Length says, or to its end where the server marks that.

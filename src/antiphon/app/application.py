@@ -7,13 +7,13 @@ from typing import Any, Literal, TypeVar
 from antiphon.adapters.servable import Servable
 from antiphon.app.dispatch import Plan, dispatch
 from antiphon.app.hooks import Hook, hook
-from antiphon.app.router import Router
+from antiphon.app.router import Resource, Router, SamePathsError
 from antiphon.app.routes import Route, Routes
 from antiphon.body.limits import Limits
 from antiphon.handler import Steps, describe
 from antiphon.head import Head
 from antiphon.http.errors import BadRequest, HTTPError, MethodNotAllowed, NotFound
-from antiphon.http.url import find_broken_escape
+from antiphon.http.url import decode_path
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -67,15 +67,12 @@ class App(Routes, Servable):
         router: Router[Plan] = Router()
         owners: dict[tuple[str, str], Route] = {}
         for route in self.registered:
-            resource = router.resource(route.pattern)
+            resource = self._resource(router, route)
             plan = self._plan(route.handler.around(True), route.name, route.limits)
             for method in route.methods:
                 earlier = owners.setdefault((resource.pattern, method), route)
                 if earlier is not route:
-                    raise ValueError(
-                        f"{method} {route.pattern} is answered by both {describe(earlier.handler.function)}"
-                        f" and {describe(route.handler.function)}"
-                    )
+                    raise ValueError(f"{method} {route.pattern} is answered by both {_places(earlier, route)}")
                 resource.methods[method] = plan
         for resource in router.resources:
             self._complete(resource.methods)
@@ -83,6 +80,13 @@ class App(Routes, Servable):
         self._unrouted = self._plan(Hook(_unreachable, False, blocks), None)
         self._router = router
         return router
+
+    def _resource(self, router: Router[Plan], route: Route) -> Resource[Plan]:
+        try:
+            return router.resource(route.pattern)
+        except SamePathsError as error:
+            earlier = next(earlier for earlier in self.registered if earlier.pattern == error.earlier)
+            raise ValueError(f"{error}: {_places(earlier, route)}") from None
 
     def _plan(self, handler: Hook, endpoint: str | None, limits: Limits | None = None) -> Plan:
         return Plan(
@@ -114,18 +118,24 @@ class App(Routes, Servable):
         path = head.path
         methods = router.literal.get(path)
         if methods is None:
-            found = router.search(path)
+            error = _malformed(head)
+            found = None if error else router.search(path)
             if found is None:
-                return dispatch(self._unrouted, request, _not_found(head))
+                return self._refuse(request, error or NotFound(f"There is nothing at {path[:200]}."))
             methods, request.params = found
         plan = methods.get(head.method)
         if plan is None:
             allow = sorted(methods)
-            detail = f"{head.method} is not answered at {path}; {', '.join(allow)} are"
-            return dispatch(self._unrouted, request, MethodNotAllowed(detail, allow=allow))
+            detail = f"{head.method} is not answered at {path[:200]}; {', '.join(allow)} are"
+            return self._refuse(request, MethodNotAllowed(detail, allow=allow))
         request.route = plan
         request.limits = plan.limits
         return dispatch(plan, request)
+
+    def _refuse(self, request: Request, error: HTTPError) -> Steps[Response]:
+        request.route = self._unrouted
+        request.limits = self.limits
+        return dispatch(self._unrouted, request, error)
 
     def startup(self) -> Steps[None]:
         """Plan the routes, then call what ``on_startup`` was given."""
@@ -140,17 +150,27 @@ class App(Routes, Servable):
             yield from on_shutdown.call()
 
 
-def _not_found(head: Head) -> HTTPError:
-    """404; or 400, where the path was not even well-formed."""
+def _places(one: Route, other: Route) -> str:
+    return f"{describe(one.handler.function)} and {describe(other.handler.function)}"
+
+
+def _malformed(head: Head) -> HTTPError | None:
+    """What is wrong with a path that is not well-formed (RFC 3986 §2.1), where the server let it through."""
     path = head.path
+    if path.isascii() and path.isprintable() and not head.raw_path:
+        return None
     raw = head.raw_path
-    if raw is not None and (at := find_broken_escape(raw)) >= 0:
-        return BadRequest(f"the path has a broken percent-escape at byte {at}")
+    if raw is not None and b"%" in raw:
+        try:
+            decode_path(raw)
+        except ValueError as error:
+            return BadRequest(f"The path is malformed: {error}.")
+        return None
     if "\0" in path:
-        return BadRequest("the path has a NUL")
+        return BadRequest("The path is malformed: it has a NUL.")
     if "\ufffd" in path:
-        return BadRequest("the path is not UTF-8")
-    return NotFound(f"There is nothing at {path[:200]}.")
+        return BadRequest("The path is malformed: it is not UTF-8.")
+    return None
 
 
 def _options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request

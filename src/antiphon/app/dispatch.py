@@ -61,10 +61,11 @@ class Plan:
 def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Steps[Response]:
     """The steps that answer a request by a plan. ``error`` is what kept its route from being found."""
     opened: list[tuple[Middleware, Opened]] = []
+    leaving: BaseException | None = None
     try:
-        has_body = error is None and request.head.has_body
+        has_body = request.head.has_body
         if has_body and (plan.body_first or _is_small(request)):
-            yield from request.reading()
+            yield from _read_first(request, error)
             has_body = False
         answer: Any = None
         if plan.middleware or plan.before:
@@ -84,11 +85,26 @@ def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> St
         raise
     except BaseException as raised:
         response = yield from plan.error_handlers.answer(request, raised, plan.blocks)
+        leaving = _no_exception(response.error)
     if plan.after or opened:
         response = yield from _close(plan, request, response, opened)
-    if response.error is not None and not isinstance(response.error, Exception):
-        raise response.error
+        leaving = leaving or _no_exception(response.error)
+    if leaving is not None:
+        raise leaving
     return response
+
+
+def _read_first(request: Request, error: HTTPError | None) -> Steps[None]:
+    """Read the body before the middleware opens; one that can't be read does not hide that there was no route."""
+    try:
+        yield from request.reading()
+    except HTTPError as unreadable:
+        raise error or unreadable from None
+
+
+def _no_exception(error: BaseException | None) -> BaseException | None:
+    """What ends a task or the process, such as a cancellation: it is raised again when everything is closed."""
+    return None if isinstance(error, Exception) else error
 
 
 def _is_small(request: Request) -> bool:

@@ -1,9 +1,10 @@
 """Which handler answers an error: the one for its class, the most specific first, or the one for its status."""
 
 from antiphon.app.hooks import Hook
-from antiphon.app.returns import to_response
+from antiphon.app.returns import says_status, to_response
 from antiphon.error_response import as_http_error
-from antiphon.handler import Steps, failed
+from antiphon.handler import Steps, describe, failed, log_failure
+from antiphon.http.errors import HTTPError
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -16,43 +17,59 @@ class ErrorHandlers:
         self._by_status: dict[int, Hook] = {}
 
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
-        """Register a handler. Raises TypeError for what is neither a class of exceptions nor a status."""
+        """Register a handler.
+
+        Raises TypeError for what is neither a class of exceptions nor a status, ValueError for a status that is no
+        error's, and for a second handler for the same.
+        """
         if isinstance(key, int):
-            self._by_status[key] = handler
+            if not 400 <= key <= 599:
+                raise ValueError(f"an error's status is one of 400 to 599, not {key}")
+            known = self._by_status.setdefault(key, handler)
         elif isinstance(key, type) and issubclass(key, Exception):
-            self._by_class[key] = handler
+            known = self._by_class.setdefault(key, handler)
         else:
             raise TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
+        if known is not handler:
+            name = key if isinstance(key, int) else key.__name__
+            raise ValueError(
+                f"{name} is handled by {describe(known.function)} already, and now by {describe(handler.function)}"
+            )
 
-    def find(self, error: BaseException) -> Hook | None:
-        """The handler for an error: by the error's class, by its status, then by the classes that it derives from."""
+    def find(self, error: BaseException) -> tuple[type[BaseException] | int, Hook] | None:
+        """The handler for an error, and what it was registered for: the error's class, its status, then the classes
+        that it derives from.
+        """
         if not isinstance(error, Exception):
             return None
         own, *bases = type(error).__mro__
+        status = as_http_error(error).status
         if own in self._by_class:
-            return self._by_class[own]
-        by_status = self._by_status.get(as_http_error(error).status)
-        if by_status is not None:
-            return by_status
-        return next((self._by_class[base] for base in bases if base in self._by_class), None)
+            return own, self._by_class[own]
+        if status in self._by_status:
+            return status, self._by_status[status]
+        return next(((base, self._by_class[base]) for base in bases if base in self._by_class), None)
 
     def answer(self, request: Request, error: BaseException, blocks: bool) -> Steps[Response]:
         """The steps to the response to an error; ``blocks`` says that sync handlers run on a thread.
 
-        What the handler returns has the error's status, unless it says another. A handler that fails is answered
-        like any error that nobody handles.
+        What the handler returns has the error's status, unless it says another. A handler that fails is answered like
+        an error that nobody handles. An error that nobody expected is logged, also when a handler makes a page of it.
         """
-        handler = self.find(error)
-        if handler is None:
+        found = self.find(error)
+        if found is None:
             return failed(request, error)
+        key, handler = found
         try:
             answer = yield from handler.around(blocks).call(request, error)
             response = to_response(answer, handler.function)
-            if response.status == 200 and not isinstance(answer, Response | tuple):
+            if not says_status(answer):
                 response.status = as_http_error(error).status
             response.error = error
         except GeneratorExit:
             raise
         except BaseException as again:
             return failed(request, again)
+        if not isinstance(error, HTTPError) and (isinstance(key, int) or key is Exception):
+            log_failure(request, error)
         return response

@@ -30,4 +30,5 @@ class Hook(NamedTuple):
 
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
     """A function as a hook; ``blocking`` gives it a thread even around an async handler."""
-    return Hook(function, is_async(function), blocking)
+    waits = is_async(function)
+    return Hook(function, waits, blocking and not waits)

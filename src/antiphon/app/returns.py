@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from typing import Any
 
-from antiphon.handler import describe, wrong_return
+from antiphon.handler import describe, innermost, wrong_return
+from antiphon.http.headers import HeaderFields
 from antiphon.response import HTML, JSON, Response
 
 Source = Callable[..., Any]
@@ -16,71 +17,88 @@ _WANTED = (
 
 def to_response(value: object, source: Source) -> Response:
     """Make a response of what ``source`` returned. Raises TypeError, which names it, for what none can be made of."""
-    kind = type(value)
-    if kind is str:
-        return Response(value)  # type: ignore[arg-type]  # it is a str
     if isinstance(value, Response):
         return value
-    if kind is dict or kind is list:
-        return _json(value, source)
-    if kind is tuple:
-        return _from_tuple(value, source)  # type: ignore[arg-type]  # it is a tuple
+    try:
+        return Response(value) if type(value) is str else _make(value, source)
+    except _WrongReturn:
+        raise
+    except Exception as error:
+        raise _WrongReturn(f"{describe(source)} returned what can't be answered: {error}") from error
+
+
+class _WrongReturn(TypeError):
+    """An error that names its source already."""
+
+
+def _make(value: object, source: Source) -> Response:
     if value is None:
         return _from_none(source)
-    return _from_object(value, source)
+    if type(value) is tuple:
+        return _from_tuple(value, source)
+    if html := getattr(value, "__html__", None):
+        return Response(str(html()), content_type=HTML)
+    if isinstance(value, str):
+        return Response(str(value))
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Response(bytes(value))
+    if isinstance(value, dict | list) or _is_record(value):
+        return _json(value)
+    if type(value).__module__ == "string.templatelib":
+        return Response(render_template(value), content_type=HTML)  # type: ignore[arg-type]  # it is a Template
+    if isinstance(value, Iterator | AsyncIterable):
+        return Response.stream(value)
+    raise _WrongReturn(str(wrong_return(source, value, _WANTED)))
 
 
-def _json(value: object, source: Source) -> Response:
+def _is_record(value: object) -> bool:
+    kind = type(value)
+    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
+
+
+def _json(value: object) -> Response:
     from antiphon.json_codec import encode_json
 
-    try:
-        return Response(encode_json(value), content_type=JSON)
-    except TypeError as error:
-        raise TypeError(f"{describe(source)} returned what can't be written as JSON: {error}") from error
+    return Response(encode_json(value), content_type=JSON)
 
 
 def _from_none(source: Source) -> Response:
-    annotations: dict[str, Any] = getattr(source, "__annotations__", {})
-    if annotations.get("return", source) in (None, "None"):
+    from inspect import get_annotations
+
+    function = innermost(source)
+    annotations = get_annotations(function if hasattr(function, "__code__") else type(function).__call__)
+    if annotations.get("return", source) in (None, "None", type(None)):
         return Response(None, 204)
-    raise TypeError(f"{describe(source)} returned None: a forgotten return? To answer 204, annotate it with -> None")
+    raise _WrongReturn(f"{describe(source)} returned None: a forgotten return? To answer 204, annotate it with -> None")
 
 
 def _from_tuple(value: tuple[Any, ...], source: Source) -> Response:
     """(body, status), (body, headers) or (body, status, headers)."""
-    if len(value) == 2 and isinstance(value[1], int):
-        body, status, headers = value[0], value[1], ()
+    status: object = None
+    headers: HeaderFields = ()
+    if len(value) == 2 and not isinstance(value[1], int | str):
+        body, headers = value
     elif len(value) == 2:
-        body, status, headers = value[0], None, value[1]
+        body, status = value
     elif len(value) == 3:
         body, status, headers = value
     else:
-        raise TypeError(
+        raise _WrongReturn(
             f"{describe(source)} returned a tuple of {len(value)};"
             " (body, status), (body, headers) and (body, status, headers) are understood"
         )
     response = Response(None) if body is None else to_response(body, source)
     if status is not None:
-        response.status = status
-    if headers:
-        response.headers.update(headers)
+        response.status = status  # type: ignore[assignment]  # the setter refuses what is no status
+    response.headers.update(headers)
     return response
 
 
-def _from_object(value: object, source: Source) -> Response:
-    if isinstance(value, str | bytes):
-        return Response(value)
-    if isinstance(value, bytearray | memoryview):
-        return Response(bytes(value))
-    if html := getattr(value, "__html__", None):
-        return Response(str(html()), content_type=HTML)
-    if type(value).__module__ == "string.templatelib":
-        return Response(render_template(value), content_type=HTML)  # type: ignore[arg-type]  # it is a Template
-    if isinstance(value, dict | list) or hasattr(value, "__dataclass_fields__") or hasattr(value, "__struct_fields__"):
-        return _json(value, source)
-    if isinstance(value, Iterator | AsyncIterable):
-        return Response.stream(value)
-    raise wrong_return(source, value, _WANTED)
+def says_status(value: object) -> bool:
+    """Whether what was returned has a status of its own."""
+    if type(value) is tuple:
+        return len(value) == 3 or (len(value) == 2 and isinstance(value[1], int))
+    return isinstance(value, Response)
 
 
 def render_template(template: Iterable[Any]) -> str:

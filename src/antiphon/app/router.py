@@ -10,6 +10,14 @@ from antiphon.app.pattern import Converter, Parameter, parse_pattern
 T = TypeVar("T")
 
 
+class SamePathsError(ValueError):
+    """Two patterns match the same paths, and name their parameters differently."""
+
+    def __init__(self, pattern: str, earlier: str) -> None:
+        super().__init__(f"{pattern!r} and {earlier!r} match the same paths; name their parameters alike")
+        self.earlier = earlier
+
+
 class Resource(Generic[T]):
     """What answers each method at one path. ``names`` are those of its parameters, in order."""
 
@@ -59,7 +67,7 @@ class Router(Generic[T]):
     def resource(self, pattern: str) -> Resource[T]:
         """The resource at a path, made if it isn't there.
 
-        Raises ValueError for a malformed path, or one that differs from another's in its parameters' names only.
+        Raises ValueError for a malformed path, SamePathsError for one that differs from another's in names only.
         """
         segments = parse_pattern(pattern)
         names = tuple(segment.name for segment in segments if isinstance(segment, Parameter))
@@ -74,7 +82,7 @@ class Router(Generic[T]):
         if node.resource is None:
             node.resource = self._new(pattern, names)
         elif node.resource.names != names:
-            raise ValueError(f"{pattern!r} and {node.resource.pattern!r} match the same paths; name them alike")
+            raise SamePathsError(pattern, node.resource.pattern)
         return node.resource
 
     def _new(self, pattern: str, names: tuple[str, ...]) -> Resource[T]:

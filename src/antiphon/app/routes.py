@@ -55,11 +55,14 @@ class Routes:
         if isinstance(methods, str):
             raise ValueError(f"methods is a collection of methods, such as ({methods!r},)")
         wanted = tuple(method.upper() for method in methods)
+        if not wanted:
+            raise ValueError(f"a route answers at least one method: {pattern!r}")
         if bad := [method for method in wanted if not is_token(method)]:
             raise ValueError(f"{bad[0]!r} is not a method")
         parse_pattern(pattern)
 
         def register(function: F) -> F:
+            self.check_open()
             own: str = name or getattr(function, "__name__", "") or type(function).__name__
             self.registered.append(Route(pattern, wanted, own, hook(function), limits or Limits()))
             return function
@@ -101,6 +104,7 @@ class Routes:
         self.check_open()
 
         def register(function: M) -> M:
+            self.check_open()
             self._middleware.append(middleware(function, blocking, body))
             return function
 
@@ -129,6 +133,7 @@ class Routes:
         self.check_open()
 
         def register(function: F) -> F:
+            self.check_open()
             hooks.append(hook(function, blocking))
             return function
 
@@ -142,6 +147,7 @@ class Routes:
         self.check_open()
 
         def register(function: F) -> F:
+            self.check_open()
             self.error_handlers.add(key, hook(function))
             return function
 
