@@ -152,6 +152,8 @@ class RequestHead:
 
 def parse_length(value: str) -> int:
     """The value of Content-Length, which may have been repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
+    if value.isdigit() and value.isascii() and len(value) < 20:
+        return int(value)
     lengths = {length.strip() for length in value.split(",")}
     length = lengths.pop()
     if lengths or not (length.isascii() and length.isdigit()):

@@ -268,8 +268,6 @@ class Request:
         value = self.head.field("content-length")
         if not value:
             return None
-        if value.isdigit() and value.isascii() and len(value) < 20:
-            return int(value)
         try:
             return parse_length(value)
         except ValueError as error:
@@ -287,8 +285,11 @@ class Request:
         declared = self._declared_length
         if declared is not None and declared > limit:
             raise ContentTooLarge(f"the body is {declared} bytes long, {limit} are accepted", limit="body")
-        pieces = self._pieces = self._pieces or []
-        size = sum(map(len, pieces))
+        pieces, size = self._pieces, 0
+        if pieces is None:
+            pieces = self._pieces = []
+        else:
+            size = sum(map(len, pieces))
         while size != declared and size <= limit and (piece := (yield from self.head.receive())):
             pieces.append(piece)
             size += len(piece)

@@ -157,12 +157,13 @@ def _places(one: Route, other: Route) -> str:
 def _malformed(head: Head) -> HTTPError | None:
     """What is wrong with a path that is not well-formed (RFC 3986 §2.1), where the server let it through."""
     path = head.path
-    if path.isascii() and path.isprintable() and not head.raw_path:
+    if path.isascii() and path.isprintable() and "%" not in path:
         return None
     raw = head.raw_path
-    if raw is not None and b"%" in raw:
+    if raw is not None:
         try:
-            decode_path(raw)
+            if b"%" in raw:
+                decode_path(raw)
         except ValueError as error:
             return BadRequest(f"The path is malformed: {error}.")
         return None

@@ -65,7 +65,10 @@ def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> St
     try:
         has_body = request.head.has_body
         if has_body and (plan.body_first or _is_small(request)):
-            yield from _read_first(request, error)
+            try:
+                yield from request.reading()
+            except HTTPError as unreadable:
+                raise error or unreadable from None  # what has no route is not found, whatever its body is
             has_body = False
         answer: Any = None
         if plan.middleware or plan.before:
@@ -92,14 +95,6 @@ def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> St
     if leaving is not None:
         raise leaving
     return response
-
-
-def _read_first(request: Request, error: HTTPError | None) -> Steps[None]:
-    """Read the body before the middleware opens; one that can't be read does not hide that there was no route."""
-    try:
-        yield from request.reading()
-    except HTTPError as unreadable:
-        raise error or unreadable from None
 
 
 def _no_exception(error: BaseException | None) -> BaseException | None:
