@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeVar
 from antiphon.body.limits import Limits
 from antiphon.head import Address, Head, HeadHeaders, Reading, RequestHead, parse_length
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.charset import decode_text
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import (
     BadRequest,
@@ -29,16 +30,6 @@ FORM = "application/x-www-form-urlencoded"
 
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 _DEFAULT_LIMITS = Limits()
-
-
-# Python's other codecs are no charsets: some always raise, punycode takes quadratic time, and each unknown name that
-# is looked up stays in memory.
-_CHARSETS = frozenset(
-    ["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "latin1", "macintosh"]
-    + [f"iso-8859-{part}" for part in range(1, 17) if part != 12]
-    + [f"windows-{page}" for page in (874, *range(1250, 1259))]
-    + ["koi8-r", "koi8-u", "ibm866", "gb2312", "gbk", "gb18030", "big5", "euc-jp", "iso-2022-jp", "shift_jis", "euc-kr"]
-)
 
 
 class Route(Protocol):
@@ -332,8 +323,7 @@ class Request:
     @lazy
     def text(self) -> str:
         """The content as text, by its declared charset, else UTF-8; what cannot be decoded becomes U+FFFD."""
-        charset = self.charset
-        return self.body.decode(charset if charset in _CHARSETS else "utf-8", "replace")
+        return decode_text(self.body, self.charset)
 
     @lazy
     def form(self) -> MultiDict[str]:

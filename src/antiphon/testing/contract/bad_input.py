@@ -78,7 +78,7 @@ BAD_INPUTS: tuple[BadInput, ...] = (
     BadInput("Two Content-Lengths", 400,
              _lines(_ECHO, _HOST, b"Content-Length: 1", b"Content-Length: 2", body=b"ab")),
     BadInput("Content-Length beside chunks", 400,
-             _lines(_ECHO, _HOST, b"Content-Length: 3", _CHUNKED, body=b"0\r\n\r\n")),
+             _lines(_ECHO, _HOST, b"Content-Length: 0", _CHUNKED, body=b"5\r\nhello\r\n0\r\n\r\n")),
     BadInput("A chunk without a size", 400, _lines(_ECHO, _HOST, _CHUNKED, body=b"xyz\r\n\r\n")),
     BadInput("A body that ends early", 400, _lines(_ECHO, _HOST, b"Content-Length: 10", body=b"half"), ends=True),
     BadInput("Chunks that end early", 400, _lines(_ECHO, _HOST, _CHUNKED, body=b"a\r\nhalf"), ends=True),

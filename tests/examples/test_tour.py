@@ -1,0 +1,71 @@
+"""The tour answers over each interface as its pages promise."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from antiphon.testing import Client
+from examples.tour import app
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def client(request):
+    with Client(app, interface=request.param, raise_errors=False) as client:
+        yield client
+
+
+def test_the_first_page_shows_what_the_request_knows(client):
+    page = client.get("/", headers={"user-agent": "A <b>rowser", "accept-language": "de-AT, en;q=0.5"})
+    assert page.status == 200
+    assert "<h1>Guten Tag</h1>" in page.text
+    assert "A &lt;b&gt;rowser" in page.text
+    assert "visit number 1." in page.text
+    assert "visit number 2." in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("form", "wanted"),
+    [
+        ({"name": "Ada"}, "Hello, Ada!"),
+        ({"name": "<script>"}, "Hello, &lt;script&gt;!"),
+        ({}, "Hello, stranger!"),
+        ({"name": "Ada", "likes": ["tea", "coffee"]}, "You like tea and coffee."),
+    ],
+)
+def test_the_form_greets(client, form, wanted):
+    assert wanted in client.post("/greet", form=form).text
+
+
+def test_an_order_is_added_up(client):
+    response = client.post("/api/orders", json={"items": [{"name": "tea", "price": 3.5, "count": 2}]})
+    assert (response.status, response.json["total"]) == (201, 7.0)
+
+
+def test_a_wrong_order_is_told_what_is_wrong(client):
+    response = client.post("/api/orders", json={"items": [{"name": 1, "price": "dear"}]})
+    assert response.status == 422
+    assert [error["pointer"] for error in response.json["errors"]] == ["/items/0/name", "/items/0/price"]
+
+
+def test_the_clock_never_ends_until_one_leaves(client):
+    with client.stream("GET", "/clock") as response:
+        pieces = iter(response)
+        assert len(next(pieces)) == len(next(pieces)) == len("12:34:56\n")
+
+
+def test_slow_handlers_of_both_colours_hold_up_nobody(client):
+    with ThreadPoolExecutor(4) as pool:
+        slow = [pool.submit(client.get, path) for path in ["/slow/async", "/slow/sync"] * 2]
+        assert client.get("/hello/Ada").text == "Hello, Ada!"
+        assert not any(answer.done() for answer in slow)
+        assert {answer.result().status for answer in slow} == {200}
+
+
+@pytest.mark.parametrize(("path", "status"), [("/items/7", 404), ("/error", 500), ("/nowhere", 404), ("/greet", 405)])
+def test_errors_are_pages_for_browsers_and_problems_for_others(client, path, status):
+    page = client.get(path, headers={"accept": "text/html,*/*;q=0.8"})
+    problem = client.get(path)
+    assert (page.status, problem.status) == (status, status)
+    assert page.text.startswith("<!doctype html>")
+    assert problem.json["status"] == status
+    assert "log only" not in page.text + problem.text
