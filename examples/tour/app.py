@@ -5,10 +5,9 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from examples.tour import pages
-
 from antiphon import App, Limits, Request, Response
 from antiphon.http.errors import NotFound
+from examples.tour import pages
 
 app = App(limits=Limits(body=1 << 20))
 

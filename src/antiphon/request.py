@@ -275,7 +275,7 @@ class Request:
         limit = self.limits.body
         declared = self._declared_length
         if declared is not None and declared > limit:
-            raise ContentTooLarge(f"the body is {declared} bytes long, {limit} are accepted", limit="body")
+            raise _too_large(limit)
         pieces, size = self._pieces, 0
         if pieces is None:
             pieces = self._pieces = []
@@ -285,7 +285,7 @@ class Request:
             pieces.append(piece)
             size += len(piece)
         if size > limit:
-            raise ContentTooLarge(f"the body is longer than the {limit} bytes that are accepted", limit="body")
+            raise _too_large(limit)
         if declared is not None and size != declared:
             end = "ended after" if size < declared else "has"
             raise BadRequest(f"the body {end} {size} bytes, where Content-Length declares {declared}")
@@ -404,3 +404,7 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
+
+
+def _too_large(limit: int) -> ContentTooLarge:
+    return ContentTooLarge(f"the body is longer than the {limit} bytes that are accepted", limit="body")

@@ -68,7 +68,7 @@ def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> St
             try:
                 yield from request.reading()
             except HTTPError as unreadable:
-                raise error or unreadable from None  # what has no route is not found, whatever its body is
+                error = error or unreadable  # it is raised inside the middleware, as all errors are
             has_body = False
         answer: Any = None
         if plan.middleware or plan.before:

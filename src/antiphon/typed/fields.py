@@ -10,6 +10,7 @@ from msgspec import inspect
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.json_codec import pointer_step
+from antiphon.typed.defaults import give_defaults, needs_defaults
 from antiphon.typed.search import Search
 from antiphon.typed.types import Collection, Record, described, members, python_type, type_name
 
@@ -107,7 +108,7 @@ class _Field:
 class FieldsReader:
     """How a type is read from pairs. Raises TypeError if it is no record, or a field of it can't be text."""
 
-    __slots__ = ("_fields", "_fractions", "_info", "_make", "_many")
+    __slots__ = ("_fields", "_fractions", "_info", "_make", "_many", "_needs_defaults")
 
     def __init__(self, wanted: type) -> None:
         info = described(wanted)
@@ -121,6 +122,7 @@ class FieldsReader:
         self._many = [field.name for field in self._fields if field.many]
         self._fractions = [field.name for field in self._fields if field.is_fraction]
         self._make = _maker(wanted, info)
+        self._needs_defaults = needs_defaults(info)
 
     def read(self, pairs: MultiDict[str], source: str) -> object:
         """The record. Raises UnprocessableContent that names every wrong field."""
@@ -142,7 +144,10 @@ class FieldsReader:
         for name in self._fractions:
             if not _is_finite(values.get(name)):
                 raise msgspec.ValidationError(f"{name} is not finite")
-        return self._make(values)
+        record = self._make(values)
+        if self._needs_defaults:
+            give_defaults(record)
+        return record
 
     def _misfit(self, values: Values, error: msgspec.ValidationError, source: str) -> UnprocessableContent:
         search = Search(as_text=True)

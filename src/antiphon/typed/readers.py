@@ -15,6 +15,7 @@ from msgspec import inspect
 from antiphon.http.errors import HTTPError
 from antiphon.http.multidict import MultiDict
 from antiphon.json_codec import malformed
+from antiphon.typed.defaults import give_defaults, needs_defaults
 from antiphon.typed.fields import FieldsReader
 from antiphon.typed.search import Search
 from antiphon.typed.types import described
@@ -31,12 +32,13 @@ _decode_any = msgspec.json.Decoder(float_hook=float).decode
 class _JSONReader(NamedTuple):
     decode: Callable[[bytes], Any]
     info: inspect.Type
+    needs_defaults: bool
 
 
 @lru_cache(_KEPT)
 def _json_reader(wanted: Any) -> _JSONReader:
     info = described(wanted)
-    return _JSONReader(msgspec.json.Decoder(wanted).decode, info)
+    return _JSONReader(msgspec.json.Decoder(wanted).decode, info, needs_defaults(info))
 
 
 @overload
@@ -59,11 +61,14 @@ def json_as(data: bytes, wanted: Any) -> Any:
     except TypeError:
         reader = _json_reader.__wrapped__(wanted)  # some types can't be hashed
     try:
-        return reader.decode(data)
+        value = reader.decode(data)
     except msgspec.ValidationError as error:
         raise _misfit(data, reader.info, error) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise malformed(data, error) from error
+    if reader.needs_defaults:
+        give_defaults(value)
+    return value
 
 
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:

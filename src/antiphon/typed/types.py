@@ -49,7 +49,7 @@ def described(wanted: object) -> inspect.Type:
         info = inspect.type_info(wanted)
     except (TypeError, NameError) as error:
         raise TypeError(f"{type_name(wanted)} can't be read: {error}; {_ACCEPTED}") from error
-    for place, part in _parts(type_name(wanted), info):
+    for place, part in parts(type_name(wanted), info):
         if isinstance(part, inspect.CustomType | inspect.ExtType):
             name = type_name(part.cls) if isinstance(part, inspect.CustomType) else "Ext"
             which = place if name == place else f"{name}, in {place},"
@@ -64,7 +64,7 @@ def type_name(wanted: object) -> str:
     return repr(wanted)
 
 
-def _parts(place: str, root: inspect.Type) -> Iterator[tuple[str, inspect.Type]]:
+def parts(place: str, root: inspect.Type) -> Iterator[tuple[str, inspect.Type]]:
     """Every description in a description, each once, with the type or field in which it stands."""
     ahead, seen = [(place, root)], set[int]()
     while ahead:

@@ -1,0 +1,61 @@
+"""What was read into a dataclass is written again with the defaults that it got."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from antiphon.http.multidict import MultiDict
+from antiphon.json_codec import decode_json, encode_json
+from antiphon.typed import fields_as, json_as
+
+
+@dataclass
+class Item:
+    name: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Frozen:
+    name: str = "none"
+
+
+@dataclass(slots=True)
+class Slotted:
+    name: str = "none"
+
+
+@dataclass
+class Order:
+    items: list[Item]
+    first: Item | None = None
+    by_name: dict[str, Item] = field(default_factory=dict)
+    parent: "Order | None" = None
+    frozen: Frozen = Frozen("x")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "written"),
+    [
+        (Item, b'{"name":"a"}', {"name": "a", "count": 1}),
+        (Frozen, b"{}", {"name": "none"}),
+        (Slotted, b"{}", {"name": "none"}),
+        (list[Item], b'[{"name":"a"},{"name":"b","count":2}]', [{"name": "a", "count": 1}, {"name": "b", "count": 2}]),
+        (Item | None, b"null", None),
+    ],
+)
+def test_json_is_written_with_defaults(wanted, text, written):
+    assert decode_json(encode_json(json_as(text, wanted))) == written
+
+
+def test_defaults_are_given_however_deep_they_stand():
+    text = b'{"items":[{"name":"a"}],"by_name":{"b":{"name":"b"}},"parent":{"items":[]}}'
+    written = decode_json(encode_json(json_as(text, Order)))
+    empty = {"items": [], "first": None, "by_name": {}, "parent": None, "frozen": {"name": "x"}}
+    assert written["items"] == [{"name": "a", "count": 1}]
+    assert written["by_name"] == {"b": {"name": "b", "count": 1}}
+    assert written["parent"] == empty
+
+
+def test_a_query_is_written_with_defaults():
+    assert decode_json(encode_json(fields_as(MultiDict([("name", "a")]), Item, "query"))) == {"name": "a", "count": 1}
