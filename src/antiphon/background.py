@@ -22,9 +22,13 @@ class BackgroundTask:
         self._loop = loop
         self._coroutine = coroutine
         self._context = context
+        self._task: asyncio.Task[None] | None = None
         self._result: Any = None
         self._error: BaseException | None = None
-        loop.call_soon_threadsafe(self._begin)
+
+    def start(self) -> None:
+        """Have the task begun."""
+        self._loop.call_soon_threadsafe(self._begin)
 
     def _begin(self) -> None:
         self._task = self._loop.create_task(self._run(), context=self._context)
@@ -54,7 +58,8 @@ class BackgroundTask:
         self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
 
 class BackgroundLoop:
@@ -66,12 +71,15 @@ class BackgroundLoop:
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
         """Run a coroutine as one task, in a context that nobody else is in meanwhile."""
-        return BackgroundTask(self.loop, coroutine, context)
+        task = BackgroundTask(self.loop, coroutine, context)
+        task.start()
+        return task
 
     def run(self, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
         """Run a coroutine and wait for what it returns or raises. It is cancelled when the wait is interrupted."""
-        task = self.start(coroutine, context)
+        task = BackgroundTask(self.loop, coroutine, context)
         try:
+            task.start()
             return task.result()  # type: ignore[no-any-return]  # the coroutine's T
         except BaseException:
             if not task.ended.done():

@@ -7,15 +7,21 @@ end, and only then is it raised again.
 from collections.abc import Awaitable
 from contextvars import Context
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from antiphon.handler import ON_THREAD, Effect, Steps
+from antiphon.handler import ON_LOOP, ON_THREAD, Effect, Steps, Switch
+
+if TYPE_CHECKING:
+    from antiphon.threads import Crossing
 
 T = TypeVar("T")
 
 
-def advance(steps: Steps[T]) -> tuple[Awaitable[Any] | None, T | None]:
-    """Take steps as far as they go without waiting: what is to be awaited next, or None and what they returned."""
+Waiting: TypeAlias = Awaitable[Any] | Literal[Switch.ON_LOOP]
+
+
+def advance(steps: Steps[T]) -> tuple[Waiting | None, T | None]:
+    """Take steps as far as they go on a thread: what they want of a loop next, or None and what they returned."""
     try:
         while (effect := steps.send(None)) is ON_THREAD:
             pass
@@ -25,19 +31,31 @@ def advance(steps: Steps[T]) -> tuple[Awaitable[Any] | None, T | None]:
 
 
 def run_sync(steps: Steps[T], context: Context) -> T:
-    """Drive steps on this thread, in a context. From the first awaitable on they run on the process's own loop."""
+    """Drive steps on this thread, in a context. As soon as they need a loop they go on on that of this process.
+
+    What they do on threads is done in that same context then, too.
+    """
     waiting, result = context.run(advance, steps)
     if waiting is None:
         return result  # type: ignore[return-value]  # steps that have ended gave their T
     from antiphon.background import background_loop
+    from antiphon.threads import Crossing, carry
 
-    return background_loop().run(run_async(steps, waiting), context)
+    if waiting is ON_LOOP:
+        return background_loop().run(run_async(steps, waiting), context)
+    on_loop = context.copy()
+    try:
+        return background_loop().run(run_async(steps, waiting, Crossing(context)), on_loop)
+    finally:
+        context.run(carry, on_loop, {})
 
 
-async def run_async(steps: Steps[T], effect: Effect | None = None) -> T:
-    """Drive steps on the running loop, in the current task; ``effect`` is what they have yielded already."""
+async def run_async(steps: Steps[T], effect: Effect | None = None, crossing: "Crossing | None" = None) -> T:
+    """Drive steps on the running loop, in the current task.
+
+    ``effect`` is what they have yielded already, ``crossing`` the way to the threads that they have been on.
+    """
     cancelled: BaseException | None = None
-    crossing = None
     value: object = None
     try:
         if effect is None:
@@ -49,11 +67,10 @@ async def run_async(steps: Steps[T], effect: Effect | None = None) -> T:
                         from antiphon.threads import Crossing
 
                         crossing = Crossing()
-                    waiting, result = await crossing.run(partial(advance, steps))
-                    if waiting is None:
+                    effect, result = await crossing.run(partial(advance, steps))
+                    if effect is None:
                         break
-                    effect = waiting
-                value = await effect
+                value = None if isinstance(effect, Switch) else await effect
             except BaseException as error:
                 if not isinstance(error, Exception):
                     cancelled = error

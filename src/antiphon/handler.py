@@ -1,7 +1,8 @@
 """The contract between what answers requests and what serves them.
 
-A handler answers a request by a generator, its *steps*. It yields what has to be awaited and is sent the result, it
-yields ``ON_THREAD`` before code that may block, and it returns the response. Steps know nothing of the server, and
+A handler answers a request by a generator, its *steps*. It yields what has to be awaited and is sent the result; it
+yields ``ON_THREAD`` before code that may block, and ``ON_LOOP`` before code that belongs to the same task as what is
+awaited later; it returns the response. Steps know nothing of the server, and
 whoever drives them nothing of the request. They are never closed half-way: what breaks the request off is thrown into
 them, and they are driven on to their end.
 """
@@ -21,12 +22,15 @@ class Switch(Enum):
     """What steps may yield besides awaitables."""
 
     ON_THREAD = "on a thread"
+    ON_LOOP = "on the loop"
 
 
 ON_THREAD: Final = Switch.ON_THREAD
 """Go on where blocking is allowed, until the next awaitable: on a worker thread, if this is an event loop."""
+ON_LOOP: Final = Switch.ON_LOOP
+"""Go on on an event loop."""
 
-Effect: TypeAlias = Awaitable[Any] | Literal[Switch.ON_THREAD]
+Effect: TypeAlias = Awaitable[Any] | Literal[Switch.ON_THREAD, Switch.ON_LOOP]
 Steps: TypeAlias = Generator[Effect, Any, T]
 
 

@@ -70,6 +70,11 @@ class Head(Protocol):
         ...
 
     @property
+    def header_size(self) -> int:
+        """Bytes of the header section, with 32 for each field (RFC 9113 §6.5.2); 0 where the server bounds it."""
+        ...
+
+    @property
     def blocks(self) -> bool:
         """Whether ``receive`` blocks the thread; otherwise it yields awaitables."""
         ...
@@ -101,6 +106,7 @@ class RequestHead:
     )  # fmt: skip
 
     blocks = True
+    header_size = 0
 
     def __init__(
         self,

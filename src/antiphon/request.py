@@ -274,6 +274,8 @@ class Request:
             return
         limit = self.limits.body
         declared = self._declared_length
+        if declared is not None and self.head.field("transfer-encoding"):
+            raise BadRequest("a body has a Content-Length or a Transfer-Encoding, not both")
         if declared is not None and declared > limit:
             raise _too_large(limit)
         pieces, size = self._pieces, 0

@@ -58,12 +58,13 @@ def carry(source: Context, tokens: Tokens) -> None:
 class Crossing:
     """A task's way to the worker threads and back.
 
-    All calls of one crossing run in one context of their own, so that a token made in one of them can be reset in a
-    later one; what they set is carried back to the task, and what the task has set since is carried there.
+    All calls of one crossing run in one context, its own or one that nobody else is in meanwhile, so that a token made
+    in one of them can be reset in a later one. What they set is carried back to the task, and what the task has set
+    since is carried there.
     """
 
-    def __init__(self) -> None:
-        self._context = Context()
+    def __init__(self, context: Context | None = None) -> None:
+        self._context = Context() if context is None else context
         self._tokens_here: Tokens = {}
         self._tokens_there: Tokens = {}
         self._held_back = False
@@ -93,7 +94,10 @@ class Crossing:
             result, error = work.result()
         carry(context, self._tokens_here)
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error  # or it would keep alive, through its traceback, itself and all that is on the stack
         return result  # type: ignore[return-value]  # without an error it is the function's T
 
 

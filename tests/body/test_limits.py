@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from antiphon.body.limits import DEFAULTS, Limits
 
-NAMES = ["body", "fields", "query"]
+NAMES = ["body", "fields", "headers", "query"]
 bounds = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1 << 40))
 
 
@@ -15,7 +15,8 @@ def bounds_of(limits):
 
 
 def test_what_is_not_said_has_a_default():
-    assert bounds_of(Limits()) == {"body": 16 << 20, "fields": 1000, "query": 64 << 10} == DEFAULTS
+    defaults = {"body": 16 << 20, "fields": 1000, "headers": 64 << 10, "query": 64 << 10}
+    assert bounds_of(Limits()) == defaults == DEFAULTS
 
 
 @given(bounds)

@@ -1,7 +1,6 @@
 """ASGI (version 3): a scope as a head, a handler as an ASGI application."""
 
 from collections.abc import Awaitable, Callable
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc
@@ -26,9 +25,6 @@ _NAMES = {
         "set-cookie", "transfer-encoding", "user-agent", "vary",
     )
 }  # fmt: skip
-
-_NAME = itemgetter(0)
-_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
 
 class _EncodedFields(dict[tuple[str, str], tuple[bytes, bytes]]):
@@ -57,13 +53,16 @@ class ASGIHead:
         path: str = scope["path"]
         if scope.get("root_path"):
             path = _below(path, self.root_path)
-        self.path = path or "/"
+        self.path = path if path[:1] == "/" else _origin_form(path)
+        names, values = zip(*scope["headers"], strict=True) if scope["headers"] else ((), ())
+        self.header_size = sum(map(len, values)) + 32 * len(names)
+        self.has_body = b"content-length" in names or b"transfer-encoding" in names or scope.get("http_version", "1.1") >= "2"
 
     @property
     def raw_path(self) -> bytes | None:
         """The scope's raw_path, where the server has one."""
         raw: bytes | None = self.scope.get("raw_path")
-        return raw.partition(b"?")[0] if raw is not None else None
+        return raw and _origin_form(raw.partition(b"?")[0].decode("latin-1")).encode("latin-1")
 
     @property
     def query_string(self) -> bytes:
@@ -99,12 +98,6 @@ class ASGIHead:
         """The scope's client."""
         return address(*(self.scope.get("client") or (None, None)))
 
-    @property
-    def has_body(self) -> bool:
-        """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        scope = self.scope
-        return not _FRAMING.isdisjoint(map(_NAME, scope["headers"])) or scope["http_version"] >= "2"
-
     def field(self, name: str) -> str | None:
         """A header; the lines of several are joined."""
         fields = self._fields
@@ -138,6 +131,14 @@ def _below(path: str, root_path: str) -> str:
     """A path without the root path; as it is, where it does not lie below that."""
     rest = path.removeprefix(root_path)
     return rest if not rest or rest.startswith("/") else path
+
+
+def _origin_form(target: str) -> str:
+    """The path of a target that is a whole URL (RFC 9112 §3.2.2), which some servers hand on as it came."""
+    if target.startswith(("http://", "https://")):
+        target = target.partition("://")[2]
+        return target[target.find("/") :] if "/" in target else "/"
+    return target or "/"
 
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:

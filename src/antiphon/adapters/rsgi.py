@@ -41,6 +41,7 @@ class RSGIHead:
     """A head that is read off a scope, with the body from the protocol. The path comes decoded."""
 
     blocks = False
+    header_size = 0
     raw_path = None
     root_path = ""
     _pieces: Any = None
@@ -132,8 +133,16 @@ async def _stream(
 ) -> None:
     from antiphon.adapters.streaming import write_pieces
 
-    async def begin() -> Callable[[bytes], Awaitable[None]]:
-        send: Callable[[bytes], Awaitable[None]] = protocol.response_stream(status, fields).send_bytes
-        return send
+    transports: list[Any] = []
 
-    await write_pieces(request, body, begin, protocol.client_disconnect, silent)
+    async def write(piece: bytes) -> None:
+        await transports[0].send_bytes(piece)
+
+    async def begin() -> Callable[[bytes], Awaitable[None]]:
+        transports.append(protocol.response_stream(status, fields))
+        return write
+
+    try:
+        await write_pieces(request, body, begin, protocol.client_disconnect, silent)
+    finally:
+        transports.clear()  # Granian ends the response when nobody has its transport any more

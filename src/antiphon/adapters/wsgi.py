@@ -8,7 +8,7 @@ from antiphon.adapters.server_values import address, as_bytes, http_version, net
 from antiphon.drive import run_sync
 from antiphon.handler import Handler, finish, log_failure
 from antiphon.head import Address, Reading, parse_length
-from antiphon.http.errors import ClientDisconnected, LengthRequired
+from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.status import status_line
 from antiphon.request import Request
 from antiphon.response import Body
@@ -37,6 +37,7 @@ class WSGIHead:
     """A head that is read off an environ. Headers whose names differ in ``-`` and ``_`` only are one to WSGI."""
 
     blocks = True
+    header_size = 0
     _left: int | None = None
     """How many bytes of the body are still to be read; negative where the server marks its end."""
 
@@ -119,6 +120,8 @@ class WSGIHead:
             piece: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
             raise ClientDisconnected("The connection broke while the body was read.") from error
+        except Exception as error:  # servers have errors of their own for chunks that are none
+            raise BadRequest("The body is malformed.") from error
         if self._left > 0:
             self._left -= len(piece)
         return piece

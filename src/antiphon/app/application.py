@@ -12,7 +12,7 @@ from antiphon.app.routes import Route, Routes
 from antiphon.body.limits import Limits
 from antiphon.handler import Steps, describe
 from antiphon.head import Head
-from antiphon.http.errors import BadRequest, HTTPError, MethodNotAllowed, NotFound
+from antiphon.http.errors import BadRequest, HTTPError, MethodNotAllowed, NotFound, RequestHeaderFieldsTooLarge
 from antiphon.http.url import decode_path
 from antiphon.request import Request
 from antiphon.response import Response
@@ -115,6 +115,8 @@ class App(Routes, Servable):
         """The steps that answer a request."""
         router = self._router or self.freeze()
         head = request.head
+        if head.header_size > self.limits.headers:
+            return self._refuse(request, _too_large(head.header_size, self.limits.headers))
         path = head.path
         methods = router.literal.get(path)
         if methods is None:
@@ -172,6 +174,11 @@ def _malformed(head: Head) -> HTTPError | None:
     if "\ufffd" in path:
         return BadRequest("The path is malformed: it is not UTF-8.")
     return None
+
+
+def _too_large(size: int, limit: int) -> HTTPError:
+    detail = f"The header section has {size} bytes, {limit} are accepted."
+    return RequestHeaderFieldsTooLarge(detail, limit="headers")
 
 
 def _options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request

@@ -13,7 +13,7 @@ from antiphon.app.hooks import Hook
 from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.returns import to_response
 from antiphon.body.limits import Limits
-from antiphon.handler import ON_THREAD, Steps
+from antiphon.handler import ON_LOOP, ON_THREAD, Steps
 from antiphon.http.errors import HTTPError
 from antiphon.request import Request
 from antiphon.response import Response
@@ -25,12 +25,14 @@ SMALL_BODY = 64 << 10
 class Plan:
     """All that is done for the requests of one route, settled when the application is frozen.
 
-    ``blocks`` says that what isn't async is called on a thread; ``body_first`` that a middleware reads the body, which
+    ``blocks`` says that what isn't async is called on a thread; ``is_woven`` that there are hooks or middleware;
+    ``body_first`` that a middleware reads the body, which
     is then loaded before it opens, whatever its size.
     """
 
     __slots__ = (
-        "after", "app", "before", "blocks", "body_first", "endpoint", "error_handlers", "handler", "is_async", "limits",
+        "after", "app", "before", "blocks", "body_first", "endpoint", "error_handlers", "handler", "is_async",
+        "is_woven", "limits",
         "middleware",
     )  # fmt: skip
 
@@ -56,6 +58,7 @@ class Plan:
         self.after = tuple(part.around(handler.blocks) for part in after)
         self.error_handlers = error_handlers
         self.body_first = any(part.reads_body for part in self.middleware)
+        self.is_woven = bool(self.middleware or self.before or self.after)
 
 
 def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Steps[Response]:
@@ -63,6 +66,8 @@ def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> St
     opened: list[tuple[Middleware, Opened]] = []
     leaving: BaseException | None = None
     try:
+        if plan.is_woven and not plan.blocks:
+            yield ON_LOOP
         has_body = request.head.has_body
         if has_body and (plan.body_first or _is_small(request)):
             try:
@@ -71,7 +76,7 @@ def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> St
                 error = error or unreadable  # it is raised inside the middleware, as all errors are
             has_body = False
         answer: Any = None
-        if plan.middleware or plan.before:
+        if plan.is_woven:
             answer = yield from _open(plan, request, opened)
         if answer is None:
             if error is not None:

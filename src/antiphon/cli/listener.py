@@ -17,7 +17,9 @@ def listen(host: str, port: int) -> socket.socket:
     """Bind `host` and `port` (0: a free one) and listen. Raises `Refused`."""
     family, address = _resolve(host, port)
     try:
-        return socket.create_server(address, family=family, backlog=BACKLOG)
+        listener = socket.create_server(address, family=family, backlog=BACKLOG)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+        return listener
     except OSError as error:
         raise Refused(_refusal(error, _authority(host, port))) from None
 

@@ -1,7 +1,7 @@
 """Defaults of dataclasses: msgspec leaves them to the class, and then writes the instance without them."""
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from msgspec import NODEFAULT, inspect
 
@@ -23,8 +23,8 @@ def give_defaults(value: object) -> None:
         elif isinstance(part, dict):
             ahead += part.values()
         elif hasattr(part, "__dict__") and not isinstance(part, type):
-            own = vars(part)
-            for name, default in _defaults(type(part)).items():
+            own, kind = vars(part), cast("type[Any]", type(part))
+            for name, default in _defaults(kind).items():
                 own.setdefault(name, default)
             ahead += own.values()
 
