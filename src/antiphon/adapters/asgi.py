@@ -25,6 +25,8 @@ _NAMES = {
         "set-cookie", "transfer-encoding", "user-agent", "vary",
     )
 }  # fmt: skip
+UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
+"""The module of the one known server that bounds no header section."""
 
 
 class _EncodedFields(dict[tuple[str, str], tuple[bytes, bytes]]):
@@ -54,9 +56,21 @@ class ASGIHead:
         if scope.get("root_path"):
             path = _below(path, self.root_path)
         self.path = path if path[:1] == "/" else _origin_form(path)
-        names, values = zip(*scope["headers"], strict=True) if scope["headers"] else ((), ())
-        self.header_size = sum(map(len, values)) + 32 * len(names)
-        self.has_body = b"content-length" in names or b"transfer-encoding" in names or scope.get("http_version", "1.1") >= "2"
+
+    @property
+    def header_size(self) -> int:
+        """The size where the server is known to bound none; the others have refused what is too large."""
+        if type(getattr(self._receive, "__self__", None)).__module__ != UNBOUNDED:
+            return 0
+        return sum([len(name) + len(value) + 32 for name, value in self.scope["headers"]])
+
+    @property
+    def has_body(self) -> bool:
+        """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = dict(self.scope["headers"])
+        return b"content-length" in fields or b"transfer-encoding" in fields or self.scope["http_version"] >= "2"
 
     @property
     def raw_path(self) -> bytes | None:

@@ -3,6 +3,7 @@
 The time that a lookup takes depends on the path's segments and not on the number of routes.
 """
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from antiphon.app.pattern import Converter, Parameter, parse_pattern
@@ -36,18 +37,19 @@ class _Node(Generic[T]):
 
     def __init__(self) -> None:
         self.literals: dict[str, _Node[T]] = {}
-        self.parameters: list[tuple[Converter, _Node[T]]] = []
+        self.parameters: list[tuple[Converter, Callable[[str], Any], _Node[T]]] = []
         self.resource: Resource[T] | None = None
 
     def child(self, segment: str | Parameter) -> "_Node[T]":
         """The node behind a segment, made if it isn't there."""
         if isinstance(segment, str):
             return self.literals.setdefault(segment, _Node())
-        for converter, node in self.parameters:
-            if converter is segment.converter:
+        wanted = segment.converter
+        for converter, _, node in self.parameters:
+            if converter is wanted:
                 return node
         node = _Node[T]()
-        self.parameters.append((segment.converter, node))
+        self.parameters.append((wanted, wanted.to_python, node))
         self.parameters.sort(key=lambda entry: entry[0].rank)
         return node
 
@@ -106,9 +108,9 @@ def _walk(node: _Node[T], segments: list[str], at: int, values: list[Any]) -> Re
         if literal is not None and not parameters:
             node = literal
         elif literal is None and len(parameters) == 1:
-            converter, node = parameters[0]
+            _, to_python, node = parameters[0]
             try:
-                values.append(converter.to_python(segment))
+                values.append(to_python(segment))
             except ValueError:
                 return None
         else:
@@ -119,7 +121,7 @@ def _walk(node: _Node[T], segments: list[str], at: int, values: list[Any]) -> Re
 
 def _try_each(
     literal: _Node[T] | None,
-    parameters: list[tuple[Converter, _Node[T]]],
+    parameters: list[tuple[Converter, Callable[[str], Any], _Node[T]]],
     segments: list[str],
     at: int,
     values: list[Any],
@@ -128,10 +130,10 @@ def _try_each(
     known = len(values)
     if literal is not None and (found := _walk(literal, segments, at + 1, values)):
         return found
-    for converter, node in parameters:
+    for _, to_python, node in parameters:
         del values[known:]
         try:
-            values.append(converter.to_python(segments[at]))
+            values.append(to_python(segments[at]))
         except ValueError:
             continue
         if found := _walk(node, segments, at + 1, values):

@@ -24,7 +24,7 @@ def give_defaults(value: object) -> None:
             ahead += part.values()
         elif hasattr(part, "__dict__") and not isinstance(part, type):
             own, kind = vars(part), cast("type[Any]", type(part))
-            for name, default in _defaults(kind).items():
+            for name, default in _defaults(kind).items():  # type: ignore[arg-type]  # mypy takes type for unhashable
                 own.setdefault(name, default)
             ahead += own.values()
 
