@@ -44,3 +44,10 @@ def test_hosts(host, family, authority):
     with listen(host, 0) as listener:
         assert listener.family == family
         assert http_url(host, listener) == f"http://{authority}:{listener.getsockname()[1]}"
+
+
+def test_connections_send_what_is_small_at_once():
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
