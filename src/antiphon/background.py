@@ -101,6 +101,11 @@ def background_loop() -> BackgroundLoop:
     return _loop
 
 
+def started_loop() -> BackgroundLoop | None:
+    """This process's loop, if it has been needed."""
+    return _loop
+
+
 def _forget() -> None:
     global _loop, _lock
     _loop, _lock = None, Lock()

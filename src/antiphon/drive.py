@@ -5,7 +5,7 @@ end, and only then is it raised again.
 """
 
 from collections.abc import Awaitable
-from contextvars import Context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
@@ -48,6 +48,23 @@ def run_sync(steps: Steps[T], context: Context) -> T:
         return background_loop().run(run_async(steps, waiting, Crossing(context)), on_loop)
     finally:
         context.run(carry, on_loop, {})
+
+
+def run_at_exit(steps: Steps[None]) -> None:
+    """Drive steps while the interpreter exits, when no thread can be started any more."""
+    context = copy_context()
+    waiting, _ = context.run(advance, steps)
+    if waiting is None:
+        return
+    from antiphon.background import started_loop
+
+    rest = run_async(steps, waiting)
+    if loop := started_loop():
+        loop.run(rest, context)
+    else:
+        import asyncio
+
+        context.run(asyncio.run, rest)
 
 
 async def run_async(steps: Steps[T], effect: Effect | None = None, crossing: "Crossing | None" = None) -> T:

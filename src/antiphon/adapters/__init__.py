@@ -1,5 +1,6 @@
-"""How servers reach a handler: WSGI, ASGI and RSGI."""
+"""How servers reach a handler: WSGI, ASGI and RSGI, and the way back to WSGI applications."""
 
+from antiphon.adapters.environ import from_wsgi, make_environ
 from antiphon.adapters.servable import Servable, serve
 
-__all__ = ["Servable", "serve"]
+__all__ = ["Servable", "from_wsgi", "make_environ", "serve"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, call_lifespan, refuse_websocket
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
-from antiphon.drive import run_async, run_sync
+from antiphon.drive import run_async, run_at_exit, run_sync
 from antiphon.handler import Function, FunctionHandler, Steps
 from antiphon.request import Request
 from antiphon.response import Response
@@ -121,7 +121,7 @@ class Servable:
     def _stop_sync(self) -> None:
         if self._started:
             self._started = False
-            run_sync(self.shutdown(), copy_context())
+            run_at_exit(self.shutdown())
 
 
 def _make_recognisable(servable: Servable) -> None:

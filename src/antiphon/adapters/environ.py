@@ -1,0 +1,145 @@
+"""The way back to WSGI: an environ made from a request, and a WSGI application as a handler."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from io import BytesIO
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.http.headers import combine
+from antiphon.http.url import parse_host
+from antiphon.request import Request
+from antiphon.response import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+def make_environ(request: Request) -> "WSGIEnvironment":
+    """An environ (PEP 3333) for a request that came over any interface, with the body that it has loaded.
+
+    A header whose name has an underscore is left out: WSGI cannot tell it from one with a hyphen. Under a WSGI server
+    it is a copy of the server's own environ, with the body to be read once more.
+    """
+    head = request.head
+    if isinstance(head, WSGIHead):
+        environ = dict(head.environ)
+    else:
+        environ = _of_the_server(request) | _of_the_fields(head.fields())
+    environ["wsgi.input"] = BytesIO(request.body)
+    environ["wsgi.input_terminated"] = True
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(len(request.body)) if request.body or request.content_length == 0 else ""
+    return environ
+
+
+def _of_the_server(request: Request) -> "WSGIEnvironment":
+    head = request.head
+    try:
+        name, port = parse_host(head.authority)
+    except ValueError:
+        name, port = "localhost", None
+    version = head.http_version
+    target = (head.raw_path or b"").decode("latin-1")
+    query = head.query_string.decode("latin-1")
+    return {
+        "REQUEST_METHOD": head.method,
+        "SCRIPT_NAME": _latin1(head.root_path),
+        "PATH_INFO": _latin1(head.path),
+        "QUERY_STRING": query,
+        "SERVER_NAME": name or "localhost",
+        "SERVER_PORT": str(port or (443 if head.scheme == "https" else 80)),
+        "SERVER_PROTOCOL": f"HTTP/{version}",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": head.scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+        **({"REQUEST_URI": f"{target}?{query}" if query else target} if target else {}),
+        **({"REMOTE_ADDR": head.client.host} if head.client else {}),
+        **({"REMOTE_PORT": str(head.client.port)} if head.client and head.client.port else {}),
+    }
+
+
+def _of_the_fields(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
+    lines: dict[str, list[str]] = {}
+    for name, value in fields:
+        if "_" not in name:
+            lines.setdefault(name, []).append(value)
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": combine(name, values) for name, values in lines.items()}
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if f"HTTP_{key}" in environ:
+            environ[key] = environ.pop(f"HTTP_{key}")
+    return environ
+
+
+def _latin1(text: str) -> str:
+    """Text as PEP 3333 wants it: its UTF-8 bytes as Latin-1 characters."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
+
+
+def from_wsgi(application: "WSGIApplication") -> Callable[[Request], Response]:
+    """A handler that answers by a WSGI application. Its body is streamed, and closed in every case.
+
+    Raises RuntimeError when the application gives a body without having called ``start_response``, and what the
+    application raises.
+    """
+
+    def handler(request: Request) -> Response:
+        call = _Call()
+        pieces = application(make_environ(request), call.start_response)
+        try:
+            return call.response(pieces)
+        except BaseException:
+            _close(pieces)
+            raise
+
+    return handler
+
+
+class _Call:
+    """One call of a WSGI application: what it passes to ``start_response``, and what it writes."""
+
+    def __init__(self) -> None:
+        self._started: tuple[int, list[tuple[str, str]]] | None = None
+        self._written: list[bytes] = []
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
+        """Take status and headers; give the ``write`` of PEP 3333."""
+        if self._started is not None and exc_info is None:
+            raise RuntimeError("start_response was called a second time, without exc_info")
+        self._started = int(status[:3]), list(headers)
+        return self._written.append
+
+    def response(self, pieces: Iterable[bytes]) -> Response:
+        """The response, once the application has started it: at the latest with its first piece."""
+        iterator = iter(pieces)
+        first = [] if self._started else [next(iterator, b"")]
+        if self._started is None:
+            raise RuntimeError("the WSGI application gave a body without calling start_response")
+        status, headers = self._started
+        return Response(_Body(chain(self._written, first, iterator), pieces), status, headers)
+
+
+class _Body:
+    """The pieces of a WSGI application's body; closing it closes what the application returned."""
+
+    def __init__(self, iterator: Iterator[bytes], pieces: Iterable[bytes]) -> None:
+        self._iterator = iterator
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._iterator
+
+    def close(self) -> None:
+        """Call the application's own ``close``, if it has one."""
+        _close(self._pieces)
+
+
+def _close(pieces: Iterable[bytes]) -> None:
+    if close := getattr(pieces, "close", None):
+        close()

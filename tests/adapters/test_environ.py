@@ -1,0 +1,164 @@
+"""An environ made from a head is what a WSGI server would have made; a WSGI application answers as a handler."""
+
+import io
+from wsgiref.validate import validator
+
+import pytest
+
+from antiphon import App, Request, Response
+from antiphon.adapters import serve
+from antiphon.adapters.environ import from_wsgi, make_environ
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.head import Address, RequestHead
+from antiphon.testing import Client
+
+HEADERS = [
+    ("host", "example.com:8080"),
+    ("accept", "a"),
+    ("accept", "b"),
+    ("cookie", "a=1"),
+    ("cookie", "b=2"),
+    ("x_forwarded_for", "forged"),
+    ("x-forwarded-for", "10.0.0.1"),
+    ("content-type", "text/plain"),
+    ("content-length", "5"),
+]
+
+
+@pytest.fixture
+def environ():
+    head = RequestHead(
+        "POST", "/café/ü", b"a=%20", HEADERS, b"hello", scheme="https", authority="example.com:8080", root_path="/äpp",
+        raw_path=b"/%C3%A4pp/caf%C3%A9/%C3%BC", http_version="2", client=Address("::1", 5000),
+    )  # fmt: skip
+    return make_environ(Request(head))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("REQUEST_METHOD", "POST"),
+        ("SCRIPT_NAME", "/\xc3\xa4pp"),
+        ("PATH_INFO", "/caf\xc3\xa9/\xc3\xbc"),
+        ("QUERY_STRING", "a=%20"),
+        ("REQUEST_URI", "/%C3%A4pp/caf%C3%A9/%C3%BC?a=%20"),
+        ("SERVER_NAME", "example.com"),
+        ("SERVER_PORT", "8080"),
+        ("SERVER_PROTOCOL", "HTTP/2"),
+        ("REMOTE_ADDR", "::1"),
+        ("REMOTE_PORT", "5000"),
+        ("CONTENT_TYPE", "text/plain"),
+        ("CONTENT_LENGTH", "5"),
+        ("HTTP_HOST", "example.com:8080"),
+        ("HTTP_ACCEPT", "a, b"),
+        ("HTTP_COOKIE", "a=1; b=2"),
+        ("HTTP_X_FORWARDED_FOR", "10.0.0.1"),
+        ("wsgi.url_scheme", "https"),
+    ],
+)
+def test_an_environ_has(environ, key, value):
+    assert environ[key] == value
+
+
+def test_an_environ_reads_back_as_the_same_head(environ):
+    head = WSGIHead(environ)
+    assert (head.path, head.root_path, head.query_string) == ("/café/ü", "/äpp", b"a=%20")
+    assert head.client == Address("::1", 5000)
+    assert Request(head).body == b"hello"
+
+
+def test_no_header_stands_twice(environ):
+    assert "HTTP_CONTENT_TYPE" not in environ
+    assert "HTTP_CONTENT_LENGTH" not in environ
+
+
+def test_a_body_in_chunks_gets_a_length():
+    request = Request(RequestHead("POST", headers=[("transfer-encoding", "chunked")], content=b"abc"))
+    environ = make_environ(request)
+    assert environ["CONTENT_LENGTH"] == "3"
+    assert "HTTP_TRANSFER_ENCODING" not in environ
+    assert environ["wsgi.input"].read() == b"abc"
+
+
+def test_under_a_wsgi_server_it_is_the_server_s_own_with_the_body_unread():
+    own = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/", "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http",
+        "CONTENT_LENGTH": "5", "wsgi.input": io.BytesIO(b"hello"), "server.special": "kept",
+    }  # fmt: skip
+    request = Request(WSGIHead(own))
+    assert request.body == b"hello"
+    environ = make_environ(request)
+    assert environ["server.special"] == "kept"
+    assert environ["wsgi.input"].read() == b"hello"
+    assert own["wsgi.input"].read() == b""
+
+
+class Pieces:
+    def __init__(self, pieces):
+        self._pieces = iter(pieces)
+        self.closed = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self._pieces)
+
+    def close(self):
+        self.closed += 1
+
+
+def hello(environ, start_response):
+    body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"] or 0))
+    start_response("201 Created", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+    return [environ["PATH_INFO"].encode(), b" ", body]
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_wsgi_application_answers_over_every_interface(interface):
+    client = Client(serve(from_wsgi(validator(hello))), interface=interface)
+    response = client.post("/path", body=b"hello", content_type="text/plain")
+    assert (response.status, response.text) == (201, "/path hello")
+    assert [cookie.name for cookie in response.set_cookies] == ["a", "b"]
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_its_body_is_closed_when_the_client_leaves(interface):
+    pieces = Pieces(iter(lambda: b"more", None))
+
+    def endless(environ, start_response):
+        start_response("200 OK", [])
+        return pieces
+
+    with Client(serve(from_wsgi(endless)), interface=interface) as client, client.stream("GET", "/") as response:
+        assert next(iter(response)) == b"more"
+    assert pieces.closed == 1
+
+
+def test_it_may_start_with_its_first_piece_and_write():
+    def late(environ, start_response):
+        write = start_response("200 OK", [])
+        write(b"written ")
+        yield b"yielded"
+
+    assert Client(serve(from_wsgi(late))).get("/").body == b"written yielded"
+
+
+def test_one_that_fails_or_never_starts_is_closed_and_answered_with_500(caplog):
+    pieces = Pieces([b"body"])
+    client = Client(serve(from_wsgi(lambda environ, start_response: pieces)))
+    assert client.get("/").status == 500
+    assert pieces.closed == 1
+    assert "without calling start_response" in caplog.text
+
+
+def test_it_is_a_route_of_an_app():
+    app = App()
+    app.route("/legacy", ("GET", "POST"))(from_wsgi(hello))
+
+    @app.after_request
+    def mark(request, response: Response):
+        response.headers["x-marked"] = "yes"
+
+    response = Client(app).post("/legacy", body=b"!")
+    assert (response.status, response.text, response.headers["x-marked"]) == (201, "/legacy !", "yes")
