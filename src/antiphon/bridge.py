@@ -100,4 +100,4 @@ class LoopIterator(Generic[T]):
         close_it: Callable[[], object] | None
         close_it = getattr(self._iterator, "close", None) or getattr(self._iterable, "close", None)
         if close_it is not None:
-            await self._crossing.run_at_once(close_it)
+            await self._crossing.run_in_any_case(close_it)

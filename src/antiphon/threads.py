@@ -78,19 +78,22 @@ class Crossing:
         if self._held_back:
             self._held_back = False
             await asyncio.sleep(0)
-        return await self.run_at_once(function, *arguments)
+        return await self._call(partial(function, *arguments), gives_up=True)
 
-    async def run_at_once(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """As ``run``, even when a cancellation waits to reach the task."""
+    async def run_in_any_case(self, function: Callable[[], T]) -> T:
+        """As ``run``, but whoever cancels, and when: for what cleans up."""
+        return await self._call(function, gives_up=False)
+
+    async def _call(self, function: Callable[[], T], gives_up: bool) -> T:
         context = self._context
         context.run(carry, copy_context(), self._tokens_there)
-        call = partial(_outcome, context, partial(function, *arguments))
+        call = partial(_outcome, context, function)
         try:
             work = executor().submit(call)
         except RuntimeError:  # the interpreter exits, and begins no more work on threads
             result, error = call()
         else:
-            self._held_back = await _completed(work)
+            self._held_back = await _completed(work, gives_up)
             result, error = work.result()
         carry(context, self._tokens_here)
         if error is not None:
@@ -109,10 +112,10 @@ def _outcome(context: Context, function: Callable[[], T]) -> tuple[T | None, Bas
         return None, error
 
 
-async def _completed(work: "Future[Any]") -> bool:
+async def _completed(work: "Future[Any]", gives_up: bool) -> bool:
     """Wait until work on a thread is done, whoever cancels meanwhile: whether anybody did, who is then heard later.
 
-    Work that has not begun is given up.
+    If it ``gives_up``, work that has not begun is not waited for.
     """
     done = asyncio.wrap_future(work)
     cancelled = None
@@ -120,7 +123,7 @@ async def _completed(work: "Future[Any]") -> bool:
         try:
             await asyncio.wait([done])
         except asyncio.CancelledError as error:
-            if work.cancel():
+            if gives_up and work.cancel():
                 raise
             cancelled = error
     task = asyncio.current_task()
