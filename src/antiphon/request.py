@@ -248,6 +248,14 @@ class Request:
         return self.head.field("origin")
 
     @property
+    def last_event_id(self) -> str | None:
+        """The id of the last server-sent event that the client got before it came back (WHATWG HTML §9.2.4)."""
+        try:
+            return (self.head.field("last-event-id") or "").encode("latin-1").decode() or None
+        except UnicodeError:
+            return None
+
+    @property
     def user_agent(self) -> str:
         """The client's software, as it calls itself (RFC 9110 §10.1.5); empty when it doesn't."""
         return self.head.field("user-agent") or ""
@@ -388,6 +396,26 @@ class Request:
     def app(self) -> Any:
         """The application that answers this request; None where there is none."""
         return self.route.app if self.route else None
+
+    def url_for(self, name: str, /, *, _absolute: bool = False, **params: object) -> str:
+        """The URL of a route of this application: a path that begins with the root path.
+
+        ``_absolute`` gives it scheme and host, which a route of another host has in any case. Raises what
+        ``App.url_for`` does, RuntimeError where no application answers, BadRequest (400) where Host is malformed.
+        """
+        if self.app is None:
+            raise RuntimeError("url_for wants an application, and none answers this request")
+        below: str = self.app.url_for(name, **params)
+        host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
+        path = quote_path(self.root_path) + slash + path
+        if not _absolute and host in ("", self.host.removesuffix(".")):
+            return f"/.{path}" if path[:2] == "//" else path
+        if not self.host:
+            raise BadRequest("the Host header is malformed or missing")
+        if not host:
+            return self.url.origin + path
+        port = self._authority[1]
+        return URL(f"{self.scheme}://{host}{'' if port is None else f':{port}'}").origin + path
 
     @lazy
     def g(self) -> SimpleNamespace:

@@ -111,6 +111,41 @@ class Response:
             return cls._of_type(TEXT, pieces, status, headers)
         return cls(pieces, status, headers, content_type=content_type)
 
+    @classmethod
+    def events(
+        cls,
+        source: Iterable[Any] | AsyncIterable[Any],
+        status: int = 200,
+        headers: HeaderFields = (),
+        *,
+        heartbeat: float | None = 15.0,
+        retry: int | None = None,
+    ) -> Self:
+        """Server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or another value, sent as JSON.
+
+        An async source that is silent for ``heartbeat`` seconds is bridged by comments; a blocking one has to give its
+        own. ``retry`` is after how many milliseconds a client that lost the stream comes back. A source that fails is
+        told of in an event named "error". The iterator is closed in every case.
+        Raises TypeError for what is no iterable of events, ValueError for a heartbeat or ``retry`` that can't be.
+        """
+        from antiphon.event_stream import event_stream
+
+        pieces = event_stream(source, heartbeat, retry)
+        response = cls._of_type("text/event-stream", pieces, status, headers)
+        response.headers.setdefault("cache-control", "no-store")
+        response.headers.setdefault("x-accel-buffering", "no")
+        return response
+
+    @classmethod
+    def ndjson(cls, source: Iterable[Any] | AsyncIterable[Any], status: int = 200, headers: HeaderFields = ()) -> Self:
+        """Values as JSON, one a line, sent while they are made. The iterator is closed in every case.
+
+        A value that can't be written breaks the stream off. Raises TypeError for what is no iterable of values.
+        """
+        from antiphon.event_stream import json_lines
+
+        return cls._of_type("application/x-ndjson", json_lines(source), status, headers)
+
     # Status, body, headers
 
     @property

@@ -174,7 +174,7 @@ class TestMethods:
 
 
 class TestRegistering:
-    @pytest.mark.parametrize("pattern", ["", "x", "/<", "/<a", "/<int:>", "/<nope:a>", "/<a>/<a>", "/x<a>"])
+    @pytest.mark.parametrize("pattern", ["", "x", "/<", "/<a", "/<int:>", "/<nope:a>", "/<a>/<a>", "/x<a"])
     def test_a_malformed_path_is_an_error_at_once(self, pattern):
         with pytest.raises(ValueError):  # noqa: PT011 - the words are those of the pattern's own tests
             App().get(pattern)

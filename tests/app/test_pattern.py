@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.app.pattern import CONVERTERS, Parameter, parse_pattern
+from antiphon.app.pattern import CONVERTERS, Mixed, Parameter, parse_host_pattern, parse_pattern
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,12 @@ def test_a_path_has_literal_segments_and_parameters(pattern, segments):
         ("/<é>", "'<é>'"),
         ("/<a-b>", "'<a-b>'"),
         ("/<a\n>", "neither"),
-        ("/x<name>", "'x<name>'"),
-        ("/<name>.html", "'<name>.html'"),
+        ("/x<name", "'x<name'"),
+        ("/<name>.<html", "'<name>.<html'"),
         ("/<a><b>", "'<a><b>'"),
+        ("/x<a><b>y", "'x<a><b>y'"),
         ("/<<a>>", "'<<a>>'"),
-        ("/<float:x>", "float.*int, str"),
+        ("/<double:x>", r"'/<double:x>': no converter 'double'.*float, int,.*str, uuid.*app\.converter"),
         ("/<Int:x>", "Int:x"),
         ("/<a>/<a>", "named a"),
         ("/<a>/<int:a>/<b>/<b>", "named a, b"),
@@ -67,8 +68,7 @@ def test_a_path_is_parsed_or_refused(text):
         segments = parse_pattern(text)
     except ValueError:
         return
-    printed = [f"<{s.converter.name}:{s.name}>" if isinstance(s, Parameter) else s for s in segments]
-    assert parse_pattern("/" + "/".join(printed)) == segments
+    assert parse_pattern("/" + "/".join(map(str, segments))) == segments
 
 
 class TestWholeNumbers:
@@ -104,3 +104,98 @@ class TestText:
 
 def test_whole_numbers_are_tried_before_text():
     assert CONVERTERS["int"].rank < CONVERTERS["str"].rank
+
+
+@pytest.mark.parametrize(
+    ("pattern", "segments"),
+    [
+        ("/<float:x>/<uuid:y>", ["<float:x>", "<uuid:y>"]),
+        ("/files/<path:p>/edit", ["files", "<path:p>", "edit"]),
+        ("/<int(max=9,min=1):n>", ["<int(min=1, max=9):n>"]),
+        ("/<any(a, b):x>", ["<any(a,b):x>"]),
+        (r"/<re([^/:,>]+(?:a|b)):x>/y", [r"<re([^/:,>]+(?:a|b)):x>", "y"]),
+        ("/@<user>", ["@<str:user>"]),
+        ("/<name>.<ext>/x<int:n>y", ["<str:name>.<str:ext>", "x<int:n>y"]),
+    ],
+)
+def test_parameters_may_have_arguments_and_text_beside_them(pattern, segments):
+    assert list(map(str, parse_pattern(pattern))) == segments
+
+
+@pytest.mark.parametrize(
+    ("segment", "text", "values"),
+    [
+        ("<name>.<ext>", "a.tar.gz", ("a.tar", "gz")),
+        ("<a>-<b>-<c>", "1-2-3-4", ("1-2", "3", "4")),
+        ("<a>--<b>", "1--2--x-y", ("1--2", "x-y")),
+        ("<int:id>-<slug>", "12-hello-world", (12, "hello-world")),
+        ("<slug>-<int:id>", "hello-world-12", ("hello-world", 12)),
+        ("v<float:x>.<ext>", "v1.5.txt", (1.5, "txt")),
+        ("<any(a,ab):x>b", "abb", ("ab",)),
+        ("@<user>", "@ann", ("ann",)),
+        ("(<a>)", "(.*)", (".*",)),
+    ],
+)
+def test_a_segment_of_several_parts_is_split_by_its_text(segment, text, values):
+    (mixed,) = parse_pattern(f"/{segment}")
+    assert isinstance(mixed, Mixed)
+    assert mixed.to_python(text) == values
+
+
+@pytest.mark.parametrize(
+    ("segment", "texts"),
+    [
+        ("<name>.<ext>", ["", ".", "a.", ".a", "ab"]),
+        ("<int:id>-<slug>", ["x-y", "1", "1-", "12345678901234567890-x"]),
+        ("@<user>", ["@", "ann", "x@ann"]),
+        ("(<a>)", ["()", "x"]),
+    ],
+)
+def test_a_segment_that_lacks_the_text_or_a_value_does_not_fit(segment, texts):
+    (mixed,) = parse_pattern(f"/{segment}")
+    for text in texts:
+        with pytest.raises(ValueError):  # noqa: PT011 - the words are for debuggers
+            mixed.to_python(text)
+
+
+@pytest.mark.parametrize("pattern", ["/x<path:p>", "/<path:p>.txt"])
+def test_no_text_stands_beside_a_path(pattern):
+    with pytest.raises(ValueError, match="segments of its own"):
+        parse_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("host", "labels"),
+    [
+        ("API.example.com", ["api", "example", "com"]),
+        ("<Tenant>.example.com", ["<str:Tenant>", "example", "com"]),
+        ("api-<int:n>.localhost", ["api-<int:n>", "localhost"]),
+        ("127.0.0.1", ["127", "0", "0", "1"]),
+    ],
+)
+def test_a_host_has_labels(host, labels):
+    assert list(map(str, parse_host_pattern(host))) == labels
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        ".",
+        "a..b",
+        "a.",
+        "a:80",
+        "<t>:80",
+        "http://a",
+        "a/b",
+        "a b",
+        "é.com",
+        "<path:p>.a",
+        "<a",
+        "<a>.<a>",
+        "[::1]",
+    ],
+)
+def test_a_malformed_host_is_refused(host):
+    with pytest.raises(ValueError):  # noqa: PT011 - the words differ
+        parse_host_pattern(host)

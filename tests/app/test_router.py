@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -161,3 +163,124 @@ def test_it_finds_what_a_comparison_with_each_path_finds(paths, requested):
     best = min(((ranks, p) for ranks, p in fits if ranks is not None), default=None)
     found = route(*patterns)(path)
     assert (found and found[0]) == (best and best[1])
+
+
+KINDS = ("/a", "/a<x>", "/<int(min=5):x>", "/<int:x>", "/<float:x>", "/<uuid:x>", "/<any(en,1.5,q):x>",
+         "/<re(q[a-z]):x>", "/<x>", "/<path:x>")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("/a", "/a"),
+        ("/ab", "/a<x>"),
+        ("/7", "/<int(min=5):x>"),
+        ("/1", "/<int:x>"),
+        ("/1.5", "/<float:x>"),
+        ("/12345678-1234-5678-1234-56789abcdef0", "/<uuid:x>"),
+        ("/q", "/<any(en,1.5,q):x>"),
+        ("/qq", "/<re(q[a-z]):x>"),
+        ("/b", "/<x>"),
+        ("/a/b", "/<path:x>"),
+    ],
+)
+def test_the_more_particular_parameter_wins_in_whatever_order_they_come(path, pattern):
+    assert route(*KINDS)(path)[0] == pattern
+    assert route(*reversed(KINDS))(path)[0] == pattern
+
+
+FILES = ("/files/<path:p>", "/files/<path:p>/edit", "/files/new", "/<path:a>/x/<path:b>", "/<lang>/<path:p>/<int:n>/")
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern", "params"),
+    [
+        ("/files/a", "/files/<path:p>", {"p": "a"}),
+        ("/files/a/b/", "/files/<path:p>", {"p": "a/b/"}),
+        ("/files/a/edit", "/files/<path:p>/edit", {"p": "a"}),
+        ("/files/a/edit/edit", "/files/<path:p>/edit", {"p": "a/edit"}),
+        ("/files/a/edit/", "/files/<path:p>", {"p": "a/edit/"}),
+        ("/files/edit", "/files/<path:p>", {"p": "edit"}),
+        ("/files/new/edit", "/files/<path:p>/edit", {"p": "new"}),
+        ("/1/x/2/x/3", "/<path:a>/x/<path:b>", {"a": "1/x/2", "b": "3"}),
+        ("/1/x", None, None),
+        ("/en/a/b/5/", "/<lang>/<path:p>/<int:n>/", {"lang": "en", "p": "a/b", "n": 5}),
+        ("/files//etc/passwd", None, None),
+        ("/files/", None, None),
+    ],
+)
+def test_a_path_takes_as_many_segments_as_it_can(path, pattern, params):
+    for find in (route(*FILES), route(*reversed(FILES))):
+        assert find(path) == (pattern and (pattern, params))
+
+
+def test_the_parameters_in_one_segment_are_found_by_name():
+    find = route("/<a>/<name>.<ext>/<b>", "/<year>-<month>/<c>")
+    assert find("/1/x.y.z/2") == ("/<a>/<name>.<ext>/<b>", {"a": "1", "name": "x.y", "ext": "z", "b": "2"})
+    assert find("/2026-11/x") == ("/<year>-<month>/<c>", {"year": "2026", "month": "11", "c": "x"})
+
+
+def test_more_text_in_a_segment_wins_over_less():
+    patterns = ["/<a>.<b>", "/<a>.html", "/x<a>.html", "/<a>"]
+    for find in (route(*patterns), route(*reversed(patterns))):
+        assert [find(f"/{path}")[0] for path in ("y.css", "y.html", "xy.html", "y")] == patterns
+
+
+def test_hosts_are_searched_first_and_backwards():
+    router = Router()
+    for host in ("api.example.com", "<tenant>.example.com", "<a>.<b>.example.com", None):
+        router.resource("/", host).methods["GET"] = host
+    router.resource("/x/<y>", "<tenant>.example.com").methods["GET"] = "x"
+    router.resource("/shared").methods["GET"] = "shared"
+
+    def find(host, path="/"):
+        found = router.search(path, None, host)
+        return found and (found[0]["GET"], found[1])
+
+    assert router.literal == {}
+    assert find("api.example.com") == ("api.example.com", {})
+    assert find("api.example.com.") == ("api.example.com", {})
+    assert find("ann.example.com") == ("<tenant>.example.com", {"tenant": "ann"})
+    assert find("x.y.example.com") == ("<a>.<b>.example.com", {"a": "x", "b": "y"})
+    assert find("api.example.com", "/x/1") == ("x", {"tenant": "api", "y": "1"})
+    for other in ("example.com", "a.b.c.example.com", "localhost", "", ".", "..example.com"):
+        assert find(other) == (None, {})
+        assert find(other, "/x/1") is None
+    assert find("api.example.com", "/shared") == ("shared", {})
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        ["/<path:a>/x/<path:b>/x/<path:c>/x/<path:d>/y"],
+        ["/<path:a>/<path:b>/<path:c>/<path:d>/y"],
+        ["".join(f"/<{kind}{at}>" for at, kind in enumerate(kinds)) for kinds in product(["int:a", "b"], repeat=8)],
+    ],
+    ids=["paths between text", "paths", "every mixture of kinds"],
+)
+@pytest.mark.parametrize("segment", ["x", "1"])
+def test_the_steps_of_a_hostile_search_are_bounded_by_places_times_segments(patterns, segment):
+    import sys
+
+    router = Router()
+    for pattern in patterns:
+        router.resource(pattern)
+    places = 1 + sum(pattern.count("/") for pattern in patterns)
+
+    def steps(length):
+        count = 0
+
+        def counts(frame, event, argument):
+            nonlocal count
+            count += event == "call"
+
+        path = f"/{segment}" * length + "/nowhere/"
+        sys.setprofile(counts)
+        try:
+            assert router.search(path) is None
+        finally:
+            sys.setprofile(None)
+        return count
+
+    for length in (7, 50, 400):
+        assert steps(length) <= 4 * places * (length + 2)

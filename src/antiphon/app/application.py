@@ -1,19 +1,29 @@
 """The application: what was registered is planned once, and served by any server."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Literal, TypeVar
 
 from antiphon.adapters.servable import Servable
+from antiphon.app.conflicts import check_route_names, places
 from antiphon.app.dispatch import Plan, dispatch
 from antiphon.app.hooks import Hook, hook
+from antiphon.app.raw_segments import quote_segment, raw_segments, with_or_without_slash
+from antiphon.app.reverse import Reverse
 from antiphon.app.router import Resource, Router, SamePathsError
 from antiphon.app.routes import Route, Routes
 from antiphon.body.limits import Limits
-from antiphon.handler import Steps, describe
+from antiphon.handler import Steps
 from antiphon.head import Head
-from antiphon.http.errors import BadRequest, HTTPError, MethodNotAllowed, NotFound, RequestHeaderFieldsTooLarge
-from antiphon.http.url import decode_path
+from antiphon.http.errors import (
+    BadRequest,
+    HTTPError,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    RequestHeaderFieldsTooLarge,
+)
+from antiphon.http.url import URL, decode_path, quote_path
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -23,10 +33,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` bound every request, as far as a route does not say otherwise.
+    ``limits`` bound every request, as far as a route does not say otherwise. ``redirect_slashes`` leads requests to
+    the path that differs from theirs by the slash at its end, where only that one is answered (308).
+    ``encoded_slashes`` has ``%2F`` stay in its segment where the server gives the path as it was sent; else it is a
+    slash like the others.
     """
 
-    def __init__(self, *, limits: Limits | None = None) -> None:
+    def __init__(
+        self, *, limits: Limits | None = None, redirect_slashes: bool = False, encoded_slashes: bool = False
+    ) -> None:
         Routes.__init__(self)
         Servable.__init__(self)
         self.limits = limits or Limits()
@@ -34,6 +49,12 @@ class App(Routes, Servable):
         self._on_shutdown: list[Hook] = []
         self._router: Router[Plan] | None = None
         self._unrouted: Plan
+        self._redirects_slashes = redirect_slashes
+        self._encoded_slashes = encoded_slashes
+        self._redirecting: Plan
+        self._redirected: set[Plan] = set()
+        self._defaults: dict[Plan, Mapping[str, Any]] = {}
+        self._reverse: Reverse | None = None
 
     # Registering
 
@@ -59,34 +80,51 @@ class App(Routes, Servable):
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
         """WSGI when every handler, hook and middleware is sync, else ASGI."""
-        hooks: Iterable[Any] = [*(route.handler for route in self.registered), *self._before, *self._after]
+        hooks: Iterable[Any] = [*(route.hook for route in self.registered), *self._before, *self._after]
         return "asgi" if any(part.is_async for part in [*hooks, *self._middleware]) else "wsgi"
 
     def freeze(self) -> Router[Plan]:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
-        router: Router[Plan] = Router()
-        owners: dict[tuple[str, str], Route] = {}
+        check_route_names(self.registered)
+        router: Router[Plan] = Router(self._converters)
+        owners: dict[tuple[Resource[Plan], str], Route] = {}
         for route in self.registered:
-            resource = self._resource(router, route)
-            plan = self._plan(route.handler.around(True), route.name, route.limits)
+            resource = self._resource(router, route, owners)
+            plan = self._plan(route.hook.around(True), route.name, route.limits)
+            self._note(plan, route)
             for method in route.methods:
-                earlier = owners.setdefault((resource.pattern, method), route)
+                earlier = owners.setdefault((resource, method), route)
                 if earlier is not route:
-                    raise ValueError(f"{method} {route.pattern} is answered by both {_places(earlier, route)}")
+                    raise ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}")
                 resource.methods[method] = plan
+            if route.defaults:
+                router.search_for(route.pattern)
+        if not self._encoded_slashes:
+            router.trust_slashes()
         for resource in router.resources:
             self._complete(resource.methods)
-        blocks = not any(route.handler.is_async for route in self.registered)
+        blocks = not any(route.hook.is_async for route in self.registered)
         self._unrouted = self._plan(Hook(_unreachable, False, blocks), None)
+        self._redirecting = self._plan(Hook(partial(_to_other_form, self._encoded_slashes), False, blocks), None)
+        self._reverse = Reverse(self.registered, self._converters, self._encoded_slashes)
         self._router = router
         return router
 
-    def _resource(self, router: Router[Plan], route: Route) -> Resource[Plan]:
+    def _resource(
+        self, router: Router[Plan], route: Route, owners: dict[tuple[Resource[Plan], str], Route]
+    ) -> Resource[Plan]:
         try:
-            return router.resource(route.pattern)
+            return router.resource(route.pattern, route.host)
         except SamePathsError as error:
-            earlier = next(earlier for earlier in self.registered if earlier.pattern == error.earlier)
-            raise ValueError(f"{error}: {_places(earlier, route)}") from None
+            earlier = next(earlier for (resource, _), earlier in owners.items() if resource is error.earlier)
+            raise ValueError(f"{error}: {places(earlier, route)}") from None
+
+    def _note(self, plan: Plan, route: Route) -> None:
+        """Keep what matters only for the requests whose path is searched."""
+        if route.defaults:
+            self._defaults[plan] = route.defaults
+        if self._redirects_slashes if route.redirect_slashes is None else route.redirect_slashes:
+            self._redirected.add(plan)
 
     def _plan(self, handler: Hook, endpoint: str | None, limits: Limits | None = None) -> Plan:
         return Plan(
@@ -120,11 +158,15 @@ class App(Routes, Servable):
         path = head.path
         methods = router.literal.get(path)
         if methods is None:
-            error = _malformed(head)
-            found = None if error else router.search(path)
-            if found is None:
-                return self._refuse(request, error or NotFound(f"There is nothing at {path[:200]}."))
-            methods, request.params = found
+            segments = None
+            if self._encoded_slashes and path.count("/") > 1 and b"%2" in (raw := head.raw_path or b""):
+                segments = raw_segments(raw, path)
+            methods = router.deep.get(path) if segments is None else None
+            if methods is None:
+                try:
+                    methods, request.params = self._search(router, request, segments)
+                except HTTPError as error:
+                    return self._refuse(request, error)
         plan = methods.get(head.method)
         if plan is None:
             allow = sorted(methods)
@@ -133,6 +175,48 @@ class App(Routes, Servable):
         request.route = plan
         request.limits = plan.limits
         return dispatch(plan, request)
+
+    def _search(
+        self, router: Router[Plan], request: Request, segments: list[str] | None
+    ) -> tuple[dict[str, Plan], Mapping[str, Any]]:
+        head = request.head
+        path = head.path
+        if not (path.isascii() and path.isprintable() and "%" not in path) and (error := _malformed(head)):
+            raise error
+        host = request.host if router.has_hosts else ""
+        try:
+            found = router.search(path, segments, host)
+            if found is None and self._redirected and self._other_form(router, request, segments, host):
+                return {head.method: self._redirecting}, {}
+        except Exception as error:  # raised by a converter of the application's own
+            raise InternalServerError("A part of the path could not be converted.") from error
+        if found is None:
+            raise NotFound(f"There is nothing at {path[:200]}.")
+        if self._defaults and (defaults := self._defaults.get(found[0].get(head.method, self._unrouted))):
+            return found[0], {**defaults, **found[1]}
+        return found
+
+    def _other_form(self, router: Router[Plan], request: Request, segments: list[str] | None, host: str) -> bool:
+        """Whether a route that redirects answers this method at the path with, or without, a slash at its end."""
+        path = request.path
+        if path.endswith("//") or path == "/":
+            return False
+        other = path[:-1] if path[-1:] == "/" else f"{path}/"
+        methods = router.literal.get(other) if segments is None else None
+        if methods is None:
+            found = router.search(other, segments and with_or_without_slash(segments), host)
+            methods = found[0] if found else {}
+        return methods.get(request.method) in self._redirected
+
+    def url_for(self, name: str, /, **params: object) -> str:
+        """The URL of a route below the root path, percent-encoded; for a route with a host ``//host/path``.
+
+        What is no parameter of the route becomes the query: None is left out, a list or tuple repeated. Raises
+        LookupError for an unknown name, ValueError, which names the route and the parameter, for one that is missing
+        or doesn't fit.
+        """
+        reverse = self._reverse or Reverse(self.registered, self._converters, self._encoded_slashes)
+        return reverse.url(name, params)
 
     def _refuse(self, request: Request, error: HTTPError) -> Steps[Response]:
         request.route = self._unrouted
@@ -152,15 +236,9 @@ class App(Routes, Servable):
             yield from on_shutdown.call()
 
 
-def _places(one: Route, other: Route) -> str:
-    return f"{describe(one.handler.function)} and {describe(other.handler.function)}"
-
-
 def _malformed(head: Head) -> HTTPError | None:
     """What is wrong with a path that is not well-formed (RFC 3986 §2.1), where the server let it through."""
     path = head.path
-    if path.isascii() and path.isprintable() and "%" not in path:
-        return None
     raw = head.raw_path
     if raw is not None:
         try:
@@ -183,6 +261,17 @@ def _too_large(size: int, limit: int) -> HTTPError:
 
 def _options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request
     return Response(None, 204, {"allow": allow})
+
+
+def _to_other_form(encoded_slashes: bool, request: Request) -> Response:
+    """Lead to the path with, or without, a slash at its end."""
+    path = request.path
+    raw = request.raw_path if encoded_slashes else None
+    segments = with_or_without_slash((raw and raw_segments(raw, path)) or path.split("/"))
+    path = "/".join(map(quote_segment, segments))
+    root = quote_path(request.root_path)
+    query = request.query_string
+    return Response.redirect(URL.build(scheme="http", host="", root_path=root, path=path, query=query), 308)
 
 
 def _unreachable(request: Request) -> Response:

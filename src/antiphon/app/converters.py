@@ -1,0 +1,158 @@
+"""Converters: which segments of a path a parameter matches, the value that each becomes, and the way back."""
+
+import re
+from collections.abc import Callable, Mapping
+from math import isfinite
+from typing import Any, NamedTuple
+
+MAX_DIGITS = 19
+_MAX_NUMBER = 40
+
+_FLOAT = r"-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
+_UUID = "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+_float = re.compile(_FLOAT).fullmatch
+_uuid = re.compile(_UUID).fullmatch
+_bounds = re.compile(r"\s*(min|max)\s*=\s*([0-9]{1,19})\s*").fullmatch
+_name = re.compile(r"[a-z_][a-z0-9_]*").fullmatch
+
+
+class Converter(NamedTuple):
+    """How a segment of the path becomes a value. ``to_python`` raises ValueError for a segment that doesn't fit."""
+
+    name: str
+    """As in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters of one name are the same."""
+    to_python: Callable[[str], Any]
+    rank: int
+    """Of several parameters in one place, the lowest is tried first."""
+    to_url: Callable[[Any], str] = str
+    expression: str | None = None
+    """What it matches, where text stands beside it in a segment; None when that is any text."""
+    spans: bool = False
+    """Whether it takes several segments."""
+
+
+def _whole_number(segment: str) -> int:
+    if not segment.isdecimal() or not segment.isascii() or len(segment) > MAX_DIGITS:
+        raise ValueError(f"{segment[:20]!r} is not a whole number of at most 19 digits")
+    return int(segment)
+
+
+def _number(segment: str) -> float:
+    if len(segment) > _MAX_NUMBER or not _float(segment) or not isfinite(number := float(segment)):
+        raise ValueError(f"{segment[:50]!r} is not a number of at most {_MAX_NUMBER} characters")
+    return number
+
+
+def _read_uuid(segment: str) -> Any:
+    from uuid import UUID
+
+    if not _uuid(segment):
+        raise ValueError(f"{segment[:50]!r} is not a UUID")
+    return UUID(segment)
+
+
+def _text(segment: str) -> str:
+    if not segment:
+        raise ValueError("a segment is not empty")
+    return segment
+
+
+def _path(text: str) -> str:
+    if not text or text[0] == "/":
+        raise ValueError("a path is not empty, and does not begin with a slash")
+    return text
+
+
+CONVERTERS: Mapping[str, Converter] = {
+    "int": Converter("int", _whole_number, 2, expression="[0-9]++"),
+    "float": Converter("float", _number, 3, expression=_FLOAT),
+    "uuid": Converter("uuid", _read_uuid, 4, expression=_UUID),
+    "str": Converter("str", _text, 9),
+    "path": Converter("path", _path, 10, spans=True),
+}
+"""Those without arguments."""
+
+
+def _between(argument: str) -> Converter:
+    """``int(min=1, max=99)``."""
+    bounds: dict[str, int] = {}
+    for part in argument.split(","):
+        found = _bounds(part)
+        if not found or found[1] in bounds:
+            raise ValueError(f"int({argument}) is not like int(min=1, max=99)")
+        bounds[found[1]] = int(found[2])
+    least, most = bounds.get("min", 0), bounds.get("max", 10**MAX_DIGITS)
+    if least > most:
+        raise ValueError(f"int({argument}) matches no number: its min is above its max")
+
+    def to_python(segment: str) -> int:
+        number = _whole_number(segment)
+        if not least <= number <= most:
+            raise ValueError(f"{number} is not between {least} and {most}")
+        return number
+
+    name = ", ".join(f"{key}={bounds[key]}" for key in ("min", "max") if key in bounds)
+    return Converter(f"int({name})", to_python, 1, expression="[0-9]++")
+
+
+def _one_of(argument: str) -> Converter:
+    """``any(en,de)``."""
+    values = [value.strip() for value in argument.split(",")]
+    if not all(values) or len(set(values)) < len(values) or any("/" in value for value in values):
+        raise ValueError(f"any({argument}) is not like any(en,de): values of one segment, each once")
+
+    def to_python(segment: str) -> str:
+        if segment not in values:
+            raise ValueError(f"{segment[:50]!r} is none of {', '.join(values)}")
+        return segment
+
+    longest_first = sorted(values, key=len, reverse=True)
+    return Converter(f"any({','.join(values)})", to_python, 5, expression="|".join(map(re.escape, longest_first)))
+
+
+def _matching(argument: str) -> Converter:
+    """``re([a-z]{2})``: a whole segment."""
+    try:
+        fits = re.compile(argument).fullmatch
+    except re.error as error:
+        raise ValueError(f"re({argument}) is not a regular expression: {error}") from None
+
+    def to_python(segment: str) -> str:
+        if not segment or not fits(segment):
+            raise ValueError(f"{segment[:50]!r} does not match {argument}")
+        return segment
+
+    return Converter(f"re({argument})", to_python, 6)
+
+
+_WITH_ARGUMENTS: Mapping[str, Callable[[str], Converter]] = {"int": _between, "any": _one_of, "re": _matching}
+_EXAMPLES = {"any": "<any(en,de):name>", "re": "<re([a-z]{2}):name>"}
+
+
+def find_converter(name: str, argument: str | None, known: Mapping[str, Converter]) -> Converter:
+    """The converter that a pattern names. Raises ValueError where there is none, or not with this argument."""
+    if argument is None:
+        if name in _EXAMPLES:
+            raise ValueError(f"{name} wants arguments, as in {_EXAMPLES[name]}")
+        if name not in known:
+            raise ValueError(
+                f"no converter {name!r}; there are {', '.join(sorted({*known, *_WITH_ARGUMENTS}))}:"
+                " register your own with app.converter before its first route"
+            )
+        return known[name]
+    if name not in _WITH_ARGUMENTS:
+        raise ValueError(f"{name!r} takes no arguments; {', '.join(sorted(_WITH_ARGUMENTS))} do")
+    return _WITH_ARGUMENTS[name](argument)
+
+
+def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str]) -> Converter:
+    """A converter of the application's own. Raises ValueError for a name that can't stand in a pattern."""
+    if not _name(name):
+        raise ValueError(f"{name!r} is not the name of a converter: lower case letters, digits and underscores")
+    if name in _WITH_ARGUMENTS:
+        raise ValueError(f"there is a converter {name!r} already")
+
+    def fits(segment: str) -> Any:
+        return to_python(_text(segment))
+
+    return Converter(name, fits, 6, to_url)

@@ -1,0 +1,110 @@
+"""Writes from other sites are refused: by Sec-Fetch-Site, else by Origin against the request's own host.
+
+It needs no token and no session: browsers send these headers by themselves, and no page can set or remove them.
+"""
+
+from collections.abc import Container, Iterable
+
+from antiphon.head import Head
+from antiphon.http.errors import Forbidden
+from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
+from antiphon.request import Request
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
+"""Methods that change nothing (RFC 9110 §9.2.1); they may come from anywhere."""
+
+PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
+"""The ``type`` of the problem details that answer a refused write (RFC 9457 §3.1.1)."""
+
+
+def check_cross_site(request: Request, allowed: Container[str] = frozenset()) -> None:
+    """Raise Forbidden (403) for a write that a page of another site made, unless its origin is in ``allowed``.
+
+    A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) comes from no browser, and
+    passes. A ``null`` or malformed origin is another site.
+    """
+    head = request.head
+    if head.method in SAFE_METHODS:
+        return
+    site = head.field("sec-fetch-site")
+    if site == "same-origin" or site == "none":
+        return
+    origin = head.field("origin")
+    if not site and (not origin or _is_own(origin, head)):
+        return
+    if origin and origin != "null" and origin in allowed:
+        return
+    raise _refusal(origin)
+
+
+def _is_own(origin: str, head: Head) -> bool:
+    """Whether a page of this origin belongs to the host that was asked.
+
+    A proxy that ends TLS hides that the client came by https, so https passes for http; never http for https, as
+    anyone on the client's network could have made that page.
+    """
+    scheme, _, authority = origin.partition("://")
+    if scheme != head.scheme and not (scheme == "https" and head.scheme == "http"):
+        return False
+    try:
+        theirs = parse_host(authority)
+        if authority == head.authority:
+            return True
+        own = parse_host(head.authority)
+    except ValueError:
+        return False
+    default = DEFAULT_PORTS.get(scheme)
+    return _with_port(theirs, default) == _with_port(own, default)
+
+
+def _with_port(authority: tuple[str, int | None], default: int | None) -> tuple[str, int | None]:
+    host, port = authority
+    return host, default if port is None else port
+
+
+def _refusal(origin: str | None) -> Forbidden:
+    try:
+        declared = parse_origin(origin or "")
+    except ValueError:
+        named = f"whose origin is {origin[:200]!r}" if origin else "that names no origin"
+        fix = "only a page with an origin of its own can be trusted"
+    else:
+        named = f"at {declared}"
+        fix = f'if it may write here, declare it: App(trusted_origins=["{declared}"])'
+    detail = f"This write comes from a page of another site, {named}; {fix}."
+    return Forbidden(detail, type=PROBLEM_TYPE, title="Cross-site write")
+
+
+def parse_origin(value: str) -> str:
+    """An origin as browsers write it (RFC 6454 §6.2): in lower case, without a default port.
+
+    Raises ValueError for what is none: an origin is scheme, host and perhaps a port.
+    """
+    try:
+        url = URL(value)
+        if not value.isascii() or url.userinfo or value != f"{value.partition(':')[0]}://{url.netloc}":
+            raise ValueError(value)
+    except ValueError:
+        origin = ""
+    else:
+        origin = url.origin
+    if not origin:
+        raise ValueError(
+            f'an origin is a scheme, a host and perhaps a port, such as "https://shop.example.com", not {value[:200]!r}'
+        )
+    return origin
+
+
+def origins(values: Iterable[str]) -> frozenset[str]:
+    """Check and normalise origins that are trusted. Raises ValueError for what is no origin, and for "*"."""
+    if isinstance(values, str):
+        raise ValueError(f"origins are a list: [{values!r}]")
+    return frozenset(map(_trusted, values))
+
+
+def _trusted(value: str) -> str:
+    if value == "*":
+        raise ValueError('"*" would let every site write in the name of your users: list the origins that may')
+    if value == "null":
+        raise ValueError('"null" is the origin of every sandboxed page, so it can\'t be trusted')
+    return parse_origin(value)

@@ -1,0 +1,160 @@
+"""A server-sent event, and the stream of them that `text/event-stream` is (WHATWG HTML §9.2)."""
+
+import re
+from typing import Any, Self
+
+_line_end = re.compile(r"[\r\n]").search
+_line_end_or_nul = re.compile(r"[\r\n\0]").search
+
+_DIGITS = 15
+"""How many digits a time has at most: JavaScript's numbers have no more."""
+
+
+class Event:
+    """One block of an event stream. Immutable.
+
+    ``data`` is text, or another value that is made text before it is printed; None is for a block without data, of
+    which browsers only take ``id`` and ``retry``. ``event`` is the name under which they dispatch it ("message" without
+    one), ``id`` what they send as Last-Event-ID when they come back (the empty one makes them forget), ``retry`` after
+    how many milliseconds they do, ``comment`` what they skip. Line ends in data and comments become LF.
+    Raises ValueError for a name that is empty or has a line end, an id with a line end or NUL, a ``retry`` that is no
+    whole number of at most 15 digits, and where nothing is given; TypeError for a name, id or comment that is no text.
+    """
+
+    __slots__ = ("_comment", "_data", "_event", "_id", "_retry")
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        event: str | None = None,
+        id: str | None = None,  # noqa: A002 - the standard's own word
+        retry: int | None = None,
+        comment: str | None = None,
+    ) -> None:
+        self._data = _with_line_feeds(data) if isinstance(data, str) else data
+        self._event = event
+        self._id = id
+        self._retry = retry
+        self._comment = comment
+        if event is not None and (_line_end(_text("name", event)) or not event):
+            raise ValueError(f"an event's name is text without line ends, not {event!r}")
+        if id is not None and _line_end_or_nul(_text("id", id)):
+            raise ValueError(f"an event's id is text without line ends and NUL, not {id!r}")
+        if retry is not None and (type(retry) is not int or not 0 <= retry < 10**_DIGITS):
+            raise ValueError(f"an event's retry is a whole number of milliseconds, not {retry!r}")
+        if comment is not None:
+            self._comment = _with_line_feeds(_text("comment", comment))
+        if data is None and event is None and id is None and retry is None and comment is None:
+            raise ValueError("an event without anything can't be sent")
+
+    @property
+    def data(self) -> Any:
+        """What it says; None where it has no data."""
+        return self._data
+
+    @property
+    def event(self) -> str | None:
+        """The name of what happened."""
+        return self._event
+
+    @property
+    def id(self) -> str | None:
+        """Where the stream stands after it."""
+        return self._id
+
+    @property
+    def retry(self) -> int | None:
+        """The milliseconds after which a client that lost the stream comes back."""
+        return self._retry
+
+    @property
+    def comment(self) -> str | None:
+        """What clients skip."""
+        return self._comment
+
+    def with_data(self, data: Any) -> Self:
+        """The same event with other data."""
+        return type(self)(data, event=self._event, id=self._id, retry=self._retry, comment=self._comment)
+
+    def __str__(self) -> str:
+        """As it is sent, with the empty line at its end. Raises TypeError for data that is no text."""
+        data = self._data
+        lines = [] if self._comment is None else [f": {line}" for line in self._comment.split("\n")]
+        if self._event is not None:
+            lines.append(f"event: {self._event}")
+        if self._id is not None:
+            lines.append(f"id: {self._id}")
+        if self._retry is not None:
+            lines.append(f"retry: {self._retry}")
+        if data is not None:
+            lines += [f"data: {line}" for line in _text("data", data).split("\n")]
+        return "\n".join(lines) + "\n\n"
+
+    def _parts(self) -> tuple[Any, str | None, str | None, int | None, str | None]:
+        return self._data, self._event, self._id, self._retry, self._comment
+
+    def __eq__(self, other: object) -> bool:
+        return self._parts() == other._parts() if isinstance(other, Event) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+    def __repr__(self) -> str:
+        names = ("event", "id", "retry", "comment")
+        named = [f"{name}={part!r}" for name, part in zip(names, self._parts()[1:], strict=True) if part is not None]
+        return f"Event({', '.join([repr(self._data), *named])})"
+
+
+def parse_events(text: str) -> list[Event]:
+    """The events of a stream's text, in order, as a client reads it.
+
+    Each block that has a field or a comment is one, also without data. A block that has no empty line at its end is
+    left out, as are unknown fields, an id with NUL and a ``retry`` that is no number. Of a field other than data the
+    last one counts.
+    """
+    events: list[Event] = []
+    block: list[str] = []
+    for line in _with_line_feeds(text.removeprefix("\ufeff")).split("\n")[:-1]:
+        if line:
+            block.append(line)
+        elif block:
+            if event := _parse_block(block):
+                events.append(event)
+            block = []
+    return events
+
+
+def _parse_block(block: list[str]) -> Event | None:
+    fields: dict[str, list[str]] = {}
+    for line in block:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if (field != "id" or "\0" not in value) and (field != "retry" or _is_number(value)):
+            fields.setdefault(field, []).append(value)
+    last = {field: values[-1] for field, values in fields.items()}
+    try:
+        return Event(
+            "\n".join(fields["data"]) if "data" in fields else None,
+            event=last.get("event") or None,
+            id=last.get("id"),
+            retry=int(last["retry"]) if "retry" in fields else None,
+            comment="\n".join(fields[""]) if "" in fields else None,
+        )
+    except ValueError:  # nothing that is known was in it
+        return None
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= _DIGITS
+
+
+def _with_line_feeds(text: str) -> str:
+    """Text whose line ends, CR LF, CR or LF, are LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"an event's {name} is text, not {type(value).__name__}")
+    return value

@@ -1,0 +1,266 @@
+import pytest
+
+from antiphon import App, Limits
+from antiphon.handler import describe
+
+
+def echo(request):
+    return {"endpoint": request.endpoint, "params": dict(request.params)}
+
+
+def answers(app, serving):
+    """A function that gets a path: the endpoint and the parameters, or the status."""
+    client = serving(app)
+
+    def get(path, host=None, method="GET"):
+        response = client.request(method, path, headers={"host": host} if host else {})
+        return (response.json["endpoint"], response.json["params"]) if response.status == 200 else response.status
+
+    return get
+
+
+def test_own_converters_match_by_what_they_raise(serving, colour):
+    app = App()
+    app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
+    app.get("/c/<hex:n>", name="n")(colour(lambda request: {**echo(request), "params": {"n": request.params["n"]}}))
+    get = answers(app, serving)
+    assert get("/c/ff") == ("n", {"n": 255})
+    assert get("/c/xy") == 404
+    assert get("/c/") == 404
+
+
+@pytest.mark.parametrize("name", ["hex", "int", "any", "Bad"])
+def test_a_converter_that_there_is_already_is_an_error(name):
+    app = App()
+    app.converter("hex", str)
+    with pytest.raises(ValueError, match="converter"):
+        app.converter(name, str)
+
+
+def test_a_converter_that_fails_is_a_500_whose_cause_is_logged(serving, caplog):
+    app = App()
+    app.converter("broken", lambda text: {}[text])
+    app.get("/<broken:x>")(echo)
+    assert serving(app).get("/key").status == 500
+    assert "KeyError: 'key'" in caplog.text
+
+
+def test_defaults_are_parameters_that_the_path_may_override(serving, colour):
+    app = App()
+    handler = colour(echo)
+    app.get("/list", defaults={"page": 1, "kind": "a"})(handler)
+    app.get("/all/list", defaults={"page": 7})(handler)
+    app.get("/list/<int:page>", defaults={"page": 1, "kind": "b"})(handler)
+    app.post("/list", name="post")(handler)
+    get = answers(app, serving)
+    assert get("/list") == ("echo", {"page": 1, "kind": "a"})
+    assert get("/all/list")[1] == {"page": 7}
+    assert get("/list/3")[1] == {"page": 3, "kind": "b"}
+    assert get("/list", method="POST") == ("post", {})
+    assert serving(app).head("/list").status == 200
+    assert serving(app).request("PUT", "/list").headers["allow"] == "GET, HEAD, OPTIONS, POST"
+
+
+def test_defaults_are_not_shared_between_requests(serving):
+    app = App()
+
+    @app.get("/list", defaults={"page": 1})
+    def changes(request):
+        request.params["page"] += 1
+        return {"page": request.params["page"]}
+
+    client = serving(app)
+    assert [client.get("/list").json["page"] for _ in range(2)] == [2, 2]
+
+
+def test_query_is_a_method(serving):
+    app = App()
+    app.query("/search")(lambda request: request.text)
+    client = serving(app)
+    assert client.request("QUERY", "/search", body=b"what").text == "what"
+    assert client.get("/search").headers["allow"] == "OPTIONS, QUERY"
+
+
+class TestHosts:
+    @pytest.fixture
+    def app(self, colour):
+        app = App()
+        handler = colour(echo)
+        app.get("/", name="any")(handler)
+        app.get("/", name="api", host="API.example.com")(handler)
+        app.get("/", name="tenant", host="<tenant>.example.com")(handler)
+        app.post("/x/<int:id>", name="both", host="<tenant>.example.com")(handler)
+        app.get("/shared", name="shared", defaults={"a": 1})(handler)
+        return app
+
+    def test_of_a_route_win_over_none(self, app, serving):
+        get = answers(app, serving)
+        assert get("/", "api.example.com") == ("api", {})
+        assert get("/", "API.Example.COM:8080") == ("api", {})
+        assert get("/", "Ann.example.com") == ("tenant", {"tenant": "ann"})
+        assert get("/", "example.com") == ("any", {})
+        assert get("/", "a.b.example.com") == ("any", {})
+        assert get("/shared", "api.example.com") == ("shared", {"a": 1})
+        assert get("/x/5", "ann.example.com", "POST") == ("both", {"tenant": "ann", "id": 5})
+        assert get("/x/5", "other.org", "POST") == 404
+
+    def test_allow_the_methods_of_their_own_routes(self, app, serving):
+        client = serving(app)
+        response = client.get("/x/5", headers={"host": "ann.example.com"})
+        assert (response.status, response.headers["allow"]) == (405, "OPTIONS, POST")
+        response = client.options("/", headers={"host": "api.example.com"})
+        assert (response.status, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+        assert client.head("/", headers={"host": "api.example.com"}).status == 200
+
+    @pytest.mark.parametrize("host", ["", "a:80", "a b", "<a", "<id>.example.com"])
+    def test_that_are_malformed_are_an_error_at_once(self, host):
+        with pytest.raises(ValueError):  # noqa: PT011 - the words are those of the pattern's own tests
+            App().get("/<id>", host=host)
+
+
+class TestSlashes:
+    @pytest.mark.parametrize("of_the_app", [True, False])
+    @pytest.mark.parametrize("of_the_route", [True, False, None])
+    def test_lead_to_the_other_form_where_that_is_wanted(self, serving, colour, of_the_app, of_the_route):
+        app = App(redirect_slashes=of_the_app)
+        for pattern in ("/a", "/b/", "/c/<x>", "/d/<x>/"):
+            app.get(pattern, redirect_slashes=of_the_route)(colour(echo))
+        client = serving(app)
+        for path, other in [("/a/", "/a"), ("/b", "/b/"), ("/c/é/", "/c/%C3%A9"), ("/d/1", "/d/1/")]:
+            response = client.get(f"{path}?q=a%20b&c")
+            if of_the_app if of_the_route is None else of_the_route:
+                assert (response.status, response.headers["location"]) == (308, f"{other}?q=a%20b&c")
+            else:
+                assert response.status == 404
+
+    def test_lead_only_where_exactly_the_other_form_is_answered(self, serving):
+        app = App(redirect_slashes=True)
+        for pattern in ("/", "/a", "/both", "/both/", "/x/<int:n>"):
+            app.get(pattern)(echo)
+        client = serving(app)
+        for path in ("/a//", "//", "//a", "/c", "/c/", "/x/y/", "/x/"):
+            assert client.get(path).status == 404, path
+        assert [client.get(path).status for path in ("/both", "/both/", "/")] == [200, 200, 200]
+        assert [client.request(method, "/a/").status for method in ("HEAD", "POST")] == [308, 404]
+
+    def test_keep_the_root_path_and_encoded_slashes(self, serving, interface):
+        if interface == "rsgi":
+            pytest.skip("RSGI knows no root path and hides the raw path")
+        app = App(redirect_slashes=True, encoded_slashes=True)
+        app.get("/x/<y>")(echo)
+        client = serving(app, root_path="/r t")
+        response = client.get("/r%20t/x/a%20b/")
+        assert (response.status, response.headers["location"]) == (308, "/r%20t/x/a%20b")
+        if interface == "asgi":
+            assert client.get("/r%20t/x/a%2Fb/").headers["location"] == "/r%20t/x/a%2Fb"
+
+    def test_pass_the_middleware(self, serving):
+        app = App(redirect_slashes=True)
+        app.after_request(lambda request, response: response.headers.update({"x-seen": "1"}))
+        app.get("/a")(echo)
+        assert serving(app).get("/a/").headers["x-seen"] == "1"
+
+
+class TestEncodedSlashes:
+    """The test client's WSGI server gives no raw path, as PEP 3333 has none; this plays servers that do."""
+
+    def get(self, app, sent, path, root_path=""):
+        from antiphon import Request
+        from antiphon.drive import run_sync
+        from antiphon.head import RequestHead
+
+        head = RequestHead("GET", path, raw_path=sent, root_path=root_path)
+        from contextvars import copy_context
+
+        response = run_sync(app.handle(Request(head)), copy_context())
+        return response.body.decode() if response.status == 200 else response.status
+
+    @pytest.fixture
+    def app(self):
+        app = App(encoded_slashes=True)
+        for pattern in ("/a/b", "/a/b/", "/users/<name>", "/p/<path:p>/x", "/<a>/<b>/<c>"):
+            app.get(pattern)(lambda request, pattern=pattern: f"{pattern} {[*request.params.values()]}")
+        return app
+
+    @pytest.mark.parametrize(
+        ("sent", "path", "answer"),
+        [
+            (b"/a/b", "/a/b", "/a/b []"),
+            (b"/a%2Fb", "/a/b", 404),
+            (b"/a%2fb", "/a/b", 404),
+            (b"/a/b%2F", "/a/b/", 404),
+            (None, "/a/b", "/a/b []"),
+            (b"/users/a%2Fb", "/users/a/b", "/users/<name> ['a/b']"),
+            (b"/users%2Fa", "/users/a", 404),
+            (None, "/users/a/b", "/<a>/<b>/<c> ['users', 'a', 'b']"),
+            (b"/p/a%2Fb/c/x", "/p/a/b/c/x", "/p/<path:p>/x ['a/b/c']"),
+            (b"/p/%2Fetc/x", "/p//etc/x", "/<a>/<b>/<c> ['p', '/etc', 'x']"),
+            (b"/1/%C3%A9%2f/3", "/1/é//3", "/<a>/<b>/<c> ['1', 'é/', '3']"),
+            (b"/other%2Fpath", "/a/b", "/a/b []"),
+        ],
+    )
+    def test_stay_inside_their_segment_where_the_server_tells(self, app, sent, path, answer):
+        assert self.get(app, sent, path) == answer
+        if sent:
+            assert self.get(app, b"/r%2Ft/s" + sent, path, "/r/t/s") == answer
+
+    def test_are_slashes_like_the_others_unless_that_is_wanted(self):
+        app = App()
+        app.get("/a/b")(lambda request: "found")
+        app.get("/users/<name>")(lambda request: "found")
+        assert self.get(app, b"/a%2Fb", "/a/b") == "found"
+        assert self.get(app, b"/users/a%2Fb", "/users/a/b") == 404
+
+    def test_of_a_server(self, app, serving, interface):
+        assert serving(app).get("/users/a%2Fb").status == 200
+        if interface == "asgi":
+            assert serving(app).get("/users/a%2Fb").text == "/users/<name> ['a/b']"
+            assert serving(app).get("/a%2Fb").status == 404
+
+
+class TestConflicts:
+    def refused(self, first, second):
+        def one(request):
+            pass
+
+        def two(request):
+            pass
+
+        app = App()
+        app.get(first[0], **first[1])(one)
+        app.get(second[0], **second[1])(two)
+        with pytest.raises(ValueError) as error:  # noqa: PT011 - its words are compared
+            app.freeze()
+        assert describe(one) in str(error.value)
+        assert describe(two) in str(error.value)
+        return str(error.value)
+
+    @pytest.mark.parametrize(
+        ("one", "two"), [("a.com", "a.com"), ("a.com", "A.com"), ("<t>.com", "<t>.com"), ("<t>.com", "<u>.com")]
+    )
+    def test_of_paths_are_told_by_host(self, one, two):
+        assert "com/x" in self.refused(("/x", {"host": one}), ("/x", {"host": two}))
+
+    def test_of_names_are_told(self):
+        assert "'n'" in self.refused(("/x", {"name": "n"}), ("/y", {"name": "n"}))
+
+    def test_are_none_between_hosts(self):
+        app = App()
+        for host in ("a.com", "b.com", "<t>.com", None):
+            app.get("/x", host=host)(echo)
+        app.freeze()
+
+
+def test_routes_can_be_looked_at():
+    def user(request):
+        pass
+
+    app = App(limits=Limits(body=5))
+    app.get("/users/<int:id>")(user)
+    app.route("/x", ["get", "POST"], name="n", host="<t>.a.com", defaults={"a": 1}, limits=Limits(body=7))(user)
+    one, two = app.routes
+    line = user.__code__.co_firstlineno
+    assert str(one) == f"GET  /users/<int:id>  user (test_routes.py:{line})"
+    assert str(two) == f"GET,POST  <t>.a.com/x  n (test_routes.py:{line})"
+    assert (two.pattern, two.methods, two.name, two.handler) == ("/x", ("GET", "POST"), "n", user)
+    assert (two.host, two.defaults, two.limits.body) == ("<t>.a.com", {"a": 1}, 7)

@@ -1,0 +1,240 @@
+import pytest
+
+from antiphon import App, Response
+from antiphon.app.cross_site import check_cross_site
+from antiphon.cors import Cors
+from antiphon.http.errors import Forbidden
+from antiphon.request import Request
+from antiphon.testing import Client
+
+SHOP = "https://shop.example.com"
+EVIL = "https://evil.example"
+ALLOW = "access-control-allow-"
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def serving(request):
+    clients = []
+
+    def serving(cors):
+        clients.append(Client(app_with(cors), request.param, raise_errors=False, timeout=10.0))
+        return clients[-1]
+
+    yield serving
+    for client in clients:
+        client.close()
+
+
+def app_with(cors):
+    app = App()
+    cors.install(app)
+
+    @app.get("/")
+    def index(request):
+        return "index"
+
+    @app.get("/async")
+    async def waits(request):
+        return Response("async", 200, {"vary": "cookie"})
+
+    @app.get("/stream")
+    def stream(request):
+        return iter(["a", "b"])
+
+    @app.get("/fails")
+    def fails(request):
+        raise LookupError("boom")
+
+    @app.get("/forbidden")
+    def forbidden(request):
+        raise Forbidden("no")
+
+    @app.get("/font")
+    def font(request):
+        return Response("font", 200, {"access-control-allow-origin": "*"})
+
+    return app
+
+
+def cors_fields(response):
+    return {name: value for name, value in response.headers.items() if name.startswith("access-control-")}
+
+
+class TestAResponse:
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [("/", 200), ("/async", 200), ("/stream", 200), ("/forbidden", 403), ("/missing", 404), ("/fails", 500)],
+    )
+    def test_may_be_read_by_an_allowed_origin_whatever_it_is(self, serving, path, status):
+        response = serving(Cors([SHOP])).get(path, headers={"origin": SHOP})
+        assert response.status == status
+        assert cors_fields(response) == {ALLOW + "origin": SHOP}
+        assert "origin" in response.headers.getall("vary")
+
+    @pytest.mark.parametrize(
+        "origin", [None, EVIL, "null", SHOP + ".evil.example", SHOP + ":8443", "http://shop.example.com"]
+    )
+    @pytest.mark.parametrize("path", ["/", "/missing"])
+    def test_names_no_other_origin(self, serving, origin, path):
+        response = serving(Cors([SHOP], credentials=True)).get(path, headers={"origin": origin} if origin else {})
+        assert cors_fields(response) == {}
+        assert "origin" in response.headers.getall("vary")
+
+    def test_keeps_what_it_varies_by_already(self, serving):
+        assert serving(Cors([SHOP])).get("/async").headers.getall("vary") == ["cookie", "origin"]
+
+    @pytest.mark.parametrize("origin", [None, SHOP, EVIL, "null"])
+    def test_is_the_same_for_everyone_when_everyone_may_read_it(self, serving, origin):
+        response = serving(Cors("*")).get("/", headers={"origin": origin} if origin else {})
+        assert cors_fields(response) == {ALLOW + "origin": "*"}
+        assert "vary" not in response.headers
+
+    def test_exposes_headers_and_takes_credentials_where_declared(self, serving):
+        cors = Cors([SHOP], expose=["x-total", "etag"], credentials=True)
+        assert cors_fields(serving(cors).get("/", headers={"origin": SHOP})) == {
+            ALLOW + "origin": SHOP,
+            ALLOW + "credentials": "true",
+            "access-control-expose-headers": "x-total, etag",
+        }
+
+    def test_that_says_itself_who_may_read_it_stays_as_it_is(self, serving):
+        response = serving(Cors([SHOP], credentials=True)).get("/font", headers={"origin": SHOP})
+        assert cors_fields(response) == {ALLOW + "origin": "*"}
+
+
+def preflight(client, origin=SHOP, path="/", method="PUT", **headers):
+    return client.options(path, headers={"origin": origin, "access-control-request-method": method} | headers)
+
+
+class TestAPreflight:
+    @pytest.mark.parametrize("path", ["/", "/async", "/missing"])
+    def test_of_an_allowed_origin_is_told_what_it_may_do(self, serving, path):
+        response = preflight(serving(Cors([SHOP])), path=path)
+        assert (response.status, response.body) == (204, b"")
+        assert cors_fields(response) == {
+            ALLOW + "origin": SHOP,
+            ALLOW + "methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+            ALLOW + "headers": "authorization, content-type",
+            "access-control-max-age": "600",
+        }
+        assert response.headers["vary"] == "origin"
+
+    def test_is_told_of_all_that_was_declared(self, serving):
+        cors = Cors([SHOP], methods=["get", "PURGE"], headers=["X-Token"], credentials=True, max_age=0)
+        assert cors_fields(preflight(serving(cors))) == {
+            ALLOW + "origin": SHOP,
+            ALLOW + "credentials": "true",
+            ALLOW + "methods": "GET, PURGE",
+            ALLOW + "headers": "X-Token",
+            "access-control-max-age": "0",
+        }
+
+    def test_of_anyone_is_answered_alike_when_everyone_is_allowed(self, serving):
+        response = preflight(serving(Cors(["*"], headers=["*", "authorization"])), EVIL)
+        assert response.headers[ALLOW + "origin"] == "*"
+        assert response.headers[ALLOW + "headers"] == "*, authorization"
+        assert "vary" not in response.headers
+
+    @pytest.mark.parametrize("origin", [EVIL, "null", "*", SHOP + "/"])
+    def test_of_another_origin_is_refused(self, serving, origin):
+        response = preflight(serving(Cors([SHOP], credentials=True)), origin)
+        assert response.status == 403
+        assert cors_fields(response) == {}
+        assert "origin" in response.headers.getall("vary")
+        assert origin in response.json["detail"]
+
+    @pytest.mark.parametrize(
+        "headers", [{}, {"origin": SHOP}, {"access-control-request-method": "PUT"}], ids=["neither", "origin", "method"]
+    )
+    def test_is_told_from_other_requests_with_options(self, serving, headers):
+        response = serving(Cors([SHOP])).options("/", headers=headers)
+        assert response.headers["allow"] == "GET, HEAD, OPTIONS"
+
+    def test_calls_nothing_inside(self, serving):
+        called = []
+        app = app_with(Cors([SHOP]))
+        app.before_request(lambda request: called.append(request.path))
+        client = serving(Cors([SHOP]))
+        client = Client(app, client.interface)
+        assert preflight(client).status == 204
+        assert called == []
+        client.close()
+
+
+class TestOrigins:
+    CORS = Cors([SHOP, "HTTPS://API.example.com:443", "https://*.example.org", "http://*.localhost:5173", "null"])
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            SHOP,
+            "https://api.example.com",
+            "https://a.example.org",
+            "https://a.b-c.example.org",
+            "http://a.localhost:5173",
+            "null",
+        ],
+    )
+    def test_are_exact_or_match_a_pattern(self, origin):
+        assert origin in self.CORS
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            "", "*", None, "https://example.org", "https://.example.org", "https://aexample.org", "https://a.exampleXorg",
+            "https://a.example.org:8443", "http://a.example.org", "https://a.example.org.evil.example",
+            "https://evil.example/.example.org", "https://evil.example#.example.org", "https://e:1@a.example.org",
+            "https://a.example.org\n", "xhttps://a.example.org", "http://a.localhost", "https://*.example.org",
+        ],
+    )  # fmt: skip
+    def test_are_no_others(self, origin):
+        assert origin not in self.CORS
+
+    def test_are_matched_in_linear_time(self):
+        assert "https://" + ".example.org" * 100_000 + "!" not in self.CORS
+
+    def test_named_for_everyone_are_not_named_one_by_one(self):
+        assert EVIL not in Cors("*")
+
+    def test_may_be_trusted_with_writes_but_not_null(self):
+        def write(origin):
+            return Request.blank("https://here.example/", "POST", {"origin": origin, "sec-fetch-site": "cross-site"})
+
+        check_cross_site(write("https://a.example.org"), self.CORS)
+        for origin in (EVIL, "null"):
+            with pytest.raises(Forbidden):
+                check_cross_site(write(origin), self.CORS)
+
+    @pytest.mark.parametrize("origin", ["null", "https://a.example.org"])
+    def test_are_answered_by_name(self, serving, origin):
+        assert serving(self.CORS).get("/", headers={"origin": origin}).headers[ALLOW + "origin"] == origin
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"origins": SHOP}, "origins are a list"),
+        ({"origins": ["shop.example.com"]}, "an origin is a scheme, a host"),
+        ({"origins": [SHOP + "/"]}, "an origin is a scheme, a host"),
+        ({"origins": ["https://shop.*"]}, "a pattern is such as"),
+        ({"origins": ["https://*.*.example.com"]}, "a pattern is such as"),
+        ({"origins": ["https://a.*.example.com"]}, "a pattern is such as"),
+        ({"origins": ["*://a.example.com"]}, "a pattern is such as"),
+        ({"origins": ["https://*.com"]}, "everyone's hosts"),
+        ({"origins": ["https://*.example.com/"]}, "an origin is a scheme, a host"),
+        ({"origins": "*", "credentials": True}, r'no "\*"'),
+        ({"origins": [SHOP, "*"], "credentials": True}, r'no "\*"'),
+        ({"origins": [SHOP], "headers": ["*"], "credentials": True}, r'no "\*"'),
+        ({"origins": [SHOP], "methods": ["*"], "credentials": True}, r'no "\*"'),
+        ({"origins": [SHOP], "expose": ["*"], "credentials": True}, r'no "\*"'),
+        ({"origins": [SHOP], "methods": "GET"}, "methods are a list"),
+        ({"origins": [SHOP], "headers": "x-a"}, "headers are a list"),
+        ({"origins": [SHOP], "expose": ["x-a, x-b"]}, "cannot be one of expose"),
+        ({"origins": [SHOP], "headers": ["a\r\nb"]}, "cannot be one of headers"),
+        ({"origins": [SHOP], "max_age": -1}, "number of seconds"),
+        ({"origins": [SHOP], "max_age": 1.5}, "number of seconds"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_where_it_is_declared(declared, message):
+    with pytest.raises(ValueError, match=message):
+        Cors(**declared)
