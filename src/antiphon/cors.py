@@ -1,13 +1,13 @@
 """Pages of other origins may read what an application answers: the CORS protocol (Fetch §3.2), as a feature.
 
-Cors(origins=["https://shop.example.com", "https://*.example.org"]).install(app)
+app.use(Cors(origins=["https://shop.example.com", "https://*.example.org"]))
 """
 
 import re
 from collections.abc import Generator, Iterable
 
+from antiphon.app.application import App
 from antiphon.app.cross_site import parse_origin
-from antiphon.app.routes import Routes
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token
 from antiphon.request import Request
@@ -65,9 +65,13 @@ class Cors:
             return False
         return origin in self._exact or bool(self._patterns and self._patterns.fullmatch(origin))
 
-    def install(self, app: Routes) -> None:
-        """Register the middleware that answers preflights and adds the headers; what is registered later is inside."""
+    def install(self, app: App) -> None:
+        """Register the middleware that answers preflights and adds the headers; what is registered later is inside.
+
+        Origins that are named may write, too; "*" trusts nobody with that.
+        """
         app.middleware(self._around)
+        app.trusted_origins.add(self)
 
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:
         origin = request.origin

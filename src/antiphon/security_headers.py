@@ -1,6 +1,6 @@
 """Headers that have browsers guard an application's pages, as a feature; and the policies in them, as values.
 
-SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])).install(app)
+app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
 """
 
 import re

@@ -6,7 +6,9 @@ from typing import Any, Literal, TypeVar
 
 from antiphon.adapters.servable import Servable
 from antiphon.app.conflicts import check_route_names, places
+from antiphon.app.cross_site import SAFE_METHODS, TrustedOrigins, check_cross_site
 from antiphon.app.dispatch import Plan, dispatch
+from antiphon.app.feature import Feature
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.raw_segments import quote_segment, raw_segments, with_or_without_slash
 from antiphon.app.reverse import Reverse
@@ -37,14 +39,25 @@ class App(Routes, Servable):
     the path that differs from theirs by the slash at its end, where only that one is answered (308).
     ``encoded_slashes`` has ``%2F`` stay in its segment where the server gives the path as it was sent; else it is a
     slash like the others.
+
+    Writes that a page of another site makes are refused (403), but for pages of ``trusted_origins``, such as
+    "https://shop.example.com"; ``cross_site_writes`` lets all of them pass.
     """
 
     def __init__(
-        self, *, limits: Limits | None = None, redirect_slashes: bool = False, encoded_slashes: bool = False
+        self,
+        *,
+        limits: Limits | None = None,
+        redirect_slashes: bool = False,
+        encoded_slashes: bool = False,
+        trusted_origins: Iterable[str] = (),
+        cross_site_writes: bool = False,
     ) -> None:
         Routes.__init__(self)
         Servable.__init__(self)
         self.limits = limits or Limits()
+        self.trusted_origins = TrustedOrigins(trusted_origins)
+        self._lets_all_write = cross_site_writes
         self._on_startup: list[Hook] = []
         self._on_shutdown: list[Hook] = []
         self._router: Router[Plan] | None = None
@@ -62,6 +75,11 @@ class App(Routes, Servable):
         """Raise RuntimeError when the application serves already, and nothing can be registered any more."""
         if self._router is not None:
             raise RuntimeError("this app serves requests already: register routes and hooks before its first one")
+
+    def use(self, feature: "Feature[App]") -> None:
+        """Have a feature install itself: ``app.use(Cors(["https://shop.example.com"]))``."""
+        self.check_open()
+        feature.install(self)
 
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
@@ -174,7 +192,15 @@ class App(Routes, Servable):
             return self._refuse(request, MethodNotAllowed(detail, allow=allow))
         request.route = plan
         request.limits = plan.limits
-        return dispatch(plan, request)
+        return dispatch(plan, request, None if head.method in SAFE_METHODS else self._refused_write(request))
+
+    def _refused_write(self, request: Request) -> HTTPError | None:
+        if not self._lets_all_write:
+            try:
+                check_cross_site(request, self.trusted_origins)
+            except HTTPError as error:
+                return error
+        return None
 
     def _search(
         self, router: Router[Plan], request: Request, segments: list[str] | None

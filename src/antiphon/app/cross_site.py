@@ -102,6 +102,20 @@ def origins(values: Iterable[str]) -> frozenset[str]:
     return frozenset(map(_trusted, values))
 
 
+class TrustedOrigins:
+    """Origins that may write: those that an application declares, and those that its features know."""
+
+    def __init__(self, declared: Iterable[str]) -> None:
+        self._known: list[Container[str]] = [origins(declared)]
+
+    def add(self, known: Container[str]) -> None:
+        """Trust the origins that are in a container."""
+        self._known.append(known)
+
+    def __contains__(self, origin: object) -> bool:
+        return any(origin in known for known in self._known)
+
+
 def _trusted(value: str) -> str:
     if value == "*":
         raise ValueError('"*" would let every site write in the name of your users: list the origins that may')
