@@ -113,7 +113,7 @@ class TrustedOrigins:
         self._known.append(known)
 
     def __contains__(self, origin: object) -> bool:
-        return any(origin in known for known in self._known)
+        return isinstance(origin, str) and any(origin in known for known in self._known)
 
 
 def _trusted(value: str) -> str:
