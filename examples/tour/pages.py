@@ -11,7 +11,8 @@ LAYOUT = """<!doctype html>
 <title>{title}</title>
 <style>
   body {{ font: 1.05rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; color: #222 }}
-  table {{ border-collapse: collapse }} th {{ text-align: left; padding-right: 1.5rem; vertical-align: top }}
+  table {{ border-collapse: collapse }} th {{ text-align: left; vertical-align: top }}
+  th {{ padding-right: 1.5rem; white-space: nowrap }}
   td {{ overflow-wrap: anywhere }} pre {{ background: #f4f4f4; padding: .6rem; overflow-x: auto }}
   section {{ margin-top: 2.2rem }} input, button {{ font: inherit }}
 </style>
