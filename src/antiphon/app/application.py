@@ -10,22 +10,25 @@ from antiphon.app.cross_site import SAFE_METHODS, TrustedOrigins, check_cross_si
 from antiphon.app.dispatch import Plan, dispatch
 from antiphon.app.feature import Feature
 from antiphon.app.hooks import Hook, hook
-from antiphon.app.raw_segments import quote_segment, raw_segments, with_or_without_slash
+from antiphon.app.own_answers import (
+    answer_nothing,
+    answer_options,
+    header_too_large,
+    malformed_path,
+    redirect_to_other_form,
+)
+from antiphon.app.raw_segments import raw_segments, with_or_without_slash
 from antiphon.app.reverse import Reverse
 from antiphon.app.router import Resource, Router, SamePathsError
 from antiphon.app.routes import Route, Routes
 from antiphon.body.limits import Limits
 from antiphon.handler import Steps
-from antiphon.head import Head
 from antiphon.http.errors import (
-    BadRequest,
     HTTPError,
     InternalServerError,
     MethodNotAllowed,
     NotFound,
-    RequestHeaderFieldsTooLarge,
 )
-from antiphon.http.url import URL, decode_path, quote_path
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -122,8 +125,10 @@ class App(Routes, Servable):
         for resource in router.resources:
             self._complete(resource.methods)
         blocks = not any(route.hook.is_async for route in self.registered)
-        self._unrouted = self._plan(Hook(_unreachable, False, blocks), None)
-        self._redirecting = self._plan(Hook(partial(_to_other_form, self._encoded_slashes), False, blocks), None)
+        self._unrouted = self._plan(Hook(answer_nothing, False, blocks), None)
+        self._redirecting = self._plan(
+            Hook(partial(redirect_to_other_form, self._encoded_slashes), False, blocks), None
+        )
         self._reverse = Reverse(self.registered, self._converters, self._encoded_slashes)
         self._router = router
         return router
@@ -163,7 +168,7 @@ class App(Routes, Servable):
         if "OPTIONS" not in methods:
             allow = ", ".join(sorted({*methods, "OPTIONS"}))
             blocks = not any(plan.is_async for plan in methods.values())
-            methods["OPTIONS"] = self._plan(Hook(partial(_options, allow), False, blocks), None)
+            methods["OPTIONS"] = self._plan(Hook(partial(answer_options, allow), False, blocks), None)
 
     # Serving
 
@@ -172,7 +177,7 @@ class App(Routes, Servable):
         router = self._router or self.freeze()
         head = request.head
         if head.header_size > self.limits.headers:
-            return self._refuse(request, _too_large(head.header_size, self.limits.headers))
+            return self._refuse(request, header_too_large(head.header_size, self.limits.headers))
         path = head.path
         methods = router.literal.get(path)
         if methods is None:
@@ -207,7 +212,7 @@ class App(Routes, Servable):
     ) -> tuple[dict[str, Plan], Mapping[str, Any]]:
         head = request.head
         path = head.path
-        if not (path.isascii() and path.isprintable() and "%" not in path) and (error := _malformed(head)):
+        if not (path.isascii() and path.isprintable() and "%" not in path) and (error := malformed_path(head)):
             raise error
         host = request.host if router.has_hosts else ""
         try:
@@ -260,46 +265,3 @@ class App(Routes, Servable):
         """Call what ``on_shutdown`` was given."""
         for on_shutdown in self._on_shutdown:
             yield from on_shutdown.call()
-
-
-def _malformed(head: Head) -> HTTPError | None:
-    """What is wrong with a path that is not well-formed (RFC 3986 §2.1), where the server let it through."""
-    path = head.path
-    raw = head.raw_path
-    if raw is not None:
-        try:
-            if b"%" in raw:
-                decode_path(raw)
-        except ValueError as error:
-            return BadRequest(f"The path is malformed: {error}.")
-        return None
-    if "\0" in path:
-        return BadRequest("The path is malformed: it has a NUL.")
-    if "\ufffd" in path:
-        return BadRequest("The path is malformed: it is not UTF-8.")
-    return None
-
-
-def _too_large(size: int, limit: int) -> HTTPError:
-    detail = f"The header section has {size} bytes, {limit} are accepted."
-    return RequestHeaderFieldsTooLarge(detail, limit="headers")
-
-
-def _options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request
-    return Response(None, 204, {"allow": allow})
-
-
-def _to_other_form(encoded_slashes: bool, request: Request) -> Response:
-    """Lead to the path with, or without, a slash at its end."""
-    path = request.path
-    raw = request.raw_path if encoded_slashes else None
-    segments = with_or_without_slash((raw and raw_segments(raw, path)) or path.split("/"))
-    path = "/".join(map(quote_segment, segments))
-    root = quote_path(request.root_path)
-    query = request.query_string
-    return Response.redirect(URL.build(scheme="http", host="", root_path=root, path=path, query=query), 308)
-
-
-def _unreachable(request: Request) -> Response:
-    """Stand where a handler would; the plan for what has no route always comes with an error."""
-    raise AssertionError(request)
