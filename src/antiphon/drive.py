@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
 Waiting: TypeAlias = Awaitable[Any] | Literal[Switch.ON_LOOP]
 
 

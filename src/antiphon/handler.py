@@ -2,9 +2,9 @@
 
 A handler answers a request by a generator, its *steps*. It yields what has to be awaited and is sent the result; it
 yields ``ON_THREAD`` before code that may block, and ``ON_LOOP`` before code that belongs to the same task as what is
-awaited later; it returns the response. Steps know nothing of the server, and
-whoever drives them nothing of the request. They are never closed half-way: what breaks the request off is thrown into
-them, and they are driven on to their end.
+awaited later; it returns the response. Steps know nothing of the server, and whoever drives them nothing of the
+request. They are never closed half-way: what breaks the request off is thrown into them, and they are driven on to
+their end.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -88,22 +88,25 @@ def log_failure(request: Request, error: BaseException) -> None:
 
 def is_async(function: Callable[..., Any]) -> bool:
     """Whether calling this gives a coroutine: for functions, partials, methods and objects with ``__call__``."""
-    from functools import partial
     from inspect import iscoroutinefunction
+
+    called = _without_partials(function)
+    return iscoroutinefunction(called) or iscoroutinefunction(type(called).__call__)
+
+
+def _without_partials(function: Callable[..., Any]) -> Callable[..., Any]:
+    from functools import partial
 
     while isinstance(function, partial):
         function = function.func
-    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
+    return function
 
 
 def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function inside partials and decorators that say what they wrap."""
-    from functools import partial
     from inspect import unwrap
 
-    while isinstance(function, partial):
-        function = function.func
-    inner: Callable[..., Any] = unwrap(function)
+    inner: Callable[..., Any] = unwrap(_without_partials(function))
     return inner
 
 

@@ -6,6 +6,7 @@ from contextvars import Context, copy_context
 from typing import Any, Generic, NoReturn, TypeVar
 
 from antiphon.http.event import Event
+from antiphon.threads import carry
 
 T = TypeVar("T")
 
@@ -80,7 +81,7 @@ class BeatingIterator(Generic[T]):
         try:
             if self._task is not None:
                 await self._stop(self._task)
-                _carry(self._context)
+                carry(self._context, {})
         finally:
             if self._iterator is None:
                 await close_source(None, self._iterable)
@@ -120,10 +121,3 @@ class BeatingIterator(Generic[T]):
                 demand.set_result(await anext(self._iterator))
         finally:
             await close_source(self._iterator, self._iterable)
-
-
-def _carry(context: Context) -> None:
-    """Set here what is set in a context."""
-    for variable, value in context.items():
-        if variable.get(context) is not value:  # no variable has that context for its value
-            variable.set(value)
