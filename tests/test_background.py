@@ -3,31 +3,14 @@ import subprocess
 import sys
 import textwrap
 import threading
-from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 
 import pytest
 
 from antiphon.background import BackgroundLoop, background_loop
-
-DEADLINE = 10.0
-"""Seconds. What would wait for ever fails after that."""
+from tests.deadline import in_time
 
 variable = ContextVar("variable", default="unset")
-
-
-def in_time(function):
-    """What a function returns or raises; TimeoutError when it takes too long."""
-    outcome = Future()
-
-    def work():
-        try:
-            outcome.set_result(function())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    return outcome.result(DEADLINE)
 
 
 def script(text):

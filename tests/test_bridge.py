@@ -3,32 +3,15 @@ import gc
 import itertools
 import threading
 import time
-from concurrent.futures import Future
 from contextvars import ContextVar, copy_context
 
 import pytest
 
 from antiphon.background import background_loop
 from antiphon.bridge import LoopIterator, ThreadIterator, close
-
-DEADLINE = 10.0
-"""Seconds. What would wait for ever fails after that."""
+from tests.deadline import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")
-
-
-def in_time(function):
-    """What a function returns or raises; TimeoutError when it takes too long."""
-    outcome = Future()
-
-    def work():
-        try:
-            outcome.set_result(function())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    return outcome.result(DEADLINE)
 
 
 class Pieces:

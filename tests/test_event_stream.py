@@ -16,6 +16,7 @@ from antiphon.http.event import Event, parse_events
 from antiphon.request import Request
 from antiphon.response import Response
 from antiphon.testing import AsyncClient, Client
+from tests.sources import Blocking, Waiting
 
 SOON = 0.01
 """Seconds between heartbeats, where a test waits for some."""
@@ -24,46 +25,6 @@ LONG = 60.0
 GENERIC = Event('{"title":"Internal Server Error","status":500}', event="error")
 
 variable = ContextVar("variable", default="unset")
-
-
-class Values:
-    """A source of either colour that notes how it was used."""
-
-    def __init__(self, values=("a", "b"), error=None):
-        self._values = iter(values)
-        self._error = error
-        self.read = 0
-        self.closed = 0
-
-    def _next(self, end):
-        for value in self._values:
-            self.read += 1
-            return value
-        raise self._error or end
-
-
-class Blocking(Values):
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        return self._next(StopIteration)
-
-    def close(self):
-        self.closed += 1
-
-
-class Waiting(Values):
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self):
-        await asyncio.sleep(0)
-        return self._next(StopAsyncIteration)
-
-    async def aclose(self):
-        await asyncio.sleep(0)
-        self.closed += 1
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])

@@ -8,48 +8,9 @@ import pytest
 
 from antiphon.adapters import serve
 from antiphon.response import Response
+from tests.sources import Blocking, Waiting
 
 variable = ContextVar("variable", default="unset")
-
-
-class Pieces:
-    """A body in pieces of either colour that notes how it was used."""
-
-    def __init__(self, pieces=(b"a", b"b"), error=None):
-        self._pieces = iter(pieces)
-        self._error = error
-        self.read = 0
-        self.closed = 0
-
-    def _next(self, end):
-        for piece in self._pieces:
-            self.read += 1
-            return piece
-        raise self._error or end
-
-
-class Blocking(Pieces):
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        return self._next(StopIteration)
-
-    def close(self):
-        self.closed += 1
-
-
-class Waiting(Pieces):
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self):
-        await asyncio.sleep(0)
-        return self._next(StopAsyncIteration)
-
-    async def aclose(self):
-        await asyncio.sleep(0)
-        self.closed += 1
 
 
 @pytest.fixture(params=[Blocking, Waiting], ids=["blocking", "waiting"])
@@ -141,12 +102,12 @@ class TestAStreamedBody:
         assert all(type(piece) is bytes for piece in answer.pieces)
 
     def test_is_sent_with_the_length_that_is_declared(self, call, app, Body):
-        answer = call(app(lambda request: Response(Body(), headers={"content-length": "2"})))
+        answer = call(app(lambda request: Response(Body([b"a", b"b"]), headers={"content-length": "2"})))
         assert (answer.header("content-length"), answer.body) == (["2"], b"ab")
 
     @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
     def test_that_is_left_out_is_closed_unread(self, call, app, Body, method, status):
-        made = Body()
+        made = Body([b"a", b"b"])
         answer = call(app(lambda request: Response(made, status)), method)
         assert answer.body == b""
         assert (made.read, made.closed) == (0, 1)
