@@ -9,12 +9,12 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from antiphon.drive import advance, run_async, run_sync
-from antiphon.handler import ON_THREAD
+from antiphon.drive import advance, driven, run_async, run_sync
+from antiphon.handler import ON_LOOP, ON_THREAD
 
 DRIVERS = {
     "sync": lambda steps: run_sync(steps, copy_context()),
-    "async": lambda steps: asyncio.run(run_async(steps)),
+    "async": lambda steps: asyncio.run(driven(steps)),
 }
 variable = ContextVar("variable", default="unset")
 
@@ -33,6 +33,11 @@ async def gives(value):
 async def fails(error):
     await asyncio.sleep(0)
     raise error
+
+
+async def on_loop(awaitable):
+    await ON_LOOP
+    return await awaitable
 
 
 class Awaitable:
@@ -58,33 +63,32 @@ class TestBothDrivers:
         ids=["coroutine", "None", "object", "asynchronous generator"],
     )
     def test_send_what_was_awaited(self, drive, make, result):
-        def steps():
-            return (yield make())
+        async def steps():
+            return await on_loop(make())
 
         assert drive(steps()) == result
 
     def test_return_what_steps_without_effects_return(self, drive):
-        def steps():
-            yield from ()
+        async def steps():
             return "at once"
 
         assert drive(steps()) == "at once"
 
     def test_send_nothing_for_a_change_of_threads(self, drive):
-        def steps():
-            return (yield ON_THREAD), (yield ON_THREAD)
+        async def steps():
+            return (await ON_THREAD), (await ON_THREAD)
 
         assert drive(steps()) == (None, None)
 
     @pytest.mark.parametrize("pattern", ["T", "A", "TA", "AT", "TAT", "ATA", "TTAATT", "AATTAA"])
     def test_take_any_mixture(self, drive, pattern):
-        def steps():
+        async def steps():
             results = []
             for at, letter in enumerate(pattern):
                 if letter == "T":
-                    yield ON_THREAD
+                    await ON_THREAD
                 else:
-                    results.append((yield gives(at)))
+                    results.append(await on_loop(gives(at)))
             return results
 
         assert drive(steps()) == [at for at, letter in enumerate(pattern) if letter == "A"]
@@ -93,25 +97,25 @@ class TestBothDrivers:
     def test_throw_the_very_error_in_where_the_awaitable_was_yielded(self, drive, before):
         error = ValueError("boom")
 
-        def steps():
+        async def steps():
             for letter in before:
-                yield ON_THREAD if letter == "T" else gives(1)
+                await (ON_THREAD if letter == "T" else on_loop(gives(1)))
             try:
-                yield fails(error)
+                await on_loop(fails(error))
             except ValueError as thrown:
                 caught = thrown
-            return caught, (yield gives("went on"))
+            return caught, await on_loop(gives("went on"))
 
         caught, result = drive(steps())
         assert caught is error
         assert result == "went on"
 
     def test_may_be_answered_with_an_awaitable_after_an_error(self, drive):
-        def steps():
+        async def steps():
             try:
-                yield fails(ValueError())
+                await on_loop(fails(ValueError()))
             except ValueError:
-                return (yield gives("from the cleanup"))
+                return await on_loop(gives("from the cleanup"))
 
         assert drive(steps()) == "from the cleanup"
 
@@ -119,9 +123,9 @@ class TestBothDrivers:
     def test_let_out_what_steps_raise(self, drive, pattern):
         error = LookupError("broken")
 
-        def steps():
+        async def steps():
             for letter in pattern:
-                yield ON_THREAD if letter == "T" else gives(1)
+                await (ON_THREAD if letter == "T" else on_loop(gives(1)))
             raise error
 
         with pytest.raises(LookupError) as raised:
@@ -133,14 +137,14 @@ class TestBothDrivers:
             await asyncio.sleep(0)
             return asyncio.current_task()
 
-        def steps():
-            tasks = [(yield task())]
-            yield ON_THREAD
-            tasks.append((yield task()))
+        async def steps():
+            tasks = [await on_loop(task())]
+            await ON_THREAD
+            tasks.append(await on_loop(task()))
             try:
-                yield fails(ValueError())
+                await on_loop(fails(ValueError()))
             except ValueError:
-                tasks.append((yield task()))
+                tasks.append(await on_loop(task()))
             return tasks
 
         first, *others = drive(steps())
@@ -149,14 +153,14 @@ class TestBothDrivers:
     def test_never_close_steps(self, drive):
         seen = []
 
-        def steps():
+        async def steps():
             try:
-                yield gives(1)
-                yield ON_THREAD
+                await on_loop(gives(1))
+                await ON_THREAD
                 try:
-                    yield fails(ValueError())
+                    await on_loop(fails(ValueError()))
                 except ValueError:
-                    yield gives(2)
+                    await on_loop(gives(2))
             except GeneratorExit:
                 seen.append("closed")
                 raise
@@ -174,16 +178,16 @@ class TestBothDrivers:
         async def reads():
             return variable.get()
 
-        def steps():
+        async def steps():
             seen = []
             variable.set("by the steps")
-            seen.append((yield reads()))
-            yield sets("by what was awaited")
+            seen.append(await on_loop(reads()))
+            await on_loop(sets("by what was awaited"))
             seen.append(variable.get())
-            yield ON_THREAD
+            await ON_THREAD
             seen.append(variable.get())
             variable.set("on the thread")
-            seen.append((yield reads()))
+            seen.append(await on_loop(reads()))
             seen.append(variable.get())
             return seen
 
@@ -195,8 +199,8 @@ class TestBothDrivers:
 
 class TestTheSyncDriver:
     def test_stays_on_its_thread_as_long_as_nothing_is_awaited(self):
-        def steps():
-            yield ON_THREAD
+        async def steps():
+            await ON_THREAD
             return threading.get_ident()
 
         assert run_sync(steps(), copy_context()) == threading.get_ident()
@@ -208,8 +212,8 @@ from contextvars import copy_context
 from antiphon.drive import run_sync
 from antiphon.handler import ON_THREAD
 
-def steps():
-    yield ON_THREAD
+async def steps():
+    await ON_THREAD
     return "done"
 
 assert run_sync(steps(), copy_context()) == "done"
@@ -219,9 +223,9 @@ assert "asyncio" not in sys.modules
         assert subprocess.run([sys.executable, "-c", script], timeout=60, check=False).returncode == 0
 
     def test_leaves_variables_in_the_context_that_it_was_given(self):
-        def steps():
+        async def steps():
             variable.set("before")
-            yield gives(1)
+            await on_loop(gives(1))
             variable.set("after")
 
         context = copy_context()
@@ -237,9 +241,9 @@ assert "asyncio" not in sys.modules
             await asyncio.sleep(0.01)
             return number
 
-        def steps(number):
+        async def steps(number):
             barrier.wait(10)
-            results.append((yield tick(number)))
+            results.append(await on_loop(tick(number)))
 
         threads = [threading.Thread(target=run_sync, args=(steps(n), copy_context())) for n in range(8)]
         for thread in threads:
@@ -253,7 +257,7 @@ def cancelled_while(steps, *, when):
     """Run steps in a task and cancel that as soon as the event is set: whether CancelledError left."""
 
     async def main():
-        task = asyncio.create_task(run_async(steps))
+        task = asyncio.create_task(driven(steps))
         while not when.is_set():
             await asyncio.sleep(0.001)
         task.cancel()
@@ -275,15 +279,15 @@ class TestCancellation:
             begun.set()
             await asyncio.Event().wait()
 
-        def steps():
+        async def steps():
             try:
-                yield forever()
+                await on_loop(forever())
             except asyncio.CancelledError:
                 seen.append("thrown in")
-                seen.append((yield gives("awaited in the cleanup")))
-                yield ON_THREAD
+                seen.append(await on_loop(gives("awaited in the cleanup")))
+                await ON_THREAD
                 seen.append("on a thread in the cleanup")
-                return "swallowed"
+                raise
 
         assert cancelled_while(steps(), when=begun)
         assert seen == ["thrown in", "awaited in the cleanup", "on a thread in the cleanup"]
@@ -295,12 +299,12 @@ class TestCancellation:
             begun.set()
             await asyncio.Event().wait()
 
-        def steps():
+        async def steps():
             try:
-                yield forever()
+                await on_loop(forever())
             finally:
                 with suppress(ValueError):
-                    yield fails(ValueError())
+                    await on_loop(fails(ValueError()))
 
         assert cancelled_while(steps(), when=begun)
 
@@ -312,9 +316,9 @@ class TestCancellation:
             begun.set()
             await asyncio.Event().wait()
 
-        def steps():
+        async def steps():
             try:
-                yield forever()
+                await on_loop(forever())
             except BaseException as error:
                 seen.append(type(error))
                 raise
@@ -327,21 +331,22 @@ class TestCancellation:
     def test_is_held_back_while_a_segment_runs_on_a_thread(self, times):
         seen = []
 
-        def steps():
+        async def steps():
             try:
-                yield ON_THREAD
+                await ON_THREAD
                 begun.set()
                 time.sleep(0.1)
                 seen.append("the segment has ended")
-                yield gives(1)
+                await on_loop(gives(1))
                 seen.append("went on as if nothing had been")
             except asyncio.CancelledError:
                 seen.append("cancelled")
-                yield ON_THREAD
+                await ON_THREAD
                 seen.append("cleaned up on a thread")
+                raise
 
         async def main():
-            task = asyncio.create_task(run_async(steps()))
+            task = asyncio.create_task(driven(steps()))
             while not begun.is_set():
                 await asyncio.sleep(0.001)
             for _ in range(times):
@@ -358,8 +363,8 @@ class TestCancellation:
     def test_leaves_when_steps_ended_on_the_thread(self):
         begun = threading.Event()
 
-        def steps():
-            yield ON_THREAD
+        async def steps():
+            await ON_THREAD
             begun.set()
             time.sleep(0.05)
             return "an answer that nobody gets"
@@ -369,8 +374,8 @@ class TestCancellation:
     def test_lets_the_error_out_with_which_steps_ended_on_the_thread(self):
         begun = threading.Event()
 
-        def steps():
-            yield ON_THREAD
+        async def steps():
+            await ON_THREAD
             begun.set()
             time.sleep(0.05)
             raise LookupError
@@ -382,14 +387,15 @@ class TestCancellation:
         begun = threading.Event()
         seen = []
 
-        def steps():
-            yield ON_THREAD
+        async def steps():
+            await ON_THREAD
             begun.set()
             time.sleep(0.05)
             try:
-                yield gives(1)
+                await on_loop(gives(1))
             except asyncio.CancelledError:
                 seen.append("cancelled")
+                raise
 
         assert cancelled_while(steps(), when=begun)
         gc.collect()  # a coroutine that nobody awaited or closed would warn here
@@ -407,17 +413,17 @@ class TestCancellation:
             finally:
                 seen.append("has cleaned up")
 
-        def steps():
+        async def steps():
             generator = around()
-            yield anext(generator)
-            yield ON_THREAD
+            await on_loop(anext(generator))
+            await ON_THREAD
             begun.set()
             time.sleep(0.05)
             with suppress(StopAsyncIteration):
-                yield generator.asend("response")
+                await on_loop(generator.asend("response"))
 
         async def main():
-            task = asyncio.create_task(run_async(steps()))
+            task = asyncio.create_task(driven(steps()))
             while not begun.is_set():
                 await asyncio.sleep(0.001)
             task.cancel()
@@ -435,10 +441,10 @@ class TestCancellation:
                 begun.set()
                 await asyncio.Event().wait()
 
-            def steps():
-                yield forever()
+            async def steps():
+                await on_loop(forever())
 
-            task = asyncio.create_task(run_async(steps()))
+            task = asyncio.create_task(driven(steps()))
             await begun.wait()
             task.cancel("because")
             with pytest.raises(asyncio.CancelledError) as raised:
@@ -453,11 +459,11 @@ class TestCancellation:
         async def forever():
             await asyncio.Event().wait()
 
-        def steps():
+        async def steps():
             try:
-                yield forever()
+                await on_loop(forever())
             finally:
-                seen.append((yield gives("cleaned up")))
+                seen.append(await on_loop(gives("cleaned up")))
 
         async def main():
             async with asyncio.timeout(0.01):
@@ -472,13 +478,13 @@ class TestCancellation:
             async with asyncio.timeout(0.01):
                 await asyncio.Event().wait()
 
-        def steps():
+        async def steps():
             try:
-                yield in_time()
+                await on_loop(in_time())
             except TimeoutError:
-                return (yield gives("went on"))
+                return await on_loop(gives("went on"))
 
-        assert asyncio.run(run_async(steps())) == "went on"
+        assert asyncio.run(driven(steps())) == "went on"
 
 
 class TestTheAsyncDriver:
@@ -486,8 +492,8 @@ class TestTheAsyncDriver:
         async def task():
             return asyncio.current_task()
 
-        def steps():
-            return (yield task())
+        async def steps():
+            return await on_loop(task())
 
         async def main():
             return await run_async(steps()) is asyncio.current_task()
@@ -495,29 +501,29 @@ class TestTheAsyncDriver:
         assert asyncio.run(main())
 
     def test_goes_on_on_the_loop_after_an_awaitable_and_on_a_thread_after_a_switch(self):
-        def steps():
+        async def steps():
             threads = [threading.get_ident()]
-            yield ON_THREAD
+            await ON_THREAD
             threads.append(threading.get_ident())
-            yield ON_THREAD
+            await ON_THREAD
             threads.append(threading.get_ident())
-            yield gives(1)
+            await on_loop(gives(1))
             threads.append(threading.get_ident())
             return threads
 
-        first, second, third, fourth = asyncio.run(run_async(steps()))
+        first, second, third, fourth = asyncio.run(driven(steps()))
         assert first == fourth == threading.get_ident()
         assert second == third != first
 
     def test_does_not_hold_up_the_loop_while_a_segment_blocks(self):
         released = threading.Event()
 
-        def steps():
-            yield ON_THREAD
+        async def steps():
+            await ON_THREAD
             return released.wait(10)
 
         async def main():
-            task = asyncio.create_task(run_async(steps()))
+            task = asyncio.create_task(driven(steps()))
             await asyncio.sleep(0.01)
             released.set()
             return await task
@@ -528,11 +534,12 @@ class TestTheAsyncDriver:
     def test_throws_what_ends_the_process_in_and_lets_it_out(self, leaving):
         seen = []
 
-        def steps():
+        async def steps():
             try:
-                yield fails(leaving())
+                await on_loop(fails(leaving()))
             except BaseException as error:
                 seen.append(type(error))
+                raise
 
         async def main():
             with pytest.raises(leaving):
@@ -541,36 +548,60 @@ class TestTheAsyncDriver:
         asyncio.run(main())
         assert seen == [leaving]
 
-    def test_goes_on_from_an_effect_that_steps_have_yielded_already(self):
-        def steps():
-            return (yield gives("went on"))
+    def test_raises_what_steps_raise_on_a_thread(self):
+        error = LookupError("broken")
 
-        taken = steps()
-        waiting, _ = advance(taken)
-        assert asyncio.run(run_async(taken, waiting)) == "went on"
+        async def steps():
+            await ON_THREAD
+            raise error
 
-    def test_keeps_the_coroutine_free_of_warnings_when_steps_are_in_error(self):
-        def steps():
-            yield "neither an awaitable nor a switch"
+        with pytest.raises(LookupError) as raised:
+            asyncio.run(driven(steps()))
+        assert raised.value is error
 
-        with pytest.raises(TypeError):
-            asyncio.run(run_async(steps()))
+    def test_lets_steps_swallow_a_cancellation_as_any_coroutine_may(self):
+        begun = threading.Event()
+
+        async def steps():
+            try:
+                begun.set()
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                return "went on"
+
+        assert not cancelled_while(steps(), when=begun)
 
 
 class TestAdvancing:
-    def test_gives_what_is_to_be_awaited(self):
-        coroutine = gives(1)
-
-        def steps():
-            yield ON_THREAD
-            yield coroutine
-
-        assert advance(steps()) == (coroutine, None)
-        coroutine.close()
-
-    def test_gives_what_was_returned(self):
-        def steps():
-            yield ON_THREAD
+    @pytest.mark.parametrize("switches", [[], [ON_THREAD], [ON_THREAD, ON_THREAD]], ids=len)
+    def test_goes_on_to_the_end(self, switches):
+        async def steps():
+            for switch in switches:
+                await switch
             return "result"
 
-        assert advance(steps()) == (None, "result")
+        assert advance(steps()) == (bool(switches), True, "result")
+
+    @pytest.mark.parametrize("switches", [[], [ON_THREAD]], ids=len)
+    def test_stops_where_a_loop_is_wanted(self, switches):
+        async def steps():
+            for switch in switches:
+                await switch
+            await ON_LOOP
+            return "result"
+
+        taken = steps()
+        assert advance(taken) == (bool(switches), False, None)
+        assert asyncio.run(driven(taken)) == "result"
+
+    def test_tells_steps_that_await_something_on_a_thread_what_to_say_before(self):
+        async def steps():
+            await ON_THREAD
+            try:
+                await gives(1)
+            except RuntimeError as error:
+                return str(error)
+
+        _, has_ended, said = advance(steps())
+        assert has_ended
+        assert "await ON_LOOP" in said

@@ -1,78 +1,13 @@
 import functools
-import gc
 import logging
 
 import pytest
 
-from antiphon.handler import ON_THREAD, FunctionHandler, describe, failed, finish, is_async
+from antiphon.handler import ON_LOOP, ON_THREAD, describe, failed, finish, is_async
 from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, ServiceUnavailable
 from antiphon.request import Request
-from antiphon.response import Response
-
-
-def plain(request):
-    return Response("plain")
-
-
-async def waiting(request):
-    return Response("waiting")
-
-
-class Plain:
-    def __call__(self, request):
-        return Response("plain")
-
-    def method(self, request):
-        return Response("plain")
-
-
-class Waiting:
-    async def __call__(self, request):
-        return Response("waiting")
-
-    async def method(self, request):
-        return Response("waiting")
-
-    @staticmethod
-    async def static(request):
-        return Response("waiting")
-
-
-BLOCKS = {
-    "def": plain,
-    "method": Plain().method,
-    "object": Plain(),
-    "partial": functools.partial(plain),
-    "partial of a partial": functools.partial(functools.partial(plain)),
-    "lambda": lambda request: Response("plain"),
-}
-WAITS = {
-    "async def": waiting,
-    "method": Waiting().method,
-    "static method": Waiting.static,
-    "object": Waiting(),
-    "partial": functools.partial(waiting),
-    "partial of a partial": functools.partial(functools.partial(waiting)),
-    "partial of an object": functools.partial(Waiting()),
-}
-
-
-def drive(steps):
-    """Take steps to their end where nothing really waits: what they yielded, and what they returned."""
-    seen, effect = [], None
-    try:
-        effect = steps.send(None)
-        while True:
-            seen.append(effect)
-            result = None
-            if effect is not ON_THREAD:
-                try:
-                    effect.send(None)
-                except StopIteration as end:
-                    result = end.value
-            effect = steps.send(result)
-    except StopIteration as end:
-        return seen, end.value
+from tests import colours
+from tests.colours import BLOCKS, WAITS, Plain, drive, plain
 
 
 @pytest.mark.parametrize("function", BLOCKS.values(), ids=BLOCKS)
@@ -97,7 +32,7 @@ class TestDescribe:
         ids=["def", "method", "object", "partial"],
     )
     def test_has_the_name_the_file_and_the_line(self, function, name, line):
-        assert describe(function) == f"{name} ({__file__}:{line})"
+        assert describe(function) == f"{name} ({colours.__file__}:{line})"
 
     def test_of_a_wrapped_function_is_that_of_the_wrapped_one(self):
         @functools.wraps(plain)
@@ -113,66 +48,6 @@ class TestDescribe:
         inner = functools.partial(functools.partial(plain))
         inner.note = "keeps the two from being made one"
         assert describe(functools.partial(inner)) == describe(plain)
-
-
-class TestAFunctionAsAHandler:
-    @pytest.mark.parametrize("function", BLOCKS.values(), ids=BLOCKS)
-    def test_is_called_on_a_thread_when_it_blocks(self, function):
-        seen, response = drive(FunctionHandler(function).handle(Request.blank()))
-        assert seen == [ON_THREAD]
-        assert response.body == b"plain"
-
-    @pytest.mark.parametrize("function", WAITS.values(), ids=WAITS)
-    def test_is_awaited_when_it_waits(self, function):
-        seen, response = drive(FunctionHandler(function).handle(Request.blank()))
-        assert len(seen) == 1
-        assert seen[0] is not ON_THREAD
-        assert response.body == b"waiting"
-
-    @pytest.mark.parametrize(
-        "error", [ValueError("secret"), NotFound("no such thing"), StopIteration("secret")], ids=repr
-    )
-    def test_answers_its_errors(self, error):
-        def fails(request):
-            raise error
-
-        _, response = drive(FunctionHandler(fails).handle(Request.blank()))
-        assert response.error is error
-        assert response.status == (404 if isinstance(error, NotFound) else 500)
-        assert b"secret" not in response.body
-
-    @pytest.mark.parametrize("value", ["text", None, {"a": 1}, b"bytes", (Response("x"), 200)], ids=repr)
-    def test_answers_what_is_no_response_with_an_error_that_names_it(self, value):
-        def wrong(request):
-            return value
-
-        _, response = drive(FunctionHandler(wrong).handle(Request.blank()))
-        assert response.status == 500
-        assert isinstance(response.error, TypeError)
-        assert describe(wrong) in str(response.error)
-
-    def test_does_not_answer_when_it_is_closed(self):
-        steps = FunctionHandler(plain).handle(Request.blank())
-        next(steps)
-        steps.close()
-        assert steps.gi_frame is None
-
-    @pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
-    def test_lets_what_ends_the_process_leave(self, leaving):
-        def leaves(request):
-            raise leaving
-
-        with pytest.raises(leaving):
-            drive(FunctionHandler(leaves).handle(Request.blank()))
-
-    def test_says_what_to_do_about_a_coroutine_that_a_def_returned(self):
-        def wraps_an_async_one(request):
-            return waiting(request)
-
-        _, response = drive(FunctionHandler(wraps_an_async_one).handle(Request.blank()))
-        gc.collect()  # a coroutine that nobody awaited would warn here
-        assert response.status == 500
-        assert "async def" in str(response.error)
 
 
 class TestAFailure:
@@ -236,7 +111,7 @@ class TestWhatIsLeftForAfter:
         request.after(functools.partial(called.append, "third"))
         seen, _ = drive(finish(request))
         assert called == ["first", "second", "third"]
-        assert [effect is ON_THREAD for effect in seen] == [True, False, True]
+        assert seen == [ON_THREAD, ON_LOOP, ON_THREAD]
 
     def test_is_called_though_one_fails_which_is_logged(self, caplog):
         called = []

@@ -57,10 +57,10 @@ class ToldHead:
     def fields(self):
         return list(self.headers.items())
 
-    def receive(self):
+    async def receive(self):
         piece = self.pieces.pop(0) if self.pieces else b""
         if not self.blocks:
-            piece = yield outcome_later(piece)
+            piece = await outcome_later(piece)
         return outcome(piece)
 
 
@@ -515,9 +515,9 @@ class TestLoadingWithoutBlocking:
 
     def test_lets_the_head_say_what_a_failure_means(self):
         class Translating(ToldHead):
-            def receive(self):
+            async def receive(self):
                 try:
-                    return (yield from super().receive())
+                    return await super().receive()
                 except ConnectionError as error:
                     raise ClientDisconnected("gone") from error
                 except EOFError:

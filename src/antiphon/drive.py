@@ -1,32 +1,38 @@
 """The two drivers: they take a handler's steps to their end, on a thread or on an event loop.
 
-A request is one task at most. Steps are never closed: cancellation is thrown into them, they are driven on until they
-end, and only then is it raised again.
+A request is one task at most. Steps are never closed: a cancellation is thrown into them where they wait, and they are
+driven on until they end.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Generator
 from contextvars import Context, copy_context
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from types import coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.handler import ON_LOOP, ON_THREAD, Effect, Steps, Switch
+from antiphon.handler import ON_LOOP, ON_THREAD, Steps, Switch
 
 if TYPE_CHECKING:
     from antiphon.threads import Crossing
 
 T = TypeVar("T")
 
-Waiting: TypeAlias = Awaitable[Any] | Literal[Switch.ON_LOOP]
 
-
-def advance(steps: Steps[T]) -> tuple[Waiting | None, T | None]:
-    """Take steps as far as they go on a thread: what they want of a loop next, or None and what they returned."""
+def advance(steps: Steps[T]) -> tuple[bool, bool, T | None]:
+    """Take steps as far as they go on a thread: whether they have said ``ON_THREAD``, whether they have ended, and what
+    they returned then. If they have not, they want to be on a loop.
+    """
+    has_blocked = is_misplaced = False
     try:
-        while (effect := steps.send(None)) is ON_THREAD:
-            pass
+        while (effect := steps.throw(_misplaced()) if is_misplaced else steps.send(None)) is not ON_LOOP:
+            has_blocked = has_blocked or effect is ON_THREAD
+            is_misplaced = not isinstance(effect, Switch)
     except StopIteration as end:
-        return None, end.value
-    return effect, None
+        return has_blocked, True, end.value
+    return has_blocked, False, None
+
+
+def _misplaced() -> RuntimeError:
+    return RuntimeError("steps awaited something on a thread: they say `await ON_LOOP` before that")
 
 
 def run_sync(steps: Steps[T], context: Context) -> T:
@@ -34,17 +40,17 @@ def run_sync(steps: Steps[T], context: Context) -> T:
 
     What they do on threads is done in that same context then, too.
     """
-    waiting, result = context.run(advance, steps)
-    if waiting is None:
+    has_blocked, has_ended, result = context.run(advance, steps)
+    if has_ended:
         return result  # type: ignore[return-value]  # steps that have ended gave their T
     from antiphon.background import background_loop
     from antiphon.threads import Crossing, carry
 
-    if waiting is ON_LOOP:
-        return background_loop().run(run_async(steps, waiting), context)
+    if not has_blocked:
+        return background_loop().run(driven(steps), context)
     on_loop = context.copy()
     try:
-        return background_loop().run(run_async(steps, waiting, Crossing(context)), on_loop)
+        return background_loop().run(driven(steps, Crossing(context)), on_loop)
     finally:
         context.run(carry, on_loop, {})
 
@@ -52,49 +58,55 @@ def run_sync(steps: Steps[T], context: Context) -> T:
 def run_at_exit(steps: Steps[None]) -> None:
     """Drive steps while the interpreter exits, when no thread can be started any more."""
     context = copy_context()
-    waiting, _ = context.run(advance, steps)
-    if waiting is None:
+    _, has_ended, _ = context.run(advance, steps)
+    if has_ended:
         return
     from antiphon.background import started_loop
 
-    rest = run_async(steps, waiting)
     if loop := started_loop():
-        loop.run(rest, context)
+        loop.run(driven(steps), context)
     else:
         import asyncio
 
-        context.run(asyncio.run, rest)
+        context.run(asyncio.run, driven(steps))
 
 
-async def run_async(steps: Steps[T], effect: Effect | None = None, crossing: "Crossing | None" = None) -> T:
+async def driven(steps: Steps[T], crossing: "Crossing | None" = None) -> T:
+    """``run_async`` as a coroutine, of which a task can be made."""
+    return await run_async(steps, crossing)
+
+
+@coroutine
+def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[Any, Any, T]:
     """Drive steps on the running loop, in the current task.
 
-    ``effect`` is what they have yielded already, ``crossing`` the way to the threads that they have been on.
+    ``crossing`` is the way to the threads that they have been on already.
     """
-    cancelled: BaseException | None = None
-    value: object = None
     try:
-        if effect is None:
-            effect = steps.send(None)
+        effect = steps.send(None)
         while True:
+            value = None
             try:
                 if effect is ON_THREAD:
                     if crossing is None:
                         from antiphon.threads import Crossing
 
                         crossing = Crossing()
-                    effect, result = await crossing.run(partial(advance, steps))
-                    if effect is None:
-                        break
-                value = None if isinstance(effect, Switch) else await effect
-            except BaseException as error:
-                if not isinstance(error, Exception):
-                    cancelled = error
-                effect = steps.throw(error)
+                    _, has_ended, result = yield from crossing.run(advance, steps)
+                    if has_ended:
+                        return result  # type: ignore[no-any-return]  # what steps give is their T
+                elif effect is not ON_LOOP:
+                    value = yield effect
+            except BaseException as broken_off:
+                if _have_ended(steps):
+                    raise
+                effect = steps.throw(broken_off)
             else:
                 effect = steps.send(value)
     except StopIteration as end:
-        result = end.value
-    if cancelled is not None:
-        raise cancelled
-    return result  # type: ignore[return-value]  # steps that have ended gave their T
+        return end.value  # type: ignore[no-any-return]  # what steps give is their T
+
+
+def _have_ended(steps: Steps[Any]) -> bool:
+    """Whether nothing can be thrown into them any more: they have raised it themselves, on a thread."""
+    return getattr(steps, "cr_frame", steps) is None

@@ -1,15 +1,14 @@
 """The contract between what answers requests and what serves them.
 
-A handler answers a request by a generator, its *steps*. It yields what has to be awaited and is sent the result; it
-yields ``ON_THREAD`` before code that may block, and ``ON_LOOP`` before code that belongs to the same task as what is
-awaited later; it returns the response. Steps know nothing of the server, and whoever drives them nothing of the
-request. They are never closed half-way: what breaks the request off is thrown into them, and they are driven on to
-their end.
+A handler answers a request by a coroutine, its *steps*. They say ``await ON_THREAD`` before code that may block, and
+``await ON_LOOP`` before they await anything else; between the two they stay where they are. Steps know nothing of the
+server, and whoever drives them nothing of the request. They are never closed half-way: what breaks the request off is
+thrown into them where they wait, and they are driven on to their end.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import Enum
-from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.error_response import error_response
 from antiphon.request import Request
@@ -19,19 +18,21 @@ T = TypeVar("T")
 
 
 class Switch(Enum):
-    """What steps may yield besides awaitables."""
+    """A change of place. Awaiting it is between steps and who drives them: nobody else can."""
 
     ON_THREAD = "on a thread"
     ON_LOOP = "on the loop"
 
+    def __await__(self) -> Generator["Switch", None, None]:
+        return iter((self,))  # type: ignore[return-value]  # any iterator does (PEP 492)
+
 
 ON_THREAD: Final = Switch.ON_THREAD
-"""Go on where blocking is allowed, until the next awaitable: on a worker thread, if this is an event loop."""
+"""Go on where blocking is allowed: on a worker thread, if this is an event loop."""
 ON_LOOP: Final = Switch.ON_LOOP
 """Go on on an event loop."""
 
-Effect: TypeAlias = Awaitable[Any] | Literal[Switch.ON_THREAD, Switch.ON_LOOP]
-Steps: TypeAlias = Generator[Effect, Any, T]
+Steps: TypeAlias = Coroutine[Any, Any, T]
 
 
 class Handler(Protocol):
@@ -41,32 +42,9 @@ class Handler(Protocol):
         """The steps that answer a request."""
         ...
 
-
-Function: TypeAlias = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
-
-
-class FunctionHandler:
-    """A plain function, ``def`` or ``async def``, as a handler: it gets the request, its body loaded."""
-
-    def __init__(self, function: Function) -> None:
-        self.function = function
-        self.is_async = is_async(function)
-
-    def handle(self, request: Request) -> Steps[Response]:
-        """Load the body, call the function, and answer errors as problem details or as a page."""
-        try:
-            if request.head.has_body:
-                yield from request.reading()
-            if not self.is_async:
-                yield ON_THREAD
-            answer = self.function(request)
-            if self.is_async:
-                answer = yield answer  # type: ignore[misc]  # a coroutine, as is_async says
-            if not isinstance(answer, Response):
-                raise wrong_return(self.function, answer, "a Response is wanted")
-            return answer
-        except Exception as error:
-            return failed(request, error)
+    def answer(self, request: Request) -> Awaitable[Response]:
+        """The same on an event loop: the response, awaited in the current task."""
+        ...
 
 
 def failed(request: Request, error: BaseException) -> Response:
@@ -128,8 +106,11 @@ def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> Ty
     return TypeError(f"{describe(function)} returned {article} {kind}; {wanted}")
 
 
-def finish(request: Request) -> Steps[None]:
-    """Call what ``request.after`` was given. A function that fails is logged, and the others are still called."""
+async def finish(request: Request) -> None:
+    """The steps that call what ``request.after`` was given.
+
+    A function that fails is logged, and the others are still called.
+    """
     fatal: BaseException | None = None
     called = 0
     while called < len(request.deferred):
@@ -137,11 +118,10 @@ def finish(request: Request) -> Steps[None]:
         called += 1
         try:
             waits = is_async(function)
-            if not waits:
-                yield ON_THREAD
+            await (ON_LOOP if waits else ON_THREAD)
             result = function()
             if waits:
-                yield result  # type: ignore[misc]  # a coroutine, as is_async says
+                await result  # type: ignore[misc]  # a coroutine, as is_async says
         except Exception as error:
             log_failure(request, error)
         except GeneratorExit:

@@ -3,15 +3,9 @@
 Every adapter has a class that reads these off what its server gave; ``RequestHead`` holds them as plain values.
 """
 
-from collections.abc import Awaitable, Generator
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol
 
 from antiphon.http.headers import HeaderFields, Headers, combine
-
-T = TypeVar("T")
-
-Reading: TypeAlias = Generator[Awaitable[Any], Any, T]
-"""Steps that yield what has to be awaited and are sent its result; where reading blocks instead, they never yield."""
 
 
 class Address(NamedTuple):
@@ -76,7 +70,7 @@ class Head(Protocol):
 
     @property
     def blocks(self) -> bool:
-        """Whether ``receive`` blocks the thread; otherwise it yields awaitables."""
+        """Whether ``receive`` blocks the thread, and never waits; otherwise it wants an event loop."""
         ...
 
     @property
@@ -92,7 +86,7 @@ class Head(Protocol):
         """Every header as the server gave it: name in lower case, value."""
         ...
 
-    def receive(self) -> Reading[bytes]:
+    async def receive(self) -> bytes:
         """The next piece of the body; ``b""`` at its end. Raises ClientDisconnected when it breaks off."""
         ...
 
@@ -149,9 +143,8 @@ class RequestHead:
         """Every header: name in lower case, value."""
         return self._fields
 
-    def receive(self) -> Reading[bytes]:
+    async def receive(self) -> bytes:
         """The whole content at once, then ``b""``."""
-        yield from ()
         piece, self._content = self._content, b""
         return piece
 

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType, SimpleNamespace
 from typing import Any, Protocol, Self, TypeVar
 
 from antiphon.body.limits import Limits
-from antiphon.head import Address, Head, HeadHeaders, Reading, RequestHead, parse_length
+from antiphon.content import Content
+from antiphon.head import Address, Head, HeadHeaders, RequestHead
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import parse_cookies
@@ -54,15 +56,13 @@ class Request:
     """How much of this request is accepted. May be set until the body is loaded."""
     params: Mapping[str, Any] = _NO_PARAMS
     """The values of the route's parameters, converted."""
-    _body: bytes | None = None
-    _pieces: list[bytes] | None = None
     deferred: tuple[Callable[[], object], ...] = ()
     """What ``after`` was given, in order."""
 
     def __init__(self, head: Head, body: bytes | None = None) -> None:
         self.head = head
         if body is not None:
-            self._body = body
+            vars(self)["content"] = Content(head, body)
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
@@ -233,7 +233,7 @@ class Request:
     def content_length(self) -> int | None:
         """The length of the body in bytes, where it is declared (RFC 9110 §8.6)."""
         try:
-            return self._declared_length
+            return self.content.length
         except BadRequest:
             return None
 
@@ -263,72 +263,31 @@ class Request:
     # The body
 
     @lazy
-    def _declared_length(self) -> int | None:
-        value = self.head.field("content-length")
-        if not value:
-            return None
-        try:
-            return parse_length(value)
-        except ValueError as error:
-            raise BadRequest(str(error)) from None
-
-    def reading(self) -> Reading[None]:
-        """Steps that load the body within ``limits.body``. Taken up again, they go on where they broke off.
-
-        Raises ContentTooLarge (413) from Content-Length before a byte is read, else by counting; BadRequest (400) for
-        a bad Content-Length or a body that ends too early; ClientDisconnected.
-        """
-        if self._body is not None:
-            return
-        limit = self.limits.body
-        declared = self._declared_length
-        if declared is not None and self.head.field("transfer-encoding"):
-            raise BadRequest("a body has a Content-Length or a Transfer-Encoding, not both")
-        if declared is not None and declared > limit:
-            raise _too_large(limit)
-        pieces, size = self._pieces, 0
-        if pieces is None:
-            pieces = self._pieces = []
-        else:
-            size = sum(map(len, pieces))
-        while size != declared and size <= limit and (piece := (yield from self.head.receive())):
-            pieces.append(piece)
-            size += len(piece)
-        if size > limit:
-            raise _too_large(limit)
-        if declared is not None and size != declared:
-            end = "ended after" if size < declared else "has"
-            raise BadRequest(f"the body {end} {size} bytes, where Content-Length declares {declared}")
-        self._body = b"".join(pieces)
-        self._pieces = None
+    def content(self) -> Content:
+        """Where the body comes from."""
+        return Content(self.head)
 
     async def load(self) -> None:
-        """Load the body where it was not loaded before the handler ran. Raises what ``reading`` raises."""
-        steps = self.reading()
-        try:
-            waiting = steps.send(None)
-            while True:
-                try:
-                    result = await waiting
-                except BaseException as error:
-                    waiting = steps.throw(error)
-                else:
-                    waiting = steps.send(result)
-        except StopIteration:
-            return
+        """Load the body within ``limits.body``, where it was not loaded before the handler ran.
+
+        Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early, and
+        ClientDisconnected.
+        """
+        await self.content.load(self.limits.body)
 
     @property
     def body(self) -> bytes:
         """The content, in bytes. Raises RuntimeError where it would have to be awaited first."""
-        if self._body is None and self.head.has_body:
+        content = self.content
+        if content.data is None and self.head.has_body:
             if not self.head.blocks:
                 raise RuntimeError(
                     "this request's body is not loaded yet: await request.load() first,"
                     " or say @app.middleware(body=True) where a middleware reads it"
                 )
-            for _ in self.reading():
-                pass
-        return self._body or b""
+            with suppress(StopIteration):
+                self.load().send(None)
+        return content.data or b""
 
     @lazy
     def text(self) -> str:
@@ -434,7 +393,3 @@ class Request:
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
-
-
-def _too_large(limit: int) -> ContentTooLarge:
-    return ContentTooLarge(f"the body is longer than the {limit} bytes that are accepted", limit="body")

@@ -6,7 +6,6 @@ import pytest
 from antiphon.adapters import serve
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.body.limits import Limits
-from antiphon.drive import run_async
 from antiphon.head import Address
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.request import Request
@@ -143,7 +142,7 @@ def load(servers, headers, messages, **limits):
     async def main():
         request = Request(ASGIHead(servers.scope("POST", headers=headers), server.receive))
         request.limits = Limits(**limits)
-        await asyncio.wait_for(run_async(request.reading()), 10)
+        await asyncio.wait_for(request.load(), 10)
         return request.body
 
     try:

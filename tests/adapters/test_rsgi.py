@@ -6,7 +6,6 @@ import pytest
 from antiphon.adapters import serve
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.body.limits import Limits
-from antiphon.drive import run_async
 from antiphon.head import Address
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.request import Request
@@ -96,7 +95,7 @@ def load(servers, headers, pieces, **limits):
         request = Request(RSGIHead(servers.rsgi_scope("POST", headers=headers), protocol))
         request.limits = Limits(**limits)
         try:
-            await run_async(request.reading())
+            await request.load()
         except Exception as error:
             return error, protocol.received
         return request.body, protocol.received

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import pytest
 
 from antiphon.adapters import Servable, serve
-from antiphon.handler import ON_THREAD
+from antiphon.handler import ON_LOOP, ON_THREAD
 from antiphon.response import Response
 
 variable = ContextVar("variable", default="unset")
@@ -24,23 +24,25 @@ class App(Servable):
         self.fails = fails
         self.slow = slow
 
-    def startup(self):
+    async def startup(self):
         self.events.append("starting")
-        yield ON_THREAD
+        await ON_THREAD
         time.sleep(self.slow)
-        yield asyncio.sleep(0)
+        await ON_LOOP
+        await asyncio.sleep(0)
         if self.fails == "startup":
             raise LookupError("cannot start")
         self.events.append("started")
 
-    def shutdown(self):
-        yield asyncio.sleep(0)
+    async def shutdown(self):
+        await ON_LOOP
+        await asyncio.sleep(0)
         if self.fails == "shutdown":
             raise LookupError("cannot stop")
         self.events.append("stopped")
 
-    def handle(self, request):
-        yield ON_THREAD
+    async def handle(self, request):
+        await ON_THREAD
         self.events.append("answered")
         return Response("x")
 
@@ -139,12 +141,11 @@ class TestStartingUp:
         seen = []
 
         class Sets(App):
-            def startup(self):
+            async def startup(self):
                 variable.set("by the startup")
-                yield ON_THREAD
+                await ON_THREAD
 
-            def handle(self, request):
-                yield from ()
+            async def handle(self, request):
                 seen.append(variable.get())
                 return Response("x")
 
@@ -204,20 +205,20 @@ class TestTheLifespan:
 SHUTDOWN = """
 import asyncio, sys, io
 from antiphon.adapters import Servable
-from antiphon.handler import ON_THREAD
+from antiphon.handler import ON_LOOP, ON_THREAD
 from antiphon.response import Response
 
 class App(Servable):
-    def handle(self, request):
-        yield from ()
+    async def handle(self, request):
         return Response("x")
 
-    def shutdown(self):
+    async def shutdown(self):
         for letter in sys.argv[1]:
             if letter == "T":
-                yield ON_THREAD
+                await ON_THREAD
             else:
-                yield asyncio.sleep(0)
+                await ON_LOOP
+                await asyncio.sleep(0)
             print(letter, end="", flush=True)
 
 environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",

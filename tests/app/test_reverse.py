@@ -8,6 +8,7 @@ from antiphon import App, Request
 from antiphon.app.raw_segments import raw_segments
 from antiphon.head import RequestHead
 from antiphon.http.url import decode_path
+from tests.colours import drive
 
 ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
 
@@ -127,8 +128,7 @@ class TestOfARequest:
     def url_for(self, name, host="a.example.com:8080", root="/r t", scheme="http", **params):
         app = site()
         request = Request(RequestHead(path="/", root_path=root, headers={"host": host}, scheme=scheme))
-        for _ in app.handle(request):
-            break
+        drive(app.handle(request))
         return request.url_for(name, **params)
 
     def test_it_has_the_root_path(self):

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from antiphon.adapters.server_values import address, http_version, netloc
 from antiphon.drive import run_async
 from antiphon.handler import Handler, finish
-from antiphon.head import Address, Reading
+from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
@@ -129,10 +129,10 @@ class ASGIHead:
         """Every header."""
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"]]
 
-    def receive(self) -> Reading[bytes]:
+    async def receive(self) -> bytes:
         """The next http.request message that bears bytes."""
         while self._more:
-            message = yield self._receive()
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnected("The client went away while the body was read.")
             self._more = message.get("more_body", False)
@@ -159,7 +159,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     """Answer one request of an ASGI server."""
     request = Request(ASGIHead(scope, receive))
     try:
-        response = await run_async(handler.handle(request))
+        response = await handler.answer(request)
         status, fields, length, body, silent = response.message(scope["method"])
         headers = list(map(_encoded, fields))
         if length is not None:

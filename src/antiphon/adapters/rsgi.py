@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from antiphon.adapters.server_values import address, http_version
 from antiphon.drive import run_async
 from antiphon.handler import Handler, finish
-from antiphon.head import Address, Reading
+from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
@@ -94,13 +94,13 @@ class RSGIHead:
         """Every header."""
         return list(self.scope.headers.items())
 
-    def receive(self) -> Reading[bytes]:
+    async def receive(self) -> bytes:
         """The next piece of the body."""
         if self._pieces is None:
             self._pieces = aiter(self._protocol)
         try:
             while True:
-                piece: bytes = yield anext(self._pieces)
+                piece: bytes = await anext(self._pieces)
                 if piece:
                     return piece
         except StopAsyncIteration:
@@ -113,7 +113,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     """Answer one request of an RSGI server."""
     request = Request(RSGIHead(scope, protocol))
     try:
-        response = await run_async(handler.handle(request))
+        response = await handler.answer(request)
         status, fields, length, body, silent = response.message(scope.method)
         if length is not None:
             fields = [*fields, ("content-length", str(length))]

@@ -2,16 +2,16 @@
 
 import atexit
 import sys
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import copy_context
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, call_lifespan, refuse_websocket
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
-from antiphon.drive import run_async, run_at_exit, run_sync
-from antiphon.handler import Function, FunctionHandler, Steps
+from antiphon.drive import driven, run_async, run_at_exit, run_sync
+from antiphon.handler import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -40,13 +40,15 @@ class Servable:
         """The steps that answer a request. They handle their own errors."""
         raise NotImplementedError
 
-    def startup(self) -> Steps[None]:
-        """The steps before the first request of a process."""
-        yield from ()
+    def answer(self, request: Request) -> Awaitable[Response]:
+        """The response, awaited on an event loop."""
+        return run_async(self.handle(request))
 
-    def shutdown(self) -> Steps[None]:
+    async def startup(self) -> None:
+        """The steps before the first request of a process."""
+
+    async def shutdown(self) -> None:
         """The steps after the last request of a process."""
-        yield from ()
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
@@ -101,7 +103,7 @@ class Servable:
             self._async_starting = AsyncLock()
         async with self._async_starting:
             if not self._started:
-                await create_task(run_async(self.startup()))  # whose variables no request is to see
+                await create_task(driven(self.startup()))  # whose variables no request is to see
                 self._started = True
 
     async def _stop(self) -> None:
@@ -156,18 +158,43 @@ class _CoroutineFunctionLike:
         return self._servable(*arguments)
 
 
+Function: TypeAlias = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]
+
+
 class ServedFunction(Servable):
-    """A plain function as an application."""
+    """A plain function, ``def`` or ``async def``, as an application: it gets the request, its body loaded."""
 
     def __init__(self, function: Function) -> None:
         super().__init__()
-        self._handler = FunctionHandler(function)
-        self.handle = self._handler.handle  # type: ignore[method-assign]  # one call less a request
+        self._function = function
+        self._is_async = is_async(function)
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
         """WSGI for a ``def``, ASGI for an ``async def``."""
-        return "asgi" if self._handler.is_async else "wsgi"
+        return "asgi" if self._is_async else "wsgi"
+
+    async def handle(self, request: Request) -> Response:
+        """Load the body, call the function, and answer errors as problem details or as a page."""
+        try:
+            if request.head.has_body:
+                await request.load()
+            if not self._is_async:
+                await ON_THREAD
+            elif request.head.blocks:
+                await ON_LOOP
+            answer = self._function(request)
+            if self._is_async:
+                answer = await answer  # type: ignore[misc]  # a coroutine, as is_async says
+            if not isinstance(answer, Response):
+                raise wrong_return(self._function, answer, "a Response is wanted")
+            return answer
+        except Exception as error:
+            return failed(request, error)
+
+    def answer(self, request: Request) -> Awaitable[Response]:
+        """The response, awaited on an event loop."""
+        return self.handle(request) if self._is_async else super().answer(request)
 
 
 def serve(function: Function) -> ServedFunction:

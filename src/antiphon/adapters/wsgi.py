@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from antiphon.adapters.server_values import address, as_bytes, http_version, netloc
 from antiphon.drive import run_sync
 from antiphon.handler import Handler, finish, log_failure
-from antiphon.head import Address, Reading, parse_length
+from antiphon.head import Address, parse_length
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.status import status_line
 from antiphon.request import Request
@@ -107,12 +107,11 @@ class WSGIHead:
         own = [(name, self.field(name)) for name in ("content-type", "content-length")]
         return fields + [(name, value) for name, value in own if value]
 
-    def receive(self) -> Reading[bytes]:
+    async def receive(self) -> bytes:
         """Read from wsgi.input: as much as Content-Length says, or to its end where the server marks that.
 
         Raises LengthRequired (411) where neither is so, since reading would then wait for ever.
         """
-        yield from ()
         if self._left is None:
             self._left = self._length()
         wanted = PIECE if self._left < 0 else min(self._left, PIECE)

@@ -1,6 +1,6 @@
 """The application: what was registered is planned once, and served by any server."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Literal, TypeVar
 
@@ -22,6 +22,7 @@ from antiphon.app.reverse import Reverse
 from antiphon.app.router import Resource, Router, SamePathsError
 from antiphon.app.routes import Route, Routes
 from antiphon.body.limits import Limits
+from antiphon.drive import run_async
 from antiphon.handler import Steps
 from antiphon.http.errors import (
     HTTPError,
@@ -174,6 +175,17 @@ class App(Routes, Servable):
 
     def handle(self, request: Request) -> Steps[Response]:
         """The steps that answer a request."""
+        plan, error = self._route(request)
+        return dispatch(plan, request, error)
+
+    def answer(self, request: Request) -> Awaitable[Response]:
+        """The response, awaited on an event loop."""
+        plan, error = self._route(request)
+        steps = dispatch(plan, request, error)
+        return run_async(steps) if plan.hops else steps
+
+    def _route(self, request: Request) -> tuple[Plan, HTTPError | None]:
+        """The plan for a request, and what is wrong with the request."""
         router = self._router or self.freeze()
         head = request.head
         if head.header_size > self.limits.headers:
@@ -197,7 +209,7 @@ class App(Routes, Servable):
             return self._refuse(request, MethodNotAllowed(detail, allow=allow))
         request.route = plan
         request.limits = plan.limits
-        return dispatch(plan, request, None if head.method in SAFE_METHODS else self._refused_write(request))
+        return plan, None if head.method in SAFE_METHODS else self._refused_write(request)
 
     def _refused_write(self, request: Request) -> HTTPError | None:
         if not self._lets_all_write:
@@ -249,19 +261,19 @@ class App(Routes, Servable):
         reverse = self._reverse or Reverse(self.registered, self._converters, self._encoded_slashes)
         return reverse.url(name, params)
 
-    def _refuse(self, request: Request, error: HTTPError) -> Steps[Response]:
+    def _refuse(self, request: Request, error: HTTPError) -> tuple[Plan, HTTPError]:
         request.route = self._unrouted
         request.limits = self.limits
-        return dispatch(self._unrouted, request, error)
+        return self._unrouted, error
 
-    def startup(self) -> Steps[None]:
+    async def startup(self) -> None:
         """Plan the routes, then call what ``on_startup`` was given."""
         if self._router is None:
             self.freeze()
         for on_startup in self._on_startup:
-            yield from on_startup.call()
+            await on_startup.placed().call()
 
-    def shutdown(self) -> Steps[None]:
+    async def shutdown(self) -> None:
         """Call what ``on_shutdown`` was given."""
         for on_shutdown in self._on_shutdown:
-            yield from on_shutdown.call()
+            await on_shutdown.placed().call()

@@ -1,10 +1,10 @@
-"""The way of a request through an application: one generator, for all adapters and both colours.
+"""The way of a request through an application: one coroutine, for all adapters and both colours.
 
 Open the middleware, outermost first; load the body; call the handler; close the middleware, innermost first. An error
 becomes a response where it is raised, so that every response passes the middleware around it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,7 @@ from antiphon.app.hooks import Hook
 from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.returns import to_response
 from antiphon.body.limits import Limits
-from antiphon.handler import ON_LOOP, ON_THREAD, Steps
+from antiphon.handler import ON_LOOP, ON_THREAD
 from antiphon.http.errors import HTTPError
 from antiphon.request import Request
 from antiphon.response import Response
@@ -25,15 +25,14 @@ SMALL_BODY = 64 << 10
 class Plan:
     """All that is done for the requests of one route, settled when the application is frozen.
 
-    ``blocks`` says that what isn't async is called on a thread; ``is_woven`` that there are hooks or middleware;
-    ``body_first`` that a middleware reads the body, which
-    is then loaded before it opens, whatever its size.
+    ``place`` is where the handler is called, and all that has no place of its own; ``hops`` says that some of it is
+    called on a thread, ``is_woven`` that there are hooks or middleware, ``body_first`` that a middleware reads the
+    body, which is then loaded before it opens, whatever its size.
     """
 
     __slots__ = (
-        "after", "app", "before", "blocks", "body_first", "endpoint", "error_handlers", "handler", "is_async",
-        "is_woven", "limits",
-        "middleware",
+        "after", "app", "before", "blocks", "body_first", "endpoint", "error_handlers", "handler", "hops", "is_async",
+        "is_mixed", "is_woven", "limits", "middleware", "place",
     )  # fmt: skip
 
     def __init__(
@@ -52,50 +51,63 @@ class Plan:
         self.handler = handler.function
         self.is_async = handler.is_async
         self.blocks = handler.blocks
+        self.place = ON_THREAD if handler.blocks else ON_LOOP
         self.limits = limits
         self.middleware = tuple(part.around(handler.blocks) for part in middleware)
         self.before = tuple(part.around(handler.blocks) for part in before)
         self.after = tuple(part.around(handler.blocks) for part in after)
         self.error_handlers = error_handlers
+        self._place()
         self.body_first = any(part.reads_body for part in self.middleware)
         self.is_woven = bool(self.middleware or self.before or self.after)
 
 
-def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Steps[Response]:
-    """The steps that answer a request by a plan. ``error`` is what kept its route from being found."""
+    def _place(self) -> None:
+        """Have each part go to its place, where there are some of both colours."""
+        parts: tuple[Middleware | Hook, ...] = (*self.middleware, *self.before, *self.after)
+        self.is_mixed = any(part.blocks != self.blocks for part in parts)
+        self.hops = self.blocks or self.is_mixed
+        if self.is_mixed:
+            self.middleware = tuple(part.placed() for part in self.middleware)
+            self.before = tuple(part.placed() for part in self.before)
+            self.after = tuple(part.placed() for part in self.after)
+
+
+async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
+    """Answer a request by a plan. ``error`` is what kept its route from being found."""
     opened: list[tuple[Middleware, Opened]] = []
     leaving: BaseException | None = None
     try:
-        if plan.is_woven and not plan.blocks:
-            yield ON_LOOP
-        has_body = request.head.has_body
-        if has_body and (plan.body_first or _is_small(request)):
+        is_unread = request.head.has_body
+        if is_unread and (plan.body_first or _is_small(request)):
             try:
-                yield from request.reading()
+                await request.load()
             except HTTPError as unreadable:
                 error = error or unreadable  # it is raised inside the middleware, as all errors are
-            has_body = False
+            is_unread = False
+        if plan.hops or request.head.blocks:
+            await plan.place
         answer: Any = None
         if plan.is_woven:
-            answer = yield from _open(plan, request, opened)
+            answer = await _open(plan, request, opened)
         if answer is None:
             if error is not None:
                 raise error
-            if has_body:
-                yield from request.reading()
-            if plan.blocks:
-                yield ON_THREAD
+            if is_unread or request.limits is not plan.limits:
+                await _load(plan, request)
+            if plan.is_mixed:
+                await plan.place
             answer = plan.handler(request)
             if plan.is_async:
-                answer = yield answer
+                answer = await answer
         response = to_response(answer, plan.handler)
     except GeneratorExit:
         raise
     except BaseException as raised:
-        response = yield from plan.error_handlers.answer(request, raised, plan.blocks)
+        response = await _answer_error(plan, request, raised)
         leaving = _no_exception(response.error)
     if plan.after or opened:
-        response = yield from _close(plan, request, response, opened)
+        response = await _close(plan, request, response, opened)
         leaving = leaving or _no_exception(response.error)
     if leaving is not None:
         raise leaving
@@ -112,37 +124,56 @@ def _is_small(request: Request) -> bool:
     return length is not None and length <= SMALL_BODY
 
 
-def _open(plan: Plan, request: Request, opened: list[tuple[Middleware, Opened]]) -> Steps[Any]:
+async def _load(plan: Plan, request: Request) -> None:
+    """Load a body that the middleware has let pass, where its bytes come from, and go back to where the handler is."""
+    if plan.hops or request.head.blocks:
+        await (ON_THREAD if request.head.blocks else ON_LOOP)
+        await request.load()
+        await plan.place
+    else:
+        await request.load()
+
+
+async def _answer_error(plan: Plan, request: Request, error: BaseException) -> Response:
+    """The response to an error, made where its handler has to be."""
+    is_driven = plan.hops or request.head.blocks
+    response = await plan.error_handlers.answer(request, error, plan.blocks, is_driven)
+    if is_driven:
+        await plan.place
+    return response
+
+
+async def _open(plan: Plan, request: Request, opened: list[tuple[Middleware, Opened]]) -> Any:
     """Open the middleware, then call the hooks before the request: the first answer that one of them gives."""
     for middleware in plan.middleware:
-        early = yield from middleware.open(request, opened)
+        early = await middleware.open(request, opened)
         if early is not None:
             return early
     for hook in plan.before:
-        answer = yield from hook.call(request)
+        answer = await hook.call(request)
         if answer is not None:
             return to_response(answer, hook.function)
     return None
 
 
-def _close(
+async def _close(
     plan: Plan, request: Request, response: Response, opened: list[tuple[Middleware, Opened]]
-) -> Steps[Response]:
+) -> Response:
     """Call the hooks after the request, then close the middleware. An error becomes the response for what is next."""
-    closers: list[Callable[[Response], Steps[Response]]] = [partial(_after, hook, request) for hook in plan.after]
+    closers: list[Callable[[Response], Awaitable[Response]]] = [partial(_after, hook, request) for hook in plan.after]
     closers += [partial(middleware.close, generator) for middleware, generator in reversed(opened)]
     for close in closers:
         try:
-            response = yield from close(response)
+            response = await close(response)
         except GeneratorExit:
             raise
         except BaseException as error:
-            response = yield from plan.error_handlers.answer(request, error, plan.blocks)
+            response = await _answer_error(plan, request, error)
     return response
 
 
-def _after(hook: Hook, request: Request, response: Response) -> Steps[Response]:
-    answer = yield from hook.call(request, response)
+async def _after(hook: Hook, request: Request, response: Response) -> Response:
+    answer = await hook.call(request, response)
     if answer is None:
         return response
     replacement = to_response(answer, hook.function)

@@ -3,7 +3,7 @@
 from antiphon.app.hooks import Hook
 from antiphon.app.returns import says_status, to_response
 from antiphon.error_response import as_http_error
-from antiphon.handler import Steps, describe, failed, log_failure
+from antiphon.handler import describe, failed, log_failure
 from antiphon.http.errors import HTTPError
 from antiphon.request import Request
 from antiphon.response import Response
@@ -50,8 +50,9 @@ class ErrorHandlers:
             return status, self._by_status[status]
         return next(((base, self._by_class[base]) for base in bases if base in self._by_class), None)
 
-    def answer(self, request: Request, error: BaseException, blocks: bool) -> Steps[Response]:
-        """The steps to the response to an error; ``blocks`` says that sync handlers run on a thread.
+    async def answer(self, request: Request, error: BaseException, blocks: bool, is_driven: bool) -> Response:
+        """The response to an error. ``blocks`` says that sync handlers run on a thread, ``is_driven`` whether they may
+        go there.
 
         What the handler returns has the error's status, unless it says another. A handler that fails is answered like
         an error that nobody handles. An error that nobody expected is logged, also when a handler makes a page of it.
@@ -61,7 +62,8 @@ class ErrorHandlers:
             return failed(request, error)
         key, handler = found
         try:
-            answer = yield from handler.around(blocks).call(request, error)
+            handler = handler.around(blocks)
+            answer = await (handler.placed() if is_driven else handler).call(request, error)
             response = to_response(answer, handler.function)
             if not says_status(answer):
                 response.status = as_http_error(error).status

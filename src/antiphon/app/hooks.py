@@ -1,9 +1,9 @@
 """Functions that an application calls at one point of a request: handlers, hooks before and after, error handlers."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from antiphon.handler import ON_THREAD, Steps, is_async
+from antiphon.handler import ON_LOOP, ON_THREAD, Switch, is_async
 
 
 class Hook(NamedTuple):
@@ -13,19 +13,25 @@ class Hook(NamedTuple):
     is_async: bool
     blocks: bool = False
     """Whether it is called on a thread. What isn't is called on the event loop, if there is one."""
+    place: Switch | None = None
+    """Where to go before the call; None where the request is in the right place already."""
 
-    def call(self, *arguments: Any) -> Steps[Any]:
-        """The steps to what it returns."""
-        if self.blocks:
-            yield ON_THREAD
+    async def call(self, *arguments: Any) -> Any:
+        """What it returns."""
+        if self.place is not None:
+            await self.place
         result = self.function(*arguments)
         if self.is_async:
-            result = yield result
+            result = await result
         return result
 
-    def around(self, handler_blocks: bool) -> "Hook":
+    def around(self, handler_blocks: bool) -> Self:
         """The same hook around a handler: what isn't async runs where the handler does."""
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
+
+    def placed(self) -> Self:
+        """The same hook among others of another colour: it goes where it has to be."""
+        return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
 
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:

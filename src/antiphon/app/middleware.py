@@ -1,10 +1,10 @@
 """Middleware: a generator around everything inside it, opened with the request and closed with the response."""
 
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.returns import to_response
-from antiphon.handler import ON_THREAD, Steps, describe
+from antiphon.handler import ON_LOOP, ON_THREAD, Switch, describe
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -20,20 +20,27 @@ class Middleware(NamedTuple):
 
     function: Callable[[Request], Opened]
     is_async: bool
-    blocks: bool
-    reads_body: bool
+    blocks: bool = False
+    """Whether it runs on a thread."""
+    reads_body: bool = False
+    place: Switch | None = None
+    """Where to go before it runs; None where the request is in the right place already."""
 
-    def around(self, handler_blocks: bool) -> "Middleware":
+    def around(self, handler_blocks: bool) -> Self:
         """The same middleware around a handler: what isn't async runs where the handler does."""
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
 
-    def open(self, request: Request, opened: list["tuple[Middleware, Opened]"]) -> Steps[Response | None]:
+    def placed(self) -> Self:
+        """The same middleware among others of another colour: it goes where it has to be."""
+        return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
+
+    async def open(self, request: Request, opened: list["tuple[Middleware, Opened]"]) -> Response | None:
         """Run it to its yield, and note it as opened: the response, if it gives one already."""
-        if self.blocks:
-            yield ON_THREAD
+        if self.place is not None:
+            await self.place
         generator = self.function(request)
         try:
-            early = (yield anext(generator)) if self.is_async else next(generator)  # type: ignore[arg-type]  # is_async tells
+            early = (await anext(generator)) if self.is_async else next(generator)  # type: ignore[arg-type]  # is_async tells
         except StopAsyncIteration:
             return None
         except StopIteration as end:
@@ -42,12 +49,12 @@ class Middleware(NamedTuple):
             opened.append((self, generator))
         return None if early is None else to_response(early, self.function)
 
-    def close(self, generator: Opened, response: Response) -> Steps[Response]:
+    async def close(self, generator: Opened, response: Response) -> Response:
         """Send it the response and run it to its end: that response, or the one it gives instead."""
-        if self.blocks:
-            yield ON_THREAD
+        if self.place is not None:
+            await self.place
         if self.is_async:
-            instead = yield from self._close_async(generator, response)  # type: ignore[arg-type]
+            instead = await self._close_async(generator, response)  # type: ignore[arg-type]
         else:
             instead = self._close_sync(generator, response)  # type: ignore[arg-type]
         if instead is None:
@@ -70,17 +77,17 @@ class Middleware(NamedTuple):
         generator.close()
         raise self._yields_again()
 
-    def _close_async(self, generator: AsyncGenerator[Any, Any], response: Response) -> Steps[object]:
+    async def _close_async(self, generator: AsyncGenerator[Any, Any], response: Response) -> object:
         try:
-            instead: object = yield generator.asend(response)
+            instead: object = await generator.asend(response)
         except StopAsyncIteration:
             return None
         try:
-            yield generator.asend(None)
+            await generator.asend(None)
         except StopAsyncIteration:
             if instead is not None:
                 return instead
-        yield generator.aclose()
+        await generator.aclose()
         raise self._yields_again()
 
     def _yields_again(self) -> RuntimeError:

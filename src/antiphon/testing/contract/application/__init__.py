@@ -4,6 +4,8 @@
 middleware of both colours.
 """
 
+from collections.abc import Awaitable
+
 from antiphon import App, Request, Response
 from antiphon.handler import Steps
 from antiphon.testing.contract.application import answers, bodies, errors, heads, processes, streams, woven
@@ -14,7 +16,15 @@ class ContractApp(App):
 
     def handle(self, request: Request) -> Steps[Response]:
         """The steps that answer a request."""
-        return woven.app.handle(request) if request.path.startswith("/woven/") else super().handle(request)
+        return woven.app.handle(request) if _is_woven(request) else super().handle(request)
+
+    def answer(self, request: Request) -> Awaitable[Response]:
+        """The response, awaited on an event loop."""
+        return woven.app.answer(request) if _is_woven(request) else super().answer(request)
+
+
+def _is_woven(request: Request) -> bool:
+    return request.path.startswith("/woven/")
 
 
 app = ContractApp()

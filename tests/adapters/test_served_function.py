@@ -1,0 +1,70 @@
+import gc
+
+import pytest
+
+from antiphon import Request, Response, serve
+from antiphon.handler import ON_LOOP, ON_THREAD, describe
+from antiphon.http.errors import NotFound
+from tests.colours import BLOCKS, WAITS, drive, plain, waiting
+
+
+@pytest.mark.parametrize("function", BLOCKS.values(), ids=BLOCKS)
+def test_is_called_on_a_thread_when_it_blocks(function):
+    seen, response = drive(serve(function).handle(Request.blank()))
+    assert seen == [ON_THREAD]
+    assert response.body == b"plain"
+
+
+@pytest.mark.parametrize("function", WAITS.values(), ids=WAITS)
+def test_is_awaited_when_it_waits(function):
+    seen, response = drive(serve(function).handle(Request.blank()))
+    assert seen == [ON_LOOP]
+    assert response.body == b"waiting"
+
+
+@pytest.mark.parametrize("error", [ValueError("secret"), NotFound("no such thing"), StopIteration("secret")], ids=repr)
+def test_answers_its_errors(error):
+    def fails(request):
+        raise error
+
+    _, response = drive(serve(fails).handle(Request.blank()))
+    assert response.error is error
+    assert response.status == (404 if isinstance(error, NotFound) else 500)
+    assert b"secret" not in response.body
+
+
+@pytest.mark.parametrize("value", ["text", None, {"a": 1}, b"bytes", (Response("x"), 200)], ids=repr)
+def test_answers_what_is_no_response_with_an_error_that_names_it(value):
+    def wrong(request):
+        return value
+
+    _, response = drive(serve(wrong).handle(Request.blank()))
+    assert response.status == 500
+    assert isinstance(response.error, TypeError)
+    assert describe(wrong) in str(response.error)
+
+
+def test_does_not_answer_when_it_is_closed():
+    steps = serve(plain).handle(Request.blank())
+    steps.send(None)
+    steps.close()
+    assert steps.cr_frame is None
+
+
+@pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+def test_lets_what_ends_the_process_leave(leaving):
+    def leaves(request):
+        raise leaving
+
+    with pytest.raises(leaving):
+        drive(serve(leaves).handle(Request.blank()))
+
+
+def test_says_what_to_do_about_a_coroutine_that_a_def_returned():
+    def wraps_an_async_one(request):
+        return waiting(request)
+
+    _, response = drive(serve(wraps_an_async_one).handle(Request.blank()))
+    gc.collect()  # a coroutine that nobody awaited would warn here
+    assert response.status == 500
+    assert "async def" in str(response.error)
