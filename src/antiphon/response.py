@@ -19,9 +19,15 @@ Body: TypeAlias = bytes | Stream
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
-_CHECKED = frozenset({TEXT, HTML, JSON})
-_TEXT_FIELD: tuple[str, str] = ("content-type", TEXT)
-_BYTES_FIELD: tuple[str, str] = ("content-type", "application/octet-stream")
+BYTES = "application/octet-stream"
+
+Fields: TypeAlias = list[tuple[str, str]] | tuple[tuple[str, str], ...]
+
+ONLY_TYPED: dict[str, tuple[tuple[str, str], ...]] = {
+    content_type: (("content-type", content_type),) for content_type in (TEXT, HTML, JSON, BYTES)
+}
+"""The header fields of most responses, which share them until they change them."""
+_TEXT_ONLY = ONLY_TYPED[TEXT]
 
 _WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses that no content goes with, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
@@ -44,21 +50,24 @@ class Response:
         self.error: BaseException | None = None
         if type(body) is str:
             self._body: Body = body.encode()
-            default = _TEXT_FIELD
+            self._fields: Fields = _TEXT_ONLY
         elif body is None:
             self._body = b""
-            default = None
+            self._fields = ()
         else:
             self.body = body
-            default = _TEXT_FIELD if isinstance(body, str) else _BYTES_FIELD
-        self._fields: list[tuple[str, str]] = [default] if default else []
-        if content_type is None and not headers:
-            return
-        self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
-        if content_type is not None:
-            self.content_type = content_type
-        elif default is not None and not any(name == "content-type" for name, _ in self._fields):
-            self._fields.append(default)
+            self._fields = ONLY_TYPED[TEXT if isinstance(body, str) else BYTES]
+        if headers:
+            default = self._fields
+            fields = self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
+            if content_type is not None:
+                self.content_type = content_type
+            elif not any(name == "content-type" for name, _ in fields):
+                fields += default
+        elif content_type is not None:
+            self._fields = ONLY_TYPED.get(content_type, ())
+            if not self._fields:
+                self.content_type = content_type
 
     # Ready-made kinds
 
@@ -185,7 +194,13 @@ class Response:
     @property
     def headers(self) -> MutableHeaders:
         """The header fields; may be changed."""
-        return MutableHeaders.over(self._fields)
+        return MutableHeaders.over(self._own_fields())
+
+    def _own_fields(self) -> list[tuple[str, str]]:
+        fields = self._fields
+        if type(fields) is tuple:
+            fields = self._fields = list(fields)
+        return fields  # type: ignore[return-value]  # it is no tuple
 
     @property
     def content_type(self) -> str | None:
@@ -196,7 +211,7 @@ class Response:
     def content_type(self, content_type: str | None) -> None:
         if content_type is None:
             self.headers.pop("content-type")
-        elif content_type in _CHECKED:
+        elif content_type in ONLY_TYPED:
             self.headers["content-type"] = content_type
         else:
             self.headers["content-type"] = str(MediaType.parse(field_value(content_type)))
@@ -269,18 +284,20 @@ class Response:
                 return False
             return (earlier.name, earlier.domain, earlier.path) == (cookie.name, cookie.domain, cookie.path)
 
-        fields = self._fields
+        fields = self._own_fields()
         start = f"{cookie.name}="
         if any(name == "set-cookie" and value.startswith(start) for name, value in fields):
             fields[:] = [field for field in fields if field[0] != "set-cookie" or not same(field[1])]
         fields.append(("set-cookie", str(cookie)))
 
-    def message(self, method: str) -> tuple[int, list[tuple[str, str]], int | None, Body, bool]:
+    def message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
         """What is sent in answer to a method: the status; the header fields, not to be changed; the length of a body in
         memory, unless the fields declare one; the body; and whether it is left out (RFC 9110 §6.4.1, §9.3.2), and only
         closed if it is a stream.
         """
         status, fields, body = self._status, self._fields, self._body
+        if status == 200 and type(fields) is tuple and type(body) is bytes:
+            return status, fields, len(body), body, method == "HEAD"
         length = len(body) if type(body) is bytes else None
         is_silent = method == "HEAD"
         if status != 200 and status in _WITHOUT_CONTENT:

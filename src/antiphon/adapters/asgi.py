@@ -1,6 +1,7 @@
 """ASGI (version 3): a scope as a head, a handler as an ASGI application."""
 
 from collections.abc import Awaitable, Callable
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc
@@ -10,7 +11,7 @@ from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
-from antiphon.response import HTML, JSON, TEXT, Stream
+from antiphon.response import ONLY_TYPED, Fields, Stream
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -29,22 +30,34 @@ UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 """The module of the one known server that bounds no header section."""
 
 
-class _EncodedFields(dict[tuple[str, str], tuple[bytes, bytes]]):
-    """Header fields in bytes: those of most responses ready-made, the others encoded as they come."""
+class _Bounds(dict[type, bool]):
+    """Whether the server that a class of connections belongs to bounds the header section."""
 
-    def __missing__(self, field: tuple[str, str]) -> tuple[bytes, bytes]:
-        return field[0].encode(), field[1].encode("latin-1")
+    def __missing__(self, kind: type) -> bool:
+        return self.setdefault(kind, kind.__module__ != UNBOUNDED)
 
 
-_encoded = _EncodedFields(
-    {("content-type", value): (b"content-type", value.encode()) for value in (TEXT, HTML, JSON)}
-).__getitem__
+_bounds = _Bounds()
+_OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
+_name = itemgetter(0)
+_READY = {fields: [(b"content-type", value.encode())] for value, fields in ONLY_TYPED.items()}
+"""The header fields of most responses, in bytes."""
+
+
+def _encoded(fields: Fields, length: int | None) -> list[tuple[bytes, bytes]]:
+    """Header fields in bytes, with Content-Length where there is one to be declared."""
+    encoded = _READY.get(fields) if type(fields) is tuple else None
+    if encoded is None:
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in fields]
+    return [*encoded] if length is None else [*encoded, (b"content-length", b"%d" % length)]
 
 
 class ASGIHead:
     """A head that is read off a scope, with the body from ``receive``."""
 
     blocks = False
+    header_size = 0
+    """The size where the server is known to bound none; the others have refused what is too large."""
     _more = True
     _fields: dict[bytes, bytes] | None = None
 
@@ -56,21 +69,14 @@ class ASGIHead:
         if scope.get("root_path"):
             path = _below(path, self.root_path)
         self.path = path if path[:1] == "/" else _origin_form(path)
-
-    @property
-    def header_size(self) -> int:
-        """The size where the server is known to bound none; the others have refused what is too large."""
-        if type(getattr(self._receive, "__self__", None)).__module__ != UNBOUNDED:
-            return 0
-        return sum([len(name) + len(value) + 32 for name, value in self.scope["headers"]])
+        if not _bounds[type(getattr(receive, "__self__", None))]:
+            self.header_size = sum([len(name) + len(value) + 32 for name, value in scope["headers"]])
 
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = dict(self.scope["headers"])
-        return b"content-length" in fields or b"transfer-encoding" in fields or self.scope["http_version"] >= "2"
+        scope = self.scope
+        return not _OF_BODIES.isdisjoint(map(_name, scope["headers"])) or scope["http_version"] >= "2"
 
     @property
     def raw_path(self) -> bytes | None:
@@ -161,10 +167,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     try:
         response = await handler.answer(request)
         status, fields, length, body, silent = response.message(scope["method"])
-        headers = list(map(_encoded, fields))
-        if length is not None:
-            headers.append((b"content-length", b"%d" % length))
-        start = {"type": "http.response.start", "status": status, "headers": headers}
+        start = {"type": "http.response.start", "status": status, "headers": _encoded(fields, length)}
         if isinstance(body, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": b"" if silent else body})

@@ -115,8 +115,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     try:
         response = await handler.answer(request)
         status, fields, length, body, silent = response.message(scope.method)
-        if length is not None:
-            fields = [*fields, ("content-length", str(length))]
+        fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if not isinstance(body, bytes):
             await _stream(request, body, status, fields, protocol, silent)
         elif silent or not body:

@@ -147,7 +147,7 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     context = copy_context()
     response = run_sync(handler.handle(request), context)
     status, fields, length, body, silent = response.message(environ["REQUEST_METHOD"])
-    sent = fields.copy() if length is None else [*fields, ("content-length", str(length))]
+    sent = [*fields] if length is None else [*fields, ("content-length", str(length))]
     start_response(status_line(status), sent)
     if type(body) is bytes and not request.deferred:
         return () if silent else (body,)

@@ -61,7 +61,6 @@ class Plan:
         self.body_first = any(part.reads_body for part in self.middleware)
         self.is_woven = bool(self.middleware or self.before or self.after)
 
-
     def _place(self) -> None:
         """Have each part go to its place, where there are some of both colours."""
         parts: tuple[Middleware | Hook, ...] = (*self.middleware, *self.before, *self.after)
@@ -100,7 +99,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             answer = plan.handler(request)
             if plan.is_async:
                 answer = await answer
-        response = to_response(answer, plan.handler)
+        response = Response(answer) if type(answer) is str else to_response(answer, plan.handler)
     except GeneratorExit:
         raise
     except BaseException as raised:
@@ -156,9 +155,7 @@ async def _open(plan: Plan, request: Request, opened: list[tuple[Middleware, Ope
     return None
 
 
-async def _close(
-    plan: Plan, request: Request, response: Response, opened: list[tuple[Middleware, Opened]]
-) -> Response:
+async def _close(plan: Plan, request: Request, response: Response, opened: list[tuple[Middleware, Opened]]) -> Response:
     """Call the hooks after the request, then close the middleware. An error becomes the response for what is next."""
     closers: list[Callable[[Response], Awaitable[Response]]] = [partial(_after, hook, request) for hook in plan.after]
     closers += [partial(middleware.close, generator) for middleware, generator in reversed(opened)]
