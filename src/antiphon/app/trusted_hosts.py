@@ -1,0 +1,102 @@
+"""The hosts for which an application answers: what is sent to another one is refused.
+
+Links, redirects and caches take the host from the request, so a client that may name any has them lead to its own.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from antiphon.head import Head
+from antiphon.http.errors import BadRequest, MisdirectedRequest
+from antiphon.http.url import DEFAULT_PORTS, parse_host
+
+PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
+"""The ``type`` of the problem details that answer for a host that is not declared (RFC 9457 §3.1.1)."""
+
+_MOST_KNOWN = 1024
+"""How many authorities are remembered."""
+
+
+class TrustedHosts:
+    """Hosts that are answered for. Immutable.
+
+    "example.com" is one host, ".example.org" that one and all below it, "[::1]" an IPv6 address, each on every port, or
+    with a port ("example.com:8443") on that one alone; "*" is every host that is well-formed. Names are compared
+    without regard to case and to a dot at the end, and are written as browsers send them (München is
+    "xn--mnchen-3ya"). Raises ValueError for anything else.
+    """
+
+    __slots__ = ("_declared", "_known", "_trusted")
+
+    def __init__(self, hosts: Iterable[str]) -> None:
+        if isinstance(hosts, str):
+            raise ValueError(f"trusted hosts are a list: [{hosts!r}]")
+        self._declared = tuple(hosts)
+        self._trusted = frozenset(map(_entry, self._declared))
+        self._known = lru_cache(_MOST_KNOWN)(self._look_up)
+
+    def __bool__(self) -> bool:
+        return bool(self._declared)
+
+    def __repr__(self) -> str:
+        return f"TrustedHosts({list(self._declared)!r})"
+
+    def check(self, head: Head) -> None:
+        """Raise BadRequest (400) for a malformed Host or several (RFC 9112 §3.2), MisdirectedRequest (421) for one
+        that is not declared (RFC 9110 §7.4)."""
+        if "," in (head.field("host") or ""):  # some servers take the first of several lines for the authority
+            raise BadRequest("There is more than one Host.")
+        authority = head.authority
+        try:
+            trusted = self._known(authority, head.scheme)
+        except ValueError:
+            raise BadRequest("The host that was asked for is malformed.") from None
+        if not trusted:
+            raise _refusal(authority)
+
+    def _look_up(self, authority: str, scheme: str) -> bool:
+        host, port = _parse(authority)
+        if port is None:
+            port = DEFAULT_PORTS.get(scheme)
+        names = [host, f".{host}", *_above(host), "*"]
+        return any((name, each) in self._trusted for name in names for each in (None, port))
+
+
+def _above(host: str) -> list[str]:
+    """The domains above a host, each with the dot before it."""
+    if ":" in host:
+        return []
+    labels = host.split(".")
+    return ["." + ".".join(labels[at:]) for at in range(1, len(labels))]
+
+
+def _parse(authority: str) -> tuple[str, int | None]:
+    """Host, in lower case and without a dot at its end, and port. Raises ValueError for what no host is called."""
+    if len(authority) > 300:
+        raise ValueError("no host has so long a name")
+    host, port = parse_host(authority)
+    name = host.removesuffix(".")
+    if not name or name[0] == "." or ".." in host:
+        raise ValueError(f"a part of this name is empty: {authority!r}")
+    return name, port
+
+
+def _entry(text: str) -> tuple[str, int | None]:
+    if text == "*":
+        return text, None
+    below = text.startswith(".")
+    try:
+        host, port = _parse(text.removeprefix("."))
+        if below and ":" in host:
+            raise ValueError("nothing is below an IPv6 address")
+    except ValueError as error:
+        raise ValueError(
+            'a trusted host is written as in a URL, such as "example.com", "localhost:8000" or "[::1]"; ".example.com" '
+            f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r} ({error})'
+        ) from None
+    return f".{host}" if below else host, port
+
+
+def _refusal(authority: str) -> MisdirectedRequest:
+    detail = f"This application does not answer for {authority}; if it should, declare it: "
+    return MisdirectedRequest(f'{detail}App(trusted_hosts=["{authority.lower()}"]).', type=PROBLEM_TYPE)

@@ -1,0 +1,238 @@
+"""Who asked, as proxies tell it: Forwarded (RFC 7239) and the X-Forwarded-* headers, as values.
+
+Proxies append, so lists are taken apart from the right: whatever a client wrote on the left changes nothing there.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Self
+
+from antiphon.http.grammar import OWS, TCHARS, is_token, quote_if_needed, unquote_string
+from antiphon.http.url import decode_path, parse_host
+
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_OBFUSCATED = "_[A-Za-z0-9._-]++"
+_host = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}|{_OBFUSCATED}").fullmatch
+_obfuscated = re.compile(_OBFUSCATED).fullmatch
+_node = re.compile(r"(?:\[([^\]]++)\]|([^:]++))(?::([^:]++))?").fullmatch
+_digits = re.compile("[0-9]{1,5}").fullmatch
+_scheme = re.compile("[A-Za-z][A-Za-z0-9+.-]*+").fullmatch
+_CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
+_QUOTED = rf'"(?:[^"\\{_CONTROLS}]++|\\[^{_CONTROLS}])*+"'
+_pair = re.compile(rf"[ \t]*+(?:({TCHARS})=({TCHARS}|{_QUOTED})[ \t]*+)?(?:;|\Z)").match
+# Of the reversed value: there a backslash follows the quote that it escapes, and a stray quote spoils what comes after.
+_elements_of_reversed = re.compile(r'(?:\A|,)((?:[^",]++|"(?:[^"]++|"\\)*+"?)*+)', re.DOTALL).finditer
+_prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*+/?").fullmatch
+_misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
+
+
+class Node:
+    """Who sent or took a request (RFC 7239 §6). Immutable.
+
+    ``host`` is an IP address without brackets, "unknown", or an identifier that hides the address ("_gazonk").
+    ``port`` is a number, or an identifier that hides it. Raises ValueError for anything else.
+    """
+
+    __slots__ = ("_host", "_port")
+
+    def __init__(self, host: str, port: int | str | None = None) -> None:
+        if ":" in host:
+            host = parse_host(f"[{host}]")[0]
+        elif host.lower() == "unknown":
+            host = "unknown"
+        elif not _host(host):
+            raise ValueError(f'neither an IP address nor "unknown" nor an identifier such as "_hidden": {host[:80]!r}')
+        hidden = isinstance(port, str) and _obfuscated(port)
+        if port is not None and not hidden and (type(port) is not int or not 0 <= port <= 65535):
+            raise ValueError(f"neither a port nor an identifier in place of one: {port!r:.80}")
+        self._host = host
+        self._port = port
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]:80`, `unknown`, `_hidden:_port`, or IPv6 without brackets.
+
+        X-Forwarded-For has the last, and what else is found there is a node, too. Raises ValueError otherwise.
+        """
+        if text[:1] != "[" and text.count(":") > 1:
+            return cls(text)
+        match = _node(text)
+        if match is None:
+            raise ValueError(f"not a node: {text[:80]!r}")
+        ipv6, host, port = match.groups()
+        if ipv6 and ":" not in ipv6:
+            raise ValueError(f"not an IPv6 address: {ipv6[:80]!r}")
+        return cls(ipv6 or host, int(port) if port and _digits(port) else port)
+
+    @property
+    def host(self) -> str:
+        """The address, in lower case and without brackets, or what stands for it."""
+        return self._host
+
+    @property
+    def port(self) -> int | str | None:
+        """The port, or what stands for it."""
+        return self._port
+
+    @property
+    def is_address(self) -> bool:
+        """Whether the host is an IP address."""
+        return self._host[0] != "_" and self._host != "unknown"
+
+    def __str__(self) -> str:
+        """The node as both headers have it, without the quotes that Forwarded wants around a colon."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return host if self._port is None else f"{host}:{self._port}"
+
+    def __repr__(self) -> str:
+        return f"Node({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, Node) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+class ForwardedElement:
+    """What one proxy wrote into Forwarded (RFC 7239 §4). Immutable; names of parameters are kept in lower case.
+
+    Raises ValueError without a parameter, for a name that is no token, a ``for`` or ``by`` that is no node, a ``proto``
+    that is no scheme, and a value with control characters. ``host`` is what the client had sent as Host: it may be bad.
+    """
+
+    __slots__ = ("_by", "_for", "_parameters")
+
+    _by: Node | None
+    _for: Node | None
+    _parameters: dict[str, str]
+
+    def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._parameters = {name.lower(): value for name, value in parameters.items()}
+        if not self._parameters or len(self._parameters) < len(parameters):
+            raise ValueError("an element of Forwarded has at least one parameter, and each of them once")
+        for name, value in self._parameters.items():
+            if not is_token(name):
+                raise ValueError(f"a parameter's name must be a token: {name!r}")
+            quote_if_needed(value)
+        self._read()
+
+    def _read(self) -> None:
+        client, proxy, proto = map(self._parameters.get, ("for", "by", "proto"))
+        self._for = None if client is None else Node.parse(client)
+        self._by = None if proxy is None else Node.parse(proxy)
+        if proto is not None and not _scheme(proto):
+            raise ValueError(f"not a scheme: {proto[:80]!r}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `for=192.0.2.1;proto=https`; raise ValueError for what is malformed or has a parameter twice."""
+        parameters: dict[str, str] = {}
+        count = position = 0
+        while position < len(text):
+            match = _pair(text, position)
+            if match is None:
+                raise ValueError(f"not a parameter of Forwarded: {text[position : position + 80]!r}")
+            position = match.end()
+            if match[1]:
+                count += 1
+                parameters[match[1].lower()] = unquote_string(match[2])
+        if not parameters or count > len(parameters):
+            raise ValueError(f"an element has at least one parameter, and each of them once: {text[:80]!r}")
+        self = cls.__new__(cls)
+        self._parameters = parameters
+        self._read()
+        return self
+
+    @property
+    def for_(self) -> Node | None:
+        """Who sent the request to the proxy."""
+        return self._for
+
+    @property
+    def by(self) -> Node | None:
+        """Where the proxy took it."""
+        return self._by
+
+    @property
+    def host(self) -> str | None:
+        """The Host header that the proxy got."""
+        return self._parameters.get("host")
+
+    @property
+    def proto(self) -> str | None:
+        """The scheme by which the request came to the proxy, in lower case."""
+        proto = self._parameters.get("proto")
+        return proto and proto.lower()
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """All parameters, unquoted, by lower-cased name; read-only."""
+        return MappingProxyType(self._parameters)
+
+    def __str__(self) -> str:
+        return ";".join([f"{name}={quote_if_needed(value)}" for name, value in self._parameters.items()])
+
+    def __repr__(self) -> str:
+        return f"ForwardedElement({self._parameters!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._parameters == other._parameters if isinstance(other, ForwardedElement) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._parameters.items()))
+
+
+def parse_forwarded(value: str) -> list[ForwardedElement]:
+    """Return the elements of Forwarded, the nearest proxy's last. Raises ValueError when one is malformed."""
+    elements = [ForwardedElement.parse(text) for text in elements_from_right(value) if text]
+    elements.reverse()
+    return elements
+
+
+def format_forwarded(elements: list[ForwardedElement]) -> str:
+    """Return the value of Forwarded that has these elements."""
+    return ", ".join(map(str, elements))
+
+
+def elements_from_right(value: str) -> Iterator[str]:
+    """The elements of Forwarded as written, stripped, the last one first; also the empty and the malformed ones.
+
+    An unbalanced quote spoils what is left of it alone.
+    """
+    for match in _elements_of_reversed(value[::-1]):
+        yield match[1][::-1].strip(OWS)
+
+
+def last_element(value: str) -> str:
+    """The last element of an X-Forwarded-* list, stripped: the nearest proxy's; "" when there is none."""
+    return value.rpartition(",")[2].strip(OWS)
+
+
+def last_elements(value: str, most: int) -> list[str]:
+    """At most so many of the last elements of an X-Forwarded-* list, stripped, the last one first."""
+    elements = [element.strip(OWS) for element in value.rsplit(",", most)[-most:]]
+    elements.reverse()
+    return elements
+
+
+def parse_prefix(text: str) -> str:
+    """Return the decoded path of X-Forwarded-Prefix, without a slash at its end.
+
+    Raises ValueError for what is no plain percent-encoded path: with an empty or a dot segment, even an encoded one, a
+    backslash or a control character, browsers would read it as another path, or as a host.
+    """
+    if not text or not _prefix(text):
+        raise ValueError(f"not a path below which an application may stand: {text[:80]!r}")
+    path = decode_path(text.encode())
+    if _misleading(path):
+        raise ValueError(f"browsers would read this path otherwise: {text[:80]!r}")
+    return path.rstrip("/")
+
+
+def parse_port(text: str) -> int:
+    """Return the number in X-Forwarded-Port. Raises ValueError for what is no port."""
+    if not _digits(text) or not 0 < int(text) <= 65535:
+        raise ValueError(f"not a port: {text[:80]!r}")
+    return int(text)
