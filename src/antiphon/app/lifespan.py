@@ -1,0 +1,177 @@
+"""What an application does at startup and shutdown, and what it holds in between."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
+
+from antiphon.app.hooks import Hook, hook
+from antiphon.app.places import Places
+from antiphon.handler import ON_LOOP, ON_THREAD, describe, innermost, is_async, wrong_return
+from antiphon.place import Place
+
+T = TypeVar("T")
+
+Manager: TypeAlias = AbstractContextManager[T] | AbstractAsyncContextManager[T]
+
+
+class Maker(NamedTuple):
+    """What makes a context manager, and whether it is called on the loop."""
+
+    function: Callable[[], Manager[Any]]
+    is_async: bool
+
+
+class Lifespan:
+    """Context managers that are entered at startup, and functions that are called then and at shutdown.
+
+    What is sync runs on a thread, what is async on the loop. What a context manager gives is the value of a place
+    from startup to shutdown, in each request and by ``state``.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._makers: dict[Place[Any], Maker] = {}
+        self._on_startup: list[Hook] = []
+        self._on_shutdown: list[Hook] = []
+        self._entered: list[tuple[Place[Any], Manager[Any]]] = []
+        self._values: dict[Place[Any], Any] = {}
+
+    def on_startup(self, function: Callable[[], object]) -> None:
+        """Have a function called, or awaited, when the context managers have been entered."""
+        self._on_startup.append(hook(function, blocking=True).placed())
+
+    def on_shutdown(self, function: Callable[[], object]) -> None:
+        """Have a function called, or awaited, before the context managers are left; the last registered is first."""
+        self._on_shutdown.insert(0, hook(function, blocking=True).placed())
+
+    @overload
+    def add(self, function: Callable[[], AbstractAsyncContextManager[T]]) -> Place[T]: ...
+    @overload
+    def add(self, function: Callable[[], AbstractContextManager[T]]) -> Place[T]: ...
+    @overload
+    def add(self, function: Callable[[], AsyncIterator[T]]) -> Place[T]: ...
+    @overload
+    def add(self, function: Callable[[], Iterator[T]]) -> Place[T]: ...
+    def add(self, function: Callable[[], Any]) -> Place[Any]:
+        """Enter a context manager at startup and leave it at shutdown: the place of what it gives.
+
+        ``function`` has no parameters. It is a generator or an async generator function, which yields once, or it
+        returns a context manager of either colour. Unless that shows on its outside, it is called on a thread. Raises
+        TypeError for a coroutine function.
+        """
+        name = getattr(function, "__name__", None) or type(function).__name__
+        place = Place[Any](name, fix=f"app.lifespan({name})")
+        self._makers[place] = _maker(function)
+        self._places.fill(place, lambda _: self.state(place))
+        return place
+
+    def state(self, place: Place[T]) -> T:
+        """What the context manager of a place has given. Raises RuntimeError unless it is entered."""
+        if place not in self._values:
+            if place not in self._makers:
+                raise place.unfilled()
+            raise RuntimeError(f"{place.name!r} is there from startup to shutdown, and the application is not running")
+        value: T = self._values[place]
+        return value
+
+    async def startup(self) -> None:
+        """Enter the context managers, in the order in which they were added, then call the functions, in theirs.
+
+        When something fails, what was entered is left, with that error.
+        """
+        self._entered.clear()  # what was lost with a loop can't be left any more
+        self._values.clear()
+        try:
+            for place, maker in self._makers.items():
+                await self._enter(place, maker)
+            for function in self._on_startup:
+                await function.call()
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            errors = await self._leave_all(error)
+            _raise([error, *(other for again in errors if (other := _without(error, again)))], "the startup failed")
+
+    async def shutdown(self) -> None:
+        """Call the functions, then leave the context managers, the last one first, whatever fails.
+
+        Raises the error, or an ExceptionGroup where there are several.
+        """
+        errors: list[BaseException] = []
+        for function in self._on_shutdown:
+            try:
+                await function.call()
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                errors.append(error)
+        _raise([*errors, *await self._leave_all(None)], "the shutdown failed")
+
+    async def _enter(self, place: Place[Any], maker: Maker) -> None:
+        await (ON_LOOP if maker.is_async else ON_THREAD)
+        manager = maker.function()
+        if isinstance(manager, AbstractAsyncContextManager):
+            await ON_LOOP
+            value = await manager.__aenter__()
+        elif isinstance(manager, AbstractContextManager):
+            await ON_THREAD
+            value = manager.__enter__()
+        else:
+            raise wrong_return(maker.function, manager, "a context manager is wanted")
+        self._entered.append((place, manager))
+        self._values[place] = value
+
+    async def _leave_all(self, error: BaseException | None) -> list[BaseException]:
+        """Leave what was entered: the errors that this raised."""
+        errors = []
+        while self._entered:
+            place, manager = self._entered.pop()
+            try:
+                await _leave(manager, error)
+            except GeneratorExit:
+                raise
+            except BaseException as again:
+                errors.append(again)
+            del self._values[place]
+        return errors
+
+
+def _maker(function: Callable[[], Any]) -> Maker:
+    from inspect import isasyncgenfunction, isgeneratorfunction
+
+    if isasyncgenfunction(function):
+        return Maker(asynccontextmanager(function), True)
+    if isgeneratorfunction(function):
+        return Maker(contextmanager(function), False)
+    if is_async(function):
+        raise TypeError(f"{describe(function)} never yields: write `yield` where the application serves")
+    return Maker(function, hasattr(function, "__aenter__") or isasyncgenfunction(innermost(function)))
+
+
+async def _leave(manager: Manager[Any], error: BaseException | None) -> None:
+    raised = (None, None, None) if error is None else (type(error), error, error.__traceback__)
+    if isinstance(manager, AbstractAsyncContextManager):
+        await ON_LOOP
+        await manager.__aexit__(*raised)
+    else:
+        await ON_THREAD
+        manager.__exit__(*raised)
+
+
+def _without(error: BaseException, again: BaseException) -> BaseException | None:
+    """What is in an error besides one that was thrown in, which task groups raise again in a group."""
+    if isinstance(again, BaseExceptionGroup):
+        return again.split(lambda part: part is error)[1]
+    return None if again is error else again
+
+
+def _raise(errors: list[BaseException], message: str) -> None:
+    """Raise the errors; but cancellations only where there is nothing else."""
+    if not all(isinstance(error, Exception) for error in errors):
+        from asyncio import CancelledError
+
+        errors = [error for error in errors if not isinstance(error, CancelledError)] or errors[:1]
+    if len(errors) > 1:
+        raise BaseExceptionGroup(message, errors)
+    if errors:
+        raise errors[0]

@@ -1,0 +1,111 @@
+"""What fills the places of an application's requests: on first read, or before the handler where it has to wait."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from antiphon.app.hooks import Hook, hook
+from antiphon.handler import describe
+from antiphon.place import Place
+from antiphon.request import Request
+
+T = TypeVar("T")
+
+
+class Source:
+    """The function that gives a place its value, and what gives it where that isn't asked.
+
+    ``is_resolved`` says that it is called before the handler: it waits, or blocks.
+    """
+
+    __slots__ = ("fills", "hook", "is_resolved", "otherwise", "when")
+
+    def __init__(
+        self,
+        fills: Place[Any],
+        hook: Hook,
+        when: Callable[[Request], object] | None,
+        otherwise: Callable[[Request], Any] | None,
+    ) -> None:
+        self.fills = fills
+        self.hook = hook
+        self.is_resolved = hook.is_async or hook.blocks
+        self.when = when
+        self.otherwise = otherwise
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it is called on a thread."""
+        return self.hook.blocks
+
+    def placed(self) -> "Source":
+        """The same source among parts of another colour: it goes where it has to be."""
+        return Source(self.fills, self.hook.placed(), self.when, self.otherwise)
+
+    async def resolve(self, request: Request) -> None:
+        """Give the request its value, if it has none and wants one. Raises what the source does."""
+        if self.fills not in request and self._is_wanted(request):
+            request[self.fills] = await self.hook.call(request)
+
+    def read(self, request: Request) -> Any:
+        """The value for a request that has none yet."""
+        name = self.fills.name
+        if not self._is_wanted(request):
+            if self.otherwise is None:
+                raise RuntimeError(f"this request has no {name!r}, and the place was filled without `otherwise`")
+            return self.otherwise(request)
+        if self.is_resolved:
+            raise RuntimeError(
+                f"the place {name!r} is not resolved: {describe(self.hook.function)} is called when the middleware is"
+                " open, before the hooks and the handler, after the sources of the places that were filled before it"
+            )
+        return self.hook.function(request)
+
+    def _is_wanted(self, request: Request) -> bool:
+        return self.when is None or bool(self.when(request))
+
+
+class Places:
+    """The places that an application fills.
+
+    ``resolving`` are the sources to be resolved before the handler, in the order in which their places were filled.
+    """
+
+    def __init__(self) -> None:
+        self._sources: dict[Place[Any], Source] = {}
+        self.resolving: tuple[Source, ...] = ()
+
+    def fill(
+        self,
+        place: Place[T],
+        source: Callable[[Request], T] | Callable[[Request], Awaitable[T]],
+        *,
+        blocking: bool = False,
+        when: Callable[[Request], object] | None = None,
+        otherwise: Callable[[Request], T] | None = None,
+    ) -> None:
+        """Have a source give each request its value, at most once, where ``when`` is true of the request.
+
+        A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a
+        thread, is called before the hooks and the handler, whether the place is read or not. Where ``when`` is false
+        the place reads as what ``otherwise`` returns; both are called on the spot, and must not block. Raises
+        ValueError for a place that is filled already.
+        """
+        if place in self._sources:
+            filled = describe(self._sources[place].hook.function)
+            raise ValueError(f"the place {place.name!r} is filled by {filled} already, and now by {describe(source)}")
+        made = Source(place, hook(source, blocking), when, otherwise)
+        self._sources[place] = made
+        if made.is_resolved:
+            self.resolving += (made,)
+
+    def __contains__(self, place: Place[Any]) -> bool:
+        """Whether something fills a place."""
+        return place in self._sources
+
+    def read(self, place: Place[T], request: Request) -> T:
+        """The value of a place for a request that has none yet. Raises RuntimeError for one that nothing fills."""
+        source = self._sources.get(place)
+        if source is None:
+            raise place.unfilled()
+        value: T = source.read(request)
+        return value

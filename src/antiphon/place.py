@@ -1,0 +1,53 @@
+"""Places: typed attributes of a request that are computed on first read, by whoever fills them.
+
+A layer declares a place together with its interface, and need not know what fills it.
+"""
+
+from typing import Any, Generic, Protocol, TypeVar, overload
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+class HasPlaces(Protocol):
+    """What bears the values of places: a request."""
+
+    def __getitem__(self, place: "Place[V]", /) -> V: ...
+    def __setitem__(self, place: "Place[V]", value: V, /) -> None: ...
+
+
+class Place(Generic[T]):
+    """A typed attribute of requests: ``Tenant = Place[TenantModel]("tenant")``, then ``request[Tenant]``.
+
+    ``name`` is for errors, and no key: places with one name don't meet. ``fix`` is the line of code that has the place
+    filled, such as ``app.use(Tenants())``. A class of requests that has a place as an attribute, as in ``session =
+    Place[Session]("session")``, is read and set by that, too: ``request.session`` is ``request[session]``.
+    """
+
+    __slots__ = ("fix", "name")
+
+    def __init__(self, name: str, *, fix: str = "app.fill(place, source)") -> None:
+        self.name = name
+        self.fix = fix
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> "Place[T]": ...
+    @overload
+    def __get__(self, instance: HasPlaces, owner: type[Any]) -> T: ...
+    def __get__(self, instance: HasPlaces | None, owner: type[Any]) -> "Place[T] | T":
+        return self if instance is None else instance[self]
+
+    def __set__(self, instance: HasPlaces, value: T) -> None:
+        instance[self] = value
+
+    def unfilled(self, has_app: bool = True) -> RuntimeError:
+        """The error for reading it where nothing fills it."""
+        if has_app:
+            return RuntimeError(f"nothing fills the place {self.name!r} in this application: {self.fix}")
+        return RuntimeError(
+            f"no application answers this request, so that nothing fills the place {self.name!r}:"
+            f" set it, or have an application fill it with {self.fix}"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Place {self.name!r}>"

@@ -1,0 +1,479 @@
+import asyncio
+import threading
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from functools import partial
+
+import pytest
+
+from antiphon import Request
+from antiphon.app.lifespan import Lifespan
+from antiphon.app.places import Places
+from antiphon.drive import driven, run_async
+from antiphon.handler import describe
+from antiphon.place import Place
+from tests.colours import drive
+
+variable = ContextVar("variable", default="unset")
+
+
+class Route:
+    endpoint = app = None
+
+    def __init__(self, places):
+        self.places = places
+
+
+class Managed:
+    """A context manager that is a class of its own."""
+
+    def __enter__(self):
+        return "pool"
+
+    def __exit__(self, *raised):
+        return None
+
+
+class AsyncManaged:
+    def __init__(self):
+        asyncio.get_running_loop()
+
+    async def __aenter__(self):
+        await asyncio.sleep(0)
+        return "pool"
+
+    async def __aexit__(self, *raised):
+        await asyncio.sleep(0)
+
+
+def generator():
+    yield "pool"
+
+
+async def async_generator():
+    await asyncio.sleep(0)
+    yield "pool"
+
+
+def returns_manager():
+    return Managed()
+
+
+def returns_async_manager():
+    return asynccontextmanager(async_generator)()
+
+
+KINDS = {
+    "generator": generator,
+    "async generator": async_generator,
+    "partial generator": partial(generator),
+    "partial async generator": partial(async_generator),
+    "contextmanager": contextmanager(generator),
+    "asynccontextmanager": asynccontextmanager(async_generator),
+    "class": Managed,
+    "async class": AsyncManaged,
+    "returned manager": returns_manager,
+    "returned async manager": returns_async_manager,
+}
+
+
+@pytest.fixture
+def lifespan():
+    return Lifespan(Places())
+
+
+@pytest.fixture(params=["def", "async def"])
+def colour(request):
+    return request.param
+
+
+@pytest.fixture
+def paint(colour):
+    """A function as ``def`` or ``async def``."""
+
+    def paint(function):
+        async def waits():
+            await asyncio.sleep(0)
+            return function()
+
+        return waits if colour == "async def" else function
+
+    return paint
+
+
+@pytest.fixture
+def manager(colour):
+    """A generator function of either colour that notes what comes."""
+
+    def manager(called, name, at_exit=None, at_enter=None):
+        def blocks():
+            called.append(name)
+            if at_enter:
+                raise at_enter
+            try:
+                yield name
+            except BaseException as error:
+                called.append(error)
+                raise
+            finally:
+                called.append(f"{name} left")
+            if at_exit:
+                raise at_exit
+
+        @asynccontextmanager
+        async def waits():
+            with contextmanager(blocks)() as value:
+                await asyncio.sleep(0)
+                try:
+                    yield value
+                finally:
+                    await asyncio.sleep(0)
+
+        return waits if colour == "async def" else blocks
+
+    return manager
+
+
+def live(lifespan, between=lambda: None):
+    """From startup to shutdown, in one task."""
+
+    async def steps():
+        await lifespan.startup()
+        between()
+        await lifespan.shutdown()
+
+    async def main():
+        await asyncio.wait_for(run_async(steps()), 10)
+
+    asyncio.run(main())
+
+
+class TestWhatIsAdded:
+    @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+    def test_is_a_place_for_what_it_gives(self, kind):
+        lifespan = Lifespan(places := Places())
+        place = lifespan.add(kind)
+        seen = []
+
+        def between():
+            request = Request.blank()
+            request.route = Route(places)
+            seen.extend([lifespan.state(place), request[place]])
+
+        live(lifespan, between)
+        assert isinstance(place, Place)
+        assert seen == ["pool", "pool"]
+
+    def test_has_the_function_s_name(self, lifespan):
+        assert lifespan.add(generator).name == "generator"
+        assert lifespan.add(Managed).name == "Managed"
+        assert lifespan.add(partial(generator)).name == "partial"
+
+    def test_cannot_be_a_coroutine_function(self, lifespan):
+        async def pool():
+            return "pool"
+
+        with pytest.raises(TypeError, match="never yields") as refused:
+            lifespan.add(pool)
+        assert describe(pool) in str(refused.value)
+
+    def test_has_to_return_a_context_manager(self, lifespan):
+        def pool():
+            return "pool"
+
+        lifespan.add(pool)
+        with pytest.raises(TypeError, match="returned a str; a context manager is wanted") as refused:
+            live(lifespan)
+        assert describe(pool) in str(refused.value)
+
+    def test_goes_where_its_colour_has_to_be(self, lifespan):
+        threads = []
+
+        def note():
+            threads.append(threading.current_thread() is threading.main_thread())
+
+        def blocks():
+            note()
+            yield
+            note()
+
+        async def waits():
+            note()
+            yield
+            note()
+
+        def maker():
+            note()
+            return contextmanager(blocks)()
+
+        for function in (blocks, waits, maker, asynccontextmanager(waits)):
+            lifespan.add(function)
+        lifespan.on_startup(note)
+        lifespan.on_shutdown(note)
+        live(lifespan)
+        assert threads == [False, True, False, False, True, False, False, True, False, True, False]
+
+    def test_that_is_sync_needs_no_loop(self, lifespan):
+        lifespan.add(generator)
+        lifespan.add(Managed)
+        lifespan.on_startup(lambda: None)
+        lifespan.on_shutdown(lambda: None)
+        for steps in (lifespan.startup(), lifespan.shutdown()):
+            assert {effect.name for effect in drive(steps)[0]} == {"ON_THREAD"}
+
+    def test_may_reset_the_variables_that_it_has_set(self, lifespan):
+        def blocks():
+            token = variable.set("blocks")
+            yield
+            variable.reset(token)
+
+        async def waits():
+            token = variable.set("waits")
+            yield
+            variable.reset(token)
+
+        for function in (blocks, waits):
+            lifespan = Lifespan(Places())
+            lifespan.add(function)
+            live(lifespan)
+
+
+class TestTheState:
+    def test_is_there_from_startup_to_shutdown(self, lifespan):
+        place = lifespan.add(generator)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="'generator' is there from startup to shutdown"):
+                lifespan.state(place)
+            live(lifespan, lambda: lifespan.state(place))
+        with pytest.raises(RuntimeError, match="not running"):
+            lifespan.state(place)
+
+    def test_may_be_read_by_what_comes_later(self, lifespan):
+        first = lifespan.add(generator)
+        seen = []
+
+        @lifespan.add
+        def second():
+            seen.append(lifespan.state(first))
+            yield f"second on {lifespan.state(first)}"
+            seen.append(lifespan.state(first))
+
+        lifespan.on_startup(lambda: seen.append(lifespan.state(second)))
+        lifespan.on_shutdown(lambda: seen.append(lifespan.state(second)))
+        live(lifespan)
+        assert seen == ["pool", "second on pool", "second on pool", "pool"]
+
+    def test_may_be_none(self, lifespan):
+        @lifespan.add
+        def nothing():
+            yield
+
+        seen = []
+        live(lifespan, lambda: seen.append(lifespan.state(nothing)))
+        assert seen == [None]
+
+    def test_of_another_application_is_not_this_one_s(self, lifespan):
+        other = Lifespan(Places()).add(generator)
+        with pytest.raises(RuntimeError, match=r"nothing fills.*'generator'.*app\.lifespan\(generator\)"):
+            lifespan.state(other)
+
+
+class TestTheOrder:
+    def test_is_that_of_registration_and_at_shutdown_its_reverse(self, lifespan, manager, paint):
+        called = []
+        lifespan.on_startup(paint(lambda: called.append("startup 1")))
+        lifespan.on_shutdown(paint(lambda: called.append("shutdown 1")))
+        lifespan.add(manager(called, "first"))
+        lifespan.on_startup(paint(lambda: called.append("startup 2")))
+        lifespan.add(manager(called, "second"))
+        lifespan.on_shutdown(paint(lambda: called.append("shutdown 2")))
+        live(lifespan, lambda: called.append("serving"))
+        assert called == [
+            "first", "second", "startup 1", "startup 2", "serving",
+            "shutdown 2", "shutdown 1", "second left", "first left",
+        ]  # fmt: skip
+
+
+class TestAStartupThatFails:
+    @pytest.mark.parametrize("where", ["manager", "hook"])
+    def test_leaves_what_was_entered_with_its_error(self, lifespan, manager, paint, where):
+        called = []
+        error = LookupError("cannot start")
+
+        def fails():
+            raise error
+
+        place = lifespan.add(manager(called, "first"))
+        lifespan.add(manager(called, "second"))
+        if where == "manager":
+            lifespan.add(manager(called, "third", at_enter=error))
+        else:
+            lifespan.on_startup(paint(fails))
+        lifespan.on_startup(paint(lambda: called.append("last")))
+        with pytest.raises(LookupError) as raised:
+            live(lifespan)
+        assert raised.value is error
+        assert [name for name in called if name != "third"] == [
+            "first", "second", error, "second left", error, "first left",
+        ]  # fmt: skip
+        with pytest.raises(RuntimeError, match="not running"):
+            lifespan.state(place)
+
+    def test_is_told_together_with_what_fails_then(self, lifespan, manager):
+        def fails():
+            raise LookupError("cannot start")
+
+        @lifespan.add
+        def fails_then():
+            try:
+                yield
+            finally:
+                raise OSError("cannot leave")
+
+        left = []
+        lifespan.on_startup(fails)
+        lifespan.add(manager(left, "first"))
+        with pytest.raises(ExceptionGroup) as raised:
+            live(lifespan)
+        assert [str(error) for error in raised.value.exceptions] == ["cannot start", "cannot leave"]
+        assert "first left" in left
+
+    def test_is_not_told_twice_by_a_task_group(self, lifespan):
+        ended = []
+
+        async def forever():
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append("forever")
+
+        @lifespan.add
+        async def group():
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(forever())
+                await asyncio.sleep(0)
+                yield tasks
+
+        def fails():
+            raise LookupError("cannot start")
+
+        lifespan.on_startup(fails)
+        with pytest.raises(LookupError, match="cannot start"):
+            live(lifespan)
+        assert ended == ["forever"]
+
+    def test_is_raised_though_a_manager_swallows_it(self, lifespan):
+        class Swallows(Managed):
+            def __exit__(self, *raised):
+                return True
+
+        def fails():
+            raise LookupError("cannot start")
+
+        lifespan.add(Swallows)
+        lifespan.on_startup(fails)
+        with pytest.raises(LookupError, match="cannot start"):
+            live(lifespan)
+
+    def test_may_be_tried_again(self, lifespan, manager):
+        called, failures = [], [LookupError("cannot start")]
+
+        def fails():
+            if failures:
+                raise failures.pop()
+
+        lifespan.add(manager(called, "first"))
+        lifespan.on_startup(fails)
+        with pytest.raises(LookupError):
+            live(lifespan)
+        called.clear()
+        live(lifespan, lambda: called.append("serving"))
+        assert called == ["first", "serving", "first left"]
+
+    def test_leaves_nothing_that_was_lost_with_another_loop(self, lifespan):
+        class Once(Managed):
+            left = 0
+
+            def __exit__(self, *raised):
+                self.left += 1
+
+        managers = []
+
+        def make():
+            managers.append(Once())
+            return managers[-1]
+
+        lifespan.add(make)
+        drive(lifespan.startup())
+        live(lifespan)
+        assert [manager.left for manager in managers] == [0, 1]
+
+    def test_by_a_cancellation_leaves_what_was_entered(self, lifespan, manager):
+        called = []
+        lifespan.add(manager(called, "first"))
+
+        @lifespan.on_startup
+        async def waits():
+            await asyncio.Event().wait()
+
+        async def main():
+            task = asyncio.create_task(driven(lifespan.startup()))
+            while "first" not in called:
+                await asyncio.sleep(0.001)
+            await asyncio.sleep(0.01)
+            task.cancel()
+            await asyncio.wait([task], timeout=10)
+            return task.cancelled()
+
+        assert asyncio.run(main())
+        assert called[-1] == "first left"
+
+
+class TestAShutdownThatFails:
+    def test_goes_on_and_raises_the_error_itself(self, lifespan, manager, paint):
+        called = []
+        error = LookupError("cannot stop")
+
+        def fails():
+            raise error
+
+        lifespan.add(manager(called, "first"))
+        lifespan.on_shutdown(paint(lambda: called.append("shutdown")))
+        lifespan.on_shutdown(paint(fails))
+        with pytest.raises(LookupError) as raised:
+            live(lifespan)
+        assert raised.value is error
+        assert called == ["first", "shutdown", "first left"]
+
+    def test_raises_several_errors_as_a_group(self, lifespan, manager, paint):
+        errors = [LookupError(name) for name in ("hook", "second", "first")]
+
+        def fails():
+            raise errors[0]
+
+        called = []
+        lifespan.add(manager(called, "first", at_exit=errors[2]))
+        lifespan.add(manager(called, "second", at_exit=errors[1]))
+        lifespan.on_shutdown(paint(fails))
+        with pytest.raises(ExceptionGroup, match="the shutdown failed") as raised:
+            live(lifespan)
+        assert list(raised.value.exceptions) == errors
+        assert called == ["first", "second", "second left", "first left"]
+
+    def test_tells_of_a_cancellation_only_where_there_is_nothing_else(self, lifespan):
+        @lifespan.on_shutdown
+        async def cancelled():
+            raise asyncio.CancelledError
+
+        async def main():
+            task = asyncio.create_task(driven(lifespan.shutdown()))
+            await asyncio.wait([task], timeout=10)
+            return "cancelled" if task.cancelled() else str(task.exception())
+
+        assert asyncio.run(main()) == "cancelled"
+
+        @lifespan.on_shutdown
+        def fails():
+            raise LookupError("cannot stop")
+
+        assert asyncio.run(main()) == "cannot stop"

@@ -1,0 +1,148 @@
+import pytest
+
+from antiphon import Request
+from antiphon.place import Place
+
+
+class Route:
+    """The route of an application in which each place reads as its name, numbered."""
+
+    endpoint = app = None
+
+    def __init__(self):
+        self.places = self
+        self.read_places = []
+
+    def read(self, place, request):
+        assert isinstance(request, Request)
+        self.read_places.append(place)
+        return f"{place.name} {len(self.read_places)}"
+
+
+def routed(kind=Request):
+    request = kind.blank()
+    request.route = Route()
+    return request
+
+
+Tenant = Place[str]("tenant", fix="app.use(Tenants())")
+
+
+class WithSession(Request):
+    session = Place[str]("session", fix="app.use(Sessions())")
+
+
+class TestAPlace:
+    def test_is_computed_on_first_read_and_kept(self):
+        request = routed()
+        assert request.route.read_places == []
+        assert [request[Tenant], request[Tenant]] == ["tenant 1", "tenant 1"]
+        assert request.route.read_places == [Tenant]
+
+    def test_keeps_none_as_any_other_value(self):
+        request = routed()
+        request.route.read = lambda place, request: request.route.read_places.append(place)
+        assert [request[Tenant], request[Tenant]] == [None, None]
+        assert request.route.read_places == [Tenant]
+
+    def test_is_computed_for_each_request_by_itself(self):
+        first, second = routed(), routed()
+        first.route = second.route
+        assert [first[Tenant], second[Tenant]] == ["tenant 1", "tenant 2"]
+
+    def test_does_not_keep_a_failure(self):
+        request = routed()
+
+        def fails(place, request):
+            raise LookupError(place.name)
+
+        read, request.route.read = request.route.read, fails
+        for _ in range(2):
+            with pytest.raises(LookupError, match="tenant"):
+                request[Tenant]
+        assert Tenant not in request
+        request.route.read = read
+        assert request[Tenant] == "tenant 1"
+
+    def test_tells_whether_it_was_read_or_set(self):
+        request = routed()
+        assert Tenant not in request
+        assert request[Tenant]
+        assert Tenant in request
+        other = routed()
+        other[Tenant] = "set"
+        assert Tenant in other
+        assert other.route.read_places == []
+
+    def test_an_unread_one_leaves_nothing_on_the_request(self):
+        request = routed()
+        before = dict(vars(request))
+        assert Tenant not in request
+        assert vars(request) == before
+
+    def test_may_be_set_before_and_after_it_is_read(self):
+        request = routed()
+        request[Tenant] = "first"
+        assert request[Tenant] == "first"
+        request[Tenant] = "second"
+        assert request[Tenant] == "second"
+        assert request.route.read_places == []
+
+    def test_may_be_set_where_there_is_no_application(self):
+        request = Request.blank()
+        request[Tenant] = "set"
+        assert request[Tenant] == "set"
+
+    def test_shares_nothing_with_another_of_its_name(self):
+        request = routed()
+        request[Tenant] = "set"
+        assert request[Place[str]("tenant")] == "tenant 1"
+
+    def test_has_no_name_that_is_in_the_way_of_an_attribute(self):
+        request = routed()
+        request[Place[str]("method")] = "set"
+        assert request.method == "GET"
+
+    def test_that_nothing_fills_is_an_error_with_its_name_and_the_fix(self):
+        with pytest.raises(RuntimeError, match=r"no application.*'tenant'.*app\.use\(Tenants\(\)\)") as refused:
+            Request.blank()[Tenant]
+        assert refused.value.__context__ is None
+        assert "app.use(Tenants())" in str(Tenant.unfilled())
+        assert "'tenant'" in str(Tenant.unfilled())
+        assert "app.fill" in str(Place[str]("other").unfilled())
+
+    def test_says_its_name(self):
+        assert repr(Tenant) == "<Place 'tenant'>"
+
+
+class TestAsAnAttribute:
+    def test_is_read_and_kept(self):
+        request = routed(WithSession)
+        assert [request.session, request.session] == ["session 1", "session 1"]
+
+    def test_is_what_its_place_is(self):
+        request = routed(WithSession)
+        request.session = "set"
+        assert request.session == request[WithSession.session] == "set"
+        request[WithSession.session] = "again"
+        assert request.session == "again"
+        assert WithSession.session in request
+
+    def test_is_the_place_on_the_class(self):
+        assert isinstance(WithSession.session, Place)
+        assert WithSession.session.name == "session"
+
+    def test_that_nothing_fills_is_no_missing_attribute(self):
+        with pytest.raises(RuntimeError, match=r"'session'.*app\.use\(Sessions\(\)\)"):
+            hasattr(WithSession.blank(), "session")
+
+
+class TestARequest:
+    @pytest.mark.parametrize("key", ["tenant", 0, None], ids=repr)
+    def test_has_nothing_but_places(self, key):
+        with pytest.raises(TypeError, match="is for places"):
+            routed()[key]
+
+    def test_is_not_iterable(self):
+        with pytest.raises(TypeError, match="not iterable"):
+            iter(routed())
