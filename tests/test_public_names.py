@@ -7,14 +7,19 @@ import antiphon
 
 PUBLIC = [
     "App",
+    "Blueprint",
     "HTTPError",
     "Headers",
     "Limits",
     "MultiDict",
     "MutableHeaders",
     "MutableMultiDict",
+    "Place",
+    "Redirect",
     "Request",
     "Response",
+    "abort",
+    "current_request",
     "serve",
 ]
 

@@ -55,17 +55,18 @@ class ThreadIterator(Generic[T]):
             self._task.result()
 
     async def _serve(self) -> None:
-        iterator = aiter(self._iterable)
+        iterator: AsyncIterator[T] | None = None
         try:
+            iterator = aiter(self._iterable)
             while (demand := await self._demands.get()) is not None:
                 demand.set_result(await anext(iterator))
         except StopAsyncIteration:
             return
         finally:
-            await close(iterator)
+            await close(self._iterable if iterator is None else iterator)
 
 
-async def close(iterator: AsyncIterator[Any]) -> None:
+async def close(iterator: AsyncIterable[Any]) -> None:
     """Close an async iterator, if it is one that can be closed."""
     if aclose := getattr(iterator, "aclose", None):
         await aclose()

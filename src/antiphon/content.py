@@ -1,17 +1,19 @@
 """A request's content: received once, within a limit, and kept for everyone who reads it."""
 
 from antiphon.head import Head, parse_length
-from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 
 
 class Content:
     """The bytes of a request's body, which come from its head unless they are given."""
 
-    __slots__ = ("_declared", "_head", "_pieces", "data")
+    __slots__ = ("_declared", "_head", "_pieces", "data", "failure")
 
     def __init__(self, head: Head, data: bytes | None = None) -> None:
         self.data = data
         """All of it; None until it is loaded."""
+        self.failure: HTTPError | None = None
+        """Why it could not be loaded."""
         self._head = head
         self._declared: int | None = None
         self._pieces: list[bytes] = []
@@ -33,7 +35,11 @@ class Content:
         a bad Content-Length or a body that ends too early; ClientDisconnected.
         """
         if self.data is None:
-            self.data = await self._received(limit)
+            try:
+                self.data = await self._received(limit)
+            except HTTPError as error:
+                self.failure = error
+                raise
             self._pieces.clear()
         elif len(self.data) > limit:
             raise _too_large(limit)

@@ -5,7 +5,7 @@ driven on until they end.
 """
 
 from collections.abc import Generator
-from contextvars import Context, copy_context
+from contextvars import Context
 from types import coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,31 +44,16 @@ def run_sync(steps: Steps[T], context: Context) -> T:
     if has_ended:
         return result  # type: ignore[return-value]  # steps that have ended gave their T
     from antiphon.background import background_loop
-    from antiphon.threads import Crossing, carry
+    from antiphon.threads import Crossing
 
     if not has_blocked:
         return background_loop().run(driven(steps), context)
-    on_loop = context.copy()
+    on_loop, crossing = Context(), Crossing(context)
+    on_loop.run(crossing.take)
     try:
-        return background_loop().run(driven(steps, Crossing(context)), on_loop)
+        return background_loop().run(driven(steps, crossing), on_loop)
     finally:
-        context.run(carry, on_loop, {})
-
-
-def run_at_exit(steps: Steps[None]) -> None:
-    """Drive steps while the interpreter exits, when no thread can be started any more."""
-    context = copy_context()
-    _, has_ended, _ = context.run(advance, steps)
-    if has_ended:
-        return
-    from antiphon.background import started_loop
-
-    if loop := started_loop():
-        loop.run(driven(steps), context)
-    else:
-        import asyncio
-
-        context.run(asyncio.run, driven(steps))
+        crossing.bring(on_loop)
 
 
 async def driven(steps: Steps[T], crossing: "Crossing | None" = None) -> T:
@@ -104,7 +89,10 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
             else:
                 effect = steps.send(value)
     except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]  # what steps give is their T
+        result = end.value
+    if crossing is not None:
+        yield from crossing.settle()
+    return result  # type: ignore[no-any-return]  # what steps give is their T
 
 
 def _have_ended(steps: Steps[Any]) -> bool:

@@ -3,6 +3,7 @@
 from html import escape
 
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
+from antiphon.http.redirect import Redirect
 from antiphon.request import Request
 from antiphon.response import HTML, Response
 
@@ -23,11 +24,26 @@ small {{ color: #767676 }}
 """
 
 
+def is_leaving(error: BaseException) -> bool:
+    """Whether this ends the task or the process: any BaseException but a cancellation that nobody has asked for, or
+    that was taken back, as ``asyncio.timeout`` does.
+    """
+    from asyncio import CancelledError, current_task
+
+    if isinstance(error, Exception) or not isinstance(error, CancelledError):
+        return not isinstance(error, Exception)
+    try:
+        task = current_task()
+    except RuntimeError:  # no loop runs on this thread
+        return True
+    return task is None or task.cancelling() > 0
+
+
 def as_http_error(error: BaseException) -> HTTPError:
     """The error that the client is told of: itself if it is an HTTPError, otherwise one that gives nothing away."""
     if isinstance(error, HTTPError):
         return error
-    if isinstance(error, Exception):
+    if isinstance(error, Exception) or not is_leaving(error):
         return InternalServerError("The server failed to answer; the failure has been logged.")
     return ClientDisconnected("The request was cancelled.")
 
@@ -48,6 +64,11 @@ def error_response(request: Request, error: BaseException) -> Response:
     response.vary("accept")
     response.error = error
     return response
+
+
+def redirect_response(redirect: Redirect) -> Response:
+    """What a raised redirect answers."""
+    return Response.redirect(redirect.location, redirect.status, redirect.headers)
 
 
 def _problem(request: Request, error: HTTPError) -> bytes:

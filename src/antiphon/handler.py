@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from antiphon.error_response import error_response
+from antiphon.error_response import error_response, redirect_response
+from antiphon.http.redirect import Redirect
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -49,6 +50,8 @@ class Handler(Protocol):
 
 def failed(request: Request, error: BaseException) -> Response:
     """The answer to an error that nobody handled; what the programmer has to see is logged."""
+    if isinstance(error, Redirect):
+        return redirect_response(error)
     response = error_response(request, error)
     if response.status >= 500:
         log_failure(request, error)
@@ -60,7 +63,7 @@ def log_failure(request: Request, error: BaseException) -> None:
     import logging
 
     logging.getLogger("antiphon").error(
-        "%s %r failed, request %s", request.method, request.path, request.id, exc_info=error
+        "%s %r failed, request %s", request.method, request.root_path + request.path, request.id, exc_info=error
     )
 
 

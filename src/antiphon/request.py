@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from antiphon.body.limits import Limits
 from antiphon.content import Content
+from antiphon.derived_head import DerivedHead
 from antiphon.head import Address, Head, HeadHeaders, RequestHead
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.charset import decode_text
@@ -25,13 +26,21 @@ from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.query import parse_query
 from antiphon.http.url import URL, encode_path, parse_host, quote_path, unquote
 from antiphon.lazy import lazy
+from antiphon.place import Place
 
 T = TypeVar("T")
+AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 FORM = "application/x-www-form-urlencoded"
 
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 _DEFAULT_LIMITS = Limits()
+
+
+class FilledPlaces(Protocol):
+    """What gives the places of a request their values."""
+
+    def read(self, place: Place[T], request: "Request", /) -> T: ...
 
 
 class Route(Protocol):
@@ -40,7 +49,13 @@ class Route(Protocol):
     @property
     def endpoint(self) -> str | None: ...
     @property
+    def blueprint(self) -> str | None: ...
+    @property
     def app(self) -> Any: ...
+    @property
+    def seeks(self) -> bool: ...
+    @property
+    def places(self) -> FilledPlaces: ...
 
 
 class Request:
@@ -58,6 +73,8 @@ class Request:
     """The values of the route's parameters, converted."""
     deferred: tuple[Callable[[], object], ...] = ()
     """What ``after`` was given, in order."""
+    after_hooks: tuple[Callable[..., Any], ...] = ()
+    """What ``after_request`` was given, in order."""
 
     def __init__(self, head: Head, body: bytes | None = None) -> None:
         self.head = head
@@ -84,13 +101,36 @@ class Request:
 
     @property
     def method(self) -> str:
-        """The method, as sent (RFC 9110 §9)."""
+        """The method, as sent (RFC 9110 §9). Before its route is sought it may be set."""
         return self.head.method
+
+    @method.setter
+    def method(self, method: str) -> None:
+        if not is_token(method):
+            raise ValueError(f"{method!r} is not a method")
+        self._rewritten().method = method
 
     @property
     def path(self) -> str:
-        """The decoded path below ``root_path``."""
+        """The decoded path below ``root_path``. Before its route is sought it may be set."""
         return self.head.path
+
+    @path.setter
+    def path(self, path: str) -> None:
+        if not path.startswith("/"):
+            raise ValueError(f"a path begins with a slash: {path!r}")
+        self._rewritten().path = path
+        vars(self).pop("url", None)
+
+    def _rewritten(self) -> DerivedHead:
+        """A head of which some can be changed, while that makes a difference."""
+        if self.route is None or not self.route.seeks:
+            raise RuntimeError(
+                "the route is found already: set method and path in a middleware that says"
+                " @app.middleware(before_routing=True)"
+            )
+        head = self.head = DerivedHead(self.head)
+        return head
 
     @property
     def raw_path(self) -> bytes | None:
@@ -281,7 +321,7 @@ class Request:
         content = self.content
         if content.data is None and self.head.has_body:
             if not self.head.blocks:
-                raise RuntimeError(
+                raise content.failure or RuntimeError(
                     "this request's body is not loaded yet: await request.load() first,"
                     " or say @app.middleware(body=True) where a middleware reads it"
                 )
@@ -352,6 +392,11 @@ class Request:
         return self.route.endpoint if self.route else None
 
     @property
+    def blueprint(self) -> str | None:
+        """The name of the blueprint that the route belongs to, with those around it: "shop.admin"."""
+        return self.route.blueprint if self.route else None
+
+    @property
     def app(self) -> Any:
         """The application that answers this request; None where there is none."""
         return self.route.app if self.route else None
@@ -359,11 +404,14 @@ class Request:
     def url_for(self, name: str, /, *, _absolute: bool = False, **params: object) -> str:
         """The URL of a route of this application: a path that begins with the root path.
 
-        ``_absolute`` gives it scheme and host, which a route of another host has in any case. Raises what
-        ``App.url_for`` does, RuntimeError where no application answers, BadRequest (400) where Host is malformed.
+        A name that begins with a dot is one of the same blueprint: in "shop", ".item" is "shop.item". ``_absolute``
+        gives it scheme and host, which a route of another host has in any case. Raises what ``App.url_for`` does,
+        RuntimeError where no application answers, BadRequest (400) where Host is malformed.
         """
         if self.app is None:
             raise RuntimeError("url_for wants an application, and none answers this request")
+        if name[:1] == ".":
+            name = f"{self.blueprint}{name}" if self.blueprint else name[1:]
         below: str = self.app.url_for(name, **params)
         host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
         path = quote_path(self.root_path) + slash + path
@@ -382,6 +430,37 @@ class Request:
         return SimpleNamespace()
 
     @lazy
+    def _places(self) -> dict[Place[Any], Any]:
+        return {}
+
+    def __getitem__(self, place: Place[T], /) -> T:
+        """The value of a place, computed on first read. Raises RuntimeError, which names the fix, for one that nothing
+        fills."""
+        values = self._places
+        if place not in values:
+            values[place] = self._read(place)
+        value: T = values[place]
+        return value
+
+    def _read(self, place: Place[T]) -> T:
+        if not isinstance(place, Place):
+            raise TypeError(f"request[...] is for places, not for {place!r}")
+        if self.route is None:
+            raise place.unfilled(has_app=False)
+        return self.route.places.read(place, self)
+
+    def __setitem__(self, place: Place[T], value: T, /) -> None:
+        """Give a place its value."""
+        self._places[place] = value
+
+    def __contains__(self, place: Place[Any], /) -> bool:
+        """Whether a place has been read or set."""
+        return place in vars(self).get("_places", ())
+
+    __iter__: None = None
+    """Or it would be iterable, as everything with ``__getitem__``."""
+
+    @lazy
     def id(self) -> str:
         """A random name for this request, of 32 hexadecimal digits: the same in its log lines and error pages."""
         return os.urandom(16).hex()
@@ -389,6 +468,14 @@ class Request:
     def after(self, function: Callable[[], object]) -> Callable[[], object]:
         """Have a function called when the server has taken the response's last byte. Usable as a decorator."""
         self.deferred += (function,)
+        return function
+
+    def after_request(self, function: AfterHook) -> AfterHook:
+        """Have a function called with this request and its response, before the application's own of that name.
+
+        It may be ``def`` or ``async def``. What it returns, unless None, is the answer. Usable as a decorator.
+        """
+        self.after_hooks += (function,)
         return function
 
     def __repr__(self) -> str:

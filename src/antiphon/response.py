@@ -8,6 +8,7 @@ from urllib.parse import quote
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value
 from antiphon.http.media_type import MediaType
+from antiphon.http.redirect import check_redirect
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
 """What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
@@ -100,9 +101,7 @@ class Response:
     @classmethod
     def redirect(cls, location: str, status: int = 303, headers: HeaderFields = ()) -> Self:
         """Send the client elsewhere (RFC 9110 §15.4): by default to be fetched with GET (303)."""
-        if status not in (301, 302, 303, 307, 308):
-            raise ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are")
-        response = cls(None, status, headers)
+        response = cls(None, check_redirect(status), headers)
         response.headers["location"] = _as_uri(location)
         return response
 

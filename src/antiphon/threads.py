@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
 from threading import Lock
@@ -84,9 +85,24 @@ class Crossing:
         """As ``run``, but whoever cancels, and when: for what cleans up."""
         return await self._call(function, gives_up=False)
 
+    async def settle(self) -> None:
+        """Take a cancellation that was held back out of the way, where whoever asked for it has taken it back."""
+        task = asyncio.current_task()
+        if self._held_back and task is not None and not task.cancelling():
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+
+    def bring(self, source: Context) -> None:
+        """Have the threads' context see what is in ``source``, when nobody is in it any more."""
+        self._context.run(carry, source, self._tokens_there)
+
+    def take(self) -> None:
+        """Have the task's context, which is the current one, see what is in the threads'."""
+        carry(self._context, self._tokens_here)
+
     async def _call(self, function: Callable[[], T], gives_up: bool) -> T:
         context = self._context
-        context.run(carry, copy_context(), self._tokens_there)
+        self.bring(copy_context())
         call = partial(_outcome, context, function)
         try:
             work = executor().submit(call)
@@ -95,7 +111,7 @@ class Crossing:
         else:
             self._held_back = await _completed(work, gives_up)
             result, error = work.result()
-        carry(context, self._tokens_here)
+        self.take()
         if error is not None:
             try:
                 raise error

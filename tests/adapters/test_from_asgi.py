@@ -12,6 +12,7 @@ from antiphon.adapters import serve
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.from_asgi import from_asgi, make_scope
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.derived_head import DerivedHead
 from antiphon.head import Address, RequestHead
 from antiphon.testing import Client
 
@@ -112,17 +113,15 @@ def test_under_an_asgi_server_it_is_a_copy_of_the_server_s_own(servers):
     assert "state" not in make_scope(Request(ASGIHead(own, None)))
 
 
-class Mounted:
-    """A head that has moved a segment of the path into the root path."""
+class Mounted(DerivedHead):
+    """A head below the first segment of the path, and behind a proxy."""
+
+    scheme, authority, root_path = "https", "shop.example", ""
 
     def __init__(self, inner):
-        self.inner = inner
+        super().__init__(inner)
         segment, self.path = inner.path[:5], inner.path[5:]
         self.root_path = inner.root_path + segment
-        self.scheme, self.authority = "https", "shop.example"
-
-    def __getattr__(self, name):
-        return getattr(self.inner, name)
 
 
 @pytest.mark.parametrize("layers", [1, 2])

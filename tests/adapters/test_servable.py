@@ -6,6 +6,7 @@ import threading
 import time
 from contextvars import ContextVar
 
+import anyio
 import pytest
 
 from antiphon.adapters import Servable, serve
@@ -80,11 +81,25 @@ class Lifespan:
         return [message["type"] for message in self.sent]
 
 
+@pytest.fixture
+def calls(servers, interface):
+    """Has an application answer some requests, on one loop if there is any: the answers, or what was raised."""
+
+    def calls(app, number):
+        async def play():
+            return [await getattr(servers, f"play_{interface}")(app) for _ in range(number)]
+
+        return [servers.wsgi(app) for _ in range(number)] if interface == "wsgi" else asyncio.run(play())
+
+    return calls
+
+
 class TestStartingUp:
-    def test_comes_once_before_the_first_request(self, call):
+    def test_comes_once_before_the_first_request(self, calls, interface):
         app = App()
-        assert [call(app).body for _ in range(3)] == [b"x"] * 3
-        assert app.events == ["starting", "started", "answered", "answered", "answered"]
+        assert [answer.body for answer in calls(app, 3)] == [b"x"] * 3
+        assert app.events[:5] == ["starting", "started", "answered", "answered", "answered"]
+        assert app.events[5:] == ([] if interface == "wsgi" else ["stopped"])
 
     def test_that_fails_reaches_the_server_and_is_tried_again(self, servers, interface, call):
         app = App("startup")
@@ -96,7 +111,35 @@ class TestStartingUp:
                 assert str(call(app).error) == "cannot start"
         app.fails = None
         assert call(app).body == b"x"
-        assert app.events == ["starting", "starting", "starting", "started", "answered"]
+        assert app.events[:5] == ["starting", "starting", "starting", "started", "answered"]
+
+    @pytest.mark.parametrize("play", ["play_asgi", "play_rsgi"])
+    def test_that_fails_fails_all_that_wait_for_it(self, servers, play):
+        app = App("startup", slow=0.05)
+
+        async def main():
+            answers = await asyncio.gather(*(getattr(servers, play)(app) for _ in range(3)))
+            app.fails = None
+            return [*answers, await getattr(servers, play)(app)]
+
+        *failed, answered = asyncio.run(main())
+        assert [str(answer.error) for answer in failed] == ["cannot start"] * 3
+        assert answered.body == b"x"
+        assert app.events[:4] == ["starting", "starting", "started", "answered"]
+
+    def test_is_not_cancelled_with_the_request_that_began_it(self, servers):
+        app = App(slow=0.05)
+
+        async def main():
+            impatient = asyncio.create_task(servers.play_asgi(app))
+            while not app.events:
+                await asyncio.sleep(0.001)
+            impatient.cancel()
+            await asyncio.wait([impatient])
+            return await servers.play_asgi(app)
+
+        assert asyncio.run(main()).body == b"x"
+        assert app.events == ["starting", "started", "answered", "stopped"]
 
     def test_comes_once_for_many_first_requests_over_wsgi(self, servers):
         app = App(slow=0.05)
@@ -123,19 +166,28 @@ class TestStartingUp:
             return await asyncio.gather(*(getattr(servers, play)(app) for _ in range(8)))
 
         assert [answer.body for answer in asyncio.run(main())] == [b"x"] * 8
-        assert app.events == ["starting", "started"] + ["answered"] * 8
+        assert app.events[:10] == ["starting", "started"] + ["answered"] * 8
 
     def test_may_come_again_on_another_loop(self, servers):
         app = App(slow=0.02)
 
         async def crowd():
-            await asyncio.gather(*(servers.play_asgi(app) for _ in range(3)))
+            return await asyncio.gather(*(servers.play_asgi(app) for _ in range(3)))
 
         for _ in range(2):
             assert Lifespan(app).run() is None
-            asyncio.run(crowd())
+            assert [answer.body for answer in asyncio.run(crowd())] == [b"x"] * 3
             assert Lifespan(app).run() is None
-        assert app.events.count("started") == app.events.count("stopped")
+        assert app.events.count("started") == app.events.count("stopped") == 6
+
+    def test_comes_again_on_another_loop_when_the_first_was_closed_as_it_was(self, servers):
+        app = App()
+        for _ in range(2):
+            loop = asyncio.new_event_loop()
+            assert loop.run_until_complete(servers.play_asgi(app)).body == b"x"
+            loop.close()
+            app._started = False
+        assert app.events == ["starting", "started", "answered"] * 2
 
     def test_leaves_its_variables_to_no_request(self, servers, call):
         seen = []
@@ -202,6 +254,190 @@ class TestTheLifespan:
         assert app.events == []
 
 
+class Tasks(App):
+    """An application that notes the task in which it starts and stops, and those of its requests."""
+
+    def __init__(self, hold=None):
+        super().__init__()
+        self.hold = hold
+        self.tasks = []
+
+    async def startup(self):
+        await ON_THREAD
+        await super().startup()
+        self.tasks.append(asyncio.current_task())
+        variable.set("by the startup")
+        if self.hold is not None:
+            self.held = self.hold()
+            await self.held.__aenter__()
+
+    async def shutdown(self):
+        await super().shutdown()
+        self.tasks.append(asyncio.current_task())
+        self.events.append(variable.get())
+        if self.hold is not None:
+            await self.held.__aexit__(None, None, None)
+
+    async def handle(self, request):
+        await ON_LOOP
+        self.events.append(variable.get())
+        assert asyncio.current_task() not in self.tasks
+        return Response("x")
+
+
+ONE_TASK = ["starting", "started", "unset", "stopped", "by the startup"]
+
+
+class TestOneTaskFromStartupToShutdown:
+    def test_in_an_asgi_lifespan(self, servers):
+        app = Tasks()
+        assert Lifespan(app).run(lambda: servers.play_asgi(app)) is None
+        assert app.events == ONE_TASK
+        assert app.tasks[0] is app.tasks[1]
+
+    def test_in_an_rsgi_lifespan(self, servers):
+        app = Tasks()
+        loop = asyncio.new_event_loop()
+        try:
+            app.__rsgi_init__(loop)
+            loop.run_until_complete(servers.play_rsgi(app))
+            app.__rsgi_del__(loop)
+        finally:
+            loop.close()
+        assert app.events == ONE_TASK
+        assert app.tasks[0] is app.tasks[1]
+
+    def test_without_a_lifespan_until_the_loop_s_tasks_are_cancelled(self, servers):
+        app = Tasks()
+        assert servers.asgi(app).body == b"x"
+        assert app.events == ONE_TASK
+        assert app.tasks[0] is app.tasks[1]
+
+    def test_may_hold_a_deadline_and_a_task_group(self, servers):
+        for hold in (lambda: asyncio.timeout(60), asyncio.TaskGroup):
+            app = Tasks(hold)
+            assert Lifespan(app).run(lambda app=app: servers.play_asgi(app)) is None
+            assert app.events == ONE_TASK
+
+    def test_may_hold_a_cancel_scope_of_anyio(self, servers):
+        for hold in (lambda: Entered(anyio.CancelScope()), anyio.create_task_group):
+            app = Tasks(hold)
+            assert Lifespan(app).run(lambda app=app: servers.play_asgi(app)) is None
+            assert app.events == ONE_TASK
+
+    def test_ends_with_a_task_group_that_breaks_and_begins_again(self, servers, caplog):
+        app = Tasks(asyncio.TaskGroup)
+
+        async def breaks():
+            raise LookupError("a worker has died")
+
+        async def main():
+            await servers.play_asgi(app)
+            app.held.create_task(breaks())
+            async with asyncio.timeout(10):
+                while "stopped" not in app.events:
+                    await asyncio.sleep(0)
+            app.hold = None
+            return await servers.play_asgi(app)
+
+        assert asyncio.run(main()).body == b"x"
+        assert app.events == ONE_TASK * 2
+        assert app.tasks[0] is app.tasks[1] is not app.tasks[2]
+        assert "shut down while it served" in caplog.text
+        assert "a worker has died" in caplog.text
+
+    def test_ends_when_the_lifespan_is_cancelled(self, servers):
+        app = Tasks()
+
+        async def main():
+            lifespan = asyncio.create_task(app({"type": "lifespan"}, events.get, sent.put))
+            await sent.get()
+            lifespan.cancel()
+            await asyncio.wait([lifespan], timeout=10)
+            return lifespan.cancelled(), list(app.events)
+
+        events, sent = asyncio.Queue(), asyncio.Queue()
+        events.put_nowait({"type": "lifespan.startup"})
+        assert asyncio.run(main()) == (True, [event for event in ONE_TASK if event != "unset"])
+        assert app.tasks[0] is app.tasks[1]
+
+    def test_a_startup_that_is_cancelled_has_ended_when_the_lifespan_has(self):
+        class Hangs(App):
+            async def startup(self):
+                await ON_LOOP
+                self.events.append("starting")
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await asyncio.sleep(0)
+                    self.events.append("cleaned up")
+
+        app = Hangs()
+
+        async def main():
+            lifespan = asyncio.create_task(app({"type": "lifespan"}, events.get, events.put))
+            while not app.events:
+                await asyncio.sleep(0)
+            lifespan.cancel()
+            await asyncio.wait([lifespan], timeout=10)
+            return list(app.events)
+
+        events = asyncio.Queue()
+        events.put_nowait({"type": "lifespan.startup"})
+        assert asyncio.run(main()) == ["starting", "cleaned up"]
+
+    def test_may_begin_over_wsgi_and_end_on_a_loop(self, servers):
+        for app in (App(), AllSync()):
+            servers.wsgi(app)
+            assert Lifespan(app).run() is None
+            assert app.events == ["starting", "started", "answered", "stopped"]
+
+    def test_of_two_loops_at_once_is_one(self, servers):
+        app = App(slow=0.1)
+        barrier = threading.Barrier(2)
+        answers = []
+
+        async def serve():
+            await asyncio.to_thread(barrier.wait, 10)
+            answers.append(await servers.play_asgi(app))
+            await asyncio.to_thread(barrier.wait, 10)
+
+        threads = [threading.Thread(target=asyncio.run, args=(serve(),)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert [answer.body for answer in answers] == [b"x"] * 2
+        assert app.events == ["starting", "started", "answered", "answered", "stopped"]
+
+
+class Entered:
+    """A context manager that is entered on the loop."""
+
+    def __init__(self, manager):
+        self.manager = manager
+
+    async def __aenter__(self):
+        return self.manager.__enter__()
+
+    async def __aexit__(self, *raised):
+        return self.manager.__exit__(*raised)
+
+
+class AllSync(App):
+    """An application that needs no loop."""
+
+    async def startup(self):
+        await ON_THREAD
+        self.token = variable.set("set")
+        self.events += ["starting", "started"]
+
+    async def shutdown(self):
+        await ON_THREAD
+        variable.reset(self.token)
+        self.events.append("stopped")
+
+
 SHUTDOWN = """
 import asyncio, sys, io
 from antiphon.adapters import Servable
@@ -233,6 +469,117 @@ def test_shutting_down_over_wsgi_comes_when_the_interpreter_exits(pattern):
         [sys.executable, "-c", SHUTDOWN, pattern], timeout=60, capture_output=True, text=True, check=False
     )
     assert (ended.stdout, ended.stderr) == (pattern, "")
+
+
+ONE_TASK_OVER_WSGI = """
+import asyncio, sys, io, threading
+from contextvars import ContextVar
+from antiphon.adapters import Servable
+from antiphon.handler import ON_LOOP, ON_THREAD
+from antiphon.response import Response
+
+on_threads = ContextVar("on_threads")
+on_loop = ContextVar("on_loop")
+
+class App(Servable):
+    async def handle(self, request):
+        print(on_threads.get("-"), on_loop.get("-"), end=" ")
+        return Response("x")
+
+    async def _change(self, stage):
+        for number, letter in enumerate(sys.argv[1 + (stage == "shutdown")]):
+            first = stage == "startup" and number < 2
+            if letter == "T":
+                await ON_THREAD
+                if first:
+                    self.token = on_threads.set("T")
+                elif stage == "shutdown":
+                    on_threads.reset(self.token)
+            else:
+                await ON_LOOP
+                if first:
+                    self.task = asyncio.current_task(), on_loop.set("A")
+                elif stage == "shutdown":
+                    assert asyncio.current_task() is self.task[0], "another task"
+                    on_loop.reset(self.task[1])
+                await asyncio.sleep(0)
+            print(letter, end=" ")
+
+    async def startup(self):
+        await self._change("startup")
+        print(sum("loop" in thread.name for thread in threading.enumerate()), end=" ")
+
+    async def shutdown(self):
+        await self._change("shutdown")
+
+environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
+           "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+App()(environ, lambda status, headers: None)
+"""
+
+
+@pytest.mark.parametrize(
+    ("startup", "shutdown", "loops"),
+    [("T", "T", 0), ("A", "A", 1), ("TA", "AT", 1), ("TA", "TA", 1), ("AT", "TA", 1), ("T", "", 0), ("AT", "A", 1)],
+)
+def test_one_task_and_context_serve_startup_and_shutdown_over_wsgi(startup, shutdown, loops):
+    ended = subprocess.run(
+        [sys.executable, "-c", ONE_TASK_OVER_WSGI, startup, shutdown],
+        timeout=60, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.stderr == ""
+    assert ended.stdout.split() == [*startup, str(loops), "-", "-", *shutdown]
+
+
+SHUTDOWN_THAT_FAILS = """
+import asyncio, sys, io
+from antiphon.adapters import Servable
+from antiphon.handler import ON_LOOP, ON_THREAD
+from antiphon.response import Response
+
+class App(Servable):
+    async def handle(self, request):
+        return Response("x")
+
+    async def startup(self):
+        await (ON_LOOP if sys.argv[1] == "A" else ON_THREAD)
+
+    async def shutdown(self):
+        await (ON_LOOP if sys.argv[1] == "A" else ON_THREAD)
+        raise LookupError("cannot stop")
+
+environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
+           "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+App()(environ, lambda status, headers: None)
+"""
+
+
+@pytest.mark.parametrize("colour", ["T", "A"])
+def test_a_shutdown_that_fails_at_exit_is_seen(colour):
+    ended = subprocess.run(
+        [sys.executable, "-c", SHUTDOWN_THAT_FAILS, colour], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert "LookupError: cannot stop" in ended.stderr
+
+
+FORK = (
+    SHUTDOWN
+    + """
+import os, sys
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+    print("parent", end=" ", flush=True)
+"""
+)
+
+
+@pytest.mark.parametrize("pattern", ["T", "A"])
+def test_a_child_process_does_not_shut_down_what_its_parent_has_started(pattern):
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK, pattern], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert ended.stdout == f"parent {pattern}"
 
 
 class TestHowServersTellTheInterface:

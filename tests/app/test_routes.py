@@ -177,7 +177,7 @@ class TestEncodedSlashes:
 
     @pytest.fixture
     def app(self):
-        app = App(encoded_slashes=True)
+        app = App()
         for pattern in ("/a/b", "/a/b/", "/users/<name>", "/p/<path:p>/x", "/<a>/<b>/<c>"):
             app.get(pattern)(lambda request, pattern=pattern: f"{pattern} {[*request.params.values()]}")
         return app
@@ -204,8 +204,8 @@ class TestEncodedSlashes:
         if sent:
             assert self.get(app, b"/r%2Ft/s" + sent, path, "/r/t/s") == answer
 
-    def test_are_slashes_like_the_others_unless_that_is_wanted(self):
-        app = App()
+    def test_are_slashes_like_the_others_where_that_is_wanted(self):
+        app = App(encoded_slashes=False)
         app.get("/a/b")(lambda request: "found")
         app.get("/users/<name>")(lambda request: "found")
         assert self.get(app, b"/a%2Fb", "/a/b") == "found"

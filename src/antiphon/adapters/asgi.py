@@ -82,7 +82,9 @@ class ASGIHead:
     def raw_path(self) -> bytes | None:
         """The scope's raw_path, where the server has one."""
         raw: bytes | None = self.scope.get("raw_path")
-        return raw and _origin_form(raw.partition(b"?")[0].decode("latin-1")).encode("latin-1")
+        if not raw or (raw[:1] == b"/" and b"?" not in raw):
+            return raw
+        return _origin_form(raw.partition(b"?")[0].decode("latin-1")).encode("latin-1")
 
     @property
     def query_string(self) -> bytes:

@@ -7,6 +7,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.wsgi import WSGIHead
+from antiphon.derived_head import server_head
+from antiphon.forwarding import NAMES_ARE_EXACT
+from antiphon.head import Head
 from antiphon.http.headers import combine
 from antiphon.http.url import parse_host
 from antiphon.request import Request
@@ -23,24 +26,37 @@ def make_environ(request: Request) -> "WSGIEnvironment":
     it is a copy of the server's own environ, with the body to be read once more.
     """
     head = request.head
-    if isinstance(head, WSGIHead):
-        environ = dict(head.environ)
+    given = server_head(head)
+    if isinstance(given, WSGIHead):
+        environ = dict(given.environ)
+        if given is not head:
+            for key in ("REMOTE_ADDR", "REMOTE_PORT"):
+                environ.pop(key, None)
+            environ |= _of_the_head(head)
     else:
-        environ = _of_the_server(request) | _of_the_fields(head.fields())
+        environ = _OF_NO_SERVER | {"wsgi.errors": sys.stderr} | _of_the_fields(head.fields()) | _of_the_head(head)
     environ["wsgi.input"] = BytesIO(request.body)
     environ["wsgi.input_terminated"] = True
     environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ.pop("wsgi.file_wrapper", None)  # what that makes is for the server, which does not get it
     environ["CONTENT_LENGTH"] = str(len(request.body)) if request.body or request.content_length == 0 else ""
     return environ
 
 
-def _of_the_server(request: Request) -> "WSGIEnvironment":
-    head = request.head
+_OF_NO_SERVER: "WSGIEnvironment" = {
+    "wsgi.version": (1, 0),
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+    NAMES_ARE_EXACT: True,
+}
+
+
+def _of_the_head(head: Head) -> "WSGIEnvironment":
     try:
         name, port = parse_host(head.authority)
     except ValueError:
         name, port = "localhost", None
-    version = head.http_version
     target = (head.raw_path or b"").decode("latin-1")
     query = head.query_string.decode("latin-1")
     return {
@@ -50,13 +66,9 @@ def _of_the_server(request: Request) -> "WSGIEnvironment":
         "QUERY_STRING": query,
         "SERVER_NAME": name or "localhost",
         "SERVER_PORT": str(port or (443 if head.scheme == "https" else 80)),
-        "SERVER_PROTOCOL": f"HTTP/{version}",
-        "wsgi.version": (1, 0),
+        "SERVER_PROTOCOL": f"HTTP/{head.http_version}",
         "wsgi.url_scheme": head.scheme,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": True,
-        "wsgi.run_once": False,
+        **({"HTTP_HOST": head.authority} if head.field("host") else {}),
         **({"REQUEST_URI": f"{target}?{query}" if query else target} if target else {}),
         **({"REMOTE_ADDR": head.client.host} if head.client else {}),
         **({"REMOTE_PORT": str(head.client.port)} if head.client and head.client.port else {}),
@@ -122,7 +134,9 @@ class _Call:
         if self._started is None:
             raise RuntimeError("the WSGI application gave a body without calling start_response")
         status, headers = self._started
-        return Response(_Body(chain(self._written, first, iterator), pieces), status, headers)
+        response = Response(None, status, headers)
+        response.body = _Body(chain(self._written, first, iterator), pieces)
+        return response
 
 
 class _Body:

@@ -6,6 +6,7 @@ from typing import Any, Self, TypeAlias
 
 from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope
 from antiphon.adapters.hand_over import HandOver
+from antiphon.derived_head import server_head
 from antiphon.handler import describe, log_failure
 from antiphon.head import Head
 from antiphon.http.url import parse_host
@@ -30,7 +31,7 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
 
     ``path`` is the whole path, of which ``root_path`` is the beginning. ``raw_path`` is left out where the server
     hides it. ``state`` is what the application's lifespan made, and is copied. The rest is a copy of the scope of an
-    ASGI server, also within heads that call theirs ``inner``, without the extensions that a server has to honour.
+    ASGI server, without the extensions that a server has to honour.
     """
     head = request.head
     scope = _copy_of_the_server_s(head)
@@ -58,10 +59,8 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
 
 
 def _copy_of_the_server_s(head: Head) -> Scope:
-    innermost = head
-    while inner := getattr(innermost, "inner", None):
-        innermost = inner
-    return dict(innermost.scope) if isinstance(innermost, ASGIHead) else {}
+    given = server_head(head)
+    return dict(given.scope) if isinstance(given, ASGIHead) else {}
 
 
 def _fields(head: Head) -> list[tuple[bytes, bytes]]:

@@ -10,27 +10,29 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, call_lifespan, refuse_websocket
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
-from antiphon.drive import driven, run_async, run_at_exit, run_sync
+from antiphon.drive import run_async
 from antiphon.handler import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.request import Request
 from antiphon.response import Response
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from asyncio import Lock as AsyncLock
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from antiphon.adapters.life import Life
 
 
 class Servable:
     """A handler that is a WSGI, an ASGI and an RSGI application at once.
 
-    WSGI has no lifespan: there ``startup`` runs before the first request of a process, and ``shutdown`` when the
-    interpreter exits, as far as the server lets it.
+    ``startup`` and ``shutdown`` run in one task and one context, which no request sees. WSGI has no lifespan: there
+    ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, as far as the
+    server lets it. On a loop without a lifespan ``shutdown`` runs when the loop's tasks are cancelled.
     """
 
     _started: bool = False
-    _async_starting: "AsyncLock | None" = None
+    _life: "Life | None" = None
 
     def __init__(self) -> None:
         self._starting = Lock()
@@ -74,9 +76,19 @@ class Servable:
             await self._start()
             await call_asgi(self, scope, receive, send)
         elif scope["type"] == "lifespan":
-            await call_lifespan(self._start, self._stop, receive, send)
+            await self._serve_lifespan(receive, send)
         else:
             await refuse_websocket(receive, send)
+
+    async def _serve_lifespan(self, receive: Receive, send: Send) -> None:
+        from asyncio import CancelledError
+
+        try:
+            await call_lifespan(self._start, self._stop, receive, send)
+        except CancelledError:
+            if self._life is not None:
+                await self._life.break_off()
+            raise
 
     async def __rsgi__(self, scope: RSGIScope, protocol: Any) -> None:
         """Answer an RSGI server."""
@@ -96,34 +108,46 @@ class Servable:
         loop.run_until_complete(self._stop())
 
     async def _start(self) -> None:
-        from asyncio import Lock as AsyncLock
-        from asyncio import create_task
-
-        if self._async_starting is None:
-            self._async_starting = AsyncLock()
-        async with self._async_starting:
-            if not self._started:
-                await create_task(driven(self.startup()))  # whose variables no request is to see
-                self._started = True
+        life, is_new = self._current_life()
+        if is_new:
+            life.begin()
+        await life.begun()
 
     async def _stop(self) -> None:
-        if self._started:
-            self._started = False
-            await run_async(self.shutdown())
+        if self._life is not None and not self._life.is_over:
+            await self._life.end()
 
     def _start_sync(self) -> None:
+        import concurrent.futures.thread  # noqa: F401 - it can't be imported any more at exit
+
+        life, is_new = self._current_life()
+        if is_new:
+            life.begin_on_thread(copy_context())
+            atexit.register(self._stop_sync, life)
+        life.wait_begun()
+
+    def _stop_sync(self, life: "Life") -> None:
+        if not life.is_over:
+            life.end_at_exit()
+
+    def _current_life(self) -> "tuple[Life, bool]":
+        """The life that requests wait for, and whether it is still to be begun."""
+        from antiphon.adapters.life import Life
+
         with self._starting:
-            if not self._started:
-                import concurrent.futures.thread  # noqa: F401 - it can't be imported any more at exit
+            life = self._life
+            if life is not None and not life.is_over:
+                return life, False
+            life = self._life = Life(self._start_up, self._shut_down)
+            return life, True
 
-                run_sync(self.startup(), copy_context())
-                atexit.register(self._stop_sync)
-                self._started = True
+    async def _start_up(self) -> None:
+        await self.startup()
+        self._started = True
 
-    def _stop_sync(self) -> None:
-        if self._started:
-            self._started = False
-            run_at_exit(self.shutdown())
+    async def _shut_down(self) -> None:
+        self._started = False
+        await self.shutdown()
 
 
 def _make_recognisable(servable: Servable) -> None:

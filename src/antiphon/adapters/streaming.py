@@ -25,9 +25,10 @@ async def write_pieces(
     iteration is cancelled where it waits. A body that fails is logged, and raised so that the server cuts the
     response. A ``silent`` body is only closed.
     """
-    pieces = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
+    pieces: AsyncIterator[bytes | str] | None = None
     watch = _Watch(gone)
     try:
+        pieces = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
         write = await _begun(begin, watch)
         if write is not None and not silent:
             await _write_each(pieces, write, watch)
@@ -39,7 +40,10 @@ async def write_pieces(
         raise
     finally:
         await watch.end()
-        await close(pieces)
+        if pieces is not None:
+            await close(pieces)
+        elif isinstance(body, AsyncIterable):
+            await close(body)
     return not watch.client_left
 
 

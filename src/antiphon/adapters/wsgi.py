@@ -51,6 +51,8 @@ class WSGIHead:
     def raw_path(self) -> bytes | None:
         """The path of REQUEST_URI or RAW_URI, where the server has either."""
         target: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
+        if not target:
+            return None
         return target.partition("?")[0].encode("latin-1", "replace") if target.startswith("/") else None
 
     @property
@@ -145,12 +147,16 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     """Answer one request of a WSGI server."""
     request = Request(WSGIHead(environ))
     context = copy_context()
-    response = run_sync(handler.handle(request), context)
+    try:
+        response = run_sync(handler.handle(request), context)
+    except BaseException:
+        run_sync(finish(request), context)
+        raise
     status, fields, length, body, silent = response.message(environ["REQUEST_METHOD"])
     sent = [*fields] if length is None else [*fields, ("content-length", str(length))]
     start_response(status_line(status), sent)
     if type(body) is bytes and not request.deferred:
-        return () if silent else (body,)
+        return [] if silent else [body]
     return WSGIBody(request, body, context, silent)
 
 
@@ -166,7 +172,12 @@ class WSGIBody:
     ) -> None:
         self._request = request
         self._context = context
-        self._next, self._close = _blocking(body, context)
+        try:
+            self._next, self._close = _blocking(body, context)
+        except BaseException as error:
+            context.run(log_failure, request, error)
+            run_sync(finish(request), context)
+            raise
         if silent:
             self._next = iter(()).__next__
 
@@ -200,6 +211,12 @@ def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], 
 
         bridged = ThreadIterator(body, context)
         return bridged.__next__, bridged.close
-    iterator = iter((body,)) if isinstance(body, bytes) else context.run(iter, body)
+    if isinstance(body, bytes):
+        return iter((body,)).__next__, tuple
+    try:
+        iterator = context.run(iter, body)
+    except BaseException:
+        context.run(getattr(body, "close", tuple))
+        raise
     close = getattr(iterator, "close", None) or getattr(body, "close", None) or tuple
     return lambda: context.run(next, iterator), lambda: context.run(close)

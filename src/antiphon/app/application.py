@@ -1,51 +1,50 @@
 """The application: what was registered is planned once, and served by any server."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
-from typing import Any, Literal, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from typing import Any, Literal, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
-from antiphon.app.conflicts import check_route_names, places
-from antiphon.app.cross_site import SAFE_METHODS, TrustedOrigins, check_cross_site
-from antiphon.app.dispatch import Plan, dispatch
+from antiphon.app.conflicts import merged_converters
+from antiphon.app.converters import Converter
+from antiphon.app.cross_site import TrustedOrigins
+from antiphon.app.dispatch import begun, dispatch
 from antiphon.app.feature import Feature
-from antiphon.app.hooks import Hook, hook
-from antiphon.app.own_answers import (
-    answer_nothing,
-    answer_options,
-    header_too_large,
-    malformed_path,
-    redirect_to_other_form,
-)
-from antiphon.app.raw_segments import raw_segments, with_or_without_slash
+from antiphon.app.guard import Guard
+from antiphon.app.hooks import Hook
+from antiphon.app.lifespan import Lifespan
+from antiphon.app.mount import Mount, contains, make_mount
+from antiphon.app.places import Places
+from antiphon.app.plan import Around, Plan
+from antiphon.app.planning import Planning
 from antiphon.app.reverse import Reverse
-from antiphon.app.router import Resource, Router, SamePathsError
-from antiphon.app.routes import Route, Routes
+from antiphon.app.route import Route
+from antiphon.app.routes import Routes
+from antiphon.app.routing import Routing
+from antiphon.app.scope import Scope
 from antiphon.body.limits import Limits
 from antiphon.drive import run_async
+from antiphon.forwarding import TrustedProxies
 from antiphon.handler import Steps
-from antiphon.http.errors import (
-    HTTPError,
-    InternalServerError,
-    MethodNotAllowed,
-    NotFound,
-)
+from antiphon.place import Place
 from antiphon.request import Request
 from antiphon.response import Response
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` bound every request, as far as a route does not say otherwise. ``redirect_slashes`` leads requests to
-    the path that differs from theirs by the slash at its end, where only that one is answered (308).
+    ``limits`` bound every request, as far as a blueprint or a route does not say otherwise. ``redirect_slashes`` leads
+    requests to the path that differs from theirs by the slash at its end, where only that one is answered (308).
     ``encoded_slashes`` has ``%2F`` stay in its segment where the server gives the path as it was sent; else it is a
     slash like the others.
 
-    Writes that a page of another site makes are refused (403), but for pages of ``trusted_origins``, such as
-    "https://shop.example.com"; ``cross_site_writes`` lets all of them pass.
+    ``trusted_proxies`` are the addresses and networks whose forwarded headers are believed, ``trusted_hosts`` the hosts
+    that are answered for (all, unless some are named). Writes that a page of another site makes are refused (403), but
+    for pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` lets all of them pass.
     """
 
     def __init__(
@@ -53,31 +52,36 @@ class App(Routes, Servable):
         *,
         limits: Limits | None = None,
         redirect_slashes: bool = False,
-        encoded_slashes: bool = False,
+        encoded_slashes: bool = True,
+        trusted_proxies: TrustedProxies | Iterable[str] = (),
+        trusted_hosts: Iterable[str] = (),
         trusted_origins: Iterable[str] = (),
         cross_site_writes: bool = False,
     ) -> None:
         Routes.__init__(self)
         Servable.__init__(self)
         self.limits = limits or Limits()
-        self.trusted_origins = TrustedOrigins(trusted_origins)
-        self._lets_all_write = cross_site_writes
-        self._on_startup: list[Hook] = []
-        self._on_shutdown: list[Hook] = []
-        self._router: Router[Plan] | None = None
-        self._unrouted: Plan
+        self._guard = Guard(self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)
         self._redirects_slashes = redirect_slashes
         self._encoded_slashes = encoded_slashes
-        self._redirecting: Plan
-        self._redirected: set[Plan] = set()
-        self._defaults: dict[Plan, Mapping[str, Any]] = {}
+        self._mounts: list[Mount] = []
+        self._places = Places()
+        self._lifespan = Lifespan(self._places)
+        self._routing: Routing | None = None
+        self._outermost: Plan | None = None
+        """What is done before a route is sought, where there is something."""
         self._reverse: Reverse | None = None
+
+    @property
+    def trusted_origins(self) -> TrustedOrigins:
+        """The origins whose pages may write."""
+        return self._guard.origins
 
     # Registering
 
     def check_open(self) -> None:
         """Raise RuntimeError when the application serves already, and nothing can be registered any more."""
-        if self._router is not None:
+        if self._routing is not None:
             raise RuntimeError("this app serves requests already: register routes and hooks before its first one")
 
     def use(self, feature: "Feature[App]") -> None:
@@ -85,195 +89,180 @@ class App(Routes, Servable):
         self.check_open()
         feature.install(self)
 
+    def mount(
+        self,
+        prefix: str,
+        application: Any,
+        *,
+        host: str | None = None,
+        interface: Literal["wsgi", "asgi"] | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Have another application answer what is below a prefix and has no route here.
+
+        ``application`` is another ``App``, or one that speaks WSGI or ASGI: a coroutine function, or an object whose
+        ``__call__`` is one, is taken for ASGI, unless ``interface`` says it. It sees the prefix as its root path, its
+        responses pass the middleware here, and it is started and stopped with this one. ``limits`` bound its requests;
+        an ``App`` bounds them by itself. Raises ValueError for a malformed prefix or host, TypeError for what is no
+        application.
+        """
+        self.check_open()
+        self.check_prefix(prefix, host)
+        if contains(application, self):
+            raise ValueError("an application cannot be mounted in itself")
+        mount = make_mount(prefix, host, application, interface, limits)
+        if known := next((other for other in self._mounts if other.application is application), None):
+            mount = mount._replace(lifespan=known.lifespan)
+        elif manager := mount.manager:
+            self._lifespan.add(lambda: manager)
+        self._mounts.append(mount)
+
     def on_startup(self, function: F) -> F:
         """Register a function that is called, or awaited, before the first request of a process."""
         self.check_open()
-        self._on_startup.append(hook(function, blocking=True))
+        self._lifespan.on_startup(function)
         return function
 
     def on_shutdown(self, function: F) -> F:
         """Register a function that is called, or awaited, after the last request; the one registered last is first."""
         self.check_open()
-        self._on_shutdown.insert(0, hook(function, blocking=True))
+        self._lifespan.on_shutdown(function)
         return function
+
+    @overload
+    def lifespan(self, function: Callable[[], AbstractAsyncContextManager[T]], /) -> Place[T]: ...
+    @overload
+    def lifespan(self, function: Callable[[], AbstractContextManager[T]], /) -> Place[T]: ...
+    @overload
+    def lifespan(self, function: Callable[[], AsyncIterator[T]], /) -> Place[T]: ...
+    @overload
+    def lifespan(self, function: Callable[[], Iterator[T]], /) -> Place[T]: ...
+    def lifespan(self, function: Callable[[], Any], /) -> Place[Any]:
+        """Enter a context manager at startup, and leave it at shutdown; usable as a decorator.
+
+        ``function`` is a generator or an async generator function that yields once, or returns a context manager of
+        either colour. It becomes the place of what that gives, ``request[function]`` and ``app[function]``, with its
+        type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse, after those
+        of ``on_shutdown``. Raises TypeError for a coroutine function.
+        """
+        self.check_open()
+        return self._lifespan.add(function)
+
+    def __getitem__(self, place: Place[T]) -> T:
+        """What a lifespan has given. Raises RuntimeError unless the application is running."""
+        return self._lifespan.state(place)
+
+    def fill(
+        self,
+        place: Place[T],
+        source: Callable[[Request], T] | Callable[[Request], Awaitable[T]],
+        *,
+        blocking: bool = False,
+        when: Callable[[Request], object] | None = None,
+        otherwise: Callable[[Request], T] | None = None,
+    ) -> None:
+        """Have ``source`` give each request the value of a place, at most once, where ``when`` is true of the request.
+
+        A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
+        the hooks and the handler. Where ``when`` is false, the place reads as what ``otherwise`` returns; both must not
+        block. Raises ValueError for a place that is filled already.
+        """
+        self.check_open()
+        self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise)
 
     # Planning
 
     @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes of the application, then those of its blueprints, as they are answered."""
+        return tuple(route for scope in self._scope().walk() for route in scope.routes())
+
+    @property
+    def mounts(self) -> tuple[Mount, ...]:
+        """The applications that are mounted, in the order of their registration."""
+        return tuple(self._mounts)
+
+    @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI when every handler, hook and middleware is sync, else ASGI."""
-        hooks: Iterable[Any] = [*(route.hook for route in self.registered), *self._before, *self._after]
-        return "asgi" if any(part.is_async for part in [*hooks, *self._middleware]) else "wsgi"
+        """WSGI when all handlers, hooks, middleware and mounts are sync and no proxy is trusted, else ASGI."""
+        if self._guard.proxies or any(not mount.hook.blocks for mount in self._mounts):
+            return "asgi"
+        scopes = [*self._scope().walk()]
+        parts: list[Any] = [*self.registered.before_routing, *(source.hook for source in self._places.resolving)]
+        for scope in scopes:
+            parts += [*scope.registered.middleware, *scope.registered.before, *scope.registered.after]
+            parts += [route.hook for route in scope.registered.routes]
+        return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
-    def freeze(self) -> Router[Plan]:
+    def _scope(self) -> Scope:
+        return Scope(self, self.registered, Around(places=self._places), self.limits)
+
+    def freeze(self) -> Routing:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
-        check_route_names(self.registered)
-        router: Router[Plan] = Router(self._converters)
-        owners: dict[tuple[Resource[Plan], str], Route] = {}
-        for route in self.registered:
-            resource = self._resource(router, route, owners)
-            plan = self._plan(route.hook.around(True), route.name, route.limits)
-            self._note(plan, route)
-            for method in route.methods:
-                earlier = owners.setdefault((resource, method), route)
-                if earlier is not route:
-                    raise ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}")
-                resource.methods[method] = plan
-            if route.defaults:
-                router.search_for(route.pattern)
-        if not self._encoded_slashes:
-            router.trust_slashes()
-        for resource in router.resources:
-            self._complete(resource.methods)
-        blocks = not any(route.hook.is_async for route in self.registered)
-        self._unrouted = self._plan(Hook(answer_nothing, False, blocks), None)
-        self._redirecting = self._plan(
-            Hook(partial(redirect_to_other_form, self._encoded_slashes), False, blocks), None
+        scope = self._scope()
+        planning = Planning(
+            scope, self._guard, redirect_slashes=self._redirects_slashes, encoded_slashes=self._encoded_slashes
         )
-        self._reverse = Reverse(self.registered, self._converters, self._encoded_slashes)
-        self._router = router
-        return router
-
-    def _resource(
-        self, router: Router[Plan], route: Route, owners: dict[tuple[Resource[Plan], str], Route]
-    ) -> Resource[Plan]:
-        try:
-            return router.resource(route.pattern, route.host)
-        except SamePathsError as error:
-            earlier = next(earlier for (resource, _), earlier in owners.items() if resource is error.earlier)
-            raise ValueError(f"{error}: {places(earlier, route)}") from None
-
-    def _note(self, plan: Plan, route: Route) -> None:
-        """Keep what matters only for the requests whose path is searched."""
-        if route.defaults:
-            self._defaults[plan] = route.defaults
-        if self._redirects_slashes if route.redirect_slashes is None else route.redirect_slashes:
-            self._redirected.add(plan)
-
-    def _plan(self, handler: Hook, endpoint: str | None, limits: Limits | None = None) -> Plan:
-        return Plan(
-            self,
-            endpoint,
-            handler,
-            limits.within(self.limits) if limits else self.limits,
-            self._middleware,
-            self._before,
-            reversed(self._after),
-            self.error_handlers,
-        )
-
-    def _complete(self, methods: dict[str, Plan]) -> None:
-        """HEAD is answered as GET is, and OPTIONS with what is allowed (RFC 9110 §9.3.2, §9.3.7)."""
-        if "GET" in methods:
-            methods.setdefault("HEAD", methods["GET"])
-        if "OPTIONS" not in methods:
-            allow = ", ".join(sorted({*methods, "OPTIONS"}))
-            blocks = not any(plan.is_async for plan in methods.values())
-            methods["OPTIONS"] = self._plan(Hook(partial(answer_options, allow), False, blocks), None)
+        routing = planning.routing(self._mounts)
+        self._reverse = self._reversing(routing.router.converters)
+        if self.registered.before_routing:
+            around = scope.around._replace(middleware=tuple(self.registered.before_routing), before=(), after=())
+            seek = Hook(self._seek, True, routing.refusing[""].blocks)
+            self._outermost = Plan(self, seek, self.limits, around, hands_on=True, seeks=True)
+        for blueprint in scope.blueprints():
+            blueprint.is_frozen = True
+        self._routing = routing
+        return routing
 
     # Serving
 
     def handle(self, request: Request) -> Steps[Response]:
         """The steps that answer a request."""
-        plan, error = self._route(request)
+        routing = self._routing or self.freeze()
+        if self._outermost is not None:
+            return self._begin(routing, self._outermost, request)
+        plan, error = routing.find(request)
         return dispatch(plan, request, error)
 
     def answer(self, request: Request) -> Awaitable[Response]:
         """The response, awaited on an event loop."""
-        plan, error = self._route(request)
+        routing = self._routing or self.freeze()
+        if self._outermost is not None:
+            return run_async(self._begin(routing, self._outermost, request))
+        plan, error = routing.find(request)
         steps = dispatch(plan, request, error)
         return run_async(steps) if plan.hops else steps
 
-    def _route(self, request: Request) -> tuple[Plan, HTTPError | None]:
-        """The plan for a request, and what is wrong with the request."""
-        router = self._router or self.freeze()
-        head = request.head
-        if head.header_size > self.limits.headers:
-            return self._refuse(request, header_too_large(head.header_size, self.limits.headers))
-        path = head.path
-        methods = router.literal.get(path)
-        if methods is None:
-            segments = None
-            if self._encoded_slashes and path.count("/") > 1 and b"%2" in (raw := head.raw_path or b""):
-                segments = raw_segments(raw, path)
-            methods = router.deep.get(path) if segments is None else None
-            if methods is None:
-                try:
-                    methods, request.params = self._search(router, request, segments)
-                except HTTPError as error:
-                    return self._refuse(request, error)
-        plan = methods.get(head.method)
-        if plan is None:
-            allow = sorted(methods)
-            detail = f"{head.method} is not answered at {path[:200]}; {', '.join(allow)} are"
-            return self._refuse(request, MethodNotAllowed(detail, allow=allow))
-        request.route = plan
-        request.limits = plan.limits
-        return plan, None if head.method in SAFE_METHODS else self._refused_write(request)
+    def _begin(self, routing: Routing, outermost: Plan, request: Request) -> Steps[Response]:
+        """The steps that come before a route is sought, and all others inside of them."""
+        request.route = outermost
+        request.limits = outermost.limits
+        return dispatch(outermost, request, routing.look(request))
 
-    def _refused_write(self, request: Request) -> HTTPError | None:
-        if not self._lets_all_write:
-            try:
-                check_cross_site(request, self.trusted_origins)
-            except HTTPError as error:
-                return error
-        return None
-
-    def _search(
-        self, router: Router[Plan], request: Request, segments: list[str] | None
-    ) -> tuple[dict[str, Plan], Mapping[str, Any]]:
-        head = request.head
-        path = head.path
-        if not (path.isascii() and path.isprintable() and "%" not in path) and (error := malformed_path(head)):
-            raise error
-        host = request.host if router.has_hosts else ""
-        try:
-            found = router.search(path, segments, host)
-            if found is None and self._redirected and self._other_form(router, request, segments, host):
-                return {head.method: self._redirecting}, {}
-        except Exception as error:  # raised by a converter of the application's own
-            raise InternalServerError("A part of the path could not be converted.") from error
-        if found is None:
-            raise NotFound(f"There is nothing at {path[:200]}.")
-        if self._defaults and (defaults := self._defaults.get(found[0].get(head.method, self._unrouted))):
-            return found[0], {**defaults, **found[1]}
-        return found
-
-    def _other_form(self, router: Router[Plan], request: Request, segments: list[str] | None, host: str) -> bool:
-        """Whether a route that redirects answers this method at the path with, or without, a slash at its end."""
-        path = request.path
-        if path.endswith("//") or path == "/":
-            return False
-        other = path[:-1] if path[-1:] == "/" else f"{path}/"
-        methods = router.literal.get(other) if segments is None else None
-        if methods is None:
-            found = router.search(other, segments and with_or_without_slash(segments), host)
-            methods = found[0] if found else {}
-        return methods.get(request.method) in self._redirected
+    async def _seek(self, request: Request) -> Response:
+        """Answer by the route that is found now."""
+        plan, error = (self._routing or self.freeze()).find(request, was_looked_at=True)
+        return await begun(request, dispatch(plan, request, error), plan.hops)
 
     def url_for(self, name: str, /, **params: object) -> str:
         """The URL of a route below the root path, percent-encoded; for a route with a host ``//host/path``.
 
-        What is no parameter of the route becomes the query: None is left out, a list or tuple repeated. Raises
-        LookupError for an unknown name, ValueError, which names the route and the parameter, for one that is missing
-        or doesn't fit.
+        A route of a blueprint is named with it, "shop.item". What is no parameter of the route becomes the query: None
+        is left out, a list or tuple repeated. Raises LookupError for an unknown name, ValueError, which names the route
+        and the parameter, for one that is missing or doesn't fit.
         """
-        reverse = self._reverse or Reverse(self.registered, self._converters, self._encoded_slashes)
+        reverse = self._reverse or self._reversing(merged_converters(self._scope().walk()))
         return reverse.url(name, params)
 
-    def _refuse(self, request: Request, error: HTTPError) -> tuple[Plan, HTTPError]:
-        request.route = self._unrouted
-        request.limits = self.limits
-        return self._unrouted, error
+    def _reversing(self, converters: Mapping[str, Converter]) -> Reverse:
+        return Reverse(self.routes, converters, self._encoded_slashes)
 
     async def startup(self) -> None:
-        """Plan the routes, then call what ``on_startup`` was given."""
-        if self._router is None:
+        """Plan the routes, then enter the lifespans and call what ``on_startup`` was given."""
+        if self._routing is None:
             self.freeze()
-        for on_startup in self._on_startup:
-            await on_startup.placed().call()
+        await self._lifespan.startup()
 
     async def shutdown(self) -> None:
-        """Call what ``on_shutdown`` was given."""
-        for on_shutdown in self._on_shutdown:
-            await on_shutdown.placed().call()
+        """Call what ``on_shutdown`` was given, then leave the lifespans."""
+        await self._lifespan.shutdown()

@@ -2,8 +2,23 @@
 
 from collections.abc import Iterable
 
-from antiphon.app.routes import Route
+from antiphon.app.converters import CONVERTERS, Converter
+from antiphon.app.route import Route
+from antiphon.app.scope import Scope
 from antiphon.handler import describe
+
+
+def merged_converters(scopes: Iterable[Scope]) -> dict[str, Converter]:
+    """The converters of an application and all its blueprints. Raises ValueError when two have one name."""
+    merged = dict(CONVERTERS)
+    owners: dict[str, str] = {}
+    for scope in scopes:
+        owner = f"the blueprint {scope.name!r}" if scope.name else "the app"
+        for name, converter in scope.registered.converters.items():
+            if merged.setdefault(name, converter) is not converter:
+                raise ValueError(f"{owners[name]} and {owner} have different converters {name!r}: rename one of them")
+            owners.setdefault(name, owner)
+    return merged
 
 
 def check_route_names(routes: Iterable[Route]) -> None:
@@ -22,7 +37,9 @@ def check_route_names(routes: Iterable[Route]) -> None:
 
 
 def _is_given(*routes: Route) -> bool:
-    return any(getattr(route.handler, "__name__", route.name) != route.name for route in routes)
+    """Whether the name of one of them, within its blueprint, is not just its function's."""
+    names = [(route.name.rpartition(".")[2], route.handler) for route in routes]
+    return any(getattr(handler, "__name__", name) != name for name, handler in names)
 
 
 def places(one: Route, other: Route) -> str:

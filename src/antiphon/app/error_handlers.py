@@ -1,16 +1,23 @@
 """Which handler answers an error: the one for its class, the most specific first, or the one for its status."""
 
+from collections.abc import Iterable
+from typing import TypeAlias
+
 from antiphon.app.hooks import Hook
 from antiphon.app.returns import says_status, to_response
 from antiphon.error_response import as_http_error
 from antiphon.handler import describe, failed, log_failure
 from antiphon.http.errors import HTTPError
+from antiphon.http.redirect import Redirect
 from antiphon.request import Request
 from antiphon.response import Response
 
+Found: TypeAlias = tuple[type[BaseException] | int, Hook]
+"""What a handler was registered for, and the handler."""
+
 
 class ErrorHandlers:
-    """The error handlers of an application, by class and by status."""
+    """The error handlers of an application or a blueprint, by class and by status."""
 
     def __init__(self) -> None:
         self._by_class: dict[type[BaseException], Hook] = {}
@@ -26,7 +33,7 @@ class ErrorHandlers:
             if not 400 <= key <= 599:
                 raise ValueError(f"an error's status is one of 400 to 599, not {key}")
             known = self._by_status.setdefault(key, handler)
-        elif isinstance(key, type) and issubclass(key, Exception):
+        elif isinstance(key, type) and issubclass(key, Exception) and not issubclass(key, Redirect):
             known = self._by_class.setdefault(key, handler)
         else:
             raise TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
@@ -36,7 +43,7 @@ class ErrorHandlers:
                 f"{name} is handled by {describe(known.function)} already, and now by {describe(handler.function)}"
             )
 
-    def find(self, error: BaseException) -> tuple[type[BaseException] | int, Hook] | None:
+    def find(self, error: BaseException) -> Found | None:
         """The handler for an error, and what it was registered for: the error's class, its status, then the classes
         that it derives from.
         """
@@ -50,28 +57,35 @@ class ErrorHandlers:
             return status, self._by_status[status]
         return next(((base, self._by_class[base]) for base in bases if base in self._by_class), None)
 
-    async def answer(self, request: Request, error: BaseException, blocks: bool, is_driven: bool) -> Response:
-        """The response to an error. ``blocks`` says that sync handlers run on a thread, ``is_driven`` whether they may
-        go there.
 
-        What the handler returns has the error's status, unless it says another. A handler that fails is answered like
-        an error that nobody handles. An error that nobody expected is logged, also when a handler makes a page of it.
-        """
-        found = self.find(error)
-        if found is None:
-            return failed(request, error)
-        key, handler = found
-        try:
-            handler = handler.around(blocks)
-            answer = await (handler.placed() if is_driven else handler).call(request, error)
-            response = to_response(answer, handler.function)
-            if not says_status(answer):
-                response.status = as_http_error(error).status
-            response.error = error
-        except GeneratorExit:
-            raise
-        except BaseException as again:
-            return failed(request, again)
-        if not isinstance(error, HTTPError) and (isinstance(key, int) or key is Exception):
-            log_failure(request, error)
-        return response
+async def answer_error(
+    error_handlers: Iterable[ErrorHandlers], request: Request, error: BaseException, blocks: bool, is_driven: bool
+) -> Response:
+    """The response to an error, by the first of these that have a handler for it.
+
+    ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. What the handler returns
+    has the error's status, unless it says another. A handler that fails is answered like an error that nobody handles.
+    An error that nobody expected is logged, also when a handler makes a page of it.
+    """
+    found = None if isinstance(error, Redirect) else _find(error_handlers, error)
+    if found is None:
+        return failed(request, error)
+    key, handler = found
+    try:
+        handler = handler.around(blocks)
+        answer = await (handler.placed() if is_driven else handler).call(request, error)
+        response = to_response(answer, handler.function)
+        if not says_status(answer):
+            response.status = as_http_error(error).status
+        response.error = error
+    except GeneratorExit:
+        raise
+    except BaseException as again:
+        return failed(request, again)
+    if not isinstance(error, HTTPError) and (isinstance(key, int) or key is Exception):
+        log_failure(request, error)
+    return response
+
+
+def _find(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:
+    return next(filter(None, (handlers.find(error) for handlers in error_handlers)), None)

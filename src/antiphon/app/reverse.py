@@ -16,8 +16,8 @@ from antiphon.app.pattern import (
     parts_of,
 )
 from antiphon.app.raw_segments import quote_segment
+from antiphon.app.route import Route
 from antiphon.app.router import Router
-from antiphon.app.routes import Route
 from antiphon.http.query import format_query
 from antiphon.http.url import quote_path
 
@@ -96,7 +96,8 @@ class Reverse:
         if name not in self._ways:
             routes = self._routes.get(name)
             if not routes:
-                raise LookupError(f"no route is named {name!r}")
+                relative = "; request.url_for knows names that begin with a dot" if name[:1] == "." else ""
+                raise LookupError(f"no route is named {name!r}{relative}")
             if any(route.handler != routes[0].handler for route in routes):
                 other = next(route for route in routes if route.handler != routes[0].handler)
                 raise LookupError(f"{places(routes[0], other)} are both named {name!r}: give one route another name")
@@ -115,7 +116,7 @@ class Reverse:
         for segment in way.path:
             for part in parameters_of(segment):
                 if not self._encoded_slashes and not part.converter.spans and "/" in texts[part.name]:
-                    why = f"{texts[part.name]!r} has a slash: take <path:{part.name}> or App(encoded_slashes=True)"
+                    why = f"{texts[part.name]!r} has a slash: take <path:{part.name}>"
                     raise _refused(way, part.name, why)
 
     def _check_paths(self, way: _Way, texts: Mapping[str, str]) -> None:

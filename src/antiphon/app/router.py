@@ -110,7 +110,7 @@ class Router(Generic[T]):
         self.literal: dict[str, dict[str, T]] = {}
         self.deep: dict[str, dict[str, T]] = {}
         self.has_hosts = False
-        self._converters = converters
+        self.converters = converters
         self._searched: dict[str, dict[str, T]] = {}
         self._literal: dict[str, Resource[T]] = {}
         self._root = _Node[T]()
@@ -122,7 +122,7 @@ class Router(Generic[T]):
 
         Raises ValueError for a malformed path, SamePathsError for one that differs from another's in names only.
         """
-        segments = parse_pattern(pattern, self._converters)
+        segments = parse_pattern(pattern, self.converters)
         if host is not None:
             return self._at_host(host, pattern, segments)
         if all(isinstance(segment, str) for segment in segments):
@@ -135,7 +135,7 @@ class Router(Generic[T]):
 
     def _at_host(self, host: str, pattern: str, segments: list[Segment]) -> Resource[T]:
         """Labels from the right, then the path from its slash on: what hosts have in common is one way."""
-        whole = [*reversed(parse_host_pattern(host, self._converters)), "", *segments]
+        whole = [*reversed(parse_host_pattern(host, self.converters)), "", *segments]
         check_names(whole, host + pattern)
         self.has_hosts = True
         for known in (self.literal, self.deep):

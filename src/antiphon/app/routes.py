@@ -1,16 +1,15 @@
-"""What is registered with an application: routes, hooks, middleware and error handlers."""
+"""What is registered with an application or a blueprint: routes, hooks, middleware, error handlers, blueprints."""
 
 from collections.abc import Callable, Iterable, Mapping
-from os.path import basename
-from typing import Any, NamedTuple, TypedDict, TypeVar, Unpack, overload
+from typing import Any, NamedTuple, TypeVar, Unpack, overload
 
 from antiphon.app.converters import CONVERTERS, Converter, own_converter
 from antiphon.app.error_handlers import ErrorHandlers
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.middleware import Middleware, Opened, middleware
-from antiphon.app.pattern import check_names, parse_host_pattern, parse_pattern
+from antiphon.app.pattern import check_names, parameters_of, parse_host_pattern, parse_pattern
+from antiphon.app.route import Route, RouteOptions
 from antiphon.body.limits import Limits
-from antiphon.handler import describe
 from antiphon.http.grammar import is_token
 from antiphon.request import Request
 
@@ -18,64 +17,45 @@ F = TypeVar("F", bound=Callable[..., Any])
 M = TypeVar("M", bound=Callable[[Request], Opened])
 
 
-class Route(NamedTuple):
-    """A path, the methods that are answered there, and the handler that answers them."""
+class Nested(NamedTuple):
+    """A blueprint, and what was said when it was registered; None where it is as the blueprint says."""
 
-    pattern: str
-    methods: tuple[str, ...]
-    name: str
-    handler: Callable[..., Any]
-    host: str | None
-    """The pattern of the host, where the route is one of some hosts only."""
-    defaults: Mapping[str, Any] | None
-    """Parameters that a request has unless its path says otherwise."""
-    limits: Limits
-    redirect_slashes: bool | None
-    """Whether the path's other form, with or without a slash at its end, leads here; None as the app says."""
-    hook: Hook
-
-    @property
-    def where(self) -> str:
-        """The host and the path."""
-        return f"{self.host or ''}{self.pattern}"
-
-    def __str__(self) -> str:
-        place = basename(describe(self.handler).rpartition(" (")[2].removesuffix(")"))
-        return f"{','.join(self.methods)}  {self.where}  {self.name} ({place})"
+    blueprint: "Blueprint"
+    name: str | None = None
+    prefix: str | None = None
+    host: str | None = None
 
 
-class RouteOptions(TypedDict, total=False):
-    """What may be said of a route besides its path and methods.
+class Registered:
+    """What was registered, in order."""
 
-    ``name`` is by default the function's, ``host`` a pattern such as ``<tenant>.example.com``; ``defaults`` are
-    parameters that the path need not have; ``redirect_slashes`` is the app's unless it is said here.
-    """
+    __slots__ = (
+        "after", "before", "before_routing", "blueprints", "converters", "error_handlers", "middleware", "routes"
+    )  # fmt: skip
 
-    name: str | None
-    host: str | None
-    defaults: Mapping[str, Any] | None
-    limits: Limits | None
-    redirect_slashes: bool | None
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+        self.middleware: list[Middleware] = []
+        self.before_routing: list[Middleware] = []
+        self.before: list[Hook] = []
+        self.after: list[Hook] = []
+        self.error_handlers = ErrorHandlers()
+        self.converters: dict[str, Converter] = {}
+        self.blueprints: list[Nested] = []
 
 
 class Routes:
-    """Registers what an application is made of. All methods can be used as decorators."""
+    """Registers what an application or a blueprint is made of. Most methods can be used as decorators."""
 
     def __init__(self) -> None:
-        self.registered: list[Route] = []
-        self.error_handlers = ErrorHandlers()
-        self._converters: dict[str, Converter] = dict(CONVERTERS)
-        self._middleware: list[Middleware] = []
-        self._before: list[Hook] = []
-        self._after: list[Hook] = []
-
-    @property
-    def routes(self) -> tuple[Route, ...]:
-        """The routes, in the order in which they were registered."""
-        return tuple(self.registered)
+        self.registered = Registered()
 
     def check_open(self) -> None:
         """Raise RuntimeError when nothing can be registered any more."""
+
+    def converters(self) -> Mapping[str, Converter]:
+        """The converters that routes can be written with."""
+        return {**CONVERTERS, **self.registered.converters}
 
     def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
         """Register a converter of your own for the routes that follow, ``<name:parameter>``.
@@ -84,9 +64,9 @@ class Routes:
         doesn't match. ``to_url`` makes the value a segment again. Raises ValueError for a name that is bad or taken.
         """
         self.check_open()
-        if name in self._converters:
+        if name in CONVERTERS or name in self.registered.converters:
             raise ValueError(f"there is a converter {name!r} already")
-        self._converters[name] = own_converter(name, to_python, to_url)
+        self.registered.converters[name] = own_converter(name, to_python, to_url)
 
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
@@ -99,9 +79,7 @@ class Routes:
         self.check_open()
         wanted = _methods(methods, pattern)
         host = options.get("host")
-        segments = parse_pattern(pattern, self._converters)
-        if host is not None:
-            check_names([*parse_host_pattern(host, self._converters), *segments], host + pattern)
+        self._check_pattern(pattern, host)
         defaults = options.get("defaults")
 
         def register(function: F) -> F:
@@ -117,10 +95,26 @@ class Routes:
                 options.get("redirect_slashes"),
                 hook(function),
             )
-            self.registered.append(route)
+            self.registered.routes.append(route)
             return function
 
         return register
+
+    def _check_pattern(self, pattern: str, host: str | None) -> None:
+        converters = self.converters()
+        segments = parse_pattern(pattern, converters)
+        if host is not None:
+            check_names([*parse_host_pattern(host, converters), *segments], host + pattern)
+
+    def check_prefix(self, prefix: str, host: str | None) -> None:
+        """Raise ValueError for a prefix or a host that is malformed."""
+        if prefix.endswith("/"):
+            raise ValueError(f"a prefix does not end with a slash: {prefix!r}")
+        segments = parse_pattern(prefix or "/", self.converters())
+        if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
+            raise ValueError(f"{prefix!r}: a path cannot stand in a prefix")
+        if host is not None:
+            check_names([*parse_host_pattern(host, self.converters()), *segments], host + prefix)
 
     def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
         """Register a handler for GET, and with it for HEAD (RFC 9110 §9.3.1)."""
@@ -149,20 +143,26 @@ class Routes:
     @overload
     def middleware(self, function: M, /) -> M: ...
     @overload
-    def middleware(self, /, *, blocking: bool = False, body: bool = False) -> Callable[[M], M]: ...
     def middleware(
-        self, function: M | None = None, /, *, blocking: bool = False, body: bool = False
+        self, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False
+    ) -> Callable[[M], M]: ...
+    def middleware(
+        self, function: M | None = None, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False
     ) -> M | Callable[[M], M]:
         """Register a generator or async generator function around all that was registered after it.
 
         ``blocking=True`` calls a sync one on a thread even around async handlers; ``body=True`` has the body loaded
-        before it opens, however large it is within the limits.
+        before it opens, however large it is within the limits. ``before_routing=True`` opens it before the route is
+        sought: it may set the request's ``method`` and ``path``.
         """
         self.check_open()
+        if before_routing and isinstance(self, Blueprint):
+            raise ValueError("which blueprint answers is known after routing only: register this with the app")
+        registered = self.registered.before_routing if before_routing else self.registered.middleware
 
         def register(function: M) -> M:
             self.check_open()
-            self._middleware.append(middleware(function, blocking, body))
+            registered.append(middleware(function, blocking, body))
             return function
 
         return register if function is None else register(function)
@@ -173,7 +173,7 @@ class Routes:
     def before_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
     def before_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
         """Register a function that gets the request before the handler. What it returns, unless None, is the answer."""
-        return self._hook(self._before, function, blocking)
+        return self._hook(self.registered.before, function, blocking)
 
     @overload
     def after_request(self, function: F, /) -> F: ...
@@ -184,7 +184,7 @@ class Routes:
 
         The one that was registered last is called first.
         """
-        return self._hook(self._after, function, blocking)
+        return self._hook(self.registered.after, function, blocking)
 
     def _hook(self, hooks: list[Hook], function: F | None, blocking: bool) -> F | Callable[[F], F]:
         self.check_open()
@@ -205,10 +205,75 @@ class Routes:
 
         def register(function: F) -> F:
             self.check_open()
-            self.error_handlers.add(key, hook(function))
+            self.registered.error_handlers.add(key, hook(function))
             return function
 
         return register
+
+    def register(
+        self, blueprint: "Blueprint", *, name: str | None = None, prefix: str | None = None, host: str | None = None
+    ) -> None:
+        """Register a blueprint: its routes are answered below its prefix, inside of what is around the routes here.
+
+        ``name``, ``prefix`` and ``host`` are those of the blueprint unless they are said here. It may be registered
+        several times, under different names. What it gets later, until the first request, counts too.
+        Raises ValueError for a malformed prefix, host or name, and for a name that another blueprint has here,
+        TypeError for what is no blueprint.
+        """
+        self.check_open()
+        if not isinstance(blueprint, Blueprint):
+            raise TypeError(f"{blueprint!r} is no blueprint; an application is mounted: app.mount(prefix, application)")
+        blueprint.check_prefix(blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host)
+        wanted = blueprint.name if name is None else _blueprint_name(name)
+        if any((nested.name or nested.blueprint.name) == wanted for nested in self.registered.blueprints):
+            raise ValueError(f"a blueprint named {wanted!r} is registered here already: give one of them another name=")
+        self.registered.blueprints.append(Nested(blueprint, name, prefix, host))
+
+
+class Blueprint(Routes):
+    """Routes with hooks, middleware, error handlers and limits of their own, registered with an app or a blueprint.
+
+    ``name`` stands before the names of its routes: ``url_for("shop.item")``. Its routes are answered below ``prefix``,
+    which may have parameters, and at ``host``, where they don't name one. ``limits`` bound its requests as far as a
+    route does not say otherwise. Raises ValueError for a name with a dot, and for a malformed prefix or host.
+    """
+
+    def __init__(self, name: str, *, prefix: str = "", host: str | None = None, limits: Limits | None = None) -> None:
+        super().__init__()
+        self.name = _blueprint_name(name)
+        self.prefix = prefix
+        self.host = host
+        self.limits = limits or Limits()
+        self.is_frozen = False
+        self.check_prefix(prefix, host)
+
+    def check_open(self) -> None:
+        """Raise RuntimeError when an application with this blueprint serves already."""
+        if self.is_frozen:
+            raise RuntimeError(f"an app with the blueprint {self.name!r} serves requests already: register before that")
+
+    def converters(self) -> Mapping[str, Converter]:
+        """Those of this blueprint; a name that it doesn't know may be known to the application."""
+        return _Lenient(super().converters())
+
+    def _check_pattern(self, pattern: str, host: str | None) -> None:
+        super()._check_pattern(pattern or "/", host)
+
+
+class _Lenient(dict[str, Converter]):
+    """Converters, of which some are known later only: what is written with one of these is checked then."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> Converter:
+        return CONVERTERS["str"]
+
+
+def _blueprint_name(name: str) -> str:
+    if not name or "." in name:
+        raise ValueError(f"a blueprint's name is not empty and has no dot: {name!r}")
+    return name
 
 
 def _methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:

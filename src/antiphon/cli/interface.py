@@ -15,8 +15,8 @@ class Choice(NamedTuple):
 
 
 _DECLARED = {
-    "wsgi": Choice("wsgi", "every handler is def"),
-    "asgi": Choice("asgi", "a handler is async def, or proxies are trusted"),
+    "wsgi": Choice("wsgi", "everything in it is def"),
+    "asgi": Choice("asgi", "something in it is async, or proxies are trusted"),
 }
 
 

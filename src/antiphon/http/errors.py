@@ -6,6 +6,7 @@ HTTPError
 """
 
 from collections.abc import Iterable
+from typing import Any, NoReturn
 
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase
@@ -37,7 +38,8 @@ class HTTPError(Exception):
         super().__init__(detail)
         if status is not None:
             if not 400 <= status <= 599:
-                raise ValueError(f"an HTTPError has a status of 400 to 599, not {status}")
+                hint = "; raise Redirect(location) to lead elsewhere" if 300 <= status <= 399 else ""
+                raise ValueError(f"an HTTPError has a status of 400 to 599, not {status}{hint}")
             self.status = status
         if type is not None:
             self.type = type
@@ -98,6 +100,8 @@ class MethodNotAllowed(HTTPError):
     status = 405
 
     def __init__(self, detail: str | None = None, *, allow: Iterable[str] = (), **options: object) -> None:
+        if isinstance(allow, str):
+            raise TypeError(f"allow is a collection of methods, such as [{allow!r}]")
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
         self.headers["allow"] = ", ".join(allow)
 
@@ -292,10 +296,15 @@ ERRORS: dict[int, type[HTTPError]] = {cls.status: cls for cls in HTTPError.__sub
 """The class of each status that has one."""
 
 
-def http_error(status: int, detail: str | None = None) -> HTTPError:
-    """The error for a status: an instance of its own class where there is one."""
+def http_error(status: int, detail: str | None = None, **options: Any) -> HTTPError:
+    """The error for a status: an instance of its own class where there is one. ``options`` are those of HTTPError."""
     cls = ERRORS.get(status)
-    return cls(detail) if cls is not None else HTTPError(detail, status=status)
+    return cls(detail, **options) if cls is not None else HTTPError(detail, status=status, **options)
+
+
+def abort(status: int, detail: str | None = None, **options: Any) -> NoReturn:
+    """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")``."""
+    raise http_error(status, detail, **options)
 
 
 assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101

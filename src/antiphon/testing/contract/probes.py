@@ -42,6 +42,12 @@ def raw_path(server: ServerProcess) -> str:
     return "known" if told(server, path) == {"raw_path": path} else "hidden"
 
 
+def encoded_slash(server: ServerProcess) -> str:
+    """Whether a slash that was sent encoded is told from the others."""
+    status = server.respond(SentRequest("GET", "/def/path/a%2Fb")).status
+    return "in its segment" if status == 200 else "a slash"
+
+
 def leading_slashes(server: ServerProcess) -> str:
     """Whether all slashes at the start of the path come."""
     return "kept" if server.respond(SentRequest("GET", "//def/text")).status == 404 else "made one"
@@ -170,6 +176,7 @@ def end(server: ServerProcess) -> str:
 
 PROBES: tuple[Probe, ...] = (
     Probe("Raw path", ("known", "hidden"), raw_path),
+    Probe("`%2F` in the path", ("in its segment", "a slash"), encoded_slash),
     Probe("Slashes before the path", ("kept", "made one"), leading_slashes),
     Probe("Header in several lines", ("apart", "joined"), several_lines),
     Probe("Cookie in two lines", ("both read", "run together"), cookie_lines),

@@ -68,6 +68,7 @@ SERVERS: tuple[Server, ...] = (
         _WSGI_GAPS
         | {
             "Raw path": "hidden",
+            "`%2F` in the path": "a slash",
             "`X_Name` beside `X-Name`": "the same name",
             "Request header beyond ASCII": "emptied",
             "Response header beyond ASCII": "sent as UTF-8",
@@ -88,6 +89,7 @@ SERVERS: tuple[Server, ...] = (
         _granian("rsgi"),
         {
             "Raw path": "hidden",
+            "`%2F` in the path": "a slash",
             "Request header beyond ASCII": "dropped",
             "Response header beyond ASCII": "sent as UTF-8",
             "Stream that fails midway": "ended",

@@ -68,7 +68,6 @@ EXCHANGES: tuple[Exchange, ...] = (
     *_path("a%3Fb%23c", "a?b#c"),
     *_path("a;b=c,d@e:f", "a;b=c,d@e:f"),
     *_path("%41%7e", "A~"),
-    *_nowhere("/{colour}/path/a%2Fb", "/{colour}/path/a/b"),
     *_nowhere("/{colour}/text/", "/{colour}/text/"),
     *_nowhere("/{colour}//text", "/{colour}//text"),
     *_nowhere("/{colour}/path/../text", "/{colour}/path/../text"),

@@ -1,0 +1,51 @@
+"""What is asked of every request before it is answered: from whom it comes, and for which host."""
+
+from collections.abc import Iterable
+
+from antiphon.app.cross_site import TrustedOrigins, check_cross_site
+from antiphon.app.trusted_hosts import TrustedHosts
+from antiphon.forwarding import TrustedProxies, behind
+from antiphon.http.errors import HTTPError
+from antiphon.request import Request
+
+
+class Guard:
+    """The settings by which requests are let through.
+
+    ``looks_at_heads`` says that there is more to be asked than how large a head is.
+    """
+
+    def __init__(
+        self,
+        most_header: int,
+        proxies: TrustedProxies | Iterable[str],
+        hosts: Iterable[str],
+        origins: Iterable[str],
+        cross_site_writes: bool,
+    ) -> None:
+        self.proxies = proxies if isinstance(proxies, TrustedProxies) else TrustedProxies(proxies)
+        self.hosts = TrustedHosts(hosts)
+        self.origins = TrustedOrigins(origins)
+        self.most_header = most_header
+        self.looks_at_heads = bool(self.proxies or self.hosts)
+        self._lets_all_write = cross_site_writes
+
+    def look_at_head(self, request: Request) -> HTTPError | None:
+        """See the request as the client sent it; the error for a host that is not answered for."""
+        if self.proxies:
+            request.head = behind(request.head, self.proxies)
+        if self.hosts:
+            try:
+                self.hosts.check(request.head)
+            except HTTPError as error:
+                return error
+        return None
+
+    def refused_write(self, request: Request) -> HTTPError | None:
+        """The error for a write that a page of another site makes."""
+        if not self._lets_all_write:
+            try:
+                check_cross_site(request, self.origins)
+            except HTTPError as error:
+                return error
+        return None

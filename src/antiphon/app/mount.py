@@ -1,0 +1,153 @@
+"""Applications inside an application: below a prefix, another one answers, as if it stood there alone."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
+
+from antiphon.adapters.servable import Servable
+from antiphon.app.dispatch import begun
+from antiphon.app.hooks import Hook
+from antiphon.app.routes import Routes
+from antiphon.body.limits import Limits
+from antiphon.derived_head import DerivedHead
+from antiphon.handler import ON_LOOP, ON_THREAD, is_async
+from antiphon.head import Head
+from antiphon.request import Request
+from antiphon.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.adapters.asgi_lifespan import ASGILifespan
+    from antiphon.adapters.from_asgi import ASGIApplication
+
+T = TypeVar("T")
+
+
+class Mount(NamedTuple):
+    """An application below a prefix, at some hosts or all."""
+
+    prefix: str
+    host: str | None
+    application: Any
+    interface: Literal["wsgi", "asgi"] | None
+    """What it speaks; None for another ``App``, which guards and bounds its requests by itself."""
+    lifespan: "ASGILifespan | None"
+    """What starts and stops it, where it speaks ASGI."""
+    limits: Limits | None
+    """Bounds of its requests, where it does not set its own."""
+
+    @property
+    def manager(self) -> AbstractAsyncContextManager[Any] | None:
+        """What starts and stops it, where that is known."""
+        return Started(self.application) if isinstance(self.application, Servable) else self.lifespan
+
+    @property
+    def hook(self) -> Hook:
+        """What answers, called with the whole request."""
+        if isinstance(self.application, Servable):
+            blocks = self.application.interface == "wsgi"
+            hand_on = _inside if self.interface is None else _served
+            return Hook(hand_on(self.prefix, self.application, blocks), True, blocks)
+        if self.interface == "wsgi":
+            from antiphon.adapters.environ import from_wsgi
+
+            return Hook(_below(self.prefix, from_wsgi(self.application)), False, True)
+        from antiphon.adapters.from_asgi import from_asgi
+
+        state = self.lifespan.state if self.lifespan else None
+        return Hook(_below(self.prefix, from_asgi(self.application, state)), True)
+
+
+def make_mount(
+    prefix: str,
+    host: str | None,
+    application: Any,
+    interface: Literal["wsgi", "asgi"] | None,
+    limits: Limits | None,
+) -> Mount:
+    """A mount of an application of ours, or of a WSGI or ASGI application, which is told by its colour.
+
+    Raises TypeError for what is no application, and for limits of an ``App``.
+    """
+    if isinstance(application, Servable):
+        if limits and isinstance(application, Routes):
+            raise TypeError("an App bounds its requests by itself: App(limits=...)")
+        speaks = None if isinstance(application, Routes) else application.interface
+        return Mount(prefix, host, application, speaks, None, limits)
+    if not callable(application) or (isinstance(application, type) and interface is None):
+        raise TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon")
+    if (interface or ("asgi" if is_async(application) else "wsgi")) == "wsgi":
+        return Mount(prefix, host, application, "wsgi", None, limits)
+    from antiphon.adapters.asgi_lifespan import ASGILifespan
+
+    lifespan = ASGILifespan(cast("ASGIApplication", application))
+    return Mount(prefix, host, application, "asgi", lifespan, limits)
+
+
+def contains(application: object, other: object) -> bool:
+    """Whether an application is another one, or has it mounted, at whatever depth."""
+    mounts: Iterable[Mount] = getattr(application, "mounts", ()) if isinstance(application, Routes) else ()
+    return application is other or any(contains(mount.application, other) for mount in mounts)
+
+
+class Started:
+    """The time in which an application of ours that is mounted serves, as an async context manager."""
+
+    def __init__(self, application: Servable) -> None:
+        self._application = application
+
+    async def __aenter__(self) -> None:
+        await self._application.startup()
+        await ON_LOOP
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._application.shutdown()
+        await ON_LOOP
+
+
+class MountedHead(DerivedHead):
+    """A head that is read from below a prefix on. ``depth`` is how many segments the prefix has.
+
+    ``root`` is the path of a request for the prefix itself, without a slash behind it.
+    """
+
+    def __init__(self, inner: Head, depth: int, root: str = "/") -> None:
+        super().__init__(inner)
+        segments = inner.path.split("/", depth + 1)
+        self._above = "/".join(segments[: depth + 1])
+        self.path = inner.path[len(self._above) :] or root
+
+    @property
+    def root_path(self) -> str:
+        """The path at which the application inside is mounted."""
+        return self.inner.root_path + self._above
+
+
+def request_below(request: Request, prefix: str, root: str = "/") -> Request:
+    """The request as the application below a prefix sees it. Both have one body, one id and one ``after``."""
+    inner = type(request)(MountedHead(request.head, prefix.count("/"), root))
+    vars(inner).update(content=request.content, id=request.id, after=request.after, limits=request.limits)
+    return inner
+
+
+def _below(prefix: str, handler: Callable[[Request], T]) -> Callable[[Request], T]:
+    """A handler that answers by a foreign application, which is told whether there was a slash behind the prefix."""
+    return lambda request: handler(request_below(request, prefix, root=""))
+
+
+def _served(prefix: str, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
+    async def hand_on(request: Request) -> Response:
+        below = request_below(request, prefix)
+        if not (blocks or below.head.blocks):
+            return await application.answer(below)
+        response = await application.handle(below)
+        await (ON_THREAD if blocks else ON_LOOP)  # wherever that has ended
+        return response
+
+    return hand_on
+
+
+def _inside(prefix: str, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
+    async def hand_on(request: Request) -> Response:
+        return await begun(request, application.handle(request_below(request, prefix)), blocks)
+
+    return hand_on

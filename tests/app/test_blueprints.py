@@ -1,0 +1,657 @@
+import pytest
+
+from antiphon import App, Blueprint, Limits, abort
+from antiphon.handler import describe
+from antiphon.http.errors import Conflict, NotFound
+
+
+def echo(request):
+    return {"endpoint": request.endpoint, "blueprint": request.blueprint, "params": dict(request.params)}
+
+
+def answers(client, path, host=None, method="GET"):
+    """The endpoint, the blueprint and the parameters; or the status."""
+    response = client.request(method, path, headers={"host": host} if host else {})
+    return tuple(response.json.values()) if response.status == 200 else response.status
+
+
+def nested(*blueprints, **options):
+    """An application with blueprints, each in the one before it."""
+    app = App(**options)
+    around = app
+    for blueprint in blueprints:
+        around.register(blueprint)
+        around = blueprint
+    return app
+
+
+class TestPrefixes:
+    @pytest.mark.parametrize(
+        ("prefix", "pattern", "path", "params"),
+        [
+            ("", "/x", "/x", {}),
+            ("/shop", "/x", "/shop/x", {}),
+            ("/shop", "", "/shop", {}),
+            ("/shop", "/", "/shop/", {}),
+            ("/<lang>", "/x", "/de/x", {"lang": "de"}),
+            ("/<int:id>/<any(a,b):kind>", "/<name>", "/5/a/z", {"id": 5, "kind": "a", "name": "z"}),
+            ("/v<int:version>", "/<path:rest>", "/v2/a/b", {"version": 2, "rest": "a/b"}),
+            ("/<lang>", "", "/de", {"lang": "de"}),
+            ("/café", "/x", "/caf%C3%A9/x", {}),
+        ],
+    )
+    def test_stand_before_the_paths_of_the_routes(self, serving, colour, prefix, pattern, path, params):
+        blueprint = Blueprint("b", prefix=prefix)
+        blueprint.get(pattern, name="r")(colour(echo))
+        assert answers(serving(nested(blueprint)), path) == ("b.r", "b", params)
+
+    def test_of_nested_blueprints_follow_each_other(self, serving, colour):
+        shop, empty, admin = Blueprint("shop", prefix="/<shop>"), Blueprint("e"), Blueprint("admin", prefix="/admin")
+        admin.get("/<int:id>", name="item")(colour(echo))
+        client = serving(nested(shop, empty, admin))
+        assert answers(client, "/s/admin/5") == ("shop.e.admin.item", "shop.e.admin", {"shop": "s", "id": 5})
+        assert answers(client, "/admin/5") == 404
+
+    def test_may_be_others_where_the_blueprint_is_registered(self, serving, colour):
+        app = App()
+        outer, inner = Blueprint("outer", prefix="/outer"), Blueprint("inner", prefix="/inner")
+        inner.get("/x", name="x")(colour(echo))
+        outer.register(inner, prefix="/other")
+        app.register(outer)
+        app.register(inner, name="bare", prefix="")
+        app.register(inner, name="own")
+        client = serving(app)
+        assert answers(client, "/outer/other/x")[0] == "outer.inner.x"
+        assert answers(client, "/x")[0] == "bare.x"
+        assert answers(client, "/inner/x")[0] == "own.x"
+        assert answers(client, "/outer/inner/x") == 404
+
+    @pytest.mark.parametrize("prefix", ["/", "/shop/", "shop", "/a<", "/<path:p>", "/<x>/<x>", "/<a><b>"])
+    def test_that_are_malformed_are_an_error_at_once(self, prefix):
+        with pytest.raises(ValueError, match=r"prefix|path|'/"):
+            Blueprint("b", prefix=prefix)
+        with pytest.raises(ValueError, match=r"prefix|path|'/"):
+            App().register(Blueprint("b"), prefix=prefix)
+
+    def test_that_only_the_whole_shows_to_be_malformed_are_one_before_the_first_request(self):
+        blueprint = Blueprint("b", prefix="/<id>")
+        blueprint.get("/<id>")(echo)
+        with pytest.raises(ValueError, match=r"several parameters named id.*echo"):
+            nested(blueprint).freeze()
+        with pytest.raises(ValueError, match=r"no converter 'nope'.*blueprint 'b'"):
+            nested(Blueprint("b", prefix="/<nope:x>")).freeze()
+
+    def test_that_are_empty_have_no_route_of_an_empty_path(self):
+        blueprint = Blueprint("b")
+        blueprint.get("")(echo)
+        with pytest.raises(ValueError, match=r"begins with a slash.*echo"):
+            nested(blueprint).freeze()
+
+
+class TestHosts:
+    def test_are_those_of_the_routes_that_name_none(self, serving, colour):
+        shop, inner = Blueprint("shop", host="shop.example.com"), Blueprint("inner", prefix="/inner")
+        for blueprint in (shop, inner):
+            blueprint.get("/x", name="x")(colour(echo))
+            blueprint.get("/y", name="y", host="<tenant>.example.org")(colour(echo))
+        client = serving(nested(shop, inner))
+        assert answers(client, "/x", "shop.example.com")[0] == "shop.x"
+        assert answers(client, "/inner/x", "shop.example.com")[0] == "shop.inner.x"
+        assert answers(client, "/inner/y", "a.example.org") == ("shop.inner.y", "shop.inner", {"tenant": "a"})
+        assert answers(client, "/x") == answers(client, "/y", "shop.example.com") == 404
+
+    def test_may_be_others_in_a_nested_blueprint_and_where_one_is_registered(self, serving, colour):
+        app = App()
+        outer, own, none = Blueprint("outer", host="a.com"), Blueprint("own", host="b.com"), Blueprint("none")
+        for blueprint in (outer, own, none):
+            blueprint.get(f"/{blueprint.name}", name="r")(colour(echo))
+            if blueprint is not outer:
+                outer.register(blueprint)
+        outer.register(own, name="said", host="<t>.d.com")
+        app.register(outer)
+        client = serving(app)
+        assert answers(client, "/outer", "a.com")[0] == "outer.r"
+        assert answers(client, "/own", "b.com")[0] == "outer.own.r"
+        assert answers(client, "/none", "a.com")[0] == "outer.none.r"
+        assert answers(client, "/own", "x.d.com") == ("outer.said.r", "outer.said", {"t": "x"})
+        assert answers(client, "/own", "a.com") == 404
+
+    @pytest.mark.parametrize("host", ["", "a b", "a:80", "<id>.com"])
+    def test_that_are_malformed_are_an_error_at_once(self, host):
+        with pytest.raises(ValueError, match=r"host|several parameters"):
+            Blueprint("b", prefix="/<id>", host=host)
+        with pytest.raises(ValueError, match=r"host|several parameters"):
+            App().register(Blueprint("b", prefix="/<id>"), host=host)
+
+
+class TestNames:
+    def app(self):
+        app = App()
+        shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")
+        admin.get("/items/<int:id>", name="item")(echo)
+        shop.get("/", name="home")(echo)
+        shop.register(admin)
+        app.register(shop)
+        app.register(admin, name="office", prefix="/office")
+        app.get("/", name="home")(echo)
+        return app
+
+    def test_are_those_of_the_blueprints_then_the_route_s(self):
+        app = self.app()
+        for _ in range(2):
+            assert app.url_for("shop.admin.item", id=5, q="a") == "/shop/admin/items/5?q=a"
+            assert app.url_for("office.item", id=5) == "/office/items/5"
+            assert (app.url_for("shop.home"), app.url_for("home")) == ("/shop/", "/")
+            app.freeze()
+
+    @pytest.mark.parametrize("name", ["item", "admin.item", "shop.item", "office.admin.item"])
+    def test_are_needed_whole(self, name):
+        with pytest.raises(LookupError, match=f"no route is named '{name}'"):
+            self.app().url_for(name, id=5)
+
+    def test_of_one_blueprint_that_is_registered_twice_differ(self, serving):
+        client = serving(self.app())
+        assert answers(client, "/shop/admin/items/5")[:2] == ("shop.admin.item", "shop.admin")
+        assert answers(client, "/office/items/5")[:2] == ("office.item", "office")
+        assert answers(client, "/") == ("home", None, {})
+
+    @pytest.mark.parametrize("name", ["", "a.b", "."])
+    def test_that_are_bad_are_refused(self, name):
+        with pytest.raises(ValueError, match="not empty and has no dot"):
+            Blueprint(name)
+        with pytest.raises(ValueError, match="not empty and has no dot"):
+            App().register(Blueprint("b"), name=name)
+
+    def test_that_another_blueprint_has_are_refused(self):
+        app = App()
+        app.register(Blueprint("a"))
+        app.register(Blueprint("b"), name="c")
+        for blueprint, name in [(Blueprint("a"), None), (Blueprint("x"), "a"), (Blueprint("c"), None)]:
+            with pytest.raises(ValueError, match=f"named '{name or blueprint.name}' is registered here already.*name="):
+                app.register(blueprint, name=name)
+        app.register(Blueprint("b"))
+
+    def test_of_two_routes_that_are_one_name_both(self):
+        def one(request): ...
+        def two(request): ...
+
+        app = App()
+        blueprint = Blueprint("shop")
+        blueprint.get("/a", name="item")(one)
+        app.get("/b", name="shop.item")(two)
+        app.register(blueprint)
+        with pytest.raises(ValueError, match=r"named 'shop\.item'") as error:
+            app.freeze()
+        assert describe(one) in str(error.value)
+        assert describe(two) in str(error.value)
+
+    def test_that_functions_happen_to_have_are_told_when_their_url_is_asked_for(self):
+        blueprint = Blueprint("shop")
+        for path in ("/a", "/b"):
+            blueprint.get(path)(lambda request: "x")
+        app = nested(blueprint)
+        app.freeze()
+        with pytest.raises(LookupError, match=r"both named 'shop\.<lambda>'"):
+            app.url_for("shop.<lambda>")
+
+    def test_of_different_blueprints_may_be_alike(self):
+        app = App()
+        for name in ("a", "b"):
+            blueprint = Blueprint(name, prefix=f"/{name}")
+            blueprint.get("/x", name="same")(lambda request: "x")
+            app.register(blueprint)
+        assert (app.url_for("a.same"), app.url_for("b.same")) == ("/a/x", "/b/x")
+
+    def test_that_begin_with_a_dot_are_of_the_same_blueprint(self, serving, colour):
+        app = App()
+        shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")
+
+        def relative(request):
+            return request.url_for(".item", id=5)
+
+        for scope in (app, shop, admin):
+            scope.get("/items/<int:id>", name="item")(echo)
+            scope.get("/relative")(colour(relative))
+            scope.errorhandler(404)(lambda request, error: request.url_for(".item", id=404))
+        shop.register(admin)
+        app.register(shop)
+        client = serving(app)
+        for prefix in ("", "/shop", "/shop/admin"):
+            assert client.get(f"{prefix}/relative").text == f"{prefix}/items/5"
+            assert client.get(f"{prefix}/nowhere").text == f"{prefix}/items/404"
+
+    def test_that_begin_with_a_dot_want_a_request(self):
+        with pytest.raises(LookupError, match=r"no route is named '\.item'; request\.url_for knows"):
+            self.app().url_for(".item", id=5)
+
+
+class TestRegistering:
+    def test_counts_what_comes_later(self, serving, colour):
+        app = App()
+        shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")
+        app.register(shop)
+        shop.register(admin)
+        admin.get("/x", name="x")(colour(echo))
+        admin.after_request(lambda request, response: response.headers.update({"x-late": "1"}))
+        response = serving(app).get("/shop/admin/x")
+        assert (response.json["endpoint"], response.headers["x-late"]) == ("shop.admin.x", "1")
+
+    def test_ends_with_the_first_request(self, serving):
+        shop, admin = Blueprint("shop"), Blueprint("admin")
+        admin.get("/")(echo)
+        app = nested(shop, admin)
+        register, errorhandler = admin.get("/late"), admin.errorhandler(404)
+        assert serving(app).get("/").status == 200
+        for late in (
+            lambda: admin.get("/x"),
+            lambda: admin.before_request(echo),
+            lambda: admin.after_request(echo),
+            lambda: admin.errorhandler(500),
+            lambda: admin.middleware(lambda request: (yield)),
+            lambda: admin.converter("hex", str),
+            lambda: admin.register(Blueprint("b")),
+            lambda: register(echo),
+            lambda: errorhandler(echo),
+        ):
+            with pytest.raises(RuntimeError, match="'admin' serves requests already: register before that"):
+                late()
+        with pytest.raises(RuntimeError, match="'shop' serves"):
+            shop.register(Blueprint("b"))
+        with pytest.raises(RuntimeError, match="this app serves"):
+            app.register(Blueprint("b"))
+
+    def test_may_still_be_done_after_a_plan_that_failed(self, serving):
+        blueprint = Blueprint("b")
+        app = nested(blueprint)
+        blueprint.get("/<hex:x>", name="x")(echo)
+        with pytest.raises(ValueError, match="no converter 'hex'"):
+            app.freeze()
+        app.converter("hex", lambda text: int(text, 16))
+        blueprint.get("/y/z", name="y")(echo)
+        client = serving(app)
+        assert (answers(client, "/ff")[2], answers(client, "/y/z")[0]) == ({"x": 255}, "b.y")
+
+    def test_serves_several_apps_with_one_blueprint(self, serving):
+        blueprint = Blueprint("b")
+        blueprint.get("/", name="r")(echo)
+        for prefix in ("/a", "/c"):
+            app = App()
+            app.register(blueprint, prefix=prefix)
+            assert answers(serving(app), f"{prefix}/")[0] == "b.r"
+
+    def test_of_a_blueprint_in_itself_is_refused(self):
+        one, two = Blueprint("one"), Blueprint("two")
+        app = nested(one, two)
+        two.register(one, name="again")
+        with pytest.raises(ValueError, match="blueprint 'one' is registered in itself"):
+            app.freeze()
+        direct = Blueprint("direct")
+        direct.register(direct)
+        with pytest.raises(ValueError, match="blueprint 'direct' is registered in itself"):
+            nested(direct).freeze()
+
+    @pytest.mark.parametrize("application", [App(), echo, None], ids=["app", "function", "None"])
+    def test_of_what_is_no_blueprint_tells_how_to_mount_it(self, application):
+        with pytest.raises(TypeError, match=r"is no blueprint; an application is mounted: app\.mount\("):
+            App().register(application)
+
+    def test_lists_the_routes_as_they_are_answered(self):
+        shop = Blueprint("shop", prefix="/<shop>", host="a.com", limits=Limits(body=5))
+        shop.get("/x")(echo)
+        (route,) = nested(shop, limits=Limits(query=7)).routes
+        assert (route.name, route.pattern, route.host) == ("shop.echo", "/<shop>/x", "a.com")
+        assert route.limits == Limits(body=5, query=7)
+
+    def test_takes_the_interface_that_all_handlers_want(self, colour):
+        inner = Blueprint("inner")
+        inner.get("/")(colour(echo))
+        assert nested(Blueprint("outer"), inner).interface == ("asgi" if colour.is_async else "wsgi")
+
+
+class TestConverters:
+    def test_of_the_app_may_come_after_the_blueprint(self, serving, colour):
+        blueprint = Blueprint("b", prefix="/<hex:n>", host="<hex:h>.com")
+        blueprint.get("/<hex:m>.<ext>", name="r")(colour(echo))
+        app = nested(blueprint)
+        app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
+        assert app.url_for("b.r", n=255, m=16, ext="x", h=10) == "//a.com/ff/10.x"
+        client = serving(app)
+        assert answers(client, "/ff/10.x", "a.com")[2] == {"n": 255, "m": 16, "ext": "x", "h": 10}
+        assert answers(client, "/xy/10.x", "a.com") == 404
+
+    def test_of_a_blueprint_are_known_in_all_of_the_app(self, serving, colour):
+        blueprint = Blueprint("b", prefix="/b")
+        blueprint.converter("hex", lambda text: int(text, 16))
+        blueprint.get("/<hex:n>", name="r")(colour(echo))
+        app = App()
+        app.register(blueprint)
+        app.register(blueprint, name="again", prefix="/again")
+        client = serving(app)
+        assert answers(client, "/b/ff") == ("b.r", "b", {"n": 255})
+        assert answers(client, "/again/ff") == ("again.r", "again", {"n": 255})
+
+    def test_of_one_name_that_differ_are_refused_with_both_named(self):
+        one, two = Blueprint("one"), Blueprint("two")
+        app = nested(one, two)
+        two.converter("hex", str)
+        app.converter("hex", int)
+        with pytest.raises(ValueError, match=r"the app and the blueprint 'one\.two' have different converters 'hex'"):
+            app.freeze()
+
+    @pytest.mark.parametrize("name", ["int", "any", "hex", "Bad"])
+    def test_that_there_are_already_are_refused(self, name):
+        blueprint = Blueprint("b")
+        blueprint.converter("hex", str)
+        with pytest.raises(ValueError, match="converter"):
+            blueprint.converter(name, str)
+
+    def test_that_nobody_has_are_an_error_before_the_first_request(self):
+        blueprint = Blueprint("b")
+        blueprint.get("/<itn:id>")(echo)
+        with pytest.raises(ValueError, match=r"no converter 'itn'.*echo"):
+            nested(blueprint).freeze()
+
+
+def recording(scope, name, called, other):
+    """Have two of each kind of hook, and a middleware, note that they were called."""
+
+    def note(what):
+        return lambda *_: called.append(f"{name} {what}")
+
+    scope.middleware(other.around(note("opens"), note("closes")))
+    for number in (1, 2):
+        scope.before_request(other(note(f"before {number}")))
+        scope.after_request(other(note(f"after {number}")))
+
+
+class TestHooks:
+    @pytest.fixture
+    def called(self):
+        return []
+
+    @pytest.fixture
+    def app(self, called, colour, other):
+        app = App()
+        shop, admin, blog = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin"), Blueprint("blog")
+        for scope, name in ((app, "app"), (shop, "shop"), (admin, "admin"), (blog, "blog")):
+            scope.get(f"/{name}", name="r")(colour(lambda request: called.append("handler") or "x"))
+            recording(scope, name, called, other)
+        shop.register(admin)
+        app.register(shop)
+        app.register(blog)
+        return app
+
+    def test_are_called_from_the_app_inwards_and_back(self, app, called, serving):
+        assert serving(app).get("/shop/admin/admin").status == 200
+        assert called == [
+            "app opens", "shop opens", "admin opens",
+            "app before 1", "app before 2", "shop before 1", "shop before 2", "admin before 1", "admin before 2",
+            "handler",
+            "admin after 2", "admin after 1", "shop after 2", "shop after 1", "app after 2", "app after 1",
+            "admin closes", "shop closes", "app closes",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("path", "names"),
+        [("/app", {"app"}), ("/shop/shop", {"app", "shop"}), ("/blog", {"app", "blog"}), ("/nowhere", {"app"})],
+    )
+    def test_of_other_blueprints_are_not_called(self, app, called, serving, path, names):
+        serving(app).get(path)
+        assert {call.split()[0] for call in called} - {"handler"} == names
+
+    @pytest.mark.parametrize("fails", [False, True])
+    @pytest.mark.parametrize("name", ["app", "shop"])
+    def test_before_that_answer_or_fail_skip_the_rest(self, called, serving, colour, other, name, fails):
+        def early(request):
+            called.append("early")
+            if fails:
+                raise Conflict
+            return "early", 409
+
+        app, shop = App(), Blueprint("shop")
+        (app if name == "app" else shop).before_request(other(early))
+        recording(app, "app", called, other)
+        recording(shop, "shop", called, other)
+        shop.get("/")(colour(lambda request: called.append("handler")))
+        app.register(shop)
+        assert serving(app).get("/").status == 409
+        before = ["app before 1", "app before 2"] if name == "shop" else []
+        after = ["shop after 2", "shop after 1", "app after 2", "app after 1", "shop closes", "app closes"]
+        assert called == ["app opens", "shop opens", *before, "early", *after]
+
+    def test_of_a_blueprint_that_is_registered_twice_are_called_once(self, called, serving, colour, other):
+        app, shop = App(), Blueprint("shop", prefix="/a")
+        recording(shop, "shop", called, other)
+        shop.get("/")(colour(lambda request: "x"))
+        app.register(shop)
+        app.register(shop, name="again", prefix="/b")
+        serving(app).get("/b/")
+        assert called.count("shop before 1") == called.count("shop opens") == 1
+
+    def test_middleware_of_a_blueprint_that_answers_early_is_inside_of_the_app_s(self, called, serving, colour, other):
+        app, shop = App(), Blueprint("shop")
+        recording(app, "app", called, other)
+        shop.middleware(other.around(lambda request: "early"))
+        shop.get("/")(colour(lambda request: called.append("handler")))
+        app.register(shop)
+        assert serving(app).get("/").text == "early"
+        assert called == ["app opens", "app after 2", "app after 1", "app closes"]
+
+
+class Mine(Exception):
+    pass
+
+
+class MineAlone(Mine):
+    pass
+
+
+class TestErrorHandlers:
+    @pytest.mark.parametrize(
+        ("handled", "error", "answer"),
+        [
+            ({"app": [Mine], "shop": [Mine], "admin": [Mine]}, Mine, "admin Mine"),
+            ({"app": [Mine], "shop": [Mine]}, Mine, "shop Mine"),
+            ({"app": [Mine]}, Mine, "app Mine"),
+            ({"app": [MineAlone], "shop": [Mine]}, MineAlone, "shop Mine"),
+            ({"app": [404], "shop": [409]}, NotFound, "app 404"),
+            ({"app": [404], "admin": [Exception]}, NotFound, "admin Exception"),
+            ({"app": [Exception], "admin": [404]}, NotFound, "admin 404"),
+            ({"shop": [404, NotFound]}, NotFound, "shop NotFound"),
+            ({"shop": [500, Mine], "app": [MineAlone]}, MineAlone, "shop 500"),
+            ({"blog": [Mine, Exception, 500]}, Mine, None),
+        ],
+    )
+    def test_are_asked_from_the_innermost_outwards(self, serving, colour, other, handled, error, answer):
+        app = App()
+        scopes = {name: Blueprint(name) for name in ("shop", "admin", "blog")} | {"app": app}
+        for name, keys in handled.items():
+            for key in keys:
+                text = f"{name} {getattr(key, '__name__', key)}"
+                scopes[name].errorhandler(key)(other(lambda request, error, text=text: text))
+
+        def fails(request):
+            raise error
+
+        scopes["admin"].get("/")(colour(fails))
+        scopes["blog"].get("/blog")(colour(fails))
+        scopes["shop"].register(scopes["admin"])
+        app.register(scopes["shop"])
+        app.register(scopes["blog"])
+        response = serving(app).get("/")
+        assert response.status == (404 if error is NotFound else 500)
+        assert (None if response.content_type == "application/problem+json" else response.text) == answer
+
+    def test_see_what_hooks_and_middleware_raise(self, serving, colour, other):
+        app, shop = App(), Blueprint("shop")
+        shop.errorhandler(Mine)(other(lambda request, error: (f"mine {error}", 409)))
+
+        def fails(where):
+            def raises(request, *_):
+                if request.args.get("where") == where:
+                    raise Mine(where)
+
+            return other(raises)
+
+        shop.before_request(fails("before"))
+        shop.after_request(fails("after"))
+        app.before_request(fails("before of the app"))
+        shop.get("/")(colour(lambda request: "x"))
+        app.register(shop)
+        client = serving(app)
+        for where in ("before", "after", "before of the app"):
+            response = client.get("/", params={"where": where})
+            assert (response.status, response.text) == (409, f"mine {where}")
+
+
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("of_the_app", "of_the_blueprint", "of_the_route", "limit"),
+        [
+            (Limits(body=10), None, None, 10),
+            (Limits(body=10), Limits(body=20), None, 20),
+            (Limits(body=10), Limits(body=20), Limits(body=5), 5),
+            (Limits(body=10), Limits(query=9), Limits(fields=1), 10),
+            (None, Limits(body=20), Limits(fields=1), 20),
+        ],
+        ids=["app", "blueprint", "route", "neither", "not the app"],
+    )
+    def test_are_the_innermost(self, serving, colour, of_the_app, of_the_blueprint, of_the_route, limit):
+        shop, inner = Blueprint("shop", limits=of_the_blueprint), Blueprint("inner")
+        inner.post("/", limits=of_the_route)(colour(lambda request: str(len(request.body))))
+        client = serving(nested(shop, inner, limits=of_the_app))
+        assert client.post("/", body=bytes(limit)).text == str(limit)
+        response = client.post("/", body=bytes(limit + 1))
+        assert (response.status, response.json["limit"]) == (413, "body")
+        assert str(limit) in response.json["detail"]
+
+    def test_of_fields_and_query_count_too(self, serving, colour):
+        shop = Blueprint("shop", limits=Limits(fields=2, query=20))
+        shop.route("/", ["GET", "POST"])(colour(lambda request: f"{len(request.args)} {len(request.form)}"))
+        client = serving(nested(shop, limits=Limits(fields=1, query=1)))
+        assert client.get("/?a&b").text == "2 0"
+        assert client.get("/?a&b&c").status == 414
+        assert client.get("/?" + "a" * 21).status == 414
+        assert client.post("/", form={"a": "1", "b": "2"}).text == "0 2"
+        assert client.post("/", form={"a": "1", "b": "2", "c": "3"}).status == 413
+
+    def test_hold_for_what_is_refused_below_the_prefix(self, serving):
+        shop = Blueprint("shop", prefix="/shop", limits=Limits(body=5))
+        shop.middleware(body=True)(lambda request: (yield))
+        client = serving(nested(shop))
+        assert client.post("/shop/nowhere", body=bytes(6)).status == 404
+        seen = []
+
+        def reads(request):
+            seen.append(request.limits.body)
+            yield
+
+        shop = Blueprint("shop", prefix="/shop", limits=Limits(body=5))
+        shop.middleware(reads)
+        assert serving(nested(shop)).post("/shop/nowhere", body=b"x").status == 404
+        assert seen == [5]
+
+
+OUTWARDS = ("admin", "shop", "app")
+
+
+class TestWhatIsBelowAPrefix:
+    """Errors without a handler of their own: they pass what is around the blueprint below whose prefix they are."""
+
+    @pytest.fixture
+    def app(self, colour, other):
+        app = App()
+        app.converter("broken", lambda text: {}[text])
+        shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/<int:id>")
+        item, host = Blueprint("item", prefix="/things/<broken:x>"), Blueprint("host", prefix="/shop", host="a.com")
+        for scope, name in ((app, "app"), (shop, "shop"), (admin, "admin"), (item, "item"), (host, "host")):
+
+            def mark(request, response, name=name):
+                response.headers.add("x-around", f"{name} {dict(request.params)}")
+
+            def answer(request, error, name=name):
+                return f"{name} {request.blueprint}"
+
+            scope.middleware(other.around(after=mark))
+            for status in (404, 405, 500):
+                scope.errorhandler(status)(other(answer))
+            scope.get("/here/<broken:key>")(colour(lambda request: "x"))
+            scope.get("/here")(colour(lambda request: "x"))
+        shop.register(admin)
+        shop.register(item)
+        app.register(shop)
+        app.register(host)
+        return app
+
+    @pytest.mark.parametrize(
+        ("method", "path", "host", "answer"),
+        [
+            ("GET", "/nowhere", None, (404, "app None", ["app {}"])),
+            ("GET", "/shopping", None, (404, "app None", ["app {}"])),
+            ("GET", "/shop", None, (404, "shop shop", ["shop {}", "app {}"])),
+            ("GET", "/shop/", None, (404, "shop shop", ["shop {}", "app {}"])),
+            ("GET", "/shop/here/", None, (404, "shop shop", ["shop {}", "app {}"])),
+            ("GET", "/shop/5/no", None, (404, "admin shop.admin", [f"{name} {{'id': 5}}" for name in OUTWARDS])),
+            ("POST", "/here", None, (405, "app None", ["app {}"])),
+            ("POST", "/shop/here", None, (405, "shop shop", ["shop {}", "app {}"])),
+            ("OPTIONS", "/shop/here", None, (204, "", ["shop {}", "app {}"])),
+            ("GET", "/shop/x", "a.com", (404, "host host", ["host {}", "app {}"])),
+            ("GET", "/here/key", None, (500, "app None", ["app {}"])),
+            ("GET", "/shop/here/key", None, (500, "shop shop", ["shop {}", "app {}"])),
+            ("GET", "/shop/things/key/here", None, (500, "shop shop", ["shop {}", "app {}"])),
+        ],
+    )  # fmt: skip
+    def test_passes_what_is_around_the_innermost_blueprint(self, app, serving, method, path, host, answer):
+        response = serving(app).request(method, path, headers={"host": host} if host else {})
+        assert (response.status, response.text, response.headers.getall("x-around")) == answer
+
+    def test_of_several_blueprints_with_one_prefix_passes_the_first(self, serving):
+        app = App()
+        for name in ("one", "two"):
+            blueprint = Blueprint(name, prefix="/same/<id>" if name == "one" else "/same/<other>")
+            blueprint.errorhandler(404)(lambda request, error, name=name: f"{name} {dict(request.params)}")
+            app.register(blueprint)
+        assert serving(app).get("/same/5/x").text == "one {'id': '5'}"
+
+    def test_of_a_blueprint_without_a_prefix_passes_the_one_around_it(self, serving):
+        outer, inner = Blueprint("outer", prefix="/outer"), Blueprint("inner")
+        for blueprint in (outer, inner):
+            blueprint.errorhandler(404)(lambda request, error: request.blueprint)
+            blueprint.get(f"/{blueprint.name}")(lambda request: abort(404))
+        client = serving(nested(outer, inner))
+        assert client.get("/outer/nowhere").text == "outer"
+        assert client.get("/outer/inner").text == "outer.inner"
+        assert client.get("/nowhere").headers["content-type"] == "application/problem+json"
+
+    def test_answers_methods_of_several_blueprints_where_they_meet(self, serving):
+        app = App()
+        v1, v2 = Blueprint("v1", prefix="/items"), Blueprint("v2", prefix="/items")
+        around = Blueprint("around")
+        for blueprint, method in ((v1, "GET"), (v2, "PUT")):
+            inner = Blueprint("same")
+            inner.route("", [method])(echo)
+            blueprint.register(inner)
+            around.register(blueprint)
+        for scope in (app, around, v1, v2):
+            scope.errorhandler(405)(lambda request, error: str(request.blueprint))
+        around.after_request(lambda request, response: response.headers.update({"x-around": "1"}))
+        app.register(around)
+        client = serving(app)
+        assert answers(client, "/items", method="PUT")[1] == "around.v2.same"
+        assert client.delete("/items").text == "around"
+        response = client.options("/items")
+        assert (response.headers["allow"], response.headers["x-around"]) == ("GET, HEAD, OPTIONS, PUT", "1")
+
+    def test_is_refused_by_the_app_where_the_request_itself_is_bad(self, serving):
+        shop = Blueprint("shop", prefix="/shop")
+        shop.errorhandler(421)(lambda request, error: "shop")
+        app = nested(shop, trusted_hosts=["example.com"])
+        app.errorhandler(421)(lambda request, error: "app")
+        assert serving(app).get("/shop/x").text == "app"
+
+    def test_that_is_a_write_of_another_site_is_refused_by_the_route_s_own(self, serving):
+        shop = Blueprint("shop")
+        shop.errorhandler(403)(lambda request, error: "shop")
+        shop.post("/")(echo)
+        response = serving(nested(shop)).post("/", headers={"sec-fetch-site": "cross-site"})
+        assert (response.status, response.text) == (403, "shop")

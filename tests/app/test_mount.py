@@ -1,0 +1,319 @@
+"""Where a mounted application is found, what it sees of the path, and what it is asked for."""
+
+import pytest
+
+from antiphon import App, Blueprint, Response, serve
+from tests.mounted import KINDS, METHODS, wsgi
+
+
+@pytest.fixture(params=KINDS.values(), ids=KINDS)
+def kind(request):
+    """A kind of application."""
+    return request.param
+
+
+def seen(response):
+    assert response.status == 200, response.text
+    return response.json["root"], response.json["path"]
+
+
+def telling(name):
+    """An application that tells its name."""
+    return serve(lambda request: Response.text(f"{name} {request.root_path}|{request.path}"))
+
+
+class TestThePath:
+    @pytest.mark.parametrize(
+        ("prefix", "path", "root", "below"),
+        [
+            ("/old", "/old/x", "/old", "/x"),
+            ("/old", "/old/", "/old", "/"),
+            ("/old", "/old/x//y", "/old", "/x//y"),
+            ("/old", "/old/old/x/", "/old", "/old/x/"),
+            ("/old", "/old/caf%C3%A9", "/old", "/café"),
+            ("/caf\u00e9", "/caf%C3%A9/caf%C3%A9", "/caf\u00e9", "/café"),
+            ("/old", "/old/a%20b%25", "/old", "/a b%"),
+            ("/old/shop", "/old/shop/x", "/old/shop", "/x"),
+            ("", "/", "", "/"),
+            ("", "/x/y", "", "/x/y"),
+        ],
+    )
+    def test_is_parted_at_the_prefix(self, serving, kind, prefix, path, root, below):
+        app = App()
+        app.mount(prefix, kind.make())
+        assert seen(serving(app).get(path)) == (root, below)
+
+    def test_of_the_prefix_itself_is_a_slash_to_ours_and_empty_to_others_who_redirect_by_that(self, serving, kind):
+        app = App()
+        app.mount("/old", kind.make())
+        assert seen(serving(app).get("/old")) == ("/old", "" if kind.foreign else "/")
+
+    def test_goes_with_the_query(self, serving, kind):
+        app = App()
+        app.mount("/old", kind.make())
+        assert serving(app).get("/old/x?a=1&b=%20").json["query"] in ("a=1&b=%20", "a=1&b= ")
+
+    def test_is_whole_where_it_is_raw(self, serving, interface, colour):
+        app, inner = App(), App()
+        app.mount("/old", inner)
+
+        @inner.get("/<name>")
+        @colour
+        def handler(request):
+            return [request.params["name"], (request.raw_path or b"").decode()]
+
+        response = serving(app).get("/old/a%2Fb")
+        if interface == "rsgi":  # it hides the raw path, so that the slash is one
+            assert response.status == 404
+        else:
+            assert response.json == ["a/b", "/old/a%2Fb"]
+
+    def test_that_only_begins_like_the_prefix_is_not_below_it(self, serving, kind):
+        app = App()
+        app.mount("/old", kind.make())
+        client = serving(app)
+        assert [client.get(path).status for path in ("/older", "/ol", "/", "/x/old", "/OLD/x")] == [404] * 5
+
+    def test_may_have_parameters_in_the_prefix_which_the_middleware_sees(self, serving, kind):
+        app = App()
+        params = []
+
+        @app.middleware
+        def note(request):
+            yield
+            params.append(dict(request.params))
+
+        app.mount("/shops/<int:shop>", kind.make())
+        client = serving(app)
+        assert seen(client.get("/shops/7/x")) == ("/shops/7", "/x")
+        assert client.get("/shops/seven/x").status == 404
+        assert params == [{"shop": 7}, {}]
+
+    def test_may_be_rewritten_before(self, serving, kind):
+        app = App()
+
+        @app.middleware(before_routing=True)
+        def rewrite(request):
+            request.path = f"/old{request.path}"
+            yield
+
+        app.mount("/old", kind.make())
+        assert seen(serving(app).get("/x")) == ("/old", "/x")
+
+
+class TestBelowARootPath:
+    @pytest.fixture(params=["wsgi", "asgi"])
+    def interface(self, request):
+        """RSGI knows none."""
+        return request.param
+
+    def test_the_path_is_below_both(self, serving, kind):
+        app = App()
+        app.mount("/old", kind.make())
+        assert seen(serving(app, root_path="/über").get("/%C3%BCber/old/x")) == ("/über/old", "/x")
+
+    def test_urls_begin_with_both(self, serving, colour):
+        outer, inner = App(), App()
+        outer.mount("/old", inner)
+        inner.get("/x", name="x")(colour(lambda request: [request.url_for("x"), request.url]))
+        response = serving(outer, root_path="/root").get("/root/old/x")
+        assert response.json == ["/root/old/x", "http://testserver/root/old/x"]
+
+
+class TestNestedMounts:
+    def nested(self, kind):
+        outer, middle, inner = App(), App(), App()
+        outer.mount("/a", middle)
+        middle.mount("/b", inner)
+        inner.mount("/c", kind.make())
+        return outer
+
+    @pytest.mark.parametrize(("path", "below"), [("/a/b/c/d", "/d"), ("/a/b/c/", "/"), ("/a/b/c/a/b/c", "/a/b/c")])
+    def test_part_the_path_one_after_the_other(self, serving, kind, path, below):
+        assert seen(serving(self.nested(kind)).get(path)) == ("/a/b/c", below)
+
+    def test_answer_for_what_is_theirs(self, serving, kind):
+        client = serving(self.nested(kind))
+        assert [client.get(path).status for path in ("/a", "/a/b", "/a/c", "/b")] == [404] * 4
+
+    def test_at_no_prefix(self, serving, kind):
+        outer, inner = App(), App()
+        outer.mount("", inner)
+        inner.mount("", kind.make())
+        assert seen(serving(outer).get("/x")) == ("", "/x")
+
+
+class TestURLs:
+    def test_inside_begin_with_the_root_path(self, serving, colour):
+        outer, middle, inner = App(), App(), App()
+        outer.mount("/a b", middle)
+        middle.mount("/<name>", inner)
+
+        @inner.get("/item/<int:id>")
+        @colour
+        def item(request):
+            return [request.url_for("item", id=2), request.url_for("item", id=2, _absolute=True), request.url]
+
+        urls = serving(outer).get("/a%20b/%C3%BC/item/1?q=1").json
+        path = "/a%20b/%C3%BC/item"
+        assert urls == [f"{path}/2", f"http://testserver{path}/2", f"http://testserver{path}/1?q=1"]
+
+    def test_of_the_outer_app_know_its_own_routes_only(self, serving):
+        outer, inner = App(), App()
+        outer.mount("/old", inner)
+        names = []
+
+        @outer.middleware
+        def note(request):
+            yield
+            names.append(request.url_for("outside"))
+            with pytest.raises(LookupError):
+                request.url_for("inside")
+
+        @outer.get("/outside")
+        def outside(request):
+            return ""
+
+        @inner.get("/inside")
+        def inside(request):
+            with pytest.raises(LookupError):
+                request.url_for("outside")
+            assert (request.app, request.endpoint) == (inner, "inside")
+            return "inside"
+
+        assert serving(outer).get("/old/inside").text == "inside"
+        assert names == ["/outside"]
+
+
+class TestWhoAnswers:
+    def test_a_route_wins_over_a_mount_and_a_method_that_it_lacks_is_refused(self, serving, kind):
+        app = App()
+        app.mount("/old", kind.make())
+        app.mount("", kind.make())
+
+        @app.get("/old/x")
+        def literal(request):
+            return "literal"
+
+        @app.get("/old/y/<name>")
+        def pattern(request):
+            return "pattern"
+
+        client = serving(app)
+        assert [client.get(path).text for path in ("/old/x", "/old/y/z")] == ["literal", "pattern"]
+        assert [client.post(path).status for path in ("/old/x", "/old/y/z")] == [405, 405]
+        assert seen(client.get("/old/y/z/more")) == ("/old", "/y/z/more")
+        assert seen(client.get("/elsewhere")) == ("", "/elsewhere")
+
+    def test_the_longest_prefix_wins(self, serving):
+        app = App()
+        for prefix in ("/a/b", "", "/a", "/<x>/b/c"):
+            app.mount(prefix, telling(prefix))
+        client = serving(app)
+        answers = {path: client.get(path).text for path in ("/", "/a", "/a/bb", "/a/b/x", "/a/b/c/d", "/z/b/c")}
+        assert answers == {
+            "/": " |/", "/a": "/a /a|/", "/a/bb": "/a /a|/bb", "/a/b/x": "/a/b /a/b|/x",
+            "/a/b/c/d": "/<x>/b/c /a/b/c|/d", "/z/b/c": "/<x>/b/c /z/b/c|/",
+        }  # fmt: skip
+
+    def test_a_mount_at_a_host_answers_for_that_one(self, serving):
+        app = App()
+        app.mount("/old", telling("one"), host="one.example")
+        app.mount("/old", telling("sub"), host="<sub>.two.example")
+        app.mount("/old", telling("all"))
+        client = serving(app)
+        hosts = ("one.example", "a.two.example", "three.example")
+        answers = [client.get("/old/x", headers={"host": host}).text for host in hosts]
+        assert answers == ["one /old|/x", "sub /old|/x", "all /old|/x"]
+
+    def test_a_mount_is_beside_a_blueprint_of_the_same_prefix(self, serving):
+        app = App()
+        shop = Blueprint("shop", prefix="/shop")
+        shop.get("/new")(lambda request: "new")
+        app.register(shop)
+        app.mount("/shop", telling("old"))
+        client = serving(app)
+        assert [client.get(path).text for path in ("/shop/new", "/shop/other")] == ["new", "old /shop|/other"]
+
+    def test_a_route_that_redirects_to_its_other_form_wins_over_a_mount(self, serving):
+        app = App(redirect_slashes=True)
+        app.mount("", telling("all"))
+        app.get("/x/")(lambda request: "x")
+        client = serving(app)
+        assert (client.get("/x").status, client.get("/y").text) == (308, "all |/y")
+
+
+class TestMethods:
+    @pytest.mark.parametrize("method", METHODS)
+    def test_are_all_handed_on(self, serving, kind, method):
+        app = App()
+        app.mount("/old", kind.make())
+        assert serving(app).request(method, "/old/x").json["method"] == method
+
+    def test_head_has_the_head_of_get(self, serving, kind):
+        app = App()
+        app.mount("/old", kind.make())
+        client = serving(app)
+        head, get = client.head("/old/x"), client.get("/old/x")
+        assert (head.status, head.body) == (200, b"")
+        assert head.headers.get("content-type") == get.headers.get("content-type") == "application/json"
+
+    def test_that_a_mounted_app_lacks_it_refuses_and_answers_options_for(self, serving):
+        app, inner = App(), App()
+        app.mount("/old", inner)
+        inner.get("/x")(lambda request: "x")
+        client = serving(app)
+        response = client.post("/old/x")
+        assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert client.options("/old/x").headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+class TestMounting:
+    @pytest.mark.parametrize("prefix", ["/", "/old/", "old", "/<path:x>", "/<"])
+    def test_a_malformed_prefix_is_refused(self, prefix):
+        with pytest.raises(ValueError, match=r".+"):
+            App().mount(prefix, wsgi)
+
+    @pytest.mark.parametrize("application", [None, "shop:app", 1, App, dict])
+    def test_what_is_no_application_is_refused(self, application):
+        with pytest.raises(TypeError, match="is no application"):
+            App().mount("/old", application)
+
+    @pytest.mark.parametrize("prefix", ["", "/old", "/<name>"])
+    def test_two_at_one_prefix_are_refused(self, prefix):
+        app = App()
+        app.mount(prefix, wsgi)
+        app.mount(prefix, App())
+        with pytest.raises(ValueError, match="two stand at"):
+            app.freeze()
+
+    def test_an_application_is_not_mounted_in_itself_at_whatever_depth(self):
+        outer, middle, inner = App(), App(), App()
+        outer.mount("/a", middle)
+        middle.mount("/b", inner)
+        for application in (inner, middle, outer):
+            with pytest.raises(ValueError, match="in itself"):
+                inner.mount("/c", application)
+
+    def test_nothing_is_mounted_once_requests_are_served(self, serving):
+        app = App()
+        serving(app).get("/")
+        with pytest.raises(RuntimeError, match="already"):
+            app.mount("/old", wsgi)
+
+    def test_the_interface_can_be_said_where_it_does_not_show(self, serving):
+        def asgi_that_looks_like_wsgi(scope, receive, send):
+            return KINDS["an ASGI function"].make()(scope, receive, send)
+
+        app = App()
+        app.mount("/old", asgi_that_looks_like_wsgi, interface="asgi")
+        assert seen(serving(app).get("/old/x")) == ("/old", "/x")
+
+    def test_an_async_one_has_the_whole_served_over_asgi(self, kind):
+        app = App()
+        app.get("/")(lambda request: "")
+        app.mount("/old", kind.make())
+        assert app.interface == ("asgi" if kind.is_async else "wsgi")
+        outermost = App()
+        outermost.mount("", app)
+        assert outermost.interface == app.interface

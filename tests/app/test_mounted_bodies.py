@@ -1,0 +1,295 @@
+"""The body of a request to a mounted application, its limits, the environ that is made of it, and where it runs."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from wsgiref.validate import validator
+
+import pytest
+
+from antiphon import App, Limits, Response, serve
+from antiphon.adapters.servable import Servable
+from antiphon.forwarding import TrustedProxies
+from antiphon.handler import ON_LOOP, ON_THREAD
+from antiphon.testing import AsyncClient, Client
+from tests.mounted import KINDS, OTHERS, OURS, Boom
+
+LARGE = bytes(200_000)
+
+
+@pytest.fixture(params=KINDS.values(), ids=KINDS)
+def kind(request):
+    """A kind of application."""
+    return request.param
+
+
+def around(request):
+    yield
+
+
+async def around_waiting(request):
+    await asyncio.sleep(0)
+    yield
+    await asyncio.sleep(0)
+
+
+LAYERS = {
+    "nothing": lambda app: None,
+    "def": lambda app: app.middleware(around),
+    "async def": lambda app: app.middleware(around_waiting),
+    "what blocks": lambda app: app.middleware(blocking=True)(around),
+    "both": lambda app: [app.middleware(each) for each in (around_waiting, around, around_waiting)],
+    "hooks": lambda app: [app.before_request(lambda request: None), app.after_request(lambda request, response: None)],
+    "def that reads the body": lambda app: app.middleware(body=True)(around),
+    "async def before routing": lambda app: app.middleware(before_routing=True)(around_waiting),
+    "def before routing": lambda app: app.middleware(before_routing=True)(around),
+}
+
+
+@pytest.fixture(params=LAYERS.values(), ids=LAYERS)
+def layer(request):
+    """What is registered with the outer app."""
+    return request.param
+
+
+class TestTheBody:
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"small", LARGE, [b"a" * 10] * 3, [bytes(60_000)] * 3],
+        ids=["no", "small", "large", "few", "many"],
+    )
+    def test_is_whole_inside_whatever_is_around(self, serving, kind, layer, body):
+        app = App()
+        layer(app)
+        app.mount("/old", kind.make())
+        size = len(body) if isinstance(body, bytes) else sum(map(len, body))
+        client = serving(app)
+        assert [client.post("/old/x", body=body).json["body"] for _ in range(2)] == [size, size]
+
+    @pytest.mark.parametrize("body", [b"small", LARGE, [b"a"] * 3], ids=["small", "large", "chunked"])
+    def test_can_be_read_around_before_and_after(self, serving, kind, other, body):
+        app = App()
+        read = []
+        app.middleware(body=True)(other.around(lambda request: read.append(request.body)))
+        app.after_request(lambda request, response: read.append(request.body))
+        app.mount("/old", kind.make())
+        serving(app).post("/old/x", body=body)
+        whole = body if isinstance(body, bytes) else b"".join(body)
+        assert read == [whole, whole]
+
+    def test_can_be_read_by_an_outer_error_handler_when_the_inner_one_has_read_it(self, serving, kind):
+        app = App()
+        app.errorhandler(Boom)(lambda request, error: request.text)
+        inner = kind.make()
+        app.mount("/old", inner)
+        response = serving(app).post("/old/boom", body=b"body")
+        assert response.status == 500
+        if kind.foreign:  # others than ours have no errors of their own, so theirs come out
+            assert response.text == "body"
+
+
+def args(request):
+    return Response(str(len(request.args)))
+
+
+async def args_waiting(request):
+    return Response(str(len(request.args)))
+
+
+class TestLimits:
+    @pytest.mark.parametrize("name", OURS)
+    @pytest.mark.parametrize(("outside", "inside"), [(10, 100), (100, 10), (100, 100_000), (100_000, 100)])
+    def test_of_a_mounted_app_are_its_own(self, serving, name, outside, inside):
+        app, inner = App(limits=Limits(body=outside)), OURS[name].make()
+        inner.limits = Limits(body=inside)
+        app.mount("/old", inner)
+        client = serving(app)
+        assert [client.post("/old/x", body=bytes(size)).status for size in (inside, inside + 1)] == [200, 413]
+        assert client.post("/old/x", body=[bytes(inside), b"a"]).status == 413
+
+    @pytest.mark.parametrize("name", OTHERS)
+    @pytest.mark.parametrize("limit", [10, 100_000])
+    def test_around_other_applications_are_those_of_the_outer_app(self, serving, name, limit):
+        app = App(limits=Limits(body=limit))
+        app.mount("/old", OTHERS[name].make())
+        client = serving(app)
+        assert [client.post("/old/x", body=bytes(size)).status for size in (limit, limit + 1)] == [200, 413]
+        assert client.post("/old/x", body=[bytes(limit), b"a"]).status == 413
+
+    @pytest.mark.parametrize("name", OURS)
+    def test_of_both_hold_where_the_middleware_outside_reads_the_body(self, serving, name):
+        app = App(limits=Limits(body=10))
+        app.middleware(body=True)(around)
+        app.mount("/old", OURS[name].make())
+        client = serving(app)
+        assert [client.post("/old/x", body=bytes(size)).status for size in (10, 11)] == [200, 413]
+
+    @pytest.mark.parametrize("function", [args, args_waiting])
+    def test_of_the_outer_app_bound_what_a_served_function_parses(self, serving, function):
+        app = App(limits=Limits(fields=2))
+        app.mount("/old", serve(function))
+        client = serving(app)
+        assert [client.get(f"/old?{query}").status for query in ("a=1&b=2", "a=1&b=2&c=3")] == [200, 414]
+
+
+class TestTheEnviron:
+    def environs(self, serving, app, prefix, path, **options):
+        """What a WSGI application below a prefix was given."""
+        environs = []
+
+        def wsgi(environ, start_response):
+            environs.append(environ)
+            environ["read"] = environ["wsgi.input"].read(-1)
+            start_response("200 OK", [("content-type", "text/plain")])
+            return [b"x"]
+
+        app.mount(prefix, validator(wsgi))
+        assert serving(app).post(path, **options).text == "x"
+        return environs
+
+    @pytest.mark.parametrize(
+        ("path", "script_name", "path_info"),
+        [
+            ("/caf%C3%A9/%C3%BC/x", "/caf\xc3\xa9", "/\xc3\xbc/x"),
+            ("/caf%C3%A9/", "/caf\xc3\xa9", "/"),
+            ("/caf%C3%A9", "/caf\xc3\xa9", ""),
+        ],
+    )
+    def test_is_valid_and_parts_the_path_at_the_prefix(self, serving, path, script_name, path_info):
+        (environ,) = self.environs(serving, App(), "/café", path, body=b"body")
+        assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == (script_name, path_info)
+        assert environ["read"] == b"body"
+
+    def test_has_the_target_as_it_was_sent_where_the_server_tells(self, serving, interface):
+        (environ,) = self.environs(serving, App(), "/old", "/old/a%20b?c=%20")
+        target = environ.get("REQUEST_URI") or environ.get("RAW_URI")
+        assert target == ("/old/a%20b?c=%20" if interface != "rsgi" else None)
+
+    def test_has_nothing_of_the_server_s_that_the_server_has_to_get_back(self, serving):
+        (environ,) = self.environs(serving, App(), "/old", "/old/x")
+        assert "wsgi.file_wrapper" not in environ
+
+    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+    def test_tells_of_the_client_and_not_of_the_proxy(self, serving):
+        app = App(trusted_proxies=TrustedProxies(["127.0.0.1"]))
+        headers = {"x-forwarded-for": "192.0.2.7", "x-forwarded-proto": "https"}
+        (environ,) = self.environs(serving, app, "/old", "/old/x", headers=headers)
+        assert (environ["REMOTE_ADDR"], environ.get("REMOTE_PORT")) == ("192.0.2.7", None)
+        assert (environ["wsgi.url_scheme"], environ["SERVER_PORT"]) == ("https", "443")
+
+    @pytest.mark.parametrize("interface", ["wsgi"])
+    def test_of_a_wsgi_server_loses_the_proxy_s_port(self, serving):
+        app = App(trusted_proxies=TrustedProxies(["127.0.0.1"]))
+        options = {"extra": {"antiphon.names_are_exact": True, "REMOTE_PORT": "50000"}}
+        environs = []
+
+        def wsgi(environ, start_response):
+            environs.append(environ)
+            start_response("204 No Content", [])
+            return []
+
+        app.mount("/old", wsgi)
+        serving(app, **options).get("/old/x", headers={"x-forwarded-for": "192.0.2.7"})
+        assert [(environ["REMOTE_ADDR"], environ.get("REMOTE_PORT")) for environ in environs] == [("192.0.2.7", None)]
+
+
+def test_headers_that_a_client_could_forge_are_not_believed_by_a_mounted_app_either():
+    app, inner = App(), App(trusted_proxies=["127.0.0.1"])
+    inner.get("/")(lambda request: request.ip)
+    app.mount("/old", inner)
+    response = Client(app, "wsgi").get("/old", headers={"x-forwarded-for": "192.0.2.7"})
+    assert response.text == "127.0.0.1"
+
+
+class OnBoth(Servable):
+    """An application that answers on a thread, though it says that ASGI suits it best."""
+
+    async def handle(self, request):
+        await ON_LOOP
+        await asyncio.sleep(0)
+        await ON_THREAD
+        return Response(request.root_path)
+
+
+def on_loop():
+    """Whether this is called on an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class TestThePlace:
+    @pytest.mark.parametrize("body", [b"", b"small", LARGE, [b"a"] * 3], ids=["no", "small", "large", "undeclared"])
+    def test_of_each_handler_is_that_of_its_colour(self, serving, layer, body):
+        outer, mixed, blocking = App(), App(), App()
+        layer(outer)
+
+        def handler(request):
+            return ["def", on_loop(), len(request.body)]
+
+        async def waiting(request):
+            await asyncio.sleep(0)
+            return ["async def", on_loop(), len(request.body)]
+
+        mixed.post("/waiting")(waiting)
+        mixed.post("/blocking")(handler)
+        blocking.post("/blocking")(handler)
+        outer.mount("/mixed", mixed)
+        outer.mount("/blocking", blocking)
+        client = serving(outer)
+        paths = ("/mixed/waiting", "/mixed/blocking", "/blocking/blocking")
+        size = len(b"".join(body) if isinstance(body, list) else body)
+        assert [client.post(path, body=body).json for path in paths] == [
+            ["async def", True, size],
+            ["def", False, size],
+            ["def", False, size],
+        ]
+
+    @pytest.mark.parametrize("body", [b"small", LARGE, [b"a"] * 3], ids=["small", "large", "undeclared"])
+    def test_is_left_for_a_body_that_the_middleware_inside_reads(self, serving, layer, body):
+        outer, inner = App(), KINDS["an app of def"].make()
+        layer(outer)
+        inner.middleware(body=True)(around)
+        outer.mount("/old", inner)
+        size = len(b"".join(body) if isinstance(body, list) else body)
+        assert serving(outer).post("/old/x", body=body).json["body"] == size
+
+    def test_is_left_to_an_application_of_your_own(self, serving, layer):
+        app = App()
+        layer(app)
+        app.mount("/old", OnBoth())
+        assert serving(app).get("/old/x").text == "/old"
+
+
+class TestHops:
+    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+    @pytest.mark.parametrize("body", [b"", b"small"], ids=["no body", "a small body"])
+    @pytest.mark.parametrize("layers", ["nothing", "def", "hooks"])
+    @pytest.mark.parametrize(("name", "expected"), [("an app of def", 1), ("an app of async def", 0)])
+    def test_a_mounted_app_costs_none(self, interface, submitted, body, layers, name, expected):
+        outer, middle = App(), App()
+        LAYERS[layers](outer)
+        outer.mount("/a", middle)
+        middle.mount("/b", KINDS[name].make())
+
+        async def main():
+            client = AsyncClient(outer, interface, timeout=10.0)
+            await client.get("/nowhere")
+            submitted.clear()
+            response = await client.post("/a/b/x", body=body)
+            return len(submitted), response.status
+
+        assert asyncio.run(main()) == (expected, 200)
+
+    @pytest.fixture
+    def submitted(self, monkeypatch):
+        submitted = []
+        submit = ThreadPoolExecutor.submit
+
+        def counted(pool, function, /, *arguments, **options):
+            submitted.append(function)
+            return submit(pool, function, *arguments, **options)
+
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
+        return submitted

@@ -1,0 +1,203 @@
+"""How a request to a mounted application ends, and when such an application starts and stops."""
+
+import asyncio
+import itertools
+from contextlib import suppress
+
+import pytest
+
+from antiphon import App
+from tests.mounted import OTHERS, Boom, app_of
+from tests.sources import Blocking, Waiting
+
+
+def of_nothing(colour, function):
+    """A function of no arguments in a colour."""
+    if not colour.is_async:
+        return function
+
+    async def waits():
+        await asyncio.sleep(0)
+        function()
+
+    return waits
+
+
+class TestAfterTheResponse:
+    def test_what_was_left_inside_is_done_once(self, serving, colour, other):
+        outer, inner = App(), App()
+        done = []
+        outer.middleware(other.around())
+        outer.mount("/old", inner)
+
+        @inner.get("/x")
+        @colour
+        def handler(request):
+            request.after(of_nothing(colour, lambda: done.append("after")))
+
+            def pieces():
+                yield "x"
+                done.append("piece")
+
+            return pieces()
+
+        assert serving(outer).get("/old/x").text == "x"
+        assert done == ["piece", "after"]
+
+    def test_hooks_of_this_request_are_called_once_inside(self, serving, colour, other):
+        outer, inner = App(), App()
+        outer.middleware(other.around())
+        outer.mount("/old", inner)
+        paths = []
+
+        @inner.get("/x")
+        @colour
+        def handler(request):
+            request.after_request(lambda request, response: paths.append(request.path))
+            return "x"
+
+        serving(outer).get("/old/x")
+        assert paths == ["/x"]
+
+
+SOURCES = {"blocks": Blocking, "waits": Waiting}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+class TestAStream:
+    def app(self, source, colour, other):
+        outer, inner = App(), App()
+        outer.middleware(other.around())
+        outer.mount("/old", inner)
+        inner.get("/x")(colour(lambda request: source))
+        return outer
+
+    def test_is_read_and_closed(self, serving, colour, other, source):
+        values = source()
+        assert serving(self.app(values, colour, other)).get("/old/x").text == "ab"
+        assert values.closed == 1
+
+    def test_that_fails_is_closed(self, serving, colour, other, source):
+        values = source(error=Boom())
+        client = serving(self.app(values, colour, other))
+        with suppress(Exception):  # as the server does that is played
+            client.get("/old/x")
+        assert (values.read, values.closed) == (2, 1)
+
+    def test_that_is_left_is_closed(self, serving, colour, other, source):
+        values = source(values=map(str, itertools.count()))
+        client = serving(self.app(values, colour, other))
+        with client.stream("GET", "/old/x") as stream:
+            next(iter(stream))
+        assert values.closed == 1
+
+    def test_is_not_read_but_closed_for_head(self, serving, colour, other, source):
+        values = source()
+        assert serving(self.app(values, colour, other)).head("/old/x").status == 200
+        assert values.closed == 1
+
+
+class TestAStreamOfAnotherApplication:
+    def test_of_wsgi_is_closed_when_it_is_left(self, serving, other):
+        values = Blocking(b"%d" % number for number in itertools.count())
+
+        def wsgi(environ, start_response):
+            start_response("200 OK", [])
+            return values
+
+        app = App()
+        app.middleware(other.around())
+        app.mount("/old", wsgi)
+        with serving(app).stream("GET", "/old/x") as stream:
+            next(iter(stream))
+        assert values.closed == 1
+
+    def test_of_asgi_is_told_when_it_is_left(self, serving, other):
+        left = []
+
+        async def asgi(scope, receive, send):
+            await receive()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            try:
+                while True:
+                    await send({"type": "http.response.body", "body": b"x", "more_body": True})
+            except OSError:
+                left.append((await receive())["type"])
+                raise
+
+        app = App()
+        app.middleware(other.around())
+        app.mount("/old", asgi)
+        with serving(app).stream("GET", "/old/x") as stream:
+            next(iter(stream))
+        assert left == ["http.disconnect"]
+
+
+class TestTheLifespan:
+    """What is mounted starts and stops with the application around it."""
+
+    def test_of_a_mounted_app(self, serving, colour):
+        outer, middle, inner = App(), App(), app_of(lambda request: "", lambda request: "")
+        outer.mount("/a", middle)
+        middle.mount("/b", inner)
+        seen = []
+        inner.on_startup(of_nothing(colour, lambda: seen.append("startup")))
+        inner.on_shutdown(of_nothing(colour, lambda: seen.append("shutdown")))
+        client = serving(outer)
+        with client:
+            client.get("/a/b/")
+            assert seen == ["startup"]
+        if client.interface != "wsgi":
+            assert seen == ["startup", "shutdown"]
+
+    def test_of_an_asgi_application_whose_state_its_requests_see(self, serving):
+        seen = []
+
+        async def asgi(scope, receive, send):
+            if scope["type"] == "lifespan":
+                await receive()
+                scope["state"]["started"] = "yes"
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                seen.append("shutdown")
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": scope["state"]["started"].encode()})
+
+        app = App()
+        app.mount("/old", asgi)
+        client = serving(app)
+        with client:
+            assert client.get("/old/x").text == "yes"
+        if client.interface != "wsgi":
+            assert seen == ["shutdown"]
+
+    def test_of_an_asgi_application_that_is_mounted_twice_is_one(self, serving):
+        starts = []
+
+        async def asgi(scope, receive, send):
+            if scope["type"] == "lifespan":
+                await receive()
+                starts.append(1)
+                scope["state"]["started"] = b"yes"
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": scope["state"].get("started", b"no")})
+
+        app = App()
+        app.mount("/old", asgi)
+        app.mount("/older", asgi)
+        with serving(app) as client:
+            assert [client.get(path).text for path in ("/old", "/older")] == ["yes", "yes"]
+        assert starts == [1]
+
+    @pytest.mark.parametrize("name", OTHERS)
+    def test_is_not_missed_by_one_that_has_none(self, serving, name):
+        app = App()
+        app.mount("/old", OTHERS[name].make())
+        with serving(app) as client:
+            assert client.get("/old/x").status == 200

@@ -1,0 +1,213 @@
+"""Redirects and errors that are raised to answer a request."""
+
+import pytest
+
+from antiphon import App, Blueprint, HTTPError, Redirect, abort, serve
+from antiphon.http.errors import ERRORS, NotFound, Unauthorized, UnprocessableContent
+
+PLACES = [
+    "handler", "before", "after", "hook of the request", "middleware", "closing", "error handler", "before routing"
+]  # fmt: skip
+
+
+def app_that(place, error, colour, other):
+    """An application that raises an error at one place, and whose error handlers would make a page of any."""
+    app = App()
+    app.handled = []
+
+    def raises(at):
+        def raise_it(request, *_):
+            if at == place:
+                raise error
+
+        return raise_it
+
+    app.middleware(other.around(raises("before routing")), before_routing=True)
+    app.middleware(other.around(raises("middleware"), raises("closing")))
+    app.before_request(other(raises("before")))
+    app.after_request(other(raises("after")))
+
+    @app.errorhandler(ZeroDivisionError)
+    @other
+    def handles(request, error):
+        raises("error handler")(request)
+
+    for key in (Exception, 500):
+
+        @app.errorhandler(key)
+        @other
+        def handles_all(request, error):
+            app.handled.append(error)
+            return "handled"
+
+    @app.get("/")
+    @colour
+    def handler(request):
+        request.after_request(other(raises("hook of the request")))
+        raises("handler")(request)
+        return 1 // 0 if place == "error handler" else "x"
+
+    return app
+
+
+class TestARedirect:
+    @pytest.mark.parametrize("place", PLACES)
+    def test_answers_wherever_it_is_raised(self, serving, colour, other, place, caplog):
+        app = app_that(place, Redirect("/café?q=a b", 307, {"x-own": "1"}), colour, other)
+        response = serving(app).get("/")
+        assert (response.status, response.body) == (307, b"")
+        assert (response.headers["location"], response.headers["x-own"]) == ("/caf%C3%A9?q=a%20b", "1")
+        assert app.handled == []
+        assert caplog.records == []
+
+    def test_passes_what_is_around_it(self, serving, colour, other):
+        seen = []
+        app = App()
+
+        def see(request, response):
+            seen.append((response.status, response.error))
+
+        app.middleware(other.around(after=see))
+        app.after_request(other(see))
+
+        @app.get("/")
+        @colour
+        def handler(request):
+            raise Redirect("/x")
+
+        assert serving(app).get("/").status == 303
+        assert seen == [(303, None), (303, None)]
+
+    def test_is_not_seen_by_a_blueprint_s_error_handlers(self, serving, colour):
+        blueprint = Blueprint("b")
+        blueprint.errorhandler(Exception)(lambda request, error: "handled")
+
+        @blueprint.get("/")
+        @colour
+        def handler(request):
+            raise Redirect("/x", 301)
+
+        app = App()
+        app.register(blueprint)
+        assert serving(app).get("/").headers["location"] == "/x"
+
+    @pytest.mark.parametrize("location", ["/a\r\nset-cookie: b=c", "/\0", "/a\nb", " /x", ""])
+    def test_cannot_bring_a_header_of_the_client_s(self, serving, location):
+        app = App()
+
+        @app.get("/")
+        def handler(request):
+            raise Redirect(location)
+
+        response = serving(app).get("/")
+        assert response.status == 303
+        assert "set-cookie" not in response.headers
+        assert response.headers["location"].isprintable()
+
+    def test_that_cannot_be_sent_is_a_failure_of_the_handler(self, serving, colour, caplog):
+        app = App()
+
+        @app.get("/")
+        @colour
+        def handler(request):
+            raise Redirect("/\ud800")
+
+        assert serving(app).get("/").status == 500
+        assert "surrogates" in caplog.text
+
+    def test_has_no_error_handlers(self):
+        with pytest.raises(TypeError, match=r"not <class 'antiphon\.http\.redirect\.Redirect'>"):
+            App().errorhandler(Redirect)(lambda request, error: "never")
+
+    def test_answers_for_a_served_function(self, serving, colour, caplog):
+        @colour
+        def function(request):
+            raise Redirect("/x", headers={"x-own": "1"})
+
+        response = serving(serve(function)).get("/")
+        assert (response.status, response.headers["location"], response.headers["x-own"]) == (303, "/x", "1")
+        assert caplog.records == []
+
+    def test_may_be_caught_by_the_handler_itself(self, serving, colour):
+        app = App()
+
+        @app.get("/")
+        @colour
+        def handler(request):
+            try:
+                raise Redirect("/x")
+            except Redirect as redirect:
+                return redirect.location
+
+        assert serving(app).get("/").text == "/x"
+
+    def test_is_followed_with_get(self, serving, colour):
+        app = App()
+
+        @app.post("/")
+        @colour
+        def handler(request):
+            raise Redirect(request.url_for("there"))
+
+        app.get("/there", name="there")(colour(lambda request: request.method))
+        assert serving(app, follow_redirects=True).post("/").text == "GET"
+
+
+class TestAbort:
+    @pytest.mark.parametrize("status", [*ERRORS, 418, 420, 430, 509, 599])
+    def test_raises_the_error_of_a_status(self, status):
+        with pytest.raises(HTTPError) as error:
+            abort(status, "why", by="ada", headers={"x-a": "1"}, title="Oh", type="/oh")
+        assert type(error.value) is ERRORS.get(status, HTTPError)
+        assert error.value.status == status
+        assert error.value.headers["x-a"] == "1"
+        assert error.value.problem() == {"type": "/oh", "title": "Oh", "status": status, "detail": "why", "by": "ada"}
+
+    def test_takes_what_the_error_s_own_class_takes(self):
+        with pytest.raises(Unauthorized) as error:
+            abort(401, challenge="Basic")
+        assert error.value.headers["www-authenticate"] == "Basic"
+
+    @pytest.mark.parametrize("status", [0, 99, 200, 204, 399, 600, 1000])
+    def test_refuses_a_status_that_is_no_error_s(self, status):
+        with pytest.raises(ValueError, match=f"400 to 599, not {status}"):
+            abort(status)
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_tells_what_redirects(self, status):
+        with pytest.raises(ValueError, match=rf"not {status}.*raise Redirect\("):
+            abort(status, "/x")
+
+    @pytest.mark.parametrize("place", PLACES)
+    def test_answers_wherever_it_is_called(self, serving, colour, other, place):
+        app = app_that(place, UnprocessableContent("no", field="age"), colour, other)
+        response = serving(app).get("/")
+        if place == "error handler":  # what fails while an error is handled is not handled again
+            assert (response.status, response.json["detail"], response.json["field"]) == (422, "no", "age")
+            assert app.handled == []
+        else:
+            assert (response.status, response.text) == (422, "handled")
+            assert [str(error) for error in app.handled] == ["422 Unprocessable Content: no"]
+
+    @pytest.mark.parametrize("status", [404, 418, 451, 503])
+    def test_answers_with_status_and_detail(self, serving, colour, status):
+        app = App()
+
+        @app.get("/")
+        @colour
+        def handler(request):
+            abort(status, "Not here.", headers={"retry-after": "5"}, order=7)
+
+        response = serving(app).get("/")
+        assert (response.status, response.headers["retry-after"]) == (status, "5")
+        assert (response.json["detail"], response.json["order"]) == ("Not here.", 7)
+
+    def test_answers_for_a_served_function(self, serving, colour):
+        response = serving(serve(colour(lambda request: abort(404, "Not here.")))).get("/")
+        assert (response.status, response.json["detail"]) == (404, "Not here.")
+
+    def test_is_an_error_like_others_to_error_handlers(self, serving, colour):
+        app = App()
+        app.get("/")(colour(lambda request: abort(404)))
+        app.errorhandler(NotFound)(lambda request, error: "handled")
+        assert (serving(app).get("/").status, serving(app).get("/").text) == (404, "handled")

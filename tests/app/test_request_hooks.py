@@ -1,0 +1,213 @@
+"""What a request is given to be called after it alone."""
+
+import asyncio
+
+import pytest
+
+from antiphon import App, Blueprint, Response
+from antiphon.handler import describe
+from antiphon.http.errors import Conflict, NotFound
+
+
+class Mine(Exception):
+    pass
+
+
+def mark(name):
+    """A hook that leaves its name in the response."""
+    return lambda request, response: response.headers.add("x-hook", name)
+
+
+def marks(response):
+    return response.headers.getall("x-hook")
+
+
+def app_with(colour, handler=lambda request: "x"):
+    app = App()
+    app.get("/")(colour(handler))
+    return app
+
+
+class TestRegistered:
+    @pytest.mark.parametrize("where", ["middleware", "before", "early", "handler", "error", "failing handler"])
+    def test_anywhere_before_the_response_is_called(self, serving, colour, other, where):
+        def register_it(request):
+            if where == "middleware":
+                request.after_request(other(mark(where)))
+
+        app = App()
+        app.middleware(other.around(register_it))
+
+        @app.before_request
+        @other
+        def before(request):
+            if where in ("before", "early"):
+                request.after_request(other(mark(where)))
+            return "early" if where == "early" else None
+
+        @app.get("/")
+        @colour
+        def handler(request):
+            if where in ("handler", "failing handler"):
+                request.after_request(other(mark(where)))
+            if where in ("error", "failing handler"):
+                raise Mine
+            return "x"
+
+        @app.errorhandler(Mine)
+        @other
+        def handles(request, error):
+            if where == "error":
+                request.after_request(other(mark(where)))
+            return "handled"
+
+        response = serving(app).get("/")
+        assert response.status == (500 if where in ("error", "failing handler") else 200)
+        assert marks(response) == [where]
+
+    def test_for_a_path_without_a_route_is_called(self, serving, colour, other):
+        app = app_with(colour)
+        app.before_request(other(lambda request: request.after_request(other(mark("seen"))) and None))
+        response = serving(app).get("/nowhere")
+        assert (response.status, marks(response)) == (404, ["seen"])
+
+    def test_for_one_request_is_not_called_for_the_next(self, serving, colour, other):
+        def handler(request):
+            if "hook" in request.args:
+                request.after_request(other(mark("once")))
+            return "x"
+
+        client = serving(app_with(colour, handler))
+        assert [marks(client.get(url)) for url in ("/?hook", "/", "/?hook")] == [["once"], [], ["once"]]
+
+    def test_as_a_decorator_leaves_the_function(self):
+        from antiphon import Request
+
+        request = Request.blank("/")
+
+        @request.after_request
+        def hook(request, response): ...
+
+        assert request.after_hooks == (hook,)
+
+
+class TestOrder:
+    def test_is_that_of_registering_and_before_all_others(self, serving, colour, other):
+        called = []
+
+        def note(name):
+            return lambda *_: called.append(name)
+
+        app, shop = App(), Blueprint("shop")
+        for scope, name in ((app, "app"), (shop, "shop")):
+            scope.middleware(other.around(after=note(f"{name} closes")))
+            scope.after_request(other(note(f"{name} after")))
+            scope.before_request(other(lambda request, name=name: request.after_request(other(note(name))) and None))
+
+        @shop.get("/")
+        @colour
+        def handler(request):
+            for name in ("first", "second"):
+                request.after_request(other(note(name)))
+            return "x"
+
+        app.register(shop)
+        serving(app).get("/")
+        assert called == [
+            "app", "shop", "first", "second", "shop after", "app after", "shop closes", "app closes"
+        ]  # fmt: skip
+
+    def test_of_both_colours_is_kept_and_each_is_where_it_belongs(self, serving, colour):
+        called = []
+        app = App()
+
+        def runs_on_loop():
+            try:
+                return bool(asyncio.get_running_loop())
+            except RuntimeError:
+                return False
+
+        def around(request):
+            yield
+            called.append(("closes", runs_on_loop()))
+
+        app.middleware(around)
+        app.after_request(lambda request, response: called.append(("after", runs_on_loop())))
+
+        @app.get("/")
+        @colour
+        def handler(request):
+            async def waits(request, response):
+                await asyncio.sleep(0)
+                called.append(("waits", runs_on_loop()))
+
+            request.after_request(waits)
+            request.after_request(lambda request, response: called.append(("blocks", runs_on_loop())))
+            request.after_request(waits)
+            return "x"
+
+        assert serving(app).get("/").status == 200
+        there = colour.is_async
+        assert called == [
+            ("waits", True), ("blocks", there), ("waits", True), ("after", there), ("closes", there)
+        ]  # fmt: skip
+
+
+class TestTheResponse:
+    def test_may_be_replaced_for_those_that_follow(self, serving, colour, other):
+        seen = []
+
+        def handler(request):
+            request.after_request(other(lambda request, response: ("replaced", 202, {"x-new": "1"})))
+            request.after_request(other(lambda request, response: seen.append(response.body)))
+            return "x"
+
+        app = app_with(colour, handler)
+        app.after_request(other(lambda request, response: seen.append(response.status)))
+        response = serving(app).get("/")
+        assert (response.status, response.text, response.headers["x-new"]) == (202, "replaced", "1")
+        assert seen == [b"replaced", 202]
+
+    def test_keeps_its_error_when_it_is_replaced(self, serving, colour, other):
+        seen = []
+
+        def handler(request):
+            request.after_request(other(lambda request, response: Response("replaced")))
+            raise NotFound
+
+        app = app_with(colour, handler)
+        app.after_request(other(lambda request, response: seen.append(type(response.error))))
+        assert serving(app).get("/").text == "replaced"
+        assert seen == [NotFound]
+
+    def test_is_the_error_of_one_that_fails(self, serving, colour, other, caplog):
+        called = []
+
+        def fails(error):
+            def raises(request, response):
+                raise error
+
+            return other(raises)
+
+        def handler(request):
+            request.after_request(fails(LookupError("oh")))
+            request.after_request(other(lambda request, response: called.append(response.status)))
+            request.after_request(fails(Conflict("both")))
+            return "x"
+
+        app = app_with(colour, handler)
+        app.errorhandler(Conflict)(other(lambda request, error: "handled"))
+        app.after_request(other(lambda request, response: called.append(response.status)))
+        response = serving(app).get("/")
+        assert (response.status, response.text) == (409, "handled")
+        assert called == [500, 409]
+        assert "LookupError: oh" in caplog.text
+        assert "Conflict" not in caplog.text
+
+    def test_is_an_error_that_names_one_that_returns_nonsense(self, serving, colour, other, caplog):
+        @other
+        def mistaken(request, response):
+            return 5
+
+        assert serving(app_with(colour, lambda request: request.after_request(mistaken) and "x")).get("/").status == 500
+        assert describe(mistaken) in caplog.text

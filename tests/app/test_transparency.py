@@ -1,0 +1,554 @@
+"""Hooks and middleware that do nothing change nothing that can be observed, however many there are, of any colour."""
+
+import asyncio
+import functools
+import itertools
+import re
+from contextvars import ContextVar
+
+import pytest
+
+from antiphon import App, Response
+from antiphon.body.limits import Limits
+from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
+from antiphon.testing import AsyncClient, Client
+from tests.positions import POSITIONS
+from tests.sources import Blocking, Waiting
+
+outer_variable = ContextVar("outer_variable", default="unset")
+inner_variable = ContextVar("inner_variable", default="unset")
+
+LARGE = bytes(200_000)
+
+
+def before(request):
+    return None
+
+
+async def before_waiting(request):
+    await asyncio.sleep(0)
+
+
+def after(request, response):
+    return None
+
+
+async def after_waiting(request, response):
+    await asyncio.sleep(0)
+
+
+def around(request):
+    yield
+
+
+async def around_waiting(request):
+    await asyncio.sleep(0)
+    yield
+    await asyncio.sleep(0)
+
+
+LAYERS = {
+    "before, def": lambda app: app.before_request(before),
+    "before, async def": lambda app: app.before_request(before_waiting),
+    "before, blocking": lambda app: app.before_request(blocking=True)(before),
+    "after, def": lambda app: app.after_request(after),
+    "after, async def": lambda app: app.after_request(after_waiting),
+    "after, blocking": lambda app: app.after_request(blocking=True)(after),
+    "middleware, def": lambda app: app.middleware(around),
+    "middleware, async def": lambda app: app.middleware(around_waiting),
+    "middleware, blocking": lambda app: app.middleware(blocking=True)(around),
+}
+"""What does nothing: how one of each kind is registered."""
+
+
+def of_colour(name):
+    """Twenty layers of one colour, at all three points."""
+    return tuple(itertools.islice(itertools.cycle([layer for key, layer in LAYERS.items() if key.endswith(name)]), 20))
+
+
+STACKS = {
+    "none": (),
+    **{f"one {name}": (layer,) for name, layer in LAYERS.items()},
+    "20 of def": of_colour(", def"),
+    "20 of async def": of_colour(", async def"),
+    "20 that block": of_colour(", blocking"),
+    "20 of all kinds": tuple(itertools.islice(itertools.cycle(LAYERS.values()), 20)),
+}
+"""Layers, in the order in which they are registered. Without any, all that is asserted here holds, too."""
+
+
+TELLING = ("none", "20 of all kinds")
+"""The stacks that are tried in every position, not in an app alone."""
+
+ROWS = {
+    f"{stack} {position}": (STACKS[stack], POSITIONS[position])
+    for position in POSITIONS
+    for stack in (STACKS if position == "in the app" else TELLING)
+}
+
+
+@pytest.fixture(params=ROWS.values(), ids=ROWS)
+def row(request):
+    """What does nothing between the outermost middleware and the routes, and the position of both."""
+    return request.param
+
+
+@pytest.fixture
+def stack(row):
+    return row[0]
+
+
+@pytest.fixture
+def position(row):
+    return row[1]
+
+
+def woven(stack, position, routes, outermost=None):
+    """An app of its outermost middleware, layers, and routes, which a function registers."""
+    app = App()
+    if outermost is not None:
+        app.middleware(outermost)
+    inside = position.enter(app)
+    for layer in stack:
+        layer(inside)
+    routes(inside)
+    return app
+
+
+class TestContextVariables:
+    def test_reach_the_handler_come_back_and_are_reset(self, serving, stack, position, colour, other):
+        seen = []
+
+        def open_():
+            return outer_variable.set("outermost")
+
+        def close(token):
+            seen.append(("outermost", inner_variable.get()))
+            outer_variable.reset(token)
+            seen.append(("reset", outer_variable.get()))
+
+        def blocking(request):
+            token = open_()
+            yield
+            close(token)
+
+        async def waiting(request):
+            token = open_()
+            await asyncio.sleep(0)
+            yield
+            await asyncio.sleep(0)
+            close(token)
+
+        def routes(app):
+            @app.post("/")
+            @colour
+            def handler(request):
+                seen.append(("handler", outer_variable.get()))
+                inner_variable.set("handler")
+                request.after(lambda: seen.append(("after", inner_variable.get(), outer_variable.get())))
+
+                def pieces():
+                    seen.append(("stream", inner_variable.get(), outer_variable.get()))
+                    yield "x"
+
+                return pieces()
+
+        app = woven(stack, position, routes, waiting if other.is_async else blocking)
+        client = serving(app)
+        way = [
+            ("handler", "outermost"), ("outermost", "handler"), ("reset", "unset"), ("stream", "handler", "unset"),
+            ("after", "handler", "unset"),
+        ]  # fmt: skip
+        for body in (b"", LARGE):
+            seen.clear()
+            assert client.post(f"{position.prefix}/", body=body).text == "x"
+            assert seen == way
+
+    def test_are_those_of_an_async_stream_too(self, serving, stack, position, colour):
+        seen = []
+
+        def routes(app):
+            @app.get("/")
+            @colour
+            def handler(request):
+                inner_variable.set("handler")
+
+                async def pieces():
+                    await asyncio.sleep(0)
+                    seen.append(inner_variable.get())
+                    inner_variable.set("stream")
+                    yield "x"
+                    await asyncio.sleep(0)
+                    seen.append(inner_variable.get())
+
+                return pieces()
+
+        app = woven(stack, position, routes)
+        assert serving(app).get(f"{position.prefix}/").text == "x"
+        assert seen == ["handler", "stream"]
+
+
+class TestAnException:
+    def test_is_the_very_one_with_the_way_to_the_handler(self, serving, stack, position, colour):
+        errors = {"/unexpected": LookupError("boom"), "/expected": NotFound("gone")}
+        cause = ValueError("cause")
+        seen = []
+
+        def outermost(request):
+            response = yield
+            seen.append(response.error)
+
+        def routes(app):
+            @app.get("/<path>")
+            @colour
+            def the_handler(request):
+                raise errors[f"/{request.params['path']}"] from cause
+
+        client = serving(woven(stack, position, routes, outermost))
+        for path, error in errors.items():
+            client.get(position.prefix + path)
+            assert seen.pop() is error
+            assert (error.__cause__, error.__context__) == (cause, None)
+            assert functions_on_the_way(error)[-1] == "the_handler"
+        assert seen == []
+
+    def test_is_the_very_one_for_its_error_handler(self, serving, stack, position, colour, other):
+        error = LookupError("boom")
+        seen = []
+
+        def outermost(request):
+            response = yield
+            seen.append(response.error)
+
+        def routes(app):
+            app.errorhandler(LookupError)(other(lambda request, error: (seen.append(error), "handled")[1]))
+
+            @app.get("/")
+            @colour
+            def handler(request):
+                raise error
+
+        app = woven(stack, position, routes, outermost)
+        response = serving(app).get(f"{position.prefix}/")
+        assert (response.status, response.text) == (500, "handled")
+        assert seen == [error, error]
+
+
+def functions_on_the_way(error):
+    """The names of the functions that an exception came through, outermost first."""
+    names, traceback = [], error.__traceback__
+    while traceback is not None:
+        names.append(traceback.tb_frame.f_code.co_name)
+        traceback = traceback.tb_next
+    return names
+
+
+REQUESTS = {
+    "text": ("GET", "/text", {}),
+    "HEAD of text": ("HEAD", "/text", {}),
+    "OPTIONS": ("OPTIONS", "/text", {}),
+    "JSON": ("POST", "/json", {"json": {"a": [1]}}),
+    "malformed JSON": ("POST", "/json", {"body": b"{", "content_type": "application/json"}),
+    "another media type": ("POST", "/json", {"body": b"{}", "content_type": "text/plain"}),
+    "a large body": ("POST", "/size", {"body": LARGE}),
+    "a large body in pieces": ("POST", "/size", {"body": [LARGE, LARGE]}),
+    "too large a body": ("POST", "/small", {"body": LARGE}),
+    "too large a body in pieces": ("POST", "/small", {"body": [b"abcdef", b"abcdef"]}),
+    "cookies and a status": ("GET", "/cookies", {}),
+    "no content": ("GET", "/nothing", {}),
+    "a redirect": ("GET", "/elsewhere", {}),
+    "a stream": ("GET", "/stream", {}),
+    "HEAD of a stream": ("HEAD", "/stream", {}),
+    "an unknown path": ("GET", "/nowhere", {}),
+    "an unknown path, as a page": ("GET", "/nowhere", {"headers": {"accept": "text/html"}}),
+    "another method": ("DELETE", "/text", {}),
+    "a write from another site": ("POST", "/json", {"json": 1, "headers": {"origin": "https://evil.example"}}),
+    "a handler that fails": ("GET", "/fails", {}),
+    "a handler that raises": ("GET", "/forbidden", {}),
+    "a handler that forgets": ("GET", "/forgets", {}),
+}
+
+
+def usual_routes(colour):
+    def routes(app):
+        def route(method, path, **options):
+            return lambda function: app.route(path, [method], **options)(colour(function))
+
+        @route("GET", "/text")
+        def text(request):
+            return "text"
+
+        @route("POST", "/json")
+        def json(request):
+            return {"got": request.json}
+
+        @route("POST", "/size")
+        def size(request):
+            return str(len(request.body))
+
+        route("POST", "/small", limits=Limits(body=10), name="small")(size)
+
+        @route("GET", "/cookies")
+        def cookies(request):
+            response = Response("", 201, [("x-a", "1"), ("x-a", "2")])
+            response.set_cookie("a", "1")
+            response.set_cookie("b", "2", max_age=5)
+            return response
+
+        @route("GET", "/nothing")
+        def nothing(request) -> None:
+            return None
+
+        @route("GET", "/elsewhere")
+        def elsewhere(request):
+            return Response.redirect("/text")
+
+        @route("GET", "/stream")
+        def stream(request):
+            return iter(["a", b"", "b"])
+
+        @route("GET", "/fails")
+        def fails(request):
+            raise LookupError("boom")
+
+        @route("GET", "/forbidden")
+        def forbidden(request):
+            raise NotFound("by the handler", headers={"x-b": "1"}, member=1)
+
+        @route("GET", "/forgets")
+        def forgets(request):
+            pass
+
+    return routes
+
+
+def answers(client, position):
+    """What is answered to each request: status, header lines and bytes; ids of requests are all the same."""
+    return {
+        name: answer(client, method, position.prefix + path, options)
+        for name, (method, path, options) in REQUESTS.items()
+    }
+
+
+def answer(client, method, path, options):
+    response = client.request(method, path, **options)
+    fields = [(name, "id" if name == "x-request-id" else value) for name, value in response.headers.items()]
+    return response.status, fields, re.sub(rb"[0-9a-f]{32}", b"id", response.body)
+
+
+@functools.cache
+def usual_answers(interface, colour, position):
+    client = Client(woven((), position, usual_routes(colour)), interface, follow_redirects=False, timeout=10.0)
+    try:
+        return answers(client, position)
+    finally:
+        client.close()
+
+
+def test_status_headers_and_bytes_are_the_same(serving, interface, stack, position, colour):
+    usual = usual_answers(interface, colour, position)
+    assert answers(serving(woven(stack, position, usual_routes(colour))), position) == usual
+    assert {status for status, _, _ in usual.values()} >= {200, 201, 204, 303, 400, 403, 404, 405, 413, 415, 500}
+
+
+@pytest.mark.parametrize("kind", [Blocking, Waiting])
+def test_a_stream_gives_its_pieces_and_is_closed_once_wherever_it_ends(serving, stack, position, colour, kind):
+    error = LookupError("boom")
+    whole, failing = kind(["a", b"b", "c"]), kind(["a"], error)
+    endless, unread = kind(itertools.repeat("a")), kind()
+
+    def routes(app):
+        for name, source in (("whole", whole), ("failing", failing), ("endless", endless), ("unread", unread)):
+            app.get(f"/{name}", name=name)(colour(lambda request, source=source: source))
+
+    client = serving(woven(stack, position, routes))
+    with client.stream("GET", f"{position.prefix}/whole") as response:
+        assert list(response) == [b"a", b"b", b"c"]
+    assert (whole.read, whole.closed) == (3, 1)
+
+    with client.stream("GET", f"{position.prefix}/failing") as response:
+        assert next(response) == b"a"
+        with pytest.raises(LookupError) as raised:
+            next(response)
+    assert raised.value is error
+    assert (failing.read, failing.closed) == (1, 1)
+
+    with client.stream("GET", f"{position.prefix}/endless") as response:
+        assert next(response) == b"a"
+    assert endless.closed == 1
+
+    assert client.head(f"{position.prefix}/unread").body == b""
+    assert (unread.read, unread.closed) == (0, 1)
+
+
+class TestADisconnect:
+    def test_while_the_body_is_read_keeps_the_handler_from_being_called(
+        self, serving, interface, stack, position, colour, caplog
+    ):
+        seen = []
+
+        def outermost(request):
+            request.after(lambda: seen.append("after"))
+            response = yield
+            seen.append(type(response.error))
+
+        def routes(app):
+            app.post("/")(colour(lambda request: seen.append("handler")))
+
+        def pieces():
+            yield b"abc"
+            raise ConnectionResetError
+
+        client = serving(woven(stack, position, routes, outermost))
+        for declared in (10, len(LARGE)):
+            client.post(f"{position.prefix}/", body=pieces(), headers={"content-length": str(declared)})
+        # RSGI tells of a client that has left as of a body that ends.
+        assert seen == [BadRequest if interface == "rsgi" else ClientDisconnected, "after"] * 2
+        assert caplog.records == []
+
+    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+    def test_of_a_client_that_hangs_up_cancels_a_waiting_handler(self, interface, stack, position, other):
+        seen = []
+        begun = asyncio.Event()
+
+        def blocking(request):
+            response = yield
+            seen.append(type(response.error))
+
+        async def waiting(request):
+            response = yield
+            seen.append(type(response.error))
+
+        def routes(app):
+            @app.get("/")
+            async def handler(request):
+                begun.set()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await asyncio.sleep(0)
+                    seen.append("cleaned up")
+
+        app = woven(stack, position, routes, waiting if other.is_async else blocking)
+
+        async def main():
+            client = AsyncClient(app, interface, timeout=10.0)
+            task = asyncio.create_task(client.get(f"{position.prefix}/"))
+            await begun.wait()
+            task.cancel()
+            await asyncio.wait([task])
+            return task.cancelled()
+
+        assert asyncio.run(main())
+        assert seen == ["cleaned up", asyncio.CancelledError]
+
+
+class TestWhatIsLeftForAfter:
+    @pytest.mark.parametrize("kind", [Blocking, Waiting])
+    def test_is_called_once_in_order_when_the_stream_is_closed(self, serving, stack, position, colour, kind):
+        seen = []
+
+        class Source(kind):
+            def _next(self, end):
+                try:
+                    value = super()._next(end)
+                except (StopIteration, StopAsyncIteration):
+                    seen.append("end")
+                    raise
+                seen.append(value)
+                return value
+
+            def close(self):
+                seen.append("closed")
+
+            async def aclose(self):
+                seen.append("closed")
+
+        def outermost(request):
+            request.after(lambda: seen.append("first"))
+            yield
+            request.after(lambda: seen.append("third"))
+
+        def routes(app):
+            @app.get("/")
+            @colour
+            def handler(request):
+                @request.after
+                async def second():
+                    await asyncio.sleep(0)
+                    seen.append("second")
+
+                return Source(["a", "b"])
+
+        app = woven(stack, position, routes, outermost)
+        assert serving(app).get(f"{position.prefix}/").text == "ab"
+        assert seen == ["a", "b", "end", "closed", "first", "second", "third"]
+
+    def test_is_called_once_when_the_handler_fails(self, serving, stack, position, colour):
+        seen = []
+
+        def outermost(request):
+            request.after(lambda: seen.append("first"))
+            yield
+
+        def routes(app):
+            @app.get("/")
+            @colour
+            def handler(request):
+                request.after(lambda: seen.append("second"))
+                raise LookupError("boom")
+
+        app = woven(stack, position, routes, outermost)
+        assert serving(app).get(f"{position.prefix}/").status == 500
+        assert seen == ["first", "second"]
+
+
+class TestTheRequest:
+    def test_is_the_same_object_with_the_same_id_and_g(self, serving, stack, position, colour):
+        seen, deep = [], []
+
+        def note(request, there):
+            there.append((request, request.g, request.id))
+
+        def outermost(request):
+            note(request, seen)
+            yield
+            note(request, seen)
+            request.after(lambda: note(request, seen))
+
+        def routes(app):
+            @app.get("/")
+            @colour
+            def handler(request):
+                note(request, deep)
+                request.after(lambda: note(request, deep))
+                raise LookupError("boom")
+
+            app.errorhandler(LookupError)(lambda request, error: note(request, deep) or "handled")
+
+        app = woven(stack, position, routes, outermost)
+        assert serving(app).get(f"{position.prefix}/").text == "handled"
+        assert (len(seen), len(deep)) == (3, 3)
+        for notes in (seen, deep) if position.is_apart else ([*seen, *deep],):
+            assert all(here is there for each in notes for here, there in zip(each, notes[0], strict=True))
+        assert seen[0][-1] is deep[0][-1]
+
+    def test_is_answered_by_one_task(self, serving, stack, position):
+        tasks = []
+
+        async def outermost(request):
+            tasks.append(asyncio.current_task())
+            yield
+            tasks.append(asyncio.current_task())
+
+        def routes(app):
+            @app.post("/")
+            async def handler(request):
+                await asyncio.sleep(0)
+                tasks.append(asyncio.current_task())
+                return "x"
+
+        app = woven(stack, position, routes, outermost)
+        assert serving(app).post(f"{position.prefix}/", body=LARGE).text == "x"
+        assert len(tasks) == 3
+        assert len(set(tasks)) == 1

@@ -1,0 +1,41 @@
+"""Where routes and hooks can be registered: what holds in an app holds there, too."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from antiphon import App, Blueprint
+from antiphon.app.routes import Routes
+
+
+class Position(NamedTuple):
+    """A position below a path of an app: ``enter`` makes it, and gives what is registered with.
+
+    ``is_apart`` says that requests are others there, of which those outside know nothing.
+    """
+
+    prefix: str
+    enter: Callable[[App], Routes]
+    is_apart: bool = False
+
+
+def blueprint(outer):
+    inner = Blueprint("inner", prefix="/blueprint")
+    outer.register(inner)
+    return inner
+
+
+def mounted_app(outer):
+    inner = App(trusted_origins=["https://shop.example.com"])  # it judges writes by itself
+    outer.mount("/mounted", inner)
+    return inner
+
+
+POSITIONS = {
+    "in the app": Position("", lambda app: app),
+    "in a blueprint": Position("/blueprint", blueprint),
+    "in a blueprint in a blueprint": Position("/blueprint/blueprint", lambda app: blueprint(blueprint(app))),
+    "in a mounted app": Position("/mounted", mounted_app, is_apart=True),
+    "in a blueprint of a mounted app": Position(
+        "/mounted/blueprint", lambda app: blueprint(mounted_app(app)), is_apart=True
+    ),
+}
