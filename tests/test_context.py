@@ -1,6 +1,6 @@
 import asyncio
 import threading
-from contextvars import Context
+from contextvars import Context, copy_context
 
 import pytest
 
