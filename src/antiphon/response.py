@@ -22,12 +22,27 @@ HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 BYTES = "application/octet-stream"
 
+
+class TypeOnly(tuple[tuple[str, str], ...]):
+    """The header fields of a response that has nothing but a type. Responses share it until they change theirs.
+
+    ``encoded`` are the same in bytes.
+    """
+
+    encoded: tuple[tuple[bytes, bytes], ...]
+
+    @classmethod
+    def of(cls, content_type: str) -> Self:
+        """The fields for a type."""
+        self = cls([("content-type", content_type)])
+        self.encoded = ((b"content-type", content_type.encode()),)
+        return self
+
+
 Fields: TypeAlias = list[tuple[str, str]] | tuple[tuple[str, str], ...]
 
-ONLY_TYPED: dict[str, tuple[tuple[str, str], ...]] = {
-    content_type: (("content-type", content_type),) for content_type in (TEXT, HTML, JSON, BYTES)
-}
-"""The header fields of most responses, which share them until they change them."""
+ONLY_TYPED = {content_type: TypeOnly.of(content_type) for content_type in (TEXT, HTML, JSON, BYTES)}
+"""The header fields of most responses."""
 _TEXT_ONLY = ONLY_TYPED[TEXT]
 
 _WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
@@ -197,9 +212,9 @@ class Response:
 
     def _own_fields(self) -> list[tuple[str, str]]:
         fields = self._fields
-        if type(fields) is tuple:
+        if not isinstance(fields, list):
             fields = self._fields = list(fields)
-        return fields  # type: ignore[return-value]  # it is no tuple
+        return fields
 
     @property
     def content_type(self) -> str | None:
@@ -295,7 +310,7 @@ class Response:
         closed if it is a stream.
         """
         status, fields, body = self._status, self._fields, self._body
-        if status == 200 and type(fields) is tuple and type(body) is bytes:
+        if status == 200 and type(fields) is TypeOnly and type(body) is bytes:
             return status, fields, len(body), body, method == "HEAD"
         length = len(body) if type(body) is bytes else None
         is_silent = method == "HEAD"

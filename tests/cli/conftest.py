@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,9 @@ class Command:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=partial(
+                    signal.signal, signal.SIGHUP, signal.SIG_DFL
+                ),  # whoever runs the tests may ignore it
             )
 
     @property

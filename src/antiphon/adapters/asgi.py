@@ -1,6 +1,6 @@
 """ASGI (version 3): a scope as a head, a handler as an ASGI application."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from operator import itemgetter
 from typing import Any, TypeAlias
 
@@ -11,7 +11,7 @@ from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
-from antiphon.response import ONLY_TYPED, Fields, Stream
+from antiphon.response import Fields, Stream, TypeOnly
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -27,27 +27,17 @@ _NAMES = {
     )
 }  # fmt: skip
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
-"""The module of the one known server that bounds no header section."""
-
-
-class _Bounds(dict[type, bool]):
-    """Whether the server that a class of connections belongs to bounds the header section."""
-
-    def __missing__(self, kind: type) -> bool:
-        return self.setdefault(kind, kind.__module__ != UNBOUNDED)
-
-
-_bounds = _Bounds()
+"""The module of the one known server that bounds no header section. What it hands over are methods of its own."""
 _OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
 _name = itemgetter(0)
-_READY = {fields: [(b"content-type", value.encode())] for value, fields in ONLY_TYPED.items()}
-"""The header fields of most responses, in bytes."""
 
 
 def _encoded(fields: Fields, length: int | None) -> list[tuple[bytes, bytes]]:
     """Header fields in bytes, with Content-Length where there is one to be declared."""
-    encoded = _READY.get(fields) if type(fields) is tuple else None
-    if encoded is None:
+    encoded: Iterable[tuple[bytes, bytes]]
+    if type(fields) is TypeOnly:
+        encoded = fields.encoded
+    else:
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in fields]
     return [*encoded] if length is None else [*encoded, (b"content-length", b"%d" % length)]
 
@@ -56,8 +46,6 @@ class ASGIHead:
     """A head that is read off a scope, with the body from ``receive``."""
 
     blocks = False
-    header_size = 0
-    """The size where the server is known to bound none; the others have refused what is too large."""
     _more = True
     _fields: dict[bytes, bytes] | None = None
 
@@ -69,8 +57,13 @@ class ASGIHead:
         if scope.get("root_path"):
             path = _below(path, self.root_path)
         self.path = path if path[:1] == "/" else _origin_form(path)
-        if not _bounds[type(getattr(receive, "__self__", None))]:
-            self.header_size = sum([len(name) + len(value) + 32 for name, value in scope["headers"]])
+
+    @property
+    def header_size(self) -> int:
+        """The size where the server is known to bound none; the others have refused what is too large."""
+        if _module_of(self._receive) != UNBOUNDED:
+            return 0
+        return sum([len(name) + len(value) + 32 for name, value in self.scope["headers"]])
 
     @property
     def has_body(self) -> bool:
@@ -147,6 +140,15 @@ class ASGIHead:
             if piece := message.get("body"):
                 return bytes(piece)
         return b""
+
+
+def may_leave_header_unbounded(receive: Receive) -> bool:
+    """Whether the server is one of which a part is known to bound no header section."""
+    return _module_of(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
+
+
+def _module_of(receive: Receive) -> str:
+    return type(getattr(receive, "__self__", None)).__module__
 
 
 def _below(path: str, root_path: str) -> str:

@@ -7,7 +7,15 @@ from contextvars import copy_context
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
-from antiphon.adapters.asgi import Receive, Scope, Send, call_asgi, call_lifespan, refuse_websocket
+from antiphon.adapters.asgi import (
+    Receive,
+    Scope,
+    Send,
+    call_asgi,
+    call_lifespan,
+    may_leave_header_unbounded,
+    refuse_websocket,
+)
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.drive import run_async
@@ -52,6 +60,9 @@ class Servable:
     async def shutdown(self) -> None:
         """The steps after the last request of a process."""
 
+    def expect_any_header(self) -> None:
+        """Called before the first request of a server that is known to let header sections of any size through."""
+
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
         """The interface that serves this best: WSGI when everything in it blocks, else ASGI."""
@@ -72,6 +83,8 @@ class Servable:
         return self._start_asgi(head, second, send)
 
     async def _start_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if may_leave_header_unbounded(receive):
+            self.expect_any_header()
         if scope["type"] == "http":
             await self._start()
             await call_asgi(self, scope, receive, send)

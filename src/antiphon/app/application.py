@@ -244,6 +244,10 @@ class App(Routes, Servable):
         plan, error = (self._routing or self.freeze()).find(request, was_looked_at=True)
         return await begun(request, dispatch(plan, request, error), plan.hops)
 
+    def expect_any_header(self) -> None:
+        """Measure header sections from now on."""
+        self._guard.looks_at_heads = True
+
     def url_for(self, name: str, /, **params: object) -> str:
         """The URL of a route below the root path, percent-encoded; for a route with a host ``//host/path``.
 

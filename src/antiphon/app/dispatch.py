@@ -36,11 +36,9 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
                 await (request.load() if plan.body_first or not plan.hands_on else request.content.load(SMALL_BODY))
             except HTTPError as unreadable:
                 error = error or unreadable  # it is raised inside the middleware, as all errors are
-        if plan.is_woven if plan.hands_on else (not plan.is_mixed and plan.hops is not request.head.blocks):
+        if plan.moves[request.head.blocks]:
             await plan.place
-        answer: Any = None
-        if plan.is_woven:
-            answer = await _open(plan, request, opened)
+        answer = await _open(plan, request, opened) if plan.is_woven else None
         if answer is None:
             if error is not None:
                 raise error

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from antiphon.app.cross_site import TrustedOrigins, check_cross_site
+from antiphon.app.own_answers import header_too_large
 from antiphon.app.trusted_hosts import TrustedHosts
 from antiphon.forwarding import TrustedProxies, behind
 from antiphon.http.errors import HTTPError
@@ -12,7 +13,7 @@ from antiphon.request import Request
 class Guard:
     """The settings by which requests are let through.
 
-    ``looks_at_heads`` says that there is more to be asked than how large a head is.
+    ``looks_at_heads`` says that there is anything to be asked of a head. How large it is, most servers have asked.
     """
 
     def __init__(
@@ -31,7 +32,10 @@ class Guard:
         self._lets_all_write = cross_site_writes
 
     def look_at_head(self, request: Request) -> HTTPError | None:
-        """See the request as the client sent it; the error for a host that is not answered for."""
+        """See the request as the client sent it; the error for too large a head, or for a host that is another's."""
+        size = request.head.header_size
+        if size > self.most_header:
+            return header_too_large(size, self.most_header)
         if self.proxies:
             request.head = behind(request.head, self.proxies)
         if self.hosts:

@@ -25,16 +25,17 @@ class Plan:
     """How the requests of one route are answered.
 
     ``endpoint`` and ``blueprint`` are its names, None where there is none. ``place`` is where the handler is called,
-    and all that has no place of its own; ``hops`` says that some of it is called on a thread, ``is_woven`` that there
-    are hooks or middleware, ``body_first`` that a middleware reads the body, which is then loaded before it opens,
-    whatever its size. ``hands_on`` says that the handler hands the request on to another plan, which loads the body,
-    ``seeks`` that this is the plan by which the route is found, so that method and path may still be set.
+    and all that has no place of its own; ``moves`` says whether to go there at once, from a server's loop and from its
+    thread. ``hops`` says that some of it is called on a thread, ``is_woven`` that there are hooks or middleware,
+    ``body_first`` that a middleware reads the body, which is then loaded before it opens, whatever its size.
+    ``hands_on`` says that the handler hands the request on to another plan, which loads the body, ``seeks`` that this
+    is the plan by which the route is found, so that method and path may still be set.
     """
 
     __slots__ = (
         "after", "app", "before", "blocks", "blueprint", "body_first", "endpoint", "error_handlers", "handler",
-        "hands_on", "hops", "is_async", "is_mixed", "is_woven", "limits", "middleware", "place", "places", "resolving",
-        "seeks",
+        "hands_on", "hops", "is_async", "is_mixed", "is_woven", "limits", "middleware", "moves", "place", "places",
+        "resolving", "seeks",
     )  # fmt: skip
 
     def __init__(
@@ -75,7 +76,11 @@ class Plan:
         parts = (*self.middleware, *self.resolving, *self.before, *self.after)
         self.is_mixed = any(part.blocks != self.blocks for part in parts)
         self.hops = self.blocks or self.is_mixed or self.hands_on
+        self.moves = (self.hops, not self.hops)
+        if self.hands_on:
+            self.moves = (self.is_woven, self.is_woven)
         if self.is_mixed:
+            self.moves = (False, False)
             self.middleware = tuple(part.placed() for part in self.middleware)
             self.resolving = tuple(part.placed() for part in self.resolving)
             self.before = tuple(part.placed() for part in self.before)

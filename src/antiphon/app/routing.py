@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.app.guard import Guard
-from antiphon.app.own_answers import header_too_large, malformed_path
+from antiphon.app.own_answers import malformed_path
 from antiphon.app.plan import Plan
 from antiphon.app.prefixes import Prefixes
 from antiphon.app.raw_segments import raw_segments, with_or_without_slash
@@ -51,20 +51,14 @@ class Routing:
 
     def look(self, request: Request) -> HTTPError | None:
         """See the request as the client sent it; what is wrong with it wherever it leads."""
-        guard = self.guard
-        size = request.head.header_size
-        if size > guard.most_header:
-            return header_too_large(size, guard.most_header)
-        return guard.look_at_head(request) if guard.looks_at_heads else None
+        return self.guard.look_at_head(request) if self.guard.looks_at_heads else None
 
     def find(self, request: Request, *, was_looked_at: bool = False) -> tuple[Plan, HTTPError | None]:
         """The plan for a request, and what is wrong with the request."""
         guard = self.guard
+        if guard.looks_at_heads and not was_looked_at and (error := guard.look_at_head(request)):
+            return self._refuse(request, error)
         head = request.head
-        if (guard.looks_at_heads or head.header_size > guard.most_header) and not was_looked_at:
-            if error := self.look(request):
-                return self._refuse(request, error)
-            head = request.head
         path = head.path
         methods: Mapping[str, Plan] | None = self.router.literal.get(path)
         if methods is None:
