@@ -10,10 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from functools import partial
 from pathlib import Path
 
 import pytest
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit it, and whoever runs the tests may ignore it
 
 DEADLINE = 20.0
 """Seconds. No wait of these tests takes longer."""
@@ -97,9 +98,6 @@ class Command:
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
-                preexec_fn=partial(
-                    signal.signal, signal.SIGHUP, signal.SIG_DFL
-                ),  # whoever runs the tests may ignore it
             )
 
     @property
