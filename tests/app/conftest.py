@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -81,3 +82,17 @@ def colour(request):
 def other(request):
     """A colour, for what is around the handler."""
     return request.param
+
+
+@pytest.fixture
+def submitted(monkeypatch):
+    """What was given to thread pools, of whomever."""
+    submitted = []
+    submit = ThreadPoolExecutor.submit
+
+    def counted(pool, function, /, *arguments, **options):
+        submitted.append(function)
+        return submit(pool, function, *arguments, **options)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
+    return submitted

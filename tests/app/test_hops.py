@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import itertools
 from asyncio import base_events
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import pytest
@@ -15,25 +14,12 @@ from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import server
 from antiphon.threads import WORKERS
+from tests.nothing import after, after_waiting, around, around_waiting, before, before_waiting
 from tests.positions import POSITIONS
 
 LARGE = bytes(200_000)
 UPLOADS = WORKERS + 8
 """More than there are worker threads."""
-
-
-@pytest.fixture
-def submitted(monkeypatch):
-    """What was given to thread pools, of whomever."""
-    submitted = []
-    submit = ThreadPoolExecutor.submit
-
-    def counted(pool, function, /, *arguments, **options):
-        submitted.append(function)
-        return submit(pool, function, *arguments, **options)
-
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
-    return submitted
 
 
 @pytest.fixture
@@ -48,32 +34,6 @@ def called_from_threads(monkeypatch):
 
     monkeypatch.setattr(base_events.BaseEventLoop, "call_soon_threadsafe", counted)
     return called
-
-
-def before(request):
-    return None
-
-
-async def before_waiting(request):
-    await asyncio.sleep(0)
-
-
-def after(request, response):
-    return None
-
-
-async def after_waiting(request, response):
-    await asyncio.sleep(0)
-
-
-def around(request):
-    yield
-
-
-async def around_waiting(request):
-    await asyncio.sleep(0)
-    yield
-    await asyncio.sleep(0)
 
 
 def blocking(function):

@@ -1,7 +1,6 @@
 """The body of a request to a mounted application, its limits, the environ that is made of it, and where it runs."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from wsgiref.validate import validator
 
 import pytest
@@ -281,15 +280,3 @@ class TestHops:
             return len(submitted), response.status
 
         assert asyncio.run(main()) == (expected, 200)
-
-    @pytest.fixture
-    def submitted(self, monkeypatch):
-        submitted = []
-        submit = ThreadPoolExecutor.submit
-
-        def counted(pool, function, /, *arguments, **options):
-            submitted.append(function)
-            return submit(pool, function, *arguments, **options)
-
-        monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
-        return submitted

@@ -12,6 +12,7 @@ from antiphon import App, Response
 from antiphon.body.limits import Limits
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.testing import AsyncClient, Client
+from tests.nothing import after, after_waiting, around, around_waiting, before, before_waiting
 from tests.positions import POSITIONS
 from tests.sources import Blocking, Waiting
 
@@ -19,32 +20,6 @@ outer_variable = ContextVar("outer_variable", default="unset")
 inner_variable = ContextVar("inner_variable", default="unset")
 
 LARGE = bytes(200_000)
-
-
-def before(request):
-    return None
-
-
-async def before_waiting(request):
-    await asyncio.sleep(0)
-
-
-def after(request, response):
-    return None
-
-
-async def after_waiting(request, response):
-    await asyncio.sleep(0)
-
-
-def around(request):
-    yield
-
-
-async def around_waiting(request):
-    await asyncio.sleep(0)
-    yield
-    await asyncio.sleep(0)
 
 
 LAYERS = {
