@@ -1,0 +1,324 @@
+"""Who asks, and how to ask: credentials and challenges (RFC 9110 §11), of Basic (RFC 7617), Bearer (RFC 6750), Digest
+(RFC 7616) and other schemes.
+
+Secrets stand in what `str()` prints, never in a `repr()` or the message of an error.
+"""
+
+import binascii
+import re
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
+from typing import ClassVar, Self
+
+from antiphon.http.extended_value import decode_extended
+from antiphon.http.grammar import TCHARS, is_token, quote_if_needed, quote_string, split_list, unquote_string
+
+_MOST_ELEMENTS = 200
+_UNSENDABLE = r"\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff"
+_QUOTED = rf'"(?:[^"\\{_UNSENDABLE}]++|\\[^{_UNSENDABLE}])*+"'
+# Wider than a token, since AWS4-HMAC-SHA256 and others leave slashes, colons and semicolons without quotes.
+_UNQUOTED = r'[^\x00-\x20",\x7f\u0100-\U0010ffff]++'
+
+_scheme = re.compile(rf"({TCHARS})(?:[ \t]++(?!=)(.*)|\Z)", re.DOTALL).match
+_parameter = re.compile(rf"({TCHARS})[ \t]*+=[ \t]*+({_QUOTED}|{_UNQUOTED})", re.DOTALL).fullmatch
+_token68 = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
+# Wider than token68, since issuers put other visible characters into their tokens.
+_CREDENTIAL = r'[^\x00-\x20",=\x7f-\U0010ffff]++=*+'
+_credentials = re.compile(rf"[ \t]*+({TCHARS})(?:[ \t]++(?:({_CREDENTIAL})[ \t]*+\Z|(?!=)(.*))|\Z)", re.DOTALL).match
+_control = re.compile(r"[\x00-\x1f\x7f]").search
+_unsendable = re.compile(f"[{_UNSENDABLE}]").search
+_scope = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
+_error = re.compile(r"[ !#-\[\]-~]++").fullmatch
+
+
+class _SchemeAndParameters:
+    """A scheme with a token or with parameters, which credentials and challenges both are (RFC 9110 §11.3, §11.4)."""
+
+    __slots__ = ("_parameters", "_scheme", "_token")
+
+    _scheme: str
+    _token: str | None
+    _parameters: dict[str, str]
+    _unquoted_in_digest: ClassVar[frozenset[str]] = frozenset()
+
+    def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
+        """Raise ValueError when they cannot be sent as they are, and for a token beside parameters."""
+        if not is_token(scheme):
+            raise ValueError(f"a scheme is a token, not {scheme!r}")
+        if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
+            raise ValueError(f"{scheme} takes parameters or a token of letters, digits, -._~+/ and = at its end")
+        self._scheme = scheme
+        self._token = token
+        self._parameters = {name.lower(): _sendable(name, value) for name, value in (parameters or {}).items()}
+
+    @property
+    def scheme(self) -> str:
+        """The scheme in lower case, such as "basic"."""
+        return self._scheme.lower()
+
+    @property
+    def token(self) -> str | None:
+        """What stands in place of parameters, such as a bearer's token; None without one."""
+        return self._token
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The parameters, unquoted, by lower-cased name; read-only."""
+        return MappingProxyType(self._parameters)
+
+    def __str__(self) -> str:
+        """Return the header's value, with quotes around all values but those that RFC 7616 wants without."""
+        if self._token is not None:
+            return f"{self._scheme} {self._token}"
+        unquoted = self._unquoted_in_digest if self.scheme == "digest" else ()
+        printed = [
+            f"{name}={quote_if_needed(value) if name in unquoted else quote_string(value)}"
+            for name, value in self._parameters.items()
+        ]
+        return f"{self._scheme} {', '.join(printed)}" if printed else self._scheme
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return (self.scheme, self._token, self._parameters) == (other.scheme, other._token, other._parameters)
+
+    def __hash__(self) -> int:
+        return hash((self.scheme, self._token, frozenset(self._parameters.items())))
+
+
+class Authorization(_SchemeAndParameters):
+    """The credentials of a request: `Authorization` or `Proxy-Authorization` (RFC 9110 §11.6.2, §11.7.2). Immutable.
+
+    `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. Equality
+    takes a time that tells where two differ: compare secrets with `hmac.compare_digest`.
+    """
+
+    __slots__ = ("_password", "_username")
+
+    _username: str | None
+    _password: str | None
+    _unquoted_in_digest = frozenset({"algorithm", "nc", "qop", "userhash", "username*"})
+
+    def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
+        """Raise ValueError for what `parse` would refuse, or what cannot be sent as it is."""
+        super().__init__(scheme, parameters, token=token)
+        self._complete()
+
+    @classmethod
+    def basic(cls, username: str, password: str) -> Self:
+        """A name without colon and a password, in UTF-8. Raises ValueError for control characters (RFC 7617 §2)."""
+        if ":" in username or _control(username) or _control(password):
+            raise ValueError("a name has no colon, and neither it nor a password has control characters")
+        try:
+            pair = f"{username}:{password}".encode()
+        except UnicodeEncodeError:
+            raise ValueError("a name or password has characters that are not Unicode's") from None
+        return cls("Basic", token=binascii.b2a_base64(pair, newline=False).decode())
+
+    @classmethod
+    def bearer(cls, token: str) -> Self:
+        """A token of letters, digits, `-._~+/` and `=` at its end. Raises ValueError for others (RFC 6750 §2.1)."""
+        return cls("Bearer", token=token)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a header's value. Raises ValueError when it is malformed, which never repeats what it held.
+
+        That is also: a parameter given twice, more than 200 of them, Bearer without a token, and Basic without a name
+        and a password, or with control characters in these. Tokens and values without quotes may have more characters
+        than the RFC grants them.
+        """
+        credentials = _credentials(text)
+        if credentials is None:
+            raise ValueError("credentials begin with a scheme")
+        self = cls.__new__(cls)
+        self._scheme, self._token, written = credentials.groups()
+        self._parameters = _read_parameters(written) if written else {}
+        self._complete()
+        return self
+
+    def _complete(self) -> None:
+        scheme = self.scheme
+        self._username = self._password = None
+        if scheme in ("basic", "bearer") and self._token is None:
+            raise ValueError(f"{scheme} credentials have a token")
+        if scheme == "basic":
+            self._username, self._password = _read_basic(self._token or "")
+        elif scheme == "digest":
+            self._username = _digest_username(self._parameters)
+
+    @property
+    def username(self) -> str | None:
+        """Who it is, with Basic and Digest; None otherwise. With `userhash=true`, Digest has a hash here."""
+        return self._username
+
+    @property
+    def password(self) -> str | None:
+        """The password of Basic, read as UTF-8, or as Latin-1 where it is none; None with other schemes."""
+        return self._password
+
+    def __repr__(self) -> str:
+        who = "" if self._username is None else f" of {self._username!r}"
+        return f"<Authorization: {self._scheme}{who}>"
+
+
+class Challenge(_SchemeAndParameters):
+    """One way to authenticate, of `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1). Immutable.
+
+    A header may have several: `", ".join(map(str, challenges))` prints, `parse_challenges` reads them.
+    """
+
+    __slots__ = ()
+
+    _unquoted_in_digest = frozenset({"algorithm", "charset", "stale", "userhash"})
+
+    @classmethod
+    def basic(cls, realm: str, charset: str | None = "UTF-8") -> Self:
+        """Ask for a name and a password. Raises ValueError for a charset that is not UTF-8 (RFC 7617 §2.1)."""
+        return cls("Basic", {"realm": realm} | _given(charset=_checked_charset(charset)))
+
+    @classmethod
+    def bearer(
+        cls,
+        realm: str | None = None,
+        *,
+        scope: str | Collection[str] | None = None,
+        error: str | None = None,
+        error_description: str | None = None,
+        error_uri: str | None = None,
+    ) -> Self:
+        """Ask for a token with a scope, and say what was wrong with the one that came (RFC 6750 §3).
+
+        `error` is "invalid_request", "invalid_token" or "insufficient_scope" (§3.1). Raises ValueError when nothing is
+        given, and for characters that a value may not have: all but ASCII, and quotes and backslashes.
+        """
+        scope = scope if scope is None or isinstance(scope, str) else " ".join(scope)
+        if scope is not None and not _scope(scope):
+            raise ValueError(f"a scope is of visible ASCII without quotes and backslashes, not {scope!r}")
+        about = _given(error=error, error_description=error_description, error_uri=error_uri)
+        for name, value in about.items():
+            if not _error(value) or (name == "error_uri" and " " in value):
+                raise ValueError(f"{name} is ASCII without quotes and backslashes, not {value!r}")
+        parameters = _given(realm=realm, scope=scope) | about
+        if not parameters:
+            raise ValueError("a challenge for a bearer has at least one of realm, scope and error")
+        return cls("Bearer", parameters)
+
+    @classmethod
+    def digest(
+        cls,
+        realm: str,
+        nonce: str,
+        *,
+        algorithm: str = "SHA-256",
+        qop: str = "auth",
+        opaque: str | None = None,
+        domain: Collection[str] = (),
+        stale: bool = False,
+        charset: str | None = "UTF-8",
+        userhash: bool = False,
+    ) -> Self:
+        """Ask for a proof of knowing the password (RFC 7616 §3.3); `qop` is "auth", "auth-int" or "auth, auth-int".
+
+        `domain` has the URIs that the proof is good for, `stale` says that only the nonce was too old. Raises
+        ValueError for an algorithm that is no token, and for a charset that is not UTF-8.
+        """
+        if not is_token(algorithm) or isinstance(domain, str):
+            raise ValueError("algorithm is a token and domain a list of URIs")
+        return cls("Digest", {"realm": realm, "nonce": nonce, "qop": qop, "algorithm": algorithm} | _given(
+            opaque=opaque, domain=" ".join(domain) or None, stale="true" if stale else None,
+            charset=_checked_charset(charset), userhash="true" if userhash else None,
+        ))  # fmt: skip
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a header's value that has one challenge. Raises ValueError when there are none or several."""
+        challenges = _read_challenges(text)
+        if len(challenges) != 1:
+            raise ValueError(f"{len(challenges)} challenges where one is wanted")
+        scheme, parameters, token = challenges[0]
+        return cls(scheme, parameters, token=token)
+
+    @property
+    def realm(self) -> str | None:
+        """What it protects, as people may be shown it (RFC 9110 §11.5); None without it."""
+        return self._parameters.get("realm")
+
+    def __repr__(self) -> str:
+        return f"<Challenge: {self._scheme}{f' {self._parameters}' if self._parameters else ''}>"
+
+
+def parse_challenges(header: str) -> list[Challenge]:
+    """Return the challenges of a header's value, in its order (RFC 9110 §11.6.1). Never raises.
+
+    A broken parameter is skipped, of a repeated one the first counts, and only the first 200 elements between commas
+    count. A quote that nothing closes takes the rest with it.
+    """
+    return [Challenge(scheme, parameters, token=token) for scheme, parameters, token in _read_challenges(header)]
+
+
+def _read_challenges(header: str) -> list[tuple[str, dict[str, str], str | None]]:
+    challenges: list[tuple[str, dict[str, str], str | None]] = []
+    parameters: dict[str, str] = {}
+    for written in split_list(header)[:_MOST_ELEMENTS]:
+        if start := _scheme(written):
+            written = start[2] or ""  # noqa: PLW2901 - what of the element is left
+            token = written if _token68(written) else None
+            parameters = {}
+            challenges.append((start[1], {} if token else parameters, token))
+        if parameter := _parameter(written):
+            parameters.setdefault(parameter[1].lower(), unquote_string(parameter[2]))
+    return challenges
+
+
+def _read_parameters(written: str) -> dict[str, str]:
+    elements = split_list(written)
+    matches = [match for element in elements[:_MOST_ELEMENTS] if (match := _parameter(element))]
+    parameters = {match[1].lower(): unquote_string(match[2]) for match in matches}
+    if len(parameters) != len(elements):
+        raise ValueError("credentials with a parameter that is malformed or comes twice, or with too many")
+    return parameters
+
+
+def _read_basic(token: str) -> tuple[str, str]:
+    try:
+        pair = binascii.a2b_base64(token, strict_mode=True)
+    except ValueError:
+        raise ValueError("the credentials of Basic are in Base64") from None
+    try:
+        text = pair.decode()
+    except UnicodeDecodeError:
+        text = pair.decode("latin-1")
+    username, colon, password = text.partition(":")
+    if not colon or (not text.isprintable() and _control(text)):
+        raise ValueError("the credentials of Basic are a name, a colon and a password, without control characters")
+    return username, password
+
+
+def _digest_username(parameters: Mapping[str, str]) -> str | None:
+    """The name in `username`, or in `username*` when it has more characters than fit there (RFC 7616 §3.4)."""
+    if "username" in parameters or "username*" not in parameters:
+        return parameters.get("username")
+    try:
+        username = decode_extended(parameters["username*"])
+    except ValueError:
+        return None
+    return None if _control(username) else username
+
+
+def _sendable(name: str, value: object) -> str:
+    if not is_token(name):
+        raise ValueError(f"a parameter's name is a token, not {name!r}")
+    if not isinstance(value, str) or _unsendable(value):
+        raise ValueError(f"the parameter {name} is text of Latin-1 without control characters")
+    return value
+
+
+def _given(**parameters: str | None) -> dict[str, str]:
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _checked_charset(charset: str | None) -> str | None:
+    if charset is not None and charset.upper() != "UTF-8":
+        raise ValueError(f"the charset is UTF-8 or None, not {charset!r}")
+    return charset

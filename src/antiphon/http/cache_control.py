@@ -1,0 +1,317 @@
+"""What may be kept, for how long and by whom: Cache-Control, of requests and of responses (RFC 9111 §5.2).
+
+Reading never raises. What has no token for a name is skipped; an argument that cannot be understood is taken with
+caution: as stale, as not allowed, as about all fields. Only the first 200 directives count.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Self, TypedDict, Unpack
+
+from antiphon.http.grammar import OWS, is_token, quote_if_needed, quote_string, split_list, unquote_string
+
+MOST_SECONDS = 2**31
+"""What every greater number of seconds is read as, some 68 years (RFC 9111 §1.2.2)."""
+
+_MOST_DIRECTIVES = 200
+_LONGEST_KEPT = 256
+_FIELD_LISTS = frozenset({"no-cache", "private"})
+_UNSENDABLE = r"\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff"
+
+_argument = re.compile(rf'[^"{_UNSENDABLE}]++|"(?:[^"\\{_UNSENDABLE}]++|\\[^{_UNSENDABLE}])*+"').fullmatch
+_unsendable = re.compile(f"[{_UNSENDABLE}]").search
+
+
+class Directives(TypedDict, total=False):
+    """The keywords of `CacheControl`: seconds, True or False, or the names of header fields."""
+
+    max_age: int | None
+    s_maxage: int | None
+    max_stale: int | bool | None
+    min_fresh: int | None
+    stale_while_revalidate: int | None
+    stale_if_error: int | None
+    no_cache: bool | Collection[str]
+    private: bool | Collection[str]
+    no_store: bool
+    no_transform: bool
+    only_if_cached: bool
+    public: bool
+    must_revalidate: bool
+    proxy_revalidate: bool
+    must_understand: bool
+    immutable: bool
+
+
+class CacheControl:
+    """The directives of one header: `CacheControl(max_age=60, public=True)`. Immutable.
+
+    Two are equal when they have the same directives with the same arguments, in any order and quoting. One without
+    directives is False.
+    """
+
+    __slots__ = ("_directives",)
+
+    _directives: dict[str, str | None]
+
+    def __init__(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> None:
+        """Take seconds, 0 to 2**31, for those that have them, else True; or names of fields for two of them.
+
+        `max_stale=True` is any time, `no_cache=["set-cookie"]` and `private=["set-cookie"]` are about these fields
+        alone. None and False leave a directive out. `extensions` have other directives, by name, with their argument
+        or None. Raises ValueError for what a directive does not take, and for what cannot stand in a header.
+        """
+        self._directives = _written({}, directives) | _checked_extensions(extensions or {})
+
+    @classmethod
+    def parse(cls, header: str | None) -> Self:
+        """Read a header's value, or None when there is no such header. Never raises.
+
+        Names lose their case and arguments their quotes. An argument that is broken reads as "". Of a directive that
+        comes several times the first counts (RFC 9111 §4.2.1); of `no-cache` and `private` the widest, or all fields.
+
+        What was read is kept for a while: the same few values come with most requests.
+        """
+        header = header or ""
+        return cls._of(_read_directives(header)) if len(header) > _LONGEST_KEPT else cls._parse_kept(header)
+
+    @classmethod
+    @lru_cache(256)
+    def _parse_kept(cls, header: str) -> Self:
+        return cls._of(_read_directives(header))
+
+    @classmethod
+    def _of(cls, directives: dict[str, str | None]) -> Self:
+        self = cls.__new__(cls)
+        self._directives = directives
+        return self
+
+    def replace(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> Self:
+        """The same with other directives: None and False take one away. Raises ValueError as the constructor does.
+
+        `extensions`, if given, stand for all that there were.
+        """
+        replaced = _written(self._directives, directives)
+        if extensions is not None:
+            replaced = {name: replaced[name] for name in replaced if name in _STANDARD}
+            replaced |= _checked_extensions(extensions)
+        return self._of(replaced)
+
+    @property
+    def directives(self) -> Mapping[str, str | None]:
+        """All directives by lower-cased name, with their argument as text, or None without one; read-only."""
+        return MappingProxyType(self._directives)
+
+    @property
+    def extensions(self) -> Mapping[str, str | None]:
+        """The directives that have no attribute here, such as `community="UCI"` (RFC 9111 §5.2.3)."""
+        return {name: argument for name, argument in self._directives.items() if name not in _STANDARD}
+
+    @property
+    def max_age(self) -> int | None:
+        """For how many seconds a response is fresh, or how old one may be for a client (RFC 9111 §5.2.1.1, §5.2.2.1).
+
+        0 when it is given without a proper number: such freshness counts as none (§4.2.1).
+        """
+        return self._lifetime("max-age")
+
+    @property
+    def s_maxage(self) -> int | None:
+        """What shared caches take in place of `max_age` (RFC 9111 §5.2.2.10); 0 without a proper number."""
+        return self._lifetime("s-maxage")
+
+    @property
+    def max_stale(self) -> int | None:
+        """For how many seconds a response may be stale for a client (RFC 9111 §5.2.1.2).
+
+        `MOST_SECONDS` when it may be for any time.
+        """
+        return MOST_SECONDS if self._directives.get("max-stale", "") is None else self._seconds("max-stale")
+
+    @property
+    def min_fresh(self) -> int | None:
+        """For how many seconds more a response has to stay fresh for a client (RFC 9111 §5.2.1.3)."""
+        return self._seconds("min-fresh")
+
+    @property
+    def stale_while_revalidate(self) -> int | None:
+        """For how many seconds a stale response may be served while a new one is fetched (RFC 5861 §3)."""
+        return self._seconds("stale-while-revalidate")
+
+    @property
+    def stale_if_error(self) -> int | None:
+        """For how many seconds a stale response may be served in place of an error (RFC 5861 §4)."""
+        return self._seconds("stale-if-error")
+
+    @property
+    def no_cache(self) -> bool | tuple[str, ...]:
+        """Whether nothing kept may be used unasked (RFC 9111 §5.2.1.4, §5.2.2.4); or which fields, in lower case."""
+        return self._fields("no-cache")
+
+    @property
+    def private(self) -> bool | tuple[str, ...]:
+        """Whether shared caches may not keep it (RFC 9111 §5.2.2.7); or which fields of it, in lower case."""
+        return self._fields("private")
+
+    @property
+    def no_store(self) -> bool:
+        """Whether nothing may be kept (RFC 9111 §5.2.1.5, §5.2.2.5)."""
+        return "no-store" in self._directives
+
+    @property
+    def no_transform(self) -> bool:
+        """Whether the content has to stay as it is (RFC 9111 §5.2.1.6, §5.2.2.6)."""
+        return "no-transform" in self._directives
+
+    @property
+    def only_if_cached(self) -> bool:
+        """Whether a client wants a kept response or none (RFC 9111 §5.2.1.7)."""
+        return "only-if-cached" in self._directives
+
+    @property
+    def public(self) -> bool:
+        """Whether it may be kept where it otherwise could not be (RFC 9111 §5.2.2.9)."""
+        return "public" in self._directives
+
+    @property
+    def must_revalidate(self) -> bool:
+        """Whether it may never be served stale (RFC 9111 §5.2.2.2)."""
+        return "must-revalidate" in self._directives
+
+    @property
+    def proxy_revalidate(self) -> bool:
+        """Whether shared caches may never serve it stale (RFC 9111 §5.2.2.8)."""
+        return "proxy-revalidate" in self._directives
+
+    @property
+    def must_understand(self) -> bool:
+        """Whether only caches that know the status may keep it (RFC 9111 §5.2.2.3)."""
+        return "must-understand" in self._directives
+
+    @property
+    def immutable(self) -> bool:
+        """Whether it will not change while it is fresh (RFC 8246 §2)."""
+        return "immutable" in self._directives
+
+    def _seconds(self, name: str) -> int | None:
+        argument = self._directives.get(name)
+        return _read_seconds(argument) if argument else None
+
+    def _lifetime(self, name: str) -> int | None:
+        return (self._seconds(name) or 0) if name in self._directives else None
+
+    def _fields(self, name: str) -> bool | tuple[str, ...]:
+        if name not in self._directives:
+            return False
+        fields = tuple([field.lower() for field in split_list(self._directives[name] or "")])
+        return fields if fields and all(map(is_token, fields)) else True
+
+    def __str__(self) -> str:
+        """Return the header's value: names of fields in quotes, other arguments where needed."""
+        return ", ".join([_print_directive(name, argument) for name, argument in self._directives.items()])
+
+    def __repr__(self) -> str:
+        return f"CacheControl.parse({str(self)!r})"
+
+    def __bool__(self) -> bool:
+        return bool(self._directives)
+
+    def __eq__(self, other: object) -> bool:
+        return self._directives == other._directives if isinstance(other, CacheControl) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._directives.items()))
+
+
+def _read_directives(header: str) -> dict[str, str | None]:
+    directives: dict[str, str | None] = {}
+    for element in split_list(header)[:_MOST_DIRECTIVES]:
+        name, equals, written = element.partition("=")
+        name = name.rstrip(OWS).lower()
+        argument = _read_argument(written.lstrip(OWS)) if equals else None
+        if name not in directives:
+            if is_token(name):
+                directives[name] = argument
+        elif name in _FIELD_LISTS:
+            known = directives[name]
+            directives[name] = f"{known}, {argument}" if known and argument else None
+    return directives
+
+
+def _read_argument(written: str) -> str:
+    return unquote_string(written) if _argument(written) else ""
+
+
+def _print_directive(name: str, argument: str | None) -> str:
+    if argument is None:
+        return name
+    return f"{name}={quote_string(argument) if name in _FIELD_LISTS else quote_if_needed(argument)}"
+
+
+def _read_seconds(argument: str) -> int | None:
+    if not (argument.isascii() and argument.isdigit()):
+        return None
+    significant = argument.lstrip("0") or "0"
+    return min(int(significant), MOST_SECONDS) if len(significant) <= 10 else MOST_SECONDS
+
+
+def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str | None]:
+    for name, argument in extensions.items():
+        if not is_token(name):
+            raise ValueError(f"a directive's name is a token, not {name!r}")
+        if name.lower() in _STANDARD:
+            raise ValueError(f"{name!r} is no extension; it has a keyword of its own")
+        if argument is not None and (not isinstance(argument, str) or _unsendable(argument)):
+            raise ValueError(f"the argument of {name!r} cannot stand in a header: {argument!r}")
+    return {name.lower(): argument for name, argument in extensions.items()}
+
+
+def _written(directives: Mapping[str, str | None], changes: Directives) -> dict[str, str | None]:
+    """The directives after the changes, those that stay in their places."""
+    written = dict(directives)
+    for keyword, value in changes.items():
+        name = keyword.replace("_", "-")
+        if keyword not in _WRITERS:
+            raise TypeError(f"no directive {keyword!r} is known; extensions={{{name!r}: ...}} takes others")
+        argument = _WRITERS[keyword](keyword, value)  # or True for none, and False for no directive
+        if argument is False:
+            written.pop(name, None)
+        else:
+            written[name] = None if argument is True else argument
+    return written
+
+
+def _write_flag(keyword: str, value: object) -> str | bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{keyword} is True or False, not {value!r}")
+    return value
+
+
+def _write_seconds(keyword: str, value: object) -> str | bool:
+    if value is None or (keyword == "max_stale" and isinstance(value, bool)):
+        return value or False
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_SECONDS:
+        raise ValueError(f"{keyword} is a whole number of seconds from 0 to {MOST_SECONDS}, not {value!r}")
+    return str(int(value))
+
+
+def _write_fields(keyword: str, value: Any) -> str | bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) or not isinstance(value, Collection) or not value:
+        raise ValueError(f"{keyword} is True, False or a list of fields, not {value!r}")
+    if not all(isinstance(field, str) and is_token(field) for field in value):
+        raise ValueError(f"{keyword} has names of fields, not {value!r}")
+    return ", ".join(value).lower()
+
+
+_WRITERS: dict[str, Callable[[str, object], str | bool]] = {
+    **dict.fromkeys(["max_age", "s_maxage", "max_stale", "min_fresh"], _write_seconds),
+    **dict.fromkeys(["stale_while_revalidate", "stale_if_error"], _write_seconds),
+    **dict.fromkeys(["no_cache", "private"], _write_fields),
+    **dict.fromkeys(["no_store", "no_transform", "only_if_cached", "public", "must_revalidate"], _write_flag),
+    **dict.fromkeys(["proxy_revalidate", "must_understand", "immutable"], _write_flag),
+}
+_STANDARD = frozenset([keyword.replace("_", "-") for keyword in _WRITERS])

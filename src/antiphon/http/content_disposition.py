@@ -1,0 +1,185 @@
+"""Content-Disposition: what a body is for, and the name of the file that it is (RFC 6266, RFC 7578 §4.2)."""
+
+import re
+from typing import Self
+
+from antiphon.http.extended_value import decode_extended, encode_extended
+from antiphon.http.grammar import OWS, TCHARS, is_token, quote_if_needed, split_parameters
+from antiphon.http.raw_utf8 import read_raw_utf8, write_raw_utf8
+
+LONGEST_FILENAME = 1024
+"""Characters of a file's name: several times what file systems take."""
+
+FORM_DATA = "form-data"
+
+_PLAIN = r"[ !#$&-\[\]-~]"
+_usual_part = re.compile(
+    rf'form-data; name="({_PLAIN}*+)"(?:; filename="({_PLAIN}{{0,{LONGEST_FILENAME}}}+)")?'
+).fullmatch
+_disposition = re.compile(rf"[ \t]*+({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
+_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+_quoted = re.compile(r'"((?:[^"\\]++|\\.?)*+)', re.DOTALL).match
+# A backslash before anything else belongs to a path, which some clients send as it is.
+_quoted_pair = re.compile(r'\\(["\\])')
+_misread_in_quotes = re.compile(r'["\\%]').search
+_outside_fallback = re.compile(r'[^\x20-\x7e]++|["\\%/]')
+_combining_marks = re.compile("[\u0300-\u036f]++")
+
+
+class ContentDisposition:
+    """A type, the name of a file, and of a form's field. Immutable; the type is kept in lower case.
+
+    ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script, and None is for
+    no file. Of a path only its last part is taken (RFC 6266 §4.3), except in forms, where a folder's files have their
+    path in it: there it is what the client wrote, and no path to open. ``name`` is the field's, and only forms have it.
+    Raises ValueError for a type that is no token, a name elsewhere, control characters other than a tab, and a filename
+    of more than 1024 characters.
+    """
+
+    __slots__ = ("_filename", "_name", "_type")
+
+    def __init__(
+        self,
+        type: str,  # noqa: A002 - the standard's own word
+        filename: str | None = None,
+        *,
+        name: str | None = None,
+    ) -> None:
+        if not is_token(type):
+            raise ValueError(f"a disposition's type is a token, not {type!r}")
+        self._type = type.lower()
+        if name is not None and self._type != FORM_DATA:
+            raise ValueError(f"only form-data has the name of a field, not {type}")
+        for text in (filename, name):
+            if text is not None and (_control(text) or _has_surrogate(text)):
+                raise ValueError(f"control characters and surrogates can't stand in a name: {text[:80]!r}")
+        self._filename = _checked_filename(self._type, filename)
+        self._name = name
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a header's value; `filename*` goes before `filename` (RFC 6266 §4.3).
+
+        What is not ASCII is read as UTF-8, as browsers write it into forms, if it is that. As they do, a backslash is
+        an escape before a quote or another one, a filename without quotes may have spaces, and of a parameter that
+        comes twice the first one counts. A `filename*` that can't be decoded is passed over.
+        Raises ValueError without a type, for control characters, and for a filename of more than 1024 characters.
+        """
+        self = cls.__new__(cls)
+        if usual := _usual_part(text):
+            self._type = FORM_DATA
+            self._name, self._filename = usual.groups()
+            return self
+        match = _disposition(text)
+        if match is None or _control(text):
+            raise ValueError(f"not a content disposition: {text[:80]!r}")
+        self._type = match[1].lower()
+        parameters = _read_parameters(self._type, match[2] or "")
+        self._name = parameters.get("name") if self._type == FORM_DATA else None
+        self._filename = _checked_filename(self._type, parameters.get("filename*") or parameters.get("filename"))
+        return self
+
+    @property
+    def type(self) -> str:
+        """What the body is for, in lower case."""
+        return self._type
+
+    @property
+    def filename(self) -> str | None:
+        """The file's name, decoded."""
+        return self._filename
+
+    @property
+    def name(self) -> str | None:
+        """The name of the form's field."""
+        return self._name
+
+    def __str__(self) -> str:
+        """The header's value: in forms with UTF-8 as browsers write it, otherwise ASCII.
+
+        A filename that is not plain ASCII then comes twice: with `_` for what old clients would misread, and whole in
+        `filename*` (RFC 6266 appendix D).
+        """
+        if self._type == FORM_DATA:
+            names = {"name": self._name, "filename": self._filename}
+            return FORM_DATA + "".join(
+                [f'; {key}="{_in_form(text)}"' for key, text in names.items() if text is not None]
+            )
+        filename = self._filename
+        if filename is None:
+            return self._type
+        if filename.isascii() and not _misread_in_quotes(filename):
+            return f"{self._type}; filename={quote_if_needed(filename)}"
+        return f"{self._type}; filename={quote_if_needed(_fallback(filename))}; filename*={encode_extended(filename)}"
+
+    def __repr__(self) -> str:
+        name = "" if self._name is None else f", name={self._name!r}"
+        return f"ContentDisposition({self._type!r}, {self._filename!r}{name})"
+
+    def _parts(self) -> tuple[str, str | None, str | None]:
+        return self._type, self._filename, self._name
+
+    def __eq__(self, other: object) -> bool:
+        return self._parts() == other._parts() if isinstance(other, ContentDisposition) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._parts())
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _checked_filename(disposition: str, filename: str | None) -> str | None:
+    if filename is None:
+        return None
+    if len(filename) > LONGEST_FILENAME:
+        raise ValueError(f"a file's name has at most {LONGEST_FILENAME} characters, not {len(filename)}")
+    if disposition == FORM_DATA:
+        return filename
+    last = filename.replace("\\", "/").rpartition("/")[2]
+    return None if last in ("", ".", "..") else last
+
+
+def _read_parameters(disposition: str, written: str) -> dict[str, str]:
+    """The parameters that count, decoded."""
+    parameters: dict[str, str] = {}
+    for name, value in split_parameters(read_raw_utf8(written)):
+        if name in ("name", "filename", "filename*") and name not in parameters:
+            text = _unquote(value, disposition) if name != "filename*" else _decode(value)
+            if text is not None:
+                parameters[name] = text
+    return parameters
+
+
+def _unquote(written: str, disposition: str) -> str | None:
+    if written[:1] != '"':
+        return written if written and '"' not in written else None
+    match = _quoted(written)
+    content = _quoted_pair.sub(r"\1", match[1]) if match else ""
+    # So browsers write a quote into forms (WHATWG HTML §4.10.21.8).
+    return content.replace("%22", '"') if disposition == FORM_DATA else content
+
+
+def _decode(written: str) -> str | None:
+    try:
+        text = decode_extended(written.strip('"'))
+    except ValueError:
+        return None
+    return None if _control(text) else text
+
+
+def _in_form(text: str) -> str:
+    return write_raw_utf8(text.replace("\\", "\\\\").replace('"', "%22"))
+
+
+def _fallback(filename: str) -> str:
+    """The filename in the ASCII that no client misreads."""
+    from unicodedata import normalize
+
+    plain = _combining_marks.sub("", normalize("NFKD", filename))
+    return _outside_fallback.sub("_", plain)[:LONGEST_FILENAME].strip(OWS) or "_"

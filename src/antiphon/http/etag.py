@@ -1,0 +1,204 @@
+"""Entity tags, and the lists of them in If-Match and If-None-Match (RFC 9110 §8.8.3, §13.1.1, §13.1.2).
+
+Reading a list never raises. Broken elements and those after the 256th match nothing, but they are not forgotten: a
+header that could not be read is not an absent one, and must not let a write through as if it were.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Self
+
+from antiphon.http.grammar import OWS
+
+_MOST_ELEMENTS = 256
+
+_ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
+_etag = re.compile(_ETAG).fullmatch
+# The second group has a broken element, so that no match begins in the middle of one. Tags know no backslash escapes.
+_elements = re.compile(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))').finditer
+
+
+class ETag:
+    """An entity tag: which version of a representation this is (RFC 9110 §8.8.3). Immutable.
+
+    ``tag`` is what stands between the quotes. A ``weak`` one says that two versions are as good as each other, a strong
+    one that they are the same bytes. Equal are those that print the same; to compare validators, say by which of the
+    two comparisons (§8.8.3.2). Raises ValueError for a tag with quotes, white space, controls, or beyond Latin-1.
+    """
+
+    __slots__ = ("_text",)
+
+    _text: str
+
+    def __init__(self, tag: str, *, weak: bool = False) -> None:
+        text = f'W/"{tag}"' if weak else f'"{tag}"'
+        if not _etag(text):
+            raise ValueError(f"an entity tag has no quotes, white space or control characters inside: {tag[:80]!r}")
+        self._text = text
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `"tag"` or `W/"tag"`. Raises ValueError for anything else, a tag without quotes included."""
+        if not _etag(text):
+            raise ValueError(f"not an entity tag: {text[:80]!r}")
+        self = cls.__new__(cls)
+        self._text = text
+        return self
+
+    @property
+    def tag(self) -> str:
+        """What stands between the quotes."""
+        return self._text[3:-1] if self.weak else self._text[1:-1]
+
+    @property
+    def weak(self) -> bool:
+        """Whether it is marked as weak."""
+        return self._text[0] == "W"
+
+    def strong_match(self, other: "ETag") -> bool:
+        """Whether both are strong and have the same tag: the same bytes (RFC 9110 §8.8.3.2)."""
+        return self == other and not self.weak
+
+    def weak_match(self, other: "ETag") -> bool:
+        """Whether both have the same tag, weak or not: as good as each other (RFC 9110 §8.8.3.2)."""
+        return self._text.removeprefix("W/") == str(other).removeprefix("W/")
+
+    def __str__(self) -> str:
+        """Return it as headers have it: `"tag"` or `W/"tag"`."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"ETag({self.tag!r}, weak=True)" if self.weak else f"ETag({self.tag!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return self._text == other._text if isinstance(other, ETag) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+class ETags:
+    """The entity tags that a header lists, or `*`, which stands for whatever there is. Immutable.
+
+    True is one that was sent, even where nothing in it could be read; an absent header is False. `in` compares as the
+    header wants it: see `IfMatch` and `IfNoneMatch`. Raises ValueError for tags beside a star, TypeError for other
+    things than an `ETag`.
+    """
+
+    __slots__ = ("_is_complete", "_listed", "_star")
+
+    _listed: tuple[str, ...]
+    _star: bool
+    _is_complete: bool
+
+    def __init__(self, tags: Iterable[ETag] = (), *, star: bool = False) -> None:
+        self._listed = tuple([_printed(tag) for tag in tags])
+        self._star = star
+        self._is_complete = True
+        if star and self._listed:
+            raise ValueError("a star stands alone, without entity tags")
+
+    @classmethod
+    def parse(cls, header: str | None) -> Self:
+        """Read a header's value, or None when the request has no such header. Never raises."""
+        self = cls.__new__(cls)
+        self._listed = ()
+        self._star = False
+        self._is_complete = True
+        if header is None:
+            return self
+        if _etag(header):
+            self._listed = (header,)
+        elif header.strip(OWS) == "*":
+            self._star = True
+        else:
+            self._listed, self._is_complete = _read(header)
+        return self
+
+    @property
+    def star(self) -> bool:
+        """Whether it is `*`."""
+        return self._star
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the header was read: no element is broken, none too many, and there is one."""
+        return self._is_complete
+
+    def strong_match(self, etag: ETag | None) -> bool:
+        """Whether the star or a listed tag takes this one by strong comparison; only a star takes None (no tag)."""
+        return self._star or (etag is not None and not etag.weak and str(etag) in self._listed)
+
+    def weak_match(self, etag: ETag | None) -> bool:
+        """Whether the star or a listed tag takes this one by weak comparison; only a star takes None (no tag)."""
+        if self._star or etag is None:
+            return self._star
+        strong = str(etag).removeprefix("W/")
+        return strong in self._listed or f"W/{strong}" in self._listed
+
+    def __contains__(self, etag: object) -> bool:
+        return self.strong_match(_etag_or_none(etag))
+
+    def __iter__(self) -> Iterator[ETag]:
+        return map(ETag.parse, self._listed)
+
+    def __bool__(self) -> bool:
+        return self._star or bool(self._listed) or not self._is_complete
+
+    def __str__(self) -> str:
+        """Return the header's value without what could not be read, "" when it is absent."""
+        return "*" if self._star else ", ".join(self._listed)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}.parse({str(self) if self else None!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return (self._star, self._listed, self._is_complete) == (other._star, other._listed, other._is_complete)
+
+    def __hash__(self) -> int:
+        return hash((self._star, self._listed, self._is_complete))
+
+
+class IfMatch(ETags):
+    """The tags of If-Match: the request is meant for one of them only (RFC 9110 §13.1.1). `in` compares strongly."""
+
+    __slots__ = ()
+
+
+class IfNoneMatch(ETags):
+    """The tags of If-None-Match: the client has those already (RFC 9110 §13.1.2). `in` compares weakly."""
+
+    __slots__ = ()
+
+    def __contains__(self, etag: object) -> bool:
+        return self.weak_match(_etag_or_none(etag))
+
+
+def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
+    """Return a strong tag for these bytes: the same in every process, another one for other bytes."""
+    import hashlib
+
+    return ETag(hashlib.sha256(content, usedforsecurity=False).hexdigest()[:32])
+
+
+def _read(header: str) -> tuple[tuple[str, ...], bool]:
+    """Return the tags of a list as printed, and whether that is all that the list has."""
+    elements = list(islice(_elements(header), _MOST_ELEMENTS))
+    listed = tuple([element[1] for element in elements if element[1]])
+    is_broken = any(element[2] for element in elements) or elements[-1].end() < len(header)
+    return listed, bool(listed) and not is_broken
+
+
+def _printed(tag: ETag) -> str:
+    if not isinstance(tag, ETag):
+        raise TypeError(f"an ETag is needed, not {type(tag).__name__}: ETag('abc'), or ETag.parse('\"abc\"')")
+    return str(tag)
+
+
+def _etag_or_none(tag: object) -> ETag | None:
+    if tag is not None and not isinstance(tag, ETag):
+        raise TypeError(f"entity tags are compared with an ETag such as ETag('abc'), not with {type(tag).__name__}")
+    return tag

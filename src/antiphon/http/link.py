@@ -1,0 +1,152 @@
+"""Links in headers: `</page/3>; rel="next"` (RFC 8288)."""
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from types import MappingProxyType
+from typing import Self
+
+from antiphon.http.extended_value import decode_extended, encode_extended
+from antiphon.http.grammar import OWS, QUOTED_STRING, is_token, quote_if_needed, split_parameters, unquote_string
+from antiphon.http.raw_utf8 import read_raw_utf8
+
+_MOST_LINKS = 200
+
+_links = re.compile(rf'(?:[^",<]++|<[^>]*+>?|{QUOTED_STRING})++', re.DOTALL).finditer
+_link = re.compile(r"[ \t]*+<([^>]*+)>[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
+_target = re.compile(r"[!#-;=?-~]*+").fullmatch
+_relations = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
+_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+
+
+class Link:
+    """A target, how it is related, and more about it. Immutable.
+
+    ``target`` is a URI reference as it stands between the brackets: ASCII, with percent-escapes. ``rel`` is one
+    relation type, or several with a space between. ``parameters`` has the rest by name ("title", "type", "anchor"),
+    decoded; "" is for one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError
+    for what is no URI reference, without a relation type, for names that are no tokens, and for control characters.
+    """
+
+    __slots__ = ("_parameters", "_rel", "_target")
+
+    _target: str
+    _rel: str
+    _parameters: dict[str, str]
+
+    def __init__(self, target: str, rel: str, parameters: Mapping[str, str] | None = None) -> None:
+        if not _target(target):
+            raise ValueError(f"a link's target is a URI in ASCII, its spaces percent-encoded, not {target[:80]!r}")
+        if not _relations(rel):
+            raise ValueError(f"a link has relation types, with one space between them, not {rel[:80]!r}")
+        self._target = target
+        self._rel = rel.lower()
+        self._parameters = {name.lower(): value for name, value in (parameters or {}).items()}
+        for name, value in self._parameters.items():
+            if not is_token(name) or name[-1] == "*" or name in ("rel", "rev"):
+                raise ValueError(f"not the name of a link's parameter: {name!r}")
+            if _control(value):
+                raise ValueError(f"control characters can't stand in a link: {value[:80]!r}")
+            value.encode()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one link. `title*` goes before `title`, and so on; of a parameter that comes twice the first counts.
+
+        Raises ValueError when it has no target in brackets or no relation type, and for what ``Link`` refuses in both.
+        """
+        match = _link(text)
+        if match is None:
+            raise ValueError(f"not a link: {text[:80]!r}")
+        parameters = _read_parameters(match[2] or "")
+        return cls(match[1].strip(OWS), " ".join(parameters.pop("rel", "").split()), parameters)
+
+    @property
+    def target(self) -> str:
+        """Where it leads: a URI reference, to be resolved against the URL of the response."""
+        return self._target
+
+    @property
+    def rel(self) -> str:
+        """The relation types, in lower case, with a space between: "next", "stylesheet preload"."""
+        return self._rel
+
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """The relation types one by one."""
+        return tuple(self._rel.split(" "))
+
+    @property
+    def title(self) -> str | None:
+        """What the link is called, in any script."""
+        return self._parameters.get("title")
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The other parameters, decoded, by name in lower case; read-only."""
+        return MappingProxyType(self._parameters)
+
+    def __str__(self) -> str:
+        """The link as the header has it, in ASCII: text that is not comes as `title*` (RFC 8187)."""
+        relations = f'"{self._rel}"' if " " in self._rel else quote_if_needed(self._rel)
+        return f"<{self._target}>; rel={relations}{''.join(map(_format_parameter, self._parameters.items()))}"
+
+    def __repr__(self) -> str:
+        return f"Link({self._target!r}, {self._rel!r}, {self._parameters!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Link):
+            return NotImplemented
+        return (self._target, self._rel, self._parameters) == (other._target, other._rel, other._parameters)
+
+    def __hash__(self) -> int:
+        return hash((self._target, self._rel, frozenset(self._parameters.items())))
+
+
+def parse_links(value: str) -> list[Link]:
+    """The links of the header Link in their order, without the malformed ones, of the first 200. Never raises.
+
+    A comma inside brackets or quotes separates nothing.
+    """
+    links = []
+    for match in islice(_links(value), _MOST_LINKS):
+        try:
+            links.append(Link.parse(match[0]))
+        except ValueError:
+            continue
+    return links
+
+
+def format_links(links: Iterable[Link]) -> str:
+    """The value of Link that has these links."""
+    return ", ".join(map(str, links))
+
+
+def _read_parameters(written: str) -> dict[str, str]:
+    """The parameters, decoded, without the broken ones."""
+    plain: dict[str, str] = {}
+    extended: dict[str, str] = {}
+    for name, value in split_parameters(read_raw_utf8(written)):
+        text = unquote_string(value)
+        if name[-1] != "*":
+            if not _control(text):
+                plain.setdefault(name, text)
+        elif (decoded := _decode(text)) is not None:
+            extended.setdefault(name[:-1], decoded)
+    plain.pop("rev", None)
+    return plain | {name: text for name, text in extended.items() if name not in ("", "rel", "rev")}
+
+
+def _decode(value: str) -> str | None:
+    try:
+        text = decode_extended(value)
+    except ValueError:
+        return None
+    return None if _control(text) else text
+
+
+def _format_parameter(parameter: tuple[str, str]) -> str:
+    name, value = parameter
+    if not value:
+        return f"; {name}"
+    return f"; {name}={quote_if_needed(value)}" if value.isascii() else f"; {name}*={encode_extended(value)}"

@@ -1,0 +1,226 @@
+"""Parts of a representation: the headers Range and Content-Range (RFC 9110 §14)."""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple, Self, TypeAlias
+
+from antiphon.http.grammar import TCHARS, is_token, split_list
+
+RangeSpec: TypeAlias = tuple[int | None, int | None]
+"""First and last position, both included: (0, 99); (100, None) to the end; (None, 500) is the last 500."""
+
+_MOST_RANGES = 64
+_DIGITS = 40
+_NUMBER = f"[0-9]{{1,{_DIGITS}}}"
+_range_spec = re.compile(rf"({_NUMBER})?-({_NUMBER})?").fullmatch
+_content_range = re.compile(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)").fullmatch
+
+
+class ByteRange(NamedTuple):
+    """A part of a representation that exists: the positions of its first and last byte, both included."""
+
+    first: int
+    last: int
+
+    @property
+    def length(self) -> int:
+        """How many bytes it has."""
+        return self.last - self.first + 1
+
+
+class Range:
+    """The parts that a client wants (RFC 9110 §14.2). Immutable; the unit, such as "bytes", is kept in lower case.
+
+    Raises ValueError without a part, with more than 64, and for one that ends before it begins.
+    """
+
+    __slots__ = ("_ranges", "_unit")
+
+    _unit: str
+    _ranges: tuple[RangeSpec, ...]
+
+    def __init__(self, ranges: Iterable[RangeSpec], *, unit: str = "bytes") -> None:
+        self._unit = _range_unit(unit)
+        self._ranges = tuple(ranges)
+        if not 0 < len(self._ranges) <= _MOST_RANGES:
+            raise ValueError(f"from 1 to {_MOST_RANGES} ranges are possible, not {len(self._ranges)}")
+        for first, last in self._ranges:
+            _check(first, last)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `bytes=0-99,200-,-500`; raise ValueError for anything else.
+
+        One broken part breaks them all (§14.1.1). The answer to a header that can't be read is the whole (§14.2).
+        """
+        unit, _, written = text.partition("=")
+        if written.count(",") >= _MOST_RANGES:
+            raise ValueError(f"more than {_MOST_RANGES} ranges: {text[:80]!r}")
+        return cls([_parse_range_spec(element) for element in split_list(written)], unit=unit)
+
+    @property
+    def unit(self) -> str:
+        """What is counted, in lower case: "bytes"."""
+        return self._unit
+
+    @property
+    def ranges(self) -> tuple[RangeSpec, ...]:
+        """The parts in their order: (0, 99); (100, None) from there to the end; (None, 500) for the last 500."""
+        return self._ranges
+
+    def resolve(self, length: int) -> list[ByteRange] | None:
+        """Return the parts that a representation of this many bytes has, in the order asked for.
+
+        None says that the header is to be ignored, and the whole sent with a 200: for other units than bytes, and for
+        an empty representation, of which Content-Range can't name a part. No part at all, an empty list, is a 416.
+        Parts that overlap become one (RFC 9110 §15.3.7.2), so together they never have more bytes than the whole.
+        """
+        if self._unit != "bytes" or not length:
+            return None
+        found = [_within(first, last, length) for first, last in self._ranges]
+        satisfiable = [part for part in found if part is not None]
+        return satisfiable if len(satisfiable) < 2 else _merge_overlapping(satisfiable)
+
+    def __str__(self) -> str:
+        """Return the header's value: `bytes=0-99,200-,-500`."""
+        return f"{self._unit}={','.join([_print_range_spec(first, last) for first, last in self._ranges])}"
+
+    def __repr__(self) -> str:
+        return f"Range.parse({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Range):
+            return NotImplemented
+        return (self._unit, self._ranges) == (other._unit, other._ranges)
+
+    def __hash__(self) -> int:
+        return hash((self._unit, self._ranges))
+
+
+class ContentRange:
+    """Which part of a representation a message has (RFC 9110 §14.4). Immutable.
+
+    ``first`` and ``last`` are positions, both included; ``length`` is of the whole representation, None when nobody
+    knows it yet. Without positions it is what a 416 tells: the length. `ContentRange(*part, length)` is that of a
+    `ByteRange`. Raises ValueError for a part that ends before it begins, or after the whole.
+    """
+
+    __slots__ = ("_first", "_last", "_length", "_unit")
+
+    def __init__(self, first: int | None, last: int | None, length: int | None, *, unit: str = "bytes") -> None:
+        if first is None or last is None:
+            if first is not last or length is None:
+                raise ValueError("a content range has both positions, or none and the length")
+        else:
+            _check(first, last)
+        if length is not None:
+            _check_number(length)
+            if last is not None and last >= length:
+                raise ValueError(f"a part to position {last} ends after the whole of {length}")
+        self._first = first
+        self._last = last
+        self._length = length
+        self._unit = _range_unit(unit)
+
+    @classmethod
+    def unsatisfied(cls, length: int) -> Self:
+        """Return what a 416 says of a representation of this length: `bytes */1234` (RFC 9110 §15.5.17)."""
+        return cls(None, None, length)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `bytes 0-99/1234`, `bytes 0-99/*` or `bytes */1234`; raise ValueError for anything else."""
+        match = _content_range(text)
+        if match is None:
+            raise ValueError(f"not a content range: {text[:80]!r}")
+        first, last, length = (None if digits is None else int(digits) for digits in match.group(2, 3, 4))
+        return cls(first, last, length, unit=match[1])
+
+    @property
+    def unit(self) -> str:
+        """What is counted, in lower case: "bytes"."""
+        return self._unit
+
+    @property
+    def first(self) -> int | None:
+        """The first position, or None in a 416."""
+        return self._first
+
+    @property
+    def last(self) -> int | None:
+        """The last position, which belongs to the part, or None in a 416."""
+        return self._last
+
+    @property
+    def length(self) -> int | None:
+        """The length of the whole, or None when it is not known."""
+        return self._length
+
+    def __str__(self) -> str:
+        """Return the header's value: `bytes 0-99/1234`."""
+        part = "*" if self._first is None else f"{self._first}-{self._last}"
+        return f"{self._unit} {part}/{'*' if self._length is None else self._length}"
+
+    def __repr__(self) -> str:
+        return f"ContentRange.parse({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, ContentRange) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def _range_unit(unit: str) -> str:
+    if not is_token(unit):
+        raise ValueError(f"a range's unit must be a token: {unit[:80]!r}")
+    return unit.lower()
+
+
+def _check_number(number: int) -> None:
+    if type(number) is not int or not 0 <= number < 10**_DIGITS:
+        raise ValueError(f"not a whole number of at most {_DIGITS} digits: {number!r:.80}")
+
+
+def _check(first: int | None, last: int | None) -> None:
+    if first is not None:
+        _check_number(first)
+    elif last is None:
+        raise ValueError("a range has a first position, a last one, or both")
+    if last is not None:
+        _check_number(last)
+        if first is not None and last < first:
+            raise ValueError(f"a range ends before it begins: {first}-{last}")
+
+
+def _parse_range_spec(element: str) -> RangeSpec:
+    match = _range_spec(element)
+    if match is None:
+        raise ValueError(f"not a range: {element[:80]!r}")
+    first, last = match.groups()
+    return None if first is None else int(first), None if last is None else int(last)
+
+
+def _print_range_spec(first: int | None, last: int | None) -> str:
+    return f"{'' if first is None else first}-{'' if last is None else last}"
+
+
+def _within(first: int | None, last: int | None, length: int) -> ByteRange | None:
+    """Return the part of `length` bytes that this is, or None when it has none of them."""
+    if first is None:
+        return ByteRange(max(length - last, 0), length - 1) if last else None
+    if first >= length:
+        return None
+    return ByteRange(first, length - 1 if last is None else min(last, length - 1))
+
+
+def _merge_overlapping(parts: list[ByteRange]) -> list[ByteRange]:
+    """Return the parts, of those that overlap the one around them, where the first of them stood."""
+    merged: list[tuple[int, ByteRange]] = []
+    for place, part in sorted(enumerate(parts), key=lambda placed: placed[1]):
+        if merged and part.first <= merged[-1][1].last:
+            earlier_place, earlier = merged[-1]
+            merged[-1] = min(place, earlier_place), ByteRange(earlier.first, max(part.last, earlier.last))
+        else:
+            merged.append((place, part))
+    return [part for _, part in sorted(merged)]

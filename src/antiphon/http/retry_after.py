@@ -1,0 +1,39 @@
+"""Retry-After: when to come back, in seconds from now or at a date (RFC 9110 §10.2.3)."""
+
+import re
+from datetime import datetime, timedelta
+from math import ceil
+from typing import TypeAlias
+
+from antiphon.http.dates import format_date, parse_date
+
+RetryAfter: TypeAlias = int | datetime
+"""Seconds from when the response was sent, or a moment in UTC."""
+
+MOST_SECONDS = 10**10 - 1
+"""Some three hundred years."""
+
+_seconds = re.compile("[0-9]{1,10}").fullmatch
+
+
+def parse_retry_after(text: str) -> RetryAfter:
+    """The seconds or the moment that Retry-After names. Raises ValueError for anything else, and above ten digits."""
+    if _seconds(text):
+        return int(text)
+    try:
+        return parse_date(text)
+    except ValueError:
+        raise ValueError(f"neither seconds nor an HTTP date: {text[:80]!r}") from None
+
+
+def format_retry_after(after: float | timedelta | datetime) -> str:
+    """The value of Retry-After; a naive datetime is UTC, and a part of a second counts as a whole one.
+
+    Raises ValueError for negative seconds, and where no header can say it.
+    """
+    if isinstance(after, datetime):
+        return format_date(after)
+    seconds = after.total_seconds() if isinstance(after, timedelta) else after
+    if not 0 <= seconds <= MOST_SECONDS:
+        raise ValueError(f"Retry-After is seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}")
+    return str(ceil(seconds))

@@ -1,0 +1,179 @@
+"""The User-Agent header as text that knows the browser and the system which it names (RFC 9110 §10.1.5).
+
+It is what the client says of itself: browsers claim to be others, too, and any client can lie.
+"""
+
+import re
+
+from antiphon.lazy import lazy
+
+_LONGEST_READ = 1024
+
+_BROWSERS = {
+    "edg": "Edge",
+    "edga": "Edge",
+    "edgios": "Edge",
+    "edge": "Edge",
+    "opr": "Opera",
+    "opt": "Opera",
+    "opios": "Opera",
+    "opera": "Opera",
+    "samsungbrowser": "Samsung Internet",
+    "yabrowser": "Yandex Browser",
+    "vivaldi": "Vivaldi",
+    "duckduckgo": "DuckDuckGo",
+    "ddg": "DuckDuckGo",
+    "ucbrowser": "UC Browser",
+    "miuibrowser": "MIUI Browser",
+    "huaweibrowser": "Huawei Browser",
+    "silk": "Silk",
+    "whale": "Whale",
+    "qqbrowser": "QQ Browser",
+    "mqqbrowser": "QQ Browser",
+    "chromium": "Chromium",
+    "crios": "Chrome",
+    "headlesschrome": "Chrome",
+    "chrome": "Chrome",
+    "seamonkey": "SeaMonkey",
+    "palemoon": "Pale Moon",
+    "waterfox": "Waterfox",
+    "camino": "Camino",
+    "galeon": "Galeon",
+    "k-meleon": "K-Meleon",
+    "netscape": "Netscape",
+    "netscape6": "Netscape",
+    "konqueror": "Konqueror",
+    "epiphany": "Epiphany",
+    "fxios": "Firefox",
+    "firefox": "Firefox",
+    "aol": "AOL",
+    "msie": "Internet Explorer",
+    "trident": "Internet Explorer",
+    "safari": "Safari",
+}
+"""Browsers by the product that gives them away, those first that name others beside themselves."""
+
+_SYSTEMS = {
+    "Windows Phone": ("windows phone", "windows mobile", "windows ce", "iemobile"),
+    "iOS": ("iphone", "ipad", "ipod", "(ios", "; ios"),
+    "HarmonyOS": ("harmonyos", "openharmony"),
+    "Android": ("android",),
+    "ChromeOS": ("; cros ",),
+    "KaiOS": ("kaios",),
+    "Tizen": ("tizen",),
+    "BlackBerry": ("blackberry", "bb10;", "playbook"),
+    "Windows": ("windows", "winnt", "win98", "win95"),
+    "macOS": ("macintosh", "mac os x", "mac_powerpc", "macos"),
+    "FreeBSD": ("freebsd",),
+    "OpenBSD": ("openbsd",),
+    "NetBSD": ("netbsd",),
+    "Solaris": ("sunos", "solaris"),
+    "Linux": ("linux", "ubuntu", "x11;"),
+}
+"""Operating systems by what names them, those first that name others, too."""
+
+_BOT_WORDS = (
+    "bot",
+    "crawler",
+    "spider",
+    "slurp",
+    "externalhit",
+    "externalagent",
+    "ia_archiver",
+    "bingpreview",
+    "-google",
+    "google-",
+    "googleother",
+    "lighthouse",
+    "pingdom",
+    "whatsapp",
+)
+"""What names of bots have in them."""
+
+_VERSION = r"v?([0-9][0-9A-Za-z_.+-]*+)"
+_NAME = "[A-Za-z0-9_.-]"
+_products = re.compile(rf"(?<!{_NAME})(?:(?=[A-Za-z])({_NAME}++)/|(MSIE|Opera|AOL) ){_VERSION}").findall
+_first_product = re.compile(rf"(?!Mozilla\b)([A-Za-z]{_NAME}*+)(?:/| \(){_VERSION}").match
+_revision = re.compile(r"\brv:([0-9.]++)").search
+_language = re.compile(r"(?:; |\[)(?!wv)([a-z]{2}(?:[-_][A-Za-z]{2})?)(?=[;)\]])").search
+# Cubot makes telephones.
+_find_bot = re.compile(
+    rf"(?<![A-Za-z0-9_-])(?!cubot)([A-Za-z0-9_-]*(?:{'|'.join(_BOT_WORDS)})[A-Za-z_-]*+)(?:/{_VERSION})?", re.IGNORECASE
+).search
+_handheld = re.compile(r"mobi|iphone|ipad|ipod|blackberry|bb10;|opera mini|kindle|silk/|tablet(?! pc)").search
+_television = re.compile(r"\btv\b|smart-?tv|bravia|\baft[a-z]").search
+
+
+class UserAgent(str):
+    """The header's value, empty when there is none; of more than 1024 characters only the first are looked at.
+
+    Nothing is looked for before it is asked for, and then once.
+    """
+
+    @lazy
+    def _lowered(self) -> str:
+        return self[:_LONGEST_READ].lower()
+
+    @lazy
+    def _named(self) -> tuple[str | None, str | None]:
+        """The browser and its version."""
+        text = self[:_LONGEST_READ]
+        if bot := self._bot:
+            return bot
+        versions = {(name or other).lower(): version for name, other, version in reversed(_products(text))}
+        product = next((product for product in _BROWSERS if product in versions), None)
+        if product is None:
+            first = _first_product(text)
+            return (first[1], first[2]) if first else (None, None)
+        if product == "safari":
+            return "Android Browser" if self.os == "Android" else "Safari", versions.get("version")
+        if product == "trident":
+            revision = _revision(text)
+            return _BROWSERS[product], revision[1] if revision else None
+        own = versions[product]
+        return _BROWSERS[product], versions.get("version", own) if product == "opera" else own
+
+    @lazy
+    def _bot(self) -> tuple[str, str | None] | None:
+        text = self._lowered
+        match = _find_bot(self[:_LONGEST_READ]) if any(word in text for word in _BOT_WORDS) else None
+        return (match[1], match[2]) if match else None
+
+    @property
+    def browser(self) -> str | None:
+        """The family of the browser ("Chrome", "Firefox", "Safari", "Edge", "Opera", "Internet Explorer", ...).
+
+        Of a bot, and of another program than a browser, it is the name that it gives itself ("Googlebot", "curl").
+        """
+        return self._named[0]
+
+    @property
+    def browser_version(self) -> str | None:
+        """The browser's version, as written ("120.0.6099.109")."""
+        return self._named[1]
+
+    @lazy
+    def os(self) -> str | None:
+        """The operating system: "Windows", "macOS", "Linux", "Android", "iOS" (iPads, too), "ChromeOS", or a rarer one.
+
+        An iPad that asks for desktop pages can't be told from a Mac.
+        """
+        text = self._lowered
+        return next((name for name, words in _SYSTEMS.items() if any(word in text for word in words)), None)
+
+    @lazy
+    def language(self) -> str | None:
+        """The language that old browsers name, as written ("en-US")."""
+        match = _language(self[:_LONGEST_READ])
+        return match[1] if match else None
+
+    @lazy
+    def is_mobile(self) -> bool:
+        """Whether it is a telephone's or a tablet's."""
+        text = self._lowered
+        return bool(_handheld(text) or self.os in ("Android", "Windows Phone")) and not _television(text)
+
+    @lazy
+    def is_bot(self) -> bool:
+        """Whether it says that it is a program that fetches pages by itself: a crawler, a preview, a monitor."""
+        return self._bot is not None or "headless" in self._lowered

@@ -1,0 +1,317 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.http import is_resource_modified
+
+from antiphon.http.conditional import IfRange, Preconditions
+from antiphon.http.dates import format_date
+from antiphon.http.etag import ETag
+
+ETAG = ETag("v2")
+WEAK = ETag("v2", weak=True)
+MODIFIED = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+SAME = "Sun, 06 Nov 1994 08:49:37 GMT"
+EARLIER = "Sun, 06 Nov 1994 08:49:36 GMT"
+LATER = "Sun, 06 Nov 1994 08:49:38 GMT"
+BAD_DATES = [
+    "",
+    "yesterday",
+    "784111777",
+    "Sun, 06 Nov 0000 08:49:37 GMT",
+    "Sun, 06 Nov 99999 08:49:37 GMT",
+    "Mon, 31 Feb 1994 08:49:37 GMT",
+    "1994-11-06T08:49:37Z",
+    f"{SAME}, {SAME}",
+    pytest.param("a" * 100_000, id="long"),
+]
+UNREADABLE = [
+    "",
+    "v2",
+    "*, *",
+    '"v2',
+    pytest.param("a" * 100_000, id="long"),
+    pytest.param(", ".join(f'"{number}"' for number in range(10_000)), id="10,000 tags"),
+]
+READING = ["GET", "HEAD"]
+WRITING = ["PUT", "POST", "PATCH", "DELETE", "PROPPATCH"]
+
+
+def outcome(method, etag=ETAG, modified=MODIFIED, exists=True, **headers):
+    return Preconditions(method, **headers).evaluate(etag, modified, exists=exists)
+
+
+@pytest.mark.parametrize("method", READING + WRITING)
+@pytest.mark.parametrize("exists", [True, False])
+def test_no_conditions_let_every_request_go_on(method, exists):
+    assert outcome(method, exists=exists) is None
+    assert Preconditions(method).evaluate() is None
+
+
+class TestIfMatch:
+    @pytest.mark.parametrize("method", READING + WRITING)
+    @pytest.mark.parametrize(
+        ("header", "etag", "expected"),
+        [
+            ('"v2"', ETAG, None),
+            ('"v1", "v2"', ETAG, None),
+            ('"v1", broken, "v2"', ETAG, None),
+            ("*", ETAG, None),
+            ("*", WEAK, None),
+            ("*", None, None),
+            ('"v1"', ETAG, 412),
+            ('W/"v2"', ETAG, 412),
+            ('"v2"', WEAK, 412),
+            ('W/"v2"', WEAK, 412),
+            ('"v2"', None, 412),
+        ],
+    )
+    def test_lets_pass_what_it_names_by_strong_comparison(self, method, header, etag, expected):
+        assert outcome(method, etag=etag, if_match=header) == expected
+
+    @pytest.mark.parametrize("method", READING + WRITING)
+    @pytest.mark.parametrize("header", UNREADABLE)
+    def test_one_that_cannot_be_read_lets_nothing_pass(self, method, header):
+        assert outcome(method, if_match=header) == 412
+
+    @pytest.mark.parametrize("header", ["*", '"v2"', ""])
+    def test_lets_nothing_pass_where_nothing_is(self, header):
+        assert outcome("PUT", etag=None, modified=None, exists=False, if_match=header) == 412
+
+    @pytest.mark.parametrize("date", [EARLIER, SAME, LATER, "yesterday"])
+    def test_goes_before_if_unmodified_since(self, date):
+        assert outcome("PUT", if_match='"v2"', if_unmodified_since=date) is None
+        assert outcome("PUT", if_match='"v1"', if_unmodified_since=date) == 412
+
+
+class TestIfUnmodifiedSince:
+    @pytest.mark.parametrize("method", READING + WRITING)
+    @pytest.mark.parametrize(
+        ("date", "expected"),
+        [
+            (EARLIER, 412),
+            (SAME, None),
+            (LATER, None),
+            ("Sunday, 06-Nov-94 08:49:36 GMT", 412),
+            ("Sun Nov  6 08:49:37 1994", None),
+            (f" {EARLIER}\t", 412),
+        ],
+    )
+    def test_lets_pass_what_was_not_modified_later(self, method, date, expected):
+        assert outcome(method, if_unmodified_since=date) == expected
+        assert outcome(method, etag=None, if_unmodified_since=date) == expected
+
+    @pytest.mark.parametrize("date", BAD_DATES)
+    def test_is_ignored_when_it_is_no_date(self, date):
+        assert outcome("PUT", if_unmodified_since=date) is None
+
+    def test_is_ignored_without_a_modification_date(self):
+        assert outcome("PUT", modified=None, if_unmodified_since=EARLIER) is None
+        assert outcome("PUT", exists=False, if_unmodified_since=EARLIER) is None
+
+
+class TestIfNoneMatch:
+    @pytest.mark.parametrize(
+        ("header", "etag", "known"),
+        [
+            ('"v2"', ETAG, True),
+            ('W/"v2"', ETAG, True),
+            ('"v2"', WEAK, True),
+            ('W/"v2"', WEAK, True),
+            ('"v1", "v2"', ETAG, True),
+            ('broken, "v2"', ETAG, True),
+            ("*", ETAG, True),
+            ("*", None, True),
+            ('"v1"', ETAG, False),
+            ('"v1", W/"v3"', ETAG, False),
+            ('"v2"', None, False),
+        ],
+    )
+    def test_ends_the_request_for_what_it_names_by_weak_comparison(self, header, etag, known):
+        for method in READING:
+            assert outcome(method, etag=etag, if_none_match=header) == (304 if known else None)
+        for method in WRITING:
+            assert outcome(method, etag=etag, if_none_match=header) == (412 if known else None)
+
+    @pytest.mark.parametrize("header", UNREADABLE)
+    def test_one_that_cannot_be_read_lets_readers_pass_and_no_writers(self, header):
+        for method in READING:
+            assert outcome(method, if_none_match=header) is None
+        for method in WRITING:
+            assert outcome(method, if_none_match=header) == 412
+
+    @pytest.mark.parametrize("header", ["*", '"v2"', "broken"])
+    def test_lets_all_pass_where_nothing_is(self, header):
+        assert outcome("PUT", etag=None, modified=None, exists=False, if_none_match=header) is None
+
+    @pytest.mark.parametrize("date", [EARLIER, SAME, LATER])
+    def test_goes_before_if_modified_since(self, date):
+        assert outcome("GET", if_none_match='"v2"', if_modified_since=date) == 304
+        assert outcome("GET", if_none_match='"v1"', if_modified_since=date) is None
+        assert outcome("GET", if_none_match="broken", if_modified_since=date) is None
+        assert outcome("GET", etag=None, if_none_match='"v2"', if_modified_since=date) is None
+
+    def test_comes_after_those_that_guard(self):
+        assert outcome("GET", if_match='"v1"', if_none_match='"v2"') == 412
+        assert outcome("GET", if_match='"v2"', if_none_match='"v2"') == 304
+        assert outcome("GET", if_unmodified_since=EARLIER, if_none_match='"v2"') == 412
+        assert outcome("GET", if_unmodified_since=LATER, if_none_match='"v2"') == 304
+
+
+class TestIfModifiedSince:
+    @pytest.mark.parametrize("method", READING)
+    @pytest.mark.parametrize(
+        ("date", "expected"),
+        [
+            (EARLIER, None),
+            (SAME, 304),
+            (LATER, 304),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", 304),
+            ("Fri, 31 Dec 9999 23:59:59 GMT", 304),
+            ("Mon, 01 Jan 0001 00:00:00 GMT", None),
+        ],
+    )
+    def test_ends_the_request_for_what_was_not_modified_later(self, method, date, expected):
+        assert outcome(method, if_modified_since=date) == expected
+        assert outcome(method, etag=None, if_modified_since=date) == expected
+
+    @pytest.mark.parametrize("method", WRITING)
+    def test_is_for_readers_only(self, method):
+        assert outcome(method, if_modified_since=LATER) is None
+
+    @pytest.mark.parametrize("date", BAD_DATES)
+    def test_is_ignored_when_it_is_no_date(self, date):
+        assert outcome("GET", if_modified_since=date) is None
+
+    def test_is_ignored_without_a_modification_date(self):
+        assert outcome("GET", modified=None, if_modified_since=LATER) is None
+
+    @pytest.mark.parametrize(
+        "modified",
+        [
+            MODIFIED.replace(microsecond=999_999),
+            MODIFIED.replace(tzinfo=None),
+            MODIFIED.astimezone(timezone(timedelta(hours=5, minutes=30))),
+        ],
+    )
+    def test_compares_whole_seconds_in_utc(self, modified):
+        assert outcome("GET", modified=modified, if_modified_since=SAME) == 304
+        assert outcome("GET", modified=modified, if_modified_since=EARLIER) is None
+        assert outcome("PUT", modified=modified, if_unmodified_since=SAME) is None
+
+    @pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=14)), timezone(-timedelta(hours=12))])
+    @pytest.mark.parametrize("moment", [datetime.min, datetime.max])
+    def test_the_ends_of_time_compare_too(self, moment, zone):
+        assert outcome("GET", modified=moment.replace(tzinfo=zone), if_modified_since=SAME) == (
+            304 if moment == datetime.min else None
+        )
+
+    def test_a_modification_in_the_future_is_like_any_other(self):
+        future = datetime(9999, 1, 1, tzinfo=UTC)
+        assert outcome("GET", modified=future, if_modified_since=SAME) is None
+        assert outcome("GET", modified=future, if_modified_since=format_date(future)) == 304
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "CONNECT"])
+def test_methods_without_a_representation_have_no_conditions(method):
+    assert outcome(method, if_match='"v1"', if_none_match='"v2"', if_unmodified_since=EARLIER) is None
+
+
+tag_lists = st.lists(st.sampled_from(['"v1"', '"v2"', 'W/"v2"', '"v3"', "*"]), min_size=1, max_size=3).map(
+    lambda listed: "*" if "*" in listed else ", ".join(listed)
+)
+
+
+@given(st.sampled_from(READING), tag_lists | st.none(), st.sampled_from([EARLIER, SAME, LATER, "never", None]))
+def test_werkzeug_sends_the_same_304s(method, listed, date):
+    environ = {"REQUEST_METHOD": method}
+    if listed is not None:
+        environ["HTTP_IF_NONE_MATCH"] = listed
+    if date is not None:
+        environ["HTTP_IF_MODIFIED_SINCE"] = date
+    is_modified = is_resource_modified(environ, etag='"v2"', last_modified=MODIFIED)
+    assert outcome(method, if_none_match=listed, if_modified_since=date) == (None if is_modified else 304)
+
+
+class TestRangeApplies:
+    @pytest.mark.parametrize(
+        ("header", "applies"),
+        [
+            (None, True),
+            ('"v2"', True),
+            ('"v1"', False),
+            ('W/"v2"', False),
+            (SAME, True),
+            (EARLIER, False),
+            (LATER, False),
+            ("", False),
+            ("v2", False),
+            ("*", False),
+            ('"v2", "v1"', False),
+        ],
+    )
+    def test_when_if_range_names_this_version(self, header, applies):
+        conditions = Preconditions("GET", if_range=header)
+        assert conditions.range_applies(ETAG, MODIFIED) is applies
+
+    @pytest.mark.parametrize("method", ["HEAD", *WRITING])
+    def test_to_get_only(self, method):
+        assert not Preconditions(method, if_range='"v2"').range_applies(ETAG, MODIFIED)
+        assert not Preconditions(method).range_applies(ETAG, MODIFIED)
+
+    def test_to_what_has_validators_when_one_is_asked_for(self):
+        assert Preconditions("GET").range_applies()
+        assert not Preconditions("GET", if_range='"v2"').range_applies(None, MODIFIED)
+        assert not Preconditions("GET", if_range=SAME).range_applies(ETAG, None)
+        assert not Preconditions("GET", if_range='"v2"').range_applies(WEAK, MODIFIED)
+
+    def test_never_ends_a_request(self):
+        assert outcome("GET", if_range='"v1"') is None
+
+
+class TestIfRange:
+    def test_is_a_tag_or_a_date(self):
+        tag, date = IfRange.parse(' "v2"'), IfRange.parse("Sunday, 06-Nov-94 08:49:37 GMT")
+        assert (tag.etag, tag.date) == (ETAG, None)
+        assert (date.etag, date.date) == (None, MODIFIED)
+        assert (str(tag), str(date)) == ('"v2"', SAME)
+        assert repr(tag) == "IfRange.parse('\"v2\"')"
+
+    def test_is_made_of_one(self):
+        assert IfRange(ETAG) == IfRange.parse('"v2"')
+        assert IfRange(MODIFIED.replace(microsecond=5)) == IfRange.parse(SAME)
+        assert IfRange(MODIFIED.replace(tzinfo=None)) == IfRange(MODIFIED)
+        assert hash(IfRange(MODIFIED)) == hash(IfRange.parse(SAME))
+        assert IfRange(ETAG) != IfRange(WEAK)
+        assert IfRange(ETAG) != '"v2"'
+
+    def test_dates_count_in_whole_seconds(self):
+        assert IfRange(MODIFIED).matches(None, MODIFIED.replace(microsecond=999_999, tzinfo=None))
+
+    def test_an_absent_header_matches_all_and_a_broken_one_nothing(self):
+        absent, broken = IfRange.parse(None), IfRange.parse("v2")
+        assert not absent
+        assert absent.matches(None)
+        assert absent.matches(ETAG, MODIFIED)
+        assert broken
+        assert not broken.matches(None)
+        assert not broken.matches(ETAG, MODIFIED)
+        assert absent != broken
+        assert str(absent) == str(broken) == ""
+
+    @pytest.mark.parametrize("header", [*BAD_DATES, *UNREADABLE])
+    def test_what_cannot_be_read_is_neither(self, header):
+        found = IfRange.parse(header)
+        assert found
+        assert (found.etag, found.date) == (None, None)
+
+    def test_a_date_that_no_header_can_have_is_refused(self):
+        with pytest.raises(ValueError, match="no HTTP date"):
+            IfRange(datetime.min.replace(tzinfo=timezone(timedelta(hours=1))))
+
+    @given(
+        st.datetimes(timezones=st.just(UTC)) | st.builds(lambda weak: ETag("a,b", weak=weak), st.booleans()),
+    )
+    def test_printing_and_reading_give_it_back(self, validator):
+        assert IfRange.parse(str(IfRange(validator))) == IfRange(validator)

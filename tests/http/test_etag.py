@@ -1,0 +1,271 @@
+import copy
+import pickle
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.http import parse_etags, quote_etag
+
+from antiphon.http.etag import ETag, ETags, IfMatch, IfNoneMatch, generate_etag
+
+ETAG_CHARACTERS = "".join(chr(code) for code in (0x21, *range(0x23, 0x7F), *range(0x80, 0x100)))
+NO_TAGS = ["a b", 'a"b', '"abc"', "a\r\nb", "a\0", "a\x7f", "a\t", "\u0100", " "]
+ALL = (ETags, IfMatch, IfNoneMatch)
+
+tags = st.text(ETAG_CHARACTERS, max_size=8)
+etags = st.builds(lambda tag, weak: ETag(tag, weak=weak), tags, st.booleans())
+lists = st.builds(IfMatch, st.lists(etags, min_size=1, max_size=5))
+any_header = st.text(st.characters(max_codepoint=0xFF)) | st.text('"W/a,* \\\t')
+
+
+class TestETag:
+    @pytest.mark.parametrize(
+        ("text", "tag", "weak"),
+        [
+            ('"xyzzy"', "xyzzy", False),
+            ('W/"xyzzy"', "xyzzy", True),
+            ('""', "", False),
+            ('W/""', "", True),
+            ('"a,b"', "a,b", False),
+            ('"a\\b"', "a\\b", False),
+            ('"W/a"', "W/a", False),
+            ('"é\x80ÿ"', "é\x80ÿ", False),
+        ],
+    )
+    def test_is_read_and_printed(self, text, tag, weak):
+        etag = ETag.parse(text)
+        assert (etag.tag, etag.weak) == (tag, weak)
+        assert str(etag) == text
+        assert etag == ETag(tag, weak=weak)
+
+    @pytest.mark.parametrize(
+        "text", ["", "xyzzy", '"', '"a', 'a"', "W/", "W/a", 'w/"a"', 'W "a"', '"a" ', '"a", "b"', '"a b"', '"a"b"', "*"]
+    )
+    def test_anything_else_is_refused(self, text):
+        with pytest.raises(ValueError, match="not an entity tag"):
+            ETag.parse(text)
+
+    @pytest.mark.parametrize("weak", [False, True])
+    @pytest.mark.parametrize("tag", NO_TAGS)
+    def test_what_no_header_can_have_is_no_tag(self, tag, weak):
+        with pytest.raises(ValueError, match="an entity tag has no"):
+            ETag(tag, weak=weak)
+
+    @pytest.mark.parametrize(
+        ("left", "right", "strong", "weak"),
+        [
+            ('W/"1"', 'W/"1"', False, True),
+            ('W/"1"', 'W/"2"', False, False),
+            ('W/"1"', '"1"', False, True),
+            ('"1"', '"1"', True, True),
+            ('"a"', '"A"', False, False),
+            ('"W/1"', 'W/"1"', False, False),
+        ],
+    )
+    def test_the_two_comparisons(self, left, right, strong, weak):
+        for one, other in ((left, right), (right, left)):
+            assert ETag.parse(one).strong_match(ETag.parse(other)) is strong
+            assert ETag.parse(one).weak_match(ETag.parse(other)) is weak
+
+    def test_equality_tells_weak_from_strong(self):
+        assert ETag("a") == ETag("a")
+        assert hash(ETag("a")) == hash(ETag("a"))
+        assert ETag("a") != ETag("a", weak=True)
+        assert ETag("a") != '"a"'
+
+    def test_does_not_change(self):
+        with pytest.raises(AttributeError):
+            ETag("a").tag = "b"
+        assert repr(ETag("a")) == "ETag('a')"
+        assert repr(ETag("a", weak=True)) == "ETag('a', weak=True)"
+
+    def test_is_copied_as_an_equal(self):
+        etag = ETag("a", weak=True)
+        assert pickle.loads(pickle.dumps(etag)) == copy.deepcopy(etag) == etag
+
+    @given(etags)
+    def test_printing_and_reading_give_it_back(self, etag):
+        assert ETag.parse(str(etag)) == etag
+
+
+class TestLists:
+    @pytest.mark.parametrize("etags", ALL)
+    @pytest.mark.parametrize(
+        ("header", "printed"),
+        [
+            ('"xyzzy"', ['"xyzzy"']),
+            ('"xyzzy", "r2d2xxxx", "c3piozzzz"', ['"xyzzy"', '"r2d2xxxx"', '"c3piozzzz"']),
+            ('W/"xyzzy",W/"r2d2xxxx" ,\t""', ['W/"xyzzy"', 'W/"r2d2xxxx"', '""']),
+            ('"a,b", "c,"', ['"a,b"', '"c,"']),
+            (', ,"a",, "b", ,', ['"a"', '"b"']),
+            (' "a" ', ['"a"']),
+            ('"a\\", "b"', ['"a\\"', '"b"']),
+        ],
+    )
+    def test_are_read_in_order(self, etags, header, printed):
+        found = etags.parse(header)
+        assert [str(etag) for etag in found] == printed
+        assert str(found) == ", ".join(printed)
+        assert found.is_complete
+        assert found
+        assert not found.star
+
+    @pytest.mark.parametrize(
+        ("header", "printed"),
+        [
+            ("", []),
+            (" ,, ", []),
+            ("xyzzy", []),
+            ('w/"a"', []),
+            ("*, *", []),
+            ('*, "a"', ['"a"']),
+            ('"a", b, "c"', ['"a"', '"c"']),
+            ('"a" "b", "c"', ['"c"']),
+            ('"a b, "c", "d"', []),
+            ('x"a, "b", "c"', []),
+            ('"a", "b', ['"a"']),
+            ('"a", "b, "c"', ['"a"']),
+            ('"a", "\x00"', ['"a"']),
+        ],
+    )
+    def test_broken_elements_match_nothing_and_are_not_forgotten(self, header, printed):
+        found = ETags.parse(header)
+        assert [str(etag) for etag in found] == printed
+        assert not found.is_complete
+        assert found
+
+    @pytest.mark.parametrize("etags", ALL)
+    def test_an_absent_header_is_false_and_has_nothing(self, etags):
+        absent = etags.parse(None)
+        assert not absent
+        assert absent.is_complete
+        assert list(absent) == []
+        assert ETag("a") not in absent
+        assert None not in absent
+        assert absent == etags()
+        assert str(absent) == ""
+
+    @pytest.mark.parametrize("header", ["*", " *\t"])
+    @pytest.mark.parametrize("etags", ALL)
+    def test_a_star_takes_whatever_there_is(self, etags, header):
+        star = etags.parse(header)
+        assert star
+        assert star.star
+        assert star.is_complete
+        assert list(star) == []
+        assert str(star) == "*"
+        assert star == etags(star=True)
+        for etag in (ETag("a"), ETag("a", weak=True), None):
+            assert star.strong_match(etag)
+            assert star.weak_match(etag)
+            assert etag in star
+
+    @pytest.mark.parametrize(
+        ("header", "etag", "strong", "weak"),
+        [
+            ('"1"', '"1"', True, True),
+            ('"1"', 'W/"1"', False, True),
+            ('W/"1"', '"1"', False, True),
+            ('W/"1"', 'W/"1"', False, True),
+            ('"2", W/"3"', '"1"', False, False),
+            ('"2", W/"1", "1"', '"1"', True, True),
+        ],
+    )
+    def test_both_comparisons_and_which_one_in_uses(self, header, etag, strong, weak):
+        etag = ETag.parse(etag)
+        assert ETags.parse(header).strong_match(etag) is strong
+        assert ETags.parse(header).weak_match(etag) is weak
+        assert (etag in IfMatch.parse(header)) is strong
+        assert (etag in IfNoneMatch.parse(header)) is weak
+
+    def test_a_representation_without_a_tag_is_not_listed(self):
+        assert not ETags.parse('"a"').strong_match(None)
+        assert not ETags.parse('"a"').weak_match(None)
+
+    @pytest.mark.parametrize("etags", ALL)
+    @pytest.mark.parametrize("text", ["a", '"a"', b"a"])
+    def test_text_is_not_compared_with_tags(self, etags, text):
+        with pytest.raises(TypeError, match="ETag"):
+            text in etags.parse('"a"')  # noqa: B015
+        with pytest.raises(TypeError, match="ETag"):
+            etags([text])
+
+    def test_a_star_stands_alone(self):
+        with pytest.raises(ValueError, match="a star stands alone"):
+            ETags([ETag("a")], star=True)
+
+    def test_equality(self):
+        assert IfMatch.parse('"a","b"') == IfMatch([ETag("a"), ETag("b")])
+        assert hash(IfMatch.parse('"a","b"')) == hash(IfMatch([ETag("a"), ETag("b")]))
+        assert IfMatch.parse('"a"') != IfMatch.parse('W/"a"')
+        assert IfMatch.parse('"a"') != IfMatch.parse('"a", x')
+        assert IfMatch.parse("x") != IfMatch.parse(None)
+        assert IfMatch.parse('"a"') != IfNoneMatch.parse('"a"')
+        assert repr(IfNoneMatch.parse('W/"a"')) == "IfNoneMatch.parse('W/\"a\"')"
+        assert repr(IfMatch.parse(None)) == "IfMatch.parse(None)"
+
+    def test_only_the_first_256_are_read(self):
+        header = ", ".join(f'"{number}"' for number in range(10_000))
+        found = ETags.parse(header)
+        assert len(list(found)) == 256
+        assert found.strong_match(ETag("255"))
+        assert not found.strong_match(ETag("256"))
+        assert not found.is_complete
+
+    def test_256_are_complete(self):
+        assert ETags.parse(", ".join(['"a"'] * 256)).is_complete
+        assert not ETags.parse(", ".join(['"a"'] * 257)).is_complete
+
+    @pytest.mark.parametrize(
+        "piece", ['"', '"a', 'a"', ",", '",', ' "', "W/", 'W/"', "\\", " ", "*", '"a",', "é", "\0"]
+    )
+    def test_a_million_hostile_characters_are_read_at_once(self, piece):
+        for header in (piece * (1_000_000 // len(piece)), '"a", ' + piece * (1_000_000 // len(piece))):
+            found = IfMatch.parse(header)
+            assert found
+            assert ETag("b") not in found
+
+    @given(lists)
+    def test_printing_and_reading_give_them_back(self, found):
+        assert IfMatch.parse(str(found)) == found
+
+    @given(any_header)
+    def test_any_header_reads_as_something_that_can_be_printed(self, header):
+        found = IfMatch.parse(header)
+        assert found
+        if found.is_complete:
+            assert IfMatch.parse(str(found)) == found
+        else:
+            assert all(etag in found or etag.weak for etag in found)
+
+    @given(
+        st.lists(
+            st.builds(lambda tag, weak: (tag, weak), st.text("abc,", min_size=1, max_size=3), st.booleans()), min_size=1
+        )
+    )
+    def test_werkzeug_reads_the_same(self, pairs):
+        header = ", ".join(quote_etag(tag, weak) for tag, weak in pairs)
+        theirs, ours = parse_etags(header), ETags.parse(header)
+        for tag in {tag for tag, _ in pairs} | {"other"}:
+            assert ours.strong_match(ETag(tag)) == theirs.contains(tag)
+            assert ours.weak_match(ETag(tag)) == theirs.contains_weak(tag)
+
+
+class TestGenerated:
+    def test_equal_bytes_have_equal_strong_tags(self):
+        etag = generate_etag(b"content")
+        assert etag == generate_etag(bytearray(b"content")) == generate_etag(memoryview(b"content"))
+        assert not etag.weak
+        assert ETag.parse(str(etag)) == etag
+        assert len(etag.tag) == 32
+
+    @given(st.sets(st.binary(), min_size=2))
+    def test_other_bytes_have_other_tags(self, contents):
+        assert len({generate_etag(content) for content in contents}) == len(contents)
+
+    def test_another_process_gives_the_same(self):
+        code = "from antiphon.http.etag import generate_etag; print(generate_etag(b'content'))"
+        printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        assert printed.strip() == str(generate_etag(b"content"))

@@ -1,0 +1,317 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.http import parse_content_range_header, parse_range_header
+
+from antiphon.http.ranges import ByteRange, ContentRange, Range
+
+positions = st.integers(0, 10**40 - 1) | st.integers(0, 200)
+spans = st.tuples(positions, positions).map(lambda pair: (min(pair), max(pair)))
+specs = spans | st.tuples(positions, st.none()) | st.tuples(st.none(), positions)
+units = st.sampled_from(["bytes", "items", "x-lines"])
+ranges = st.builds(lambda listed, unit: Range(listed, unit=unit), st.lists(specs, min_size=1, max_size=64), units)
+small_specs = st.integers(0, 30).flatmap(
+    lambda first: st.sampled_from([(first, None), (None, first)]) | st.tuples(st.just(first), st.integers(first, 40))
+)
+
+
+class TestRange:
+    @pytest.mark.parametrize(
+        ("text", "unit", "listed", "printed"),
+        [
+            ("bytes=0-499", "bytes", [(0, 499)], "bytes=0-499"),
+            ("bytes=9500-", "bytes", [(9500, None)], "bytes=9500-"),
+            ("bytes=-500", "bytes", [(None, 500)], "bytes=-500"),
+            ("bytes=-0", "bytes", [(None, 0)], "bytes=-0"),
+            ("bytes=0-0", "bytes", [(0, 0)], "bytes=0-0"),
+            ("bytes=0-0,-1", "bytes", [(0, 0), (None, 1)], "bytes=0-0,-1"),
+            (
+                "bytes= 0-999, 4500-5499 ,\t-1000",
+                "bytes",
+                [(0, 999), (4500, 5499), (None, 1000)],
+                "bytes=0-999,4500-5499,-1000",
+            ),
+            ("bytes=,0-1,,", "bytes", [(0, 1)], "bytes=0-1"),
+            ("BYTES=007-010", "bytes", [(7, 10)], "bytes=7-10"),
+            ("items=3-5", "items", [(3, 5)], "items=3-5"),
+            ("bytes=0-18446744073709551615", "bytes", [(0, 2**64 - 1)], "bytes=0-18446744073709551615"),
+        ],
+    )
+    def test_is_read_and_printed(self, text, unit, listed, printed):
+        found = Range.parse(text)
+        assert found.unit == unit
+        assert list(found.ranges) == listed
+        assert str(found) == printed
+        assert found == Range(listed, unit=unit)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=,",
+            "=0-1",
+            "by tes=0-1",
+            "bytes =0-1",
+            "bytes:0-1",
+            "bytes=-",
+            "bytes=5",
+            "bytes=2-1",
+            "bytes=0-1,5-4",
+            "bytes=0-1,x",
+            "bytes=0-1;2-3",
+            "bytes=0--1",
+            "bytes=--1",
+            "bytes=+0-1",
+            "bytes=0 - 1",
+            "bytes=0x0-0x1",
+            "bytes=1_0-2_0",
+            "bytes=0-1-2",
+            "bytes=0.0-1.0",
+            "bytes=\u0660-\u0661",
+            "bytes=0-1\n",
+            'bytes="0-1"',
+            "bytes=*",
+            "bytes=0-" + "9" * 41,
+            pytest.param("bytes=-" + "9" * 100_000, id="many digits"),
+        ],
+    )
+    def test_anything_else_is_refused(self, text):
+        with pytest.raises(ValueError, match="range"):
+            Range.parse(text)
+
+    @pytest.mark.parametrize(
+        "listed",
+        [
+            [],
+            [(None, None)],
+            [(1, 0)],
+            [(-1, None)],
+            [(None, -1)],
+            [(0, 10**40)],
+            [(0.0, 1)],
+            [(True, None)],
+            [("0", "1")],
+            [(0, 1)] * 65,
+        ],
+    )
+    def test_is_not_made_of_what_no_header_can_say(self, listed):
+        with pytest.raises(ValueError, match=r"range|whole number"):
+            Range(listed)
+
+    @pytest.mark.parametrize("unit", ["", "by tes", "b=", "bytes\r\n"])
+    def test_the_unit_is_a_token(self, unit):
+        with pytest.raises(ValueError, match="unit"):
+            Range([(0, 1)], unit=unit)
+
+    def test_64_are_read_and_no_more(self):
+        assert len(Range.parse("bytes=" + ",".join(["0-0"] * 64)).ranges) == 64
+        with pytest.raises(ValueError, match="more than 64 ranges"):
+            Range.parse("bytes=" + ",".join(["0-0"] * 65))
+
+    @pytest.mark.parametrize("piece", ["0-0,", "0-,", ",", "-", "0", '"', " ", "=", "bytes=", "\0"])
+    def test_a_million_hostile_characters_are_refused_at_once(self, piece):
+        with pytest.raises(ValueError, match="range") as refused:
+            Range.parse("bytes=" + piece * (1_000_000 // len(piece)))
+        assert len(str(refused.value)) < 500
+
+    def test_equality(self):
+        assert Range.parse("bytes=0-1") == Range.parse("Bytes=00-01")
+        assert hash(Range.parse("bytes=0-1")) == hash(Range.parse("Bytes=00-01"))
+        assert Range.parse("bytes=0-1") != Range.parse("items=0-1")
+        assert Range.parse("bytes=0-1") != Range.parse("bytes=0-")
+        assert Range.parse("bytes=0-1") != "bytes=0-1"
+        assert repr(Range.parse("bytes=0-1")) == "Range.parse('bytes=0-1')"
+
+    @given(ranges)
+    def test_printing_and_reading_give_it_back(self, found):
+        assert Range.parse(str(found)) == found
+
+    @given(st.text(st.characters(max_codepoint=0xFF)) | st.text("0123-, ").map("bytes={}".format))
+    def test_any_header_is_refused_or_printed_as_an_equal(self, text):
+        try:
+            found = Range.parse(text)
+        except ValueError:
+            return
+        assert Range.parse(str(found)) == found
+
+    @given(small_specs)
+    def test_werkzeug_reads_the_same(self, spec):
+        first, last = spec
+        found = parse_range_header(str(Range([spec])))
+        theirs = [(None, 0)] if found is None else found.ranges
+        stop = last + 1 if first is not None and last is not None else None
+        assert theirs == [(-last, None) if first is None and last else (first, stop if first is not None else last)]
+
+
+class TestResolved:
+    @pytest.mark.parametrize(
+        ("text", "parts"),
+        [
+            ("bytes=0-499", [(0, 499)]),
+            ("bytes=500-999", [(500, 999)]),
+            ("bytes=-500", [(9500, 9999)]),
+            ("bytes=9500-", [(9500, 9999)]),
+            ("bytes=0-0,-1", [(0, 0), (9999, 9999)]),
+            ("bytes=0-", [(0, 9999)]),
+            ("bytes=0-9999", [(0, 9999)]),
+            ("bytes=0-10000", [(0, 9999)]),
+            ("bytes=9999-10000", [(9999, 9999)]),
+            ("bytes=-10000", [(0, 9999)]),
+            ("bytes=-10001", [(0, 9999)]),
+            ("bytes=0-99999999999999999999999999", [(0, 9999)]),
+            ("bytes=500-600,601-999", [(500, 600), (601, 999)]),
+            ("bytes=0-1,10000-,4-5", [(0, 1), (4, 5)]),
+            ("bytes=4-5,0-1", [(4, 5), (0, 1)]),
+        ],
+    )
+    def test_gives_the_parts_in_the_order_asked_for(self, text, parts):
+        assert Range.parse(text).resolve(10_000) == parts
+
+    @pytest.mark.parametrize(
+        ("text", "parts"),
+        [
+            ("bytes=500-700,601-999", [(500, 999)]),
+            ("bytes=0-5,5-9", [(0, 9)]),
+            ("bytes=601-999,500-700", [(500, 999)]),
+            ("bytes=0-9,2-3", [(0, 9)]),
+            ("bytes=2-3,0-9", [(0, 9)]),
+            ("bytes=7-7,7-7,7-7", [(7, 7)]),
+            ("bytes=20-29,0-5,25-39,3-9", [(20, 39), (0, 9)]),
+            ("bytes=0-15,50-59,10-19", [(0, 19), (50, 59)]),
+            ("bytes=50-59,20-29,10-19,0-15", [(50, 59), (20, 29), (0, 19)]),
+            ("bytes=0-,1-,2-,3-", [(0, 9999)]),
+            ("bytes=0-,-1", [(0, 9999)]),
+        ],
+    )
+    def test_joins_those_that_overlap(self, text, parts):
+        assert Range.parse(text).resolve(10_000) == parts
+
+    @pytest.mark.parametrize("text", ["bytes=10000-", "bytes=10000-10001", "bytes=-0", "bytes=20000-,-0"])
+    def test_has_no_part_when_nothing_is_satisfiable(self, text):
+        assert Range.parse(text).resolve(10_000) == []
+
+    @pytest.mark.parametrize("text", ["items=0-1", "seconds=0-"])
+    def test_other_units_are_ignored(self, text):
+        assert Range.parse(text).resolve(10_000) is None
+
+    @pytest.mark.parametrize("text", ["bytes=0-", "bytes=0-99", "bytes=-5", "bytes=7-"])
+    def test_an_empty_representation_is_sent_whole(self, text):
+        assert Range.parse(text).resolve(0) is None
+
+    def test_a_part_knows_its_length(self):
+        part = ByteRange(10, 19)
+        assert (part.first, part.last, part.length) == (10, 19, 10)
+
+    @given(st.lists(small_specs, min_size=1, max_size=12), st.integers(1, 35))
+    def test_has_each_byte_that_was_asked_for_once(self, listed, length):
+        asked = set()
+        for first, last in listed:
+            if first is None:
+                asked |= set(range(length)[-last:] if last else ())
+            else:
+                asked |= set(range(length)[first : None if last is None else last + 1])
+        parts = Range(listed).resolve(length)
+        sent = [position for first, last in parts for position in range(first, last + 1)]
+        assert sorted(sent) == sorted(asked)
+        assert all(isinstance(part, ByteRange) and part.length > 0 for part in parts)
+
+
+class TestContentRange:
+    @pytest.mark.parametrize(
+        ("text", "unit", "first", "last", "length"),
+        [
+            ("bytes 42-1233/1234", "bytes", 42, 1233, 1234),
+            ("bytes 42-1233/*", "bytes", 42, 1233, None),
+            ("bytes */1234", "bytes", None, None, 1234),
+            ("bytes 0-0/1", "bytes", 0, 0, 1),
+            ("bytes */0", "bytes", None, None, 0),
+            ("items 0-9/10", "items", 0, 9, 10),
+        ],
+    )
+    def test_is_read_and_printed(self, text, unit, first, last, length):
+        found = ContentRange.parse(text)
+        assert (found.unit, found.first, found.last, found.length) == (unit, first, last, length)
+        assert str(found) == text
+        assert found == ContentRange(first, last, length, unit=unit)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "bytes",
+            "bytes */*",
+            "bytes 0-9",
+            "bytes 0-9/",
+            "bytes 0-/10",
+            "bytes -9/10",
+            "bytes 9-0/10",
+            "bytes 0-10/10",
+            "bytes=0-9/10",
+            "bytes 0-9/10 ",
+            "bytes 0-9/10\n",
+            "bytes 0-9/-10",
+            "bytes 0-\u0669/10",
+            "by,tes 0-9/10",
+            "bytes 0-9/" + "9" * 41,
+            pytest.param("bytes 0-" + "9" * 1_000_000, id="many digits"),
+            pytest.param("a" * 1_000_000, id="long"),
+        ],
+    )
+    def test_anything_else_is_refused(self, text):
+        with pytest.raises(ValueError, match=r"content range|a range ends|ends after") as refused:
+            ContentRange.parse(text)
+        assert len(str(refused.value)) < 500
+
+    @pytest.mark.parametrize(
+        ("first", "last", "length"),
+        [
+            (None, None, None),
+            (0, None, 10),
+            (None, 9, 10),
+            (1, 0, 10),
+            (0, 10, 10),
+            (-1, 9, 10),
+            (0, 9, -1),
+            (None, None, -1),
+            ("0", "9\r\n", None),
+        ],
+    )
+    def test_is_not_made_of_what_no_header_can_say(self, first, last, length):
+        with pytest.raises(ValueError, match=r"range|whole"):
+            ContentRange(first, last, length)
+
+    def test_the_unit_is_a_token(self):
+        with pytest.raises(ValueError, match="unit"):
+            ContentRange(0, 9, 10, unit="bytes\r\n")
+
+    def test_of_a_416(self):
+        assert str(ContentRange.unsatisfied(1234)) == "bytes */1234"
+
+    def test_of_a_part(self):
+        assert str(ContentRange(*ByteRange(0, 99), 1234)) == "bytes 0-99/1234"
+
+    def test_equality(self):
+        assert ContentRange.parse("Bytes 00-09/10") == ContentRange(0, 9, 10)
+        assert hash(ContentRange.parse("Bytes 00-09/10")) == hash(ContentRange(0, 9, 10))
+        assert ContentRange(0, 9, 10) != ContentRange(0, 9, None)
+        assert ContentRange(0, 9, 10) != "bytes 0-9/10"
+        assert repr(ContentRange(0, 9, 10)) == "ContentRange.parse('bytes 0-9/10')"
+
+    @given(spans, st.booleans(), units)
+    def test_printing_and_reading_give_it_back(self, span, known, unit):
+        first, last = min(span[0], 10**39), min(span[1], 10**39)
+        found = ContentRange(first, last, last + 1 if known else None, unit=unit)
+        assert ContentRange.parse(str(found)) == found
+
+    @given(st.integers(0, 30), st.integers(1, 30), st.integers(1, 30) | st.none())
+    def test_werkzeug_reads_the_same(self, first, count, more):
+        found = ContentRange(first, first + count - 1, None if more is None else first + count + more)
+        theirs = parse_content_range_header(str(found))
+        assert (theirs.units, theirs.start, theirs.stop - 1, theirs.length) == (
+            found.unit,
+            found.first,
+            found.last,
+            found.length,
+        )
