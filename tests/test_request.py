@@ -755,7 +755,7 @@ PLAIN = [
     "client",
     "ip",
 ]
-UNREAD = ["mimetype", "referrer", "origin", "user_agent", "route", "endpoint", "app", "params", "limits", "deferred"]
+UNREAD = ["mimetype", "route", "endpoint", "app", "params", "limits", "deferred"]
 ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http"}
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
 

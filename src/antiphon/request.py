@@ -10,7 +10,6 @@ from antiphon.body.limits import Limits
 from antiphon.content import Content
 from antiphon.derived_head import DerivedHead
 from antiphon.head import Address, Head, HeadHeaders, RequestHead
-from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import (
@@ -21,12 +20,12 @@ from antiphon.http.errors import (
 )
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields
-from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.query import parse_query
 from antiphon.http.url import URL, encode_path, parse_host, quote_path, unquote
 from antiphon.lazy import lazy
 from antiphon.place import Place
+from antiphon.request_headers import RequestHeaders
 
 T = TypeVar("T")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
@@ -58,7 +57,7 @@ class Route(Protocol):
     def places(self) -> FilledPlaces: ...
 
 
-class Request:
+class Request(RequestHeaders):
     """An HTTP request (RFC 9110).
 
     ``head`` is what the server told; ``body``, when given, is the content in bytes, else it comes from the head.
@@ -225,37 +224,7 @@ class Request:
         except ValueError:
             raise URITooLong(f"the query has more than {limits.fields} fields", limit="fields") from None
 
-    # Negotiation
-
-    @lazy
-    def accept(self) -> Accept:
-        """The media types that the client accepts (RFC 9110 §12.5.1)."""
-        return Accept.parse(self.head.field("accept"))
-
-    @lazy
-    def accept_languages(self) -> AcceptLanguage:
-        """The languages that the client prefers (RFC 9110 §12.5.4)."""
-        return AcceptLanguage.parse(self.head.field("accept-language"))
-
-    @lazy
-    def accept_encodings(self) -> AcceptEncoding:
-        """The content codings that the client accepts (RFC 9110 §12.5.3)."""
-        return AcceptEncoding.parse(self.head.field("accept-encoding"))
-
-    @lazy
-    def accept_charsets(self) -> AcceptCharset:
-        """The charsets that the client accepts (RFC 9110 §12.5.2)."""
-        return AcceptCharset.parse(self.head.field("accept-charset"))
-
-    # Parsed headers
-
-    @lazy
-    def content_type(self) -> MediaType | None:
-        """The media type of the body with its parameters (RFC 9110 §8.3)."""
-        try:
-            return MediaType.parse(self.head.field("content-type") or "")
-        except ValueError:
-            return None
+    # The content's type and length
 
     @property
     def mimetype(self) -> str:
@@ -276,29 +245,6 @@ class Request:
             return self.content.length
         except BadRequest:
             return None
-
-    @property
-    def referrer(self) -> str | None:
-        """The page from which the client came (RFC 9110 §10.1.3)."""
-        return self.head.field("referer")
-
-    @property
-    def origin(self) -> str | None:
-        """The origin of the page that made the request (RFC 6454 §7)."""
-        return self.head.field("origin")
-
-    @property
-    def last_event_id(self) -> str | None:
-        """The id of the last server-sent event that the client got before it came back (WHATWG HTML §9.2.4)."""
-        try:
-            return (self.head.field("last-event-id") or "").encode("latin-1").decode() or None
-        except UnicodeError:
-            return None
-
-    @property
-    def user_agent(self) -> str:
-        """The client's software, as it calls itself (RFC 9110 §10.1.5); empty when it doesn't."""
-        return self.head.field("user-agent") or ""
 
     # The body
 

@@ -9,6 +9,7 @@ from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value
 from antiphon.http.media_type import MediaType
 from antiphon.http.redirect import check_redirect
+from antiphon.response_headers import ResponseHeaders
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
 """What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
@@ -49,7 +50,7 @@ _WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses that no content goes with, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
 
 
-class Response:
+class Response(ResponseHeaders):
     """An HTTP response (RFC 9110 §15).
 
     ``body`` becomes bytes at once when it is text, bytes or None; otherwise it is streamed, piece by piece.

@@ -1,0 +1,139 @@
+"""Every header that the table gives an attribute has it, with its type; see tests/http/headers.csv."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from antiphon import Request, Response
+from antiphon.http.authorization import Challenge
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.content_disposition import ContentDisposition
+from antiphon.http.etag import ETag
+from antiphon.http.link import Link
+from antiphon.http.ranges import ContentRange
+from antiphon.http.server_timing import ServerTiming
+from tests.http.header_table import HEADER_FIELDS
+
+REQUEST = [pytest.param(field, id=field.name) for field in HEADER_FIELDS if field.request_attribute]
+OWN = ("content_type", "location")
+"""Attributes that convert what they are set to: see test_response.py."""
+RESPONSE = [
+    pytest.param(field, id=field.name)
+    for field in HEADER_FIELDS
+    if field.response_attribute and field.response_attribute not in OWN
+]
+MOMENT = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+NEUTRAL = {"bool": False, "str": ""}
+"""What an absent header reads as, where that is neither None nor something empty."""
+
+VALUES = {
+    "str | None": ["text"],
+    "tuple[str, ...]": [("a", "b")],
+    "datetime | None": [MOMENT],
+    "int | None": [0, 5],
+    "bool": [True],
+    "CacheControl": [CacheControl(max_age=60)],
+    "ContentDisposition | None": [ContentDisposition("attachment", "ä.txt")],
+    "ContentRange | None": [ContentRange(0, 9, 100)],
+    "ETag | None": [ETag("a"), ETag("a", weak=True)],
+    "tuple[Link, ...]": [(Link("/next", "next"),)],
+    "tuple[Challenge, ...]": [(Challenge.basic("shop"), Challenge.bearer("shop"))],
+    "tuple[ServerTiming, ...]": [(ServerTiming("db", 1.5), ServerTiming("cache"))],
+    "int | datetime | None": [120, MOMENT],
+}
+"""What a header of each type is set to, and reads as then."""
+
+
+@pytest.mark.parametrize("field", REQUEST)
+class TestARequest:
+    def test_has_it_as_an_attribute_that_is_neutral_when_absent(self, field):
+        value = getattr(Request.blank(), field.request_attribute)
+        if field.name == "host":
+            assert value == "localhost"
+        elif field.request_type in NEUTRAL:
+            assert value == NEUTRAL[field.request_type]
+        elif field.request_type.endswith("None"):
+            assert value is None
+        else:
+            assert not value
+
+    @pytest.mark.parametrize("junk", ["", "\x00", '"', ",;=" * 50, "9" * 100, "é" * 20], ids=ascii)
+    def test_never_raises_for_what_a_client_sends(self, field, junk):
+        class Told:
+            authority, scheme = "localhost", "http"
+
+            def field(self, name):
+                return junk if name == field.name else None
+
+        request = Request.__new__(Request)
+        request.head = Told()
+        getattr(request, field.request_attribute)
+
+
+@pytest.mark.parametrize("field", RESPONSE)
+class TestAResponse:
+    def test_has_it_as_an_attribute_that_is_read_set_and_deleted(self, field):
+        name = field.response_attribute
+        for value in VALUES[field.response_type]:
+            response = Response()
+            absent = getattr(response, name)
+            assert absent is None or not absent
+            setattr(response, name, value)
+            assert getattr(response, name) == value
+            assert field.name in response.headers
+            setattr(response, name, None)
+            assert (getattr(response, name), response.headers.items()) == (absent, [])
+            setattr(response, name, value)
+            delattr(response, name)
+            assert getattr(response, name) == absent
+
+    @pytest.mark.parametrize(
+        "bad",
+        [object(), 1.5j, b"bytes", "a\r\nset-cookie: b=1", ["a\0"]],
+        ids=["object", "number", "bytes", "line break", "NUL in a list"],
+    )
+    def test_refuses_what_it_cannot_be(self, field, bad):
+        response = Response()
+        with pytest.raises(ValueError, match=field.name):
+            setattr(response, field.response_attribute, bad)
+        assert field.name not in response.headers
+
+    def test_reads_what_is_malformed_as_absent(self, field):
+        absent = getattr(Response(), field.response_attribute)
+        if field.response_type in ("str | None", "tuple[str, ...]"):
+            return
+        response = Response(headers={field.name: '=;"'})
+        value = getattr(response, field.response_attribute)
+        assert value == absent or field.name == "expires"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "printed"),
+    [
+        ("etag", "a", '"a"'),
+        ("allow", ["GET", "POST"], "GET, POST"),
+        ("retry_after", timedelta(minutes=2), "120"),
+        ("retry_after", 1.2, "2"),
+        ("last_modified", MOMENT, "Fri, 20 Nov 2026 12:00:00 GMT"),
+        ("deprecation", datetime(2026, 1, 1, tzinfo=UTC), "@1767225600"),
+        ("clear_site_data", ["cache", "cookies"], '"cache", "cookies"'),
+        ("www_authenticate", Challenge.basic("shop"), 'Basic realm="shop", charset="UTF-8"'),
+        ("origin_agent_cluster", True, "?1"),
+        ("links", [Link("/2", "next")], "</2>; rel=next"),
+    ],
+)
+def test_a_header_is_printed(name, value, printed):
+    response = Response()
+    setattr(response, name, value)
+    assert [text for _, text in response.headers.items()] == [printed]
+
+
+@pytest.mark.parametrize("name", ["allow", "content_language"])
+def test_one_text_is_no_list(name):
+    with pytest.raises(ValueError, match="list"):
+        setattr(Response(), name, "GET")
+
+
+def test_what_is_no_date_has_expired_long_ago():
+    assert Response(headers={"expires": "0"}).expires.year == 1970
