@@ -1,9 +1,11 @@
 import copy
 import pickle
+from datetime import datetime, timedelta
 
 import pytest
 
 from antiphon.http import errors
+from antiphon.http.authorization import Challenge
 from antiphon.http.errors import (
     ERRORS,
     BadRequest,
@@ -14,6 +16,9 @@ from antiphon.http.errors import (
     InternalServerError,
     MethodNotAllowed,
     NotFound,
+    RangeNotSatisfiable,
+    ServiceUnavailable,
+    TooManyRequests,
     Unauthorized,
     http_error,
 )
@@ -22,7 +27,7 @@ from antiphon.http.status import PHRASES
 CLASSES = {
     name: cls
     for name, cls in vars(errors).items()
-    if isinstance(cls, type) and issubclass(cls, HTTPError) and cls is not HTTPError
+    if isinstance(cls, type) and issubclass(cls, HTTPError) and cls is not HTTPError and name[0] != "_"
 }
 
 
@@ -161,3 +166,31 @@ class TestAsAnException:
             raise InternalServerError("oh") from KeyError("why")
         assert caught.value.detail == "oh"
         assert isinstance(caught.value.__cause__, KeyError)
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "value"),
+    [
+        (Unauthorized(challenge=Challenge.basic("shop")), "www-authenticate", 'Basic realm="shop", charset="UTF-8"'),
+        (Unauthorized(challenge=[Challenge("a", token="x"), "Basic"]), "www-authenticate", "a x, Basic"),
+        (RangeNotSatisfiable(length=1234), "content-range", "bytes */1234"),
+        (TooManyRequests("Slow down.", retry_after=30), "retry-after", "30"),
+        (ServiceUnavailable(retry_after=timedelta(minutes=2)), "retry-after", "120"),
+        (ServiceUnavailable(retry_after=datetime(2026, 1, 1)), "retry-after", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        (MethodNotAllowed(allow=["GET", "PUT"]), "allow", "GET, PUT"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_an_error_takes_what_its_header_says(error, name, value):
+    assert error.headers.items() == [(name, value)]
+
+
+def test_methods_that_are_one_text_are_refused():
+    with pytest.raises(TypeError, match="GET"):
+        MethodNotAllowed(allow="GET")
+
+
+@pytest.mark.parametrize("when", [-1, float("nan"), 1e12])
+def test_nobody_comes_back_before_now(when):
+    with pytest.raises(ValueError, match="Retry-After"):
+        TooManyRequests(retry_after=when)

@@ -6,10 +6,15 @@ HTTPError
 """
 
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from antiphon.http.authorization import Challenge
 
 
 class HTTPError(Exception):
@@ -66,14 +71,24 @@ class BadRequest(HTTPError):
 
 
 class Unauthorized(HTTPError):
-    """401: credentials are missing or wrong (RFC 9110 §15.5.2). ``challenge`` is the WWW-Authenticate value."""
+    """401: credentials are missing or wrong (RFC 9110 §15.5.2).
+
+    ``challenge`` becomes WWW-Authenticate: a ``Challenge``, its text, or several of either.
+    """
 
     status = 401
 
-    def __init__(self, detail: str | None = None, *, challenge: str | None = None, **options: object) -> None:
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        challenge: "str | Challenge | Iterable[str | Challenge] | None" = None,
+        **options: object,
+    ) -> None:
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
         if challenge is not None:
-            self.headers["www-authenticate"] = challenge
+            several = challenge if isinstance(challenge, Iterable) and not isinstance(challenge, str) else [challenge]
+            self.headers["www-authenticate"] = ", ".join(map(str, several))
 
 
 class PaymentRequired(HTTPError):
@@ -167,9 +182,14 @@ class UnsupportedMediaType(HTTPError):
 
 
 class RangeNotSatisfiable(HTTPError):
-    """416: none of the ranges lies within the representation (RFC 9110 §15.5.17)."""
+    """416: none of the ranges lies within the representation, which has ``length`` bytes (RFC 9110 §15.5.17)."""
 
     status = 416
+
+    def __init__(self, detail: str | None = None, *, length: int | None = None, **options: object) -> None:
+        super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
+        if length is not None:
+            self.headers["content-range"] = f"bytes */{length:d}"
 
 
 class ExpectationFailed(HTTPError):
@@ -220,8 +240,21 @@ class PreconditionRequired(HTTPError):
     status = 428
 
 
-class TooManyRequests(HTTPError):
-    """429 (RFC 6585 §4)."""
+class _ComeBack(HTTPError):
+    """An error that may say when to come back (RFC 9110 §10.2.3)."""
+
+    def __init__(
+        self, detail: str | None = None, *, retry_after: "float | timedelta | datetime | None" = None, **options: object
+    ) -> None:
+        super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
+        if retry_after is not None:
+            from antiphon.http.retry_after import format_retry_after
+
+            self.headers["retry-after"] = format_retry_after(retry_after)
+
+
+class TooManyRequests(_ComeBack):
+    """429: so many in so short a time (RFC 6585 §4). ``retry_after`` is in seconds, or a moment."""
 
     status = 429
 
@@ -262,8 +295,8 @@ class BadGateway(HTTPError):
     status = 502
 
 
-class ServiceUnavailable(HTTPError):
-    """503: not now (RFC 9110 §15.6.4)."""
+class ServiceUnavailable(_ComeBack):
+    """503: not now (RFC 9110 §15.6.4). ``retry_after`` is in seconds, or a moment."""
 
     status = 503
 
@@ -292,7 +325,9 @@ class NetworkAuthenticationRequired(HTTPError):
     status = 511
 
 
-ERRORS: dict[int, type[HTTPError]] = {cls.status: cls for cls in HTTPError.__subclasses__()}
+ERRORS: dict[int, type[HTTPError]] = {
+    cls.status: cls for cls in (*HTTPError.__subclasses__(), *_ComeBack.__subclasses__()) if cls is not _ComeBack
+}
 """The class of each status that has one."""
 
 
