@@ -9,7 +9,6 @@ from antiphon.app.conflicts import merged_converters
 from antiphon.app.converters import Converter
 from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.dispatch import begun, dispatch
-from antiphon.app.feature import Feature
 from antiphon.app.guard import Guard
 from antiphon.app.hooks import Hook
 from antiphon.app.lifespan import Lifespan
@@ -83,11 +82,6 @@ class App(Routes, Servable):
         """Raise RuntimeError when the application serves already, and nothing can be registered any more."""
         if self._routing is not None:
             raise RuntimeError("this app serves requests already: register routes and hooks before its first one")
-
-    def use(self, feature: "Feature[App]") -> None:
-        """Have a feature install itself: ``app.use(Cors(["https://shop.example.com"]))``."""
-        self.check_open()
-        feature.install(self)
 
     def mount(
         self,

@@ -1,10 +1,11 @@
 """What is registered with an application or a blueprint: routes, hooks, middleware, error handlers, blueprints."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar, Unpack, overload
+from typing import Any, NamedTuple, Self, TypeVar, Unpack, overload
 
 from antiphon.app.converters import CONVERTERS, Converter, own_converter
 from antiphon.app.error_handlers import ErrorHandlers
+from antiphon.app.feature import Feature
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.middleware import Middleware, Opened, middleware
 from antiphon.app.pattern import check_names, parameters_of, parse_host_pattern, parse_pattern
@@ -56,6 +57,11 @@ class Routes:
     def converters(self) -> Mapping[str, Converter]:
         """The converters that routes can be written with."""
         return {**CONVERTERS, **self.registered.converters}
+
+    def use(self, feature: Feature[Self]) -> None:
+        """Have a feature install itself: ``app.use(Cors(["https://shop.example.com"]))``."""
+        self.check_open()
+        feature.install(self)
 
     def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
         """Register a converter of your own for the routes that follow, ``<name:parameter>``.

@@ -1,0 +1,109 @@
+"""Content codings and what compresses by them: gzip, and zstd and br where their libraries are installed.
+
+gzip is RFC 1952; br is RFC 7932, by `brotli`; zstd is RFC 8878, by Python 3.14, below that by `backports.zstd`.
+"""
+
+import sys
+import zlib
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple, Protocol
+
+_ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+
+_WINDOW = 18
+"""How far back repetitions are sought by zstd and br, as a power of 2 bytes: it bounds what a stream holds in memory,
+and is far below the 8 MiB that clients have to take (RFC 9659 §3)."""
+
+
+class Compressor(Protocol):
+    """What compresses one body, from its first byte to its last."""
+
+    def piece(self, data: bytes) -> bytes:
+        """Compress more of it, such that all that was given so far can be read from what was returned so far."""
+        ...
+
+    def finish(self, data: bytes = b"") -> bytes:
+        """Compress the rest of it."""
+        ...
+
+
+class Coding(NamedTuple):
+    """A content coding (RFC 9110 §8.4.1): its name, the levels that it has, and the usual one."""
+
+    name: str
+    levels: range
+    usual_level: int
+    start: Callable[[int], Compressor]
+    """Give what compresses a body at a level. Raises ImportError where the library is missing."""
+    library: str
+    """The module that it needs."""
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether its library can be imported."""
+        try:
+            import_module(self.library)
+        except ImportError:
+            return False
+        return True
+
+
+class _Gzip:
+    def __init__(self, level: int) -> None:
+        self._compressor = zlib.compressobj(level, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+
+    def piece(self, data: bytes) -> bytes:
+        return self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
+
+    def finish(self, data: bytes = b"") -> bytes:
+        return self._compressor.compress(data) + self._compressor.flush()
+
+
+class _ZstdCompressor(Protocol):
+    FLUSH_BLOCK: int
+    FLUSH_FRAME: int
+
+    def compress(self, data: bytes, mode: int) -> bytes: ...
+
+
+class _Zstd:
+    def __init__(self, level: int) -> None:
+        zstd: ModuleType = import_module(_ZSTD)
+        settings = {zstd.CompressionParameter.compression_level: level, zstd.CompressionParameter.window_log: _WINDOW}
+        self._compressor: _ZstdCompressor = zstd.ZstdCompressor(options=settings)
+
+    def piece(self, data: bytes) -> bytes:
+        return self._compressor.compress(data, self._compressor.FLUSH_BLOCK)
+
+    def finish(self, data: bytes = b"") -> bytes:
+        return self._compressor.compress(data, self._compressor.FLUSH_FRAME)
+
+
+class _BrotliCompressor(Protocol):
+    def process(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+    def finish(self) -> bytes: ...
+
+
+class _Brotli:
+    def __init__(self, level: int) -> None:
+        self._compressor: _BrotliCompressor = import_module("brotli").Compressor(quality=level, lgwin=_WINDOW)
+
+    def piece(self, data: bytes) -> bytes:
+        return self._compressor.process(data) + self._compressor.flush()
+
+    def finish(self, data: bytes = b"") -> bytes:
+        return self._compressor.process(data) + self._compressor.finish()
+
+
+CODINGS = {
+    coding.name: coding
+    for coding in (
+        Coding("zstd", range(1, 20), 3, _Zstd, _ZSTD),
+        Coding("br", range(12), 4, _Brotli, "brotli"),
+        Coding("gzip", range(1, 10), 6, _Gzip, "zlib"),
+    )
+}
+"""All of them by name, the one first that does most in the least time."""

@@ -1,0 +1,51 @@
+"""Compressed bodies, read as a client reads them."""
+
+import sys
+import zlib
+from importlib import import_module
+
+import pytest
+
+from antiphon.content_codings import CODINGS
+
+INSTALLED = [
+    pytest.param(name, marks=pytest.mark.skipif(not coding.is_installed, reason=f"{coding.library} is not installed"))
+    for name, coding in CODINGS.items()
+]
+"""The codings, for `parametrize`."""
+
+ZSTD_MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+LARGEST_WINDOW = 23  # as a power of 2 bytes: what clients have to take (RFC 9659)
+
+
+class Reader:
+    """Gives what can be read of a body so far; `is_whole` once its end was read."""
+
+    def __init__(self, coding):
+        self._coding = coding
+        if coding == "gzip":
+            self._inner = zlib.decompressobj(31)
+        elif coding == "br":
+            self._inner = import_module("brotli").Decompressor()
+        else:
+            zstd = import_module(ZSTD_MODULE)
+            limit = {zstd.DecompressionParameter.window_log_max: LARGEST_WINDOW}
+            self._inner = zstd.ZstdDecompressor(options=limit)
+
+    def read(self, data):
+        if not data:
+            return b""
+        return self._inner.process(data) if self._coding == "br" else self._inner.decompress(data)
+
+    @property
+    def is_whole(self):
+        return self._inner.is_finished() if self._coding == "br" else self._inner.eof
+
+
+def decompressed(coding, data):
+    """All of a body. Fails for one that was cut off, or that goes on after its end."""
+    reader = Reader(coding)
+    body = reader.read(data)
+    assert reader.is_whole
+    assert coding == "br" or not reader._inner.unused_data
+    return body
