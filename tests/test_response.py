@@ -526,3 +526,22 @@ class TestMessage:
         response = Response("a")
         response.template = "page.html"
         assert response.template == "page.html"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sent"),
+    [
+        ([("content-length", "0"), ("content-length", "9")], [("content-length", None)]),
+        ([("content-length", "2"), ("content-length", "2")], [("content-length", "2")]),
+        ([("content-length", "9")], [("content-length", None)]),
+        ([("transfer-encoding", "chunked")], [("content-length", None)]),
+        ([("transfer-encoding", "chunked"), ("content-length", "2")], [("content-length", "2")]),
+    ],
+)
+def test_nobody_is_told_of_two_ends(fields, sent):
+    response = Response("ab", headers=[("x-a", "1"), *fields])
+    _, named, length, _, _ = response.message("GET")
+    framing = [field for field in named if field[0] in ("content-length", "transfer-encoding")]
+    assert framing == [field for field in sent if field[1]]
+    assert length == (None if framing else 2)
+    assert ("x-a", "1") in named

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import copy
 from types import MappingProxyType, SimpleNamespace
-from typing import Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from antiphon.body.limits import Limits
 from antiphon.content import Content
@@ -25,7 +26,13 @@ from antiphon.http.query import parse_query
 from antiphon.http.url import URL, encode_path, parse_host, quote_path, unquote
 from antiphon.lazy import lazy
 from antiphon.place import Place
+from antiphon.plain_head import PlainHead
 from antiphon.request_headers import RequestHeaders
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from antiphon.http.etag import ETag
 
 T = TypeVar("T")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
@@ -330,6 +337,23 @@ class Request(RequestHeaders):
 
         return fields_as(self.args, wanted, "query")
 
+    def precondition(
+        self,
+        *,
+        etag: "ETag | str | None" = None,
+        modified: "datetime | None" = None,
+        exists: bool = True,
+        headers: HeaderFields = (),
+    ) -> None:
+        """Compare the request's conditions with what is there, before the work is done (RFC 9110 §13.2).
+
+        ``etag`` and ``modified`` are those of the version at hand, ``exists`` says that there is one. Raises
+        NotModified, which answers 304 with ``headers``, or PreconditionFailed (412).
+        """
+        from antiphon.conditional import precondition
+
+        precondition(self, etag=etag, modified=modified, exists=exists, headers=headers)
+
     # Context
 
     @property
@@ -423,6 +447,13 @@ class Request(RequestHeaders):
         """
         self.after_hooks += (function,)
         return function
+
+    def copy(self) -> Self:
+        """The same message as a value of its own: head, body and limits, without route, places and hooks."""
+        return copy(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (PlainHead(self.head), self.body), {"limits": self.limits}
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Iterable
 from datetime import datetime
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from urllib.parse import quote
 
 from antiphon.http.cookies import SetCookie
@@ -10,6 +10,9 @@ from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, fiel
 from antiphon.http.media_type import MediaType
 from antiphon.http.redirect import check_redirect
 from antiphon.response_headers import ResponseHeaders
+
+if TYPE_CHECKING:
+    from antiphon.conditional import Requested
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
 """What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
@@ -46,6 +49,7 @@ ONLY_TYPED = {content_type: TypeOnly.of(content_type) for content_type in (TEXT,
 """The header fields of most responses."""
 _TEXT_ONLY = ONLY_TYPED[TEXT]
 
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 _WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
 """Statuses that no content goes with, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
 
@@ -305,6 +309,36 @@ class Response(ResponseHeaders):
             fields[:] = [field for field in fields if field[0] != "set-cookie" or not same(field[1])]
         fields.append(("set-cookie", str(cookie)))
 
+    # Conditions, parts and caches
+
+    def conditional(self, request: "Requested", *, ranges: bool = True) -> Self:
+        """Answer a GET or HEAD by its conditions and ranges, from this response's ETag and Last-Modified.
+
+        It becomes a 304, or a 206 with the parts that were asked for, and is given back. Raises PreconditionFailed
+        (412) and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2, §14.2).
+        """
+        from antiphon.conditional import conditional
+
+        return conditional(self, request, ranges=ranges)
+
+    def add_etag(self, *, weak: bool = False, overwrite: bool = False) -> None:
+        """Set ETag from the body, unless there is one. Raises TypeError for a stream."""
+        from antiphon.conditional import add_etag
+
+        add_etag(self, weak=weak, overwrite=overwrite)
+
+    def cache_for(self, seconds: int, *, public: bool = False, immutable: bool = False) -> None:
+        """Let caches keep it for so many seconds: the client's own, and with ``public`` those that many share."""
+        from antiphon.conditional import cache_for
+
+        cache_for(self, seconds, public=public, immutable=immutable)
+
+    def no_store(self) -> None:
+        """Let no cache keep it."""
+        from antiphon.conditional import no_store
+
+        no_store(self)
+
     def message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
         """What is sent in answer to a method: the status; the header fields, not to be changed; the length of a body in
         memory, unless the fields declare one; the body; and whether it is left out (RFC 9110 §6.4.1, §9.3.2), and only
@@ -317,20 +351,25 @@ class Response(ResponseHeaders):
         is_silent = method == "HEAD"
         if status != 200 and status in _WITHOUT_CONTENT:
             length, is_silent = _WITHOUT_CONTENT[status], True
-        for name, declared in fields:
-            if name == "content-length":
-                if _may_declare(declared, length, status, method):
-                    length = None
-                else:
-                    fields = [field for field in fields if field[0] != name]
+        for name, _ in fields:
+            if name in _FRAMING:
+                fields, length = _framed(fields, length, status, method)
                 break
         return status, fields, length, body, is_silent
 
     def __copy__(self) -> Self:
-        other = type(self)(None, self._status, self._fields)
-        other.body, other.error = self._body, self.error
+        other = type(self).__new__(type(self))
+        other.status, other.body, other.error = self._status, self._body, self.error
+        other._fields = self._fields if type(self._fields) is TypeOnly else [*self._fields]
         vars(other).update(vars(self))
         return other
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The message as a value, for deep copies and pickles: without ``error``. Raises TypeError for a stream."""
+        if self.is_streamed:
+            raise TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body")
+        slots = {"_status": self._status, "_fields": [*self._fields], "_body": self._body, "error": None}
+        return vars(self), slots
 
     def __repr__(self) -> str:
         return f"<Response {self._status} {self.content_type or 'without content'}>"
@@ -339,6 +378,20 @@ class Response(ResponseHeaders):
 def _as_uri(reference: str) -> str:
     """A URL reference in ASCII (RFC 3987 §3.1). What must not stand in a URL, line breaks too, is percent-encoded."""
     return quote(reference, safe="%/:?#[]@!$&'()*+,;=~")
+
+
+def _framed(fields: Fields, length: int | None, status: int, method: str) -> tuple[Fields, int | None]:
+    """The fields with one right length at most, and the length that is still to be declared.
+
+    Whoever reads a message must not be told of two ends (RFC 9112 §6.3); how it is coded is the server's to say.
+    """
+    declared = {value for name, value in fields if name == "content-length"}
+    is_right = len(declared) == 1 and _may_declare(declared.pop(), length, status, method)
+    framed: list[tuple[str, str]] = []
+    for field in fields:
+        if field[0] not in _FRAMING or (is_right and field[0] == "content-length" and field not in framed):
+            framed.append(field)
+    return framed, None if is_right else length
 
 
 def _may_declare(declared: str, length: int | None, status: int, method: str) -> bool:

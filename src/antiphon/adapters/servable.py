@@ -76,7 +76,7 @@ class Servable:
         """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
         if send is None:
             if not self._started:
-                self._start_sync()
+                self.start_on_thread()
             return call_wsgi(self, head, second)
         if self._started and head["type"] == "http":
             return call_asgi(self, head, second, send)
@@ -86,7 +86,7 @@ class Servable:
         if may_leave_header_unbounded(receive):
             self.expect_any_header()
         if scope["type"] == "http":
-            await self._start()
+            await self.start()
             await call_asgi(self, scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._serve_lifespan(receive, send)
@@ -97,7 +97,7 @@ class Servable:
         from asyncio import CancelledError
 
         try:
-            await call_lifespan(self._start, self._stop, receive, send)
+            await call_lifespan(self.start, self._stop, receive, send)
         except CancelledError:
             if self._life is not None:
                 await self._life.break_off()
@@ -109,18 +109,19 @@ class Servable:
             protocol.close(403)
             return
         if not self._started:
-            await self._start()
+            await self.start()
         await call_rsgi(self, scope, protocol)
 
     def __rsgi_init__(self, loop: "AbstractEventLoop") -> None:
         """Start up before an RSGI server's first request."""
-        loop.run_until_complete(self._start())
+        loop.run_until_complete(self.start())
 
     def __rsgi_del__(self, loop: "AbstractEventLoop") -> None:
         """Shut down after an RSGI server's last request."""
         loop.run_until_complete(self._stop())
 
-    async def _start(self) -> None:
+    async def start(self) -> None:
+        """Start up on the running loop, unless it has happened, and wait until that is done. Raises what it raises."""
         life, is_new = self._current_life()
         if is_new:
             life.begin()
@@ -130,7 +131,8 @@ class Servable:
         if self._life is not None and not self._life.is_over:
             await self._life.end()
 
-    def _start_sync(self) -> None:
+    def start_on_thread(self) -> None:
+        """Start up where there is no loop, unless it has happened, and wait until that is done. Raises what it raises."""
         import concurrent.futures.thread  # noqa: F401 - it can't be imported any more at exit
 
         life, is_new = self._current_life()

@@ -1,0 +1,130 @@
+"""Asking an application: any of them, of ours, WSGI or ASGI, called as a function from a request to a response.
+
+What is asked is a request of its own, with the same head and body: the caller's keeps its route, places and hooks.
+"""
+
+import sys
+from contextvars import copy_context
+from copy import copy
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+from antiphon.adapters.asked_body import AsyncBody, BlockingBody, in_context
+from antiphon.adapters.environ import from_wsgi
+from antiphon.adapters.servable import Servable
+from antiphon.derived_head import DerivedHead
+from antiphon.drive import driven, run_sync
+from antiphon.handler import ON_LOOP, ON_THREAD, finish, is_async
+from antiphon.head import Head
+from antiphon.request import Request
+from antiphon.response import Response, Stream
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from antiphon.adapters.from_asgi import ASGIApplication
+
+Application: TypeAlias = "Servable | WSGIApplication | ASGIApplication"
+Interface: TypeAlias = Literal["wsgi", "asgi"]
+
+
+def get_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
+    """The response of an application, on this thread; what waits in it runs on the background loop.
+
+    ``interface`` says what a foreign application speaks, where its colour does not tell. A streamed body is a blocking
+    iterator of bytes with ``close()``. What was left for after the response has run when this returns, or, of a stream,
+    when that has ended or was closed. One of ours is started up; the lifespan of a foreign one is the caller's.
+
+    Raises what a foreign application raises, and RuntimeError on an event loop: ``aget_response`` is for there.
+    """
+    _refuse_on_a_loop()
+    asked = _asked(request, request.body, blocks=True)
+    if isinstance(application, Servable):
+        application.start_on_thread()
+    context = copy_context()
+    try:
+        response = run_sync(_answer(application, asked, interface), context)
+    except BaseException:
+        run_sync(finish(asked), context)
+        raise
+    if isinstance(response.body, bytes):
+        run_sync(finish(asked), context)
+        return response
+    return _with_body(response, BlockingBody(asked, response.body, context))
+
+
+async def aget_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
+    """As ``get_response``, on an event loop: in the current task, in a context of its own; what blocks runs on threads.
+
+    A streamed body is an async iterator of bytes with ``aclose()``. A body that the server has not brought yet is
+    loaded.
+    """
+    if request.head.has_body and request.content.data is None:
+        await request.load()
+    asked = _asked(request, request.body, blocks=False)
+    if isinstance(application, Servable):
+        await application.start()
+    context = copy_context()
+    try:
+        response = await in_context(context, driven(_answer(application, asked, interface)))
+    except BaseException:
+        await in_context(context, driven(finish(asked)))
+        raise
+    if isinstance(response.body, bytes):
+        await in_context(context, driven(finish(asked)))
+        return response
+    return _with_body(response, AsyncBody(asked, response.body, context))
+
+
+def _refuse_on_a_loop() -> None:
+    if "asyncio" not in sys.modules:
+        return
+    from asyncio import get_running_loop
+
+    try:
+        get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError("get_response() would block this event loop: await aget_response() instead")
+
+
+class AskedHead(DerivedHead):
+    """The head of a request whose body is there already; where it is answered may block, or wait."""
+
+    def __init__(self, inner: Head, body: bytes, blocks: bool) -> None:
+        super().__init__(inner)
+        self._body = body
+        self._blocks = blocks
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the request is answered on a thread."""
+        return self._blocks
+
+    @property
+    def has_body(self) -> bool:
+        """Whether there is any content."""
+        return bool(self._body)
+
+
+def _asked(request: Request, body: bytes, blocks: bool) -> Request:
+    return Request(AskedHead(request.head, body, blocks), body)
+
+
+async def _answer(application: Application, request: Request, interface: Interface | None) -> Response:
+    """The steps that ask, wherever they are driven."""
+    if isinstance(application, Servable):
+        return await application.handle(request)
+    if (interface or ("asgi" if is_async(application) else "wsgi")) == "wsgi":
+        await ON_THREAD
+        return from_wsgi(cast("WSGIApplication", application))(request)
+    from antiphon.adapters.from_asgi import from_asgi
+
+    await ON_LOOP
+    return await from_asgi(cast("ASGIApplication", application))(request)
+
+
+def _with_body(response: Response, body: Stream) -> Response:
+    """The response, which the application may share, with a body in place of its own."""
+    response = copy(response)
+    response.body = body
+    return response

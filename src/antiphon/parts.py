@@ -1,0 +1,173 @@
+"""Parts of a body: slices of bytes, windows of a file; of what comes in pieces the rest is thrown away."""
+
+from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+from typing import Self, TypeAlias, TypeGuard
+
+from antiphon.file_body import Windowed
+from antiphon.http.ranges import ByteRange
+
+Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
+Body: TypeAlias = bytes | Stream
+
+Layout: TypeAlias = Iterable[bytes | ByteRange]
+"""What is sent, in its order: bytes as they are, and parts of the body."""
+
+
+def known_length(body: Body) -> int | None:
+    """The length of a body in bytes, where it can tell."""
+    if isinstance(body, bytes):
+        return len(body)
+    return body.length if _is_windowed(body) else None
+
+
+def has_any_order(body: Body) -> bool:
+    """Whether parts of a body can be sent in any order, and not only forwards."""
+    return known_length(body) is not None
+
+
+def part_of(body: Body, part: ByteRange) -> Body:
+    """A part of a body, which lies within it. Whoever closes a part, read or not, closes the body."""
+    if isinstance(body, bytes):
+        return body[part.first : part.last + 1]
+    if _is_windowed(body) and body.length is not None:
+        return body.window(part.first, part.length)
+    return _cut(body, [part])
+
+
+def parts_of(body: Body, layout: Layout) -> Body:
+    """Parts of a body, which don't overlap, and what stands between them. Likewise."""
+    if isinstance(body, bytes):
+        whole = memoryview(body)
+        return b"".join([whole[item.first : item.last + 1] if isinstance(item, ByteRange) else item for item in layout])
+    if _is_windowed(body) and body.length is not None:
+        return Windows(body, layout)
+    return _cut(body, layout)
+
+
+def _is_windowed(body: object) -> TypeGuard[Windowed]:
+    return hasattr(body, "window")
+
+
+def _cut(stream: Stream, layout: Layout) -> Stream:
+    return AsyncParts(stream, layout) if isinstance(stream, AsyncIterable) else SyncParts(stream, layout)
+
+
+class Windows:
+    """Windows of a body, one after another, and what stands between them."""
+
+    def __init__(self, body: Windowed, layout: Layout) -> None:
+        self._body = body
+        self._pieces = self._each(layout)
+
+    def _each(self, layout: Layout) -> Generator[bytes, None, None]:
+        for item in layout:
+            if isinstance(item, ByteRange):
+                yield from self._body.window(item.first, item.length)
+            else:
+                yield item
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Close the window that is open, and the body, if it is one that can be closed."""
+        self._pieces.close()
+        if close_it := getattr(self._body, "close", None):
+            close_it()
+
+
+class Cutter:
+    """Is fed the pieces of a body in their order, and gives what of them is sent, until it is over.
+
+    The parts of its layout go forwards.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = iter(layout)
+        self._position = 0
+        self._part: ByteRange | None = None
+        self._before = self._advance()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more of the body is sent."""
+        return self._part is None
+
+    def feed(self, piece: bytes | str) -> bytes:
+        """What is sent of the next piece, perhaps nothing."""
+        data = piece.encode() if isinstance(piece, str) else piece
+        start = self._position
+        end = self._position = start + len(data)
+        sent = self._before
+        self._before = []
+        while self._part is not None and self._part.first < end:
+            first, last = self._part
+            sent.append(data[max(first - start, 0) : last + 1 - start])
+            if last >= end:
+                break
+            sent += self._advance()
+        return b"".join(sent)
+
+    def _advance(self) -> list[bytes]:
+        """Go to the next part: the bytes that stand before it, or before the end."""
+        before: list[bytes] = []
+        for item in self._layout:
+            if isinstance(item, ByteRange):
+                self._part = item
+                return before
+            before.append(item)
+        self._part = None
+        return before
+
+
+class SyncParts:
+    """Parts of an iterable. It gives a piece, which may be empty, for each that it reads, so that it can be left."""
+
+    def __init__(self, stream: Iterable[bytes | str], layout: Layout) -> None:
+        self._stream = stream
+        self._iterator: Iterator[bytes | str] | None = None
+        self._cutter = Cutter(layout)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._cutter.is_over:
+            raise StopIteration
+        if self._iterator is None:
+            self._iterator = iter(self._stream)
+        return self._cutter.feed(next(self._iterator))
+
+    def close(self) -> None:
+        """Close the iterable, if it is one that can be closed."""
+        close_it = getattr(self._iterator, "close", None) or getattr(self._stream, "close", None)
+        if close_it is not None:
+            close_it()
+
+
+class AsyncParts:
+    """Parts of an async iterable, likewise."""
+
+    def __init__(self, stream: AsyncIterable[bytes | str], layout: Layout) -> None:
+        self._stream = stream
+        self._iterator: AsyncIterator[bytes | str] | None = None
+        self._cutter = Cutter(layout)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._cutter.is_over:
+            raise StopAsyncIteration
+        if self._iterator is None:
+            self._iterator = aiter(self._stream)
+        return self._cutter.feed(await anext(self._iterator))
+
+    async def aclose(self) -> None:
+        """Close the iterable, if it is one that can be closed."""
+        close_it = getattr(self._iterator, "aclose", None) or getattr(self._stream, "aclose", None)
+        if close_it is not None:
+            await close_it()
