@@ -16,8 +16,8 @@ _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 class Windowed(Protocol):
     """A body of which any part can be sent in its place, as for ranges (RFC 9110 §14).
 
-    Windows may be iterated one after another. Whoever sends windows closes, at the end, the body that they are of, if it
-    has ``close``.
+    Windows may be iterated one after another. Whoever sends windows closes, at the end, the body that they are of, if
+    it has ``close``.
     """
 
     @property

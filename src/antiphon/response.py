@@ -13,6 +13,7 @@ from antiphon.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
     from antiphon.conditional import Requested
+    from antiphon.file_fields import Source
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
 """What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
@@ -173,6 +174,40 @@ class Response(ResponseHeaders):
         from antiphon.event_stream import json_lines
 
         return cls._of_type("application/x-ndjson", json_lines(source), status, headers)
+
+    @classmethod
+    def file(
+        cls,
+        source: "Source",
+        status: int = 200,
+        headers: HeaderFields = (),
+        *,
+        filename: str | None = None,
+        as_attachment: bool = False,
+        content_type: str | None = None,
+        etag: bool = True,
+        modified: bool = True,
+    ) -> Self:
+        """A file: an absolute path, or a file object that gives bytes, which is sent from where it stands and closed.
+
+        It is for paths that you choose, not for those that a client names. Without ``content_type`` the name tells the
+        type. ``as_attachment`` has it saved, as ``filename`` or under its own name (RFC 6266). A path has an ETag, of
+        its time and size, and Last-Modified, unless they are declined. ``headers`` go before all of these. Raises
+        NotFound (404) for what is no regular file, Forbidden (403), ValueError for a relative path and for a
+        ``filename`` that can't be sent, TypeError for what is neither a path nor a file of bytes.
+        """
+        from antiphon.file_fields import describe_file
+
+        body, content_type, fields = describe_file(
+            source,
+            headers,
+            filename=filename,
+            as_attachment=as_attachment,
+            content_type=content_type,
+            etag=etag,
+            modified=modified,
+        )
+        return cls(body, status, fields, content_type=content_type)
 
     # Status, body, headers
 

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc
 from antiphon.drive import run_async
+from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish
 from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
@@ -28,6 +29,8 @@ _NAMES = {
 }  # fmt: skip
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 """The module of the one known server that bounds no header section. What it hands over are methods of its own."""
+PATHSEND = "http.response.pathsend"
+"""The extension by which a server sends a file that it is told the path of."""
 _OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
 _name = itemgetter(0)
 
@@ -175,11 +178,20 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         if isinstance(body, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": b"" if silent else body})
+        elif type(body) is FileBody and not silent and _may_name(scope, request, body):
+            await send(start)
+            await send({"type": PATHSEND, "path": body.path})
         else:
             await _stream(request, body, start, receive, send, silent)
     finally:
         if request.deferred:
             await run_async(finish(request))
+
+
+def _may_name(scope: Scope, request: Request, body: FileBody) -> bool:
+    """Whether the server can send a body by its path. What is left for after might remove the file before that."""
+    offered = PATHSEND in (scope.get("extensions") or ())
+    return offered and not request.deferred and not body.offset and body.size_by_path() == body.length
 
 
 async def _stream(request: Request, body: Stream, start: Message, receive: Receive, send: Send, silent: bool) -> None:

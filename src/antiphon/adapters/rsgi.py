@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from antiphon.adapters.server_values import address, http_version
 from antiphon.drive import run_async
+from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish
 from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
@@ -117,6 +118,13 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         status, fields, length, body, silent = response.message(scope.method)
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if not isinstance(body, bytes):
+            if (
+                type(body) is FileBody
+                and not silent
+                and not request.deferred
+                and _named(body, status, fields, protocol)
+            ):
+                return
             await _stream(request, body, status, fields, protocol, silent)
         elif silent or not body:
             protocol.response_empty(status, fields)
@@ -125,6 +133,21 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     finally:
         if request.deferred:
             await run_async(finish(request))
+
+
+def _named(body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:
+    """Have the server send a file, or a part of one, by its path: False when it can't.
+
+    It opens the file later: what is left for after might remove it before that.
+    """
+    size = body.size_by_path()
+    if size is None or not body.length:
+        return False
+    if size == body.length:
+        protocol.response_file(status, fields, body.path)
+    else:
+        protocol.response_file_range(status, fields, body.path, body.offset, body.offset + body.length)
+    return True
 
 
 async def _stream(

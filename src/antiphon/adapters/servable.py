@@ -132,7 +132,7 @@ class Servable:
             await self._life.end()
 
     def start_on_thread(self) -> None:
-        """Start up where there is no loop, unless it has happened, and wait until that is done. Raises what it raises."""
+        """Start up where no loop runs, unless it has happened, and wait until that is done. Raises what it raises."""
         import concurrent.futures.thread  # noqa: F401 - it can't be imported any more at exit
 
         life, is_new = self._current_life()

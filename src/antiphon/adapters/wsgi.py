@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from antiphon.adapters.server_values import address, as_bytes, http_version, netloc
 from antiphon.drive import run_sync
+from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish, log_failure
 from antiphon.head import Address, parse_length
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
@@ -157,7 +158,22 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     start_response(status_line(status), sent)
     if type(body) is bytes and not request.deferred:
         return [] if silent else [body]
+    if type(body) is FileBody and not silent and not request.deferred and (sent_by_server := _wrapped(body, environ)):
+        return sent_by_server
     return WSGIBody(request, body, context, silent)
+
+
+def _wrapped(body: FileBody, environ: "WSGIEnvironment") -> Iterable[bytes] | None:
+    """A file as this server sends it; None where it has no way of its own, or the file can't be opened."""
+    wrapper: Callable[[object, int], Iterable[bytes]] | None = environ.get("wsgi.file_wrapper")
+    if wrapper is None:
+        return None
+    from antiphon.adapters.wsgi_file import BLOCK, SentFile
+
+    try:
+        return wrapper(SentFile(body), BLOCK)
+    except (OSError, EOFError):
+        return None
 
 
 class WSGIBody:
