@@ -262,7 +262,9 @@ class TestWhatIsNoFile:
         with pytest.raises(ValueError, match="relative"):
             Response.file(path)
 
-    @pytest.mark.parametrize("source", [3, None, b"/etc/hostname", io.StringIO("text")], ids=["number", "None", "bytes", "text"])
+    @pytest.mark.parametrize(
+        "source", [3, None, b"/etc/hostname", io.StringIO("text")], ids=["number", "None", "bytes", "text"]
+    )
     def test_is_refused_when_it_is_neither_path_nor_bytes(self, source):
         with pytest.raises(TypeError):
             Response.file(source)
