@@ -90,10 +90,10 @@ def conditional(response: R, request: Requested, *, ranges: bool = True) -> R:
     etag, modified = _validators(headers) if conditions else (None, None)
     status = preconditions.evaluate(etag, modified)
     if status == 412:
-        _close_unsent(response, request)
+        close_unsent(response.body, request)
         raise _precondition_failed()
     if status == 304:
-        _close_unsent(response, request)
+        close_unsent(response.body, request)
         _make_not_modified(response)
     elif ranges and response.status == 200 and (length := _length(response)) is not None:
         is_ranged = headers.setdefault("accept-ranges", "bytes").lower() == "bytes"
@@ -213,7 +213,7 @@ def _make_partial(response: Answered, request: Requested, length: int) -> None:
     if parts is None:
         return
     if not parts:
-        _close_unsent(response, request)
+        close_unsent(response.body, request)
         unsatisfied = {"content-range": str(ContentRange.unsatisfied(length)), "accept-ranges": "bytes"}
         raise RangeNotSatisfiable(f"No range begins within the {length} bytes.", headers=unsatisfied)
     if len(parts) == 1:
@@ -258,9 +258,8 @@ def _length(response: Answered) -> int | None:
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= _LONGEST_LENGTH else None
 
 
-def _close_unsent(response: Answered, request: Requested) -> None:
+def close_unsent(body: object, request: Requested) -> None:
     """Have a stream closed that nobody will read."""
-    body = response.body
     if aclose := getattr(body, "aclose", None):
 
         async def close_it() -> None:

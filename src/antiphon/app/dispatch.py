@@ -154,16 +154,10 @@ async def _close(plan: Plan, request: Request, response: Response, opened: list[
 def _leave_unsent(request: Request, response: Response, instead: Response) -> None:
     """Have a stream closed that nobody reads: the one that stands in its place might, unless it is bytes."""
     body = response.body
-    if isinstance(body, bytes) or not isinstance(instead.body, bytes):
-        return
-    if aclose := getattr(body, "aclose", None):
+    if not isinstance(body, bytes) and isinstance(instead.body, bytes):
+        from antiphon.conditional import close_unsent
 
-        async def close_it() -> None:
-            await aclose()
-
-        request.after(close_it)
-    elif close := getattr(body, "close", None):
-        request.after(close)
+        close_unsent(body, request)
 
 
 def _of_the_request(plan: Plan, request: Request) -> list[Hook]:
