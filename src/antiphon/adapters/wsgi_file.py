@@ -17,8 +17,11 @@ class SentFile(RawIOBase):
     descriptor, since it would not notice. Parts of a file have no descriptor: some servers send all that is there.
     """
 
+    _is_open = False
+
     def __init__(self, body: FileBody) -> None:
         self._file: FileIO = body.open()
+        self._is_open = True
         self._start = body.offset
         self._end = body.offset + body.length
         self._has_shown_descriptor = False
@@ -58,7 +61,7 @@ class SentFile(RawIOBase):
 
     def close(self) -> None:
         """Close the file."""
-        if self.closed:
+        if self.closed or not self._is_open:  # whose file couldn't be opened is closed, too, when it is let go
             return
         super().close()
         try:
