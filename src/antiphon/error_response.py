@@ -3,7 +3,7 @@
 from html import escape
 
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
-from antiphon.http.redirect import Redirect
+from antiphon.http.raised_answer import RaisedAnswer
 from antiphon.request import Request
 from antiphon.response import HTML, Response
 
@@ -66,9 +66,12 @@ def error_response(request: Request, error: BaseException) -> Response:
     return response
 
 
-def redirect_response(redirect: Redirect) -> Response:
-    """What a raised redirect answers."""
-    return Response.redirect(redirect.location, redirect.status, redirect.headers)
+def raised_response(answer: RaisedAnswer) -> Response:
+    """What a redirect answers, or whatever else is raised and no error."""
+    response = Response(None, answer.status, answer.headers)
+    if answer.location is not None:
+        response.location = answer.location
+    return response
 
 
 def _problem(request: Request, error: HTTPError) -> bytes:

@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
-from antiphon.error_response import error_response, redirect_response
-from antiphon.http.not_modified import NotModified
-from antiphon.http.redirect import Redirect
+from antiphon.error_response import error_response, raised_response
+from antiphon.http.raised_answer import RaisedAnswer
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -51,10 +50,8 @@ class Handler(Protocol):
 
 def failed(request: Request, error: BaseException) -> Response:
     """The answer to an error that nobody handled; what the programmer has to see is logged."""
-    if isinstance(error, Redirect):
-        return redirect_response(error)
-    if isinstance(error, NotModified):
-        return Response(None, error.status, error.headers)
+    if isinstance(error, RaisedAnswer):
+        return raised_response(error)
     response = error_response(request, error)
     if response.status >= 500:
         log_failure(request, error)

@@ -8,8 +8,7 @@ from antiphon.app.returns import says_status, to_response
 from antiphon.error_response import as_http_error
 from antiphon.handler import describe, failed, log_failure
 from antiphon.http.errors import HTTPError
-from antiphon.http.not_modified import NotModified
-from antiphon.http.redirect import Redirect
+from antiphon.http.raised_answer import RaisedAnswer
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -34,7 +33,7 @@ class ErrorHandlers:
             if not 400 <= key <= 599:
                 raise ValueError(f"an error's status is one of 400 to 599, not {key}")
             known = self._by_status.setdefault(key, handler)
-        elif isinstance(key, type) and issubclass(key, Exception) and not issubclass(key, Redirect | NotModified):
+        elif isinstance(key, type) and issubclass(key, Exception) and not issubclass(key, RaisedAnswer):
             known = self._by_class.setdefault(key, handler)
         else:
             raise TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
@@ -68,7 +67,7 @@ async def answer_error(
     has the error's status, unless it says another. A handler that fails is answered like an error that nobody handles.
     An error that nobody expected is logged, also when a handler makes a page of it.
     """
-    found = None if isinstance(error, Redirect | NotModified) else _find(error_handlers, error)
+    found = None if isinstance(error, RaisedAnswer) else _find(error_handlers, error)
     if found is None:
         return failed(request, error)
     key, handler = found
