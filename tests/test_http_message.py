@@ -364,7 +364,15 @@ def test_parsing_gives_a_request_or_a_value_error(data):
         request = parse_request(data)
     except ValueError:
         return
-    assert request_values(parse_request(print_request(request))) == request_values(request)
+    printed = print_request(request)
+    again = parse_request(printed)
+    assert print_request(again) == printed
+    if "host" in request.headers:
+        assert request_values(again) == request_values(request)
+
+
+def test_a_request_of_http_1_0_without_host_is_printed_with_one():
+    assert print_request(parse_request(b"GET / HTTP/1.0\r\n\r\n")) == b"GET / HTTP/1.0\r\nhost: localhost\r\n\r\n"
 
 
 # Copies

@@ -1,7 +1,7 @@
 """Messages as HTTP/1.1 writes them (RFC 9112): requests and responses, printed, parsed and copied as values.
 
 Printing is canonical: names of fields in lower case, the status's own phrase, a Content-Length in place of a
-Transfer-Encoding. So what was printed is parsed and printed to the very same bytes.
+Transfer-Encoding, a Host in every request. So what was printed is parsed and printed to the very same bytes.
 """
 
 import re
