@@ -12,7 +12,6 @@ from antiphon.derived_head import DerivedHead
 from antiphon.head import RequestHead
 from antiphon.http_message import (
     LONGEST_HEAD,
-    copy_request,
     parse_request,
     parse_response,
     print_request,
@@ -381,7 +380,7 @@ def test_a_request_of_http_1_0_without_host_is_printed_with_one():
 def test_a_copy_has_the_same_values_and_the_same_body():
     request = Request.blank("https://example.com/a%20b?q", "PUT", {"x-a": "1"}, b"body" * 10)
     request.limits = Limits(fields=7)
-    copied = copy_request(request)
+    copied = request.copy()
     assert request_values(copied) == request_values(request)
     assert (copied.scheme, copied.limits) == ("https", request.limits)
     assert copied.body is request.body
@@ -391,7 +390,7 @@ def test_a_copy_has_no_hooks_and_an_id_of_its_own():
     request = Request.blank()
     request.after(print)
     request.after_request(print)
-    copied = copy_request(request)
+    copied = request.copy()
     assert (copied.deferred, copied.after_hooks, copied.route) == ((), (), None)
     assert copied.id != request.id
 
@@ -400,7 +399,7 @@ def test_a_copy_is_of_the_same_class():
     class Own(Request):
         pass
 
-    assert type(copy_request(Own.blank())) is Own
+    assert type(Own.blank().copy()) is Own
 
 
 def test_a_copy_outlives_what_the_server_gave():
@@ -410,8 +409,8 @@ def test_a_copy_outlives_what_the_server_gave():
     scope = {"method": "PUT", "path": "/x", "headers": [(b"content-length", b"1")], "http_version": "1.1"}
     request = Request(ASGIHead(scope, receive))
     with pytest.raises(RuntimeError, match="not loaded"):
-        copy_request(request)
+        request.copy()
     asyncio.run(request.load())
-    copied = copy_request(request)
+    copied = request.copy()
     scope.clear()
     assert (copied.method, copied.path, copied.body) == ("PUT", "/x", b"a")

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from antiphon.head import Head
+from antiphon.header_property import or_none, read_date
 from antiphon.http.byteranges import MultipartByteRanges
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import Preconditions
-from antiphon.http.dates import format_date, parse_date
+from antiphon.http.dates import format_date
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
 from antiphon.http.etag import ETag, generate_etag
 from antiphon.http.headers import HeaderFields, MutableHeaders
@@ -20,7 +21,8 @@ from antiphon.http.not_modified import NotModified
 from antiphon.http.ranges import ByteRange, ContentRange, Range
 from antiphon.parts import Body, has_any_order, known_length, part_of, parts_of
 
-T = TypeVar("T")
+_read_etag = or_none(ETag.parse)
+_read_range = or_none(Range.parse)
 
 _CONDITIONS = {
     "if_match": "if-match",
@@ -190,7 +192,7 @@ def _conditions(request: Requested) -> dict[str, str]:
 
 def _validators(headers: MutableHeaders) -> tuple[ETag | None, datetime | None]:
     """What a response says of its version, as far as it can be read."""
-    return _or_none(ETag.parse, headers.get("etag")), _or_none(parse_date, headers.get("last-modified"))
+    return _read_etag(headers.get("etag")), read_date(headers.get("last-modified"))
 
 
 def _precondition_failed() -> PreconditionFailed:
@@ -208,7 +210,7 @@ def _make_not_modified(response: Answered) -> None:
 
 
 def _make_partial(response: Answered, request: Requested, length: int) -> None:
-    wanted = _or_none(Range.parse, request.head.field("range"))
+    wanted = _read_range(request.head.field("range"))
     parts = None if wanted is None else wanted.resolve(length)
     if parts is None:
         return
@@ -268,10 +270,3 @@ def close_unsent(body: object, request: Requested) -> None:
         request.after(close_it)
     elif close := getattr(body, "close", None):
         request.after(close)
-
-
-def _or_none(parse: Callable[[str], T], value: str | None) -> T | None:
-    try:
-        return None if value is None else parse(value)
-    except ValueError:
-        return None

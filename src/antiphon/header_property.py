@@ -8,6 +8,7 @@ from antiphon.head import Head
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import is_token, split_list
 from antiphon.http.headers import MutableHeaders
+from antiphon.lazy import lazy
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -26,26 +27,13 @@ class HasHeaders(Protocol):
     def headers(self) -> MutableHeaders: ...
 
 
-class parsed(Generic[T]):  # noqa: N801 - used as a declaration, like property
+def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
     """A header of a request as a value, read when it is first asked for. ``read`` gets None where it is absent."""
 
-    def __init__(self, name: str, read: Callable[[str | None], T]) -> None:
-        self.header = name
-        self._read = read
+    def compute(request: HasHead) -> T:
+        return read(request.head.field(name))
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> "parsed[T]": ...
-    @overload
-    def __get__(self, instance: HasHead, owner: type) -> T: ...
-    def __get__(self, instance: HasHead | None, owner: type) -> "parsed[T] | T":
-        if instance is None:
-            return self
-        value = self._read(instance.head.field(self.header))
-        vars(instance)[self._name] = value
-        return value
+    return lazy(compute)
 
 
 class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like property

@@ -1,4 +1,4 @@
-"""Messages as HTTP/1.1 writes them (RFC 9112): requests and responses, printed, parsed and copied as values.
+"""Messages as HTTP/1.1 writes them (RFC 9112): requests and responses, printed and parsed as values.
 
 Printing is canonical: names of fields in lower case, the status's own phrase, a Content-Length in place of a
 Transfer-Encoding, a Host in every request. So what was printed is parsed and printed to the very same bytes.
@@ -6,18 +6,15 @@ Transfer-Encoding, a Host in every request. So what was printed is parsed and pr
 
 import re
 from collections.abc import Iterable
-from typing import TypeVar
 
 from antiphon.head import Head, RequestHead
 from antiphon.http.grammar import OWS, is_token
 from antiphon.http.headers import field_name, field_value
 from antiphon.http.status import status_line
 from antiphon.http.url import parse_host, quote_path, unquote
-from antiphon.plain_head import PlainHead
 from antiphon.request import Request
 from antiphon.response import Response
 
-AnyRequest = TypeVar("AnyRequest", bound=Request)
 Lines = list[tuple[str, str]]
 
 LONGEST_HEAD = 256 << 10
@@ -30,16 +27,6 @@ _is_path = re.compile(rb"/[!\"$->@-~\x80-\xff]*+").fullmatch
 _is_query = re.compile(rb"[!\"$-~\x80-\xff]*+").fullmatch
 _status_line = re.compile(r"HTTP/(1\.[01]) ([2-5][0-9]{2}) [\t -~\x80-\xff]*+").fullmatch
 _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[^\r\n\0]*+)?\r\n").match
-
-
-def copy_request(request: AnyRequest) -> AnyRequest:
-    """The same request as a value: its head in plain values, its body's bytes, its limits.
-
-    It has no route, no places and no hooks, and another id. Raises what reading ``request.body`` does.
-    """
-    copied = type(request)(PlainHead(request.head), request.body)
-    copied.limits = request.limits
-    return copied
 
 
 def print_request(request: Request) -> bytes:
@@ -88,10 +75,7 @@ def print_response(response: Response, method: str = "GET") -> bytes:
         body = b""
     elif not isinstance(body, bytes):
         raise TypeError("a streamed body is not printed, since that would use it up: set response.body to its bytes")
-    declared = next((value for name, value in fields if name == "content-length"), None)
-    lines = _with_own(fields, {} if declared is None else {"content-length": declared})
-    if length is not None:
-        lines.append(("content-length", str(length)))
+    lines = [*fields] if length is None else [*fields, ("content-length", str(length))]
     return b"HTTP/1.1 %s\r\n%s\r\n%s" % (status_line(status).encode(), _printed(lines), body)
 
 

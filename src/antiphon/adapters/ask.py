@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 from antiphon.adapters.asked_body import AsyncBody, BlockingBody, in_context
 from antiphon.adapters.environ import from_wsgi
-from antiphon.adapters.servable import Servable
+from antiphon.adapters.servable import Servable, spoken_by
 from antiphon.derived_head import DerivedHead
 from antiphon.drive import driven, run_sync
-from antiphon.handler import ON_LOOP, ON_THREAD, finish, is_async
+from antiphon.handler import ON_LOOP, ON_THREAD, finish
 from antiphon.head import Head
 from antiphon.request import Request
 from antiphon.response import Response, Stream
@@ -114,7 +114,7 @@ async def _answer(application: Application, request: Request, interface: Interfa
     """The steps that ask, wherever they are driven."""
     if isinstance(application, Servable):
         return await application.handle(request)
-    if (interface or ("asgi" if is_async(application) else "wsgi")) == "wsgi":
+    if (interface or spoken_by(application)) == "wsgi":
         await ON_THREAD
         return from_wsgi(cast("WSGIApplication", application))(request)
     from antiphon.adapters.from_asgi import from_asgi

@@ -6,12 +6,12 @@ from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from antiphon.adapters.server_values import server_address
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.derived_head import server_head
 from antiphon.forwarding import NAMES_ARE_EXACT
 from antiphon.head import Head
 from antiphon.http.headers import combine
-from antiphon.http.url import parse_host
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -53,10 +53,7 @@ _OF_NO_SERVER: "WSGIEnvironment" = {
 
 
 def _of_the_head(head: Head) -> "WSGIEnvironment":
-    try:
-        name, port = parse_host(head.authority)
-    except ValueError:
-        name, port = "localhost", None
+    host, port = server_address(head)
     target = (head.raw_path or b"").decode("latin-1")
     query = head.query_string.decode("latin-1")
     return {
@@ -64,8 +61,8 @@ def _of_the_head(head: Head) -> "WSGIEnvironment":
         "SCRIPT_NAME": _latin1(head.root_path),
         "PATH_INFO": _latin1(head.path),
         "QUERY_STRING": query,
-        "SERVER_NAME": name or "localhost",
-        "SERVER_PORT": str(port or (443 if head.scheme == "https" else 80)),
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
         "SERVER_PROTOCOL": f"HTTP/{head.http_version}",
         "wsgi.url_scheme": head.scheme,
         **({"HTTP_HOST": head.authority} if head.field("host") else {}),

@@ -6,10 +6,10 @@ from typing import Any, Self, TypeAlias
 
 from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope
 from antiphon.adapters.hand_over import HandOver
+from antiphon.adapters.server_values import server_address
 from antiphon.derived_head import server_head
 from antiphon.handler import describe, log_failure
 from antiphon.head import Head
-from antiphon.http.url import parse_host
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -48,7 +48,7 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
         "root_path": head.root_path,
         "headers": _fields(head),
         "client": (head.client.host, head.client.port or 0) if head.client else None,
-        "server": scope.get("server") or _server(head),
+        "server": scope.get("server") or server_address(head),
         "state": None if state is None else dict(state),
         "extensions": {name: offered[name] for name in offered if name in _HONOURED_EXTENSIONS},
     }
@@ -71,15 +71,6 @@ def _fields(head: Head) -> list[tuple[bytes, bytes]]:
         others = [field for field in fields if field[0] != b"host"]
         return [(b"host", authority.encode("latin-1", "replace")), *others]
     return fields
-
-
-def _server(head: Head) -> tuple[str, int]:
-    """Where the client has found the server, for want of the address at which that listens."""
-    try:
-        name, port = parse_host(head.authority)
-    except ValueError:
-        name, port = "localhost", None
-    return name, port or (443 if head.scheme == "https" else 80)
 
 
 def from_asgi(

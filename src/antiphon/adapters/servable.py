@@ -165,6 +165,11 @@ class Servable:
         await self.shutdown()
 
 
+def spoken_by(application: Callable[..., Any]) -> Literal["wsgi", "asgi"]:
+    """Which interface a foreign application speaks, by its colour."""
+    return "asgi" if is_async(application) else "wsgi"
+
+
 def _make_recognisable(servable: Servable) -> None:
     """Let servers that look at ``app.__call__`` see a coroutine function, which is how they tell ASGI from WSGI."""
     if sys.version_info >= (3, 12):

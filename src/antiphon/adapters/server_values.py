@@ -1,6 +1,7 @@
 """What servers tell and take in slightly different forms, in one form."""
 
-from antiphon.head import Address
+from antiphon.head import Address, Head
+from antiphon.http.url import parse_host
 
 
 def address(host: str | None, port: object) -> Address | None:
@@ -15,6 +16,15 @@ def netloc(host: str, port: object) -> str:
     """Host and port as a URL has them (RFC 3986 §3.2)."""
     bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{bracketed}:{port}" if port else bracketed
+
+
+def server_address(head: Head) -> tuple[str, int]:
+    """Where the client has found the server, for want of the address at which that listens."""
+    try:
+        host, port = parse_host(head.authority)
+    except ValueError:
+        host, port = "", None
+    return host or "localhost", port or (443 if head.scheme == "https" else 80)
 
 
 def http_version(text: str) -> str:

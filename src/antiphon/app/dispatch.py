@@ -94,14 +94,12 @@ async def _load(plan: Plan, request: Request) -> None:
 
     One that is loaded already is held to the limits that may have been set since.
     """
-    if request.content.data is not None:
-        await request.load()
-    elif plan.hops or request.head.blocks:
+    moves = request.content.data is None and (plan.hops or request.head.blocks)
+    if moves:
         await (ON_THREAD if request.head.blocks else ON_LOOP)
-        await request.load()
+    await request.load()
+    if moves:
         await plan.place
-    else:
-        await request.load()
 
 
 async def _answer_error(plan: Plan, request: Request, error: BaseException) -> Response:

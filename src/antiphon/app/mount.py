@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
-from antiphon.adapters.servable import Servable
+from antiphon.adapters.servable import Servable, spoken_by
 from antiphon.app.dispatch import begun
 from antiphon.app.hooks import Hook
 from antiphon.app.routes import Routes
 from antiphon.body.limits import Limits
 from antiphon.derived_head import DerivedHead
-from antiphon.handler import ON_LOOP, ON_THREAD, is_async
+from antiphon.handler import ON_LOOP, ON_THREAD
 from antiphon.head import Head
 from antiphon.request import Request
 from antiphon.response import Response
@@ -75,7 +75,7 @@ def make_mount(
         return Mount(prefix, host, application, speaks, None, limits)
     if not callable(application) or (isinstance(application, type) and interface is None):
         raise TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon")
-    if (interface or ("asgi" if is_async(application) else "wsgi")) == "wsgi":
+    if (interface or spoken_by(application)) == "wsgi":
         return Mount(prefix, host, application, "wsgi", None, limits)
     from antiphon.adapters.asgi_lifespan import ASGILifespan
 
