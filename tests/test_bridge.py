@@ -8,7 +8,8 @@ from contextvars import ContextVar, copy_context
 import pytest
 
 from antiphon.background import background_loop
-from antiphon.bridge import LoopIterator, ThreadIterator, close
+from antiphon.bridge import LoopIterator, ThreadIterator
+from antiphon.pieces import aclose
 from tests.deadline import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")
@@ -225,7 +226,7 @@ class TestABlockingIterableOnALoop:
             except StopAsyncIteration:
                 pass
             finally:
-                await close(iterator)
+                await aclose(iterator)
             return pieces
 
         return asyncio.run(asyncio.wait_for(reads(), DEADLINE))
@@ -320,7 +321,7 @@ class TestABlockingIterableOnALoop:
                     if when == "between pieces":
                         await asyncio.sleep(10)
             finally:
-                await close(iterator)
+                await aclose(iterator)
 
         async def main():
             task = asyncio.create_task(reads())
@@ -366,7 +367,7 @@ class TestABlockingIterableOnALoop:
                 async for _ in iterator:
                     pass
             finally:
-                await close(iterator)
+                await aclose(iterator)
             await asyncio.sleep(0)
 
         async def main():
@@ -386,7 +387,7 @@ def test_closing_what_cannot_be_closed_does_nothing():
         def __aiter__(self):
             return self
 
-    asyncio.run(close(Bare()))
+    asyncio.run(aclose(Bare()))
 
 
 @pytest.mark.parametrize("make", [LoopIterator, aiter], ids=["blocking", "waiting"])

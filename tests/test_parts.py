@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from antiphon.file_body import FileBody, OpenFile
 from antiphon.http.ranges import ByteRange
-from antiphon.parts import AsyncParts, Cutter, SyncParts, has_any_order, known_length, part_of, parts_of
+from antiphon.parts import Cutter, has_any_order, known_length, part_of, parts_of
 from tests.sources import Blocking, Waiting
 
 ALPHABET = "abcdefghij"
@@ -29,7 +29,7 @@ ALPHABET = "abcdefghij"
 )
 def test_parts_and_what_stands_between_them_are_sent_and_no_more_is_read(layout, sent, read):
     source = Blocking(ALPHABET)
-    assert (b"".join(SyncParts(source, layout)), source.read) == (sent, read)
+    assert (b"".join(parts_of(source, layout)), source.read) == (sent, read)
 
 
 layouts = st.lists(st.integers(0, 40), min_size=2, max_size=12, unique=True).map(
@@ -50,7 +50,7 @@ def test_however_a_body_is_cut_into_pieces_the_parts_are_slices_of_it(parts, pie
 
 
 def test_a_piece_is_given_for_each_that_is_read():
-    parts = SyncParts(Blocking(ALPHABET), [ByteRange(2, 3)])
+    parts = parts_of(Blocking(ALPHABET), [ByteRange(2, 3)])
     assert [*parts] == [b"", b"", b"c", b"d"]
 
 
@@ -67,13 +67,13 @@ def test_a_cutter_is_over_when_the_last_part_was_fed():
 @pytest.mark.parametrize("reads", [0, 1, 5])
 def test_closing_parts_closes_the_stream_read_or_not(reads):
     source, waiting = Blocking(ALPHABET), Waiting(ALPHABET)
-    parts = SyncParts(source, [ByteRange(0, 2)])
+    parts = parts_of(source, [ByteRange(0, 2)])
     for _ in range(reads):
         next(parts, None)
     parts.close()
 
     async def read_and_close():
-        parts = AsyncParts(waiting, [ByteRange(0, 2)])
+        parts = parts_of(waiting, [ByteRange(0, 2)])
         for _ in range(reads):
             await anext(parts, None)
         await parts.aclose()
@@ -100,13 +100,13 @@ def test_closing_parts_closes_the_iterator_that_is_not_the_stream():
                 closed.append(self)
 
     async def read_and_close(stream):
-        parts = AsyncParts(stream, [ByteRange(0, 2)])
+        parts = parts_of(stream, [ByteRange(0, 2)])
         await anext(parts)
         await parts.aclose()
         assert closed.pop() is stream
 
     asyncio.run(read_and_close(Waits()))
-    parts = SyncParts(stream := Stream(), [ByteRange(0, 2)])
+    parts = parts_of(stream := Stream(), [ByteRange(0, 2)])
     next(parts)
     parts.close()
     assert closed == [stream]
@@ -114,9 +114,9 @@ def test_closing_parts_closes_the_iterator_that_is_not_the_stream():
 
 def test_what_cannot_be_closed_is_left():
     async def nothing():
-        await AsyncParts(Endless(), [ByteRange(0, 0)]).aclose()
+        await parts_of(Endless(), [ByteRange(0, 0)]).aclose()
 
-    SyncParts(["a"], [ByteRange(0, 0)]).close()
+    parts_of(["a"], [ByteRange(0, 0)]).close()
     asyncio.run(nothing())
 
 
@@ -129,7 +129,7 @@ class Endless:
 
 
 def test_a_failing_stream_fails():
-    parts = SyncParts(Blocking("ab", LookupError("boom")), [ByteRange(0, 5)])
+    parts = parts_of(Blocking("ab", LookupError("boom")), [ByteRange(0, 5)])
     with pytest.raises(LookupError, match="boom"):
         list(parts)
 

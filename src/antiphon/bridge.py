@@ -1,13 +1,14 @@
 """Iterators across the colours: an async one read by a thread, a blocking one read by an event loop."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextvars import Context
 from itertools import islice
 from typing import Any, Generic, NoReturn, TypeVar
 
 from antiphon.background import background_loop
+from antiphon.pieces import aclose, close_of
 from antiphon.threads import Crossing
 
 T = TypeVar("T")
@@ -63,13 +64,7 @@ class ThreadIterator(Generic[T]):
         except StopAsyncIteration:
             return
         finally:
-            await close(self._iterable if iterator is None else iterator)
-
-
-async def close(iterator: AsyncIterable[Any]) -> None:
-    """Close an async iterator, if it is one that can be closed."""
-    if aclose := getattr(iterator, "aclose", None):
-        await aclose()
+            await aclose(iterator, self._iterable)
 
 
 def _at_most_one(iterator: Iterator[T]) -> list[T]:
@@ -98,7 +93,5 @@ class LoopIterator(Generic[T]):
 
     async def aclose(self) -> None:
         """Close the iterable, if it is one that can be closed."""
-        close_it: Callable[[], object] | None
-        close_it = getattr(self._iterator, "close", None) or getattr(self._iterable, "close", None)
-        if close_it is not None:
-            await self._crossing.run_in_any_case(close_it)
+        if close := close_of(self._iterator, self._iterable):
+            await self._crossing.run_in_any_case(close)

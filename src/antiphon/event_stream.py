@@ -4,17 +4,19 @@ A source is an iterable of either colour. It is closed in every case, once, and 
 start to close.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterable
+from functools import partial
 from math import inf
 from typing import NamedTuple, TypeAlias
 
-from antiphon.heartbeat import BeatingIterator, close_source
+from antiphon.heartbeat import BeatingIterator
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
 from antiphon.json_codec import encode_json
+from antiphon.pieces import AsyncMade, AsyncPieces, BlockingPieces, Made
 
 Source: TypeAlias = Iterable[object] | AsyncIterable[object]
-Pieces: TypeAlias = Iterator[bytes] | AsyncIterator[bytes]
+Pieces: TypeAlias = BlockingPieces[object] | AsyncPieces[object]
 
 
 class Form(NamedTuple):
@@ -36,7 +38,7 @@ def event_stream(source: Source, heartbeat: float | None, retry: int | None) -> 
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
     form = Form(_write_event, preamble, _write_failure)
     if heartbeat is not None and isinstance(source, AsyncIterable):
-        return AsyncPieces(BeatingIterator(source, heartbeat), form)
+        return AsyncPieces(BeatingIterator(source, heartbeat), partial(_write_async, form))
     return _pieces(source, form)
 
 
@@ -47,11 +49,11 @@ def json_lines(source: Source) -> Pieces:
 
 def _pieces(source: Source, form: Form) -> Pieces:
     if isinstance(source, AsyncIterable):
-        return AsyncPieces(source, form)
+        return AsyncPieces(source, partial(_write_async, form))
     is_value = isinstance(source, str | bytes | bytearray | memoryview) or hasattr(source, "keys")
     if is_value or not isinstance(source, Iterable):
         raise TypeError(f"a source is an iterator or an async iterator of values, not {type(source).__name__}")
-    return BlockingPieces(source, form)
+    return BlockingPieces(source, partial(_write, form))
 
 
 def _write_line(value: object) -> bytes:
@@ -77,69 +79,26 @@ def _write_failure(error: Exception) -> bytes:
     return _write_event(Event({"title": hidden.title, "status": hidden.status}, event="error"))
 
 
-class BlockingPieces:
-    """What a blocking source gives, written. A source that fails raises its error after that is written."""
-
-    def __init__(self, source: Iterable[object], form: Form) -> None:
-        self._source = source
-        self._iterator: Iterator[object] | None = None
-        self._form = form
-        self._pieces = self._write()
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._pieces)
-
-    def close(self) -> None:
-        """Close the source, wherever it stands."""
-        self._pieces.close()
-        close = getattr(self._iterator, "close", None) or getattr(self._source, "close", None)
-        if close is not None:
-            close()
-
-    def _write(self) -> Generator[bytes, None, None]:
-        if self._form.preamble:
-            yield self._form.preamble
-        try:
-            self._iterator = iter(self._source)
-            for value in self._iterator:
-                yield self._form.write(value)
-        except Exception as error:
-            if self._form.write_failure:
-                yield self._form.write_failure(error)
-            raise
+def _write(form: Form, source: Iterable[object]) -> Made:
+    """What a source gives, written. One that fails raises its error after that is written."""
+    if form.preamble:
+        yield form.preamble
+    try:
+        for value in source:
+            yield form.write(value)
+    except Exception as error:
+        if form.write_failure:
+            yield form.write_failure(error)
+        raise
 
 
-class AsyncPieces:
-    """What an async source gives, written. A source that fails raises its error after that is written."""
-
-    def __init__(self, source: AsyncIterable[object], form: Form) -> None:
-        self._source = source
-        self._iterator: AsyncIterator[object] | None = None
-        self._form = form
-        self._pieces = self._write()
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        return await anext(self._pieces)
-
-    async def aclose(self) -> None:
-        """Close the source, wherever it stands."""
-        await self._pieces.aclose()
-        await close_source(self._iterator, self._source)
-
-    async def _write(self) -> AsyncGenerator[bytes, None]:
-        if self._form.preamble:
-            yield self._form.preamble
-        try:
-            self._iterator = aiter(self._source)
-            async for value in self._iterator:
-                yield self._form.write(value)
-        except Exception as error:
-            if self._form.write_failure:
-                yield self._form.write_failure(error)
-            raise
+async def _write_async(form: Form, source: AsyncIterable[object]) -> AsyncMade:
+    if form.preamble:
+        yield form.preamble
+    try:
+        async for value in source:
+            yield form.write(value)
+    except Exception as error:
+        if form.write_failure:
+            yield form.write_failure(error)
+        raise

@@ -6,19 +6,13 @@ from contextvars import Context, copy_context
 from typing import Any, Generic, NoReturn, TypeVar
 
 from antiphon.http.event import Event
+from antiphon.pieces import aclose
 from antiphon.threads import carry
 
 T = TypeVar("T")
 
 HEARTBEAT = Event(comment="")
 """What keeps a silent stream open: it says nothing."""
-
-
-async def close_source(iterator: AsyncIterator[Any] | None, source: AsyncIterable[Any]) -> None:
-    """Close an async iterable that was iterated by this iterator, if any, and if it is one that can be closed."""
-    close = getattr(iterator, "aclose", None) or getattr(source, "aclose", None)
-    if close is not None:
-        await close()
 
 
 class BeatingIterator(Generic[T]):
@@ -84,7 +78,7 @@ class BeatingIterator(Generic[T]):
                 carry(self._context, {})
         finally:
             if self._iterator is None:
-                await close_source(None, self._iterable)
+                await aclose(self._iterable)
         error = None if self._task is None or self._task.cancelled() else self._task.result()
         if error is not None and not (self._is_told or isinstance(error, asyncio.CancelledError)):
             self._is_told = True
@@ -120,4 +114,4 @@ class BeatingIterator(Generic[T]):
             while (demand := await self._demands.get()) is not None:
                 demand.set_result(await anext(self._iterator))
         finally:
-            await close_source(self._iterator, self._iterable)
+            await aclose(self._iterator, self._iterable)

@@ -1,10 +1,12 @@
 """Parts of a body: slices of bytes, windows of a file; of what comes in pieces the rest is thrown away."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
-from typing import Self, TypeAlias, TypeGuard
+from collections.abc import AsyncIterable, Generator, Iterable, Iterator
+from functools import partial
+from typing import TypeAlias, TypeGuard
 
 from antiphon.file_body import Windowed
 from antiphon.http.ranges import ByteRange
+from antiphon.pieces import AsyncMade, AsyncPieces, BlockingPieces, Made
 
 Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 Body: TypeAlias = bytes | Stream
@@ -49,7 +51,9 @@ def _is_windowed(body: object) -> TypeGuard[Windowed]:
 
 
 def _cut(stream: Stream, layout: Layout) -> Stream:
-    return AsyncParts(stream, layout) if isinstance(stream, AsyncIterable) else SyncParts(stream, layout)
+    if isinstance(stream, AsyncIterable):
+        return AsyncPieces(stream, partial(_cut_each_async, layout))
+    return BlockingPieces(stream, partial(_cut_each, layout))
 
 
 class Windows:
@@ -123,51 +127,22 @@ class Cutter:
         return before
 
 
-class SyncParts:
-    """Parts of an iterable. It gives a piece, which may be empty, for each that it reads, so that it can be left."""
-
-    def __init__(self, stream: Iterable[bytes | str], layout: Layout) -> None:
-        self._stream = stream
-        self._iterator: Iterator[bytes | str] | None = None
-        self._cutter = Cutter(layout)
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        if self._cutter.is_over:
-            raise StopIteration
-        if self._iterator is None:
-            self._iterator = iter(self._stream)
-        return self._cutter.feed(next(self._iterator))
-
-    def close(self) -> None:
-        """Close the iterable, if it is one that can be closed."""
-        close_it = getattr(self._iterator, "close", None) or getattr(self._stream, "close", None)
-        if close_it is not None:
-            close_it()
+def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> Made:
+    """A piece, which may be empty, for each that is read, so that it can be left between any two."""
+    cutter = Cutter(layout)
+    if cutter.is_over:
+        return
+    for piece in stream:
+        yield cutter.feed(piece)
+        if cutter.is_over:
+            return
 
 
-class AsyncParts:
-    """Parts of an async iterable, likewise."""
-
-    def __init__(self, stream: AsyncIterable[bytes | str], layout: Layout) -> None:
-        self._stream = stream
-        self._iterator: AsyncIterator[bytes | str] | None = None
-        self._cutter = Cutter(layout)
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._cutter.is_over:
-            raise StopAsyncIteration
-        if self._iterator is None:
-            self._iterator = aiter(self._stream)
-        return self._cutter.feed(await anext(self._iterator))
-
-    async def aclose(self) -> None:
-        """Close the iterable, if it is one that can be closed."""
-        close_it = getattr(self._iterator, "aclose", None) or getattr(self._stream, "aclose", None)
-        if close_it is not None:
-            await close_it()
+async def _cut_each_async(layout: Layout, stream: AsyncIterable[bytes | str]) -> AsyncMade:
+    cutter = Cutter(layout)
+    if cutter.is_over:
+        return
+    async for piece in stream:
+        yield cutter.feed(piece)
+        if cutter.is_over:
+            return

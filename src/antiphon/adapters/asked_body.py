@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar
 from antiphon.adapters.server_values import as_bytes
 from antiphon.drive import run_async, run_sync
 from antiphon.handler import finish
+from antiphon.pieces import aclose, close_of
 from antiphon.request import Request
 from antiphon.response import Stream
 
@@ -58,7 +59,7 @@ class BlockingBody:
     def _close(self) -> None:
         if self._iterator is None and isinstance(self._body, AsyncIterable):
             self._iterator = self._begun(self._body)
-        if close := getattr(self._iterator, "close", None) or getattr(self._body, "close", None):
+        if close := close_of(self._iterator, self._body):
             self._context.run(close)
 
 
@@ -98,10 +99,8 @@ class AsyncBody:
             await in_context(self._context, self._close())
 
     async def _close(self) -> None:
-        from antiphon.bridge import close
-
         try:
-            await close(self._body if self._iterator is None else self._iterator)
+            await aclose(self._iterator, self._body)
         finally:
             await run_async(finish(self._request))
 

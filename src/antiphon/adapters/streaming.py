@@ -5,8 +5,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import suppress
 
 from antiphon.adapters.server_values import as_bytes
-from antiphon.bridge import LoopIterator, close
+from antiphon.bridge import LoopIterator
 from antiphon.handler import log_failure
+from antiphon.pieces import aclose
 from antiphon.request import Request
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -41,9 +42,9 @@ async def write_pieces(
     finally:
         await watch.end()
         if pieces is not None:
-            await close(pieces)
+            await aclose(pieces)
         elif isinstance(body, AsyncIterable):
-            await close(body)
+            await aclose(body)
     return not watch.client_left
 
 

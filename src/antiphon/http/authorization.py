@@ -11,11 +11,19 @@ from types import MappingProxyType
 from typing import ClassVar, Self
 
 from antiphon.http.extended_value import decode_extended
-from antiphon.http.grammar import TCHARS, is_token, quote_if_needed, quote_string, split_list, unquote_string
+from antiphon.http.grammar import (
+    TCHARS,
+    UNSENDABLE,
+    find_unsendable,
+    is_token,
+    quote_if_needed,
+    quote_string,
+    split_list,
+    unquote_string,
+)
 
 _MOST_ELEMENTS = 200
-_UNSENDABLE = r"\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff"
-_QUOTED = rf'"(?:[^"\\{_UNSENDABLE}]++|\\[^{_UNSENDABLE}])*+"'
+_QUOTED = rf'"(?:[^"\\{UNSENDABLE}]++|\\[^{UNSENDABLE}])*+"'
 # Wider than a token, since AWS4-HMAC-SHA256 and others leave slashes, colons and semicolons without quotes.
 _UNQUOTED = r'[^\x00-\x20",\x7f\u0100-\U0010ffff]++'
 
@@ -26,7 +34,6 @@ _token68 = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
 _CREDENTIAL = r'[^\x00-\x20",=\x7f-\U0010ffff]++=*+'
 _credentials = re.compile(rf"[ \t]*+({TCHARS})(?:[ \t]++(?:({_CREDENTIAL})[ \t]*+\Z|(?!=)(.*))|\Z)", re.DOTALL).match
 _control = re.compile(r"[\x00-\x1f\x7f]").search
-_unsendable = re.compile(f"[{_UNSENDABLE}]").search
 _scope = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
 _error = re.compile(r"[ !#-\[\]-~]++").fullmatch
 
@@ -309,7 +316,7 @@ def _digest_username(parameters: Mapping[str, str]) -> str | None:
 def _sendable(name: str, value: object) -> str:
     if not is_token(name):
         raise ValueError(f"a parameter's name is a token, not {name!r}")
-    if not isinstance(value, str) or _unsendable(value):
+    if not isinstance(value, str) or find_unsendable(value):
         raise ValueError(f"the parameter {name} is text of Latin-1 without control characters")
     return value
 

@@ -10,7 +10,16 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Self, TypedDict, Unpack
 
-from antiphon.http.grammar import OWS, is_token, quote_if_needed, quote_string, split_list, unquote_string
+from antiphon.http.grammar import (
+    OWS,
+    UNSENDABLE,
+    find_unsendable,
+    is_token,
+    quote_if_needed,
+    quote_string,
+    split_list,
+    unquote_string,
+)
 
 MOST_SECONDS = 2**31
 """What every greater number of seconds is read as, some 68 years (RFC 9111 §1.2.2)."""
@@ -18,10 +27,8 @@ MOST_SECONDS = 2**31
 _MOST_DIRECTIVES = 200
 _LONGEST_KEPT = 256
 _FIELD_LISTS = frozenset({"no-cache", "private"})
-_UNSENDABLE = r"\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff"
 
-_argument = re.compile(rf'[^"{_UNSENDABLE}]++|"(?:[^"\\{_UNSENDABLE}]++|\\[^{_UNSENDABLE}])*+"').fullmatch
-_unsendable = re.compile(f"[{_UNSENDABLE}]").search
+_argument = re.compile(rf'[^"{UNSENDABLE}]++|"(?:[^"\\{UNSENDABLE}]++|\\[^{UNSENDABLE}])*+"').fullmatch
 
 
 class Directives(TypedDict, total=False):
@@ -263,7 +270,7 @@ def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str |
             raise ValueError(f"a directive's name is a token, not {name!r}")
         if name.lower() in _STANDARD:
             raise ValueError(f"{name!r} is no extension; it has a keyword of its own")
-        if argument is not None and (not isinstance(argument, str) or _unsendable(argument)):
+        if argument is not None and (not isinstance(argument, str) or find_unsendable(argument)):
             raise ValueError(f"the argument of {name!r} cannot stand in a header: {argument!r}")
     return {name.lower(): argument for name, argument in extensions.items()}
 

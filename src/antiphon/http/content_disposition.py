@@ -4,7 +4,7 @@ import re
 from typing import Self
 
 from antiphon.http.extended_value import decode_extended, encode_extended
-from antiphon.http.grammar import OWS, TCHARS, is_token, quote_if_needed, split_parameters
+from antiphon.http.grammar import OWS, TCHARS, find_control, is_token, quote_if_needed, split_parameters
 from antiphon.http.raw_utf8 import read_raw_utf8, write_raw_utf8
 
 LONGEST_FILENAME = 1024
@@ -17,7 +17,6 @@ _usual_part = re.compile(
     rf'form-data; name="({_PLAIN}*+)"(?:; filename="({_PLAIN}{{0,{LONGEST_FILENAME}}}+)")?'
 ).fullmatch
 _disposition = re.compile(rf"[ \t]*+({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
-_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _quoted = re.compile(r'"((?:[^"\\]++|\\.?)*+)', re.DOTALL).match
 # A backslash before anything else belongs to a path, which some clients send as it is.
 _quoted_pair = re.compile(r'\\(["\\])')
@@ -51,7 +50,7 @@ class ContentDisposition:
         if name is not None and self._type != FORM_DATA:
             raise ValueError(f"only form-data has the name of a field, not {type}")
         for text in (filename, name):
-            if text is not None and (_control(text) or _has_surrogate(text)):
+            if text is not None and (find_control(text) or _has_surrogate(text)):
                 raise ValueError(f"control characters and surrogates can't stand in a name: {text[:80]!r}")
         self._filename = _checked_filename(self._type, filename)
         self._name = name
@@ -71,7 +70,7 @@ class ContentDisposition:
             self._name, self._filename = usual.groups()
             return self
         match = _disposition(text)
-        if match is None or _control(text):
+        if match is None or find_control(text):
             raise ValueError(f"not a content disposition: {text[:80]!r}")
         self._type = match[1].lower()
         parameters = _read_parameters(self._type, match[2] or "")
@@ -170,7 +169,7 @@ def _decode(written: str) -> str | None:
         text = decode_extended(written.strip('"'))
     except ValueError:
         return None
-    return None if _control(text) else text
+    return None if find_control(text) else text
 
 
 def _in_form(text: str) -> str:

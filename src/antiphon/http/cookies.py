@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Self
 
 from antiphon.http.dates import format_date, parse_date
-from antiphon.http.grammar import OWS, is_token
+from antiphon.http.grammar import OWS, find_control, is_token
+from antiphon.http.raw_utf8 import write_raw_utf8
 from antiphon.http.url import encode_path, parse_host
 
 SameSite = Literal["Lax", "Strict", "None"]
@@ -22,7 +23,6 @@ _SAMESITE: dict[str, SameSite] = {"lax": "Lax", "strict": "Strict", "none": "Non
 
 _cookie_octets = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*").fullmatch
 _regular_cookies = re.compile(r'(?:^|; )([^=; \t"]*)=([^; \t"]*)(?=;|$)').findall
-_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _escape = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
 _prefixed = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
 _delta_seconds = re.compile(r"-?[0-9]+").fullmatch
@@ -67,10 +67,6 @@ def _as_utf8(text: str) -> str:
         return text.encode("latin-1").decode("utf-8", "replace")
     except UnicodeEncodeError:
         return text
-
-
-def _as_latin1(text: str) -> str:
-    return text if text.isascii() else text.encode().decode("latin-1")
 
 
 def _unquote(value: str) -> str:
@@ -179,7 +175,7 @@ class SetCookie(_Fields):
 
         The name may be any, even "". Raises ValueError for a cookie that user agents would drop.
         """
-        if _control(text):
+        if find_control(text):
             raise ValueError(f"a control character in a cookie: {text[:80]!r}")
         pair, *attributes = _as_utf8(text).split(";")
         name, coded = [part.strip(OWS) for part in (pair if "=" in pair else f"={pair}").split("=", 1)]
@@ -195,7 +191,7 @@ class SetCookie(_Fields):
     @property
     def pair(self) -> str:
         """The cookie as the header Cookie brings it back, `name=value` (RFC 6265bis §5.8.3)."""
-        return _as_latin1(f"{self.name}={self.coded_value}" if self.name else self.coded_value)
+        return write_raw_utf8(f"{self.name}={self.coded_value}" if self.name else self.coded_value)
 
     def __str__(self) -> str:
         attributes = {
@@ -211,7 +207,7 @@ class SetCookie(_Fields):
         printed = [
             name if value is True else f"{name}={value}" for name, value in attributes.items() if value is not None
         ]
-        return _as_latin1("; ".join([f"{self.name}={self.coded_value}", *printed]))
+        return write_raw_utf8("; ".join([f"{self.name}={self.coded_value}", *printed]))
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self).parse, (str(self),)
@@ -249,7 +245,7 @@ def _ascii_domain(domain: str) -> str:
 
 
 def _escaped_path(path: str) -> str:
-    if path[0] != "/" or _control(path):
+    if path[0] != "/" or find_control(path):
         raise ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
     escaped = encode_path(path).replace(";", "%3B")
     if len(escaped) > _LONGEST_ATTRIBUTE:

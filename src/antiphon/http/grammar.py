@@ -14,13 +14,20 @@ QUOTED_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
 # RFC 9110 has three decimals. Clients that send `.2` or more decimals are understood; the latter are cut.
 _QVALUE = r"(0\.[0-9]{1,3}|1\.0{1,3}|[01]\.?|\.[0-9]{1,3})(?:(?<=0\.[0-9]{3})[0-9]++)?"
 
+UNSENDABLE = r"\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff"
+"""What no field value has (RFC 9110 §5.5), as it stands in a class of characters: controls, and what is no octet."""
+
+find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+"""Find the first control character other than a tab."""
+find_unsendable = re.compile(f"[{UNSENDABLE}]").search
+"""Find the first character that no field value has."""
+
 _token = re.compile(TCHARS).fullmatch
 _list_elements = re.compile(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL).findall
 _parameter_pieces = re.compile(rf'(?:[^";]++|{QUOTED_STRING})++', re.DOTALL).findall
 _quoted_content = re.compile(r'"((?:[^"\\]++|\\.)*+)', re.DOTALL).match
 _quoted_pair = re.compile(r"\\(.)", re.DOTALL)
 _qvalue = re.compile(_QVALUE).fullmatch
-_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 
 
 def is_token(text: str) -> bool:
@@ -43,7 +50,7 @@ def quote_string(text: str) -> str:
 
     Raise ValueError when it has control characters other than a tab.
     """
-    if _control(text):
+    if find_control(text):
         raise ValueError(f"a quoted string cannot hold control characters: {text!r}")
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -87,7 +94,7 @@ def parse_parameters(text: str) -> dict[str, str]:
     """
     parameters: dict[str, str] = {}
     for name, written in split_parameters(text):
-        if name in parameters or not written or _control(written):
+        if name in parameters or not written or find_control(written):
             continue
         if written[0] == '"':
             parameters[name] = unquote_string(written)

@@ -7,7 +7,15 @@ from types import MappingProxyType
 from typing import Self
 
 from antiphon.http.extended_value import decode_extended, encode_extended
-from antiphon.http.grammar import OWS, QUOTED_STRING, is_token, quote_if_needed, split_parameters, unquote_string
+from antiphon.http.grammar import (
+    OWS,
+    QUOTED_STRING,
+    find_control,
+    is_token,
+    quote_if_needed,
+    split_parameters,
+    unquote_string,
+)
 from antiphon.http.raw_utf8 import read_raw_utf8
 
 _MOST_LINKS = 200
@@ -16,7 +24,6 @@ _links = re.compile(rf'(?:[^",<]++|<[^>]*+>?|{QUOTED_STRING})++', re.DOTALL).fin
 _link = re.compile(r"[ \t]*+<([^>]*+)>[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
 _target = re.compile(r"[!#-;=?-~]*+").fullmatch
 _relations = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
-_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 
 
 class Link:
@@ -45,7 +52,7 @@ class Link:
         for name, value in self._parameters.items():
             if not is_token(name) or name[-1] == "*" or name in ("rel", "rev"):
                 raise ValueError(f"not the name of a link's parameter: {name!r}")
-            if _control(value):
+            if find_control(value):
                 raise ValueError(f"control characters can't stand in a link: {value[:80]!r}")
             value.encode()
 
@@ -129,7 +136,7 @@ def _read_parameters(written: str) -> dict[str, str]:
     for name, value in split_parameters(read_raw_utf8(written)):
         text = unquote_string(value)
         if name[-1] != "*":
-            if not _control(text):
+            if not find_control(text):
                 plain.setdefault(name, text)
         elif (decoded := _decode(text)) is not None:
             extended.setdefault(name[:-1], decoded)
@@ -142,7 +149,7 @@ def _decode(value: str) -> str | None:
         text = decode_extended(value)
     except ValueError:
         return None
-    return None if _control(text) else text
+    return None if find_control(text) else text
 
 
 def _format_parameter(parameter: tuple[str, str]) -> str:

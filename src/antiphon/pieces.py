@@ -1,0 +1,91 @@
+"""The pieces of one iterable made from those of another, of the same colour: a generator reads that one, and it is
+closed in every case, wherever it stands.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
+from typing import Generic, TypeAlias, TypeVar
+
+T = TypeVar("T")
+
+Made: TypeAlias = Generator[bytes, None, None]
+AsyncMade: TypeAlias = AsyncGenerator[bytes, None]
+
+
+def close_of(iterator: object, source: object) -> Callable[[], object] | None:
+    """What closes an iterable, and the iterator that it gave, if any; None where there is nothing to close."""
+    return getattr(iterator, "close", None) or getattr(source, "close", None)
+
+
+async def aclose(iterator: object, source: object = None) -> None:
+    """Close an async iterable, and the iterator that it gave, if any, if they can be closed."""
+    if close := getattr(iterator, "aclose", None) or getattr(source, "aclose", None):
+        await close()
+
+
+class _Source(Generic[T]):
+    """An iterable that is iterated once at most, and remembers by what."""
+
+    def __init__(self, iterable: Iterable[T]) -> None:
+        self._iterable = iterable
+        self._iterator: Iterator[T] | None = None
+
+    def __iter__(self) -> Iterator[T]:
+        self._iterator = iter(self._iterable)
+        return self._iterator
+
+    def close(self) -> None:
+        if close := close_of(self._iterator, self._iterable):
+            close()
+
+
+class _AsyncSource(Generic[T]):
+    """The same of an async iterable."""
+
+    def __init__(self, iterable: AsyncIterable[T]) -> None:
+        self._iterable = iterable
+        self._iterator: AsyncIterator[T] | None = None
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        self._iterator = aiter(self._iterable)
+        return self._iterator
+
+    async def aclose(self) -> None:
+        await aclose(self._iterator, self._iterable)
+
+
+class BlockingPieces(Generic[T]):
+    """What a generator makes of an iterable."""
+
+    def __init__(self, source: Iterable[T], make: Callable[[Iterable[T]], Made]) -> None:
+        self._source = _Source(source)
+        self._pieces = make(self._source)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Close the generator and what it reads."""
+        self._pieces.close()
+        self._source.close()
+
+
+class AsyncPieces(Generic[T]):
+    """What an async generator makes of an async iterable."""
+
+    def __init__(self, source: AsyncIterable[T], make: Callable[[AsyncIterable[T]], AsyncMade]) -> None:
+        self._source = _AsyncSource(source)
+        self._pieces = make(self._source)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        """Close the generator and what it reads."""
+        await self._pieces.aclose()
+        await self._source.aclose()
