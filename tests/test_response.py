@@ -1,9 +1,10 @@
 import copy
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from http import HTTPStatus
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MultiDict
+from antiphon.http.url import URL
+from antiphon.request import Request
 from antiphon.response import Response
 
 TEXT, HTML, JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
@@ -286,6 +289,7 @@ class TestVary:
             (["a", "b"], ["c"], "a, b, c"),
             ([], ["accept", "Accept", "accept"], "accept"),
             (["a"], [], "a"),
+            (["*"], ["accept"], "*"),
         ],
     )
     def test_names_each_header_once(self, present, names, wanted):
@@ -436,19 +440,81 @@ class TestRedirect:
         ],
     )
     def test_goes_to_a_uri_in_ascii(self, location, wanted):
-        assert Response.redirect(location).location == wanted
+        assert Response.redirect(location, external=True).location == wanted
 
     @given(st.text(st.characters(codec="utf-8")))
     def test_goes_where_it_was_told_without_breaking_the_header(self, location):
-        response = Response.redirect(location)
+        response = Response.redirect(location, external=True)
         assert response.location.isascii()
         assert response.location.isprintable()
         assert " " not in response.location
         assert unquote(response.location) == unquote(location)
 
+    @pytest.mark.parametrize(
+        "location",
+        [
+            "https://example.org/", "HTTP://example.org", "//example.org", "//", "javascript:alert(1)", "mailto:a@b",
+            "x-app+a.b:", "///example.org", "http:/next", "https:next",
+        ],
+    )  # fmt: skip
+    def test_stays_on_this_site_unless_told(self, location):
+        with pytest.raises(ValueError, match=f"a redirect to '{re.escape(location)}' names a site.*external=True"):
+            Response.redirect(location)
+        assert Response.redirect(location, external=True).location == location
+
+    @pytest.mark.parametrize(
+        "location",
+        [
+            "/next", "next", "../a:b", "?next=https://example.org", "#a:b", "", "/a//b", "1:2", "/http://example.org",
+            "/\\example.org", "\\\\example.org", "\thttps://example.org", " //example.org", "\n//example.org", "é:b",
+        ],
+    )  # fmt: skip
+    def test_leads_to_places_of_this_site(self, location):
+        sent = Response.redirect(location).location
+        for joined in (urljoin("http://here/a/", sent), URL("http://here/a/").join(sent)):
+            assert urlsplit(joined).netloc == "here"
+
     def test_replaces_a_location_in_the_headers(self):
         response = Response.redirect("/next", headers={"Location": "/other"})
         assert response.headers.items() == [("location", "/next")]
+
+
+class TestBack:
+    @pytest.mark.parametrize(
+        ("referrer", "location"),
+        [
+            ("http://example.com/a?b=c#d", "/a?b=c"),
+            ("http://EXAMPLE.com:80/a", "/a"),
+            ("http://example.com", "/"),
+            ("http://example.com//evil.example/x", "/.//evil.example/x"),
+            ("https://example.com/a", "/home"),
+            ("http://example.com:81/a", "/home"),
+            ("http://example.com.evil.example/a", "/home"),
+            ("http://example.com@evil.example/a", "/home"),
+            ("http://evil.example/http://example.com/", "/home"),
+            ("http:///a", "/home"),
+            ("/a", "/home"),
+            ("//example.com/a", "/home"),
+            ("http://exa\tmple.com/", "/home"),
+            ("null", "/home"),
+            ("", "/home"),
+        ],
+    )
+    def test_leads_to_the_page_of_this_site_that_the_client_comes_from(self, referrer, location):
+        request = Request.blank("http://example.com/x", "POST", {"referer": referrer})
+        response = Response.back(request, "/home")
+        assert (response.status, response.location) == (303, location)
+
+    def test_leads_to_the_root_without_a_referrer(self):
+        assert Response.back(Request.blank(), status=302).location == "/"
+
+    def test_knows_no_own_site_where_host_is_malformed(self):
+        request = Request.blank("/", "GET", {"host": "a b", "referer": "http:///a"})
+        assert Response.back(request).location == "/"
+
+    def test_refuses_a_default_elsewhere(self):
+        with pytest.raises(ValueError, match="external"):
+            Response.back(Request.blank(), "//example.org")
 
 
 class TestMessage:

@@ -7,9 +7,8 @@ from collections.abc import AsyncIterable, Iterable, Iterator
 from functools import partial
 from typing import TypeAlias
 
-from antiphon.adapters.server_values import as_bytes
 from antiphon.content_codings import Compressor
-from antiphon.pieces import AsyncMade, AsyncPieces, BlockingPieces, Made
+from antiphon.pieces import AsyncMade, AsyncPieces, BlockingPieces, Made, as_bytes
 
 Pieces: TypeAlias = BlockingPieces[bytes | str] | AsyncPieces[bytes | str]
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 from antiphon.head import Head
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import is_token, split_list
-from antiphon.http.headers import MutableHeaders
+from antiphon.http.headers import MutableHeaders, field_name
 from antiphon.lazy import lazy
 
 T = TypeVar("T")
@@ -18,6 +18,12 @@ class HasHead(Protocol):
     """A request."""
 
     head: Head
+
+
+class Negotiating(HasHead, Protocol):
+    """A request that remembers by which headers its response is chosen."""
+
+    consulted: tuple[str, ...]
 
 
 class HasHeaders(Protocol):
@@ -36,6 +42,16 @@ def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
     return lazy(compute)
 
 
+def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
+    """Likewise, of a header by which a response is chosen: that it was read is noted, for Vary."""
+
+    def compute(request: Negotiating) -> T:
+        request.consulted += (name,)
+        return read(request.head.field(name))
+
+    return lazy(compute)
+
+
 class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like property
     """A header of a response: read as T, set to S. None, what prints as nothing, and ``del`` remove it.
 
@@ -43,7 +59,7 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
     """
 
     def __init__(self, name: str, read: Callable[[str | None], T], print_: Callable[[S], str]) -> None:
-        self.header = name
+        self.header = field_name(name)
         self._read = read
         self._print = print_
 
@@ -58,7 +74,7 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
         try:
             text = "" if value is None else self._print(value)
             if text:
-                instance.headers[self.header] = text
+                instance.headers.put(self.header, text)
             else:
                 instance.headers.pop(self.header)
         except (TypeError, ValueError, AttributeError) as error:

@@ -11,6 +11,36 @@ Made: TypeAlias = Generator[bytes, None, None]
 AsyncMade: TypeAlias = AsyncGenerator[bytes, None]
 
 
+def as_bytes(piece: object) -> bytes:
+    """A piece of a streamed body. Raises TypeError for what is neither bytes nor text."""
+    if isinstance(piece, str):
+        return piece.encode()
+    if isinstance(piece, bytes | bytearray | memoryview):
+        return bytes(piece)
+    raise TypeError(f"a stream's pieces are bytes or text, not {type(piece).__name__}")
+
+
+def read_all(source: Iterable[bytes | str]) -> bytes:
+    """All pieces of an iterable, which is closed then."""
+    iterator: Iterator[bytes | str] | None = None
+    try:
+        iterator = iter(source)
+        return b"".join(map(as_bytes, iterator))
+    finally:
+        if close := close_of(iterator, source):
+            close()
+
+
+async def aread_all(source: AsyncIterable[bytes | str]) -> bytes:
+    """All pieces of an async iterable, which is closed then."""
+    iterator: AsyncIterator[bytes | str] | None = None
+    try:
+        iterator = aiter(source)
+        return b"".join([as_bytes(piece) async for piece in iterator])
+    finally:
+        await aclose(iterator, source)
+
+
 def close_of(iterator: object, source: object) -> Callable[[], object] | None:
     """What closes an iterable, and the iterator that it gave, if any; None where there is nothing to close."""
     return getattr(iterator, "close", None) or getattr(source, "close", None)

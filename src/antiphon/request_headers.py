@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from antiphon.head import Head
-from antiphon.header_property import flag, or_none, parsed, read_date, read_list, read_number, read_text
+from antiphon.header_property import flag, negotiated, or_none, parsed, read_date, read_list, read_number, read_text
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.conditional import IfRange
 from antiphon.http.etag import IfMatch, IfNoneMatch
@@ -55,14 +55,16 @@ class RequestHeaders:
     """
 
     head: Head
+    consulted: tuple[str, ...] = ()
+    """The headers of content negotiation that were read, in lower case: an application names them in Vary."""
 
-    accept = parsed("accept", Accept.parse)
+    accept = negotiated("accept", Accept.parse)
     """Accept (RFC 9110 §12.5.1)."""
-    accept_charsets = parsed("accept-charset", AcceptCharset.parse)
+    accept_charsets = negotiated("accept-charset", AcceptCharset.parse)
     """Accept-Charset (RFC 9110 §12.5.2)."""
-    accept_encodings = parsed("accept-encoding", AcceptEncoding.parse)
+    accept_encodings = negotiated("accept-encoding", AcceptEncoding.parse)
     """Accept-Encoding (RFC 9110 §12.5.3)."""
-    accept_languages = parsed("accept-language", AcceptLanguage.parse)
+    accept_languages = negotiated("accept-language", AcceptLanguage.parse)
     """Accept-Language (RFC 9110 §12.5.4)."""
     access_control_request_headers = parsed("access-control-request-headers", read_list)
     """Access-Control-Request-Headers (Fetch)."""

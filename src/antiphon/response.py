@@ -1,19 +1,41 @@
 """The response: a status, header fields and a body that is bytes or a stream; usable alone."""
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
-from urllib.parse import quote
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, overload
 
+from antiphon.framing import FRAMING, WITHOUT_CONTENT, framed
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value
 from antiphon.http.media_type import MediaType
-from antiphon.http.redirect import check_redirect
+from antiphon.http.redirect import check_redirect, redirect_location
+from antiphon.http.url import URL, as_uri
+from antiphon.pieces import aread_all, read_all
 from antiphon.response_headers import ResponseHeaders
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from antiphon.applications import Application, Interface
     from antiphon.conditional import Requested
     from antiphon.file_fields import Source
+
+
+class Asking(Protocol):
+    """A request that can be put to an application."""
+
+    def get_response(self, application: "Application", interface: "Interface | None", /) -> "Response": ...
+
+
+class Linked(Protocol):
+    """A request, and the page from which it comes."""
+
+    @property
+    def referrer(self) -> str | None: ...
+    @property
+    def url(self) -> URL: ...
+
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
 """What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
@@ -49,10 +71,6 @@ Fields: TypeAlias = list[tuple[str, str]] | tuple[tuple[str, str], ...]
 ONLY_TYPED = {content_type: TypeOnly.of(content_type) for content_type in (TEXT, HTML, JSON, BYTES)}
 """The header fields of most responses."""
 _TEXT_ONLY = ONLY_TYPED[TEXT]
-
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
-_WITHOUT_CONTENT = {204: None, 205: 0, 304: None}
-"""Statuses that no content goes with, and the length that is declared for them (RFC 9110 §8.6, §15.3.6)."""
 
 
 class Response(ResponseHeaders):
@@ -120,11 +138,25 @@ class Response(ResponseHeaders):
         return cls(body, status, headers, content_type=content_type)
 
     @classmethod
-    def redirect(cls, location: str, status: int = 303, headers: HeaderFields = ()) -> Self:
-        """Send the client elsewhere (RFC 9110 §15.4): by default to be fetched with GET (303)."""
+    def redirect(cls, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False) -> Self:
+        """Send the client elsewhere (RFC 9110 §15.4): by default to be fetched with GET (303).
+
+        Raises ValueError for a ``location`` that names a site, unless it is ``external``: only say that of a URL that
+        you have chosen.
+        """
         response = cls(None, check_redirect(status), headers)
-        response.headers["location"] = _as_uri(location)
+        response.headers["location"] = redirect_location(location, external)
         return response
+
+    @classmethod
+    def back(cls, request: "Linked", default: str = "/", status: int = 303) -> Self:
+        """Send the client to the page of this site that it comes from (Referer), else to ``default``."""
+        try:
+            referrer = URL(request.referrer or "")
+        except ValueError:
+            referrer = URL()
+        is_here = bool(referrer.origin) and referrer.origin == request.url.origin
+        return cls.redirect(referrer.target if is_here else default, status)
 
     @classmethod
     def stream(
@@ -209,6 +241,25 @@ class Response(ResponseHeaders):
         )
         return cls(body, status, fields, content_type=content_type)
 
+    # Applications
+
+    @classmethod
+    def from_app(
+        cls, application: "Application", request: "Asking", interface: "Interface | None" = None
+    ) -> "Response":
+        """What an application answers to a request: ``request.get_response(application)``."""
+        return request.get_response(application, interface)
+
+    @overload
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse", /) -> Iterable[bytes]: ...
+    @overload
+    def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
+    def __call__(self, *arguments: Any) -> Any:
+        """Be the WSGI or ASGI application that answers by this response, whatever is asked."""
+        from antiphon.applications import find_adapters
+
+        return find_adapters().serve_response(self)(*arguments)
+
     # Status, body, headers
 
     @property
@@ -245,6 +296,25 @@ class Response(ResponseHeaders):
         """Whether the body comes in pieces."""
         return not isinstance(self._body, bytes)
 
+    def freeze(self) -> Self:
+        """Take all of a streamed body into memory, and give the response: it can be read again then, and pickled.
+
+        The stream is closed. Raises TypeError for an async one, which ``await response.afreeze()`` reads.
+        """
+        body = self._body
+        if isinstance(body, AsyncIterable):
+            raise TypeError("an async stream has to be awaited: await response.afreeze()")
+        if not isinstance(body, bytes):
+            self._body = read_all(body)
+        return self
+
+    async def afreeze(self) -> Self:
+        """As ``freeze``, of a stream of either colour; a blocking one blocks."""
+        if not isinstance(self._body, AsyncIterable):
+            return self.freeze()
+        self._body = await aread_all(self._body)
+        return self
+
     @property
     def headers(self) -> MutableHeaders:
         """The header fields; may be changed."""
@@ -280,15 +350,23 @@ class Response(ResponseHeaders):
         if location is None:
             self.headers.pop("location")
         else:
-            self.headers["location"] = _as_uri(location)
+            self.headers["location"] = as_uri(location)
 
     def vary(self, *names: str) -> None:
-        """Name request headers on which this response depends (RFC 9110 §12.5.5); those named before stay."""
+        """Name request headers on which this response depends (RFC 9110 §12.5.5); those named before stay.
+
+        An application names those that were consulted for ``request.accept`` and its like by itself.
+        """
+        if not names:
+            return
+        added = _listed(names)
+        if type(self._fields) is TypeOnly:
+            self._fields = [*self._fields, ("vary", added)]
+            return
         present = self.headers.getall("vary")
         known = {name.lower() for name in present}
-        added = dict.fromkeys(map(field_name, names))
-        if listed := present + [name for name in added if name not in known]:
-            self.headers["vary"] = ", ".join(listed)
+        if "*" not in known:
+            self.headers["vary"] = ", ".join(present + [name for name in added.split(", ") if name not in known])
 
     def set_cookie(
         self,
@@ -384,11 +462,11 @@ class Response(ResponseHeaders):
             return status, fields, len(body), body, method == "HEAD"
         length = len(body) if type(body) is bytes else None
         is_silent = method == "HEAD"
-        if status != 200 and status in _WITHOUT_CONTENT:
-            length, is_silent = _WITHOUT_CONTENT[status], True
+        if status != 200 and status in WITHOUT_CONTENT:
+            length, is_silent = WITHOUT_CONTENT[status], True
         for name, _ in fields:
-            if name in _FRAMING:
-                fields, length = _framed(fields, length, status, method)
+            if name in FRAMING:
+                fields, length = framed(fields, length, status, method)
                 break
         return status, fields, length, body, is_silent
 
@@ -410,30 +488,10 @@ class Response(ResponseHeaders):
         return f"<Response {self._status} {self.content_type or 'without content'}>"
 
 
-def _as_uri(reference: str) -> str:
-    """A URL reference in ASCII (RFC 3987 §3.1). What must not stand in a URL, line breaks too, is percent-encoded."""
-    return quote(reference, safe="%/:?#[]@!$&'()*+,;=~")
-
-
-def _framed(fields: Fields, length: int | None, status: int, method: str) -> tuple[Fields, int | None]:
-    """The fields with one right length at most, and the length that is still to be declared.
-
-    Whoever reads a message must not be told of two ends (RFC 9112 §6.3); how it is coded is the server's to say.
-    """
-    declared = {value for name, value in fields if name == "content-length"}
-    is_right = len(declared) == 1 and _may_declare(declared.pop(), length, status, method)
-    framed: list[tuple[str, str]] = []
-    for field in fields:
-        if field[0] not in _FRAMING or (is_right and field[0] == "content-length" and field not in framed):
-            framed.append(field)
-    return framed, None if is_right else length
-
-
-def _may_declare(declared: str, length: int | None, status: int, method: str) -> bool:
-    """Whether a Content-Length that was set is right, or may be: HEAD is often answered without a body."""
-    if status == 304 or declared == str(length):
-        return status != 205
-    return status not in _WITHOUT_CONTENT and (length is None or (length == 0 and method == "HEAD"))
+@lru_cache(maxsize=64)
+def _listed(names: tuple[str, ...]) -> str:
+    """Names of fields as a list, each once."""
+    return ", ".join(dict.fromkeys(map(field_name, names)))
 
 
 def _checked_status(status: int) -> int:

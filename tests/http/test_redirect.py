@@ -51,3 +51,9 @@ def test_it_is_an_exception_and_no_http_error():
 
     assert not issubclass(Redirect, HTTPError)
     assert str(Redirect("/x", 307)) == "/x"
+
+
+def test_it_stays_on_this_site_unless_told():
+    with pytest.raises(ValueError, match="external=True"):
+        Redirect("//example.org/")
+    assert Redirect("//example.org/", external=True).location == "//example.org/"

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Any
 
 from antiphon.adapters.asgi import Message
-from antiphon.adapters.from_asgi import GRACE, ASGIApplication, ended
+from antiphon.adapters.from_asgi import GRACE, ended
+from antiphon.applications import ASGIApplication
 from antiphon.handler import describe
 
 

@@ -6,11 +6,12 @@ What is asked is a request of its own, with the same head and body: the caller's
 import sys
 from contextvars import copy_context
 from copy import copy
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, cast
 
 from antiphon.adapters.asked_body import AsyncBody, BlockingBody, in_context
 from antiphon.adapters.environ import from_wsgi
 from antiphon.adapters.servable import Servable, spoken_by
+from antiphon.applications import Application, ASGIApplication, Interface
 from antiphon.derived_head import DerivedHead
 from antiphon.drive import driven, run_sync
 from antiphon.handler import ON_LOOP, ON_THREAD, finish
@@ -21,21 +22,9 @@ from antiphon.response import Response, Stream
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-    from antiphon.adapters.from_asgi import ASGIApplication
-
-Application: TypeAlias = "Servable | WSGIApplication | ASGIApplication"
-Interface: TypeAlias = Literal["wsgi", "asgi"]
-
 
 def get_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
-    """The response of an application, on this thread; what waits in it runs on the background loop.
-
-    ``interface`` says what a foreign application speaks, where its colour does not tell. A streamed body is a blocking
-    iterator of bytes with ``close()``. What was left for after the response has run when this returns, or, of a stream,
-    when that has ended or was closed. One of ours is started up; the lifespan of a foreign one is the caller's.
-
-    Raises what a foreign application raises, and RuntimeError on an event loop: ``aget_response`` is for there.
-    """
+    """``Request.get_response``."""
     _refuse_on_a_loop()
     asked = _asked(request, request.body, blocks=True)
     if isinstance(application, Servable):
@@ -53,11 +42,7 @@ def get_response(application: Application, request: Request, interface: Interfac
 
 
 async def aget_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
-    """As ``get_response``, on an event loop: in the current task, in a context of its own; what blocks runs on threads.
-
-    A streamed body is an async iterator of bytes with ``aclose()``. A body that the server has not brought yet is
-    loaded.
-    """
+    """``Request.aget_response``."""
     if request.head.has_body and request.content.data is None:
         await request.load()
     asked = _asked(request, request.body, blocks=False)
@@ -120,7 +105,7 @@ async def _answer(application: Application, request: Request, interface: Interfa
     from antiphon.adapters.from_asgi import from_asgi
 
     await ON_LOOP
-    return await from_asgi(cast("ASGIApplication", application))(request)
+    return await from_asgi(cast(ASGIApplication, application))(request)
 
 
 def _with_body(response: Response, body: Stream) -> Response:
@@ -128,3 +113,20 @@ def _with_body(response: Response, body: Stream) -> Response:
     response = copy(response)
     response.body = body
     return response
+
+
+class Served(Servable):
+    """A response as an application, which gives it in answer to every request."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self._response = response
+
+    async def handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered the same
+        """Give the response."""
+        return self._response
+
+
+def serve_response(response: Response) -> Served:
+    """An application that answers by this response."""
+    return Served(response)

@@ -5,10 +5,9 @@ from contextvars import Context
 from types import coroutine
 from typing import Any, Self, TypeVar
 
-from antiphon.adapters.server_values import as_bytes
 from antiphon.drive import run_async, run_sync
 from antiphon.handler import finish
-from antiphon.pieces import aclose, close_of
+from antiphon.pieces import aclose, as_bytes, close_of
 from antiphon.request import Request
 from antiphon.response import Stream
 

@@ -1,21 +1,18 @@
 """The way back to ASGI: a scope made from a request, and an ASGI application as a handler."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
-from typing import Any, Self, TypeAlias
+from collections.abc import Callable, Coroutine, Mapping, MutableMapping
+from typing import Any, Self
 
-from antiphon.adapters.asgi import ASGIHead, Message, Receive, Scope
+from antiphon.adapters.asgi import ASGIHead, Message, Scope
 from antiphon.adapters.hand_over import HandOver
 from antiphon.adapters.server_values import server_address
+from antiphon.applications import ASGIApplication
 from antiphon.derived_head import server_head
 from antiphon.handler import describe, log_failure
 from antiphon.head import Head
 from antiphon.request import Request
 from antiphon.response import Response
-
-ASGIApplication: TypeAlias = Callable[
-    [Scope, Receive, Callable[[MutableMapping[str, Any]], Awaitable[None]]], Awaitable[object]
-]
 
 GRACE = 5.0
 """Seconds. An application that was told of its end has them to clean up, before it is cancelled."""

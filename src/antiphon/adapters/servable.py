@@ -232,6 +232,8 @@ class ServedFunction(Servable):
                 answer = await answer  # type: ignore[misc]  # a coroutine, as is_async says
             if not isinstance(answer, Response):
                 raise wrong_return(self._function, answer, "a Response is wanted")
+            if request.consulted:
+                answer.vary(*request.consulted)
             return answer
         except Exception as error:
             return failed(request, error)

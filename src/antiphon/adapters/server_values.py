@@ -31,12 +31,3 @@ def http_version(text: str) -> str:
     """``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``, whether the server says 1 or 1.0, 2 or 2.0."""
     major, _, minor = text.partition(".")
     return f"{major}.{minor or 0}" if major == "1" else major
-
-
-def as_bytes(piece: object) -> bytes:
-    """A piece of a streamed body. Raises TypeError for what is neither bytes nor text."""
-    if isinstance(piece, str):
-        return piece.encode()
-    if isinstance(piece, bytes | bytearray | memoryview):
-        return bytes(piece)
-    raise TypeError(f"a stream's pieces are bytes or text, not {type(piece).__name__}")

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
-from antiphon.adapters.server_values import as_bytes
 from antiphon.bridge import LoopIterator
 from antiphon.handler import log_failure
-from antiphon.pieces import aclose
+from antiphon.pieces import aclose, as_bytes
 from antiphon.request import Request
 
 Write = Callable[[bytes], Awaitable[None]]

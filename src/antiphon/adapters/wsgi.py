@@ -4,13 +4,14 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, TypeVar
 
-from antiphon.adapters.server_values import address, as_bytes, http_version, netloc
+from antiphon.adapters.server_values import address, http_version, netloc
 from antiphon.drive import run_sync
 from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish, log_failure
 from antiphon.head import Address, parse_length
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.status import status_line
+from antiphon.pieces import as_bytes
 from antiphon.request import Request
 from antiphon.response import Body
 

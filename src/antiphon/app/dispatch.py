@@ -59,9 +59,13 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     except BaseException as raised:
         response = await _answer_error(plan, request, raised)
         leaving = _no_exception(response.error)
+    if request.consulted:
+        response.vary(*request.consulted)
     if plan.after or opened or request.after_hooks:
         response = await _close(plan, request, response, opened)
         leaving = leaving or _no_exception(response.error)
+        if request.consulted:
+            response.vary(*request.consulted)
     if leaving is not None and is_leaving(leaving):
         raise leaving
     return response

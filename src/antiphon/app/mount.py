@@ -17,7 +17,7 @@ from antiphon.response import Response
 
 if TYPE_CHECKING:
     from antiphon.adapters.asgi_lifespan import ASGILifespan
-    from antiphon.adapters.from_asgi import ASGIApplication
+    from antiphon.applications import ASGIApplication
 
 T = TypeVar("T")
 

@@ -1,10 +1,16 @@
 """Redirects: the statuses that lead elsewhere (RFC 9110 §15.4), and what is raised to answer with one."""
 
+import re
+
 from antiphon.http.headers import HeaderFields
 from antiphon.http.raised_answer import RaisedAnswer
+from antiphon.http.url import as_uri
 
 REDIRECTS = (301, 302, 303, 307, 308)
 """The statuses of redirects: by 303 the client goes on with GET, by 307 and 308 with the same method."""
+
+
+_leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
 
 
 def check_redirect(status: int) -> int:
@@ -14,17 +20,33 @@ def check_redirect(status: int) -> int:
     return status
 
 
+def redirect_location(location: str, external: bool) -> str:
+    """A URL reference in ASCII, for Location. Raises ValueError for one that names a site, unless it is ``external``.
+
+    What a client has sent must not lead its user to where somebody else wants them (CWE-601).
+    """
+    if not isinstance(location, str):
+        raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
+    uri = as_uri(location)
+    if not external and _leaves(uri):
+        raise ValueError(
+            f"a redirect to {location[:200]!r} names a site, perhaps another one: give a path, or say external=True"
+            " where the site is of your choice"
+        )
+    return uri
+
+
 class Redirect(RaisedAnswer):
     """Raised anywhere in the handling of a request, it is answered by a redirect to ``location``, a URL reference.
 
-    Error handlers don't see it. Raises ValueError for a status that is no redirect's, for bad ``headers``, and for a
-    location with a lone surrogate; TypeError for one that is no text.
+    It stays on this site, unless it is ``external``. Error handlers don't see it. Raises ValueError for a location that
+    names a site and is not, or that has a lone surrogate, for a status that is no redirect's, and for bad ``headers``;
+    TypeError for a location that is no text.
     """
 
-    def __init__(self, location: str, status: int = 303, headers: HeaderFields = ()) -> None:
-        if not isinstance(location, str):
-            raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
-        location.encode()  # raises here and not where it is answered
+    def __init__(
+        self, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False
+    ) -> None:
         super().__init__(location, headers=headers)
-        self.location = location
+        self.location = redirect_location(location, external)
         self.status = check_redirect(status)

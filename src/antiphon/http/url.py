@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import NamedTuple, Self
+from urllib.parse import quote
 
 from antiphon.http.query import BROKEN_ESCAPE, format_query, percent_decode
 
@@ -45,6 +46,14 @@ def encode_path(path: str | bytes) -> str:
 def _encode(written: str | bytes, escapes: list[str]) -> str:
     raw = written.encode() if isinstance(written, str) else written
     return BROKEN_ESCAPE.sub(b"%25", raw).decode("latin-1").translate(escapes)
+
+
+def as_uri(reference: str) -> str:
+    """A URL reference in ASCII (RFC 3987 §3.1): what must not stand in one, line breaks too, is percent-encoded.
+
+    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
+    """
+    return quote(reference, safe="%/:?#[]@!$&'()*+,;=~")
 
 
 def unquote(text: str | bytes) -> str:
@@ -247,6 +256,11 @@ class URL(str):
     def query(self) -> str:
         """The query without `?`, or ""."""
         return self._parts.query or ""
+
+    @property
+    def target(self) -> str:
+        """Path and query, as a reference to this place from elsewhere on its site."""
+        return _unsplit(self._parts._replace(scheme=None, netloc=None, path=_rooted(self.path), fragment=None))
 
     @property
     def fragment(self) -> str:

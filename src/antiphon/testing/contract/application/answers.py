@@ -106,7 +106,7 @@ def _register_heads(app: App) -> None:
 
     @twins(app, "/redirect/kept", ("POST",))
     def redirect_kept(_: Request) -> Response:
-        return Response.redirect("http://elsewhere.example/def/text", 308)
+        return Response.redirect("http://elsewhere.example/def/text", 308, external=True)
 
     @twins(app, "/unchanged")
     def unchanged(_: Request) -> Response:

@@ -103,7 +103,7 @@ EXCHANGES: tuple[Exchange, ...] = (
     ),
     *both(
         "what the client prefers is read",
-        in_json({"type": "text/html", "language": "de"}),
+        in_json({"type": "text/html", "language": "de"}, 200, ("vary", "accept, accept-language")),
         "/{colour}/accept",
         "GET",
         ("Accept", "text/html, application/json;q=0.5"),

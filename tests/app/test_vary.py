@@ -1,0 +1,139 @@
+"""What a response is chosen by is named in Vary (RFC 9110 §12.5.5), whoever has read it."""
+
+import pytest
+
+from antiphon import App, Blueprint, Response, abort, serve
+from antiphon.testing import Client
+
+interfaces = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+
+ATTRIBUTES = {
+    "accept": "accept",
+    "accept_charsets": "accept-charset",
+    "accept_encodings": "accept-encoding",
+    "accept_languages": "accept-language",
+}
+
+
+def vary(app, interface="wsgi", path="/", **sent):
+    return Client(app, interface=interface).get(path, **sent).headers.getall("vary")
+
+
+@interfaces
+@pytest.mark.parametrize("attribute", ATTRIBUTES)
+def test_what_a_handler_reads(interface, attribute):
+    app = App()
+
+    @app.get("/")
+    def choose(request):
+        return getattr(request, attribute).best(["a/b", "utf-8"], "none")
+
+    assert vary(app, interface) == [ATTRIBUTES[attribute]]
+
+
+@interfaces
+def test_all_that_is_read_once(interface):
+    app = App()
+
+    @app.get("/")
+    async def choose(request):
+        for _ in range(2):
+            request.accept_languages.best(["en"])
+            request.accept.best(["text/html"])
+        return Response("chosen", headers={"vary": "Accept, cookie"})
+
+    assert vary(app, interface) == ["Accept", "cookie", "accept-language"]
+
+
+def test_a_response_that_varies_by_all_says_nothing_more():
+    app = App()
+
+    @app.get("/")
+    def choose(request):
+        return Response(str(request.accept), headers={"vary": "*"})
+
+    assert vary(app) == ["*"]
+
+
+def test_what_nobody_reads_is_not_named():
+    app = App()
+    app.get("/")(lambda request: request.headers["accept"] + str(request.user_agent))
+    assert vary(app, headers={"accept": "text/html"}) == []
+
+
+@interfaces
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("outside", [False, True])
+def test_what_a_middleware_reads(interface, when, outside):
+    app = App()
+
+    @app.middleware(before_routing=outside)
+    def around(request):
+        if when == "before":
+            assert request.accept_languages is not None
+        yield
+        if when == "after":
+            assert request.accept_languages is not None
+
+    app.get("/")(lambda request: "read")
+    assert vary(app, interface) == ["accept-language"]
+
+
+def test_a_middleware_sees_what_was_read_inside_of_it():
+    seen = []
+    app = App()
+
+    @app.middleware
+    def around(request):
+        response = yield
+        seen.append(response.headers.get("vary"))
+
+    app.get("/")(lambda request: str(request.accept))
+    assert vary(app) == ["accept"]
+    assert seen == ["accept"]
+
+
+def test_a_page_about_an_error_is_chosen_by_accept():
+    app = App()
+    assert vary(app, path="/nothing") == ["accept"]
+
+
+def test_a_304_is_chosen_by_what_the_response_was():
+    app = App()
+
+    @app.get("/")
+    def choose(request):
+        response = Response(request.accept_languages.best(["en", "de"], "en"))
+        response.add_etag()
+        return response.conditional(request)
+
+    client = Client(app)
+    etag = client.get("/").headers["etag"]
+    response = client.get("/", headers={"if-none-match": etag})
+    assert (response.status, response.headers["vary"]) == (304, "accept-language")
+
+
+def test_what_is_mounted_tells_it_too():
+    inner, outer = App(), App()
+    inner.get("/")(lambda request: str(request.accept))
+    outer.mount("/in", inner)
+
+    @outer.after_request
+    def also(request, response):
+        request.accept_charsets.best(["utf-8"])
+
+    assert vary(outer, path="/in/") == ["accept", "accept-charset"]
+
+
+def test_an_error_that_a_blueprint_answers():
+    shop = Blueprint("shop")
+    shop.get("/")(lambda request: abort(409))
+    shop.errorhandler(409)(lambda request, error: (request.accept_languages.best(["de"], "en"), 409))
+    app = App()
+    app.register(shop)
+    assert vary(app) == ["accept-language"]
+
+
+@interfaces
+def test_what_a_served_function_reads(interface):
+    assert vary(serve(lambda request: Response(str(request.accept))), interface) == ["accept"]

@@ -1,0 +1,191 @@
+"""Requests are put to applications, and responses are applications, whatever these speak."""
+
+import asyncio
+import pickle
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+import pytest
+
+from antiphon import App, Request, Response, serve
+from antiphon.testing import AsyncClient, Client
+
+
+def wsgi_app(environ, start_response):
+    start_response("201 Created", [("x-method", environ["REQUEST_METHOD"])])
+    return [environ["wsgi.input"].read(), b"!"]
+
+
+async def asgi_app(scope, receive, send):
+    message = await receive()
+    fields = [(b"x-method", scope["method"].encode())]
+    await send({"type": "http.response.start", "status": 201, "headers": fields})
+    await send({"type": "http.response.body", "body": message["body"] + b"!"})
+
+
+@serve
+def function(request):
+    return Response(request.body + b"!", 201, {"x-method": request.method})
+
+
+app = App()
+
+
+@app.post("/x")
+async def handler(request):
+    return request.body + b"!", 201, {"x-method": request.method}
+
+
+applications = pytest.mark.parametrize("application", [wsgi_app, asgi_app, function, app])
+
+
+# Requests
+
+
+@applications
+def test_a_request_is_put_to_an_application(application):
+    response = Request.blank("/x", "POST", body=b"hi").get_response(application).freeze()
+    assert (response.status, response.headers["x-method"], response.body) == (201, "POST", b"hi!")
+
+
+@applications
+def test_a_request_is_put_to_an_application_on_a_loop(application):
+    async def ask():
+        return await (await Request.blank("/x", "POST", body=b"hi").aget_response(application)).afreeze()
+
+    response = asyncio.run(ask())
+    assert (response.status, response.headers["x-method"], response.body) == (201, "POST", b"hi!")
+
+
+def test_a_blocking_question_on_a_loop_names_the_other():
+    async def ask():
+        Request.blank().get_response(app)
+
+    with pytest.raises(RuntimeError, match="aget_response"):
+        asyncio.run(ask())
+
+
+@applications
+def test_a_response_is_taken_from_an_application(application):
+    response = Response.from_app(application, Request.blank("/x", "POST", body=b"hi"))
+    assert response.freeze().body == b"hi!"
+
+
+def test_what_an_application_speaks_can_be_said():
+    def asgi(scope, receive, send):
+        return asgi_app(scope, receive, send)
+
+    assert Response.from_app(asgi, Request.blank(), "asgi").status == 201
+
+
+# Responses
+
+
+def answers():
+    return [
+        Response("hello", 201, {"x-a": "1"}),
+        Response.json({"a": 1}),
+        Response.stream(iter(["a", b"b"])),
+        Response(None, 204),
+        Response.redirect("/x"),
+    ]
+
+
+@pytest.mark.parametrize("number", range(len(answers())))
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_a_response_is_an_application(interface, number, method):
+    expected = answers()[number].freeze()
+    client = Client(answers()[number], interface=interface, follow_redirects=False)
+    answered = client.request(method, "/any")
+    assert (answered.status, answered.body) == (expected.status, b"" if method == "HEAD" else expected.body)
+    assert dict(answered.headers) | dict(expected.headers) == dict(answered.headers)
+
+
+def test_a_response_keeps_to_wsgi():
+    environ, started = {"QUERY_STRING": ""}, []
+    setup_testing_defaults(environ)
+
+    def start_response(status, headers, exc_info=None):
+        started.append((status, headers))
+        return lambda data: None
+
+    pieces = validator(Response("hello"))(environ, start_response)
+    assert b"".join(pieces) == b"hello"
+    pieces.close()
+    assert started == [("200 OK", [("content-type", "text/plain; charset=utf-8"), ("content-length", "5")])]
+
+
+def test_a_response_is_an_application_with_a_lifespan():
+    async def served():
+        async with AsyncClient(Response("hello"), interface="asgi") as client:
+            return [(await client.get("/")).text for _ in range(2)]
+
+    assert asyncio.run(served()) == ["hello", "hello"]
+
+
+def test_a_response_can_be_mounted():
+    outer = App()
+    outer.mount("/gone", Response("Gone.", 410))
+    assert Client(outer).get("/gone/x").status == 410
+
+
+# Frozen ones
+
+
+@pytest.mark.parametrize("pieces", [["a", b"b"], (piece for piece in ["a", b"b"]), b"ab", "ab"])
+def test_a_frozen_response_has_all_of_its_body(pieces):
+    response = Response(pieces)
+    assert response.freeze() is response
+    assert (response.body, response.is_streamed) == (b"ab", False)
+    assert pickle.loads(pickle.dumps(response)).body == b"ab"
+
+
+class Stream:
+    """Pieces that know whether they were closed."""
+
+    def __init__(self, *pieces):
+        self.pieces = iter(pieces)
+        self.closed = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self.pieces)
+
+    def close(self):
+        self.closed += 1
+
+
+def test_freezing_closes_the_stream():
+    stream = Stream("a")
+    assert Response(stream).freeze().body == b"a"
+    assert stream.closed == 1
+
+
+def test_a_stream_that_fails_is_closed_and_raises():
+    stream = Stream("a", 5)
+    with pytest.raises(TypeError, match="pieces are bytes or text, not int"):
+        Response(stream).freeze()
+    assert stream.closed == 1
+
+
+def test_an_async_stream_is_awaited():
+    closed = []
+
+    async def pieces():
+        try:
+            yield "a"
+            yield b"b"
+        finally:
+            closed.append(True)
+
+    async def freeze(response):
+        return await response.afreeze()
+
+    with pytest.raises(TypeError, match=r"await response\.afreeze\(\)"):
+        Response(pieces()).freeze()
+    assert asyncio.run(freeze(Response(pieces()))).body == b"ab"
+    assert asyncio.run(freeze(Response(["a"]))).body == b"a"
+    assert closed == [True]
