@@ -1,5 +1,5 @@
 # make run     serve the example application on http://127.0.0.1:8000
-# make test    run all tests, on each Python from 3.11 on that this machine has
+# make test    run all tests, on each Python from 3.11 on that this machine has; installs nginx where it may
 # make check   format, lint, types and layers
 # make bench   compare with other frameworks
 # make clean   remove what these have made
