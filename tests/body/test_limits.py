@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from antiphon.body.limits import DEFAULTS, Limits
 
-NAMES = ["body", "fields", "headers", "query"]
+NAMES = sorted(DEFAULTS)
 bounds = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1 << 40))
 
 
@@ -15,7 +15,10 @@ def bounds_of(limits):
 
 
 def test_what_is_not_said_has_a_default():
-    defaults = {"body": 16 << 20, "fields": 1000, "headers": 64 << 10, "query": 64 << 10}
+    defaults = {
+        "body": 16 << 20, "fields": 1000, "file": 1 << 62, "files": 100, "form": 1 << 20, "headers": 64 << 10,
+        "json_depth": 200, "memory": 16 << 20, "parts": 1000, "query": 64 << 10, "rate": 240, "timeout": 30,
+    }  # fmt: skip
     assert bounds_of(Limits()) == defaults == DEFAULTS
 
 
@@ -39,7 +42,7 @@ def test_zero_is_a_bound(name):
 
 def test_unknown_bounds_and_bare_numbers_are_refused():
     with pytest.raises(TypeError):
-        Limits(parts=3)
+        Limits(cookies=3)
     with pytest.raises(TypeError):
         Limits(1 << 20)
 

@@ -1,15 +1,57 @@
 """How much of a request is accepted. Every bound has a default; what is not said is inherited."""
 
 from functools import partial
+from typing import TypedDict, Unpack
 
-DEFAULTS: dict[str, int] = {"body": 16 << 20, "fields": 1000, "headers": 64 << 10, "query": 64 << 10}
+_NO_BOUND = 1 << 62
+
+
+class Bounds(TypedDict, total=False):
+    """The keywords of ``Limits``: None is inherited."""
+
+    body: int | None
+    fields: int | None
+    file: int | None
+    files: int | None
+    form: int | None
+    headers: int | None
+    json_depth: int | None
+    memory: int | None
+    parts: int | None
+    query: int | None
+    rate: int | None
+    timeout: int | None
+
+
+DEFAULTS: dict[str, int] = {
+    "body": 16 << 20,
+    "fields": 1000,
+    "file": _NO_BOUND,
+    "files": 100,
+    "form": 1 << 20,
+    "headers": 64 << 10,
+    "json_depth": 200,
+    "memory": 16 << 20,
+    "parts": 1000,
+    "query": 64 << 10,
+    "rate": 240,
+    "timeout": 30,
+}
 
 
 class Limits:
     """Upper bounds of a request.
 
-    - ``body``: bytes of the body (413); 16 MiB.
+    - ``body``: bytes of the body, decoded (413); 16 MiB.
+    - ``memory``: bytes of a body that is read as a whole, as ``body``, ``text`` or ``json`` (413); 16 MiB.
+    - ``json_depth``: arrays and objects of JSON within one another (400); 200.
     - ``fields``: fields of a form (413) or of the query (414); 1000.
+    - ``form``: bytes of all fields of a form in parts that are no files (413); 1 MiB.
+    - ``files``: files of a form (413); 100.
+    - ``file``: bytes of each file (413); as many as the body may have.
+    - ``parts``: fields and files of a form together (413); 1000.
+    - ``timeout``: seconds that the next bytes of a body may let wait (408); 30. 0 is no bound.
+    - ``rate``: bytes a second that a body has to bring, on average after five seconds (408); 240. 0 is no bound.
     - ``headers``: bytes of the header section, where the server does not bound it (431); 64 KiB.
     - ``query``: bytes of the query string (414); 64 KiB.
 
@@ -17,24 +59,26 @@ class Limits:
     a negative bound, or one that is no int.
     """
 
-    __slots__ = ("body", "fields", "given", "headers", "query")
+    __slots__ = (*sorted(DEFAULTS), "given")
 
     body: int
     fields: int
+    file: int
+    files: int
+    form: int
     headers: int
+    json_depth: int
+    memory: int
+    parts: int
     query: int
+    rate: int
+    timeout: int
     given: dict[str, int]
 
-    def __init__(
-        self,
-        *,
-        body: int | None = None,
-        fields: int | None = None,
-        headers: int | None = None,
-        query: int | None = None,
-    ) -> None:
-        bounds = {"body": body, "fields": fields, "headers": headers, "query": query}
-        given = {name: bound for name, bound in bounds.items() if bound is not None}
+    def __init__(self, **bounds: Unpack[Bounds]) -> None:
+        if unknown := bounds.keys() - DEFAULTS.keys():
+            raise TypeError(f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}")
+        given: dict[str, int] = {name: bound for name, bound in bounds.items() if bound is not None}  # type: ignore[misc]
         object.__setattr__(self, "given", given)
         for name, bound in (DEFAULTS | given).items():
             if not isinstance(bound, int) or bound < 0:
@@ -55,7 +99,7 @@ class Limits:
         return DEFAULTS | self.given == DEFAULTS | other.given if isinstance(other, Limits) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.body, self.fields, self.headers, self.query))
+        return hash(tuple((DEFAULTS | self.given).items()))
 
     def __repr__(self) -> str:
         return f"Limits({', '.join(f'{name}={bound}' for name, bound in self.given.items())})"
