@@ -2,13 +2,14 @@
 # make test    run all tests, on each Python from 3.11 on that this machine has; installs nginx where it may
 # make check   format, lint, types and layers
 # make bench   compare with other frameworks
+# make fuzz    try the parsers on generated input for a minute, beside others
 # make clean   remove what these have made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench fuzz clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.tour:app
@@ -25,6 +26,9 @@ check: $(VENV)/.check
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.check
+	$(BIN)/python -m fuzz.multipart --seconds 60
 
 $(VENV)/.ready: pyproject.toml
 	scripts/venv $(PYTHON) $(VENV)

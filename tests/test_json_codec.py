@@ -84,42 +84,104 @@ def test_any_bytes_are_a_value_or_a_bad_request(data):
         decode_json(data)
 
 
+EMPTY = "the body is empty where JSON was expected"
+TOO_DEEP = "the JSON is nested more than 200 levels deep"
+TOO_LARGE = "the JSON has a number that is too large"
+MALFORMED = "the JSON is malformed"
+NOT_UTF_8 = "the JSON is not in UTF-8"
+WIDE = f"{NOT_UTF_8}: it looks like UTF-16 or UTF-32 (byte 0)"
+HALF_PAIR = "the JSON has half of a surrogate pair"
+
+
 @pytest.mark.parametrize(
     ("data", "detail"),
     [
-        (b"", "the body is empty where JSON was expected"),
-        (b" \r\n", "the body is empty where JSON was expected"),
-        (b"\xef\xbb\xbf{}", "the JSON starts with a byte order mark, which has no place there (byte 0)"),
-        (b'{"a": }', "the JSON is malformed: invalid character (byte 6)"),
-        (b"[1 2]", "the JSON is malformed: expected ',' or ']' (byte 3)"),
-        (b"{'a': 1}", "the JSON is malformed: object keys must be strings (byte 1)"),
-        (b"[NaN]", "the JSON is malformed: invalid character (byte 1)"),
-        (b"-Infinity", "the JSON is malformed: invalid character (byte 1)"),
-        (b"[01]", "the JSON is malformed: invalid number (byte 2)"),
+        (b"", EMPTY),
+        (b" \r\n", EMPTY),
+        (b"\xef\xbb\xbf", EMPTY),
+        (b'{"a": }', f"{MALFORMED}: invalid character (byte 6)"),
+        (b'\xef\xbb\xbf{"a": }', f"{MALFORMED}: invalid character (byte 9)"),
+        (b"[1 2]", f"{MALFORMED}: expected ',' or ']' (byte 3)"),
+        (b"[1,]", f"{MALFORMED}: trailing comma in array (byte 3)"),
+        (b"{} {}", f"{MALFORMED}: trailing characters (byte 3)"),
+        (rb'["\u12g4"]', f"{MALFORMED}: invalid character in unicode escape (byte 6)"),
+        (b"1 2", f"{MALFORMED}: trailing characters (byte 2)"),
+        (b"{'a': 1}", f"{MALFORMED}: object keys must be strings (byte 1)"),
+        (b"/**/1", f"{MALFORMED}: invalid character (byte 0)"),
+        (b"[NaN]", f"{MALFORMED}: invalid character (byte 1)"),
+        (b"-Infinity", f"{MALFORMED}: invalid character (byte 1)"),
+        (b"[01]", f"{MALFORMED}: invalid number (byte 2)"),
+        (b'["a\x00"]', f"{MALFORMED}: invalid character (byte 3)"),
+        (b'["a\n"]', f"{MALFORMED}: invalid character (byte 3)"),
+        (b'["\\x41"]', f"{MALFORMED}: invalid escape character in string (byte 3)"),
         (b'{"a": [1, 2', "the JSON ends before it is complete (byte 11)"),
-        (b'["abc", "d\xff"]', "the JSON is not in UTF-8: invalid start byte (byte 10)"),
-        (b'{"a\xff": 1}', "the JSON is not in UTF-8: invalid start byte (byte 3)"),
-        ('{"a": 1}'.encode("utf-16"), "the JSON is not in UTF-8: invalid start byte (byte 0)"),
-        (b"[1e400]", "the JSON has a number that is too large"),
-        (b"9" * 5000, "the JSON has a number that is too large"),
-        (b"[" * 100_000, "the JSON is nested too deeply"),
-        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "the JSON is nested too deeply"),
+        (b'\xef\xbb\xbf{"a', "the JSON ends before it is complete (byte 6)"),
+        (b'["abc", "d\xff"]', f"{NOT_UTF_8}: invalid start byte (byte 10)"),
+        (b'{"a\xff": 1}', f"{NOT_UTF_8}: invalid start byte (byte 3)"),
+        (b'"\xed\xa0\x80"', f"{NOT_UTF_8}: invalid continuation byte (byte 1)"),
+        (b'"\xc0\x80"', f"{NOT_UTF_8}: invalid start byte (byte 1)"),
+        ('{"a": 1}'.encode("utf-16"), WIDE),
+        ('{"a": 1}'.encode("utf-16-le"), WIDE),
+        ('{"a": 1}'.encode("utf-16-be"), WIDE),
+        ("1".encode("utf-16-le"), WIDE),
+        ("[]".encode("utf-32"), WIDE),
+        ("[]".encode("utf-32-le"), WIDE),
+        ("[]".encode("utf-32-be"), WIDE),
+        (b'"\\ud800"', f"{HALF_PAIR} (byte 1)"),
+        (b'{"\\uDBff": 1}', f"{HALF_PAIR} (byte 2)"),
+        (b'"\\udc00"', f"{MALFORMED}: invalid utf-16 surrogate pair (byte 1)"),
+        (b'"\\ud800\\u0041"', f"{MALFORMED}: invalid utf-16 surrogate pair (byte 7)"),
+        (b"[1e400]", f"{TOO_LARGE} (byte 1)"),
+        (b'\xef\xbb\xbf["1e400", 1.5, 2e307, -1.8e308]', f"{TOO_LARGE} (byte 25)"),
+        (b'{"a\\"": ' + b"9" * 5000 + b"}", f"{TOO_LARGE} (byte 8)"),
+        (b"-" + b"9" * 4301, f"{TOO_LARGE} (byte 0)"),
+        (b"[" + b"1," * 20_000 + b"1e400]", TOO_LARGE),
+        (b"[" * 201 + b"]" * 201, TOO_DEEP),
+        (b"[" * 100_000, TOO_DEEP),
+        (b"[" * 100_000 + b"]" * 100_000, TOO_DEEP),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, TOO_DEEP),
+        (b'[{"a":' * 50_000, TOO_DEEP),
     ],
-    ids=lambda value: repr(value[:20]),
+    ids=lambda value: ascii(value[:20]),
 )
-def test_malformed_json_is_a_bad_request_that_says_why_and_where(data, detail):
+def test_what_is_no_json_is_a_bad_request_that_says_why_and_where(data, detail):
     with pytest.raises(BadRequest) as caught:
         decode_json(data)
     assert caught.value.detail == detail
 
 
-def test_integers_are_exact():
-    assert decode_json(b"[18446744073709551617, -99999999999999999999]") == [2**64 + 1, -(10**20) + 1]
-    assert decode_json(b"7" * 4000) == int("7" * 4000)
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b"\xef\xbb\xbf[1]", [1]),
+        (b' {"a" : 1}\r\n\t', {"a": 1}),
+        (b'{"a": 1, "a": 2}', {"a": 2}),
+        (b'"\\u0000"', "\0"),
+        (b'"\x7f"', "\x7f"),
+        (b'"\\ud83d\\ude00"', "\U0001f600"),
+        (b"-0.0", -0.0),
+        (b"1e-400", 0.0),
+        (b"1." + b"1" * 5000, 1.1111111111111112),
+        (b"[18446744073709551617, -99999999999999999999]", [2**64 + 1, -(10**20) + 1]),
+        (b"7" * 4300, int("7" * 4300)),
+        (b'"' + b"[{" * 1000 + b'"', "[{" * 1000),
+        (b"[" * 200 + b"]" * 200, None),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+def test_what_is_json_is_a_value(data, value):
+    decoded = decode_json(data)
+    assert value is None or (type(decoded), decoded) == (type(value), value)
 
 
-def test_of_a_name_that_comes_twice_the_last_value_counts():
-    assert decode_json(b'{"a": 1, "a": 2}') == {"a": 2}
+def test_how_deep_json_may_be_nested_can_be_said():
+    assert decode_json(b"[[0]]", depth=2) == [[0]]
+    assert decode_json(b"0", depth=0) == 0
+    with pytest.raises(BadRequest, match="nested more than 1 levels deep") as caught:
+        decode_json(b"[[0]]", depth=1)
+    assert caught.value.members == {"limit": "json_depth", "maximum": 1}
+    with pytest.raises(BadRequest, match="nested"):
+        decode_json(b"[" * 90_000 + b"]" * 90_000, depth=100_000)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +225,8 @@ def test_values_are_written_as(value, text):
         ([1, {"a/b": [Opaque()]}], "Opaque can't be written as JSON: it is at /1/a~1b/0"),
         (Order(1, note=(1, Opaque())), "Opaque can't be written as JSON: it is at /note/1"),
         (Point(1, {"deep": Order(1, Opaque)}), "type can't be written as JSON: it is at /y/deep/note"),
-        ({"a": MultiDict([("b", 1j)])}, "complex can't be written as JSON"),
+        ({"a": MultiDict([("b", 1j)])}, "complex can't be written as JSON: it is at /a/b/0"),
+        ({"a": MappingProxyType({"b": {1j}})}, "complex can't be written as JSON: it is at /a/b/0"),
         ({(1, 2): 3}, "tuple can't be written as a name in JSON"),
         ([{frozenset(): 3}], "frozenset can't be written as a name in JSON"),
         ({Opaque: 3}, "type can't be written as JSON"),
@@ -176,6 +239,53 @@ def test_a_value_that_json_lacks_is_a_type_error_with_its_type_and_place(value, 
         encode_json(value)
     assert str(caught.value).startswith(message)
     assert ": it is at" in message or ": it is at" not in str(caught.value)
+
+
+def written(value):
+    if isinstance(value, Opaque):
+        return {"opaque": True}
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    if isinstance(value, complex):
+        return [Opaque()]
+    if isinstance(value, memoryview):
+        raise OSError("the view is closed")
+    if isinstance(value, type):
+        return value
+    raise TypeError(f"no {type(value).__name__} here")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Opaque(), '{"opaque":true}'),
+        ([Opaque(), {"a": Opaque()}], '[{"opaque":true},{"a":{"opaque":true}}]'),
+        (1j, '[{"opaque":true}]'),
+        ({(1, 2): 3}, '{"1-2":3}'),
+        ([deque([1]), Decimal(1), Text("a")], '[[1],"1","a"]'),
+    ],
+    ids=["opaque", "opaque within", "complex", "a key", "others"],
+)
+def test_a_default_says_how_a_value_is_written_that_json_lacks(value, text):
+    assert encode_json(value, written).decode() == text
+
+
+def test_a_default_that_does_not_know_a_value_is_a_type_error_with_its_place():
+    with pytest.raises(TypeError) as caught:
+        encode_json({"a": [iter(())]}, written)
+    message = "tuple_iterator can't be written as JSON: it is at /a/0; no tuple_iterator here"
+    assert str(caught.value) == message
+    assert str(caught.value.__cause__) == "no tuple_iterator here"
+
+
+def test_what_else_a_default_raises_comes_through():
+    with pytest.raises(OSError, match="the view is closed"):
+        encode_json([Opaque()], lambda _: written(memoryview(b"")))
+
+
+def test_a_default_that_gives_the_value_back_is_a_value_error():
+    with pytest.raises(ValueError, match="this list can't be written as JSON: it contains itself"):
+        encode_json([int], written)
 
 
 def test_the_place_of_a_value_is_looked_for_in_a_bounded_part_only():

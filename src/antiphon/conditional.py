@@ -38,6 +38,8 @@ _OF_CONTENT = frozenset({
 })  # fmt: skip
 """Fields that say what is sent, which a 304 leaves out: those of the kept response go on being true."""
 
+_OF_KNOWN_CONTENT = _OF_CONTENT | {"last-modified"}
+
 _LONGEST_LENGTH = 18
 
 
@@ -84,22 +86,24 @@ def conditional(response: R, request: Requested, *, ranges: bool = True) -> R:
     Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed when the request
     is answered. To other methods the response stays as it is, since their work is done: `precondition` is for those.
     """
-    if request.head.method not in ("GET", "HEAD") or not 200 <= response.status <= 299:
+    method = request.head.method
+    if method not in ("GET", "HEAD") or not 200 <= response.status <= 299:
         return response
-    headers = response.headers
-    conditions = _conditions(request)
-    preconditions = Preconditions(request.head.method, **conditions)
-    etag, modified = _validators(headers) if conditions else (None, None)
-    status = preconditions.evaluate(etag, modified)
-    if status == 412:
-        close_unsent(response.body, request)
-        raise _precondition_failed()
-    if status == 304:
-        close_unsent(response.body, request)
-        _make_not_modified(response)
-    elif ranges and response.status == 200 and (length := _length(response)) is not None:
-        is_ranged = headers.setdefault("accept-ranges", "bytes").lower() == "bytes"
-        if is_ranged and preconditions.range_applies(etag, modified):
+    range_applies = method == "GET"
+    if conditions := _conditions(request):
+        preconditions = Preconditions(method, **conditions)
+        etag, modified = _validators(response.headers)
+        status = preconditions.evaluate(etag, modified)
+        if status is not None:
+            close_unsent(response.body, request)
+            if status == 412:
+                raise _precondition_failed()
+            _make_not_modified(response)
+            return response
+        range_applies = preconditions.range_applies(etag, modified)
+    if ranges and response.status == 200 and (length := _length(response)) is not None:
+        is_ranged = _accept_ranges(response.headers)
+        if is_ranged and range_applies:
             _make_partial(response, request, length)
     return response
 
@@ -202,11 +206,17 @@ def _precondition_failed() -> PreconditionFailed:
 def _make_not_modified(response: Answered) -> None:
     """Leave what a kept response is brought up to date by; Last-Modified only without a tag (RFC 9110 §15.4.5)."""
     headers = response.headers
-    left_out = _OF_CONTENT | {"last-modified"} if "etag" in headers else _OF_CONTENT
-    for name in left_out.intersection(headers):
-        headers.pop(name)
+    headers.discard(_OF_KNOWN_CONTENT if "etag" in headers else _OF_CONTENT)
     response.body = None
     response.status = 304
+
+
+def _accept_ranges(headers: MutableHeaders) -> bool:
+    """Say that parts are to be had, unless it was said whether they are; and whether they are."""
+    said = headers.get("accept-ranges")
+    if said is None:
+        headers.put("accept-ranges", "bytes")
+    return said is None or said.lower() == "bytes"
 
 
 def _make_partial(response: Answered, request: Requested, length: int) -> None:
@@ -231,23 +241,24 @@ def _can_send(response: Answered, parts: list[ByteRange]) -> bool:
 
 def _send_part(response: Answered, part: ByteRange, length: int) -> None:
     response.body = part_of(response.body, part)
-    response.headers["content-range"] = str(ContentRange(*part, length))
-    _be_partial(response, part.length)
+    headers = response.headers
+    headers.put("content-range", str(ContentRange(*part, length)))
+    _be_partial(response, headers, part.length)
 
 
 def _send_parts(response: Answered, parts: list[ByteRange], length: int) -> None:
-    content_type = response.headers.get("content-type")
+    headers = response.headers
+    content_type = headers.get("content-type")
     multipart = MultipartByteRanges(parts, length, boundary=os.urandom(16).hex(), content_type=content_type)
     response.body = parts_of(response.body, multipart)
-    response.headers["content-type"] = multipart.content_type
-    _be_partial(response, multipart.content_length)
+    headers.put("content-type", multipart.content_type)
+    _be_partial(response, headers, multipart.content_length)
 
 
-def _be_partial(response: Answered, length: int) -> None:
-    for name in ("content-digest", "content-length"):
-        response.headers.pop(name)
+def _be_partial(response: Answered, headers: MutableHeaders, length: int) -> None:
+    headers.discard(("content-digest", "content-length"))
     if not isinstance(response.body, bytes):
-        response.headers["content-length"] = str(length)
+        headers.put("content-length", str(length))
     response.status = 206
 
 

@@ -10,7 +10,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import NamedTuple, Protocol
 
-_ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+"""The module that speaks zstd."""
 
 _WINDOW = 18
 """How far back repetitions are sought by zstd and br, as a power of 2 bytes: it bounds what a stream holds in memory,
@@ -70,7 +71,7 @@ class _ZstdCompressor(Protocol):
 
 class _Zstd:
     def __init__(self, level: int) -> None:
-        zstd: ModuleType = import_module(_ZSTD)
+        zstd: ModuleType = import_module(ZSTD)
         settings = {zstd.CompressionParameter.compression_level: level, zstd.CompressionParameter.window_log: _WINDOW}
         self._compressor: _ZstdCompressor = zstd.ZstdCompressor(options=settings)
 
@@ -101,7 +102,7 @@ class _Brotli:
 CODINGS = {
     coding.name: coding
     for coding in (
-        Coding("zstd", range(1, 20), 3, _Zstd, _ZSTD),
+        Coding("zstd", range(1, 20), 3, _Zstd, ZSTD),
         Coding("br", range(12), 4, _Brotli, "brotli"),
         Coding("gzip", range(1, 10), 6, _Gzip, "zlib"),
     )

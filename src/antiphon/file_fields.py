@@ -2,13 +2,14 @@
 
 import os
 import re
-from errno import EACCES, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EPERM
+from errno import EACCES, EPERM
 from functools import lru_cache
 from stat import S_ISREG
 from time import time
 from typing import IO, TypeAlias
 
 from antiphon.file_body import FileBody, OpenFile, ReadableFile
+from antiphon.file_paths import NOT_THERE, absolute_path
 from antiphon.http.dates import format_date
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.http.etag import ETag
@@ -19,7 +20,6 @@ Source: TypeAlias = str | os.PathLike[str] | ReadableFile | IO[bytes]
 
 BYTES = "application/octet-stream"
 
-_NOT_THERE = frozenset({ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG})
 _REFUSED = frozenset({EACCES, EPERM})
 
 _COMPRESSED = {
@@ -69,7 +69,7 @@ def describe_file(
     fields: list[tuple[str, str]] = []
     body: FileBody | OpenFile
     if isinstance(source, str | os.PathLike):
-        path = os.fspath(source)
+        path = absolute_path(source)
         found = _stat(path)
         body = FileBody(path, 0, found.st_size)
         fields += _validators(found, etag, modified)
@@ -108,17 +108,11 @@ def _type_by_suffix(suffix: str) -> str:
 
 
 def _stat(path: str) -> os.stat_result:
-    if not isinstance(path, str):
-        raise TypeError(f"a path is text, not {type(path).__name__}")
-    if not os.path.isabs(path):
-        raise ValueError(
-            f"{path!r} is relative, to a directory that nobody chose: say which, as in Path(__file__).parent / {path!r}"
-        )
     try:
         found = os.stat(path)
         is_readable = os.access(path, os.R_OK)
     except OSError as error:
-        if error.errno in _NOT_THERE:
+        if error.errno in NOT_THERE:
             raise NotFound from error
         if error.errno in _REFUSED:
             raise Forbidden from error

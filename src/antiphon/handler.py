@@ -110,7 +110,7 @@ def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> Ty
 
 
 async def finish(request: Request) -> None:
-    """The steps that call what ``request.after`` was given.
+    """The steps that call what ``request.after`` was given, then let go of the body.
 
     A function that fails is logged, and the others are still called.
     """
@@ -131,5 +131,7 @@ async def finish(request: Request) -> None:
             raise
         except BaseException as error:
             fatal = error
+    if "content" in vars(request):
+        request.content.close()
     if fatal is not None:
         raise fatal

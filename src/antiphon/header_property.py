@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, overload
 
 from antiphon.head import Head
@@ -87,16 +88,17 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
 # What headers of several kinds are read by, and printed by
 
 
+def parse_or_none(parse: Callable[[str], T], value: str | None) -> T | None:
+    """What ``parse`` makes of a header: None where that is absent, or raises ValueError."""
+    try:
+        return None if value is None else parse(value)
+    except ValueError:
+        return None
+
+
 def or_none(parse: Callable[[str], T]) -> Callable[[str | None], T | None]:
-    """What reads a header that is absent, or by which ``parse`` raises ValueError, as None."""
-
-    def read(value: str | None) -> T | None:
-        try:
-            return None if value is None else parse(value)
-        except ValueError:
-            return None
-
-    return read
+    """What reads a header so."""
+    return partial(parse_or_none, parse)
 
 
 def read_text(value: str | None) -> str | None:

@@ -3,33 +3,53 @@
 Imported when JSON is first used, because it loads msgspec.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from typing import Protocol, runtime_checkable
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from itertools import islice
+from math import isinf
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
 from antiphon.http.errors import BadRequest
 from antiphon.http.multidict import MultiDict
+from antiphon.http.over_limit import over_limit
+from antiphon.json_depth import DEPTH, is_deeper
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SEARCHED = 10_000
-"""How many values are looked at for the place of one that can't be written."""
+"""How many values are looked at for the place of one that is wrong."""
 
 _decode = msgspec.json.Decoder().decode
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON."""
 
-def decode_json(data: bytes) -> object:
+
+def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
     """The value of a JSON text (RFC 8259). Raises BadRequest that says what is wrong, and at which byte.
 
     Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
     set); longer ones are refused, and so are numbers beyond a float's range such as ``1e400``, NaN and
-    Infinity (which JSON lacks), a byte order mark, and nesting beyond Python's recursion limit. Of a name
-    that comes twice the last value counts.
+    Infinity (which JSON lacks), half of a surrogate pair, any encoding but UTF-8, and more than ``depth``
+    arrays and objects in one another. A byte order mark is ignored. Of a name that comes twice the last
+    value counts.
     """
+    text = json_text(data, depth)
     try:
-        return _decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _decode(text)
+    except UNREADABLE as error:
         raise malformed(data, error) from error
+
+
+def json_text(data: bytes, depth: int) -> bytes:
+    """What of a body is to be decoded. Raises BadRequest when it is nested more than ``depth`` levels deep."""
+    if is_deeper(data, depth):
+        raise over_limit(BadRequest, "json_depth", depth, f"the JSON is nested more than {depth} levels deep")
+    return data.removeprefix(_BYTE_ORDER_MARK)
 
 
 def malformed(data: bytes, error: Exception) -> BadRequest:
@@ -37,23 +57,61 @@ def malformed(data: bytes, error: Exception) -> BadRequest:
     return BadRequest(_fault(data, error))
 
 
+_OTHER_UNICODE = re.compile(rb"\xff\xfe|\xfe\xff|\0|[^\0]\0(?:\Z|[^\0]\0|\0\0)", re.DOTALL).match
+"""A text that begins as none in UTF-8 does, but any in UTF-16 and UTF-32."""
+
+_HALF_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}.{0,5}\Z", re.DOTALL)
+_MESSAGE = re.compile(r"JSON is malformed: (.+) \(byte (\d+)\)")
+_READ_AHEAD = {
+    "trailing characters": 1,
+    "invalid escape character in string": 1,
+    "invalid character in unicode escape": 1,
+    "invalid utf-16 surrogate pair": 6,
+}
+"""How far msgspec is beyond a mistake when it meets it."""
+
+
 def _fault(data: bytes, error: Exception) -> str:
-    if not data or data.isspace():
+    marked = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
+    if not data[marked:].strip():
         return "the body is empty where JSON was expected"
-    if data.startswith(_BYTE_ORDER_MARK):
-        return "the JSON starts with a byte order mark, which has no place there (byte 0)"
     if isinstance(error, RecursionError):
         return "the JSON is nested too deeply"
+    if _OTHER_UNICODE(data):
+        return "the JSON is not in UTF-8: it looks like UTF-16 or UTF-32 (byte 0)"
     try:
         data.decode()
     except UnicodeDecodeError as undecodable:
         return f"the JSON is not in UTF-8: {undecodable.reason} (byte {undecodable.start})"
     if isinstance(error, msgspec.ValidationError):
-        return "the JSON has a number that is too large"
-    message = str(error)
+        return f"the JSON has a number that is too large{_place_of_large_number(data)}"
+    return _malformation(data, marked, str(error))
+
+
+def _malformation(data: bytes, marked: int, message: str) -> str:
     if message == "Input data was truncated":
+        if half := _HALF_PAIR.search(data, max(0, len(data) - 11)):
+            return f"the JSON has half of a surrogate pair (byte {half.start()})"
         return f"the JSON ends before it is complete (byte {len(data)})"
-    return f"the {message}" if message.startswith("JSON is malformed") else "the JSON is malformed"
+    if not (found := _MESSAGE.fullmatch(message)):
+        return "the JSON is malformed"
+    return f"the JSON is malformed: {found[1]} (byte {int(found[2]) - _READ_AHEAD.get(found[1], 0) + marked})"
+
+
+_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?)', re.DOTALL)
+
+
+def _place_of_large_number(data: bytes) -> str:
+    for found in islice(_STRING_OR_NUMBER.finditer(data), _SEARCHED):
+        if (number := found[1]) and _is_too_large(number):
+            return f" (byte {found.start()})"
+    return ""
+
+
+def _is_too_large(number: bytes) -> bool:
+    if number.lstrip(b"-").isdigit():
+        return 0 < sys.get_int_max_str_digits() < len(number.lstrip(b"-"))
+    return isinf(float(number))
 
 
 class _UnwritableError(TypeError):
@@ -62,6 +120,12 @@ class _UnwritableError(TypeError):
     def __init__(self, value: object, form: str = "JSON") -> None:
         super().__init__(f"{type(value).__name__} can't be written as {form}")
         self.value = value
+        self.reason = ""
+
+    def at(self, place: str) -> str:
+        """The message, with a place in the whole and the reason, where there are any."""
+        more = [part for part in (f"it is at {place}" if place else "", self.reason) if part]
+        return f"{self}: {'; '.join(more)}" if more else str(self)
 
 
 @runtime_checkable
@@ -99,26 +163,46 @@ def _written_as(value: object) -> object:
     raise _UnwritableError(value)
 
 
+Default: TypeAlias = Callable[[object], object]
+"""What gives the value to write in place of one that JSON lacks. Raises TypeError for one that it doesn't know."""
+
 _encode = msgspec.json.Encoder(enc_hook=_written_as).encode
 
 
-def encode_json(value: object) -> bytes:
+@lru_cache(16)
+def _encoder(default: Default) -> Callable[[object], bytes]:
+    def written_as(value: object) -> object:
+        try:
+            return _written_as(value)
+        except _UnwritableError as unwritable:
+            try:
+                return default(value)
+            except TypeError as error:
+                unwritable.reason = str(error)
+                raise unwritable from error
+
+    return msgspec.json.Encoder(enc_hook=written_as).encode
+
+
+def encode_json(value: object, default: Default | None = None) -> bytes:
     """A value as JSON in UTF-8, without spaces.
 
     What msgspec writes is written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
     classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and besides:
     a MultiDict as lists by name, any mapping (what has ``keys`` and ``[]``, so Headers too), subclasses of
     str, int and float as these, any other collection as an array. NaN and Infinity, which JSON lacks,
-    become null.
+    become null. ``default`` is called with each value that is none of these, and gives what is written for
+    it.
 
     Raises TypeError that names the type and place of a value that can't be written, ValueError for one that
     contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.
+    What ``default`` raises comes through, but its TypeError as the one that names type and place.
     """
+    encode = _encode if default is None else _encoder(default)
     try:
-        return _encode(value)
+        return encode(value)
     except _UnwritableError as error:
-        place = _place(value, error.value)
-        raise TypeError(f"{error}: it is at {place}" if place else str(error)) from None
+        raise TypeError(error.at(_place(value, error.value))) from error.__cause__
     except RecursionError:
         name = type(value).__name__
         raise ValueError(f"this {name} can't be written as JSON: it contains itself, or is nested too deeply") from None
@@ -147,9 +231,11 @@ def _place(whole: object, part: object) -> str:
 
 
 def _children(value: object) -> Iterable[tuple[object, object]]:
-    if isinstance(value, dict):
+    if isinstance(value, MultiDict):
+        value = value.to_dict()
+    if isinstance(value, Mapping):
         return value.items()
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | AbstractSet):
         return enumerate(value)
     cls = type(value)
     names: Iterable[str] = getattr(cls, "__struct_fields__", getattr(cls, "__dataclass_fields__", ()))

@@ -2,32 +2,27 @@
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from copy import copy
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from antiphon.body.limits import Limits
-from antiphon.content import Content
 from antiphon.derived_head import DerivedHead
-from antiphon.head import Address, Head, HeadHeaders, RequestHead
-from antiphon.http.charset import decode_text
+from antiphon.head import Address, HeadHeaders, RequestHead
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import (
     BadRequest,
-    ContentTooLarge,
-    UnsupportedMediaType,
     URITooLong,
 )
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields
 from antiphon.http.multidict import FirstMultiDict, MultiDict
+from antiphon.http.over_limit import over_limit
 from antiphon.http.query import parse_query
 from antiphon.http.url import URL, encode_path, parse_host, quote_path, unquote
 from antiphon.lazy import lazy
 from antiphon.place import Place
 from antiphon.plain_head import PlainHead
-from antiphon.request_headers import RequestHeaders
+from antiphon.request_body import RequestBody
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,10 +34,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
-FORM = "application/x-www-form-urlencoded"
-
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
-_DEFAULT_LIMITS = Limits()
 
 
 class FilledPlaces(Protocol):
@@ -66,7 +58,7 @@ class Route(Protocol):
     def places(self) -> FilledPlaces: ...
 
 
-class Request(RequestHeaders):
+class Request(RequestBody):
     """An HTTP request (RFC 9110).
 
     ``head`` is what the server told; ``body``, when given, is the content in bytes, else it comes from the head.
@@ -75,19 +67,12 @@ class Request(RequestHeaders):
 
     route: "Route | None" = None
     """The route that was found for it."""
-    limits: Limits = _DEFAULT_LIMITS
-    """How much of this request is accepted. May be set until the body is loaded."""
     params: Mapping[str, Any] = _NO_PARAMS
     """The values of the route's parameters, converted."""
     deferred: tuple[Callable[[], object], ...] = ()
     """What ``after`` was given, in order."""
     after_hooks: tuple[Callable[..., Any], ...] = ()
     """What ``after_request`` was given, in order."""
-
-    def __init__(self, head: Head, body: bytes | None = None) -> None:
-        self.head = head
-        if body is not None:
-            vars(self)["content"] = Content(head, body)
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
@@ -227,111 +212,13 @@ class Request(RequestHeaders):
         query = self.head.query_string
         limits = self.limits
         if len(query) > limits.query:
-            raise URITooLong(f"the query is {len(query)} bytes long, {limits.query} are accepted", limit="query")
+            detail = f"the query is {len(query)} bytes long, {limits.query} are accepted"
+            raise over_limit(URITooLong, "query", limits.query, detail)
         try:
             return MultiDict(parse_query(query, limits.fields) if query else ())
         except ValueError:
-            raise URITooLong(f"the query has more than {limits.fields} fields", limit="fields") from None
-
-    # The content's type and length
-
-    @property
-    def mimetype(self) -> str:
-        """The media type of the body without parameters, in lower case; empty when none is given."""
-        essence = (self.head.field("content-type") or "").partition(";")[0].strip(" \t").lower()
-        main_type, _, subtype = essence.partition("/")
-        return essence if is_token(main_type) and is_token(subtype) else ""
-
-    @property
-    def charset(self) -> str | None:
-        """The charset that the content type declares, in lower case."""
-        return self.content_type.charset if self.content_type else None
-
-    @property
-    def content_length(self) -> int | None:
-        """The length of the body in bytes, where it is declared (RFC 9110 §8.6)."""
-        try:
-            return self.content.length
-        except BadRequest:
-            return None
-
-    # The body
-
-    @lazy
-    def content(self) -> Content:
-        """Where the body comes from."""
-        return Content(self.head)
-
-    async def load(self) -> None:
-        """Load the body within ``limits.body``, where it was not loaded before the handler ran.
-
-        Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early, and
-        ClientDisconnected.
-        """
-        await self.content.load(self.limits.body)
-
-    @property
-    def body(self) -> bytes:
-        """The content, in bytes. Raises RuntimeError where it would have to be awaited first."""
-        content = self.content
-        if content.data is None and self.head.has_body:
-            if not self.head.blocks:
-                raise content.failure or RuntimeError(
-                    "this request's body is not loaded yet: await request.load() first,"
-                    " or say @app.middleware(body=True) where a middleware reads it"
-                )
-            with suppress(StopIteration):
-                self.load().send(None)
-        return content.data or b""
-
-    @lazy
-    def text(self) -> str:
-        """The content as text, by its declared charset, else UTF-8; what cannot be decoded becomes U+FFFD."""
-        return decode_text(self.body, self.charset)
-
-    @lazy
-    def form(self) -> MultiDict[str]:
-        """The fields of a urlencoded form; empty when the body is none. Raises ContentTooLarge (413) for too many."""
-        mimetype = self.mimetype
-        if mimetype == "multipart/form-data":
-            raise UnsupportedMediaType("multipart/form-data is not read here; send " + FORM)
-        if mimetype != FORM:
-            return MultiDict()
-        try:
-            return MultiDict(parse_query(self.body, self.limits.fields))
-        except ValueError:
-            raise ContentTooLarge(f"the form has more than {self.limits.fields} fields", limit="fields") from None
-
-    @lazy
-    def json(self) -> Any:
-        """The content, decoded from JSON.
-
-        Raises UnsupportedMediaType (415) unless the content type says JSON, BadRequest (400) when it is malformed.
-        """
-        from antiphon.json_codec import decode_json
-
-        return decode_json(self._json_body())
-
-    def _json_body(self) -> bytes:
-        content_type = self.content_type
-        if content_type is None or not content_type.is_json:
-            sent = self.head.field("content-type")
-            found = f"not {sent[:80]}" if sent else "but its type is not declared"
-            raise UnsupportedMediaType(f"the body must be application/json, {found}")
-        return self.body
-
-    def json_as(self, wanted: type[T]) -> T:
-        """The content as a dataclass, TypedDict, Struct or other type. Raises UnprocessableContent (422) naming each
-        wrong field by JSON Pointer, and what ``json`` raises."""
-        from antiphon.typed import json_as
-
-        return json_as(self._json_body(), wanted)
-
-    def form_as(self, wanted: type[T]) -> T:
-        """The form as a dataclass, TypedDict or Struct. Raises UnprocessableContent (422) naming each wrong field."""
-        from antiphon.typed import fields_as
-
-        return fields_as(self.form, wanted, "form")
+            detail = f"the query has more than {limits.fields} fields"
+            raise over_limit(URITooLong, "fields", limits.fields, detail) from None
 
     def args_as(self, wanted: type[T]) -> T:
         """The query's arguments as a dataclass, TypedDict or Struct. Raises UnprocessableContent (422) likewise."""

@@ -3,7 +3,17 @@
 from typing import TYPE_CHECKING
 
 from antiphon.head import Head
-from antiphon.header_property import flag, negotiated, or_none, parsed, read_date, read_list, read_number, read_text
+from antiphon.header_property import (
+    flag,
+    negotiated,
+    or_none,
+    parse_or_none,
+    parsed,
+    read_date,
+    read_list,
+    read_number,
+    read_text,
+)
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.conditional import IfRange
 from antiphon.http.etag import IfMatch, IfNoneMatch
@@ -20,7 +30,7 @@ if TYPE_CHECKING:
 def _authorization(value: str | None) -> "Authorization | None":
     from antiphon.http.authorization import Authorization
 
-    return or_none(Authorization.parse)(value)
+    return parse_or_none(Authorization.parse, value)
 
 
 def _cache_control(value: str | None) -> "CacheControl":
@@ -32,7 +42,7 @@ def _cache_control(value: str | None) -> "CacheControl":
 def _trace_parent(value: str | None) -> "TraceParent | None":
     from antiphon.http.trace_context import TraceParent
 
-    return or_none(TraceParent.parse)(value)
+    return parse_or_none(TraceParent.parse, value)
 
 
 def _user_agent(value: str | None) -> "UserAgent":

@@ -8,6 +8,7 @@ from antiphon.header_property import (
     flag,
     header,
     or_none,
+    parse_or_none,
     print_date,
     print_list,
     print_number,
@@ -62,7 +63,7 @@ def _of(kind: type[T], value: object) -> T:
 def _disposition(value: str | None) -> "ContentDisposition | None":
     from antiphon.http.content_disposition import ContentDisposition
 
-    return or_none(ContentDisposition.parse)(value)
+    return parse_or_none(ContentDisposition.parse, value)
 
 
 def _print_disposition(value: "ContentDisposition") -> str:

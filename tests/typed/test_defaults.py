@@ -1,12 +1,16 @@
 """What was read into a dataclass is written again with the defaults that it got."""
 
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import pytest
+from msgspec import Struct
 
 from antiphon.http.multidict import MultiDict
 from antiphon.json_codec import decode_json, encode_json
 from antiphon.typed import fields_as, json_as
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -34,9 +38,27 @@ class Order:
     frozen: Frozen = Frozen("x")
 
 
+class Crate(Struct):
+    item: Item
+
+
+@dataclass(slots=True)
+class Shelf:
+    item: Item
+
+
+@dataclass
+class Page(Generic[T]):
+    items: list[T]
+    number: int = 1
+
+
 @pytest.mark.parametrize(
     ("wanted", "text", "written"),
     [
+        (Crate, b'{"item":{"name":"a"}}', {"item": {"name": "a", "count": 1}}),
+        (Shelf, b'{"item":{"name":"a"}}', {"item": {"name": "a", "count": 1}}),
+        (Page[int], b'{"items":[1]}', {"items": [1], "number": 1}),
         (Item, b'{"name":"a"}', {"name": "a", "count": 1}),
         (Frozen, b"{}", {"name": "none"}),
         (Slotted, b"{}", {"name": "none"}),
@@ -59,3 +81,9 @@ def test_defaults_are_given_however_deep_they_stand():
 
 def test_a_query_is_written_with_defaults():
     assert decode_json(encode_json(fields_as(MultiDict([("name", "a")]), Item, "query"))) == {"name": "a", "count": 1}
+
+
+def test_defaults_are_given_in_an_attrs_class():
+    attrs = pytest.importorskip("attrs")
+    crate = attrs.make_class("Crate", {"item": attrs.field(type=Item)})
+    assert decode_json(encode_json(json_as(b'{"item":{"name":"a"}}', crate))) == {"item": {"name": "a", "count": 1}}

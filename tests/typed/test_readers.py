@@ -279,7 +279,7 @@ def test_malformed_json_is_a_bad_request_even_where_fields_are_wrong(text):
 
 def test_json_nested_too_deeply_for_a_recursive_type_is_a_bad_request():
     text = b'{"id":1,"parent":' * 10_000 + b"null" + b"}" * 10_000
-    with pytest.raises(BadRequest, match="nested too deeply"):
+    with pytest.raises(BadRequest, match="nested more than 200 levels deep"):
         json_as(text, Order)
 
 

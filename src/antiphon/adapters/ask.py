@@ -3,7 +3,6 @@
 What is asked is a request of its own, with the same head and body: the caller's keeps its route, places and hooks.
 """
 
-import sys
 from contextvars import copy_context
 from copy import copy
 from typing import TYPE_CHECKING, cast
@@ -14,6 +13,7 @@ from antiphon.adapters.servable import Servable, spoken_by
 from antiphon.applications import Application, ASGIApplication, Interface
 from antiphon.derived_head import DerivedHead
 from antiphon.drive import driven, run_sync
+from antiphon.event_loop import is_on_loop
 from antiphon.handler import ON_LOOP, ON_THREAD, finish
 from antiphon.head import Head
 from antiphon.request import Request
@@ -61,15 +61,8 @@ async def aget_response(application: Application, request: Request, interface: I
 
 
 def _refuse_on_a_loop() -> None:
-    if "asyncio" not in sys.modules:
-        return
-    from asyncio import get_running_loop
-
-    try:
-        get_running_loop()
-    except RuntimeError:
-        return
-    raise RuntimeError("get_response() would block this event loop: await aget_response() instead")
+    if is_on_loop():
+        raise RuntimeError("get_response() would block this event loop: await aget_response() instead")
 
 
 class AskedHead(DerivedHead):

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from os import PathLike
 from typing import Any, Literal, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
@@ -44,6 +45,9 @@ class App(Routes, Servable):
     ``trusted_proxies`` are the addresses and networks whose forwarded headers are believed, ``trusted_hosts`` the hosts
     that are answered for (all, unless some are named). Writes that a page of another site makes are refused (403), but
     for pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` lets all of them pass.
+
+    ``upload_folder`` is where large bodies are kept while they are worked on, in files without names; by default where
+    the system has temporary files.
     """
 
     def __init__(
@@ -56,10 +60,12 @@ class App(Routes, Servable):
         trusted_hosts: Iterable[str] = (),
         trusted_origins: Iterable[str] = (),
         cross_site_writes: bool = False,
+        upload_folder: str | PathLike[str] | None = None,
     ) -> None:
         Routes.__init__(self)
         Servable.__init__(self)
         self.limits = limits or Limits()
+        self.upload_folder = upload_folder
         self._guard = Guard(self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)
         self._redirects_slashes = redirect_slashes
         self._encoded_slashes = encoded_slashes

@@ -13,15 +13,18 @@ from antiphon.app.hooks import Hook, hook
 from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.plan import Plan
 from antiphon.app.returns import to_response
+from antiphon.body.limits import Limits
 from antiphon.context import set_current_request
 from antiphon.error_response import is_leaving
+from antiphon.event_loop import is_on_loop
 from antiphon.handler import ON_LOOP, ON_THREAD, Steps
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import ContentTooLarge, HTTPError
 from antiphon.request import Request
 from antiphon.response import Response
 
 SMALL_BODY = 64 << 10
 """Bodies of up to this many bytes are read before the middleware opens; larger ones only when it has let them pass."""
+_SMALL = Limits(body=SMALL_BODY)
 
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
@@ -31,18 +34,20 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     set_current_request(request)
     try:
         has_body = request.head.has_body
-        if has_body and (plan.body_first or _is_small(request)):
-            try:
-                await (request.load() if plan.body_first or not plan.hands_on else request.content.load(SMALL_BODY))
-            except HTTPError as unreadable:
-                error = error or unreadable  # it is raised inside the middleware, as all errors are
+        if has_body:
+            _prepare(plan, request)
+            if plan.body_first or (plan.body == "load" and _is_small(request)):
+                try:
+                    await (request.load() if plan.body_first or plan.loads else request.content.load(_SMALL))
+                except HTTPError as unreadable:
+                    error = error or unreadable  # it is raised inside the middleware, as all errors are
         if plan.moves[request.head.blocks]:
             await plan.place
         answer = await _open(plan, request, opened) if plan.is_woven else None
         if answer is None:
             if error is not None:
                 raise error
-            if has_body and not plan.hands_on:
+            if has_body and plan.loads:
                 await _load(plan, request)
             if plan.is_mixed:
                 await plan.place
@@ -68,6 +73,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             response.vary(*request.consulted)
     if leaving is not None and is_leaving(leaving):
         raise leaving
+    if has_body and request.content.data is None:
+        await _let_go(plan, request, response)
     return response
 
 
@@ -78,7 +85,7 @@ async def begun(request: Request, steps: Steps[Response], may_block: bool) -> Re
     """
     if request.head.blocks:
         await ON_THREAD
-    elif not may_block or (request.head.has_body and request.content.data is None):
+    elif not may_block or (request.head.has_body and not request.content.is_complete):
         await ON_LOOP
     return await steps
 
@@ -86,6 +93,18 @@ async def begun(request: Request, steps: Steps[Response], may_block: bool) -> Re
 def _no_exception(error: BaseException | None) -> BaseException | None:
     """What ends a task or the process, such as a cancellation: it is raised again when everything is closed."""
     return None if isinstance(error, Exception) else error
+
+
+def _prepare(plan: Plan, request: Request) -> None:
+    """Tell a body how it is kept, and other threads where it comes from."""
+    content = request.content
+    content.folder = plan.folder
+    if not content.received:
+        content.is_kept = plan.body != "stream"
+    if plan.hops and content.loop is None and not request.head.blocks and is_on_loop():
+        from asyncio import get_running_loop
+
+        content.loop = get_running_loop()
 
 
 def _is_small(request: Request) -> bool:
@@ -98,12 +117,27 @@ async def _load(plan: Plan, request: Request) -> None:
 
     One that is loaded already is held to the limits that may have been set since.
     """
-    moves = request.content.data is None and (plan.hops or request.head.blocks)
+    moves = not request.content.is_complete and (plan.hops or request.head.blocks)
     if moves:
         await (ON_THREAD if request.head.blocks else ON_LOOP)
     await request.load()
     if moves:
         await plan.place
+
+
+async def _let_go(plan: Plan, request: Request, response: Response) -> None:
+    """Have a file be freed at the end, and a client heard out that was refused."""
+    content = request.content
+    if content.is_in_file and not request.deferred:
+        request.after(_nothing)
+    if response.status == ContentTooLarge.status and not content.is_complete:
+        if plan.hops or request.head.blocks:
+            await (ON_THREAD if request.head.blocks else ON_LOOP)
+        await content.discard()
+
+
+def _nothing() -> None:
+    """Be left for the end, at which the body is let go of."""
 
 
 async def _answer_error(plan: Plan, request: Request, error: BaseException) -> Response:

@@ -6,6 +6,7 @@ from antiphon.app.error_handlers import ErrorHandlers
 from antiphon.app.hooks import Hook
 from antiphon.app.middleware import Middleware
 from antiphon.app.places import Places, Source
+from antiphon.app.route import BodyPolicy
 from antiphon.body.limits import Limits
 from antiphon.handler import ON_LOOP, ON_THREAD
 
@@ -27,15 +28,16 @@ class Plan:
     ``endpoint`` and ``blueprint`` are its names, None where there is none. ``place`` is where the handler is called,
     and all that has no place of its own; ``moves`` says whether to go there at once, from a server's loop and from its
     thread. ``hops`` says that some of it is called on a thread, ``is_woven`` that there are hooks or middleware,
-    ``body_first`` that a middleware reads the body, which is then loaded before it opens, whatever its size.
+    ``body`` how the body is read, ``loads`` that it is loaded before the handler is called, ``body_first`` that a
+    middleware reads it, and that it is loaded before that opens, whatever its size.
     ``hands_on`` says that the handler hands the request on to another plan, which loads the body, ``seeks`` that this
     is the plan by which the route is found, so that method and path may still be set.
     """
 
     __slots__ = (
-        "after", "app", "before", "blocks", "blueprint", "body_first", "endpoint", "error_handlers", "handler",
-        "hands_on", "hops", "is_async", "is_mixed", "is_woven", "limits", "middleware", "moves", "place", "places",
-        "resolving", "seeks",
+        "after", "app", "before", "blocks", "blueprint", "body", "body_first", "endpoint", "error_handlers", "folder",
+        "handler", "hands_on", "hops", "is_async", "is_mixed", "is_woven", "limits", "loads", "middleware", "moves",
+        "place", "places", "resolving", "seeks",
     )  # fmt: skip
 
     def __init__(
@@ -47,10 +49,14 @@ class Plan:
         *,
         endpoint: str | None = None,
         blueprint: str | None = None,
+        body: BodyPolicy = "load",
         hands_on: bool = False,
         seeks: bool = False,
     ) -> None:
         self.app = app
+        self.folder = app.upload_folder
+        self.body = body
+        self.loads = body == "load" and not hands_on
         self.endpoint = endpoint
         self.blueprint = blueprint
         self.handler = handler.function

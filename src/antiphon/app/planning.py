@@ -47,7 +47,7 @@ class Planning:
 
     def _plan_route(self, scope: Scope, route: Route) -> None:
         resource = self._resource(route)
-        plan = scope.plan(route.hook.around(True), route.name, route.limits)
+        plan = scope.plan(route.hook.around(True), route.name, route.limits, body=route.body)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:

@@ -2,11 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from os.path import basename
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from antiphon.app.hooks import Hook
 from antiphon.body.limits import Limits
 from antiphon.handler import describe
+
+BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
+"""When a body is received: before the handler is called; when it is first read; or as it is streamed, without being
+kept.
+"""
 
 
 class Route(NamedTuple):
@@ -24,6 +29,7 @@ class Route(NamedTuple):
     redirect_slashes: bool | None
     """Whether the path's other form, with or without a slash at its end, leads here; None as the app says."""
     hook: Hook
+    body: BodyPolicy = "load"
 
     @property
     def where(self) -> str:
@@ -39,7 +45,9 @@ class RouteOptions(TypedDict, total=False):
     """What may be said of a route besides its path and methods.
 
     ``name`` is by default the function's, ``host`` a pattern such as ``<tenant>.example.com``; ``defaults`` are
-    parameters that the path need not have; ``redirect_slashes`` is the app's unless it is said here.
+    parameters that the path need not have; ``redirect_slashes`` is the app's unless it is said here. ``body`` says when
+    the body is received: "load", before the handler is called, "lazy", when it is first read, and kept, or "stream", as
+    ``request.stream`` or ``request.parts()`` are iterated, and not kept.
     """
 
     name: str | None
@@ -47,3 +55,4 @@ class RouteOptions(TypedDict, total=False):
     defaults: Mapping[str, Any] | None
     limits: Limits | None
     redirect_slashes: bool | None
+    body: BodyPolicy

@@ -1,7 +1,8 @@
 """What is registered with an application or a blueprint: routes, hooks, middleware, error handlers, blueprints."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Self, TypeVar, Unpack, overload
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, Unpack, overload
 
 from antiphon.app.converters import CONVERTERS, Converter, own_converter
 from antiphon.app.error_handlers import ErrorHandlers
@@ -13,6 +14,9 @@ from antiphon.app.route import Route, RouteOptions
 from antiphon.body.limits import Limits
 from antiphon.http.grammar import is_token
 from antiphon.request import Request
+
+if TYPE_CHECKING:
+    from antiphon.static_folder import FolderOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 M = TypeVar("M", bound=Callable[[Request], Opened])
@@ -87,6 +91,9 @@ class Routes:
         host = options.get("host")
         self._check_pattern(pattern, host)
         defaults = options.get("defaults")
+        body = options.get("body", "load")
+        if body not in ("load", "lazy", "stream"):
+            raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
 
         def register(function: F) -> F:
             self.check_open()
@@ -100,6 +107,7 @@ class Routes:
                 options.get("limits") or Limits(),
                 options.get("redirect_slashes"),
                 hook(function),
+                body,
             )
             self.registered.routes.append(route)
             return function
@@ -145,6 +153,24 @@ class Routes:
     def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
         """Register a handler for QUERY: safe, with the question as its body (draft-ietf-httpbis-safe-method-w-body)."""
         return self.route(pattern, ("QUERY",), **options)
+
+    def static(
+        self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"
+    ) -> None:
+        """Answer GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
+
+        ``url_for("static", filename="css/site.css")`` has the hash of the file in it. Raises ValueError for a malformed
+        prefix and for a folder that is relative or not there.
+        """
+        from antiphon.app.static_files import static_files
+        from antiphon.static_folder import StaticFolder
+
+        self.check_open()
+        prefix = "" if prefix == "/" else prefix
+        self.check_prefix(prefix, None)
+        converter, handler = static_files(StaticFolder(folder, **options))
+        self.registered.converters[converter.name] = converter
+        self.get(f"{prefix}/<{converter.name}:filename>", name=name)(handler)
 
     @overload
     def middleware(self, function: M, /) -> M: ...

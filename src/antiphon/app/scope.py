@@ -5,7 +5,7 @@ from typing import Any
 
 from antiphon.app.hooks import Hook
 from antiphon.app.plan import Around, Plan
-from antiphon.app.route import Route
+from antiphon.app.route import BodyPolicy, Route
 from antiphon.app.routes import Blueprint, Nested, Registered
 from antiphon.body.limits import Limits
 
@@ -86,7 +86,13 @@ class Scope:
         ]
 
     def plan(
-        self, handler: Hook, endpoint: str | None = None, limits: Limits | None = None, *, hands_on: bool = False
+        self,
+        handler: Hook,
+        endpoint: str | None = None,
+        limits: Limits | None = None,
+        *,
+        body: BodyPolicy = "load",
+        hands_on: bool = False,
     ) -> Plan:
         """How requests are answered by a handler of this scope."""
         return Plan(
@@ -96,5 +102,6 @@ class Scope:
             self.around,
             endpoint=endpoint,
             blueprint=self.name or None,
+            body=body,
             hands_on=hands_on,
         )

@@ -207,7 +207,9 @@ class CacheControl:
         return _read_seconds(argument) if argument else None
 
     def _lifetime(self, name: str) -> int | None:
-        return (self._seconds(name) or 0) if name in self._directives else None
+        if argument := self._directives.get(name):
+            return _read_seconds(argument) or 0
+        return 0 if name in self._directives else None
 
     def _fields(self, name: str) -> bool | tuple[str, ...]:
         if name not in self._directives:
@@ -254,12 +256,16 @@ def _read_argument(written: str) -> str:
 def _print_directive(name: str, argument: str | None) -> str:
     if argument is None:
         return name
+    if argument.isalnum() and argument.isascii() and name not in _FIELD_LISTS:
+        return f"{name}={argument}"
     return f"{name}={quote_string(argument) if name in _FIELD_LISTS else quote_if_needed(argument)}"
 
 
 def _read_seconds(argument: str) -> int | None:
     if not (argument.isascii() and argument.isdigit()):
         return None
+    if len(argument) < 10:
+        return int(argument)
     significant = argument.lstrip("0") or "0"
     return min(int(significant), MOST_SECONDS) if len(significant) <= 10 else MOST_SECONDS
 

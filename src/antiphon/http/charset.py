@@ -1,21 +1,111 @@
-"""The charsets that text from outside may declare, and how it is decoded."""
+"""The charsets that text from outside may declare, and how it is decoded: by the WHATWG Encoding standard.
 
-CHARSETS = frozenset(
-    ["utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "us-ascii", "ascii", "latin1", "macintosh"]
-    + [f"iso-8859-{part}" for part in range(1, 17) if part != 12]
-    + [f"windows-{page}" for page in range(1250, 1259)]
-    + ["koi8-r", "koi8-u", "ibm866", "gb2312", "gbk", "gb18030", "big5", "euc-jp", "iso-2022-jp", "shift_jis", "euc-kr"]
-)
-"""Names that are decoded as declared.
-
-Python's other codecs are no charsets: some always raise, punycode takes quadratic time, UTF-7 hides markup, and each
-unknown name that is looked up stays in memory.
+Only those that a server can read without danger. UTF-7, UTF-32, HZ, the ISO-2022 family and Python's other codecs are
+none of them: they hide ASCII from whoever looks at the bytes, some always raise, punycode takes quadratic time, and
+each unknown name that is looked up stays in memory.
 """
+
+from codecs import charmap_decode
+from functools import cache
+
+_LABELS = {
+    "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf-8 utf8 x-unicode20utf8",
+    "utf-16-le": "csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff utf-16 utf-16le",
+    "utf-16-be": "unicodefffe utf-16be",
+    "cp1252": (
+        "ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 iso-8859-1 iso-ir-100 iso8859-1 iso88591 "
+        "iso_8859-1 iso_8859-1:1987 l1 latin1 us-ascii windows-1252 x-cp1252"
+    ),
+    "big5hkscs": "big5 big5-hkscs cn-big5 csbig5 x-x-big5",
+    "cp1250": "cp1250 windows-1250 x-cp1250",
+    "cp1251": "cp1251 windows-1251 x-cp1251",
+    "cp1253": "cp1253 windows-1253 x-cp1253",
+    "cp1254": (
+        "cp1254 csisolatin5 iso-8859-9 iso-ir-148 iso8859-9 iso88599 iso_8859-9 iso_8859-9:1989 l5 latin5 "
+        "windows-1254 x-cp1254"
+    ),
+    "cp1255": "cp1255 windows-1255 x-cp1255",
+    "cp1256": "cp1256 windows-1256 x-cp1256",
+    "cp1257": "cp1257 windows-1257 x-cp1257",
+    "cp1258": "cp1258 windows-1258 x-cp1258",
+    "cp866": "866 cp866 csibm866 ibm866",
+    "cp874": "dos-874 iso-8859-11 iso8859-11 iso885911 tis-620 windows-874",
+    "cp932": "csshiftjis ms932 ms_kanji shift-jis shift_jis sjis windows-31j x-sjis",
+    "cp949": (
+        "cseuckr csksc56011987 euc-kr iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 windows-949"
+    ),
+    "euc_jp": "cseucpkdfmtjapanese euc-jp x-euc-jp",
+    "gb18030": "chinese csgb2312 csiso58gb231280 gb18030 gb2312 gb_2312 gb_2312-80 gbk iso-ir-58 x-gbk",
+    "koi8_r": "cskoi8r koi koi8 koi8-r koi8_r",
+    "koi8_u": "koi8-ru koi8-u",
+    "mac_cyrillic": "x-mac-cyrillic x-mac-ukrainian",
+    "mac_roman": "csmacintosh mac macintosh x-mac-roman",
+    "iso8859_10": "csisolatin6 iso-8859-10 iso-ir-157 iso8859-10 iso885910 l6 latin6",
+    "iso8859_13": "iso-8859-13 iso8859-13 iso885913",
+    "iso8859_14": "iso-8859-14 iso8859-14 iso885914",
+    "iso8859_15": "csisolatin9 iso-8859-15 iso8859-15 iso885915 iso_8859-15 l9",
+    "iso8859_16": "iso-8859-16",
+    "iso8859_2": "csisolatin2 iso-8859-2 iso-ir-101 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987 l2 latin2",
+    "iso8859_3": "csisolatin3 iso-8859-3 iso-ir-109 iso8859-3 iso88593 iso_8859-3 iso_8859-3:1988 l3 latin3",
+    "iso8859_4": "csisolatin4 iso-8859-4 iso-ir-110 iso8859-4 iso88594 iso_8859-4 iso_8859-4:1988 l4 latin4",
+    "iso8859_5": "csisolatincyrillic cyrillic iso-8859-5 iso-ir-144 iso8859-5 iso88595 iso_8859-5 iso_8859-5:1988",
+    "iso8859_6": (
+        "arabic asmo-708 csiso88596e csiso88596i csisolatinarabic ecma-114 iso-8859-6 iso-8859-6-e "
+        "iso-8859-6-i iso-ir-127 iso8859-6 iso88596 iso_8859-6 iso_8859-6:1987"
+    ),
+    "iso8859_7": (
+        "csisolatingreek ecma-118 elot_928 greek greek8 iso-8859-7 iso-ir-126 iso8859-7 iso88597 iso_8859-7 "
+        "iso_8859-7:1987 sun_eu_greek"
+    ),
+    "iso8859_8": (
+        "csiso88598e csiso88598i csisolatinhebrew hebrew iso-8859-8 iso-8859-8-e iso-8859-8-i iso-ir-138 "
+        "iso8859-8 iso88598 iso_8859-8 iso_8859-8:1988 logical visual"
+    ),
+}
+CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
+"""Python's codec for each label in lower case (WHATWG Encoding §4.2). ISO-8859-1 and ASCII are windows-1252 there."""
+
+_UTF_16 = frozenset(["utf-16-le", "utf-16-be"])
+_WIDE = _UTF_16 | {"utf-8", "gb18030", "big5hkscs", "euc_jp", "cp932", "cp949"}
+_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 def decode_text(data: bytes, charset: str | None) -> str:
-    """Text in a declared charset, or in UTF-8 where none, or an unknown one, is declared. Never raises.
+    """Text in a declared charset, or in UTF-8 where none, or one that is not taken, is declared. Never raises.
 
-    What cannot be decoded becomes U+FFFD.
+    What cannot be decoded becomes U+FFFD. A byte order mark decides between the two UTF-16, and is dropped there.
     """
-    return data.decode(charset if charset in CHARSETS else "utf-8", "replace")
+    codec = _codec(charset)
+    if codec in _UTF_16 and data[:2] in _BYTE_ORDER_MARKS:
+        return data[2:].decode(_BYTE_ORDER_MARKS[data[:2]], "replace")
+    return decode(data, codec)
+
+
+def form_codec(*charsets: str | None) -> str:
+    """The codec of a form's fields: of the first charset that forms may be in, else UTF-8.
+
+    Those are all that are taken but UTF-16, in which ASCII is not ASCII, and which no browser sends (HTML §4.10.22.5).
+    Give a field's own charset first, then the `_charset_` field's value (RFC 7578 §4.6), then the content type's.
+    """
+    known = (_codec(charset) for charset in charsets if charset and charset.strip().lower() in CODECS)
+    return next((codec for codec in known if codec not in _UTF_16), "utf-8")
+
+
+def decode(data: bytes, codec: str) -> str:
+    """Text in one of the codecs. What cannot be decoded becomes U+FFFD."""
+    if codec in _WIDE:
+        return data.decode(codec, "replace")
+    return charmap_decode(data, "strict", _characters(codec))[0]  # pyright: ignore[reportArgumentType]  # may be a str
+
+
+def _codec(charset: str | None) -> str:
+    return CODECS.get(charset.strip().lower(), "utf-8") if charset else "utf-8"
+
+
+@cache
+def _characters(codec: str) -> str:
+    """What each byte stands for. Of 0x80 to 0x9F those that the codec lacks are control characters."""
+    decoded = bytes(range(256)).decode(codec, "replace")
+    return "".join(
+        chr(byte) if byte < 0xA0 and character == "\ufffd" else character for byte, character in enumerate(decoded)
+    )

@@ -5,7 +5,7 @@ A value with characters that no cookie may hold stands in quotes, and they as oc
 
 import re
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self, TypeVar
 
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import OWS, find_control, is_token
@@ -108,6 +108,9 @@ class _Fields(NamedTuple):
     partitioned: bool = False
 
 
+F = TypeVar("F", bound=_Fields)
+
+
 class SetCookie(_Fields):
     """A cookie as Set-Cookie sets it (RFC 6265bis §4.1); `str()` prints the header's value.
 
@@ -139,14 +142,14 @@ class SetCookie(_Fields):
             raise ValueError(f"a cookie's name is a token, not {name!r}")
         if max_age is not None and not isinstance(max_age, int):
             raise ValueError(f"max_age is a whole number of seconds, not {max_age!r}")
-        fields = _Fields(
-            name, value, _quote(value), max_age,
+        self = super().__new__(
+            cls, name, value, _quote(value), max_age,
             _whole_second(expires) if expires else None,
             _ascii_domain(domain) if domain else None,
             _escaped_path(path) if path else None,
             secure, httponly, _known_samesite(samesite) if samesite else None, partitioned,
         )  # fmt: skip
-        return cls._make(_checked(fields))
+        return _checked(self)
 
     @classmethod
     def delete(
@@ -194,39 +197,36 @@ class SetCookie(_Fields):
         return write_raw_utf8(f"{self.name}={self.coded_value}" if self.name else self.coded_value)
 
     def __str__(self) -> str:
-        attributes = {
-            "Domain": self.domain,
-            "Expires": self.expires and format_date(self.expires),
-            "Max-Age": self.max_age,
-            "Secure": self.secure or None,
-            "HttpOnly": self.httponly or None,
-            "Path": self.path,
-            "SameSite": self.samesite,
-            "Partitioned": self.partitioned or None,
-        }
-        printed = [
-            name if value is True else f"{name}={value}" for name, value in attributes.items() if value is not None
-        ]
-        return write_raw_utf8("; ".join([f"{self.name}={self.coded_value}", *printed]))
+        name, _, coded, max_age, expires, domain, path, secure, httponly, samesite, partitioned = self
+        return write_raw_utf8(
+            f"{name}={coded}"
+            f"{'' if domain is None else f'; Domain={domain}'}"
+            f"{'' if expires is None else f'; Expires={format_date(expires)}'}"
+            f"{'' if max_age is None else f'; Max-Age={max_age}'}"
+            f"{'; Secure' if secure else ''}{'; HttpOnly' if httponly else ''}"
+            f"{'' if path is None else f'; Path={path}'}"
+            f"{'' if samesite is None else f'; SameSite={samesite}'}{'; Partitioned' if partitioned else ''}"
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self).parse, (str(self),)
 
 
-def _checked(cookie: _Fields) -> _Fields:
+def _checked(cookie: F) -> F:
     """The same, or a ValueError for what user agents drop as a whole (RFC 6265bis §5.7)."""
-    size = len(cookie.name.encode()) + len(cookie.coded_value.encode())
+    name = cookie.name
+    size = len(name.encode()) + len(cookie.coded_value.encode())
     if size > LONGEST_COOKIE:
-        raise ValueError(f"the cookie {cookie.name!r} has {size} bytes, more than {LONGEST_COOKIE}")
+        raise ValueError(f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}")
     if not cookie.secure:
-        if _prefixed(cookie.name):
-            raise ValueError(f"the prefix of {cookie.name!r} needs secure=True")
+        if _prefixed(name):
+            raise ValueError(f"the prefix of {name!r} needs secure=True")
         if cookie.samesite == "None":
             raise ValueError("samesite='None' needs secure=True")
         if cookie.partitioned:
             raise ValueError("partitioned=True needs secure=True")
-    if cookie.name.lower().startswith("__host-") and (cookie.path != "/" or cookie.domain is not None):
-        raise ValueError(f"the prefix of {cookie.name!r} needs path='/' and no domain")
+    elif name.lower().startswith("__host-") and (cookie.path != "/" or cookie.domain is not None):
+        raise ValueError(f"the prefix of {name!r} needs path='/' and no domain")
     return cookie
 
 
@@ -245,6 +245,8 @@ def _ascii_domain(domain: str) -> str:
 
 
 def _escaped_path(path: str) -> str:
+    if path == "/":
+        return path
     if path[0] != "/" or find_control(path):
         raise ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
     escaped = encode_path(path).replace(";", "%3B")
@@ -254,9 +256,10 @@ def _escaped_path(path: str) -> str:
 
 
 def _known_samesite(samesite: str) -> SameSite:
-    if samesite.lower() not in _SAMESITE:
+    known = _SAMESITE.get(samesite.lower())
+    if known is None:
         raise ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}")
-    return _SAMESITE[samesite.lower()]
+    return known
 
 
 def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:

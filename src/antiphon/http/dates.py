@@ -11,7 +11,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_NAME = "[A-Za-z]{3,9}"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
 _TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-_imf_fixdate = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}}) {_MONTH} (?P<year>[0-9]{{4}}) {_TIME} GMT").fullmatch
+_imf_fixdate = re.compile(
+    rf"{_DAY_NAME}, ([0-9]{{2}}) ({'|'.join(_MONTHS)}) ([0-9]{{4}}) ([0-9]{{2}}):([0-9]{{2}}):([0-9]{{2}}) GMT"
+).fullmatch
 _rfc850 = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT").fullmatch
 _asctime = re.compile(rf"{_DAY_NAME} {_MONTH} (?P<day>[ 0-9][0-9]) {_TIME} (?P<year>[0-9]{{4}})").fullmatch
 
@@ -23,10 +25,12 @@ def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
     and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not fit the
     date. The leap second :60, which datetime cannot hold, is read as :59. Raise ValueError for anything else.
     """
-    match = _imf_fixdate(text) or _rfc850(text) or _asctime(text)
-    if match is None:
+    if match := _imf_fixdate(text):
+        day, month, year, hour, minute, second = match.groups()
+    elif match := _rfc850(text) or _asctime(text):
+        year, month, day, hour, minute, second = match.group("year", "month", "day", "hour", "minute", "second")
+    else:
         raise ValueError(f"not an HTTP date: {text!r}")
-    year, month, day, hour, minute, second = match.group("year", "month", "day", "hour", "minute", "second")
     full_year = int(year) if len(year) == 4 else latest_year - (latest_year - int(year)) % 100
     whole_second = 59 if second == "60" else int(second)
     try:
@@ -52,6 +56,6 @@ def _to_utc(moment: datetime | float) -> datetime:
     try:
         if not isinstance(moment, datetime):
             return _EPOCH + timedelta(seconds=moment // 1)
-        return moment if moment.utcoffset() is None else moment.astimezone(UTC)
+        return moment if moment.tzinfo is UTC or moment.utcoffset() is None else moment.astimezone(UTC)
     except (OverflowError, ValueError) as error:
         raise ValueError(f"no HTTP date can name {moment!r}: {error}") from None

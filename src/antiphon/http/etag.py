@@ -15,6 +15,8 @@ _MOST_ELEMENTS = 256
 
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
 _etag = re.compile(_ETAG).fullmatch
+_etags = re.compile(_ETAG).findall
+_is_regular = re.compile(rf"{_ETAG}(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}}+").fullmatch
 # The second group has a broken element, so that no match begins in the middle of one. Tags know no backslash escapes.
 _elements = re.compile(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))').finditer
 
@@ -110,6 +112,8 @@ class ETags:
             return self
         if _etag(header):
             self._listed = (header,)
+        elif _is_regular(header):
+            self._listed = tuple(_etags(header))
         elif header.strip(OWS) == "*":
             self._star = True
         else:

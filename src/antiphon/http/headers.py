@@ -4,7 +4,7 @@ Names are kept in lower case, values as str of Latin-1 characters, as servers ha
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar, cast, overload
 
 from antiphon.http.grammar import is_token, split_list
@@ -167,10 +167,16 @@ class MutableHeaders(Headers):
 
     def __setitem__(self, name: str, value: str) -> None:
         """Set a field to one line, in place of all that it had."""
-        name, value = field_name(name), field_value(value)
-        if self._fields:
-            self._remove(name)
-        self._fields.append((name, value))
+        self.put(field_name(name), value)
+
+    def put(self, name: str, value: str) -> None:
+        """The same for a name that is surely a token in lower case."""
+        field = name, field_value(value)
+        for present, _ in self._fields:
+            if present == name:
+                self._remove(name)
+                break
+        self._fields.append(field)
 
     def __delitem__(self, name: str) -> None:
         if not self._remove(name.lower()):
@@ -182,6 +188,10 @@ class MutableHeaders(Headers):
         if found:
             self._fields[:] = kept
         return found
+
+    def discard(self, names: Collection[str]) -> None:
+        """Remove all fields of these names, in lower case, where there are any."""
+        self._fields[:] = [field for field in self._fields if field[0] not in names]
 
     def add(self, name: str, value: str) -> None:
         """Add a line; those that the field has stay."""

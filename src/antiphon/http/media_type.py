@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Self
 
 from antiphon.http.grammar import TCHARS, format_parameters, is_token, parse_parameters
+
+_LONGEST_KEPT = 256
 
 _media_type = re.compile(rf"[ \t]*+({TCHARS})/({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
 
@@ -39,7 +42,19 @@ class MediaType:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `type/subtype; name=value`, skipping broken parameters; raise ValueError for anything else."""
+        """Read `type/subtype; name=value`, skipping broken parameters; raise ValueError for anything else.
+
+        What was read is kept for a while: the same few values come with most requests.
+        """
+        return cls._parse(text) if len(text) > _LONGEST_KEPT else cls._parse_kept(text)
+
+    @classmethod
+    @lru_cache(256)
+    def _parse_kept(cls, text: str) -> Self:
+        return cls._parse(text)
+
+    @classmethod
+    def _parse(cls, text: str) -> Self:
         match = _media_type(text)
         if match is None:
             raise ValueError(f"not a media type: {text!r}")

@@ -11,7 +11,9 @@ RangeSpec: TypeAlias = tuple[int | None, int | None]
 
 _MOST_RANGES = 64
 _DIGITS = 40
+_LIMIT = 10**_DIGITS
 _NUMBER = f"[0-9]{{1,{_DIGITS}}}"
+_single = re.compile(rf"bytes=({_NUMBER})?-({_NUMBER})?").fullmatch
 _range_spec = re.compile(rf"({_NUMBER})?-({_NUMBER})?").fullmatch
 _content_range = re.compile(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)").fullmatch
 
@@ -53,6 +55,11 @@ class Range:
 
         One broken part breaks them all (§14.1.1). The answer to a header that can't be read is the whole (§14.2).
         """
+        if single := _single(text):
+            self = cls.__new__(cls)
+            self._unit = "bytes"
+            self._ranges = (_read_range_spec(single),)
+            return self
         unit, _, written = text.partition("=")
         if written.count(",") >= _MOST_RANGES:
             raise ValueError(f"more than {_MOST_RANGES} ranges: {text[:80]!r}")
@@ -172,13 +179,15 @@ class ContentRange:
 
 
 def _range_unit(unit: str) -> str:
+    if unit == "bytes":
+        return unit
     if not is_token(unit):
         raise ValueError(f"a range's unit must be a token: {unit[:80]!r}")
     return unit.lower()
 
 
 def _check_number(number: int) -> None:
-    if type(number) is not int or not 0 <= number < 10**_DIGITS:
+    if type(number) is not int or not 0 <= number < _LIMIT:
         raise ValueError(f"not a whole number of at most {_DIGITS} digits: {number!r:.80}")
 
 
@@ -197,8 +206,15 @@ def _parse_range_spec(element: str) -> RangeSpec:
     match = _range_spec(element)
     if match is None:
         raise ValueError(f"not a range: {element[:80]!r}")
-    first, last = match.groups()
-    return None if first is None else int(first), None if last is None else int(last)
+    return _read_range_spec(match)
+
+
+def _read_range_spec(match: re.Match[str]) -> RangeSpec:
+    written_first, written_last = match.groups()
+    first = None if written_first is None else int(written_first)
+    last = None if written_last is None else int(written_last)
+    _check(first, last)
+    return first, last
 
 
 def _print_range_spec(first: int | None, last: int | None) -> str:

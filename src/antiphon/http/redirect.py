@@ -44,9 +44,7 @@ class Redirect(RaisedAnswer):
     TypeError for a location that is no text.
     """
 
-    def __init__(
-        self, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False
-    ) -> None:
+    def __init__(self, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False) -> None:
         super().__init__(location, headers=headers)
         self.location = redirect_location(location, external)
         self.status = check_redirect(status)

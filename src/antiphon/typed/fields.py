@@ -1,7 +1,7 @@
 """Records out of named texts, as forms and query arguments bring them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -11,6 +11,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.json_codec import pointer_step
 from antiphon.typed.defaults import give_defaults, needs_defaults
+from antiphon.typed.files import FileField, file_kinds
 from antiphon.typed.search import Search
 from antiphon.typed.types import Collection, Record, described, members, python_type, type_name
 
@@ -90,12 +91,12 @@ class _Field:
             text = spell(text)
         return text
 
-    def check(self, values: Values, search: Search) -> None:
+    def check(self, values: Values, has_file: bool, search: Search) -> None:
         """Note what is wrong with the value."""
         pointer = pointer_step(self.name)
         if self.name not in values:
             if self.required:
-                search.faults.add(pointer, "is missing")
+                search.faults.add(pointer, "expected text, got a file" if has_file else "is missing")
             return
         value = values[self.name]
         search.check(value, self.info, pointer)
@@ -106,56 +107,81 @@ class _Field:
 
 
 class FieldsReader:
-    """How a type is read from pairs. Raises TypeError if it is no record, or a field of it can't be text."""
+    """How a type is read from pairs, and from files of ``file_type``.
 
-    __slots__ = ("_fields", "_fractions", "_info", "_make", "_many", "_needs_defaults")
+    Raises TypeError if it is no record, or a field of it can be neither text nor file.
+    """
 
-    def __init__(self, wanted: type) -> None:
-        info = described(wanted)
+    __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_many", "_names", "_needs_defaults")
+
+    def __init__(self, wanted: type, file_type: type | None = None) -> None:
+        info = described(wanted, file_type)
         if not isinstance(info, Record):
             raise TypeError(
                 f"{type_name(wanted)} has no named fields: a form or query is read into a dataclass, "
                 "TypedDict, NamedTuple, Struct or attrs class"
             )
+        kinds = [file_kinds(_texts(field.type), f"{type_name(info.cls)}.{field.name}") for field in info.fields]
         self._info = info
-        self._fields = [_Field(field, info) for field in info.fields]
+        self._names = {field.encode_name for field in info.fields}
+        self._files = [FileField(field, files) for field, files in zip(info.fields, kinds, strict=True) if files]
+        self._fields = [_Field(field, info) for field, files in zip(info.fields, kinds, strict=True) if not files]
         self._many = [field.name for field in self._fields if field.many]
         self._fractions = [field.name for field in self._fields if field.is_fraction]
         self._make = _maker(wanted, info)
         self._needs_defaults = needs_defaults(info)
 
-    def read(self, pairs: MultiDict[str], source: str) -> object:
+    def read(self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None) -> object:
         """The record. Raises UnprocessableContent that names every wrong field."""
         values: Values = dict(pairs.items())
         for name in self._many:
             if name in values:
                 values[name] = pairs.getall(name)
+        sent = MultiDict[Any]() if files is None else files
+        taken = self._taken(values, sent) if self._files or files else {}
         try:
-            return self._record(values)
+            return self._record(values, taken)
         except msgspec.ValidationError:
             for field in self._fields:
                 field.settle(values)
         try:
-            return self._record(values)
+            return self._record(values, taken)
         except msgspec.ValidationError as error:
-            raise self._misfit(values, error, source) from error
+            raise self._misfit(values, taken, error, (pairs, sent, source)) from error
 
-    def _record(self, values: Values) -> object:
+    def _taken(self, values: Values, files: MultiDict[Any]) -> dict[str, object]:
+        """The values of the fields that are files, and the files that the record has no field for."""
+        taken: dict[str, object] = {name: None for name in files if name not in self._names}
+        for field in self._files:
+            values.pop(field.name, None)
+            field.take(files, taken)
+        return taken
+
+    def _record(self, values: Values, taken: dict[str, object]) -> object:
         for name in self._fractions:
             if not _is_finite(values.get(name)):
                 raise msgspec.ValidationError(f"{name} is not finite")
-        record = self._make(values)
+        record = self._make(values | taken if taken else values)
         if self._needs_defaults:
             give_defaults(record)
         return record
 
-    def _misfit(self, values: Values, error: msgspec.ValidationError, source: str) -> UnprocessableContent:
+    def _misfit(
+        self,
+        values: Values,
+        taken: dict[str, object],
+        error: msgspec.ValidationError,
+        sent: tuple[MultiDict[str], MultiDict[Any], str],
+    ) -> UnprocessableContent:
+        pairs, files, source = sent
         search = Search(as_text=True)
-        search.unknown(values, self._info, "")
+        search.unknown(values | taken, self._info, "")
         for field in self._fields:
-            field.check(values, search)
+            field.check(values, field.name in files, search)
+        for file in self._files:
+            file.check(taken, file.name in pairs, search)
         if not search.faults.total:
-            search.note(error, values, self._info, "")
+            search.note(error, values | taken, self._info, "")
         return search.faults.error(f" of the {source}")
 
 
@@ -189,7 +215,7 @@ def _is_finite(value: str | list[str] | None) -> bool:
     return not text.replace("_", "").strip(" \t\r\n\f\v+-").startswith(_NOT_FINITE)
 
 
-def _maker(wanted: type, info: Record) -> Callable[[Values], object]:
+def _maker(wanted: type, info: Record) -> Callable[[Mapping[str, object]], object]:
     """What makes the record of the values by name. It raises ValidationError."""
     if isinstance(info, inspect.NamedTupleType) or (isinstance(info, inspect.StructType) and info.array_like):
         return _maker_by_name(info)
@@ -198,13 +224,13 @@ def _maker(wanted: type, info: Record) -> Callable[[Values], object]:
 
 def _maker_by_name(
     info: inspect.NamedTupleType | inspect.StructType,
-) -> Callable[[Values], object]:
+) -> Callable[[Mapping[str, object]], object]:
     """As _maker, for types that msgspec reads from arrays: by way of a Struct with the same fields."""
     fields: list[tuple[str, Any, Any]] = [(field.name, python_type(field.type), _same(field)) for field in info.fields]
     forbids = isinstance(info, inspect.StructType) and info.forbid_unknown_fields
     by_name = msgspec.defstruct(info.cls.__name__, fields, kw_only=True, forbid_unknown_fields=forbids)
 
-    def make(values: Values) -> object:
+    def make(values: Mapping[str, object]) -> object:
         found = msgspec.structs.asdict(msgspec.convert(values, by_name, strict=False))
         try:
             return info.cls(**found)

@@ -14,7 +14,8 @@ from msgspec import inspect
 
 from antiphon.http.errors import HTTPError
 from antiphon.http.multidict import MultiDict
-from antiphon.json_codec import malformed
+from antiphon.json_codec import UNREADABLE, json_text, malformed
+from antiphon.json_depth import DEPTH
 from antiphon.typed.defaults import give_defaults, needs_defaults
 from antiphon.typed.fields import FieldsReader
 from antiphon.typed.search import Search
@@ -42,10 +43,10 @@ def _json_reader(wanted: Any) -> _JSONReader:
 
 
 @overload
-def json_as(data: bytes, wanted: type[T]) -> T: ...
-@overload
-def json_as(data: bytes, wanted: object) -> Any: ...  # a union, which is no ``type`` to type checkers
-def json_as(data: bytes, wanted: Any) -> Any:
+def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH) -> T: ...
+@overload  # a union is no ``type`` to type checkers
+def json_as(data: bytes, wanted: object, *, depth: int = DEPTH) -> Any: ...
+def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     """The value of a JSON text as a type.
 
     The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
@@ -60,11 +61,12 @@ def json_as(data: bytes, wanted: Any) -> Any:
         reader = _json_reader(wanted)
     except TypeError:
         reader = _json_reader.__wrapped__(wanted)  # some types can't be hashed
+    text = json_text(data, depth)
     try:
-        value = reader.decode(data)
+        value = reader.decode(text)
     except msgspec.ValidationError as error:
-        raise _misfit(data, reader.info, error) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _misfit(text, reader.info, error) from error
+    except UNREADABLE as error:
         raise malformed(data, error) from error
     if reader.needs_defaults:
         give_defaults(value)
@@ -77,7 +79,7 @@ def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> 
     try:
         value = _decode_any(data)
         search.explain(value, info, "")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as unreadable:
+    except UNREADABLE as unreadable:
         return malformed(data, unreadable)
     if not search.faults.total:  # as with a name that comes twice, of which the last value fits
         search.note(error, value, info, "")
@@ -85,11 +87,18 @@ def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> 
 
 
 @lru_cache(_KEPT)
-def _fields_reader(wanted: Any) -> FieldsReader:
-    return FieldsReader(wanted)
+def _fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
+    return FieldsReader(wanted, file_type)
 
 
-def fields_as(pairs: MultiDict[str], wanted: type[T], source: str) -> T:
+def fields_as(
+    pairs: MultiDict[str],
+    wanted: type[T],
+    source: str,
+    *,
+    files: MultiDict[Any] | None = None,
+    file_type: type | None = None,
+) -> T:
     """The pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
 
     - A field whose type is a list, tuple or set gets all values of its name, any other the last one.
@@ -102,15 +111,18 @@ def fields_as(pairs: MultiDict[str], wanted: type[T], source: str) -> T:
       numbers may begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``,
       a datetime or duration a number of seconds, None ``null`` where str isn't taken. NaN and infinity are
       refused.
+    - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` of its name that
+      are instances of it and aren't false, as a file field left empty is: all or the last. One without a default
+      that may be None is None where there is no file.
     - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
 
     ``source`` is what the pairs are, ``form`` or ``query``: the error's detail says it.
 
     Raises UnprocessableContent that names every wrong field, and TypeError for a type that is no record, or
-    has a field that no text can give.
+    has a field that neither text nor file can give.
     """
     try:
-        reader = _fields_reader(cast(Any, wanted))
+        reader = _fields_reader(cast(Any, wanted), file_type)
     except TypeError:
-        reader = _fields_reader.__wrapped__(wanted)  # some types can't be hashed
-    return cast(T, reader.read(pairs, source))
+        reader = _fields_reader.__wrapped__(wanted, file_type)  # some types can't be hashed
+    return cast(T, reader.read(pairs, source, files))

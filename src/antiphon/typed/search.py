@@ -99,7 +99,8 @@ class Search:
         """Note the fault that msgspec found in a value."""
         inner, message = located(error)
         words = of_text(message) if self.as_text else in_plain_words(message)
-        if message.startswith(("Invalid enum value", "Invalid value")) and (allowed := _allowed(info, inner)):
+        is_choice = message.startswith(("Invalid enum value", "Invalid value")) or (self.as_text and _is_choice(info))
+        if is_choice and (allowed := _allowed(info, inner)):
             words = one_of(allowed)
         if value == "" and self.as_text:
             words += ", got nothing"
@@ -223,6 +224,12 @@ def _positions(info: inspect.Type) -> tuple[tuple[inspect.Type, ...], int, int]:
         if not info.forbid_unknown_fields:
             most = sys.maxsize
     return types, least, most
+
+
+def _is_choice(info: inspect.Type) -> bool:
+    return all(
+        isinstance(member, inspect.EnumType | inspect.LiteralType | inspect.NoneType) for member in members(info)
+    )
 
 
 def _allowed(info: inspect.Type, pointer: str) -> list[object]:

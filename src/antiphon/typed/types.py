@@ -43,18 +43,26 @@ _COLLECTIONS: dict[type[inspect.Type], type] = {
 _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length", "pattern", "tz")
 
 
-def described(wanted: object) -> inspect.Type:
-    """What msgspec knows of a type. Raises TypeError for one that can't be read, with the part's name."""
+def described(wanted: object, file_type: type | None = None) -> inspect.Type:
+    """What msgspec knows of a type. Raises TypeError for one that can't be read, with the part's name.
+
+    ``file_type`` and its subclasses may be parts of it, though no text can give them.
+    """
     try:
         info = inspect.type_info(wanted)
     except (TypeError, NameError) as error:
         raise TypeError(f"{type_name(wanted)} can't be read: {error}; {_ACCEPTED}") from error
     for place, part in parts(type_name(wanted), info):
-        if isinstance(part, inspect.CustomType | inspect.ExtType):
+        if isinstance(part, inspect.CustomType | inspect.ExtType) and not _is_file(part, file_type):
             name = type_name(part.cls) if isinstance(part, inspect.CustomType) else "Ext"
             which = place if name == place else f"{name}, in {place},"
             raise TypeError(f"{which} can't be read; {_ACCEPTED}")
     return info
+
+
+def _is_file(info: inspect.Type, file_type: type | None) -> bool:
+    cls = getattr(info, "cls", None)
+    return file_type is not None and isinstance(cls, type) and issubclass(cls, file_type)
 
 
 def type_name(wanted: object) -> str:

@@ -24,7 +24,8 @@ def _post(
 
 
 def _too_large(name: str, body: bytes | tuple[bytes, ...]) -> list[Exchange]:
-    expected = problem(413, "Content Too Large", _LONGER, members={"limit": "body"})
+    members = {"type": "urn:antiphon:limit:body", "limit": "body", "maximum": SMALL}
+    expected = problem(413, "Content Too Large", _LONGER, members=members)
     return both(name, expected, "/{colour}/limited", "POST", body=body)
 
 

@@ -1,0 +1,1 @@
+"""Long searches for input that is read wrongly: `python -m fuzz.<what>`."""

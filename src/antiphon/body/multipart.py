@@ -1,0 +1,265 @@
+"""Forms as multipart/form-data: fed the body in pieces of any size, gives events (RFC 7578, RFC 2046 §5.1).
+
+Parts are told by their offsets in the body, so that whoever keeps the body needs no copy of them.
+"""
+
+import re
+from typing import NamedTuple, TypeAlias
+
+from antiphon.body.part_head import HeadLimits, PartHead, read_head, read_usual_head, too_large_head
+from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.grammar import TCHARS, parse_parameters, split_parameters
+
+LONGEST_BOUNDARY = 70
+"""Characters of a boundary (RFC 2046 §5.1.1)."""
+
+_usual_content_type = re.compile(
+    rf"multipart/form-data; boundary=([-!#$%&'*+.^_`|~0-9A-Za-z]{{1,{LONGEST_BOUNDARY}}}+)"
+).fullmatch
+_multipart = re.compile(rf"[ \t]*+multipart/{TCHARS}[ \t]*+(?:;(.*))?", re.DOTALL | re.IGNORECASE).fullmatch
+_boundary = re.compile(rb"[!-~](?:[ -~]{0,%d}[!-~])?" % (LONGEST_BOUNDARY - 2)).fullmatch
+
+# What the parser reads at present.
+_PREAMBLE, _HEAD, _CONTENT, _EPILOGUE = range(4)
+# More has to come to tell whether this is a delimiter.
+_CUT = 4
+
+# By the two bytes after a boundary, of which the first may be padding (RFC 2046 §5.1.1). Others belong to a longer line
+# that only begins with the boundary, and to the content.
+_AFTER_BOUNDARY = {b"\r\n": _HEAD, b" ": _HEAD, b"\t": _HEAD, b"--": _EPILOGUE, b"": _CUT, b"\r": _CUT, b"-": _CUT}
+_AFTER_BOUNDARY |= {bytes((padding, byte)): _HEAD for padding in b" \t" for byte in range(256)}
+
+
+class MultipartLimits(NamedTuple):
+    """Upper bounds of a multipart form.
+
+    - ``parts``: fields and files; 1000.
+    - ``head``: of the header fields of one part.
+    - ``outside``: bytes before the first part, and again after the last one, which have no meaning; 8 KiB.
+    """
+
+    parts: int = 1000
+    head: HeadLimits = HeadLimits()
+    outside: int = 8 << 10
+
+
+class PartData(NamedTuple):
+    """Content of the part whose head came last: ``held``, then the piece that was fed from ``start`` to ``end``.
+
+    ``held``, nearly always empty, is from earlier pieces: what could have been the beginning of a delimiter and is not.
+    ``part_end`` is where in the body the part's content ends, when it ends here; None when more is to come.
+    """
+
+    start: int
+    end: int
+    part_end: int | None
+    held: bytes
+
+    def of(self, piece: bytes) -> bytes:
+        """The content's bytes: ``piece`` is what was just fed."""
+        content = piece[self.start : self.end]
+        return self.held + content if self.held else content
+
+
+PartEvent: TypeAlias = PartHead | PartData
+
+
+def parse_boundary(content_type: str) -> bytes:
+    """The boundary that a Content-Type names; raises BadRequest without one (RFC 2046 §5.1.1, RFC 7578 §4.1)."""
+    if usual := _usual_content_type(content_type):
+        return usual[1].encode()
+    match = _multipart(content_type)
+    if match is None:
+        raise BadRequest("a form in parts needs the Content-Type multipart/form-data")
+    written = match[1] or ""
+    if [name for name, _ in split_parameters(written)].count("boundary") > 1:
+        raise BadRequest("the Content-Type has two boundaries")
+    boundary = parse_parameters(written).get("boundary")
+    if not boundary:
+        raise BadRequest("the Content-Type has no boundary: multipart/form-data; boundary=...")
+    if not boundary.isascii() or not _boundary(boundary.encode()):
+        raise BadRequest(f"a boundary has 1 to {LONGEST_BOUNDARY} printable ASCII characters, the last one no space")
+    return boundary.encode()
+
+
+class MultipartParser:
+    """Finds the parts of one form.
+
+    Between two pieces it keeps no more than a head and a boundary. It reads every byte a constant number of times. An
+    error ends it: it is not fed again. Raises ValueError for bytes that are no boundary.
+    """
+
+    __slots__ = ("_delimiter", "_end", "_gathered", "_held", "_limits", "_offset", "_parts", "_state", "_usual_size")
+
+    def __init__(self, boundary: bytes, *, limits: MultipartLimits = MultipartLimits()) -> None:  # noqa: B008 - immutable
+        if not _boundary(boundary):
+            raise ValueError(f"not a boundary: {boundary[:80]!r}")
+        self._limits = limits
+        self._delimiter = b"\r\n--" + boundary
+        self._state = _PREAMBLE
+        self._offset = 0
+        self._parts = 0
+        self._usual_size = min(limits.head.size, limits.head.name)
+        self._end = 0
+        self._gathered = bytearray()
+        self._held = b""
+
+    def feed(self, data: bytes) -> list[PartEvent]:
+        """Read the next piece of the body; return what it brought, in order.
+
+        Each part is a PartHead, and one PartData or more; the last one has its end. Raises BadRequest for what is no
+        form in parts, and ContentTooLarge beyond a limit, which its member ``limit`` names.
+        """
+        events: list[PartEvent] = []
+        position = 0
+        while position < len(data):
+            if self._state == _HEAD:
+                position = self._read_parts(data, position, events)
+            elif self._state == _CONTENT:
+                position = self._read_content(data, position, events)
+            elif self._state == _PREAMBLE:
+                position = self._read_preamble(data)
+            else:
+                position = self._pass_epilogue(data)
+        self._offset += len(data)
+        return events
+
+    def finish(self) -> None:
+        """Say that the body has ended; raises BadRequest when the form has not."""
+        if self._state == _EPILOGUE:
+            return
+        if self._state == _PREAMBLE:
+            raise BadRequest("the form does not begin: its body has no line with the boundary of the Content-Type")
+        raise BadRequest("the form was cut off: the delimiter that closes it never came")
+
+    def _read_preamble(self, data: bytes) -> int:
+        """Read up to the first delimiter, which alone needs no line break before it, and must be a whole line.
+
+        A later line would do as well, but what was meant as a part would be lost without a word.
+        """
+        opening = self._delimiter[2:]
+        if not self._offset and data.startswith(opening + b"\r\n"):
+            self._pass_delimiter(0, _HEAD)
+            return len(opening)
+        written = self._gathered
+        before = len(written)
+        written += data[: self._limits.outside + len(opening) + 2 - before]
+        at = written.find(opening, max(0, before - len(opening) - 1))
+        after = at + len(opening)
+        follows = _CUT if at < 0 else _AFTER_BOUNDARY.get(bytes(written[after : after + 2]))
+        self._check_outside(at if at >= 0 else len(written) - len(opening))
+        if follows is None or (at > 0 and not written.endswith(b"\r\n", 0, at)):
+            raise BadRequest("the form begins with a boundary that is no line of its own")
+        if follows == _CUT:
+            return len(data)
+        self._pass_delimiter(after, follows)
+        written[:] = written[after:before]
+        return max(0, after - before)
+
+    def _read_parts(self, data: bytes, start: int, events: list[PartEvent]) -> int:
+        """Read parts from here, where a boundary ended, as long as they are whole and written as usual."""
+        if self._gathered:
+            return self._read_head(data, start, events)
+        delimiter = self._delimiter
+        offset = self._offset
+        while head := read_usual_head(data, start, offset, self._usual_size):
+            events.append(head)
+            content = head.offset - offset
+            end = data.find(delimiter, content)
+            start = end + len(delimiter)
+            follows = _AFTER_BOUNDARY.get(data[start : start + 2]) if end >= 0 else None
+            if follows is None or follows == _CUT:
+                self._state = _CONTENT
+                return self._end_content(data, content, end, events)
+            # A named tuple's own constructor takes twice as long.
+            events.append(tuple.__new__(PartData, (content, end, offset + end, b"")))
+            self._pass_delimiter(offset + start, follows)
+            if follows == _EPILOGUE:
+                return start
+        return self._read_head(data, start, events)
+
+    def _read_head(self, data: bytes, start: int, events: list[PartEvent]) -> int:
+        """Read a head with what earlier pieces had of it, written as it may be."""
+        written = self._gathered
+        limits = self._limits.head
+        before = len(written)
+        written += data[start : start + limits.size - before]
+        end = written.find(b"\r\n\r\n", max(0, before - 3))
+        if end < 0:
+            if len(written) >= limits.size:
+                raise too_large_head(limits)
+            return len(data)
+        content = start + end + 4 - before
+        events.append(read_head(bytes(written[:end]), self._offset + content, limits))
+        written.clear()
+        self._state = _CONTENT
+        return content
+
+    def _read_content(self, data: bytes, start: int, events: list[PartEvent]) -> int:
+        delimiter = self._delimiter
+        if self._held:
+            seam = self._held + data[: len(delimiter) + 2 - len(self._held)]
+            end, follows = self._settle(seam, 0, seam.find(delimiter))
+            if end == 0:
+                return self._pass_seam(seam, follows, events, len(data))
+        return self._end_content(data, start, data.find(delimiter, start), events)
+
+    def _pass_seam(self, seam: bytes, follows: int, events: list[PartEvent], fed: int) -> int:
+        """What was held is the beginning of a delimiter; return where the piece goes on after it."""
+        held = self._held
+        if follows == _CUT:
+            self._held = seam
+            return fed
+        self._held = b""
+        events.append(PartData(0, 0, self._offset - len(held), b""))
+        self._pass_delimiter(self._offset + len(self._delimiter) - len(held), follows)
+        self._gathered += held[len(self._delimiter) :]
+        return max(0, len(self._delimiter) - len(held))
+
+    def _end_content(self, data: bytes, start: int, found: int, events: list[PartEvent]) -> int:
+        """Read up to the delimiter found, if it is one, or as far as the data go."""
+        end, follows = self._settle(data, start, found)
+        is_cut = follows == _CUT
+        if not is_cut or end > start or self._held:
+            events.append(PartData(start, end, None if is_cut else self._offset + end, self._held))
+        if is_cut:
+            self._held = data[end:]
+            return len(data)
+        self._held = b""
+        self._pass_delimiter(self._offset + end + len(self._delimiter), follows)
+        return end + len(self._delimiter)
+
+    def _settle(self, data: bytes, start: int, found: int) -> tuple[int, int]:
+        """Where the next delimiter begins, and the state after it: the one found, or -1, if it is one.
+
+        The state is _CUT for one whose end the data lack; the end of the data counts as such.
+        """
+        delimiter = self._delimiter
+        while found >= 0:
+            after = found + len(delimiter)
+            follows = _AFTER_BOUNDARY.get(data[after : after + 2])
+            if follows is not None:
+                return found, follows
+            found = data.find(delimiter, after)
+        # A delimiter has one CR, at its beginning.
+        cut = data.rfind(b"\r", max(start, len(data) - len(delimiter) + 1))
+        return cut if cut >= 0 and delimiter.startswith(data[cut:]) else len(data), _CUT
+
+    def _pass_delimiter(self, offset: int, follows: int) -> None:
+        """Go on after a delimiter, whose boundary ends there in the body."""
+        self._state = follows
+        if follows == _EPILOGUE:
+            self._end = offset
+            return
+        parts = self._parts = self._parts + 1
+        if parts > self._limits.parts:
+            raise ContentTooLarge(f"the form has more than {self._limits.parts} parts", limit="parts")
+
+    def _pass_epilogue(self, data: bytes) -> int:
+        self._check_outside(self._offset + len(data) - self._end)
+        return len(data)
+
+    def _check_outside(self, length: int) -> None:
+        if length > self._limits.outside:
+            outside = self._limits.outside
+            raise ContentTooLarge(f"the form has more than {outside} bytes outside of its parts", limit="outside")

@@ -1,0 +1,35 @@
+"""How deeply a JSON text is nested: found in linear time before it is decoded, since decoders recurse."""
+
+import re
+from itertools import accumulate
+
+DEPTH = 200
+"""How many arrays and objects may lie in one another, unless it is said."""
+
+_ALL_BUT_OPENING = bytes(set(range(256)) - set(b"[{"))
+_ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_STEPS = bytes.maketrans(b"[]", b"\x01\xff")
+_STRING = re.compile(rb'"[^"]*+"?')
+
+
+def is_deeper(data: bytes, depth: int) -> bool:
+    """Whether more than ``depth`` arrays and objects lie in one another: ``[{}]`` has a depth of 2.
+
+    Of a malformed text it holds for the part before the mistake, which is all that a decoder reads.
+    """
+    if len(data) <= depth or len(data.translate(None, _ALL_BUT_OPENING)) <= depth:
+        return False
+    brackets, levels = _outside_strings(data), 0
+    while brackets and 2 * len(within := brackets.replace(b"[]", b"")) <= len(brackets):
+        brackets, levels = within, levels + 1
+    steps = memoryview(brackets.translate(_STEPS)).cast("b")
+    return levels + max(accumulate(steps), default=0) > depth
+
+
+def _outside_strings(data: bytes) -> bytes:
+    """The brackets of arrays and objects alike, as square ones."""
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = data.translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
+    return _STRING.sub(b"", marks) if b'"' in marks else marks

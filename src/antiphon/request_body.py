@@ -1,0 +1,217 @@
+"""The body of a request, as bytes, text, values, forms and files: read when it is first asked for."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.body.limits import Limits
+from antiphon.body_stream import BodyStream
+from antiphon.content import FORM_DATA, Content, NotLoadedError
+from antiphon.head import Head
+from antiphon.http.charset import decode_text
+from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
+from antiphon.http.grammar import is_token
+from antiphon.http.multidict import MultiDict
+from antiphon.http.over_limit import over_limit
+from antiphon.http.urlencoded_form import parse_form
+from antiphon.lazy import lazy
+from antiphon.request_headers import RequestHeaders
+
+if TYPE_CHECKING:
+    from antiphon.form_data import Form
+    from antiphon.form_parts import FormParts
+    from antiphon.uploads.upload import Upload
+
+T = TypeVar("T")
+
+FORM = "application/x-www-form-urlencoded"
+
+_DEFAULT_LIMITS = Limits()
+
+
+class RequestBody(RequestHeaders):
+    """A request with its body.
+
+    What reads it can be asked for in any order, and again: it is received once, within ``limits``, and kept, in a file
+    if it is large. A body that cannot be read as asked raises an HTTPError (4xx). Where it is not there yet, code that
+    may block waits for it; on an event loop ``load`` has to be awaited first, or RuntimeError is raised.
+    """
+
+    limits: Limits = _DEFAULT_LIMITS
+    """How much of this request is accepted. May be set until the body is loaded."""
+
+    def __init__(self, head: Head, body: bytes | None = None) -> None:
+        self.head = head
+        if body is not None:
+            vars(self)["content"] = Content(head, body)
+
+    # What is said of it
+
+    @property
+    def mimetype(self) -> str:
+        """The media type of the body without parameters, in lower case; empty when none is given."""
+        essence = (self.head.field("content-type") or "").partition(";")[0].strip(" \t").lower()
+        main_type, _, subtype = essence.partition("/")
+        return essence if is_token(main_type) and is_token(subtype) else ""
+
+    @property
+    def charset(self) -> str | None:
+        """The charset that the content type declares, in lower case."""
+        return self.content_type.charset if self.content_type else None
+
+    @property
+    def content_length(self) -> int | None:
+        """The length of the body in bytes, where it is declared (RFC 9110 §8.6)."""
+        try:
+            return self.content.length
+        except BadRequest:
+            return None
+
+    # As it comes
+
+    @lazy
+    def content(self) -> Content:
+        """Where the body comes from, and is kept."""
+        return Content(self.head)
+
+    async def load(self) -> None:
+        """Load the body within ``limits``, where it was not loaded before the handler ran.
+
+        Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early,
+        UnsupportedMediaType (415) for an unknown Content-Encoding, RequestTimeout (408) for one that comes too slowly,
+        InsufficientStorage (507) and ClientDisconnected.
+        """
+        await self.content.load(self.limits)
+
+    @property
+    def stream(self) -> BodyStream:
+        """The body in pieces, for ``for`` or ``async for``: as they arrive, or as they were kept."""
+        return BodyStream(self)
+
+    def parts(self) -> "FormParts":
+        """The parts of a form (multipart/form-data) one after another, for ``for`` or ``async for``, as they arrive.
+
+        Raises UnsupportedMediaType (415) for another type, BadRequest (400) for one without a boundary.
+        """
+        if self.mimetype != FORM_DATA:
+            raise UnsupportedMediaType(f"the body must be {FORM_DATA}, {self._sent_type()}")
+        from antiphon.form_parts import FormParts
+
+        return FormParts(self.stream, self.head.field("content-type") or "", self.limits)
+
+    # As a whole
+
+    @property
+    def body(self) -> bytes:
+        """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes: ``stream`` has
+        them piece by piece.
+        """
+        content = self.content
+        data = content.data
+        if data is None:
+            if not self.head.has_body:
+                return b""
+            self._load_now()
+            data = content.data
+        if data is None or len(data) > self.limits.memory:
+            data = self._in_memory(content)
+        return data
+
+    def _load_now(self) -> None:
+        """Have the body here, where that may block."""
+        content = self.content
+        if content.is_complete and content.is_kept:
+            return
+        try:
+            content.load_on_thread(self.limits)
+        except NotLoadedError:
+            raise content.failure or RuntimeError(self._how_to_load()) from None
+
+    def _how_to_load(self) -> str:
+        return (
+            "this request's body is not loaded yet: await request.load() first,"
+            " or say @app.middleware(body=True) where a middleware reads it"
+        )
+
+    def _in_memory(self, content: Content) -> bytes:
+        most = self.limits.memory
+        if content.size > most:
+            detail = f"the body has more than the {most} bytes that are read as a whole"
+            raise over_limit(ContentTooLarge, "memory", most, detail)
+        return content.read_all()
+
+    @lazy
+    def text(self) -> str:
+        """The content as text, by its declared charset, else UTF-8; what cannot be decoded becomes U+FFFD."""
+        return decode_text(self.body, self.charset)
+
+    # Forms
+
+    @lazy
+    def form(self) -> MultiDict[str]:
+        """The fields of a form that are no files, urlencoded or in parts; empty when the body is neither.
+
+        Raises ContentTooLarge (413) beyond a limit, BadRequest (400) for parts that are malformed.
+        """
+        mimetype = self.mimetype
+        if mimetype == FORM_DATA:
+            return self._form_data.fields
+        if mimetype != FORM:
+            return MultiDict()
+        most = self.limits.fields
+        try:
+            return MultiDict(parse_form(self.body, most, self.charset))
+        except ValueError:
+            detail = f"the form has more than {most} fields"
+            raise over_limit(ContentTooLarge, "fields", most, detail) from None
+
+    @lazy
+    def files(self) -> "MultiDict[Upload]":
+        """The files of a form in parts (multipart/form-data), by the names of their fields; empty for another body.
+
+        One that is false stands for a field in which no file was chosen. Raises as ``form`` does.
+        """
+        return self._form_data.files if self.mimetype == FORM_DATA else MultiDict()
+
+    @lazy
+    def _form_data(self) -> "Form":
+        self._load_now()
+        content = self.content
+        return content.form(self.limits).read(content.spool, self.charset)
+
+    # Values
+
+    @lazy
+    def json(self) -> Any:
+        """The content, decoded from JSON.
+
+        Raises UnsupportedMediaType (415) unless the content type says JSON, BadRequest (400) when it is malformed.
+        """
+        from antiphon.json_codec import decode_json
+
+        return decode_json(self._json_body(), depth=self.limits.json_depth)
+
+    def _json_body(self) -> bytes:
+        content_type = self.content_type
+        if content_type is None or not content_type.is_json:
+            raise UnsupportedMediaType(f"the body must be application/json, {self._sent_type()}")
+        return self.body
+
+    def _sent_type(self) -> str:
+        sent = self.head.field("content-type")
+        return f"not {sent[:80]}" if sent else "but its type is not declared"
+
+    def json_as(self, wanted: type[T]) -> T:
+        """The content as a dataclass, TypedDict, Struct or other type. Raises UnprocessableContent (422) naming each
+        wrong field by JSON Pointer, and what ``json`` raises."""
+        from antiphon.typed import json_as
+
+        return json_as(self._json_body(), wanted, depth=self.limits.json_depth)
+
+    def form_as(self, wanted: type[T]) -> T:
+        """The form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
+
+        Raises UnprocessableContent (422) naming each wrong field, and what ``form`` raises.
+        """
+        from antiphon.typed import fields_as
+        from antiphon.uploads.upload import Upload
+
+        return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload)

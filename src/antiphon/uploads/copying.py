@@ -1,0 +1,119 @@
+"""Bytes into a file, by descriptors: all of them, and in the kernel where it knows how."""
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TypeAlias
+
+Way: TypeAlias = Callable[[int, int, int, int], int]
+"""Copies from a descriptor to another's position: some of ``length`` bytes from ``offset``. How many; 0 for none."""
+
+_AT_ONCE = 64 << 20
+_PIECE = 1 << 20
+_MOST_PIECES = 1024
+"""IOV_MAX: how many pieces a call takes."""
+
+
+def write_all(descriptor: int, data: bytes | memoryview) -> None:
+    """Write bytes, however often that takes: a call may be cut short. Raises OSError."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def write_pieces(descriptor: int, pieces: list[bytes]) -> None:
+    """Write pieces one after another, with one call and without a copy where that is possible. Raises OSError."""
+    if not 1 < len(pieces) <= _MOST_PIECES or not hasattr(os, "writev"):
+        write_all(descriptor, b"".join(pieces))
+        return
+    written = os.writev(descriptor, pieces)
+    if written < sum(map(len, pieces)):
+        write_all(descriptor, memoryview(b"".join(pieces))[written:])
+
+
+if hasattr(os, "pread"):
+    pread = os.pread
+else:
+    from threading import Lock
+
+    _position = Lock()
+
+    def pread(descriptor: int, length: int, offset: int, /) -> bytes:
+        """As ``os.pread`` where there is none, one call at a time. It leaves the position at the end."""
+        with _position:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            try:
+                return os.read(descriptor, length)
+            finally:
+                os.lseek(descriptor, 0, os.SEEK_END)
+
+
+def read_all(descriptor: int, length: int, offset: int) -> bytes:
+    """Read ``length`` bytes from ``offset``, however often that takes. Raises OSError, EOFError where they end."""
+    data = pread(descriptor, length, offset)
+    if len(data) == length:
+        return data
+    pieces = []
+    while data:
+        pieces.append(data)
+        length -= len(data)
+        offset += len(data)
+        data = pread(descriptor, length, offset)
+    if length:
+        raise _cut_short(length)
+    return b"".join(pieces)
+
+
+def read_into(descriptor: int, target: memoryview, offset: int) -> int:
+    """Read some bytes from ``offset`` into ``target``, one or more: how many. Raises OSError, EOFError."""
+    if not hasattr(os, "preadv"):
+        data = pread(descriptor, len(target), offset)
+        target[: len(data)] = data
+        size = len(data)
+    else:
+        size = os.preadv(descriptor, [target], offset)
+    if not size and target:
+        raise _cut_short(len(target))
+    return size
+
+
+def _cut_short(missing: int) -> EOFError:
+    return EOFError(f"a file ends {missing} bytes before what was written to it does")
+
+
+def _by_copy_file_range(source: int, target: int, offset: int, length: int) -> int:
+    return os.copy_file_range(source, target, length, offset_src=offset)
+
+
+def _by_sendfile(source: int, target: int, offset: int, length: int) -> int:
+    return os.sendfile(target, source, offset, length)
+
+
+IN_KERNEL: list[Way] = []
+"""The ways that need no memory of ours. File systems and kernels know some or none of them."""
+if hasattr(os, "copy_file_range"):
+    IN_KERNEL.append(_by_copy_file_range)
+if hasattr(os, "sendfile"):
+    IN_KERNEL.append(_by_sendfile)
+
+
+def copy(source: int, target: int, offset: int, length: int, ways: Iterable[Way] = IN_KERNEL) -> None:
+    """Copy ``length`` bytes from ``offset`` of a file to another's position. Raises OSError, EOFError.
+
+    ``ways`` are tried in their order; of one that breaks off, the next goes on with the rest.
+    """
+    end = offset + length
+    for way in ways:
+        with suppress(OSError):
+            while offset < end and (copied := way(source, target, offset, min(end - offset, _AT_ONCE))):
+                offset += copied
+    if offset < end:
+        _copy_by_hand(source, target, offset, end)
+
+
+def _copy_by_hand(source: int, target: int, offset: int, end: int) -> None:
+    buffer = memoryview(bytearray(min(end - offset, _PIECE)))
+    while offset < end:
+        size = read_into(source, buffer[: end - offset], offset)
+        write_all(target, buffer[:size])
+        offset += size

@@ -1,0 +1,167 @@
+"""The body of one request: bytes in memory while they are few, else all but the last of them in an unnamed file."""
+
+import os
+
+from antiphon.uploads.copying import write_all
+from antiphon.uploads.no_room import no_room_is_507
+from antiphon.uploads.unnamed_file import UnnamedFile
+
+THRESHOLD = 512 << 10
+"""Bytes that a body has in memory."""
+BATCH = 1 << 20
+"""Bytes that go to the file at once: so many that a change of threads for them does not count."""
+
+_MOST_LOOSE = 256
+
+
+class Spool:
+    """Takes the pieces of a body in their order, and gives any part of them.
+
+    Up to ``threshold`` bytes are kept in memory. More go to one file in ``folder`` (None: where this system has
+    temporary files), a batch at a time. Where blocking is allowed, ``write`` does that; an event loop calls ``add``,
+    and when ``is_due`` says so ``flush`` on a thread. Once it is complete, any number of threads may read it, also
+    while it is closed: they get what they want, or the ValueError of what is closed.
+    """
+
+    __slots__ = ("_file", "_folder", "_loose", "_most_waiting", "_pieces", "_written", "is_closed", "size")
+
+    def __init__(self, threshold: int = THRESHOLD, folder: str | os.PathLike[str] | None = None) -> None:
+        self.size = 0
+        """How many bytes it has been given."""
+        self.is_closed = False
+        self._pieces: list[bytes] = []
+        self._loose = 0
+        self._most_waiting = threshold
+        self._folder = folder
+        self._file: UnnamedFile | None = None
+        self._written = 0
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether there is no file."""
+        return self._file is None
+
+    def write(self, data: bytes) -> None:
+        """Add a piece; and, if it's time for that, write to the file. Raises what ``flush`` does."""
+        self.add(data)
+        if self.is_due:
+            self.flush()
+
+    def add(self, data: bytes) -> None:
+        """Add a piece, in memory. Raises ValueError when it's closed."""
+        self.check_open()
+        if data:
+            self._pieces.append(data)
+            self.size += len(data)
+            self._loose += 1
+            if self._loose == _MOST_LOOSE:
+                # Each piece takes more than its bytes: of very small ones, many times as much.
+                self._pieces[-_MOST_LOOSE:] = [b"".join(self._pieces[-_MOST_LOOSE:])]
+                self._loose = 0
+
+    def check_open(self) -> None:
+        """Raise ValueError when it's closed."""
+        if self.is_closed:
+            raise _freed()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether so much waits in memory that it should be written to the file."""
+        return self.size - self._written > self._most_waiting
+
+    def flush(self) -> None:
+        """Write what waits in memory to the file.
+
+        Raises InsufficientStorage (507) when the disk is full, and other OSErrors; then all of it is freed. Raises
+        ValueError when it's closed.
+        """
+        self.check_open()
+        file = self._file
+        try:
+            with no_room_is_507():
+                file = file or UnnamedFile(self._folder)
+                file.append(self._pieces)
+        except BaseException:
+            self.close()
+            if file is not None:
+                file.discard()
+            raise
+        self._file = file
+        self._written = file.size
+        self._most_waiting = BATCH
+        self._pieces = []
+        self._loose = 0
+
+    def getvalue(self) -> bytes:
+        """All of it, not copied if it came in one piece. Raises ValueError when it is in a file, or closed."""
+        if self._file is not None:
+            raise ValueError(f"these {self.size} bytes are in a file: they are read in parts")
+        return self._waiting()
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """As many of ``length`` bytes from ``offset`` as there are. Raises ValueError when it's closed, and OSError."""
+        if offset < 0 or length < 0:
+            raise ValueError(f"{length} bytes from {offset} are not to be had")
+        file, written, waiting = self._file, self._written, self._waiting()
+        end = min(offset + length, self.size)
+        if file is None or offset >= written:
+            return waiting[offset - written : max(end - written, 0)]
+        if end <= written:
+            return file.read_at(offset, end - offset)
+        return file.read_at(offset, written - offset) + waiting[: end - written]
+
+    def read_into(self, target: memoryview, offset: int) -> int:
+        """Read bytes from ``offset`` into ``target``: how many; none at the end only. Raises as ``read_at`` does."""
+        file, written = self._file, self._written
+        if file is None or offset >= written:
+            data = self.read_at(offset, len(target))
+            target[: len(data)] = data
+            return len(data)
+        return file.read_into(target[: written - offset], offset)
+
+    def copy_to(self, descriptor: int, offset: int, length: int) -> None:
+        """Write ``length`` bytes from ``offset`` to a file, by the kernel where it can.
+
+        Raises ValueError when it's closed or doesn't have them, and OSError.
+        """
+        end = offset + length
+        if not 0 <= offset <= end <= self.size:
+            raise ValueError(f"{length} bytes from {offset} are not within {self.size}")
+        file, written, waiting = self._file, self._written, self._waiting()
+        if file is not None and offset < written:
+            file.copy_to(descriptor, offset, min(end, written) - offset)
+        if end > written:
+            write_all(descriptor, waiting[max(offset - written, 0) : end - written])
+
+    def share(self) -> "Spool":
+        """Another hold on what is there, which stays when this one is closed. Neither is written to any more."""
+        shared = Spool()
+        waiting = self._waiting()
+        shared._pieces = [waiting] if waiting else []
+        shared._file = self._file
+        shared._written = self._written
+        shared.size = self.size
+        return shared
+
+    def close(self) -> None:
+        """Let go of all of it. The file is freed, with its last reader and when nothing shares it. May be repeated."""
+        self.is_closed = True
+        self._file = None
+        self._pieces = []
+
+    def _waiting(self) -> bytes:
+        """What is in memory, as one. Raises ValueError when it's closed: what was taken before that is whole."""
+        pieces = self._pieces
+        if len(pieces) > 1:
+            pieces = self._pieces = [b"".join(pieces)]
+            self._loose = 1
+        if self.is_closed:
+            self._pieces = []
+            raise _freed()
+        return pieces[0] if pieces else b""
+
+
+def _freed() -> ValueError:
+    return ValueError(
+        "what a request brought is freed when it has ended: detach() an upload before that, to read it later"
+    )

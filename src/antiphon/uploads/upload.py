@@ -1,0 +1,235 @@
+"""A file that a form brought: its names as the client gave them, and its bytes, which are a window on the request's."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, Self
+
+from antiphon.file_paths import absolute_path
+from antiphon.http.headers import Headers, field_value
+from antiphon.http.media_type import MediaType
+from antiphon.lazy import lazy
+from antiphon.uploads.saving import save
+from antiphon.uploads.spool import Spool
+from antiphon.uploads.window import PIECE, Window
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from _typeshed import WriteableBuffer
+
+
+class PartHead(Protocol):
+    """What an upload knows of the header of its part of the form."""
+
+    @property
+    def content_type(self) -> str | None: ...
+    @property
+    def fields(self) -> Iterable[tuple[bytes, bytes]]: ...
+
+
+class Upload:
+    """``size`` bytes of a spool from ``offset``, with what the part of the form said of them (RFC 7578 §4).
+
+    It is read as a file is, at one position; ``open`` gives others. It can be read until its request has ended, then
+    reading raises ValueError: ``detach`` makes one that stays. It is false where a form's field was left empty, without
+    a name and without a byte, which is not the same as a chosen file that is empty.
+    """
+
+    def __init__(self, spool: Spool, offset: int, size: int, head: PartHead, *, name: str, filename: str) -> None:
+        self._spool = spool
+        self._offset = offset
+        self._head = head
+        self._is_detached = False
+        self._begins_at = 0
+        self.size = size
+        """How many bytes it has."""
+        self.name = name
+        """The name of the form's field."""
+        self.filename = filename
+        """The file's name as the client wrote it, which may be a path, or anything: no name to save it by."""
+
+    @lazy
+    def safe_filename(self) -> str:
+        """A name that can stand in any folder: of ``filename`` the last part, without what does harm; never empty."""
+        from antiphon.uploads.safe_filename import safe_filename
+
+        return safe_filename(self.filename)
+
+    @lazy
+    def headers(self) -> Headers:
+        """The header of its part of the form, without fields that are malformed."""
+        return Headers(well_formed(self._head.fields))
+
+    @lazy
+    def content_type(self) -> MediaType | None:
+        """The media type that the client claims, with its parameters; None where there is none, or it is malformed."""
+        try:
+            return MediaType.parse(self._head.content_type or "")
+        except ValueError:
+            return None
+
+    @property
+    def mimetype(self) -> str:
+        """The media type that the client claims, without parameters, in lower case; empty where there is none."""
+        claimed = self.content_type
+        return f"{claimed.type}/{claimed.subtype}" if claimed is not None else ""
+
+    def __bool__(self) -> bool:
+        return self.filename != "" or self.size > 0
+
+    def __repr__(self) -> str:
+        return f"<Upload name={self.name!r} filename={self.filename!r} size={self.size}>"
+
+    # As a file
+
+    def open(self) -> Window:
+        """Its bytes as a file object of the standard library, with a position of its own, at the start."""
+        return Window(self._spool, self._offset, self.size)
+
+    @lazy
+    def _window(self) -> Window:
+        window = self.open()
+        window.seek(self._begins_at)
+        return window
+
+    @property
+    def _readable(self) -> Window:
+        self._spool.check_open()
+        return self._window
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next ``size`` bytes, or as many as are left; all of these where it is -1 or None."""
+        if not self._begins_at and (size is None or size == -1) and "_window" not in vars(self):
+            # So it's read nearly always, and a window costs several times as much.
+            data = self._spool.read_at(self._offset, self.size)
+            self._begins_at = self.size
+            return data
+        return self._readable.read(size)
+
+    async def aread(self, size: int | None = -1, /) -> bytes:
+        """As ``read``, on an event loop: what is not in memory is read on a thread."""
+        if self._spool.in_memory:
+            return self.read(size)
+        from antiphon.threads import Crossing
+
+        return await Crossing().run(self.read, size)
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Up to ``size`` bytes, of one read."""
+        return self._readable.read1(size)
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """Read bytes into a buffer: how many."""
+        return self._readable.readinto(buffer)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        r"""The next line with its ``\n``, or up to ``size`` bytes of it; empty at the end."""
+        return self._readable.readline(size)
+
+    def __iter__(self) -> Iterator[bytes]:
+        r"""The lines that are left, each with its ``\n``."""
+        return iter(self._readable)
+
+    def chunks(self, size: int = PIECE) -> Iterator[bytes]:
+        """What is left, in pieces of ``size`` bytes and a last one that may be smaller. Raises ValueError below 1."""
+        return self._readable.chunks(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Set the position, from the start, from where it is or from the end (0, 1, 2), and return it.
+
+        Raises OSError for one before the start.
+        """
+        return self._readable.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The position, counted from the start of this file."""
+        return self._readable.tell()
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def writable(self) -> bool:
+        """False: what was sent does not change."""
+        return False
+
+    def flush(self) -> None:
+        """Do nothing: what wraps files expects to be able to."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether it can't be read any more."""
+        return self._spool.is_closed
+
+    def close(self) -> None:
+        """Free what ``detach`` kept. Other uploads are freed when their request ends, and this does nothing to them."""
+        if self._is_detached:
+            self._spool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # As a whole
+
+    def digest(self, algorithm: str = "sha256") -> str:
+        """The hash of its bytes, in hexadecimal digits. Raises ValueError for an algorithm that hashlib has not."""
+        from hashlib import file_digest
+
+        with self.open() as file:
+            return file_digest(file, algorithm).hexdigest()
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
+        """Copy it to a file, or into a folder, where its name is ``safe_filename``: the path of the copy.
+
+        The path is absolute. A copy is there as a whole or not at all, with the permissions that ``open`` would give.
+        It is written to the disk when the system does that: who must have it after a power cut calls ``os.fsync``.
+        What is at the path is replaced only if it is to ``overwrite`` it; a link to a file is not followed.
+
+        Raises FileExistsError, also to all but one of those who save to one path at once; ValueError for a relative
+        path; InsufficientStorage (507) when the disk is full; and other OSErrors.
+        """
+        from pathlib import Path
+
+        target = absolute_path(path)
+        self._spool.check_open()
+        if os.path.isdir(target):
+            target = os.path.join(target, self.safe_filename)
+        save(target, partial(self._spool.copy_to, offset=self._offset, length=self.size), overwrite=overwrite)
+        return Path(target)
+
+    async def asave(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
+        """As ``save``, on an event loop: it is copied on a thread. A copy that has begun is completed in any case."""
+        from antiphon.threads import Crossing
+
+        return await Crossing().run(partial(self.save, path, overwrite=overwrite))
+
+    def detach(self) -> "Upload":
+        """The same file, kept until it is closed or forgotten, also when its request has ended.
+
+        Of one that is in memory only its own bytes are kept; otherwise the file with all that the request brought.
+        """
+        spool, offset = self._spool, self._offset
+        if spool.in_memory:
+            kept, start = Spool(), 0
+            kept.add(spool.read_at(offset, self.size))
+        else:
+            kept, start = spool.share(), offset
+        detached = Upload(kept, start, self.size, self._head, name=self.name, filename=self.filename)
+        detached._is_detached = True
+        return detached
+
+
+def well_formed(fields: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
+    """The header fields that can stand in a header, as text."""
+    for name, value in fields:
+        with suppress(ValueError):
+            yield name.decode(), field_value(value.decode("latin-1"))

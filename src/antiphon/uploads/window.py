@@ -1,0 +1,79 @@
+"""A part of a spool as a file object of the standard library."""
+
+import os
+from collections.abc import Iterator
+from errno import EINVAL
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING
+
+from antiphon.uploads.spool import Spool
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+PIECE = 256 << 10
+"""Bytes of a chunk."""
+
+_BUFFER = 16 << 10
+
+
+class Window(BufferedReader):
+    """``length`` bytes of a spool from ``offset``, as a file that is read: for whatever wants one.
+
+    It has a position of its own, and may be used by several threads. Closing it leaves the spool as it is; once that is
+    closed, reading raises ValueError. Raises ValueError for what is not within the spool.
+    """
+
+    def __init__(self, spool: Spool, offset: int, length: int) -> None:
+        super().__init__(_Part(spool, offset, length), _BUFFER)
+
+    def chunks(self, size: int = PIECE) -> Iterator[bytes]:
+        """What is left, in pieces of ``size`` bytes and a last one that may be smaller. Raises ValueError below 1."""
+        if size < 1:
+            raise ValueError(f"a chunk has a byte or more, not {size}")
+        return iter(lambda: self.read(size), b"")
+
+
+class _Part(RawIOBase):
+    """The same without a buffer."""
+
+    def __init__(self, spool: Spool, offset: int, length: int) -> None:
+        if not 0 <= offset <= offset + length <= spool.size:
+            raise ValueError(f"{length} bytes from {offset} are not within {spool.size}")
+        self._spool = spool
+        self._offset = offset
+        self._length = length
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        start = self._position
+        size = self._spool.read_into(memoryview(buffer)[: max(self._length - start, 0)], self._offset + start)
+        self._position = start + size
+        return size
+
+    def readall(self) -> bytes:
+        start = self._position
+        data = self._spool.read_at(self._offset + start, max(self._length - start, 0))
+        self._position = start + len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        if whence == os.SEEK_CUR:
+            offset += self._position
+        elif whence == os.SEEK_END:
+            offset += self._length
+        elif whence != os.SEEK_SET:
+            raise ValueError(f"a file is sought from its start, its position or its end (0, 1, 2), not {whence}")
+        if offset < 0:
+            raise OSError(EINVAL, "there is nothing before the start of a file")
+        self._position = offset
+        return offset
+
+    def tell(self) -> int:
+        return self._position

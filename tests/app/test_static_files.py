@@ -1,0 +1,307 @@
+"""A folder as a route: what it answers over each interface, and the URLs that lead to it."""
+
+import hashlib
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from antiphon import App, Blueprint
+from antiphon.testing import Client
+from antiphon.testing.contract.messages import SentRequest
+from antiphon.testing.contract.process import ServerProcess
+from antiphon.testing.contract.servers import SERVERS
+from antiphon.testing.contract.wire import Closed
+from antiphon.testing.errors import BrokenResponse, ContractError
+from tests.served_folder import FOLDER
+
+CSS = b"body { color: teal }"
+SECRET = b"nobody may read this"
+DIGEST = hashlib.sha256(CSS).hexdigest()[:12]
+FOREVER = "public, max-age=31536000, immutable"
+
+
+@pytest.fixture
+def root(tmp_path):
+    root = tmp_path / "static"
+    write(root / "css/site.css", CSS)
+    write(root / "café/größe 1.txt", b"1")
+    write(root / ".env", SECRET)
+    write(tmp_path / "secret.txt", SECRET)
+    (root / "out").symlink_to("..")
+    return root
+
+
+@pytest.fixture
+def app(root):
+    app = App()
+    app.static("/static", root)
+    return app
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (time.time() - 100,) * 2)
+
+
+class TestItsAnswers:
+    def test_are_its_files(self, app, serving):
+        response = serving(app).get("/static/css/site.css")
+        assert (response.status, response.body) == (200, CSS)
+        assert response.content_type == "text/css; charset=utf-8"
+        assert response.headers["cache-control"] == "no-cache"
+        assert serving(app).get("/static/caf%C3%A9/gr%C3%B6%C3%9Fe%201.txt").body == b"1"
+
+    def test_to_head_have_no_body(self, app, serving):
+        client = serving(app)
+        head, got = client.head("/static/css/site.css"), client.get("/static/css/site.css")
+        assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(CSS)))
+        assert dict(head.headers.items()) == dict(got.headers.items())
+
+    def test_depend_on_conditions_and_ranges(self, app, serving):
+        client = serving(app)
+        etag = client.get("/static/css/site.css").headers["etag"]
+        assert client.get("/static/css/site.css", headers={"if-none-match": etag}).status == 304
+        part = client.get("/static/css/site.css", headers={"range": "bytes=-2", "if-range": etag})
+        assert (part.status, part.body) == (206, CSS[-2:])
+        assert client.get("/static/css/site.css", headers={"range": "bytes=99-"}).status == 416
+        assert client.get("/static/css/site.css", headers={"if-match": '"x"'}).status == 412
+
+    def test_depend_on_the_codings_that_are_accepted(self, app, serving, root):
+        write(root / "css/site.css.gz", b"GZ")
+        response = serving(app).get("/static/css/site.css", headers={"accept-encoding": "gzip"})
+        assert (response.headers["content-encoding"], response.headers["vary"]) == ("gzip", "accept-encoding")
+        assert response.headers["content-length"] == "2"
+
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+    def test_to_other_methods_say_which_are_allowed(self, app, serving, method):
+        response = serving(app).request(method, "/static/css/site.css")
+        assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+    @pytest.mark.parametrize(
+        "path", ["", "/", "/css", "/css/", "/missing", "/.env", "/css/site.css/", "/css//site.css"]
+    )
+    def test_are_404_where_no_file_is(self, app, serving, path):
+        assert serving(app).get(f"/static{path}").status == 404
+
+    def test_come_from_a_thread_and_leave_as_files(self, root):
+        app, kinds, threads = App(), [], []
+        app.static("/static", root, immutable=lambda name: threads.append(threading.current_thread()))
+
+        async def noting(scope, receive, send):
+            async def note(message):
+                kinds.append(message["type"])
+                await send(message)
+
+            await app(scope, receive, note)
+
+        client = Client(noting, "asgi", extra={"extensions": {"http.response.pathsend": {}}})
+        seen = []
+
+        @app.before_request
+        async def loop(request):
+            seen.append(threading.current_thread())
+
+        assert client.get("/static/css/site.css").body == CSS
+        assert kinds[-1] == "http.response.pathsend"
+        assert not {*seen}.intersection(threads)
+        assert threads
+
+    def test_pass_what_is_around_them(self, app, serving):
+        @app.after_request
+        def mark(request, response):
+            response.headers["x-endpoint"] = f"{request.endpoint} {request.params['filename']}"
+
+        response = serving(app).get("/static/css/site.css")
+        assert (response.body, response.headers["x-endpoint"]) == (CSS, "static css/site.css")
+
+    def test_break_off_when_the_file_has_gone_meanwhile(self, app, serving, root, caplog):
+        @app.after_request
+        def remove(request, response):
+            (root / "css/site.css").unlink(missing_ok=True)
+
+        client = serving(app, raise_errors=False)
+        with suppress(BrokenResponse, ContractError):
+            assert client.get("/static/css/site.css").status == 500
+        assert [record.levelname for record in caplog.records if record.name == "antiphon"] == ["ERROR"]
+        assert client.get("/static/css/site.css").status == 404
+
+    def test_are_those_of_the_routes_where_they_are_more_particular(self, root, serving):
+        app = App()
+        app.static("/", root)
+        app.get("/css/site.css", name="css")(lambda request: "route")
+        client = serving(app)
+        assert client.get("/css/site.css").text == "route"
+        assert client.get("/caf%C3%A9/gr%C3%B6%C3%9Fe%201.txt").body == b"1"
+        assert client.get("/missing").status == 404
+        assert client.get("/").status == 404
+
+
+class TestItsURLs:
+    def test_have_the_hash_of_the_file(self, app, serving):
+        url = app.url_for("static", filename="css/site.css")
+        assert url == f"/static/css/site.{DIGEST}.css"
+        response = serving(app).get(url)
+        assert (response.body, response.headers["cache-control"]) == (CSS, FOREVER)
+
+    def test_go_on_working_when_the_file_has_changed(self, app, serving, root):
+        client, old = serving(app), app.url_for("static", filename="css/site.css")
+        client.get(old)
+        write(root / "css/site.css", b"changed!")
+        new = app.url_for("static", filename="css/site.css")
+        assert new != old
+        assert client.get(new).headers["cache-control"] == FOREVER
+        response = client.get(old)
+        assert (response.body, response.headers["cache-control"]) == (b"changed!", "no-cache")
+
+    def test_are_encoded(self, app, serving):
+        url = app.url_for("static", filename="café/größe 1.txt", v="1")
+        assert url.startswith("/static/caf%C3%A9/gr%C3%B6%C3%9Fe%201.")
+        assert url.endswith(".txt?v=1")
+        assert serving(app).get(url).headers["cache-control"] == FOREVER
+
+    def test_of_a_missing_file_lead_to_a_404(self, app, serving):
+        assert app.url_for("static", filename="missing.css") == "/static/missing.css"
+        assert serving(app).get("/static/missing.css").status == 404
+
+    @pytest.mark.parametrize("name", ["", "../secret.txt", "/css/site.css", "css//site.css", ".env", "a\\b", 3, b"a"])
+    def test_are_not_made_for_what_is_never_served(self, app, name):
+        with pytest.raises(ValueError, match=r"url_for 'static'.*parameter 'filename'"):
+            app.url_for("static", filename=name)
+
+    @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+    def test_are_below_the_root_path(self, app, interface):
+        seen = []
+
+        @app.before_request
+        def url(request):
+            seen.append(request.url_for("static", filename="css/site.css"))
+
+        Client(app, interface, root_path="/shop").get("/shop/static/css/site.css")
+        assert seen == [f"/shop/static/css/site.{DIGEST}.css"]
+
+    def test_have_no_hash_when_that_is_not_wanted(self, root):
+        app = App()
+        app.static("/static", root, hashes=False)
+        assert app.url_for("static", filename="css/site.css") == "/static/css/site.css"
+
+
+class TestRegistering:
+    def test_several_folders(self, tmp_path, serving):
+        app = App()
+        for name in ("one", "two"):
+            write(tmp_path / name / "a.txt", name.encode())
+            app.static(f"/{name}", tmp_path / name, name=name)
+        client = serving(app)
+        for name in ("one", "two"):
+            assert client.get(app.url_for(name, filename="a.txt")).body == name.encode()
+
+    def test_with_blueprints(self, tmp_path, serving):
+        app = App()
+        app.static("/static", tmp_path)
+        write(tmp_path / "a.txt", b"app")
+        for name in ("shop", "blog"):
+            write(tmp_path / name / "a.txt", name.encode())
+            outer, inner = Blueprint(name, prefix=f"/{name}"), Blueprint("inner", prefix="/inner")
+            inner.static("/static", tmp_path / name)
+            outer.register(inner)
+            outer.register(inner, name="again", prefix="/again")
+            outer.get("/url")(lambda request: request.url_for(".inner.static", filename="a.txt"))
+            app.register(outer)
+        client = serving(app)
+        assert client.get(app.url_for("static", filename="a.txt")).body == b"app"
+        for name in ("shop", "blog"):
+            url = app.url_for(f"{name}.inner.static", filename="a.txt")
+            assert client.get(f"/{name}/url").text == url
+            assert url.startswith(f"/{name}/inner/static/a.")
+            for path in (url, app.url_for(f"{name}.again.static", filename="a.txt")):
+                response = client.get(path)
+                assert (response.body, response.headers["cache-control"]) == (name.encode(), FOREVER)
+
+    def test_with_a_prefix_that_has_parameters(self, root, serving):
+        app = App()
+        app.static("/<theme>/static", root)
+        url = app.url_for("static", theme="dark", filename="css/site.css")
+        assert url == f"/dark/static/css/site.{DIGEST}.css"
+        assert serving(app).get(url).body == CSS
+
+    @pytest.mark.parametrize("prefix", ["", "/"])
+    def test_for_all_paths(self, root, prefix):
+        app = App()
+        app.static(prefix, root)
+        assert app.url_for("static", filename="css/site.css") == f"/css/site.{DIGEST}.css"
+
+    @pytest.mark.parametrize("prefix", ["static", "/static/", "/<path:x>", "/<"])
+    def test_at_a_malformed_prefix_is_an_error(self, root, prefix):
+        with pytest.raises(ValueError, match=prefix):
+            App().static(prefix, root)
+
+    @pytest.mark.parametrize(("folder", "complaint"), [("static", "relative"), ("/missing/folder", "no folder")])
+    def test_what_is_no_folder_is_an_error(self, folder, complaint):
+        for routes in (App(), Blueprint("shop")):
+            with pytest.raises(ValueError, match=complaint):
+                routes.static("/static", folder)
+
+    def test_two_folders_by_one_name_is_an_error(self, root):
+        app = App()
+        app.static("/one", root)
+        app.static("/two", root)
+        with pytest.raises(ValueError, match="two routes are named 'static'"):
+            app.freeze()
+
+    def test_after_the_first_request_is_an_error(self, app, root):
+        Client(app).get("/")
+        with pytest.raises(RuntimeError):
+            app.static("/more", root)
+
+    def test_leaves_the_app_to_wsgi(self, app):
+        assert app.interface == "wsgi"
+
+
+INSIDE = "/static/test_snippets.py"
+TARGETS = [
+    *("/static/../conftest.py", "/static/./../conftest.py", "/static//../conftest.py", "/static/x/../../conftest.py"),
+    *("/static/%2e%2e/conftest.py", "/static/%2E%2E%2Fconftest.py", "/static/..%2fconftest.py"),
+    *("/static/%252e%252e/conftest.py", "/static/..%5cconftest.py", "/static/..\\conftest.py"),
+    *("/static/%c0%ae%c0%ae/conftest.py", "/static/%c0%ae%c0%ae%c0%afconftest.py", "/static/%uff0e%uff0e/conftest.py"),
+    *("/static/..;/conftest.py", "/static/..%20/conftest.py", "/static/..%0a/conftest.py", "/static/..%ff/conftest.py"),
+    *("/static/%2fetc/passwd", "/static//etc/passwd", "/static/%2f%2fetc/passwd", "/static/C:%5cconftest.py"),
+    *(f"/static{FOLDER.parent}/conftest.py", f"/static/%2f{str(FOLDER.parent)[1:]}/conftest.py"),
+    *("/static/..%00/conftest.py", "/static/.%2e/conftest.py"),
+    *("/static/test_snippets.py%00", "/static/test_snippets.py%00.css"),
+    *("/static/test_snippets.py%2f..%2f..%2fconftest.py", "/static/%2e%2e%2f%2e%2e%2f%2e%2e%2fetc/passwd", "/static/"),
+    *("/static/" + "a" * 4000, "/static/" + "%2e%2e%2f" * 300 + "etc/passwd", "/static/" + "a/" * 1500),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
+def process(request):
+    with ServerProcess(request.param.command, "tests.served_folder:app") as process:
+        yield process
+
+
+class TestOverSockets:
+    def test_a_file_is_sent(self, process):
+        response = process.respond(SentRequest("GET", INSIDE))
+        assert (response.status, response.body) == (200, (FOLDER / "test_snippets.py").read_bytes())
+
+    def test_no_path_leads_out_of_the_folder(self, process):
+        answers = {target: self.status(process, target) for target in TARGETS}
+        assert {target: status for target, status in answers.items() if status not in (400, 404, "closed")} == {}
+        assert 404 in answers.values()
+        assert process.respond(SentRequest("GET", INSIDE)).status == 200
+
+    def status(self, process, target):
+        try:
+            return process.respond(SentRequest("GET", target)).status
+        except Closed:
+            return "closed"
+
+
+def test_the_outside_of_the_served_folder_has_what_is_asked_for():
+    assert (FOLDER.parent / "conftest.py").is_file()
+    assert Path("/etc/passwd").is_file()

@@ -1,0 +1,42 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.http.query import parse_query
+from antiphon.http.urlencoded_form import parse_form
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "pairs"),
+    [
+        (b"", None, []),
+        (b"a=caf%C3%A9", None, [("a", "café")]),
+        (b"a=caf%E9", "iso-8859-1", [("a", "café")]),
+        (b"caf\xe9=%E9&b", "latin1", [("café", "é"), ("b", "")]),
+        (b"a=%E9+%2B&&_charset_=windows-1252", None, [("a", "é +"), ("_charset_", "windows-1252")]),
+        (b"_charset_=koi8-r&a=%C6", "latin1", [("_charset_", "koi8-r"), ("a", "ф")]),
+        (b"_charset_=&a=%E9", "latin1", [("_charset_", ""), ("a", "é")]),
+        (b"_charset_=utf-7&a=%2BAGE-", None, [("_charset_", "utf-7"), ("a", "+AGE-")]),
+        (b"_charset_=utf-16&a=b", None, [("_charset_", "utf-16"), ("a", "b")]),
+        (b"x_charset_=latin1&a=%C3%A9", None, [("x_charset_", "latin1"), ("a", "é")]),
+        (b"a=%83%65%83%58%83%67&b=%83%22", "shift_jis", [("a", "テスト"), ("b", '\ufffd"')]),
+        (b"a=1%=2=%zz", "latin1", [("a", "1%=2=%zz")]),
+    ],
+)
+def test_a_form_is_read_in_the_charset_that_it_names(data, charset, pairs):
+    assert parse_form(data, None, charset) == pairs
+
+
+@pytest.mark.parametrize("charset", [None, "latin1"])
+def test_there_are_no_more_fields_than_allowed(charset):
+    assert len(parse_form(b"a&b&c", 3, charset)) == 3
+    with pytest.raises(ValueError, match="more than 2 fields"):
+        parse_form(b"a&b&c", 2, charset)
+    assert parse_form(b"", 0, charset) == []
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text()), max_size=5).map(dict), st.binary())
+def test_in_ascii_every_charset_reads_the_same(fields, data):
+    ascii_only = bytes(byte & 127 for byte in data)
+    assert parse_form(ascii_only, None, "latin1") == parse_query(ascii_only)
+    assert parse_form(data) == parse_query(data) or b"_charset_" in data

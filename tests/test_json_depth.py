@@ -1,0 +1,45 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.json_depth import is_deeper
+
+nested = st.recursive(
+    st.text(alphabet='[]{}"\\\\a', max_size=6) | st.integers(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet='[{"\\\\', max_size=3), inner, max_size=3)
+    ),
+    max_leaves=30,
+)
+
+
+def depth_of(value):
+    children = value.values() if isinstance(value, dict) else value
+    return 1 + max(map(depth_of, children), default=0) if isinstance(value, list | dict) else 0
+
+
+@given(nested, st.sampled_from([None, 1]))
+def test_the_depth_is_that_of_the_value(value, indent):
+    text, depth = json.dumps(value, indent=indent).encode(), depth_of(value)
+    assert not is_deeper(text, depth)
+    assert depth == 0 or is_deeper(text, depth - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [
+        (b"0", 0),
+        (b"[]", 1),
+        (b"[{}]", 2),
+        (b'["[[[["]', 1),
+        (b'["]]]]", [["[[["]]]', 3),
+        (rb'["\\\\", [[0]]]', 3),
+        (rb'["\\\\\"[[[", [0]]', 2),
+        (b'[0, "[[[[[[[[[[', 1),
+    ],
+)
+def test_brackets_in_strings_do_not_count(text, depth):
+    assert not is_deeper(text, depth)
+    assert depth == 0 or is_deeper(text, depth - 1)

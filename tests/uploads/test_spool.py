@@ -1,0 +1,368 @@
+"""The body of a request: in memory while it is small, then in a file that nobody sees."""
+
+import errno
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import tracemalloc
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.http.errors import InsufficientStorage
+from antiphon.uploads.spool import BATCH, THRESHOLD, Spool
+from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory
+
+PIECE = 64 << 10
+
+
+class TestInMemory:
+    def test_an_empty_one_has_nothing(self):
+        spool = Spool()
+        assert (spool.size, spool.getvalue(), spool.read_at(0, 10), spool.in_memory) == (0, b"", b"", True)
+
+    def test_one_piece_is_kept_as_it_is(self):
+        data = b"a piece that is not copied"
+        spool = Spool()
+        spool.write(data)
+        assert spool.getvalue() is data
+        assert spool.read_at(0, len(data)) is data
+
+    def test_pieces_come_in_their_order(self):
+        spool = Spool()
+        for piece in [b"one", b"", b", two", b", three"]:
+            spool.write(piece)
+        assert spool.getvalue() == b"one, two, three"
+        assert spool.size == 15
+
+    def test_may_grow_after_it_was_read(self):
+        spool = Spool()
+        read = []
+        for piece in [b"one", b", two", b", three"]:
+            spool.write(piece)
+            read.append(spool.getvalue())
+        assert read == [b"one", b"one, two", b"one, two, three"]
+
+    def test_reads_any_part(self):
+        spool = in_memory(b"0123456789")
+        assert [spool.read_at(0, 3), spool.read_at(3, 4), spool.read_at(8, 5), spool.read_at(12, 5)] == [
+            b"012",
+            b"3456",
+            b"89",
+            b"",
+        ]
+
+    @pytest.mark.parametrize(("offset", "length"), [(-1, 2), (0, -1), (-5, -5)])
+    def test_reads_nothing_before_the_start(self, make, offset, length):
+        with pytest.raises(ValueError, match="not to be had"):
+            make().read_at(offset, length)
+
+    def test_many_small_pieces_take_little_more_than_their_bytes(self):
+        pieces = 100_000
+        source = memoryview(CONTENT)
+        tracemalloc.start()
+        try:
+            spool = Spool()
+            for number in range(pieces):
+                spool.write(bytes(source[2 * number : 2 * number + 2]))
+            taken, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert spool.getvalue() == CONTENT[: 2 * pieces]
+        assert taken < 2 * spool.size
+
+
+class TestInAFile:
+    def test_is_there_above_the_threshold(self):
+        spool = Spool(threshold=10)
+        spool.write(b"0123456789")
+        assert spool.in_memory
+        spool.write(b"x")
+        assert not spool.in_memory
+        assert spool.read_at(0, 20) == b"0123456789x"
+
+    def test_is_there_by_default_above_half_a_mebibyte(self):
+        spool = Spool()
+        spool.write(bytes(THRESHOLD))
+        assert spool.in_memory
+        spool.write(b"x")
+        assert not spool.in_memory
+
+    def test_a_threshold_of_0_keeps_nothing_in_memory(self):
+        spool = Spool(threshold=0)
+        spool.write(b"x")
+        assert not spool.in_memory
+
+    def test_is_not_to_be_had_as_one(self):
+        with pytest.raises(ValueError, match="300000 bytes are in a file"):
+            in_file().getvalue()
+
+    @pytest.mark.parametrize("folder", [str, lambda path: path], ids=["str", "Path"])
+    def test_has_no_name_in_the_folder_that_it_is_in(self, tmp_path, folder):
+        spool = Spool(threshold=0, folder=folder(tmp_path))
+        spool.write(CONTENT)
+        opened = [os.path.realpath(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+        assert any(path.startswith(os.fspath(tmp_path)) for path in opened)
+        assert os.listdir(tmp_path) == []
+
+    def test_is_freed_where_its_folder_is_not_there(self, tmp_path):
+        before = descriptors()
+        spool = Spool(threshold=0, folder=tmp_path / "missing")
+        with pytest.raises(FileNotFoundError):
+            spool.write(b"x")
+        assert (spool.is_closed, descriptors()) == (True, before)
+
+    def test_is_not_inherited_by_other_programs(self):
+        spool = in_file()
+        code = (
+            "import os; print([os.readlink(path) for n in range(50) if os.path.lexists(path := f'/proc/self/fd/{n}')])"
+        )
+        listed = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, close_fds=False
+        )
+        assert spool.size
+        assert "/" in listed.stdout
+        assert "(deleted)" not in listed.stdout
+
+    def test_takes_little_memory(self):
+        piece = bytes(PIECE)
+        tracemalloc.start()
+        try:
+            spool = Spool()
+            for _ in range(512):
+                spool.write(piece)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert spool.size == 32 << 20
+        assert peak < 1 << 20
+
+
+class TestOnAnEventLoop:
+    def test_adding_writes_nothing(self):
+        before = descriptors()
+        spool = Spool(threshold=10)
+        spool.add(CONTENT)
+        assert (spool.is_due, spool.in_memory, descriptors()) == (True, True, before)
+        assert spool.read_at(5, 5) == CONTENT[5:10]
+
+    def test_a_flush_is_due_above_the_threshold_and_then_for_every_batch(self):
+        spool = Spool()
+        due = []
+        for number in range(100):
+            spool.add(bytes(PIECE))
+            if spool.is_due:
+                due.append(number + 1)
+                spool.flush()
+        first = THRESHOLD // PIECE + 1
+        assert due == list(range(first, 100, BATCH // PIECE + 1))
+        assert spool.size == 100 * PIECE
+
+    def test_what_waits_is_read_as_what_is_written(self):
+        spool = in_both()
+        assert spool.read_at(0, len(CONTENT)) == CONTENT
+        assert spool.read_at(149_990, 20) == CONTENT[149_990:150_010]
+
+    def test_may_be_flushed_at_any_time(self):
+        spool = Spool()
+        spool.flush()
+        spool.add(b"a few")
+        spool.flush()
+        spool.flush()
+        assert (spool.in_memory, spool.read_at(0, 9)) == (False, b"a few")
+
+
+@st.composite
+def histories(draw):
+    """Pieces, where a None is a flush, and a threshold."""
+    pieces = draw(st.lists(st.one_of(st.binary(max_size=50), st.none()), max_size=30))
+    return pieces, draw(st.integers(0, 200))
+
+
+@given(histories(), st.integers(0, 900), st.integers(0, 900))
+def test_any_part_is_the_same_wherever_it_is(history, offset, length):
+    pieces, threshold = history
+    spool = Spool(threshold)
+    for piece in pieces:
+        if piece is None:
+            spool.flush()
+        else:
+            spool.write(piece)
+    content = b"".join(piece for piece in pieces if piece)
+    assert spool.size == len(content)
+    assert spool.read_at(offset, length) == content[offset : offset + length]
+    target = bytearray(length)
+    size = spool.read_into(memoryview(target), offset)
+    assert target[:size] == content[offset : offset + size]
+    assert bool(size) == bool(content[offset : offset + length])
+
+
+@given(histories(), st.data())
+def test_any_part_is_copied(history, data):
+    pieces, threshold = history
+    spool = Spool(threshold)
+    for piece in pieces:
+        if piece is None:
+            spool.flush()
+        else:
+            spool.write(piece)
+    content = b"".join(piece for piece in pieces if piece)
+    offset = data.draw(st.integers(0, len(content)))
+    length = data.draw(st.integers(0, len(content) - offset))
+    with tempfile.TemporaryFile() as copied:
+        spool.copy_to(copied.fileno(), offset, length)
+        assert copied.read() == b""
+        copied.seek(0)
+        assert copied.read() == content[offset : offset + length]
+
+
+@pytest.mark.parametrize(("offset", "length"), [(-1, 1), (0, 11), (10, 1), (5, -1)])
+def test_what_it_has_not_can_not_be_copied(make, offset, length):
+    with pytest.raises(ValueError, match="not within 10"):
+        make(b"0123456789").copy_to(-1, offset, length)
+
+
+class TestTheEnd:
+    def test_frees_the_file(self):
+        before = descriptors()
+        spool = in_file()
+        assert descriptors() == before + 1
+        spool.close()
+        assert descriptors() == before
+
+    def test_may_come_twice(self, make):
+        spool = make()
+        spool.close()
+        spool.close()
+        assert spool.is_closed
+
+    @pytest.mark.parametrize(
+        "use",
+        [
+            lambda spool: spool.read_at(0, 1),
+            lambda spool: spool.read_at(299_999, 1),
+            lambda spool: spool.read_into(memoryview(bytearray(1)), 0),
+            lambda spool: spool.copy_to(-1, 0, 1),
+            lambda spool: spool.share(),
+            lambda spool: spool.write(b"x"),
+            lambda spool: spool.add(b""),
+            lambda spool: spool.flush(),
+            lambda spool: spool.check_open(),
+        ],
+    )
+    def test_leaves_an_error_that_says_what_to_do(self, make, use):
+        spool = make()
+        spool.close()
+        with pytest.raises(ValueError, match=r"detach\(\)"):
+            use(spool)
+
+    def test_comes_also_to_one_that_is_forgotten(self):
+        before = descriptors()
+        in_file()
+        assert descriptors() == before
+
+    def test_comes_also_to_one_in_a_cycle(self):
+        before = descriptors()
+        cycle = [in_file()]
+        cycle.append(cycle)
+        del cycle
+        assert descriptors() == before
+
+
+class TestSharing:
+    def test_keeps_what_is_there(self, make):
+        spool = make()
+        shared = spool.share()
+        spool.close()
+        assert shared.read_at(0, shared.size) == CONTENT
+        shared.check_open()
+
+    def test_frees_the_file_with_the_last(self):
+        before = descriptors()
+        spool = in_file()
+        first, second = spool.share(), spool.share()
+        for holder in (first, spool):
+            holder.close()
+            assert descriptors() == before + 1
+        second.close()
+        assert descriptors() == before
+
+    def test_takes_nothing_from_the_other(self, make):
+        spool = make()
+        spool.share().close()
+        assert spool.read_at(0, spool.size) == CONTENT
+
+
+class TestThreads:
+    def test_read_in_parallel(self, make):
+        spool = make()
+        wrong = []
+
+        def read(seed):
+            chance = random.Random(seed)
+            for _ in range(300):
+                offset, length = chance.randrange(len(CONTENT)), chance.randrange(5000)
+                if spool.read_at(offset, length) != CONTENT[offset : offset + length]:
+                    wrong.append((offset, length))
+
+        threads = [threading.Thread(target=read, args=(seed,)) for seed in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert wrong == []
+
+    def test_never_read_another_file_while_it_is_closed(self, tmp_path):
+        (tmp_path / "other").write_bytes(b"\0" * len(CONTENT))
+        wrong = []
+
+        def read(spool):
+            with suppress(ValueError):
+                while True:
+                    if spool.read_at(1000, 100_000) != CONTENT[1000:101_000]:
+                        wrong.append(spool)
+
+        for _ in range(30):
+            spool = in_file()
+            threads = [threading.Thread(target=read, args=(spool,)) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            spool.close()
+            others = [(tmp_path / "other").open("rb") for _ in range(5)]
+            for thread in threads:
+                thread.join()
+            for other in others:
+                other.close()
+        assert wrong == []
+
+
+def fill(spool):
+    while True:
+        spool.write(CONTENT)
+
+
+class TestAFullDisk:
+    def test_is_a_507_and_nothing_is_left(self, small_disk):
+        before = descriptors()
+        spool = Spool(threshold=1000, folder=small_disk)
+        with pytest.raises(InsufficientStorage) as raised:
+            fill(spool)
+        assert raised.value.__cause__.errno == errno.ENOSPC
+        assert (spool.is_closed, descriptors()) == (True, before)
+        free = os.statvfs(small_disk)
+        assert free.f_bavail == free.f_blocks
+        with pytest.raises(ValueError, match="freed"):
+            spool.write(b"x")
+
+    def test_is_a_507_too_where_files_must_be_small(self, small_files):
+        before = descriptors()
+        spool = Spool(threshold=1000)
+        with pytest.raises(InsufficientStorage) as raised:
+            fill(spool)
+        assert raised.value.__cause__.errno == errno.EFBIG
+        assert (spool.is_closed, descriptors()) == (True, before)
