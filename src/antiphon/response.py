@@ -1,6 +1,6 @@
 """The response: a status, header fields and a body that is bytes or a stream; usable alone."""
 
-from collections.abc import AsyncIterable, Awaitable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, overload
@@ -122,11 +122,21 @@ class Response(ResponseHeaders):
         return cls(body, status, headers, content_type=HTML)
 
     @classmethod
-    def json(cls, value: Any, status: int = 200, headers: HeaderFields = ()) -> Self:
-        """A value, written as JSON. Raises TypeError when it can't be."""
+    def json(
+        cls,
+        value: Any,
+        status: int = 200,
+        headers: HeaderFields = (),
+        *,
+        default: Callable[[Any], object] | None = None,
+    ) -> Self:
+        """A value, written as JSON. ``default`` gives, of one that can't be, what is written in its place.
+
+        Raises TypeError, which names type and place, for a value that can't be written.
+        """
         from antiphon.json_codec import encode_json
 
-        return cls._of_type(JSON, encode_json(value), status, headers)
+        return cls._of_type(JSON, encode_json(value, default), status, headers)
 
     @classmethod
     def _of_type(cls, content_type: str, body: Content, status: int, headers: HeaderFields) -> Self:

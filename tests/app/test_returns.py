@@ -9,14 +9,19 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from antiphon import App
 from antiphon.app.returns import render_template, to_response
 from antiphon.handler import describe
+from antiphon.request import Request
 from antiphon.response import Response
+from antiphon.testing import Client
 
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 BYTES = "application/octet-stream"
+
+REQUEST = Request.blank()
 
 
 def source(request):
@@ -84,7 +89,7 @@ class Pair(NamedTuple):
     ids=lambda value: type(value).__name__,
 )
 def test_a_value_becomes_a_response(value, content_type, body):
-    response = to_response(value, source)
+    response = to_response(value, source, REQUEST)
     assert (response.status, response.content_type, response.body) == (200, content_type, body)
 
 
@@ -93,7 +98,7 @@ def test_a_response_stays_itself():
         pass
 
     for response in (Response("x"), Own("x")):
-        assert to_response(response, source) is response
+        assert to_response(response, source, REQUEST) is response
 
 
 async def waiting():
@@ -119,7 +124,7 @@ class Iterates:
     ids=lambda value: type(value).__name__,
 )
 def test_an_iterator_of_either_colour_is_streamed(value):
-    response = to_response(value, source)
+    response = to_response(value, source, REQUEST)
     assert response.is_streamed
     assert response.body is value
 
@@ -144,12 +149,12 @@ def test_an_iterator_of_either_colour_is_streamed(value):
     ids=repr,
 )
 def test_a_body_may_come_with_status_and_headers(value, status, headers, body):
-    response = to_response(value, source)
+    response = to_response(value, source, REQUEST)
     assert (response.status, dict(response.headers.items()), response.body) == (status, headers, body)
 
 
 def test_headers_of_a_tuple_may_repeat():
-    response = to_response(("x", [("set-cookie", "a=1"), ("set-cookie", "b=2")]), source)
+    response = to_response(("x", [("set-cookie", "a=1"), ("set-cookie", "b=2")]), source, REQUEST)
     assert response.headers.getall("set-cookie") == ["a=1", "b=2"]
 
 
@@ -160,7 +165,7 @@ class TestNone:
             pass
 
         announced.__annotations__["return"] = annotation
-        response = to_response(None, announced)
+        response = to_response(None, announced, REQUEST)
         assert (response.status, response.body, response.content_type) == (204, b"", None)
 
     def test_is_a_204_from_a_method_an_object_and_a_partial_that_announce_it(self):
@@ -174,7 +179,7 @@ class TestNone:
                 pass
 
         for announced in (Handler().method, Handler(), functools.partial(says_none)):
-            assert to_response(None, announced).status == 204
+            assert to_response(None, announced, REQUEST).status == 204
 
     @pytest.mark.parametrize("annotation", [str, "str", Response, "Response | None", None.__class__ | str], ids=repr)
     def test_is_a_forgotten_return_otherwise(self, annotation):
@@ -183,7 +188,7 @@ class TestNone:
 
         forgets.__annotations__["return"] = annotation
         with pytest.raises(TypeError, match="forgotten return"):
-            to_response(None, forgets)
+            to_response(None, forgets, REQUEST)
 
 
 def endless():
@@ -238,7 +243,7 @@ MISTAKES = {
 def test_a_mistake_is_an_error_that_names_the_handler(make):
     value = make()
     with pytest.raises((TypeError, ValueError)) as refused:
-        to_response(value, source)
+        to_response(value, source, REQUEST)
     if asyncio.iscoroutine(value):
         value.close()
     assert describe(source) in str(refused.value)
@@ -246,15 +251,15 @@ def test_a_mistake_is_an_error_that_names_the_handler(make):
 
 def test_the_error_says_what_came_and_what_is_understood():
     with pytest.raises(TypeError, match=r"an int.*text, bytes, a dict.*\(body, status, headers\)"):
-        to_response(5, source)
+        to_response(5, source, REQUEST)
     with pytest.raises(TypeError, match="a tuple of 4"):
-        to_response((1, 2, 3, 4), source)
+        to_response((1, 2, 3, 4), source, REQUEST)
 
 
 def test_the_error_for_a_coroutine_says_what_was_forgotten():
     made = coroutine()
     with pytest.raises(TypeError, match=r"await|async def"):
-        to_response(made, source)
+        to_response(made, source, REQUEST)
     made.close()
 
 
@@ -287,4 +292,41 @@ def test_a_template_strings_values_are_escaped(parts, text):
 
 def test_json_is_what_other_programs_read():
     value = {"text": "é<>&", "nested": [1, 2.5, True, None, {"deep": []}]}
-    assert json.loads(to_response(value, source).body) == value
+    assert json.loads(to_response(value, source, REQUEST).body) == value
+
+
+class Money:
+    """What JSON has no form for."""
+
+    def __init__(self, amount):
+        self.amount = amount
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("answer", [{"m": Money(5)}, ({"m": Money(5)}, 201), [Money(5)]], ids=["dict", "tuple", "list"])
+def test_an_app_says_how_its_own_values_are_written(interface, answer):
+    app = App(json_default=lambda value: f"{value.amount} coins")
+    app.get("/handler")(lambda request: answer)
+    app.before_request(lambda request: answer if request.path == "/before" else None)
+    app.after_request(lambda request, response: answer if request.path == "/after" else None)
+    app.errorhandler(404)(lambda request, error: answer)
+
+    @app.middleware
+    def around(request):
+        if request.path == "/middleware":
+            return answer
+        yield
+
+    for path in ("/handler", "/before", "/after", "/middleware", "/nothing"):
+        assert "5 coins" in Client(app, interface=interface).get(path).text
+
+
+def test_a_value_of_an_app_that_says_nothing_is_an_error_that_names_it(caplog):
+    app = App()
+    app.get("/")(lambda request: {"m": Money(5)})
+    assert Client(app).get("/").status == 500
+    assert "Money can't be written as JSON: it is at /m" in caplog.text
+
+
+def test_a_response_may_say_it_for_itself():
+    assert Response.json({"m": Money(5)}, default=lambda value: value.amount).body == b'{"m":5}'

@@ -47,7 +47,8 @@ class App(Routes, Servable):
     for pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` lets all of them pass.
 
     ``upload_folder`` is where large bodies are kept while they are worked on, in files without names; by default where
-    the system has temporary files.
+    the system has temporary files. ``json_default`` is called with each value in what a handler returns that JSON has
+    no form for, and gives what is written in its place.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class App(Routes, Servable):
         trusted_origins: Iterable[str] = (),
         cross_site_writes: bool = False,
         upload_folder: str | PathLike[str] | None = None,
+        json_default: Callable[[Any], object] | None = None,
     ) -> None:
         Routes.__init__(self)
         Servable.__init__(self)
         self.limits = limits or Limits()
         self.upload_folder = upload_folder
+        self.json_default = json_default
         self._guard = Guard(self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)
         self._redirects_slashes = redirect_slashes
         self._encoded_slashes = encoded_slashes

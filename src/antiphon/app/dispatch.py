@@ -58,7 +58,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
                 set_current_request(request)
                 if plan.is_woven:
                     await plan.place
-        response = Response(answer) if type(answer) is str else to_response(answer, plan.handler)
+        response = Response(answer) if type(answer) is str else to_response(answer, plan.handler, request)
     except GeneratorExit:
         raise
     except BaseException as raised:
@@ -162,7 +162,7 @@ async def _open(plan: Plan, request: Request, opened: list[tuple[Middleware, Ope
     for before in plan.before:
         answer = await before.call(request)
         if answer is not None:
-            return to_response(answer, before.function)
+            return to_response(answer, before.function, request)
     return None
 
 
@@ -173,7 +173,7 @@ async def _close(plan: Plan, request: Request, response: Response, opened: list[
         partial(_after_own, plan, each, request) for each in own
     ]
     closers += [partial(_after, each, request) for each in plan.after]
-    closers += [partial(middleware.close, generator) for middleware, generator in reversed(opened)]
+    closers += [partial(middleware.close, generator, request) for middleware, generator in reversed(opened)]
     for close in closers:
         before = response
         try:
@@ -215,6 +215,6 @@ async def _after(after: Hook, request: Request, response: Response) -> Response:
     answer = await after.call(request, response)
     if answer is None:
         return response
-    replacement = to_response(answer, after.function)
+    replacement = to_response(answer, after.function, request)
     replacement.error = replacement.error or response.error
     return replacement

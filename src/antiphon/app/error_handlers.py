@@ -74,7 +74,7 @@ async def answer_error(
     try:
         handler = handler.around(blocks)
         answer = await (handler.placed() if is_driven else handler).call(request, error)
-        response = to_response(answer, handler.function)
+        response = to_response(answer, handler.function, request)
         if not says_status(answer):
             response.status = as_http_error(error).status
         response.error = error

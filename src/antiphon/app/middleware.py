@@ -47,9 +47,9 @@ class Middleware(NamedTuple):
             early = end.value
         else:
             opened.append((self, generator))
-        return None if early is None else to_response(early, self.function)
+        return None if early is None else to_response(early, self.function, request)
 
-    async def close(self, generator: Opened, response: Response) -> Response:
+    async def close(self, generator: Opened, request: Request, response: Response) -> Response:
         """Send it the response and run it to its end: that response, or the one it gives instead."""
         if self.place is not None:
             await self.place
@@ -59,7 +59,7 @@ class Middleware(NamedTuple):
             instead = self._close_sync(generator, response)  # type: ignore[arg-type]
         if instead is None:
             return response
-        replacement = to_response(instead, self.function)
+        replacement = to_response(instead, self.function, request)
         if replacement.error is None:
             replacement.error = response.error
         return replacement

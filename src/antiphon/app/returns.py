@@ -5,7 +5,8 @@ from typing import Any
 
 from antiphon.handler import describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
-from antiphon.response import HTML, JSON, Response
+from antiphon.request import Request
+from antiphon.response import HTML, Response
 
 Source = Callable[..., Any]
 
@@ -15,12 +16,15 @@ _WANTED = (
 )
 
 
-def to_response(value: object, source: Source) -> Response:
-    """Make a response of what ``source`` returned. Raises TypeError, which names it, for what none can be made of."""
+def to_response(value: object, source: Source, request: Request) -> Response:
+    """Make a response of what ``source`` returned for a request.
+
+    Raises TypeError, which names it, for what none can be made of.
+    """
     if isinstance(value, Response):
         return value
     try:
-        return Response(value) if type(value) is str else _make(value, source)
+        return Response(value) if type(value) is str else _make(value, source, request)
     except _WrongReturn:
         raise
     except Exception as error:
@@ -31,11 +35,11 @@ class _WrongReturn(TypeError):
     """An error that names its source already."""
 
 
-def _make(value: object, source: Source) -> Response:
+def _make(value: object, source: Source, request: Request) -> Response:
     if value is None:
         return _from_none(source)
     if type(value) is tuple:
-        return _from_tuple(value, source)
+        return _from_tuple(value, source, request)
     if html := getattr(value, "__html__", None):
         return Response(str(html()), content_type=HTML)
     if isinstance(value, str):
@@ -43,7 +47,7 @@ def _make(value: object, source: Source) -> Response:
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))
     if isinstance(value, dict | list) or _is_record(value):
-        return _json(value)
+        return Response.json(value, default=request.app.json_default if request.app else None)
     if type(value).__module__ == "string.templatelib":
         return Response(render_template(value), content_type=HTML)  # type: ignore[arg-type]  # it is a Template
     if isinstance(value, Iterator | AsyncIterable):
@@ -56,12 +60,6 @@ def _is_record(value: object) -> bool:
     return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
 
 
-def _json(value: object) -> Response:
-    from antiphon.json_codec import encode_json
-
-    return Response(encode_json(value), content_type=JSON)
-
-
 def _from_none(source: Source) -> Response:
     from inspect import get_annotations
 
@@ -72,7 +70,7 @@ def _from_none(source: Source) -> Response:
     raise _WrongReturn(f"{describe(source)} returned None: a forgotten return? To answer 204, annotate it with -> None")
 
 
-def _from_tuple(value: tuple[Any, ...], source: Source) -> Response:
+def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Response:
     """(body, status), (body, headers) or (body, status, headers)."""
     status: object = None
     headers: HeaderFields = ()
@@ -87,7 +85,7 @@ def _from_tuple(value: tuple[Any, ...], source: Source) -> Response:
             f"{describe(source)} returned a tuple of {len(value)};"
             " (body, status), (body, headers) and (body, status, headers) are understood"
         )
-    response = Response(None) if body is None else to_response(body, source)
+    response = Response(None) if body is None else to_response(body, source, request)
     if status is not None:
         response.status = status  # type: ignore[assignment]  # the setter refuses what is no status
     response.headers.update(headers)
