@@ -19,10 +19,12 @@ from antiphon.pace import Pace
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from io import BytesIO
 
     from antiphon.content_decoding import ContentDecoder
     from antiphon.form_data import FormData
     from antiphon.uploads.spool import Spool
+    from antiphon.uploads.window import Window
 
 T = TypeVar("T")
 
@@ -144,6 +146,31 @@ class Content:
         from antiphon.threads import Crossing
 
         return await Crossing().run(self.kept, offset)
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether it was sent coded, and is kept without that: Content-Encoding and Content-Length don't hold of it."""
+        return self._decoder is not None
+
+    def open(self) -> "BytesIO | Window":
+        """All of it as a file object of its own, which is read from the start."""
+        if self.data is not None:
+            from io import BytesIO
+
+            return BytesIO(self.data)
+        from antiphon.uploads.window import Window
+
+        return Window(self.spool, 0, self.size)
+
+    def share(self, head: Head) -> "Content":
+        """The same content for another request, which may be closed by itself."""
+        shared = Content(head, self.data)
+        shared._decoder = self._decoder
+        shared.is_complete = self.is_complete
+        shared.received = self.received
+        if self.data is None:
+            shared._spool = self.spool.share()
+        return shared
 
     # Receiving
 
@@ -301,7 +328,11 @@ class Content:
 
     def load_on_thread(self, limits: Limits) -> None:
         """As ``load``, for code that may block. Raises NotLoadedError on an event loop, or where it has none."""
-        self._on_thread(self.load(limits))
+        loading = self.load(limits)
+        if self.is_complete:
+            _taken(loading)
+        else:
+            self._on_thread(loading)
 
     def advance_on_thread(self, limits: Limits) -> bytes:
         """As ``advance``, likewise."""

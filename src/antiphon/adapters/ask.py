@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 def get_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
     """``Request.get_response``."""
     _refuse_on_a_loop()
-    asked = _asked(request, request.body, blocks=True)
+    if request.head.has_body:
+        request.content.load_on_thread(request.limits)
+    asked = _asked(request, blocks=True)
     if isinstance(application, Servable):
         application.start_on_thread()
     context = copy_context()
@@ -43,9 +45,9 @@ def get_response(application: Application, request: Request, interface: Interfac
 
 async def aget_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
     """``Request.aget_response``."""
-    if request.head.has_body and request.content.data is None:
+    if request.head.has_body:
         await request.load()
-    asked = _asked(request, request.body, blocks=False)
+    asked = _asked(request, blocks=False)
     if isinstance(application, Servable):
         await application.start()
     context = copy_context()
@@ -68,9 +70,9 @@ def _refuse_on_a_loop() -> None:
 class AskedHead(DerivedHead):
     """The head of a request whose body is there already; where it is answered may block, or wait."""
 
-    def __init__(self, inner: Head, body: bytes, blocks: bool) -> None:
+    def __init__(self, inner: Head, has_body: bool, blocks: bool) -> None:
         super().__init__(inner)
-        self._body = body
+        self._has_body = has_body
         self._blocks = blocks
 
     @property
@@ -81,11 +83,15 @@ class AskedHead(DerivedHead):
     @property
     def has_body(self) -> bool:
         """Whether there is any content."""
-        return bool(self._body)
+        return self._has_body
 
 
-def _asked(request: Request, body: bytes, blocks: bool) -> Request:
-    return Request(AskedHead(request.head, body, blocks), body)
+def _asked(request: Request, blocks: bool) -> Request:
+    size = request.content.size
+    asked = Request(AskedHead(request.head, size > 0, blocks), None if size else b"")
+    if size:
+        vars(asked)["content"] = request.content.share(asked.head)
+    return asked
 
 
 async def _answer(application: Application, request: Request, interface: Interface | None) -> Response:

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def make_environ(request: Request) -> "WSGIEnvironment":
-    """An environ (PEP 3333) for a request that came over any interface, with the body that it has loaded.
+    """An environ (PEP 3333) for a request that came over any interface, with its body, which is loaded.
 
     A header whose name has an underscore is left out: WSGI cannot tell it from one with a hyphen. Under a WSGI server
     it is a copy of the server's own environ, with the body to be read once more.
@@ -35,11 +34,16 @@ def make_environ(request: Request) -> "WSGIEnvironment":
             environ |= _of_the_head(head)
     else:
         environ = _OF_NO_SERVER | {"wsgi.errors": sys.stderr} | _of_the_fields(head.fields()) | _of_the_head(head)
-    environ["wsgi.input"] = BytesIO(request.body)
+    content = request.content
+    if head.has_body:
+        content.load_on_thread(request.limits)
+    environ["wsgi.input"] = content.open()
     environ["wsgi.input_terminated"] = True
     environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ.pop("wsgi.file_wrapper", None)  # what that makes is for the server, which does not get it
-    environ["CONTENT_LENGTH"] = str(len(request.body)) if request.body or request.content_length == 0 else ""
+    if content.is_decoded:
+        environ.pop("HTTP_CONTENT_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(content.size) if content.size or request.content_length == 0 else ""
     return environ
 
 

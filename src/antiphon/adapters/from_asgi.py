@@ -8,6 +8,7 @@ from antiphon.adapters.asgi import ASGIHead, Message, Scope
 from antiphon.adapters.hand_over import HandOver
 from antiphon.adapters.server_values import server_address
 from antiphon.applications import ASGIApplication
+from antiphon.content import Content
 from antiphon.derived_head import server_head
 from antiphon.handler import describe, log_failure
 from antiphon.head import Head
@@ -19,6 +20,8 @@ GRACE = 5.0
 
 _HONOURED_EXTENSIONS = ("tls",)
 """Those that only tell: no message has to be understood for them."""
+_OF_THE_CODED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Fields about a body as it was sent, which it is no longer when it was decoded."""
 _OF_THE_CONNECTION = frozenset({"connection", "keep-alive", "transfer-encoding"})
 """Fields about a connection, which is that of the server, not of the application (RFC 9110 §7.6.1)."""
 
@@ -43,7 +46,7 @@ def make_scope(request: Request, state: Mapping[str, Any] | None = None) -> Scop
         "raw_path": head.raw_path,
         "query_string": head.query_string,
         "root_path": head.root_path,
-        "headers": _fields(head),
+        "headers": _fields(request),
         "client": (head.client.host, head.client.port or 0) if head.client else None,
         "server": scope.get("server") or server_address(head),
         "state": None if state is None else dict(state),
@@ -60,9 +63,14 @@ def _copy_of_the_server_s(head: Head) -> Scope:
     return dict(given.scope) if isinstance(given, ASGIHead) else {}
 
 
-def _fields(head: Head) -> list[tuple[bytes, bytes]]:
+def _fields(request: Request) -> list[tuple[bytes, bytes]]:
     """The header, with Host as the authority has it, which may come from HTTP/2 or a trusted proxy."""
-    fields = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in head.fields()]
+    head, content = request.head, request.content
+    sent = head.fields()
+    if content.is_decoded:
+        sent = [field for field in sent if field[0] not in _OF_THE_CODED]
+        sent.append(("content-length", str(content.size)))
+    fields = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in sent]
     host, authority = head.field("host"), head.authority
     if host != authority and (host or head.http_version >= "2"):
         others = [field for field in fields if field[0] != b"host"]
@@ -73,7 +81,7 @@ def _fields(head: Head) -> list[tuple[bytes, bytes]]:
 def from_asgi(
     application: ASGIApplication, state: Mapping[str, Any] | None = None, *, grace: float = GRACE
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-    """A handler that answers by an ASGI application, which runs as a task of its own with the body as one message.
+    """A handler that answers by an ASGI application, which runs as a task of its own, with the body that is loaded.
 
     ``state`` is what its lifespan has made, or is going to make (``ASGILifespan.state``). A body in several messages is
     streamed, each sent when the one before was taken. When the client leaves, or the rest of the body is not wanted
@@ -86,7 +94,7 @@ def from_asgi(
     """
 
     async def handler(request: Request) -> Response:
-        return await _Call(application, request.body, grace).response(request, make_scope(request, state))
+        return await _Call(application, request.content, grace).response(request, make_scope(request, state))
 
     return handler
 
@@ -104,9 +112,10 @@ class _Call:
     _is_left = False
     _error: BaseException | None = None
 
-    def __init__(self, application: ASGIApplication, body: bytes, grace: float) -> None:
+    def __init__(self, application: ASGIApplication, body: Content, grace: float) -> None:
         self._application = application
-        self._request_body: bytes | None = body
+        self._request_body: Content | None = body
+        self._offset = 0
         self._grace = grace
         self._begun: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
@@ -157,8 +166,13 @@ class _Call:
 
     async def _receive(self) -> Message:
         if self._request_body is not None and not self._over.is_set():
-            body, self._request_body = self._request_body, None
-            return {"type": "http.request", "body": body, "more_body": False}
+            body = self._request_body
+            piece = await body.akept(self._offset)
+            self._offset += len(piece)
+            has_more = self._offset < body.size
+            if not has_more:
+                self._request_body = None
+            return {"type": "http.request", "body": piece, "more_body": has_more}
         await self._over.wait()
         return {"type": "http.disconnect"}
 

@@ -108,8 +108,9 @@ def _prepare(plan: Plan, request: Request) -> None:
 
 
 def _is_small(request: Request) -> bool:
+    """Whether it is known to have few bytes; one that is coded may become large."""
     length = request.content_length
-    return length is not None and length <= SMALL_BODY
+    return length is not None and length <= SMALL_BODY and not request.head.field("content-encoding")
 
 
 async def _load(plan: Plan, request: Request) -> None:
