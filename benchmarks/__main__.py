@@ -14,7 +14,7 @@ from .cases import CASES
 from .harness import BATCH, AsgiServer, Server, WsgiServer, compare
 from .report import FLOOR, Cell, overall, shortfalls, table
 
-FRAMEWORKS = ("antiphon", "bare", "falcon", "werkzeug", "flask", "starlette", "blacksheep")
+FRAMEWORKS = ("antiphon", "bare", "falcon", "werkzeug", "webob", "flask", "starlette", "blacksheep")
 INTERFACES = ("wsgi", "asgi")
 
 
@@ -51,7 +51,15 @@ def measure(interface: str, apps: Mapping[str, ModuleType], cases: list[str], op
             if hasattr(module, interface):
                 servers[name] = serve(getattr(module, interface), interface, loop)
                 stack.callback(servers[name].close)
-        return [Cell(interface, case, compare(servers, CASES[case], options.rounds, calls)) for case in cases]
+        return [
+            Cell(interface, case, compare(among(servers, case), CASES[case], options.rounds, calls)) for case in cases
+        ]
+
+
+def among(servers: Mapping[str, Server], case: str) -> dict[str, Server]:
+    """The servers that a case compares."""
+    compared = CASES[case].frameworks
+    return {name: server for name, server in servers.items() if not compared or name in compared}
 
 
 def serve(app: object, interface: str, loop: asyncio.AbstractEventLoop) -> Server:

@@ -1,9 +1,12 @@
 """The measured requests and the answers that every application must give to them."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import urlencode
+
+from .apps.work import PIXELS
 
 ORDER = {
     "id": "A-2209",
@@ -60,12 +63,33 @@ FETCH = BROWSER | {
 }
 
 
+ASKED = PAGE | {
+    "if-none-match": '"v0", "v1"',
+    "if-modified-since": "Fri, 20 Nov 2026 12:00:00 GMT",
+    "cache-control": "max-age=0",
+    "authorization": "Basic em9lOmxhbXBz",
+    "content-type": "text/plain; charset=utf-8",
+}
+
+COOKIES = {
+    "session": "Max-Age=3600; Path=/; Secure; HttpOnly; SameSite=Lax",
+    "theme": "Max-Age=31536000; Path=/; SameSite=Lax",
+}
+
+READERS = ("antiphon", "falcon", "werkzeug", "webob", "starlette")
+"""The frameworks that are compared where headers are read and built."""
+
+
 class WrongAnswerError(Exception):
     """An application answered other than the case expects."""
 
 
 class Case(NamedTuple):
-    """One request as it comes from a browser, and its answer; header names are lower case."""
+    """One request as it comes from a browser, and its answer; header names are lower case.
+
+    `fields` are header fields that the answer has to have, perhaps among others: each value with all its elements, in
+    any order. `frameworks` are those that are compared; empty for all.
+    """
 
     name: str
     method: str
@@ -75,17 +99,33 @@ class Case(NamedTuple):
     answer: object
     query: str = ""
     body: bytes = b""
+    status: int = 200
+    fields: Sequence[tuple[str, str]] = ()
+    frameworks: Collection[str] = ()
 
-    def check(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def check(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> None:
         """Raise WrongAnswerError unless this is the answer: JSON by value, text by its characters."""
-        content_type = headers.get("content-type", "")
-        if status != 200 or content_type.partition(";")[0] != self.media_type:
+        found = dict(headers)
+        content_type = found.get("content-type", "")
+        if status != self.status or content_type.partition(";")[0] != self.media_type:
             raise WrongAnswerError(f"{self.name}: {status} {content_type}: {body[:200]!r}")
-        if headers.get("content-length") != str(len(body)):
-            raise WrongAnswerError(f"{self.name}: content-length is {headers.get('content-length')}, not {len(body)}")
-        given = json.loads(body) if self.media_type == "application/json" else body.decode()
-        if given != self.answer:
+        if status != 304 and found.get("content-length") != str(len(body)):
+            raise WrongAnswerError(f"{self.name}: content-length is {found.get('content-length')}, not {len(body)}")
+        if (given := self.read(body)) != self.answer:
             raise WrongAnswerError(f"{self.name}: {given!r} instead of {self.answer!r}")
+        for name, value in self.fields:
+            if not any(name == sent and elements(value) <= elements(text) for sent, text in headers):
+                raise WrongAnswerError(f"{self.name}: {name} is {found.get(name)!r}, not {value!r}")
+
+    def read(self, body: bytes) -> object:
+        if isinstance(self.answer, bytes):
+            return body
+        return json.loads(body) if self.media_type == "application/json" else body.decode()
+
+
+def elements(value: str) -> set[str]:
+    """What commas and semicolons separate, without regard to case."""
+    return {element.strip().lower() for element in re.split("[,;]", value)}
 
 
 def sending(body: bytes, content_type: str, headers: Mapping[str, str]) -> dict[str, str]:
@@ -149,6 +189,57 @@ CASES = {
             media_type="text/plain",
             answer="Zoë Müller: 146 characters",
             body=FORM_BODY,
+        ),
+        Case(
+            name="headers",
+            method="GET",
+            path="/headers",
+            headers=ASKED,
+            media_type="text/plain",
+            answer=f"text/html in de by br for zoe with {BROWSER['user-agent']} from https://shop.example.com/, "
+            "v1 known since 2026-11-20, at most 0 s old, in utf-8",
+            frameworks=READERS,
+        ),
+        Case(
+            name="built",
+            method="GET",
+            path="/built",
+            headers=PAGE,
+            media_type="text/plain",
+            answer="Built.",
+            fields=(
+                ("cache-control", "public, max-age=3600"),
+                ("content-language", "de"),
+                ("etag", '"v1"'),
+                ("last-modified", "Fri, 20 Nov 2026 12:00:00 GMT"),
+                ("vary", "accept-language"),
+                ("x-frame-options", "DENY"),
+                ("set-cookie", f"session=7f3c9a54e1d24b0f; {COOKIES['session']}"),
+                ("set-cookie", f"theme=dark; {COOKIES['theme']}"),
+            ),
+            frameworks=READERS,
+        ),
+        Case(
+            name="304",
+            method="GET",
+            path="/conditional",
+            headers=PAGE | {"if-none-match": '"v0", "v1"'},
+            media_type="",
+            answer="",
+            status=304,
+            fields=(("etag", '"v1"'),),
+            frameworks=READERS,
+        ),
+        Case(
+            name="206",
+            method="GET",
+            path="/pixels",
+            headers=PAGE | {"range": "bytes=16384-32767"},
+            media_type="application/octet-stream",
+            answer=PIXELS[16384:32768],
+            status=206,
+            fields=(("content-range", "bytes 16384-32767/65536"),),
+            frameworks=READERS,
         ),
     )
 }

@@ -51,7 +51,7 @@ class WsgiServer:
         if hasattr(chunks, "close"):
             chunks.close()
         ((status, headers),) = started
-        case.check(int(status[:3]), {name.lower(): value for name, value in headers}, body)
+        case.check(int(status[:3]), [(name.lower(), value) for name, value in headers], body)
 
     def sample(self, case: Case, calls: int) -> float:
         template = environ_of(case)
@@ -60,7 +60,7 @@ class WsgiServer:
             started: list[tuple[str, list[tuple[str, str]]]] = []
             environs = [fresh_environ(template, case.body) for _ in range(BATCH)]
             elapsed += self.timed(environs, starter(started))
-            expect_successes([int(status[:3]) for status, _ in started], case)
+            expect_statuses([int(status[:3]) for status, _ in started], case)
         return elapsed / calls / 1000
 
     def timed(self, environs: list[WSGIEnvironment], start_response: StartResponse) -> int:
@@ -91,7 +91,7 @@ class AsgiServer:
         exchange = Exchange(scope_of(case), case.body, [])
         self.loop.run_until_complete(self.timed([exchange]))
         start, *bodies = exchange.sent
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in start["headers"]}
+        headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in start["headers"]]
         case.check(start["status"], headers, b"".join(message.get("body", b"") for message in bodies))
 
     def sample(self, case: Case, calls: int) -> float:
@@ -103,7 +103,7 @@ class AsgiServer:
         for _ in range(calls // BATCH):
             sent: list[Message] = []
             elapsed += await self.timed([Exchange(template, case.body, sent) for _ in range(BATCH)])
-            expect_successes([message["status"] for message in sent if "status" in message], case)
+            expect_statuses([message["status"] for message in sent if "status" in message], case)
         return elapsed / calls / 1000
 
     async def timed(self, exchanges: list["Exchange"]) -> int:
@@ -185,8 +185,8 @@ def refuse_write(_data: bytes) -> None:
     raise NotImplementedError("applications here return their body")
 
 
-def expect_successes(statuses: list[int], case: Case) -> None:
-    if statuses != [200] * BATCH:
+def expect_statuses(statuses: list[int], case: Case) -> None:
+    if statuses != [case.status] * BATCH:
         raise WrongAnswerError(f"{case.name}: while timed, the statuses were {set(statuses)}")
 
 

@@ -25,11 +25,14 @@ class Cell(NamedTuple):
 def table(cells: list[Cell]) -> str:
     """Microseconds for each framework and case of one interface, with their ratio to Antiphon's."""
     width = 18
-    lines = ["".join([f"{cells[0].interface.upper():12}", *(f"{cell.case:>{width}}" for cell in cells)])]
-    for name in cells[0].times:
-        entries = (f"{cell.times[name]:.2f} ({cell.times[name] / cell.times[OURS]:5.2f}x)" for cell in cells)
-        lines.append("".join([f"{name:12}", *(f"{entry:>{width}}" for entry in entries)]))
-    return "\n".join(lines)
+    rows = [(cells[0].interface.upper(), [cell.case for cell in cells])]
+    for name in dict.fromkeys(name for cell in cells for name in cell.times):
+        rows += [(name, [entry(cell.times, name) for cell in cells])]
+    return "\n".join("".join([f"{name:12}", *(f"{text:>{width}}" for text in texts)]) for name, texts in rows)
+
+
+def entry(times: Mapping[str, float], name: str) -> str:
+    return f"{times[name]:.2f} ({times[name] / times[OURS]:5.2f}x)" if name in times else "-"
 
 
 def shortfalls(cells: list[Cell], falcon_form: float | None) -> Iterator[str]:

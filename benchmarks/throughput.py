@@ -4,12 +4,10 @@ Throughput is what a server answers with one second of CPU time of its processes
 of the bare application's. Linux only.
 """
 
-import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from functools import partial
 from importlib.metadata import version
 from itertools import islice
 from signal import SIGTERM, signal
@@ -19,9 +17,9 @@ from typing import NamedTuple
 
 from .apps.served import BODY
 from .cases import CASES, Case
-from .granian_process import GranianProcess, cpu_time, on_core
 from .load import Load, LoadError
 from .report import FLOOR, OURS
+from .server_process import ServerProcess, cpu_time, granian, settled
 
 SHARE = 0.95
 CONNECTIONS = 16
@@ -110,8 +108,9 @@ def compare(pair: Pair, options: Namespace, settle: Callable[[], None]) -> Resul
 
 
 def serve(interface: str, app: str, settle: Callable[[], None], stack: ExitStack) -> Served:
-    server = stack.enter_context(closing(GranianProcess(interface, f"{APPS}:{app}", settle)))
-    load = stack.enter_context(closing(server.connected(as_sent(CASES["hello"]), BODY, CONNECTIONS)))
+    server = stack.enter_context(closing(ServerProcess(granian(interface), f"{APPS}:{app}", settle)))
+    request = as_sent(CASES["hello"])
+    load = stack.enter_context(closing(server.when_ready(lambda port: Load(port, request, BODY, CONNECTIONS))))
     return Served(load, server.cpu_clocks())
 
 
@@ -143,7 +142,7 @@ def main() -> int:
         return 2
     options = parse_options()
     signal(SIGTERM, lambda *_: sys.exit("terminated"))  # so that the servers are stopped
-    settle = settled(options)
+    settle = settled(free=options.free)
     python = f"{sys.implementation.name} {sys.version.split()[0]}"
     print(f"{python}; granian {version('granian')}; {'any core' if options.free else 'one core'} for the server")
     print(
@@ -167,15 +166,6 @@ def main() -> int:
     for text in behind:
         print(text)
     return 1 if behind else 0
-
-
-def settled(options: Namespace) -> Callable[[], None]:
-    """Move the load off the server's core, and return what puts the server there."""
-    if options.free:
-        return lambda: None
-    first, *others = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, others or {first})
-    return partial(on_core, first)
 
 
 def parse_options() -> Namespace:

@@ -2,12 +2,66 @@
 
 from typing import Any
 
-from antiphon import App, Request
+from antiphon import App, Request, Response
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.etag import ETag
 
-from .work import FIELDS, LANGUAGES, invoice, listing, receipt
+from .work import (
+    CODINGS,
+    FIELDS,
+    HOUR,
+    LANGUAGES,
+    MODIFIED,
+    PIXELS,
+    SESSION,
+    TAG,
+    TYPES,
+    YEAR,
+    invoice,
+    listing,
+    portrait,
+    receipt,
+)
 
 wsgi = App()
 asgi = App()
+
+PRESENT = ETag(TAG)
+KEPT = CacheControl(public=True, max_age=HOUR)
+
+
+def described(request: Request) -> str:
+    return portrait(
+        request.accept.best(TYPES),
+        request.accept_languages.best(LANGUAGES),
+        request.accept_encodings.best(CODINGS),
+        request.authorization.username if request.authorization else None,
+        request.user_agent,
+        request.referrer,
+        PRESENT in request.if_none_match,
+        request.if_modified_since,
+        request.cache_control.max_age,
+        request.content_type.charset if request.content_type else None,
+    )
+
+
+def complete_response() -> Response:
+    response = Response("Built.")
+    response.cache_control = KEPT
+    response.content_language = ["de"]
+    response.etag = PRESENT
+    response.last_modified = MODIFIED
+    response.vary("accept-language")
+    response.x_frame_options = "DENY"
+    response.set_cookie("session", SESSION, max_age=HOUR, secure=True, httponly=True)
+    response.set_cookie("theme", "dark", max_age=YEAR)
+    return response
+
+
+def conditional_response(request: Request) -> Response:
+    response = Response("Hello, world!")
+    response.etag = PRESENT
+    return response.conditional(request)
 
 
 @wsgi.get("/hello")
@@ -39,6 +93,26 @@ def form(request: Request) -> str:
     return receipt([values[name] for name in FIELDS])
 
 
+@wsgi.get("/headers")
+def headers(request: Request) -> str:
+    return described(request)
+
+
+@wsgi.get("/built")
+def built(_request: Request) -> Response:
+    return complete_response()
+
+
+@wsgi.get("/conditional")
+def conditional(request: Request) -> Response:
+    return conditional_response(request)
+
+
+@wsgi.get("/pixels")
+def pixels(request: Request) -> Response:
+    return Response(PIXELS).conditional(request)
+
+
 @asgi.get("/hello")
 async def hello_async(_request: Request) -> str:
     return "Hello, world!"
@@ -66,3 +140,23 @@ async def order_async(request: Request) -> dict[str, Any]:
 async def form_async(request: Request) -> str:
     values = request.form
     return receipt([values[name] for name in FIELDS])
+
+
+@asgi.get("/headers")
+async def headers_async(request: Request) -> str:
+    return described(request)
+
+
+@asgi.get("/built")
+async def built_async(_request: Request) -> Response:
+    return complete_response()
+
+
+@asgi.get("/conditional")
+async def conditional_async(request: Request) -> Response:
+    return conditional_response(request)
+
+
+@asgi.get("/pixels")
+async def pixels_async(request: Request) -> Response:
+    return Response(PIXELS).conditional(request)

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from .work import FIELDS, best_language, invoice, listing, receipt
+from .work import FIELDS, LANGUAGES, best_offer, invoice, listing, receipt
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
@@ -15,7 +15,7 @@ JSON = "application/json"
 def read(name: str, query: str, cookie: str, languages: str) -> bytes:
     args = dict(parse_qsl(query))
     cookies = dict(pair.split("=", 1) for pair in cookie.split("; "))
-    language = best_language(languages)
+    language = best_offer(languages, LANGUAGES)
     return listing(name, args["page"], int(args["size"]), args["sort"], cookies["session"], language).encode()
 
 

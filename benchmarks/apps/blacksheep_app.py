@@ -4,7 +4,7 @@ from typing import Any
 
 from blacksheep import Application, Request, Response, json, text
 
-from .work import FIELDS, best_language, invoice, listing, receipt
+from .work import FIELDS, LANGUAGES, best_offer, invoice, listing, receipt
 
 asgi = Application()
 
@@ -24,7 +24,7 @@ async def read(request: Request) -> Response:
             int(args["size"][0]),
             args["sort"][0],
             request.cookies["session"],
-            best_language((request.get_first_header(b"accept-language") or b"").decode()),
+            best_offer((request.get_first_header(b"accept-language") or b"").decode(), LANGUAGES),
         )
     )
 

@@ -1,9 +1,29 @@
 """Falcon: resources, default media handlers; `falcon.App` over WSGI, `falcon.asgi.App` over ASGI."""
 
+from typing import Any
+
 import falcon
 import falcon.asgi
 
-from .work import FIELDS, best_language, invoice, listing, receipt
+from .work import (
+    CODINGS,
+    FIELDS,
+    HOUR,
+    LANGUAGES,
+    MODIFIED,
+    PIXELS,
+    SESSION,
+    TAG,
+    TYPES,
+    YEAR,
+    basic_username,
+    best_offer,
+    invoice,
+    listing,
+    max_age,
+    portrait,
+    receipt,
+)
 
 
 def read_answer(req: falcon.Request, name: str) -> str:
@@ -13,8 +33,71 @@ def read_answer(req: falcon.Request, name: str) -> str:
         req.get_param_as_int("size", required=True),
         req.get_param("sort", required=True),
         req.cookies["session"],
-        best_language(req.get_header("Accept-Language", default="")),
+        best_offer(req.get_header("Accept-Language", default=""), LANGUAGES),
     )
+
+
+def headers_answer(req: falcon.Request) -> str:
+    return portrait(
+        req.client_prefers(TYPES),
+        best_offer(req.get_header("Accept-Language", default=""), LANGUAGES),
+        best_offer(req.get_header("Accept-Encoding", default=""), CODINGS),
+        basic_username((req.auth or "").partition(" ")[2]),
+        req.user_agent,
+        req.referer,
+        TAG in (req.if_none_match or ()),
+        req.if_modified_since,
+        max_age(req.get_header("Cache-Control", default="")),
+        falcon.parse_header(req.content_type)[1].get("charset"),
+    )
+
+
+def build(resp: falcon.Response) -> None:
+    resp.content_type = falcon.MEDIA_TEXT
+    resp.text = "Built."
+    resp.cache_control = ["public", f"max-age={HOUR}"]
+    resp.set_header("Content-Language", "de")
+    resp.etag = TAG
+    resp.last_modified = MODIFIED
+    resp.vary = ["Accept-Language"]
+    resp.set_header("X-Frame-Options", "DENY")
+    resp.set_cookie("session", SESSION, max_age=HOUR, path="/", secure=True, http_only=True, same_site="Lax")
+    resp.set_cookie("theme", "dark", max_age=YEAR, path="/", secure=False, http_only=False, same_site="Lax")
+
+
+def names(tags: list[Any] | None) -> bool:
+    """Whether a condition names the version that there is."""
+    return tags is not None and (TAG in tags or "*" in tags)
+
+
+def answer_conditionally(req: falcon.Request, resp: falcon.Response) -> None:
+    """Falcon reads conditions, and leaves following them to the application (RFC 9110 §13.2.2)."""
+    if req.if_match is not None and not names(req.if_match):
+        raise falcon.HTTPPreconditionFailed
+    resp.etag = TAG
+    if names(req.if_none_match):
+        resp.status = falcon.HTTP_304
+    else:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = "Hello, world!"
+
+
+def send_part(req: falcon.Request, resp: falcon.Response) -> None:
+    """Falcon reads one range, and leaves cutting to the application (RFC 9110 §14)."""
+    resp.content_type = "application/octet-stream"
+    resp.accept_ranges = "bytes"
+    wanted = req.range if req.range_unit == "bytes" and req.if_range is None else None
+    if wanted is None:
+        resp.data = PIXELS
+        return
+    length = len(PIXELS)
+    first = max(wanted[0] + length, 0) if wanted[0] < 0 else wanted[0]
+    last = length - 1 if wanted[1] < 0 else min(wanted[1], length - 1)
+    if first >= length:
+        raise falcon.HTTPRangeNotSatisfiable(length)
+    resp.status = falcon.HTTP_206
+    resp.content_range = (first, last, length)
+    resp.data = PIXELS[first : last + 1]
 
 
 class Hello:
@@ -41,6 +124,27 @@ class Form:
         resp.text = receipt([values[name] for name in FIELDS])
 
 
+class Headers:
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = headers_answer(req)
+
+
+class Built:
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        build(resp)
+
+
+class Conditional:
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        answer_conditionally(req, resp)
+
+
+class Pixels:
+    def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
+        send_part(req, resp)
+
+
 class AsyncHello:
     async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = falcon.MEDIA_TEXT
@@ -65,14 +169,43 @@ class AsyncForm:
         resp.text = receipt([values[name] for name in FIELDS])
 
 
+class AsyncHeaders:
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = headers_answer(req)
+
+
+class AsyncBuilt:
+    async def on_get(self, _req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        build(resp)
+
+
+class AsyncConditional:
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        answer_conditionally(req, resp)
+
+
+class AsyncPixels:
+    async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        send_part(req, resp)
+
+
 wsgi = falcon.App()
 wsgi.add_route("/hello", Hello())
 wsgi.add_route("/read/{name}", Read())
 wsgi.add_route("/json", Order())
 wsgi.add_route("/form", Form())
+wsgi.add_route("/headers", Headers())
+wsgi.add_route("/built", Built())
+wsgi.add_route("/conditional", Conditional())
+wsgi.add_route("/pixels", Pixels())
 
 asgi = falcon.asgi.App()
 asgi.add_route("/hello", AsyncHello())
 asgi.add_route("/read/{name}", AsyncRead())
 asgi.add_route("/json", AsyncOrder())
 asgi.add_route("/form", AsyncForm())
+asgi.add_route("/headers", AsyncHeaders())
+asgi.add_route("/built", AsyncBuilt())
+asgi.add_route("/conditional", AsyncConditional())
+asgi.add_route("/pixels", AsyncPixels())

@@ -1,13 +1,42 @@
 """Starlette: routes with async endpoints; ASGI."""
 
+from email.utils import format_datetime, parsedate_to_datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from python_multipart.multipart import parse_options_header
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
-from .work import FIELDS, best_language, invoice, listing, receipt
+from .work import (
+    CODINGS,
+    FIELDS,
+    HOUR,
+    LANGUAGES,
+    MODIFIED,
+    PIXELS,
+    SESSION,
+    TAG,
+    TYPES,
+    YEAR,
+    basic_username,
+    best_offer,
+    invoice,
+    listing,
+    max_age,
+    portrait,
+    receipt,
+)
+
+FOLDER = TemporaryDirectory()
+FILE = Path(FOLDER.name) / "pixels.bin"
+FILE.write_bytes(PIXELS)
+
+CONDITIONS = StaticFiles()
 
 
 async def hello(_request: Request) -> PlainTextResponse:
@@ -23,7 +52,7 @@ async def read(request: Request) -> PlainTextResponse:
             int(args["size"]),
             args["sort"],
             request.cookies["session"],
-            best_language(request.headers["accept-language"]),
+            best_offer(request.headers["accept-language"], LANGUAGES),
         )
     )
 
@@ -38,11 +67,61 @@ async def form(request: Request) -> PlainTextResponse:
         return PlainTextResponse(receipt(texts))
 
 
+async def headers(request: Request) -> PlainTextResponse:
+    sent = request.headers
+    return PlainTextResponse(
+        portrait(
+            best_offer(sent["accept"], TYPES),
+            best_offer(sent["accept-language"], LANGUAGES),
+            best_offer(sent["accept-encoding"], CODINGS),
+            basic_username(sent["authorization"].partition(" ")[2]),
+            sent["user-agent"],
+            sent["referer"],
+            f'"{TAG}"' in [tag.strip().removeprefix("W/") for tag in sent["if-none-match"].split(",")],
+            parsedate_to_datetime(sent["if-modified-since"]),
+            max_age(sent["cache-control"]),
+            parse_options_header(sent["content-type"])[1][b"charset"].decode(),
+        )
+    )
+
+
+async def built(_request: Request) -> PlainTextResponse:
+    response = PlainTextResponse(
+        "Built.",
+        headers={
+            "Cache-Control": f"public, max-age={HOUR}",
+            "Content-Language": "de",
+            "ETag": f'"{TAG}"',
+            "Last-Modified": format_datetime(MODIFIED, usegmt=True),
+            "Vary": "Accept-Language",
+            "X-Frame-Options": "DENY",
+        },
+    )
+    response.set_cookie("session", SESSION, max_age=HOUR, secure=True, httponly=True)
+    response.set_cookie("theme", "dark", max_age=YEAR)
+    return response
+
+
+async def conditional(request: Request) -> Response:
+    response = PlainTextResponse("Hello, world!", headers={"ETag": f'"{TAG}"'})
+    if CONDITIONS.is_not_modified(response.headers, request.headers):
+        return NotModifiedResponse(response.headers)
+    return response
+
+
+async def pixels(_request: Request) -> FileResponse:
+    return FileResponse(FILE, media_type="application/octet-stream")
+
+
 asgi = Starlette(
     routes=[
         Route("/hello", hello),
         Route("/read/{name}", read),
         Route("/json", order, methods=["POST"]),
         Route("/form", form, methods=["POST"]),
+        Route("/headers", headers),
+        Route("/built", built),
+        Route("/conditional", conditional),
+        Route("/pixels", pixels),
     ]
 )

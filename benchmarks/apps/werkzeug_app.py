@@ -8,7 +8,22 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from .work import FIELDS, LANGUAGES, invoice, listing, receipt
+from .work import (
+    CODINGS,
+    FIELDS,
+    HOUR,
+    LANGUAGES,
+    MODIFIED,
+    PIXELS,
+    SESSION,
+    TAG,
+    TYPES,
+    YEAR,
+    invoice,
+    listing,
+    portrait,
+    receipt,
+)
 
 
 def hello(_request: Request) -> Response:
@@ -38,7 +53,51 @@ def form(request: Request) -> Response:
     return Response(receipt([values[name] for name in FIELDS]))
 
 
-VIEWS: dict[str, Callable[..., Response]] = {"hello": hello, "read": read, "order": order, "form": form}
+def headers(request: Request) -> Response:
+    return Response(
+        portrait(
+            request.accept_mimetypes.best_match(TYPES),
+            request.accept_languages.best_match(LANGUAGES),
+            request.accept_encodings.best_match(CODINGS),
+            request.authorization.username if request.authorization else None,
+            request.user_agent.string,
+            request.referrer,
+            request.if_none_match.contains_weak(TAG),
+            request.if_modified_since,
+            request.cache_control.max_age,
+            request.mimetype_params.get("charset"),
+        )
+    )
+
+
+def built(_request: Request) -> Response:
+    response = Response("Built.")
+    response.cache_control.public = True
+    response.cache_control.max_age = HOUR
+    response.content_language.add("de")
+    response.set_etag(TAG)
+    response.last_modified = MODIFIED
+    response.vary.add("Accept-Language")
+    response.headers["X-Frame-Options"] = "DENY"
+    response.set_cookie("session", SESSION, max_age=HOUR, secure=True, httponly=True, samesite="Lax")
+    response.set_cookie("theme", "dark", max_age=YEAR, samesite="Lax")
+    return response
+
+
+def conditional(request: Request) -> Response:
+    response = Response("Hello, world!")
+    response.set_etag(TAG)
+    return response.make_conditional(request)
+
+
+def pixels(request: Request) -> Response:
+    response = Response(PIXELS, mimetype="application/octet-stream")
+    return response.make_conditional(request, accept_ranges=True, complete_length=len(PIXELS))
+
+
+VIEWS: dict[str, Callable[..., Response]] = {
+    view.__name__: view for view in (hello, read, order, form, headers, built, conditional, pixels)
+}
 
 URL_MAP = Map(
     [
@@ -46,6 +105,10 @@ URL_MAP = Map(
         Rule("/read/<name>", endpoint="read", methods=["GET"]),
         Rule("/json", endpoint="order", methods=["POST"]),
         Rule("/form", endpoint="form", methods=["POST"]),
+        Rule("/headers", endpoint="headers", methods=["GET"]),
+        Rule("/built", endpoint="built", methods=["GET"]),
+        Rule("/conditional", endpoint="conditional", methods=["GET"]),
+        Rule("/pixels", endpoint="pixels", methods=["GET"]),
     ]
 )
 

@@ -419,17 +419,10 @@ class Response(ResponseHeaders):
         self._put_cookie(SetCookie.delete(name, path=path, domain=domain, secure=secure, **attributes))
 
     def _put_cookie(self, cookie: SetCookie) -> None:
-        def same(line: str) -> bool:
-            try:
-                earlier = SetCookie.parse(line)
-            except ValueError:
-                return False
-            return (earlier.name, earlier.domain, earlier.path) == (cookie.name, cookie.domain, cookie.path)
-
         fields = self._own_fields()
         start = f"{cookie.name}="
-        if any(name == "set-cookie" and value.startswith(start) for name, value in fields):
-            fields[:] = [field for field in fields if field[0] != "set-cookie" or not same(field[1])]
+        if [value for name, value in fields if name == "set-cookie" and value.startswith(start)]:
+            fields[:] = [field for field in fields if field[0] != "set-cookie" or not _is_same(field[1], cookie)]
         fields.append(("set-cookie", str(cookie)))
 
     # Conditions, parts and caches
@@ -508,3 +501,12 @@ def _checked_status(status: int) -> int:
     if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
         raise ValueError(f"a response's status is a number of 200 to 599, not {status!r}")
     return int(status)
+
+
+def _is_same(line: str, cookie: SetCookie) -> bool:
+    """Whether a line sets the cookie that this one replaces (RFC 6265bis §5.7)."""
+    try:
+        earlier = SetCookie.parse(line)
+    except ValueError:
+        return False
+    return (earlier.name, earlier.domain, earlier.path) == (cookie.name, cookie.domain, cookie.path)

@@ -23,7 +23,8 @@ _NAMES = {
     name: name.encode()
     for name in (
         "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cache-control",
-        "content-length", "content-type", "cookie", "host", "location", "origin", "referer", "sec-fetch-site",
+        "content-encoding", "content-length", "content-type", "cookie", "host", "if-match", "if-modified-since",
+        "if-none-match", "if-range", "if-unmodified-since", "location", "origin", "range", "referer", "sec-fetch-site",
         "set-cookie", "transfer-encoding", "user-agent", "vary",
     )
 }  # fmt: skip

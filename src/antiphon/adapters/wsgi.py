@@ -26,8 +26,9 @@ PIECE = 64 << 10
 _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     name: "HTTP_" + name.upper().replace("-", "_")
     for name in (
-        "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cookie", "host", "origin",
-        "referer", "sec-fetch-site", "transfer-encoding", "user-agent",
+        "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cache-control",
+        "content-encoding", "cookie", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+        "if-unmodified-since", "origin", "range", "referer", "sec-fetch-site", "transfer-encoding", "user-agent",
     )
 }  # fmt: skip
 

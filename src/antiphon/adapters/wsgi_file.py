@@ -40,8 +40,20 @@ class SentFile(RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Move to a position in the part."""
-        base = {os.SEEK_SET: self._start, os.SEEK_CUR: self._file.tell(), os.SEEK_END: self._end}[whence]
+        if whence == os.SEEK_SET:
+            base = self._start
+        else:
+            base = self._end if whence == os.SEEK_END else self._file.tell()
         return self._file.seek(max(self._start, base + offset)) - self._start
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read some bytes, with as few copies as a file does."""
+        left = max(0, self._end - self._file.tell())
+        wanted = left if size is None or size < 0 else min(size, left)
+        piece = self._file.read(wanted)
+        if wanted and not piece:
+            raise self._cut()
+        return piece
 
     def readinto(self, buffer: Any, /) -> int:
         """Read into a buffer."""

@@ -1,0 +1,38 @@
+"""Werkzeug and WebOb read the same in a header, or the standard is on our side."""
+
+import pytest
+
+from tests.oracles.differences import DIFFERENCES
+from tests.oracles.headers import HEADERS
+from tests.oracles.readings import ANTIPHON, OTHERS, ask
+
+LISTED = {
+    (difference.question, difference.header): difference.answers
+    for differences in DIFFERENCES.values()
+    for difference in differences
+}
+ASKED = [
+    pytest.param(name, question, header, id=f"{name}-{question}-{header!a}")
+    for question, headers in HEADERS.items()
+    for header in headers
+    for name, library in OTHERS.items()
+    if hasattr(library, question)
+]
+
+
+@pytest.mark.parametrize(("name", "question", "header"), ASKED)
+def test_others_read_the_same_but_for_what_is_listed(name, question, header):
+    ours, theirs = ask(ANTIPHON, question, header), ask(OTHERS[name], question, header)
+    answers = LISTED.get((question, header), {})
+    assert theirs == answers.get(name, ours)
+    assert (theirs == ours) is (name not in answers)
+
+
+def test_every_difference_is_about_a_header_that_is_asked_about():
+    assert [key for key in LISTED if key[1] not in HEADERS[key[0]]] == []
+
+
+def test_we_read_something_or_nothing_and_never_raise():
+    for question, headers in HEADERS.items():
+        for header in headers:
+            assert not isinstance(ask(ANTIPHON, question, header), type)
