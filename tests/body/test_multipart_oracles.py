@@ -6,6 +6,8 @@ from antiphon.http.errors import HTTPError
 from tests.body.forms_in_parts import BOUNDARY, cut, print_form, print_part, read
 from tests.body.oracles import ORACLES
 
+pytestmark = pytest.mark.once
+
 # Without what is escaped: there the others differ from each other.
 names = st.text(
     st.characters(exclude_characters='"\\%\r\n\0\x85\u2028\u2029', exclude_categories=["Cs", "Cc"]), max_size=20

@@ -17,6 +17,8 @@ from tests.nginx import serve_by_nginx
 from tests.served_to_caches import GREETINGS, LONG
 from tests.system_programs import required_program
 
+pytestmark = pytest.mark.once
+
 APPLICATION = "tests.served_to_caches:app"
 CONTENT = bytes(range(256)) * 2
 CODINGS = [*Compression().codings, "identity"]

@@ -18,6 +18,8 @@ from antiphon.testing.contract.servers import SERVERS
 from antiphon.testing.contract.waiting import eventually
 from tests.served_versions import FOR_CACHES, MODIFIED, STRONG, WEAK
 
+pytestmark = pytest.mark.once
+
 CONTENT = bytes(range(256)) + b"\r\n--boundary\r\n\r\n" + bytes(range(255, -1, -1))
 SIZE = len(CONTENT)
 EARLIER, LATER = "Sat, 05 Nov 1994 08:49:37 GMT", "Mon, 07 Nov 1994 08:49:37 GMT"

@@ -13,6 +13,8 @@ from werkzeug.test import EnvironBuilder
 from antiphon import HTTPError, Request, Response
 from tests.oracles.readings import webob
 
+pytestmark = pytest.mark.once
+
 BODY = b"0123456789"
 MODIFIED = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SAME, EARLIER, LATER = (f"Fri, 20 Nov 2026 {time} GMT" for time in ("12:00:00", "11:59:59", "12:00:01"))

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 import werkzeug.http
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,8 @@ from antiphon.http.dates import format_date, parse_date
 from antiphon.http.etag import ETag, IfMatch, IfNoneMatch
 from antiphon.http.ranges import ContentRange, Range
 from tests.oracles.readings import acceptparse, byterange, datetime_utils, descriptors, webob
+
+pytestmark = pytest.mark.once
 
 TAGS = ["a", "b", "c-1", "W", "x,y"]
 MEDIA_TYPES = ["text/html", "text/plain", "image/png", "application/json"]

@@ -6,6 +6,8 @@ from tests.oracles.differences import DIFFERENCES
 from tests.oracles.headers import HEADERS
 from tests.oracles.readings import ANTIPHON, OTHERS, ask
 
+pytestmark = pytest.mark.once
+
 LISTED = {
     (difference.question, difference.header): difference.answers
     for differences in DIFFERENCES.values()
