@@ -133,11 +133,13 @@ async def _completed(work: "Future[Any]", gives_up: bool) -> bool:
 
     If it ``gives_up``, work that has not begun is not waited for.
     """
-    done = asyncio.wrap_future(work)
+    loop = asyncio.get_running_loop()
     cancelled = None
-    while not done.done():
+    while not work.done():
+        waiter = loop.create_future()
+        work.add_done_callback(partial(_tell, loop, waiter))
         try:
-            await asyncio.wait([done])
+            await waiter
         except asyncio.CancelledError as error:
             if gives_up and work.cancel():
                 raise
@@ -148,3 +150,14 @@ async def _completed(work: "Future[Any]", gives_up: bool) -> bool:
     task.uncancel()
     task.cancel(*cancelled.args)
     return True
+
+
+def _tell(loop: asyncio.AbstractEventLoop, waiter: "asyncio.Future[None]", work: "Future[Any]") -> None:  # noqa: ARG001 - what is done
+    """Wake who waits for work on a thread, if the loop still runs."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(_wake, waiter)
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
