@@ -1,15 +1,16 @@
 # make run     serve the example application on http://127.0.0.1:8000
-# make test    run all tests, on each Python from 3.11 on that this machine has; installs nginx where it may
+# make test    run all tests, on each Python from 3.11 on that this machine has; installs nginx and Chromium where it may
 # make check   format, lint, types and layers
 # make bench   compare with other frameworks
 # make fuzz    try the parsers on generated input for a minute, beside others
+# make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
 # make clean   remove what these have made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench fuzz clean
+.PHONY: run test check bench fuzz features clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.tour:app
@@ -26,6 +27,9 @@ check: $(VENV)/.check
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks
+
+features: $(VENV)/.check
+	MUTATE="$(MUTATE)" SEED="$(SEED)" PYTHON=$(BIN)/python scripts/features
 
 fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60

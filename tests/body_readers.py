@@ -81,7 +81,11 @@ AWAITED = {"files": afiles, "stream": stream, "parts": parts, "a piece": a_piece
 
 
 def outcome(error):
-    return error.status if isinstance(error, HTTPError) else type(error).__name__
+    """The status of an error, or what it says."""
+    if isinstance(error, HTTPError):
+        return error.status
+    said = {"request.load()": "not loaded", "have been streamed, and are gone": "gone"}
+    return next((name for words, name in said.items() if words in str(error)), repr(error))
 
 
 def read(request, name):

@@ -52,7 +52,8 @@ def in_pieces(content, size):
 def coded(kind, name):
     """The same, coded by gzip."""
     content = kind.sent if kind.is_declared else b"".join(kind.sent)
-    return kind._replace(name=name, sent=gzip.compress(content, 1), fields=kind.fields | {"content-encoding": "gzip"})
+    sent = gzip.compress(content, 1, mtime=0)
+    return kind._replace(name=name, sent=sent, fields=kind.fields | {"content-encoding": "gzip"})
 
 
 def chunked(kind, name, size):
@@ -95,10 +96,12 @@ URLENCODED = kind_of(
 IN_PARTS = of_parts("parts in memory", FEW)
 LARGE_IN_PARTS = of_parts("parts in a file", MANY)
 BINARY = kind_of("binary", bytes(range(256)) * 300, "application/octet-stream")
+BINARY_IN_CHUNKS = chunked(BINARY, "binary in chunks", 9999)
 
 KINDS = (
     NONE,
     kind_of("empty", b"", FORM),
+    kind_of("no parts", b"", FORM_DATA, form=400, files=400, form_as=400, parts=400, **{"a part": 400}),
     JSON,
     kind_of("malformed JSON", b'{"name": ', "application/json", json=400, json_as=400),
     URLENCODED._replace(read=URLENCODED.read | {"form_as": ("tea", 3)}),
@@ -109,8 +112,18 @@ KINDS = (
     chunked(JSON, "JSON in chunks", 7),
     chunked(IN_PARTS, "parts in chunks", 11),
     chunked(LARGE_IN_PARTS, "large parts in chunks", 100_000),
-    chunked(BINARY, "binary in chunks", 9999),
+    BINARY_IN_CHUNKS,
     coded(JSON, "JSON, gzip"),
     coded(LARGE_IN_PARTS, "large parts, gzip"),
     coded(BINARY, "binary, gzip"),
 )
+
+
+def takes_body(kind, name):
+    """Whether this way of reading takes the body, or knows by its type that it is another."""
+    content_type = kind.fields.get("content-type", "")
+    if name in ("json", "json_as"):
+        return content_type == "application/json"
+    if name in ("files", "parts", "a part"):
+        return content_type == FORM_DATA
+    return name not in ("form", "form_as") or content_type in (FORM, FORM_DATA)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from antiphon import App, Limits, Request, Response
 from antiphon.http.errors import NotFound
+from antiphon.upload_progress import UploadProgress
 from examples.tour import pages
 
 app = App(limits=Limits(body=1 << 20))
+app.use(UploadProgress())
 
 GREETINGS = {"en": "Hello", "de": "Guten Tag", "fr": "Bonjour", "es": "Hola"}
 
@@ -35,6 +37,17 @@ def index(request: Request):
 def greet(request: Request):
     name = request.form.get("name", "").strip() or "stranger"
     return Response.html(pages.greeting(name, request.form.getall("likes")))
+
+
+@app.get("/upload")
+def upload_form(request: Request):
+    return Response.html(pages.upload_form())
+
+
+@app.post("/upload", limits=Limits(body=1 << 30))
+def upload(request: Request):
+    chosen = [file for file in request.files.getall("file") if file]
+    return Response.html(pages.uploaded([(file.filename, file.size, file.digest("sha256")) for file in chosen]))
 
 
 @app.get("/hello/<name>")

@@ -32,6 +32,9 @@ INDEX = """<h1>{greeting}</h1>
   <button>Greet me</button>
 </form></section>
 
+<section><h2>Files</h2>
+<p><a href="upload">Send files</a> of up to a gigabyte, and watch how far they have come.</p></section>
+
 <section><h2>JSON, in and out</h2>
 <p>A body that does not fit is answered with every wrong field named.</p>
 <pre>curl {root}api/orders --json '{{"items": [{{"name": "tea", "price": 3.5, "count": 2}}]}}'
@@ -48,6 +51,52 @@ curl {root}api/orders --json '{{"items": [{{"name": 1, "price": "dear"}}]}}'</pr
 GREETING = """<h1>Hello, {name}!</h1>
 <p>{likes}</p>
 <p><a href=".">Back</a></p>"""
+
+UPLOAD_FORM = """<h1>Send files</h1>
+<form method="post" action="upload" enctype="multipart/form-data">
+  <input type="file" name="file" multiple required>
+  <button>Send</button>
+</form>
+<p><progress value="0" hidden></progress> <output></output></p>
+<div id="answer"></div>
+<script>
+  const form = document.querySelector("form")
+  const bar = document.querySelector("progress")
+  const output = document.querySelector("output")
+
+  function watch(id) {
+    const events = new EventSource("progress/" + id)
+    events.onmessage = ({data}) => {
+      const {received, total, fraction, complete, ended} = JSON.parse(data)
+      bar.value = fraction
+      output.textContent = `${received} of ${total} bytes have reached the server`
+      if (complete || ended) events.close()
+    }
+    return events
+  }
+
+  form.addEventListener("submit", async event => {
+    if (!crypto.randomUUID) return  // not over https: the form is sent as it is
+    event.preventDefault()
+    const id = crypto.randomUUID()
+    const events = watch(id)
+    bar.hidden = false
+    try {
+      const headers = {"X-Progress-Id": id}
+      const answer = await fetch(form.action, {method: "POST", body: new FormData(form), headers})
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html")
+      document.querySelector("#answer").replaceChildren(...page.body.childNodes)
+    } catch (error) {
+      output.textContent = `The connection broke: ${error}`
+    } finally {
+      events.close()
+    }
+  })
+</script>"""
+
+UPLOADED = """<h2>{count}</h2>
+<table>{rows}</table>
+<p><a href="upload">Send others</a></p>"""
 
 
 def index(request: Request, greeting: str, visits: int) -> str:
@@ -71,3 +120,13 @@ def index(request: Request, greeting: str, visits: int) -> str:
 def greeting(name: str, likes: list[str]) -> str:
     sentence = f"You like {' and '.join(likes)}." if likes else "You did not say what you like."
     return LAYOUT.format(title="Hello", body=GREETING.format(name=escape(name), likes=escape(sentence)))
+
+
+def upload_form() -> str:
+    return LAYOUT.format(title="Send files", body=UPLOAD_FORM)
+
+
+def uploaded(files: list[tuple[str, int, str]]) -> str:
+    rows = "".join(f"<tr><th>{escape(name)}<td>{size:,} bytes<td>{digest}" for name, size, digest in files)
+    count = "One file has arrived" if len(files) == 1 else f"{len(files) or 'No'} files have arrived"
+    return LAYOUT.format(title="Files", body=UPLOADED.format(count=count, rows=rows))

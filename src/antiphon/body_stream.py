@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
 
 from antiphon.body.limits import Limits
-from antiphon.content import Content
+from antiphon.content import Content, NotLoadedError
 
 
-class HasContent(Protocol):
-    """A request."""
+class Reader(Protocol):
+    """A request whose body it is."""
 
     limits: Limits
 
-    @property
-    def content(self) -> Content: ...
+    def not_loaded(self) -> Exception: ...
 
 
 class BodyStream:
@@ -23,23 +22,35 @@ class BodyStream:
     RuntimeError for a body that was streamed before without being kept.
     """
 
-    __slots__ = ("_request",)
+    __slots__ = ("_content", "_reader")
 
-    def __init__(self, request: HasContent) -> None:
-        self._request = request
+    def __init__(self, content: Content, reader: Reader) -> None:
+        self._content = content
+        self._reader = reader
 
     def __iter__(self) -> Iterator[bytes]:
-        request, content = self._request, self._request.content
-        content.check_kept()
         offset = 0
-        while piece := content.kept(offset) or content.advance_on_thread(request.limits):
+        while piece := self.piece_at(offset):
             yield piece
             offset += len(piece)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        request, content = self._request, self._request.content
-        content.check_kept()
         offset = 0
-        while piece := await content.akept(offset) or await content.advance(request.limits):
+        while piece := await self.apiece_at(offset):
             yield piece
             offset += len(piece)
+
+    def piece_at(self, offset: int) -> bytes:
+        """What comes next from there, where that may block; empty at the end."""
+        content = self._content
+        content.check_kept(offset)
+        try:
+            return content.kept(offset) or content.advance_on_thread(self._reader.limits)
+        except NotLoadedError:
+            raise self._reader.not_loaded() from None
+
+    async def apiece_at(self, offset: int) -> bytes:
+        """The same on an event loop."""
+        content = self._content
+        content.check_kept(offset)
+        return await content.akept(offset) or await content.advance(self._reader.limits)

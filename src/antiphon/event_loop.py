@@ -5,12 +5,7 @@ import sys
 
 def is_on_loop() -> bool:
     """Whether an event loop of asyncio runs on this thread. It isn't imported to find that out."""
-    if "asyncio" not in sys.modules:
-        return False
-    from asyncio import get_running_loop
-
-    try:
-        get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+    asyncio = sys.modules.get("asyncio")
+    # Where it is still being imported, by another thread, no loop can run here. The public function would raise.
+    running_loop = getattr(asyncio, "_get_running_loop", None)
+    return running_loop is not None and running_loop() is not None

@@ -66,19 +66,19 @@ class FormBounds:
 
 
 class FormData:
-    """Is fed the body of a form (RFC 7578), and remembers where its parts are.
-
-    Raises BadRequest (400) for a content type without a boundary.
-    """
+    """Is fed the body of a form (RFC 7578), and remembers where its parts are."""
 
     __slots__ = ("_bounds", "_failure", "_parser", "_parts")
 
     def __init__(self, content_type: str, limits: Limits) -> None:
-        self._parser = MultipartParser(parse_boundary(content_type), limits=MultipartLimits(limits.parts))
         self._bounds = FormBounds(limits)
         self._parts: list[tuple[PartHead, int]] = []
         """The parts, and where they end."""
         self._failure: BadRequest | None = None
+        try:
+            self._parser = MultipartParser(parse_boundary(content_type), limits=MultipartLimits(limits.parts))
+        except BadRequest as error:
+            self._failure = error
 
     def feed(self, data: bytes) -> None:
         """Read on. Raises ContentTooLarge (413) beyond a limit. A body that is no such form is told to who reads it."""
@@ -108,7 +108,11 @@ class FormData:
         values = [(head, spool.read_at(head.offset, size)) for head, size in parts if head.filename is None]
         named = next((value.decode("latin-1") for head, value in values if head.name == b"_charset_"), None)
         codec = form_codec(named, charset)
-        fields = [(decode(head.name or b"", codec), _text(head, value, codec)) for head, value in values]
+        fields = [
+            (decode(head.name or b"", codec), decode(value, form_codec(own, named, charset) if own else codec))
+            for head, value in values
+            for own in (_own_charset(head),)
+        ]
         files = [
             (name := decode(head.name or b"", codec), _upload(spool, head, size, name, codec))
             for head, size in parts
@@ -117,17 +121,16 @@ class FormData:
         return Form(MultiDict(fields), MultiDict(files))
 
 
-def _text(head: PartHead, value: bytes, codec: str) -> str:
-    """A field's value; it may say for itself in which charset it is (RFC 7578 §5.1.2)."""
+def _own_charset(head: PartHead) -> str | None:
+    """The charset in which a field says that it is (RFC 7578 §5.1.2)."""
     if head.content_type is None:
-        return decode(value, codec)
+        return None
     from antiphon.http.media_type import MediaType
 
     try:
-        declared = MediaType.parse(head.content_type).charset
+        return MediaType.parse(head.content_type).charset
     except ValueError:
-        declared = None
-    return decode(value, form_codec(declared) if declared else codec)
+        return None
 
 
 def _upload(spool: Spool, head: PartHead, size: int, name: str, codec: str) -> Upload:

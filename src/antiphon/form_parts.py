@@ -9,6 +9,7 @@ from antiphon.body.part_head import PartHead
 from antiphon.body_stream import BodyStream
 from antiphon.form_data import FormBounds
 from antiphon.http.charset import decode
+from antiphon.http.errors import HTTPError
 from antiphon.http.headers import Headers
 from antiphon.lazy import lazy
 from antiphon.uploads.upload import well_formed
@@ -81,12 +82,12 @@ class FormParts:
         self._stream = stream
         self._parser = MultipartParser(parse_boundary(content_type), limits=MultipartLimits(limits.parts))
         self._bounds = FormBounds(limits)
-        self._pieces: Iterator[bytes] | None = None
-        self._async_pieces: AsyncIterator[bytes] | None = None
+        self._offset = 0
         self._piece = b""
         self._events: deque[PartEvent] = deque()
         self._current: PartHead | None = None
         self._is_over = False
+        self._failure: HTTPError | None = None
 
     def __iter__(self) -> Iterator[Part]:
         while not self._is_over:
@@ -103,7 +104,8 @@ class FormParts:
                 await self.areceive()
 
     def _next_head(self) -> PartHead | None:
-        """The head of the next part, if it has been received."""
+        """The head of the next part, if it has been received. What is left of the one before is passed over."""
+        self._current = None
         while self._events:
             event = self._events.popleft()
             if isinstance(event, PartHead):
@@ -124,21 +126,27 @@ class FormParts:
 
     def receive(self) -> None:
         """Receive more, where that may block."""
-        if self._pieces is None:
-            self._pieces = iter(self._stream)
-        self._take(next(self._pieces, b""))
+        self._take(self._stream.piece_at(self._offset))
 
     async def areceive(self) -> None:
         """Receive more, on an event loop."""
-        if self._async_pieces is None:
-            self._async_pieces = aiter(self._stream)
-        self._take(await anext(self._async_pieces, b""))
+        self._take(await self._stream.apiece_at(self._offset))
 
     def _take(self, piece: bytes) -> None:
+        if self._failure is not None:
+            raise self._failure
         self._piece = piece
+        self._offset += len(piece)
+        try:
+            self._read(piece)
+        except HTTPError as error:
+            self._failure = error
+            raise
+
+    def _read(self, piece: bytes) -> None:
         if not piece:
-            self._is_over = True
             self._parser.finish()
+            self._is_over = True
             return
         events = self._parser.feed(piece)
         self._bounds.count(events)

@@ -1,6 +1,10 @@
-"""How fast the body of a request comes: it must not let wait for long, and bring something all the time."""
+"""How fast the body of a request comes: it must not let wait for long, and bring something all the time.
+
+Only the time is counted in which somebody waits for it: whoever reads it may take as long as he likes.
+"""
 
 from collections.abc import Coroutine, Generator
+from math import inf
 from time import monotonic
 from types import coroutine
 from typing import Any, TypeVar
@@ -16,51 +20,49 @@ GRACE = 5.0
 
 
 class Pace:
-    """What a body has brought since it was begun."""
+    """For how long a body has let wait."""
 
-    __slots__ = ("_received", "_started")
+    waited = 0.0
+    """Seconds for which it was waited for."""
 
-    def __init__(self) -> None:
-        self._started = monotonic()
-        self._received = 0
+    async def within(self, receiving: Coroutine[Any, Any, bytes], received: int, limits: Limits) -> bytes:
+        """The next bytes, on an event loop, after so many. Raises RequestTimeout (408) where they don't come in time.
 
-    def check(self, received: int, limits: Limits) -> None:
-        """Count what was received in all. Raises RequestTimeout (408) for a body that is too slow."""
-        self._received = received
-        if limits.rate and monotonic() > self._latest(limits):
-            raise _too_slow(limits)
-
-    async def within(self, receiving: Coroutine[Any, Any, bytes], limits: Limits) -> bytes:
-        """The next bytes, on an event loop. Raises RequestTimeout (408) for those that don't come in time."""
+        Those that are there already take no time, and no timer.
+        """
         try:
             effect = receiving.send(None)
-        except StopIteration as end:  # they were there: nothing had to be measured
+        except StopIteration as end:
             return end.value  # type: ignore[no-any-return]  # it gives bytes
         from asyncio import timeout
 
-        allowed = self._allowed(limits)
-        scope = timeout(allowed)
+        left = self._left(received, limits)
+        allowed = min(left, limits.timeout or left)
+        scope = timeout(None if allowed == inf else allowed)
+        before = monotonic()
         try:
             async with scope:
                 return await _resumed(receiving, effect)
         except TimeoutError as error:
             if not scope.expired():
                 raise
-            if limits.timeout and allowed == limits.timeout:
-                detail = f"The body has let wait for {limits.timeout} seconds."
-                raise over_limit(RequestTimeout, "timeout", limits.timeout, detail) from error
-            raise _too_slow(limits) from error
+            raise (_too_late(limits) if 0 < limits.timeout <= left else _too_slow(limits)) from error
+        finally:
+            self.waited += monotonic() - before
 
-    def _latest(self, limits: Limits) -> float:
-        """By when more has to have come."""
-        return self._started + GRACE + self._received / limits.rate
+    def check(self, received: int, limits: Limits) -> None:
+        """See before more is received, where that blocks, how it came so far. Raises RequestTimeout (408) likewise."""
+        if self.waited > GRACE and not self._left(received, limits):
+            raise _too_slow(limits)
 
-    def _allowed(self, limits: Limits) -> float | None:
-        """For how many seconds the next bytes may let wait."""
-        left = max(self._latest(limits) - monotonic(), 0.0) if limits.rate else None
-        if not limits.timeout:
-            return left
-        return float(limits.timeout) if left is None else min(left, limits.timeout)
+    def _left(self, received: int, limits: Limits) -> float:
+        """For how many seconds more it may let wait, by its rate."""
+        return max(GRACE + received / limits.rate - self.waited, 0.0) if limits.rate else inf
+
+
+def _too_late(limits: Limits) -> RequestTimeout:
+    detail = f"The body has let wait for {limits.timeout} seconds."
+    return over_limit(RequestTimeout, "timeout", limits.timeout, detail)
 
 
 def _too_slow(limits: Limits) -> RequestTimeout:

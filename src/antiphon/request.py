@@ -56,6 +56,8 @@ class Route(Protocol):
     def seeks(self) -> bool: ...
     @property
     def places(self) -> FilledPlaces: ...
+    @property
+    def answered_by(self) -> str: ...
 
 
 class Request(RequestBody):
@@ -259,6 +261,9 @@ class Request(RequestBody):
     def app(self) -> Any:
         """The application that answers this request; None where there is none."""
         return self.route.app if self.route else None
+
+    def _read_by(self) -> str:
+        return self.route.answered_by if self.route else super()._read_by()
 
     def url_for(self, name: str, /, *, _absolute: bool = False, **params: object) -> str:
         """The URL of a route of this application: a path that begins with the root path.

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.limits import Limits
 from antiphon.body_stream import BodyStream
-from antiphon.content import FORM_DATA, Content, NotLoadedError
+from antiphon.content import Content, NotLoadedError
 from antiphon.head import Head
 from antiphon.http.charset import decode_text
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
@@ -12,7 +12,9 @@ from antiphon.http.grammar import is_token
 from antiphon.http.multidict import MultiDict
 from antiphon.http.over_limit import over_limit
 from antiphon.http.urlencoded_form import parse_form
+from antiphon.kept_body import FORM_DATA
 from antiphon.lazy import lazy
+from antiphon.progress import Progress
 from antiphon.request_headers import RequestHeaders
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class RequestBody(RequestHeaders):
 
     # What is said of it
 
-    @property
+    @lazy
     def mimetype(self) -> str:
         """The media type of the body without parameters, in lower case; empty when none is given."""
         essence = (self.head.field("content-type") or "").partition(";")[0].strip(" \t").lower()
@@ -55,7 +57,8 @@ class RequestBody(RequestHeaders):
     @property
     def charset(self) -> str | None:
         """The charset that the content type declares, in lower case."""
-        return self.content_type.charset if self.content_type else None
+        content_type = self.content_type
+        return content_type.charset if content_type is not None else None
 
     @property
     def content_length(self) -> int | None:
@@ -84,7 +87,7 @@ class RequestBody(RequestHeaders):
     @property
     def stream(self) -> BodyStream:
         """The body in pieces, for ``for`` or ``async for``: as they arrive, or as they were kept."""
-        return BodyStream(self)
+        return BodyStream(self.content, self)
 
     def parts(self) -> "FormParts":
         """The parts of a form (multipart/form-data) one after another, for ``for`` or ``async for``, as they arrive.
@@ -96,6 +99,11 @@ class RequestBody(RequestHeaders):
         from antiphon.form_parts import FormParts
 
         return FormParts(self.stream, self.head.field("content-type") or "", self.limits)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the body has come: ``received`` bytes of ``total``, as they are sent."""
+        return Progress.of(self.content)
 
     # As a whole
 
@@ -117,19 +125,22 @@ class RequestBody(RequestHeaders):
 
     def _load_now(self) -> None:
         """Have the body here, where that may block."""
-        content = self.content
-        if content.is_complete and content.is_kept:
-            return
         try:
-            content.load_on_thread(self.limits)
+            self.content.load_on_thread(self.limits)
         except NotLoadedError:
-            raise content.failure or RuntimeError(self._how_to_load()) from None
+            raise self.not_loaded() from None
 
-    def _how_to_load(self) -> str:
-        return (
-            "this request's body is not loaded yet: await request.load() first,"
-            " or say @app.middleware(body=True) where a middleware reads it"
+    def not_loaded(self) -> Exception:
+        """The error for code on an event loop that reads a body which is not there yet."""
+        return self.content.failure or RuntimeError(
+            f"this request's body is not loaded yet, and {self._read_by()} is on an event loop, where nothing may wait"
+            ' for it: `await request.load()` first, or have its route say body="load"; a middleware that reads the body'
+            " says @app.middleware(body=True)"
         )
+
+    def _read_by(self) -> str:
+        """What answers this request, for errors that a programmer reads."""
+        return "its handler"
 
     def _in_memory(self, content: Content) -> bytes:
         most = self.limits.memory
@@ -151,14 +162,16 @@ class RequestBody(RequestHeaders):
 
         Raises ContentTooLarge (413) beyond a limit, BadRequest (400) for parts that are malformed.
         """
-        mimetype = self.mimetype
-        if mimetype == FORM_DATA:
-            return self._form_data.fields
-        if mimetype != FORM:
-            return MultiDict()
+        charset = None
+        if self.head.field("content-type") != FORM:  # as nearly all of them are declared
+            mimetype, charset = self.mimetype, self.charset
+            if mimetype == FORM_DATA:
+                return self._form_data.fields
+            if mimetype != FORM:
+                return MultiDict()
         most = self.limits.fields
         try:
-            return MultiDict(parse_form(self.body, most, self.charset))
+            return MultiDict(parse_form(self.body, most, charset))
         except ValueError:
             detail = f"the form has more than {most} fields"
             raise over_limit(ContentTooLarge, "fields", most, detail) from None

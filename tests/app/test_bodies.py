@@ -1,117 +1,181 @@
 """A body is read in every way, at every layer, in every order, and gives each reader the same."""
 
 import itertools
-from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon import App
-from antiphon.testing import Client
+from antiphon import Limits
 from tests.app.conftest import COLOURS
-from tests.body_readers import Readings
 from tests.positions import POSITIONS
-from tests.sent_bodies import KINDS, NAMES
-
-
-class Boom(Exception):
-    """What handlers raise that are to fail."""
-
-
-class Cell(NamedTuple):
-    """What an application is made of."""
-
-    interface: str
-    policy: str
-    colour: object
-    other: object
-    position: str
-
-    def __str__(self):
-        return f"{self.interface}, {self.policy}, {self.colour.name} within {self.other.name}, {self.position}"
-
-
-class Site:
-    """An application of which each layer reads as it is told to."""
-
-    def __init__(self, cell, **options):
-        self.readings = Readings()
-        self._cell = cell
-        app = App(**options)
-        position = POSITIONS[cell.position]
-        inner = position.enter(app)
-        levels = {"outer": app} if inner is app else {"outer": app, "inner": inner}
-        for name, level in levels.items():
-            self._surround(name, level)
-        self._register(inner)
-        self.layers = self._layers([*levels])
-        self._prefix = position.prefix
-        self._client = Client(app, cell.interface, timeout=20.0, follow_redirects=False)
-
-    def _surround(self, name, level):
-        readings, other = self.readings, self._cell.other
-        blocking = self._cell.policy != "load"
-        level.middleware(body=not blocking, blocking=blocking)(readings.around(f"{name} middleware", other))
-        level.before_request(blocking=blocking)(readings.hook(f"{name} before", other))
-        level.after_request(blocking=blocking)(readings.hook(f"{name} after", other))
-
-    def _register(self, inner):
-        readings, colour, other = self.readings, self._cell.colour, self._cell.other
-
-        def answer(request):
-            request.after_request(readings.hook("own after", other))
-            request.after(readings.last("last", other, request))
-            if request.args:
-                raise Boom
-            return "answered"
-
-        inner.errorhandler(Boom)(readings.hook("error handler", other, lambda request: "handled"))
-        route = inner.route("/read", ["POST", "DELETE"], body=self._cell.policy)
-        route(readings.hook("handler", colour, answer))
-
-    def _layers(self, levels):
-        """The layers in the order in which they are called."""
-        opening = [f"{level} {point}" for level in levels for point in ("middleware before", "before")]
-        closing = [f"{level} {point}" for level in reversed(levels) for point in ("after", "middleware after")]
-        return [*opening, "handler", "error handler", "own after", *closing, "last"]
-
-    def wrong(self, kind, plan, *, fails, loads=False):
-        """What was not read as it should be."""
-        self.readings.begin(plan, loads)
-        response = self._client.request(
-            kind.method, f"{self._prefix}/read{'?fails' if fails else ''}", body=kind.sent, headers=kind.fields
-        )
-        called = [layer for layer in self.layers if fails or layer != "error handler"]
-        expected = [(layer, name, kind.read[name]) for layer in called for name in plan.get(layer, ())]
-        if response.text != ("handled" if fails else "answered"):
-            return [(response.status, response.text)]
-        seen = self.readings.seen
-        return [] if seen == expected else [pair for pair in itertools.zip_longest(seen, expected) if pair[0] != pair[1]]
-
-    def close(self):
-        self._client.close()
+from tests.reading_sites import Cell, cells_of, differences, made_once
+from tests.sent_bodies import BINARY_IN_CHUNKS, KINDS, LARGE_IN_PARTS, NAMES, chunked, coded, kind_of, takes_body
 
 
 @pytest.fixture(scope="module")
 def sites():
-    """Makes an application for a cell, or gives the one that there is."""
-    made = {}
-
-    def site(cell):
-        if cell not in made:
-            made[cell] = Site(cell)
-        return made[cell]
-
-    yield site
-    for each in made.values():
-        each.close()
+    yield from made_once()
 
 
-def rotated(names, start):
-    return [*names[start:], *names[:start]]
+@pytest.fixture(scope="module")
+def limited_sites():
+    yield from made_once(limits=Limits(body=1000))
 
 
-def plan_from(layers, first, orders):
-    """Each layer from the first on reads in an order of its own."""
-    return {layer: next(orders) for layer in layers[layers.index(first) :]}
+def orders():
+    """Orders of all ways of reading, each of them first in one."""
+    for start in range(len(NAMES)):
+        order = [*NAMES[start:], *NAMES[:start]]
+        yield order if start % 2 else [order[0], *reversed(order[1:])]
+
+
+def plan_from(layers, first, order):
+    """The first of the layers reads in this order; those after it read some, each others."""
+    rest = itertools.cycle(order)
+    later = {layer: [*itertools.islice(rest, 3)] for layer in layers[layers.index(first) + 1 :]}
+    return {first: order} | later
+
+
+def wrong_cells(cells, kind, sites):
+    """Reads a kind of body in the cells, each way first in some layers, and gives those where something is wrong."""
+    wrong = []
+    turns = itertools.count()
+    for cell, order in itertools.islice(itertools.product(cells, orders()), 0, None, 2):
+        site, turn = sites(cell), next(turns)
+        fails = turn % 3 == 0
+        layers = [layer for layer in site.layers if cell.can_read_first(layer) and (fails or layer != "error handler")]
+        plan = plan_from(site.layers, layers[turn % len(layers)], order)
+        if found := site.wrong(kind, plan, fails=fails, loads=cell.policy == "lazy"):
+            wrong.append((str(cell), plan, found))
+    return wrong
+
+
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+
+
+@pytest.mark.parametrize("policy", ["load", "load first", "lazy"])
+@each_kind
+def test_each_way_of_reading_gives_the_same_at_each_layer(interface, policy, kind, sites):
+    cells = cells_of(interface, policy, "in the app", "in a blueprint of a mounted app")
+    assert not wrong_cells(cells, kind, sites)
+
+
+class TestAStreamedBody:
+    """What was streamed is gone, and says so; what was read before it was streamed is kept."""
+
+    STREAMING = ("stream", "parts", "a piece", "a part")
+
+    @each_kind
+    def test_is_kept_for_those_who_read_it_otherwise_first(self, interface, kind, sites):
+        cells = cells_of(interface, "stream", "in the app", "in a mounted app")
+        wrong = []
+        for cell, first in itertools.product(cells, NAMES):
+            if first not in self.STREAMING and takes_body(kind, first):
+                plan = {"handler": [first, *NAMES], "outer after": NAMES}
+                wrong += sites(cell).wrong(kind, plan, fails=False, loads=True)
+        assert not wrong
+
+    @each_kind
+    def test_is_gone_after_that(self, interface, kind, sites):
+        gone = {name: "gone" for name in NAMES if kind.sent and takes_body(kind, name)}
+        later = ("own after", "outer middleware after")
+        wrong = []
+        for cell, first in itertools.product(cells_of(interface, "stream", "in the app"), ("stream", "parts")):
+            if not takes_body(kind, first):
+                continue
+            readings = sites(cell).readings
+            sites(cell).send(kind, {"handler": [first], **dict.fromkeys(later, NAMES)})
+            expected = [(layer, name, gone.get(name, kind.read[name])) for layer in later for name in NAMES]
+            wrong += differences(readings.seen, [("handler", first, kind.read[first]), *expected], str(cell))
+        assert not wrong
+
+
+@pytest.mark.parametrize("kind", [LARGE_IN_PARTS, BINARY_IN_CHUNKS], ids=lambda kind: kind.name)
+class TestABodyThatIsNotLoadedYet:
+    """Before the handler a large body, or one without a length, is there only for those who say that they read it."""
+
+    LAYERS = ("outer middleware before", "outer before")
+
+    def wrong(self, sites, kind, cells, outcomes, *, loads=False):
+        wrong = []
+        for cell, layer, name in itertools.product(cells, self.LAYERS, NAMES):
+            if takes_body(kind, name):
+                sites(cell).send(kind, {layer: [name], "handler": [name]}, loads=loads)
+                expected = [(layer, name, outcomes(name)), ("handler", name, kind.read[name])]
+                wrong += differences(sites(cell).readings.seen, expected, str(cell))
+        return wrong
+
+    def test_is_read_by_what_is_on_a_thread(self, interface, kind, sites):
+        cells = [cell for cell in cells_of(interface, "load", "in the app") if not cell.is_on_loop]
+        assert not self.wrong(sites, kind, cells, lambda name: kind.read[name])
+
+    def test_is_read_by_what_waits_for_it(self, interface, kind, sites):
+        cells = [cell for cell in cells_of(interface, "load", "in the app") if cell.other.is_async]
+        assert not self.wrong(sites, kind, cells, lambda name: kind.read[name], loads=True)
+
+    def test_is_streamed_to_what_is_async(self, interface, kind, sites):
+        cells = [cell for cell in cells_of(interface, "load", "in the app") if cell.other.is_async]
+        streaming = ("stream", "parts", "a part")
+        assert not self.wrong(sites, kind, cells, lambda name: kind.read[name] if name in streaming else "not loaded")
+
+    def test_is_an_error_on_a_loop_that_says_what_to_do(self, interface, kind, sites):
+        cells = [
+            cell for cell in cells_of(interface, "load", "in the app") if cell.is_on_loop and not cell.other.is_async
+        ]
+        assert not self.wrong(sites, kind, cells, lambda name: "not loaded")
+
+
+def refused(kind, status, name=None):
+    """The same, of which nothing can be read."""
+    return kind._replace(name=name or kind.name, read=dict.fromkeys(NAMES, status))
+
+
+PLAIN = kind_of("plain", bytes(5000), "text/plain")
+SHORT = kind_of("short", b"short", "text/plain")
+REFUSED = (
+    refused(PLAIN, 413, "too large by Content-Length"),
+    refused(chunked(PLAIN, "too large in chunks", 600), 413),
+    refused(coded(PLAIN, "too large when it is decoded"), 413),
+    refused(LARGE_IN_PARTS, 413, "parts that are too large by Content-Length"),
+    refused(chunked(LARGE_IN_PARTS, "parts that are too large in chunks", 50_000), 413),
+    refused(SHORT, 415, "in an unknown coding")._replace(fields={"content-encoding": "rot13"}),
+    refused(SHORT, 400, "not in its coding")._replace(fields={"content-encoding": "gzip"}),
+    refused(SHORT, 400, "cut off in its coding")._replace(
+        sent=coded(SHORT, "short").sent[:-9], fields={"content-encoding": "gzip"}
+    ),
+    refused(SHORT, 400, "of a length that is none")._replace(fields={"content-length": "five"}),
+)
+
+
+@pytest.mark.parametrize("policy", ["load", "load first", "lazy"])
+@pytest.mark.parametrize("kind", REFUSED, ids=lambda kind: kind.name)
+def test_a_body_that_is_refused_is_refused_to_all_who_ask_for_it(interface, policy, kind, limited_sites):
+    names = [name for name in NAMES if takes_body(kind, name) and name not in ("a piece", "a part", "parts")]
+    wrong = []
+    for cell in cells_of(interface, policy, "in the app", "in a blueprint"):
+        site = limited_sites(cell)
+        layers = [layer for layer in site.layers if layer == "handler" or "after" in layer]
+        response = site.send(kind, dict.fromkeys(layers, names), loads=policy == "lazy")
+        called = layers if policy == "lazy" else [layer for layer in layers if layer not in ("handler", "own after")]
+        expected = [(layer, name, kind.read[name]) for layer in called for name in names]
+        seen = [each for each in site.readings.seen if each[1] != "load"]
+        wrong += differences(
+            [response.status, *seen], [200 if policy == "lazy" else kind.read["body"], *expected], cell
+        )
+    assert not wrong
+
+
+@given(data=st.data())
+@settings(max_examples=100)
+def test_no_order_in_which_layers_read_changes_what_they_read(sites, data):
+    interface = data.draw(st.sampled_from(["wsgi", "asgi", "rsgi"]))
+    policy = data.draw(st.sampled_from(["load", "load first", "lazy"]))
+    cell = Cell(interface, policy, *[data.draw(st.sampled_from(each)) for each in (COLOURS, COLOURS, [*POSITIONS])])
+    kind = data.draw(st.sampled_from(KINDS))
+    site = sites(cell)
+    begins_at = site.layers.index(data.draw(st.sampled_from([*filter(cell.can_read_first, site.layers)])))
+    orders = st.lists(st.sampled_from(NAMES), max_size=8)
+    plan = {layer: data.draw(orders, label=layer) for layer in site.layers[begins_at:]}
+    plan[site.layers[begins_at]].insert(0, "body")
+    assert not site.wrong(kind, plan, fails="error handler" in plan, loads=policy == "lazy")

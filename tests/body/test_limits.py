@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from antiphon.body.limits import DEFAULTS, Limits
 
 NAMES = sorted(DEFAULTS)
-bounds = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1 << 40))
+bounds = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1 << 40)) | st.builds(
+    lambda seconds: {"timeout": seconds}, st.floats(0, 1e9)
+)
 
 
 def bounds_of(limits):
@@ -28,11 +30,18 @@ def test_what_is_said_counts(given_bounds):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("bound", [-1, 1.5, "16", b"16", float("inf"), float("nan"), [1]], ids=repr)
+@pytest.mark.parametrize("bound", [-1, -1.5, "16", b"16", float("inf"), float("nan"), [1]], ids=repr)
 def test_a_bound_that_is_no_size_is_refused_by_its_name(name, bound):
     with pytest.raises(ValueError, match=f"'{name}'") as refused:
         Limits(**{name: bound})
     assert repr(bound) in str(refused.value)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"timeout"}))
+def test_only_seconds_have_fractions(name):
+    assert Limits(timeout=0.25).timeout == 0.25
+    with pytest.raises(ValueError, match=f"'{name}'"):
+        Limits(**{name: 1.5})
 
 
 @pytest.mark.parametrize("name", NAMES)

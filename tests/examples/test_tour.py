@@ -1,6 +1,7 @@
 """The tour answers over each interface as its pages promise."""
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 
 import pytest
 
@@ -34,6 +35,42 @@ def test_the_first_page_shows_what_the_request_knows(client):
 )
 def test_the_form_greets(client, form, wanted):
     assert wanted in client.post("/greet", form=form).text
+
+
+FILM = bytes(range(256)) * 8000
+"""More than the other routes accept."""
+
+
+def form_of(*files):
+    parts = [f'--b\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n' for name, _ in files]
+    contents = [content + b"\r\n" for _, content in files]
+    return b"".join(head.encode() + content for head, content in zip(parts, contents, strict=True)) + b"--b--\r\n"
+
+
+def send(client, *files, **headers):
+    return client.post(
+        "/upload", body=form_of(*files), headers={"content-type": "multipart/form-data; boundary=b"} | headers
+    )
+
+
+def test_the_size_and_hash_of_files_are_shown(client):
+    assert 'enctype="multipart/form-data"' in client.get("/upload").text
+    page = send(client, ("<film>.mp4", FILM), ("empty.txt", b"")).text
+    assert "2 files have arrived" in page
+    assert f"<th>&lt;film&gt;.mp4<td>2,048,000 bytes<td>{sha256(FILM).hexdigest()}" in page
+    assert f"<th>empty.txt<td>0 bytes<td>{sha256(b'').hexdigest()}" in page
+
+
+def test_no_file_is_told(client):
+    assert "No files have arrived" in send(client, ("", b"")).text
+
+
+def test_how_far_files_have_come_is_told_where_the_page_looks(client):
+    name = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
+    send(client, ("film.mp4", FILM), **{"x-progress-id": name})
+    told = client.get(f"/progress/{name}").json
+    assert told["complete"]
+    assert told["received"] == told["total"] > len(FILM)
 
 
 def test_an_order_is_added_up(client):

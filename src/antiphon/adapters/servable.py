@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import copy_context
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
 from antiphon.adapters.asgi import (
     Receive,
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from antiphon.adapters.life import Life
+
+
+class Living(Protocol):
+    """What has steps before the first request of a process, and after the last."""
+
+    async def startup(self) -> None: ...
+    async def shutdown(self) -> None: ...
 
 
 class Servable:
@@ -59,6 +66,11 @@ class Servable:
 
     async def shutdown(self) -> None:
         """The steps after the last request of a process."""
+
+    @property
+    def living(self) -> Living:
+        """Whose startup and shutdown these are: its own, unless the names mean something else in it."""
+        return self
 
     def expect_any_header(self) -> None:
         """Called before the first request of a server that is known to let header sections of any size through."""
@@ -157,12 +169,12 @@ class Servable:
             return life, True
 
     async def _start_up(self) -> None:
-        await self.startup()
+        await self.living.startup()
         self._started = True
 
     async def _shut_down(self) -> None:
         self._started = False
-        await self.shutdown()
+        await self.living.shutdown()
 
 
 def spoken_by(application: Callable[..., Any]) -> Literal["wsgi", "asgi"]:

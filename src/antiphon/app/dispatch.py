@@ -118,10 +118,11 @@ async def _load(plan: Plan, request: Request) -> None:
 
     One that is loaded already is held to the limits that may have been set since.
     """
-    moves = not request.content.is_complete and (plan.hops or request.head.blocks)
+    content = request.content
+    moves = not content.is_complete and (plan.hops or request.head.blocks)
     if moves:
         await (ON_THREAD if request.head.blocks else ON_LOOP)
-    await request.load()
+    await content.load(request.limits)
     if moves:
         await plan.place
 

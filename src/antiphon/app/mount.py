@@ -96,11 +96,11 @@ class Started:
         self._application = application
 
     async def __aenter__(self) -> None:
-        await self._application.startup()
+        await self._application.living.startup()
         await ON_LOOP
 
     async def __aexit__(self, *_: object) -> None:
-        await self._application.shutdown()
+        await self._application.living.shutdown()
         await ON_LOOP
 
 

@@ -3,6 +3,7 @@
 from antiphon.app.raw_segments import quote_segment, raw_segments, with_or_without_slash
 from antiphon.head import Head
 from antiphon.http.errors import BadRequest, HTTPError, RequestHeaderFieldsTooLarge
+from antiphon.http.over_limit import over_limit
 from antiphon.http.url import URL, decode_path, quote_path
 from antiphon.request import Request
 from antiphon.response import Response
@@ -29,7 +30,7 @@ def malformed_path(head: Head) -> HTTPError | None:
 def header_too_large(size: int, limit: int) -> HTTPError:
     """The error for a header section that the server let through, and the application's limits don't."""
     detail = f"The header section has {size} bytes, {limit} are accepted."
-    return RequestHeaderFieldsTooLarge(detail, limit="headers")
+    return over_limit(RequestHeaderFieldsTooLarge, "headers", limit, detail)
 
 
 def answer_options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request

@@ -8,7 +8,7 @@ from antiphon.app.middleware import Middleware
 from antiphon.app.places import Places, Source
 from antiphon.app.route import BodyPolicy
 from antiphon.body.limits import Limits
-from antiphon.handler import ON_LOOP, ON_THREAD
+from antiphon.handler import ON_LOOP, ON_THREAD, describe
 
 
 class Around(NamedTuple):
@@ -75,6 +75,11 @@ class Plan:
         self.body_first = any(part.reads_body for part in self.middleware)
         self.is_woven = bool(self.middleware or self.resolving or self.before or self.after)
         self._place()
+
+    @property
+    def answered_by(self) -> str:
+        """The handler's name with its file and line, for errors that a programmer reads."""
+        return describe(self.handler)
 
     def _place(self) -> None:
         """Have each part go to its place, where there are some of both colours."""

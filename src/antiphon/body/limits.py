@@ -1,7 +1,8 @@
 """How much of a request is accepted. Every bound has a default; what is not said is inherited."""
 
 from functools import partial
-from typing import TypedDict, Unpack
+from math import inf
+from typing import TypedDict, Unpack, cast
 
 _NO_BOUND = 1 << 62
 
@@ -20,10 +21,10 @@ class Bounds(TypedDict, total=False):
     parts: int | None
     query: int | None
     rate: int | None
-    timeout: int | None
+    timeout: float | None
 
 
-DEFAULTS: dict[str, int] = {
+DEFAULTS: Bounds = {
     "body": 16 << 20,
     "fields": 1000,
     "file": _NO_BOUND,
@@ -56,7 +57,7 @@ class Limits:
     - ``query``: bytes of the query string (414); 64 KiB.
 
     A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
-    a negative bound, or one that is no int.
+    a negative bound, or one that is no int; ``timeout`` may be a float.
     """
 
     __slots__ = (*sorted(DEFAULTS), "given")
@@ -72,16 +73,16 @@ class Limits:
     parts: int
     query: int
     rate: int
-    timeout: int
-    given: dict[str, int]
+    timeout: float
+    given: Bounds
 
     def __init__(self, **bounds: Unpack[Bounds]) -> None:
         if unknown := bounds.keys() - DEFAULTS.keys():
             raise TypeError(f"there is no limit {min(unknown)!r}; limits are {', '.join(DEFAULTS)}")
-        given: dict[str, int] = {name: bound for name, bound in bounds.items() if bound is not None}  # type: ignore[misc]
+        given = cast("Bounds", {name: bound for name, bound in bounds.items() if bound is not None})
         object.__setattr__(self, "given", given)
         for name, bound in (DEFAULTS | given).items():
-            if not isinstance(bound, int) or bound < 0:
+            if not _is_bound(name, bound):
                 raise ValueError(f"the limit {name!r} is a number of 0 or more, not {bound!r}")
             object.__setattr__(self, name, bound)
 
@@ -103,3 +104,9 @@ class Limits:
 
     def __repr__(self) -> str:
         return f"Limits({', '.join(f'{name}={bound}' for name, bound in self.given.items())})"
+
+
+def _is_bound(name: str, bound: object) -> bool:
+    if name == "timeout" and isinstance(bound, float):
+        return 0 <= bound < inf
+    return isinstance(bound, int) and bound >= 0

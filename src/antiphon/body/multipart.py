@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeAlias
 from antiphon.body.part_head import HeadLimits, PartHead, read_head, read_usual_head, too_large_head
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.grammar import TCHARS, parse_parameters, split_parameters
+from antiphon.http.over_limit import over_limit
 
 LONGEST_BOUNDARY = 70
 """Characters of a boundary (RFC 2046 §5.1.1)."""
@@ -253,7 +254,8 @@ class MultipartParser:
             return
         parts = self._parts = self._parts + 1
         if parts > self._limits.parts:
-            raise ContentTooLarge(f"the form has more than {self._limits.parts} parts", limit="parts")
+            most = self._limits.parts
+            raise over_limit(ContentTooLarge, "parts", most, f"the form has more than {most} parts")
 
     def _pass_epilogue(self, data: bytes) -> int:
         self._check_outside(self._offset + len(data) - self._end)
@@ -262,4 +264,5 @@ class MultipartParser:
     def _check_outside(self, length: int) -> None:
         if length > self._limits.outside:
             outside = self._limits.outside
-            raise ContentTooLarge(f"the form has more than {outside} bytes outside of its parts", limit="outside")
+            detail = f"the form has more than {outside} bytes outside of its parts"
+            raise over_limit(ContentTooLarge, "outside", outside, detail)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.grammar import TCHARS
+from antiphon.http.over_limit import over_limit
 
 _TOKEN = TCHARS.encode()
 _WITHOUT_ENCODING = frozenset({b"7bit", b"8bit", b"binary"})
@@ -87,7 +88,8 @@ def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
     if padding.strip(b" \t"):
         raise BadRequest("a boundary in the form is followed by other text")
     if section.count(b"\r\n") >= limits.fields:
-        raise ContentTooLarge(f"a part of the form has more than {limits.fields} header fields", limit="part_fields")
+        detail = f"a part of the form has more than {limits.fields} header fields"
+        raise over_limit(ContentTooLarge, "part_fields", limits.fields, detail)
     known: dict[bytes, bytes] = {}
     for field, value in _split_fields(section):
         if field in known:
@@ -98,14 +100,16 @@ def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
         raise BadRequest("a part of the form has a Content-Transfer-Encoding, which forms don't have (RFC 7578 §4.7)")
     name, filename = _read_names(known.get(b"content-disposition"))
     if name is not None and len(name) > limits.name:
-        raise ContentTooLarge(f"a name in the form is longer than {limits.name} bytes", limit="part_name")
+        detail = f"a name in the form is longer than {limits.name} bytes"
+        raise over_limit(ContentTooLarge, "part_name", limits.name, detail)
     content_type = known.get(b"content-type")
     return PartHead(name, filename, content_type.decode("latin-1") if content_type else None, offset, section)
 
 
 def too_large_head(limits: HeadLimits) -> ContentTooLarge:
     """The error for a head of more bytes than ``limits`` allow."""
-    return ContentTooLarge(f"a part of the form has more than {limits.size} bytes of header fields", limit="part_head")
+    detail = f"a part of the form has more than {limits.size} bytes of header fields"
+    return over_limit(ContentTooLarge, "part_head", limits.size, detail)
 
 
 def _split_fields(section: bytes) -> list[tuple[bytes, bytes]]:

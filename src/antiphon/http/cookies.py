@@ -86,7 +86,8 @@ def _unquote(value: str) -> str:
         return raw.decode("latin-1") if inner.isascii() else raw.decode("utf-8", "replace")
 
 
-def _quote(value: str) -> str:
+def quote_cookie_value(value: str) -> str:
+    """The value as a cookie has it: in quotes if need be. Raises ValueError for CR, LF and NUL."""
     if "\0" in value or "\r" in value or "\n" in value:
         raise ValueError(f"a cookie's value has no line ends and NUL: {value[:80]!r}")
     if _cookie_octets(value):
@@ -143,7 +144,7 @@ class SetCookie(_Fields):
         if max_age is not None and not isinstance(max_age, int):
             raise ValueError(f"max_age is a whole number of seconds, not {max_age!r}")
         self = super().__new__(
-            cls, name, value, _quote(value), max_age,
+            cls, name, value, quote_cookie_value(value), max_age,
             _whole_second(expires) if expires else None,
             _ascii_domain(domain) if domain else None,
             _escaped_path(path) if path else None,

@@ -15,6 +15,8 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
     the content type declares, else in UTF-8. Raises ValueError when there are more than `max_fields` fields; nothing
     between two `&` counts too.
     """
+    if charset is None and b"_charset_=" not in data:
+        return parse_query(data, max_fields)
     codec = form_codec(_named_in(data), charset)
     if codec == "utf-8":
         return parse_query(data, max_fields)
@@ -29,7 +31,7 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
 
 
 def _named_in(data: bytes) -> str | None:
-    found = _charset_field(data) if b"_charset_=" in data else None
+    found = _charset_field(data)
     return found[1].decode("latin-1") if found else None
 
 

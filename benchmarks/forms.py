@@ -1,0 +1,25 @@
+"""Forms in parts (multipart/form-data), as browsers write them."""
+
+from collections.abc import Mapping
+
+from .cases import ADDRESS
+
+BOUNDARY = "----WebKitFormBoundaryq3Z8xkT0dVYh2s1A"
+CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
+NAMES = tuple(ADDRESS)
+CLOSE = f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def field(name: str, value: str) -> bytes:
+    return f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+
+
+def file_head(name: str, filename: str, content_type: str) -> bytes:
+    """A file's part, up to its content."""
+    disposition = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"'
+    return f"--{BOUNDARY}\r\n{disposition}\r\nContent-Type: {content_type}\r\n\r\n".encode()
+
+
+def fields_form(values: Mapping[str, str]) -> bytes:
+    """A whole form without a file."""
+    return b"".join(field(name, value) for name, value in values.items()).removesuffix(b"\r\n") + CLOSE

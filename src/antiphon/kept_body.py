@@ -1,0 +1,139 @@
+"""A body as it is kept: in memory while it is small, else in one file, and a form with where its parts are."""
+
+import os
+from typing import TYPE_CHECKING
+
+from antiphon.body.limits import Limits
+from antiphon.event_loop import is_on_loop
+from antiphon.head import Head
+
+if TYPE_CHECKING:
+    from io import BytesIO
+
+    from antiphon.form_data import FormData
+    from antiphon.uploads.spool import Spool
+    from antiphon.uploads.window import Window
+
+PIECE = 256 << 10
+"""Bytes that are read at once of what is kept."""
+
+FORM_DATA = "multipart/form-data"
+
+
+class KeptBody:
+    """The bytes of a body that have come so far, decoded.
+
+    ``folder`` is where a large one is kept, None for where the system has temporary files.
+    """
+
+    data: bytes | None
+    """All of it, where that is in memory; None until it is complete."""
+    folder: str | os.PathLike[str] | None = None
+    _head: Head
+    _spool: "Spool | None" = None
+    _form: "FormData | None" = None
+    _is_receiving = False
+
+    @property
+    def size(self) -> int:
+        """How many bytes are kept so far, decoded."""
+        return len(self.data) if self.data is not None else self._spool.size if self._spool is not None else 0
+
+    @property
+    def is_in_file(self) -> bool:
+        """Whether it has become so large that it is kept in a file."""
+        return self._spool is not None and not self._spool.in_memory
+
+    @property
+    def spool(self) -> "Spool":
+        """Where it is kept."""
+        if self._spool is None:
+            self._spool = self._new_spool()
+            if self.data:
+                self._spool.add(self.data)
+        return self._spool
+
+    def _new_spool(self) -> "Spool":
+        from antiphon.uploads.spool import Spool
+
+        return Spool(folder=self.folder)
+
+    def form(self, limits: Limits) -> "FormData":
+        """Where the parts of a form are. Of one in memory it is found now, else it is while that arrives."""
+        if self._form is None:
+            from antiphon.form_data import FormData
+
+            form = FormData(self._head.field("content-type") or "", limits)
+            form.feed(self.spool.getvalue())
+            self._form = form
+        return self._form
+
+    def kept(self, offset: int) -> bytes:
+        """A piece of what is kept, from an offset on; empty where nothing is."""
+        data = self.data
+        if data is None:
+            if self._is_receiving:
+                raise is_received()
+            return self._spool.read_at(offset, PIECE) if self._spool is not None and offset < self._spool.size else b""
+        return data if not offset and len(data) <= PIECE else data[offset : offset + PIECE]
+
+    def read_all(self) -> bytes:
+        """All of it, in memory from now on."""
+        if self.data is None:
+            self.data = self.spool.read_at(0, self.size)
+        return self.data
+
+    async def akept(self, offset: int) -> bytes:
+        """The same on an event loop."""
+        if not self.is_in_file or offset >= self.size:
+            return self.kept(offset)
+        from antiphon.threads import Crossing
+
+        return await Crossing().run(self.kept, offset)
+
+    def open(self) -> "BytesIO | Window":
+        """All of it as a file object of its own, which is read from the start."""
+        if self.data is not None:
+            from io import BytesIO
+
+            return BytesIO(self.data)
+        from antiphon.uploads.window import Window
+
+        return Window(self.spool, 0, self.size)
+
+    async def add(self, piece: bytes, limits: Limits) -> None:
+        """Keep one more piece. Raises ContentTooLarge (413) for a form beyond a limit, InsufficientStorage (507)."""
+        spool = self.spool
+        spool.add(piece)
+        if self._form is not None:
+            self._form.feed(piece)
+        if spool.is_due:
+            if spool.in_memory and self._is_form():
+                self.form(limits)
+            await self._flush(spool)
+
+    def _is_form(self) -> bool:
+        return (self._head.field("content-type") or "").lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
+
+    async def _flush(self, spool: "Spool") -> None:
+        if not is_on_loop():
+            spool.flush()
+            return
+        from antiphon.threads import Crossing
+
+        await Crossing().run(spool.flush)
+
+    def settle(self) -> None:
+        """Have all of it at hand, where that is in memory: nothing is added any more."""
+        if self.spool.in_memory:
+            self.data = self.spool.getvalue()
+
+    def close(self) -> None:
+        """Free the file in which it is kept, if it is so large."""
+        if self._spool is not None:
+            self._spool.close()
+
+
+def is_received() -> RuntimeError:
+    """The error for who reads or receives a body that somebody else receives."""
+    return RuntimeError("the body is being received already: one task or thread at a time waits for it")

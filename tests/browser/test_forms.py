@@ -1,0 +1,183 @@
+"""What a real browser sends as a form is what the application reads; what it sends too much of is answered."""
+
+import hashlib
+import json
+import os
+
+import pytest
+
+from antiphon.testing.contract.process import ServerProcess
+from antiphon.testing.contract.servers import SERVERS, server
+from tests.chromium import Chromium
+from tests.served_to_browsers import LIMIT
+from tests.system_programs import required_program
+
+pytestmark = pytest.mark.once
+
+chromium = required_program("chromium")
+
+IN_PARTS, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+
+BUILD = """(fields, attributes) => {
+  const form = document.createElement("form");
+  for (const [name, value] of Object.entries(attributes)) form.setAttribute(name, value);
+  for (const [name, value] of fields) {
+    const field = document.createElement("textarea");
+    [field.name, field.value] = [name, value];
+    form.append(field);
+  }
+  for (const name of ["chosen", "not chosen"]) {
+    const field = document.createElement("input");
+    [field.type, field.name, field.multiple] = ["file", name, true];
+    form.append(field);
+  }
+  document.body.append(form);
+}"""
+FETCH = """async () => {
+  const form = document.forms[0];
+  const response = await fetch(form.action, {method: "POST", body: new FormData(form)});
+  return [response.status, await response.text()];
+}"""
+NAME_CHARSET = """() => {
+  const field = document.createElement("input");
+  [field.type, field.name] = ["hidden", "_charset_"];
+  document.forms[0].append(field);
+}"""
+
+FIELDS = [
+    ["plain", "value"],
+    ["ü☃😀", "é\u200e😀"],
+    ['a"quote', "'\"'"],
+    ["back\\slash; c=d", "&=+;%"],
+    ["percent %41%0A", "%41%0A"],
+    [" space ", "  "],
+    ["\x01\t\x7f", "\x00\x01\t\x7f"],
+    ["twice", "1"],
+    ["twice", "2"],
+    ["empty", ""],
+    ["lines", "one\ntwo\r\nthree"],
+    ["looks", '--boundary\r\nContent-Disposition: form-data; name="looks"\r\n\r\n'],
+]
+READ = [[name, value.replace("\r\n", "\n").replace("\n", "\r\n")] for name, value in FIELDS]
+"""A form is sent with its lines ended as in a mail."""
+
+FILES = {
+    "plain.png": b"\x89PNG\r\n\x1a\n",
+    "ü☃ 'a\"b';c=\\d%41.txt": b"--boundary--\r\n",
+    "empty": b"",
+    "large.bin": bytes(range(256)) * 12_000,
+}
+
+
+@pytest.fixture(scope="module")
+def browser(chromium, tmp_path_factory):
+    with Chromium(chromium, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
+def site(request):
+    with ServerProcess(request.param.command, "tests.served_to_browsers:app") as process:
+        yield f"http://127.0.0.1:{process.port}"
+
+
+@pytest.fixture
+def page(browser, site):
+    page = browser.open(f"{site}/")
+    yield page
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in FILES]
+
+
+@pytest.fixture(scope="module")
+def too_large(tmp_path_factory):
+    """A file of many times the limit."""
+    path = tmp_path_factory.mktemp("files") / "too large.bin"
+    with path.open("wb") as file:
+        os.truncate(file.fileno(), 40 * LIMIT)
+    return path
+
+
+def form_of(page, path, enctype, fields=FIELDS, **attributes):
+    """Makes a form in the page."""
+    page.run(BUILD, fields, {"method": "post", "action": path, "enctype": enctype} | attributes)
+
+
+def check_files(told, paths):
+    """What is told of the files is what they are, and the one that was not chosen is there as none."""
+    kinds = ["image/png", "text/plain", "application/octet-stream", "application/octet-stream"]
+    chosen = [
+        ["chosen", path.name, kind, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()]
+        for path, kind in zip(paths, kinds, strict=True)
+    ]
+    none = ["not chosen", "", "application/octet-stream", 0, hashlib.sha256().hexdigest()]
+    assert told["files"] == [*chosen, none]
+
+
+over_some = pytest.mark.parametrize(
+    "site", [server("Granian, ASGI"), server("Gunicorn, gthread")], ids=lambda server: server.name, indirect=True
+)
+each_colour = pytest.mark.parametrize("colour", ["def", "async"])
+
+
+@over_some
+@each_colour
+class TestAForm:
+    @pytest.mark.parametrize("is_fetched", [False, True], ids=["submitted", "fetched"])
+    def test_in_parts_is_read_as_it_was_filled_in(self, page, paths, colour, is_fetched):
+        form_of(page, f"/{colour}/told", IN_PARTS)
+        page.choose("[name=chosen]", *paths)
+        if is_fetched:
+            status, text = page.run(FETCH)
+        else:
+            page.submit()
+            status, text = page.status, page.text
+        assert status == 200
+        told = json.loads(text)
+        assert told["fields"] == READ
+        check_files(told, paths)
+
+    def test_urlencoded_is_read_as_it_was_filled_in(self, page, paths, colour):
+        form_of(page, f"/{colour}/told", URLENCODED)
+        page.choose("[name=chosen]", *paths)
+        page.submit()
+        names = [["chosen", path.name] for path in paths]
+        assert json.loads(page.text) == {"fields": [*READ, *names, ["not chosen", ""]], "files": []}
+
+    @pytest.mark.parametrize(("enctype", "name"), [(IN_PARTS, "two%0D%0Alines"), (URLENCODED, "two\r\nlines")])
+    def test_has_names_of_several_lines_as_browsers_escape_them(self, page, colour, enctype, name):
+        form_of(page, f"/{colour}/told", enctype, fields=[["two\nlines", "value"]])
+        page.submit()
+        assert json.loads(page.text)["fields"][0] == [name, "value"]
+
+    @pytest.mark.parametrize("enctype", [IN_PARTS, URLENCODED])
+    def test_of_another_charset_is_read_by_what_it_says_of_it(self, page, colour, enctype):
+        fields = [["naïve €", "Grüße, “quoted”"]]
+        form_of(page, f"/{colour}/told", enctype, fields=fields, **{"accept-charset": "windows-1252"})
+        page.run(NAME_CHARSET)
+        page.submit()
+        assert json.loads(page.text)["fields"][-1] == ["_charset_", "windows-1252"]
+        assert json.loads(page.text)["fields"][0] == fields[0]
+
+
+@each_colour
+class TestTooMuch:
+    def test_is_answered_by_a_page_to_a_form_that_is_submitted(self, page, site, colour, too_large):
+        form_of(page, f"/{colour}/limited", IN_PARTS)
+        page.choose("[name=chosen]", too_large)
+        page.submit()
+        assert (page.url, page.status, page.title) == (f"{site}/{colour}/limited", 413, "413 Content Too Large")
+
+    def test_is_answered_by_a_problem_to_a_form_that_is_fetched(self, page, colour, too_large):
+        form_of(page, f"/{colour}/limited", IN_PARTS)
+        page.choose("[name=chosen]", too_large)
+        status, text = page.run(FETCH)
+        problem = json.loads(text)
+        assert (status, problem["limit"], problem["maximum"]) == (413, "body", LIMIT)

@@ -1,0 +1,40 @@
+"""An upload over a socket, slow, and meanwhile watched over another one by server-sent events."""
+
+import pytest
+
+from antiphon.testing.contract.process import ServerProcess
+from antiphon.testing.contract.servers import SERVERS
+
+pytestmark = pytest.mark.once
+
+ID = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
+PIECE = b"x" * (128 << 10)
+"""As many bytes as WSGI applications read at once, or several times that."""
+PIECES = 5
+WHOLE = len(PIECE) * PIECES
+
+HEAD = f"POST /upload HTTP/1.1\r\nHost: localhost\r\nX-Progress-Id: {ID}\r\nContent-Length: {WHOLE}\r\n\r\n"
+WATCH = f"GET /progress/{ID} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+
+SERVING = [
+    (server, application)
+    for server in SERVERS
+    if server.name not in {"Waitress", "Gunicorn, sync"}  # gives an upload when it is complete; has one thread
+    for application in ("app", "async_app")
+]
+
+
+@pytest.mark.parametrize(("server", "application"), SERVING, ids=lambda value: getattr(value, "name", value))
+def test_a_slow_upload_is_watched_while_it_grows(server, application):
+    with (
+        ServerProcess(server.command, f"tests.served_progress:{application}") as process,
+        process.connect() as watcher,
+        process.connect() as uploader,
+    ):
+        watcher.send(WATCH.encode())
+        uploader.send(HEAD.encode())
+        for number in range(PIECES):
+            uploader.send(PIECE)
+            watcher.wait_for(b'"received":%d,' % ((number + 1) * len(PIECE)))
+        answer = uploader.receive()
+        assert (answer.status, answer.body) == (200, str(WHOLE).encode())

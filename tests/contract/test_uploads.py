@@ -1,0 +1,230 @@
+"""Uploads over sockets: large, slow, cut off, lied about and refused, to each server."""
+
+import hashlib
+import json
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+
+from antiphon.testing.contract.messages import SentRequest
+from antiphon.testing.contract.process import ServerProcess
+from antiphon.testing.contract.servers import SERVERS, server
+from antiphon.testing.contract.waiting import eventually
+from antiphon.testing.contract.wire import Closed
+from tests.sent_bodies import FORM_DATA, Sent, form_data, in_pieces
+from tests.served_uploads import LIMIT, MIB, TIMEOUT
+
+pytestmark = pytest.mark.once
+
+WAYS = ("def", "async", "lazy", "streamed")
+"""The handlers, by how they get the body."""
+FIELDS = (("Content-Type", FORM_DATA),)
+BINARY = (("Content-Type", "application/octet-stream"),)
+LEAVING = (("Connection", "close"),)
+
+WAIT = {"Granian, WSGI", "Gunicorn, sync", "Gunicorn, gthread", "Waitress"}
+"""Servers on whose threads a body is read, so that an application cannot measure how long that takes."""
+HEAR_OUT = {"Waitress"}
+"""Servers that receive the whole body before they ask the application."""
+
+
+@pytest.fixture(scope="module")
+def upload_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="module", name="server", params=SERVERS, ids=lambda server: server.name)
+def given_server(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def process(server, upload_folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UPLOAD_FOLDER", os.fspath(upload_folder))
+        with ServerProcess(server.command, "tests.served_uploads:app") as process:
+            yield process
+
+
+def about(process):
+    return json.loads(process.respond(SentRequest("GET", "/about", LEAVING)).body)
+
+
+def says_hello(process):
+    return process.respond(SentRequest("GET", "/hello", LEAVING)).body == b"hello"
+
+
+def upload(path, body, *, is_chunked=False, fields=FIELDS):
+    """A request with this body, by its length or in chunks."""
+    return SentRequest("POST", path, fields, tuple(in_pieces(body, 50_000)) if is_chunked else body)
+
+
+FILE = os.urandom(5 * MIB)
+FORM = form_data(Sent("title", None, b"A file"), Sent("file", "a.bin", FILE), Sent("count", None, b"1"))
+BEYOND = form_data(Sent("file", "a.bin", bytes(LIMIT)))
+each_framing = pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
+each_way = pytest.mark.parametrize("way", WAYS)
+
+
+@each_framing
+@each_way
+def test_a_large_file_arrives_whole(process, way, is_chunked):
+    response = process.respond(upload(f"/{way}/form", FORM, is_chunked=is_chunked))
+    told = json.loads(response.body)
+    assert ["file", "a.bin", len(FILE), hashlib.sha256(FILE).hexdigest()] in told["files"]
+    if way != "streamed":
+        assert told["fields"] == [["title", "A file"], ["count", "1"]]
+
+
+@each_framing
+@pytest.mark.parametrize("way", ["def", "async"])
+def test_a_large_body_that_is_no_form_arrives_whole(process, way, is_chunked):
+    response = process.respond(upload(f"/{way}/digest", FILE, is_chunked=is_chunked, fields=BINARY))
+    assert response.body.decode() == hashlib.sha256(FILE).hexdigest()
+
+
+class TestTooLarge:
+    @each_framing
+    @each_way
+    @pytest.mark.parametrize("size", [LIMIT, 3 * MIB])
+    def test_is_413_to_a_client_that_listens_when_it_has_sent_all(self, process, way, is_chunked, size):
+        form = form_data(Sent("file", "a.bin", bytes(size)))
+        response = process.respond(upload(f"/{way}/limited/form", form, is_chunked=is_chunked))
+        problem = json.loads(response.body)
+        assert (response.status, response.whole) == (413, True)
+        assert (problem["limit"], problem["maximum"]) == ("body", LIMIT)
+
+    @each_way
+    def test_is_413_before_the_body_to_a_client_that_waits_to_be_asked_for_it(self, process, server, way):
+        sent = upload(f"/{way}/limited/form", BEYOND, fields=(*FIELDS, ("Expect", "100-continue")))
+        hears_out = server.name in HEAR_OUT
+        with process.connect(deadline=1.0 if hears_out else 10.0) as connection:
+            connection.send(sent.head)
+            if server.gaps.get("`100 Continue`") == "always":
+                assert connection.status() == 100
+            if hears_out:
+                with pytest.raises(TimeoutError):
+                    connection.status()
+            else:
+                assert connection.status() == 413
+        assert says_hello(process)
+
+    @pytest.mark.parametrize("server", [server("Granian, ASGI")], ids=lambda server: server.name, indirect=True)
+    def test_is_413_in_time_to_a_client_that_neither_goes_on_nor_waits_to_be_asked(self, process):
+        sent = upload("/def/limited/form", BEYOND)
+        with process.connect() as connection:
+            connection.send(sent.head + sent.content[:1000])
+            assert connection.receive("POST").status == 413
+
+
+class TestAClientThatStalls:
+    def test_is_told_so_or_the_application_cannot_know(self, process, server):
+        requests = [
+            upload(f"/{way}/impatient/form", FORM[: 200_000 if is_large else 900], is_chunked=is_chunked)
+            for way in WAYS
+            for is_large in (False, True)
+            for is_chunked in (False, True)
+        ]
+        with ExitStack() as stack:
+            deadline = 2.5 * TIMEOUT if server.name in WAIT else 10.0
+            connections = [stack.enter_context(process.connect(deadline)) for _ in requests]
+            for connection, request in zip(connections, requests, strict=True):
+                connection.send(request.head + request.content[: len(request.content) // 2])
+            if server.name in WAIT:
+                with pytest.raises(TimeoutError):
+                    connections[0].receive("POST")
+            else:
+                assert says_hello(process)
+                answers = [connection.receive("POST") for connection in connections]
+                assert {answer.status for answer in answers} == {408}
+                assert {json.loads(answer.body)["limit"] for answer in answers} == {"timeout"}
+        assert says_hello(process)
+
+    def test_leaves_nothing(self, process, upload_folder):
+        check_nothing_is_left(process, upload_folder)
+
+
+def check_nothing_is_left(process, upload_folder):
+    """No upload is open, nor in the folder."""
+
+    def look():
+        return about(process)["uploads"] == 0 or None
+
+    eventually(look, "an upload is still open")
+    assert os.listdir(upload_folder) == []
+
+
+class TestAClientThatGoesAway:
+    def break_off(self, process, request, then):
+        """Send half of a request, and then do this with the connection."""
+        with process.connect() as connection:
+            connection.send(request.head + request.content[: len(request.content) // 2])
+            then(connection)
+
+    @pytest.mark.parametrize("leave", ["reset", "close"])
+    def test_leaves_nothing(self, process, upload_folder, leave):
+        before = about(process)["descriptors"]
+        for way in WAYS:
+            for is_chunked in (False, True):
+                request = upload(f"/{way}/form", FORM, is_chunked=is_chunked)
+                self.break_off(process, request, lambda connection: getattr(connection, leave)())
+        assert says_hello(process)
+        check_nothing_is_left(process, upload_folder)
+        eventually(lambda: about(process)["descriptors"] <= before + 1 or None, "descriptors are still open")
+
+    @each_framing
+    @each_way
+    def test_is_never_taken_to_have_sent_all(self, process, way, is_chunked):
+        statuses = []
+
+        def end(connection):
+            connection.end_sending()
+            try:
+                statuses.append(connection.receive("POST").status)
+            except Closed:
+                statuses.append("closed")
+
+        self.break_off(process, upload(f"/{way}/form", FORM, is_chunked=is_chunked), end)
+        assert statuses in ([400], [499], ["closed"])
+        assert says_hello(process)
+
+    @each_way
+    def test_a_form_that_is_longer_than_it_says_is_cut_there(self, process, way):
+        length = (("Content-Length", str(len(FORM) - 20)),)
+        head = SentRequest("POST", f"/{way}/form", FIELDS + length).head
+        with process.connect() as connection:
+            connection.send(head + FORM)
+            assert connection.receive("POST").status == 400
+        assert says_hello(process)
+
+
+class TestManyAtOnce:
+    CLIENTS = 16
+    SIZE = 8 * MIB
+    MOST = 48 * MIB
+    """By how much the peak of memory may grow, where 128 MiB are received."""
+
+    def test_arrive_whole_in_little_memory_while_others_are_answered(self, process, upload_folder):
+        common = os.urandom(self.SIZE)
+        peak = about(process)["peak"]
+        begun = threading.Barrier(self.CLIENTS + 1)
+
+        def send(number):
+            content = b"%d " % number + common
+            request = upload(f"/{('def', 'async')[number % 2]}/form", form_data(Sent("file", "a", content)))
+            begun.wait()
+            with process.connect(60.0) as connection:
+                connection.send(request.encoded)
+                told = json.loads(connection.receive("POST").body)
+            return told["files"][0][3] == hashlib.sha256(content).hexdigest()
+
+        with ThreadPoolExecutor(self.CLIENTS) as clients:
+            uploads = [clients.submit(send, number) for number in range(self.CLIENTS)]
+            begun.wait()
+            assert all(says_hello(process) for _ in range(5))
+            assert [upload.result() for upload in uploads] == [True] * self.CLIENTS
+        assert (about(process)["peak"] - peak) << 10 < self.MOST
+        check_nothing_is_left(process, upload_folder)

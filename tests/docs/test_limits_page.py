@@ -1,0 +1,33 @@
+"""The reference of limits has each of them, with its default, and no others."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from antiphon.body.limits import DEFAULTS
+from antiphon.body.multipart import MultipartLimits
+from antiphon.body.part_head import HeadLimits
+
+PAGE = (Path(__file__).parents[2] / "docs/reference/limits.md").read_text()
+FIRST, SECOND = PAGE.split("## What a client is told")
+UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
+HEAD = HeadLimits()
+OF_PARTS = {
+    "part_head": HEAD.size,
+    "part_fields": HEAD.fields,
+    "part_name": HEAD.name,
+    "outside": MultipartLimits().outside,
+}
+
+
+def rows(text):
+    """Name and number of each row of a table, whose third column tells it; None for words."""
+    for name, told in re.findall(r"^\| `(\w+)` \|[^|]*\| ([^|]*) \|", text, re.MULTILINE):
+        number, _, unit = told.partition(" ")
+        yield name, int(number) * UNITS.get(unit, 1) if number.isdigit() else None
+
+
+@pytest.mark.parametrize(("text", "known"), [(FIRST, DEFAULTS), (SECOND, OF_PARTS)], ids=["limits", "of parts"])
+def test_the_page_has_each_limit_with_its_default(text, known):
+    assert dict(rows(text)) == {name: None if name == "file" else most for name, most in known.items()}
