@@ -1,0 +1,283 @@
+"""The application: what was registered, served by any server."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal, NoReturn, TypeVar
+
+from antiphon.adapters.servable import Living, Servable
+from antiphon.app.guard import Guard
+from antiphon.body.limits import Limits
+from antiphon.context import set_current_request
+from antiphon.dialects.microdot.absent import Absent
+from antiphon.dialects.microdot.dispatch import (
+    Call,
+    call_in_steps,
+    call_on_loop,
+    dispatch,
+    error_response,
+    let_go,
+    waits,
+)
+from antiphon.dialects.microdot.errors import abort
+from antiphon.dialects.microdot.lifespan import Lifespan
+from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.response import Response, to_native, to_response
+from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
+from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
+from antiphon.drive import run_async
+from antiphon.handler import Steps, failed
+from antiphon.http.errors import ContentTooLarge
+from antiphon.request import Request as NativeRequest
+from antiphon.response import Response as NativeResponse
+
+F = TypeVar("F", bound=Callable[..., Any])
+ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
+Decorator = Callable[[F], F]
+
+
+class Microdot(Servable):
+    """A web application.
+
+    Handlers and hooks may be coroutine functions, which run on the server's loop, or plain ones, which run where they
+    may block. Routes and hooks may be added at any time.
+    """
+
+    handle_request = Absent("servers are spoken to by antiphon's adapters, and app.run() serves on Granian")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.url_map: list[Entry] = []
+        self.before_request_handlers: list[Callable[..., Any]] = []
+        self.after_request_handlers: list[Callable[..., Any]] = []
+        self.after_error_request_handlers: list[Callable[..., Any]] = []
+        self.error_handlers: dict[int | type[BaseException], Callable[..., Any]] = {}
+        self.options_handler: Callable[[Request], dict[str, str]] | None = self.default_options_handler
+        self.debug = False
+        self.server: EmbeddedServer | None = None
+        self._guard = Guard(Limits().headers, (), (), (), True)
+        self._table = RouteTable(())
+        self.blocks = False
+        """Whether there is a plain function among them: then requests are answered in steps, so that these share a
+        thread.
+        """
+
+    # Registering
+
+    def route(self, url_pattern: str, methods: list[str] | None = None) -> Decorator[F]:
+        """Register a handler for a path, see ``URLPattern``, and some methods, by default GET.
+
+        It is called with the request, and the values of the path's variable segments by name.
+        """
+
+        def register(function: F) -> F:
+            self._note(function)
+            wanted = [method.upper() for method in methods or ["GET"]]
+            self.url_map.append((wanted, URLPattern(url_pattern), function, "", None))
+            return function
+
+        return register
+
+    def get(self, url_pattern: str) -> Decorator[F]:
+        """Register a handler for GET, and with it for HEAD."""
+        return self.route(url_pattern, ["GET"])
+
+    def post(self, url_pattern: str) -> Decorator[F]:
+        """Register a handler for POST."""
+        return self.route(url_pattern, ["POST"])
+
+    def put(self, url_pattern: str) -> Decorator[F]:
+        """Register a handler for PUT."""
+        return self.route(url_pattern, ["PUT"])
+
+    def patch(self, url_pattern: str) -> Decorator[F]:
+        """Register a handler for PATCH."""
+        return self.route(url_pattern, ["PATCH"])
+
+    def delete(self, url_pattern: str) -> Decorator[F]:
+        """Register a handler for DELETE."""
+        return self.route(url_pattern, ["DELETE"])
+
+    def query(self, url_pattern: str) -> Decorator[F]:
+        """Register a handler for QUERY."""
+        return self.route(url_pattern, ["QUERY"])
+
+    def before_request(self, f: F) -> F:
+        """Register a function that gets the request before the handler. What it returns, unless None, is the answer."""
+        self._note(f)
+        self.before_request_handlers.append(f)
+        return f
+
+    def after_request(self, f: F) -> F:
+        """Register a function that gets the request and the response, and may return another one."""
+        self._note(f)
+        self.after_request_handlers.append(f)
+        return f
+
+    def after_error_request(self, f: F) -> F:
+        """Likewise, for answers to errors, and to paths and methods without a route."""
+        self._note(f)
+        self.after_error_request_handlers.append(f)
+        return f
+
+    def errorhandler(self, status_code_or_exception_class: int | type[BaseException]) -> Decorator[F]:
+        """Register a function that answers a status, given the request, or an exception, given that too.
+
+        What it returns has status 200, unless it says another.
+        """
+
+        def register(function: F) -> F:
+            self._note(function)
+            self.error_handlers[status_code_or_exception_class] = function
+            return function
+
+        return register
+
+    def mount(self, subapp: "Microdot", url_prefix: str = "", local: bool = False) -> None:
+        """Take over the routes that another application has now, below a prefix.
+
+        Its hooks and error handlers become those of this application; if they are ``local``, they stay with its routes.
+        """
+        for methods, pattern, handler, prefix, owner in subapp.url_map:
+            below = URLPattern(url_prefix + pattern.url_pattern)
+            self.url_map.append((methods, below, handler, url_prefix + prefix, owner or subapp))
+        self.blocks = self.blocks or subapp.blocks
+        if not local:
+            self._take_over(subapp)
+
+    def _take_over(self, subapp: "Microdot") -> None:
+        self.before_request_handlers += subapp.before_request_handlers
+        self.after_request_handlers += subapp.after_request_handlers
+        self.after_error_request_handlers += subapp.after_error_request_handlers
+        self.error_handlers |= subapp.error_handlers
+        subapp.before_request_handlers = []
+        subapp.after_request_handlers = []
+        subapp.after_error_request_handlers = []
+        subapp.error_handlers = {}
+
+    def _note(self, function: Callable[..., Any]) -> None:
+        self.blocks = self.blocks or not waits(function)
+
+    @staticmethod
+    def abort(status_code: int, reason: str | None = None) -> NoReturn:
+        """Break off the request, to be answered with a status."""
+        abort(status_code, reason)
+
+    # Answering
+
+    def find_route(self, req: Request) -> tuple[Callable[..., Any] | dict[str, str] | int, str, "Microdot | None"]:
+        """The handler of a request, with its prefix and mounted application; the headers that answer OPTIONS; or the
+        status where there is no route.
+        """
+        method = req.method.upper()
+        if method == "OPTIONS" and self.options_handler:
+            return self.options_handler(req), "", None
+        try:
+            found = self._routes().find("GET" if method == "HEAD" else method, req.path)
+        except LookupError:
+            return 404, "", None
+        if found is None:
+            return 405, "", None
+        handler, prefix, subapp, req.url_args = found
+        return handler, prefix, subapp
+
+    def _routes(self) -> RouteTable:
+        if self._table.size != len(self.url_map):
+            self._table = RouteTable(self.url_map)
+        return self._table
+
+    def default_options_handler(self, req: Request) -> dict[str, str]:
+        """The headers that say which methods a path has."""
+        allow = self._routes().methods(req.path)
+        return {"Allow": ", ".join([*allow, *(["HEAD"] if "GET" in allow else []), "OPTIONS"])}
+
+    def get_request_handlers(self, req: Request, attr: str, local_first: bool = True) -> list[Callable[..., Any]]:
+        """The hooks of a kind that are called for a request, in their order."""
+        handlers: list[Callable[..., Any]] = getattr(self, f"{attr}_handlers")
+        if req.subapp is None:
+            return handlers
+        local: list[Callable[..., Any]] = getattr(req.subapp, f"{attr}_handlers")
+        return local + handlers if local_first else handlers + local
+
+    async def error_response(self, req: Request, status_code: int, reason: str | None = None) -> Response:
+        """The answer to a status: of its handler, if there is one."""
+        return await error_response(self, req, call_on_loop, status_code, reason)
+
+    async def dispatch_request(self, req: Request) -> Response:
+        """The response to a request, on a running loop."""
+        response = await dispatch(self, req, req.native.head.has_body, call_on_loop, to_response)
+        consulted = [name.title() for name in req.native.consulted]
+        if consulted:
+            response.headers["Vary"] = ", ".join([*filter(None, [response.headers.get("Vary")]), *consulted])
+        return response
+
+    def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
+        """The steps that answer a request of a server."""
+        return self._answer(request, call_in_steps)
+
+    def answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
+        """The response, awaited on an event loop."""
+        return run_async(self.handle(request)) if self.blocks else self._answer(request, call_on_loop)
+
+    async def _answer(self, request: NativeRequest, call: Call) -> NativeResponse:
+        set_current_request(request)
+        try:
+            if self._guard.looks_at_heads and (refused := self._guard.look_at_head(request)):
+                return failed(request, refused)
+            mine = Request(self, request)
+            has_body = request.head.has_body
+            native = await dispatch(self, mine, has_body, call, to_native)
+            native.error = mine.failure
+            if request.consulted:
+                native.vary(*request.consulted)
+            if has_body and (native.status == ContentTooLarge.status or request.content.is_in_file):
+                await let_go(mine, native.status == ContentTooLarge.status, call)
+            return native
+        except Exception as error:
+            return failed(request, error)
+
+    # Serving
+
+    @property
+    def living(self) -> Living:
+        """What is done before the first request and after the last: ``shutdown`` is for the application to call."""
+        return Lifespan()
+
+    def expect_any_header(self) -> None:
+        """Measure header sections from now on."""
+        self._guard.looks_at_heads = True
+
+    @property
+    def interface(self) -> Literal["wsgi", "asgi"]:
+        """WSGI when all handlers and hooks are plain functions, else ASGI."""
+        functions = [entry[2] for entry in self.url_map]
+        for app in {self, *(owner for *_, owner in self.url_map if owner)}:
+            functions += [*app.before_request_handlers, *app.after_request_handlers]
+            functions += [*app.after_error_request_handlers, *app.error_handlers.values()]
+        return "asgi" if any(map(waits, functions)) else "wsgi"
+
+    async def start_server(
+        self, host: str = ANY, port: int = 5000, debug: bool = False, ssl: Any = None, start_serving: bool = True
+    ) -> EmbeddedServer | None:
+        """Serve on Granian, in this task and loop, until ``shutdown`` is called.
+
+        Without ``start_serving`` it gives a server on a socket that is open already, whose ``serve_forever`` serves.
+        Raises OSError for an address that can't be had.
+        """
+        self.debug = debug
+        server = self.server = EmbeddedServer(self, host, port, ssl)
+        if not start_serving:
+            return server
+        await server.serve_forever()
+        return None
+
+    def run(self, host: str = ANY, port: int = 5000, debug: bool = False, ssl: Any = None) -> None:
+        """Serve on Granian until ``shutdown`` is called, or Ctrl-C or SIGTERM comes."""
+        self.debug = debug
+        self.server = EmbeddedServer(self, host, port, ssl)
+        serve(self.server)
+
+    def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers ask ``living``
+        """Have the server end: the one that ``run`` or ``start_server`` has begun, else the process that serves."""
+        if self.server is not None:
+            self.server.close()
+        else:
+            end_process_group()

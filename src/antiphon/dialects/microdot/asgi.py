@@ -1,0 +1,50 @@
+"""The application for ASGI servers. Every application speaks ASGI: this one can be told of startup and shutdown."""
+
+from typing import Any, NoReturn
+
+from antiphon.dialects.microdot import AsyncBytesIO, Request, Response, URLPattern, abort, redirect, send_file
+from antiphon.dialects.microdot.absent import not_offered
+from antiphon.dialects.microdot.application import Microdot as BaseMicrodot
+from antiphon.dialects.microdot.lifespan import Lifespan, LifespanFunction
+from antiphon.dialects.microdot.mappings import NoCaseDict
+
+__all__ = [
+    "AsyncBytesIO",
+    "Microdot",
+    "NoCaseDict",
+    "Request",
+    "Response",
+    "URLPattern",
+    "abort",
+    "redirect",
+    "send_file",
+]
+
+
+class Microdot(BaseMicrodot):
+    """A web application, with coroutine functions that are called before its first request and after its last.
+
+    Each gets a scope of ASGI's lifespan. They are called under every server.
+    """
+
+    def __init__(
+        self, lifespan_startup: LifespanFunction | None = None, lifespan_shutdown: LifespanFunction | None = None
+    ) -> None:
+        super().__init__()
+        self.lifespan_startup = lifespan_startup
+        self.lifespan_shutdown = lifespan_shutdown
+
+    @property
+    def living(self) -> Lifespan:
+        """These functions, as what is done before the first request and after the last."""
+        return Lifespan(self.lifespan_startup, self.lifespan_shutdown)
+
+    async def asgi_app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer an ASGI server."""
+        await self(scope, receive, send)
+
+
+def __getattr__(name: str) -> NoReturn:
+    if "websocket" in name.lower():
+        raise not_offered(f"asgi.{name}", "WebSockets are refused by all of Antiphon's adapters")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,115 @@
+"""Routes for those who say who they are: by name and password, or by a token (RFC 9110 §11)."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from antiphon.dialects.microdot.errors import abort
+from antiphon.dialects.microdot.invoking import invoke_handler
+from antiphon.dialects.microdot.request import Request
+
+F = TypeVar("F", bound=Callable[..., Any])
+Handler = Callable[..., Any]
+
+
+class BaseAuth:
+    """A decorator for handlers: whom the authentication callback knows is ``request.g.current_user`` in them."""
+
+    def __init__(self) -> None:
+        self.auth_callback: Handler | None = None
+        self.error_callback: Handler
+
+    def _get_auth(self, request: Request) -> tuple[str, ...] | None:
+        """The credentials, where there are any that can be read."""
+        raise NotImplementedError
+
+    async def _current_user(self, request: Request) -> Any:
+        """Whom the callback knows by the credentials, or None."""
+        credentials = self._get_auth(request)
+        if credentials is None:
+            return None
+        if self.auth_callback is None:
+            raise RuntimeError(
+                "who asks is to be authenticated, and no function for that was given: @auth.authenticate"
+            )
+        return await invoke_handler(self.auth_callback, request, *credentials)
+
+    def __call__(self, f: Handler) -> Handler:
+        """Have a handler be called for those only whom the callback knows; others get the error callback's answer."""
+
+        @wraps(f)
+        async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
+            user = await self._current_user(request)
+            if not user:
+                return await invoke_handler(self.error_callback, request)
+            request.g.current_user = user
+            return await invoke_handler(f, request, *args, **kwargs)
+
+        return authenticated
+
+    def optional(self, f: Handler) -> Handler:
+        """Have a handler be called in any case; without known credentials the current user is None."""
+
+        @wraps(f)
+        async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
+            request.g.current_user = await self._current_user(request)
+            return await invoke_handler(f, request, *args, **kwargs)
+
+        return authenticated
+
+    def authenticate(self, f: F) -> F:
+        """Register the function that gets the request and the credentials, and returns the user, or None."""
+        self.auth_callback = f
+        return f
+
+
+class BasicAuth(BaseAuth):
+    """Names and passwords (RFC 7617). The callback gets both."""
+
+    def __init__(
+        self, realm: str = "Please login", charset: str = "UTF-8", scheme: str = "Basic", error_status: int = 401
+    ) -> None:
+        super().__init__()
+        self.realm = realm
+        self.charset = charset
+        self.scheme = scheme
+        self.error_status = error_status
+        self.error_callback = self.authentication_error
+
+    def _get_auth(self, request: Request) -> tuple[str, ...] | None:
+        credentials = request.native.authorization
+        if credentials is None or credentials.username is None or credentials.password is None:
+            return None
+        return credentials.username, credentials.password
+
+    async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - as all callbacks are called
+        """Ask for name and password."""
+        challenge = f'{self.scheme} realm="{self.realm}", charset="{self.charset}"'
+        return "", self.error_status, {"WWW-Authenticate": challenge}
+
+
+class TokenAuth(BaseAuth):
+    """Tokens, behind a scheme in Authorization or alone in another header. The callback gets the token."""
+
+    def __init__(self, header: str = "Authorization", scheme: str = "Bearer", error_status: int = 401) -> None:
+        super().__init__()
+        self.header = header
+        self.scheme = scheme.lower()
+        self.error_status = error_status
+        self.error_callback = self.authentication_error
+
+    def _get_auth(self, request: Request) -> tuple[str, ...] | None:
+        value = request.native.head.field(self.header.lower())
+        if value and self.header == "Authorization":
+            scheme, _, value = value.partition(" ")
+            value = value.strip() if scheme.lower() == self.scheme else None
+        return (value,) if value else None
+
+    def errorhandler(self, f: F) -> F:
+        """Register the function that answers those who are not known."""
+        self.error_callback = f
+        return f
+
+    async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - as all callbacks are called
+        """Answer by the error status."""
+        abort(self.error_status)

@@ -1,0 +1,98 @@
+"""Responses that pages of other sites may read (Fetch, "CORS protocol")."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from antiphon.dialects.microdot.application import Microdot
+from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.response import Response
+
+
+class CORS:
+    """Adds the headers by which browsers let pages of other sites read responses.
+
+    ``allowed_origins`` are those sites, or "*" for all; ``allow_credentials`` lets them read what cookies gave access
+    to. ``allowed_methods`` and ``allowed_headers`` bound what they may send; None is no bound. ``expose_headers`` are
+    those of the response that they may read, ``max_age`` the seconds for which browsers need not ask again. With
+    ``handle_cors`` false the application does it itself, by ``get_cors_headers``.
+    """
+
+    def __init__(
+        self,
+        app: Microdot | None = None,
+        allowed_origins: Collection[str] | None = None,
+        allow_credentials: bool = False,
+        allowed_methods: Collection[str] | None = None,
+        expose_headers: Collection[str] | None = None,
+        allowed_headers: Collection[str] | None = None,
+        max_age: int | None = None,
+        handle_cors: bool = True,
+    ) -> None:
+        self.allowed_origins = allowed_origins
+        self.allow_credentials = allow_credentials
+        self.allowed_methods = allowed_methods
+        self.expose_headers = expose_headers
+        self.allowed_headers = None if allowed_headers is None else [name.lower() for name in allowed_headers]
+        self.max_age = max_age
+        self.default_options_handler: Callable[[Request], dict[str, str]] | None = None
+        if app is not None:
+            self.initialize(app, handle_cors)
+
+    def initialize(self, app: Microdot, handle_cors: bool = True) -> None:
+        """Add the headers to the responses of an application."""
+        self.default_options_handler = app.options_handler
+        if handle_cors:
+            app.options_handler = self.options_handler
+            app.after_request(self.after_request)
+            app.after_error_request(self.after_request)
+
+    def options_handler(self, request: Request) -> dict[str, str]:
+        """The headers that answer OPTIONS, and with it the question of a browser before it sends."""
+        known = self.default_options_handler(request) if self.default_options_handler else {}
+        return {**known, **self.get_cors_headers(request)}
+
+    def get_cors_headers(self, request: Request) -> dict[str, str]:
+        """The headers for the response to a request. That Origin was consulted is noted, for Vary."""
+        headers = self._of_origin(request)
+        if self.expose_headers:
+            headers["Access-Control-Expose-Headers"] = ", ".join(self.expose_headers)
+        if request.method == "OPTIONS":
+            headers |= self._of_preflight(request)
+        return headers
+
+    def _of_origin(self, request: Request) -> dict[str, str]:
+        origin: str | None = request.headers.get("Origin")
+        if origin is None:
+            allowed = "*" if self.allowed_origins == "*" else None
+        else:
+            allowed = origin if self.allowed_origins == "*" or origin in (self.allowed_origins or ()) else None
+        if allowed is None:
+            return {}
+        if allowed == origin and "origin" not in request.native.consulted:
+            request.native.consulted += ("origin",)
+        headers = {"Access-Control-Allow-Origin": allowed}
+        if self.allow_credentials:
+            headers["Access-Control-Allow-Credentials"] = "true"
+        return headers
+
+    def _of_preflight(self, request: Request) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        if self.max_age:
+            headers["Access-Control-Max-Age"] = str(self.max_age)
+        method: str = request.headers.get("Access-Control-Request-Method", "").upper()
+        if method and (self.allowed_methods is None or method in self.allowed_methods):
+            headers["Access-Control-Allow-Methods"] = method
+        wanted: str = request.headers.get("Access-Control-Request-Headers", "")
+        if wanted:
+            headers["Access-Control-Allow-Headers"] = self._allowed_of(wanted)
+        return headers
+
+    def _allowed_of(self, wanted: str) -> str:
+        allowed = self.allowed_headers
+        if allowed is None:
+            return wanted
+        return ", ".join([name for part in wanted.split(",") if (name := part.strip()).lower() in allowed])
+
+    async def after_request(self, request: Request, response: Response) -> Any:
+        """Add the headers to a response."""
+        response.headers.update(self.get_cors_headers(request))

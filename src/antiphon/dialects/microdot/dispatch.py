@@ -1,0 +1,186 @@
+"""The way of a request through a Microdot application, in the order that Microdot has.
+
+Before-request handlers, the application's before a mounted one's; the route's handler; after-request handlers, the
+mounted application's first, then the request's own. An error, wherever it is raised, is answered by its handler, and
+the answer goes through the after-error-request handlers instead.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
+from antiphon.dialects.microdot.receiving import check_request_line, receive
+from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.response import Response, to_response
+from antiphon.handler import ON_LOOP, ON_THREAD, is_async, log_failure
+from antiphon.http.errors import HTTPError
+
+if TYPE_CHECKING:
+    from antiphon.dialects.microdot.application import Microdot
+
+T = TypeVar("T")
+
+_COROUTINE = 0x80
+"""The flag of code that gives coroutines."""
+
+_REASONS = {400: "Bad request", 413: "Payload too large"}
+
+
+def waits(function: Callable[..., Any]) -> bool:
+    """Whether a function is a coroutine function."""
+    code = getattr(function, "__code__", None)
+    return bool(code.co_flags & _COROUTINE) if code is not None else is_async(function)
+
+
+class Call(Protocol):
+    """Calls a function of either colour: a coroutine function on the loop, another where it may block."""
+
+    async def __call__(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any: ...
+
+
+async def call_in_steps(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """What a function returns, called in steps that a driver takes."""
+    if waits(function):
+        await ON_LOOP
+        return await function(*arguments, **named)
+    await ON_THREAD
+    result = function(*arguments, **named)
+    if hasattr(result, "__await__"):
+        await ON_LOOP
+        result = await result
+    return result
+
+
+async def call_on_loop(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """What a function returns, called from an event loop that nobody drives."""
+    if waits(function):
+        return await function(*arguments, **named)
+    from antiphon.threads import Crossing
+
+    result = await Crossing().run(partial(function, *arguments, **named))
+    return await result if hasattr(result, "__await__") else result
+
+
+async def dispatch(app: "Microdot", request: Request, has_body: bool, call: Call, make: Callable[[Any], T]) -> T:
+    """What ``make`` makes of what a handler returned: the response.
+
+    Raises what error handlers and after-error-request handlers do.
+    """
+    try:
+        check_request_line(request.native.head)
+        if has_body:
+            await receive(request)
+        found, request.url_prefix, request.subapp = app.find_route(request)
+        if callable(found):
+            request.route = found
+            if request.subapp is None and not (app.before_request_handlers or app.after_request_handlers):
+                result = await _called(call, found, request)
+            else:
+                result = await _between_hooks(app, request, found, call)
+            for after in request.after_request_handlers:
+                result = await _after(call, after, request, to_response(result))
+            return make(result)
+        if isinstance(found, dict):
+            response = Response(headers=found)
+        else:
+            response = await error_response(app, request, call, found, "Not found")
+    except Exception as error:
+        response = await _answer_error(app, request, call, error)
+    for handler in app.get_request_handlers(request, "after_error_request"):
+        response = await _after(call, handler, request, response)
+    return make(response)
+
+
+def _called(call: Call, handler: Callable[..., Any], request: Request) -> Awaitable[Any]:
+    """What a route returns, awaited."""
+    arguments = request.url_args or {}
+    if call is call_on_loop and waits(handler):
+        returned: Awaitable[Any] = handler(request, **arguments)
+        return returned
+    return call(handler, request, **arguments)
+
+
+async def _between_hooks(app: "Microdot", request: Request, handler: Callable[..., Any], call: Call) -> Any:
+    """What a route returns, with the hooks around it."""
+    result = await _before(app, request, call)
+    response = to_response(await _called(call, handler, request) if result is None else result)
+    for after in app.get_request_handlers(request, "after_request"):
+        response = await _after(call, after, request, response)
+    return response
+
+
+async def _before(app: "Microdot", request: Request, call: Call) -> Any:
+    """The answer of a hook before the request, if one gives it."""
+    result = None
+    for before in app.get_request_handlers(request, "before_request", False):
+        result = await call(before, request)
+        if result:
+            break
+    return result
+
+
+async def _after(call: Call, handler: Callable[..., Any], request: Request, response: Response) -> Response:
+    """The response that a handler returns instead of another one; that one, where it returns nothing."""
+    result = await call(handler, request, response)
+    return to_response(result) if result else response
+
+
+async def _answer_error(app: "Microdot", request: Request, call: Call, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return await error_response(app, request, call, error.status_code, error.reason)
+    if isinstance(error, HTTPError):
+        return await _answer_http_error(app, request, call, error)
+    handler = _handler_of(app, request, type(error))
+    if handler is not None:
+        try:
+            return to_response(await call(handler, request, error))
+        except Exception as failure:
+            error = failure
+    if isinstance(error, MalformedJSONError):
+        return await error_response(app, request, call, error.status_code, error.reason)
+    request.failure = error
+    log_failure(request.native, error)
+    return await error_response(app, request, call, 500, "Internal server error")
+
+
+async def _answer_http_error(app: "Microdot", request: Request, call: Call, error: HTTPError) -> Response:
+    """The answer to what the layers below have raised."""
+    if error.status >= 500:
+        request.failure = error
+        log_failure(request.native, error)
+    response = await error_response(app, request, call, error.status, _REASONS.get(error.status) or error.detail)
+    for name, value in error.headers.items():
+        response.headers.setdefault(name.title(), value)
+    return response
+
+
+def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Callable[..., Any] | None:
+    """The handler of the class of an exception, or of the nearest class above it."""
+    for base in kind.__mro__:
+        for owner in (request.subapp, app):
+            if owner is not None and base in owner.error_handlers:
+                return owner.error_handlers[base]
+    return None
+
+
+async def error_response(
+    app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None = None
+) -> Response:
+    """The answer to a status: of its handler, if there is one."""
+    for owner in (request.subapp, app):
+        if owner is not None and status_code in owner.error_handlers:
+            return to_response(await call(owner.error_handlers[status_code], request))
+    return Response(reason or "N/A", status_code)
+
+
+async def let_go(request: Request, is_refused: bool, call: Call) -> None:
+    """Have the file of a large body be freed at the end, and a client heard out whose body was too large."""
+    native = request.native
+    content = native.content
+    if content.is_in_file:
+        native.after(content.close)
+    if is_refused and not content.is_complete:
+        if call is call_in_steps:
+            await (ON_THREAD if native.head.blocks else ON_LOOP)
+        await content.discard()

@@ -1,0 +1,5 @@
+"""What decorators of handlers are made with."""
+
+from functools import wraps
+
+__all__ = ["wraps"]

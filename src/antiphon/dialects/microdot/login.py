@@ -1,0 +1,5 @@
+"""Logins: not offered."""
+
+from antiphon.dialects.microdot.absent import not_offered
+
+raise not_offered("login", "Antiphon's own sessions are to carry them, and are not there yet")

@@ -1,0 +1,129 @@
+"""Microdot's dictionaries: one without regard to case, for headers, and one of several values, for fields."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Self
+
+
+@lru_cache(maxsize=32)
+def _written_names(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
+    """The names of headers as they are written: clients send the same ones again and again."""
+    written = [name.title() for name in names]
+    return written, dict(zip(names, written, strict=True))
+
+
+class NoCaseDict(dict[str, Any]):
+    """A dictionary whose keys are found without regard to case, and stay as they were first written."""
+
+    _shares = False
+    """Whether the written names are those of others, too."""
+
+    def __init__(self, initial_dict: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        self._written: dict[str, str] = {}
+        if initial_dict:
+            self.update(initial_dict)
+
+    @classmethod
+    def of_request(cls, fields: Sequence[tuple[str, str]]) -> Self:
+        """One of header fields, whose names are in lower case and different: they are written as in Content-Type."""
+        self = cls()
+        if fields:
+            names, values = zip(*fields, strict=True)
+            written, self._written = _written_names(names)
+            self._shares = True
+            dict.update(self, zip(written, values, strict=True))
+        return self
+
+    def _key(self, key: str) -> str:
+        return self._written.get(key.lower(), key)
+
+    def _own_names(self) -> dict[str, str]:
+        """How the keys are written, to be changed."""
+        if self._shares:
+            self._written, self._shares = self._written.copy(), False
+        return self._written
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(self._own_names().setdefault(key.lower(), key), value)
+
+    def __getitem__(self, key: str) -> Any:
+        return super().__getitem__(self._key(key))
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(self._key(key))
+        del self._own_names()[key.lower()]
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key.lower() in self._written
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key, or ``default``."""
+        return super().get(self._key(key), default)
+
+    def update(self, other_dict: Mapping[str, Any]) -> None:  # type: ignore[override]  # as narrow as Microdot's
+        """Set all keys of another dictionary."""
+        for key, value in other_dict.items():
+            self[key] = value
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The value of a key, which is set if there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key: str, *default: Any) -> Any:
+        """Remove a key: its value, or ``default``. Raises KeyError where there is neither."""
+        value = super().pop(self._key(key), *default)
+        self._own_names().pop(key.lower(), None)
+        return value
+
+    def clear(self) -> None:
+        """Remove all keys."""
+        super().clear()
+        self._own_names().clear()
+
+    def copy(self) -> "NoCaseDict":
+        """Another one with the same keys and values."""
+        return NoCaseDict(self)
+
+
+class MultiDict(dict[str, Any]):
+    """A dictionary in which setting a key adds a value, and reading it gives the first."""
+
+    def __init__(self, initial_dict: Mapping[str, Any] | None = None) -> None:
+        super().__init__()
+        if initial_dict:
+            for key, value in initial_dict.items():
+                self[key] = value
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
+        """One of fields, in order."""
+        values: dict[str, list[str]] = {}
+        for key, value in pairs:
+            if key in values:
+                values[key].append(value)
+            else:
+                values[key] = [value]
+        self = cls.__new__(cls)
+        dict.update(self, values)
+        return self
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().setdefault(key, []).append(value)
+
+    def __getitem__(self, key: str) -> Any:
+        return super().__getitem__(key)[0]
+
+    def get(self, key: str, default: Any = None, type: Callable[[Any], Any] | None = None) -> Any:  # noqa: A002
+        """The first value of a key, converted by ``type``, or ``default``. Raises what ``type`` does."""
+        values = super().get(key)
+        if values is None:
+            return default
+        return values[0] if type is None else type(values[0])
+
+    def getlist(self, key: str, type: Callable[[Any], Any] | None = None) -> list[Any]:  # noqa: A002
+        """All values of a key, converted by ``type``; empty where there is none."""
+        values: list[Any] = super().get(key, [])
+        return values if type is None else [type(value) for value in values]

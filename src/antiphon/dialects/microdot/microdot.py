@@ -1,0 +1,26 @@
+"""The module in which Microdot has all of its core."""
+
+from antiphon.dialects.microdot.application import Microdot
+from antiphon.dialects.microdot.errors import HTTPException, abort
+from antiphon.dialects.microdot.invoking import invoke_handler, iscoroutine
+from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
+from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.response import Response, redirect, send_file
+from antiphon.dialects.microdot.routing import URLPattern
+from antiphon.dialects.microdot.streams import AsyncBytesIO
+
+__all__ = [
+    "AsyncBytesIO",
+    "HTTPException",
+    "Microdot",
+    "MultiDict",
+    "NoCaseDict",
+    "Request",
+    "Response",
+    "URLPattern",
+    "abort",
+    "invoke_handler",
+    "iscoroutine",
+    "redirect",
+    "send_file",
+]

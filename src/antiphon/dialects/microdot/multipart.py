@@ -1,0 +1,144 @@
+"""Forms in parts (RFC 7578): one part after another as they arrive, or all of them before the handler is called."""
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import wraps
+from typing import IO, Any, Protocol
+
+from antiphon.dialects.microdot.invoking import invoke_handler
+from antiphon.dialects.microdot.mappings import MultiDict
+from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.streams import BodyReader
+from antiphon.form_parts import Part
+from antiphon.http.charset import decode
+from antiphon.http.grammar import OWS
+from antiphon.kept_body import FORM_DATA
+from antiphon.lazy import lazy
+from antiphon.threads import Crossing
+from antiphon.uploads.spool import Spool
+from antiphon.uploads.upload import Upload
+from antiphon.uploads.window import Window
+
+PIECE = 256 << 10
+"""Bytes that are read at once of a file that is copied."""
+
+
+class Read(Protocol):
+    """What reads on, up to so many bytes."""
+
+    def __call__(self, n: int = -1, /) -> Awaitable[bytes]: ...
+
+
+class FileUpload:
+    """A file of a form. Of an iteration it is to be read, saved or copied before the next part is asked for."""
+
+    max_memory_size = 1024
+    """Bytes above which ``copy`` makes a temporary file."""
+    _copy: Spool | None = None
+
+    def __init__(self, filename: str, content_type: str | None, read: Read) -> None:
+        self.filename = filename
+        self.content_type = content_type
+        self._read = read
+
+    async def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, or as many as are left; all of these where it is -1."""
+        return await self._read(n)
+
+    async def save(self, path_or_file: str | os.PathLike[str] | IO[bytes]) -> None:
+        """Write what is left of it to a file, or to the file object that is given."""
+        if isinstance(path_or_file, str | os.PathLike):
+            with open(path_or_file, "wb") as file:
+                while piece := await self.read(PIECE):
+                    await Crossing().run(file.write, piece)
+        else:
+            while piece := await self.read(PIECE):
+                path_or_file.write(piece)
+
+    async def copy(self, max_memory_size: int | None = None) -> "FileUpload":
+        """Keep what is left of it, so that the next part can be asked for, in a temporary file if it is large."""
+        spool = self._copy = Spool(max_memory_size or self.max_memory_size)
+        while piece := await self.read(PIECE):
+            spool.add(piece)
+            if spool.is_due:
+                await Crossing().run(spool.flush)
+        window = Window(spool, 0, spool.size)
+
+        async def read(n: int = -1) -> bytes:
+            return window.read(n) if spool.in_memory else await Crossing().run(window.read, n)
+
+        self._read = read
+        return self
+
+    async def close(self) -> None:
+        """Free what ``copy`` has kept."""
+        if self._copy is not None:
+            self._copy.close()
+
+
+class FormDataIter:
+    """The parts of a form as they arrive, as names and values: text, or a FileUpload. Nothing for another body."""
+
+    buffer_size = 256
+    """Kept for who sets it: how much is read at once is the server's to say."""
+
+    def __init__(self, request: Request) -> None:
+        self._parts: AsyncIterator[Part] | None = None
+        if _is_form(request):
+            self._parts = aiter(request.native.parts())
+
+    def __aiter__(self) -> "FormDataIter":
+        return self
+
+    async def __anext__(self) -> tuple[str, str | FileUpload]:
+        if self._parts is None:
+            raise StopAsyncIteration
+        part = await anext(self._parts)
+        if part.filename is None:
+            return part.name, decode(await part.aread(), "utf-8")
+        return part.name, FileUpload(part.filename, part.content_type, BodyReader(part).read)
+
+
+def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a form in parts be received before a handler is called: ``request.form`` and ``request.files``.
+
+    The files can be read until the request has ended.
+    """
+
+    @wraps(f)
+    async def handler(request: Request, *args: Any, **kwargs: Any) -> Any:
+        if _is_form(request):
+            await _load_form(request)
+        return await invoke_handler(f, request, *args, **kwargs)
+
+    return handler
+
+
+def _is_form(request: Request) -> bool:
+    return (request.content_type or "").partition(";")[0].strip(OWS).lower() == FORM_DATA
+
+
+async def _load_form(request: Request) -> None:
+    native = request.native
+    content = native.content
+    if not content.is_complete:
+        content.is_kept = content.is_kept or not content.received
+        await native.load()
+    fields, files = native.form, native.files
+    if fields or files:
+        uploaded = {name: UploadedFile(upload) for name, upload in files.items()}
+        vars(request).update(form=MultiDict.of(fields.items()), files=uploaded)
+
+
+class UploadedFile(FileUpload):
+    """A file of a form that has been received: it can be read until the request has ended."""
+
+    def __init__(self, upload: Upload) -> None:
+        self.filename = upload.filename
+        self._read = upload.aread
+        self._upload = upload
+
+    @lazy
+    def content_type(self) -> str | None:
+        """The media type that the client claims."""
+        return self._upload.headers.get("content-type")

@@ -1,0 +1,61 @@
+"""How much of a request is taken, by the limits of the class as they are now."""
+
+from functools import lru_cache
+
+from antiphon.body.limits import Limits
+from antiphon.dialects.microdot.request import Request
+from antiphon.head import Head
+from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.url import quote_path
+
+_MOST_ESCAPED = 12
+"""How many bytes a character of a path is sent in at most."""
+_AROUND_TARGET = len("  HTTP/1.1\r\n")
+
+
+def check_request_line(head: Head) -> None:
+    """Raise BadRequest for a request line above ``max_readline``, which counts its line end."""
+    path, query = head.path, head.query_string
+    size = len(head.method) + (len(query) + 1 if query else 0) + _AROUND_TARGET
+    if size + _MOST_ESCAPED * len(path) <= Request.max_readline and not head.root_path:
+        return
+    size += len(head.raw_path or quote_path(head.root_path + path))
+    if size > Request.max_readline:
+        raise BadRequest(f"the request line has {size} bytes, {Request.max_readline} are accepted")
+
+
+async def receive(request: Request) -> None:
+    """Load a body of up to ``max_body_length`` bytes, and leave a larger one to the stream.
+
+    Raises ContentTooLarge for one above ``max_content_length``, and what ``Content.load`` does.
+    """
+    native = request.native
+    most = Request.max_content_length
+    native.limits = _limits(most)
+    content = native.content
+    length = content.length
+    if length is None:
+        await _load(request)
+    elif length > most:
+        raise ContentTooLarge
+    elif length <= Request.max_body_length:
+        await content.load(native.limits)
+    else:
+        request.is_streamed = True
+        content.is_kept = content.is_complete
+
+
+async def _load(request: Request) -> None:
+    """Load a body of which nobody knows the length, as far as that goes."""
+    content, limits = request.native.content, request.native.limits
+    try:
+        await content.load(_limits(min(limits.body, Request.max_body_length)))
+    except ContentTooLarge:
+        if content.received > limits.body or (content.is_complete and content.size > limits.body):
+            raise
+        request.is_streamed = True
+
+
+@lru_cache(maxsize=16)
+def _limits(size: int) -> Limits:
+    return Limits(body=size, memory=size)

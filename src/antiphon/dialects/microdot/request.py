@@ -1,0 +1,201 @@
+"""Microdot's request: its names and habits over a native one."""
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.dialects.microdot.absent import Absent
+from antiphon.dialects.microdot.errors import MalformedJSONError
+from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
+from antiphon.dialects.microdot.streams import AsyncBytesIO, BodyReader
+from antiphon.http.errors import BadRequest
+from antiphon.json_codec import decode_json
+from antiphon.lazy import lazy
+from antiphon.request import Request as NativeRequest
+from antiphon.request_body import FORM
+
+if TYPE_CHECKING:
+    from antiphon.dialects.microdot.application import Microdot
+    from antiphon.dialects.microdot.multipart import FileUpload
+
+JSON = "application/json"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Request:
+    """An HTTP request.
+
+    ``native`` is the request of which it speaks. The limits are attributes of the class, in bytes, and may be set at
+    any time: the next request is held to them.
+    """
+
+    max_content_length = 16 * 1024
+    """Of the body: a longer one is answered by 413."""
+    max_body_length = 16 * 1024
+    """Of a body that is loaded into ``body``: one that is longer, and not too long, is left to ``stream``."""
+    max_readline = 2 * 1024
+    """Of the request line: a longer one is answered by 400."""
+
+    G = SimpleNamespace
+
+    app: "Microdot"
+    """The application that answers it; of a mounted one the outer."""
+    method: str
+    """The method, as it was sent."""
+    path: str
+    """The decoded path, without the query string."""
+
+    url_prefix = ""
+    """The prefix of the mounted application whose route was found."""
+    subapp: "Microdot | None" = None
+    """That application; None where the route is the application's own."""
+    route: Callable[..., Any] | None = None
+    """The handler that was found."""
+    url_args: dict[str, Any] | None = None
+    """The values of the route's variable segments, by name."""
+    files: "dict[str, FileUpload] | None" = None
+    """The files of a form in parts, by field, in a route that says ``@with_form_data``; else None."""
+    after_request_handlers: Sequence[Callable[..., Any]] = ()
+    """What ``after_request`` was given, in order."""
+    failure: Exception | None = None
+    """What was raised and is answered by a 500, because nobody handles it."""
+    is_streamed = False
+    """Whether the body was left to ``stream``."""
+
+    create = Absent("servers are spoken to by antiphon's adapters; microdot.test_client makes requests for tests")
+    sock = Absent("there is no socket behind WSGI, ASGI and RSGI; request.stream reads the body")
+
+    def __init__(self, app: "Microdot", native: NativeRequest) -> None:
+        self.app = app
+        self.native = native
+        head = native.head
+        self.method = head.method
+        self.path = head.path
+
+    # The head
+
+    @lazy
+    def url(self) -> str:
+        """The decoded path, and the query string as it was sent."""
+        return self.path if self.query_string is None else f"{self.path}?{self.query_string}"
+
+    @lazy
+    def query_string(self) -> str | None:
+        """What follows the question mark, as it was sent; None where that is nothing."""
+        return self.native.query_string.decode("latin-1") or None
+
+    @lazy
+    def args(self) -> MultiDict:
+        """The arguments of the query string."""
+        return MultiDict.of(self.native.args.items())
+
+    @lazy
+    def headers(self) -> NoCaseDict:
+        """The headers, their names written as in ``Content-Type``."""
+        head = self.native.head
+        fields = head.fields()
+        different = dict(fields)
+        if len(different) < len(fields):
+            fields = [(name, head.field(name) or "") for name in different]
+        return NoCaseDict.of_request(fields)
+
+    @lazy
+    def cookies(self) -> dict[str, str]:
+        """The cookies that the client sent."""
+        return dict(self.native.cookies.items())
+
+    @lazy
+    def content_type(self) -> str | None:
+        """Content-Type as it was sent."""
+        return self.native.head.field("content-type")
+
+    @lazy
+    def content_length(self) -> int:
+        """The length of the body in bytes, as it was declared, else 0."""
+        return self.native.content_length or 0
+
+    @lazy
+    def scheme(self) -> str:
+        """``"http"`` or ``"https"``."""
+        return self.native.scheme
+
+    @lazy
+    def http_version(self) -> str:
+        """The version with its name: ``HTTP/1.1``."""
+        return f"HTTP/{self.native.http_version}"
+
+    @lazy
+    def client_addr(self) -> tuple[str, int] | None:
+        """The host and the port of the connection's other end, where the server tells; of a unix socket port 0."""
+        client = self.native.client
+        return (client.host, client.port or 0) if client else None
+
+    @property
+    def asgi_scope(self) -> dict[str, Any]:
+        """The scope of the ASGI server. Raises AttributeError under another server."""
+        scope: dict[str, Any] = self.native.head.scope  # type: ignore[attr-defined]  # an ASGI server's head has it
+        return scope
+
+    @property
+    def environ(self) -> dict[str, Any]:
+        """The environ of the WSGI server. Raises AttributeError under another server."""
+        environ: dict[str, Any] = self.native.head.environ  # type: ignore[attr-defined]  # a WSGI server's head has it
+        return environ
+
+    # The body
+
+    @lazy
+    def body(self) -> bytes:
+        """The whole body; empty where it was left to ``stream``."""
+        return b"" if self.is_streamed else self.native.body
+
+    @lazy
+    def stream(self) -> AsyncBytesIO | BodyReader:
+        """The body as a file-like object: ``read``, ``readline``, ``readexactly`` and ``readuntil`` are awaited."""
+        return BodyReader(self.native.stream) if self.is_streamed else AsyncBytesIO(self.body)
+
+    @lazy
+    def json(self) -> Any:
+        """The body, decoded from JSON; None where Content-Type is not application/json.
+
+        Raises a ValueError, as the json module does, for what is no JSON; where nobody handles it the answer is a 400.
+        """
+        native = self.native
+        if native.head.field("content-type") != JSON and native.mimetype != JSON:
+            return None
+        if self.is_streamed:
+            raise MalformedJSONError("the body is longer than Request.max_body_length: it is left to request.stream")
+        try:
+            return decode_json(native.body, depth=native.limits.json_depth)
+        except BadRequest as error:
+            raise MalformedJSONError(error.detail or "") from error
+
+    @lazy
+    def form(self) -> MultiDict | None:
+        """The fields of a form; None where the body is none. One in parts is read in routes with ``@with_form_data``.
+
+        Empty where the body was left to ``stream``.
+        """
+        native = self.native
+        if native.head.field("content-type") != FORM and native.mimetype != FORM:
+            return None
+        return MultiDict.of(() if self.is_streamed else native.form.items())
+
+    # Context
+
+    @lazy
+    def g(self) -> SimpleNamespace:
+        """A place for what the layers of an application tell each other about this request."""
+        return self.native.g
+
+    def after_request(self, f: F) -> F:
+        """Have a function called with this request and its response, after those of the application.
+
+        It may return another response. It is not called where an error was answered. Usable as a decorator.
+        """
+        self.after_request_handlers = [*self.after_request_handlers, f]
+        return f
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.url!r}>"

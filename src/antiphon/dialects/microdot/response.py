@@ -1,0 +1,260 @@
+"""Microdot's response: its names and habits, from which a native one is made when it is sent."""
+
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from datetime import UTC, datetime
+from stat import S_ISREG
+from typing import Any, ClassVar, Self
+
+from antiphon.dialects.microdot.absent import Absent
+from antiphon.dialects.microdot.bodies import streamed
+from antiphon.dialects.microdot.mappings import NoCaseDict
+from antiphon.file_body import FileBody
+from antiphon.http.cookies import SetCookie
+from antiphon.http.dates import format_date, parse_date
+from antiphon.http.grammar import OWS
+from antiphon.http.headers import field_value
+from antiphon.http.redirect import redirect_location
+from antiphon.json_codec import encode_json
+from antiphon.response import ONLY_TYPED, TypeOnly
+from antiphon.response import Response as NativeResponse
+
+JSON = "application/json; charset=UTF-8"
+_USUAL = {media_type: f"{media_type}; charset=UTF-8" for media_type in ("text/plain", "text/html", "application/json")}
+"""The content types of most responses, by their media type; they are sent as fast as the native ones."""
+for _content_type in _USUAL.values():
+    ONLY_TYPED.setdefault(_content_type, TypeOnly.of(_content_type))
+
+_LONG_AGO = "Thu, 01 Jan 1970 00:00:01 GMT"
+
+
+class Response:
+    """An HTTP response.
+
+    ``body`` is text, bytes, a dict or a list, which are sent as JSON, a file-like object, or a generator of either
+    colour. ``headers`` may be changed; the value of one is text, or a list of lines. ``reason`` is kept for who reads
+    it: servers write their own.
+    """
+
+    types_map: ClassVar[dict[str, str]] = {
+        "css": "text/css",
+        "gif": "image/gif",
+        "html": "text/html",
+        "jpg": "image/jpeg",
+        "js": "application/javascript",
+        "json": "application/json",
+        "png": "image/png",
+        "svg": "image/svg+xml",
+        "txt": "text/plain",
+    }
+    """The media types that ``send_file`` knows, by the extension of the file's name."""
+    send_file_buffer_size = 1024
+    """Bytes that are read at once of a file-like object."""
+    default_content_type = "text/plain"
+    """The media type of what names none."""
+    default_send_file_max_age: int | None = None
+    """Seconds for which caches may keep what ``send_file`` sends; None where nothing is said of that."""
+
+    already_handled: "ClassVar[Response]"
+    """What a handler returns that has answered otherwise. Nobody can, here: it is an empty answer."""
+
+    write = Absent("servers are spoken to by antiphon's adapters")
+
+    def __init__(
+        self,
+        body: Any = b"",
+        status_code: int = 200,
+        headers: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> None:
+        if body is None:
+            body, status_code = b"", 204 if status_code == 200 else status_code
+        self.status_code = status_code
+        self.headers = NoCaseDict(headers)
+        self.reason = reason
+        self.is_head = False
+        if isinstance(body, (dict, list)):
+            body = encode_json(body)
+            self.headers["Content-Type"] = JSON
+        self.body = body.encode() if isinstance(body, str) else body
+
+    # Cookies
+
+    def set_cookie(
+        self,
+        cookie: str,
+        value: str,
+        path: str | None = None,
+        domain: str | None = None,
+        expires: datetime | str | None = None,
+        max_age: int | None = None,
+        secure: bool = False,
+        http_only: bool = False,
+        partitioned: bool = False,
+    ) -> None:
+        """Set a cookie. ``expires`` is a datetime, in UTC where it does not know its zone, or an HTTP date.
+
+        Raises ValueError for what user agents would drop, and for what can't stand in a header.
+        """
+        if ";" in value:
+            raise ValueError(f"a cookie's value has no semicolon: {value[:80]!r}")
+        checked = SetCookie(
+            cookie,
+            value,
+            path=path,
+            domain=domain,
+            expires=_moment(expires) if expires else None,
+            max_age=None if max_age is None else int(max_age),
+            secure=secure,
+            httponly=http_only,
+            partitioned=partitioned,
+        )
+        self.headers.setdefault("Set-Cookie", []).append(_printed(checked))
+
+    def delete_cookie(self, cookie: str, **kwargs: Any) -> None:
+        """Have the client forget a cookie. Path and domain must be those with which it was set."""
+        self.set_cookie(cookie, "", **{**kwargs, "expires": _LONG_AGO, "max_age": 0})
+
+    # Ready-made kinds
+
+    @classmethod
+    def redirect(cls, location: str, status_code: int = 302) -> Self:
+        """Send the client elsewhere, which may be another site. Raises ValueError for what can't stand in a header."""
+        return cls(status_code=status_code, headers={"Location": field_value(redirect_location(location, True))})
+
+    @classmethod
+    def send_file(
+        cls,
+        filename: str,
+        status_code: int = 200,
+        content_type: str | None = None,
+        stream: Any = None,
+        max_age: int | None = None,
+        compressed: bool | str = False,
+        file_extension: str = "",
+    ) -> Self:
+        """A file. Its name must not be the client's to choose.
+
+        ``content_type`` is by default told by the name's extension. ``stream`` is sent instead of the file, if given.
+        ``max_age`` is in seconds. ``compressed`` says that the content is: by gzip, or the coding that it names; then
+        ``file_extension`` is what the compressed file has behind its name (".gz"). Raises OSError for a file that can't
+        be read.
+        """
+        headers = {"Content-Type": content_type or cls._type_of(filename, compressed)}
+        if max_age is None:
+            max_age = cls.default_send_file_max_age
+        if max_age is not None:
+            headers["Cache-Control"] = f"max-age={max_age}"
+        if compressed:
+            headers["Content-Encoding"] = compressed if isinstance(compressed, str) else "gzip"
+        body = stream or _opened(filename + file_extension)
+        if isinstance(body, FileBody):
+            headers["Content-Length"] = str(body.length)
+        return cls(body, status_code, headers)
+
+    @classmethod
+    def _type_of(cls, filename: str, compressed: bool | str) -> str:
+        name = filename.removesuffix(".gz") if compressed else filename
+        return cls.types_map.get(name.rpartition(".")[2], "application/octet-stream")
+
+    # Sending
+
+    def complete(self) -> None:
+        """Have the headers that are implied: Content-Type, and of a body in memory Content-Length."""
+        if isinstance(self.body, bytes):
+            self.headers.setdefault("Content-Length", str(len(self.body)))
+        self.headers.setdefault("Content-Type", self._default_type())
+
+    def _default_type(self) -> str:
+        default = self.default_content_type
+        return default if "charset=" in default else f"{default}; charset=UTF-8"
+
+    def native(self) -> NativeResponse:
+        """What is sent. Raises ValueError for a status or a header that can't be, TypeError for such a body."""
+        body = self.body
+        if type(body) is not bytes:
+            body = streamed(body, self.send_file_buffer_size)
+        fields = [*_lines(self.headers)] if self.headers else []
+        if "Content-Type" not in self.headers:
+            fields.append(("content-type", self._default_type()))
+        return NativeResponse(body, self.status_code, fields)
+
+    async def body_iter(self) -> AsyncIterator[bytes | str]:
+        """The body in pieces."""
+        body: Any = streamed(self.body, self.send_file_buffer_size)
+        if isinstance(body, bytes):
+            if body:
+                yield body
+            return
+        from antiphon.bridge import LoopIterator
+
+        pieces: Any = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
+        try:
+            async for piece in pieces:
+                yield piece
+        finally:
+            if hasattr(pieces, "aclose"):
+                await pieces.aclose()
+
+
+Response.already_handled = Response()
+
+
+def to_response(result: Any) -> Response:
+    """What a handler returned as a response: the response, a status, a body, or a tuple that begins with either."""
+    if isinstance(result, Response):
+        return result
+    if isinstance(result, int):
+        return Response("", result)
+    if not isinstance(result, tuple):
+        return Response(result)
+    body, *rest = ("", *result) if isinstance(result[0], int) else result
+    if rest and not isinstance(rest[0], int):
+        rest = [200, *rest]
+    return Response(body, *rest)
+
+
+def to_native(result: Any) -> NativeResponse:
+    """What is sent for what a handler returned. Raises what ``Response.native`` does."""
+    if type(result) is str:
+        default = _USUAL.get(Response.default_content_type)
+        if default is not None:
+            return NativeResponse(result, content_type=default)
+    elif type(result) is dict or type(result) is list:
+        return NativeResponse(encode_json(result), content_type=JSON)
+    return to_response(result).native()
+
+
+def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:
+    for name, value in headers.items():
+        for line in value if isinstance(value, list) else (value,):
+            yield name, str(line).strip(OWS)
+
+
+def _moment(expires: datetime | str) -> datetime:
+    if isinstance(expires, str):
+        return parse_date(expires)
+    return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
+
+
+def _printed(cookie: SetCookie) -> str:
+    """A cookie with its attributes in Microdot's order."""
+    given = {"Path": cookie.path, "Domain": cookie.domain, "Expires": cookie.expires and format_date(cookie.expires)}
+    parts = [f"{cookie.name}={cookie.coded_value}"]
+    parts += [f"{name}={value}" for name, value in {**given, "Max-Age": cookie.max_age}.items() if value is not None]
+    flags = {"Secure": cookie.secure, "HttpOnly": cookie.httponly, "Partitioned": cookie.partitioned}
+    return "; ".join(parts + [name for name, is_set in flags.items() if is_set])
+
+
+def _opened(path: str) -> Any:
+    """A file that can be sent: by its path, where it is a regular one. Raises OSError for one that can't be read."""
+    file = open(path, "rb")  # noqa: SIM115 - it is closed at once, or by whoever sends it
+    found = os.fstat(file.fileno())
+    if not S_ISREG(found.st_mode):
+        return file
+    file.close()
+    return FileBody(os.path.abspath(path), 0, found.st_size)
+
+
+redirect = Response.redirect
+send_file = Response.send_file

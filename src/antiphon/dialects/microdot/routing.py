@@ -1,0 +1,148 @@
+"""Paths and what answers there: the first pattern that was registered and fits decides."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from antiphon.dialects.microdot.application import Microdot
+
+
+class Segment(NamedTuple):
+    """A dynamic segment of a pattern: the names of its value, of its type, and of its group in the expression."""
+
+    name: str
+    type: str
+    group: str
+
+
+class URLPattern:
+    """A path in which segments in angle brackets are variable: ``/users/<int:id>``.
+
+    Types are ``string`` (the default), ``int``, ``path``, ``re:`` with a regular expression, and what
+    ``register_type`` was given. What stands outside of the brackets is literal.
+    """
+
+    segment_patterns: ClassVar[dict[str, str]] = {"string": "[^/]+", "int": "-?[0-9]+", "path": ".+"}
+    """The regular expression of each type."""
+    segment_parsers: ClassVar[dict[str, Callable[[str], Any] | None]] = {"int": int}
+    """What makes a value of a segment, where it is no text."""
+
+    @classmethod
+    def register_type(cls, type_name: str, pattern: str = "[^/]+", parser: Callable[[str], Any] | None = None) -> None:
+        """Register a type of segments. Where ``parser`` gives None, the segment does not fit."""
+        cls.segment_patterns[type_name] = pattern
+        cls.segment_parsers[type_name] = parser
+
+    def __init__(self, url_pattern: str) -> None:
+        self.url_pattern = url_pattern
+        self.segments: list[Segment] = []
+        self.regex: re.Pattern[str] | None = None
+
+    @property
+    def literal(self) -> str | None:
+        """The only path that fits, where nothing in it is variable."""
+        path = "/" + self.url_pattern.lstrip("/")
+        return None if "/<" in path else path
+
+    def compile(self) -> re.Pattern[str]:
+        """The regular expression for paths. Raises ValueError for a malformed pattern or an unknown type."""
+        self.segments = []
+        parts = [self._part(segment) for segment in self.url_pattern.lstrip("/").split("/")]
+        self.regex = re.compile("".join([f"/{part}" for part in parts]), re.DOTALL)
+        return self.regex
+
+    def _part(self, written: str) -> str:
+        if written[:1] != "<":
+            return re.escape(written)
+        if written[-1] != ">":
+            raise ValueError(f"invalid URL pattern: {self.url_pattern!r}")
+        kind, colon, name = written[1:-1].rpartition(":")
+        kind = kind if colon else "string"
+        pattern = kind[3:] if kind.startswith("re:") else self.segment_patterns.get(kind)
+        if pattern is None:
+            raise ValueError(f"invalid URL segment type {kind!r}: {self.url_pattern!r}")
+        segment = Segment(name, kind, f"segment_{len(self.segments)}_")
+        self.segments.append(segment)
+        return f"(?P<{segment.group}>{pattern})"
+
+    def match(self, path: str) -> dict[str, Any] | None:
+        """The values of the variable segments, by name; None for a path that does not fit."""
+        found = (self.regex or self.compile()).fullmatch(path)
+        if found is None:
+            return None
+        values: dict[str, Any] = {}
+        for name, kind, group in self.segments:
+            value: Any = found[group]
+            parse = self.segment_parsers.get(kind)
+            if parse is not None:
+                value = parse(value)
+                if value is None:
+                    return None
+            values[name] = value
+        return values
+
+    def __repr__(self) -> str:
+        return f"URLPattern: {self.url_pattern}"
+
+
+Entry: TypeAlias = tuple[list[str], URLPattern, Callable[..., Any], str, "Microdot | None"]
+"""Methods, pattern, handler, and, if it is a mounted application's, its prefix and that application."""
+
+
+class Found(NamedTuple):
+    """What answers a method at a path."""
+
+    handler: Callable[..., Any]
+    prefix: str
+    subapp: "Microdot | None"
+    values: dict[str, Any]
+    """Those of the variable segments of the path."""
+
+
+class RouteTable:
+    """The routes of an application by path. Those of a literal path are looked up, others tried in order."""
+
+    def __init__(self, url_map: Sequence[Entry]) -> None:
+        self.size = len(url_map)
+        """Of how many routes it was made."""
+        self._variable = [entry for entry in url_map if entry[1].literal is None]
+        literal = {path for entry in url_map if (path := entry[1].literal) is not None}
+        self._literal = {path: _by_method(_fitting(url_map, path)) for path in literal}
+
+    def find(self, method: str, path: str) -> Found | None:
+        """What answers a method at a path. Raises LookupError where no route has the path."""
+        known = self._literal.get(path)
+        if known is not None:
+            return known.get(method)
+        has_path = False
+        for (methods, _, handler, prefix, subapp), values in _fitting(self._variable, path):
+            if method in methods:
+                return Found(handler, prefix, subapp, values)
+            has_path = True
+        if not has_path:
+            raise LookupError(path)
+        return None
+
+    def methods(self, path: str) -> list[str]:
+        """The methods that a path has, in the order of its routes."""
+        known = self._literal.get(path)
+        if known is not None:
+            return [*known]
+        return [method for (methods, *_), _ in _fitting(self._variable, path) for method in methods]
+
+
+def _by_method(fitting: Iterator[tuple[Entry, dict[str, Any]]]) -> dict[str, Found]:
+    """What answers each method: of several routes the first."""
+    found: dict[str, Found] = {}
+    for (methods, _, handler, prefix, subapp), values in fitting:
+        for method in methods:
+            found.setdefault(method, Found(handler, prefix, subapp, values))
+    return found
+
+
+def _fitting(entries: Sequence[Entry], path: str) -> Iterator[tuple[Entry, dict[str, Any]]]:
+    for entry in entries:
+        values = entry[1].match(path)
+        if values is not None:
+            yield entry, values

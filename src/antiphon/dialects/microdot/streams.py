@@ -1,0 +1,95 @@
+"""The body of a request as a file-like object whose reading is awaited: what is in memory, and what still arrives."""
+
+from collections.abc import AsyncIterable, AsyncIterator
+from io import BytesIO
+
+
+class AsyncBytesIO:
+    """Bytes in memory, with the methods of a stream."""
+
+    def __init__(self, data: bytes) -> None:
+        self.stream = BytesIO(data)
+
+    async def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, or as many as are left; all of these where it is -1."""
+        return self.stream.read(n)
+
+    async def readline(self) -> bytes:
+        r"""The next line with its ``\n``; empty at the end."""
+        return self.stream.readline()
+
+    async def readexactly(self, n: int) -> bytes:
+        """The next ``n`` bytes; fewer where the body ends before."""
+        return self.stream.read(n)
+
+    async def readuntil(self, separator: bytes = b"\n") -> bytes:
+        """What comes up to a separator, with it; the rest where there is none."""
+        start = self.stream.tell()
+        found = self.stream.getvalue().find(separator, start)
+        return self.stream.read(-1 if found < 0 else found + len(separator) - start)
+
+    async def awrite(self, data: bytes) -> int:
+        """Write bytes: how many."""
+        return self.stream.write(data)
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+
+class BodyReader:
+    """Reads what comes in pieces as a file is read, from its start to its end, once."""
+
+    def __init__(self, pieces: AsyncIterable[bytes]) -> None:
+        self._source = pieces
+        self._pieces: AsyncIterator[bytes] | None = None
+        self._held = bytearray()
+        self._at = 0
+        """Where in ``_held`` that begins which was not read yet."""
+
+    async def _more(self) -> bool:
+        """Receive the next piece: whether there was one."""
+        if self._pieces is None:
+            self._pieces = aiter(self._source)
+        piece = await anext(self._pieces, b"")
+        if self._at:
+            del self._held[: self._at]
+            self._at = 0
+        self._held += piece
+        return bool(piece)
+
+    def _take(self, size: int) -> bytes:
+        """The next bytes of what is held."""
+        end = min(self._at + size, len(self._held))
+        with memoryview(self._held) as held:
+            taken = bytes(held[self._at : end])
+        self._at = end
+        return taken
+
+    @property
+    def _size(self) -> int:
+        return len(self._held) - self._at
+
+    async def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, or as many as are left; all of these where it is -1."""
+        while (n < 0 or self._size < n) and await self._more():
+            pass
+        return self._take(self._size if n < 0 else n)
+
+    async def readexactly(self, n: int) -> bytes:
+        """The next ``n`` bytes; fewer where the body ends before."""
+        return await self.read(n)
+
+    async def readline(self) -> bytes:
+        r"""The next line with its ``\n``; the rest where there is none."""
+        return await self.readuntil()
+
+    async def readuntil(self, separator: bytes = b"\n") -> bytes:
+        """What comes up to a separator, with it; the rest where there is none."""
+        sought = 0
+        while True:
+            found = self._held.find(separator, self._at + sought)
+            if found >= 0:
+                return self._take(found + len(separator) - self._at)
+            sought = max(self._size - len(separator) + 1, 0)
+            if not await self._more():
+                return self._take(self._size)

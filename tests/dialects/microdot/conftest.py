@@ -1,0 +1,39 @@
+"""Applications of the dialect behind each interface."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from antiphon.dialects.microdot import Microdot
+from antiphon.testing import Client
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture
+def serve(interface):
+    """Serves an application to a client."""
+    with ExitStack() as stack:
+        yield lambda app, **options: stack.enter_context(Client(app, interface, **options))
+
+
+@pytest.fixture
+def app():
+    return Microdot()
+
+
+@pytest.fixture
+def answer(app, serve):
+    """The response to a request whose handler returns a value."""
+
+    def ask(returned, method="GET"):
+        @app.route("/", methods=[method])
+        async def handler(request):
+            return returned() if callable(returned) else returned
+
+        return serve(app, follow_redirects=False).request(method, "/")
+
+    return ask

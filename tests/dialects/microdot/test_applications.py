@@ -1,0 +1,155 @@
+"""The application: its colours, and what of the core holds for it."""
+
+import pytest
+
+from antiphon.dialects.microdot import Microdot
+
+
+@pytest.mark.feature("microdot-045")
+def test_an_application_serves_and_is_the_request_s(app, serve):
+    mine = Microdot()
+
+    @mine.get("/")
+    async def handler(request):
+        return str(request.app is mine)
+
+    assert serve(mine).get("/").text == "True"
+    assert serve(Microdot()).get("/").status == 404
+
+
+@pytest.mark.feature("microdot-002")
+def test_handlers_and_hooks_of_both_colours(app, serve):
+    import asyncio
+
+    async def is_on_loop():
+        await asyncio.sleep(0)
+        return True
+
+    @app.before_request
+    async def before_async(request):
+        request.g.seen = [await is_on_loop()]
+
+    @app.before_request
+    def before(request):
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        request.g.seen.append("plain")
+
+    @app.get("/async")
+    async def handler_async(request):
+        return [*request.g.seen, await is_on_loop()]
+
+    @app.get("/plain")
+    def handler(request):
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return [*request.g.seen, "plain"]
+
+    @app.after_request
+    async def after_async(request, response):
+        response.headers["X-A"] = str(await is_on_loop())
+
+    @app.after_request
+    def after(request, response):
+        response.headers["X-B"] = "plain"
+
+    client = serve(app)
+    for path, expected in (("/async", [True, "plain", True]), ("/plain", [True, "plain", "plain"])):
+        response = client.get(path)
+        assert response.json == expected
+        assert (response.headers["x-a"], response.headers["x-b"]) == ("True", "plain")
+
+
+def test_the_interface_follows_the_colour():
+    app, inner = Microdot(), Microdot()
+    app.get("/")(lambda request: "plain")
+    assert app.interface == "wsgi"
+
+    @inner.before_request
+    async def before(request): ...
+
+    inner.get("/")(lambda request: "plain")
+    app.mount(inner, "/in", local=True)
+    assert app.interface == "asgi"
+
+
+def test_writes_of_other_sites_are_the_application_s_to_refuse(app, serve):
+    app.post("/")(lambda request: "written")
+    headers = {"origin": "https://elsewhere.example", "sec-fetch-site": "cross-site"}
+    assert serve(app).post("/", headers=headers).text == "written"
+
+
+def test_what_is_not_offered_says_so(app):
+    with pytest.raises(AttributeError, match=r"does not offer Microdot\.handle_request"):
+        app.handle_request(None, None)
+
+
+def test_a_header_section_that_the_server_does_not_bound_is_refused(app):
+    import asyncio
+
+    from antiphon.adapters.asgi import UNBOUNDED
+
+    app.get("/")(lambda request: "")
+    sent = []
+
+    class Exchange:
+        """One of the server that bounds none."""
+
+        async def receive(self):
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(self, message):
+            sent.append(message)
+
+    Exchange.__module__ = UNBOUNDED
+    headers = [(b"host", b"example.com"), (b"x-large", bytes(100_000))]
+    scope = {"type": "http", "method": "GET", "path": "/", "http_version": "1.1", "headers": headers}
+    asyncio.run(app(scope, Exchange().receive, Exchange().send))
+    assert sent[0]["status"] == 431
+
+
+def test_a_dialect_can_be_mounted_in_an_application_of_ours(app, serve):
+    from antiphon import App
+
+    @app.get("/<name>")
+    async def handler(request, name):
+        return [request.path, name]
+
+    outer = App()
+    outer.mount("/old", app)
+    assert serve(outer).get("/old/x").json == ["/x", "x"]
+
+
+def test_a_mounted_dialect_starts_and_stops_with_the_application_outside(interface):
+    from antiphon import App
+    from antiphon.dialects.microdot.asgi import Microdot
+    from antiphon.testing import Client
+
+    events = []
+
+    async def note(scope):
+        events.append(scope["type"])
+
+    app, outer = Microdot(note, note), App()
+    app.get("/")(lambda request: str(len(events)))
+    outer.mount("/old", app)
+    with Client(outer, interface) as client:
+        assert client.get("/old/").text == "1"
+    if interface != "wsgi":  # it shuts down when the process ends
+        assert len(events) == 2
+
+
+def test_the_application_outside_sees_what_failed(app, serve):
+    from antiphon import App
+
+    app.get("/")(lambda request: 1 / 0)
+    outer, seen = App(), []
+
+    @outer.middleware
+    def watch(request):
+        response = yield
+        seen.append(type(response.error))
+
+    outer.mount("/old", app)
+    assert serve(outer).get("/old/").status == 500
+    assert seen == [ZeroDivisionError]

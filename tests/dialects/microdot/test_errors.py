@@ -1,0 +1,111 @@
+"""What goes wrong, and who answers then."""
+
+import pytest
+
+from antiphon.dialects.microdot import Microdot, Response, abort
+from antiphon.dialects.microdot.microdot import HTTPException
+
+
+@pytest.mark.feature("microdot-039")
+def test_error_handlers_by_exception_get_request_and_error(app, serve):
+    @app.before_request
+    async def before(request):
+        request.g.user = "Ada"
+
+    @app.get("/")
+    async def handler(request):
+        raise ZeroDivisionError("by 0")
+
+    @app.errorhandler(ArithmeticError)
+    async def failed(request, error):
+        return f"{request.g.user}: {error}", 500
+
+    response = serve(app).get("/")
+    assert (response.status, response.text) == (500, "Ada: by 0")
+
+
+@pytest.mark.feature("microdot-039")
+@pytest.mark.parametrize(("path", "status"), [("/none", 404), ("/abort", 418), ("/method", 405), ("/fail", 500)])
+def test_error_handlers_by_status_get_the_request(app, serve, path, status):
+    app.post("/method")(lambda request: "")
+    app.get("/abort")(lambda request: abort(418))
+    app.get("/fail")(lambda request: 1 / 0)
+    app.errorhandler(status)(lambda request: (f"{request.path} is {status}", status))
+    response = serve(app).get(path)
+    assert (response.status, response.text) == (status, f"{path} is {status}")
+
+
+@pytest.mark.feature("microdot-039")
+def test_what_an_error_handler_returns_is_a_200_unless_it_says_otherwise(app, serve):
+    app.errorhandler(404)(lambda request: "nothing here")
+    response = serve(app).get("/")
+    assert (response.status, response.text) == (200, "nothing here")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/none", 404, "Not found"),
+        ("/abort", 403, "403 error"),
+        ("/reason", 409, "in use"),
+        ("/fail", 500, "Internal server error"),
+        ("/bad", 500, "Internal server error"),
+    ],
+)
+def test_errors_without_a_handler(app, serve, path, status, text):
+    app.get("/abort")(lambda request: abort(403))
+    app.get("/reason")(lambda request: Microdot.abort(409, "in use"))
+    app.get("/fail")(lambda request: 1 / 0)
+    app.get("/bad")(lambda request: ())
+    response = serve(app).get(path)
+    assert (response.status, response.text) == (status, text)
+
+
+def test_errors_of_the_layers_below_keep_their_status_and_headers(app, serve):
+    from antiphon.http.errors import InsufficientStorage, Unauthorized
+
+    def fail(request):
+        if request.path == "/full":
+            raise InsufficientStorage
+        raise Unauthorized("say who", headers={"www-authenticate": "Basic"})
+
+    app.get("/full")(fail)
+    app.get("/who")(fail)
+    client = serve(app)
+    assert client.get("/full").status == 507
+    response = client.get("/who")
+    assert (response.status, response.text, response.headers["www-authenticate"]) == (401, "say who", "Basic")
+
+
+def test_an_error_in_an_error_handler_is_a_500(app, serve):
+    app.get("/")(lambda request: 1 / 0)
+    app.errorhandler(ZeroDivisionError)(lambda request, error: {}["no"])
+    app.errorhandler(404)(lambda request: {}["no"])
+    client = serve(app)
+    assert client.get("/").text == "Internal server error"
+    assert client.get("/none").status == 500
+
+
+def test_an_error_in_a_hook_is_handled(app, serve):
+    app.get("/")(lambda request: "")
+    app.after_request(lambda request, response: abort(404))
+    app.errorhandler(404)(lambda request: ("hidden", 404))
+    assert serve(app).get("/").text == "hidden"
+
+
+def test_answers_to_errors_have_hooks_of_their_own(app, serve):
+    app.get("/")(lambda request: "fine")
+    app.after_request(lambda request, response: response.headers.update({"X-After": "request"}))
+    app.after_error_request(lambda request, response: response.headers.update({"X-After": "error"}))
+    app.after_error_request(lambda request, response: Response("replaced", 599) if request.path == "/r" else None)
+    client = serve(app)
+    assert client.get("/").headers["x-after"] == "request"
+    assert client.get("/none").headers["x-after"] == "error"
+    assert (client.get("/r").status, client.get("/r").text) == (599, "replaced")
+
+
+def test_an_http_exception_has_its_status_and_reason():
+    with pytest.raises(HTTPException) as raised:
+        abort(404)
+    assert (raised.value.status_code, raised.value.reason) == (404, "404 error")
+    assert repr(raised.value) == "HTTPException: 404"

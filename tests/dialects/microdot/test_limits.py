@@ -1,0 +1,194 @@
+"""How much of a request is taken, and where it can be read."""
+
+import pytest
+
+from antiphon.dialects.microdot import Request
+
+KIB = 1024
+
+
+@pytest.fixture(autouse=True)
+def _limits_as_they_were():
+    """Put back what a test assigns."""
+    before = {name: vars(Request)[name] for name in ("max_content_length", "max_body_length", "max_readline")}
+    yield
+    for name, limit in before.items():
+        setattr(Request, name, limit)
+
+
+@pytest.fixture
+def echo(app, serve):
+    """A client of an application that says how a body can be read; and whether its handler was called."""
+    called = []
+
+    @app.post("/")
+    async def handler(request):
+        called.append(request)
+        streamed = await request.stream.read()
+        return [len(request.body), len(streamed)]
+
+    client = serve(app)
+    client.called = called
+    return client
+
+
+def in_chunks(size):
+    """A body of which nobody knows the length."""
+    yield from (bytes(min(size - at, 1000)) for at in range(0, size, 1000))
+
+
+@pytest.mark.feature("microdot-025")
+@pytest.mark.parametrize("size", [0, 10, 16 * KIB, 16 * KIB + 1, 300 * KIB])
+def test_the_stream_reads_small_and_large_bodies(app, serve, size):
+    Request.max_content_length = 1 << 20
+    content = (bytes(range(256)) * (size // 256 + 1))[:size]
+
+    @app.post("/")
+    async def handler(request):
+        pieces = []
+        while piece := await request.stream.read(1000):
+            pieces.append(piece)
+        assert all(len(piece) == 1000 for piece in pieces[:-1])
+        assert await request.stream.read(5) == b""
+        return str(b"".join(pieces) == content)
+
+    assert serve(app).post("/", body=content).text == "True"
+
+
+@pytest.mark.feature("microdot-025")
+@pytest.mark.parametrize("most_loaded", [0, 16 * KIB])
+def test_the_stream_reads_lines_exact_sizes_and_up_to_a_separator(app, serve, most_loaded):
+    Request.max_body_length = most_loaded
+
+    @app.post("/")
+    async def handler(request):
+        stream = request.stream
+        read = [await stream.readline(), await stream.readexactly(3), await stream.readuntil(b"::")]
+        read += [await stream.readline(), await stream.readline(), await stream.read()]
+        return [piece.decode() for piece in read]
+
+    sent = serve(app).post("/", body=b"first\nabcde::x\nlast")
+    assert sent.json == ["first\n", "abc", "de::", "x\n", "last", ""]
+
+
+@pytest.mark.feature("microdot-026")
+def test_the_threshold_decides_between_body_and_stream(echo):
+    Request.max_body_length = 100
+    assert echo.post("/", body=bytes(100)).json == [100, 100]
+    assert echo.post("/", body=bytes(101)).json == [0, 101]
+
+
+@pytest.mark.feature("microdot-026")
+def test_a_threshold_of_0_leaves_all_to_the_stream(echo):
+    Request.max_body_length = 0
+    assert echo.post("/", body=b"x").json == [0, 1]
+
+
+@pytest.mark.feature("microdot-027")
+def test_bodies_of_16_kib_are_accepted_by_default(echo):
+    assert Request.max_content_length == 16384
+    assert echo.post("/", body=bytes(16384)).status == 200
+    assert echo.post("/", body=bytes(16385)).status == 413
+
+
+@pytest.mark.feature("microdot-028")
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_a_body_that_is_too_large_is_a_413_and_the_handler_does_not_run(echo, in_pieces):
+    Request.max_content_length = Request.max_body_length = 5000
+    response = echo.post("/", body=in_chunks(5001) if in_pieces else bytes(5001))
+    if not (in_pieces and response.status == 411):  # a server that wants a length
+        assert (response.status, response.text) == (413, "Payload too large")
+    assert not echo.called
+
+
+@pytest.mark.feature("microdot-028")
+def test_a_413_has_its_handler_and_its_hooks(app, serve):
+    Request.max_content_length = 10
+
+    @app.post("/")
+    async def handler(request):
+        return "handled"
+
+    @app.errorhandler(413)
+    async def too_large(request):
+        return f"{request.content_length} are too many", 413
+
+    @app.after_error_request
+    async def after(request, response):
+        response.headers["X-After"] = "error"
+
+    response = serve(app).post("/", body=bytes(11))
+    assert (response.status, response.text, response.headers["x-after"]) == (413, "11 are too many", "error")
+
+
+def test_a_stream_that_is_too_large_is_a_413_where_it_is_read(echo, interface):
+    if interface == "wsgi":
+        pytest.skip("a WSGI server tells the length, or has the body")
+    Request.max_content_length, Request.max_body_length = 20_000, 1000
+    assert echo.post("/", body=in_chunks(19_000)).json == [0, 19_000]
+    assert echo.post("/", body=in_chunks(21_000)).status == 413
+
+
+@pytest.mark.feature("microdot-029")
+def test_bodies_of_16_kib_are_loaded_by_default(echo):
+    assert Request.max_body_length == 16384
+    Request.max_content_length = 1 << 20
+    assert echo.post("/", body=bytes(16384)).json == [16384, 16384]
+    assert echo.post("/", body=bytes(16385)).json == [0, 16385]
+
+
+@pytest.mark.feature("microdot-030")
+def test_a_body_between_the_limits_is_not_available_but_by_the_stream(app, serve):
+    Request.max_content_length, Request.max_body_length = 1000, 10
+
+    @app.post("/json")
+    async def json(request):
+        return str(request.json)
+
+    @app.post("/form")
+    async def form(request):
+        return str((request.body, dict(request.form), len(await request.stream.read())))
+
+    client = serve(app)
+    assert client.post("/json", json=["long enough"]).status == 400
+    assert client.post("/form", form={"a": "long enough"}).text == "(b'', {}, 13)"
+
+
+@pytest.mark.feature("microdot-031")
+def test_a_request_line_of_2_kib_is_accepted_by_default(app, serve):
+    @app.get("/")
+    async def handler(request):
+        return "accepted"
+
+    assert Request.max_readline == 2048
+    client = serve(app)
+    around = len("GET /?q= HTTP/1.1\r\n")
+    assert client.get("/?q=" + "x" * (2048 - around)).text == "accepted"
+    refused = client.get("/?q=" + "x" * (2049 - around))
+    assert (refused.status, refused.text) == (400, "Bad request")
+
+
+@pytest.mark.feature("microdot-031")
+def test_the_request_line_is_measured_as_it_was_sent(app, serve):
+    Request.max_readline = 60
+
+    @app.get("/<path:rest>")
+    async def handler(request, rest):
+        return "accepted"
+
+    client = serve(app)
+    assert client.get("/" + "%C3%BC" * 7).text == "accepted"
+    assert client.get("/" + "%C3%BC" * 8).status == 400
+
+
+@pytest.mark.feature("microdot-032")
+def test_limits_that_are_assigned_hold_for_every_later_request(echo):
+    assert echo.post("/", body=bytes(20_000)).status == 413
+    Request.max_content_length = 1024 * 1024
+    Request.max_body_length = 8 * 1024
+    assert echo.post("/", body=bytes(8 * 1024)).json == [8 * 1024, 8 * 1024]
+    assert echo.post("/", body=bytes(20_000)).json == [0, 20_000]
+    assert echo.post("/", body=bytes(1024 * 1024)).json == [0, 1024 * 1024]
+    assert echo.post("/", body=bytes(1024 * 1024 + 1)).status == 413
+    Request.max_content_length = 10
+    assert echo.post("/", body=bytes(11)).status == 413

@@ -1,0 +1,239 @@
+"""The modules that handlers and tests import beside the application."""
+
+import asyncio
+from importlib import import_module
+
+import pytest
+
+import antiphon.dialects.microdot
+from antiphon.dialects.microdot import AsyncBytesIO, Microdot, iscoroutine
+from antiphon.dialects.microdot.auth import BaseAuth, BasicAuth, TokenAuth
+from antiphon.dialects.microdot.cors import CORS
+from antiphon.dialects.microdot.helpers import wraps
+from antiphon.dialects.microdot.microdot import invoke_handler
+from antiphon.dialects.microdot.multipart import with_form_data
+from antiphon.dialects.microdot.sse import sse_response, with_sse
+from antiphon.testing import Client
+
+PACKAGE = "antiphon.dialects.microdot"
+
+
+@pytest.mark.parametrize("module", ["session", "login", "csrf", "jinja", "websocket", "utemplate"])
+def test_modules_that_are_not_offered_say_so(module):
+    with pytest.raises(ImportError, match=rf"does not offer microdot\.{module}: "):
+        import_module(f"{PACKAGE}.{module}")
+
+
+@pytest.mark.parametrize("module", ["asgi", "wsgi"])
+def test_websockets_are_not_offered(module):
+    with pytest.raises(ImportError, match=rf"does not offer microdot\.{module}\.with_websocket"):
+        import_module(f"{PACKAGE}.{module}").with_websocket  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'other'"):
+        import_module(f"{PACKAGE}.{module}").other  # noqa: B018
+
+
+@pytest.mark.parametrize("module", ["asgi", "wsgi"])
+def test_the_core_can_be_imported_from_the_server_s_module(module):
+    names = vars(import_module(f"{PACKAGE}.{module}"))
+    for name in ("Request", "Response", "URLPattern", "abort", "redirect", "send_file"):
+        assert names[name] is getattr(antiphon.dialects.microdot, name)
+    assert issubclass(names["Microdot"], Microdot)
+
+
+def test_the_dialect_is_not_imported_with_the_library():
+    import subprocess
+    import sys
+
+    code = "import antiphon, sys; sys.exit(any('dialects' in name for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# The applications of asgi and wsgi
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_startup_and_shutdown(interface):
+    from antiphon.dialects.microdot.asgi import Microdot
+
+    events = []
+
+    async def note(scope):
+        await asyncio.sleep(0)
+        events.append(scope["type"])
+
+    app = Microdot(lifespan_startup=note, lifespan_shutdown=note)
+    app.get("/")(lambda request: str(len(events)))
+    with Client(app, interface) as client:
+        assert client.get("/").text == "1"
+    if interface != "wsgi":  # it shuts down when the process ends
+        assert events == ["lifespan", "lifespan"]
+
+
+def test_the_functions_that_servers_are_given():
+    from antiphon.dialects.microdot import asgi, wsgi
+
+    apps = asgi.Microdot(), wsgi.Microdot()
+    for app in apps:
+        app.get("/")(lambda request: "hello")
+    with Client(apps[0].asgi_app, "asgi") as client:
+        assert client.get("/").text == "hello"
+    with Client(apps[1].wsgi_app, "wsgi") as client:
+        assert client.get("/").text == "hello"
+
+
+# Functions
+
+
+def test_functions_are_invoked_by_their_colour():
+    async def waiting(value, *, more=0):
+        return value + more
+
+    def plain(value, *, more=0):
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return waiting(value, more=more) if value == 7 else value + more
+
+    async def both():
+        return [await invoke_handler(each, n, more=1) for each in (waiting, plain) for n in (1, 7)]
+
+    assert asyncio.run(both()) == [2, 8, 2, 8]
+    coroutine = waiting(1)
+    assert iscoroutine(coroutine)
+    assert not iscoroutine(plain)
+    coroutine.close()
+
+
+def test_decorators_keep_what_they_wrap():
+    for decorator in (with_form_data, with_sse, BasicAuth(), TokenAuth().optional):
+
+        @decorator
+        async def handler(request):
+            """Its text."""
+
+        assert (handler.__name__, handler.__doc__) == ("handler", "Its text.")
+    assert wraps is __import__("functools").wraps
+
+
+# Who asks
+
+
+def test_who_asks_needs_a_function(serve):
+    app, auth = Microdot(), BasicAuth()
+    app.get("/")(auth(lambda request: "x"))
+    assert serve(app).get("/").status == 401
+    assert serve(app).get("/", headers={"authorization": "Basic YTpi"}).status == 500
+    with pytest.raises(NotImplementedError):
+        BaseAuth()._get_auth(None)
+
+
+# Pages of other sites
+
+
+def test_all_sites_may_ask(serve):
+    app = Microdot()
+    CORS(app, allowed_origins="*")
+    app.get("/")(lambda request: ("x", {"Vary": "Accept"}))
+    client = serve(app)
+    assert client.get("/").headers["access-control-allow-origin"] == "*"
+    response = client.get("/", headers={"origin": "https://a.example"})
+    assert response.headers["access-control-allow-origin"] == "https://a.example"
+    assert {name.strip().lower() for name in response.headers["vary"].split(",")} == {"accept", "origin"}
+    asked = {
+        "origin": "https://a.example",
+        "access-control-request-headers": "x-a",
+        "access-control-request-method": "put",
+    }
+    headers = client.options("/", headers=asked).headers
+    assert (headers["access-control-allow-headers"], headers["access-control-allow-methods"]) == ("x-a", "PUT")
+
+
+def test_an_application_may_add_the_headers_itself(serve):
+    app = Microdot()
+    cors = CORS(app, allowed_origins=["https://a.example"], handle_cors=False)
+    app.get("/")(lambda request: ("x", cors.get_cors_headers(request)))
+    client = serve(app)
+    headers = client.get("/", headers={"origin": "https://a.example"}).headers
+    assert (headers["access-control-allow-origin"], headers["vary"]) == ("https://a.example", "origin")
+    assert "access-control-allow-origin" not in client.get("/", headers={"origin": "https://b.example"}).headers
+
+
+# Events
+
+
+def test_a_function_sends_events(serve):
+    app = Microdot()
+
+    @app.get("/<int:n>")
+    @with_sse
+    async def events(request, sse, n):
+        await sse.send("two\nlines", retry=2.5)
+        await sse.send(b"bytes", event="named", event_id="1")
+        await sse.send([n])
+        await sse.send("still here", comment=True)
+        await sse.send(4.5)
+
+    response = serve(app).get("/7")
+    assert response.content_type == "text/event-stream"
+    assert response.text.split("\n\n") == [
+        "retry: 2500\ndata: two\ndata: lines",
+        "event: named\nid: 1\ndata: bytes",
+        "data: [7]",
+        ": still here",
+        "data: 4.5",
+        "",
+    ]
+
+
+def test_a_function_that_fails_breaks_off_the_response(interface):
+    app = Microdot()
+
+    @app.get("/")
+    async def handler(request):
+        async def events(request, sse):
+            await sse.send("one")
+            raise ZeroDivisionError
+
+        return sse_response(request, events)
+
+    with Client(app, interface) as client, pytest.raises(ZeroDivisionError), client.stream("GET", "/") as response:
+        for _ in response:
+            pass
+
+
+def test_a_function_is_cancelled_when_the_client_leaves(interface):
+    app = Microdot()
+    ended = []
+
+    @app.get("/")
+    @with_sse
+    async def events(request, sse):
+        try:
+            while True:
+                await sse.send("tick")
+                await asyncio.sleep(0.001)
+        finally:
+            ended.append(True)
+
+    with Client(app, interface) as client:
+        with client.stream("GET", "/") as response:
+            assert next(iter(response)).startswith(b"data: tick")
+        assert ended == [True]
+
+
+# Streams in memory
+
+
+def test_bytes_are_read_and_written_as_a_stream():
+    async def read():
+        stream = AsyncBytesIO(b"one\ntwo;three")
+        parts = [
+            await stream.readline(),
+            await stream.readuntil(b";"),
+            await stream.readexactly(2),
+            await stream.read(),
+        ]
+        assert await stream.awrite(b"x") == 1
+        await stream.aclose()
+        return parts
+
+    assert asyncio.run(read()) == [b"one\n", b"two;", b"th", b"ree"]

@@ -1,0 +1,69 @@
+"""Applications in an application."""
+
+from antiphon.dialects.microdot import Microdot
+
+
+def hooked(name):
+    """An application of which the hooks leave their name."""
+    app = Microdot()
+
+    @app.before_request
+    async def before(request):
+        request.g.trail = [*getattr(request.g, "trail", []), f"before {name}"]
+
+    @app.after_request
+    async def after(request, response):
+        response.headers["X-Trail"] = response.headers.get("X-Trail", "") + f" after {name}"
+
+    @app.after_error_request
+    async def after_error(request, response):
+        response.headers["X-Trail"] = response.headers.get("X-Trail", "") + f" error {name}"
+
+    @app.get(f"/{name}")
+    async def handler(request):
+        return request.g.trail
+
+    @app.get(f"/{name}/fail")
+    async def fail(request):
+        raise ValueError
+
+    @app.errorhandler(ValueError)
+    def failed(request, error):
+        return f"failed in {name}"
+
+    return app
+
+
+def test_hooks_of_a_mounted_application_are_for_all(serve):
+    app, inner = hooked("outer"), hooked("inner")
+    app.mount(inner, url_prefix="/sub")
+    client = serve(app)
+    response = client.get("/sub/inner")
+    assert (response.json, response.headers["x-trail"]) == (["before outer", "before inner"], "after outer after inner")
+    assert client.get("/outer").json == ["before outer", "before inner"]
+    assert client.get("/outer/fail").text == "failed in inner"
+
+
+def test_hooks_of_a_mounted_application_that_are_local(serve):
+    app, inner = hooked("outer"), hooked("inner")
+    app.mount(inner, url_prefix="/sub", local=True)
+    client = serve(app)
+    response = client.get("/sub/inner")
+    assert (response.json, response.headers["x-trail"]) == (["before outer", "before inner"], "after inner after outer")
+    response = client.get("/outer")
+    assert (response.json, response.headers["x-trail"]) == (["before outer"], "after outer")
+    response = client.get("/sub/inner/fail")
+    assert (response.text, response.headers["x-trail"]) == ("failed in inner", "error inner error outer")
+    assert client.get("/outer/fail").text == "failed in outer"
+
+
+def test_mounted_applications_may_have_mounted_others(app, serve):
+    middle, inner = Microdot(), Microdot()
+
+    @inner.get("/<int:n>")
+    async def handler(request, n):
+        return [request.url_prefix, request.subapp is inner, n]
+
+    middle.mount(inner, "/b")
+    app.mount(middle, "/a")
+    assert serve(app).get("/a/b/7").json == ["/a/b", True, 7]

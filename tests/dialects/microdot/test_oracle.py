@@ -1,0 +1,168 @@
+"""The same input to Microdot and to the dialect. What is known to differ is listed in the reference, with reasons."""
+
+import asyncio
+
+import microdot.microdot as theirs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from microdot.test_client import TestClient as TheirClient
+
+import antiphon.dialects.microdot.microdot as ours
+from antiphon.dialects.microdot.response import to_response
+from antiphon.dialects.microdot.test_client import TestClient as OurClient
+
+SEGMENTS = st.sampled_from(["a", "users", "<x>", "<int:n>", "<path:p>", "<string:s>", "<re:[ab]+:r>", ""])
+PATHS = st.lists(st.sampled_from(["a", "users", "7", "-1", "abba", "é", "", " "]), max_size=4).map(
+    lambda parts: "/" + "/".join(parts)
+)
+
+
+@given(st.lists(SEGMENTS, max_size=4), PATHS)
+def test_patterns_match_the_same_paths(segments, path):
+    pattern = "/" + "/".join(segments)
+    assert ours.URLPattern(pattern).match(path) == theirs.URLPattern(pattern).match(path)
+
+
+@given(
+    st.lists(st.sampled_from(["/a", "/<x>", "/<int:x>", "/<path:x>"]), max_size=5),
+    st.sampled_from(["/a", "/7", "/b/c"]),
+)
+def test_the_same_route_answers(patterns, path):
+    def first(library, **options):
+        app = library.Microdot()
+        for number, pattern in enumerate(patterns):
+            app.get(pattern)(lambda request, number=number, x=None: [number, x])
+        return asyncio.run(options["client"](app).get(path))
+
+    mine, original = first(ours, client=OurClient), first(theirs, client=TheirClient)
+    assert (mine.status_code, mine.json) == (original.status_code, original.json)
+
+
+NAMES = st.sampled_from(["a", "A", "Content-Type", "content-type", "x"])
+OPERATIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("__setitem__"), NAMES, st.integers()),
+        st.tuples(st.just("__delitem__"), NAMES),
+        st.tuples(st.just("__contains__"), NAMES),
+        st.tuples(st.just("get"), NAMES),
+        st.tuples(st.just("__getitem__"), NAMES),
+    )
+)
+
+
+def outcome(function, *arguments):
+    try:
+        return function(*arguments)
+    except KeyError:
+        return KeyError
+
+
+@given(OPERATIONS)
+def test_dictionaries_without_regard_to_case(operations):
+    start = {"A": -1, "Content-Type": -1, "X": -1}
+    mine, original = ours.NoCaseDict(start), theirs.NoCaseDict(start)
+    for name, *arguments in operations:
+        assert outcome(getattr(mine, name), *arguments) == outcome(getattr(original, name), *arguments)
+    assert {key.lower(): value for key, value in mine.items()} == {
+        key.lower(): value for key, value in original.items()
+    }
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9).map(str))))
+def test_dictionaries_of_several_values(pairs):
+    mine, original = ours.MultiDict(), theirs.MultiDict()
+    for key, value in pairs:
+        mine[key] = original[key] = value
+    assert dict(mine) == dict(original) == dict(ours.MultiDict.of(pairs))
+    for key in "abc":
+        assert outcome(mine.__getitem__, key) == outcome(original.__getitem__, key)
+        assert mine.get(key) == original.get(key)
+        assert mine.get(key, "x", type=int) == original.get(key, "x", type=int)
+        assert mine.getlist(key) == original.getlist(key)
+        assert mine.getlist(key, type=int) == original.getlist(key, type=int)
+    assert ours.MultiDict({"a": 1}) == theirs.MultiDict({"a": 1})
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=8)
+
+
+@given(st.lists(st.tuples(TEXT.filter(bool), TEXT), min_size=1))
+def test_arguments_and_forms_are_read_the_same(pairs):
+    from urllib.parse import urlencode
+
+    query = urlencode(pairs)
+
+    async def read(library, client):
+        app = library.Microdot()
+        app.post("/")(lambda request: [list(request.args.items()), list(request.form.items())])
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        library.Request.max_readline, before = 1 << 20, library.Request.max_readline
+        try:
+            return (await client(app).post(f"/?{query}", headers, query)).json
+        finally:
+            library.Request.max_readline = before
+
+    assert asyncio.run(read(ours, OurClient)) == asyncio.run(read(theirs, TheirClient))
+
+
+COOKIES = [
+    ("a", "1", {}),
+    ("a", "", {"http_only": True}),
+    ("a", "x=y", {"path": "/p", "domain": "example.com", "secure": True}),
+    ("a", "1", {"max_age": 0, "expires": "Wed, 02 Jan 2030 03:04:05 GMT"}),
+    ("a", "1", {"secure": True, "http_only": True, "partitioned": True, "path": "/"}),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "options"), COOKIES)
+def test_cookies_are_printed_the_same(name, value, options):
+    printed = []
+    for library in (ours, theirs):
+        response = library.Response()
+        response.set_cookie(name, value, **options)
+        response.delete_cookie(name, **options)
+        printed.append(response.headers["Set-Cookie"])
+    assert printed[0] == printed[1]
+
+
+RETURNED = [
+    "text", b"bytes", 201, ("x", 201), ("x", {"X-A": "1"}), ("x", 201, {"X-A": "1"}), (404,), (302, {"Location": "/"}),
+    None, (None, 200), ("", 204), (None, 404), {}, [], {"a": 1}, ({"a": 1}, 201), ([], {"Content-Type": "text/x-own"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("returned", RETURNED, ids=repr)
+def test_what_is_returned_becomes_the_same_response(returned):
+    async def answered(library, client):
+        app = library.Microdot()
+        app.get("/")(lambda request: returned)
+        response = await client(app).get("/")
+        return (
+            response.status_code,
+            response.json or response.text,
+            {key.lower(): value for key, value in response.headers.items() if key != "Content-Length"},
+        )
+
+    assert asyncio.run(answered(ours, OurClient)) == asyncio.run(answered(theirs, TheirClient))
+    assert isinstance(to_response(returned), ours.Response)
+
+
+FILES = [
+    {}, {"content_type": "text/x-own"}, {"max_age": 0}, {"max_age": 60}, {"compressed": True}, {"compressed": "br"},
+    {"status_code": 203},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", FILES, ids=repr)
+@pytest.mark.parametrize("name", ["a.css", "a.min.js", "a.json.gz", "noextension", "a.UNKNOWN"])
+def test_files_are_described_the_same(tmp_path, name, options):
+    (tmp_path / name).write_bytes(b"content")
+
+    def described(library):
+        response = library.Response.send_file(str(tmp_path / name), **options)
+        headers = {key: value for key, value in response.headers.items() if key != "Content-Length"}
+        getattr(response.body, "close", lambda: None)()
+        return response.status_code, headers
+
+    assert described(ours) == described(theirs)

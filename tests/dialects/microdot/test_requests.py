@@ -1,0 +1,268 @@
+"""What a handler reads of the request."""
+
+import pytest
+
+from antiphon.dialects.microdot import Microdot, Request
+from antiphon.dialects.microdot.microdot import MultiDict, NoCaseDict
+
+
+@pytest.fixture
+def seen(app, serve):
+    """Sends a request, and gives what an expression is in the handler of `/seen`."""
+
+    def see(read, method="GET", url="/seen", **options):
+        found = []
+
+        @app.route("/seen", methods=[method])
+        async def handler(request):
+            found.append(read(request))
+            return "seen"
+
+        response = serve(app).request(method, url, **options)
+        assert response.text == "seen"
+        return found[0]
+
+    return see
+
+
+@pytest.mark.feature("microdot-006")
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_the_method_is_text(seen, method):
+    assert seen(lambda request: request.method == method, method)
+
+
+@pytest.mark.feature("microdot-007")
+def test_the_path_is_decoded_and_without_the_query_string(app, serve):
+    @app.get("/<path:rest>")
+    async def handler(request, rest):
+        return request.path
+
+    assert serve(app).get("/caf%C3%A9/au%20lait?milk=1").text == "/café/au lait"
+
+
+@pytest.mark.feature("microdot-008")
+def test_the_arguments_of_the_query_string(seen):
+    args = seen(lambda request: request.args, url="/seen?a=1&b=x%20y&a=2&empty=")
+    assert isinstance(args, MultiDict)
+    assert (args["a"], args.getlist("a"), args["b"], args["empty"]) == ("1", ["1", "2"], "x y", "")
+
+
+@pytest.mark.feature("microdot-008")
+@pytest.mark.parametrize("url", ["/seen", "/seen?"])
+def test_without_a_query_string_the_arguments_are_an_empty_multidict(seen, url):
+    args = seen(lambda request: request.args, url=url)
+    assert isinstance(args, MultiDict)
+    assert dict(args) == {}
+
+
+@pytest.mark.feature("microdot-009")
+def test_a_multidict_gives_the_first_value_and_none_for_a_key_that_is_missing(seen):
+    read = seen(
+        lambda request: (request.args.get("a"), request.args.get("no"), request.args.get("a", type=int)),
+        url="/seen?a=7&a=8",
+    )
+    assert read == ("7", None, 7)
+
+
+@pytest.mark.feature("microdot-010")
+def test_headers_are_a_dictionary_without_regard_to_case(seen):
+    headers = seen(lambda request: request.headers, headers={"X-Shop": "Vienna"})
+    assert isinstance(headers, dict)
+    assert headers["x-shop"] == headers["X-SHOP"] == headers.get("X-Shop") == "Vienna"
+    assert "x-sHOP" in headers
+    assert headers.get("x-none") is None
+    assert "X-Shop" in list(headers)
+
+
+def test_lines_of_one_header_are_joined(seen):
+    headers = seen(lambda request: dict(request.headers), headers=[("x-a", "1"), ("x-b", "2"), ("x-a", "3")])
+    assert headers["X-A"].replace(" ", "") == "1,3"
+
+
+def test_headers_of_one_request_are_not_those_of_another(app, serve):
+    @app.get("/")
+    async def handler(request):
+        before = "X-Mark" in request.headers
+        request.headers["X-Mark"] = "1"
+        return str(before)
+
+    client = serve(app)
+    assert [client.get("/").text for _ in range(2)] == ["False", "False"]
+
+
+@pytest.mark.feature("microdot-011")
+def test_cookies_are_a_dictionary(seen):
+    cookies = seen(lambda request: request.cookies, headers={"cookie": "a=1; b=two"})
+    assert isinstance(cookies, dict)
+    assert cookies == {"a": "1", "b": "two"}
+
+
+@pytest.mark.feature("microdot-011")
+def test_without_a_cookie_the_dictionary_is_empty(seen):
+    assert seen(lambda request: request.cookies) == {}
+
+
+@pytest.mark.feature("microdot-012")
+def test_the_content_type_is_as_it_was_sent(seen):
+    sent = "text/plain; charset=ISO-8859-1"
+    assert seen(lambda request: request.content_type, "POST", body=b"x", headers={"content-type": sent}) == sent
+
+
+@pytest.mark.feature("microdot-012")
+def test_without_a_content_type_it_is_none(seen):
+    assert seen(lambda request: (request.content_type,)) == (None,)
+
+
+@pytest.mark.feature("microdot-013")
+def test_the_content_length(seen):
+    length = seen(lambda request: request.content_length, "POST", body=b"four")
+    assert length == 4
+
+
+@pytest.mark.feature("microdot-013")
+def test_without_a_content_length_it_is_0(seen):
+    assert seen(lambda request: (request.content_length,)) == (0,)
+
+
+@pytest.mark.feature("microdot-014")
+@pytest.mark.parametrize("value", [{"a": [1, 2.5, "ü"]}, [], "text", 0, None])
+def test_a_json_body_is_an_attribute(seen, value):
+    assert seen(lambda request: (request.json, request.json), "POST", json=value) == (value, value)
+
+
+@pytest.mark.feature("microdot-015")
+@pytest.mark.parametrize("content_type", [None, "text/plain", "text/json", "application/x-www-form-urlencoded"])
+def test_json_is_none_unless_the_type_says_json(seen, content_type):
+    headers = {"content-type": content_type} if content_type else {}
+    assert seen(lambda request: (request.json,), "POST", body=b"[1]", headers=headers) == (None,)
+
+
+@pytest.mark.feature("microdot-015")
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
+def test_the_type_may_have_parameters_and_any_case(seen, content_type):
+    assert seen(lambda request: request.json, "POST", body=b"[1]", headers={"content-type": content_type}) == [1]
+
+
+@pytest.mark.feature("microdot-015")
+@pytest.mark.parametrize("body", [b"{", b"", b"\xff", b"NaN"])
+def test_broken_json_is_a_400_where_nobody_handles_it(app, serve, body):
+    @app.post("/")
+    async def handler(request):
+        return {"got": request.json}
+
+    response = serve(app).post("/", body=body, headers={"content-type": "application/json"})
+    assert response.status == 400
+
+
+@pytest.mark.feature("microdot-015")
+def test_broken_json_raises_what_the_json_module_does(app, serve):
+    from json import JSONDecodeError
+
+    @app.post("/")
+    async def handler(request):
+        try:
+            return request.json
+        except JSONDecodeError:
+            return "broken", 422
+
+    @app.errorhandler(ValueError)
+    async def failed(request, error):
+        return "handled", 418
+
+    @app.post("/unhandled")
+    async def unhandled(request):
+        return request.json
+
+    client = serve(app)
+    sent = {"body": b"{", "headers": {"content-type": "application/json"}}
+    assert client.post("/", **sent).status == 422
+    assert client.post("/unhandled", **sent).status == 418
+
+
+@pytest.mark.feature("microdot-020")
+def test_the_client_s_address_is_host_and_port(app, serve):
+    found = []
+
+    @app.get("/")
+    async def handler(request):
+        found.append(request.client_addr)
+        return ""
+
+    serve(app, client=("192.0.2.7", 4711)).get("/")
+    assert found == [("192.0.2.7", 4711)]
+    assert isinstance(found[0], tuple)
+
+
+@pytest.mark.feature("microdot-021")
+def test_the_application_is_an_attribute(app, seen):
+    assert seen(lambda request: request.app) is app
+
+
+@pytest.mark.feature("microdot-021")
+def test_the_application_is_the_outer_one_in_a_mounted_route(app, serve):
+    inner = Microdot()
+    found = []
+
+    @inner.get("/x")
+    async def handler(request):
+        found.append((request.app, request.subapp, request.url_prefix))
+        return ""
+
+    app.mount(inner, "/in")
+    assert serve(app).get("/in/x").status == 200
+    assert found == [(app, inner, "/in")]
+
+
+@pytest.mark.feature("microdot-022")
+def test_g_takes_any_attribute(seen):
+    def read(request):
+        request.g.name = "Ada"
+        return request.g.name, hasattr(request.g, "other")
+
+    assert seen(read) == ("Ada", False)
+
+
+@pytest.mark.feature("microdot-024")
+def test_the_body_in_bytes(seen):
+    assert seen(lambda request: request.body, "POST", body=b"\x00raw\xff") == b"\x00raw\xff"
+
+
+@pytest.mark.feature("microdot-024")
+def test_without_a_body_it_is_empty(seen):
+    assert seen(lambda request: request.body) == b""
+
+
+def test_the_url_and_its_parts(seen):
+    read = seen(
+        lambda request: (request.url, request.query_string, request.scheme, request.http_version, request.url_args),
+        url="/seen?a=1&b",
+    )
+    assert read == ("/seen?a=1&b", "a=1&b", "http", "HTTP/1.1", {})
+
+
+def test_the_route_is_the_handler(app, serve):
+    @app.get("/<int:number>")
+    async def handler(request, number):
+        return str((request.route is handler, request.url_args))
+
+    assert serve(app).get("/-5").text == "(True, {'number': -5})"
+
+
+@pytest.mark.parametrize("name", ["create", "sock"])
+def test_what_is_not_offered_says_so(name):
+    with pytest.raises(AttributeError, match=f"does not offer Request.{name}"):
+        getattr(Request, name)
+
+
+def test_headers_can_be_worked_with_as_a_dictionary():
+    headers = NoCaseDict({"Content-Type": "a", "X-B": "b"})
+    headers["content-type"] = "c"
+    assert dict(headers) == {"Content-Type": "c", "X-B": "b"}
+    assert headers.setdefault("x-b", "z") == headers.pop("X-b") == "b"
+    assert headers.pop("x-b", None) is None
+    del headers["CONTENT-TYPE"]
+    assert not headers
+    headers.update({"Content-Type": "d"})
+    assert headers.copy() == {"Content-Type": "d"}
+    headers.clear()
+    assert "content-type" not in headers

@@ -1,0 +1,181 @@
+"""What a handler may return, and what becomes of it."""
+
+from datetime import datetime
+
+import pytest
+
+from antiphon.dialects.microdot import Response, redirect
+
+
+@pytest.mark.feature("microdot-033")
+def test_a_dict_is_json(answer):
+    response = answer({"a": [1, None, "ü"]})
+    assert (response.status, response.json) == (200, {"a": [1, None, "ü"]})
+    assert response.headers["content-type"] == "application/json; charset=UTF-8"
+
+
+def test_a_list_is_json(answer):
+    response = answer([1, {}])
+    assert (response.json, response.content_type) == ([1, {}], "application/json; charset=UTF-8")
+
+
+@pytest.mark.feature("microdot-034")
+def test_text_is_a_200_of_plain_text(answer):
+    response = answer("Grüße")
+    assert (response.status, response.text) == (200, "Grüße")
+    assert response.headers["content-type"] == "text/plain; charset=UTF-8"
+    assert response.headers["content-length"] == "7"
+
+
+@pytest.mark.feature("microdot-035")
+@pytest.mark.parametrize("colour", ["before", "handler"])
+def test_a_body_with_its_status(app, serve, colour):
+    answer = "Unauthorized", 401
+    if colour == "before":
+        app.before_request(lambda request: answer)
+    app.get("/")(lambda request: answer)
+    response = serve(app).get("/")
+    assert (response.status, response.text) == (401, "Unauthorized")
+
+
+RETURNED = [
+    (b"bytes", 200, b"bytes", {"content-type": "text/plain; charset=UTF-8"}),
+    (202, 202, b"", {}),
+    (("x", {"X-A": "1"}), 200, b"x", {"x-a": "1"}),
+    (("x", 201, {"X-A": "1"}), 201, b"x", {"x-a": "1"}),
+    ((204,), 204, b"", {}),
+    ((302, {"Location": "/there"}), 302, b"", {"location": "/there"}),
+    (("<p>", 200, {"Content-Type": "text/html"}), 200, b"<p>", {"content-type": "text/html"}),
+    (("x", 200, {"X-Number": 5}), 200, b"x", {"x-number": "5"}),
+    (None, 204, b"", {}),
+    ("", 200, b"", {}),
+]
+
+
+@pytest.mark.parametrize(("returned", "status", "body", "headers"), RETURNED, ids=[repr(row[0]) for row in RETURNED])
+def test_what_else_may_be_returned(answer, returned, status, body, headers):
+    response = answer(lambda: returned)
+    assert (response.status, response.body) == (status, body)
+    assert {name: response.headers.get(name) for name in headers} == headers
+
+
+@pytest.mark.feature("microdot-046")
+def test_a_response_of_one_s_own(answer):
+    response = answer(Response("made", 201, {"X-A": "1", "Set-Cookie": ["a=1", "b=2"]}, reason="MADE"))
+    assert (response.status, response.text, response.headers["x-a"]) == (201, "made", "1")
+    assert response.headers.getall("set-cookie") == ["a=1", "b=2"]
+
+
+@pytest.mark.feature("microdot-046")
+def test_hooks_get_a_response_and_return_it(app, serve):
+    @app.get("/")
+    async def handler(request):
+        return {"a": 1}
+
+    @app.after_request
+    async def after(request, response):
+        assert (response.status_code, response.body) == (200, b'{"a":1}')
+        response.status_code = 203
+        return response
+
+    assert serve(app).get("/").status == 203
+
+
+def test_a_body_that_cannot_be_sent_is_a_500(answer):
+    assert answer(object()).status == 500
+
+
+@pytest.mark.parametrize("bad", [{"X-A": "a\r\nX-B: b"}, {"X A": "1"}])
+def test_a_header_that_cannot_be_sent_is_a_500(answer, bad):
+    response = answer(("x", 200, bad))
+    assert response.status == 500
+    assert "x-b" not in response.headers
+
+
+def test_the_default_content_type(answer, monkeypatch):
+    monkeypatch.setattr(Response, "default_content_type", "text/html")
+    assert answer("<p>").content_type == "text/html; charset=UTF-8"
+    monkeypatch.setattr(Response, "default_content_type", "text/x-own; charset=latin-1")
+    assert answer("x").content_type == "text/x-own; charset=latin-1"
+
+
+# Cookies
+
+
+@pytest.mark.feature("microdot-043")
+def test_a_cookie_is_set_and_reset(app, serve):
+    @app.get("/<name>")
+    async def handler(request, name):
+        @request.after_request
+        def cookies(request, response):
+            response.set_cookie("session", "" if name == "out" else name)
+            response.set_cookie("theme", "dark", path="/x", max_age=60, secure=True)
+            return response
+
+        return "x"
+
+    client = serve(app)
+    assert client.get("/ada").headers.getall("set-cookie") == [
+        "session=ada",
+        "theme=dark; Path=/x; Max-Age=60; Secure",
+    ]
+    assert client.get("/out").headers.getall("set-cookie")[0] == "session="
+
+
+@pytest.mark.feature("microdot-044")
+def test_the_flag_http_only():
+    response = Response()
+    response.set_cookie("a", "1", http_only=True)
+    response.set_cookie("b", "2")
+    assert response.headers["Set-Cookie"] == ["a=1; HttpOnly", "b=2"]
+
+
+COOKIES = [
+    ({"expires": datetime(2030, 1, 2, 3, 4, 5)}, "Expires=Wed, 02 Jan 2030 03:04:05 GMT"),
+    ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT"}, "Expires=Wed, 02 Jan 2030 03:04:05 GMT"),
+    ({"domain": "example.com"}, "Domain=example.com"),
+    ({"partitioned": True, "secure": True}, "Secure; Partitioned"),
+    ({"max_age": 0}, "Max-Age=0"),
+]
+
+
+@pytest.mark.parametrize(("options", "printed"), COOKIES)
+def test_the_attributes_of_a_cookie(options, printed):
+    response = Response()
+    response.set_cookie("a", "1", **options)
+    assert response.headers["Set-Cookie"] == [f"a=1; {printed}"]
+
+
+@pytest.mark.parametrize("value", ["a;b", "a\r\nb", "a\0"])
+def test_a_cookie_that_cannot_be(value):
+    with pytest.raises(ValueError, match="value"):
+        Response().set_cookie("a", value)
+
+
+def test_a_cookie_is_deleted():
+    response = Response()
+    response.delete_cookie("a", path="/x", max_age=7, http_only=True)
+    (line,) = response.headers["Set-Cookie"]
+    assert line == "a=; Path=/x; Expires=Thu, 01 Jan 1970 00:00:01 GMT; Max-Age=0; HttpOnly"
+
+
+# Elsewhere
+
+
+@pytest.mark.parametrize("location", ["/there", "https://elsewhere.example/x?y=1", "//other.example"])
+def test_redirects_may_lead_to_other_sites(answer, location):
+    response = answer(redirect(location))
+    assert (response.status, response.location) == (302, location)
+    assert Response.redirect("/x", 301).status_code == 301
+
+
+@pytest.mark.parametrize("location", ["/a\r\nX-B: b", "/a\n"])
+def test_a_redirect_that_cannot_be(location):
+    assert "\n" not in _location_or_refusal(location)
+
+
+def _location_or_refusal(location):
+    try:
+        return redirect(location).headers["Location"]
+    except ValueError:
+        return ""

@@ -1,0 +1,140 @@
+"""Which handler answers a path and a method."""
+
+import pytest
+
+from antiphon.dialects.microdot import URLPattern
+
+
+@pytest.mark.feature("microdot-003")
+def test_a_route_has_a_path_and_methods(app, serve):
+    @app.route("/", methods=["GET", "POST"])
+    async def handler(request):
+        return request.method
+
+    client = serve(app)
+    assert [client.request(method, "/").text for method in ("GET", "POST")] == ["GET", "POST"]
+    response = client.put("/")
+    assert (response.status, response.text) == (405, "Not found")
+
+
+@pytest.mark.feature("microdot-003")
+def test_a_route_is_for_get_unless_it_says_otherwise(app, serve):
+    @app.route("/")
+    async def handler(request):
+        return "got"
+
+    client = serve(app)
+    assert client.get("/").text == "got"
+    assert client.head("/").status == 200
+    assert client.post("/").status == 405
+
+
+@pytest.mark.feature("microdot-004")
+def test_get(app, serve):
+    @app.get("/x")
+    async def handler(request):
+        return request.method
+
+    client = serve(app)
+    assert client.get("/x").text == "GET"
+    assert client.post("/x").status == 405
+
+
+@pytest.mark.feature("microdot-005")
+def test_post(app, serve):
+    @app.post("/x")
+    async def handler(request):
+        return request.method
+
+    client = serve(app)
+    assert client.post("/x").text == "POST"
+    assert client.get("/x").status == 405
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "query"])
+def test_the_other_methods(app, serve, method):
+    @getattr(app, method)("/x")
+    async def handler(request):
+        return request.method
+
+    client = serve(app)
+    assert getattr(client, method)("/x").text == method.upper()
+    assert client.get("/x").status == 405
+
+
+PATTERNS = [
+    ("/users/<id>", "/users/a%20b", {"id": "a b"}),
+    ("/users/<id>", "/users/", None),
+    ("/users/<id>", "/users/a/b", None),
+    ("/users/<string:id>/x", "/users/a/x", {"id": "a"}),
+    ("/<int:n>", "/-12", {"n": -12}),
+    ("/<int:n>", "/1.5", None),
+    ("/f/<path:p>", "/f/a/b.txt", {"p": "a/b.txt"}),
+    ("/f/<path:p>/end", "/f/a/b/end", {"p": "a/b"}),
+    ("/<re:[a-c]+:letters>", "/abc", {"letters": "abc"}),
+    ("/<re:[a-c]+:letters>", "/abd", None),
+    ("/<re:(a|b)(c):x>/<int:n>", "/ac/5", {"x": "ac", "n": 5}),
+    ("/a.b", "/aXb", None),
+    ("/a.b", "/a.b", {}),
+    ("no-slash", "/no-slash", {}),
+    ("/", "/", {}),
+    ("/x", "/x/", None),
+    ("/x", "/x%0A", None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "path", "values"), PATTERNS)
+def test_patterns(app, serve, pattern, path, values):
+    @app.get(pattern)
+    async def handler(request, **values):
+        return values
+
+    response = serve(app).get(path)
+    assert (response.status, response.json if values is not None else None) == (404 if values is None else 200, values)
+
+
+def test_the_first_route_that_fits_answers(app, serve):
+    for pattern in ("/<name>", "/ada", "/<int:number>"):
+        app.get(pattern)(lambda request, pattern=pattern, **values: pattern)
+    app.post("/ada")(lambda request: "posted")
+    client = serve(app)
+    assert [client.get(path).text for path in ("/ada", "/7")] == ["/<name>", "/<name>"]
+    assert client.post("/ada").text == "posted"
+    assert client.put("/ada").status == 405
+
+
+def test_types_of_one_s_own(app, serve, monkeypatch):
+    monkeypatch.setattr(URLPattern, "segment_patterns", dict(URLPattern.segment_patterns))
+    monkeypatch.setattr(URLPattern, "segment_parsers", dict(URLPattern.segment_parsers))
+    URLPattern.register_type("hex", "[0-9a-f]+", lambda value: int(value, 16) or None)
+    URLPattern.register_type("word")
+    app.get("/<hex:n>")(lambda request, n: str(n))
+    app.get("/w/<word:w>")(lambda request, w: w)
+    client = serve(app)
+    assert client.get("/ff").text == "255"
+    assert client.get("/0").status == 404
+    assert client.get("/w/x").text == "x"
+
+
+@pytest.mark.parametrize("pattern", ["/<unknown:x>", "/<x"])
+def test_malformed_patterns(pattern):
+    with pytest.raises(ValueError, match="invalid URL"):
+        URLPattern(pattern).match("/x")
+
+
+def test_routes_may_be_added_at_any_time(app, serve):
+    client = serve(app)
+    assert client.get("/late").status == 404
+    app.get("/late")(lambda request: "here")
+    assert client.get("/late").text == "here"
+
+
+def test_options_tells_the_methods(app, serve):
+    app.get("/x")(lambda request: "")
+    app.post("/x")(lambda request: "")
+    client = serve(app)
+    assert client.options("/x").headers["allow"] == "GET, POST, HEAD, OPTIONS"
+    assert client.options("/none").headers["allow"] == "OPTIONS"
+    app.options_handler = None
+    app.route("/x", methods=["OPTIONS"])(lambda request: "mine")
+    assert client.options("/x").text == "mine"

@@ -1,0 +1,129 @@
+"""Serving from within a program, on Granian."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+from urllib.request import urlopen
+
+import pytest
+
+from antiphon.dialects.microdot import Microdot
+
+PROGRAM = """
+from antiphon.dialects.microdot import Microdot
+
+app = Microdot()
+
+@app.get("/")
+def index(request):
+    return f"{request.method} {request.scheme} {request.client_addr[0]}"
+
+@app.get("/stream")
+async def stream(request):
+    import asyncio
+    async def forever():
+        while True:
+            yield "x"
+            await asyncio.sleep(0.05)
+    return forever()
+
+@app.get("/shutdown")
+async def shutdown(request):
+    request.app.shutdown()
+    return "The server is shutting down"
+
+app.run("127.0.0.1", PORT)
+print("ended")
+"""
+
+
+@pytest.fixture
+def port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@pytest.fixture
+def program(port):
+    """A program that serves."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.replace("PORT", str(port))], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        wait_for(port)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(port):
+    for _ in range(300):
+        try:
+            return ask(port, "/")
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(port)
+
+
+def ask(port, path):
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
+        return response.read().decode()
+
+
+def test_a_program_runs_until_it_shuts_itself_down(program, port):
+    assert ask(port, "/") == "GET http 127.0.0.1"
+    assert ask(port, "/shutdown") == "The server is shutting down"
+    assert program.communicate(timeout=20)[0] == "ended\n"
+    assert program.returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_runs_until_a_signal_even_while_it_streams(program, port, number):
+    with urlopen(f"http://127.0.0.1:{port}/stream", timeout=10) as response:
+        assert response.read(1) == b"x"
+        program.send_signal(number)
+        assert program.communicate(timeout=20)[0] == "ended\n"
+    assert program.returncode == 0
+
+
+def test_an_address_that_is_taken_is_an_error(program, port):
+    with pytest.raises(OSError, match="in use"):
+        Microdot().run("127.0.0.1", port)
+
+
+def test_a_server_on_a_loop_of_one_s_own():
+    app = Microdot()
+    app.get("/")(lambda request: "served")
+
+    async def serve():
+        server = await app.start_server("127.0.0.1", 0, start_serving=False)
+        task = asyncio.create_task(server.serve_forever())
+        answer = await asyncio.to_thread(wait_for, server.port)
+        app.shutdown()
+        await asyncio.wait_for(task, 20)
+        return answer
+
+    assert asyncio.run(serve()) == "served"
+
+
+def test_a_server_that_has_not_served_can_be_closed(port):
+    app = Microdot()
+    asyncio.run(app.start_server("127.0.0.1", port, start_serving=False))
+    app.shutdown()
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_tls_is_another_server_s():
+    with pytest.raises(NotImplementedError, match="TLS"):
+        Microdot().run(ssl=object())
+
+
+def test_without_a_server_of_its_own_the_process_that_serves_is_told(monkeypatch):
+    told = []
+    monkeypatch.setattr("os.kill", lambda *arguments: told.append(arguments))
+    Microdot().shutdown()
+    assert told[0][1] == signal.SIGTERM

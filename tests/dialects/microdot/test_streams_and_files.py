@@ -1,0 +1,148 @@
+"""Bodies that come in pieces: generators, file-like objects, files."""
+
+import io
+
+import pytest
+
+from antiphon.dialects.microdot import AsyncBytesIO, Response, send_file
+
+# Streams
+
+
+def gone():
+    """What notes that it was closed."""
+    closed = []
+
+    def pieces():
+        try:
+            yield "one "
+            yield b"two"
+        finally:
+            closed.append(True)
+
+    return pieces, closed
+
+
+def test_a_generator_is_streamed_and_closed(answer):
+    pieces, closed = gone()
+    assert answer(pieces).text == "one two"
+    assert closed
+
+
+def test_an_async_generator_is_streamed(answer):
+    async def pieces():
+        yield "one "
+        yield b"two"
+
+    assert answer(pieces).text == "one two"
+
+
+def test_handlers_may_be_generators(app, serve):
+    @app.get("/plain")
+    def plain(request):
+        yield "one "
+        yield request.path
+
+    @app.get("/async")
+    async def waiting(request):
+        yield "one "
+        yield request.path
+
+    client = serve(app)
+    assert [client.get(path).text for path in ("/plain", "/async")] == ["one /plain", "one /async"]
+
+
+def test_an_async_iterator_of_one_s_own_is_streamed_and_closed(answer):
+    class Pieces:
+        left = 3
+        closed = False
+
+        async def __anext__(self):
+            self.left -= 1
+            if self.left < 0:
+                raise StopAsyncIteration
+            return str(self.left)
+
+        async def aclose(self):
+            self.closed = True
+
+    pieces = Pieces()
+    assert answer(lambda: pieces).text == "210"
+    assert pieces.closed
+
+
+class Unclosable:
+    def __init__(self, content):
+        self.read = io.StringIO(content).read
+
+
+@pytest.mark.parametrize(
+    "file", [io.BytesIO, AsyncBytesIO, lambda content: Unclosable(content.decode())], ids=["file", "async", "text"]
+)
+def test_a_file_like_object_is_streamed(answer, file):
+    content = b"0123456789" * 1000
+    assert answer(lambda: Response(file(content))).body == content
+
+
+def test_a_file_like_object_is_closed(answer):
+    file = io.BytesIO(b"x")
+    assert answer(lambda: file).body == b"x"
+    assert file.closed
+
+
+def test_what_is_handled_already_is_empty(answer):
+    response = answer(Response.already_handled)
+    assert (response.status, response.body) == (200, b"")
+
+
+# Files
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "page.html").write_bytes(b"<p>")
+    (tmp_path / "data.unknown").write_bytes(b"?")
+    (tmp_path / "site.css.gz").write_bytes(b"gzipped")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "body", "headers"),
+    [
+        ("page.html", {}, b"<p>", {"content-type": "text/html", "content-length": "3", "cache-control": None}),
+        ("data.unknown", {}, b"?", {"content-type": "application/octet-stream"}),
+        ("page.html", {"content_type": "text/plain"}, b"<p>", {"content-type": "text/plain"}),
+        ("page.html", {"max_age": 60}, b"<p>", {"cache-control": "max-age=60"}),
+        ("page.html", {"max_age": 0}, b"<p>", {"cache-control": "max-age=0"}),
+        ("site.css.gz", {"compressed": True}, b"gzipped", {"content-type": "text/css", "content-encoding": "gzip"}),
+        ("site.css", {"compressed": "br", "file_extension": ".gz"}, b"gzipped", {"content-encoding": "br"}),
+        ("no.js", {"stream": io.BytesIO(b"js")}, b"js", {"content-type": "application/javascript"}),
+    ],
+)
+def test_files(answer, folder, name, options, body, headers):
+    if "stream" in options:
+        options = {**options, "stream": io.BytesIO(b"js")}
+    response = answer(lambda: send_file(str(folder / name), **options))
+    assert (response.status, response.body) == (200, body)
+    assert {field: response.headers.get(field) for field in headers} == headers
+
+
+def test_a_file_s_status_and_its_default_age(answer, folder, monkeypatch):
+    monkeypatch.setattr(Response, "default_send_file_max_age", 7)
+    response = answer(lambda: Response.send_file(str(folder / "page.html"), 203))
+    assert (response.status, response.headers["cache-control"]) == (203, "max-age=7")
+
+
+def test_types_of_files_can_be_added(answer, folder, monkeypatch):
+    monkeypatch.setitem(Response.types_map, "unknown", "text/x-known")
+    assert answer(lambda: send_file(str(folder / "data.unknown"))).content_type == "text/x-known"
+
+
+def test_a_file_that_is_not_there_raises_where_it_is_asked_for(folder):
+    with pytest.raises(FileNotFoundError):
+        send_file(str(folder / "none"))
+
+
+def test_a_response_is_not_written_to_sockets():
+    with pytest.raises(AttributeError, match=r"does not offer Response\.write"):
+        Response().write()

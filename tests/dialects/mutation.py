@@ -1,0 +1,101 @@
+"""Breaking what a row of the table names, to see whether a test that holds the row fails.
+
+Beside the tests of a dialect, ``targets.csv`` has for each row the dotted names that are broken for it, one or several
+separated by spaces: attributes of classes, which raise when they are read, and functions, which raise when called.
+"""
+
+import csv
+import os
+import signal
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+FOLDER = Path(__file__).parent
+LONGEST = 60
+"""Seconds after which tests that hang have failed."""
+
+
+class BrokenError(Exception):
+    """What was broken is used."""
+
+
+class Broken:
+    """In the place of a function or a class, or of an attribute of a class: whoever uses it gets a BrokenError."""
+
+    def __init__(self, name: str, owner_is_class: bool) -> None:
+        self.name = name
+        self.owner_is_class = owner_is_class
+
+    def __get__(self, instance: object, owner: type) -> "Broken":
+        if self.owner_is_class:
+            raise BrokenError(self.name)
+        return self
+
+    def __set__(self, instance: object, value: object) -> None:
+        """Be in the way of what instances have, too."""
+
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        raise BrokenError(self.name)
+
+
+def targets() -> dict[str, list[str]]:
+    """The dotted names of each row that has any."""
+    found = {}
+    for path in sorted(FOLDER.glob("*/targets.csv")):
+        with path.open(newline="") as file:
+            found.update({row["id"]: row["targets"].split() for row in csv.DictReader(file)})
+    return found
+
+
+def find(name: str) -> tuple[Any, str]:
+    """The object, and its attribute, that a dotted name means. Raises LookupError where there is none."""
+    parts = name.split(".")
+    for count in range(len(parts) - 1, 0, -1):
+        try:
+            owner: Any = import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:-1]:
+            owner = getattr(owner, part, None)
+        if parts[-1] in {*dir(owner), *getattr(owner, "__annotations__", ())}:
+            return owner, parts[-1]
+    raise LookupError(f"there is nothing of the name {name}")
+
+
+def break_down(name: str) -> None:
+    """Have what a dotted name means raise from now on."""
+    owner, attribute = find(name)
+    setattr(owner, attribute, Broken(name, isinstance(owner, type)))
+
+
+def is_noticed(names: list[str], items: list[pytest.Item]) -> bool:
+    """Whether a test fails when these are broken. They are broken in a process of their own."""
+    for name in names:
+        find(name)
+    child = os.fork()
+    if child == 0:
+        os._exit(_try(names, items))
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status) != 0
+
+
+def _try(names: list[str], items: list[pytest.Item]) -> int:
+    """Run the tests with these broken, until one fails: 1 if one does."""
+    signal.alarm(LONGEST)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+    try:
+        for name in names:
+            break_down(name)
+        return int(any(_fails(item) for item in items))
+    except BaseException:
+        return 1
+
+
+def _fails(item: pytest.Item) -> bool:
+    return any(report.failed for report in runtestprotocol(item, log=False, nextitem=None))
