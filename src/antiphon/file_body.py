@@ -32,6 +32,11 @@ class Windowed(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
 
+def is_at_hand(body: object) -> bool:
+    """Whether the pieces of a body need not be waited for, since it is a file or made of parts of one."""
+    return getattr(body, "is_at_hand", False)
+
+
 class ReadableFile(Protocol):
     """The file objects that can be sent: they give bytes."""
 
@@ -47,6 +52,7 @@ class FileBody:
     """
 
     __slots__ = ("length", "offset", "path")
+    is_at_hand = True
 
     def __init__(self, path: str, offset: int, length: int) -> None:
         self.path = path
@@ -97,6 +103,7 @@ class OpenFile:
     """
 
     __slots__ = ("_file", "_pieces", "length", "offset")
+    is_at_hand = True
 
     def __init__(self, file: ReadableFile, offset: int | None, length: int | None) -> None:
         self._file = file

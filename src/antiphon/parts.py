@@ -59,6 +59,8 @@ def _cut(stream: Stream, layout: Layout) -> Stream:
 class Windows:
     """Windows of a body, one after another, and what stands between them."""
 
+    is_at_hand = True
+
     def __init__(self, body: Windowed, layout: Layout) -> None:
         self._body = body
         self._pieces = self._each(layout)

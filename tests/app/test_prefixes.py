@@ -1,11 +1,10 @@
-import sys
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.app.converters import CONVERTERS
 from antiphon.app.prefixes import Prefixes, TakenError
+from tests.calls import calls
 
 
 def prefixes(*given, host=None):
@@ -123,22 +122,6 @@ def test_it_is_what_a_plain_search_finds(known, texts):
     if below:
         values = [text for text, segment in zip(path.split("/")[1:], expected, strict=False) if "<" in segment]
         assert [*map(str, below.params.values())] == values
-
-
-def calls(function, *arguments):
-    """How many calls, of Python's and of C's functions, a call makes."""
-    count = 0
-
-    def counts(frame, event, argument):
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(counts)
-    try:
-        function(*arguments)
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 @pytest.mark.parametrize("start", ["", "/a", "/a/b/c", "/x"])

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.app.router import Router
+from tests.calls import calls
 
 
 def route(*patterns):
@@ -113,23 +114,9 @@ def test_the_parameters_of_one_request_are_not_those_of_the_next():
 
 
 def test_the_steps_of_a_search_do_not_grow_with_the_routes():
-    import sys
-
     def steps(count):
         find = route(*(f"/r{number}/<int:id>/x{number}" for number in range(count)), "/<a>/<b>/<c>")
-        calls = 0
-
-        def count_calls(frame, event, argument):
-            nonlocal calls
-            calls += 1
-
-        sys.setprofile(count_calls)
-        try:
-            find(f"/r{count - 1}/7/x{count - 1}")
-            find("/none/of/them")
-        finally:
-            sys.setprofile(None)
-        return calls
+        return calls(find, f"/r{count - 1}/7/x{count - 1}") + calls(find, "/none/of/them")
 
     assert steps(1000) == steps(10)
 
@@ -260,27 +247,12 @@ def test_hosts_are_searched_first_and_backwards():
 )
 @pytest.mark.parametrize("segment", ["x", "1"])
 def test_the_steps_of_a_hostile_search_are_bounded_by_places_times_segments(patterns, segment):
-    import sys
-
     router = Router()
     for pattern in patterns:
         router.resource(pattern)
     places = 1 + sum(pattern.count("/") for pattern in patterns)
 
-    def steps(length):
-        count = 0
-
-        def counts(frame, event, argument):
-            nonlocal count
-            count += event == "call"
-
-        path = f"/{segment}" * length + "/nowhere/"
-        sys.setprofile(counts)
-        try:
-            assert router.search(path) is None
-        finally:
-            sys.setprofile(None)
-        return count
-
     for length in (7, 50, 400):
-        assert steps(length) <= 4 * places * (length + 2)
+        path = f"/{segment}" * length + "/nowhere/"
+        assert router.search(path) is None
+        assert calls(router.search, path, events=["call"]) <= 4 * places * (length + 2)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import suppress
 
 from antiphon.bridge import LoopIterator
+from antiphon.file_body import is_at_hand
 from antiphon.handler import log_failure
 from antiphon.pieces import aclose, as_bytes
 from antiphon.request import Request
@@ -29,8 +30,10 @@ async def write_pieces(
     watch = _Watch(gone)
     try:
         pieces = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
+        # What is at hand, and fails at once, has the server answer with an error; others wait for nothing.
+        first = await anext(pieces, b"") if is_at_hand(body) and not silent else b""
         write = await _begun(begin, watch)
-        if write is not None and not silent:
+        if write is not None and not silent and await _written(first, write, watch):
             await _write_each(pieces, write, watch)
     except asyncio.CancelledError:
         if not watch.take_back():
@@ -56,15 +59,21 @@ async def _begun(begin: Callable[[], Awaitable[Write]], watch: "_Watch") -> Writ
 
 
 async def _write_each(pieces: AsyncIterator[bytes | str], write: Write, watch: "_Watch") -> None:
-    """Write until the pieces end, or can't be written any more, which is how some servers say that the client left."""
+    """Write until the pieces end, or can't be written any more."""
     async for piece in pieces:
-        data = as_bytes(piece)
-        if data:
-            try:
-                await write(data)
-            except Exception:
-                watch.client_left = True
-                return
+        if not await _written(piece, write, watch):
+            return
+
+
+async def _written(piece: bytes | str, write: Write, watch: "_Watch") -> bool:
+    """Write a piece: False where it can't be, which is how some servers say that the client left."""
+    if data := as_bytes(piece):
+        try:
+            await write(data)
+        except Exception:
+            watch.client_left = True
+            return False
+    return True
 
 
 class _Watch:
