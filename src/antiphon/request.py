@@ -7,7 +7,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from antiphon.derived_head import DerivedHead
-from antiphon.head import Address, HeadHeaders, RequestHead
+from antiphon.head import Address, Head, HeadHeaders, RequestHead
 from antiphon.http.cookies import parse_cookies
 from antiphon.http.errors import (
     BadRequest,
@@ -67,6 +67,7 @@ class Request(RequestBody):
     Headers that cannot be parsed read as absent. A body that cannot be read as asked raises an HTTPError (4xx).
     """
 
+    head: Head
     route: "Route | None" = None
     """The route that was found for it."""
     params: Mapping[str, Any] = _NO_PARAMS

@@ -31,9 +31,9 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     """Answer a request by a plan. ``error`` is what kept its route from being found."""
     opened: list[tuple[Middleware, Opened]] = []
     leaving: BaseException | None = None
+    has_body = request.head.has_body
     set_current_request(request)
     try:
-        has_body = request.head.has_body
         if has_body:
             _prepare(plan, request)
             if plan.body_first or (plan.body == "load" and _is_small(request)):
