@@ -61,9 +61,18 @@ def find(name: str) -> tuple[Any, str]:
             continue
         for part in parts[count:-1]:
             owner = getattr(owner, part, None)
-        if parts[-1] in {*dir(owner), *getattr(owner, "__annotations__", ())}:
+        if parts[-1] in {*dir(owner), *_of_instances(owner)}:
             return owner, parts[-1]
     raise LookupError(f"there is nothing of the name {name}")
+
+
+def _of_instances(owner: Any) -> set[str]:
+    """The attributes that instances of a class get when they are made, as far as that can be seen."""
+    names: set[str] = set()
+    for base in getattr(owner, "__mro__", ()):
+        made = getattr(vars(base).get("__init__"), "__code__", None)
+        names |= {*vars(base).get("__annotations__", ()), *(made.co_names if made else ())}
+    return names
 
 
 def break_down(name: str) -> None:

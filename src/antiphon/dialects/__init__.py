@@ -1,1 +1,1 @@
-"""Other libraries' ways of speaking HTTP, over the layers below: their names and their habits, no parser of their own."""
+"""Other libraries' ways of speaking HTTP over the layers below: their names and habits, and no parser of their own."""

@@ -1,0 +1,101 @@
+"""An application: views that take the request first, found by the path's rule."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.dialects.kay.conf import Settings
+from antiphon.dialects.kay.current import Call, answered
+from antiphon.dialects.kay.language import guess_language
+from antiphon.dialects.kay.mounting import installed
+from antiphon.dialects.kay.places import fill_all
+from antiphon.dialects.kay.routing import View, ViewGroup, Views
+from antiphon.dialects.kay.templates import load_templates
+from antiphon.dialects.kay.users import checked, user_source
+from antiphon.dialects.kay.werkzeug.wrappers import Request, Response
+from antiphon.dialects.werkzeug.exceptions import HTTPException
+from antiphon.dialects.werkzeug.routing import Map, MapAdapter
+from antiphon.lazy import lazy
+from antiphon.place import Place
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+T = TypeVar("T")
+
+
+class KayApp:
+    """A WSGI application of settings, and of view groups, beside those of the INSTALLED_APPS."""
+
+    request_class: type[Request] = Request
+    response_class: type[Response] = Response
+
+    def __init__(self, app_settings: object = None, view_groups: Iterable[ViewGroup] = ()) -> None:
+        self.app_settings = settings = Settings(app_settings)
+        self.url_map = Map()
+        self.views = Views()
+        self._sources: dict[Place[Any], Callable[[Any], Any]] = {}
+        self.fill(Request.lang, lambda request: guess_language(request, settings))
+        find_user = user_source(settings)
+        if find_user is not None:
+            self.fill(Request.user, find_user)
+        for package in settings.INSTALLED_APPS:
+            self._install(package)
+        for group in view_groups:
+            self.add(group)
+
+    def add(self, group: ViewGroup, path: str = "", prefix: str = "") -> None:
+        """Answer at the rules of a group, below a path, with a prefix before their endpoints."""
+        for factory in group.mounted(path, prefix):
+            self.url_map.add(factory)
+
+    def _install(self, package: str) -> None:
+        """Answer at what `urls` of a package has."""
+        path, prefix, groups, views = installed(package, self.app_settings)
+        for group in groups:
+            self.add(group, path, prefix)
+        for endpoint, view in views.items():
+            self.views.add(endpoint, view)
+
+    @lazy
+    def templates(self) -> Any:
+        """What makes pages of templates: a Jinja environment. Raises ImportError without Jinja."""
+        return load_templates(self.app_settings)
+
+    def view(self, endpoint: Any, view: View | str) -> None:
+        """Have an endpoint of ``url_map`` answered by a view, a function or its dotted name."""
+        self.views.add(endpoint, view)
+
+    def fill(self, place: Place[T], source: Callable[[Any], T]) -> None:
+        """Have a source give each request its value, when that is first read; another source before is replaced."""
+        self._sources[place] = checked(source, self.app_settings) if place is Request.user else source
+
+    def get_response(self, request: Request) -> Response:
+        """What the request's view answers; the page of an HTTP exception that it raises, or that the map does.
+
+        Raises LookupError for an endpoint without a view, and TypeError for what is no response.
+        """
+        adapter = self.url_map.bind_to_environ(request.environ)
+        token = answered.set(Call(self, request, adapter))
+        try:
+            answer = self._answer(request, adapter)
+        except HTTPException as error:
+            answer = error.get_response(request.environ)
+        finally:
+            answered.reset(token)
+        if not callable(answer):
+            raise TypeError(f"a view returned {answer!r}, which is neither a response nor a WSGI application")
+        return self.response_class.force_type(answer, request.environ)
+
+    def _answer(self, request: Request, adapter: MapAdapter) -> Any:
+        rule, values = adapter.match(return_rule=True)
+        return self.views.view_of(rule)(request, **values)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        fill_all(environ, self._sources)
+        with self.request_class(environ) as request:
+            return self.get_response(request)(environ, start_response)
+
+
+def get_application(app_settings: object = "settings") -> KayApp:
+    """The application of a settings module."""
+    return KayApp(app_settings)

@@ -1,0 +1,48 @@
+"""What settings.py says, with defaults for what it leaves out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from antiphon.dialects.werkzeug.datastructures import ImmutableDict
+from antiphon.dialects.werkzeug.utils import import_string
+
+_DEFAULTS: Mapping[str, Any] = ImmutableDict(
+    {
+        "APP_MOUNT_POINTS": ImmutableDict(),
+        "AUTH_USER_BACKEND": None,
+        "AUTH_USER_MODEL": None,
+        "CONTEXT_PROCESSORS": (),
+        "DEFAULT_LANG": "en",
+        "INSTALLED_APPS": (),
+        "JINJA2_ENVIRONMENT_KWARGS": ImmutableDict(),
+        "LANG_COOKIE_NAME": "hl",
+        "TEMPLATE_DIRS": (),
+        "USE_I18N": True,
+    }
+)
+
+
+class Settings:
+    """The settings of a module, of another object, or of a mapping, as attributes.
+
+    ``source`` may be the dotted name of a module. What is neither there nor has a default raises AttributeError.
+    """
+
+    def __init__(self, source: object = None) -> None:
+        self._source = import_string(source) if isinstance(source, str) else source
+
+    def __getattr__(self, name: str) -> Any:
+        source = self._source
+        if isinstance(source, Mapping):
+            if name in source:
+                return source[name]
+        elif hasattr(source, name):
+            return getattr(source, name)
+        if name in _DEFAULTS:
+            return _DEFAULTS[name]
+        raise AttributeError(f"settings.py says nothing of {name}", name=name)
+
+    def load(self, name: str) -> Any:
+        """What a setting names by a dotted name, or is; None where it is None. Raises ImportError."""
+        value = getattr(self, name)
+        return import_string(value) if isinstance(value, str) else value

@@ -1,0 +1,27 @@
+"""Where an application's templates are."""
+
+from typing import Any
+
+from antiphon.dialects.kay.conf import Settings
+
+
+def load_templates(settings: Settings) -> Any:
+    """A Jinja environment for the TEMPLATE_DIRS, and for `templates` of the installed packages under their names.
+
+    Raises ImportError where Jinja is not installed.
+    """
+    try:
+        import jinja2
+    except ImportError as error:
+        raise ImportError("pages are made of templates by Jinja: pip install Jinja2") from error
+    packages = {name.rpartition(".")[2]: jinja2.PackageLoader(name) for name in _with_templates(settings)}
+    folders = jinja2.FileSystemLoader(list(settings.TEMPLATE_DIRS))
+    loader = jinja2.ChoiceLoader([folders, jinja2.PrefixLoader(packages)])
+    options = {"autoescape": True, **settings.JINJA2_ENVIRONMENT_KWARGS}
+    return jinja2.Environment(loader=loader, **options)  # noqa: S701 - they escape unless settings.py says otherwise
+
+
+def _with_templates(settings: Settings) -> list[str]:
+    from importlib.resources import files
+
+    return [name for name in settings.INSTALLED_APPS if files(name).joinpath("templates").is_dir()]

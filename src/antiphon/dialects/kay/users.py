@@ -1,0 +1,36 @@
+"""The user of a request, where settings.py says how to find out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from antiphon.dialects.kay.conf import Settings
+
+
+def user_source(settings: Settings) -> Callable[[Any], Any] | None:
+    """What finds the user: ``get_user(request)`` of the class AUTH_USER_BACKEND; None where there is none."""
+    backend = settings.load("AUTH_USER_BACKEND")
+    if backend is None:
+        return None
+    find: Callable[[Any], Any] = (backend() if isinstance(backend, type) else backend).get_user
+    return find
+
+
+def checked(find: Callable[[Any], Any], settings: Settings) -> Callable[[Any], Any]:
+    """The same, where what is found has to be of the class AUTH_USER_MODEL, if there is one.
+
+    It may be None, or an object whose ``is_anonymous()`` is true. Raises TypeError for anything else.
+    """
+
+    def find_user(request: Any) -> Any:
+        user = find(request)
+        model = settings.load("AUTH_USER_MODEL")
+        if model is None or user is None or isinstance(user, model) or _is_anonymous(user):
+            return user
+        raise TypeError(f"the user is a {type(user).__name__}, and AUTH_USER_MODEL is {model.__name__}")
+
+    return find_user
+
+
+def _is_anonymous(user: Any) -> bool:
+    says = getattr(user, "is_anonymous", False)
+    return bool(says() if callable(says) else says)

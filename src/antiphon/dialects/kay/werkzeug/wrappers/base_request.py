@@ -1,0 +1,122 @@
+"""A request without attributes for its headers, as Werkzeug 0.8 had it: immutable, in a charset of its own."""
+
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.kay.places import RequestPlaces
+from antiphon.dialects.kay.werkzeug.formparser import FormDataParser, default_stream_factory
+from antiphon.dialects.kay.werkzeug.wrappers.sealed import Immutable, seal, sealed
+from antiphon.dialects.werkzeug import wrappers
+from antiphon.dialects.werkzeug.datastructures import (
+    CombinedMultiDict,
+    ImmutableDict,
+    ImmutableTypeConversionDict,
+    MultiDict,
+)
+from antiphon.dialects.werkzeug.http import parse_options_header
+from antiphon.dialects.werkzeug.http.cookies import read_cookies
+from antiphon.dialects.werkzeug.urls import url_decode
+from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from antiphon.http.query import parse_query
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_set_attribute = object.__setattr__
+
+_WITH_FORM = frozenset({"POST", "PUT", "PATCH"})
+
+
+def _parse_parameters(raw: str | None) -> "ImmutableDict[str, str]":
+    return ImmutableDict(parse_options_header(raw)[1])
+
+
+@seal
+class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
+    """A WSGI environ as an object: see Werkzeug's. Only POST, PUT and PATCH have forms."""
+
+    charset = "utf-8"
+    """What text is in. What is not in it is U+FFFD."""
+    encoding_errors = "replace"
+    dict_storage_class: type[Any] = ImmutableTypeConversionDict
+    """What holds cookies."""
+    form_data_parser_class: type[Any] = FormDataParser
+    """What parses forms."""
+
+    def __init__(self, environ: "WSGIEnvironment", populate_request: bool = True, shallow: bool = False) -> None:
+        # Past __setattr__, which refuses these.
+        _set_attribute(self, "environ", environ)
+        _set_attribute(self, "shallow", shallow)
+        if populate_request and not shallow:
+            environ["werkzeug.request"] = self
+
+    mimetype_params = environ_header("CONTENT_TYPE", _parse_parameters, "The parameters of the media type.")
+
+    @property
+    def url_charset(self) -> str:
+        """What text of URLs is in: by default ``charset``."""
+        return self.charset
+
+    @property
+    def is_xhr(self) -> bool:
+        """Whether a script sent it that says so, with X-Requested-With."""
+        requester: str = self.environ.get("HTTP_X_REQUESTED_WITH", "")
+        return requester.lower() == "xmlhttprequest"
+
+    @property
+    def want_form_data_parsed(self) -> bool:
+        """Whether the body may be a form: whether the method has one. May be overridden."""
+        return self.environ["REQUEST_METHOD"] in _WITH_FORM
+
+    def make_form_data_parser(self) -> Any:
+        """What parses the form: a ``form_data_parser_class`` with the charset, the bounds and the storage of this."""
+        has_own_streams = type(self)._get_file_stream is not wrappers.BaseRequest._get_file_stream  # noqa: SLF001
+        parser = self.form_data_parser_class(
+            self._get_file_stream if has_own_streams else default_stream_factory,
+            self.charset,
+            self.encoding_errors,
+            self.max_form_memory_size,
+            self.max_content_length,
+            self.parameter_storage_class,
+        )
+        parser.max_form_parts = self.max_form_parts
+        return parser
+
+    @sealed
+    def root_path(self) -> str:
+        """The path of the application's root, without a slash at its end: empty where that is the host's."""
+        return self._decode("SCRIPT_NAME").rstrip("/")
+
+    @sealed
+    def path(self) -> str:
+        """The path below that, decoded, with a slash at its beginning."""
+        return "/" + self._decode("PATH_INFO").lstrip("/")
+
+    @sealed
+    def args(self) -> Any:
+        """The fields of the query, as ``parameter_storage_class``."""
+        if self.url_charset == "utf-8":
+            return self.parameter_storage_class(parse_query(self.query_string))
+        return url_decode(self.query_string, self.url_charset, cls=self.parameter_storage_class)
+
+    @sealed
+    def values(self) -> "CombinedMultiDict[str, str]":
+        """``args``, and after them ``form``."""
+        return CombinedMultiDict([_multi(self.args), _multi(self.form)])
+
+    @sealed
+    def cookies(self) -> Any:
+        """The cookies, as ``dict_storage_class``."""
+        written: str = self.environ.get("HTTP_COOKIE") or ""
+        if self.charset != "utf-8" and not written.isascii():
+            written = self._decode("HTTP_COOKIE").encode().decode("latin-1")
+        return self.dict_storage_class(reversed(read_cookies(written)))
+
+    def _decode(self, key: str) -> str:
+        """Text of the environ, which has bytes as Latin-1."""
+        charset = self.charset if key == "HTTP_COOKIE" else self.url_charset
+        written: str = self.environ.get(key) or ""
+        return written if written.isascii() else written.encode("latin-1").decode(charset, "replace")
+
+
+def _multi(fields: Any) -> "MultiDict[str, str]":
+    return fields if isinstance(fields, MultiDict) else MultiDict(fields)

@@ -1,0 +1,54 @@
+"""Headers that most messages have: seconds are numbers, and moments have no zone."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from antiphon.dialects.kay.werkzeug.wrappers.moments import parse_date
+from antiphon.dialects.werkzeug import wrappers
+from antiphon.dialects.werkzeug.http import dump_age, http_date, parse_age
+from antiphon.dialects.werkzeug.utils import header_property
+from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+
+
+def _parse_seconds(raw: str | None) -> int | None:
+    age = parse_age(raw)
+    return None if age is None else int(age.total_seconds())
+
+
+class CommonRequestDescriptorsMixin(wrappers.CommonRequestDescriptorsMixin):
+    """The usual headers of a request. They can only be read."""
+
+    date = environ_header("HTTP_DATE", parse_date, "When it was sent; None for what is no date.", read_only=True)
+
+
+class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
+    """The usual headers of a response: read as values, set, and removed by ``del``."""
+
+    age = header_property[int](  # type: ignore[assignment]  # a timedelta today
+        "Age", None, _parse_seconds, dump_age, doc="For how many seconds a cache has had it (RFC 9111 §5.1)."
+    )
+    date = header_property[datetime]("Date", None, parse_date, http_date, doc="When it was made (RFC 9110 §6.6.1).")
+    expires = header_property[datetime]("Expires", None, parse_date, http_date, doc="Until when it is fresh.")
+    last_modified = header_property[datetime](
+        "Last-Modified", None, parse_date, http_date, doc="When this version was made (RFC 9110 §8.8.2)."
+    )
+
+    @property
+    def retry_after(self) -> Any:
+        """When to come back (RFC 9110 §10.2.3): seconds, or a moment; None where nobody says. Either may be set."""
+        value = self.headers.get("Retry-After")
+        seconds = _parse_seconds(value)
+        return parse_date(value) if seconds is None else seconds
+
+    @retry_after.setter
+    def retry_after(self, value: datetime | timedelta | int | str | None) -> None:
+        if value is None:
+            self.headers.remove("Retry-After")
+        elif isinstance(value, timedelta):
+            self.headers["Retry-After"] = str(int(value.total_seconds()))
+        else:
+            self.headers["Retry-After"] = http_date(value) if isinstance(value, datetime) else str(value)
+
+    @retry_after.deleter
+    def retry_after(self) -> None:
+        self.headers.remove("Retry-After")

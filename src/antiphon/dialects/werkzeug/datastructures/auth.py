@@ -1,0 +1,236 @@
+"""Credentials, and the challenges that ask for them (RFC 9110 §11), with parameters or with a token."""
+
+import binascii
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
+
+from antiphon.dialects.werkzeug import http
+from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
+from antiphon.dialects.werkzeug.http.options import quote_header_value
+from antiphon.http.grammar import OWS
+
+_ALWAYS_QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
+
+
+class Authorization:
+    """Credentials of a scheme, ``type``: their ``parameters``, which are its attributes, too, or their ``token``.
+
+    A parameter that isn't there is None.
+    """
+
+    def __init__(self, auth_type: str, data: dict[str, str | None] | None = None, token: str | None = None) -> None:
+        self.type = auth_type
+        self.parameters: dict[str, str | None] = {} if data is None else data
+        self.token = token
+
+    @classmethod
+    def from_header(cls, value: str | None) -> Self | None:
+        """Those of a header's value; None where it is empty, or Basic without Base64 of UTF-8."""
+        if not value:
+            return None
+        scheme, rest = _split_scheme(value)
+        if scheme == "basic":
+            pair = _read_basic(rest)
+            return None if pair is None else cls(scheme, {"username": pair[0], "password": pair[1]})
+        return cls(scheme, *_read_rest(rest))
+
+    def to_header(self) -> str:
+        """The header's value."""
+        if self.type == "basic":
+            pair = f"{self.username}:{self.password}".encode()
+            return f"Basic {binascii.b2a_base64(pair, newline=False).decode()}"
+        return _print(self.type, self.token, http.dump_header(self.parameters))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A parameter, or ``default``."""
+        return self.parameters.get(key, default)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "parameters":  # before there are any: when it is copied or unpickled
+            raise AttributeError(name)
+        return self.parameters.get(name)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.parameters.get(name)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.parameters
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Authorization):
+            return NotImplemented
+        return (self.type, self.token, self.parameters) == (other.type, other.token, other.parameters)
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+    def __str__(self) -> str:
+        return self.to_header()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.to_header()}>"
+
+
+class WWWAuthenticate:
+    """A challenge of a scheme, ``type``: its ``parameters``, which are its attributes and items too, or ``token``.
+
+    All can be set; the response that it belongs to changes with it. A parameter that isn't there is None.
+    """
+
+    _OWN = frozenset({"_type", "_parameters", "_token", "_on_update"})
+
+    def __init__(
+        self,
+        auth_type: str = "basic",
+        values: Mapping[str, str | None] | None = None,
+        token: str | None = None,
+    ) -> None:
+        self._on_update: Callable[[WWWAuthenticate], None] | None = None
+        self._type = auth_type.lower()
+        self._token = token
+        self._parameters = CallbackDict(values, self._tell)
+
+    def _tell(self, _: object = None) -> None:
+        if self._on_update is not None:
+            self._on_update(self)
+
+    @property
+    def type(self) -> str:
+        """The scheme, such as "basic"."""
+        return self._type
+
+    @type.setter  # noqa: A003 - its own word
+    def type(self, value: str) -> None:
+        self._type = value
+        self._tell()
+
+    @property
+    def parameters(self) -> Any:
+        """The parameters; changing them changes the challenge."""
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, value: Mapping[str, str | None]) -> None:
+        self._parameters = CallbackDict(value, self._tell)
+        self._tell()
+
+    @property
+    def token(self) -> str | None:
+        """What stands in place of parameters."""
+        return self._token
+
+    @token.setter
+    def token(self, value: str | None) -> None:
+        self._token = value
+        self._tell()
+
+    def set_basic(self, realm: str = "authentication required") -> None:
+        """Ask for a name and a password, as Werkzeug had it up to 2."""
+        self._type = "basic"
+        self.parameters = {"realm": realm}
+
+    def set_digest(
+        self,
+        realm: str,
+        nonce: str,
+        qop: Iterable[str] = ("auth",),
+        opaque: str | None = None,
+        algorithm: str | None = None,
+        stale: bool = False,
+    ) -> None:
+        """Ask for a proof of knowing the password, as Werkzeug had it up to 2."""
+        given = {"realm": realm, "nonce": nonce, "qop": ", ".join(qop), "opaque": opaque, "algorithm": algorithm}
+        self._type = "digest"
+        self.parameters = {name: value for name, value in given.items() if value is not None} | (
+            {"stale": "TRUE"} if stale else {}
+        )
+
+    @classmethod
+    def from_header(cls, value: str | None) -> Self | None:
+        """The challenge of a header's value; None where it is empty."""
+        if not value:
+            return None
+        scheme, rest = _split_scheme(value)
+        return cls(scheme, *_read_rest(rest))
+
+    def to_header(self) -> str:
+        """The header's value."""
+        printed = _print_digest if self.type == "digest" else http.dump_header
+        return _print(self.type, self.token, printed(self.parameters))
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A parameter, or ``default``."""
+        return self.parameters.get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.parameters.get(key)
+
+    def __setitem__(self, key: str, value: str | None) -> None:
+        if value is None:
+            del self[key]
+        else:
+            self.parameters[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        if key in self.parameters:
+            del self.parameters[key]
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy belongs to no response.
+        return type(self), (self._type, dict(self._parameters), self._token)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in WWWAuthenticate._OWN or isinstance(getattr(type(self), name, None), property):
+            super().__setattr__(name, value)
+        else:
+            self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        del self[name]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.parameters
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, WWWAuthenticate):
+            return NotImplemented
+        return (self.type, self.token, self.parameters) == (other.type, other.token, other.parameters)
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+    def __str__(self) -> str:
+        return self.to_header()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.to_header()}>"
+
+
+def _split_scheme(value: str) -> tuple[str, str]:
+    scheme, _, rest = value.partition(" ")
+    return scheme.lower(), rest.strip(OWS)
+
+
+def _read_basic(token: str) -> tuple[str, str] | None:
+    try:
+        username, _, password = binascii.a2b_base64(token, strict_mode=True).decode().partition(":")
+    except ValueError:
+        return None
+    return username, password
+
+
+def _read_rest(rest: str) -> tuple[dict[str, str | None] | None, str | None]:
+    """Parameters, or a token: that has `=` at most at its end."""
+    return (http.parse_dict_header(rest), None) if "=" in rest.rstrip("=") else (None, rest)
+
+
+def _print(scheme: str, token: str | None, parameters: str) -> str:
+    rest = parameters if token is None else token
+    return f"{scheme.title()} {rest}" if rest or token is not None else scheme.title()
+
+
+def _print_digest(parameters: Mapping[str, str | None]) -> str:
+    return ", ".join(
+        [f"{name}={quote_header_value(value, name not in _ALWAYS_QUOTED)}" for name, value in parameters.items()]
+    )

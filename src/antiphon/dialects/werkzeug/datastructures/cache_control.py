@@ -1,0 +1,100 @@
+"""Cache-Control as a dictionary of directives, with an attribute for each that is known (RFC 9111 §5.2)."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from antiphon.dialects.werkzeug import http
+from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
+from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin
+
+
+def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None = None) -> Any:  # noqa: A002 - its word
+    """An attribute for a directive: whether it is there, for a ``type`` of bool, or its argument, converted.
+
+    Without an argument it is ``empty``. It is None where the directive is missing, or ValueError says it is no good.
+    """
+
+    def read(control: "_CacheControl") -> Any:
+        if type is bool:
+            return key in control
+        argument = control.get(key)
+        if argument is None:
+            return empty if key in control else None
+        try:
+            return argument if type is None else type(argument)
+        except ValueError:
+            return None
+
+    def write(control: "_CacheControl", value: Any) -> None:
+        if value is None or value is False or (type is bool and not value):
+            control.pop(key, None)
+        elif value is True or type is bool:
+            control[key] = None
+        else:
+            control[key] = str(value if type is None else type(value))
+
+    def delete(control: "_CacheControl") -> None:
+        control.pop(key, None)
+
+    return property(read, write, delete, doc or f"The directive `{key}`.")
+
+
+cache_property = cache_control_property
+"""As Werkzeug called it up to 1."""
+
+
+class _CacheControl(CallbackDict[str, str | None]):
+    """Directives by name, with their argument, or None where they have none.
+
+    ``provided`` is False for one that was made of None.
+    """
+
+    no_store = cache_control_property("no-store", None, bool)
+    max_age = cache_control_property("max-age", None, int)
+    no_transform = cache_control_property("no-transform", None, bool)
+    stale_if_error = cache_control_property("stale-if-error", None, int)
+
+    cache_property = staticmethod(cache_control_property)
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = (),
+        on_update: Callable[[Any], None] | None = None,
+    ) -> None:
+        super().__init__(values, on_update)
+        self.provided = values is not None
+
+    def to_header(self) -> str:
+        """The header's value."""
+        return http.dump_header(self)
+
+    def __str__(self) -> str:
+        return self.to_header()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {' '.join([f'{name}={value!r}' for name, value in sorted(self.items())])}>"
+
+
+class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys`, of its own class
+    ImmutableDictMixin[str, str | None], _CacheControl
+):
+    """The directives of a request, which can't be changed."""
+
+    no_cache = cache_control_property("no-cache", None, bool)
+    max_stale = cache_control_property("max-stale", True, int)
+    min_fresh = cache_control_property("min-fresh", None, int)
+    only_if_cached = cache_control_property("only-if-cached", None, bool)
+
+
+class ResponseCacheControl(_CacheControl):
+    """The directives of a response; the response changes with them."""
+
+    no_cache = cache_control_property("no-cache", True, None)
+    public = cache_control_property("public", None, bool)
+    private = cache_control_property("private", True, None)
+    must_revalidate = cache_control_property("must-revalidate", None, bool)
+    proxy_revalidate = cache_control_property("proxy-revalidate", None, bool)
+    s_maxage = cache_control_property("s-maxage", None, int)
+    immutable = cache_control_property("immutable", None, bool)
+    must_understand = cache_control_property("must-understand", None, bool)
+    stale_while_revalidate = cache_control_property("stale-while-revalidate", None, int)

@@ -1,0 +1,135 @@
+"""Several MultiDicts as one."""
+
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from typing import Any, NoReturn, Self, TypeVar, overload
+
+from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableMultiDictMixin
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
+from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
+
+K = TypeVar("K")
+V = TypeVar("V")
+D = TypeVar("D")
+C = TypeVar("C")
+
+
+class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
+    """A view that reads several MultiDicts, in their order, and can't be changed itself."""
+
+    def __init__(self, dicts: Iterable[MultiDict[K, V]] | None = None) -> None:
+        super().__init__()
+        self.dicts: list[MultiDict[K, V]] = list(dicts or ())
+
+    @classmethod
+    def fromkeys(cls, keys: object, value: object = None) -> NoReturn:  # noqa: ARG003 - as a dictionary has it
+        """Raise TypeError: it is made of dictionaries."""
+        raise TypeError(f"cannot create {cls.__name__!r} instances by fromkeys")
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        return type(self), (self.dicts,)
+
+    def __getitem__(self, key: K) -> V:
+        for each in self.dicts:
+            if key in each:
+                return each[key]
+        raise BadRequestKeyError(key)
+
+    @overload
+    def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
+    @overload
+    def get(self, key: K, default: D, type: None = None) -> V | D: ...
+    @overload
+    def get(self, key: K, default: None = None, *, type: Callable[[V], C]) -> C | None: ...
+    @overload
+    def get(self, key: K, default: D, type: Callable[[V], C]) -> C | D: ...
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # it converts
+        self,
+        key: K,
+        default: object = None,
+        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> object:
+        """The first value of a key that ``type`` converts if that is given; ``default`` if there is none."""
+        for each in self.dicts:
+            if key in each:
+                if type is None:
+                    return each[key]
+                try:
+                    return type(each[key])
+                except (ValueError, TypeError):
+                    continue
+        return default
+
+    @overload
+    def getlist(self, key: K, type: None = None) -> list[V]: ...
+    @overload
+    def getlist(self, key: K, type: Callable[[V], C]) -> list[C]: ...
+    def getlist(
+        self,
+        key: K,
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> list[Any]:
+        """All values of a key, without those that ``type`` can't convert if it is given."""
+        return [value for each in self.dicts for value in each.getlist(key, type)]
+
+    def keys(self) -> Any:
+        """The keys of all, as a set."""
+        return dict.fromkeys(key for each in self.dicts for key in each).keys()
+
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
+        """Each key with its first value, or with each of its values, dictionary by dictionary."""
+        found = set()
+        for each in self.dicts:
+            for key, value in each.items(multi):
+                if multi:
+                    yield key, value
+                elif key not in found:
+                    found.add(key)
+                    yield key, value
+
+    def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
+        """The first value of each key."""
+        return iter([value for _, value in self.items()])
+
+    def lists(self) -> Iterable[tuple[K, list[V]]]:
+        """Each key with a list of its values in all."""
+        lists: dict[K, list[V]] = {}
+        for each in self.dicts:
+            for key, values in each.lists():
+                lists.setdefault(key, []).extend(values)
+        return lists.items()
+
+    def listvalues(self) -> Iterator[list[V]]:
+        """A list of the values of each key."""
+        return iter([values for _, values in self.lists()])
+
+    def copy(self) -> MultiDict[K, V]:
+        """A MultiDict with the values that there are now, which can be changed."""
+        return MultiDict(self)
+
+    def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
+        """One over copies of the dictionaries."""
+        return type(self)(deepcopy(self.dicts, memo))
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self.keys())
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+    def __contains__(self, key: object) -> bool:
+        return any(key in each for each in self.dicts)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MultiDict):
+            return NotImplemented
+        return dict(self.lists()) == dict(other.lists())
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # a dictionary has this of its own
+
+    def __hash__(self) -> int:  # type: ignore[override]  # it can't be changed
+        return super().__hash__()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.dicts!r})"

@@ -1,0 +1,70 @@
+"""Content-Security-Policy as a dictionary of directives, with an attribute for each that is known."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from antiphon.dialects.werkzeug import http
+from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
+
+
+def csp_property(key: str) -> Any:
+    """An attribute for a directive; None where it is missing, and None takes it away."""
+
+    def write(policy: "ContentSecurityPolicy", value: str | None) -> None:
+        if value is None:
+            policy.pop(key, None)
+        else:
+            policy[key] = value
+
+    def delete(policy: "ContentSecurityPolicy") -> None:
+        policy.pop(key, None)
+
+    return property(lambda policy: policy.get(key), write, delete, f"The directive `{key}`.")
+
+
+class ContentSecurityPolicy(CallbackDict[str, str]):
+    """Directives by name; the response changes with them. ``provided`` is False for one that was made of None."""
+
+    base_uri = csp_property("base-uri")
+    child_src = csp_property("child-src")
+    connect_src = csp_property("connect-src")
+    default_src = csp_property("default-src")
+    font_src = csp_property("font-src")
+    form_action = csp_property("form-action")
+    frame_ancestors = csp_property("frame-ancestors")
+    frame_src = csp_property("frame-src")
+    img_src = csp_property("img-src")
+    manifest_src = csp_property("manifest-src")
+    media_src = csp_property("media-src")
+    navigate_to = csp_property("navigate-to")
+    object_src = csp_property("object-src")
+    plugin_types = csp_property("plugin-types")
+    prefetch_src = csp_property("prefetch-src")
+    report_to = csp_property("report-to")
+    report_uri = csp_property("report-uri")
+    sandbox = csp_property("sandbox")
+    script_src = csp_property("script-src")
+    script_src_attr = csp_property("script-src-attr")
+    script_src_elem = csp_property("script-src-elem")
+    style_src = csp_property("style-src")
+    style_src_attr = csp_property("style-src-attr")
+    style_src_elem = csp_property("style-src-elem")
+    worker_src = csp_property("worker-src")
+
+    def __init__(
+        self,
+        values: Mapping[str, str] | Iterable[tuple[str, str]] | None = (),
+        on_update: Callable[[Any], None] | None = None,
+    ) -> None:
+        super().__init__(values, on_update)
+        self.provided = values is not None
+
+    def to_header(self) -> str:
+        """The header's value."""
+        return http.dump_csp_header(self)
+
+    def __str__(self) -> str:
+        return self.to_header()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {' '.join([f'{name}={value!r}' for name, value in sorted(self.items())])}>"

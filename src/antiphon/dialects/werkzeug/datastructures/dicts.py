@@ -1,0 +1,88 @@
+"""Dictionaries and lists with one habit more: they convert, stay as they are, or tell of a change."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self, TypeVar, overload
+
+from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin, ImmutableListMixin, UpdateDictMixin
+
+K = TypeVar("K")
+V = TypeVar("V")
+D = TypeVar("D")
+C = TypeVar("C")
+
+
+class ImmutableList(ImmutableListMixin[V], list[V]):
+    """A list that can't be changed, and has a hash."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list.__repr__(self)})"
+
+
+class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):
+    """A dictionary that can't be changed, and has a hash if its values have one."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({dict.__repr__(self)})"
+
+    def copy(self) -> dict[K, V]:
+        """A dictionary with the same values, which can be changed."""
+        return dict(self)
+
+    def __copy__(self) -> Self:
+        return self
+
+
+class TypeConversionDict(dict[K, V]):
+    """A dictionary whose ``get`` converts what it finds."""
+
+    @overload
+    def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
+    @overload
+    def get(self, key: K, default: D, type: None = None) -> V | D: ...
+    @overload
+    def get(self, key: K, default: None = None, *, type: Callable[[V], C]) -> C | None: ...
+    @overload
+    def get(self, key: K, default: D, type: Callable[[V], C]) -> C | D: ...
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # it converts
+        self,
+        key: K,
+        default: object = None,
+        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> object:
+        """The value of a key, converted by ``type`` if that is given; ``default`` if it is missing or can't be."""
+        try:
+            value = self[key]
+        except KeyError:
+            return default
+        if type is None:
+            return value
+        try:
+            return type(value)
+        except (ValueError, TypeError):
+            return default
+
+
+class ImmutableTypeConversionDict(ImmutableDictMixin[K, V], TypeConversionDict[K, V]):
+    """A TypeConversionDict that can't be changed."""
+
+    def copy(self) -> TypeConversionDict[K, V]:
+        """One with the same values, which can be changed."""
+        return TypeConversionDict(self)
+
+    def __copy__(self) -> Self:
+        return self
+
+
+class CallbackDict(UpdateDictMixin[K, V]):
+    """A dictionary that calls ``on_update`` with itself after each change."""
+
+    def __init__(
+        self,
+        initial: Mapping[K, V] | Iterable[tuple[K, V]] | None = None,
+        on_update: Callable[[Any], None] | None = None,
+    ) -> None:
+        super().__init__(() if initial is None else initial)
+        self.on_update = on_update
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {super().__repr__()}>"

@@ -1,0 +1,77 @@
+"""The entity tags of If-Match and If-None-Match (RFC 9110 §8.8.3)."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from antiphon.dialects.werkzeug import http
+
+
+class ETags(Collection[str]):
+    """Strong and weak tags, without quotes, or the star, which stands for all. ``in`` is for strong ones."""
+
+    def __init__(
+        self,
+        strong_etags: Iterable[str] | None = None,
+        weak_etags: Iterable[str] | None = None,
+        star_tag: bool = False,
+    ) -> None:
+        # Dictionaries, since these keep the order.
+        self._strong = dict.fromkeys(() if star_tag or strong_etags is None else strong_etags)
+        self._weak = dict.fromkeys(weak_etags or ())
+        self.star_tag = star_tag
+
+    def as_set(self, include_weak: bool = False) -> set[str]:
+        """The strong tags, or all."""
+        return {*self._strong, *self._weak} if include_weak else {*self._strong}
+
+    def is_weak(self, etag: str) -> bool:
+        """Whether it is listed as weak."""
+        return etag in self._weak
+
+    def is_strong(self, etag: str) -> bool:
+        """Whether it is listed as strong."""
+        return etag in self._strong
+
+    def contains_weak(self, etag: str) -> bool:
+        """Whether it is listed, weak or strong, or there is the star: weak comparison."""
+        return etag in self._weak or self.contains(etag)
+
+    def contains(self, etag: str) -> bool:
+        """Whether it is listed as strong, or there is the star."""
+        return self.star_tag or etag in self._strong
+
+    def contains_raw(self, etag: str) -> bool:
+        """Whether it is there: a tag in quotes, which compares weakly if it is marked as weak."""
+        tag, weak = http.unquote_etag(etag)
+        return self.contains_weak(tag or "") if weak else self.contains(tag or "")
+
+    def to_header(self) -> str:
+        """The header's value."""
+        if self.star_tag:
+            return "*"
+        return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])
+
+    def __call__(self, etag: str | None = None, data: bytes | None = None, include_weak: bool = False) -> bool:
+        """Whether a tag, or that of these bytes, is listed. Raises TypeError without both."""
+        if etag is None:
+            if data is None:
+                raise TypeError("'data' is required when 'etag' is not given.")
+            etag = http.generate_etag(data)
+        return etag in self._strong or (include_weak and etag in self._weak)
+
+    def __bool__(self) -> bool:
+        return bool(self.star_tag or self._strong or self._weak)
+
+    def __len__(self) -> int:
+        return len(self._strong)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._strong)
+
+    def __contains__(self, etag: object) -> bool:
+        return self.star_tag or etag in self._strong
+
+    def __str__(self) -> str:
+        return self.to_header()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {str(self)!r}>"

@@ -1,0 +1,155 @@
+"""A file that came with a form, or is to go with one: a stream of bytes, and what is said of it."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import IO, Any
+
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
+from antiphon.dialects.werkzeug.http.options import parse_options_header
+from antiphon.http.grammar import OWS
+from antiphon.lazy import lazy
+from antiphon.uploads.upload import Upload
+
+_whole_number = re.compile("-?[0-9]+").fullmatch
+
+
+class FileStorage:
+    """A ``stream`` with a ``filename``, the ``name`` of the form's field and ``headers``; False without a filename.
+
+    It has the stream's attributes, too. The stream is any file object; or an `Upload`, whose bytes stay where they are,
+    and whose name, filename and headers it has unless others are given.
+    """
+
+    stream: IO[bytes]
+    headers: Headers
+
+    def __init__(
+        self,
+        stream: IO[bytes] | Upload | None = None,
+        filename: str | os.PathLike[str] | bytes | None = None,
+        name: str | None = None,
+        content_type: str | None = None,
+        content_length: int | None = None,
+        headers: Headers | None = None,
+    ) -> None:
+        self._upload = stream if isinstance(stream, Upload) else None
+        if stream and not isinstance(stream, Upload):
+            self.stream = stream
+        self.name = self._upload.name if name is None and self._upload else name
+        self.filename = _name_of(stream) if filename is None else os.fsdecode(filename)
+        if headers is not None:
+            self.headers = headers
+        if content_type is not None:
+            self.headers["Content-Type"] = content_type
+        if content_length is not None:
+            self.headers["Content-Length"] = str(content_length)
+
+    def _open(self) -> IO[bytes]:
+        if self._upload is not None:
+            return self._upload.open()
+        from io import BytesIO
+
+        return BytesIO()
+
+    def _said(self) -> Headers:
+        fields = () if self._upload is None else self._upload.headers.items()
+        return Headers([(name.title(), value) for name, value in fields])
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type that was said, with its parameters; None without one."""
+        return self.headers.get("content-type")
+
+    @property
+    def content_length(self) -> int:
+        """The Content-Length that was said, which clients usually don't; 0 without one."""
+        said = self.headers.get("content-length", "").strip(OWS)
+        return int(said) if _whole_number(said) else 0
+
+    @property
+    def mimetype(self) -> str:
+        """The media type without parameters, in lower case; empty without one."""
+        return self._parsed_content_type[0].lower()
+
+    @property
+    def mimetype_params(self) -> dict[str, str]:
+        """The parameters of the media type."""
+        return self._parsed_content_type[1]
+
+    @lazy
+    def _parsed_content_type(self) -> tuple[str, dict[str, str]]:
+        return parse_options_header(self.content_type)
+
+    def save(self, dst: str | os.PathLike[str] | IO[bytes], buffer_size: int = 16384) -> None:
+        """Copy what is left of the stream to a path, or to a file object, which stays open; so many bytes at a time."""
+        from shutil import copyfileobj
+
+        if isinstance(dst, str | os.PathLike):
+            with open(dst, "wb") as file:
+                copyfileobj(self.stream, file, buffer_size)
+        else:
+            copyfileobj(self.stream, dst, buffer_size)
+
+    def close(self) -> None:
+        """Close the stream, if it can be."""
+        with suppress(Exception):
+            self.stream.close()
+
+    def __bool__(self) -> bool:
+        return bool(self.filename)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "stream":
+            self.stream = self._open()
+            return self.stream
+        if name == "headers":
+            self.headers = self._said()
+            return self.headers
+        if name == "_upload":  # before there is one: when it is copied or unpickled
+            raise AttributeError(name)
+        return getattr(self.stream, name)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.stream)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.filename!r} ({self.content_type!r})>"
+
+
+def _name_of(stream: object) -> str | None:
+    """The name of a stream that has one; `<stdin>` and its like are none."""
+    if isinstance(stream, Upload):
+        return stream.filename
+    name = getattr(stream, "name", None)
+    if name is None:
+        return None
+    name = os.fsdecode(name)
+    return None if name.startswith("<") and name.endswith(">") else name
+
+
+class FileMultiDict(MultiDict[str, FileStorage]):
+    """A MultiDict of files, for tests and whoever else makes forms."""
+
+    def add_file(
+        self,
+        name: str,
+        file: str | os.PathLike[str] | IO[bytes] | FileStorage,
+        filename: str | None = None,
+        content_type: str | None = None,
+    ) -> None:
+        """Add a file: a path, which is opened, a file object or a FileStorage. The filename tells the media type."""
+        if isinstance(file, FileStorage):
+            self.add(name, file)
+            return
+        stream: Any = file
+        if isinstance(file, str | os.PathLike):
+            filename = os.fspath(file) if filename is None else filename
+            stream = open(file, "rb")  # noqa: SIM115 - whoever has the FileStorage closes it
+        if filename and content_type is None:
+            from mimetypes import guess_type
+
+            content_type = guess_type(filename)[0] or "application/octet-stream"
+        self.add(name, FileStorage(stream, filename, name, content_type))

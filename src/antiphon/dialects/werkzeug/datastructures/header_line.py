@@ -1,0 +1,42 @@
+"""Lines of headers: checked, found, and their values converted."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from antiphon.dialects.werkzeug.http.options import dump_options_header
+
+C = TypeVar("C")
+
+_find_line_end = re.compile(r"[\r\n\0]").search
+
+
+def header_line(key: str, value: Any) -> tuple[str, str]:
+    """A line of headers. Raises ValueError for line ends and NUL."""
+    if type(value) is str and value.isprintable() and key.isprintable():
+        return key, value
+    text = str(value)
+    if bad := _find_line_end(f"{key}{text}"):
+        raise ValueError(f"header fields must not contain newline characters, nor NUL: {bad[0]!r} in {key!r:.80}")
+    return key, text
+
+
+def first_places(lines: list[tuple[str, str]]) -> dict[str, int]:
+    """Where each name, in lower case, first stands."""
+    return {name.lower(): place for place, (name, _) in reversed([*enumerate(lines)])}
+
+
+def with_options(value: Any, options: Mapping[str, Any]) -> str:
+    """A value with options, in whose names underscores stand for hyphens."""
+    return dump_options_header(value, {name.replace("_", "-"): each for name, each in options.items()})
+
+
+def converted(values: Iterable[str], convert: Callable[[str], C]) -> list[C]:
+    """The values that can be converted, so; others are refused by ValueError only."""
+    found = []
+    for value in values:
+        try:
+            found.append(convert(value))
+        except ValueError:
+            continue
+    return found

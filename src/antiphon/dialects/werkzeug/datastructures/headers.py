@@ -1,0 +1,300 @@
+"""Header fields that can be changed: ordered, several of a name, names without regard to case but kept as written."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Self, SupportsIndex, TypeVar, cast, overload
+
+from antiphon.dialects.werkzeug.datastructures.header_line import converted, first_places, header_line, with_options
+from antiphon.dialects.werkzeug.datastructures.mixins import MISSING
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
+
+D = TypeVar("D")
+C = TypeVar("C")
+
+
+class Headers:
+    """Pairs of a name and a value, as WSGI has them; ``[]`` gives the first value of a name, or a pair by its place.
+
+    Values that are no text are printed. Raises ValueError for line ends and NUL in names and values.
+    """
+
+    KeyError = BadRequestKeyError
+
+    def __init__(self, defaults: Any = None) -> None:
+        self._list: list[tuple[str, str]] = []
+        self._places: dict[str, int] = {}  # where a name, in lower case, first stands
+        if defaults is not None:
+            self.extend(defaults)
+
+    @classmethod
+    def linked(cls, headerlist: list[tuple[str, str]]) -> "Headers":
+        """Headers that read and change this very list, as Werkzeug had them up to 0.8."""
+        from antiphon.dialects.werkzeug.datastructures.linked_headers import LinkedHeaders
+
+        return LinkedHeaders(headerlist)
+
+    # Reading
+
+    @overload
+    def __getitem__(self, key: str) -> str: ...
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> tuple[str, str]: ...
+    @overload
+    def __getitem__(self, key: slice) -> Self: ...
+    def __getitem__(self, key: Any) -> Any:
+        try:
+            return self._list[self._places[key.lower()]][1]
+        except KeyError:
+            raise BadRequestKeyError(key) from None
+        except AttributeError:
+            return self.__class__(self._list[key]) if isinstance(key, slice) else self._list[key]
+
+    @overload
+    def get(self, key: str, default: None = None, type: None = None) -> str | None: ...
+    @overload
+    def get(self, key: str, default: D, type: None = None) -> str | D: ...
+    @overload
+    def get(self, key: str, default: None = None, *, type: Callable[[str], C]) -> C | None: ...
+    @overload
+    def get(self, key: str, default: D, type: Callable[[str], C]) -> C | D: ...
+    def get(
+        self,
+        key: str,
+        default: object = None,
+        type: Callable[[str], object] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> object:
+        """The first value of a name, converted by ``type`` if given; ``default`` if it is missing or no good value."""
+        place = self._places.get(key.lower())
+        if place is None:
+            return default
+        value = self._list[place][1]
+        if type is None:
+            return value
+        try:
+            return type(value)
+        except ValueError:
+            return default
+
+    @overload
+    def getlist(self, key: str, type: None = None) -> list[str]: ...
+    @overload
+    def getlist(self, key: str, type: Callable[[str], C]) -> list[C]: ...
+    def getlist(
+        self,
+        key: str,
+        type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> list[Any]:
+        """All values of a name, without those that ``type`` refuses by ValueError if it is given."""
+        name = key.lower()
+        if name not in self._places:
+            return []
+        if len(self._places) == len(self._list):  # no name comes twice
+            values = [self._list[self._places[name]][1]]
+        else:
+            values = [value for each, value in self._list if each.lower() == name]
+        return values if type is None else converted(values, type)
+
+    def get_all(self, name: str) -> list[str]:
+        """All values of a name."""
+        return self.getlist(name)
+
+    def items(self, lower: bool = False) -> Iterator[tuple[str, str]]:
+        """Every pair, in order; with ``lower``, names in lower case."""
+        return iter([(name.lower(), value) for name, value in self]) if lower else iter(self)
+
+    def keys(self, lower: bool = False) -> Iterator[str]:
+        """The name of each pair."""
+        return iter([name for name, _ in self.items(lower)])
+
+    def values(self) -> Iterator[str]:
+        """The value of each pair."""
+        return iter([value for _, value in self.items()])
+
+    def to_wsgi_list(self) -> list[tuple[str, str]]:
+        """The pairs, as `start_response` takes them."""
+        return list(self)
+
+    def copy(self) -> Self:
+        """Headers with the same pairs."""
+        return self.__class__(self if type(self) is Headers else self._list)
+
+    def __copy__(self) -> Self:
+        return self.copy()
+
+    def __contains__(self, key: str) -> bool:
+        return key.lower() in self._places
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._list)
+
+    def __len__(self) -> int:
+        return len(self._list)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Headers) or other.__class__ is not self.__class__:
+            return NotImplemented
+        return set(self.items(lower=True)) == set(other.items(lower=True))
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+    def __str__(self) -> str:
+        """The lines as HTTP/1.1 writes them, and the empty one that ends them."""
+        return "".join([f"{name}: {value}\r\n" for name, value in self.to_wsgi_list()]) + "\r\n"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self)!r})"
+
+    # Changing
+
+    def add(self, key: str, value: Any, /, **kwargs: Any) -> None:
+        """Add a pair; keywords become options of the value: ``add("X-A", "b", filename="c")``."""
+        pair = header_line(key, with_options(value, kwargs) if kwargs else value)
+        self._places.setdefault(key.lower(), len(self._list))
+        self._list.append(pair)
+
+    def add_header(self, key: str, value: Any, /, **kwargs: Any) -> None:
+        """As ``add``."""
+        self.add(key, value, **kwargs)
+
+    def set(self, key: str, value: Any, /, **kwargs: Any) -> None:
+        """Give a name one value, where it first stands or at the end; keywords are as for ``add``."""
+        pair = header_line(key, with_options(value, kwargs) if kwargs else value)
+        fields, places = self._list, self._places
+        name = key.lower()
+        place = places.get(name)
+        if place is None:
+            places[name] = len(fields)
+            fields.append(pair)
+            return
+        fields[place] = pair
+        if len(places) != len(fields):
+            fields[place + 1 :] = [field for field in fields[place + 1 :] if field[0].lower() != name]
+            self._find_places()
+
+    def _find_places(self) -> None:
+        self._places.clear()
+        self._places.update(first_places(self._list))
+
+    def setlist(self, key: str, values: Iterable[Any]) -> None:
+        """Give a name these values, in place of all that it had."""
+        several = list(values)
+        if not several:
+            self.remove(key)
+            return
+        self.set(key, several[0])
+        for value in several[1:]:
+            self.add(key, value)
+
+    def setdefault(self, key: str, default: Any) -> str:
+        """The first value of a name, which gets ``default`` if it has none."""
+        if key not in self:
+            self.set(key, default)
+        return self[key]
+
+    def setlistdefault(self, key: str, default: Iterable[Any]) -> list[str]:
+        """All values of a name, which gets these if it has none."""
+        if key not in self:
+            self.setlist(key, default)
+        return self.getlist(key)
+
+    def extend(self, arg: Any = None, /, **kwargs: Any) -> None:
+        """Add the pairs of headers, a MultiDict, a dictionary of values or of lists, or pairs, and of keywords."""
+        if type(arg) is Headers and not self._list:
+            self._list.extend(arg)  # which was checked
+            self._find_places()
+        elif arg is not None:
+            self._add_all(arg if isinstance(arg, list) else iter_multi_items(arg))
+        if kwargs:
+            self._add_all(iter_multi_items(kwargs))
+
+    def _add_all(self, pairs: Iterable[tuple[str, Any]]) -> None:
+        fields, places = self._list, self._places
+        for key, value in pairs:
+            pair = header_line(key, value)
+            places.setdefault(key.lower(), len(fields))
+            fields.append(pair)
+
+    def update(self, arg: Any = None, /, **kwargs: Any) -> None:
+        """Give names the values of such a thing, in place of those that they had."""
+        if isinstance(arg, Headers | MultiDict):
+            for key in list(arg.keys()):
+                self.setlist(key, arg.getlist(key))
+        elif arg is not None:
+            self._replace(arg.items() if isinstance(arg, Mapping) else arg, isinstance(arg, Mapping))
+        self._replace(kwargs.items(), True)
+
+    def _replace(self, pairs: Iterable[tuple[str, Any]], may_be_lists: bool) -> None:
+        for key, value in pairs:
+            if may_be_lists and isinstance(value, list | tuple | set):
+                self.setlist(key, value)
+            else:
+                self.set(key, value)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if isinstance(key, str):
+            self.set(key, value)
+            return
+        if isinstance(key, slice):
+            self._list[key] = [header_line(*pair) for pair in value]
+        else:
+            self._list[key] = header_line(*value)
+        self._find_places()
+
+    def __delitem__(self, key: Any) -> None:
+        if not isinstance(key, str):
+            del self._list[key]
+        else:
+            name = key.lower()
+            if name not in self._places:
+                return
+            self._list[:] = [pair for pair in self._list if pair[0].lower() != name]
+        self._find_places()
+
+    def remove(self, key: str) -> None:
+        """Remove a name with all its values, if it is there."""
+        del self[key]
+
+    def pop(self, key: Any = None, default: Any = MISSING) -> Any:
+        """Remove a name and give its first value, or ``default``; or a pair by its place, by default the last."""
+        if key is None or isinstance(key, int):
+            pair = self._list.pop(-1 if key is None else key)
+            self._find_places()
+            return pair
+        if key not in self and default is not MISSING:
+            return default
+        value = self[key]
+        self.remove(key)
+        return value
+
+    def popitem(self) -> tuple[str, str]:
+        """Remove the last pair and give it."""
+        return cast("tuple[str, str]", self.pop())
+
+    def clear(self) -> None:
+        """Remove every pair."""
+        self._list.clear()
+        self._places.clear()
+
+    def __or__(self, other: Any) -> Self:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        united = self.copy()
+        united.update(other)
+        return united
+
+    def __ior__(self, other: Any) -> Self:
+        if not isinstance(other, Mapping | Iterable):
+            return NotImplemented
+        self.update(other)
+        return self
+
+    # As earlier versions named them
+
+    has_key = __contains__
+    iteritems = items
+    iterkeys = keys
+    itervalues = values
+
+    def to_list(self, charset: str = "iso-8859-1") -> list[tuple[str, str]]:  # noqa: ARG002 - text needs none
+        """As ``to_wsgi_list``."""
+        return self.to_wsgi_list()

@@ -1,0 +1,19 @@
+"""Headers over a list of somebody else, who may change it."""
+
+from antiphon.dialects.werkzeug.datastructures.header_line import first_places
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+
+
+class LinkedHeaders(Headers):
+    """Headers that read and change a given list."""
+
+    def __init__(self, headerlist: list[tuple[str, str]]) -> None:
+        self._list = headerlist
+
+    @property
+    def _places(self) -> dict[str, int]:  # type: ignore[override]  # made anew: the list may have changed
+        return first_places(self._list)
+
+    def copy(self) -> Headers:  # type: ignore[override]  # with a list of its own
+        """Headers with the same pairs, in a list of their own."""
+        return Headers(self._list)

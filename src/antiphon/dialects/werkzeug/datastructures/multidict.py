@@ -1,0 +1,294 @@
+"""A dictionary in which a key may have several values: ``[]`` and ``get`` give the first, ``getlist`` all of them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from typing import Any, Literal, Self, TypeAlias, TypeVar, cast, overload
+
+from antiphon.dialects.werkzeug.datastructures.dicts import TypeConversionDict
+from antiphon.dialects.werkzeug.datastructures.mixins import MISSING
+from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
+
+K = TypeVar("K")
+V = TypeVar("V")
+D = TypeVar("D")
+C = TypeVar("C")
+
+Pairs: TypeAlias = Mapping[K, V | list[V] | tuple[V, ...] | set[V]] | Iterable[tuple[K, V]]
+
+# The lists are what the dictionary below holds; its own methods show their first values.
+_list_of: Callable[..., Any] = dict.__getitem__
+_list_or_none: Callable[..., Any] = dict.get
+_lists_of: Callable[..., Any] = dict.items
+_put: Callable[..., None] = dict.__setitem__
+
+
+def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
+    """Each key with each of its values, of a MultiDict, a dictionary of values or of lists, or pairs."""
+    source: Any = mapping
+    if isinstance(source, MultiDict):
+        return source.items(multi=True)
+    return _items_of_mapping(source) if isinstance(source, Mapping) else iter(source)
+
+
+class MultiDict(TypeConversionDict[K, V]):
+    """A dictionary with a list of values for each key, made from pairs, a dictionary, or another one.
+
+    A missing key read with ``[]`` is a KeyError that answers 400 when nobody catches it.
+    """
+
+    KeyError = BadRequestKeyError
+    """What a missing key raises, as Werkzeug named it up to 0.15."""
+
+    def __init__(self, mapping: Pairs[K, V] | None = None) -> None:
+        source: Any = mapping
+        if source is not None:
+            dict.update(self, _lists_from(source))
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "__getitem__" in vars(cls) and "get" not in vars(cls):
+            cls.get = TypeConversionDict.get  # type: ignore[method-assign]  # which asks that one
+
+    def __getstate__(self) -> object:
+        return dict(self.lists())
+
+    def __setstate__(self, lists: Any) -> None:
+        dict.clear(self)
+        dict.update(self, lists)
+
+    # Reading
+
+    def __iter__(self) -> Iterator[K]:
+        # Unless a class says how it iterates, `dict(it)` copies the lists.
+        return super().__iter__()
+
+    def __getitem__(self, key: K) -> V:
+        try:
+            value: V = _list_of(self, key)[0]
+        except (KeyError, IndexError):
+            raise BadRequestKeyError(key) from None
+        return value
+
+    @overload
+    def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
+    @overload
+    def get(self, key: K, default: D, type: None = None) -> V | D: ...
+    @overload
+    def get(self, key: K, default: None = None, *, type: Callable[[V], C]) -> C | None: ...
+    @overload
+    def get(self, key: K, default: D, type: Callable[[V], C]) -> C | D: ...
+    def get(
+        self,
+        key: K,
+        default: object = None,
+        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> object:
+        """The first value of a key, converted by ``type`` if given; ``default`` if it is missing or can't be."""
+        values: list[V] | None = _list_or_none(self, key)
+        if not values:
+            return default
+        if type is None:
+            return values[0]
+        try:
+            return type(values[0])
+        except (ValueError, TypeError):
+            return default
+
+    @overload
+    def getlist(self, key: K, type: None = None) -> list[V]: ...
+    @overload
+    def getlist(self, key: K, type: Callable[[V], C]) -> list[C]: ...
+    def getlist(
+        self,
+        key: K,
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> list[Any]:
+        """All values of a key, without those that ``type`` can't convert if it is given; empty if it is missing."""
+        values: list[V] | None = _list_or_none(self, key)
+        if values is None:
+            return []
+        return values.copy() if type is None else converted(values, type)
+
+    def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
+        """Each key with its first value, or with each of its values."""
+        if multi:
+            return iter([(key, value) for key, values in _lists_of(self) for value in values])
+        return iter([(key, values[0]) for key, values in _lists_of(self)])
+
+    def lists(self) -> Iterable[tuple[K, list[V]]]:
+        """Each key with a list of its values."""
+        return iter([(key, values.copy()) for key, values in _lists_of(self)])
+
+    def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
+        """The first value of each key."""
+        return iter([values[0] for _, values in _lists_of(self)])
+
+    def listvalues(self) -> Iterable[list[V]]:
+        """The list of the values of each key."""
+        return cast("Iterable[list[V]]", super().values())
+
+    @overload
+    def to_dict(self, flat: Literal[True] = ...) -> dict[K, V]: ...
+    @overload
+    def to_dict(self, flat: Literal[False]) -> dict[K, list[V]]: ...
+    def to_dict(self, flat: bool = True) -> dict[K, V] | dict[K, list[V]]:
+        """A dictionary with the first value of each key, or with the lists of all."""
+        return dict(self.items()) if flat else dict(self.lists())
+
+    def copy(self) -> Any:
+        """One with the same values, in lists of its own."""
+        return self.__class__(self)
+
+    def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
+        """One with copies of the values."""
+        return self.__class__(cast("Any", deepcopy(self.to_dict(flat=False), memo)))
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.deepcopy(memo)
+
+    def __or__(self, other: object) -> Any:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        united = self.copy()
+        united.update(other)
+        return united
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.items(multi=True))!r})"
+
+    # Changing
+
+    def __setitem__(self, key: K, value: V) -> None:
+        """Give a key one value, in place of all that it had."""
+        _put(self, key, [value])
+
+    def add(self, key: K, value: V) -> None:
+        """Add a value; those that the key has stay."""
+        values = _list_or_none(self, key)
+        if values is None:
+            _put(self, key, [value])
+        else:
+            values.append(value)
+
+    def setlist(self, key: K, new_list: Iterable[V]) -> None:
+        """Give a key these values, in place of all that it had."""
+        _put(self, key, list(new_list))
+
+    def setdefault(self, key: K, default: V | None = None) -> V:
+        """The first value of a key, which gets ``default`` if it is missing."""
+        if key not in self:
+            self[key] = cast("V", default)
+        return self[key]
+
+    def setlistdefault(self, key: K, default_list: Iterable[V] | None = None) -> list[V]:
+        """The list of a key's values itself, which can be added to; it gets these if the key is missing."""
+        if key not in self:
+            _put(self, key, list(default_list or ()))
+        values: list[V] = _list_of(self, key)
+        return values
+
+    def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds
+        """Add values; those that the keys have stay."""
+        for key, value in iter_multi_items(mapping):
+            self.add(key, value)
+
+    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # of pairs too
+        if not isinstance(other, Mapping | Iterable):
+            return NotImplemented
+        self.update(other)
+        return self
+
+    @overload
+    def pop(self, key: K) -> V: ...
+    @overload
+    def pop(self, key: K, default: D) -> V | D: ...
+    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
+        """Remove a key with all its values and give the first, or ``default``; KeyError when there is neither."""
+        values = self.poplist(key)
+        if values:
+            return values[0]
+        if default is MISSING:
+            raise BadRequestKeyError(key)
+        return default
+
+    def popitem(self) -> tuple[K, V]:
+        """Remove the last key with all its values and give it with the first. Raises KeyError when there is none."""
+        key, values = self.popitemlist()
+        if not values:
+            raise BadRequestKeyError(key)
+        return key, values[0]
+
+    def poplist(self, key: K) -> list[V]:
+        """Remove a key and give its values; an empty list when there are none."""
+        return cast("list[V]", super().pop(key, []))
+
+    def popitemlist(self) -> tuple[K, list[V]]:
+        """Remove the last key and give it with its values. Raises KeyError when there is none."""
+        try:
+            return cast("tuple[K, list[V]]", super().popitem())
+        except KeyError as error:
+            raise BadRequestKeyError(*error.args) from None
+
+    # As Python 2 named them, and code that was written for it
+
+    def iterlists(self) -> Iterable[tuple[K, list[V]]]:
+        """As ``lists``."""
+        return self.lists()
+
+    def iterlistvalues(self) -> Iterable[list[V]]:
+        """As ``listvalues``."""
+        return self.listvalues()
+
+    def iteritems(self, multi: bool = False) -> Iterator[tuple[K, V]]:
+        """As ``items``."""
+        return self.items(multi)
+
+    def itervalues(self) -> Iterator[V]:
+        """As ``values``."""
+        return self.values()
+
+    def iterkeys(self) -> Iterator[K]:
+        """As ``keys``."""
+        return iter(self.keys())
+
+
+def converted(values: Iterable[V], convert: Callable[[V], C]) -> list[C]:
+    """The values that can be converted, so."""
+    found = []
+    for value in values:
+        try:
+            found.append(convert(value))
+        except (ValueError, TypeError):
+            continue
+    return found
+
+
+def _items_of_mapping(mapping: Mapping[K, Any]) -> Iterator[tuple[K, Any]]:
+    for key, value in mapping.items():
+        if isinstance(value, list | tuple | set):
+            for each in value:
+                yield key, each
+        else:
+            yield key, value
+
+
+def _lists_from(source: Any) -> Any:
+    """Keys with the lists of their values, which are never empty where a dictionary has empty lists."""
+    if isinstance(source, list):
+        return _lists_of_pairs(source)
+    if isinstance(source, MultiDict):
+        return source.lists()
+    return _lists_of_pairs(_items_of_mapping(source) if isinstance(source, Mapping) else source)
+
+
+def _lists_of_pairs(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
+    lists: dict[K, list[V]] = {}
+    for key, value in pairs:
+        if key in lists:
+            lists[key].append(value)
+        else:
+            lists[key] = [value]
+    return lists

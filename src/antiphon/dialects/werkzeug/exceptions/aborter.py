@@ -1,0 +1,50 @@
+"""`abort(404)`: the error of a status, raised."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from antiphon.dialects.werkzeug.exceptions import client_errors, server_errors
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+
+
+def _errors_of(module: object) -> dict[int, type[HTTPException]]:
+    errors = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, HTTPException)]
+    return {each.code: each for each in errors if each.code is not None}
+
+
+default_exceptions = {400: BadRequest} | _errors_of(client_errors) | _errors_of(server_errors)
+"""The class of each status that has one."""
+
+
+class Aborter:
+    """Raises the error of a status, or one that brings a response. ``extra`` adds classes to those of ``mapping``."""
+
+    def __init__(
+        self,
+        mapping: Mapping[int, type[HTTPException]] | None = None,
+        extra: Mapping[int, type[HTTPException]] | None = None,
+    ) -> None:
+        self.mapping: dict[Any, type[HTTPException]] = {
+            **(default_exceptions if mapping is None else mapping),
+            **(extra or {}),
+        }
+
+    def __call__(self, code: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        if callable(code) and code not in self.mapping:
+            application: Any = code
+            raise HTTPException(response=application)
+        if code not in self.mapping:
+            raise LookupError(f"no exception for {code!r}")
+        raise self.mapping[code](*args, **kwargs)
+
+
+_aborter = Aborter()
+
+
+def abort(status: Any, *args: Any, **kwargs: Any) -> NoReturn:
+    """Raise the error of a status, made with the arguments; or one that answers with this response.
+
+    Raises LookupError for a status that has no error.
+    """
+    _aborter(status, *args, **kwargs)

@@ -1,0 +1,261 @@
+"""The errors of 4xx, one for each status but 400 (RFC 9110 §15.5)."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.dialects.werkzeug.exceptions.retry_after import RetryAfterException
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
+    from antiphon.dialects.werkzeug.wrappers import Response
+
+
+class Unauthorized(HTTPException):
+    """401: credentials are missing or wrong (RFC 9110 §15.5.2); ``www_authenticate`` is a challenge, or several."""
+
+    code = 401
+    description = (
+        "The server could not verify that you are authorized to access the URL requested. You either supplied the "
+        "wrong credentials (e.g. a bad password), or your browser doesn't understand how to supply the credentials "
+        "required."
+    )
+
+    def __init__(
+        self,
+        description: str | None = None,
+        response: "Response | None" = None,
+        www_authenticate: "WWWAuthenticate | Iterable[WWWAuthenticate] | None" = None,
+    ) -> None:
+        super().__init__(description, response)
+        from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
+
+        single = isinstance(www_authenticate, WWWAuthenticate)
+        self.www_authenticate: Any = (www_authenticate,) if single else www_authenticate
+
+    def get_headers(
+        self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
+    ) -> list[tuple[str, str]]:
+        """Those of the page, and WWW-Authenticate for each challenge."""
+        challenges = [("WWW-Authenticate", str(each)) for each in self.www_authenticate or ()]
+        return super().get_headers(environ, scope) + challenges
+
+
+class Forbidden(HTTPException):
+    """403: understood and refused (RFC 9110 §15.5.4)."""
+
+    code = 403
+    description = (
+        "You don't have the permission to access the requested resource. It is either read-protected or not readable "
+        "by the server."
+    )
+
+
+class NotFound(HTTPException):
+    """404: nothing here (RFC 9110 §15.5.5)."""
+
+    code = 404
+    description = (
+        "The requested URL was not found on the server. If you entered the URL manually please check your spelling "
+        "and try again."
+    )
+
+
+class MethodNotAllowed(HTTPException):
+    """405: not for this method (RFC 9110 §15.5.6); ``valid_methods`` become the Allow header."""
+
+    code = 405
+    description = "The method is not allowed for the requested URL."
+
+    def __init__(
+        self,
+        valid_methods: Iterable[str] | None = None,
+        description: str | None = None,
+        response: "Response | None" = None,
+    ) -> None:
+        super().__init__(description, response)
+        self.valid_methods = valid_methods
+
+    def get_headers(
+        self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
+    ) -> list[tuple[str, str]]:
+        """Those of the page, and Allow."""
+        allow = [("Allow", ", ".join(self.valid_methods))] if self.valid_methods else []
+        return super().get_headers(environ, scope) + allow
+
+
+class NotAcceptable(HTTPException):
+    """406: nothing that the client accepts (RFC 9110 §15.5.7)."""
+
+    code = 406
+    description = (
+        "The resource identified by the request is only capable of generating response entities which have content "
+        "characteristics not acceptable according to the accept headers sent in the request."
+    )
+
+
+class RequestTimeout(HTTPException):
+    """408: the request did not arrive in time (RFC 9110 §15.5.9)."""
+
+    code = 408
+    description = (
+        "The server closed the network connection because the browser didn't finish the request within the specified "
+        "time."
+    )
+
+
+class Conflict(HTTPException):
+    """409: in conflict with the state of the resource (RFC 9110 §15.5.10)."""
+
+    code = 409
+    description = (
+        "A conflict happened while processing the request. The resource might have been modified while the request "
+        "was being processed."
+    )
+
+
+class Gone(HTTPException):
+    """410: no longer here (RFC 9110 §15.5.11)."""
+
+    code = 410
+    description = (
+        "The requested URL is no longer available on this server and there is no forwarding address. If you followed "
+        "a link from a foreign page, please contact the author of this page."
+    )
+
+
+class LengthRequired(HTTPException):
+    """411: a Content-Length is needed (RFC 9110 §15.5.12)."""
+
+    code = 411
+    description = "A request with this method requires a valid <code>Content-Length</code> header."
+
+
+class PreconditionFailed(HTTPException):
+    """412: a condition of the request is not met (RFC 9110 §15.5.13)."""
+
+    code = 412
+    description = "The precondition on the request for the URL failed positive evaluation."
+
+
+class RequestEntityTooLarge(HTTPException):
+    """413: the body is larger than the limit (RFC 9110 §15.5.14)."""
+
+    code = 413
+    description = "The data value transmitted exceeds the capacity limit."
+
+
+class RequestURITooLarge(HTTPException):
+    """414: the target is longer than the limit (RFC 9110 §15.5.15)."""
+
+    code = 414
+    description = (
+        "The length of the requested URL exceeds the capacity limit for this server. The request cannot be processed."
+    )
+
+
+class UnsupportedMediaType(HTTPException):
+    """415: a body of this type is not read here (RFC 9110 §15.5.16)."""
+
+    code = 415
+    description = "The server does not support the media type transmitted in the request."
+
+
+class RequestedRangeNotSatisfiable(HTTPException):
+    """416: none of the ranges lies within what there is, which has ``length`` of the ``units`` (RFC 9110 §15.5.17)."""
+
+    code = 416
+    description = "The server cannot provide the requested range."
+
+    def __init__(
+        self,
+        length: int | None = None,
+        units: str = "bytes",
+        description: str | None = None,
+        response: "Response | None" = None,
+    ) -> None:
+        super().__init__(description, response)
+        self.length = length
+        self.units = units
+
+    def get_headers(
+        self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
+    ) -> list[tuple[str, str]]:
+        """Those of the page, and Content-Range where the length is known."""
+        whole = [] if self.length is None else [("Content-Range", f"{self.units} */{self.length}")]
+        return super().get_headers(environ, scope) + whole
+
+
+class ExpectationFailed(HTTPException):
+    """417 (RFC 9110 §15.5.18)."""
+
+    code = 417
+    description = "The server could not meet the requirements of the Expect header"
+
+
+class ImATeapot(HTTPException):
+    """418 (RFC 2324 §2.3.2)."""
+
+    code = 418
+    description = "This server is a teapot, not a coffee machine"
+
+
+class MisdirectedRequest(HTTPException):
+    """421: this server does not answer for that host (RFC 9110 §15.5.20)."""
+
+    code = 421
+    description = "The server is not able to produce a response."
+
+
+class UnprocessableEntity(HTTPException):
+    """422: well-formed, but not what is wanted (RFC 9110 §15.5.21)."""
+
+    code = 422
+    description = "The request was well-formed but was unable to be followed due to semantic errors."
+
+
+class Locked(HTTPException):
+    """423 (RFC 4918 §11.3)."""
+
+    code = 423
+    description = "The resource that is being accessed is locked."
+
+
+class FailedDependency(HTTPException):
+    """424 (RFC 4918 §11.4)."""
+
+    code = 424
+    description = (
+        "The method could not be performed on the resource because the requested action depended on another action "
+        "and that action failed."
+    )
+
+
+class PreconditionRequired(HTTPException):
+    """428: the request has to be conditional (RFC 6585 §3)."""
+
+    code = 428
+    description = 'This request is required to be conditional; try using "If-Match" or "If-Unmodified-Since".'
+
+
+class TooManyRequests(RetryAfterException):
+    """429: so many in so short a time (RFC 6585 §4)."""
+
+    code = 429
+    description = "This user has exceeded an allotted request count. Try again later."
+
+
+class RequestHeaderFieldsTooLarge(HTTPException):
+    """431: the header section is larger than the limit (RFC 6585 §5)."""
+
+    code = 431
+    description = "One or more header fields exceeds the maximum size."
+
+
+class UnavailableForLegalReasons(HTTPException):
+    """451 (RFC 7725 §3)."""
+
+    code = 451
+    description = "Unavailable for legal reasons."

@@ -1,0 +1,94 @@
+"""The error that the others are: raised, it is a WSGI application which answers with its page."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from antiphon.dialects.werkzeug.wrappers import Response
+
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
+
+
+class HTTPException(Exception):
+    """An error with a status, ``code``, and a ``description`` that people are shown, or with a response of its own."""
+
+    code: int | None = None
+    description: str | None = None
+
+    def __init__(self, description: str | None = None, response: "Response | None" = None) -> None:
+        super().__init__()
+        if description is not None:
+            self.description = description
+        self.response = response
+
+    @classmethod
+    def wrap(cls, exception: type[BaseException], name: str | None = None) -> "type[HTTPException]":
+        """A class of errors that are both: this one, and ``exception``, whose argument they are made with."""
+
+        def init(self: Any, arg: object = None, *args: Any, **kwargs: Any) -> None:
+            cls.__init__(self, *args, **kwargs)
+            exception.__init__(self, *(() if arg is None else (arg,)))
+
+        return type(name or exception.__name__, (cls, exception), {"__init__": init, "__module__": cls.__module__})
+
+    @property
+    def name(self) -> str:
+        """The phrase of the status."""
+        from antiphon.dialects.werkzeug.http import HTTP_STATUS_CODES
+
+        return HTTP_STATUS_CODES.get(self.code or 0, "Unknown Error")
+
+    def get_description(
+        self,
+        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+    ) -> str:
+        """The description as a paragraph of HTML; what is markup already stays so."""
+        return f"<p>{_escape(self.description or '').replace(chr(10), '<br>')}</p>"
+
+    def get_body(
+        self,
+        environ: "WSGIEnvironment | None" = None,
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+    ) -> str:
+        """The page."""
+        name = _escape(self.name)
+        head = f"<!doctype html>\n<html lang=en>\n<title>{self.code} {name}</title>\n<h1>{name}</h1>\n"
+        return f"{head}{self.get_description(environ)}\n"
+
+    def get_headers(
+        self,
+        environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
+        scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
+    ) -> list[tuple[str, str]]:
+        """The header fields of the page."""
+        return [("Content-Type", "text/html; charset=utf-8")]
+
+    def get_response(self, environ: Any = None, scope: dict[str, Any] | None = None) -> "Response":
+        """The response that the error brings, or its page as one; ``environ`` may be a request."""
+        if self.response is not None:
+            return self.response
+        from antiphon.dialects.werkzeug.wrappers import Response
+
+        environ = getattr(environ, "environ", environ)
+        return Response(self.get_body(environ, scope), self.code, self.get_headers(environ, scope))
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        return self.get_response(environ)(environ, start_response)
+
+    def __str__(self) -> str:
+        return f"{self._code} {self.name}: {self.description}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} '{self._code}: {self.name}'>"
+
+    @property
+    def _code(self) -> str:
+        return "???" if self.code is None else str(self.code)
+
+
+def _escape(text: Any) -> str:
+    """Text as HTML; what has ``__html__`` is that already."""
+    return str(text.__html__()) if hasattr(text, "__html__") else str(text).translate(_MARKUP)

@@ -1,0 +1,202 @@
+"""Forms as `werkzeug.formparser` reads them: a stream and its content type give (stream, form, files).
+
+A form in parts is spooled once, and each of its files is a window on the spool, unless a stream factory is given.
+"""
+
+import re
+from collections.abc import Callable
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol, cast
+
+from antiphon.body.multipart import MultipartLimits, MultipartParser
+from antiphon.dialects.werkzeug.datastructures import Headers, MultiDict
+from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
+from antiphon.dialects.werkzeug.gathered_form import NO_BOUND, GatheredForm
+from antiphon.dialects.werkzeug.http import parse_options_header
+from antiphon.dialects.werkzeug.urls.fields import url_decode
+from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
+from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.query import parse_query, percent_decode
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Parsed = tuple[IO[bytes], Any, Any]
+"""The stream, the fields and the files, both as the storage class."""
+
+_IN_MEMORY = 500 << 10
+_PART_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+
+_undecoded = re.compile("[\udc80-\udcff]")
+
+
+class StreamFactory(Protocol):
+    """Makes what a file is written to, and then read from its start."""
+
+    def __call__(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        """Lengths are in bytes; that of one file is seldom known."""
+        ...
+
+
+def default_stream_factory(
+    total_content_length: int | None,  # noqa: ARG001 - what a factory is told
+    content_type: str | None,  # noqa: ARG001
+    filename: str | None,  # noqa: ARG001
+    content_length: int | None = None,  # noqa: ARG001
+) -> IO[bytes]:
+    """A file that is in memory while it is small."""
+    return cast("IO[bytes]", SpooledTemporaryFile(max_size=_IN_MEMORY, mode="rb+"))
+
+
+def parse_form_data(
+    environ: "WSGIEnvironment",
+    stream_factory: StreamFactory | None = None,
+    max_form_memory_size: int | None = None,
+    max_content_length: int | None = None,
+    cls: Callable[..., Any] | None = None,
+    silent: bool = True,
+    *,
+    max_form_parts: int | None = None,
+) -> Parsed:
+    """What a ``FormDataParser`` makes of an environ."""
+    parser = FormDataParser(
+        stream_factory, max_form_memory_size, max_content_length, cls, silent, max_form_parts=max_form_parts
+    )
+    return parser.parse_from_environ(environ)
+
+
+def read_fields(data: bytes) -> list[tuple[str, str]]:
+    """The fields of a query or a urlencoded form; escapes of what is not UTF-8 stay as they are."""
+    fields = parse_query(data)
+    if (b"%" in data or not data.isascii()) and any("\ufffd" in name or "\ufffd" in value for name, value in fields):
+        pieces = [piece.partition(b"=") for piece in data.replace(b"+", b" ").split(b"&") if piece]
+        return [(_text(name), _text(value)) for name, _, value in pieces]
+    return fields
+
+
+def _text(written: bytes) -> str:
+    text = percent_decode(written).decode("utf-8", "surrogateescape")
+    return _undecoded.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", text)
+
+
+class FormDataParser:
+    """Parses forms, urlencoded and in parts. Other bodies are left in their stream, and so are, if it is ``silent``,
+    malformed ones: otherwise these raise ValueError.
+
+    ``cls`` holds the fields, and the files. RequestEntityTooLarge is raised in parts, for a field of more than
+    ``max_form_memory_size`` bytes and for more than ``max_form_parts`` parts; see ``get_input_stream`` for
+    ``max_content_length``.
+    """
+
+    charset = "utf-8"
+    """What text is in. What is not in another charset is U+FFFD."""
+
+    def __init__(
+        self,
+        stream_factory: StreamFactory | None = None,
+        max_form_memory_size: int | None = None,
+        max_content_length: int | None = None,
+        cls: Callable[..., Any] | None = None,
+        silent: bool = True,
+        *,
+        max_form_parts: int | None = None,
+    ) -> None:
+        self.stream_factory = stream_factory or default_stream_factory
+        self.max_form_memory_size = max_form_memory_size
+        self.max_content_length = max_content_length
+        self.max_form_parts = max_form_parts
+        self.cls = cls or MultiDict
+        self.silent = silent
+
+    def parse_from_environ(self, environ: "WSGIEnvironment") -> Parsed:
+        """Parse the body of a request."""
+        stream = get_input_stream(environ, max_content_length=self.max_content_length)
+        mimetype, options = parse_options_header(environ.get("CONTENT_TYPE"))
+        return self.parse(stream, mimetype, get_content_length(environ), options)
+
+    def parse(
+        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
+    ) -> Parsed:
+        """Parse a stream that ends where the body does; ``options`` are those of its media type."""
+        try:
+            if mimetype == "application/x-www-form-urlencoded":
+                return self._parse_urlencoded(stream)
+            if mimetype == "multipart/form-data":
+                return self._parse_multipart(stream, content_length, options or {})
+        except ValueError:
+            if not self.silent:
+                raise
+        return stream, self.cls(), self.cls()
+
+    def _parse_urlencoded(self, stream: IO[bytes]) -> Parsed:
+        data = stream.read()
+        if self.charset != "utf-8":
+            return stream, url_decode(data, self.charset, cls=self.cls), self.cls()
+        if not data.isascii():
+            data.decode()
+        return stream, self.cls(read_fields(data)), self.cls()
+
+    def _parse_multipart(self, stream: IO[bytes], content_length: int | None, options: dict[str, str]) -> Parsed:
+        boundary = options.get("boundary", "").encode("ascii")
+        if not boundary:
+            raise ValueError("the content type has no boundary")
+        parser = MultiPartParser(
+            self.stream_factory, self.max_form_memory_size, self.cls, max_form_parts=self.max_form_parts
+        )
+        parser.charset = self.charset
+        form, files = parser.parse(stream, boundary, content_length)
+        return stream, form, files
+
+
+class MultiPartParser:
+    """Parses forms in parts: see ``FormDataParser``. It is fed ``buffer_size`` bytes at a time."""
+
+    charset = "utf-8"
+
+    def __init__(
+        self,
+        stream_factory: StreamFactory | None = None,
+        max_form_memory_size: int | None = None,
+        cls: Callable[..., Any] | None = None,
+        buffer_size: int = 64 << 10,
+        max_form_parts: int | None = None,
+    ) -> None:
+        self.stream_factory = stream_factory or default_stream_factory
+        self.max_form_memory_size = max_form_memory_size
+        self.max_form_parts = max_form_parts
+        self.cls = cls or MultiDict
+        self.buffer_size = buffer_size
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise ValueError."""
+        raise ValueError(message)
+
+    def get_part_charset(self, headers: Headers) -> str:
+        """The charset of a field: what its part says, if that is ASCII, UTF-8 or ISO-8859-1, else ``charset``."""
+        content_type = headers.get("content-type")
+        declared = parse_options_header(content_type)[1].get("charset", "").lower() if content_type else ""
+        return declared if declared in _PART_CHARSETS else self.charset
+
+    def parse(self, stream: IO[bytes], boundary: bytes, content_length: int | None) -> tuple[Any, Any]:
+        """The fields and the files. Raises ValueError for what is no form in parts, and RequestEntityTooLarge."""
+        parts = NO_BOUND if self.max_form_parts is None else self.max_form_parts
+        parser = MultipartParser(boundary, limits=MultipartLimits(parts))
+        gathered = GatheredForm(self, content_length, self.stream_factory is not default_stream_factory)
+        try:
+            while piece := stream.read(self.buffer_size):
+                gathered.add(piece, parser.feed(piece))
+            parser.finish()
+            gathered.finish()
+        except ContentTooLarge as error:
+            if error.members.get("limit") == "parts":
+                raise RequestEntityTooLarge from error
+            self.fail(error.detail or str(error))
+        except BadRequest as error:
+            self.fail(error.detail or str(error))
+        return self.cls(gathered.fields), self.cls(gathered.files)

@@ -1,0 +1,86 @@
+"""Header values as `werkzeug.http` has them: parsed and printed by functions, over the values of `antiphon.http`."""
+
+from antiphon.dialects.werkzeug.http.byte_ranges import (
+    is_byte_range_valid,
+    parse_content_range_header,
+    parse_range_header,
+)
+from antiphon.dialects.werkzeug.http.cookies import dump_cookie, parse_cookie
+from antiphon.dialects.werkzeug.http.fields import (
+    COEP,
+    COOP,
+    HTTP_STATUS_CODES,
+    is_entity_header,
+    is_hop_by_hop_header,
+    remove_entity_headers,
+    remove_hop_by_hop_headers,
+)
+from antiphon.dialects.werkzeug.http.lists import (
+    dump_csp_header,
+    dump_header,
+    parse_csp_header,
+    parse_dict_header,
+    parse_list_header,
+    parse_set_header,
+)
+from antiphon.dialects.werkzeug.http.moments import dump_age, http_date, parse_age, parse_date
+from antiphon.dialects.werkzeug.http.negotiation import parse_accept_header, parse_cache_control_header
+from antiphon.dialects.werkzeug.http.older import (
+    cookie_date,
+    parse_authorization_header,
+    parse_www_authenticate_header,
+)
+from antiphon.dialects.werkzeug.http.options import (
+    dump_options_header,
+    parse_options_header,
+    quote_header_value,
+    unquote_header_value,
+)
+from antiphon.dialects.werkzeug.http.validators import (
+    generate_etag,
+    is_resource_modified,
+    parse_etags,
+    parse_if_range_header,
+    quote_etag,
+    unquote_etag,
+)
+
+__all__ = [
+    "COEP",
+    "COOP",
+    "HTTP_STATUS_CODES",
+    "cookie_date",
+    "dump_age",
+    "dump_cookie",
+    "dump_csp_header",
+    "dump_header",
+    "dump_options_header",
+    "generate_etag",
+    "http_date",
+    "is_byte_range_valid",
+    "is_entity_header",
+    "is_hop_by_hop_header",
+    "is_resource_modified",
+    "parse_accept_header",
+    "parse_age",
+    "parse_authorization_header",
+    "parse_cache_control_header",
+    "parse_content_range_header",
+    "parse_cookie",
+    "parse_csp_header",
+    "parse_date",
+    "parse_dict_header",
+    "parse_etags",
+    "parse_if_range_header",
+    "parse_list_header",
+    "parse_options_header",
+    "parse_range_header",
+    "parse_set_header",
+    "parse_www_authenticate_header",
+    "quote_etag",
+    "quote_header_value",
+    "remove_entity_headers",
+    "remove_hop_by_hop_headers",
+    "unquote_etag",
+    "unquote_header_value",
+]

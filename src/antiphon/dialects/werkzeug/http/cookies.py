@@ -1,0 +1,124 @@
+"""Cookies of requests and responses."""
+
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from time import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.dialects.werkzeug import datastructures as ds
+from antiphon.dialects.werkzeug.http.moments import parse_date
+from antiphon.http.cookies import SameSite, SetCookie, parse_cookies, quote_cookie_value
+from antiphon.http.raw_utf8 import write_raw_utf8
+from antiphon.http.url import encode_path
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.datastructures import MultiDict
+
+C = TypeVar("C")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SAMESITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
+_find_forbidden = re.compile(r"[\x00-\x1f\x7f;]").search
+
+
+def parse_cookie(
+    header: "Mapping[str, Any] | str | None", cls: "Callable[..., C] | None" = None
+) -> "C | MultiDict[str, str]":
+    """The cookies of a header's value, or of an environ, as ``cls``, by default a MultiDict."""
+    make: Callable[..., Any] = ds.MultiDict if cls is None else cls
+    value = header if header is None or isinstance(header, str) else header.get("HTTP_COOKIE")
+    made: C | MultiDict[str, str] = make(read_cookies(value)) if value else make()
+    return made
+
+
+def read_cookies(value: str) -> list[tuple[str, str]]:
+    """Name and value of each cookie, in order. What has no equals sign is a name without a value."""
+    pairs = parse_cookies(value)
+    if any(not name for name, _ in pairs):
+        return [(name or text, text if name else "") for name, text in pairs if name or f"={text}" not in value]
+    return pairs
+
+
+def dump_cookie(
+    key: str,
+    value: str = "",
+    max_age: timedelta | int | None = None,
+    expires: str | datetime | float | None = None,
+    path: str | None = "/",
+    domain: str | None = None,
+    secure: bool = False,
+    httponly: bool = False,
+    sync_expires: bool = True,
+    max_size: int = 4093,
+    samesite: str | None = None,
+    partitioned: bool = False,
+) -> str:
+    """The value of Set-Cookie, which is not checked for what user agents drop; one that is too large is warned of.
+
+    ``sync_expires`` tells clients that know no Max-Age when that is. Raises ValueError for control characters and
+    semicolons in the key, line ends and NUL in the value, a ``samesite`` and an ``expires`` that are none.
+    """
+    if _find_forbidden(key):
+        raise ValueError(f"a cookie's key has no control characters and semicolons: {key!r}")
+    seconds = int(max_age.total_seconds()) if isinstance(max_age, timedelta) else max_age
+    if expires is None and seconds is not None and sync_expires:
+        expires = int(time()) + seconds
+    attributes = _print_attributes(
+        expires, seconds, path, domain or None, secure or partitioned, httponly, samesite, partitioned
+    )
+    coded = quote_cookie_value(value)
+    printed = f"{write_raw_utf8(key)}={write_raw_utf8(coded)}{attributes}"
+    if max_size and len(printed) > max_size:
+        _warn_of_size(key, len(coded), len(printed), max_size)
+    return printed
+
+
+@lru_cache(256)
+def _print_attributes(
+    expires: str | datetime | float | None,
+    max_age: int | None,
+    path: str | None,
+    domain: str | None,
+    secure: bool,
+    httponly: bool,
+    samesite: str | None,
+    partitioned: bool,
+) -> str:
+    """What follows the value: with many requests in one second it is the same."""
+    printed = SetCookie._make((
+        "", "", "", max_age,
+        None if expires is None else _moment(expires),
+        domain and domain.partition(":")[0].lstrip(".").encode("idna").decode(),
+        path and encode_path(path).replace(";", "%3B"),
+        secure, httponly, None if samesite is None else _known_samesite(samesite), partitioned,
+    ))  # fmt: skip
+    return str(printed).removeprefix("=")
+
+
+def _moment(expires: str | datetime | float) -> datetime:
+    if isinstance(expires, datetime):
+        return expires
+    if not isinstance(expires, str):
+        return _EPOCH + timedelta(seconds=expires // 1)
+    moment = parse_date(expires)
+    if moment is None:
+        raise ValueError(f"a cookie's expires is a date, not {expires!r}")
+    return moment
+
+
+def _known_samesite(samesite: str) -> SameSite:
+    known = _SAMESITE.get(samesite.lower())
+    if known is None:
+        raise ValueError(f"SameSite is 'Strict', 'Lax' or 'None', not {samesite!r}")
+    return known
+
+
+def _warn_of_size(key: str, value_size: int, size: int, most: int) -> None:
+    warnings.warn(
+        f"The {key!r} cookie is too large: its header has {size} bytes, {value_size} of them for the value, and the"
+        f" limit is {most}. Browsers may drop it without a word.",
+        stacklevel=3,
+    )

@@ -1,0 +1,70 @@
+"""Status codes, kinds of header fields, and the two isolation policies."""
+
+from collections.abc import Iterable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from antiphon.http.status import PHRASES
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.datastructures import Headers
+
+HTTP_STATUS_CODES: dict[int, str] = {code: phrase for code, phrase in PHRASES.items() if code != 499} | {
+    203: "Non Authoritative Information",
+    207: "Multi Status",
+    306: "Switch Proxy",
+    413: "Request Entity Too Large",
+    414: "Request URI Too Long",
+    416: "Requested Range Not Satisfiable",
+    422: "Unprocessable Entity",
+    449: "Retry With",
+    511: "Network Authentication Failed",
+}
+"""The phrases as this dialect has them; some are older than today's RFCs."""
+
+_ENTITY_HEADERS = frozenset({
+    "allow", "content-encoding", "content-language", "content-length", "content-location", "content-md5",
+    "content-range", "content-type", "expires", "last-modified",
+})  # fmt: skip
+_HOP_BY_HOP_HEADERS = frozenset({
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
+    "upgrade",
+})  # fmt: skip
+
+
+class COEP(Enum):
+    """Values of Cross-Origin-Embedder-Policy."""
+
+    UNSAFE_NONE = "unsafe-none"
+    REQUIRE_CORP = "require-corp"
+
+
+class COOP(Enum):
+    """Values of Cross-Origin-Opener-Policy."""
+
+    UNSAFE_NONE = "unsafe-none"
+    SAME_ORIGIN_ALLOW_POPUPS = "same-origin-allow-popups"
+    SAME_ORIGIN = "same-origin"
+
+
+def is_entity_header(header: str) -> bool:
+    """Whether a field tells of the content."""
+    return header.lower() in _ENTITY_HEADERS
+
+
+def is_hop_by_hop_header(header: str) -> bool:
+    """Whether a field is for the next hop only."""
+    return header.lower() in _HOP_BY_HOP_HEADERS
+
+
+def remove_entity_headers(
+    headers: "Headers | list[tuple[str, str]]", allowed: Iterable[str] = ("expires", "content-location")
+) -> None:
+    """Remove, in place, the fields that tell of the content, except the ``allowed`` ones."""
+    kept = {name.lower() for name in allowed}
+    headers[:] = [(name, value) for name, value in headers if not is_entity_header(name) or name.lower() in kept]
+
+
+def remove_hop_by_hop_headers(headers: "Headers | list[tuple[str, str]]") -> None:
+    """Remove, in place, the fields that are for the next hop only."""
+    headers[:] = [(name, value) for name, value in headers if not is_hop_by_hop_header(name)]

@@ -1,0 +1,77 @@
+"""Lists, dictionaries, sets and policies."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from antiphon.dialects.werkzeug import datastructures as ds
+from antiphon.dialects.werkzeug.http.options import (
+    decode_extended,
+    print_option,
+    quote_header_value,
+    unquote_header_value,
+)
+from antiphon.http.grammar import OWS, split_list
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.datastructures import ContentSecurityPolicy, HeaderSet
+
+C = TypeVar("C")
+
+_has_closed_quotes = re.compile(r'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL).fullmatch
+
+
+def parse_list_header(value: str) -> list[str]:
+    """The elements of a list, those that are quoted as a whole without quotes; none where a quote is not closed."""
+    if '"' not in value:
+        return split_list(value)
+    return [unquote_header_value(element) for element in split_list(value)] if _has_closed_quotes(value) else []
+
+
+def parse_dict_header(value: str) -> dict[str, str | None]:
+    """The values of `key=value` elements by key, None for a key that stands alone; of one key the last counts.
+
+    `key*=charset'language'value` is decoded, and is that of `key` (RFC 8187).
+    """
+    found: dict[str, str | None] = {}
+    for element in parse_list_header(value):
+        key, equals, written = element.partition("=")
+        key, written = key.strip(OWS), written.strip(OWS)
+        if not equals and key:
+            found[key] = None
+        elif key[-1:] == "*":
+            found[key[:-1]] = unquote_header_value(decode_extended(written)[0])
+        elif key:
+            found[key] = unquote_header_value(written)
+    return found
+
+
+def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
+    """A list of elements, or of `key=value`, in quotes where needed; a key whose value is None stands alone."""
+    if isinstance(iterable, dict):
+        pairs = cast("dict[str, object]", iterable)
+        return ", ".join([key if value is None else print_option(key, value) for key, value in pairs.items()])
+    return ", ".join(map(quote_header_value, iterable))
+
+
+def parse_set_header(value: str | None, on_update: "Callable[[HeaderSet], None] | None" = None) -> "HeaderSet":
+    """The elements as a set that tells ``on_update`` of its changes."""
+    return ds.HeaderSet(parse_list_header(value) if value else None, on_update)
+
+
+def dump_csp_header(header: "Mapping[str, str]") -> str:
+    """The directives of a content security policy."""
+    return "; ".join([f"{directive} {sources}" for directive, sources in header.items()])
+
+
+def parse_csp_header(
+    value: str | None,
+    on_update: "Callable[[ContentSecurityPolicy], None] | None" = None,
+    cls: "Callable[..., C] | None" = None,
+) -> "C | ContentSecurityPolicy":
+    """The directives that have sources, as ``cls``, by default a ContentSecurityPolicy."""
+    make: Callable[..., Any] = ds.ContentSecurityPolicy if cls is None else cls
+    pieces = [piece.strip(OWS).partition(" ") for piece in (value or "").split(";")]
+    items = [(directive, sources.strip(OWS)) for directive, space, sources in pieces if space]
+    made: C | ContentSecurityPolicy = make(items, on_update)
+    return made

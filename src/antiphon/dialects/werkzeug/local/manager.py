@@ -1,0 +1,50 @@
+"""Releases what requests leave in context-local objects."""
+
+from collections.abc import Callable, Iterable
+from functools import update_wrapper
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.werkzeug.local.storage import Local, LocalStack, release_local
+from antiphon.dialects.werkzeug.wsgi import ClosingIterator
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class LocalManager:
+    """Objects that are released together, by ``cleanup`` or after each response of an application."""
+
+    __slots__ = ("ident_func", "locals")
+
+    def __init__(
+        self,
+        locals: "Local | LocalStack[Any] | Iterable[Local | LocalStack[Any]] | None" = None,  # noqa: A002 - its name in Werkzeug
+        ident_func: Callable[[], Any] | None = None,
+    ) -> None:
+        self.locals = [locals] if isinstance(locals, (Local, LocalStack)) else list(locals or ())
+        self.ident_func = ident_func or get_ident
+
+    def get_ident(self) -> Any:
+        """What names the thread; contexts need no name."""
+        return self.ident_func()
+
+    def cleanup(self) -> None:
+        """Release them all, for this context."""
+        for local in self.locals:
+            release_local(local)
+
+    def make_middleware(self, app: "WSGIApplication") -> "WSGIApplication":
+        """The application, after each response of which they are released."""
+
+        def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+            return ClosingIterator(app(environ, start_response), self.cleanup)
+
+        return application
+
+    def middleware(self, func: "WSGIApplication") -> "WSGIApplication":
+        """The same as a decorator of a function."""
+        return update_wrapper(self.make_middleware(func), func)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} storages: {len(self.locals)}>"

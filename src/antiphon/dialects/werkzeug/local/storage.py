@@ -1,0 +1,102 @@
+"""Attributes and stacks of which every context has its own: each thread, each task, each ``contextvars.Context``.
+
+What a context has is never changed in place, since contexts that are copied from it have the same.
+"""
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.local.proxy import LocalProxy
+
+T = TypeVar("T")
+
+_NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
+
+
+class Local:
+    """Attributes that each context sets for itself. Called with a name, it gives a proxy for that one."""
+
+    __slots__ = ("_variable",)
+
+    _variable: "ContextVar[dict[str, Any]]"
+
+    def __init__(self, context_var: "ContextVar[dict[str, Any]] | None" = None) -> None:
+        variable = context_var or ContextVar(f"antiphon.Local<{id(self)}>")
+        object.__setattr__(self, "_variable", variable)
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        return iter(dict(self._variable.get(_NOTHING)).items())
+
+    def __call__(self, name: str, *, unbound_message: str | None = None) -> "LocalProxy[Any]":
+        """A proxy for an attribute."""
+        from antiphon.dialects.werkzeug.local.proxy import LocalProxy
+
+        return LocalProxy(self, name, unbound_message=unbound_message)
+
+    def __release_local__(self) -> None:
+        self._variable.set({})
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._variable.get(_NOTHING)[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._variable.set({**self._variable.get(_NOTHING), name: value})
+
+    def __delattr__(self, name: str) -> None:
+        left = dict(self._variable.get(_NOTHING))
+        if name not in left:
+            raise AttributeError(name)
+        del left[name]
+        self._variable.set(left)
+
+
+class LocalStack(Generic[T]):
+    """A stack that each context has for itself. Called, it gives a proxy for its top, or for an attribute of that."""
+
+    __slots__ = ("_variable",)
+
+    def __init__(self, context_var: "ContextVar[list[T]] | None" = None) -> None:
+        self._variable = context_var or ContextVar(f"antiphon.LocalStack<{id(self)}>")
+
+    def __release_local__(self) -> None:
+        self._variable.set([])
+
+    def _items(self) -> list[T]:
+        return self._variable.get([])
+
+    def push(self, obj: T) -> list[T]:
+        """Put an object on top. Gives the whole stack."""
+        items = [*self._items(), obj]
+        self._variable.set(items)
+        return items.copy()
+
+    def pop(self) -> T | None:
+        """Take the top away, and give it; None where there is none."""
+        items = self._items()
+        if not items:
+            return None
+        self._variable.set(items[:-1])
+        return items[-1]
+
+    @property
+    def top(self) -> T | None:
+        """The object on top; None where there is none."""
+        items = self._items()
+        return items[-1] if items else None
+
+    def __call__(self, name: str | None = None, *, unbound_message: str | None = None) -> "LocalProxy[Any]":
+        """A proxy for the top, or for an attribute of it."""
+        from antiphon.dialects.werkzeug.local.proxy import LocalProxy
+
+        return LocalProxy(self, name, unbound_message=unbound_message)
+
+
+def release_local(local: "Local | LocalStack[Any]") -> None:
+    """Forget what this context has in it."""
+    local.__release_local__()

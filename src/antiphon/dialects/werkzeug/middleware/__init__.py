@@ -1,0 +1,1 @@
+"""Werkzeug's WSGI middleware: ``proxy_fix``, ``dispatcher`` and ``shared_data``."""

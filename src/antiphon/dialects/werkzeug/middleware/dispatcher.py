@@ -1,0 +1,27 @@
+"""Several WSGI applications below different paths of one host."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class DispatcherMiddleware:
+    """Asks the application whose path in ``mounts`` is the longest beginning of the request's; ``app`` where none is.
+
+    A path is a beginning up to a slash or the end. What it takes is moved from PATH_INFO to SCRIPT_NAME.
+    """
+
+    def __init__(self, app: "WSGIApplication", mounts: "Mapping[str, WSGIApplication] | None" = None) -> None:
+        self.app = app
+        self.mounts: Mapping[str, WSGIApplication] = mounts or {}
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path: str = environ.get("PATH_INFO", "")
+        root = path
+        while root not in self.mounts and "/" in root:
+            root = root[: root.rindex("/")]
+        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + root
+        environ["PATH_INFO"] = path[len(root) :]
+        return self.mounts.get(root, self.app)(environ, start_response)

@@ -1,0 +1,3 @@
+"""Not offered: the standard library has ``wsgiref.validate``."""
+
+raise ImportError("antiphon.dialects.werkzeug does not offer Werkzeug's lint middleware: take wsgiref.validate")

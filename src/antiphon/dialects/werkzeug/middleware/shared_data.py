@@ -1,0 +1,156 @@
+"""Files beside a WSGI application: those of folders and of packages, below paths of their own."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from fnmatch import fnmatch
+from io import BytesIO
+from time import time
+from typing import IO, TYPE_CHECKING, TypeAlias, cast
+from zlib import adler32
+
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.dialects.werkzeug.exceptions import PreconditionFailed, RequestedRangeNotSatisfiable
+from antiphon.dialects.werkzeug.http import http_date, quote_etag
+from antiphon.dialects.werkzeug.security import safe_join
+from antiphon.dialects.werkzeug.wsgi import get_path_info
+from antiphon.file_fields import BYTES, guess_type
+from antiphon.http import errors
+from antiphon.request import Request
+from antiphon.response import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Opener: TypeAlias = Callable[[], tuple[IO[bytes], datetime, int]]
+"""Opens a file, and tells when it was changed and how many bytes it has."""
+Loader: TypeAlias = Callable[[str | None], tuple[str | None, Opener | None]]
+"""Finds a file below an exported path (None: at that very path): its name and how to open it."""
+Source: TypeAlias = str | tuple[str, str]
+"""The path of a file or folder; a package, and the path of a folder in it."""
+
+
+class SharedDataMiddleware:
+    """Answers by a file where there is one, and else by ``app``.
+
+    ``exports`` has a file, a folder, or a package and a folder in it for each path. Files whose names fit ``disallow``
+    are not sent. With ``cache``, clients keep them for ``cache_timeout`` seconds; then they ask whether one
+    has changed. ``fallback_mimetype`` is for names that tell no type. Raises TypeError for exports of another kind.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        exports: Mapping[str, Source] | Iterable[tuple[str, Source]],
+        disallow: str | None = None,
+        cache: bool = True,
+        cache_timeout: int = 60 * 60 * 12,
+        fallback_mimetype: str = BYTES,
+    ) -> None:
+        self.app = app
+        self.cache = cache
+        self.cache_timeout = cache_timeout
+        self.fallback_mimetype = fallback_mimetype
+        self.disallow = disallow
+        self.exports = [(path, self._loader(source)) for path, source in _pairs(exports)]
+
+    def _loader(self, source: object) -> Loader:
+        if isinstance(source, tuple):
+            return self.get_package_loader(*source)
+        if not isinstance(source, str):
+            raise TypeError(f"unknown def {source!r}")
+        return self.get_file_loader(source) if os.path.isfile(source) else self.get_directory_loader(source)
+
+    def is_allowed(self, filename: str) -> bool:
+        """Whether a file may be sent. Subclasses may say otherwise."""
+        return self.disallow is None or not fnmatch(filename, self.disallow)
+
+    def get_file_loader(self, filename: str) -> Loader:
+        """Finds one file, whatever the rest of the path."""
+        return lambda path: (os.path.basename(filename), _opener(filename))  # noqa: ARG005 - as every loader
+
+    def get_directory_loader(self, directory: str) -> Loader:
+        """Finds the files of a folder and of those in it."""
+
+        def load(path: str | None) -> tuple[str | None, Opener | None]:
+            found = directory if path is None else safe_join(directory, path)
+            if found is not None and os.path.isfile(found):
+                return os.path.basename(found), _opener(found)
+            return None, None
+
+        return load
+
+    def get_package_loader(self, package: str, package_path: str) -> Loader:
+        """Finds the files of a folder in a package, which may be in an archive."""
+        from importlib.resources import files
+
+        root = files(package)
+        loaded = datetime.now(UTC)
+
+        def load(path: str | None) -> tuple[str | None, Opener | None]:
+            joined = path and safe_join(package_path, path)
+            found = root.joinpath(joined) if joined else None
+            if found is None or not found.is_file():
+                return None, None
+            if isinstance(found, os.PathLike):
+                return found.name, _opener(os.fspath(found))
+            data = found.read_bytes()
+            return found.name, lambda: (BytesIO(data), loaded, len(data))
+
+        return load
+
+    def generate_etag(self, mtime: datetime, file_size: int, real_filename: str) -> str:
+        """The tag of a file's present version."""
+        return f"wzsdm-{mtime.timestamp()}-{file_size}-{adler32(os.fsencode(real_filename))}"
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        name, opener = self._find(get_path_info(environ))
+        if opener is None or name is None or not self.is_allowed(name):
+            return self.app(environ, start_response)
+        file, modified, size = opener()
+        answer: WSGIApplication
+        try:
+            answer = self._response(environ, name, file, modified, size)
+        except errors.HTTPError as error:
+            file.close()
+            answer = PreconditionFailed() if error.status == 412 else RequestedRangeNotSatisfiable(size)
+        return answer(environ, start_response)
+
+    def _find(self, path: str) -> tuple[str | None, Opener | None]:
+        for exported, load in self.exports:
+            name, opener = load(None) if exported == path else (None, None)
+            below = f"{exported.removesuffix('/')}/"
+            if opener is None and path.startswith(below):
+                name, opener = load(path[len(below) :])
+            if opener is not None:
+                return name, opener
+        return None, None
+
+    def _response(
+        self, environ: "WSGIEnvironment", name: str, file: IO[bytes], modified: datetime, size: int
+    ) -> Response:
+        fields = {"date": http_date(), "cache-control": "public", "last-modified": http_date(modified)}
+        if self.cache:
+            fields["etag"] = quote_etag(self.generate_etag(modified, size, name))
+            fields["cache-control"] = f"max-age={self.cache_timeout}, public"
+            fields["expires"] = http_date(time() + self.cache_timeout)
+        kind = guess_type(name)
+        response = Response.file(file, headers=fields, content_type=self.fallback_mimetype if kind == BYTES else kind)
+        if self.cache:
+            response.conditional(Request(WSGIHead(environ)))
+        if response.status == 304:
+            file.close()
+        return response
+
+
+def _pairs(exports: Mapping[str, Source] | Iterable[tuple[str, Source]]) -> Iterable[tuple[str, Source]]:
+    return cast("Mapping[str, Source]", exports).items() if isinstance(exports, Mapping) else exports
+
+
+def _opener(filename: str) -> Opener:
+    def open_file() -> tuple[IO[bytes], datetime, int]:
+        file = open(filename, "rb")  # noqa: SIM115 - the response closes it
+        found = os.fstat(file.fileno())
+        return file, datetime.fromtimestamp(found.st_mtime, UTC), found.st_size
+
+    return open_file

@@ -1,0 +1,193 @@
+"""The converters of Werkzeug's routing: which texts a variable takes, and the value that each text stands for."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from antiphon.http.url import quote_path
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.routing.map import Map
+
+_needs_no_quoting = re.compile(r"[A-Za-z0-9._~!$&'()*+,/:;=@-]*").fullmatch
+
+
+class ValidationError(ValueError):
+    """Raised by a converter for what it does not take, though its expression does."""
+
+
+class BaseConverter:
+    """What every converter derives from.
+
+    ``regex`` is what the text looks like; of rules that fit, the one with the smallest ``weight`` is taken. With
+    ``part_isolating`` the text has no slash; that is so unless ``regex`` has one, and a subclass may say otherwise.
+    """
+
+    regex = "[^/]+"
+    weight = 100
+    part_isolating = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = vars(cls)
+        if "regex" in own and "part_isolating" not in own:
+            cls.part_isolating = "/" not in cls.regex
+
+    def __init__(self, map: "Map", *args: Any, **kwargs: Any) -> None:  # noqa: A002, ARG002 - subclasses take what they know
+        self.map = map
+
+    def to_python(self, value: str) -> Any:
+        """The value for a text. Raises ValidationError where there is none."""
+        return value
+
+    def to_url(self, value: Any) -> str:
+        """The text for a value, percent-encoded. Raises ValidationError where another rule is to be tried."""
+        return quote_value(value)
+
+
+def quote_value(value: Any) -> str:
+    """A value as text, percent-encoded as UTF-8, to stand in a path. Raises UnicodeEncodeError for a lone surrogate."""
+    text = value if type(value) is str else str(value)
+    return text if _needs_no_quoting(text) else quote_path(text)
+
+
+class UnicodeConverter(BaseConverter):
+    """Text without a slash, of ``length`` characters, or of ``minlength`` to ``maxlength``: ``<string:name>``."""
+
+    def __init__(
+        self,
+        map: "Map",  # noqa: A002 - its name in Werkzeug
+        minlength: int = 1,
+        maxlength: int | None = None,
+        length: int | None = None,
+    ) -> None:
+        super().__init__(map)
+        if length is not None:
+            count = str(int(length))
+        else:
+            count = f"{int(minlength)},{'' if maxlength is None else int(maxlength)}"
+        self.regex = f"[^/]{{{count}}}"
+
+
+class AnyConverter(BaseConverter):
+    """One of the given texts: ``<any(about, help, "terms, all"):page>``."""
+
+    def __init__(self, map: "Map", *items: object) -> None:  # noqa: A002 - its name in Werkzeug
+        super().__init__(map)
+        self.texts = [str(item) for item in items]
+        self.items = set(self.texts)
+        self.regex = f"(?:{'|'.join([re.escape(text) for text in self.texts])})"
+
+    def to_url(self, value: Any) -> str:
+        """The text itself. Raises ValueError for what is none of them."""
+        if value in self.items:
+            return str(value)
+        known = ", ".join(f"'{item}'" for item in sorted(self.items))
+        raise ValueError(f"'{value}' is not one of {known}")
+
+
+class PathConverter(BaseConverter):
+    """Text that may have slashes, but not at its start: ``<path:name>``. It is as short as the rule allows."""
+
+    part_isolating = False
+    regex = "[^/].*?"
+    weight = 200
+
+
+class NumberConverter(BaseConverter):
+    """What the converters for numbers have in common."""
+
+    weight = 50
+    num_convert: Callable[[Any], Any] = int
+
+    def __init__(
+        self,
+        map: "Map",  # noqa: A002 - its name in Werkzeug
+        fixed_digits: int = 0,
+        min: float | None = None,  # noqa: A002 - its name in a rule
+        max: float | None = None,  # noqa: A002 - its name in a rule
+        signed: bool = False,
+    ) -> None:
+        if signed:
+            self.regex = self.signed_regex
+        super().__init__(map)
+        self.fixed_digits = fixed_digits
+        self.min = min
+        self.max = max
+        self.signed = signed
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether every number will do."""
+        return not self.fixed_digits and self.min is None and self.max is None
+
+    @property
+    def signed_regex(self) -> str:
+        """The expression with a minus sign that may be there."""
+        return f"-?{self.regex}"
+
+    def to_python(self, value: str) -> Any:
+        """The number. Raises ValidationError for another number of digits, and outside ``min`` and ``max``."""
+        if self.fixed_digits and len(value) != self.fixed_digits:
+            raise ValidationError
+        try:
+            number = self.num_convert(value)
+        except ValueError as error:
+            raise ValidationError from error
+        if (self.min is not None and number < self.min) or (self.max is not None and number > self.max):
+            raise ValidationError
+        return number
+
+    def to_url(self, value: Any) -> str:
+        """The number's digits, with zeros before them up to ``fixed_digits``. Raises ValueError for no number."""
+        digits = str(self.num_convert(value))
+        return digits.zfill(self.fixed_digits) if self.fixed_digits else digits
+
+
+class IntegerConverter(NumberConverter):
+    """A whole number: ``<int:id>``, ``<int(fixed_digits=4, min=1, signed=True):year>``."""
+
+    regex = r"\d+"
+
+
+class FloatConverter(NumberConverter):
+    """A number with digits on both sides of a point: ``<float:x>``, ``<float(min=0.5, signed=True):x>``."""
+
+    regex = r"\d+\.\d+"
+    num_convert = float
+
+    def __init__(
+        self,
+        map: "Map",  # noqa: A002 - its name in Werkzeug
+        min: float | None = None,  # noqa: A002 - its name in a rule
+        max: float | None = None,  # noqa: A002 - its name in a rule
+        signed: bool = False,
+    ) -> None:
+        super().__init__(map, min=min, max=max, signed=signed)
+
+
+class UUIDConverter(BaseConverter):
+    """A UUID in its usual form (RFC 9562 §4): ``<uuid:id>``."""
+
+    regex = r"[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"
+
+    def to_python(self, value: str) -> UUID:
+        """The UUID."""
+        return UUID(value)
+
+    def to_url(self, value: UUID) -> str:
+        """The UUID in its usual form."""
+        return str(value)
+
+
+DEFAULT_CONVERTERS: Mapping[str, type[BaseConverter]] = {
+    "default": UnicodeConverter,
+    "string": UnicodeConverter,
+    "any": AnyConverter,
+    "path": PathConverter,
+    "int": IntegerConverter,
+    "float": FloatConverter,
+    "uuid": UUIDConverter,
+}
+"""The converters that every map knows; ``default`` is for variables that name none."""

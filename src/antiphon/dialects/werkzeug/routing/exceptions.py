@@ -1,0 +1,117 @@
+"""What Werkzeug's routing raises: when it has another URL to go to, finds none, or can't build one."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.werkzeug.exceptions import BadRequest, HTTPException
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.routing.map import MapAdapter
+    from antiphon.dialects.werkzeug.routing.rules import Rule
+    from antiphon.dialects.werkzeug.wrappers import Response
+
+
+class RoutingException(Exception):
+    """What is not the application's own answer, but the routing's."""
+
+
+class RequestRedirect(HTTPException, RoutingException):
+    """The request is to go to ``new_url``, which is absolute: a slash or a rule's default is missing, or the like."""
+
+    code = 308
+
+    def __init__(self, new_url: str) -> None:
+        super().__init__(new_url)
+        self.new_url = new_url
+
+    def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - a redirect is always the same
+        """The redirect."""
+        from antiphon.dialects.werkzeug.utils import redirect
+
+        return redirect(self.new_url, self.code or 308)
+
+
+class RequestPath(RoutingException):
+    """The same request is answered at another path, ``path_info``."""
+
+    __slots__ = ("path_info",)
+
+    def __init__(self, path_info: str) -> None:
+        super().__init__()
+        self.path_info = path_info
+
+
+class RequestAliasRedirect(RoutingException):
+    """The rule that matched is an alias of another one with that ``endpoint`` and these ``matched_values``."""
+
+    def __init__(self, matched_values: Mapping[str, Any], endpoint: Any) -> None:
+        super().__init__()
+        self.matched_values = matched_values
+        self.endpoint = endpoint
+
+
+class NoMatch(Exception):
+    """No rule matches; ``have_match_for`` has the methods for which one would."""
+
+    __slots__ = ("have_match_for", "websocket_mismatch")
+
+    def __init__(self, have_match_for: set[str], websocket_mismatch: bool) -> None:
+        super().__init__()
+        self.have_match_for = have_match_for
+        self.websocket_mismatch = websocket_mismatch
+
+
+class WebsocketMismatch(BadRequest):
+    """The only rule that matches is for a WebSocket and this is HTTP, or the other way round."""
+
+
+class BuildError(RoutingException, LookupError):
+    """No rule of that endpoint can be built with these values and that method. ``str`` says what may be meant."""
+
+    def __init__(
+        self, endpoint: Any, values: Mapping[str, Any], method: str | None, adapter: "MapAdapter | None" = None
+    ) -> None:
+        super().__init__(endpoint, values, method)
+        self.endpoint = endpoint
+        self.values = values
+        self.method = method
+        self.adapter = adapter
+
+    @cached_property
+    def suggested(self) -> "Rule | None":
+        """The rule that is most like what was asked for."""
+        return self.closest_rule(self.adapter)
+
+    def closest_rule(self, adapter: "MapAdapter | None") -> "Rule | None":
+        """Of the rules of an adapter's map, the one that is most like what was asked for."""
+        if adapter is None:
+            return None
+        from difflib import SequenceMatcher
+
+        asked = set(self.values or ())
+
+        def likeness(rule: "Rule") -> float:
+            alike = SequenceMatcher(None, str(rule.endpoint), str(self.endpoint)).ratio()
+            takes_values = asked <= rule.arguments
+            has_method = bool(rule.methods and self.method in rule.methods)
+            return 0.98 * alike + 0.01 * takes_values + 0.01 * has_method
+
+        return max(adapter.map.iter_rules(), key=likeness, default=None)
+
+    def __str__(self) -> str:
+        method = f" ({self.method!r})" if self.method else ""
+        values = f" with values {sorted(self.values)!r}" if self.values else ""
+        return f"Could not build url for endpoint {self.endpoint!r}{method}{values}.{self._hint()}"
+
+    def _hint(self) -> str:
+        rule = self.suggested
+        if rule is None:
+            return ""
+        if rule.endpoint != self.endpoint:
+            return f" Did you mean {rule.endpoint!r} instead?"
+        hint = ""
+        if self.method and rule.methods is not None and self.method not in rule.methods:
+            hint = f" Did you mean to use methods {sorted(rule.methods)!r}?"
+        missing = (rule.arguments | set(rule.defaults or ())) - set(self.values)
+        return f"{hint} Did you forget to specify values {sorted(missing)!r}?" if missing else hint

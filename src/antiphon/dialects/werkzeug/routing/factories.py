@@ -1,0 +1,112 @@
+"""Rules made of rules: below a path or a subdomain, with a prefix to their endpoints, or from a template."""
+
+from collections.abc import Iterable, Iterator
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.routing.map import Map
+    from antiphon.dialects.werkzeug.routing.rules import Rule
+
+
+class RuleFactory:
+    """What gives rules to a map. Subclasses say which."""
+
+    def get_rules(self, map: "Map") -> Iterable["Rule"]:  # noqa: A002 - its name in Werkzeug
+        """The rules, bound to no map."""
+        raise NotImplementedError
+
+
+class _Changed(RuleFactory):
+    """Copies of rules, each of which is changed."""
+
+    def __init__(self, rules: Iterable[RuleFactory]) -> None:
+        self.rules = rules
+
+    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002 - its name in Werkzeug
+        """A changed copy of each rule."""
+        for factory in self.rules:
+            for rule in factory.get_rules(map):
+                copy = rule.empty()
+                self.change(copy)
+                yield copy
+
+    def change(self, rule: "Rule") -> None:
+        """Change one rule."""
+        raise NotImplementedError
+
+
+class Subdomain(_Changed):
+    """Rules on one subdomain, which may have variables: ``Subdomain("<lang>", [Rule("/")])``."""
+
+    def __init__(self, subdomain: str, rules: Iterable[RuleFactory]) -> None:
+        super().__init__(rules)
+        self.subdomain = subdomain
+
+    def change(self, rule: "Rule") -> None:
+        """Set the subdomain."""
+        rule.subdomain = self.subdomain
+
+
+class Submount(_Changed):
+    """Rules below one path: ``Submount("/shop", [Rule("/cart")])``."""
+
+    def __init__(self, path: str, rules: Iterable[RuleFactory]) -> None:
+        super().__init__(rules)
+        self.path = path.rstrip("/")
+
+    def change(self, rule: "Rule") -> None:
+        """Put the path in front."""
+        rule.rule = self.path + rule.rule
+
+
+class EndpointPrefix(_Changed):
+    """Rules whose endpoints, which are texts, begin with one prefix."""
+
+    def __init__(self, prefix: str, rules: Iterable[RuleFactory]) -> None:
+        super().__init__(rules)
+        self.prefix = prefix
+
+    def change(self, rule: "Rule") -> None:
+        """Put the prefix in front."""
+        rule.endpoint = self.prefix + rule.endpoint
+
+
+class RuleTemplate:
+    """Rules with ``$name`` in their texts. Calling it with values gives the rules that have these in place."""
+
+    def __init__(self, rules: Iterable["Rule"]) -> None:
+        self.rules = list(rules)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> "RuleTemplateFactory":
+        return RuleTemplateFactory(self.rules, dict(*args, **kwargs))
+
+
+class RuleTemplateFactory(RuleFactory):
+    """The rules of a template with their values."""
+
+    def __init__(self, rules: Iterable[RuleFactory], context: dict[str, Any]) -> None:
+        self.rules = rules
+        self.context = context
+
+    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002 - its name in Werkzeug
+        """Each rule with the values in its texts. Raises KeyError for a missing one."""
+        for factory in self.rules:
+            for rule in factory.get_rules(map):
+                yield self._filled(rule)
+
+    def _filled(self, rule: "Rule") -> "Rule":
+        from antiphon.dialects.werkzeug.routing.rules import Rule
+
+        return Rule(
+            self._fill(rule.rule),
+            defaults={name: self._fill(value) for name, value in rule.defaults.items()} if rule.defaults else None,
+            subdomain=self._fill(rule.subdomain),
+            methods=rule.methods,
+            build_only=rule.build_only,
+            endpoint=self._fill(rule.endpoint),
+            strict_slashes=rule.strict_slashes,
+        )
+
+    def _fill(self, value: Any) -> Any:
+        return Template(value).substitute(self.context) if isinstance(value, str) else value

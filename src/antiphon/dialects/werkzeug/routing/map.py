@@ -1,0 +1,245 @@
+"""All rules of an application, and what they have in common."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pprint import pformat
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+from warnings import warn
+
+from antiphon.dialects.werkzeug.datastructures import ImmutableDict
+from antiphon.dialects.werkzeug.exceptions import BadHost
+from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
+from antiphon.dialects.werkzeug.routing.builder import Direct
+from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS, BaseConverter
+from antiphon.dialects.werkzeug.routing.matcher import StateMachineMatcher
+from antiphon.dialects.werkzeug.wsgi import get_host
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from antiphon.dialects.werkzeug.routing.rules import Rule, RuleFactory
+    from antiphon.dialects.werkzeug.wrappers import Request
+
+__all__ = ["Map", "MapAdapter"]
+
+_plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*+[!-\-/-~]{0,63}").fullmatch
+
+
+class Map:
+    """Rules, and how they are matched: what a rule does not say itself is as the map has it.
+
+    ``default_subdomain`` is where rules are that name none; with ``host_matching`` rules have whole hosts instead.
+    ``redirect_defaults`` sends requests to the rule that has their values as its defaults. ``converters`` are added to
+    those that every map knows. With ``sort_parameters`` the query of a URL is sorted, by ``sort_key``.
+    """
+
+    default_converters: Mapping[str, type[BaseConverter]] = ImmutableDict(DEFAULT_CONVERTERS)
+    lock_class: Callable[[], Any] = Lock
+
+    def __init__(
+        self,
+        rules: "Iterable[RuleFactory] | None" = None,
+        default_subdomain: str = "",
+        strict_slashes: bool = True,
+        merge_slashes: bool = True,
+        redirect_defaults: bool = True,
+        converters: Mapping[str, type[BaseConverter]] | None = None,
+        sort_parameters: bool = False,
+        sort_key: Callable[[Any], Any] | None = None,
+        host_matching: bool = False,
+        *,
+        charset: str = "utf-8",
+        encoding_errors: str = "replace",
+    ) -> None:
+        if (charset.lower(), encoding_errors) != ("utf-8", "replace"):
+            raise NotImplementedError("URLs are UTF-8, as in Werkzeug 3: other charsets are not offered")
+        self.matcher = StateMachineMatcher(merge_slashes)
+        self.default_subdomain = default_subdomain
+        self.strict_slashes = strict_slashes
+        self.redirect_defaults = redirect_defaults
+        self.host_matching = host_matching
+        self.converters = {**self.default_converters, **(converters or {})}
+        self.sort_parameters = sort_parameters
+        self.sort_key = sort_key
+        self.leading: dict[int, list[Rule]] = {}
+        self._rules_by_endpoint: dict[Any, list[Rule]] = {}
+        self.direct: dict[Any, list[Direct]] = {}
+        self.only: dict[Any, Direct] = {}
+        self._has_changed = True
+        self._updating = self.lock_class()
+        for factory in rules or ():
+            self.add(factory)
+
+    @property
+    def merge_slashes(self) -> bool:
+        """Whether several slashes in a row are as one."""
+        return self.matcher.merge_slashes
+
+    @merge_slashes.setter
+    def merge_slashes(self, value: bool) -> None:
+        self.matcher.merge_slashes = value
+
+    @property
+    def _rules(self) -> "list[Rule]":
+        return [rule for rules in self._rules_by_endpoint.values() for rule in rules]
+
+    def rules_of(self, endpoint: Any) -> "Iterable[Rule]":
+        """The rules of an endpoint, in the order in which one is looked for that can be built."""
+        return self._rules_by_endpoint.get(endpoint, ())
+
+    def is_endpoint_expecting(self, endpoint: Any, *arguments: str) -> bool:
+        """Whether some rule of the endpoint has all these arguments. Raises KeyError for an unknown endpoint."""
+        self.update()
+        return any(rule.arguments.issuperset(arguments) for rule in self._rules_by_endpoint[endpoint])
+
+    def iter_rules(self, endpoint: Any = None) -> "Iterator[Rule]":
+        """All rules, or those of an endpoint. Raises KeyError for an unknown one."""
+        self.update()
+        return iter(self._rules if endpoint is None else self._rules_by_endpoint[endpoint])
+
+    def add(self, rulefactory: "RuleFactory") -> None:
+        """Add a rule, or what a factory gives, and bind it. Raises RuntimeError for a rule that is bound already."""
+        for rule in rulefactory.get_rules(self):
+            rule.bind(self)
+            if not rule.build_only:
+                self.matcher.add(rule)
+            self._rules_by_endpoint.setdefault(rule.endpoint, []).append(rule)
+        self.changed()
+
+    def changed(self) -> None:
+        """Have the rules put in order again before the next match."""
+        self._has_changed = True
+
+    def update(self) -> None:
+        """Put the rules in order, if some were added or changed."""
+        if not self._has_changed:
+            return
+        with self._updating:
+            if self._has_changed:
+                self.matcher.update()
+                for rules in self._rules_by_endpoint.values():
+                    rules.sort(key=lambda rule: rule.build_compare_key())
+                self.leading = self._find_leading()
+                self.direct = self._find_direct()
+                self.only = {endpoint: ways[0] for endpoint, ways in self.direct.items() if len(ways) == 1}
+                self._has_changed = False
+
+    def _find_direct(self) -> dict[Any, list[Direct]]:
+        """The short ways to build, for endpoints whose rules have one each."""
+        found = {}
+        for endpoint, rules in self._rules_by_endpoint.items():
+            ways = [direct for rule in rules if (direct := rule.direct) is not None]
+            if len(ways) == len(rules):
+                found[endpoint] = ways
+        return found
+
+    def _find_leading(self) -> "dict[int, list[Rule]]":
+        """For the id of a rule, those before it to which its requests may be sent because of their defaults."""
+        leading: dict[int, list[Rule]] = {}
+        for rules in self._rules_by_endpoint.values():
+            with_defaults = [(place, rule) for place, rule in enumerate(rules) if rule.defaults]
+            for place, rule in enumerate(rules):
+                before = [each for at, each in with_defaults if at < place and each.provides_defaults_for(rule)]
+                if before:
+                    leading[id(rule)] = before
+        return leading
+
+    def bind(
+        self,
+        server_name: str,
+        script_name: str | None = None,
+        subdomain: str | None = None,
+        url_scheme: str = "http",
+        default_method: str = "GET",
+        path_info: str | None = None,
+        query_args: Mapping[str, Any] | str | None = None,
+    ) -> MapAdapter:
+        """An adapter for a host. Raises BadHost for what is none, RuntimeError for a subdomain beside host matching."""
+        if self.host_matching:
+            if subdomain is not None:
+                raise RuntimeError("host matching enabled and a subdomain was provided")
+        elif subdomain is None:
+            subdomain = self.default_subdomain
+        return MapAdapter(
+            self,
+            _ascii_host(server_name.lower()),
+            "/" if script_name is None else script_name,
+            subdomain,
+            url_scheme,
+            "/" if path_info is None else path_info,
+            default_method,
+            query_args,
+        )
+
+    def bind_to_environ(
+        self, environ: "WSGIEnvironment | Request", server_name: str | None = None, subdomain: str | None = None
+    ) -> MapAdapter:
+        """An adapter for one request: an environ, or what has one as ``environ``.
+
+        With a ``server_name`` the subdomain is what the request's host has before it. A host that does not end so has
+        the subdomain "<invalid>", which no rule has, and a warning is shown.
+        """
+        env: WSGIEnvironment = environ if isinstance(environ, dict) else environ.environ
+        host = get_host(env).lower()
+        scheme = _scheme_of(env)
+        name = host if server_name is None else _without_default_port(server_name.lower(), scheme)
+        if subdomain is None and not self.host_matching:
+            subdomain = _subdomain(host, name)
+            if subdomain is None:
+                warn(f"Current server name {host!r} doesn't match configured server name {name!r}", stacklevel=2)
+                subdomain = "<invalid>"
+        return Map.bind(
+            self,
+            name,
+            _text(env.get("SCRIPT_NAME")),
+            subdomain,
+            scheme,
+            env["REQUEST_METHOD"],
+            _text(env.get("PATH_INFO")),
+            _text(env.get("QUERY_STRING")),
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({pformat(list(self.iter_rules()))})"
+
+
+def _ascii_host(name: str) -> str:
+    """A host, with its port, in ASCII (RFC 3490 §4)."""
+    host, colon, port = name.partition(":")
+    if _plain_host(host):
+        return name
+    try:
+        return f"{host.encode('idna').decode('ascii')}{colon}{port}"
+    except UnicodeError as error:
+        raise BadHost from error
+
+
+def _scheme_of(environ: "WSGIEnvironment") -> str:
+    scheme: str = environ["wsgi.url_scheme"]
+    if "HTTP_UPGRADE" in environ and environ["HTTP_UPGRADE"].lower() == "websocket":
+        options = environ.get("HTTP_CONNECTION", "").lower().split(",")
+        if any(option.strip(" \t") == "upgrade" for option in options):
+            return "wss" if scheme == "https" else "ws"
+    return scheme
+
+
+def _without_default_port(name: str, scheme: str) -> str:
+    if scheme in {"http", "ws"}:
+        return name.removesuffix(":80")
+    return name.removesuffix(":443") if scheme in {"https", "wss"} else name
+
+
+def _subdomain(host: str, name: str) -> str | None:
+    """What a host has before a name; None where it does not end with that name."""
+    if host == name:
+        return ""
+    labels, own = host.split("."), name.split(".")
+    return ".".join(filter(None, labels[: -len(own)])) if labels[-len(own) :] == own else None
+
+
+def _text(value: str | None) -> str | None:
+    """A value of an environ as text: it has UTF-8 bytes as Latin-1 characters (PEP 3333)."""
+    if value is None or value.isascii():
+        return value
+    return value.encode("latin-1").decode("utf-8", "replace")

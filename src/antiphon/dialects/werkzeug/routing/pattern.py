@@ -1,0 +1,88 @@
+"""What the text of a rule says: literal text, slashes and ``<converter(arguments):name>``."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+_token = re.compile(r"(/)|([^</]+)|<(?:([A-Za-z_][A-Za-z0-9_]*)(?:\((.*?)\))?:)?([A-Za-z_][A-Za-z0-9_]*)>").match
+_argument = re.compile(
+    r"\s*(?:(\w+)\s*=\s*)?(?:[urUR]?(\"[^\"]*\"|'[^']*')|(\d+[^\s,]\d+|\d+[^\s,\w](?=\s*,)|[\w.]+))\s*,"
+)
+
+_CONSTANTS = {"None": None, "True": True, "False": False}
+
+
+class VariableText(NamedTuple):
+    """A variable as it is written."""
+
+    name: str
+    converter: str
+    arguments: str
+
+
+def tokens(rule: str) -> Iterator[str | VariableText]:
+    """The texts, slashes (each by itself) and variables of a rule. Raises ValueError where it is malformed."""
+    at = 0
+    while at < len(rule):
+        found = _token(rule, at)
+        if found is None:
+            raise ValueError(f"malformed url rule: {rule!r}")
+        slash, text, converter, arguments, name = found.groups()
+        yield slash or text or VariableText(name, converter or "default", arguments or "")
+        at = found.end()
+
+
+def parse_converter_args(argstr: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a converter, by place and by name: ``2, "a b", signed=True``. Raises ValueError for others.
+
+    They are numbers, True, False, None, and texts, which need no quotes when they look like a name.
+    """
+    argstr += ","
+    placed: list[Any] = []
+    named: dict[str, Any] = {}
+    end = 0
+    for found in _argument.finditer(argstr):
+        if found.start() != end:
+            raise ValueError(f"Cannot parse converter argument {argstr[end : found.start()]!r}")
+        name, quoted, plain = found.groups()
+        value = quoted[1:-1] if quoted else _constant(plain)
+        if name:
+            named[name] = value
+        else:
+            placed.append(value)
+        end = found.end()
+    return tuple(placed), named
+
+
+def _constant(text: str) -> str | float | bool | None:
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text
+
+
+def parse_rule(rule: str) -> Iterator[tuple[str | None, str | None, str]]:
+    """What a rule is made of, as Werkzeug gave it before 2.2: converter, arguments and name of each variable.
+
+    The text between two variables has neither a converter nor arguments. Raises ValueError where the rule is malformed
+    or has two variables of one name.
+    """
+    text = ""
+    names: set[str] = set()
+    for token in tokens(rule):
+        if isinstance(token, str):
+            text += token
+            continue
+        if text:
+            yield None, None, text
+        text = ""
+        if token.name in names:
+            raise ValueError(f"variable name {token.name!r} used twice.")
+        names.add(token.name)
+        yield token.converter, token.arguments or None, token.name
+    if text:
+        yield None, None, text

@@ -1,0 +1,275 @@
+"""A rule: a path with variables, the endpoint it leads to, and the circumstances in which it does."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.werkzeug.routing.builder import Direct, Template
+from antiphon.dialects.werkzeug.routing.converters import (
+    BaseConverter,
+    IntegerConverter,
+    ValidationError,
+)
+from antiphon.dialects.werkzeug.routing.factories import (
+    EndpointPrefix,
+    RuleFactory,
+    RuleTemplate,
+    RuleTemplateFactory,
+    Subdomain,
+    Submount,
+)
+from antiphon.dialects.werkzeug.routing.parts import Part, Variable, parts_of
+from antiphon.dialects.werkzeug.routing.pattern import parse_converter_args, parse_rule, tokens
+from antiphon.dialects.werkzeug.url_fields import encode_fields
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.routing.map import Map
+
+__all__ = [
+    "EndpointPrefix",
+    "Rule",
+    "RuleFactory",
+    "RuleTemplate",
+    "RuleTemplateFactory",
+    "Subdomain",
+    "Submount",
+    "parse_converter_args",
+    "parse_rule",
+]
+
+_slashes = re.compile("/{2,}")
+_WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class Rule(RuleFactory):
+    """One path, as ``/users/<int:id>``, for the endpoint, which may be anything.
+
+    A rule with ``methods`` is for these only; GET brings HEAD. ``defaults`` are values that the path does not have:
+    where another rule of the endpoint has them in its path, a request with these values is sent here. ``build_only``
+    rules match nothing. A path that ends with a slash is found without it too: by a redirect with ``strict_slashes``,
+    else directly. With ``merge_slashes``, several slashes in a row are as one. ``redirect_to`` is a path that may have
+    ``<name>`` in it, or a function of the adapter and the values that returns one. An ``alias`` sends to the endpoint's
+    other rule. ``subdomain`` and ``host`` may have variables too; the map says which of them counts. What is None is as
+    the map has it.
+
+    Raises ValueError for a path without a slash at its start, TypeError for methods in one text.
+    """
+
+    def __init__(
+        self,
+        string: str,
+        defaults: Mapping[str, Any] | None = None,
+        subdomain: str | None = None,
+        methods: Iterable[str] | None = None,
+        build_only: bool = False,
+        endpoint: Any = None,
+        strict_slashes: bool | None = None,
+        merge_slashes: bool | None = None,
+        redirect_to: str | Callable[..., str] | None = None,
+        alias: bool = False,
+        host: str | None = None,
+        websocket: bool = False,
+    ) -> None:
+        if not string.startswith("/"):
+            raise ValueError(f"URL rule {string!r} must start with a slash.")
+        self.rule = string
+        self.is_branch = string.endswith("/")
+        self.is_leaf = not self.is_branch
+        self.map: Map = None  # type: ignore[assignment]  # until it is bound
+        self.strict_slashes = strict_slashes
+        self.merge_slashes = merge_slashes
+        self.subdomain = subdomain
+        self.host = host
+        self.defaults = defaults
+        self.build_only = build_only
+        self.alias = alias
+        self.websocket = websocket
+        self.methods = _checked_methods(methods, websocket)
+        self.endpoint = endpoint
+        self.redirect_to = redirect_to
+        self.arguments: set[str] = set(map(str, defaults or ()))
+        self.parts: list[Part] = []
+        self.readers: list[tuple[str, Callable[[str], Any] | None]] = []
+        self._converters: dict[str, BaseConverter] = {}
+        self._trace: list[tuple[bool, str]] = []
+
+    def empty(self) -> "Rule":
+        """A copy that is bound to no map."""
+        return type(self)(self.rule, **self.get_empty_kwargs())
+
+    def get_empty_kwargs(self) -> dict[str, Any]:
+        """The keyword arguments with which ``empty`` makes a copy. Subclasses add their own."""
+        return {
+            "defaults": dict(self.defaults) if self.defaults else None,
+            "subdomain": self.subdomain,
+            "methods": self.methods,
+            "build_only": self.build_only,
+            "endpoint": self.endpoint,
+            "strict_slashes": self.strict_slashes,
+            "redirect_to": self.redirect_to,
+            "alias": self.alias,
+            "host": self.host,
+        }
+
+    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002, ARG002 - as RuleFactory has it
+        """This rule."""
+        yield self
+
+    def refresh(self) -> None:
+        """Bind once more, after the rule was changed."""
+        self.bind(self.map, rebind=True)
+
+    def bind(self, map: "Map", rebind: bool = False) -> None:  # noqa: A002 - its name in Werkzeug
+        """Make it a rule of a map, with that map's settings. Raises RuntimeError for one that is bound."""
+        if self.map is not None and not rebind:
+            raise RuntimeError(f"url rule {self!r} already bound to map {self.map!r}")
+        self.map = map
+        map.changed()
+        if self.strict_slashes is None:
+            self.strict_slashes = map.strict_slashes
+        if self.merge_slashes is None:
+            self.merge_slashes = map.merge_slashes
+        if self.subdomain is None:
+            self.subdomain = map.default_subdomain
+        self.compile()
+
+    def get_converter(
+        self,
+        variable_name: str,  # noqa: ARG002 - for subclasses
+        converter_name: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> BaseConverter:
+        """The converter for a variable. Raises LookupError for a name that the map does not know."""
+        if converter_name not in self.map.converters:
+            raise LookupError(f"the converter {converter_name!r} does not exist")
+        return self.map.converters[converter_name](self.map, *args, **kwargs)
+
+    def compile(self) -> None:
+        """Prepare for matching and building. Raises ValueError where the rule is malformed."""
+        self._converters = {}
+        domain = self._pieces((self.host if self.map.host_matching else self.subdomain) or "")
+        path = self._pieces(_slashes.sub("/", self.rule) if self.merge_slashes else self.rule)
+        self.parts = parts_of(domain) + parts_of(path)
+        self.arguments.update(self._converters)
+        self.readers = [(name, _reader(converter)) for name, converter in self._converters.items()]
+        self._trace = [_traced(piece) for piece in (*domain, "|", *path)]
+        defaults = self.defaults or {}
+        self._domain, self._path = Template(domain, defaults), Template(path, defaults)
+        self._required = self.arguments - set(defaults)
+
+    @property
+    def direct(self) -> Direct | None:
+        """The short way to build its URL. None where its values, or a subclass, must be asked."""
+        own = type(self)
+        if own.build is not Rule.build or own.suitable_for is not Rule.suitable_for:
+            return None
+        if self.websocket or self.defaults or self._domain.fields or self.map.host_matching:
+            return None
+        return Direct(self._domain, self._path, self.methods, self._encode_query_vars)
+
+    def _pieces(self, text: str) -> list[str | Variable]:
+        pieces: list[str | Variable] = []
+        for token in tokens(text):
+            if isinstance(token, str):
+                pieces.append(token)
+                continue
+            if token.name in self._converters:
+                raise ValueError(f"{self.rule!r}: the variable name {token.name!r} is used twice")
+            placed, named = parse_converter_args(token.arguments)
+            converter = self.get_converter(token.name, token.converter, placed, named)
+            self._converters[token.name] = converter
+            pieces.append(Variable(token.name, converter))
+        return pieces
+
+    def convert(self, name: str, value: Any) -> str:
+        """The text for the value of one variable."""
+        return self._converters[name].to_url(value)
+
+    def build(self, values: Mapping[str, Any], append_unknown: bool = True) -> tuple[str, str] | None:
+        """The subdomain, or host, and the path, with other values as its query. None where a value does not fit."""
+        try:
+            domain, path = self._domain.fill(values), self._path.fill(values)
+        except ValidationError:
+            return None
+        if append_unknown and not self.arguments.issuperset(values):
+            query = self._encode_query_vars({name: values[name] for name in values if name not in self.arguments})
+            path = f"{path}?{query}" if query else path
+        return domain, path
+
+    def _encode_query_vars(self, query_vars: Mapping[str, Any]) -> str:
+        items = list(_pairs(query_vars))
+        return encode_fields(sorted(items, key=self.map.sort_key) if self.map.sort_parameters else items)
+
+    def provides_defaults_for(self, rule: "Rule") -> bool:
+        """Whether this is the rule to which requests for another one are sent when they have its defaults."""
+        if self.build_only or not self.defaults:
+            return False
+        return self.endpoint == rule.endpoint and self != rule and self.arguments == rule.arguments
+
+    def suitable_for(self, values: Mapping[str, Any], method: str | None = None) -> bool:
+        """Whether the values suffice and don't contradict the defaults, and whether the method, if any, is right."""
+        if method is not None and self.methods is not None and method not in self.methods:
+            return False
+        for name in self._required:
+            if name not in values:
+                return False
+        for name, value in self.defaults.items() if self.defaults else ():
+            if name in values and values[name] != value:
+                return False
+        return True
+
+    def build_compare_key(self) -> tuple[int, int, int]:
+        """What an endpoint's rules are sorted by to build a URL: no aliases, many variables, many defaults first."""
+        return (1 if self.alias else 0, -len(self.arguments), -len(self.defaults or ()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self._trace == other._trace
+
+    __hash__ = None  # type: ignore[assignment]  # a rule can be changed
+
+    def __str__(self) -> str:
+        return self.rule
+
+    def __repr__(self) -> str:
+        if self.map is None:
+            return f"<{type(self).__name__} (unbound)>"
+        where = "".join([f"<{text}>" if is_variable else text for is_variable, text in self._trace]).lstrip("|")
+        methods = f" ({', '.join(self.methods)})" if self.methods is not None else ""
+        return f"<{type(self).__name__} {where!r}{methods} -> {self.endpoint}>"
+
+
+def _pairs(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each name with its value, or with each of its values."""
+    for name, value in values.items():
+        if isinstance(value, (list, tuple, set)):
+            for each in value:
+                yield name, each
+        else:
+            yield name, value
+
+
+def _checked_methods(methods: Iterable[str] | None, websocket: bool) -> set[str] | None:
+    if methods is None:
+        return None
+    if isinstance(methods, str):
+        raise TypeError("'methods' should be a list of strings.")
+    names = {method.upper() for method in methods}
+    if "GET" in names:
+        names.add("HEAD")
+    if websocket and names - _WEBSOCKET_METHODS:
+        raise ValueError("WebSocket rules can only use 'GET', 'HEAD', and 'OPTIONS' methods.")
+    return names
+
+
+def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
+    """What makes a value of the text; None where the text is the value."""
+    if type(converter).to_python is BaseConverter.to_python:
+        return None
+    if type(converter) is IntegerConverter and converter.takes_any:
+        return int
+    return converter.to_python
+
+
+def _traced(piece: str | Variable) -> tuple[bool, str]:
+    return (False, piece) if isinstance(piece, str) else (True, piece.name)

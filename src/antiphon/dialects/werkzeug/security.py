@@ -1,0 +1,131 @@
+"""Passwords and paths: hashes that Werkzeug reads and writes too, salts, and joining what a client names."""
+
+import hashlib
+import hmac
+import os
+import posixpath
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+SALT_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+DEFAULT_PBKDF2_ITERATIONS = 1_000_000
+
+_SCRYPT = (2**15, 8, 1)
+_OTHER_SEPARATORS = [separator for separator in (os.sep, os.altsep) if separator not in (None, "/")]
+_DEVICES = {"AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN"} | {
+    f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"
+}
+
+
+def gen_salt(length: int) -> str:
+    """So many random letters and digits. Raises ValueError for none."""
+    if length <= 0:
+        raise ValueError("Salt length must be at least 1.")
+    return "".join([secrets.choice(SALT_CHARS) for _ in range(length)])
+
+
+def generate_password_hash(password: str, method: str = "scrypt", salt_length: int = 16) -> str:
+    """A hash to be kept: ``method$salt$digits``, in which the method has all its parameters.
+
+    Methods are ``scrypt:n:r:p`` (RFC 7914) and ``pbkdf2:hash:iterations`` (RFC 8018); parameters may be left out.
+    Raises ValueError for others.
+    """
+    salt = gen_salt(salt_length)
+    method, digits = _hash(method, salt, password)
+    return f"{method}${salt}${digits}"
+
+
+def check_password_hash(pwhash: str, password: str) -> bool:
+    """Whether a hash is of that password. Raises ValueError for a method that is not known."""
+    parts = pwhash.split("$", 2)
+    if len(parts) < 3:
+        return False
+    method, salt, digits = parts
+    return hmac.compare_digest(_hash(method, salt, password)[1], digits)
+
+
+def _hash(method: str, salt: str, password: str) -> tuple[str, str]:
+    """The method with its parameters, and the digits."""
+    name, *parameters = method.split(":")
+    if name not in _METHODS:
+        raise ValueError(f"Invalid hash method {name!r}.")
+    return _METHODS[name](parameters, salt.encode(), password.encode())
+
+
+def _scrypt(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, str]:
+    try:
+        n, r, p = map(int, parameters or _SCRYPT)
+    except ValueError:
+        raise ValueError("'scrypt' takes 3 arguments.") from None
+    most = 132 * n * r * p  # 128 would be the need, were it not for what OpenSSL adds
+    return f"scrypt:{n}:{r}:{p}", hashlib.scrypt(password, salt=salt, n=n, r=r, p=p, maxmem=most).hex()
+
+
+def _pbkdf2(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, str]:
+    if len(parameters) > 2:
+        raise ValueError("'pbkdf2' takes 2 arguments.")
+    name = parameters[0] if parameters else "sha256"
+    iterations = int(parameters[1]) if len(parameters) > 1 else DEFAULT_PBKDF2_ITERATIONS
+    return f"pbkdf2:{name}:{iterations}", hashlib.pbkdf2_hmac(name, password, salt, iterations).hex()
+
+
+_METHODS = {"scrypt": _scrypt, "pbkdf2": _pbkdf2}
+
+
+def safe_join(directory: str, *untrusted: str) -> str | None:
+    """A path below the directory, by names that a client has chosen; None where they lead out of it.
+
+    The names have slashes on every system. Only text is looked at: links are followed by whoever opens the path.
+    """
+    parts = [directory or "."]
+    for name in filter(None, untrusted):
+        path = posixpath.normpath(name)
+        if _leaves(path):
+            return None
+        parts.append(path)
+    return posixpath.join(*parts)
+
+
+def _leaves(path: str) -> bool:
+    if path == ".." or path.startswith(("../", "/")) or os.path.isabs(path):
+        return True
+    return any(separator in path for separator in _OTHER_SEPARATORS) or (os.name == "nt" and _names_device(path))
+
+
+def _names_device(path: str) -> bool:
+    """Whether Windows would open a device: it does so by a name in any folder, with any suffix."""
+    stems = [name.partition(":")[0].partition(".")[0] for name in path.split("/")]
+    return any(stem.strip().upper() in _DEVICES for stem in stems)
+
+
+def safe_str_cmp(a: str | bytes, b: str | bytes) -> bool:
+    """Whether two texts, as UTF-8, are equal, in a time that does not tell where they differ."""
+    return hmac.compare_digest(_as_bytes(a), _as_bytes(b))
+
+
+def pbkdf2_bin(
+    data: str | bytes,
+    salt: str | bytes,
+    iterations: int = 260_000,
+    keylen: int | None = None,
+    hashfunc: str | Callable[[], Any] | None = None,
+) -> bytes:
+    """A key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest, which is SHA-256."""
+    name = hashfunc().name if callable(hashfunc) else hashfunc or "sha256"
+    return hashlib.pbkdf2_hmac(name, _as_bytes(data), _as_bytes(salt), iterations, keylen)
+
+
+def pbkdf2_hex(
+    data: str | bytes,
+    salt: str | bytes,
+    iterations: int = 260_000,
+    keylen: int | None = None,
+    hashfunc: str | Callable[[], Any] | None = None,
+) -> str:
+    """The same as ``pbkdf2_bin``, in hexadecimal digits."""
+    return pbkdf2_bin(data, salt, iterations, keylen, hashfunc).hex()
+
+
+def _as_bytes(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value

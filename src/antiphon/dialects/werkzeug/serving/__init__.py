@@ -1,0 +1,19 @@
+"""Werkzeug's development server by its functions, over the server that ``antiphon run`` has too."""
+
+from antiphon.dialects.werkzeug.serving.reloader import is_running_from_reloader
+from antiphon.dialects.werkzeug.serving.run import run_simple
+from antiphon.dialects.werkzeug.serving.server import (
+    BaseWSGIServer,
+    ThreadedWSGIServer,
+    WSGIRequestHandler,
+    make_server,
+)
+
+__all__ = [
+    "BaseWSGIServer",
+    "ThreadedWSGIServer",
+    "WSGIRequestHandler",
+    "is_running_from_reloader",
+    "make_server",
+    "run_simple",
+]

@@ -1,0 +1,95 @@
+"""Starts the program again when one of its files has changed: it runs as a child of itself."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from fnmatch import fnmatch
+from threading import Thread
+from time import sleep
+from typing import NoReturn, Protocol
+
+AGAIN = 3
+"""The exit code of a child that is to be started again."""
+GRACE = 1.0
+"""Seconds for the requests that are being answered."""
+RUNS_AS_CHILD = "WERKZEUG_RUN_MAIN"
+SOCKET = "WERKZEUG_SERVER_FD"
+
+
+def is_running_from_reloader() -> bool:
+    """Whether this process is the child that serves."""
+    return os.environ.get(RUNS_AS_CHILD) == "true"
+
+
+def inherited_socket() -> int | None:
+    """The file descriptor of the socket that the parent has opened for this process."""
+    return int(os.environ[SOCKET]) if is_running_from_reloader() else None
+
+
+def run_child(socket: int) -> NoReturn:
+    """Run this program as a child, on that socket, as often as it asks for; then exit as it did."""
+    os.set_inheritable(socket, True)
+    environment = {**os.environ, RUNS_AS_CHILD: "true", SOCKET: str(socket)}
+    command = [sys.executable, *sys.orig_argv[1:]]
+    code = AGAIN
+    while code == AGAIN:
+        code = 0
+        with suppress(KeyboardInterrupt):  # which the child has had from the terminal, too
+            code = subprocess.call(command, env=environment, close_fds=False)  # noqa: S603 - it runs already
+    sys.exit(code)
+
+
+class Serving(Protocol):
+    """A server that is ended by another thread."""
+
+    def serve_forever(self) -> None:
+        """Serve until ``shutdown``."""
+        ...
+
+    def shutdown(self) -> None:
+        """End that, and wait until it has ended."""
+        ...
+
+
+def serve_until_changed(
+    server: Serving, extra_files: Iterable[str], exclude_patterns: Iterable[str], interval: float
+) -> NoReturn:
+    """Serve on a thread, and exit with ``AGAIN`` when a module's file or another one has changed."""
+    Thread(target=server.serve_forever, daemon=True).start()
+    extra, excluded = [*extra_files], [*exclude_patterns]
+    before = _versions(extra, excluded)
+    while True:
+        try:
+            sleep(interval)
+        except KeyboardInterrupt:
+            sys.exit()
+        now = _versions(extra, excluded)
+        changed = [path for path, version in before.items() if now.get(path) != version]
+        if changed:
+            ending = Thread(target=server.shutdown, daemon=True)
+            ending.start()
+            ending.join(GRACE)
+            sys.stderr.write(f" * {changed[0]} has changed, restarting\n")
+            sys.exit(AGAIN)
+        before |= now
+
+
+def _versions(extra: list[str], excluded: list[str]) -> dict[str, int]:
+    """When each file was changed, in nanoseconds."""
+    found = {}
+    for path in (*_module_files(), *extra):
+        if not any(fnmatch(path, pattern) for pattern in excluded):
+            try:
+                found[path] = os.stat(path).st_mtime_ns
+            except OSError:
+                continue
+    return found
+
+
+def _module_files() -> Iterator[str]:
+    for module in [*sys.modules.values()]:
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str):
+            yield path

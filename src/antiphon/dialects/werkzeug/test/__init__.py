@@ -1,0 +1,20 @@
+"""What `werkzeug.test` has: requests of values, and a client that calls an application."""
+
+from antiphon.dialects.werkzeug.test.builder import EnvironBuilder, create_environ
+from antiphon.dialects.werkzeug.test.client import Client, ClientRedirectError
+from antiphon.dialects.werkzeug.test.cookie import Cookie
+from antiphon.dialects.werkzeug.test.multipart_body import encode_multipart, stream_encode_multipart
+from antiphon.dialects.werkzeug.test.response import TestResponse
+from antiphon.dialects.werkzeug.test.run import run_wsgi_app
+
+__all__ = [
+    "Client",
+    "ClientRedirectError",
+    "Cookie",
+    "EnvironBuilder",
+    "TestResponse",
+    "create_environ",
+    "encode_multipart",
+    "run_wsgi_app",
+    "stream_encode_multipart",
+]

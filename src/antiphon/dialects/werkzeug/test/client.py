@@ -1,0 +1,233 @@
+"""A client that calls an application, and keeps its cookies."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from antiphon.dialects.werkzeug.datastructures import Headers
+from antiphon.dialects.werkzeug.http import dump_cookie
+from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
+from antiphon.dialects.werkzeug.test.cookie import Cookie, Jar, keep, same
+from antiphon.dialects.werkzeug.test.response import TestResponse
+from antiphon.dialects.werkzeug.test.run import run_wsgi_app
+from antiphon.dialects.werkzeug.wrappers import Request, Response
+from antiphon.dialects.werkzeug.wsgi import get_current_url
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+_REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
+
+
+class ClientRedirectError(Exception):
+    """Redirects that lead back to where they came from."""
+
+
+class Client:
+    """Calls an application: ``get``, ``post`` and so on take what an ``EnvironBuilder`` takes.
+
+    What it gets is a ``response_wrapper``, and a ``TestResponse`` in any case. Redirects to other hosts, and to
+    subdomains unless they are allowed, raise RuntimeError.
+    """
+
+    def __init__(
+        self,
+        application: "WSGIApplication",
+        response_wrapper: type[Response] | None = None,
+        use_cookies: bool = True,
+        allow_subdomain_redirects: bool = False,
+    ) -> None:
+        self.application = application
+        self.response_wrapper = _wrapper(response_wrapper)
+        self.allow_subdomain_redirects = allow_subdomain_redirects
+        self._cookies: Jar | None = {} if use_cookies else None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.application!r}>"
+
+    # Cookies
+
+    @property
+    def _jar(self) -> Jar:
+        if self._cookies is None:
+            raise TypeError("this client has no cookies: make one with use_cookies=True")
+        return self._cookies
+
+    def get_cookie(self, key: str, domain: str = "localhost", path: str = "/") -> Cookie | None:
+        """A cookie; None where there is none. Raises TypeError for a client without cookies."""
+        return self._jar.get((domain, path, key))
+
+    def set_cookie(
+        self,
+        key: str,
+        value: str = "",
+        *,
+        domain: str = "localhost",
+        origin_only: bool = True,
+        path: str = "/",
+        **kwargs: Any,
+    ) -> None:
+        """Set a cookie, as ``Response.set_cookie`` does. Raises TypeError for a client without cookies."""
+        cookie = Cookie.parse(domain, "/", dump_cookie(key, value, domain=domain, path=path, **kwargs))
+        keep(self._jar, same(cookie, origin_only=origin_only))
+
+    def delete_cookie(self, key: str, *, domain: str = "localhost", path: str = "/") -> None:
+        """Forget a cookie, if there is one. Raises TypeError for a client without cookies."""
+        self._jar.pop((domain, path, key), None)
+
+    def _add_cookies_to_wsgi(self, environ: "WSGIEnvironment") -> None:
+        if self._cookies is None:
+            return
+        server_name, path = _place(environ)
+        pairs = [cookie.pair for cookie in self._cookies.values() if cookie.is_sent_to(server_name, path)]
+        environ.pop("HTTP_COOKIE", None)
+        if pairs:
+            environ["HTTP_COOKIE"] = "; ".join(pairs)
+
+    def _update_cookies_from_response(self, server_name: str, path: str, headers: Iterable[str]) -> None:
+        if self._cookies is not None:
+            for header in headers:
+                keep(self._cookies, Cookie.parse(server_name, path, header))
+
+    # Calls
+
+    def run_wsgi_app(self, environ: "WSGIEnvironment", buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
+        """Call the application with the cookies that it gets, and keep those that it sets."""
+        self._add_cookies_to_wsgi(environ)
+        answer = run_wsgi_app(self.application, environ, buffered=buffered)
+        self._update_cookies_from_response(*_place(environ), answer[2].getlist("Set-Cookie"))
+        return answer
+
+    def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
+        """Send what an ``EnvironBuilder`` makes of the arguments; or a builder, an environ or a request.
+
+        ``buffered`` runs the application to its end. Raises ClientRedirectError for redirects that are a loop.
+        """
+        request = _request(args, kwargs)
+        response = self.response_wrapper(*self.run_wsgi_app(request.environ, buffered=buffered), request=request)
+        if follow_redirects:
+            response = self._follow(response, buffered)
+        if close := getattr(request.input_stream, "close", None):
+            response.call_on_close(close)
+        return response
+
+    def _follow(self, response: TestResponse, buffered: bool) -> TestResponse:
+        history: list[TestResponse] = []
+        seen: set[tuple[str | None, int]] = set()
+        while response.status_code in _REDIRECTS:
+            if not buffered:
+                response.make_sequence()
+                response.close()
+            step = response.location, response.status_code
+            if step in seen:
+                raise ClientRedirectError(f"the redirects are a loop: {step[1]} to {step[0]} came before")
+            seen.add(step)
+            response.history = tuple(history)
+            history.append(response)
+            response = self.resolve_redirect(response, buffered=buffered)
+        response.history = tuple(history)
+        return response
+
+    def resolve_redirect(self, response: TestResponse, buffered: bool = False) -> TestResponse:
+        """Follow a redirect."""
+        target = urlsplit(response.location or "")
+        builder = EnvironBuilder.from_environ(response.request.environ, path=target.path, query_string=target.query)
+        self._check_host(target.netloc, builder.server_name)
+        if target.netloc:
+            builder.url_scheme, builder.host = target.scheme, target.netloc
+        root = builder.script_root
+        if root and (target.path == root or target.path.startswith(f"{root}/")):
+            builder.path = target.path[len(root) :]
+        else:
+            builder.path, builder.script_root = target.path, ""
+        if response.status_code not in (307, 308):
+            _without_body(builder)
+        elif builder.input_stream is not None:
+            builder.input_stream.seek(0)
+        return self.open(builder, buffered=buffered)
+
+    def _check_host(self, netloc: str, server_name: str) -> None:
+        host = netloc.partition(":")[0] or server_name
+        if host == server_name:
+            return
+        if not host.endswith(f".{server_name}"):
+            raise RuntimeError(f"a redirect to another site, {host}, is not followed")
+        if not self.allow_subdomain_redirects:
+            raise RuntimeError(f"a redirect to the subdomain {host} is not followed: allow_subdomain_redirects=True")
+
+    def _open_as(self, method: str, args: tuple[Any, ...], kw: dict[str, Any]) -> TestResponse:
+        kw["method"] = method
+        return self.open(*args, **kw)
+
+    def get(self, *args: Any, **kw: Any) -> TestResponse:
+        """Send a GET."""
+        return self._open_as("GET", args, kw)
+
+    def post(self, *args: Any, **kw: Any) -> TestResponse:
+        """Send a POST."""
+        return self._open_as("POST", args, kw)
+
+    def put(self, *args: Any, **kw: Any) -> TestResponse:
+        """Send a PUT."""
+        return self._open_as("PUT", args, kw)
+
+    def patch(self, *args: Any, **kw: Any) -> TestResponse:
+        """Send a PATCH."""
+        return self._open_as("PATCH", args, kw)
+
+    def delete(self, *args: Any, **kw: Any) -> TestResponse:
+        """Send a DELETE."""
+        return self._open_as("DELETE", args, kw)
+
+    def head(self, *args: Any, **kw: Any) -> TestResponse:
+        """Send a HEAD."""
+        return self._open_as("HEAD", args, kw)
+
+    def options(self, *args: Any, **kw: Any) -> TestResponse:
+        """Send an OPTIONS."""
+        return self._open_as("OPTIONS", args, kw)
+
+    def trace(self, *args: Any, **kw: Any) -> TestResponse:
+        """Send a TRACE."""
+        return self._open_as("TRACE", args, kw)
+
+
+def _wrapper(wrapper: type[Response] | None) -> type[TestResponse]:
+    if wrapper is None or wrapper is Response:
+        return TestResponse
+    if issubclass(wrapper, TestResponse):
+        return wrapper
+    return type("WrapperTestResponse", (TestResponse, wrapper), {})
+
+
+def _request(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    if len(args) == 1 and not kwargs:
+        (given,) = args
+        if isinstance(given, EnvironBuilder):
+            return given.get_request()
+        if isinstance(given, dict):
+            return EnvironBuilder.from_environ(given).get_request()
+        if isinstance(given, Request):
+            return given
+    builder = EnvironBuilder(*args, **kwargs)
+    try:
+        return builder.get_request()
+    finally:
+        builder.close()
+
+
+def _place(environ: "WSGIEnvironment") -> tuple[str, str]:
+    url = urlsplit(get_current_url(environ))
+    return url.hostname or "localhost", url.path
+
+
+def _without_body(builder: EnvironBuilder) -> None:
+    """The request after a redirect is a GET, or a HEAD as before."""
+    if builder.method != "HEAD":
+        builder.method = "GET"
+    if builder.input_stream is not None:
+        builder.input_stream.close()
+        builder.input_stream = None
+    builder.content_type = None
+    builder.content_length = None
+    builder.headers.remove("Transfer-Encoding")

@@ -1,0 +1,110 @@
+"""The body of a request that is being built, and the headers that say what it is."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+from antiphon.dialects.werkzeug.datastructures import CallbackDict, FileMultiDict, Headers, MultiDict
+from antiphon.dialects.werkzeug.http import dump_options_header, parse_options_header
+from antiphon.dialects.werkzeug.utils import get_content_type
+
+
+class Content:
+    """A body: a stream as it is, or the fields and files of a form."""
+
+    _form: "MultiDict[str, Any] | None"
+    _files: FileMultiDict | None
+    _input_stream: IO[bytes] | None = None
+
+    def __init__(self, headers: Any) -> None:
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        self._form = None
+        self._files = None
+
+    @property
+    def content_type(self) -> str | None:
+        """The content type; where none is set, that of the form that there is."""
+        content_type = self.headers.get("Content-Type")
+        if content_type is None and not self._input_stream:
+            if self._files:
+                return "multipart/form-data"
+            if self._form:
+                return "application/x-www-form-urlencoded"
+        return content_type
+
+    @content_type.setter
+    def content_type(self, value: str | None) -> None:
+        self._set_or_remove("Content-Type", value)
+
+    @property
+    def mimetype(self) -> str | None:
+        """The same without parameters."""
+        content_type = self.content_type
+        return content_type.partition(";")[0].strip() if content_type else None
+
+    @mimetype.setter
+    def mimetype(self, value: str) -> None:
+        self.content_type = get_content_type(value, "utf-8")
+
+    @property
+    def mimetype_params(self) -> "CallbackDict[str, str]":
+        """The parameters, which may be changed."""
+        return CallbackDict(parse_options_header(self.headers.get("Content-Type"))[1], self._set_mimetype_params)
+
+    def _set_mimetype_params(self, parameters: Mapping[str, str]) -> None:
+        self.headers["Content-Type"] = dump_options_header(self.mimetype, parameters)
+
+    @property
+    def content_length(self) -> int | None:
+        """How many bytes the body is said to have."""
+        return self.headers.get("Content-Length", type=int)
+
+    @content_length.setter
+    def content_length(self, value: int | str | None) -> None:
+        self._set_or_remove("Content-Length", None if value is None else str(value))
+
+    def _set_or_remove(self, name: str, value: str | None) -> None:
+        if value is None:
+            self.headers.remove(name)
+        else:
+            self.headers[name] = value
+
+    @property
+    def input_stream(self) -> IO[bytes] | None:
+        """A body as it is; once it is set, there is no form."""
+        return self._input_stream
+
+    @input_stream.setter
+    def input_stream(self, value: IO[bytes] | None) -> None:
+        self._input_stream = value
+        self._form = None
+        self._files = None
+
+    @property
+    def form(self) -> "MultiDict[str, Any]":
+        """The fields of the form. Raises AttributeError where a stream is set."""
+        self._check_form()
+        if self._form is None:
+            self._form = MultiDict()
+        return self._form
+
+    @form.setter
+    def form(self, value: "MultiDict[str, Any]") -> None:
+        self._input_stream = None
+        self._form = value
+
+    @property
+    def files(self) -> FileMultiDict:
+        """The files of the form. Raises AttributeError where a stream is set."""
+        self._check_form()
+        if self._files is None:
+            self._files = FileMultiDict()
+        return self._files
+
+    @files.setter
+    def files(self, value: FileMultiDict) -> None:
+        self._input_stream = None
+        self._files = value
+
+    def _check_form(self) -> None:
+        if self._input_stream is not None:
+            raise AttributeError("the body is set as a stream, and is no form")

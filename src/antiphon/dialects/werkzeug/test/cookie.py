@@ -1,0 +1,89 @@
+"""Cookies that a client keeps."""
+
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+
+from antiphon.dialects.werkzeug.http import parse_cookie, parse_date
+
+
+class Cookie(NamedTuple):
+    """A cookie: ``key`` and ``value`` as they are sent, and decoded; where it is sent to, and for how long.
+
+    ``max_age`` is in seconds. ``origin_only`` is one that only the very host gets, which has no Domain.
+    """
+
+    key: str
+    value: str
+    decoded_key: str
+    decoded_value: str
+    expires: datetime | None
+    max_age: int | None
+    domain: str
+    origin_only: bool
+    path: str
+    secure: bool
+    http_only: bool
+    same_site: str | None
+
+    @classmethod
+    def parse(cls, server_name: str, path: str, header: str) -> Self:
+        """A cookie that a response to this path has set."""
+        pair, _, attributes = header.partition(";")
+        key, _, value = pair.partition("=")
+        decoded_key, decoded_value = next(iter(parse_cookie(pair).items()))
+        said: dict[str, str | None] = {}
+        for attribute in attributes.split(";"):
+            name, equals, text = attribute.partition("=")
+            said[name.strip().lower()] = text.strip() if equals else None
+        return cls(
+            key=key.strip(),
+            value=value.strip(),
+            decoded_key=decoded_key,
+            decoded_value=decoded_value,
+            expires=parse_date(said.get("expires")),
+            max_age=int(said["max-age"] or 0) if "max-age" in said else None,
+            domain=said.get("domain") or server_name,
+            origin_only="domain" not in said,
+            path=said.get("path") or path.rpartition("/")[0] or "/",
+            secure="secure" in said,
+            http_only="httponly" in said,
+            same_site=said.get("samesite"),
+        )
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """What tells it from others."""
+        return self.domain, self.path, self.decoded_key
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether it says that the client is to forget it."""
+        return self.max_age == 0 or (self.expires is not None and self.expires.timestamp() == 0)
+
+    @property
+    def pair(self) -> str:
+        """The cookie as it is sent back."""
+        return f"{self.key}={self.value}"
+
+    def is_sent_to(self, server_name: str, path: str) -> bool:
+        """Whether a host gets it with a path."""
+        is_host = server_name == self.domain or (not self.origin_only and server_name.endswith(f".{self.domain}"))
+        folder = self.path if self.path.endswith("/") else f"{self.path}/"
+        return is_host and (path == self.path or path.startswith(folder))
+
+
+Jar = dict[tuple[str, str, str], Cookie]
+"""The cookies by their places."""
+
+
+def keep(jar: Jar, cookie: Cookie) -> None:
+    """Put a cookie into a jar, or take it out."""
+    if cookie.is_deleted:
+        jar.pop(cookie.place, None)
+    else:
+        jar[cookie.place] = cookie
+
+
+def same(cookie: Cookie, **changes: Any) -> Cookie:
+    """The cookie with other values."""
+    return cookie._replace(**changes)

@@ -1,0 +1,73 @@
+"""Forms in parts, as a browser sends them; for tests only."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, cast
+
+from antiphon.dialects.werkzeug.datastructures import Headers, MultiDict
+from antiphon.http.content_disposition import FORM_DATA, ContentDisposition
+from antiphon.uploads.spool import Spool
+from antiphon.uploads.window import Window
+
+_PIECE = 16 << 10
+_THRESHOLD = 500 << 10
+
+
+def each_value(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The names and values of a MultiDict, or of a mapping whose values may be lists."""
+    if isinstance(data, MultiDict):
+        yield from data.items(multi=True)
+        return
+    for name, value in data.items():
+        for each in value if isinstance(value, list) else [value]:
+            yield name, each
+
+
+def stream_encode_multipart(
+    data: Mapping[str, Any], use_tempfile: bool = True, threshold: int = _THRESHOLD, boundary: str | None = None
+) -> tuple[IO[bytes], int, str]:
+    """The form as a stream, its length, and the boundary.
+
+    Values are text, or file objects with a ``filename`` or a ``name``. What is longer than ``threshold`` bytes is on
+    disk, if it may be there.
+    """
+    boundary = boundary or f"---------------antiphon{os.urandom(16).hex()}"
+    spool = Spool(threshold if use_tempfile else sys.maxsize)
+    for name, value in each_value(data):
+        spool.write(f"--{boundary}\r\n".encode())
+        if hasattr(value, "read"):
+            _write_file(spool, name, value)
+        else:
+            spool.write(_head(name, None, Headers()) + str(value).encode())
+        spool.write(b"\r\n")
+    spool.write(f"--{boundary}--\r\n".encode())
+    return cast("IO[bytes]", Window(spool, 0, spool.size)), spool.size, boundary
+
+
+def _write_file(spool: Spool, name: str, file: Any) -> None:
+    filename = getattr(file, "filename", getattr(file, "name", None))
+    headers = Headers(getattr(file, "headers", None))
+    headers["Content-Type"] = getattr(file, "content_type", None) or _guessed_type(filename)
+    spool.write(_head(name, filename, headers))
+    while piece := file.read(_PIECE):
+        spool.write(piece)
+
+
+def _guessed_type(filename: str | None) -> str:
+    from mimetypes import guess_type
+
+    return (filename and guess_type(filename)[0]) or "application/octet-stream"
+
+
+def _head(name: str, filename: str | None, headers: Headers) -> bytes:
+    headers.remove("Content-Disposition")
+    disposition = ContentDisposition(FORM_DATA, filename, name=name)
+    lines = [f"{field}: {value}\r\n" for field, value in headers]
+    return f"Content-Disposition: {disposition}\r\n{''.join(lines)}\r\n".encode("latin-1")
+
+
+def encode_multipart(values: Mapping[str, Any], boundary: str | None = None) -> tuple[str, bytes]:
+    """The boundary, and the form as bytes."""
+    stream, _, boundary = stream_encode_multipart(values, use_tempfile=False, boundary=boundary)
+    return boundary, stream.read()

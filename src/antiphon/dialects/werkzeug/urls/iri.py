@@ -1,0 +1,121 @@
+"""URLs for people and URLs for programs: IRIs, with every character (RFC 3987), and URIs in ASCII (RFC 3986)."""
+
+import codecs
+import re
+from collections.abc import Callable
+from typing import TypeAlias, cast
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+
+UrlTuple: TypeAlias = tuple[str, str, str, str, str]
+
+_plain_uri = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*+://(?:[a-z0-9-]{1,63}\.)*[a-z0-9-]{1,63})?(?:/(?!/)[\w.~%!$&'()*+,/:;=@-]*)?"
+    r"(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?(?:#[\w.~%!#$&'()*+,/:;=?@-]+)?",
+    re.ASCII,
+).fullmatch
+"""URLs in which nothing is to be changed, but for escapes and encoded hosts."""
+
+_NEVER = "".join(map(chr, range(0x21))) + "%\x7f"
+
+
+def _quote_what_is_no_text(error: UnicodeError) -> tuple[str, int]:
+    broken = cast("UnicodeDecodeError", error)
+    return quote(broken.object[broken.start : broken.end], safe=""), broken.end
+
+
+codecs.register_error("werkzeug.url_quote", _quote_what_is_no_text)
+
+
+def _unquoting(kept: str) -> Callable[[str], str]:
+    """A function that undoes percent-escapes, but those of the kept characters and of what is no UTF-8."""
+    codes = "|".join([f"{ord(character):02X}" for character in kept])
+    escapes = re.compile(rf"(?:%(?!{codes})[0-9A-F]{{2}})+", re.IGNORECASE)
+
+    def text_of(found: re.Match[str]) -> str:
+        return bytes.fromhex(found[0].replace("%", "")).decode("utf-8", "werkzeug.url_quote")
+
+    return lambda part: escapes.sub(text_of, part)
+
+
+unquote_user, _unquote_path = _unquoting(f"{_NEVER}:@/?#"), _unquoting(f"{_NEVER}/?#")
+_unquote_query, _unquote_fragment = _unquoting(f"{_NEVER}&=+#"), _unquoting(_NEVER)
+
+
+def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "werkzeug.url_quote") -> str:  # noqa: ARG001
+    """A URI as an IRI: its host is decoded, and so is what has a meaning in no part of a URL.
+
+    ``charset`` is that of a URI in bytes. Raises ValueError for a port that is none.
+    """
+    text = _as_text(uri, charset)
+    if "%" not in text and "xn--" not in text and _plain_uri(text):
+        return text
+    parts = urlsplit(text)
+    netloc = _netloc(parts, unicode_host, unquote_user)
+    path, query, fragment = _unquote_path(parts.path), _unquote_query(parts.query), _unquote_fragment(parts.fragment)
+    return _unsplit(parts.scheme, netloc, path, query, fragment)
+
+
+def iri_to_uri(
+    iri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "strict", safe_conversion: bool = False
+) -> str:
+    """An IRI as a URI: in ASCII, and with every character escaped that cannot stand in a URL. Escapes stay.
+
+    With ``safe_conversion`` one that is in ASCII and has no space stays as it is. Raises ValueError for a port or a
+    host that is none.
+    """
+    text = _as_text(iri, charset, errors)
+    if _plain_uri(text) or (safe_conversion and text.isascii() and len(text.split()) == 1):
+        return text
+    parts = urlsplit(text)
+    netloc = _netloc(parts, _ascii_host, lambda user: quote(user, safe="%!$&'()*+,;="))
+    path = quote(parts.path, safe="%!$&'()*+,/:;=@")
+    query = quote(parts.query, safe="%!$&'()*+,/:;=?@")
+    fragment = quote(parts.fragment, safe="%!#$&'()*+,/:;=?@")
+    return _unsplit(parts.scheme, netloc, path, query, fragment)
+
+
+def _as_text(url: str | bytes | UrlTuple, charset: str, errors: str = "strict") -> str:
+    if isinstance(url, tuple):
+        from antiphon.dialects.werkzeug.urls.parts import url_unparse
+
+        whole: str = url_unparse(url)
+        return whole
+    return url.decode(charset, errors) if isinstance(url, bytes) else url
+
+
+def _netloc(parts: SplitResult, host_of: Callable[[str], str], user_of: Callable[[str], str]) -> str:
+    host = host_of(parts.hostname) if parts.hostname else ""
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port is None else f":{parts.port}"
+    if parts.username is None:
+        return f"{host}{port}"
+    password = "" if parts.password is None else f":{user_of(parts.password)}"
+    return f"{user_of(parts.username)}{password}@{host}{port}"
+
+
+def _unsplit(scheme: str, netloc: str, path: str, query: str, fragment: str) -> str:
+    url = urlunsplit((scheme, netloc, path, query, fragment))
+    if scheme == "itms-services" and not url.startswith("itms-services://"):  # whose readers want the slashes
+        return f"itms-services://{url.removeprefix('itms-services:')}"
+    return url
+
+
+def _ascii_host(host: str) -> str:
+    return host.encode("idna").decode("ascii")
+
+
+def unicode_host(host: str) -> str:
+    """A host as people read it; labels that can't be decoded stay."""
+    if not host.isascii() or "xn--" not in host:
+        return host
+    try:
+        return host.encode().decode("idna")
+    except UnicodeError:
+        return ".".join(map(_unicode_label, host.split(".")))
+
+
+def _unicode_label(label: str) -> str:
+    try:
+        return label.encode().decode("idna")
+    except UnicodeError:
+        return label

@@ -1,0 +1,242 @@
+"""URLs as tuples of five parts, as Werkzeug had them before 3.0: split, put together and joined."""
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple, Self, cast
+
+from antiphon.dialects.werkzeug.datastructures import MultiDict
+from antiphon.dialects.werkzeug.urls.fields import url_decode
+from antiphon.dialects.werkzeug.urls.file_locations import file_location
+from antiphon.dialects.werkzeug.urls.iri import iri_to_uri, unicode_host, unquote_user, uri_to_iri
+from antiphon.dialects.werkzeug.urls.quoting import url_quote, url_unquote
+from antiphon.http import url as uri
+
+_beginning = re.compile(r"(?:([A-Za-z0-9+\-.,]+):(?![0-9]+\Z))?(?://([^/?#]*))?", re.DOTALL).match
+_host = re.compile(
+    r"\[(?P<ipv6>[^\]]*)\](?::(?P<port_of_ipv6>.*))?.*|(?P<name>[^:]*)(?::(?P<port>.*))?", re.DOTALL
+).fullmatch
+
+
+class _Parts(NamedTuple):
+    """All text, or all bytes."""
+
+    scheme: Any
+    netloc: Any
+    path: Any
+    query: Any
+    fragment: Any
+
+
+class BaseURL(_Parts):
+    """What ``URL``, in text, and ``BytesURL`` have in common. Absent parts are empty; parts of parts are None."""
+
+    __slots__ = ()
+
+    def replace(self, **parts: Any) -> Self:
+        """The same with other parts."""
+        return self._replace(**parts)
+
+    def _own(self, text: str | None) -> Any:
+        """Text in the type of the parts."""
+        return text if text is None or isinstance(self.netloc, str) else text.encode("latin-1")
+
+    @property
+    def _netloc(self) -> tuple[str | None, str]:
+        """User information and the rest."""
+        netloc = self.netloc if isinstance(self.netloc, str) else self.netloc.decode("latin-1")
+        user, at, host = netloc.partition("@")
+        return (user, host) if at else (None, netloc)
+
+    @property
+    def _host_and_port(self) -> tuple[str | None, str | None]:
+        netloc = self._netloc[1]
+        if not netloc:
+            return None, None
+        found = _host(netloc)
+        if found is None:
+            return netloc, None
+        is_ipv6 = found["ipv6"] is not None
+        return (found["ipv6"], found["port_of_ipv6"]) if is_ipv6 else (found["name"], found["port"])
+
+    @property
+    def host(self) -> Any:
+        """The host, without a port and without the brackets of IPv6."""
+        return self._own(self._host_and_port[0])
+
+    @property
+    def ascii_host(self) -> str | None:
+        """The host in ASCII; what can't be is left out."""
+        host = self._host_and_port[0]
+        if host is None:
+            return None
+        try:
+            return host.encode("ascii" if isinstance(self.netloc, bytes) else "idna").decode("ascii")
+        except UnicodeError:
+            return host.encode("ascii", "ignore").decode()
+
+    @property
+    def port(self) -> int | None:
+        """The port, if there is one from 0 to 65535."""
+        try:
+            port = int(self._host_and_port[1] or "")
+        except ValueError:
+            return None
+        return port if 0 <= port <= 65535 else None
+
+    @property
+    def auth(self) -> Any:
+        """What stands before the host, ``user:password``."""
+        return self._own(self._netloc[0])
+
+    @property
+    def _user(self) -> tuple[str | None, str | None]:
+        user, colon, password = (self._netloc[0] or "").partition(":")
+        return (user if user or colon else None), (password if colon else None)
+
+    @property
+    def raw_username(self) -> Any:
+        """The user, as written."""
+        return self._own(self._user[0])
+
+    @property
+    def raw_password(self) -> Any:
+        """The password, as written."""
+        return self._own(self._user[1])
+
+    @property
+    def username(self) -> str | None:
+        """The user, percent-decoded."""
+        return _decoded(self._user[0])
+
+    @property
+    def password(self) -> str | None:
+        """The password, percent-decoded."""
+        return _decoded(self._user[1])
+
+    def decode_query(self, *args: Any, **kwargs: Any) -> "MultiDict[str, str]":
+        """The fields of the query; see ``url_decode``."""
+        return cast("MultiDict[str, str]", url_decode(self.query, *args, **kwargs))
+
+    def join(self, *args: Any, **kwargs: Any) -> "BaseURL":
+        """What a reference found at this URL means; see ``url_join``."""
+        return url_parse(url_join(self.to_url(), *args, **kwargs))
+
+    def to_url(self) -> Any:
+        """The URL in one piece."""
+        return url_unparse(self)
+
+    def decode_netloc(self) -> str:
+        """The authority as people read it."""
+        return self._netloc_of(unicode_host(self._host_and_port[0] or ""), unquote_user)
+
+    def to_uri_tuple(self) -> "BaseURL":
+        """The URL in ASCII."""
+        return url_parse(iri_to_uri(_text(self.to_url())))
+
+    def to_iri_tuple(self) -> "BaseURL":
+        """The URL as people read it."""
+        return url_parse(uri_to_iri(_text(self.to_url())))
+
+    def get_file_location(self, pathformat: str | None = None) -> tuple[str | None, str | None]:
+        """Server and path of a ``file:`` URL (RFC 8089), on a "windows" or "posix" system; no server for this one."""
+        if _text(self.scheme) != "file":
+            return None, None
+        return file_location(_text(self.netloc) or None, url_unquote(self.path), pathformat)
+
+    def ascii_netloc(self) -> str:
+        """The authority in ASCII, as text."""
+        return self._netloc_of(self.ascii_host or "", lambda user: url_quote(user, safe="/:%"))
+
+    def _netloc_of(self, host: str, written: Callable[[str], str]) -> str:
+        host = f"[{host}]" if ":" in host else host
+        port = "" if self.port is None else f":{self.port}"
+        users = [written(user) for user in self._user if user]
+        return f"{':'.join(users)}@{host}{port}" if users else f"{host}{port}"
+
+
+class URL(BaseURL):
+    """A URL in text."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{self.to_url()}"
+
+    def encode_netloc(self) -> str:
+        """The authority in ASCII."""
+        return self.ascii_netloc()
+
+    def encode(self, charset: str = "utf-8", errors: str = "replace") -> "BytesURL":
+        """The same in bytes."""
+        return BytesURL(*[part.encode(charset, errors) for part in (*self[:1], self.encode_netloc(), *self[2:])])
+
+
+class BytesURL(BaseURL):
+    """A URL in bytes."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return _text(self.to_url())
+
+    def encode_netloc(self) -> bytes:
+        """The authority, as it is."""
+        return bytes(self.netloc)
+
+    def decode(self, charset: str = "utf-8", errors: str = "replace") -> URL:
+        """The same in text."""
+        url = URL(*[part.decode(charset, errors) for part in self])
+        return url.replace(netloc=url.decode_netloc())
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
+
+
+def _decoded(user: str | None) -> str | None:
+    if user is None:
+        return None
+    try:
+        return url_unquote(user, errors="strict")
+    except UnicodeError:
+        return url_unquote(user, "latin-1")
+
+
+def url_parse(url: Any, scheme: Any = None, allow_fragments: bool = True) -> BaseURL:
+    """Split a URL, text or bytes; ``scheme`` is for one that names none. Raises ValueError for one bracket."""
+    if isinstance(url, bytes):
+        parts = url_parse(url.decode("latin-1"), scheme and scheme.decode("latin-1"), allow_fragments)
+        return BytesURL(*[part.encode("latin-1") for part in parts])
+    found = _beginning(url)
+    assert found is not None  # noqa: S101 - it matches nothing too
+    netloc = found[2] or ""
+    if ("[" in netloc) != ("]" in netloc):
+        raise ValueError("Invalid IPv6 URL")
+    rest, _, fragment = url[found.end() :].partition("#") if allow_fragments else (url[found.end() :], "", "")
+    path, _, query = rest.partition("?")
+    return URL(found[1].lower() if found[1] else scheme or "", netloc, path, query, fragment)
+
+
+def url_unparse(components: tuple[Any, Any, Any, Any, Any]) -> Any:
+    """Put a URL together, of text or of bytes. After a scheme, a slash becomes three."""
+    if isinstance(components[0], bytes):
+        scheme, netloc, path, query, fragment = [part.decode("latin-1") for part in components]
+        return url_unparse((scheme, netloc, path, query, fragment)).encode("latin-1")
+    scheme, netloc, path, query, fragment = components
+    if netloc or (scheme and path.startswith("/")):
+        path = f"//{netloc}/{path.removeprefix('/')}" if path else f"//{netloc}"
+    before = f"{scheme}:{path}" if scheme else path
+    return before + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+
+
+def url_join(base: Any, url: Any, allow_fragments: bool = True) -> Any:
+    """What a reference means at a base (RFC 3986 §5.2), in text or in bytes. Both may be tuples.
+
+    Raises ValueError for what browsers read otherwise than it looks, such as one with control characters.
+    """
+    base, url = (url_unparse(each) if isinstance(each, tuple) else each for each in (base, url))
+    if isinstance(base, bytes):
+        return url_join(base.decode("latin-1"), url.decode("latin-1"), allow_fragments).encode("latin-1")
+    if not base or not url:
+        return url or base
+    return str(uri.URL(base).join(url if allow_fragments else url.replace("#", "%23")))

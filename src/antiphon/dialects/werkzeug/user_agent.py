@@ -1,0 +1,70 @@
+"""The program that asks, as `werkzeug.user_agent` has it: a base to parse the header's value otherwise."""
+
+from antiphon.http.user_agent import UserAgent as ParsedUserAgent
+
+_BROWSERS = {"internet explorer": "msie", "android browser": "android"}
+
+
+class UserAgent:
+    """A header's value as ``string``, and what it gives away; None for what it doesn't. True if it names a browser.
+
+    A subclass may set ``platform``, ``browser``, ``version`` and ``language`` in its constructor.
+    """
+
+    platform: str | None = None
+    """The system, in lower case: "windows", "macos", "linux", "android", "ios"."""
+    browser: str | None = None
+    """The browser, in lower case: "chrome", "firefox", "safari", "msie"."""
+    version: str | None = None
+    """The browser's version, as written."""
+    language: str | None = None
+    """The language that old browsers name."""
+
+    def __init__(self, string: str) -> None:
+        self.string = string
+
+    def to_header(self) -> str:
+        """The header's value."""
+        return self.string
+
+    def __str__(self) -> str:
+        return self.string
+
+    def __bool__(self) -> bool:
+        return bool(self.browser)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.browser}/{self.version}>"
+
+
+class KnownUserAgent(UserAgent):
+    """The same with what is known of the usual browsers, read when it is first asked for."""
+
+    def __init__(self, string: str) -> None:
+        super().__init__(string)
+        self._parsed = ParsedUserAgent(string)
+
+    @property
+    def platform(self) -> str | None:  # type: ignore[override]  # a subclass of UserAgent may have any attribute
+        """The system, in lower case."""
+        return _lower(self._parsed.os)
+
+    @property
+    def browser(self) -> str | None:  # type: ignore[override]
+        """The browser, in lower case."""
+        name = _lower(self._parsed.browser)
+        return _BROWSERS.get(name, name) if name else None
+
+    @property
+    def version(self) -> str | None:  # type: ignore[override]
+        """The browser's version, as written."""
+        return self._parsed.browser_version
+
+    @property
+    def language(self) -> str | None:  # type: ignore[override]
+        """The language that old browsers name."""
+        return self._parsed.language
+
+
+def _lower(text: str | None) -> str | None:
+    return text and text.lower()

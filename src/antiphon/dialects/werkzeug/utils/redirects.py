@@ -1,0 +1,43 @@
+"""Responses that lead elsewhere."""
+
+import html
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from antiphon.dialects.werkzeug.wrappers import Response as WerkzeugResponse
+
+_PAGE = """<!doctype html>
+<html lang=en>
+<title>Redirecting...</title>
+<h1>Redirecting...</h1>
+<p>What you look for is at <a href="{0}">{0}</a>. You should be taken there; if not, follow the link.
+"""
+
+
+def redirect(
+    location: str,
+    code: int = 302,
+    Response: "Callable[..., Any] | None" = None,  # noqa: N803 - its name
+) -> "WerkzeugResponse":
+    """A response of this class that leads to ``location``, wherever that is, with a page for who does not follow."""
+    make = _response_class() if Response is None else Response
+    response: WerkzeugResponse = make(_PAGE.format(html.escape(location)), code, mimetype="text/html")
+    response.headers["Location"] = location
+    return response
+
+
+def _response_class() -> "Callable[..., Any]":
+    from antiphon.dialects.werkzeug.wrappers import Response
+
+    return Response
+
+
+def append_slash_redirect(environ: "WSGIEnvironment", code: int = 308) -> "WerkzeugResponse":
+    """A redirect to the same path with a slash at its end, relative to it, with its query."""
+    last = environ["PATH_INFO"].rpartition("/")[2]
+    query = environ.get("QUERY_STRING")
+    target = f"{last}/" if last else "./"
+    return redirect(f"{target}?{query}" if query else target, code)

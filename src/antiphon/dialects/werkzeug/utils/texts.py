@@ -1,0 +1,49 @@
+"""Media types, names of files, and markup."""
+
+import html
+import os
+import re
+from functools import lru_cache
+from unicodedata import normalize
+
+_WITH_CHARSET = frozenset({
+    "application/ecmascript", "application/javascript", "application/sql", "application/xml", "application/xml-dtd",
+    "application/xml-external-parsed-entity",
+})  # fmt: skip
+
+_unsafe = re.compile("[^A-Za-z0-9_.-]++")
+
+
+@lru_cache(256)
+def get_content_type(mimetype: str, charset: str) -> str:
+    """The content type of a media type: with a charset, if it is text."""
+    if mimetype.startswith("text/") or mimetype in _WITH_CHARSET or mimetype.endswith("+xml"):
+        return f"{mimetype}; charset={charset}"
+    return mimetype
+
+
+def secure_filename(filename: str) -> str:
+    """A name that can be stored in any folder, in ASCII: empty where nothing is left."""
+    plain = normalize("NFKD", filename).encode("ascii", "ignore").decode("ascii")
+    for separator in filter(None, (os.path.sep, os.path.altsep)):
+        plain = plain.replace(separator, " ")
+    name = _unsafe.sub("", "_".join(plain.split())).strip("._")
+    if os.name == "nt" and name:
+        from antiphon.uploads.safe_filename import safe_filename
+
+        return safe_filename(name)
+    return name
+
+
+def escape(s: object) -> str:
+    """Text with its `&`, `<`, `>` and quotes as markup has them; None is empty, and what is markup stays as it is."""
+    if s is None:
+        return ""
+    if markup := getattr(s, "__html__", None):
+        return str(markup())
+    return html.escape(str(s), quote=True)
+
+
+def unescape(s: str) -> str:
+    """The text that markup means."""
+    return html.unescape(s)

@@ -1,0 +1,52 @@
+"""Who asks, and how to ask who it is."""
+
+from collections.abc import Sequence
+
+from antiphon.dialects.werkzeug.datastructures import Authorization, Headers, WWWAuthenticate
+from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+
+_NAME = "WWW-Authenticate"
+
+
+class AuthorizationMixin:
+    """Credentials."""
+
+    authorization = environ_header(
+        "HTTP_AUTHORIZATION",
+        Authorization.from_header,
+        "The credentials (RFC 9110 §11.6.2); None where they are absent or can't be read.",
+    )
+
+
+class WWWAuthenticateMixin:
+    """A challenge."""
+
+    headers: Headers
+
+    @property
+    def www_authenticate(self) -> WWWAuthenticate:
+        """The first challenge (RFC 9110 §11.6.1), one of Basic where there is none; what is changed in it is sent."""
+        challenge = WWWAuthenticate.from_header(self.headers.get(_NAME)) or WWWAuthenticate("basic")
+        return self._watched(challenge)
+
+    @www_authenticate.setter
+    def www_authenticate(self, value: WWWAuthenticate | Sequence[WWWAuthenticate] | None) -> None:
+        self.headers.remove(_NAME)
+        if not value:
+            return
+        if isinstance(value, WWWAuthenticate):
+            self.headers.add(_NAME, self._watched(value).to_header())
+            return
+        for challenge in value:
+            self.headers.add(_NAME, challenge.to_header())
+
+    @www_authenticate.deleter
+    def www_authenticate(self) -> None:
+        self.headers.remove(_NAME)
+
+    def _watched(self, challenge: WWWAuthenticate) -> WWWAuthenticate:
+        challenge._on_update = self._changed  # noqa: SLF001 - this dialect's own, which has that name
+        return challenge
+
+    def _changed(self, challenge: WWWAuthenticate) -> None:
+        self.www_authenticate = challenge

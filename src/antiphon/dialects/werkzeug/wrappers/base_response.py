@@ -1,0 +1,191 @@
+"""A response without attributes for its headers: a status, headers, and a body, as a WSGI application."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from antiphon.dialects.werkzeug.datastructures import Headers
+from antiphon.dialects.werkzeug.http import HTTP_STATUS_CODES, remove_entity_headers
+from antiphon.dialects.werkzeug.utils import get_content_type
+from antiphon.dialects.werkzeug.wrappers.response_body import ResponseBody
+from antiphon.dialects.werkzeug.wrappers.set_cookies import SetCookies
+from antiphon.dialects.werkzeug.wsgi import get_current_url
+from antiphon.dialects.werkzeug.wsgi.iterators import SentBody
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
+_WITHOUT_BODY = frozenset([*range(100, 200), 204, 304])
+
+_is_uri_path = re.compile(r"/(?!/)[A-Za-z0-9\-._~!$&'()*+,/:;=@%]*+(?:\?[A-Za-z0-9\-._~!$&'()*+,/:;=@%?]*+)?").fullmatch
+
+
+class BaseResponse(ResponseBody, SetCookies):
+    """A body (None, text, bytes, or an iterable of these), a status (a number, or a line), and headers.
+
+    Text is given a ``mimetype``, with the charset where that is text, or a whole ``content_type``. Raises ValueError
+    for an empty status, and for headers with line ends.
+    """
+
+    default_status: int | str = 200
+    default_mimetype: str | None = "text/plain"
+    autocorrect_location_header = False
+    """Whether a relative Location is made absolute, with the request's scheme and host."""
+
+    def __init__(
+        self,
+        response: Iterable[bytes] | Iterable[str] | bytes | str | None = None,
+        status: int | str | HTTPStatus | None = None,
+        headers: "Mapping[str, str | Iterable[str]] | Iterable[tuple[str, str]] | Headers | None" = None,
+        mimetype: str | None = None,
+        content_type: str | None = None,
+        direct_passthrough: bool = False,
+    ) -> None:
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers or None)
+        if content_type is None:
+            if mimetype is None and (not headers or "Content-Type" not in self.headers):
+                mimetype = self.default_mimetype
+            content_type = mimetype and get_content_type(mimetype, self.charset)
+        if content_type is not None:
+            self.headers["Content-Type"] = content_type
+        self.status = self.default_status if status is None else status
+        self.direct_passthrough = direct_passthrough
+        self._on_close: list[Callable[[], object]] = []
+        self.response: Any = []
+        if isinstance(response, (str, bytes, bytearray)):
+            self.set_data(response)
+        elif response is not None:
+            self.response = response
+
+    def __repr__(self) -> str:
+        if self.is_sequence:
+            body = f"{sum(map(len, self.iter_encoded()))} bytes"
+        else:
+            body = "streamed" if self.is_streamed else "likely-streamed"
+        return f"<{type(self).__name__} {body} [{self.status}]>"
+
+    # Status
+
+    @property
+    def status(self) -> str:
+        """Code and phrase, `404 NOT FOUND`. A number, or a text that has only the code, is given its phrase."""
+        return self._status
+
+    @status.setter
+    def status(self, value: str | int | HTTPStatus) -> None:
+        known = _STATUS_LINES.get(cast("int", value))
+        if known is None:
+            self._status, self._status_code = _read_status(value)
+        else:
+            self._status, self._status_code = known, int(value)
+
+    @property
+    def status_code(self) -> int:
+        """The code; 0 where the status begins with none."""
+        return self._status_code
+
+    @status_code.setter
+    def status_code(self, code: int) -> None:
+        self.status = code
+
+    # Made of others
+
+    @classmethod
+    def force_type(cls, response: Any, environ: "WSGIEnvironment | None" = None) -> Self:
+        """A response as one of this class, changed in place; of a WSGI application, what it answers to an environ.
+
+        Raises TypeError for an application without an environ.
+        """
+        if not isinstance(response, BaseResponse):
+            if environ is None:
+                raise TypeError(f"what {type(response).__name__} answers depends on the environ: pass it")
+            return cls.from_app(response, environ)
+        response.__class__ = cls
+        return cast("Self", response)
+
+    @classmethod
+    def from_app(cls, app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False) -> Self:
+        """What an application answers to an environ; ``buffered`` runs it to its end first."""
+        from antiphon.dialects.werkzeug.test import run_wsgi_app
+
+        return cls(*run_wsgi_app(app, environ, buffered))
+
+    # As a WSGI application
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        """A copy of the headers as they are sent: with URLs in ASCII, and the length of a body that is there."""
+        return Headers(self._final_fields(environ))
+
+    def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
+        headers = self.headers if isinstance(self.headers, Headers) else Headers(self.headers)  # a dict may be set
+        fields = headers.to_wsgi_list()
+        status = self._status_code
+        if "Location" in headers or "Content-Location" in headers:
+            fields = [self._with_uri(name, value, environ) for name, value in fields]
+        has_length = "Content-Length" in headers
+        if status == 304:
+            remove_entity_headers(fields)
+        elif status in _WITHOUT_BODY:
+            fields = [field for field in fields if field[0].lower() != "content-length"]
+        elif not has_length and self.automatically_set_content_length and self.is_sequence:
+            fields.append(("Content-Length", str(sum(map(len, self.iter_encoded())))))
+        return fields
+
+    def _with_uri(self, name: str, value: str, environ: "WSGIEnvironment") -> tuple[str, str]:
+        field = name.lower()
+        if field not in ("location", "content-location"):
+            return name, value
+        uri = _as_uri(value)
+        if field == "location" and self.autocorrect_location_header:
+            from urllib.parse import urljoin
+
+            uri = urljoin(_as_uri(get_current_url(environ, strip_querystring=True)), uri)
+        return name, uri
+
+    def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
+        """The body as it is sent: none for HEAD, and for statuses that have none. Closing it closes the response."""
+        if environ["REQUEST_METHOD"] == "HEAD" or self._status_code in _WITHOUT_BODY:
+            return SentBody(iter(()), self.close)
+        if self.direct_passthrough:
+            passed: Iterable[bytes] = self.response
+            return passed
+        return SentBody(self.iter_encoded(), self.close)
+
+    def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """What is sent in answer to an environ: the body, the status and the headers."""
+        if type(self).get_wsgi_headers is BaseResponse.get_wsgi_headers:
+            fields = self._final_fields(environ)
+        else:
+            fields = self.get_wsgi_headers(environ).to_wsgi_list()
+        return self.get_app_iter(environ), self._status, fields
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer."""
+        pieces, status, headers = self.get_wsgi_response(environ)
+        start_response(status, headers)
+        return pieces
+
+
+def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
+    if isinstance(value, int):
+        code = int(value)
+        return _STATUS_LINES.get(code, f"{code} UNKNOWN"), code
+    line = value.strip()
+    if not line:
+        raise ValueError("a status is not empty")
+    digits, space, _ = line.partition(" ")
+    try:
+        code = int(digits)
+    except ValueError:
+        return f"0 {line}", 0
+    return (line, code) if space else (_STATUS_LINES.get(code, f"{code} UNKNOWN"), code)
+
+
+def _as_uri(reference: str) -> str:
+    if _is_uri_path(reference):
+        return reference
+    from antiphon.dialects.werkzeug.urls import iri_to_uri
+
+    return iri_to_uri(reference)

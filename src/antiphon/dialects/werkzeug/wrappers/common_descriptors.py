@@ -1,0 +1,97 @@
+"""Headers that most messages have, as attributes."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from antiphon.dialects.werkzeug.datastructures import CallbackDict, Headers
+from antiphon.dialects.werkzeug.http import (
+    dump_age,
+    dump_options_header,
+    http_date,
+    parse_age,
+    parse_date,
+    parse_options_header,
+    parse_set_header,
+)
+from antiphon.dialects.werkzeug.utils import get_content_type, header_property
+from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header, environ_text
+from antiphon.dialects.werkzeug.wrappers.header_set_property import header_set_property
+
+
+def _parse_number(raw: str | None) -> int | None:
+    try:
+        return None if raw is None else int(raw)
+    except ValueError:
+        return None
+
+
+class CommonRequestDescriptorsMixin:
+    """The usual headers of a request. They can only be read."""
+
+    environ: dict[str, Any]
+
+    content_type = environ_text("CONTENT_TYPE", "The media type of the body, with its parameters (RFC 9110 §8.3).")
+    content_encoding = environ_text("HTTP_CONTENT_ENCODING", "The codings of the body (RFC 9110 §8.4).")
+    content_md5 = environ_text("HTTP_CONTENT_MD5", "The MD5 of the body in Base64 (RFC 1864).")
+    referrer = environ_text("HTTP_REFERER", "The page that led here (RFC 9110 §10.1.3).")
+    date = environ_header("HTTP_DATE", parse_date, "When it was sent; None for what is no date.", read_only=True)
+    max_forwards = environ_header(
+        "HTTP_MAX_FORWARDS", _parse_number, "How many proxies may pass it on (RFC 9110 §7.6.2).", read_only=True
+    )
+    pragma = environ_header("HTTP_PRAGMA", parse_set_header, "Directives, nearly always `no-cache` (RFC 9111 §5.4).")
+
+
+class CommonResponseDescriptorsMixin:
+    """The usual headers of a response: read as values, set, and removed by ``del``."""
+
+    headers: Headers
+    charset: str
+
+    location = header_property[str]("Location", doc="Where to go on (RFC 9110 §10.2.2).")
+    age = header_property[timedelta]("Age", None, parse_age, dump_age, doc="For how long a cache has had it (§5.1).")
+    content_type = header_property[str]("Content-Type", doc="The media type, with its parameters (RFC 9110 §8.3).")
+    content_length = header_property[int]("Content-Length", None, int, str, doc="How many bytes the body has (§8.6).")
+    content_location = header_property[str]("Content-Location", doc="Where exactly this is found (RFC 9110 §8.7).")
+    content_encoding = header_property[str]("Content-Encoding", doc="The codings of the body (RFC 9110 §8.4).")
+    content_md5 = header_property[str]("Content-MD5", doc="The MD5 of the body in Base64 (RFC 1864).")
+    date = header_property[datetime]("Date", None, parse_date, http_date, doc="When it was made (RFC 9110 §6.6.1).")
+    expires = header_property[datetime]("Expires", None, parse_date, http_date, doc="Until when it is fresh.")
+    last_modified = header_property[datetime](
+        "Last-Modified", None, parse_date, http_date, doc="When this version was made (RFC 9110 §8.8.2)."
+    )
+    vary = header_set_property("Vary", "The request's headers by which it was chosen (RFC 9110 §12.5.5).")
+    content_language = header_set_property("Content-Language", "Whom it is for (RFC 9110 §8.5).")
+    allow = header_set_property("Allow", "The methods that are possible (RFC 9110 §10.2.1).")
+
+    @property
+    def mimetype(self) -> str | None:
+        """The media type without parameters; None where there is none. Text that is set is given a charset."""
+        content_type = self.headers.get("Content-Type")
+        return content_type.partition(";")[0].strip() if content_type else None
+
+    @mimetype.setter
+    def mimetype(self, value: str) -> None:
+        self.headers["Content-Type"] = get_content_type(value, self.charset)
+
+    @property
+    def mimetype_params(self) -> "CallbackDict[str, str]":
+        """The parameters of the media type; what is changed in them is sent."""
+        return CallbackDict(parse_options_header(self.headers.get("Content-Type"))[1], self._set_mimetype_params)
+
+    def _set_mimetype_params(self, parameters: Mapping[str, str]) -> None:
+        self.headers["Content-Type"] = dump_options_header(self.mimetype, parameters)
+
+    @property
+    def retry_after(self) -> datetime | None:
+        """When to come back (RFC 9110 §10.2.3). It may be set to seconds, or to a moment."""
+        value = self.headers.get("Retry-After")
+        seconds = _parse_number(value)
+        return parse_date(value) if seconds is None else datetime.now(UTC) + timedelta(seconds=seconds)
+
+    @retry_after.setter
+    def retry_after(self, value: datetime | int | str | None) -> None:
+        if value is None:
+            self.headers.remove("Retry-After")
+        else:
+            self.headers["Retry-After"] = http_date(value) if isinstance(value, datetime) else str(value)

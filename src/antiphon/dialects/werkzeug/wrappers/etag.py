@@ -1,0 +1,104 @@
+"""Versions: what a client has of them, and what a response is of them."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+from antiphon.dialects.werkzeug.datastructures import Headers, RequestCacheControl, ResponseCacheControl
+from antiphon.dialects.werkzeug.http import (
+    generate_etag,
+    http_date,
+    is_resource_modified,
+    parse_cache_control_header,
+    parse_date,
+    parse_etags,
+    parse_if_range_header,
+    parse_range_header,
+    quote_etag,
+    unquote_etag,
+)
+from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from antiphon.dialects.werkzeug.wrappers.partial_response import PartialResponseMixin
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_NAME = "Cache-Control"
+
+
+def _request_cache_control(raw: str | None) -> RequestCacheControl:
+    return parse_cache_control_header(raw)
+
+
+class ETagRequestMixin:
+    """Conditions, ranges, and how the client keeps what it gets."""
+
+    cache_control = environ_header(
+        "HTTP_CACHE_CONTROL", _request_cache_control, "How caches may answer (RFC 9111 §5.2)."
+    )
+    if_match = environ_header("HTTP_IF_MATCH", parse_etags, "The versions it is meant for (RFC 9110 §13.1.1).")
+    if_none_match = environ_header("HTTP_IF_NONE_MATCH", parse_etags, "The versions the client has (§13.1.2).")
+    if_modified_since = environ_header(
+        "HTTP_IF_MODIFIED_SINCE", parse_date, "How old the client's version is (§13.1.3)."
+    )
+    if_unmodified_since = environ_header("HTTP_IF_UNMODIFIED_SINCE", parse_date, "How old the version is (§13.1.4).")
+    if_range = environ_header("HTTP_IF_RANGE", parse_if_range_header, "The version that ranges are of (§13.1.5).")
+    range = environ_header("HTTP_RANGE", parse_range_header, "The parts that are wanted; None for the whole (§14.2).")
+
+
+class ETagResponseMixin(PartialResponseMixin):
+    """The tag of a response's version, answers to conditions and ranges, and how it may be kept."""
+
+    headers: Headers
+    automatically_set_content_length: bool
+    get_data: Any
+    calculate_content_length: Any
+
+    @property
+    def cache_control(self) -> ResponseCacheControl:
+        """How it may be kept (RFC 9111 §5.2.2); what is changed here is sent."""
+        return parse_cache_control_header(self.headers.get(_NAME), self._set_cache_control, ResponseCacheControl)
+
+    def _set_cache_control(self, control: ResponseCacheControl) -> None:
+        if control:
+            self.headers[_NAME] = control.to_header()
+        else:
+            self.headers.remove(_NAME)
+
+    def set_etag(self, etag: str, weak: bool = False) -> None:
+        """Set the version's tag (RFC 9110 §8.8.3)."""
+        self.headers["ETag"] = quote_etag(etag, weak)
+
+    def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
+        """The version's tag and whether it is weak; (None, None) without one."""
+        return unquote_etag(self.headers.get("ETag"))
+
+    def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
+        """Make a tag of the body, if there is none, or it is to ``overwrite`` it."""
+        if overwrite or "ETag" not in self.headers:
+            self.set_etag(generate_etag(self.get_data()), weak)
+
+    def make_conditional(
+        self,
+        request_or_environ: "WSGIEnvironment | Any",
+        accept_ranges: bool | str = False,
+        complete_length: int | None = None,
+    ) -> Self:
+        """Make this, in place, the answer to the conditions of a GET or HEAD, and return it: a 304, or a 412.
+
+        It is given a Date. With ``accept_ranges``, True for bytes, and a ``complete_length`` in bytes it is made the
+        part that is asked for: see ``PartialResponseMixin``. Raises RequestedRangeNotSatisfiable.
+        """
+        environ = getattr(request_or_environ, "environ", request_or_environ)
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            return self
+        if "Date" not in self.headers:
+            self.headers["Date"] = http_date()
+        if not self._process_range_request(environ, complete_length, accept_ranges) and not self._is_modified(environ):
+            self.status_code = 412 if parse_etags(environ.get("HTTP_IF_MATCH")) else 304
+        if self.automatically_set_content_length and "Content-Length" not in self.headers:
+            length = self.calculate_content_length()
+            if length is not None:
+                self.headers["Content-Length"] = str(length)
+        return self
+
+    def _is_modified(self, environ: "WSGIEnvironment") -> bool:
+        return is_resource_modified(environ, self.headers.get("ETag"), last_modified=self.headers.get("Last-Modified"))

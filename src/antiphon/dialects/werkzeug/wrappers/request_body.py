@@ -1,0 +1,169 @@
+"""The body of a request: read as a stream, as bytes, or as a form."""
+
+from functools import lru_cache
+from io import BytesIO
+from typing import IO, Any, ClassVar, Literal, overload
+
+from antiphon.dialects.werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory
+from antiphon.dialects.werkzeug.http import parse_options_header
+from antiphon.dialects.werkzeug.utils import environ_property
+from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
+from antiphon.dialects.werkzeug.wsgi.limited_stream import read_body
+from antiphon.lazy import lazy
+
+
+@lru_cache(256)
+def _mimetype_of(content_type: str) -> str:
+    return parse_options_header(content_type)[0].lower()
+
+
+def _read_parameters(raw: str | None) -> dict[str, str]:
+    return parse_options_header(raw)[1]
+
+
+class RequestBody:
+    """What the content of a request is, read when it is first asked for, and bounded.
+
+    Where it is a form, its stream has been read when that was asked for, and ``data`` is empty.
+    """
+
+    max_content_length: int | None = None
+    """Bytes of a body; more raise RequestEntityTooLarge."""
+    max_form_memory_size: int | None = 500_000
+    """Bytes of each field of a form in parts that is no file; more raise RequestEntityTooLarge."""
+    max_form_parts: int | None = 1000
+    """Parts of a form; more raise RequestEntityTooLarge."""
+    form_data_parser_class: type[FormDataParser] = FormDataParser
+    """What parses forms."""
+    parameter_storage_class: type[Any] = ImmutableMultiDict
+    """What holds the fields of queries and forms, and files."""
+
+    environ: dict[str, Any]
+    shallow: bool
+
+    _cached_data: bytes | None = None
+    _has_own_stream: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._has_own_stream = cls.stream is not RequestBody.stream
+
+    @property
+    def mimetype(self) -> str:
+        """The media type of the body without parameters, in lower case; empty where there is none."""
+        return _mimetype_of(self.environ.get("CONTENT_TYPE") or "")
+
+    mimetype_params = environ_header("CONTENT_TYPE", _read_parameters, "The parameters of the media type.")
+
+    @lazy
+    def content_length(self) -> int | None:
+        """How many bytes the body has; None where that is not said, or it comes in chunks."""
+        return get_content_length(self.environ)
+
+    input_stream = environ_property[IO[bytes]]("wsgi.input", doc="The server's own stream, which may have no end.")
+
+    @lazy
+    def stream(self) -> IO[bytes]:
+        """The body, once: it ends where that does. Raises RuntimeError on a ``shallow`` request."""
+        if self.shallow:
+            raise RuntimeError("this request is shallow: its body is left to whoever is to read it")
+        return get_input_stream(self.environ, max_content_length=self.max_content_length)
+
+    @lazy
+    def data(self) -> bytes:
+        """The body, but empty where that is a form."""
+        return self.get_data(parse_form_data=True)
+
+    @overload
+    def get_data(self, cache: bool = True, as_text: Literal[False] = False, parse_form_data: bool = False) -> bytes: ...
+    @overload
+    def get_data(self, cache: bool = True, *, as_text: Literal[True], parse_form_data: bool = False) -> str: ...
+    @overload
+    def get_data(self, cache: bool, as_text: Literal[True], parse_form_data: bool = False) -> str: ...
+    def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> bytes | str:
+        """The body, as bytes or as text in UTF-8, kept if it may be.
+
+        With ``parse_form_data`` a form is parsed, and what is left of the stream is given: nothing.
+        """
+        data = self._cached_data
+        if data is None:
+            if parse_form_data:
+                self._load_form_data()
+            data = self._read()
+            if cache:
+                self._cached_data = data
+        return data.decode(errors="replace") if as_text else data
+
+    def _read(self) -> bytes:
+        """What is left of the stream: all of the body, without a stream, where it was not asked for."""
+        if self._has_own_stream or self.shallow or "stream" in self.__dict__:
+            return self.stream.read()
+        data = read_body(self.environ, self.max_content_length)
+        self.__dict__["stream"] = BytesIO()
+        return data
+
+    # As a form
+
+    @property
+    def want_form_data_parsed(self) -> bool:
+        """Whether the body may be a form: whether it has a content type. May be overridden."""
+        return bool(self.environ.get("CONTENT_TYPE"))
+
+    def make_form_data_parser(self) -> FormDataParser:
+        """What parses the form: a ``form_data_parser_class`` with the bounds and the storage of this class."""
+        has_own_streams = type(self)._get_file_stream is not RequestBody._get_file_stream  # noqa: SLF001 - its own
+        return self.form_data_parser_class(
+            stream_factory=self._get_file_stream if has_own_streams else default_stream_factory,
+            max_form_memory_size=self.max_form_memory_size,
+            max_content_length=self.max_content_length,
+            max_form_parts=self.max_form_parts,
+            cls=self.parameter_storage_class,
+        )
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        """Make what an uploaded file is written to. Where this is overridden, files are copied there."""
+        return default_stream_factory(total_content_length, content_type, filename, content_length)
+
+    def _load_form_data(self) -> None:
+        """Parse the form, once: ``stream``, ``form`` and ``files`` are there then."""
+        kept = self.__dict__
+        if "form" in kept:
+            return
+        if not self.want_form_data_parsed:
+            kept["form"], kept["files"] = self.parameter_storage_class(), self.parameter_storage_class()
+            kept["stream"] = self.stream
+            return
+        source = self._get_stream_for_parsing()
+        parser = self.make_form_data_parser()
+        parsed = parser.parse(source, self.mimetype, self.content_length, self.mimetype_params)
+        kept["stream"], kept["form"], kept["files"] = parsed
+
+    def _get_stream_for_parsing(self) -> IO[bytes]:
+        if self._cached_data is None and self.mimetype == "application/x-www-form-urlencoded":
+            return BytesIO(self._read())
+        return self.stream if self._cached_data is None else BytesIO(self._cached_data)
+
+    @lazy
+    def form(self) -> Any:
+        """The fields of the form, as ``parameter_storage_class``; empty where the body is none."""
+        self._load_form_data()
+        return self.__dict__["form"]
+
+    @lazy
+    def files(self) -> Any:
+        """The files of the form, a FileStorage for each; empty where it is not in parts."""
+        self._load_form_data()
+        return self.__dict__["files"]
+
+    def close(self) -> None:
+        """Close the files of the form."""
+        for _, file in iter_multi_items(self.__dict__.get("files") or ()):
+            file.close()

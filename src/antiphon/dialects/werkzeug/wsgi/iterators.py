@@ -1,0 +1,139 @@
+"""What applications return to servers: files, parts of them, and what is to be closed."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import update_wrapper
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+_BLOCK = 8 << 10
+
+
+class ClosingIterator:
+    """An iterable that calls functions when it is closed, after the iterable's own ``close``."""
+
+    __slots__ = ("_callbacks", "_iterator")
+
+    def __init__(
+        self,
+        iterable: Iterable[bytes],
+        callbacks: Callable[[], object] | Iterable[Callable[[], object]] | None = None,
+    ) -> None:
+        self._iterator = iter(iterable)
+        own = getattr(iterable, "close", None)
+        first = () if own is None else (own,)
+        others = (callbacks,) if callable(callbacks) else tuple(callbacks or ())
+        self._callbacks: tuple[Callable[[], object], ...] = (*first, *others)
+
+    def __iter__(self) -> "ClosingIterator":
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._iterator)
+
+    def close(self) -> None:
+        """Call them all."""
+        for callback in self._callbacks:
+            callback()
+
+
+class SentBody(ClosingIterator):
+    """An iterator that has nothing to close by itself, with the one function to call in its place."""
+
+    __slots__ = ()
+
+    def __init__(self, iterator: Iterator[bytes], close: Callable[[], object]) -> None:
+        self._iterator = iterator
+        self._callbacks = (close,)
+
+    def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]  # a server then runs through a list in C
+        return self._iterator
+
+
+class FileWrapper:
+    """A file in blocks, for servers that have no `wsgi.file_wrapper` of their own."""
+
+    def __init__(self, file: IO[bytes], buffer_size: int = _BLOCK) -> None:
+        self.file = file
+        self.buffer_size = buffer_size
+
+    def close(self) -> None:
+        """Close the file, if it can be closed."""
+        if close := getattr(self.file, "close", None):
+            close()
+
+    def seekable(self) -> bool:
+        """Whether it has positions."""
+        seekable = getattr(self.file, "seekable", None)
+        return bool(seekable()) if seekable else hasattr(self.file, "seek")
+
+    def seek(self, *position: int) -> None:
+        """Move to a position, where it has them."""
+        if seek := getattr(self.file, "seek", None):
+            seek(*position)
+
+    def tell(self) -> int | None:
+        """The position, where it has one."""
+        tell = getattr(self.file, "tell", None)
+        return tell() if tell else None
+
+    def __iter__(self) -> "FileWrapper":
+        return self
+
+    def __next__(self) -> bytes:
+        if data := self.file.read(self.buffer_size):
+            return data
+        raise StopIteration
+
+
+def wrap_file(environ: "WSGIEnvironment", file: IO[bytes], buffer_size: int = _BLOCK) -> Iterable[bytes]:
+    """A file as the server likes to send it best; for a response with ``direct_passthrough``."""
+    wrapped: Iterable[bytes] = environ.get("wsgi.file_wrapper", FileWrapper)(file, buffer_size)
+    return wrapped
+
+
+class RangeWrapper:
+    """``length`` bytes from ``start`` of what an iterable gives; all to its end where ``length`` is None.
+
+    What has positions is sought, anything else is read up to there. Closing it closes the iterable.
+    """
+
+    def __init__(self, iterable: Iterable[bytes], start: int = 0, length: int | None = None) -> None:
+        self._iterable = iterable
+        self._pieces = _part(iterable, start, length)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Close the iterable, if it can be closed."""
+        if close := getattr(self._iterable, "close", None):
+            close()
+
+
+def _part(iterable: Any, start: int, length: int | None) -> Iterator[bytes]:
+    seekable = getattr(iterable, "seekable", None)
+    if seekable is not None and seekable():
+        iterable.seek(start)
+        start = 0
+    end = None if length is None else start + length
+    position = 0
+    for piece in iterable:
+        before, position = position, position + len(piece)
+        if position > start and (wanted := piece[max(start - before, 0) : None if end is None else end - before]):
+            yield wanted
+        if end is not None and position >= end:
+            return
+
+
+def responder(f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
+    """Have what a function of (environ, start_response) returns, a WSGI application, answer in its place."""
+
+    def application(*arguments: Any) -> Iterable[bytes]:
+        return f(*arguments)(*arguments[-2:])
+
+    return update_wrapper(application, f)

@@ -1,0 +1,131 @@
+"""Functions that `werkzeug.wsgi` had up to version 2, which some libraries still import."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import IO, TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
+from antiphon.dialects.werkzeug.wsgi.places import get_current_url, get_path_info, text_of
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_PIECE = 10 << 10
+
+
+def get_script_name(environ: "WSGIEnvironment") -> str:
+    """The path of the application's root, as text."""
+    return text_of(environ.get("SCRIPT_NAME") or "")
+
+
+def peek_path_info(environ: "WSGIEnvironment") -> str | None:
+    """The next segment of the path; None where there is none."""
+    segments = environ.get("PATH_INFO", "").lstrip("/").split("/", 1)
+    return text_of(segments[0]) if segments[0] else None
+
+
+def pop_path_info(environ: "WSGIEnvironment") -> str | None:
+    """Move the next segment from the path to the root path, and return it; None where there is none."""
+    path = environ.get("PATH_INFO", "")
+    rest = path.lstrip("/")
+    if not path:
+        return None
+    segment, slash, after = rest.partition("/")
+    slashes = "/" * (len(path) - len(rest))
+    environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + slashes + segment
+    environ["PATH_INFO"] = slash + after
+    return text_of(segment)
+
+
+def extract_path_info(
+    environ_or_baseurl: "WSGIEnvironment | str", path_or_url: str, collapse_http_schemes: bool = True
+) -> str | None:
+    """The path of a URL below a base; None where it is elsewhere. http and https count as one, unless told."""
+    if isinstance(environ_or_baseurl, str):
+        base = environ_or_baseurl
+    else:
+        base = get_current_url(environ_or_baseurl, root_only=True)
+    from urllib.parse import unquote, urljoin
+
+    root, target = urlsplit(base), urlsplit(urljoin(base, path_or_url))
+    schemes = {root.scheme, target.scheme}
+    if len(schemes) > 1 and not (collapse_http_schemes and schemes == {"http", "https"}):
+        return None
+    if root.hostname != target.hostname or _port(root.scheme, root.port) != _port(target.scheme, target.port):
+        return None
+    beginning = unquote(root.path).rstrip("/")
+    path = unquote(target.path)
+    if path != beginning and not path.startswith(f"{beginning}/"):
+        return None
+    return "/" + path[len(beginning) :].lstrip("/")
+
+
+def _port(scheme: str, port: int | None) -> int | None:
+    """The port, the same for the defaults of http and https."""
+    return None if port == {"http": 80, "https": 443}.get(scheme) else port
+
+
+def _pieces(stream: Iterable[bytes] | IO[bytes], limit: int | None, buffer_size: int) -> Iterator[bytes]:
+    read = getattr(stream, "read", None)
+    if read is None:
+        return (piece for piece in stream if piece)
+    if limit is not None and not isinstance(stream, LimitedStream):
+        read = LimitedStream(cast("IO[bytes]", stream), limit).read
+    return iter(lambda: cast("bytes", read(buffer_size)), b"")
+
+
+def make_chunk_iter(
+    stream: Iterable[bytes] | IO[bytes],
+    separator: bytes,
+    limit: int | None = None,
+    buffer_size: int = _PIECE,
+    cap_at_buffer: bool = False,
+) -> Iterator[bytes]:
+    """What stands between separators in a stream; ``cap_at_buffer`` cuts what is longer than ``buffer_size``."""
+    held = b""
+    for piece in _pieces(stream, limit, buffer_size):
+        *whole, held = (held + piece).split(separator)
+        yield from whole
+        while cap_at_buffer and len(held) >= buffer_size:
+            yield held[:buffer_size]
+            held = held[buffer_size:]
+    if held:
+        yield held
+
+
+def make_line_iter(
+    stream: Iterable[bytes] | IO[bytes],
+    limit: int | None = None,
+    buffer_size: int = _PIECE,
+    cap_at_buffer: bool = False,
+) -> Iterator[bytes]:
+    """The lines of a stream with their ends; ``cap_at_buffer`` cuts those that are longer than ``buffer_size``."""
+    held = b""
+    for piece in chain(_pieces(stream, limit, buffer_size), (b"",)):
+        *lines, held = _lines(held + piece, is_last=not piece)
+        yield from lines
+        while cap_at_buffer and len(held) >= buffer_size:
+            yield held[:buffer_size]
+            held = held[buffer_size:]
+    if held:
+        yield held
+
+
+def _lines(data: bytes, is_last: bool) -> list[bytes]:
+    r"""The lines, and what is not one yet: a ``\r`` at the end may be half of ``\r\n``."""
+    lines = data.splitlines(keepends=True)
+    if lines and lines[-1].endswith(b"\n" if not is_last else (b"\n", b"\r")):
+        lines.append(b"")
+    return lines or [b""]
+
+
+__all__ = [
+    "extract_path_info",
+    "get_path_info",
+    "get_script_name",
+    "make_chunk_iter",
+    "make_line_iter",
+    "peek_path_info",
+    "pop_path_info",
+]

@@ -1,0 +1,162 @@
+"""Where a request was sent to: host, path and URL."""
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from antiphon.dialects.werkzeug.exceptions import SecurityError
+from antiphon.http.url import parse_host
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_LONGEST = 300
+_PATH_SAFE = "!$&'()*+,/:;=@%"
+
+_is_plain = re.compile("[A-Za-z0-9._~/-]*+").fullmatch
+# Escapes of what can't stand for itself anywhere: of controls, the space, `#` and `%`.
+_stays_escaped = re.compile("[^%]*+(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*+").fullmatch
+_DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
+
+
+def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | None = None) -> bool:
+    """Whether a host, perhaps with a port, is well formed, and in the list if there is one.
+
+    A name that begins with a dot stands for all its subdomains, too.
+    """
+    name = _host_name(hostname) if hostname and len(hostname) <= _LONGEST else None
+    if name is None:
+        return False
+    if not trusted_list:
+        return True
+    trusted = (trusted_list,) if isinstance(trusted_list, str) else trusted_list
+    return any(_matches(name, reference) for reference in trusted)
+
+
+@lru_cache(256)
+def _host_name(host: str) -> str | None:
+    """The name as written, with the brackets of IPv6; None for what is no host."""
+    try:
+        _, port = parse_host(host)
+    except ValueError:
+        return None
+    if "_" in host or "~" in host or host[-1] == ":" or port == 0:
+        return None
+    return host if port is None else host.rpartition(":")[0]
+
+
+def _matches(name: str, reference: str) -> bool:
+    try:
+        wanted = reference.removeprefix(".").partition(":")[0].encode("idna").decode()
+    except UnicodeError:
+        return False
+    return name == wanted or (reference[:1] == "." and name.endswith(f".{wanted}"))
+
+
+def get_server(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
+    """Name and port of the server; no port for a Unix socket."""
+    name = environ.get("SERVER_NAME")
+    if name is None:
+        return None
+    port = str(environ.get("SERVER_PORT", ""))
+    return name, int(port) if port.isascii() and port.isdigit() else None
+
+
+def host_of(
+    scheme: str,
+    host_header: str | None,
+    server: tuple[str, int | None] | None = None,
+    trusted_hosts: Collection[str] | None = None,
+) -> str:
+    """The host that a request names, else that of the server, without a port that goes without saying.
+
+    Empty where there is none, or a malformed one. Raises SecurityError for one that is not trusted.
+    """
+    host = host_header
+    if host is None:
+        if server is None or server[1] is None:
+            return ""
+        name = server[0]
+        host = f"[{name}]:{server[1]}" if ":" in name and name[0] != "[" else f"{name}:{server[1]}"
+    if scheme in _DEFAULT_PORTS:
+        host = host.removesuffix(_DEFAULT_PORTS[scheme])
+    if host_is_trusted(host, trusted_hosts):
+        return host
+    if trusted_hosts:
+        raise SecurityError(f"Host {host!r} is not trusted.")
+    return ""
+
+
+def get_host(environ: "WSGIEnvironment", trusted_hosts: Collection[str] | None = None) -> str:
+    """The same, from an environ."""
+    return host_of(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), get_server(environ), trusted_hosts)
+
+
+def url_of(
+    scheme: str,
+    host: str,
+    root_path: str | None = None,
+    path: str | None = None,
+    query_string: bytes | None = None,
+) -> str:
+    """A URL as people read it: an IRI, in which characters stand for themselves where they can.
+
+    Without a path it is that of the root; without a root path that of the host.
+    """
+    url = f"{scheme}://{host}/"
+    if root_path is not None:
+        if root := root_path.rstrip("/"):
+            url = f"{scheme}://{host}{_quoted(root)}/"
+        if path is not None:
+            url += _quoted(path.lstrip("/"))
+            if query_string:
+                url = f"{url}?{quote(query_string, safe=_PATH_SAFE + '?')}"
+    return _as_iri(url, host)
+
+
+def _quoted(path: str) -> str:
+    return path if _is_plain(path) else quote(path, safe=_PATH_SAFE)
+
+
+def _as_iri(url: str, host: str) -> str:
+    if _stays_escaped(url) and "xn--" not in host and host == host.lower():
+        return url
+    from antiphon.dialects.werkzeug.urls import uri_to_iri
+
+    return uri_to_iri(url)
+
+
+def get_current_url(
+    environ: "WSGIEnvironment",
+    root_only: bool = False,
+    strip_querystring: bool = False,
+    host_only: bool = False,
+    trusted_hosts: Collection[str] | None = None,
+) -> str:
+    """The URL of a request, or a beginning of it. Raises SecurityError for a host that is not trusted."""
+    host = get_host(environ, trusted_hosts)
+    scheme: str = environ["wsgi.url_scheme"]
+    if host_only:
+        return url_of(scheme, host)
+    root_path = text_of(environ.get("SCRIPT_NAME") or "")
+    if root_only:
+        return url_of(scheme, host, root_path)
+    query = None if strip_querystring else environ.get("QUERY_STRING", "").encode("latin-1")
+    return url_of(scheme, host, root_path, get_path_info(environ), query)
+
+
+def get_path_info(environ: "WSGIEnvironment") -> str:
+    """The path below the application's root, as text."""
+    return text_of(environ.get("PATH_INFO") or "")
+
+
+def get_query_string(environ: "WSGIEnvironment") -> str:
+    """The query string in ASCII: what is not is percent-encoded."""
+    return quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=":&%=+$!*'(),;/?@")
+
+
+def text_of(written: str) -> str:
+    """Text that an environ has as Latin-1 characters that stand for UTF-8; what is none becomes U+FFFD."""
+    return written if written.isascii() else written.encode("latin-1").decode(errors="replace")

@@ -1,0 +1,45 @@
+"""`pytest --antiphon-dialect=werkzeug`: the tests of another project, with a dialect in place of the original.
+
+With `-p antiphon` this plugin is loaded before others, which may import the original themselves.
+"""
+
+from collections.abc import Sequence
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the option; more than one is allowed. What the command line says is done at once."""
+    parser.getgroup("antiphon").addoption(
+        "--antiphon-dialect",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="Let imports of the package that Antiphon's dialect NAME stands for find the dialect.",
+    )
+    config = pluginmanager.get_plugin("pytestconfig")
+    if isinstance(config, pytest.Config):
+        _install(parser.parse_known_args(config.invocation_params.args).antiphon_dialect)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Install the dialects of configuration files too, before the first conftest.py is imported."""
+    _install(early_config.known_args_namespace.antiphon_dialect)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Say which dialects the tests run on."""
+    dialects = config.getoption("antiphon_dialect")
+    return f"antiphon dialects: {', '.join(dialects)}" if dialects else None
+
+
+def _install(dialects: Sequence[str]) -> None:
+    if not dialects:
+        return
+    from antiphon.dialect_imports import TooLate, UnknownDialect, install  # late: mostly there are none
+
+    try:
+        install(*dialects)
+    except (TooLate, UnknownDialect) as error:
+        raise pytest.UsageError(str(error)) from None

@@ -1,0 +1,1 @@
+"""A package that maps endpoints to views apart."""

@@ -1,0 +1,29 @@
+"""The same done with two libraries: what comes of it is to be the same."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+
+class Outcome(NamedTuple):
+    """What a call gave, or the class of what it raised."""
+
+    value: Any
+    error: type[BaseException] | None
+
+
+def outcome(call: Callable[..., Any], *arguments: Any) -> Outcome:
+    """What comes of a call."""
+    try:
+        return Outcome(call(*arguments), None)
+    except Exception as error:
+        return Outcome(None, type(error))
+
+
+def same(theirs: Outcome, ours: Outcome) -> None:
+    """Fail unless both gave the same, or raised errors of the same kind."""
+    if theirs.error is None:
+        assert ours.error is None, f"{ours.error} where the original gives {theirs.value!r}"
+        assert ours.value == theirs.value
+    else:
+        assert ours.error is not None, f"{ours.value!r} where the original raises {theirs.error}"
+        assert ours.error.__name__ == theirs.error.__name__

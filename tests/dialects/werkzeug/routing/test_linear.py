@@ -1,0 +1,95 @@
+"""Expressions matched in linear time find what trying finds."""
+
+import re
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from antiphon.dialects.werkzeug import routing
+from antiphon.dialects.werkzeug.routing.linear import linear
+from antiphon.dialects.werkzeug.routing.parts import Variable, parts_of
+
+MAP = routing.Map()
+CONVERTERS = [
+    routing.UnicodeConverter(MAP),
+    routing.UnicodeConverter(MAP, minlength=2),
+    routing.UnicodeConverter(MAP, maxlength=2),
+    routing.UnicodeConverter(MAP, length=2),
+    routing.BaseConverter(MAP),
+    routing.IntegerConverter(MAP),
+    routing.IntegerConverter(MAP, signed=True),
+    routing.FloatConverter(MAP, signed=True),
+    routing.AnyConverter(MAP, "a", "ab", "", "1-"),
+    routing.PathConverter(MAP),
+    routing.UUIDConverter(MAP),
+]
+PIECES = st.lists(
+    st.sampled_from(("-", ".", "a", "--", "1", "/", "//", "aa"))
+    | st.sampled_from(CONVERTERS).map(lambda c: Variable("x", c)),
+    min_size=2,
+    max_size=6,
+)
+TEXTS = st.text("aab1-./\n\0٣", max_size=14) | st.text("a1-/", min_size=8, max_size=40)
+
+
+@settings(max_examples=200)
+@given(PIECES, TEXTS)
+def test_it_finds_what_trying_finds(pieces, text):
+    by_places = linear(pieces)
+    if by_places is None:
+        assert sum(isinstance(piece, Variable) for piece in pieces) < 2
+        return
+    groups = [re.escape(piece) if isinstance(piece, str) else f"({piece.converter.regex})" for piece in pieces]
+    found = re.fullmatch("".join(groups), text)
+    assert by_places.match(text) == (found and found.groups())
+
+
+def test_an_expression_of_ones_own_is_left_to_re():
+    class Own(routing.BaseConverter):
+        regex = "(a+)+"
+
+    assert linear([Variable("x", Own(MAP)), Variable("y", CONVERTERS[0])]) is None
+    assert linear([Variable("x", CONVERTERS[0]), "-"]) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("/<a>-<b>-<c>-<int:d>", lambda size: "-" * size + "x"),
+        ("/<path:a>/<path:b>/<path:c>/end", lambda size: "a/" * size),
+        ("/<path:a>/<path:b>/<path:c>x/", lambda size: "a/" * size),
+        ("/<a><int:b>", lambda size: "1" * size + "x"),
+        ("/<path:a>x<path:b>x<path:c>x<path:d>.y", lambda size: "x" * size),
+        ("/<any(a, aa):b><string(maxlength=300):c>-<d>", lambda size: "a" * size),
+    ],
+)
+def test_a_path_that_fits_nearly_everywhere_is_refused_at_once(rule, path):
+    adapter = routing.Map([routing.Rule(rule, endpoint="x")]).bind("example.com")
+
+    def seconds(size):
+        started = time.process_time()
+        assert not adapter.test(f"/{path(size)}")
+        return time.process_time() - started
+
+    small = min(seconds(5_000) for _ in range(3))
+    assert min(seconds(40_000) for _ in range(3)) < 100 * max(small, 1e-4)  # trying would take hours
+
+
+def test_a_long_path_is_taken_apart_like_a_short_one():
+    rules = [routing.Rule("/<path:a>/x/<path:b>/", endpoint="x"), routing.Rule("/<c>-<d>.<e>", endpoint="y")]
+    adapter = routing.Map(rules).bind("example.com")
+    for many in (1, 50):
+        start, end = "a/" * many, "b/" * many
+        assert adapter.match(f"/{start}x/{end}") == ("x", {"a": start[:-1], "b": end[:-1]})
+        assert adapter.match(f"/{'a-' * many}b.{'c' * many}") == (
+            "y",
+            {"c": "-".join("a" * many), "d": "b", "e": "c" * many},
+        )
+
+
+def test_parts_know_what_follows_them():
+    path = Variable("x", CONVERTERS[9])
+    assert [part.slash_follows for part in parts_of(["/", path, "/"])] == [False, True, False]
+    assert [part.slash_follows for part in parts_of(["/", path])] == [False, False]

@@ -1,0 +1,273 @@
+"""Building URLs, binding maps and making rules of rules: by examples that Werkzeug and the dialect answer alike."""
+
+import pytest
+import werkzeug.datastructures
+import werkzeug.routing
+
+from antiphon.dialects.werkzeug import datastructures, routing
+from antiphon.dialects.werkzeug.routing import Map, Rule, parse_rule
+from tests.dialects.werkzeug.routing.rule_sets import outcome
+
+
+def blog(library, **options):
+    rules = [
+        library.Rule("/", endpoint="index"),
+        library.Rule("/posts/", endpoint="posts", defaults={"page": 1}),
+        library.Rule("/posts/page/<int:page>", endpoint="posts"),
+        library.Rule("/posts/<slug>", endpoint="post", methods=["GET"]),
+        library.Rule("/posts/<slug>/edit", endpoint="post", methods=["POST"]),
+        library.Rule("/files/<path:name>", endpoint="f", methods=["LINK"]),
+        library.Rule("/100% ä/<a>.<int(fixed_digits=3):b>", endpoint="odd"),
+        library.Rule("/live", endpoint="live", websocket=True),
+        library.Rule("/at", endpoint="at", subdomain="<user>.home"),
+        library.Rule("/is/<any(a, b):x>", endpoint="any"),
+    ]
+    return library.Map(rules, **options)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values", "options", "url"),
+    [
+        ("index", None, {}, "/app/"),
+        ("index", {"q": "a b&ä", "r": [1, 2], "s": None}, {}, "/app/?q=a+b%26%C3%A4&r=1&r=2"),
+        ("index", {"q": 1}, {"append_unknown": False}, "/app/"),
+        ("posts", {}, {}, "/app/posts/"),
+        ("posts", {"page": 1}, {}, "/app/posts/"),
+        ("posts", {"page": 2}, {}, "/app/posts/page/2"),
+        ("posts", {"page": "3"}, {}, "/app/posts/page/3"),
+        ("post", {"slug": "ä/b?"}, {}, "/app/posts/%C3%A4/b%3F"),
+        ("post", {"slug": "a"}, {"method": "POST"}, "/app/posts/a/edit"),
+        ("post", {"slug": "a"}, {"force_external": True}, "http://example.com/app/posts/a"),
+        ("post", {"slug": "a"}, {"force_external": True, "url_scheme": "https"}, "https://example.com/app/posts/a"),
+        ("post", {"slug": "a"}, {"force_external": True, "url_scheme": ""}, "//example.com/app/posts/a"),
+        ("f", {"name": "/a//b"}, {}, "/app/files//a//b"),
+        ("odd", {"a": "%", "b": 7}, {}, "/app/100%25%20%C3%A4/%25.007"),
+        ("live", {}, {}, "ws://example.com/app/live"),
+        ("live", {}, {"url_scheme": "https"}, "wss://example.com/app/live"),
+        ("at", {"user": "ann"}, {}, "http://ann.home.example.com/app/at"),
+        ("any", {"x": "c"}, {}, ("ValueError", None, None)),
+        ("post", {}, {}, ("BuildError", None, None)),
+        ("nothing", {}, {}, ("BuildError", None, None)),
+        ("posts", {"page": "x"}, {}, ("ValueError", None, None)),
+    ],
+)
+def test_an_endpoint_is_built_with_its_values(library, endpoint, values, options, url):
+    adapter = blog(library).bind("example.com", "/app")
+    assert outcome(lambda: adapter.build(endpoint, values, **options)) == url
+
+
+@pytest.mark.parametrize("kinds", [werkzeug.datastructures, datastructures], ids=["werkzeug", "antiphon"])
+def test_values_may_be_a_multidict(kinds):
+    library = werkzeug.routing if kinds is werkzeug.datastructures else routing
+    values = kinds.MultiDict([("slug", "a"), ("q", "1"), ("q", "2")])
+    assert blog(library).bind("example.com").build("post", values) == "/posts/a?q=1&q=2"
+
+
+def test_a_query_is_sorted_when_wanted(library):
+    adapter = blog(library, sort_parameters=True).bind("example.com")
+    assert adapter.build("index", {"b": 1, "a": 2}) == "/?a=2&b=1"
+    adapter.map.sort_key = lambda pair: -pair[1]
+    assert adapter.build("index", {"b": 1, "a": 1, "c": 3}) == "/?c=3&b=1&a=1"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values", "method", "message"),
+    [
+        ("indx", {}, None, "Could not build url for endpoint 'indx'. Did you mean 'index' instead?"),
+        (
+            "post",
+            {"a": 1},
+            None,
+            "Could not build url for endpoint 'post' with values ['a']. Did you forget to specify values ['slug']?",
+        ),
+        (
+            "f",
+            {},
+            "LINK",
+            "Could not build url for endpoint 'f' ('LINK'). Did you forget to specify values ['name']?",
+        ),
+        (
+            "f",
+            {"name": "a"},
+            "PUT",
+            "Could not build url for endpoint 'f' ('PUT') with values ['name']. Did you mean to use methods ['LINK']?",
+        ),
+    ],
+)
+def test_an_error_says_what_may_be_meant(library, endpoint, values, method, message):
+    with pytest.raises(library.BuildError) as caught:
+        blog(library).bind("example.com").build(endpoint, values, method)
+    assert str(caught.value) == message
+    assert isinstance(caught.value, LookupError)
+
+
+def test_rules_are_made_of_rules(library):
+    page = library.RuleTemplate(
+        [library.Rule("/$kind/<id>", endpoint="$kind.show", defaults={"of": "$kind"}, subdomain="$kind")]
+    )
+    map_ = library.Map(
+        [
+            library.Subdomain("<lang>", [library.Submount("/shop/", [library.Rule("/", endpoint="shop")])]),
+            library.EndpointPrefix("blog.", [library.Submount("/blog", [library.Rule("/<slug>", endpoint="show")])]),
+            page(kind="user"),
+        ]
+    )
+    shop, show, user = map_.iter_rules()
+    assert (shop.rule, shop.subdomain, show.rule, show.endpoint) == ("/shop/", "<lang>", "/blog/<slug>", "blog.show")
+    assert (user.rule, user.endpoint, user.defaults, user.subdomain) == (
+        "/user/<id>",
+        "user.show",
+        {"of": "user"},
+        "user",
+    )
+    assert map_.bind("example.com", subdomain="de").match("/shop/") == ("shop", {"lang": "de"})
+    assert map_.is_endpoint_expecting("user.show", "id", "of")
+    assert not map_.is_endpoint_expecting("user.show", "nothing")
+
+
+def test_a_rule_is_copied_unbound(library):
+    class Named(library.Rule):
+        def __init__(self, *arguments, label="", **options):
+            super().__init__(*arguments, **options)
+            self.label = label
+
+        def get_empty_kwargs(self):
+            return {**super().get_empty_kwargs(), "label": self.label}
+
+    rule = Named("/x/<a>", endpoint="x", methods=["GET"], defaults={"b": 1}, label="mine")
+    library.Map([rule])
+    copy = rule.empty()
+    assert copy.map is None
+    assert (copy.label, copy.methods, copy.defaults) == ("mine", {"GET", "HEAD"}, {"b": 1})
+    assert copy != rule
+    library.Map([copy])
+    assert copy == rule
+    with pytest.raises(RuntimeError, match="already bound"):
+        library.Map([rule])
+
+
+def test_a_rule_shows_itself(library):
+    rule = library.Rule("/x/<int:a>", endpoint="x", methods=["POST"], subdomain="s")
+    assert repr(rule) == "<Rule (unbound)>"
+    map_ = library.Map([rule])
+    assert (str(rule), repr(rule)) == ("/x/<int:a>", "<Rule 's|/x/<a>' (POST) -> x>")
+    assert repr(map_) == "Map([<Rule 's|/x/<a>' (POST) -> x>])"
+
+
+@pytest.mark.parametrize(
+    ("given", "bound"),
+    [
+        ({"HTTP_HOST": "example.com"}, ("example.com", "")),
+        ({"HTTP_HOST": "Example.com:80"}, ("example.com", "")),
+        ({"HTTP_HOST": "example.com:8080"}, ("example.com:8080", "")),
+        ({"HTTP_HOST": "a.b.example.com", "server_name": "example.com"}, ("example.com", "a.b")),
+        ({"HTTP_HOST": "a.example.com", "server_name": "Example.com:80"}, ("example.com", "a")),
+        ({"HTTP_HOST": "a.example.com", "server_name": "example.com", "subdomain": "b"}, ("example.com", "b")),
+        (
+            {"HTTP_HOST": "example.com", "wsgi.url_scheme": "https", "server_name": "example.com:443"},
+            ("example.com", ""),
+        ),
+        ({"SERVER_NAME": "example.com", "SERVER_PORT": "81"}, ("example.com:81", "")),
+    ],
+)
+def test_a_map_is_bound_to_the_host_of_a_request(library, given, bound):
+    options = {name: given[name] for name in ("server_name", "subdomain") if name in given}
+    environ = {
+        "REQUEST_METHOD": "POST", "SCRIPT_NAME": "/app", "PATH_INFO": "/\u00c3\u00a4", "QUERY_STRING": "q=1",
+        "wsgi.url_scheme": "http", "SERVER_NAME": "x", "SERVER_PORT": "80", **given,
+    }  # fmt: skip
+    adapter = library.Map().bind_to_environ(environ, **options)
+    assert (adapter.server_name, adapter.subdomain) == bound
+    assert (adapter.script_name, adapter.path_info, adapter.query_args) == ("/app/", "/ä", "q=1")
+    assert (adapter.default_method, adapter.url_scheme) == ("POST", environ["wsgi.url_scheme"])
+
+
+def test_an_upgrade_makes_it_a_websocket(library):
+    environ = {
+        "REQUEST_METHOD": "GET", "wsgi.url_scheme": "https", "HTTP_HOST": "x", "HTTP_CONNECTION": "keep-alive, Upgrade",
+        "HTTP_UPGRADE": "WebSocket",
+    }  # fmt: skip
+    adapter = library.Map().bind_to_environ(environ)
+    assert (adapter.url_scheme, adapter.websocket, adapter.path_info) == ("wss", True, "/")
+
+
+def test_another_host_is_on_no_subdomain(library):
+    environ = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "HTTP_HOST": "other.org", "PATH_INFO": "/"}
+    map_ = library.Map([library.Rule("/", endpoint="x")])
+    with pytest.warns(UserWarning, match="'other.org' doesn't match configured server name 'example.com'"):
+        adapter = map_.bind_to_environ(environ, "example.com")
+    assert adapter.subdomain == "<invalid>"
+    assert not adapter.test()
+
+
+@pytest.mark.parametrize(
+    ("host", "bound"), [("Bücher.example:80", "xn--bcher-kva.example:80"), ("EXAMPLE.com", "example.com")]
+)
+def test_a_host_is_bound_in_ascii(library, host, bound):
+    assert library.Map().bind(host).server_name == bound
+    assert outcome(lambda: library.Map().bind(f"a..{host}"))[0] == "BadHost"
+
+
+def test_hosts_can_be_matched_whole(library):
+    rules = [
+        library.Rule("/", endpoint="x", host="a.example"),
+        library.Rule("/", endpoint="x", host="b.example"),
+        library.Rule("/", endpoint="any", host="<name>.org"),
+    ]
+    map_ = library.Map(rules, host_matching=True)
+    adapter = map_.bind("b.example")
+    assert adapter.match("/") == ("x", {})
+    assert adapter.build("x") == "/"
+    assert adapter.build("any", {"name": "n"}) == "http://n.org/"
+    assert map_.bind("n.org").match("/") == ("any", {"name": "n"})
+    assert map_.bind("c.example").build("x") == "http://a.example/"
+    with pytest.raises(RuntimeError):
+        map_.bind("a.example", subdomain="x")
+
+
+def test_an_adapter_dispatches(library):
+    adapter = blog(library).bind("example.com")
+    assert adapter.dispatch(lambda endpoint, values: (endpoint, values), "/posts/x") == ("post", {"slug": "x"})
+    assert adapter.dispatch(lambda *_: None, "/posts").new_url == "http://example.com/posts/"
+    assert adapter.dispatch(lambda *_: None, "/no", catch_http_exceptions=True).code == 404
+    assert outcome(lambda: adapter.dispatch(lambda *_: None, "/no"))[0] == "NotFound"
+
+
+def test_an_adapter_tells_what_is_there(library):
+    adapter = blog(library).bind("example.com")
+    assert (adapter.test("/posts"), adapter.test("/no"), adapter.test("/posts/a", "PUT")) == (True, False, False)
+    assert sorted(adapter.allowed_methods("/posts/a")) == ["GET", "HEAD"]
+    assert adapter.allowed_methods("/no") == []
+    assert (adapter.get_host("a"), adapter.get_host(None)) == ("a.example.com", "example.com")
+    assert adapter.make_redirect_url("/x", {"a": 1}, "s") == "http://s.example.com/x?a=1"
+
+
+def test_endpoints_are_listed(library):
+    map_ = blog(library)
+    assert [rule.rule for rule in map_.iter_rules("posts")] == ["/posts/", "/posts/page/<int:page>"]
+    assert len(list(map_.iter_rules())) == 10
+    with pytest.raises(KeyError):
+        map_.iter_rules("nothing")
+
+
+def test_a_changed_rule_is_refreshed():
+    rule = Rule("/a", endpoint="x")
+    adapter = Map([rule]).bind("example.com")
+    assert adapter.build("x") == "/a"
+    rule.rule = "/b"
+    rule.refresh()
+    assert adapter.build("x") == "/b"
+
+
+def test_urls_are_utf_8():
+    assert Map(charset="utf-8", encoding_errors="replace").bind("example.com").server_name == "example.com"
+    with pytest.raises(NotImplementedError):
+        Map(charset="latin-1")
+
+
+def test_a_rule_is_taken_apart_as_before_2_2():
+    assert list(parse_rule("/a/<b>-<int(min=1):c>.x")) == [
+        (None, None, "/a/"), ("default", None, "b"), (None, None, "-"), ("int", "min=1", "c"), (None, None, ".x"),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="used twice"):
+        list(parse_rule("/<a>/<a>"))

@@ -1,0 +1,233 @@
+"""Which rule a path leads to: by examples that Werkzeug and the dialect answer alike."""
+
+import uuid
+
+import pytest
+
+from antiphon.dialects.werkzeug.routing import Map, Rule
+from tests.dialects.werkzeug.routing.rule_sets import outcome
+
+HOST = "http://example.com"
+UUID = "12345678-1234-5678-1234-567812345678"
+
+SHOP = (
+    ("/", {}), ("/cart", {}), ("/orders/", {}), ("/orders/<int:id>", {}), ("/orders/latest", {}),
+    ("/orders/<name>", {}), ("/orders/<int:id>/lines/<int(fixed_digits=3):line>", {}), ("/<path:page>", {}),
+    ("/files/<path:name>/raw", {}), ("/files/<path:name>/", {}), ("/<lang>-<region>/home", {}),
+    ("/v<int:major>.<int:minor>", {}), ("/price/<float:amount>", {}), ("/t/<float(signed=True):x>", {}),
+    ("/is/<any(open, 'half shut'):state>", {}), ("/u/<uuid:id>", {}), ("/old/<int:id>", {"redirect_to": "orders/<id>"}),
+    ("/lax", {"strict_slashes": False}), ("/lax/branch/", {"strict_slashes": False}),
+    ("/code/<string(length=2):c>", {}), ("/code/<string(minlength=4, maxlength=5):c>", {}),
+    ("/post", {"methods": ["POST"]}), ("/get", {"methods": ["get"]}), ("/ws", {"websocket": True}),
+    ("/month/<int(min=1, max=12):m>", {}), ("/only-built", {"build_only": True}),
+)  # fmt: skip
+
+
+def shop(library, **options):
+    return library.Map([library.Rule(text, endpoint=text, **kinds) for text, kinds in SHOP], **options)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/", ("/", {})),
+        ("", ("RequestRedirect", f"{HOST}/")),
+        ("/cart", ("/cart", {})),
+        ("/cart/", ("/<path:page>", {"page": "cart/"})),
+        ("/orders", ("RequestRedirect", f"{HOST}/orders/")),
+        ("/orders/", ("/orders/", {})),
+        ("/orders/12", ("/orders/<int:id>", {"id": 12})),
+        ("/orders/latest", ("/orders/latest", {})),
+        ("/orders/-12", ("/orders/<name>", {"name": "-12"})),
+        ("/orders/٣", ("/orders/<int:id>", {"id": 3})),
+        ("//orders//12", ("/<path:page>", {"page": "orders//12"})),
+        ("/orders/12/lines/007", ("/orders/<int:id>/lines/<int(fixed_digits=3):line>", {"id": 12, "line": 7})),
+        ("/orders/12/lines/7", ("NotFound", None)),
+        ("/a/b/c", ("/<path:page>", {"page": "a/b/c"})),
+        ("/files/a/b/raw", ("/files/<path:name>/raw", {"name": "a/b"})),
+        ("/files/a/b", ("RequestRedirect", f"{HOST}/files/a/b/")),
+        ("/files/a/b/", ("/files/<path:name>/", {"name": "a/b"})),
+        ("/de-at-x/home", ("/<lang>-<region>/home", {"lang": "de-at", "region": "x"})),
+        ("/v3.11", ("/v<int:major>.<int:minor>", {"major": 3, "minor": 11})),
+        ("/price/1.50", ("/price/<float:amount>", {"amount": 1.5})),
+        ("/t/-1.5", ("/t/<float(signed=True):x>", {"x": -1.5})),
+        ("/is/half shut", ("/is/<any(open, 'half shut'):state>", {"state": "half shut"})),
+        (f"/u/{UUID}", ("/u/<uuid:id>", {"id": uuid.UUID(UUID)})),
+        ("/old/7", ("RequestRedirect", f"{HOST}/orders/7")),
+        ("/lax/", ("/lax", {})),
+        ("/lax/branch", ("/lax/branch/", {})),
+        ("/code/ab", ("/code/<string(length=2):c>", {"c": "ab"})),
+        ("/code/abcd", ("/code/<string(minlength=4, maxlength=5):c>", {"c": "abcd"})),
+        ("/month/13", ("NotFound", None)),
+        ("/line\nend", ("NotFound", None)),
+        ("/\nend", ("/<path:page>", {"page": "\nend"})),
+    ],
+)
+def test_the_most_specific_rule_is_taken(library, path, found):
+    result = outcome(lambda: shop(library).bind("example.com").match(path))
+    assert result[:2] == found
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "endpoint"),
+    [
+        (("/<a>", "/<int:a>", "/x"), "/5", "/<int:a>"),
+        (("/<path:a>", "/<a>"), "/5", "/<a>"),
+        (("/<path:a>/end", "/<a>/<b>"), "/x/end", "/<path:a>/end"),
+        (("/<a>/b", "/a/<b>"), "/a/b", "/a/<b>"),
+        (("/<a>.txt", "/<a>"), "/n.txt", "/<a>.txt"),
+        (("/<a>.<b>", "/<a>.txt"), "/n.txt", "/<a>.txt"),
+        (("/x<a>", "/xy<a>"), "/xyz", "/xy<a>"),
+        (("/<a>/<int:b>/c", "/<int:a>/<b>/d"), "/1/2/c", "/<a>/<int:b>/c"),
+    ],
+)
+def test_rules_are_weighed_and_branches_left_again(library, rules, path, endpoint):
+    for order in (rules, rules[::-1]):
+        map_ = library.Map([library.Rule(rule, endpoint=rule) for rule in order])
+        assert map_.bind("example.com").match(path)[0] == endpoint
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "found"),
+    [
+        ("/post", "GET", ("MethodNotAllowed", None, ["POST"])),
+        ("/post", "post", ("/post", {})),
+        ("/get", "HEAD", ("/get", {})),
+        ("/get", "PUT", ("MethodNotAllowed", None, ["GET", "HEAD"])),
+    ],
+)
+def test_a_method_without_a_rule_is_refused_with_those_that_have_one(library, path, method, found):
+    map_ = library.Map([library.Rule(text, endpoint=text, **kinds) for text, kinds in SHOP if text != "/<path:page>"])
+    assert outcome(lambda: map_.bind("example.com").match(path, method)) == found
+
+
+@pytest.mark.parametrize(
+    ("scheme", "asked", "path", "found"),
+    [
+        ("ws", None, "/ws", "/ws"),
+        ("http", True, "/ws", "/ws"),
+        ("wss", False, "/cart", "/cart"),
+        ("http", None, "/ws", "WebsocketMismatch"),
+        ("ws", None, "/cart", "WebsocketMismatch"),
+    ],
+)
+def test_rules_for_websockets_are_apart(library, scheme, asked, path, found):
+    rules = [library.Rule("/ws", endpoint="/ws", websocket=True), library.Rule("/cart", endpoint="/cart")]
+    adapter = library.Map(rules).bind("example.com", url_scheme=scheme)
+    assert outcome(lambda: adapter.match(path, websocket=asked))[0] == found
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "found"),
+    [
+        ("//a//1", {}, ("RequestRedirect", f"{HOST}/a/1")),
+        ("/b//x/", {}, ("RequestRedirect", f"{HOST}/b/x/")),
+        ("/a//1", {"merge_slashes": False}, ("NotFound", None)),
+        ("/c//1", {}, ("NotFound", None)),
+        ("/c/1", {}, ("c", {"id": 1})),
+    ],
+)
+def test_slashes_in_a_row_are_as_one_by_a_redirect(library, path, options, found):
+    rules = [
+        library.Rule("/a/<int:id>", endpoint="a"),
+        library.Rule("/b/x/", endpoint="b"),
+        library.Rule("/c/<int:id>", endpoint="c", merge_slashes=False),
+    ]
+    assert outcome(lambda: library.Map(rules, **options).bind("example.com").match(path))[:2] == found
+
+
+def test_what_is_only_built_is_not_found(library):
+    map_ = library.Map([library.Rule("/x", endpoint="x", build_only=True)])
+    assert outcome(lambda: map_.bind("example.com").match("/x"))[0] == "NotFound"
+    assert map_.bind("example.com").build("x") == "/x"
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [("a=1&b", "?a=1&b"), ({"a": ["1", "2"], "ä": "ö /"}, "?a=1&a=2&%C3%A4=%C3%B6+/"), (None, "?q=bound")],
+)
+def test_redirects_keep_the_query(library, query, sent):
+    adapter = shop(library).bind("example.com", "/app", query_args="q=bound", url_scheme="https")
+    with pytest.raises(library.RequestRedirect) as caught:
+        adapter.match("/files/ä b", query_args=query)
+    assert caught.value.new_url == f"https://example.com/app/files/%C3%A4%20b/{sent}"
+    assert caught.value.code == 308
+
+
+def test_a_redirect_to_a_function_gets_adapter_and_values(library):
+    def target(adapter, number):
+        return f"{adapter.default_method.lower()}/{number * 2}"
+
+    map_ = library.Map([library.Rule("/x/<int:number>", redirect_to=target)])
+    found = outcome(lambda: map_.bind("example.com", "/app").match("/x/4"))
+    assert found[:2] == ("RequestRedirect", f"{HOST}/app/get/8")
+
+
+def test_a_rule_with_the_values_as_defaults_is_the_canonical_one(library):
+    rules = [
+        library.Rule("/all/", endpoint="all", defaults={"page": 1}),
+        library.Rule("/all/<int:page>", endpoint="all"),
+        library.Rule("/all/<int:page>.html", endpoint="all", alias=True),
+    ]
+    adapter = library.Map(rules).bind("example.com")
+    assert adapter.match("/all/") == ("all", {"page": 1})
+    assert adapter.match("/all/2") == ("all", {"page": 2})
+    assert outcome(lambda: adapter.match("/all/1"))[1] == f"{HOST}/all/"
+    assert outcome(lambda: adapter.match("/all/2.html"))[1] == f"{HOST}/all/2"
+    adapter.map.redirect_defaults = False
+    assert adapter.match("/all/1") == ("all", {"page": 1})
+
+
+def test_the_rule_itself_can_be_asked_for(library):
+    rule = library.Rule("/x/<a>", endpoint="x")
+    assert library.Map([rule]).bind("example.com").match("/x/1", return_rule=True) == (rule, {"a": "1"})
+
+
+def test_a_converter_of_ones_own_decides_by_expression_and_value(library):
+    class Hex(library.BaseConverter):
+        regex = "[0-9a-f]+"
+
+        def to_python(self, value):
+            if len(value) % 2:
+                raise library.ValidationError
+            return bytes.fromhex(value)
+
+        def to_url(self, value):
+            return value.hex()
+
+    class Pair(library.BaseConverter):
+        regex = "[a-z]+/[a-z]+"
+
+    rules = [library.Rule("/h/<hex:data>", endpoint="h"), library.Rule("/p/<pair:p>/x", endpoint="p")]
+    adapter = library.Map(rules, converters={"hex": Hex, "pair": Pair}).bind("example.com")
+    assert adapter.match("/h/0aff") == ("h", {"data": b"\x0a\xff"})
+    assert outcome(lambda: adapter.match("/h/0af"))[0] == "NotFound"
+    assert adapter.match("/p/a/b/x") == ("p", {"p": "a/b"})
+    assert adapter.build("h", {"data": b"\x01"}) == "/h/01"
+    assert (Hex.part_isolating, Pair.part_isolating) == (True, False)
+
+
+def test_rules_may_be_added_between_matches(library):
+    map_ = library.Map([library.Rule("/<a>", endpoint="any")])
+    adapter = map_.bind("example.com")
+    assert adapter.match("/x") == ("any", {"a": "x"})
+    map_.add(library.Rule("/<int:a>", endpoint="int"))
+    map_.add(library.Rule("/x", endpoint="x"))
+    assert adapter.match("/x") == ("x", {})
+    assert adapter.match("/1") == ("int", {"a": 1})
+    assert adapter.build("int", {"a": 2}) == "/2"
+
+
+@pytest.mark.parametrize(
+    "rule", ["/<", "/<int(a:b>", "/<nothing:x>", "/<int(min=-1):x>", "/<a>/<a>", "/<string(minlength=x):y>", "x"]
+)
+def test_a_malformed_rule_is_an_error_when_it_is_added(rule):
+    with pytest.raises((ValueError, LookupError)):
+        Map([Rule(rule, endpoint="x")])
+
+
+def test_methods_are_a_list_and_websockets_have_few(library):
+    with pytest.raises(TypeError):
+        library.Rule("/", methods="GET")
+    with pytest.raises(ValueError, match="WebSocket"):
+        library.Rule("/", methods=["POST"], websocket=True)

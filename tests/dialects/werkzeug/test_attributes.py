@@ -1,0 +1,81 @@
+"""Attributes of requests: they follow the environ, and can be set where Werkzeug's can."""
+
+import pytest
+
+from antiphon.dialects.werkzeug.user_agent import UserAgent
+from antiphon.dialects.werkzeug.wrappers import Request
+from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from tests.dialects.werkzeug.environs import environ
+
+
+def test_headers_are_parsed_once_for_each_value():
+    parsed = []
+
+    class Own(Request):
+        number = environ_header("HTTP_X_NUMBER", lambda raw: parsed.append(raw) or len(parsed), "A number.")
+
+    made = Own(environ(HTTP_X_NUMBER="a"))
+    assert (made.number, made.number) == (1, 1)
+    made.environ["HTTP_X_NUMBER"] = "b"
+    assert (made.number, made.number) == (2, 2)
+    del made.environ["HTTP_X_NUMBER"]
+    assert (made.number, made.number) == (3, 3)
+    assert parsed == ["a", "b", None]
+    assert Own.number.__doc__ == "A number."
+
+
+def test_headers_may_be_set_as_long_as_the_environ_stays():
+    made = Request(environ(HTTP_ACCEPT="text/html"))
+    made.accept_mimetypes = "mine"
+    assert made.accept_mimetypes == "mine"
+    del made.accept_mimetypes
+    assert made.accept_mimetypes.best == "text/html"
+    made.accept_mimetypes = "mine"
+    made.environ["HTTP_ACCEPT"] = "a/b"
+    assert made.accept_mimetypes.best == "a/b"
+
+
+@pytest.mark.parametrize("name", ["content_type", "referrer", "date", "max_forwards", "origin", "remote_user"])
+def test_some_can_only_be_read(name):
+    made = Request(environ())
+    with pytest.raises(AttributeError, match="can only be read"):
+        setattr(made, name, "x")
+    with pytest.raises(AttributeError, match="can only be read"):
+        delattr(made, name)
+
+
+def test_the_place_may_be_set():
+    made = Request(environ())
+    made.method, made.path, made.scheme, made.host, made.root_path = "PUT", "/c", "https", "other.com", "/app"
+    assert (made.method, made.url) == ("PUT", "https://other.com/app/c?a=1&b=two%20words&a=3")
+
+
+def test_the_class_of_user_agents_may_be_another():
+    class Own(UserAgent):
+        def __init__(self, string):
+            super().__init__(string)
+            self.browser = "own"
+
+    made = type("Made", (Request,), {"user_agent_class": Own})(environ(HTTP_USER_AGENT="x"))
+    assert (made.user_agent.browser, made.user_agent.string, bool(made.user_agent)) == ("own", "x", True)
+    assert made.user_agent is made.user_agent
+    assert repr(UserAgent("x")) == "<UserAgent None/None>"
+    assert not UserAgent("x")
+
+
+def test_a_stream_of_a_subclass_is_read():
+    class Own(Request):
+        @property
+        def stream(self):
+            from io import BytesIO
+
+            return BytesIO(b"own")
+
+    assert Own(environ(b"body")).get_data() == b"own"
+    assert Own(environ(b'{"a": 1}')).get_data(cache=False) == b"own"
+
+
+def test_a_request_shows_where_it_was_sent():
+    assert repr(Request(environ())) == "<Request 'http://example.com:8000/a/b?a=1&b=two%20words&a=3' [GET]>"
+    untrusted = type("Own", (Request,), {"trusted_hosts": ["other.com"]})(environ())
+    assert repr(untrusted).startswith("<Own (no URL: 400 Bad Request")

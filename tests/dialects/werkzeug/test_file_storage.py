@@ -1,0 +1,168 @@
+"""Files of forms beside those of Werkzeug."""
+
+import csv
+import io
+import pickle
+import zipfile
+from functools import partial
+from pathlib import Path
+
+import pytest
+from werkzeug import datastructures as original
+
+from antiphon.dialects.werkzeug import datastructures as dialect
+from antiphon.uploads.window import Window
+from tests.dialects.werkzeug.in_step import outcome, same
+from tests.uploads.spools import CONTENT, Head, in_file, in_memory, upload
+
+LIBRARIES = (original, dialect)
+
+
+class Named(io.BytesIO):
+    def __init__(self, name):
+        super().__init__(b"x")
+        self.name = name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ((), {}),
+        ((None, "a.txt", "field"), {}),
+        ((None, Path("a/b.txt")), {}),
+        ((None, b"a.txt"), {}),
+        ((None, ""), {}),
+        ((partial(Named, "n.txt"),), {}),
+        ((partial(Named, b"n.txt"),), {}),
+        ((partial(Named, "<stdin>"),), {}),
+        ((partial(Named, "n.txt"), "own"), {}),
+        ((), {"content_type": "Text/HTML; charset=utf-8; a=\"b c\""}),
+        ((), {"content_length": 12}),
+        ((), {"content_type": "x", "content_length": 0}),
+    ],
+)  # fmt: skip
+def test_tells_what_was_said(arguments, options):
+    theirs, ours = (
+        library.FileStorage(*[each() if isinstance(each, partial) else each for each in arguments], **options)
+        for library in LIBRARIES
+    )
+    for look in [
+        lambda f: (f.name, f.filename, f.content_type, f.content_length, f.mimetype, f.mimetype_params),
+        bool,
+        repr,
+        lambda f: list(f.headers),
+        lambda f: f.read(),
+        lambda f: f.gone,
+    ]:
+        same(outcome(look, theirs), outcome(look, ours))
+
+
+@pytest.mark.parametrize("said", ["12", " 12 ", "-3", "+3", "1_0", "x", "", "\u0661"])
+def test_a_length_is_a_plain_number(said):
+    theirs, ours = (library.FileStorage(headers=library.Headers({"Content-Length": said})) for library in LIBRARIES)
+    assert ours.content_length == theirs.content_length
+
+
+def test_is_read_as_the_stream_that_it_has():
+    stream = io.BytesIO(b"one\ntwo\n")
+    file = dialect.FileStorage(stream, "a")
+    assert file.stream is stream
+    assert file.read(1) == b"o"
+    assert file.tell() == 1
+    assert list(file) == [b"ne\n", b"two\n"]
+    file.seek(0)
+    assert file.readlines() == [b"one\n", b"two\n"]
+    assert file.getvalue() == b"one\ntwo\n"
+    file.close()
+    assert stream.closed
+    file.close()
+
+
+def test_a_stream_that_can_not_be_closed_is_left():
+    class Stream:
+        def close(self):
+            raise OSError
+
+    dialect.FileStorage(Stream()).close()
+
+
+@pytest.mark.parametrize("make", [str, Path, partial(open, mode="wb")])
+def test_is_saved_from_where_it_stands(tmp_path, make):
+    for library in LIBRARIES:
+        path = tmp_path / library.__name__
+        file = library.FileStorage(io.BytesIO(b"0123456789"))
+        file.read(2)
+        target = make(path)
+        file.save(target, buffer_size=3)
+        if not isinstance(target, (str, Path)):
+            assert not target.closed
+            target.close()
+        assert path.read_bytes() == b"23456789"
+        assert file.read() == b""
+
+
+@pytest.mark.parametrize("where", [in_memory, in_file])
+class TestOfAnUpload:
+    def made(self, where):
+        head = Head("Image/PNG; q=1", ((b"content-type", b"Image/PNG; q=1"), (b"x-note", b"n")))
+        return upload(make=where, filename="photo.png", head=head)[0]
+
+    def test_has_what_the_upload_has(self, where):
+        kept = self.made(where)
+        file = dialect.FileStorage(kept)
+        assert (file.filename, file.name, file.content_type) == ("photo.png", kept.name, "Image/PNG; q=1")
+        assert (file.mimetype, file.mimetype_params) == ("image/png", {"q": "1"})
+        assert list(file.headers) == [("Content-Type", "Image/PNG; q=1"), ("X-Note", "n")]
+        assert dialect.FileStorage(kept, "other", "field").filename == "other"
+
+    def test_is_a_file_over_the_same_bytes(self, where, tmp_path):
+        file = dialect.FileStorage(self.made(where))
+        assert isinstance(file.stream, Window)
+        assert file.stream is file.stream
+        assert file.read() == CONTENT
+        file.seek(0)
+        file.save(tmp_path / "copy")
+        assert (tmp_path / "copy").read_bytes() == CONTENT
+
+    def test_is_taken_by_what_wants_files(self, where):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            archive.writestr("a.csv", "1,2\n")
+        kept, _ = upload(packed.getvalue(), make=where)
+        with zipfile.ZipFile(dialect.FileStorage(kept)) as archive:
+            text = io.TextIOWrapper(archive.open("a.csv"))
+            assert list(csv.reader(text)) == [["1", "2"]]
+
+
+class TestFileMultiDict:
+    def test_takes_paths_file_objects_and_files(self, tmp_path):
+        path = tmp_path / "a.txt"
+        path.write_bytes(b"content")
+        for file, options in [
+            (str(path), {}),
+            (path, {"filename": "b.bin"}),
+            (path, {"content_type": "x/y"}),
+            (io.BytesIO(b"content"), {}),
+            (io.BytesIO(b"content"), {"filename": "c.unknown"}),
+        ]:
+            found = []
+            for library in LIBRARIES:
+                files = library.FileMultiDict()
+                files.add_file("field", file, **options)
+                made = files["field"]
+                found.append((made.name, made.filename, made.content_type))
+                if not isinstance(file, io.BytesIO):
+                    assert made.read() == b"content"
+                    made.close()
+            assert found[0] == found[1]
+
+    def test_takes_a_file_as_it_is(self):
+        file = dialect.FileStorage(io.BytesIO(), "x")
+        files = dialect.FileMultiDict()
+        files.add_file("field", file)
+        assert files["field"] is file
+
+
+def test_is_pickled_where_its_stream_is():
+    file = pickle.loads(pickle.dumps(dialect.FileStorage(io.BytesIO(b"x"), "a", "field", "text/plain")))
+    assert (file.read(), file.filename, file.name, file.mimetype) == (b"x", "a", "field", "text/plain")

@@ -1,0 +1,191 @@
+"""Forms beside those that Werkzeug reads; and what of them differs."""
+
+import os
+import tracemalloc
+from io import BytesIO
+from typing import ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug import formparser as original
+from werkzeug.exceptions import RequestEntityTooLarge as OriginalTooLarge
+
+from antiphon.dialects.werkzeug import formparser
+from antiphon.dialects.werkzeug.datastructures import MultiDict
+from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
+from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, form, part, parts
+
+names = st.text(st.characters(codec="utf-8", exclude_characters='"\\%\r\n', exclude_categories=["Cc"]), max_size=10)
+
+
+@given(
+    st.lists(st.tuples(names, st.none() | names.filter(bool), st.binary(max_size=40)), max_size=5), st.integers(1, 50)
+)
+def test_forms_in_parts(several, buffer_size):
+    body = parts(*[
+        part(
+            content.replace(b"--between", b""),
+            f'form-data; name="{name}"' + ("" if filename is None else f'; filename="{filename}"'),
+        )
+        for name, filename, content in several
+    ])  # fmt: skip
+    theirs_form, theirs_files = original.MultiPartParser().parse(BytesIO(body), b"between", len(body))
+    parser = formparser.MultiPartParser(buffer_size=buffer_size)
+    form_, files = parser.parse(BytesIO(body), b"between", len(body))
+    assert list(form_.items(multi=True)) == list(theirs_form.items(multi=True))
+    ours = [(name, file.filename, file.read()) for name, file in files.items(multi=True)]
+    assert ours == [(name, file.filename, file.read()) for name, file in theirs_files.items(multi=True)]
+    for several_files in theirs_files.listvalues():
+        for file in several_files:
+            file.close()
+
+
+@given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), max_size=5))
+def test_urlencoded_forms(fields):
+    from urllib.parse import urlencode
+
+    fields = [(name, value) for name, value in fields if (name + value).isprintable() and (name or value)]
+    body = urlencode(fields).encode()
+    _, theirs, _ = original.FormDataParser().parse(BytesIO(body), URLENCODED, len(body))
+    _, ours, _ = formparser.FormDataParser().parse(BytesIO(body), URLENCODED, len(body))
+    assert list(ours.items(multi=True)) == list(theirs.items(multi=True))
+
+
+BROKEN = {
+    "no boundary": (parts(part(b"a")), {}),
+    "no form": (b"nothing of the kind", {"boundary": "between"}),
+    "cut off": (parts(part(b"a"))[:-10], {"boundary": "between"}),
+    "no Content-Disposition": (b"--between\r\nX: y\r\n\r\na\r\n--between--\r\n", {"boundary": "between"}),
+    "no boundary, but much": (b"x" * 100_000, {"boundary": "between"}),
+}
+
+
+@pytest.mark.parametrize(("body", "options"), BROKEN.values(), ids=BROKEN)
+def test_what_is_no_form_is_empty_or_an_error(body, options):
+    parser = formparser.FormDataParser()
+    _, form_, files = parser.parse(BytesIO(body), "multipart/form-data", len(body), options)
+    assert (form_, files) == (MultiDict(), MultiDict())
+    for library in (original, formparser):
+        with pytest.raises(ValueError):  # noqa: PT011 - each says it in its own words
+            library.FormDataParser(silent=False).parse(BytesIO(body), "multipart/form-data", len(body), options)
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"max_form_memory_size": 10}, {"max_form_parts": 2}, {"max_content_length": 100}], ids=str
+)
+def test_bounds(bounds):
+    env = environ(parts(*[part(b"x" * 30)] * 3), CONTENT_TYPE=MULTIPART)
+    with pytest.raises(RequestEntityTooLarge):
+        formparser.parse_form_data(env, **bounds)
+    env["wsgi.input"].seek(0)
+    with pytest.raises(OriginalTooLarge):
+        original.parse_form_data(env, **bounds)
+
+
+def test_files_are_bounded_by_the_body_alone():
+    _, _, files = formparser.parse_form_data(form(), max_form_memory_size=10)
+    assert files["upload"].read() == CONTENT
+
+
+def test_a_stream_factory_is_asked_for_each_file():
+    asked = []
+
+    def factory(total_content_length, content_type, filename, content_length=None):
+        asked.append((total_content_length, content_type, filename, content_length))
+        return BytesIO()
+
+    body = parts(
+        part(b"field"),
+        part(b"one", 'form-data; name="f"; filename="1"', "Content-Type: a/b", "Content-Length: 3"),
+        part(b"two", 'form-data; name="f"; filename="2"'),
+    )
+    parser = formparser.MultiPartParser(factory, buffer_size=7)
+    _, files = parser.parse(BytesIO(body), b"between", len(body))
+    assert asked == [(len(body), "a/b", "1", 3), (len(body), None, "2", 0)]
+    assert [file.read() for file in files.getlist("f")] == [b"one", b"two"]
+    assert [type(file.stream) for file in files.getlist("f")] == [BytesIO, BytesIO]
+    assert files["f"].headers["Content-Length"] == "3"
+
+
+def test_the_default_factory_makes_a_file():
+    with formparser.default_stream_factory(None, None, None) as file:
+        file.write(b"content")
+        file.seek(0)
+        assert file.read() == b"content"
+
+
+def test_the_charset_of_a_field_is_that_of_its_part():
+    body = parts(
+        part(b"\xfc", 'form-data; name="a"', "Content-Type: text/plain; charset=iso-8859-1"),
+        part(b"\xc3\xbc", 'form-data; name="b"', "Content-Type: text/plain; charset=koi8-r"),
+        part(b"\xff", 'form-data; name="c"'),
+    )
+    fields, _ = formparser.MultiPartParser().parse(BytesIO(body), b"between", len(body))
+    assert fields.to_dict() == {"a": "\u00fc", "b": "\u00fc", "c": "\ufffd"}
+
+
+def test_a_large_file_is_not_in_memory():
+    size = 16 << 20
+
+    class Large:
+        left: ClassVar = [
+            parts(part(b"x", 'form-data; name="f"; filename="f"')).partition(b"x\r\n")[0],
+            size,
+            b"\r\n--between--\r\n",
+        ]
+
+        def read(self, length):
+            if not self.left:
+                return b""
+            if isinstance(self.left[0], bytes):
+                return self.left.pop(0)
+            self.left[0] -= length
+            if self.left[0] <= 0:
+                self.left.pop(0)
+            return b"x" * length
+
+    tracemalloc.start()
+    try:
+        _, files = formparser.MultiPartParser().parse(Large(), b"between", None)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 << 20
+    files["f"].seek(size - 1)
+    assert files["f"].read() == b"x"
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="descriptors are counted there")
+def test_closing_the_files_frees_their_room():
+    body = parts(*[part(bytes(400_000), f'form-data; name="{name}"; filename="f"') for name in "ab"])
+    before = len(os.listdir("/proc/self/fd"))
+    _, files = formparser.MultiPartParser().parse(BytesIO(body), b"between", len(body))
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    files["a"].close()
+    assert files["b"].read() == bytes(400_000)
+    files["b"].close()
+    assert len(os.listdir("/proc/self/fd")) == before
+    with pytest.raises(ValueError, match="closed"):
+        files["b"].read()
+
+
+@pytest.mark.parametrize(
+    ("disposition", "fields", "files"),
+    [
+        ("form-data; name=\"a\"; filename*=UTF-8''%e2%82%ac", {"a": "content"}, []),
+        ('form-data; filename="a"', {}, []),
+        ("form-data", {}, []),
+    ],
+)
+def test_read_otherwise_than_by_the_original(disposition, fields, files):
+    body = parts(part(b"content", disposition))
+    form_, found = formparser.MultiPartParser().parse(BytesIO(body), b"between", len(body))
+    assert (form_.to_dict(), list(found)) == (fields, files)
+
+
+def test_line_feeds_alone_end_no_lines():
+    body = parts(part(b"content")).replace(b"\r\n", b"\n")
+    assert original.MultiPartParser().parse(BytesIO(body), b"between", len(body))[0].to_dict() == {"field": "content"}
+    with pytest.raises(ValueError, match="boundary"):
+        formparser.MultiPartParser().parse(BytesIO(body), b"between", len(body))

@@ -1,0 +1,236 @@
+"""Functions on header values beside those of Werkzeug; and where they differ, on purpose."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug import http as original
+
+from antiphon.dialects.werkzeug import datastructures, http
+from tests.dialects.werkzeug.in_step import outcome, same
+
+CASES = {
+    "parse_options_header": [
+        None, "", "text/html", "text/html; charset=utf-8", 'text/html;charset="utf-8";a=b', "TEXT/HTML; Charset=UTF-8",
+        "; a=b", "a; b", "a; b=", 'a; b="c d"; e=f', 'a; b="c;d"', 'a; b="c\\"d"',
+        'a; b="c', "a; b=c d; e=f", "a;b = c",
+        "x; filename*=UTF-8''%e2%82%ac.txt", "x; f*0=a; f*1=b", "x; f*0*=utf-8''%c3; f*1*=%a4; f*2=\"%\"",
+        "x; f*=koi8-r''%c1", "x; a=1; a=2", 'x; a="%22"', 'x; "a"=b; c=d', 'x; a="b"c; d=e', "x; a=\u00fc; b=c",
+        'x; filename="C:\\foo\\bar.txt"', "x; f=a; f*0=b", "x; f*0=b; f=a",
+    ],
+    "parse_list_header": [
+        "", "a", "a, b", 'a,"b, c",d', "a,,b", '"a\\"b", c', 'a, "b', 'a "b, c" d', '"a"b"c"', ' "" , x',
+    ],
+    "parse_dict_header": ["", "a=b", "a=b, c", 'a="b, c", d', "a*=utf-8''%e2%82%ac", "=b", "a = b", "a=b, a=c", 'a="b'],
+    "parse_accept_header": [
+        None, "", "text/html;q=0.5, */*;q=0.1", "a;q=2, b", "a;q=-1,b", "a;q=x,b", "a;level=1;q=0.3, b",
+        "a;q=0.5;level=1", "*", "gzip;q=0, *;q=0.5", 'text/html;level="1,2"', "a;Q=0.5", " a , b ",
+    ],
+    "parse_cache_control_header": [None, "", "no-cache", "max-age=0, no-store", "max-age=x", 'private="a, b", x="y"'],
+    "parse_csp_header": [None, "", "default-src 'self'; script-src a b;;upgrade-insecure-requests"],
+    "parse_set_header": [None, "", "a, b", "A, a, b", '"a b", c'],
+    "parse_if_range_header": [None, "", '"a"', 'W/"a"', "a", "Mon, 01 Jan 2024 00:00:00 GMT"],
+    "parse_range_header": [
+        None, "", "bytes=0-1", "bytes=0-", "bytes=-5", "bytes=0-1,3-4", "bytes=0-5,3-4", "bytes=5-1", "bytes=a-b",
+        "bytes",
+        "bytes=", "bytes=-0", "bytes=0-0", "bytes=0-,5-", "bytes=-5,0-1", "items=0-5", "bytes=0-1,-5", "Bytes=0-1",
+        "bytes =0-1", "bytes=--1", "bytes= 0-1 , 3-4 ",
+    ],
+    "parse_content_range_header": [
+        None, "", "bytes 0-1/2", "bytes 0-1/*", "bytes */5", "bytes */*", "bytes 5-1/10", "x", "bytes 0-1",
+        "bytes a-b/c",
+    ],
+    "parse_etags": [None, "", '"a"', 'W/"a", "b"', "*", "a, b", '"a" "b", "c"', 'w/"a"', '"a,b", "c"', ' "a" ', "W/a"],
+    "unquote_etag": [None, "", '"a"', 'W/"a"', 'w/"a"', "a", '"a', '"', "W/"],
+    "quote_etag": ["a", 'a"b'],
+    "parse_date": [
+        None, "", "x", "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov 1994 08:49:37 +0200", "06 Nov 1994 08:49", "Sun, 31 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-69 08:49:37 GMT", "Sunday, 06-Nov-68 08:49:37 GMT",
+    ],
+    "http_date": [
+        datetime(1994, 11, 6, 8, 49, 37), datetime(1994, 11, 6, 8, 49, tzinfo=timezone(timedelta(hours=2))), 0, 1.9,
+        date(2020, 1, 1), datetime(2020, 1, 1).timetuple(),
+    ],
+    "parse_age": [None, "", "5", "-1", "x", "99999999999999999999", " 5 "],
+    "dump_age": [None, 5, timedelta(seconds=61.5), -1, 5.5],
+    "parse_cookie": [
+        None, "", "a=b", "a=b; c=d", 'a="b c"', 'a="b\\073c"', "a", "a; b=c", "=a", "a=b=c", "  a=b ; c = d ",
+        "a=1; a=2",
+        'a="\\303\\274"', "a=\u00c3\u00bc", {"HTTP_COOKIE": "a=b"}, {},
+    ],
+    "dump_header": [["a", "b c"], {"a": "b", "c": None, "d": "e f", "g*": "UTF-8''x"}, ['"a"', ""], {"s"}],
+    "quote_header_value": ["a", "a b", "", 'a"b', 5],
+    "unquote_header_value": ['"a"', "a", '"a\\"b"', '"', '""'],
+    "is_entity_header": ["Content-Type", "expires", "X"],
+    "is_hop_by_hop_header": ["Connection", "te", "X"],
+}  # fmt: skip
+
+COOKIES = [
+    {}, {"value": "a b"},
+    {"value": '\u00fc;,"\\'}, {"path": None}, {"path": "/a b;c\u00fc"}, {"domain": ".Example.com:80"},
+    {"domain": "ex\u00e4mple.com"}, {"secure": True, "httponly": True, "samesite": "lax"}, {"expires": 0},
+    {"max_age": timedelta(hours=1), "sync_expires": False}, {"expires": datetime(2020, 1, 1)}, {"samesite": "x"},
+    {"expires": "Wed, 01 Jan 2020 00:00:00 GMT"}, {"partitioned": True}, {"key": "\u00fc"}, {"samesite": "None"},
+    {"key": "__Host-a", "path": "/x"}, {"value": "b=c"},
+]  # fmt: skip
+
+
+def plain(value):
+    name = type(value).__name__
+    if name == "IfRange":
+        return value.etag, value.date
+    if hasattr(value, "getlist"):
+        return list(value.items(multi=True))
+    if name == "ETags":
+        return value.as_set(), value.as_set(include_weak=True), value.star_tag
+    if name.endswith("Accept"):
+        return list(value)
+    return (name, value.to_header()) if hasattr(value, "to_header") else value
+
+
+def both(name, *arguments, **options):
+    same(
+        outcome(lambda: plain(getattr(original, name)(*arguments, **options))),
+        outcome(lambda: plain(getattr(http, name)(*arguments, **options))),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"), [(name, argument) for name, arguments in CASES.items() for argument in arguments], ids=str
+)
+def test_as_the_original(name, argument):
+    both(name, argument)
+
+
+@pytest.mark.parametrize("options", COOKIES, ids=str)
+def test_cookies_are_printed_as_by_the_original(options):
+    both("dump_cookie", **{"key": "a", "value": "b"} | options)
+
+
+@pytest.mark.parametrize("start", [None, -1, 0, 5])
+@pytest.mark.parametrize("stop", [None, 0, 5, 9])
+@pytest.mark.parametrize("length", [None, -1, 0, 5, 10])
+def test_valid_ranges(start, stop, length):
+    both("is_byte_range_valid", start, stop, length)
+
+
+def test_options_are_printed():
+    both("dump_options_header", "a", {"b": "c", "d": "e f", "g": None, "h*": "UTF-8''x"})
+    both("dump_options_header", None, {"a": "b"})
+    both("dump_csp_header", {"a": "b c", "d": "e"})
+    both("quote_header_value", "a", allow_token=False)
+
+
+@given(st.text(max_size=40))
+@pytest.mark.parametrize("name", ["parse_options_header", "parse_list_header", "parse_dict_header", "parse_etags"])
+def test_reading_never_raises(name, text):
+    getattr(http, name)(text)
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "filename"]), st.text(st.characters(codec="utf-8"), max_size=20)))
+def test_options_come_back(options):
+    printed = http.dump_options_header("x", options)
+    if "%22" not in printed:
+        assert http.parse_options_header(printed) == ("x", options)
+
+
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=9), max_size=5)
+)
+def test_lists_come_back(elements):
+    assert http.parse_list_header(http.dump_header(elements)) == elements
+
+
+def test_status_codes_have_the_phrases_of_the_original():
+    assert http.HTTP_STATUS_CODES == original.HTTP_STATUS_CODES
+
+
+def test_now_is_the_date_of_none():
+    assert abs(http.parse_date(http.http_date()) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("name", ["remove_entity_headers", "remove_hop_by_hop_headers"])
+@pytest.mark.parametrize("make", [list, datastructures.Headers])
+def test_headers_of_a_kind_are_removed_in_place(name, make):
+    fields = [("Content-Type", "a"), ("Expires", "b"), ("Connection", "c"), ("X-A", "d")]
+    theirs = list(fields)
+    getattr(original, name)(theirs)
+    ours = make(fields)
+    getattr(http, name)(ours)
+    assert list(ours) == theirs
+
+
+def test_entity_headers_that_are_allowed_stay():
+    fields = [("Content-Type", "a"), ("Expires", "b")]
+    http.remove_entity_headers(fields, allowed=["content-type"])
+    assert fields == [("Content-Type", "a")]
+
+
+@pytest.mark.parametrize("keys", [{}, {"HTTP_IF_NONE_MATCH": '"a"'}, {"HTTP_IF_MATCH": '"b"'}], ids=str)
+@pytest.mark.parametrize("etag", [None, '"a"', 'W/"a"', "a"])
+def test_whether_it_was_modified(keys, etag):
+    both("is_resource_modified", keys, etag)
+
+
+def test_a_tag_is_made_of_data():
+    tag = http.quote_etag(http.generate_etag(b"data"))
+    assert not http.is_resource_modified({"HTTP_IF_NONE_MATCH": tag}, data=b"data")
+    assert http.is_resource_modified({"HTTP_IF_NONE_MATCH": tag}, data=b"other")
+    with pytest.raises(TypeError, match="one of both"):
+        http.is_resource_modified({}, '"a"', b"data")
+
+
+def test_values_tell_of_their_changes():
+    told = []
+    http.parse_set_header("a", lambda value: told.append(str(value))).add("b")
+    http.parse_cache_control_header(
+        "public", lambda value: told.append(str(value)), datastructures.ResponseCacheControl
+    ).max_age = 5
+    http.parse_csp_header("img-src a", lambda value: told.append(str(value))).img_src = "b"
+    http.parse_www_authenticate_header("Basic realm=a", lambda value: told.append(value.to_header())).realm = "b"
+    assert told == ["a, b", "public, max-age=5", "img-src b", "Basic realm=b"]
+
+
+def test_credentials_are_read_by_their_older_name():
+    assert http.parse_authorization_header("Bearer abc").token == "abc"
+    assert http.parse_authorization_header(None) is None
+    assert http.cookie_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+# Where it differs from the original
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "result"),
+    [
+        ("parse_accept_header", "text/*;q=.5", [("text/*", 0.5)]),
+        ("parse_accept_header", "a/b;q=0.1234", [("a/b", 0.123)]),
+        ("parse_accept_header", "a b, c", [("c", 1)]),
+        ("parse_range_header", "bytes=0-1,", ("Range", "bytes=0-1")),
+        ("parse_content_range_header", "bytes 0-98/50", None),
+        ("parse_etags", '""', ({""}, {""}, False)),
+        ("parse_date", "Fri, 31 Dec 2021 23:59:60 GMT", datetime(2021, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("parse_cookie", "a=b c", [("a", "b c")]),
+        ("parse_cookie", 'a=b"c;d=e', [("a", 'b"c'), ("d", "e")]),
+        ("parse_cookie", "a=\xff", [("a", "\ufffd")]),
+    ],
+)
+def test_read_otherwise_than_by_the_original(name, argument, result):
+    assert plain(getattr(http, name)(argument)) == result
+    assert outcome(lambda: plain(getattr(original, name)(argument))).value != result
+
+
+@pytest.mark.parametrize(
+    "options", [{"key": "a;b"}, {"key": "a\n"}, {"value": "a\r\nb"}, {"value": "a\0"}, {"expires": "soon"}]
+)
+def test_cookies_that_no_header_can_have_are_refused(options):
+    with pytest.raises(ValueError, match="cookie"):
+        http.dump_cookie(**{"key": "a", "value": "b"} | options)
+
+
+def test_a_cookie_that_is_too_large_is_warned_of():
+    with pytest.warns(UserWarning, match="too large"):
+        http.dump_cookie("a", "x" * 5000)
+    assert len(http.dump_cookie("a", "x" * 5000, max_size=0)) > 5000

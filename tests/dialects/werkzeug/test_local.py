@@ -1,0 +1,198 @@
+"""Context-local objects and their proxies: by examples that Werkzeug and the dialect answer alike."""
+
+import asyncio
+import copy
+import math
+import operator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar, copy_context
+
+import pytest
+import werkzeug.local
+
+from antiphon.dialects.werkzeug import local
+
+
+@pytest.fixture(params=[werkzeug.local, local], ids=["werkzeug", "antiphon"])
+def library(request):
+    return request.param
+
+
+def test_each_thread_and_context_has_its_own(library):
+    own, stack = library.Local(), library.LocalStack()
+    own.name = "here"
+    stack.push(1)
+    with ThreadPoolExecutor(1) as pool:
+        assert not pool.submit(hasattr, own, "name").result()
+        assert pool.submit(lambda: stack.top).result() is None
+    context = copy_context()
+    context.run(setattr, own, "name", "there")
+    context.run(stack.push, 2)
+    assert (own.name, stack.top, context.run(lambda: stack.top)) == ("here", 1, 2)
+
+
+def test_a_local_has_attributes(library):
+    own = library.Local()
+    own.a, own.b = 1, 2
+    assert dict(own) == {"a": 1, "b": 2}
+    del own.a
+    assert dict(own) == {"b": 2}
+    for act in (lambda: own.a, lambda: delattr(own, "a")):
+        with pytest.raises(AttributeError, match="a"):
+            act()
+    library.release_local(own)
+    assert dict(own) == {}
+
+
+def test_a_stack_is_pushed_and_popped(library):
+    stack = library.LocalStack()
+    assert (stack.top, stack.pop()) == (None, None)
+    assert (stack.push(1), stack.push(2)) == ([1], [1, 2])
+    assert (stack.pop(), stack.top, stack.pop(), stack.top) == (2, 1, 1, None)
+    stack.push(3)
+    library.release_local(stack)
+    assert stack.top is None
+
+
+class Vector:
+    """Knows the operators that numbers lack."""
+
+    def __matmul__(self, other):
+        return ("@", other)
+
+    def __rmatmul__(self, other):
+        return (other, "@")
+
+    def __enter__(self):
+        return "entered"
+
+    def __exit__(self, *_):
+        return True
+
+
+UNARY = (
+    operator.neg, operator.pos, abs, operator.invert, int, float, complex, str, repr, bool, hash, hex, round,
+    math.floor, math.ceil, math.trunc, operator.index, format, copy.copy, copy.deepcopy, bytes, range,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", UNARY, ids=lambda operation: operation.__name__)
+def test_a_proxy_does_what_its_object_does(library, operation):
+    assert operation(library.LocalProxy(lambda: 5)) == operation(5)
+
+
+BINARY = (
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv, operator.mod, divmod, pow,
+    operator.lshift, operator.rshift, operator.and_, operator.or_, operator.xor,
+    operator.lt, operator.le, operator.eq, operator.ne, operator.gt, operator.ge,
+    operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ifloordiv, operator.imod, operator.ipow,
+    operator.ilshift, operator.irshift, operator.iand, operator.ior, operator.ixor,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", BINARY, ids=lambda operation: operation.__name__)
+def test_a_proxy_stands_on_either_side_of_an_operator(library, operation):
+    assert operation(7, library.LocalProxy(lambda: 3)) == operation(7, 3)
+    if not operation.__name__.startswith("i"):
+        assert operation(library.LocalProxy(lambda: 7), 3) == operation(7, 3)
+
+
+def test_a_proxy_is_multiplied_entered_and_left(library):
+    proxy = library.LocalProxy(Vector)
+    assert (proxy @ 1, 1 @ proxy) == (("@", 1), (1, "@"))
+    with proxy as entered:
+        raise KeyError(entered)
+
+
+def test_what_changes_in_place_stays_a_proxy(library):
+    values = [1]
+    proxy = library.LocalProxy(lambda: values)
+    proxy += [2]
+    proxy[0] = 0
+    proxy.append(3)
+    del proxy[1]
+    assert values == [0, 3]
+    assert type(proxy) is library.LocalProxy
+    assert (len(proxy), 3 in proxy, list(proxy), list(reversed(proxy))) == (2, True, [0, 3], [3, 0])
+
+
+def test_a_proxy_passes_for_its_object(library):
+    proxy = library.LocalProxy(lambda: [1])
+    assert isinstance(proxy, list)
+    assert proxy.__class__ is list
+    assert (repr(proxy), proxy.__doc__, callable(proxy)) == ("[1]", [].__doc__, True)
+    assert dir(proxy) == dir([])
+    assert library.LocalProxy(lambda: int)("7") == 7
+    assert isinstance(3, library.LocalProxy(lambda: int))
+    assert issubclass(bool, library.LocalProxy(lambda: int))
+
+
+def test_a_proxy_sets_and_deletes_attributes(library):
+    target = type("Target", (), {})()
+    proxy = library.LocalProxy(lambda: target)
+    proxy.x = 1
+    assert target.x == 1
+    del proxy.x
+    assert not hasattr(proxy, "x")
+
+
+@pytest.mark.parametrize("message", [None, "there is no request"])
+def test_without_an_object_a_proxy_says_so(library, message):
+    sources = (library.Local()("x", unbound_message=message), library.LocalStack()(unbound_message=message),
+               library.LocalProxy(ContextVar("empty"), unbound_message=message))  # fmt: skip
+    for proxy in sources:
+        with pytest.raises(RuntimeError, match=message or "object is not bound"):
+            _ = proxy.anything
+        assert (repr(proxy), bool(proxy), dir(proxy)) == ("<LocalProxy unbound>", False, [])
+        assert proxy.__class__ is library.LocalProxy
+        assert proxy.__doc__ == library.LocalProxy.__doc__
+
+
+def test_a_proxy_may_be_for_an_attribute(library):
+    variable, stack, own = ContextVar("request"), library.LocalStack(), library.Local()
+    variable.set(3 + 4j)
+    stack.push(5 + 6j)
+    own.z = 7 + 8j
+    proxies = (
+        library.LocalProxy(variable, "imag"),
+        stack("imag"),
+        library.LocalProxy(lambda: 1j, "imag"),
+        own("z.imag"),
+    )
+    assert [float(proxy) for proxy in proxies] == [4, 6, 1, 8]
+    assert proxies[0]._get_current_object() == 4
+
+
+def test_what_cannot_be_stood_for_is_an_error(library):
+    for arguments in ((library.Local(),), (5,)):
+        with pytest.raises(TypeError):
+            library.LocalProxy(*arguments)
+
+
+def test_a_proxy_is_awaited(library):
+    async def seven():
+        return 7
+
+    async def wait():
+        coroutine = seven()
+        return await library.LocalProxy(lambda: coroutine)
+
+    assert asyncio.run(wait()) == 7
+
+
+def test_a_manager_releases_after_the_response(library):
+    own, stack = library.Local(), library.LocalStack()
+    manager = library.LocalManager([own, stack])
+    assert repr(manager) == "<LocalManager storages: 2>"
+
+    @manager.middleware
+    def application(environ, start_response):
+        own.x = 1
+        stack.push(2)
+        return [b"body"]
+
+    response = application({}, None)
+    assert (list(response), own.x, stack.top) == ([b"body"], 1, 2)
+    response.close()
+    assert (dict(own), stack.top, application.__name__) == ({}, None, "application")
+    assert library.LocalManager(own).locals == [own]

@@ -1,0 +1,218 @@
+"""Requests beside those of Werkzeug: the same environs, attribute by attribute."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.wrappers import Request as Original
+
+from antiphon.dialects.werkzeug.wrappers import Request
+from tests.dialects.werkzeug.environs import CONTENT, MULTIPART, URLENCODED, environ, part, parts
+from tests.dialects.werkzeug.in_step import outcome, same
+
+ATTRIBUTES = [
+    "method", "scheme", "server", "root_path", "script_root", "path", "query_string", "full_path", "is_secure",
+    "host", "url", "base_url", "root_url", "url_root", "host_url", "remote_addr", "access_route", "remote_user",
+    "is_multithread", "is_multiprocess", "is_run_once", "args", "cookies", "content_type", "content_encoding",
+    "content_md5", "content_length", "referrer", "date", "max_forwards", "mimetype", "mimetype_params", "pragma",
+    "accept_mimetypes", "accept_charsets", "accept_encodings", "accept_languages", "cache_control", "if_match",
+    "if_none_match", "if_modified_since", "if_unmodified_since", "if_range", "range", "authorization", "origin",
+    "access_control_request_headers", "access_control_request_method", "is_json", "want_form_data_parsed", "data",
+    "form", "files", "values",
+]  # fmt: skip
+DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+FIELD = part(b"value")
+FILE = part(CONTENT, 'form-data; name="upload"; filename="a.bin"', "Content-Type: application/x-thing; a=b")
+
+ENVIRONS = {
+    "plain": {},
+    "no path": {"PATH_INFO": ""},
+    "several slashes": {"PATH_INFO": "//a//b"},
+    "a root path": {"SCRIPT_NAME": "/app/"},
+    "not ASCII": {"SCRIPT_NAME": "/\xc3\xa4", "PATH_INFO": "/\xc3\xbc x"},
+    "not UTF-8": {"PATH_INFO": "/\xff"},
+    "escapes": {"PATH_INFO": "/a%20b?#;&"},
+    "a query that is not UTF-8": {"QUERY_STRING": "a=%ff&b=%C3%BC&c"},
+    "an odd query": {"QUERY_STRING": "a=1;b=2&&=x&q=a%26b%3Dc+d%40%2f"},
+    "no query": {"QUERY_STRING": None},
+    "no Host": {"HTTP_HOST": None},
+    "no Host, the usual port": {"HTTP_HOST": None, "SERVER_PORT": "80"},
+    "a server of IPv6": {"HTTP_HOST": None, "SERVER_NAME": "::1"},
+    "a Unix socket": {"HTTP_HOST": None, "SERVER_NAME": "/tmp/socket", "SERVER_PORT": None},
+    "no server": {"HTTP_HOST": None, "SERVER_NAME": None, "SERVER_PORT": None},
+    **{f"Host: {host}": {"HTTP_HOST": host} for host in [
+        "EXAMPLE.com:80", "a_b", "[::1]:8000", "xn--bcher-kva.example", "evil/path", "a:99999", "a:", "", "a@b",
+        "127.0.0.1",
+    ]},
+    "https": {"wsgi__url_scheme": "https", "HTTP_HOST": "a:443"},
+    "proxies": {"HTTP_X_FORWARDED_FOR": '192.0.2.1, "192.0.2.2:80"'},
+    "nobody knows who": {"REMOTE_ADDR": None, "REMOTE_USER": "ada"},
+    "cookies": {"HTTP_COOKIE": 'a=1; b="x y"; a=2; c="\\303\\274"; alone; =nameless; d=e=f'},
+    "a lower-case method": {"REQUEST_METHOD": "put"},
+    "a content type": {"CONTENT_TYPE": 'Text/HTML; Charset="UTF-8"; x=y'},
+    **{f"{length} bytes": {"CONTENT_LENGTH": length} for length in ["5", "x", "-1", "", " 3 "]},
+    "in chunks": {"CONTENT_LENGTH": "5", "HTTP_TRANSFER_ENCODING": "gzip, chunked"},
+    "what is accepted": {
+        "HTTP_ACCEPT": "text/html;level=1;q=0.4, */*;q=0.1, a/b;q=nan", "HTTP_ACCEPT_CHARSET": "utf-8, *;q=0.1",
+        "HTTP_ACCEPT_LANGUAGE": "de-AT,de;q=0.8,*;q=0", "HTTP_ACCEPT_ENCODING": "gzip;q=0.5, br",
+    },
+    "directives": {
+        "HTTP_CACHE_CONTROL": "no-cache, max-age=0", "HTTP_PRAGMA": "no-cache", "HTTP_DATE": DATE,
+        "HTTP_MAX_FORWARDS": "5", "HTTP_REFERER": "http://x/", "HTTP_ORIGIN": "http://o",
+        "HTTP_CONTENT_ENCODING": "gzip", "HTTP_CONTENT_MD5": "eA==",
+    },
+    "nonsense": {"HTTP_MAX_FORWARDS": "x", "HTTP_DATE": "x", "HTTP_IF_MODIFIED_SINCE": "x", "HTTP_RANGE": "x"},
+    "conditions": {
+        "HTTP_IF_MATCH": '"a"', "HTTP_IF_NONE_MATCH": 'W/"b", "c", d', "HTTP_IF_MODIFIED_SINCE": DATE,
+        "HTTP_IF_UNMODIFIED_SINCE": DATE, "HTTP_IF_RANGE": '"x"', "HTTP_RANGE": "bytes=0-1,5-",
+    },
+    **{f"credentials {number}": {"HTTP_AUTHORIZATION": credentials} for number, credentials in enumerate([
+        "Basic YWxhZGRpbjpvcGVuc2VzYW1l", "Basic x", "Bearer abc",
+        'Digest username="a", realm="b", nonce="c", uri="/", response="d"',
+    ])},
+    "a request of another site": {
+        "HTTP_ACCESS_CONTROL_REQUEST_HEADERS": "X-A, X-B", "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "PUT",
+    },
+    "JSON": {"CONTENT_TYPE": "application/problem+json"},
+}  # fmt: skip
+
+BODIES = {
+    "urlencoded": (b"a=1&b=x+y%26&a=2&c", URLENCODED),
+    "urlencoded, escapes that are not UTF-8": (b"a=%ff&b=%C3%BC", URLENCODED),
+    "urlencoded, not UTF-8": (b"a=\xff", URLENCODED),
+    "not a form": (b"a=1", "application/octet-stream"),
+    "in parts": (parts(FIELD, FILE, FIELD), MULTIPART),
+    "in parts, none chosen": (parts(part(b"", 'form-data; name="upload"; filename=""')), MULTIPART),
+    "in parts, between other text": (b"before\r\n" + parts(FIELD) + b"after", MULTIPART),
+    "in parts, not ASCII": (parts(part("\u00fc".encode(), 'form-data; name="\u00fc%22"')), MULTIPART),
+    "in parts, Latin-1": (
+        parts(part(b"\xfc", 'form-data; name="a"', "Content-Type: text/plain; charset=ISO-8859-1")),
+        MULTIPART,
+    ),
+    "in parts, without a boundary": (parts(FIELD), "multipart/form-data"),
+    "in parts, with another boundary": (parts(FIELD), "multipart/form-data; boundary=other"),
+    "in parts, cut off": (parts(FIELD)[:40], MULTIPART),
+    "in parts, without names": (b"--between\r\nX-A: b\r\n\r\nvalue\r\n--between--\r\n", MULTIPART),
+}
+
+
+def plain(value):
+    """What both libraries have in common of a value."""
+    name = type(value).__name__
+    if hasattr(value, "getlist"):
+        return name, [(key, plain(each)) for key, each in value.items(multi=True)]
+    if name == "ETags":
+        return value.as_set(), value.as_set(include_weak=True), value.star_tag
+    if name == "FileStorage":
+        headers = sorted(value.headers.items())
+        return name, value.filename, value.name, value.mimetype, value.mimetype_params, headers, value.read()
+    return (name, value.to_header()) if hasattr(value, "to_header") else value
+
+
+def compare(make):
+    theirs, ours = Original(make()), Request(make())
+    for name in ATTRIBUTES:
+        same(
+            outcome(lambda request, name=name: plain(getattr(request, name)), theirs),
+            outcome(lambda request, name=name: plain(getattr(request, name)), ours),
+        )
+    theirs.close()
+    ours.close()
+
+
+@pytest.mark.parametrize("keys", ENVIRONS.values(), ids=ENVIRONS)
+def test_environs(keys):
+    compare(lambda: environ(**keys))
+
+
+@pytest.mark.parametrize(("body", "content_type"), BODIES.values(), ids=BODIES)
+def test_bodies(body, content_type):
+    compare(lambda: environ(body, CONTENT_TYPE=content_type))
+
+
+@given(st.binary(max_size=60))
+def test_queries(query):
+    text = query.decode("latin-1")
+    if any(byte > 127 for byte in query):
+        assert Request(environ(QUERY_STRING=text)).args is not None
+        return
+    for name in ("args", "full_path", "url"):
+        same(
+            outcome(lambda name=name: plain(getattr(Original(environ(QUERY_STRING=text)), name))),
+            outcome(lambda name=name: plain(getattr(Request(environ(QUERY_STRING=text)), name))),
+        )
+
+
+@given(st.text(max_size=30))
+def test_paths(path):
+    written = path.encode("utf-8", "surrogatepass").decode("latin-1")
+    for name in ("path", "url", "base_url"):
+        same(
+            outcome(lambda name=name: getattr(Original(environ(PATH_INFO=written)), name)),
+            outcome(lambda name=name: getattr(Request(environ(PATH_INFO=written)), name)),
+        )
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"a": [1, 2.5, "\\u00fc", null, true]}', "application/json"),
+        (b"[NaN, Infinity, 1e400, 123456789012345678901234567890]", "application/json"),
+        ('"\u00fc"'.encode("utf-16"), "application/json"),
+        (b"\xef\xbb\xbf[1]", "application/x+json"),
+        (b'{"a": 1, "a": 2}', "application/json"),
+        (b'"\\ud800"', "application/json"),
+        (b"[" * 150 + b"]" * 150, "application/json"),
+        (b"{", "application/json"),
+        (b"", "application/json"),
+        (b"{}", "text/plain"),
+    ],
+)
+def test_json(body, content_type):
+    def read(cls, **options):
+        return repr(cls(environ(body, CONTENT_TYPE=content_type, CONTENT_LENGTH=str(len(body)))).get_json(**options))
+
+    for options in ({}, {"force": True}, {"silent": True}, {"force": True, "silent": True}, {"cache": False}):
+        same(outcome(lambda o=options: read(Original, **o)), outcome(lambda o=options: read(Request, **o)))
+
+
+def test_json_is_kept_as_it_failed():
+    class Silent(Request):
+        def on_json_loading_failed(self, e):
+            return f"failed: {type(e).__name__}"
+
+    made = Silent(environ(b"{", CONTENT_TYPE="application/json"))
+    assert made.json == "failed: JSONDecodeError"
+    assert made.get_json(silent=True) is None
+    assert made.json == "failed: JSONDecodeError"
+    assert Silent(environ(b"{}")).json == "failed: NoneType"
+
+
+@pytest.mark.parametrize(
+    "bounds", [{"max_content_length": 10}, {"max_form_memory_size": 3}, {"max_form_parts": 1}], ids=str
+)
+@pytest.mark.parametrize("content_type", [MULTIPART, URLENCODED, "text/plain"])
+def test_bounds(bounds, content_type):
+    def read(cls, name):
+        body = parts(FIELD, FIELD)
+        request = type("Bounded", (cls,), bounds)(environ(body, CONTENT_TYPE=content_type))
+        return plain(getattr(request, name))
+
+    for name in ("form", "data"):
+        same(outcome(read, Original, name), outcome(read, Request, name))
+
+
+@pytest.mark.parametrize(
+    "host", ["example.com", "a.example.org", "example.org:5000", "evil.com", "xn--bcher-kva.de", ""]
+)
+def test_trusted_hosts(host):
+    def read(cls):
+        bounded = type("Bounded", (cls,), {"trusted_hosts": ["example.com", ".example.org", "b\u00fccher.de"]})
+        return bounded(environ(HTTP_HOST=host)).host
+
+    same(outcome(read, Original), outcome(read, Request))
+
+
+def test_every_name_of_the_original_is_there():
+    missing = {name for name in dir(Original) if not name.startswith("_")} - set(dir(Request))
+    assert missing == set()

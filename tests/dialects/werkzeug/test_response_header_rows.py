@@ -1,0 +1,298 @@
+"""What the documents say of the headers of a response, row by row."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from antiphon.dialects.werkzeug import wrappers
+from antiphon.dialects.werkzeug.datastructures import ContentRange, Headers, HeaderSet
+from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
+from tests.dialects.werkzeug.environs import called, environ
+
+MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+def fields(response, **keys):
+    """The headers of an answer by their names."""
+    return dict(called(response, environ(**keys))[1])
+
+
+def set_cookie(*args, **kwargs):
+    response = Response()
+    response.set_cookie(*args, **kwargs)
+    return response.headers["Set-Cookie"]
+
+
+def writing(env, start_response):
+    write = start_response("200 OK", [("X-A", "b")])
+    write(b"written ")
+    yield b"and "
+    write(b"late ")
+    yield b"given"
+
+
+@pytest.mark.feature("kay-092")
+@pytest.mark.parametrize(
+    ("status", "line", "code"),
+    [
+        (None, "200 OK", 200), (404, "404 NOT FOUND", 404), ("404", "404 NOT FOUND", 404),
+        ("404 Nix da", "404 Nix da", 404), (799, "799 UNKNOWN", 799), ("Odd", "0 Odd", 0),
+    ],
+)  # fmt: skip
+def test_a_status_is_a_number_or_a_line(status, line, code):
+    response = Response(status=status)
+    assert (response.status, response.status_code) == (line, code)
+
+
+def test_an_empty_status_is_refused():
+    with pytest.raises(ValueError, match="empty"):
+        Response(status=" ")
+
+
+@pytest.mark.feature("kay-093")
+def test_headers_are_pairs_or_an_object_that_is_kept():
+    assert Response(headers=[("X-A", "b"), ("X-A", "c")]).headers.getlist("x-a") == ["b", "c"]
+    headers = Headers([("X-A", "b")])
+    assert Response(headers=headers).headers is headers
+
+
+@pytest.mark.feature("kay-094", "kay-095", "kay-118")
+def test_a_media_type_of_text_has_a_charset_and_a_content_type_is_as_given():
+    assert Response().content_type == "text/plain; charset=utf-8"
+    assert Response(mimetype="text/html").content_type == "text/html; charset=utf-8"
+    assert Response(mimetype="image/png").content_type == "image/png"
+    response = Response(mimetype="image/png", content_type="text/x")
+    assert response.content_type == "text/x"
+    response.content_type = "a/b; c=d"
+    assert response.headers["Content-Type"] == "a/b; c=d"
+
+
+@pytest.mark.feature("kay-098", "kay-105")
+def test_the_part_of_tags_works_by_itself():
+    own = type("Own", (wrappers.ETagResponseMixin, BaseResponse), {})("text")
+    own.add_etag()
+    assert (
+        called(own.make_conditional(environ(HTTP_IF_NONE_MATCH=own.headers["ETag"])), environ())[0]
+        == "304 NOT MODIFIED"
+    )
+
+
+@pytest.mark.feature("kay-100", "kay-101")
+def test_headers_can_be_changed():
+    response = Response()
+    response.headers["X-A"] = "b"
+    response.headers.add("x-a", "c")
+    assert response.headers.getlist("X-a") == ["b", "c"]
+
+
+@pytest.mark.feature("kay-102", "kay-103")
+def test_status_and_code_keep_in_step():
+    response = Response()
+    response.status_code = 404
+    assert response.status == "404 NOT FOUND"
+    response.status = "201 Made"
+    assert response.status_code == 201
+
+
+@pytest.mark.feature("kay-104", "kay-111", "kay-114", "kay-115", "kay-141")
+@pytest.mark.parametrize(
+    ("name", "header", "value"),
+    [
+        ("accept_ranges", "Accept-Ranges", "bytes"),
+        ("content_encoding", "Content-Encoding", "gzip"),
+        ("content_location", "Content-Location", "/a"),
+        ("content_md5", "Content-MD5", "Q2hlY2sgSW50ZWdyaXR5IQ=="),
+        ("location", "Location", "/b"),
+        ("access_control_allow_origin", "Access-Control-Allow-Origin", "*"),
+    ],
+)
+def test_headers_that_are_text(name, header, value):
+    response = Response()
+    assert getattr(response, name) is None
+    setattr(response, name, value)
+    assert response.headers[header] == getattr(response, name) == value
+    delattr(response, name)
+    assert header not in response.headers
+
+
+@pytest.mark.feature("kay-105", "kay-132", "kay-155")
+def test_tags():
+    response = Response("body")
+    assert response.get_etag() == (None, None)
+    response.add_etag()
+    made, weak = response.get_etag()
+    assert made
+    assert not weak
+    response.set_etag("own", weak=True)
+    assert response.get_etag() == ("own", True)
+    response.add_etag(weak=True)
+    assert response.get_etag() == ("own", True)
+    response.add_etag(overwrite=True, weak=True)
+    assert response.get_etag() == (made, True)
+    assert Response("other").add_etag() is None
+
+
+@pytest.mark.feature("kay-106")
+def test_age():
+    response = Response()
+    assert response.age is None
+    response.age = 90
+    assert (response.headers["Age"], response.age) == ("90", timedelta(seconds=90))
+    response.age = timedelta(minutes=1)
+    assert response.headers["Age"] == "60"
+    with pytest.raises(ValueError, match="negative"):
+        response.age = -1
+
+
+@pytest.mark.feature("kay-107", "kay-112", "kay-157")
+@pytest.mark.parametrize(
+    ("name", "header"), [("allow", "Allow"), ("content_language", "Content-Language"), ("vary", "Vary")]
+)
+def test_headers_that_are_sets(name, header):
+    response = Response()
+    setattr(response, name, ["A", "B"])
+    assert response.headers[header] == "A, B"
+    found = getattr(response, name)
+    assert isinstance(found, HeaderSet)
+    assert "b" in found
+    found.add("C")
+    assert response.headers[header] == "A, B, C"
+    for element in "ABC":
+        found.discard(element)
+    assert header not in response.headers
+    setattr(response, name, "X, Y")
+    assert list(getattr(response, name)) == ["X", "Y"]
+    setattr(response, name, None)
+    assert header not in response.headers
+
+
+@pytest.mark.feature("kay-108")
+def test_changes_of_cache_control_are_sent():
+    response = Response()
+    response.cache_control.max_age = 60
+    response.cache_control.public = True
+    assert response.headers["Cache-Control"] == "max-age=60, public"
+    assert response.cache_control.max_age == 60
+    del response.cache_control.max_age
+    response.cache_control.public = False
+    assert "Cache-Control" not in response.headers
+
+
+@pytest.mark.feature("kay-113")
+def test_content_length():
+    response = Response("text")
+    assert response.content_length == 4
+    response.content_length = 9
+    assert response.headers["Content-Length"] == "9"
+    response.headers["Content-Length"] = "many"
+    assert response.content_length is None
+
+
+@pytest.mark.feature("kay-116", "kay-117")
+def test_content_range_is_there_in_any_case():
+    response = Response()
+    assert not response.content_range
+    response.content_range.set(0, 5, 10)
+    assert response.headers["Content-Range"] == "bytes 0-4/10"
+    found = response.content_range
+    assert (found.units, found.start, found.stop, found.length) == ("bytes", 0, 5, 10)
+    found.unset()
+    assert "Content-Range" not in response.headers
+    response.content_range = ContentRange("bytes", None, None, 10)
+    assert response.headers["Content-Range"] == "bytes */10"
+
+
+@pytest.mark.feature("kay-121", "kay-124", "kay-140")
+@pytest.mark.parametrize(
+    ("name", "header"), [("date", "Date"), ("expires", "Expires"), ("last_modified", "Last-Modified")]
+)
+def test_headers_that_are_dates(name, header):
+    response = Response()
+    assert getattr(response, name) is None
+    for value in (MOMENT, MOMENT.timestamp(), MOMENT.replace(tzinfo=None)):
+        setattr(response, name, value)
+        assert response.headers[header] == WRITTEN
+        assert getattr(response, name) == MOMENT
+    response.headers[header] = "0"
+    assert getattr(response, name) is None
+
+
+@pytest.mark.feature("kay-133")
+def test_headers_for_an_environ_are_a_copy():
+    response = Response(["text"])
+    made = response.get_wsgi_headers(environ())
+    assert isinstance(made, Headers)
+    assert made["Content-Length"] == "4"
+    assert "Content-Length" not in response.headers
+
+
+@pytest.mark.feature("kay-135")
+def test_content_length_is_set_where_it_is_known():
+    assert fields(Response(["a", "\u00fc"]))["Content-Length"] == "3"
+    assert "Content-Length" not in fields(Response(iter(["a"])))
+    assert "Content-Length" not in fields(Response("text", 204))
+    made = fields(Response("text", 304, {"ETag": '"a"', "Content-Language": "de", "Expires": WRITTEN}))
+    assert made == {"ETag": '"a"', "Expires": WRITTEN}
+    own = type("Own", (Response,), {"automatically_set_content_length": False})
+    assert "Content-Length" not in fields(own("text"))
+
+
+def test_headers_that_a_subclass_changes_are_sent():
+    class Own(Response):
+        def get_wsgi_headers(self, environ):
+            headers = super().get_wsgi_headers(environ)
+            headers["X-Own"] = "yes"
+            return headers
+
+    assert fields(Own("text"))["X-Own"] == "yes"
+
+
+@pytest.mark.feature("kay-146", "kay-147")
+def test_media_type_and_its_parameters():
+    response = Response(content_type="Text/html; charset=utf-8")
+    assert response.mimetype == "Text/html"
+    assert response.mimetype_params == {"charset": "utf-8"}
+    response.mimetype_params["x"] = "y z"
+    assert response.headers["Content-Type"] == 'Text/html; charset=utf-8; x="y z"'
+    response.mimetype = "text/xml"
+    assert response.headers["Content-Type"] == "text/xml; charset=utf-8"
+
+
+@pytest.mark.feature("kay-148")
+def test_retry_after():
+    response = Response(status=503)
+    assert response.retry_after is None
+    response.retry_after = 60
+    assert response.headers["Retry-After"] == "60"
+    assert abs(response.retry_after - datetime.now(UTC) - timedelta(seconds=60)) < timedelta(minutes=1)
+    response.retry_after = MOMENT
+    assert response.headers["Retry-After"] == WRITTEN
+    assert response.retry_after == MOMENT
+    response.retry_after = None
+    assert "Retry-After" not in response.headers
+
+
+@pytest.mark.feature("kay-158")
+def test_changes_of_the_challenge_are_sent():
+    from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
+
+    response = Response(status=401)
+    response.www_authenticate = WWWAuthenticate("basic", {"realm": "here"})
+    assert response.headers["WWW-Authenticate"] == "Basic realm=here"
+    response.www_authenticate.realm = "over there"
+    assert response.headers["WWW-Authenticate"] == 'Basic realm="over there"'
+    response.www_authenticate = [WWWAuthenticate("basic", {"realm": "a"}), WWWAuthenticate("bearer", {"realm": "b"})]
+    assert len(response.headers.getlist("WWW-Authenticate")) == 2
+    del response.www_authenticate
+    assert "WWW-Authenticate" not in response.headers
+
+
+def test_policies():
+    response = Response()
+    response.content_security_policy.default_src = "'self'"
+    assert response.headers["Content-Security-Policy"] == "default-src 'self'"
+    response.content_security_policy_report_only = "img-src *"
+    assert response.content_security_policy_report_only.img_src == "*"
+    response.content_security_policy = None
+    assert "Content-Security-Policy" not in response.headers

@@ -1,0 +1,299 @@
+"""What the documents say of a response, row by row."""
+
+import pickle
+from datetime import UTC, datetime
+from io import BytesIO
+
+import pytest
+
+from antiphon.dialects.werkzeug import wrappers, wsgi
+from antiphon.dialects.werkzeug.exceptions import NotFound
+from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
+from antiphon.dialects.werkzeug.wsgi import FileWrapper
+from tests.dialects.werkzeug.environs import called, environ
+
+MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
+WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
+
+
+def fields(response, **keys):
+    """The headers of an answer by their names."""
+    return dict(called(response, environ(**keys))[1])
+
+
+def set_cookie(*args, **kwargs):
+    response = Response()
+    response.set_cookie(*args, **kwargs)
+    return response.headers["Set-Cookie"]
+
+
+def writing(env, start_response):
+    write = start_response("200 OK", [("X-A", "b")])
+    write(b"written ")
+    yield b"and "
+    write(b"late ")
+    yield b"given"
+
+
+@pytest.mark.feature("kay-090", "kay-159")
+def test_a_response_is_a_wsgi_application():
+    response = Response("text", 201, {"X-A": "b"}, "text/x", None, False)
+    assert called(response, environ()) == (
+        "201 CREATED",
+        [("X-A", "b"), ("Content-Type", "text/x; charset=utf-8"), ("Content-Length", "4")],
+        b"text",
+    )
+    assert called(response, environ(REQUEST_METHOD="HEAD"))[2] == b""
+
+
+@pytest.mark.feature("kay-091", "kay-099")
+def test_a_body_is_text_or_an_iterable():
+    assert Response("t\u00fc").response == ["t\u00fc".encode()]
+    assert Response(b"bytes").response == [b"bytes"]
+    pieces = iter(["a", b"b"])
+    response = Response(pieces)
+    assert response.response is pieces
+    assert called(response, environ())[2] == b"ab"
+    assert called(Response(), environ())[2] == b""
+
+
+@pytest.mark.feature("kay-096", "kay-097")
+def test_what_is_passed_through_is_given_as_it_is():
+    assert Response().direct_passthrough is False
+    wrapped = wsgi.wrap_file(environ(), BytesIO(b"content"))
+    assert isinstance(wrapped, FileWrapper)
+    response = Response(wrapped, direct_passthrough=True)
+    assert response.get_app_iter(environ()) is wrapped
+    assert b"".join(wrapped) == b"content"
+    with pytest.raises(RuntimeError, match="passed through"):
+        response.get_data()
+
+
+@pytest.mark.feature("kay-097")
+def test_the_wrapper_of_the_server_wraps():
+    wrapped = wsgi.wrap_file(environ(wsgi__file_wrapper=lambda file, size: ("wrapped", file, size)), "file", 5)
+    assert wrapped == ("wrapped", "file", 5)
+
+
+@pytest.mark.feature("kay-098")
+@pytest.mark.parametrize(
+    ("mixin", "names"),
+    [
+        ("ETagResponseMixin", ["cache_control", "accept_ranges", "content_range"]),
+        ("ResponseStreamMixin", ["stream"]),
+        ("CommonResponseDescriptorsMixin", ["mimetype", "location", "age", "vary", "allow", "retry_after"]),
+        ("WWWAuthenticateMixin", ["www_authenticate"]),
+    ],
+)
+def test_a_response_is_made_of_parts_that_users_may_put_together(mixin, names):
+    part = getattr(wrappers, mixin)
+    assert issubclass(Response, part)
+    own = type("Own", (part, BaseResponse), {})("text")
+    for name in names:
+        assert hasattr(own, name)
+    assert called(own, environ())[2] == b"text"
+
+
+@pytest.mark.feature("kay-109", "kay-110")
+def test_closing_closes_the_body_and_calls_what_was_registered():
+    events = []
+
+    class Body(list):
+        def close(self):
+            events.append("body")
+
+    response = Response(Body([b"a"]))
+
+    @response.call_on_close
+    def after():
+        events.append("after")
+
+    assert callable(after)
+    called(response, environ())
+    assert events == ["body", "after"]
+    response.close()
+    assert events == ["body", "after"] * 2
+
+
+@pytest.mark.feature("kay-119")
+def test_data_is_the_whole_body():
+    response = Response(piece for piece in ("\u00fc", b"b"))
+    assert response.is_streamed
+    assert response.data == "\u00fcb".encode()
+    assert response.is_sequence
+    assert response.get_data(as_text=True) == "\u00fcb"
+    response.data = "new"
+    assert (response.response, response.headers["Content-Length"]) == ([b"new"], "3")
+
+
+@pytest.mark.feature("kay-120", "kay-145")
+def test_a_stream_may_be_kept_from_being_read_unasked():
+    assert Response.implicit_sequence_conversion
+    own = type("Own", (Response,), {"implicit_sequence_conversion": False})
+    response = own(iter(["a", "b"]))
+    with pytest.raises(RuntimeError, match="make_sequence"):
+        response.get_data()
+    assert response.calculate_content_length() is None
+    response.make_sequence()
+    assert response.response == [b"a", b"b"]
+    assert response.data == b"ab"
+
+
+@pytest.mark.feature("kay-145")
+def test_what_a_sequence_was_made_of_is_closed_with_the_response():
+    def pieces():
+        try:
+            yield b"a"
+        finally:
+            closed.append(True)
+
+    closed = []
+    source = pieces()
+    response = Response(source)
+    response.make_sequence()
+    source = None
+    response.close()
+    assert closed == [True]
+
+
+@pytest.mark.feature("kay-125", "kay-161")
+def test_a_response_is_made_one_of_another_class():
+    own = type("Own", (Response,), {})
+    response = Response("text")
+    assert own.force_type(response) is response
+    assert type(response) is own
+    assert type(own.force_type(NotFound().get_response())) is own
+
+
+@pytest.mark.feature("kay-126")
+def test_an_application_is_made_a_response():
+    own = type("Own", (Response,), {})
+
+    def application(env, start_response):
+        start_response("418 TEA", [("X-A", "b")])
+        return [env["PATH_INFO"].encode()]
+
+    response = own.force_type(application, environ())
+    assert type(response) is own
+    assert (response.status, response.headers["X-A"], response.data) == ("418 TEA", "b", b"/a/b")
+    with pytest.raises(TypeError, match="environ"):
+        own.force_type(application)
+
+
+@pytest.mark.feature("kay-127")
+def test_freezing_makes_it_ready_to_be_pickled():
+    response = Response(piece for piece in ("\u00fc", "b"))
+    response.freeze()
+    assert response.response == ["\u00fc".encode(), b"b"]
+    assert response.headers["Content-Length"] == "3"
+    copied = pickle.loads(pickle.dumps(response))
+    assert called(copied, environ()) == called(response, environ())
+
+
+@pytest.mark.feature("kay-128", "kay-129")
+@pytest.mark.parametrize("buffered", [False, True])
+def test_from_app_takes_what_was_written_too(buffered):
+    def application(env, start_response):
+        start_response("201 CREATED", [("X-A", "b")])(b"written ")
+        return [b"and ", b"given"]
+
+    response = Response.from_app(application, environ(), buffered=buffered)
+    assert (response.status_code, response.headers["X-A"], response.data) == (201, "b", b"written and given")
+
+
+@pytest.mark.feature("kay-128")
+def test_from_app_runs_an_application_that_begins_late():
+    response = Response.from_app(writing, environ())
+    assert response.data.startswith(b"written and ")
+    assert response.data.endswith(b"given")
+
+
+@pytest.mark.feature("kay-129")
+def test_from_app_runs_it_to_its_end_if_it_is_buffered():
+    ran = []
+
+    def application(env, start_response):
+        start_response("200 OK", [])
+        yield b"a"
+        ran.append(True)
+
+    assert Response.from_app(application, environ()).is_streamed
+    assert not ran
+    assert Response.from_app(application, environ(), buffered=True).data == b"a"
+    assert ran
+
+
+@pytest.mark.feature("kay-130", "kay-131")
+@pytest.mark.parametrize(
+    ("method", "status", "body"),
+    [("GET", 200, b"text"), ("HEAD", 200, b""), ("GET", 204, b""), ("GET", 304, b""), ("GET", 101, b"")],
+)
+def test_the_body_for_an_environ(method, status, body):
+    response = Response("text", status)
+    assert b"".join(response.get_app_iter(environ(REQUEST_METHOD=method))) == body
+
+
+@pytest.mark.feature("kay-134", "kay-184")
+def test_iris_become_uris():
+    response = Response(
+        headers={"Location": "/\u00fc?q=\u00e4", "Content-Location": "http://b\u00fccher.example/\u00df"}
+    )
+    made = fields(response)
+    assert made["Location"] == "/%C3%BC?q=%C3%A4"
+    assert made["Content-Location"] == "http://xn--bcher-kva.example/%C3%9F"
+
+
+@pytest.mark.feature("kay-134")
+def test_a_relative_location_is_joined_where_a_class_says_so():
+    assert fields(Response(headers={"Location": "c"}))["Location"] == "c"
+    own = type("Own", (Response,), {"autocorrect_location_header": True})
+    assert fields(own(headers={"Location": "c"}))["Location"] == "http://example.com:8000/a/c"
+
+
+@pytest.mark.feature("kay-136")
+def test_the_answer_to_an_environ():
+    pieces, status, headers = Response("text").get_wsgi_response(environ(REQUEST_METHOD="HEAD"))
+    assert (list(pieces), status) == ([], "200 OK")
+    assert headers == [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "4")]
+
+
+@pytest.mark.feature("kay-137", "kay-138")
+def test_whether_a_body_is_at_hand():
+    for body in (["a"], ("a",), "a"):
+        assert Response(body).is_sequence
+        assert not Response(body).is_streamed
+    assert not Response(iter("a")).is_sequence
+    assert Response(iter("a")).is_streamed
+    assert not Response({"a": 1}).is_streamed
+
+
+@pytest.mark.feature("kay-139", "kay-182")
+def test_text_is_encoded_in_the_charset():
+    assert list(Response(["\u00fc", b"b"]).iter_encoded()) == ["\u00fc".encode(), b"b"]
+    own = type("Own", (Response,), {"charset": "latin-1"})
+    assert list(own(["\u00fc"]).iter_encoded()) == [b"\xfc"]
+    assert own("\u00fc").data == b"\xfc"
+    assert own("\u00fc").content_type == "text/plain; charset=latin-1"
+
+
+@pytest.mark.feature("kay-156")
+def test_the_stream_writes_to_the_body():
+    response = Response("a")
+    assert response.stream.write(b"bc") == 2
+    response.stream.writelines([b"d", b"e"])
+    assert response.stream.tell() == 5
+    assert called(response, environ())[1:] == (
+        [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "5")],
+        b"abcde",
+    )
+    response.stream.close()
+    with pytest.raises(ValueError, match="closed"):
+        response.stream.write(b"f")
+
+
+def test_json():
+    assert Response('{"a": [1]}', mimetype="application/json").json == {"a": [1]}
+    assert Response('{"a": [1]}').json is None
+    assert Response("{", mimetype="application/x+json").get_json(silent=True) is None
+    with pytest.raises(ValueError, match="Expecting"):
+        Response("{").get_json(force=True)

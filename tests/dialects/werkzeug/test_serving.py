@@ -1,0 +1,140 @@
+"""The development server: an application over a socket, in this process and as a program that starts again."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.client import HTTPConnection
+
+import pytest
+
+from antiphon.dialects.werkzeug import serving
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [f"{environ['PATH_INFO']} {environ['QUERY_STRING']} {environ['wsgi.multithread']}".encode()]
+
+
+def get(port, path="/"):
+    connection = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def serve():
+    """Serves an application on a thread. Gives the server."""
+    running = []
+
+    def start(app=application, **options):
+        server = serving.make_server("127.0.0.1", 0, app, **options)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        running.append((server, thread))
+        return server
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        thread.join(5)
+        assert not thread.is_alive()
+        assert server.fileno() == -1
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_an_application_is_served_on_a_free_port(serve, threaded):
+    server = serve(threaded=threaded)
+    assert get(server.port, "/a%20b?q=1") == f"/a b q=1 {threaded}"
+    assert server.server_address == ("127.0.0.1", server.port)
+
+
+@pytest.mark.parametrize(("threaded", "most"), [(False, 1), (True, 3)])
+def test_requests_are_answered_one_by_one_unless_there_are_threads(serve, threaded, most):
+    present, seen = [], []
+    together = threading.Barrier(most)
+
+    def slow(environ, start_response):
+        present.append(1)
+        together.wait(5)
+        seen.append(len(present))
+        present.pop()
+        return application(environ, start_response)
+
+    server = serve(slow, threaded=threaded)
+    clients = [threading.Thread(target=get, args=(server.port,)) for _ in range(3)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join(10)
+    assert len(seen) == 3
+    assert max(seen) == most
+
+
+def test_a_taken_port_ends_the_program(serve):
+    server = serve()
+    with pytest.raises(SystemExit, match=f"Port {server.port} is in use"):
+        serving.make_server("127.0.0.1", server.port, application)
+
+
+def test_an_open_socket_can_be_served(serve):
+    first = serving.make_server("127.0.0.1", 0, application)
+    assert get(serve(fd=first.fileno()).port) == "/  False"
+    first.server_close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"processes": 2}, {"passthrough_errors": True}, {"ssl_context": "adhoc"}, {"use_debugger": True},
+        {"request_handler": type("Own", (serving.WSGIRequestHandler,), {})},
+    ],
+    ids=lambda options: next(iter(options)),
+)  # fmt: skip
+def test_what_is_not_offered_says_so(options):
+    with pytest.raises(NotImplementedError):
+        serving.run_simple("127.0.0.1", 0, application, **options)
+
+
+def test_unix_sockets_are_not_offered():
+    with pytest.raises(NotImplementedError):
+        serving.make_server("unix:///tmp/x", 0, application)
+
+
+def test_a_port_is_a_number():
+    with pytest.raises(TypeError):
+        serving.run_simple("127.0.0.1", "80", application)
+
+
+PROGRAM = """
+from antiphon.dialects.werkzeug.serving import is_running_from_reloader, run_simple
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    return [f"VERSION {is_running_from_reloader()}".encode()]
+
+run_simple("127.0.0.1", 0, application, use_reloader=True, reloader_interval=0.1, static_files={"/me": __file__})
+"""
+
+
+def test_a_program_starts_again_when_its_file_changes(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM)
+    command = [sys.executable, file]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as program:
+        try:
+            port = int(re.search(r":([0-9]+)$", program.stderr.readline().strip())[1])
+            assert get(port) == "VERSION True"
+            assert get(port, "/me") == PROGRAM
+            file.write_text(PROGRAM.replace("VERSION", "CHANGED"))
+            os.utime(file, ns=(1, time.time_ns() + 10**9))
+            assert program.stderr.readline() == f" * {file} has changed, restarting\n"
+            assert get(port) == "CHANGED True"
+        finally:
+            os.killpg(program.pid, signal.SIGKILL)

@@ -1,0 +1,140 @@
+"""Files beside an application."""
+
+import os
+import sys
+import zipfile
+
+import pytest
+import werkzeug.middleware.shared_data
+
+from antiphon.dialects.werkzeug.middleware import shared_data
+
+MOMENT = 1_600_000_000
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, content in (("site.css", b"body {}"), ("deep/data.zzz", b"0123456789"), ("secret.key", b"no")):
+        path = tmp_path / "static" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (MOMENT, MOMENT))
+    (tmp_path / "outside.txt").write_text("no")
+    return tmp_path / "static"
+
+
+def ask(middleware, path, **environ):
+    """Status, headers by name in lower case, and body."""
+    answered = []
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "wsgi.url_scheme": "http", "HTTP_HOST": "x", **environ}
+    body = middleware(environ, lambda status, headers, exc_info=None: answered.append((status, headers)))
+    content = b"".join(body)
+    if close := getattr(body, "close", None):
+        close()
+    ((status, headers),) = answered
+    return status, {name.lower(): value for name, value in headers}, content
+
+
+def application(environ, start_response):
+    start_response("404 NOT FOUND", [])
+    return [b"application"]
+
+
+@pytest.fixture(params=[werkzeug.middleware.shared_data, shared_data], ids=["werkzeug", "antiphon"])
+def library(request):
+    return request.param
+
+
+@pytest.fixture
+def middleware(library, folder):
+    exports = {"/static": str(folder), "/one.css": str(folder / "site.css"), "/": str(folder / "deep")}
+    return library.SharedDataMiddleware(application, exports, disallow="*.key")
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "content_type"),
+    [
+        ("/static/site.css", b"body {}", "text/css; charset=utf-8"),
+        ("/static/deep/data.zzz", b"0123456789", "application/octet-stream"),
+        ("/one.css", b"body {}", "text/css; charset=utf-8"),
+        ("/data.zzz", b"0123456789", "application/octet-stream"),
+    ],
+)
+def test_a_file_is_sent(middleware, path, content, content_type):
+    status, headers, body = ask(middleware, path)
+    assert (status.upper(), body) == ("200 OK", content)
+    assert headers["content-type"] == content_type
+    assert headers["content-length"] == str(len(content))
+    assert headers["cache-control"] == "max-age=43200, public"
+    assert headers["last-modified"] == "Sun, 13 Sep 2020 12:26:40 GMT"
+    assert headers.keys() >= {"date", "expires", "etag"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/static",
+        "/static/",
+        "/static/deep",
+        "/static/no",
+        "/static/../outside.txt",
+        "/static/secret.key",
+        "/staticx",
+    ],
+)
+def test_what_is_no_file_is_the_applications(middleware, path):
+    assert ask(middleware, path)[::2] == ("404 NOT FOUND", b"application")
+
+
+def test_a_client_that_has_it_is_told_so(middleware):
+    etag = ask(middleware, "/static/site.css")[1]["etag"]
+    status, headers, body = ask(middleware, "/static/site.css", HTTP_IF_NONE_MATCH=etag)
+    assert (status.upper(), body, headers["etag"]) == ("304 NOT MODIFIED", b"", etag)
+
+
+def test_caching_can_be_declined(library, folder):
+    middleware = library.SharedDataMiddleware(application, [("/s", str(folder))], cache=False, fallback_mimetype="x/y")
+    _, headers, _ = ask(middleware, "/s/deep/data.zzz")
+    assert (headers["cache-control"], headers["content-type"]) == ("public", "x/y")
+    assert not headers.keys() & {"etag", "expires"}
+
+
+def test_packages_have_files_too(tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        archive.writestr("zipped_app/__init__.py", "")
+        archive.writestr("zipped_app/data/a.txt", "zipped")
+    package = tmp_path / "plain_app"
+    (package / "data").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "data" / "a.txt").write_text("plain")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path / "archive.zip")
+    for name, content in (("plain_app", b"plain"), ("zipped_app", b"zipped")):
+        middleware = shared_data.SharedDataMiddleware(application, {"/s": (name, "data")})
+        assert ask(middleware, "/s/a.txt")[2] == content
+        assert ask(middleware, "/s/../__init__.py")[2] == b"application"
+        sys.modules.pop(name, None)
+
+
+def test_subclasses_decide_what_is_allowed(library, folder):
+    class Choosy(library.SharedDataMiddleware):
+        def is_allowed(self, filename):
+            return filename == "site.css"
+
+    middleware = Choosy(application, {"/s": str(folder)})
+    assert ask(middleware, "/s/site.css")[2] == b"body {}"
+    assert ask(middleware, "/s/deep/data.zzz")[2] == b"application"
+
+
+def test_an_export_of_another_kind_is_an_error(library):
+    with pytest.raises(TypeError):
+        library.SharedDataMiddleware(application, {"/s": 5})
+
+
+def test_ranges_and_conditions_are_honoured(folder):
+    middleware = shared_data.SharedDataMiddleware(application, {"/s": str(folder)})
+    status, headers, body = ask(middleware, "/s/deep/data.zzz", HTTP_RANGE="bytes=2-4")
+    assert (status[:3], headers["content-range"], body) == ("206", "bytes 2-4/10", b"234")
+    assert ask(middleware, "/s/deep/data.zzz", HTTP_RANGE="bytes=20-")[0].startswith("416")
+    assert ask(middleware, "/s/deep/data.zzz", HTTP_IF_MATCH='"other"')[0].startswith("412")

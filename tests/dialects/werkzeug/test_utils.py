@@ -1,0 +1,244 @@
+"""Attributes, redirects, files and names beside those of Werkzeug."""
+
+import io
+import os
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug import utils as original
+
+from antiphon.dialects.werkzeug import utils
+from antiphon.dialects.werkzeug.datastructures import Headers
+from antiphon.dialects.werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
+from antiphon.dialects.werkzeug.wrappers import Response
+from tests.dialects.werkzeug.environs import called, environ
+from tests.dialects.werkzeug.in_step import outcome, same
+
+LIBRARIES = (original, utils)
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "t\u00e9xt.txt"
+    file.write_bytes(b"0123456789")
+    os.utime(file, (1_000_000_000.25, 1_000_000_000.25))
+    return file
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_cached_property_is_computed_once(library):
+    class Thing:
+        @library.cached_property
+        def value(self):
+            """What it is."""
+            computed.append(True)
+            return len(computed)
+
+    computed = []
+    thing = Thing()
+    assert (thing.value, thing.value) == (1, 1)
+    del thing.value
+    assert thing.value == 2
+    thing.value = 9
+    assert thing.value == 9
+    assert Thing.value.__doc__ == "What it is."
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_cached_property_may_be_in_a_slot(library):
+    class Thing:
+        __slots__ = ("_cache_value",)
+
+        @library.cached_property
+        def value(self):
+            computed.append(True)
+            return len(computed)
+
+    computed = []
+    thing = Thing()
+    assert (thing.value, thing.value) == (1, 1)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_accessors(library):
+    class Thing:
+        number = library.header_property("X-Number", 7, int, str, doc="A number.")
+        text = library.header_property("X-Text", read_only=True)
+        said = library.environ_property("said")
+        set_too = library.environ_property("set", "default", read_only=False)
+
+        def __init__(self):
+            self.headers = Headers([("X-Text", "t")])
+            self.environ = {"said": 1}
+
+    thing = Thing()
+    assert (thing.number, thing.text, thing.said, thing.set_too) == (7, "t", 1, "default")
+    thing.number = 8
+    assert (thing.headers["X-Number"], thing.number) == ("8", 8)
+    thing.headers["X-Number"] = "many"
+    assert thing.number == 7
+    del thing.number
+    assert "X-Number" not in thing.headers
+    thing.set_too = 5
+    assert thing.environ["set"] == 5
+    for name in ("text", "said"):
+        with pytest.raises(AttributeError):
+            setattr(thing, name, "x")
+        with pytest.raises(AttributeError):
+            delattr(thing, name)
+    assert Thing.number.__doc__ == "A number."
+
+
+@pytest.mark.parametrize("mimetype", ["text/html", "application/xml", "image/svg+xml", "image/png", "application/json"])
+def test_content_types(mimetype):
+    assert utils.get_content_type(mimetype, "utf-8") == original.get_content_type(mimetype, "utf-8")
+
+
+@given(st.text(max_size=30))
+def test_secure_filenames(name):
+    assert utils.secure_filename(name) == original.secure_filename(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["My cool movie.mov", "../../../etc/passwd", "i contain cool \xfcml\xe4uts.txt", "..", "a\\b"]
+)
+def test_secure_filenames_that_are_known(name):
+    assert utils.secure_filename(name) == original.secure_filename(name)
+
+
+@pytest.mark.parametrize("location", ["/a", "http://other/\u00fc?a=b&c", '/"><script>'])
+@pytest.mark.parametrize("code", [302, 303, 308])
+def test_redirects(location, code):
+    def use(library):
+        response = library.redirect(location, code)
+        return called(response, environ())[0], response.headers["Location"], response.headers["Content-Type"]
+
+    same(outcome(use, original), outcome(use, utils))
+    assert b"<script>" not in utils.redirect(location, code).data
+
+
+def test_a_redirect_is_of_the_class_that_is_given():
+    own = type("Own", (Response,), {})
+    assert type(utils.redirect("/", Response=own)) is own
+
+
+@pytest.mark.parametrize(
+    "keys", [{"PATH_INFO": "/a/b"}, {"PATH_INFO": "/", "QUERY_STRING": ""}, {"PATH_INFO": ""}], ids=str
+)
+def test_slashes_are_appended(keys):
+    def use(library):
+        response = library.append_slash_redirect(environ(**keys))
+        return response.status, response.headers["Location"]
+
+    same(outcome(use, original), outcome(use, utils))
+
+
+OPTIONS = [
+    {}, {"mimetype": "a/b"}, {"as_attachment": True}, {"download_name": "a b.html"}, {"download_name": "x.tar.gz"},
+    {"download_name": "x.tar.gz", "as_attachment": True}, {"etag": False}, {"etag": "own"}, {"max_age": 60},
+    {"max_age": 0}, {"last_modified": datetime(2020, 1, 1, tzinfo=UTC)}, {"use_x_sendfile": True},
+    {"conditional": False},
+    {"max_age": lambda path: 5},
+]  # fmt: skip
+REQUESTS = [
+    {}, {"HTTP_RANGE": "bytes=2-4"}, {"HTTP_RANGE": "bytes=-3"}, {"HTTP_RANGE": "bytes=90-"},
+    {"REQUEST_METHOD": "HEAD"},
+    {"HTTP_IF_MODIFIED_SINCE": "Sun, 09 Sep 2001 01:46:40 GMT"}, {"HTTP_IF_NONE_MATCH": "*"},
+    {"REQUEST_METHOD": "POST"},
+]  # fmt: skip
+
+
+def answer(library, source, options, keys):
+    response = library.send_file(source() if callable(source) else source, environ(**keys), **options)
+    status, fields, body = called(response, environ(**keys))
+    response.close()
+    kept = {name.lower(): value for name, value in fields if name not in ("Date", "Expires", "Content-Disposition")}
+    return status, kept, body
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("keys", REQUESTS, ids=str)
+def test_files_are_sent(path, options, keys):
+    same(outcome(answer, original, path, options, keys), outcome(answer, utils, path, options, keys))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"download_name": "a.txt"}, {"mimetype": "a/b"}, {}, {"as_attachment": True, "mimetype": "a/b"}],
+    ids=str,
+)
+@pytest.mark.parametrize("keys", REQUESTS[:3], ids=str)
+def test_files_that_are_open_are_sent(options, keys):
+    def source():
+        return io.BytesIO(b"0123456789")
+
+    same(outcome(answer, original, source, options, keys), outcome(answer, utils, source, options, keys))
+
+
+def test_text_files_are_refused():
+    with pytest.raises(ValueError, match="binary"):
+        utils.send_file(io.StringIO("text"), environ(), download_name="a.txt")
+
+
+@pytest.mark.parametrize(
+    ("options", "disposition"),
+    [
+        ({}, "inline; filename=text.txt; filename*=UTF-8''t%C3%A9xt.txt"),
+        ({"as_attachment": True, "download_name": "a b.txt"}, 'attachment; filename="a b.txt"'),
+    ],
+)
+def test_files_are_named(path, options, disposition):
+    response = utils.send_file(path, environ(), **options)
+    assert response.headers["Content-Disposition"] == disposition
+    response.close()
+
+
+def test_a_range_that_is_not_there_closes_the_file(path):
+    with open(path, "rb") as file, pytest.raises(RequestedRangeNotSatisfiable):
+        utils.send_file(io.BytesIO(b"12"), environ(HTTP_RANGE="bytes=5-"), mimetype="a/b")
+    assert file.closed
+
+
+def test_files_are_sent_from_a_directory(path):
+    env = environ()
+    with utils.send_from_directory(path.parent, path.name, env) as response:
+        assert called(response, env)[2] == b"0123456789"
+    for name in ("../x", "nothing", ".", f"../{path.parent.name}/../x"):
+        with pytest.raises(NotFound):
+            utils.send_from_directory(path.parent, name, env)
+
+
+@pytest.mark.parametrize("name", ["os", "os.path", "os.path:join", "os.path.join", "xml.sax.saxutils:escape"])
+def test_objects_are_found_by_name(name):
+    assert utils.import_string(name) is original.import_string(name)
+
+
+@pytest.mark.parametrize("name", ["no_such_module", "os.nothing", "os:nothing.more", "no.such.module"])
+def test_objects_that_are_not_there(name):
+    with pytest.raises(utils.ImportStringError, match="could not be imported") as raised:
+        utils.import_string(name)
+    assert raised.value.import_name == name
+    assert isinstance(raised.value.exception, ImportError)
+    assert utils.import_string(name, silent=True) is None
+
+
+def test_modules_are_found(tmp_path, monkeypatch):
+    for name in ("found_here/__init__.py", "found_here/one.py", "found_here/sub/__init__.py", "found_here/sub/two.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    for options in ({}, {"include_packages": True}, {"recursive": True}, {"include_packages": True, "recursive": True}):
+        assert list(utils.find_modules("found_here", **options)) == list(original.find_modules("found_here", **options))
+    with pytest.raises(ValueError, match="package"):
+        list(utils.find_modules("found_here.one"))
+    for name in [name for name in sys.modules if name.startswith("found_here")]:
+        del sys.modules[name]
+
+
+def test_markup():
+    assert utils.escape('<a href="x">&</a>') == "&lt;a href=&quot;x&quot;&gt;&amp;&lt;/a&gt;"
+    assert utils.escape(None) == ""
+    assert utils.unescape("&lt;&auml;&#x41;") == "<\u00e4A"

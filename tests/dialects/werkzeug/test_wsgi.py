@@ -1,0 +1,235 @@
+"""Functions on environs, and what applications return, beside those of Werkzeug."""
+
+from io import BytesIO
+
+import pytest
+from werkzeug import wsgi as original
+
+from antiphon.dialects.werkzeug import wsgi
+from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, SecurityError
+from tests.dialects.werkzeug.environs import environ
+from tests.dialects.werkzeug.in_step import outcome, same
+
+
+class Dripping:
+    """A stream that gives a byte at a time, as sockets may, and then fails if it is to."""
+
+    def __init__(self, data, error=None):
+        self.data = data
+        self.error = error
+
+    def read(self, size=-1):
+        if not self.data and self.error:
+            raise self.error
+        taken, self.data = self.data[: min(1, size)], self.data[min(1, size) :]
+        return taken
+
+
+@pytest.mark.parametrize("library", [original, wsgi])
+class TestLimitedStream:
+    def test_reads_no_further_than_its_limit(self, library):
+        source = BytesIO(b"123456")
+        stream = library.LimitedStream(source, 4)
+        assert (stream.read(3), stream.tell(), stream.is_exhausted) == (b"123", 3, False)
+        assert (stream.read(3), stream.read(3), stream.is_exhausted) == (b"4", b"", True)
+        assert source.read() == b"56"
+
+    def test_reads_everything_from_a_stream_that_drips(self, library):
+        assert library.LimitedStream(Dripping(b"12345"), 5).read() == b"12345"
+
+    def test_reads_lines(self, library):
+        assert list(library.LimitedStream(BytesIO(b"a\nbc\nd\ne"), 6)) == [b"a\n", b"bc\n", b"d"]
+        assert library.LimitedStream(BytesIO(b"abc\n"), 4).readline(2) == b"ab"
+        assert library.LimitedStream(BytesIO(b"a\nb"), 3).readlines() == [b"a\n", b"b"]
+
+    def test_reads_into_a_buffer(self, library):
+        buffer = bytearray(5)
+        assert library.LimitedStream(BytesIO(b"123456"), 3).readinto(buffer) == 3
+        assert buffer == b"123\0\0"
+
+    def test_is_exhausted_by_exhaust(self, library):
+        stream = library.LimitedStream(BytesIO(b"12345"), 4)
+        stream.read(1)
+        assert stream.exhaust() == b"234"
+        assert stream.exhaust() == b""
+
+    def test_tells_of_a_client_that_has_left(self, library):
+        with pytest.raises(Exception, match=r"400 Bad Request") as raised:
+            library.LimitedStream(BytesIO(b"12"), 5).read()
+        assert type(raised.value).__name__ == "ClientDisconnected"
+
+    def test_tells_of_a_stream_that_fails(self, library):
+        with pytest.raises(Exception, match=r"400 Bad Request") as raised:
+            library.LimitedStream(Dripping(b"12", OSError("reset")), 5).read()
+        assert type(raised.value).__name__ == "ClientDisconnected"
+
+    def test_may_be_shorter_than_a_maximum_but_not_longer(self, library):
+        assert library.LimitedStream(BytesIO(b"12"), 5, is_max=True).read() == b"12"
+        stream = library.LimitedStream(BytesIO(b"123456"), 5, is_max=True)
+        assert [stream.read(2), stream.read(2), stream.read(2)] == [b"12", b"34", b"5"]
+        with pytest.raises(Exception, match="413"):
+            stream.read(2)
+
+    def test_may_be_told_what_to_do(self, library):
+        class Own(library.LimitedStream):
+            def on_disconnect(self, error=None):
+                events.append("left")
+
+            def on_exhausted(self):
+                events.append("exhausted")
+
+        events = []
+        assert Own(BytesIO(b"12"), 5).read() == b"12"
+        stream = Own(BytesIO(b"12"), 2)
+        assert (stream.read(), stream.read()) == (b"12", b"")
+        assert events == ["left", "exhausted"]
+
+
+def test_the_body_of_a_request_is_bounded():
+    assert wsgi.get_input_stream(environ(b"12345")).read() == b"12345"
+    assert wsgi.get_input_stream(environ(wsgi__input=BytesIO(b"x"))).read() == b""
+    assert wsgi.get_input_stream(environ(wsgi__input=BytesIO(b"x")), safe_fallback=False).read() == b"x"
+    ended = environ(wsgi__input=BytesIO(b"12345"), wsgi__input_terminated=True)
+    assert wsgi.get_input_stream(ended) is ended["wsgi.input"]
+    with pytest.raises(RequestEntityTooLarge):
+        wsgi.get_input_stream(environ(b"12345"), max_content_length=4)
+    with pytest.raises(RequestEntityTooLarge):
+        wsgi.get_input_stream(ended, max_content_length=4).read()
+    with pytest.raises(ClientDisconnected):
+        wsgi.get_input_stream(environ(b"12345", CONTENT_LENGTH="9")).read()
+
+
+ENVIRONS = [
+    {}, {"SCRIPT_NAME": "/app"}, {"HTTP_HOST": "a:80"}, {"HTTP_HOST": None}, {"QUERY_STRING": ""}, {"HTTP_HOST": "x_y"},
+    {"PATH_INFO": "", "SCRIPT_NAME": ""}, {"PATH_INFO": "/a%b c"}, {"wsgi__url_scheme": "https", "HTTP_HOST": "a:443"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("keys", ENVIRONS, ids=str)
+@pytest.mark.parametrize(
+    "options", [{}, {"root_only": True}, {"strip_querystring": True}, {"host_only": True}], ids=str
+)
+def test_urls(keys, options):
+    same(
+        outcome(lambda: original.get_current_url(environ(**keys), **options)),
+        outcome(lambda: wsgi.get_current_url(environ(**keys), **options)),
+    )
+
+
+@pytest.mark.parametrize("keys", ENVIRONS, ids=str)
+@pytest.mark.parametrize("name", ["get_host", "get_path_info", "get_content_length"])
+def test_places(name, keys):
+    same(
+        outcome(lambda: getattr(original, name)(environ(**keys))),
+        outcome(lambda: getattr(wsgi, name)(environ(**keys))),
+    )
+
+
+@pytest.mark.parametrize(
+    "host", ["a.com", "b.a.com", "a.com:80", "A.com", "[::1]", "x", "", None, "a b", "a.com:0", "xa.com"]
+)
+@pytest.mark.parametrize("trusted", [None, [], "a.com", ["a.com"], [".a.com"], ["x", "[::1]"], ["a.com:80"]])
+def test_trusted_hosts(host, trusted):
+    same(outcome(original.host_is_trusted, host, trusted), outcome(wsgi.host_is_trusted, host, trusted))
+
+
+def test_a_host_that_is_not_trusted_is_refused():
+    with pytest.raises(SecurityError):
+        wsgi.get_host(environ(), ["other.com"])
+    with pytest.raises(SecurityError):
+        wsgi.get_current_url(environ(), trusted_hosts=["other.com"])
+
+
+def test_a_url_has_its_path_as_text():
+    assert wsgi.get_current_url(environ(PATH_INFO="/\xc3\xbc", QUERY_STRING="")) == "http://example.com:8000/\u00fc"
+
+
+@pytest.mark.parametrize("library", [original, wsgi])
+def test_closing_calls_all_that_is_to_be_called(library):
+    def pieces():
+        try:
+            yield b"a"
+            yield b"b"
+        finally:
+            events.append("pieces")
+
+    events = []
+    iterator = library.ClosingIterator(pieces(), [lambda: events.append("one"), lambda: events.append("two")])
+    assert next(iterator) == b"a"
+    assert iter(iterator) is iterator
+    iterator.close()
+    library.ClosingIterator([], lambda: events.append("three")).close()
+    library.ClosingIterator([]).close()
+    assert events == ["pieces", "one", "two", "three"]
+
+
+@pytest.mark.parametrize("library", [original, wsgi])
+def test_files_are_given_in_blocks(library):
+    file = BytesIO(b"12345")
+    wrapper = library.FileWrapper(file, 2)
+    assert wrapper.seekable()
+    assert (next(wrapper), wrapper.tell()) == (b"12", 2)
+    wrapper.seek(0)
+    assert list(wrapper) == [b"12", b"34", b"5"]
+    wrapper.close()
+    assert file.closed
+    bare = library.FileWrapper(object())
+    assert not bare.seekable()
+    assert bare.tell() is None
+    bare.close()
+
+
+@pytest.mark.parametrize("start", [0, 1, 3, 4])
+@pytest.mark.parametrize("length", [0, 1, 4, 100, None])
+@pytest.mark.parametrize("seekable", [False, True])
+def test_parts_of_iterables(start, length, seekable):
+    pieces = [b"01", b"", b"2345", b"6"]
+    whole = b"".join(pieces)
+    source = wsgi.FileWrapper(BytesIO(whole), 3) if seekable else iter(pieces)
+    part = wsgi.RangeWrapper(source, start, length)
+    assert b"".join(part) == whole[start : None if length is None else start + length]
+    part.close()
+
+
+# What older versions had
+
+
+@pytest.mark.parametrize(
+    ("path", "segment", "script", "rest"),
+    [
+        ("/a/b", "a", "/s/a", "/b"),
+        ("/a", "a", "/s/a", ""),
+        ("//a/b", "a", "/s//a", "/b"),
+        ("", None, "/s", ""),
+        ("/", "", "/s/", ""),
+    ],
+)
+def test_segments_are_taken_from_the_path(path, segment, script, rest):
+    env = environ(SCRIPT_NAME="/s", PATH_INFO=path)
+    assert wsgi.peek_path_info(env) == (segment or None)
+    assert wsgi.pop_path_info(env) == segment
+    assert (env["SCRIPT_NAME"], env["PATH_INFO"]) == (script, rest)
+
+
+def test_paths_of_urls():
+    assert wsgi.extract_path_info("http://example.com/app", "/app/hello") == "/hello"
+    assert wsgi.extract_path_info("http://example.com/app", "https://example.com/app/hello") == "/hello"
+    assert (
+        wsgi.extract_path_info("http://example.com/app", "https://example.com/app", collapse_http_schemes=False) is None
+    )
+    assert wsgi.extract_path_info("http://example.com/app", "http://example.org/app/hello") is None
+    assert wsgi.extract_path_info("http://example.com/app", "/application") is None
+    assert wsgi.extract_path_info(environ(SCRIPT_NAME="/app"), "/app/x") == "/x"
+    assert wsgi.get_script_name(environ(SCRIPT_NAME="/\xc3\xbc")) == "/\u00fc"
+    assert wsgi.get_query_string(environ(QUERY_STRING="a=\xc3\xbc")) == "a=%C3%BC"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_lines_and_chunks(size):
+    data = b"a\r\nbc\n\nd\re"
+    assert list(wsgi.make_line_iter(BytesIO(data), len(data), size)) == [b"a\r\n", b"bc\n", b"\n", b"d\r", b"e"]
+    assert list(wsgi.make_line_iter([data[:2], data[2:]])) == [b"a\r\n", b"bc\n", b"\n", b"d\r", b"e"]
+    assert list(wsgi.make_line_iter(BytesIO(data), 4, size)) == [b"a\r\n", b"b"]
+    assert list(wsgi.make_chunk_iter(BytesIO(b"a|bc||d"), b"|", 7, size)) == [b"a", b"bc", b"", b"d"]
+    assert next(wsgi.make_chunk_iter(BytesIO(b"abcdef|g"), b"|", 8, 4, cap_at_buffer=True)) == b"abcd"
+    assert next(wsgi.make_line_iter(BytesIO(b"abcdef\ng"), 8, 4, cap_at_buffer=True)) == b"abcd"
