@@ -57,7 +57,9 @@ def test_they_are_not_called_where_no_route_is(app, serve):
 
 
 @pytest.mark.feature("microdot-037")
-@pytest.mark.parametrize("answer", [("Unauthorized", 401), {"no": 1}, "no", Response("no", 403)], ids=repr)
+@pytest.mark.parametrize(
+    "answer", [("Unauthorized", 401), {"no": 1}, "no", Response("no", 403)], ids=["tuple", "dict", "text", "response"]
+)
 def test_a_function_before_the_request_can_answer(app, serve, answer):
     called = []
 

@@ -159,7 +159,7 @@ def answer(library, source, options, keys):
     return status, kept, body
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=[str([*each]) + str(number) for number, each in enumerate(OPTIONS)])
 @pytest.mark.parametrize("keys", REQUESTS, ids=str)
 def test_files_are_sent(path, options, keys):
     same(outcome(answer, original, path, options, keys), outcome(answer, utils, path, options, keys))

@@ -1,0 +1,67 @@
+"""The middleware that profiles each request, beside Werkzeug's own."""
+
+import io
+import pstats
+import re
+
+import pytest
+import werkzeug.middleware.profiler as original
+
+from antiphon.dialects.werkzeug.middleware import profiler
+from antiphon.dialects.werkzeug.test import create_environ, run_wsgi_app
+
+
+class Pieces(list):
+    closed = False
+
+    def close(self):
+        self.closed = True
+
+
+def application(answer):
+    def app(environ, start_response):
+        start_response("201 CREATED", [("X-A", "1")])(b"written, ")
+        return answer
+
+    return app
+
+
+@pytest.fixture(params=[original, profiler], ids=["original", "dialect"])
+def library(request):
+    return request.param
+
+
+def test_the_answer_is_passed_on_and_closed(library):
+    answer = Pieces([b"a", b"b"])
+    middleware = library.ProfilerMiddleware(application(answer), stream=None)
+    body, status, headers = run_wsgi_app(middleware, create_environ("/"))
+    assert (b"".join(body), status, headers.to_wsgi_list()) == (b"written, ab", "201 CREATED", [("X-A", "1")])
+    assert answer.closed
+
+
+def test_a_report_tells_the_path_and_what_was_called(library):
+    stream = io.StringIO()
+    middleware = library.ProfilerMiddleware(application([]), stream, ("cumulative", "calls"), ("test_profiler", 1))
+    run_wsgi_app(middleware, create_environ("/a/b"))
+    assert "PATH: '/a/b'" in stream.getvalue()
+    assert re.search(r"test_profiler\.py:\d+\(app\)", stream.getvalue())
+
+
+def test_a_file_is_left_of_each_request(library, tmp_path):
+    middleware = library.ProfilerMiddleware(application([]), None, profile_dir=str(tmp_path))
+    for path in ("/", "/a/b/"):
+        run_wsgi_app(middleware, create_environ(path))
+    first, second = sorted(tmp_path.iterdir(), key=lambda path: path.name, reverse=True)
+    assert re.fullmatch(r"GET\.root\.\d+ms\.\d+\.prof", first.name)
+    assert re.fullmatch(r"GET\.a\.b\.\d+ms\.\d+\.prof", second.name)
+    assert pstats.Stats(str(first)).total_calls > 0
+
+
+def test_a_function_may_name_the_file(library, tmp_path):
+    def name(environ):
+        assert environ["werkzeug.profiler"]["elapsed"] >= 0
+        return f"{environ['werkzeug.profiler']['time']:.0f}.prof"
+
+    middleware = library.ProfilerMiddleware(application([]), None, profile_dir=str(tmp_path), filename_format=name)
+    run_wsgi_app(middleware, create_environ("/"))
+    assert [path.suffix for path in tmp_path.iterdir()] == [".prof"]
