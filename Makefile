@@ -4,13 +4,14 @@
 # make bench   compare with other frameworks
 # make fuzz    try the parsers on generated input for a minute, beside others
 # make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
+# make compat  run other projects' tests on the dialects: about two minutes
 # make clean   remove what these have made
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench fuzz features clean
+.PHONY: run test check bench fuzz features compat clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.tour:app
@@ -30,6 +31,9 @@ bench: $(VENV)/.bench
 
 features: $(VENV)/.check
 	MUTATE="$(MUTATE)" SEED="$(SEED)" PYTHON=$(BIN)/python scripts/features
+
+compat:
+	PYTHON=$(PYTHON) scripts/compat
 
 fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60

@@ -1,7 +1,8 @@
 """`python -m fuzz.multipart --seconds 60`: forms, whole and damaged, read by this parser and by three others.
 
 A whole form is read as it was made, by all. A damaged one that two of the others read alike is refused, or read as one
-of the three reads it. Either is the same however the body is cut. What fails is printed with the seed that makes it again.
+of the three reads it. Either is the same however the body is cut. What fails is printed with the seed that makes it
+again.
 """
 
 import sys

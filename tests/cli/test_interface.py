@@ -8,6 +8,13 @@ from antiphon.cli.interface import choose, flaw
 def wsgi(environ, start_response): ...
 
 
+def view(request): ...
+
+
+@functools.wraps(view)
+def wrapped_view(*arguments): ...
+
+
 async def asgi(scope, receive, send): ...
 
 
@@ -52,6 +59,7 @@ class Own:
         pytest.param(wsgi, "wsgi", id="wsgi function"),
         pytest.param(PerRequest, "wsgi", id="wsgi class"),
         pytest.param(anything, "wsgi", id="any arguments"),
+        pytest.param(wrapped_view, "wsgi", id="made from a view, whose signature it shows"),
         pytest.param(asgi, "asgi", id="asgi function"),
         pytest.param(functools.partial(asgi), "asgi", id="partial"),
         pytest.param(AsyncCall(), "asgi", id="async __call__"),

@@ -6,7 +6,10 @@ import sys
 import traceback
 from types import ModuleType
 
+import antiphon
 from antiphon.cli.failure import BadCommand
+
+_DIALECT_IMPORTS = os.path.join(os.path.dirname(antiphon.__file__), "dialect_imports", "")
 
 
 def import_module(name: str) -> ModuleType:
@@ -39,7 +42,7 @@ def _failed(name: str, error: BaseException) -> str:
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     """The frames of the error, without those of the import itself."""
-    machinery = (__file__, importlib.__file__, "<frozen importlib")
+    machinery = (__file__, importlib.__file__, "<frozen importlib", _DIALECT_IMPORTS)
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if not frame.filename.startswith(machinery)]
 

@@ -44,16 +44,17 @@ def flaw(app: object, asked: Interface | None) -> str | None:
         if not hasattr(app, "__rsgi__"):
             return f"is of type {type(app).__name__}, not an application"
         return f"speaks RSGI alone, not {asked.upper()}" if asked in ("wsgi", "asgi") else None
-    if _takes(app, 2) or _takes(app, 3) or hasattr(app, "__rsgi__"):
+    if _takes(app, 2) or _takes(app, 3) or hasattr(app, "__rsgi__") or _takes(app, 2, unwrapped=False):
         return None
     if _takes(app, 0):
         return "is a function without arguments, not an application: if it makes one, name what it returned"
     return "takes neither (environ, start_response) nor (scope, receive, send)"
 
 
-def _takes(app: Callable[..., object], count: int) -> bool:
+def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
+    """Whether `app`, or what it wraps and passes itself off as, can be called with so many arguments."""
     try:
-        inspect.signature(app).bind(*range(count))
+        inspect.signature(app, follow_wrapped=unwrapped).bind(*range(count))
     except TypeError:
         return False
     except ValueError:  # a callable of an extension module may hide its signature

@@ -33,6 +33,13 @@ def main() -> None:
     show_default=True,
     help="Seconds that open requests get at the end. Streams are cut off after that.",
 )
+@click.option(
+    "--dialect",
+    "dialects",
+    metavar="NAME",
+    multiple=True,
+    help="Let imports of the package that this dialect stands for find the dialect. May be given more than once.",
+)
 def run(
     target: str,
     host: str,
@@ -40,6 +47,7 @@ def run(
     workers: int,
     interface: Literal["auto", "wsgi", "asgi", "rsgi"],
     drain: float,
+    dialects: tuple[str, ...],
 ) -> None:
     """Serve the application APP of the module MODULE, on Granian.
 
@@ -50,4 +58,8 @@ def run(
     from antiphon.cli.serve import serve  # late: --help and --version have no use for it
 
     asked = None if interface == "auto" else interface
+    if dialects:
+        from antiphon.cli.dialects import use
+
+        use(dialects)
     sys.exit(serve(target, asked, host=host, port=port, workers=workers, drain=drain))

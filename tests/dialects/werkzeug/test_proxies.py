@@ -58,7 +58,7 @@ def test_the_longest_mount_is_asked(path, script):
     assert ask(dispatcher) == ask(werkzeug.middleware.dispatcher)
 
 
-@pytest.mark.parametrize("name", ["lint", "profiler", "http_proxy"])
+@pytest.mark.parametrize("name", ["lint", "http_proxy"])
 def test_what_is_not_offered_says_so(name):
     with pytest.raises(ImportError, match="does not offer"):
         __import__(f"antiphon.dialects.werkzeug.middleware.{name}")

@@ -1,0 +1,84 @@
+"""`antiphon run --dialect`: the application is written for another library, and finds the dialect in its place."""
+
+import os
+import signal
+
+import pytest
+
+LACKS = "antiphon's werkzeug dialect has no module werkzeug.debug: see docs/reference/dialects/werkzeug.md"
+
+SHOP = """
+import os, sys
+from importlib.metadata import version
+from werkzeug import Request, Response
+import werkzeug.wrappers
+
+@Request.application
+def app(request):
+    found = sys.modules["werkzeug.wrappers"].__name__
+    return Response(f"{found} {version('werkzeug')} {request.method} {os.getpid()}")
+
+open(f"started-{os.getpid()}", "w").close()
+"""
+
+
+@pytest.fixture
+def shop(tmp_path):
+    (tmp_path / "shop.py").write_text(SHOP)
+    return tmp_path
+
+
+def test_imports_of_the_application_find_the_dialect(antiphon, shop):
+    command = antiphon("--dialect", "werkzeug", "shop:app").serving()
+    module, version, method, _ = command.get().split()
+    assert (module, method) == ("antiphon.dialects.werkzeug.wrappers", "GET")
+    assert version[0].isdigit()
+
+
+def test_without_the_option_the_original_is_found(antiphon, shop):
+    assert antiphon("shop:app").serving().get().startswith("werkzeug.wrappers ")
+
+
+def test_each_worker_has_the_dialect(antiphon, shop):
+    command = antiphon("shop:app", "--workers", "2", "--dialect", "werkzeug").serving()
+    first, second = command.workers()
+    for asleep, awake in ((first, second), (second, first)):
+        os.kill(asleep, signal.SIGSTOP)
+        command.wait_until(lambda worker=awake: command.answers_from(worker))
+        assert command.get().startswith("antiphon.dialects.werkzeug.wrappers ")
+        os.kill(asleep, signal.SIGCONT)
+
+
+def test_more_than_one_dialect(antiphon, tmp_path):
+    (tmp_path / "both.py").write_text(
+        "from microdot import Microdot\n"
+        "import werkzeug.http\n"
+        "app = Microdot()\n"
+        "@app.get('/')\n"
+        "def index(request):\n"
+        "    return f'{Microdot.__module__} {werkzeug.http.__name__}'\n"
+    )
+    command = antiphon("both:app", "--dialect", "microdot", "--dialect", "werkzeug").serving()
+    first, second = command.get().split()
+    assert first.startswith("antiphon.dialects.microdot.")
+    assert second == "antiphon.dialects.werkzeug.http"
+
+
+def test_an_unknown_dialect_is_refused(antiphon, shop):
+    command = antiphon("shop:app", "--dialect", "werkzeugg")
+    assert command.exit_code() == 2
+    assert command.out == ""
+    assert command.err.startswith("Error: There is no dialect 'werkzeugg'. Known dialects: ")
+    assert "werkzeug" in command.err.partition("dialects: ")[2]
+    assert command.err.count("\n") == 1
+
+
+def test_what_the_dialect_lacks_is_an_error_that_shows_the_line_of_the_application(antiphon, tmp_path):
+    (tmp_path / "debugged.py").write_text("from werkzeug.debug import DebuggedApplication\n")
+    command = antiphon("debugged:app", "--dialect", "werkzeug")
+    assert command.exit_code() == 2
+    assert command.err.splitlines() == [
+        "Error: The module 'debugged' was found, but its import failed:",
+        "  debugged.py, line 1: from werkzeug.debug import DebuggedApplication",
+        f"ModuleNotFoundError: {LACKS}",
+    ]

@@ -1,0 +1,217 @@
+"""Imports of an original's name that find a dialect, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROVIDER = {
+    "choir-2.5.dist-info/METADATA": "Metadata-Version: 2.1\nName: choir\nVersion: 2.5\n",
+    "choir-2.5.dist-info/entry_points.txt": (
+        "[antiphon.dialects]\nlute = choir.lute\nshawm = choir.shawm\nshawm.lute = choir.shawm.lute\n"
+    ),
+    "choir/__init__.py": "",
+    "choir/lute/__init__.py": "__version__ = '7.1'\nfrom choir.lute.strings import plucked\n",
+    "choir/lute/strings.py": "print('strings are loaded')\nplucked = True\n",
+    "choir/lute/frets/__init__.py": "",
+    "choir/lute/frets/gut.py": "import no_such_module\n",
+    "choir/lute/frets/tied.py": "from lute.strings import plucked\n",
+    "choir/shawm/__init__.py": "",
+    "choir/shawm/lute/__init__.py": "",
+    "choir/shawm/lute/strings.py": "plucked = False\n",
+}
+"""A distribution with two dialects: one for `lute`, and one for `shawm` that stands for a part of `lute` too."""
+
+ORIGINAL = {
+    "lute-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: Lute\nVersion: 1.0\nRequires-Dist: gut\n",
+    "lute/__init__.py": "print('the original is loaded')\n",
+    "lute/strings.py": "print('the original is loaded')\n",
+    "lute/pegs.py": "print('the original is loaded')\n",
+}
+
+INSTALL = "from antiphon.dialect_imports import TooLate, UnknownDialect, install, known_dialects\n"
+
+
+@pytest.fixture(params=["with the original", "without the original"])
+def python(tmp_path, request):
+    """Runs a program beside the distribution `choir`, and `lute` itself or not; returns what it prints."""
+    for name, text in PROVIDER.items() | (ORIGINAL.items() if request.param == "with the original" else ()):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def run(program: str) -> str:
+        command = [sys.executable, "-W", "error", "-c", INSTALL + program]
+        environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+        finished = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout.strip()
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        pytest.param("import lute.strings, choir.lute.strings", id="the original's name first"),
+        pytest.param("import choir.lute.strings, lute.strings", id="the dialect's name first"),
+        pytest.param("import lute.frets.tied, lute.strings, choir.lute.frets.tied", id="imported by a dialect"),
+        pytest.param("install('lute'); import lute.strings", id="installed twice"),
+    ],
+)
+def test_a_module_is_one_under_both_names_and_loaded_once(python, imports):
+    program = (
+        f"import sys; install('lute'); {imports}\n"
+        "assert sys.modules['lute'] is sys.modules['choir.lute']\n"
+        "assert sys.modules['lute.strings'] is sys.modules['choir.lute.strings'] is lute.strings\n"
+        "assert lute.strings.__name__ == lute.strings.__spec__.name == 'choir.lute.strings'\n"
+        "assert lute.__spec__.submodule_search_locations == list(lute.__path__)\n"
+        "assert len({finder for finder in sys.meta_path if 'StandIn' in type(finder).__name__}) == 1"
+    )
+    assert python(program) == "strings are loaded"
+
+
+def test_a_module_can_be_loaded_again_by_itself(python):
+    program = "import importlib, sys; install('lute'); import lute.strings; importlib.reload(lute.strings)"
+    assert python(program).splitlines() == ["strings are loaded"] * 2
+
+
+def test_nothing_is_imported_before_it_is_asked_for(python):
+    assert python("import sys; install('lute'); print([name for name in sys.modules if 'choir' in name])") == "[]"
+
+
+def test_what_the_dialect_lacks_is_said_to_lack_and_is_not_taken_from_the_original(python):
+    program = (
+        "install('lute')\n"
+        "try:\n"
+        "    import lute.pegs\n"
+        "except ModuleNotFoundError as error:\n"
+        "    print(error.name, error, sep=': ')"
+    )
+    assert python(program).splitlines() == [
+        "strings are loaded",
+        "lute.pegs: choir's lute dialect has no module lute.pegs: see the documentation of choir",
+    ]
+
+
+def test_an_error_inside_a_module_is_its_own(python):
+    program = (
+        "install('lute')\ntry:\n    import lute.frets.gut\nexcept ModuleNotFoundError as error:\n    print(error.name)"
+    )
+    assert python(program).endswith("no_such_module")
+
+
+def test_a_dialect_may_stand_for_a_part_and_leave_the_rest_to_the_namesake(python):
+    program = (
+        "install('shawm')\n"
+        "import shawm, lute.strings, lute.frets\n"
+        "print(shawm.__name__, lute.__name__, lute.strings.__name__, lute.frets.__name__)"
+    )
+    assert python(program).splitlines()[-1] == "choir.shawm choir.shawm.lute choir.shawm.lute.strings choir.lute.frets"
+
+
+@pytest.mark.parametrize(
+    ("order", "plucked"), [pytest.param("'lute', 'shawm'", True), pytest.param("'shawm', 'lute'", False)]
+)
+def test_of_two_dialects_for_the_same_the_first_is_found(python, order, plucked):
+    assert python(f"install({order}); import lute.strings; print(lute.strings.plucked)").endswith(str(plucked))
+
+
+def test_metadata_is_that_of_the_dialect(python):
+    program = (
+        "import sys; install('lute')\n"
+        "from importlib.metadata import distribution, distributions, entry_points, requires, version\n"
+        "found = distribution('LUTE')\n"
+        "assert [each.name for each in distributions()].index('lute') == 0\n"
+        "assert entry_points(group='console_scripts')\n"
+        "assert 'choir.lute' not in sys.modules\n"
+        "print(version('Lute'), requires('lute'), found.metadata['Summary'], found.files)"
+    )
+    assert python(program).splitlines()[-1] == "7.1 ['choir'] choir's lute dialect None"
+
+
+def test_a_package_without_a_version_has_that_of_its_distribution(python):
+    assert python("install('shawm'); from importlib.metadata import version; print(version('shawm'))") == "2.5"
+
+
+def test_other_imports_and_metadata_stay_as_they_are(python):
+    program = (
+        "install('lute')\n"
+        "import importlib.util, importlib.metadata\n"
+        "assert importlib.util.find_spec('lutetia') is None\n"
+        "try:\n"
+        "    importlib.metadata.version('lutetia')\n"
+        "except importlib.metadata.PackageNotFoundError:\n"
+        "    print(importlib.metadata.version('choir'))"
+    )
+    assert python(program) == "2.5"
+
+
+def test_unknown_dialects_are_refused_with_those_that_are_known(python):
+    program = (
+        "import sys; before = list(sys.meta_path)\n"
+        "try:\n"
+        "    install('lute', 'sackbut')\n"
+        "except UnknownDialect as error:\n"
+        "    print(error)\n"
+        "assert sys.meta_path == before and 'lute' in known_dialects()"
+    )
+    message = python(program)
+    assert message.startswith("There is no dialect 'sackbut'. Known dialects: ")
+    assert {"lute", "shawm", "werkzeug"} <= set(message.removesuffix(".").partition("dialects: ")[2].split(", "))
+
+
+@pytest.mark.parametrize("python", ["with the original"], indirect=True)
+def test_a_dialect_comes_too_late_when_the_original_is_imported(python):
+    program = (
+        "import lute, sys; before = list(sys.meta_path)\n"
+        "try:\n"
+        "    install('lute')\n"
+        "except TooLate as error:\n"
+        "    print(error)\n"
+        "assert sys.meta_path == before"
+    )
+    assert "lute was imported before its dialect could be installed, from " in python(program)
+
+
+def test_a_dialect_that_is_imported_by_its_own_name_is_not_too_late(python):
+    assert python("import choir.lute; install('lute'); import lute; assert lute is choir.lute") == "strings are loaded"
+
+
+def test_imports_of_werkzeug_find_its_dialect():
+    program = INSTALL + (
+        "import sys; install('werkzeug')\n"
+        "import werkzeug.wrappers\n"
+        "from importlib.metadata import version\n"
+        "from werkzeug import Client, MultiDict, Request, redirect, url_quote\n"
+        "from werkzeug.middleware.proxy_fix import ProxyFix\n"
+        "assert sys.modules['werkzeug.wrappers'] is sys.modules['antiphon.dialects.werkzeug.wrappers']\n"
+        "assert Request is werkzeug.wrappers.Request and redirect is werkzeug.utils.redirect\n"
+        "assert version('werkzeug') == werkzeug.__version__\n"
+        "try:\n"
+        "    from werkzeug.debug import DebuggedApplication\n"
+        "except ImportError as error:\n"
+        "    print(error)"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert finished.stdout == (
+        "antiphon's werkzeug dialect has no module werkzeug.debug: see docs/reference/dialects/werkzeug.md\n"
+    )
+
+
+def test_code_for_kay_finds_its_own_werkzeug_and_today_s_for_the_rest():
+    program = INSTALL + (
+        "install('kay')\n"
+        "import kay, werkzeug.wrappers\n"
+        "from werkzeug import Request\n"
+        "from werkzeug.middleware.proxy_fix import ProxyFix\n"
+        "from werkzeug.routing import Map\n"
+        "assert Request is werkzeug.wrappers.Request is kay.Request\n"
+        "print(Request.__module__, Map.__module__, ProxyFix.__module__, sep='\\n')"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    request, *others = finished.stdout.splitlines()
+    assert request.startswith("antiphon.dialects.kay.werkzeug.wrappers")
+    assert all(other.startswith("antiphon.dialects.werkzeug.") for other in others)

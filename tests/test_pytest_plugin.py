@@ -1,0 +1,70 @@
+"""`pytest --antiphon-dialect`: the option that runs the tests of other projects on a dialect."""
+
+import subprocess
+import sys
+
+import pytest
+
+CONFTEST = """
+import werkzeug.wrappers
+
+def pytest_report_header():
+    return werkzeug.wrappers.Request.__module__
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "early.py").write_text("import werkzeug\n")
+    (tmp_path / "test_it.py").write_text(
+        "from werkzeug.test import Client\n"
+        "from werkzeug.wrappers import Request, Response\n"
+        "def test_hello():\n"
+        "    app = Request.application(lambda request: Response(request.path))\n"
+        "    assert Client(app).get('/a').text == '/a'\n"
+    )
+
+    def run(*arguments):
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+def test_with_the_option_even_a_conftest_finds_the_dialect(project):
+    finished = project("--antiphon-dialect=werkzeug")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "antiphon dialects: werkzeug\n" in finished.stdout
+    assert "\nantiphon.dialects.werkzeug.wrappers" in finished.stdout
+
+
+def test_without_the_option_nothing_happens(project):
+    finished = project()
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert "antiphon dialects" not in finished.stdout
+    assert "\nwerkzeug.wrappers" in finished.stdout
+
+
+def test_loaded_first_it_is_before_other_plugins(project):
+    finished = project("-p", "antiphon", "-p", "early", "--antiphon-dialect=werkzeug")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+
+
+def test_a_configuration_file_may_have_the_option(project, tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --antiphon-dialect=werkzeug\n")
+    assert "antiphon dialects: werkzeug\n" in project().stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["--antiphon-dialect=werkzeugg"], "There is no dialect 'werkzeugg'.", id="unknown"),
+        pytest.param(["-p", "early", "--antiphon-dialect=werkzeug"], "werkzeug was imported before", id="too late"),
+    ],
+)
+def test_what_cannot_be_installed_is_an_error_of_usage(project, arguments, words):
+    finished = project(*arguments)
+    assert finished.returncode == pytest.ExitCode.USAGE_ERROR
+    assert words in finished.stderr
+    assert "Traceback" not in finished.stderr
