@@ -1,5 +1,6 @@
 """Settings for all tests."""
 
+import gc
 import os
 
 from hypothesis import settings
@@ -8,3 +9,9 @@ from hypothesis import settings
 settings.register_profile("shared machine", deadline=None)
 settings.register_profile("the same each time", deadline=None, derandomize=True, database=None)
 settings.load_profile("the same each time" if os.environ.get("CI") else "shared machine")
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over the tests themselves: many of them call it, and it would look at them all."""
+    gc.collect()
+    gc.freeze()
