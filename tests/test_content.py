@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from antiphon.body.limits import Limits
 from antiphon.content import Content, NotLoadedError
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
-from tests.told_bodies import WAYS, Told, Way, files_in, in_pieces
+from tests.told_bodies import WAYS, Told, Way, files_in, in_pieces, is_without_files
 
 KIB, MIB = 1 << 10, 1 << 20
 LIMITS = Limits()
@@ -96,7 +96,7 @@ class TestWhatIsLarge:
         assert whole(content) == data
         assert content.size == size
         content.close()
-        assert not files_in(tmp_path)
+        assert is_without_files(tmp_path)
 
     def test_is_in_memory_only_when_it_is_asked_for_as_a_whole(self, way, tmp_path):
         content = Content(way.head(*in_pieces(LARGE, 64 * KIB)))
@@ -113,7 +113,7 @@ class TestWhatIsLarge:
         way.run(content.load(LIMITS))
         assert files_in(tmp_path)
         del content
-        assert not files_in(tmp_path)
+        assert is_without_files(tmp_path)
 
     def test_that_cannot_be_kept_fails_again_in_the_same_way_and_leaves_no_file(self, way, tmp_path):
         content = Content(way.head(*in_pieces(LARGE, 64 * KIB)))
@@ -133,7 +133,7 @@ class TestWhatIsLarge:
             way.run(content.load(LIMITS))
         assert len(files_in(tmp_path)) == 1
         content.close()
-        assert not files_in(tmp_path)
+        assert is_without_files(tmp_path)
 
     @pytest.mark.parametrize("way", [Way("blocking"), Way("at once")], ids=["blocking", "at once"])
     def test_that_comes_in_very_small_pieces_takes_time_in_proportion(self, way):
@@ -277,7 +277,7 @@ class TestUnkept:
             passed += len(piece)
             assert content.size == 0
         assert passed == len(LARGE)
-        assert not files_in(tmp_path)
+        assert is_without_files(tmp_path)
 
     def test_is_gone_then(self, way):
         content = self.unkept(way.head(b"ab", b"cd"))

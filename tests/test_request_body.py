@@ -16,7 +16,7 @@ from antiphon import App, Limits, Request
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
-from tests.told_bodies import WAYS, Told, Way, files_in, in_pieces
+from tests.told_bodies import WAYS, Told, Way, in_pieces, is_without_files
 
 FORM = "application/x-www-form-urlencoded"
 FORM_DATA = f"multipart/form-data; boundary={BOUNDARY.decode()}"
@@ -161,7 +161,7 @@ class TestNothingIsLeft:
                 [*request.stream]  # noqa: B018 - it is read
 
         use()
-        assert files_in(tmp_path) == []
+        assert is_without_files(tmp_path)
         assert os.listdir(tmp_path) == []
 
     @pytest.mark.parametrize(

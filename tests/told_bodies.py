@@ -6,6 +6,8 @@ import os
 import time
 from contextlib import suppress
 
+from antiphon.testing.contract.waiting import eventually
+
 
 class Told:
     """A head with a body that comes in pieces; an error is raised in its turn, and a number is a wait in seconds.
@@ -87,3 +89,8 @@ def files_in(folder):
         with suppress(FileNotFoundError):  # the listing's own
             paths.append(os.readlink(f"/proc/self/fd/{name}"))
     return [path for path in paths if path.startswith(f"{folder}/")]
+
+
+def is_without_files(folder):
+    """Whether this process has nothing open in a folder, as soon as worker threads have let go of their last work."""
+    return eventually(lambda: True if not files_in(folder) else None, f"files in {folder} are still open")
