@@ -12,6 +12,8 @@ from tests.positions import POSITIONS
 from tests.reading_sites import Cell, cells_of, differences, made_once
 from tests.sent_bodies import BINARY_IN_CHUNKS, KINDS, LARGE_IN_PARTS, NAMES, chunked, coded, kind_of, takes_body
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def sites():
