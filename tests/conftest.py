@@ -2,7 +2,9 @@
 
 import gc
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Where a change is judged, the examples are the same each time: what fails there was broken by the change.
@@ -16,3 +18,15 @@ def pytest_collection_finish() -> None:
     """Have the garbage collector pass over the tests themselves: many call it, and it would look at all of them."""
     gc.collect()
     gc.freeze()
+
+
+TESTS = Path(__file__).parent
+ONCE = {TESTS / name for name in ("body", "browser", "dialects", "http", "oracles", "uploads")}
+"""What stands on values and names that no version of Python changes: it is tested on the first one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is tested once."""
+    for item in items:
+        if not ONCE.isdisjoint(item.path.parents):
+            item.add_marker(pytest.mark.once)

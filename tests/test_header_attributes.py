@@ -14,6 +14,8 @@ from antiphon.http.ranges import ContentRange
 from antiphon.http.server_timing import ServerTiming
 from tests.http.header_table import HEADER_FIELDS
 
+pytestmark = pytest.mark.once
+
 REQUEST = [pytest.param(field, id=field.name) for field in HEADER_FIELDS if field.request_attribute]
 OWN = ("content_type", "location")
 """Attributes that convert what they are set to: see test_response.py."""

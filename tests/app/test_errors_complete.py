@@ -22,6 +22,8 @@ from antiphon.testing import BrokenResponse
 from tests.positions import POSITIONS
 from tests.sources import Blocking, Waiting
 
+pytestmark = pytest.mark.once
+
 SHOP = "https://shop.example.com"
 SECRET = "the password is hunter2"
 ID = re.compile(r"[0-9a-f]{32}")

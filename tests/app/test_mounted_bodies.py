@@ -12,6 +12,8 @@ from antiphon.handler import ON_LOOP, ON_THREAD
 from antiphon.testing import AsyncClient, Client
 from tests.mounted import KINDS, OTHERS, OURS, Boom
 
+pytestmark = pytest.mark.once
+
 LARGE = bytes(200_000)
 
 

@@ -8,6 +8,8 @@ import pytest
 from antiphon import App, Blueprint, Limits, Redirect, Request
 from antiphon.http.errors import Conflict, NotFound
 
+pytestmark = pytest.mark.once
+
 METHODS = frozenset({"PUT", "PATCH", "DELETE"})
 
 
