@@ -16,7 +16,8 @@ from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import MutableHeaders
 from antiphon.request import Request
-from antiphon.response import Body, Response
+from antiphon.response import Response
+from antiphon.response_message import Body
 
 TYPES = (
     "text/*", "+json", "+xml", "application/json", "application/javascript", "application/xml", "application/wasm",

@@ -5,7 +5,8 @@ from html import escape
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
 from antiphon.http.raised_answer import RaisedAnswer
 from antiphon.request import Request
-from antiphon.response import HTML, Response
+from antiphon.response import Response
+from antiphon.response_message import HTML
 
 PROBLEM = "application/problem+json"
 

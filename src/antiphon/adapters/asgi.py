@@ -12,7 +12,7 @@ from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
-from antiphon.response import Fields, Stream, TypeOnly
+from antiphon.response_message import Fields, Stream, TypeOnly
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]

@@ -17,7 +17,8 @@ from antiphon.event_loop import is_on_loop
 from antiphon.handler import ON_LOOP, ON_THREAD, finish
 from antiphon.head import Head
 from antiphon.request import Request
-from antiphon.response import Response, Stream
+from antiphon.response import Response
+from antiphon.response_message import Stream
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

@@ -9,7 +9,7 @@ from antiphon.drive import run_async, run_sync
 from antiphon.handler import finish
 from antiphon.pieces import aclose, as_bytes, close_of
 from antiphon.request import Request
-from antiphon.response import Stream
+from antiphon.response_message import Stream
 
 T = TypeVar("T")
 

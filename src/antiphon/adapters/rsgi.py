@@ -11,7 +11,7 @@ from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
-from antiphon.response import Stream
+from antiphon.response_message import Stream
 
 
 class RSGIHeaders(Protocol):

@@ -11,9 +11,9 @@ from antiphon.handler import Handler, finish, log_failure
 from antiphon.head import Address, parse_length
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.status import status_line
-from antiphon.pieces import as_bytes
+from antiphon.pieces import as_bytes, close_of
 from antiphon.request import Request
-from antiphon.response import Body
+from antiphon.response_message import Body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -236,5 +236,5 @@ def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], 
     except BaseException:
         context.run(getattr(body, "close", tuple))
         raise
-    close = getattr(iterator, "close", None) or getattr(body, "close", None) or tuple
+    close = close_of(iterator, body) or tuple
     return lambda: context.run(next, iterator), lambda: context.run(close)

@@ -6,7 +6,8 @@ from typing import Any
 from antiphon.handler import describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
 from antiphon.request import Request
-from antiphon.response import HTML, Response
+from antiphon.response import Response
+from antiphon.response_message import HTML
 
 Source = Callable[..., Any]
 

@@ -1,0 +1,290 @@
+"""A response as a message: its status, header fields and body, which is bytes or a stream."""
+
+from collections.abc import AsyncIterable, Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Self, TypeAlias
+
+from antiphon.framing import FRAMING, WITHOUT_CONTENT, framed
+from antiphon.http.cookies import SetCookie
+from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value
+from antiphon.http.media_type import MediaType
+from antiphon.http.url import as_uri
+from antiphon.pieces import aread_all, read_all
+from antiphon.response_headers import ResponseHeaders
+
+Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
+"""What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
+Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
+"""A body that comes in pieces."""
+Body: TypeAlias = bytes | Stream
+"""What a body is then."""
+
+TEXT = "text/plain; charset=utf-8"
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+BYTES = "application/octet-stream"
+
+
+class TypeOnly(tuple[tuple[str, str], ...]):
+    """The header fields of a response that has nothing but a type. Responses share it until they change theirs.
+
+    ``encoded`` are the same in bytes.
+    """
+
+    encoded: tuple[tuple[bytes, bytes], ...]
+
+    @classmethod
+    def of(cls, content_type: str) -> Self:
+        """The fields for a type."""
+        self = cls([("content-type", content_type)])
+        self.encoded = ((b"content-type", content_type.encode()),)
+        return self
+
+
+Fields: TypeAlias = list[tuple[str, str]] | tuple[tuple[str, str], ...]
+
+ONLY_TYPED = {content_type: TypeOnly.of(content_type) for content_type in (TEXT, HTML, JSON, BYTES)}
+"""The header fields of most responses."""
+_TEXT_ONLY = ONLY_TYPED[TEXT]
+
+
+class ResponseMessage(ResponseHeaders):
+    """What an HTTP response says (RFC 9110 §6), and how that is read, set and sent."""
+
+    __slots__ = ("__dict__", "__weakref__", "_body", "_fields", "_status", "error")
+
+    def __init__(
+        self, body: Content = None, status: int = 200, headers: HeaderFields = (), *, content_type: str | None = None
+    ) -> None:
+        self._status = 200 if status == 200 else _checked_status(status)
+        self.error: BaseException | None = None
+        if type(body) is str:
+            self._body: Body = body.encode()
+            self._fields: Fields = _TEXT_ONLY
+        elif body is None:
+            self._body = b""
+            self._fields = ()
+        else:
+            self.body = body
+            self._fields = ONLY_TYPED[TEXT if isinstance(body, str) else BYTES]
+        if headers:
+            default = self._fields
+            fields = self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
+            if content_type is not None:
+                self.content_type = content_type
+            elif not any(name == "content-type" for name, _ in fields):
+                fields += default
+        elif content_type is not None:
+            self._fields = ONLY_TYPED.get(content_type, ())
+            if not self._fields:
+                self.content_type = content_type
+
+    @property
+    def status(self) -> int:
+        """The status code."""
+        return self._status
+
+    @status.setter
+    def status(self, status: int) -> None:
+        self._status = _checked_status(status)
+
+    @property
+    def body(self) -> Body:
+        """The content in bytes, or the iterable of its pieces. May be set to text, too."""
+        return self._body
+
+    @body.setter
+    def body(self, body: Content) -> None:
+        if isinstance(body, str):
+            self._body = body.encode()
+        elif body is None:
+            self._body = b""
+        elif isinstance(body, bytes | bytearray | memoryview):
+            self._body = bytes(body)
+        elif hasattr(body, "keys"):
+            raise TypeError(f"a body is not a {type(body).__name__}; Response.json() makes one of it")
+        elif hasattr(body, "__aiter__") or hasattr(body, "__iter__"):
+            self._body = body
+        else:
+            raise TypeError(f"a body is text, bytes or an iterable of them, not {type(body).__name__}")
+
+    @property
+    def is_streamed(self) -> bool:
+        """Whether the body comes in pieces."""
+        return not isinstance(self._body, bytes)
+
+    def freeze(self) -> Self:
+        """Take all of a streamed body into memory, and give the response: it can be read again then, and pickled.
+
+        The stream is closed. Raises TypeError for an async one, which ``await response.afreeze()`` reads.
+        """
+        body = self._body
+        if isinstance(body, AsyncIterable):
+            raise TypeError("an async stream has to be awaited: await response.afreeze()")
+        if not isinstance(body, bytes):
+            self._body = read_all(body)
+        return self
+
+    async def afreeze(self) -> Self:
+        """As ``freeze``, of a stream of either colour; a blocking one blocks."""
+        if not isinstance(self._body, AsyncIterable):
+            return self.freeze()
+        self._body = await aread_all(self._body)
+        return self
+
+    @property
+    def headers(self) -> MutableHeaders:
+        """The header fields; may be changed."""
+        return MutableHeaders.over(self._own_fields())
+
+    def _own_fields(self) -> list[tuple[str, str]]:
+        fields = self._fields
+        if not isinstance(fields, list):
+            fields = self._fields = list(fields)
+        return fields
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type of the body with its parameters (RFC 9110 §8.3); None where there is none."""
+        return self.headers.get("content-type")
+
+    @content_type.setter
+    def content_type(self, content_type: str | None) -> None:
+        if content_type is None:
+            self.headers.pop("content-type")
+        elif content_type in ONLY_TYPED:
+            self.headers["content-type"] = content_type
+        else:
+            self.headers["content-type"] = str(MediaType.parse(field_value(content_type)))
+
+    @property
+    def location(self) -> str | None:
+        """Where a redirect or a created resource is (RFC 9110 §10.2.2)."""
+        return self.headers.get("location")
+
+    @location.setter
+    def location(self, location: str | None) -> None:
+        if location is None:
+            self.headers.pop("location")
+        else:
+            self.headers["location"] = as_uri(location)
+
+    def vary(self, *names: str) -> None:
+        """Name request headers on which this response depends (RFC 9110 §12.5.5); those named before stay.
+
+        An application names those that were consulted for ``request.accept`` and its like by itself.
+        """
+        if not names:
+            return
+        added = _listed(names)
+        if type(self._fields) is TypeOnly:
+            self._fields = [*self._fields, ("vary", added)]
+            return
+        present = self.headers.getall("vary")
+        known = {name.lower() for name in present}
+        if "*" not in known:
+            self.headers["vary"] = ", ".join(present + [name for name in added.split(", ") if name not in known])
+
+    def set_cookie(
+        self,
+        name: str,
+        value: str = "",
+        *,
+        max_age: int | None = None,
+        expires: datetime | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = "Lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Set a cookie (RFC 6265bis §4.1). ``max_age`` is in seconds; ``expires`` an aware datetime.
+
+        A cookie of the same name, domain and path that was set before is replaced. Raises ValueError for impossible
+        combinations, such as ``samesite="None"`` without ``secure``.
+        """
+        self._put_cookie(
+            SetCookie(
+                name,
+                value,
+                max_age=max_age,
+                expires=expires,
+                path=path,
+                domain=domain,
+                secure=secure,
+                httponly=httponly,
+                samesite=samesite,
+                partitioned=partitioned,
+            )
+        )
+
+    def delete_cookie(
+        self, name: str, *, path: str | None = "/", domain: str | None = None, secure: bool = False, **attributes: Any
+    ) -> None:
+        """Have the client forget a cookie. Path, domain and ``secure`` must be those with which it was set."""
+        self._put_cookie(SetCookie.delete(name, path=path, domain=domain, secure=secure, **attributes))
+
+    def _put_cookie(self, cookie: SetCookie) -> None:
+        fields = self._own_fields()
+        start = f"{cookie.name}="
+        if [value for name, value in fields if name == "set-cookie" and value.startswith(start)]:
+            fields[:] = [field for field in fields if field[0] != "set-cookie" or not _is_same(field[1], cookie)]
+        fields.append(("set-cookie", str(cookie)))
+
+    def message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
+        """What is sent in answer to a method: the status; the header fields, not to be changed; the length of a body in
+        memory, unless the fields declare one; the body; and whether it is left out (RFC 9110 §6.4.1, §9.3.2), and only
+        closed if it is a stream.
+        """
+        status, fields, body = self._status, self._fields, self._body
+        if status == 200 and type(fields) is TypeOnly and type(body) is bytes:
+            return status, fields, len(body), body, method == "HEAD"
+        length = len(body) if type(body) is bytes else None
+        is_silent = method == "HEAD"
+        if status != 200 and status in WITHOUT_CONTENT:
+            length, is_silent = WITHOUT_CONTENT[status], True
+        for name, _ in fields:
+            if name in FRAMING:
+                fields, length = framed(fields, length, status, method)
+                break
+        return status, fields, length, body, is_silent
+
+    def __copy__(self) -> Self:
+        other = type(self).__new__(type(self))
+        other.status, other.body, other.error = self._status, self._body, self.error
+        other._fields = self._fields if type(self._fields) is TypeOnly else [*self._fields]
+        vars(other).update(vars(self))
+        return other
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The message as a value, for deep copies and pickles: without ``error``. Raises TypeError for a stream."""
+        if self.is_streamed:
+            raise TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body")
+        slots = {"_status": self._status, "_fields": [*self._fields], "_body": self._body, "error": None}
+        return vars(self), slots
+
+    def __repr__(self) -> str:
+        return f"<Response {self._status} {self.content_type or 'without content'}>"
+
+
+@lru_cache(maxsize=64)
+def _listed(names: tuple[str, ...]) -> str:
+    """Names of fields as a list, each once."""
+    return ", ".join(dict.fromkeys(map(field_name, names)))
+
+
+def _checked_status(status: int) -> int:
+    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
+        raise ValueError(f"a response's status is a number of 200 to 599, not {status!r}")
+    return int(status)
+
+
+def _is_same(line: str, cookie: SetCookie) -> bool:
+    """Whether a line sets the cookie that this one replaces (RFC 6265bis §5.7)."""
+    try:
+        earlier = SetCookie.parse(line)
+    except ValueError:
+        return False
+    return (earlier.name, earlier.domain, earlier.path) == (cookie.name, cookie.domain, cookie.path)
