@@ -3,7 +3,8 @@
 import pytest
 
 from antiphon.dialects.microdot import Request, Response
-from antiphon.dialects.microdot.multipart import with_form_data
+from antiphon.dialects.microdot.auth import BasicAuth
+from antiphon.dialects.microdot.multipart import FormDataIter, with_form_data
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
@@ -82,3 +83,53 @@ def test_expires_has_to_be_a_date():
 def test_a_partitioned_cookie_is_secure():
     with pytest.raises(ValueError, match="secure"):
         Response().set_cookie("a", "1", partitioned=True)
+
+
+def test_allow_names_each_method_once(app, serve):
+    for pattern in ("/<name>", "/<other>", "/a"):
+        app.get(pattern)(lambda request, **values: "")
+    client = serve(app)
+    for path in ("/a", "/b"):
+        assert client.options(path).headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_the_scheme_of_credentials_has_no_case(app, serve):
+    auth = BasicAuth()
+    auth.authenticate(lambda request, name, password: name)
+    app.get("/")(auth(lambda request: request.g.current_user))
+    assert serve(app).get("/", headers={"authorization": "bAsIc YTpi"}).text == "a"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [("Application/JSON", b"[1]"), ("application/json ;a=b", b"[1]"), ("APPLICATION/X-WWW-FORM-URLENCODED", b"a&b=1")],
+)
+def test_media_types_are_compared_without_regard_to_case_and_spaces(app, serve, content_type, body):
+    app.post("/")(lambda request: [request.json, request.form])
+    read = serve(app).post("/", body=body, headers={"content-type": content_type}).json
+    assert read in ([[1], None], [None, {"a": [""], "b": ["1"]}])
+
+
+def test_a_cookie_without_an_equals_sign_has_no_name(app, serve):
+    app.get("/")(lambda request: request.cookies)
+    assert serve(app).get("/", headers={"cookie": "a=1; lonely"}).json == {"a": "1", "": "lonely"}
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", 'multipart/form-data; boundary="other"'])
+def test_a_form_in_parts_that_is_malformed_is_a_400(app, serve, content_type):
+    app.post("/")(with_form_data(lambda request: "read"))
+
+    @app.post("/each")
+    async def each(request):
+        return [name async for name, _ in FormDataIter(request)]
+
+    client = serve(app)
+    body = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n'
+    assert client.post("/", body=body, headers={"content-type": 'multipart/form-data; boundary="b"'}).text == "read"
+    for path in ("/", "/each"):
+        assert client.post(path, body=body, headers={"content-type": content_type}).status == 400
+
+
+def test_a_generator_that_gives_nothing_is_an_empty_body(answer):
+    response = answer(lambda: iter(()))
+    assert (response.status, response.body) == (200, b"")

@@ -86,6 +86,16 @@ def test_an_error_in_an_error_handler_is_a_500(app, serve):
     assert client.get("/none").status == 500
 
 
+def test_an_error_handler_that_returns_nothing_leaves_it_a_500(app, serve, caplog):
+    app.get("/")(lambda request: 1 / 0)
+    app.errorhandler(ZeroDivisionError)(lambda request, error: None)
+    app.errorhandler(404)(lambda request: None)
+    client = serve(app)
+    assert (client.get("/").status, client.get("/").text) == (500, "Internal server error")
+    assert "ZeroDivisionError" in caplog.text
+    assert client.get("/none").status == 204
+
+
 def test_an_error_in_a_hook_is_handled(app, serve):
     app.get("/")(lambda request: "")
     app.after_request(lambda request, response: abort(404))

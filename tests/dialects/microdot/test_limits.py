@@ -121,6 +121,34 @@ def test_a_413_has_its_handler_and_its_hooks(app, serve):
     assert (response.status, response.text, response.headers["x-after"]) == (413, "11 are too many", "error")
 
 
+def test_of_a_body_that_is_refused_nothing_is_loaded(app, serve):
+    Request.max_content_length = 10
+    app.post("/")(lambda request: "handled")
+    app.errorhandler(413)(lambda request: ([len(request.body), request.form and len(request.form)], 413))
+    client = serve(app)
+    assert client.post("/", body=bytes(11)).json == [0, None]
+    assert client.post("/", form={"a": "long enough"}).json == [0, {}]
+    assert client.post("/", body=in_chunks(2000)).json == [0, None]
+
+
+def test_a_body_that_is_refused_cannot_be_streamed_either(app, serve):
+    Request.max_content_length = 10
+    app.post("/")(lambda request: "handled")
+
+    @app.errorhandler(413)
+    async def too_large(request):
+        return await request.stream.read()
+
+    assert serve(app).post("/", body=bytes(11)).status == 413
+
+
+def test_nor_of_one_that_cannot_be_read(app, serve):
+    app.post("/")(lambda request: "handled")
+    app.errorhandler(415)(lambda request: (repr(request.body), 415))
+    response = serve(app).post("/", body=b"bytes", headers={"content-encoding": "unknown"})
+    assert (response.status, response.text) == (415, "b''")
+
+
 def test_a_stream_that_is_too_large_is_a_413_where_it_is_read(echo, interface):
     if interface == "wsgi":
         pytest.skip("a WSGI server tells the length, or has the body")

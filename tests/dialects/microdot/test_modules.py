@@ -35,7 +35,7 @@ def test_websockets_are_not_offered(module):
 @pytest.mark.parametrize("module", ["asgi", "wsgi"])
 def test_the_core_can_be_imported_from_the_server_s_module(module):
     names = vars(import_module(f"{PACKAGE}.{module}"))
-    for name in ("Request", "Response", "URLPattern", "abort", "redirect", "send_file"):
+    for name in ("AsyncBytesIO", "Request", "Response", "URLPattern", "abort", "iscoroutine", "redirect", "send_file"):
         assert names[name] is getattr(antiphon.dialects.microdot, name)
     assert issubclass(names["Microdot"], Microdot)
 

@@ -67,3 +67,15 @@ def test_mounted_applications_may_have_mounted_others(app, serve):
     middle.mount(inner, "/b")
     app.mount(middle, "/a")
     assert serve(app).get("/a/b/7").json == ["/a/b", True, 7]
+
+
+def test_a_method_that_a_local_application_lacks_is_its_own_to_answer(serve):
+    app, inner = hooked("outer"), hooked("inner")
+    inner.errorhandler(405)(lambda request: (f"none at {request.url_prefix}", 405))
+    inner.get("/<anything>/<more>")(lambda request, anything, more: "")
+    app.mount(inner, "/sub", local=True)
+    for path in ("/sub/inner", "/sub/x/y"):
+        response = serve(app).put(path)
+        trail = "error inner error outer"
+        assert (response.status, response.text, response.headers["x-trail"]) == (405, "none at /sub", trail)
+    assert serve(app).put("/outer").headers["x-trail"] == "error outer"

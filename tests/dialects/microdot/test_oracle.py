@@ -1,6 +1,7 @@
 """The same input to Microdot and to the dialect. What is known to differ is listed in the reference, with reasons."""
 
 import asyncio
+from importlib import import_module
 
 import microdot.microdot as theirs
 import pytest
@@ -11,6 +12,7 @@ from microdot.test_client import TestClient as TheirClient
 import antiphon.dialects.microdot.microdot as ours
 from antiphon.dialects.microdot.response import to_response
 from antiphon.dialects.microdot.test_client import TestClient as OurClient
+from antiphon.http.multidict import MultiDict as NativeMultiDict
 
 SEGMENTS = st.sampled_from(["a", "users", "<x>", "<int:n>", "<path:p>", "<string:s>", "<re:[ab]+:r>", ""])
 PATHS = st.lists(st.sampled_from(["a", "users", "7", "-1", "abba", "é", "", " "]), max_size=4).map(
@@ -74,7 +76,7 @@ def test_dictionaries_of_several_values(pairs):
     mine, original = ours.MultiDict(), theirs.MultiDict()
     for key, value in pairs:
         mine[key] = original[key] = value
-    assert dict(mine) == dict(original) == dict(ours.MultiDict.of(pairs))
+    assert dict(mine) == dict(original) == dict(ours.MultiDict.of(NativeMultiDict(pairs)))
     for key in "abc":
         assert outcome(mine.__getitem__, key) == outcome(original.__getitem__, key)
         assert mine.get(key) == original.get(key)
@@ -166,3 +168,74 @@ def test_files_are_described_the_same(tmp_path, name, options):
         return response.status_code, headers
 
     assert described(ours) == described(theirs)
+
+
+SENT = [
+    ("get", "/?a=1&a=2&b=", {"headers": {"X-A": "1"}}),
+    ("post", "/", {"body": {"x": 1}}),
+    ("put", "/", {"body": [1, "é"]}),
+    ("patch", "/", {"body": "é"}),
+    ("query", "/", {"body": b"a=1&b=%C3%A9", "headers": {"Content-Type": "application/x-www-form-urlencoded"}}),
+    ("delete", "/", {}),
+    ("get", "/cookies", {"headers": {"Cookie": "z=9"}}),
+    ("get", "/cookies/below", {}),
+    ("get", "/pieces", {}),
+    ("get", "/bytes", {}),
+    ("get", "/status", {}),
+    ("get", "/events", {}),
+    ("get", "/fail", {}),
+    ("get", "/nowhere", {}),
+]
+
+
+async def shown(library, client, method, path, options):
+    """What a client for tests shows of a response, and the cookies that it keeps."""
+    app = library.Microdot()
+    sse = import_module(f"{library.__name__.rpartition('.')[0]}.sse")
+
+    @app.route("/", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "QUERY"])
+    async def index(request):
+        facts = [request.method, request.url, request.scheme, request.headers["Host"], list(request.client_addr)]
+        return [
+            *facts,
+            dict(request.args),
+            request.headers.get("X-A"),
+            request.content_type,
+            request.json,
+            request.form,
+        ]
+
+    @app.get("/cookies")
+    async def cookies(request):
+        response = library.Response(request.cookies)
+        response.set_cookie("set", "1", max_age=60)
+        response.set_cookie("below", "2", path="/cookies")
+        response.delete_cookie("kept")
+        return response
+
+    @app.get("/events")
+    @sse.with_sse
+    async def events(request, sse):
+        await sse.send({"a": [1]}, event="named", event_id="5", retry=2)
+        await sse.send("not read", comment=True)
+        await sse.send("text")
+
+    app.get("/cookies/below")(lambda request: request.cookies)
+    app.get("/pieces")(lambda request: (piece for piece in ("one", b"two")))
+    app.get("/bytes")(lambda request: (b"\xff", {"X-B": "b"}))
+    app.get("/status")(lambda request: 204)
+    app.get("/fail")(lambda request: 1 / 0)
+    sender = client(app, cookies={"kept": "k", "low": ("l", "/cookies/below")}, scheme="https", host="h:1")
+    response = await getattr(sender, method)(path, **options)
+    headers = {name.lower(): value for name, value in response.headers.items() if name != "Content-Length"}
+    told = [{name: event[name] for name in event if name != "data"} for event in response.events or ()]
+    return response.status_code, headers, response.json or response.text, told, sender.cookies
+
+
+@pytest.mark.parametrize(("method", "path", "options"), SENT, ids=[f"{method} {path}" for method, path, _ in SENT])
+def test_clients_for_tests_show_the_same(method, path, options):
+    mine = asyncio.run(shown(ours, OurClient, method, path, options))
+    original = asyncio.run(shown(theirs, TheirClient, method, path, options))
+    if path == "/events":  # as text, the lines of an event come in another order
+        mine, original = mine[:2] + mine[3:], original[:2] + original[3:]
+    assert mine == original

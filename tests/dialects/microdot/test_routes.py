@@ -138,3 +138,26 @@ def test_options_tells_the_methods(app, serve):
     app.options_handler = None
     app.route("/x", methods=["OPTIONS"])(lambda request: "mine")
     assert client.options("/x").text == "mine"
+
+
+def test_the_values_of_a_request_are_its_own(app, serve):
+    @app.get("/a")
+    @app.get("/a/<x>")
+    async def handler(request, **values):
+        request.url_args["seen"] = True
+        return values
+
+    client = serve(app)
+    for path, values in (("/a", {}), ("/a/1", {"x": "1"})) * 2:
+        assert client.get(path).json == values
+
+
+def test_of_many_routes_the_first_that_fits_answers(app, serve):
+    for number in range(300):
+        app.get(f"/{number}")(lambda request, number=number: f"literal {number}")
+        if number % 100 == 50:
+            app.get(f"/<re:{number // 100}..:x>")(lambda request, x, number=number: f"variable {number}")
+    client = serve(app)
+    assert [client.get(path).text for path in ("/49", "/149", "/151", "/199", "/250", "/299")] == [
+        "literal 49", "literal 149", "variable 150", "variable 150", "literal 250", "variable 250",
+    ]  # fmt: skip

@@ -1,5 +1,6 @@
 """Bodies that come in pieces: generators, file-like objects, files."""
 
+import asyncio
 import io
 
 import pytest
@@ -82,6 +83,16 @@ class Unclosable:
 def test_a_file_like_object_is_streamed(answer, file):
     content = b"0123456789" * 1000
     assert answer(lambda: Response(file(content))).body == content
+
+
+def test_a_file_is_read_in_pieces_and_not_in_lines(folder):
+    async def pieces(file):
+        return [piece async for piece in Response(file).body_iter()]
+
+    (folder / "lines.txt").write_text("line\n" * 1000)
+    for mode, kind in (("rb", bytes), ("r", str)):
+        read = asyncio.run(pieces((folder / "lines.txt").open(mode)))
+        assert [(type(piece), len(piece)) for piece in read] == [(kind, 5000)]
 
 
 def test_a_file_like_object_is_closed(answer):

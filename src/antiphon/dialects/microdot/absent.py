@@ -1,6 +1,9 @@
 """What Microdot has and this dialect has not: it says so where it is asked for."""
 
+from collections.abc import Callable
 from typing import NoReturn
+
+NO_WEBSOCKETS = "WebSockets are refused by all of Antiphon's adapters"
 
 
 class Absent:
@@ -19,3 +22,14 @@ class Absent:
 def not_offered(module: str, reason: str) -> ImportError:
     """The error for the import of a module that is not offered."""
     return ImportError(f"the Microdot dialect does not offer microdot.{module}: {reason}")
+
+
+def without_websockets(module: str) -> Callable[[str], NoReturn]:
+    """The ``__getattr__`` of a module in which Microdot has WebSockets."""
+
+    def absent(name: str) -> NoReturn:
+        if "websocket" in name.lower():
+            raise not_offered(f"{module.rpartition('.')[2]}.{name}", NO_WEBSOCKETS)
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+    return absent

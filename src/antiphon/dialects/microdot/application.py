@@ -56,9 +56,7 @@ class Microdot(Servable):
         self._guard = Guard(Limits().headers, (), (), (), True)
         self._table = RouteTable(())
         self.blocks = False
-        """Whether there is a plain function among them: then requests are answered in steps, so that these share a
-        thread.
-        """
+        """Whether one of its functions is plain: then requests are answered in steps, so that those share a thread."""
 
     # Registering
 
@@ -170,13 +168,8 @@ class Microdot(Servable):
         method = req.method.upper()
         if method == "OPTIONS" and self.options_handler:
             return self.options_handler(req), "", None
-        try:
-            found = self._routes().find("GET" if method == "HEAD" else method, req.path)
-        except LookupError:
-            return 404, "", None
-        if found is None:
-            return 405, "", None
-        handler, prefix, subapp, req.url_args = found
+        handler, prefix, subapp, values = self._routes().find("GET" if method == "HEAD" else method, req.path)
+        req.url_args = None if values is None else values.copy()
         return handler, prefix, subapp
 
     def _routes(self) -> RouteTable:
@@ -204,9 +197,10 @@ class Microdot(Servable):
     async def dispatch_request(self, req: Request) -> Response:
         """The response to a request, on a running loop."""
         response = await dispatch(self, req, req.native.head.has_body, call_on_loop, to_response)
-        consulted = [name.title() for name in req.native.consulted]
-        if consulted:
-            response.headers["Vary"] = ", ".join([*filter(None, [response.headers.get("Vary")]), *consulted])
+        if req.native.consulted:
+            named = [name.strip() for name in response.headers.get("Vary", "").split(",") if name.strip()]
+            named += [name.title() for name in req.native.consulted]
+            response.headers["Vary"] = ", ".join({name.lower(): name for name in named}.values())
         return response
 
     def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
@@ -229,7 +223,7 @@ class Microdot(Servable):
             if request.consulted:
                 native.vary(*request.consulted)
             if has_body and (native.status == ContentTooLarge.status or request.content.is_in_file):
-                await let_go(mine, native.status == ContentTooLarge.status, call)
+                await let_go(request, native.status, call)
             return native
         except Exception as error:
             return failed(request, error)

@@ -1,9 +1,18 @@
 """The application for ASGI servers. Every application speaks ASGI: this one can be told of startup and shutdown."""
 
-from typing import Any, NoReturn
+from typing import Any
 
-from antiphon.dialects.microdot import AsyncBytesIO, Request, Response, URLPattern, abort, redirect, send_file
-from antiphon.dialects.microdot.absent import not_offered
+from antiphon.dialects.microdot import (
+    AsyncBytesIO,
+    Request,
+    Response,
+    URLPattern,
+    abort,
+    iscoroutine,
+    redirect,
+    send_file,
+)
+from antiphon.dialects.microdot.absent import without_websockets
 from antiphon.dialects.microdot.application import Microdot as BaseMicrodot
 from antiphon.dialects.microdot.lifespan import Lifespan, LifespanFunction
 from antiphon.dialects.microdot.mappings import NoCaseDict
@@ -16,9 +25,12 @@ __all__ = [
     "Response",
     "URLPattern",
     "abort",
+    "iscoroutine",
     "redirect",
     "send_file",
 ]
+
+__getattr__ = without_websockets(__name__)
 
 
 class Microdot(BaseMicrodot):
@@ -42,9 +54,3 @@ class Microdot(BaseMicrodot):
     async def asgi_app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer an ASGI server."""
         await self(scope, receive, send)
-
-
-def __getattr__(name: str) -> NoReturn:
-    if "websocket" in name.lower():
-        raise not_offered(f"asgi.{name}", "WebSockets are refused by all of Antiphon's adapters")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,25 +5,29 @@ from typing import Any
 
 from antiphon.file_body import OpenFile
 from antiphon.handler import is_async
-from antiphon.response import Body
+from antiphon.response_message import Body
 
 
 def streamed(body: Any, size: int) -> Body:
-    """A body that is not text. Of a file-like object ``size`` bytes are read at once.
+    """A body that is not text. Of an object that has no more of a file than ``read``, ``size`` bytes are read at once.
 
-    Raises TypeError for what is none.
+    Raises TypeError for what is no body.
     """
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
     if hasattr(body, "__anext__"):
         return body if isinstance(body, AsyncIterable) else _Awaited(body)
+    if hasattr(body, "read"):  # also files iterate, by lines
+        return _read(body, size)
     if hasattr(body, "__next__") or hasattr(body, "window"):
         return body  # type: ignore[no-any-return]  # an iterator, or a file by its path
-    if not hasattr(body, "read"):
-        raise TypeError(f"a body is text, bytes, a dict, a list, a file or a generator, not {type(body).__name__}")
-    if is_async(body.read):
-        return _AsyncFile(body, size)
-    return OpenFile(body, None, None) if hasattr(body, "close") else _pieces(body, size)
+    raise TypeError(f"a body is text, bytes, a dict, a list, a file or a generator, not {type(body).__name__}")
+
+
+def _read(file: Any, size: int) -> Body:
+    if is_async(file.read):
+        return _AsyncFile(file, size)
+    return OpenFile(file, None, None) if hasattr(file, "close") else _pieces(file, size)
 
 
 def _pieces(file: Any, size: int) -> Iterator[bytes | str]:

@@ -14,7 +14,8 @@ from antiphon.dialects.microdot.receiving import check_request_line, receive
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
 from antiphon.handler import ON_LOOP, ON_THREAD, is_async, log_failure
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import ContentTooLarge, HTTPError
+from antiphon.request import Request as NativeRequest
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
@@ -67,6 +68,7 @@ async def dispatch(app: "Microdot", request: Request, has_body: bool, call: Call
 
     Raises what error handlers and after-error-request handlers do.
     """
+    request.is_streamed = has_body
     try:
         check_request_line(request.native.head)
         if has_body:
@@ -81,10 +83,7 @@ async def dispatch(app: "Microdot", request: Request, has_body: bool, call: Call
             for after in request.after_request_handlers:
                 result = await _after(call, after, request, to_response(result))
             return make(result)
-        if isinstance(found, dict):
-            response = Response(headers=found)
-        else:
-            response = await error_response(app, request, call, found, "Not found")
+        response = await _without_route(app, request, found, call)
     except Exception as error:
         response = await _answer_error(app, request, call, error)
     for handler in app.get_request_handlers(request, "after_error_request"):
@@ -126,17 +125,25 @@ async def _after(call: Call, handler: Callable[..., Any], request: Request, resp
     return to_response(result) if result else response
 
 
+async def _without_route(app: "Microdot", request: Request, found: dict[str, str] | int, call: Call) -> Response:
+    """The answer to OPTIONS, by its headers, and to what no route answers, by its status."""
+    if isinstance(found, dict):
+        return Response(headers=found)
+    return await error_response(app, request, call, found, "Not found")
+
+
 async def _answer_error(app: "Microdot", request: Request, call: Call, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         return await error_response(app, request, call, error.status_code, error.reason)
     if isinstance(error, HTTPError):
         return await _answer_http_error(app, request, call, error)
     handler = _handler_of(app, request, type(error))
-    if handler is not None:
-        try:
-            return to_response(await call(handler, request, error))
-        except Exception as failure:
-            error = failure
+    try:
+        result = None if handler is None else await call(handler, request, error)
+        if result is not None:
+            return to_response(result)
+    except Exception as failure:
+        error = failure
     if isinstance(error, MalformedJSONError):
         return await error_response(app, request, call, error.status_code, error.reason)
     request.failure = error
@@ -174,13 +181,12 @@ async def error_response(
     return Response(reason or "N/A", status_code)
 
 
-async def let_go(request: Request, is_refused: bool, call: Call) -> None:
+async def let_go(request: NativeRequest, status: int, call: Call) -> None:
     """Have the file of a large body be freed at the end, and a client heard out whose body was too large."""
-    native = request.native
-    content = native.content
+    content = request.content
     if content.is_in_file:
-        native.after(content.close)
-    if is_refused and not content.is_complete:
+        request.after(content.close)
+    if status == ContentTooLarge.status and not content.is_complete:
         if call is call_in_steps:
-            await (ON_THREAD if native.head.blocks else ON_LOOP)
+            await (ON_THREAD if request.head.blocks else ON_LOOP)
         await content.discard()

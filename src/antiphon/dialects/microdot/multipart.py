@@ -11,7 +11,6 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.streams import BodyReader
 from antiphon.form_parts import Part
 from antiphon.http.charset import decode
-from antiphon.http.grammar import OWS
 from antiphon.kept_body import FORM_DATA
 from antiphon.lazy import lazy
 from antiphon.threads import Crossing
@@ -115,7 +114,7 @@ def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_form(request: Request) -> bool:
-    return (request.content_type or "").partition(";")[0].strip(OWS).lower() == FORM_DATA
+    return request.native.mimetype == FORM_DATA
 
 
 async def _load_form(request: Request) -> None:
@@ -126,8 +125,8 @@ async def _load_form(request: Request) -> None:
         await native.load()
     fields, files = native.form, native.files
     if fields or files:
-        uploaded = {name: UploadedFile(upload) for name, upload in files.items()}
-        vars(request).update(form=MultiDict.of(fields.items()), files=uploaded)
+        object.__setattr__(request, "form", MultiDict.of(fields))  # the lazy attribute
+        request.files = {name: UploadedFile(upload) for name, upload in files.items()}
 
 
 class UploadedFile(FileUpload):
@@ -135,8 +134,15 @@ class UploadedFile(FileUpload):
 
     def __init__(self, upload: Upload) -> None:
         self.filename = upload.filename
-        self._read = upload.aread
         self._upload = upload
+
+    async def read(self, n: int = -1) -> bytes:
+        """The next ``n`` bytes, or as many as are left; all of these where it is -1."""
+        return await self._upload.aread(n)
+
+    async def copy(self, max_memory_size: int | None = None) -> FileUpload:  # noqa: ARG002 - nothing is copied
+        """The same file: all of it is kept already."""
+        return self
 
     @lazy
     def content_type(self) -> str | None:

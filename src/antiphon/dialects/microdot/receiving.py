@@ -38,11 +38,11 @@ async def receive(request: Request) -> None:
         await _load(request)
     elif length > most:
         raise ContentTooLarge
-    elif length <= Request.max_body_length:
-        await content.load(native.limits)
-    else:
-        request.is_streamed = True
+    elif length > Request.max_body_length:
         content.is_kept = content.is_complete
+    else:
+        await content.load(native.limits)
+        request.is_streamed = False
 
 
 async def _load(request: Request) -> None:
@@ -53,7 +53,8 @@ async def _load(request: Request) -> None:
     except ContentTooLarge:
         if content.received > limits.body or (content.is_complete and content.size > limits.body):
             raise
-        request.is_streamed = True
+    else:
+        request.is_streamed = False
 
 
 @lru_cache(maxsize=16)

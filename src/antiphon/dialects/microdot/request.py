@@ -61,7 +61,7 @@ class Request:
     failure: Exception | None = None
     """What was raised and is answered by a 500, because nobody handles it."""
     is_streamed = False
-    """Whether the body was left to ``stream``."""
+    """Whether the body is left to ``stream``: all is, until it has been loaded."""
 
     create = Absent("servers are spoken to by antiphon's adapters; microdot.test_client makes requests for tests")
     sock = Absent("there is no socket behind WSGI, ASGI and RSGI; request.stream reads the body")
@@ -88,7 +88,7 @@ class Request:
     @lazy
     def args(self) -> MultiDict:
         """The arguments of the query string."""
-        return MultiDict.of(self.native.args.items())
+        return MultiDict.of(self.native.args)
 
     @lazy
     def headers(self) -> NoCaseDict:
@@ -180,7 +180,7 @@ class Request:
         native = self.native
         if native.head.field("content-type") != FORM and native.mimetype != FORM:
             return None
-        return MultiDict.of(() if self.is_streamed else native.form.items())
+        return MultiDict() if self.is_streamed else MultiDict.of(native.form)
 
     # Context
 

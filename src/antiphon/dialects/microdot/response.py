@@ -13,11 +13,10 @@ from antiphon.file_body import FileBody
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import OWS
-from antiphon.http.headers import field_value
 from antiphon.http.redirect import redirect_location
 from antiphon.json_codec import encode_json
-from antiphon.response import ONLY_TYPED, TypeOnly
 from antiphon.response import Response as NativeResponse
+from antiphon.response_message import ONLY_TYPED, TypeOnly
 
 JSON = "application/json; charset=UTF-8"
 _USUAL = {media_type: f"{media_type}; charset=UTF-8" for media_type in ("text/plain", "text/html", "application/json")}
@@ -49,7 +48,7 @@ class Response:
     }
     """The media types that ``send_file`` knows, by the extension of the file's name."""
     send_file_buffer_size = 1024
-    """Bytes that are read at once of a file-like object."""
+    """Bytes that are read at once of an object that has no more of a file than ``read``. Of files it is more."""
     default_content_type = "text/plain"
     """The media type of what names none."""
     default_send_file_max_age: int | None = None
@@ -119,8 +118,10 @@ class Response:
 
     @classmethod
     def redirect(cls, location: str, status_code: int = 302) -> Self:
-        """Send the client elsewhere, which may be another site. Raises ValueError for what can't stand in a header."""
-        return cls(status_code=status_code, headers={"Location": field_value(redirect_location(location, True))})
+        """Send the client elsewhere, which may be another site. Raises ValueError for a location with a line end."""
+        if "\r" in location or "\n" in location:
+            raise ValueError(f"a location has no line end: {location[:80]!r}")
+        return cls(status_code=status_code, headers={"Location": redirect_location(location, external=True)})
 
     @classmethod
     def send_file(

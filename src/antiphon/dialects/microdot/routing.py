@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -38,12 +39,9 @@ class URLPattern:
         self.url_pattern = url_pattern
         self.segments: list[Segment] = []
         self.regex: re.Pattern[str] | None = None
-
-    @property
-    def literal(self) -> str | None:
+        path = "/" + url_pattern.lstrip("/")
+        self.literal = None if "/<" in path else path
         """The only path that fits, where nothing in it is variable."""
-        path = "/" + self.url_pattern.lstrip("/")
-        return None if "/<" in path else path
 
     def compile(self) -> re.Pattern[str]:
         """The regular expression for paths. Raises ValueError for a malformed pattern or an unknown type."""
@@ -68,6 +66,8 @@ class URLPattern:
 
     def match(self, path: str) -> dict[str, Any] | None:
         """The values of the variable segments, by name; None for a path that does not fit."""
+        if self.literal is not None:
+            return {} if path == self.literal else None
         found = (self.regex or self.compile()).fullmatch(path)
         if found is None:
             return None
@@ -91,13 +91,16 @@ Entry: TypeAlias = tuple[list[str], URLPattern, Callable[..., Any], str, "Microd
 
 
 class Found(NamedTuple):
-    """What answers a method at a path."""
+    """What answers a method at a path: a handler, or the status that says that there is none."""
 
-    handler: Callable[..., Any]
+    handler: Callable[..., Any] | int
     prefix: str
     subapp: "Microdot | None"
-    values: dict[str, Any]
+    values: dict[str, Any] | None
     """Those of the variable segments of the path."""
+
+
+_NOWHERE = Found(404, "", None, None)
 
 
 class RouteTable:
@@ -107,42 +110,65 @@ class RouteTable:
         self.size = len(url_map)
         """Of how many routes it was made."""
         self._variable = [entry for entry in url_map if entry[1].literal is None]
-        literal = {path for entry in url_map if (path := entry[1].literal) is not None}
-        self._literal = {path: _by_method(_fitting(url_map, path)) for path in literal}
+        fitting = {path: [*_fitting(entries, path)] for path, entries in _by_literal_path(url_map).items()}
+        self._literal = {path: _by_method(entries) for path, entries in fitting.items()}
+        self._refusing = {path: _refusing(entries[-1][0]) for path, entries in fitting.items()}
 
-    def find(self, method: str, path: str) -> Found | None:
-        """What answers a method at a path. Raises LookupError where no route has the path."""
+    def find(self, method: str, path: str) -> Found:
+        """What answers a method at a path: 405 where routes have the path, and none of them the method."""
         known = self._literal.get(path)
         if known is not None:
-            return known.get(method)
-        has_path = False
-        for (methods, _, handler, prefix, subapp), values in _fitting(self._variable, path):
-            if method in methods:
-                return Found(handler, prefix, subapp, values)
-            has_path = True
-        if not has_path:
-            raise LookupError(path)
-        return None
+            return known.get(method) or self._refusing[path]
+        found = _NOWHERE
+        for entry, values in _fitting(self._variable, path):
+            if method in entry[0]:
+                return _answering(entry, values)
+            found = _refusing(entry)
+        return found
 
     def methods(self, path: str) -> list[str]:
-        """The methods that a path has, in the order of its routes."""
+        """The methods that a path has, each once, in the order of its routes."""
         known = self._literal.get(path)
         if known is not None:
             return [*known]
-        return [method for (methods, *_), _ in _fitting(self._variable, path) for method in methods]
+        return [*dict.fromkeys(method for (methods, *_), _ in _fitting(self._variable, path) for method in methods)]
 
 
-def _by_method(fitting: Iterator[tuple[Entry, dict[str, Any]]]) -> dict[str, Found]:
-    """What answers each method: of several routes the first."""
-    found: dict[str, Found] = {}
-    for (methods, _, handler, prefix, subapp), values in fitting:
-        for method in methods:
-            found.setdefault(method, Found(handler, prefix, subapp, values))
-    return found
+Fitting: TypeAlias = tuple[Entry, dict[str, Any]]
+"""An entry that a path fits, and the values of its variable segments."""
 
 
-def _fitting(entries: Sequence[Entry], path: str) -> Iterator[tuple[Entry, dict[str, Any]]]:
+def _fitting(entries: Sequence[Entry], path: str) -> Iterator[Fitting]:
     for entry in entries:
         values = entry[1].match(path)
         if values is not None:
             yield entry, values
+
+
+def _by_literal_path(url_map: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """The entries that each literal path may fit, in their order: its own, and all that are variable."""
+    variable: list[tuple[int, Entry]] = []
+    own: dict[str, list[tuple[int, Entry]]] = {}
+    for place, entry in enumerate(url_map):
+        path = entry[1].literal
+        (variable if path is None else own.setdefault(path, [])).append((place, entry))
+    return {path: [entry for _, entry in sorted(mine + variable, key=itemgetter(0))] for path, mine in own.items()}
+
+
+def _by_method(fitting: Sequence[Fitting]) -> dict[str, Found]:
+    """What answers each method: of several routes the first."""
+    found: dict[str, Found] = {}
+    for entry, values in fitting:
+        for method in entry[0]:
+            found.setdefault(method, _answering(entry, values))
+    return found
+
+
+def _answering(entry: Entry, values: dict[str, Any]) -> Found:
+    _, _, handler, prefix, subapp = entry
+    return Found(handler, prefix, subapp, values)
+
+
+def _refusing(entry: Entry) -> Found:
+    """The answer to other methods: that of the last route of the path, whose application may have a handler for it."""
+    return Found(405, entry[3], entry[4], None)

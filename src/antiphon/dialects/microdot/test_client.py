@@ -79,6 +79,17 @@ def _described(event: Event) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _content(body: Any, headers: NoCaseDict) -> bytes:
+    """A body in bytes; the headers say then how many they are, and that they are JSON."""
+    if isinstance(body, (dict, list)):
+        headers.setdefault("Content-Type", "application/json")
+        body = encode_json(body)
+    content: bytes = body.encode() if isinstance(body, str) else body or b""
+    if content:
+        headers.setdefault("Content-Length", str(len(content)))
+    return content
+
+
 class TestClient:
     """Sends requests to an application, and keeps the cookies that it sets."""
 
@@ -144,12 +155,7 @@ class TestClient:
             await run_async(finish(native))
 
     def _head(self, method: str, path: str, headers: NoCaseDict, body: Any) -> RequestHead:
-        if isinstance(body, (dict, list)):
-            headers.setdefault("Content-Type", "application/json")
-            body = encode_json(body)
-        content = body.encode() if isinstance(body, str) else body or b""
-        if content:
-            headers.setdefault("Content-Length", str(len(content)))
+        content = _content(body, headers)
         headers.setdefault("Host", self.host)
         raw, _, query = path.partition("?")
         if cookies := self._cookies_for(raw):

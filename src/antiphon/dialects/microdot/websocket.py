@@ -1,5 +1,5 @@
 """WebSockets: not offered."""
 
-from antiphon.dialects.microdot.absent import not_offered
+from antiphon.dialects.microdot.absent import NO_WEBSOCKETS, not_offered
 
-raise not_offered("websocket", "WebSockets are refused by all of Antiphon's adapters")
+raise not_offered("websocket", NO_WEBSOCKETS)

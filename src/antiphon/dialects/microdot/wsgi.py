@@ -1,10 +1,19 @@
 """The application for WSGI servers. Every application speaks WSGI."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from antiphon.dialects.microdot import AsyncBytesIO, Request, Response, URLPattern, abort, redirect, send_file
-from antiphon.dialects.microdot.absent import not_offered
+from antiphon.dialects.microdot import (
+    AsyncBytesIO,
+    Request,
+    Response,
+    URLPattern,
+    abort,
+    iscoroutine,
+    redirect,
+    send_file,
+)
+from antiphon.dialects.microdot.absent import without_websockets
 from antiphon.dialects.microdot.application import Microdot as BaseMicrodot
 from antiphon.dialects.microdot.mappings import NoCaseDict
 
@@ -19,9 +28,12 @@ __all__ = [
     "Response",
     "URLPattern",
     "abort",
+    "iscoroutine",
     "redirect",
     "send_file",
 ]
+
+__getattr__ = without_websockets(__name__)
 
 
 class Microdot(BaseMicrodot):
@@ -30,9 +42,3 @@ class Microdot(BaseMicrodot):
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a WSGI server."""
         return self(environ, start_response)
-
-
-def __getattr__(name: str) -> NoReturn:
-    if "websocket" in name.lower():
-        raise not_offered(f"wsgi.{name}", "WebSockets are refused by all of Antiphon's adapters")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
