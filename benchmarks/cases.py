@@ -88,7 +88,8 @@ class Case(NamedTuple):
     """One request as it comes from a browser, and its answer; header names are lower case.
 
     `fields` are header fields that the answer has to have, perhaps among others: each value with all its elements, in
-    any order. `frameworks` are those that are compared; empty for all.
+    any order. An answer that was chosen by headers of the request has to name them in Vary (RFC 9110 §12.5.5).
+    `frameworks` are those that are compared; empty for all.
     """
 
     name: str
@@ -155,6 +156,7 @@ CASES = {
             headers=PAGE | {"cookie": "theme=dark; session=7f3c9a54e1d24b0f; consent=necessary"},
             media_type="text/plain",
             answer="lamps: page 3 of 20 by price-asc in de for 7f3c9a54e1d24b0f",
+            fields=(("vary", "accept-language"),),
         ),
         Case(
             name="json",
@@ -198,6 +200,7 @@ CASES = {
             media_type="text/plain",
             answer=f"text/html in de by br for zoe with {BROWSER['user-agent']} from https://shop.example.com/, "
             "v1 known since 2026-11-20, at most 0 s old, in utf-8",
+            fields=(("vary", "accept, accept-language, accept-encoding"),),
             frameworks=READERS,
         ),
         Case(
@@ -238,7 +241,13 @@ CASES = {
             media_type="application/octet-stream",
             answer=PIXELS[16384:32768],
             status=206,
-            fields=(("content-range", "bytes 16384-32767/65536"),),
+            # A 200 should have both validators (RFC 9110 §8.8.4), and its parts have to have them (§15.3.7): without
+            # them no client can put parts together.
+            fields=(
+                ("content-range", "bytes 16384-32767/65536"),
+                ("etag", '"v1"'),
+                ("last-modified", "Fri, 20 Nov 2026 12:00:00 GMT"),
+            ),
             frameworks=READERS,
         ),
     )

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from antiphon import App, Response, serve
-from antiphon.conditional import add_etag, cache_for, conditional, no_store, precondition
+from antiphon.conditional import add_etag, cache_for, no_store, precondition
 from antiphon.file_body import FileBody
 from antiphon.http.errors import HTTPError, PreconditionFailed, RangeNotSatisfiable
 from antiphon.http.etag import ETag
@@ -27,7 +27,7 @@ def ask(method="GET", **headers):
 
 
 def answer(request, body=BODY, status=200, headers=VALIDATORS, **options):
-    return conditional(Response(body, status, headers), request, **options)
+    return Response(body, status, headers).conditional(request, **options)
 
 
 def parts_in(content_type, body):
@@ -155,7 +155,15 @@ class TestA304:
 
     def test_is_the_response_itself(self):
         response = Response(BODY, headers=VALIDATORS)
-        assert conditional(response, ask(if_none_match='"v1"')) is response
+        assert response.conditional(ask(if_none_match='"v1"')) is response
+
+
+def test_headers_that_were_asked_for_before_are_still_those_of_the_response():
+    response = Response(BODY, headers=VALIDATORS)
+    headers = response.headers
+    response.conditional(ask(if_none_match='"v1"'))
+    headers["vary"] = "accept"
+    assert response.headers.items() == [("etag", '"v1"'), ("vary", "accept")]
 
 
 @pytest.mark.parametrize("headers", [{}, {"range": "bytes=0-1"}, {"range": "bytes=0-0,2-2"}, {"if_none_match": "*"}])
@@ -163,7 +171,7 @@ def test_doing_it_again_changes_nothing(headers):
     request = ask(**headers)
     response = answer(request)
     once = response.status, response.headers.items(), response.body
-    conditional(response, request)
+    response.conditional(request)
     assert (response.status, response.headers.items(), response.body) == once
 
 
@@ -288,7 +296,7 @@ class TestSeveralParts:
     def test_of_what_has_no_type_have_none(self):
         response = Response(BODY)
         response.content_type = None
-        conditional(response, ask(range="bytes=0-0,2-2"))
+        response.conditional(ask(range="bytes=0-0,2-2"))
         assert [fields for fields, _ in parts_in(response.content_type, response.body)] == [
             {"Content-Range": "bytes 0-0/100"},
             {"Content-Range": "bytes 2-2/100"},
@@ -335,7 +343,7 @@ class TestAStream:
         response = Response(iter([BODY]))
         if length is not None:
             response.headers._fields.append(("content-length", length))
-        conditional(response, ask(range="bytes=0-1"))
+        response.conditional(ask(range="bytes=0-1"))
         assert (response.status, b"".join(response.body)) == (200, BODY)
         assert "accept-ranges" not in response.headers
 
@@ -585,11 +593,11 @@ def app_that_answers(make):
 
     @app.get("/")
     def index(request):
-        return conditional(make(), request)
+        return make().conditional(request)
 
     @app.get("/async")
     async def waits(request):
-        return conditional(make(), request)
+        return make().conditional(request)
 
     @app.get("/outside")
     def outside(request):
@@ -614,7 +622,7 @@ def app_that_answers(make):
     def around(request):
         response = yield
         if request.path == "/outside":
-            conditional(response, request)
+            response.conditional(request)
         seen.append((response.status, type(response.error)))
 
     return app, seen

@@ -64,6 +64,13 @@ def conditional_response(request: Request) -> Response:
     return response.conditional(request)
 
 
+def partial_response(request: Request) -> Response:
+    response = Response(PIXELS)
+    response.etag = PRESENT
+    response.last_modified = MODIFIED
+    return response.conditional(request)
+
+
 @wsgi.get("/hello")
 def hello(_request: Request) -> str:
     return "Hello, world!"
@@ -110,7 +117,7 @@ def conditional(request: Request) -> Response:
 
 @wsgi.get("/pixels")
 def pixels(request: Request) -> Response:
-    return Response(PIXELS).conditional(request)
+    return partial_response(request)
 
 
 @asgi.get("/hello")
@@ -159,4 +166,4 @@ async def conditional_async(request: Request) -> Response:
 
 @asgi.get("/pixels")
 async def pixels_async(request: Request) -> Response:
-    return Response(PIXELS).conditional(request)
+    return partial_response(request)

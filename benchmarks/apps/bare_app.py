@@ -29,7 +29,7 @@ def form(body: bytes) -> bytes:
 
 
 def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    status, media_type = "200 OK", TEXT
+    status, media_type, vary = "200 OK", TEXT, []
     match environ["REQUEST_METHOD"], environ["PATH_INFO"]:
         case "GET", "/hello":
             body = b"Hello, world!"
@@ -37,6 +37,7 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
             name = path[6:].encode("latin-1").decode()
             cookie, languages = environ["HTTP_COOKIE"], environ["HTTP_ACCEPT_LANGUAGE"]
             body = read(name, environ["QUERY_STRING"], cookie, languages)
+            vary = [("Vary", "Accept-Language")]
         case "POST", "/json":
             media_type = JSON
             body = order(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
@@ -44,7 +45,7 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[by
             body = form(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         case _:
             status, body = "404 Not Found", b"Not Found"
-    start_response(status, [("Content-Type", media_type), ("Content-Length", str(len(body)))])
+    start_response(status, [("Content-Type", media_type), ("Content-Length", str(len(body))), *vary])
     return [body]
 
 
@@ -65,7 +66,7 @@ async def asgi(
 ) -> None:
     if scope["type"] != "http":
         raise NotImplementedError(scope["type"])
-    status, media_type = 200, TEXT
+    status, media_type, vary = 200, TEXT, []
     match scope["method"], scope["path"]:
         case "GET", "/hello":
             body = b"Hello, world!"
@@ -76,6 +77,7 @@ async def asgi(
                 headers[b"accept-language"].decode("latin-1"),
             )
             body = read(path[6:], scope["query_string"].decode("latin-1"), cookie, languages)
+            vary = [(b"vary", b"accept-language")]
         case "POST", "/json":
             media_type = JSON
             body = order(await received(receive))
@@ -83,6 +85,6 @@ async def asgi(
             body = form(await received(receive))
         case _:
             status, body = 404, b"Not Found"
-    headers_sent = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
+    headers_sent = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode()), *vary]
     await send({"type": "http.response.start", "status": status, "headers": headers_sent})
     await send({"type": "http.response.body", "body": body})

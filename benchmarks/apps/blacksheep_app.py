@@ -17,7 +17,7 @@ async def hello(_request: Request) -> Response:
 @asgi.router.get("/read/{name}")
 async def read(request: Request) -> Response:
     args = request.query
-    return text(
+    response = text(
         listing(
             request.route_values["name"] or "",
             args["page"][0],
@@ -27,6 +27,8 @@ async def read(request: Request) -> Response:
             best_offer((request.get_first_header(b"accept-language") or b"").decode(), LANGUAGES),
         )
     )
+    response.add_header(b"Vary", b"Accept-Language")
+    return response
 
 
 @asgi.router.post("/json")

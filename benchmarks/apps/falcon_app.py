@@ -1,5 +1,6 @@
 """Falcon: resources, default media handlers; `falcon.App` over WSGI, `falcon.asgi.App` over ASGI."""
 
+from datetime import datetime
 from typing import Any
 
 import falcon
@@ -11,6 +12,7 @@ from .work import (
     HOUR,
     LANGUAGES,
     MODIFIED,
+    NEGOTIATED,
     PIXELS,
     SESSION,
     TAG,
@@ -65,17 +67,26 @@ def build(resp: falcon.Response) -> None:
     resp.set_cookie("theme", "dark", max_age=YEAR, path="/", secure=False, http_only=False, same_site="Lax")
 
 
-def names(tags: list[Any] | None) -> bool:
+def names(tags: list[Any]) -> bool:
     """Whether a condition names the version that there is."""
-    return tags is not None and (TAG in tags or "*" in tags)
+    return TAG in tags or "*" in tags
+
+
+def is_not_modified(req: falcon.Request, modified: datetime | None = None) -> bool:
+    """Falcon reads conditions, and leaves following them to the application (RFC 9110 §13.2.2)."""
+    if req.if_match is not None:
+        if not names(req.if_match):
+            raise falcon.HTTPPreconditionFailed
+    elif modified is not None and req.if_unmodified_since is not None and modified > req.if_unmodified_since:
+        raise falcon.HTTPPreconditionFailed
+    if req.if_none_match is not None:
+        return names(req.if_none_match)
+    return modified is not None and req.if_modified_since is not None and modified <= req.if_modified_since
 
 
 def answer_conditionally(req: falcon.Request, resp: falcon.Response) -> None:
-    """Falcon reads conditions, and leaves following them to the application (RFC 9110 §13.2.2)."""
-    if req.if_match is not None and not names(req.if_match):
-        raise falcon.HTTPPreconditionFailed
     resp.etag = TAG
-    if names(req.if_none_match):
+    if is_not_modified(req):
         resp.status = falcon.HTTP_304
     else:
         resp.content_type = falcon.MEDIA_TEXT
@@ -84,6 +95,11 @@ def answer_conditionally(req: falcon.Request, resp: falcon.Response) -> None:
 
 def send_part(req: falcon.Request, resp: falcon.Response) -> None:
     """Falcon reads one range, and leaves cutting to the application (RFC 9110 §14)."""
+    resp.etag = TAG
+    if is_not_modified(req, MODIFIED):
+        resp.status = falcon.HTTP_304
+        return
+    resp.last_modified = MODIFIED
     resp.content_type = "application/octet-stream"
     resp.accept_ranges = "bytes"
     wanted = req.range if req.range_unit == "bytes" and req.if_range is None else None
@@ -109,6 +125,7 @@ class Hello:
 class Read:
     def on_get(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
         resp.content_type = falcon.MEDIA_TEXT
+        resp.vary = ["Accept-Language"]
         resp.text = read_answer(req, name)
 
 
@@ -127,6 +144,7 @@ class Form:
 class Headers:
     def on_get(self, req: falcon.Request, resp: falcon.Response) -> None:
         resp.content_type = falcon.MEDIA_TEXT
+        resp.vary = NEGOTIATED
         resp.text = headers_answer(req)
 
 
@@ -154,6 +172,7 @@ class AsyncHello:
 class AsyncRead:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response, name: str) -> None:
         resp.content_type = falcon.MEDIA_TEXT
+        resp.vary = ["Accept-Language"]
         resp.text = read_answer(req, name)
 
 
@@ -172,6 +191,7 @@ class AsyncForm:
 class AsyncHeaders:
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         resp.content_type = falcon.MEDIA_TEXT
+        resp.vary = NEGOTIATED
         resp.text = headers_answer(req)
 
 

@@ -28,7 +28,7 @@ def read(name: str) -> ResponseReturnValue:
         request.cookies["session"],
         request.accept_languages.best_match(LANGUAGES),
     )
-    return answer, TEXT
+    return answer, {**TEXT, "Vary": "Accept-Language"}
 
 
 @wsgi.post("/json")

@@ -18,6 +18,7 @@ from .work import (
     HOUR,
     LANGUAGES,
     MODIFIED,
+    NEGOTIATED,
     PIXELS,
     SESSION,
     TAG,
@@ -53,7 +54,8 @@ async def read(request: Request) -> PlainTextResponse:
             args["sort"],
             request.cookies["session"],
             best_offer(request.headers["accept-language"], LANGUAGES),
-        )
+        ),
+        headers={"Vary": "Accept-Language"},
     )
 
 
@@ -81,7 +83,8 @@ async def headers(request: Request) -> PlainTextResponse:
             parsedate_to_datetime(sent["if-modified-since"]),
             max_age(sent["cache-control"]),
             parse_options_header(sent["content-type"])[1][b"charset"].decode(),
-        )
+        ),
+        headers={"Vary": ", ".join(NEGOTIATED)},
     )
 
 
@@ -110,7 +113,11 @@ async def conditional(request: Request) -> Response:
 
 
 async def pixels(_request: Request) -> FileResponse:
-    return FileResponse(FILE, media_type="application/octet-stream")
+    return FileResponse(
+        FILE,
+        headers={"ETag": f'"{TAG}"', "Last-Modified": format_datetime(MODIFIED, usegmt=True)},
+        media_type="application/octet-stream",
+    )
 
 
 asgi = Starlette(

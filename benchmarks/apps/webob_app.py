@@ -12,6 +12,7 @@ from .work import (
     HOUR,
     LANGUAGES,
     MODIFIED,
+    NEGOTIATED,
     PIXELS,
     SESSION,
     TAG,
@@ -36,7 +37,9 @@ def hello(_request: Request, _name: str) -> Response:
 def read(request: Request, name: str) -> Response:
     args = request.GET
     language = request.accept_language.lookup(LANGUAGES, default="en")
-    return text(listing(name, args["page"], int(args["size"]), args["sort"], request.cookies["session"], language))
+    response = text(listing(name, args["page"], int(args["size"]), args["sort"], request.cookies["session"], language))
+    response.vary = ("Accept-Language",)
+    return response
 
 
 def order(request: Request, _name: str) -> Response:
@@ -50,7 +53,7 @@ def form(request: Request, _name: str) -> Response:
 
 def headers(request: Request, _name: str) -> Response:
     authorization = request.authorization
-    return text(
+    response = text(
         portrait(
             request.accept.acceptable_offers(TYPES)[0][0],
             request.accept_language.lookup(LANGUAGES, default="en"),
@@ -64,6 +67,8 @@ def headers(request: Request, _name: str) -> Response:
             request.charset.lower(),
         )
     )
+    response.vary = NEGOTIATED
+    return response
 
 
 def built(_request: Request, _name: str) -> Response:
@@ -88,7 +93,10 @@ def conditional(_request: Request, _name: str) -> Response:
 
 
 def pixels(_request: Request, _name: str) -> Response:
-    return Response(body=PIXELS, content_type="application/octet-stream", conditional_response=True)
+    response = Response(body=PIXELS, content_type="application/octet-stream", conditional_response=True)
+    response.etag = TAG
+    response.last_modified = MODIFIED
+    return response
 
 
 VIEWS: dict[tuple[str, str], Callable[[Request, str], Response]] = {

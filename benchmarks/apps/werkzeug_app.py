@@ -14,6 +14,7 @@ from .work import (
     HOUR,
     LANGUAGES,
     MODIFIED,
+    NEGOTIATED,
     PIXELS,
     SESSION,
     TAG,
@@ -32,7 +33,7 @@ def hello(_request: Request) -> Response:
 
 def read(request: Request, name: str) -> Response:
     args = request.args
-    return Response(
+    response = Response(
         listing(
             name,
             args["page"],
@@ -42,6 +43,8 @@ def read(request: Request, name: str) -> Response:
             request.accept_languages.best_match(LANGUAGES),
         )
     )
+    response.vary.add("Accept-Language")
+    return response
 
 
 def order(request: Request) -> Response:
@@ -54,7 +57,7 @@ def form(request: Request) -> Response:
 
 
 def headers(request: Request) -> Response:
-    return Response(
+    response = Response(
         portrait(
             request.accept_mimetypes.best_match(TYPES),
             request.accept_languages.best_match(LANGUAGES),
@@ -68,6 +71,8 @@ def headers(request: Request) -> Response:
             request.mimetype_params.get("charset"),
         )
     )
+    response.vary.update(NEGOTIATED)
+    return response
 
 
 def built(_request: Request) -> Response:
@@ -92,6 +97,8 @@ def conditional(request: Request) -> Response:
 
 def pixels(request: Request) -> Response:
     response = Response(PIXELS, mimetype="application/octet-stream")
+    response.set_etag(TAG)
+    response.last_modified = MODIFIED
     return response.make_conditional(request, accept_ranges=True, complete_length=len(PIXELS))
 
 

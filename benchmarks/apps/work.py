@@ -8,6 +8,8 @@ from typing import Any
 LANGUAGES = ("de", "en")
 TYPES = ("application/json", "text/html")
 CODINGS = ("br", "gzip")
+NEGOTIATED = ("Accept", "Accept-Language", "Accept-Encoding")
+"""The headers by which `/headers` chooses."""
 
 TAG = "v1"
 MODIFIED = datetime(2026, 11, 20, 12, tzinfo=UTC)

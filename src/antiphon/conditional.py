@@ -4,33 +4,21 @@ No clock is asked, and nothing is read but the request's head and the response.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeAlias
 
 from antiphon.head import Head
-from antiphon.header_property import or_none, read_date
 from antiphon.http.byteranges import MultipartByteRanges
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.conditional import Preconditions
+from antiphon.http.conditional import READING, applicable_range, evaluate_preconditions
 from antiphon.http.dates import format_date
 from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
 from antiphon.http.etag import ETag, generate_etag
-from antiphon.http.headers import HeaderFields, MutableHeaders
+from antiphon.http.headers import HeaderFields, MutableHeaders, combined
 from antiphon.http.not_modified import NotModified
-from antiphon.http.ranges import ByteRange, ContentRange, Range
+from antiphon.http.ranges import ByteRange, ContentRange, requested_parts
 from antiphon.parts import Body, has_any_order, known_length, part_of, parts_of
-
-_read_etag = or_none(ETag.parse)
-_read_range = or_none(Range.parse)
-
-_CONDITIONS = {
-    "if_match": "if-match",
-    "if_none_match": "if-none-match",
-    "if_modified_since": "if-modified-since",
-    "if_unmodified_since": "if-unmodified-since",
-    "if_range": "if-range",
-}
 
 _OF_CONTENT = frozenset({
     "accept-ranges", "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
@@ -38,7 +26,10 @@ _OF_CONTENT = frozenset({
 })  # fmt: skip
 """Fields that say what is sent, which a 304 leaves out: those of the kept response go on being true."""
 
-_OF_KNOWN_CONTENT = _OF_CONTENT | {"last-modified"}
+_OF_TAGGED_CONTENT = _OF_CONTENT | {"last-modified"}
+"""Last-Modified is left only without a tag (RFC 9110 §15.4.5)."""
+_OF_THE_WHOLE = frozenset({"content-digest", "content-length", "content-range"})
+"""Fields that a part has none of, or its own."""
 
 _LONGEST_LENGTH = 18
 
@@ -58,25 +49,24 @@ class WithHeaders(Protocol):
     def headers(self) -> MutableHeaders: ...
 
 
-class Answered(WithHeaders, Protocol):
-    """What is asked of a response, and changed."""
+class Whole(WithHeaders, Protocol):
+    """What is asked of a response that gets a tag."""
 
     @property
     def status(self) -> int: ...
-    @status.setter
-    def status(self, status: int) -> None: ...
     @property
     def body(self) -> Body: ...
-    @body.setter
-    def body(self, body: Any) -> None: ...
 
 
-R = TypeVar("R", bound=Answered)
+Line: TypeAlias = tuple[str, str]
+Message: TypeAlias = tuple[int, list[Line], Body]
+"""Status, header fields and body of a response."""
 
 
-def conditional(response: R, request: Requested, *, ranges: bool = True) -> R:
-    """Have a response to GET or HEAD answer the request's conditions and its Range; it is changed in place, and given
-    back.
+def conditional(
+    request: Requested, status: int, lines: Collection[Line], body: Body, *, ranges: bool = True
+) -> Message | None:
+    """What a response to GET or HEAD becomes by the request's conditions and its Range; None where it stays.
 
     A 2xx becomes a 304, without a body, when the client has this version (RFC 9110 §13.2.2): that of the response's
     ETag and Last-Modified. With ``ranges``, a 200 of known length becomes a 206 with the parts asked for, and says
@@ -86,26 +76,25 @@ def conditional(response: R, request: Requested, *, ranges: bool = True) -> R:
     Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed when the request
     is answered. To other methods the response stays as it is, since their work is done: `precondition` is for those.
     """
-    method = request.head.method
-    if method not in ("GET", "HEAD") or not 200 <= response.status <= 299:
-        return response
-    range_applies = method == "GET"
-    if conditions := _conditions(request):
-        preconditions = Preconditions(method, **conditions)
-        etag, modified = _validators(response.headers)
-        status = preconditions.evaluate(etag, modified)
-        if status is not None:
-            close_unsent(response.body, request)
-            if status == 412:
-                raise _precondition_failed()
-            _make_not_modified(response)
-            return response
-        range_applies = preconditions.range_applies(etag, modified)
-    if ranges and response.status == 200 and (length := _length(response)) is not None:
-        is_ranged = _accept_ranges(response.headers)
-        if is_ranged and range_applies:
-            _make_partial(response, request, length)
-    return response
+    head = request.head
+    method = head.method
+    if method not in READING or not 200 <= status <= 299:
+        return None
+    etag = modified = None
+    for name, value in lines:
+        if name == "etag":
+            etag = value if etag is None else ""  # two of them say nothing
+        elif name == "last-modified":
+            modified = value if modified is None else ""
+    outcome = evaluate_preconditions(method, head.field, etag, modified)
+    if outcome is None:
+        return _ranged(request, lines, body, etag, modified) if ranges and status == 200 else None
+    if not isinstance(body, bytes):
+        close_unsent(body, request)
+    if outcome == 412:
+        raise _precondition_failed()
+    left_out = _OF_CONTENT if etag is None else _OF_TAGGED_CONTENT
+    return 304, [line for line in lines if line[0] not in left_out], b""
 
 
 def precondition(
@@ -125,21 +114,20 @@ def precondition(
     A str as ``etag`` is the tag of a strong one; raises ValueError if it can't be. ``headers`` are for the 304: those
     that the 200 would have, such as Cache-Control and Vary. Its ETag, or without one its Last-Modified, is added.
     """
-    if isinstance(etag, str):
-        etag = ETag(etag)
-    status = Preconditions(request.head.method, **_conditions(request)).evaluate(etag, modified, exists=exists)
+    tag = None if etag is None else str(ETag(etag) if isinstance(etag, str) else etag)
+    status = evaluate_preconditions(request.head.method, request.head.field, tag, modified, exists=exists)
     if status == 412:
         raise _precondition_failed()
     if status == 304:
         not_modified = NotModified(headers)
-        if etag is not None:
-            not_modified.headers["etag"] = str(etag)
+        if tag is not None:
+            not_modified.headers["etag"] = tag
         elif modified is not None:
             not_modified.headers["last-modified"] = format_date(modified)
         raise not_modified
 
 
-def add_etag(response: Answered, *, weak: bool = False, overwrite: bool = False) -> None:
+def add_etag(response: Whole, *, weak: bool = False, overwrite: bool = False) -> None:
     """Set the ETag to one made from the body, unless there is one; ``overwrite`` replaces that.
 
     Raises TypeError for a body in pieces, ValueError for a 206 or 304, which has not the whole.
@@ -188,86 +176,66 @@ def _forget_older(headers: MutableHeaders) -> None:
     headers.pop("pragma")
 
 
-def _conditions(request: Requested) -> dict[str, str]:
-    """The headers of the request that make conditions."""
-    field = request.head.field
-    return {keyword: value for keyword, name in _CONDITIONS.items() if (value := field(name)) is not None}
-
-
-def _validators(headers: MutableHeaders) -> tuple[ETag | None, datetime | None]:
-    """What a response says of its version, as far as it can be read."""
-    return _read_etag(headers.get("etag")), read_date(headers.get("last-modified"))
-
-
 def _precondition_failed() -> PreconditionFailed:
     return PreconditionFailed("The current version is not one that the request is meant for.")
 
 
-def _make_not_modified(response: Answered) -> None:
-    """Leave what a kept response is brought up to date by; Last-Modified only without a tag (RFC 9110 §15.4.5)."""
-    headers = response.headers
-    headers.discard(_OF_KNOWN_CONTENT if "etag" in headers else _OF_CONTENT)
-    response.body = None
-    response.status = 304
-
-
-def _accept_ranges(headers: MutableHeaders) -> bool:
-    """Say that parts are to be had, unless it was said whether they are; and whether they are."""
-    said = headers.get("accept-ranges")
-    if said is None:
-        headers.put("accept-ranges", "bytes")
-    return said is None or said.lower() == "bytes"
-
-
-def _make_partial(response: Answered, request: Requested, length: int) -> None:
-    wanted = _read_range(request.head.field("range"))
-    parts = None if wanted is None else wanted.resolve(length)
+def _ranged(
+    request: Requested, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
+) -> Message | None:
+    """A 200 that says that parts are to be had, unless it says whether they are, or the parts that are asked for."""
+    said = combined(lines)
+    length = known_length(body)
+    if length is None and (length := _declared_length(said)) is None:
+        return None
+    own_lines = [*lines]
+    unit = said.get("accept-ranges")
+    if unit is None:
+        own_lines.append(("accept-ranges", "bytes"))
+    elif unit.lower() != "bytes":
+        return None
+    head = request.head
+    wanted = applicable_range(head.method, head.field, etag, modified)
+    parts = None if wanted is None else requested_parts(wanted, length)
     if parts is None:
-        return
+        return 200, own_lines, body
     if not parts:
-        close_unsent(response.body, request)
+        close_unsent(body, request)
         unsatisfied = {"content-range": str(ContentRange.unsatisfied(length)), "accept-ranges": "bytes"}
         raise RangeNotSatisfiable(f"No range begins within the {length} bytes.", headers=unsatisfied)
     if len(parts) == 1:
-        _send_part(response, parts[0], length)
-    elif _can_send(response, parts):
-        _send_parts(response, parts, length)
+        return _with_part(own_lines, body, parts[0], length, said)
+    return _with_parts(own_lines, body, parts, length, said)
 
 
-def _can_send(response: Answered, parts: list[ByteRange]) -> bool:
-    """Whether several parts can be sent. The coding would be taken for one of all parts together (RFC 9110 §8.4)."""
-    return "content-encoding" not in response.headers and (has_any_order(response.body) or parts == sorted(parts))
+def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, said: Mapping[str, str]) -> Message:
+    first, last = part
+    sent = part_of(body, part)
+    if not _OF_THE_WHOLE.isdisjoint(said):
+        lines = [line for line in lines if line[0] not in _OF_THE_WHOLE]
+    lines.append(("content-range", f"bytes {first}-{last}/{length}"))
+    if not isinstance(sent, bytes):
+        lines.append(("content-length", str(last - first + 1)))
+    return 206, lines, sent
 
 
-def _send_part(response: Answered, part: ByteRange, length: int) -> None:
-    response.body = part_of(response.body, part)
-    headers = response.headers
-    headers.put("content-range", str(ContentRange(*part, length)))
-    _be_partial(response, headers, part.length)
+def _with_parts(lines: list[Line], body: Body, parts: list[ByteRange], length: int, said: Mapping[str, str]) -> Message:
+    """A message of several parts, or the whole where they can't be sent."""
+    # A coding would be taken for one of all parts together (RFC 9110 §8.4).
+    if "content-encoding" in said or not (has_any_order(body) or parts == sorted(parts)):
+        return 200, lines, body
+    boundary = os.urandom(16).hex()
+    multipart = MultipartByteRanges(parts, length, boundary=boundary, content_type=said.get("content-type"))
+    lines = [line for line in lines if line[0] not in _OF_THE_WHOLE and line[0] != "content-type"]
+    lines.append(("content-type", multipart.content_type))
+    sent = parts_of(body, multipart)
+    if not isinstance(sent, bytes):
+        lines.append(("content-length", str(multipart.content_length)))
+    return 206, lines, sent
 
 
-def _send_parts(response: Answered, parts: list[ByteRange], length: int) -> None:
-    headers = response.headers
-    content_type = headers.get("content-type")
-    multipart = MultipartByteRanges(parts, length, boundary=os.urandom(16).hex(), content_type=content_type)
-    response.body = parts_of(response.body, multipart)
-    headers.put("content-type", multipart.content_type)
-    _be_partial(response, headers, multipart.content_length)
-
-
-def _be_partial(response: Answered, headers: MutableHeaders, length: int) -> None:
-    headers.discard(("content-digest", "content-length"))
-    if not isinstance(response.body, bytes):
-        headers.put("content-length", str(length))
-    response.status = 206
-
-
-def _length(response: Answered) -> int | None:
-    """The length of the body in bytes; None where it is not known before the end."""
-    length = known_length(response.body)
-    if length is not None:
-        return length
-    declared = response.headers.get("content-length", "")
+def _declared_length(said: Mapping[str, str]) -> int | None:
+    declared = said.get("content-length", "")
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= _LONGEST_LENGTH else None
 
 

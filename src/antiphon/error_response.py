@@ -6,7 +6,7 @@ from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerEr
 from antiphon.http.raised_answer import RaisedAnswer
 from antiphon.request import Request
 from antiphon.response import Response
-from antiphon.response_message import HTML
+from antiphon.shared_fields import HTML
 
 PROBLEM = "application/problem+json"
 

@@ -58,13 +58,20 @@ def failed(request: Request, error: BaseException) -> Response:
     return response
 
 
-def log_failure(request: Request, error: BaseException) -> None:
-    """Log an error with its traceback and with the request that it belongs to."""
+def log_failure(request: Request, error: BaseException, where: str = "") -> None:
+    """Log an error with its traceback and with the request that it belongs to; ``where`` comes between."""
     import logging
 
+    path = request.root_path + request.path
     logging.getLogger("antiphon").error(
-        "%s %r failed, request %s", request.method, request.root_path + request.path, request.id, exc_info=error
+        "%s %r failed%s, request %s", request.method, path, where, request.id, exc_info=error
     )
+
+
+def log_broken_body(request: Request, error: BaseException) -> None:
+    """Log an error of a body that is being sent, with the handler that gave it: its traceback may not show that."""
+    route = request.route
+    log_failure(request, error, f" in the body that {route.answered_by} gave" if route and route.endpoint else "")
 
 
 def is_async(function: Callable[..., Any]) -> bool:

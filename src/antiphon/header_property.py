@@ -8,7 +8,7 @@ from typing import Any, Generic, Protocol, TypeVar, overload
 from antiphon.head import Head
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import is_token, split_list
-from antiphon.http.headers import MutableHeaders, field_name
+from antiphon.http.headers import MutableHeaders, field_name, field_value
 from antiphon.lazy import lazy
 
 T = TypeVar("T")
@@ -32,6 +32,7 @@ class HasHeaders(Protocol):
 
     @property
     def headers(self) -> MutableHeaders: ...
+    def put(self, line: tuple[str, str]) -> None: ...
 
 
 def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
@@ -56,7 +57,7 @@ def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like property
     """A header of a response: read as T, set to S. None, what prints as nothing, and ``del`` remove it.
 
-    Setting what the header cannot have raises ValueError.
+    Setting what the header cannot have raises ValueError. What is printed has to be what can stand in a header.
     """
 
     def __init__(self, name: str, read: Callable[[str | None], T], print_: Callable[[S], str]) -> None:
@@ -74,12 +75,12 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
     def __set__(self, instance: HasHeaders, value: S | None) -> None:
         try:
             text = "" if value is None else self._print(value)
-            if text:
-                instance.headers.put(self.header, text)
-            else:
-                instance.headers.pop(self.header)
         except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{self.header} cannot be {value!r:.200}: {error}") from error
+        if text:
+            instance.put((self.header, text))
+        else:
+            instance.headers.pop(self.header)
 
     def __delete__(self, instance: HasHeaders) -> None:
         instance.headers.pop(self.header)
@@ -110,7 +111,7 @@ def print_text(value: str) -> str:
     """The value as it is."""
     if not isinstance(value, str):
         raise TypeError("it is text")
-    return value
+    return field_value(value)
 
 
 def read_list(value: str | None) -> tuple[str, ...]:
@@ -122,10 +123,12 @@ def print_list(values: Iterable[str]) -> str:
     """A list of elements, each without a comma."""
     if isinstance(values, str):
         raise TypeError(f"it is a list, such as [{values!r}]")
-    elements = list(map(print_text, values))
-    if bad := [element for element in elements if not element or "," in element]:
-        raise ValueError(f"{bad[0]!r} is no element of a list")
-    return ", ".join(elements)
+    elements = [*values]
+    text = ", ".join(elements)
+    if "" in elements or text.count(",") > max(len(elements) - 1, 0):
+        bad = next(element for element in elements if not element or "," in element)
+        raise ValueError(f"{bad!r} is no element of a list")
+    return field_value(text)
 
 
 def print_tokens(values: Iterable[str]) -> str:

@@ -15,6 +15,7 @@ from antiphon.header_property import (
     read_text,
 )
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import IfRange
 from antiphon.http.etag import IfMatch, IfNoneMatch
 from antiphon.http.media_type import MediaType
@@ -22,7 +23,6 @@ from antiphon.http.ranges import ContentRange, Range
 
 if TYPE_CHECKING:
     from antiphon.http.authorization import Authorization
-    from antiphon.http.cache_control import CacheControl
     from antiphon.http.trace_context import TraceParent
     from antiphon.http.user_agent import UserAgent
 
@@ -31,12 +31,6 @@ def _authorization(value: str | None) -> "Authorization | None":
     from antiphon.http.authorization import Authorization
 
     return parse_or_none(Authorization.parse, value)
-
-
-def _cache_control(value: str | None) -> "CacheControl":
-    from antiphon.http.cache_control import CacheControl
-
-    return CacheControl.parse(value)
 
 
 def _trace_parent(value: str | None) -> "TraceParent | None":
@@ -84,7 +78,7 @@ class RequestHeaders:
     """Authorization (RFC 9110 §11.6.2)."""
     baggage = parsed("baggage", read_text)
     """baggage (Baggage)."""
-    cache_control = parsed("cache-control", _cache_control)
+    cache_control = parsed("cache-control", CacheControl.parse)
     """Cache-Control (RFC 9111 §5.2)."""
     content_digest = parsed("content-digest", read_text)
     """Content-Digest (RFC 9530 §2)."""

@@ -1,12 +1,15 @@
 """The response: made of text, bytes, values, files and streams; usable alone."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
+from antiphon.conditional import add_etag, cache_for, conditional, no_store
 from antiphon.http.headers import HeaderFields, field_pairs
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.url import URL
-from antiphon.response_message import HTML, JSON, TEXT, Content, ResponseMessage
+from antiphon.response_message import Content, ResponseMessage
+from antiphon.shared_fields import HTML, JSON, TEXT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -66,9 +69,7 @@ class Response(ResponseMessage):
 
         Raises TypeError, which names type and place, for a value that can't be written.
         """
-        from antiphon.json_codec import encode_json
-
-        return cls._of_type(JSON, encode_json(value, default), status, headers)
+        return cls._of_type(JSON, _json_encoder()(value, default), status, headers)
 
     @classmethod
     def _of_type(cls, content_type: str, body: Content, status: int, headers: HeaderFields) -> Self:
@@ -210,24 +211,31 @@ class Response(ResponseMessage):
         It becomes a 304, or a 206 with the parts that were asked for, and is given back. Raises PreconditionFailed
         (412) and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2, §14.2).
         """
-        from antiphon.conditional import conditional
-
-        return conditional(self, request, ranges=ranges)
+        message = conditional(request, self._status, self._fields, self._body, ranges=ranges)
+        if message is not None:
+            self._status, fields, self._body = message
+            if isinstance(self._fields, list):
+                self._fields[:] = fields  # what `headers` gave stays a view of them
+            else:
+                self._fields = fields
+        return self
 
     def add_etag(self, *, weak: bool = False, overwrite: bool = False) -> None:
         """Set ETag from the body, unless there is one. Raises TypeError for a stream."""
-        from antiphon.conditional import add_etag
-
         add_etag(self, weak=weak, overwrite=overwrite)
 
     def cache_for(self, seconds: int, *, public: bool = False, immutable: bool = False) -> None:
         """Let caches keep it for so many seconds: the client's own, and with ``public`` those that many share."""
-        from antiphon.conditional import cache_for
-
         cache_for(self, seconds, public=public, immutable=immutable)
 
     def no_store(self) -> None:
         """Let no cache keep it."""
-        from antiphon.conditional import no_store
-
         no_store(self)
+
+
+@cache
+def _json_encoder() -> Callable[..., bytes]:
+    """What writes JSON, imported when it is first used: an import that is repeated takes as long as a small value."""
+    from antiphon.json_codec import encode_json
+
+    return encode_json

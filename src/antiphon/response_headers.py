@@ -19,14 +19,14 @@ from antiphon.header_property import (
     read_number,
     read_text,
 )
+from antiphon.http.cache_control import CacheControl
 from antiphon.http.etag import ETag
-from antiphon.http.headers import MutableHeaders
+from antiphon.http.headers import MutableHeaders, field_value
 from antiphon.http.ranges import ContentRange
 from antiphon.http.retry_after import format_retry_after, parse_retry_after
 
 if TYPE_CHECKING:
     from antiphon.http.authorization import Challenge
-    from antiphon.http.cache_control import CacheControl
     from antiphon.http.content_disposition import ContentDisposition
     from antiphon.http.link import Link
     from antiphon.http.server_timing import ServerTiming
@@ -38,16 +38,10 @@ def _print_etag(value: ETag | str) -> str:
     return str(value if isinstance(value, ETag) else ETag(print_text(value)))
 
 
-def _cache_control(value: str | None) -> "CacheControl":
-    from antiphon.http.cache_control import CacheControl
-
-    return CacheControl.parse(value)
-
-
-def _print_cache_control(value: "CacheControl") -> str:
-    from antiphon.http.cache_control import CacheControl
-
-    return str(_of(CacheControl, value))
+def _print_cache_control(value: CacheControl) -> str:
+    if not isinstance(value, CacheControl):
+        raise TypeError("it is a CacheControl")
+    return str(value)
 
 
 def _print_content_range(value: ContentRange) -> str:
@@ -69,7 +63,7 @@ def _disposition(value: str | None) -> "ContentDisposition | None":
 def _print_disposition(value: "ContentDisposition") -> str:
     from antiphon.http.content_disposition import ContentDisposition
 
-    return str(_of(ContentDisposition, value))
+    return field_value(str(_of(ContentDisposition, value)))
 
 
 def _links(value: str | None) -> "tuple[Link, ...]":
@@ -81,7 +75,7 @@ def _links(value: str | None) -> "tuple[Link, ...]":
 def _print_links(values: "Iterable[Link]") -> str:
     from antiphon.http.link import Link, format_links
 
-    return format_links([_of(Link, value) for value in values])
+    return field_value(format_links([_of(Link, value) for value in values]))
 
 
 def _challenges(value: str | None) -> "tuple[Challenge, ...]":
@@ -94,7 +88,7 @@ def _print_challenges(values: "Challenge | Iterable[Challenge]") -> str:
     from antiphon.http.authorization import Challenge
 
     several = [values] if isinstance(values, Challenge) else values
-    return ", ".join([str(_of(Challenge, value)) for value in several])
+    return field_value(", ".join([str(_of(Challenge, value)) for value in several]))
 
 
 def _timings(value: str | None) -> "tuple[ServerTiming, ...]":
@@ -106,7 +100,7 @@ def _timings(value: str | None) -> "tuple[ServerTiming, ...]":
 def _print_timings(values: "Iterable[ServerTiming]") -> str:
     from antiphon.http.server_timing import ServerTiming, format_server_timing
 
-    return format_server_timing([_of(ServerTiming, value) for value in values])
+    return field_value(format_server_timing([_of(ServerTiming, value) for value in values]))
 
 
 def _quoted(value: str | None) -> tuple[str, ...]:
@@ -152,6 +146,10 @@ class ResponseHeaders:
         """The header fields; may be changed."""
         raise NotImplementedError
 
+    def put(self, line: tuple[str, str]) -> None:
+        """Set a header field to one line, which has been checked, in place of all that it had."""
+        raise NotImplementedError
+
     accept_ch = header("accept-ch", read_list, print_tokens)
     """Accept-Ch (RFC 8942 §3.1)."""
     accept_encodings = header("accept-encoding", read_list, print_list)
@@ -182,7 +180,7 @@ class ResponseHeaders:
     """Alt-Svc (RFC 7838 §3)."""
     authentication_info = header("authentication-info", read_text, print_text)
     """Authentication-Info (RFC 9110 §11.6.3)."""
-    cache_control = header("cache-control", _cache_control, _print_cache_control)
+    cache_control = header("cache-control", CacheControl.parse, _print_cache_control)
     """Cache-Control (RFC 9111 §5.2)."""
     cache_status = header("cache-status", read_text, print_text)
     """Cache-Status (RFC 9211 §2)."""

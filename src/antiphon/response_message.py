@@ -2,16 +2,15 @@
 
 from collections.abc import AsyncIterable, Iterable
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Self, TypeAlias
 
 from antiphon.framing import FRAMING, WITHOUT_CONTENT, framed
 from antiphon.http.cookies import SetCookie
-from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value
-from antiphon.http.media_type import MediaType
+from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value, put_line
 from antiphon.http.url import as_uri
 from antiphon.pieces import aread_all, read_all
 from antiphon.response_headers import ResponseHeaders
+from antiphon.shared_fields import BYTES, NO_FIELDS, TEXT, SharedFields, only_typed, varied, vary
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
 """What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
@@ -20,33 +19,10 @@ Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 Body: TypeAlias = bytes | Stream
 """What a body is then."""
 
-TEXT = "text/plain; charset=utf-8"
-HTML = "text/html; charset=utf-8"
-JSON = "application/json"
-BYTES = "application/octet-stream"
+Fields: TypeAlias = list[tuple[str, str]] | SharedFields
 
-
-class TypeOnly(tuple[tuple[str, str], ...]):
-    """The header fields of a response that has nothing but a type. Responses share it until they change theirs.
-
-    ``encoded`` are the same in bytes.
-    """
-
-    encoded: tuple[tuple[bytes, bytes], ...]
-
-    @classmethod
-    def of(cls, content_type: str) -> Self:
-        """The fields for a type."""
-        self = cls([("content-type", content_type)])
-        self.encoded = ((b"content-type", content_type.encode()),)
-        return self
-
-
-Fields: TypeAlias = list[tuple[str, str]] | tuple[tuple[str, str], ...]
-
-ONLY_TYPED = {content_type: TypeOnly.of(content_type) for content_type in (TEXT, HTML, JSON, BYTES)}
-"""The header fields of most responses."""
-_TEXT_ONLY = ONLY_TYPED[TEXT]
+_TEXT_ONLY = only_typed(TEXT)
+_BYTES_ONLY = only_typed(BYTES)
 
 
 class ResponseMessage(ResponseHeaders):
@@ -64,10 +40,13 @@ class ResponseMessage(ResponseHeaders):
             self._fields: Fields = _TEXT_ONLY
         elif body is None:
             self._body = b""
-            self._fields = ()
+            self._fields = NO_FIELDS
+        elif type(body) is bytes:
+            self._body = body
+            self._fields = _BYTES_ONLY
         else:
             self.body = body
-            self._fields = ONLY_TYPED[TEXT if isinstance(body, str) else BYTES]
+            self._fields = _TEXT_ONLY if isinstance(body, str) else _BYTES_ONLY
         if headers:
             default = self._fields
             fields = self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
@@ -76,9 +55,7 @@ class ResponseMessage(ResponseHeaders):
             elif not any(name == "content-type" for name, _ in fields):
                 fields += default
         elif content_type is not None:
-            self._fields = ONLY_TYPED.get(content_type, ())
-            if not self._fields:
-                self.content_type = content_type
+            self._fields = only_typed(content_type)
 
     @property
     def status(self) -> int:
@@ -144,6 +121,14 @@ class ResponseMessage(ResponseHeaders):
             fields = self._fields = list(fields)
         return fields
 
+    def put(self, line: tuple[str, str]) -> None:
+        """Set a header field to one line, which has been checked, in place of all that it had."""
+        fields = self._fields
+        if isinstance(fields, list):
+            put_line(fields, line)
+        else:
+            self._fields = [*[field for field in fields if field[0] != line[0]], line]
+
     @property
     def content_type(self) -> str | None:
         """The media type of the body with its parameters (RFC 9110 §8.3); None where there is none."""
@@ -153,10 +138,8 @@ class ResponseMessage(ResponseHeaders):
     def content_type(self, content_type: str | None) -> None:
         if content_type is None:
             self.headers.pop("content-type")
-        elif content_type in ONLY_TYPED:
-            self.headers["content-type"] = content_type
         else:
-            self.headers["content-type"] = str(MediaType.parse(field_value(content_type)))
+            self.put(only_typed(content_type)[0])
 
     @property
     def location(self) -> str | None:
@@ -175,16 +158,13 @@ class ResponseMessage(ResponseHeaders):
 
         An application names those that were consulted for ``request.accept`` and its like by itself.
         """
+        fields = self._fields
         if not names:
             return
-        added = _listed(names)
-        if type(self._fields) is TypeOnly:
-            self._fields = [*self._fields, ("vary", added)]
-            return
-        present = self.headers.getall("vary")
-        known = {name.lower() for name in present}
-        if "*" not in known:
-            self.headers["vary"] = ", ".join(present + [name for name in added.split(", ") if name not in known])
+        if isinstance(fields, SharedFields):
+            self._fields = varied(fields, names)
+        else:
+            self.headers["vary"] = vary(self.headers.getall("vary"), names)
 
     def set_cookie(
         self,
@@ -229,8 +209,10 @@ class ResponseMessage(ResponseHeaders):
     def _put_cookie(self, cookie: SetCookie) -> None:
         fields = self._own_fields()
         start = f"{cookie.name}="
-        if [value for name, value in fields if name == "set-cookie" and value.startswith(start)]:
-            fields[:] = [field for field in fields if field[0] != "set-cookie" or not _is_same(field[1], cookie)]
+        for name, value in fields:
+            if name == "set-cookie" and value.startswith(start):
+                fields[:] = [field for field in fields if field[0] != "set-cookie" or not _is_same(field[1], cookie)]
+                break
         fields.append(("set-cookie", str(cookie)))
 
     def message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
@@ -239,7 +221,7 @@ class ResponseMessage(ResponseHeaders):
         closed if it is a stream.
         """
         status, fields, body = self._status, self._fields, self._body
-        if status == 200 and type(fields) is TypeOnly and type(body) is bytes:
+        if status == 200 and type(fields) is SharedFields and type(body) is bytes:
             return status, fields, len(body), body, method == "HEAD"
         length = len(body) if type(body) is bytes else None
         is_silent = method == "HEAD"
@@ -254,7 +236,7 @@ class ResponseMessage(ResponseHeaders):
     def __copy__(self) -> Self:
         other = type(self).__new__(type(self))
         other.status, other.body, other.error = self._status, self._body, self.error
-        other._fields = self._fields if type(self._fields) is TypeOnly else [*self._fields]
+        other._fields = self._fields if isinstance(self._fields, SharedFields) else [*self._fields]
         vars(other).update(vars(self))
         return other
 
@@ -267,12 +249,6 @@ class ResponseMessage(ResponseHeaders):
 
     def __repr__(self) -> str:
         return f"<Response {self._status} {self.content_type or 'without content'}>"
-
-
-@lru_cache(maxsize=64)
-def _listed(names: tuple[str, ...]) -> str:
-    """Names of fields as a list, each once."""
-    return ", ".join(dict.fromkeys(map(field_name, names)))
 
 
 def _checked_status(status: int) -> int:

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -177,3 +178,15 @@ def test_seconds_and_datetimes_print_alike(seconds):
 def test_any_text_is_a_date_or_a_value_error(text):
     with pytest.raises(ValueError, match="not an HTTP date"):
         parse_date(text)
+
+
+def test_the_two_moments_of_an_hour_that_comes_twice_print_as_they_are():
+    zone = ZoneInfo("Europe/Vienna")
+    first, second = (datetime(2026, 10, 25, 2, 30, tzinfo=zone, fold=fold) for fold in (0, 1))
+    assert format_date(first) == "Sun, 25 Oct 2026 00:30:00 GMT"
+    assert format_date(second) == "Sun, 25 Oct 2026 01:30:00 GMT"
+
+
+def test_the_last_moment_of_all_is_not_rounded_up():
+    assert format_date(datetime.max) == "Fri, 31 Dec 9999 23:59:59 GMT"
+    assert format_date(-0.5) == "Wed, 31 Dec 1969 23:59:59 GMT"

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import parse_etags, quote_etag
 
-from antiphon.http.etag import ETag, ETags, IfMatch, IfNoneMatch, generate_etag
+from antiphon.http.etag import (
+    ETag,
+    ETags,
+    IfMatch,
+    IfNoneMatch,
+    generate_etag,
+    is_strongly_among,
+    is_weakly_among,
+    read_etags,
+)
 
 ETAG_CHARACTERS = "".join(chr(code) for code in (0x21, *range(0x23, 0x7F), *range(0x80, 0x100)))
 NO_TAGS = ["a b", 'a"b', '"abc"', "a\r\nb", "a\0", "a\x7f", "a\t", "\u0100", " "]
@@ -269,3 +278,22 @@ class TestGenerated:
         code = "from antiphon.http.etag import generate_etag; print(generate_etag(b'content'))"
         printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         assert printed.strip() == str(generate_etag(b"content"))
+
+
+class TestATagAmongThoseListed:
+    @given(any_header | lists.map(str), etags)
+    def test_is_one_that_is_equal_by_the_comparison(self, header, etag):
+        listed, _ = read_etags(header)
+        found = ETags.parse(header)
+        assert is_weakly_among(listed, str(etag)) == (found.star or any(tag.weak_match(etag) for tag in found))
+        assert is_strongly_among(listed, str(etag)) == (found.star or any(tag.strong_match(etag) for tag in found))
+
+    @pytest.mark.parametrize("text", [None, "", '"', "a", "*", '"a", "b"', 'W/W/"b"', 'w/"a"', ' "a"'])
+    def test_is_a_tag(self, text):
+        listed, is_complete = read_etags('"a", "b", W/"b"')
+        assert is_complete
+        assert not is_weakly_among(listed, text)
+        assert not is_strongly_among(listed, text)
+        star, _ = read_etags("*")
+        assert is_weakly_among(star, text)
+        assert is_strongly_among(star, text)

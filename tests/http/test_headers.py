@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from antiphon.http.headers import Headers, MutableHeaders, combine
+from antiphon.http.headers import Headers, MutableHeaders, combine, combined, put_line
 
 TOKEN_CHARACTERS = string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~"
 VALUE_CHARACTERS = "\t" + "".join(chr(code) for code in range(0x20, 0x100) if code != 0x7F)
@@ -419,3 +419,17 @@ class TestChanging:
         assert other == headers
         other.add("b", "2")
         assert headers.items() == [("a", "1")]
+
+
+@given(lines)
+def test_combined_gives_what_reading_each_field_gives(fields):
+    headers = Headers(fields)
+    assert combined(headers.items()) == {name: headers.get(name) for name in headers}
+
+
+def test_a_line_that_is_put_stands_in_place_of_all_that_the_field_had():
+    fields = [("a", "1"), ("b", "2"), ("a", "3")]
+    put_line(fields, ("a", "4"))
+    assert fields == [("b", "2"), ("a", "4")]
+    put_line(fields, ("c", "5"))
+    assert fields == [("b", "2"), ("a", "4"), ("c", "5")]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.http import parse_content_range_header, parse_range_header
 
-from antiphon.http.ranges import ByteRange, ContentRange, Range
+from antiphon.http.ranges import ByteRange, ContentRange, Range, requested_parts
 
 positions = st.integers(0, 10**40 - 1) | st.integers(0, 200)
 spans = st.tuples(positions, positions).map(lambda pair: (min(pair), max(pair)))
@@ -315,3 +315,19 @@ class TestContentRange:
             found.last,
             found.length,
         )
+
+
+class TestRequestedParts:
+    @given(ranges.map(str) | st.text("bytes=-,0123456789 "), st.integers(0, 60))
+    def test_are_those_of_the_range_that_is_read(self, header, length):
+        try:
+            expected = Range.parse(header).resolve(length)
+        except ValueError:
+            expected = None
+        assert requested_parts(header, length) == expected
+
+    @pytest.mark.parametrize(
+        "header", ["", "bytes", "bytes=", "bytes=-", "bytes=5-3", "items=0-1", f"bytes=0-{'9' * 41}"]
+    )
+    def test_are_none_of_what_cannot_be_followed(self, header):
+        assert requested_parts(header, 100) is None

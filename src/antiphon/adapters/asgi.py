@@ -12,7 +12,8 @@ from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
-from antiphon.response_message import Fields, Stream, TypeOnly
+from antiphon.response_message import Fields, Stream
+from antiphon.shared_fields import SharedFields
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -33,13 +34,14 @@ UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 PATHSEND = "http.response.pathsend"
 """The extension by which a server sends a file that it is told the path of."""
 _OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
+_SLASH = ord("/")
 _name = itemgetter(0)
 
 
 def _encoded(fields: Fields, length: int | None) -> list[tuple[bytes, bytes]]:
     """Header fields in bytes, with Content-Length where there is one to be declared."""
     encoded: Iterable[tuple[bytes, bytes]]
-    if type(fields) is TypeOnly:
+    if type(fields) is SharedFields:
         encoded = fields.encoded
     else:
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in fields]
@@ -73,13 +75,25 @@ class ASGIHead:
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
         scope = self.scope
-        return not _OF_BODIES.isdisjoint(map(_name, scope["headers"])) or scope["http_version"] >= "2"
+        if self.method == "GET":  # of which nobody may read a header
+            is_told = not _OF_BODIES.isdisjoint(map(_name, scope["headers"]))
+        else:
+            fields = self._by_name()
+            is_told = b"content-length" in fields or b"transfer-encoding" in fields
+        return is_told or scope["http_version"] >= "2"
+
+    def _by_name(self) -> dict[bytes, bytes]:
+        """The headers by name; of several lines of one the last."""
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = dict(self.scope["headers"])
+        return fields
 
     @property
     def raw_path(self) -> bytes | None:
         """The scope's raw_path, where the server has one."""
         raw: bytes | None = self.scope.get("raw_path")
-        if not raw or (raw[:1] == b"/" and b"?" not in raw):
+        if not raw or (raw[0] == _SLASH and b"?" not in raw):
             return raw
         return _origin_form(raw.partition(b"?")[0].decode("latin-1")).encode("latin-1")
 
@@ -119,9 +133,7 @@ class ASGIHead:
 
     def field(self, name: str) -> str | None:
         """A header; the lines of several are joined."""
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = dict(self.scope["headers"])
+        fields = self._by_name()
         key = _NAMES.get(name) or name.encode("latin-1", "replace")
         if key not in fields:
             return None

@@ -112,10 +112,12 @@ class RSGIHead:
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     """Answer one request of an RSGI server."""
-    request = Request(RSGIHead(scope, protocol))
+    head = RSGIHead(scope, protocol)
+    method = head.method
+    request = Request(head)
     try:
         response = await handler.answer(request)
-        status, fields, length, body, silent = response.message(scope.method)
+        status, fields, length, body, silent = response.message(method)
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
         if not isinstance(body, bytes):
             if (

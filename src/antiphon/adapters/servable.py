@@ -2,7 +2,7 @@
 
 import atexit
 import sys
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import copy_context
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
@@ -115,13 +115,17 @@ class Servable:
                 await self._life.break_off()
             raise
 
-    async def __rsgi__(self, scope: RSGIScope, protocol: Any) -> None:
+    def __rsgi__(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
         """Answer an RSGI server."""
+        if self._started and scope.proto == "http":
+            return call_rsgi(self, scope, protocol)
+        return self._start_rsgi(scope, protocol)
+
+    async def _start_rsgi(self, scope: RSGIScope, protocol: Any) -> None:
         if scope.proto != "http":
             protocol.close(403)
             return
-        if not self._started:
-            await self.start()
+        await self.start()
         await call_rsgi(self, scope, protocol)
 
     def __rsgi_init__(self, loop: "AbstractEventLoop") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from antiphon.adapters.server_values import address, http_version, netloc
 from antiphon.drive import run_sync
 from antiphon.file_body import FileBody
-from antiphon.handler import Handler, finish, log_failure
+from antiphon.handler import Handler, finish, log_broken_body
 from antiphon.head import Address, parse_length
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.status import status_line
@@ -94,7 +94,7 @@ class WSGIHead:
         """Whether a length is declared, or a body may come without one."""
         environ = self.environ
         return bool(environ.get("CONTENT_LENGTH")) or (
-            "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL", "").startswith(("HTTP/2", "HTTP/3"))
+            "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL", "")[5:6] in ("2", "3")
         )
 
     def field(self, name: str) -> str | None:
@@ -193,7 +193,7 @@ class WSGIBody:
         try:
             self._next, self._close = _blocking(body, context)
         except BaseException as error:
-            context.run(log_failure, request, error)
+            context.run(log_broken_body, request, error)
             run_sync(finish(request), context)
             raise
         if silent:
@@ -218,7 +218,7 @@ class WSGIBody:
         except StopIteration:
             raise
         except BaseException as error:
-            self._context.run(log_failure, self._request, error)
+            self._context.run(log_broken_body, self._request, error)
             raise
 
 

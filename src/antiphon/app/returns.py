@@ -7,7 +7,7 @@ from antiphon.handler import describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
 from antiphon.request import Request
 from antiphon.response import Response
-from antiphon.response_message import HTML
+from antiphon.shared_fields import HTML
 
 Source = Callable[..., Any]
 
@@ -41,24 +41,27 @@ def _make(value: object, source: Source, request: Request) -> Response:
         return _from_none(source)
     if type(value) is tuple:
         return _from_tuple(value, source, request)
+    kind = type(value)
+    if kind is dict or kind is list:
+        return _json(value, request)
     if html := getattr(value, "__html__", None):
         return Response(str(html()), content_type=HTML)
     if isinstance(value, str):
         return Response(str(value))
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))
-    if isinstance(value, dict | list) or _is_record(value):
-        return Response.json(value, default=request.app.json_default if request.app else None)
-    if type(value).__module__ == "string.templatelib":
+    if isinstance(value, dict | list) or hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__"):
+        return _json(value, request)
+    if kind.__module__ == "string.templatelib":
         return Response(render_template(value), content_type=HTML)  # type: ignore[arg-type]  # it is a Template
     if isinstance(value, Iterator | AsyncIterable):
         return Response.stream(value)
     raise _WrongReturn(str(wrong_return(source, value, _WANTED)))
 
 
-def _is_record(value: object) -> bool:
-    kind = type(value)
-    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__")
+def _json(value: object, request: Request) -> Response:
+    app = request.app
+    return Response.json(value, default=app.json_default if app else None)
 
 
 def _from_none(source: Source) -> Response:

@@ -12,6 +12,7 @@ from antiphon.app.plan import Plan
 from antiphon.app.prefixes import Prefixes
 from antiphon.app.raw_segments import raw_segments, with_or_without_slash
 from antiphon.app.router import Router
+from antiphon.head import Head
 from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound
 from antiphon.request import Request
 
@@ -83,17 +84,10 @@ class Routing:
 
     def _search(self, request: Request) -> Found:
         head = request.head
-        path = head.path
         router = self.router
-        segments = None
-        if self.encoded_slashes and path.count("/") > 1:
-            raw = head.raw_path
-            if raw is not None and b"%2" in raw:
-                segments = raw_segments(raw, path)
-            if segments is None and (methods := router.deep.get(path)):
-                return methods, _NO_PARAMS
-        if not (path.isascii() and path.isprintable() and "%" not in path) and (error := malformed_path(head)):
-            raise error
+        path, raw = head.path, head.raw_path
+        is_plain = path.isascii() and path.isprintable() if raw is None else b"%" not in raw
+        segments = None if is_plain else self._encoded_segments(head, raw)
         host = request.host if router.has_hosts else ""
         try:
             found = router.search(path, segments, host) or self._elsewhere(request, segments, host)
@@ -104,6 +98,15 @@ class Routing:
         if self.defaults and (defaults := self.defaults.get(found[0].get(head.method, self.redirecting))):
             return found[0], {**defaults, **found[1]}
         return found
+
+    def _encoded_segments(self, head: Head, raw: bytes | None) -> list[str] | None:
+        """The segments of a path, where slashes hide in them. Raises BadRequest for a path that is malformed."""
+        path = head.path
+        if not (path.isascii() and path.isprintable() and "%" not in path) and (error := malformed_path(head)):
+            raise error
+        if raw is None or not self.encoded_slashes or b"%2" not in raw or path.count("/") < 2:
+            return None
+        return raw_segments(raw, path)
 
     def _elsewhere(self, request: Request, segments: list[str] | None, host: str) -> Found | None:
         """Where no route is: the path's other form, or a mount."""

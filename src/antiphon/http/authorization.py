@@ -12,8 +12,8 @@ from typing import ClassVar, Self
 
 from antiphon.http.extended_value import decode_extended
 from antiphon.http.grammar import (
+    SENT_QUOTED_STRING,
     TCHARS,
-    UNSENDABLE,
     find_unsendable,
     is_token,
     quote_if_needed,
@@ -23,15 +23,14 @@ from antiphon.http.grammar import (
 )
 
 _MOST_ELEMENTS = 200
-_QUOTED = rf'"(?:[^"\\{UNSENDABLE}]++|\\[^{UNSENDABLE}])*+"'
 # Wider than a token, since AWS4-HMAC-SHA256 and others leave slashes, colons and semicolons without quotes.
-_UNQUOTED = r'[^\x00-\x20",\x7f\u0100-\U0010ffff]++'
+_UNQUOTED = r"[\x21\x23-\x2b\x2d-\x7e\x80-\xff]++"
 
 _scheme = re.compile(rf"({TCHARS})(?:[ \t]++(?!=)(.*)|\Z)", re.DOTALL).match
-_parameter = re.compile(rf"({TCHARS})[ \t]*+=[ \t]*+({_QUOTED}|{_UNQUOTED})", re.DOTALL).fullmatch
+_parameter = re.compile(rf"({TCHARS})[ \t]*+=[ \t]*+({SENT_QUOTED_STRING}|{_UNQUOTED})", re.DOTALL).fullmatch
 _token68 = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
 # Wider than token68, since issuers put other visible characters into their tokens.
-_CREDENTIAL = r'[^\x00-\x20",=\x7f-\U0010ffff]++=*+'
+_CREDENTIAL = r"[\x21\x23-\x2b\x2d-\x3c\x3e-\x7e]++=*+"
 _credentials = re.compile(rf"[ \t]*+({TCHARS})(?:[ \t]++(?:({_CREDENTIAL})[ \t]*+\Z|(?!=)(.*))|\Z)", re.DOTALL).match
 _control = re.compile(r"[\x00-\x1f\x7f]").search
 _scope = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch

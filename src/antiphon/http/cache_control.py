@@ -12,7 +12,7 @@ from typing import Any, Self, TypedDict, Unpack
 
 from antiphon.http.grammar import (
     OWS,
-    UNSENDABLE,
+    SENT_QUOTED_STRING,
     find_unsendable,
     is_token,
     quote_if_needed,
@@ -28,7 +28,7 @@ _MOST_DIRECTIVES = 200
 _LONGEST_KEPT = 256
 _FIELD_LISTS = frozenset({"no-cache", "private"})
 
-_argument = re.compile(rf'[^"{UNSENDABLE}]++|"(?:[^"\\{UNSENDABLE}]++|\\[^{UNSENDABLE}])*+"').fullmatch
+_argument = re.compile(rf"[\t\x20\x21\x23-\x7e\x80-\xff]++|{SENT_QUOTED_STRING}").fullmatch
 
 
 class Directives(TypedDict, total=False):
@@ -59,9 +59,10 @@ class CacheControl:
     directives is False.
     """
 
-    __slots__ = ("_directives",)
+    __slots__ = ("_directives", "_text")
 
     _directives: dict[str, str | None]
+    _text: str | None
 
     def __init__(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> None:
         """Take seconds, 0 to 2**31, for those that have them, else True; or names of fields for two of them.
@@ -71,6 +72,7 @@ class CacheControl:
         or None. Raises ValueError for what a directive does not take, and for what cannot stand in a header.
         """
         self._directives = _written({}, directives) | _checked_extensions(extensions or {})
+        self._text = None
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
@@ -93,6 +95,7 @@ class CacheControl:
     def _of(cls, directives: dict[str, str | None]) -> Self:
         self = cls.__new__(cls)
         self._directives = directives
+        self._text = None
         return self
 
     def replace(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> Self:
@@ -219,7 +222,9 @@ class CacheControl:
 
     def __str__(self) -> str:
         """Return the header's value: names of fields in quotes, other arguments where needed."""
-        return ", ".join([_print_directive(name, argument) for name, argument in self._directives.items()])
+        if self._text is None:
+            self._text = ", ".join([_print_directive(name, argument) for name, argument in self._directives.items()])
+        return self._text
 
     def __repr__(self) -> str:
         return f"CacheControl.parse({str(self)!r})"

@@ -3,14 +3,18 @@
 Dates count in whole seconds, and no clock is asked: a modification date in the future is one like any other.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 
 from antiphon.http.dates import format_date, parse_date
-from antiphon.http.etag import ETag, IfMatch, IfNoneMatch
+from antiphon.http.etag import ETag, is_strongly_among, is_weakly_among, read_etags
 from antiphon.http.grammar import OWS
 
-_READING = ("GET", "HEAD")
+Field: TypeAlias = Callable[[str], str | None]
+"""A header of the request by its name in lower case, None when it has no such header."""
+
+READING = ("GET", "HEAD")
 _WITHOUT_REPRESENTATION = ("CONNECT", "OPTIONS", "TRACE")
 
 
@@ -87,86 +91,65 @@ class IfRange:
         return hash((self._is_present, str(self)))
 
 
-class Preconditions:
-    """The conditions that a request makes, from its method and the values of five headers; None is an absent one.
+def evaluate_preconditions(
+    method: str,
+    field: Field,
+    etag: str | None = None,
+    modified: str | datetime | None = None,
+    *,
+    exists: bool = True,
+) -> Literal[304, 412] | None:
+    """Return the status that ends a request by the conditions that it makes, or None when it goes on (§13.2.2).
 
-    They count only for a request that would otherwise be answered with a 2xx or 412 (RFC 9110 §13.2.1). What can't be
-    read never makes a condition true by which a write is guarded, but for dates that are none: those must be ignored
-    (§13.1.4).
+    ``etag`` and ``modified`` are what ETag and Last-Modified say of the current representation, None where it has none;
+    what can't be read says nothing. A datetime is as good as a date; UTC when naive. ``exists`` is False when there is
+    no representation yet: what a `*` asks.
+
+    It is for a request that would otherwise be answered with a 2xx or 412 (§13.2.1). What can't be read never makes a
+    condition true by which a write is guarded, but for dates that are none: those must be ignored (§13.1.4).
     """
-
-    __slots__ = (
-        "_if_match",
-        "_if_modified_since",
-        "_if_none_match",
-        "_if_range",
-        "_if_unmodified_since",
-        "_method",
-    )
-
-    def __init__(
-        self,
-        method: str,
-        *,
-        if_match: str | None = None,
-        if_none_match: str | None = None,
-        if_modified_since: str | None = None,
-        if_unmodified_since: str | None = None,
-        if_range: str | None = None,
-    ) -> None:
-        self._method = method
-        self._if_match = if_match
-        self._if_none_match = if_none_match
-        self._if_modified_since = if_modified_since
-        self._if_unmodified_since = if_unmodified_since
-        self._if_range = if_range
-
-    def evaluate(
-        self, etag: ETag | None = None, modified: datetime | None = None, *, exists: bool = True
-    ) -> Literal[304, 412] | None:
-        """Return the status that ends the request, or None when it goes on (RFC 9110 §13.2.2).
-
-        ``etag`` and ``modified`` (UTC when naive) are of the current representation, None where it has none.
-        ``exists`` is False when there is no representation yet: what a `*` asks.
-        """
-        if self._method in _WITHOUT_REPRESENTATION:
-            return None
-        if not exists:
-            return 412 if self._if_match is not None else None
-        if self._is_other_version(etag, modified):
+    reading = method in READING
+    if not reading and method in _WITHOUT_REPRESENTATION:
+        return None
+    if_match = field("if-match")
+    if not exists:
+        return 412 if if_match is not None else None
+    if if_match is not None:  # step 1
+        if not is_strongly_among(read_etags(if_match)[0], etag):
             return 412
-        if self._is_known_version(etag, modified):
-            return 304 if self._method in _READING else 412
+    elif modified is not None and _is_modified_since(field("if-unmodified-since"), modified):  # step 2
+        return 412
+    if_none_match = field("if-none-match")
+    if if_none_match is not None:  # step 3
+        listed, is_complete = read_etags(if_none_match)
+        if is_weakly_among(listed, etag) or not (reading or is_complete):
+            return 304 if reading else 412
+    elif (
+        modified is not None and reading and _is_modified_since(field("if-modified-since"), modified) is False
+    ):  # step 4
+        return 304
+    return None
+
+
+def applicable_range(method: str, field: Field, etag: str | None = None, modified: str | None = None) -> str | None:
+    """Return what Range asks for, when it may be followed once the conditions have let the request go on: step 5.
+
+    Ranges are defined for GET only (RFC 9110 §14.2), and If-Range has to name this version.
+    """
+    wanted = field("range") if method == "GET" else None
+    if wanted is None:
         return None
-
-    def _is_other_version(self, etag: ETag | None, modified: datetime | None) -> bool:
-        """Whether the request is meant for another version than this one: steps 1 and 2."""
-        if self._if_match is not None:
-            return not IfMatch.parse(self._if_match).strong_match(etag)
-        return _modified_since(self._if_unmodified_since, modified) is True
-
-    def _is_known_version(self, etag: ETag | None, modified: datetime | None) -> bool:
-        """Whether the request is meant for any version but this one: steps 3 and 4."""
-        reading = self._method in _READING
-        if self._if_none_match is not None:
-            known = IfNoneMatch.parse(self._if_none_match)
-            return known.weak_match(etag) or not (reading or known.is_complete)
-        return reading and _modified_since(self._if_modified_since, modified) is False
-
-    def range_applies(self, etag: ETag | None = None, modified: datetime | None = None) -> bool:
-        """Whether Range may be followed when `evaluate` lets the request go on: step 5.
-
-        Ranges are defined for GET only (RFC 9110 §14.2), and If-Range has to name this version.
-        """
-        return self._method == "GET" and IfRange.parse(self._if_range).matches(etag, modified)
+    if_range = field("if-range")
+    if if_range is None or IfRange.parse(if_range).matches(_parse_etag(etag), _parse_date(modified)):
+        return wanted
+    return None
 
 
-def _modified_since(header: str | None, modified: datetime | None) -> bool | None:
-    """Whether it was modified after the header's date; None without a modification date or a readable header."""
-    if header is None or modified is None:
-        return None
-    date = _parse_date(header)
-    return None if date is None else _whole_second(modified) > date
+def _is_modified_since(header: str | None, modified: str | datetime) -> bool | None:
+    """Whether it was modified after the header's date; None without a readable header or a modification date."""
+    since = _parse_date(header)
+    last = _whole_second(modified) if isinstance(modified, datetime) else _parse_date(modified)
+    return None if since is None or last is None else last > since
 
 
 def _parse_etag(header: str | None) -> ETag | None:

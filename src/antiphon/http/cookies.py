@@ -19,7 +19,9 @@ LONGEST_COOKIE = 4096
 
 _LONGEST_ATTRIBUTE = 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SAMESITE: dict[str, SameSite] = {"lax": "Lax", "strict": "Strict", "none": "None"}
+_SAMESITE: dict[str, SameSite] = {
+    "Lax": "Lax", "lax": "Lax", "Strict": "Strict", "strict": "Strict", "None": "None", "none": "None",
+}  # fmt: skip
 
 _cookie_octets = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*").fullmatch
 _regular_cookies = re.compile(r'(?:^|; )([^=; \t"]*)=([^; \t"]*)(?=;|$)').findall
@@ -88,10 +90,10 @@ def _unquote(value: str) -> str:
 
 def quote_cookie_value(value: str) -> str:
     """The value as a cookie has it: in quotes if need be. Raises ValueError for CR, LF and NUL."""
-    if "\0" in value or "\r" in value or "\n" in value:
-        raise ValueError(f"a cookie's value has no line ends and NUL: {value[:80]!r}")
     if _cookie_octets(value):
         return value
+    if "\0" in value or "\r" in value or "\n" in value:
+        raise ValueError(f"a cookie's value has no line ends and NUL: {value[:80]!r}")
     return f'"{value.encode().decode("latin-1").translate(_ESCAPES)}"'
 
 
@@ -143,14 +145,14 @@ class SetCookie(_Fields):
             raise ValueError(f"a cookie's name is a token, not {name!r}")
         if max_age is not None and not isinstance(max_age, int):
             raise ValueError(f"max_age is a whole number of seconds, not {max_age!r}")
-        self = super().__new__(
-            cls, name, value, quote_cookie_value(value), max_age,
+        fields = (
+            name, value, quote_cookie_value(value), max_age,
             _whole_second(expires) if expires else None,
             _ascii_domain(domain) if domain else None,
-            _escaped_path(path) if path else None,
+            path if path == "/" else _escaped_path(path) if path else None,
             secure, httponly, _known_samesite(samesite) if samesite else None, partitioned,
         )  # fmt: skip
-        return _checked(self)
+        return _checked(tuple.__new__(cls, fields))
 
     @classmethod
     def delete(
@@ -216,17 +218,18 @@ class SetCookie(_Fields):
 def _checked(cookie: F) -> F:
     """The same, or a ValueError for what user agents drop as a whole (RFC 6265bis §5.7)."""
     name = cookie.name
-    size = len(name.encode()) + len(cookie.coded_value.encode())
+    size = len(f"{name}{cookie.coded_value}".encode())
     if size > LONGEST_COOKIE:
         raise ValueError(f"the cookie {name!r} has {size} bytes, more than {LONGEST_COOKIE}")
+    is_prefixed = name[:2] == "__" and _prefixed(name)
     if not cookie.secure:
-        if _prefixed(name):
+        if is_prefixed:
             raise ValueError(f"the prefix of {name!r} needs secure=True")
         if cookie.samesite == "None":
             raise ValueError("samesite='None' needs secure=True")
         if cookie.partitioned:
             raise ValueError("partitioned=True needs secure=True")
-    elif name.lower().startswith("__host-") and (cookie.path != "/" or cookie.domain is not None):
+    elif is_prefixed and name[2:6].lower() == "host" and (cookie.path != "/" or cookie.domain is not None):
         raise ValueError(f"the prefix of {name!r} needs path='/' and no domain")
     return cookie
 
@@ -246,8 +249,6 @@ def _ascii_domain(domain: str) -> str:
 
 
 def _escaped_path(path: str) -> str:
-    if path == "/":
-        return path
     if path[0] != "/" or find_control(path):
         raise ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
     escaped = encode_path(path).replace(";", "%3B")
@@ -257,7 +258,7 @@ def _escaped_path(path: str) -> str:
 
 
 def _known_samesite(samesite: str) -> SameSite:
-    known = _SAMESITE.get(samesite.lower())
+    known = _SAMESITE.get(samesite) or _SAMESITE.get(samesite.lower())
     if known is None:
         raise ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}")
     return known

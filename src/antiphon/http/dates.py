@@ -2,11 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LONGEST_KEPT = 36
+"""Characters of the longest IMF-fixdate that is read, with the whole name of a day, and some more."""
 
 _DAY_NAME = "[A-Za-z]{3,9}"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
@@ -25,16 +28,29 @@ def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
     and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not fit the
     date. The leap second :60, which datetime cannot hold, is read as :59. Raise ValueError for anything else.
     """
-    if match := _imf_fixdate(text):
-        day, month, year, hour, minute, second = match.groups()
-    elif match := _rfc850(text) or _asctime(text):
-        year, month, day, hour, minute, second = match.group("year", "month", "day", "hour", "minute", "second")
-    else:
-        raise ValueError(f"not an HTTP date: {text!r}")
-    full_year = int(year) if len(year) == 4 else latest_year - (latest_year - int(year)) % 100
+    if len(text) <= _LONGEST_KEPT and (date := _parse_imf_fixdate(text)):
+        return date
+    if match := _rfc850(text) or _asctime(text):
+        year, *rest = match.group("year", "month", "day", "hour", "minute", "second")
+        full_year = int(year) if len(year) == 4 else latest_year - (latest_year - int(year)) % 100
+        return _datetime(text, full_year, *rest)
+    raise ValueError(f"not an HTTP date: {text!r}")
+
+
+@lru_cache(256)
+def _parse_imf_fixdate(text: str) -> datetime | None:
+    """The date that is written so, if it is. Kept, since the same few come again and again."""
+    match = _imf_fixdate(text)
+    if match is None:
+        return None
+    day, month, year, hour, minute, second = match.groups()
+    return _datetime(text, int(year), month, day, hour, minute, second)
+
+
+def _datetime(text: str, year: int, month: str, day: str, hour: str, minute: str, second: str) -> datetime:
     whole_second = 59 if second == "60" else int(second)
     try:
-        return datetime(full_year, _MONTH_NUMBERS[month], int(day), int(hour), int(minute), whole_second, tzinfo=UTC)
+        return datetime(year, _MONTH_NUMBERS[month], int(day), int(hour), int(minute), whole_second, tzinfo=UTC)
     except ValueError as error:
         raise ValueError(f"not an HTTP date: {text!r}, {error}") from None
 
@@ -45,17 +61,26 @@ def format_date(moment: datetime | float) -> str:
     A number is seconds since 1970-01-01 UTC, a naive datetime is UTC. Raise ValueError outside of the years 1
     to 9999.
     """
-    utc = _to_utc(moment)
+    try:
+        return _imf_fixdate_of(_seconds(moment))
+    except (OverflowError, ValueError) as error:
+        raise ValueError(f"no HTTP date can name {moment!r}: {error}") from None
+
+
+def _seconds(moment: datetime | float) -> int:
+    """Whole seconds since 1970-01-01 UTC."""
+    if not isinstance(moment, datetime):
+        return int(moment // 1)
+    aware = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment
+    since = aware - _EPOCH
+    return since.days * 86400 + since.seconds
+
+
+@lru_cache(256)
+def _imf_fixdate_of(seconds: int) -> str:
+    """A date as it is printed. Kept, since the same few are sent again and again."""
+    utc = _EPOCH + timedelta(seconds=seconds)
     return (
         f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
         f" {utc.hour:02}:{utc.minute:02}:{utc.second:02} GMT"
     )
-
-
-def _to_utc(moment: datetime | float) -> datetime:
-    try:
-        if not isinstance(moment, datetime):
-            return _EPOCH + timedelta(seconds=moment // 1)
-        return moment if moment.tzinfo is UTC or moment.utcoffset() is None else moment.astimezone(UTC)
-    except (OverflowError, ValueError) as error:
-        raise ValueError(f"no HTTP date can name {moment!r}: {error}") from None

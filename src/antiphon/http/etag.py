@@ -5,17 +5,17 @@ header that could not be read is not an absent one, and must not let a write thr
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Self
 
 from antiphon.http.grammar import OWS
 
 _MOST_ELEMENTS = 256
+_STAR = ("*",)
 
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
 _etag = re.compile(_ETAG).fullmatch
-_etags = re.compile(_ETAG).findall
 _is_regular = re.compile(rf"{_ETAG}(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}}+").fullmatch
 # The second group has a broken element, so that no match begins in the middle of one. Tags know no backslash escapes.
 _elements = re.compile(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))').finditer
@@ -88,42 +88,31 @@ class ETags:
     things than an `ETag`.
     """
 
-    __slots__ = ("_is_complete", "_listed", "_star")
+    __slots__ = ("_is_complete", "_listed")
 
     _listed: tuple[str, ...]
-    _star: bool
     _is_complete: bool
 
     def __init__(self, tags: Iterable[ETag] = (), *, star: bool = False) -> None:
         self._listed = tuple([_printed(tag) for tag in tags])
-        self._star = star
         self._is_complete = True
-        if star and self._listed:
-            raise ValueError("a star stands alone, without entity tags")
+        if star:
+            if self._listed:
+                raise ValueError("a star stands alone, without entity tags")
+            self._listed = _STAR
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
         """Read a header's value, or None when the request has no such header. Never raises."""
         self = cls.__new__(cls)
-        self._listed = ()
-        self._star = False
-        self._is_complete = True
-        if header is None:
-            return self
-        if _etag(header):
-            self._listed = (header,)
-        elif _is_regular(header):
-            self._listed = tuple(_etags(header))
-        elif header.strip(OWS) == "*":
-            self._star = True
-        else:
-            self._listed, self._is_complete = _read(header)
+        listed, self._is_complete = ((), True) if header is None else read_etags(header)
+        self._listed = tuple(listed)
         return self
 
     @property
     def star(self) -> bool:
         """Whether it is `*`."""
-        return self._star
+        return self._listed == _STAR
 
     @property
     def is_complete(self) -> bool:
@@ -132,27 +121,24 @@ class ETags:
 
     def strong_match(self, etag: ETag | None) -> bool:
         """Whether the star or a listed tag takes this one by strong comparison; only a star takes None (no tag)."""
-        return self._star or (etag is not None and not etag.weak and str(etag) in self._listed)
+        return is_strongly_among(self._listed, None if etag is None else str(etag))
 
     def weak_match(self, etag: ETag | None) -> bool:
         """Whether the star or a listed tag takes this one by weak comparison; only a star takes None (no tag)."""
-        if self._star or etag is None:
-            return self._star
-        strong = str(etag).removeprefix("W/")
-        return strong in self._listed or f"W/{strong}" in self._listed
+        return is_weakly_among(self._listed, None if etag is None else str(etag))
 
     def __contains__(self, etag: object) -> bool:
         return self.strong_match(_etag_or_none(etag))
 
     def __iter__(self) -> Iterator[ETag]:
-        return map(ETag.parse, self._listed)
+        return iter(()) if self.star else map(ETag.parse, self._listed)
 
     def __bool__(self) -> bool:
-        return self._star or bool(self._listed) or not self._is_complete
+        return bool(self._listed) or not self._is_complete
 
     def __str__(self) -> str:
         """Return the header's value without what could not be read, "" when it is absent."""
-        return "*" if self._star else ", ".join(self._listed)
+        return ", ".join(self._listed)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}.parse({str(self) if self else None!r})"
@@ -160,10 +146,10 @@ class ETags:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, type(self)):
             return NotImplemented
-        return (self._star, self._listed, self._is_complete) == (other._star, other._listed, other._is_complete)
+        return (self._listed, self._is_complete) == (other._listed, other._is_complete)
 
     def __hash__(self) -> int:
-        return hash((self._star, self._listed, self._is_complete))
+        return hash((self._listed, self._is_complete))
 
 
 class IfMatch(ETags):
@@ -188,12 +174,33 @@ def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
     return ETag(hashlib.sha256(content, usedforsecurity=False).hexdigest()[:32])
 
 
-def _read(header: str) -> tuple[tuple[str, ...], bool]:
-    """Return the tags of a list as printed, and whether that is all that the list has."""
+def read_etags(header: str) -> tuple[Sequence[str], bool]:
+    """Return the tags of a list, as they are written, or its star; and whether that is all that the list has."""
+    if _is_regular(header):
+        return header.split(", "), True  # no tag has white space
+    if header.strip(OWS) == "*":
+        return _STAR, True
     elements = list(islice(_elements(header), _MOST_ELEMENTS))
-    listed = tuple([element[1] for element in elements if element[1]])
+    listed = [element[1] for element in elements if element[1]]
     is_broken = any(element[2] for element in elements) or elements[-1].end() < len(header)
     return listed, bool(listed) and not is_broken
+
+
+def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
+    """Whether `read_etags` gave a star, or this very tag and it is strong (RFC 9110 §8.8.3.2).
+
+    The tag is one as the header ETag has it, in which None or anything else may stand.
+    """
+    return (etag is not None and etag in listed and etag[0] == '"') or "*" in listed
+
+
+def is_weakly_among(listed: Sequence[str], etag: str | None) -> bool:
+    """Whether `read_etags` gave a star, or this tag, weak or not (RFC 9110 §8.8.3.2). Likewise."""
+    if etag is not None:
+        strong = etag.removeprefix("W/")
+        if (strong in listed and strong[0] == '"') or f"W/{strong}" in listed:
+            return True
+    return "*" in listed
 
 
 def _printed(tag: ETag) -> str:

@@ -14,12 +14,14 @@ QUOTED_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
 # RFC 9110 has three decimals. Clients that send `.2` or more decimals are understood; the latter are cut.
 _QVALUE = r"(0\.[0-9]{1,3}|1\.0{1,3}|[01]\.?|\.[0-9]{1,3})(?:(?<=0\.[0-9]{3})[0-9]++)?"
 
-UNSENDABLE = r"\x00-\x08\x0a-\x1f\x7f\u0100-\U0010ffff"
-"""What no field value has (RFC 9110 §5.5), as it stands in a class of characters: controls, and what is no octet."""
+SENDABLE = r"\t\x20-\x7e\x80-\xff"
+"""What a field value may have (RFC 9110 §5.5), as it stands in a class of characters."""
+SENT_QUOTED_STRING = rf'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[{SENDABLE}])*+"'
+"""A quoted string that is closed, and has nothing that no field value has (RFC 9110 §5.6.4)."""
 
 find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 """Find the first control character other than a tab."""
-find_unsendable = re.compile(f"[{UNSENDABLE}]").search
+find_unsendable = re.compile(f"[^{SENDABLE}]").search
 """Find the first character that no field value has."""
 
 _token = re.compile(TCHARS).fullmatch

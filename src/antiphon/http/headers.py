@@ -51,6 +51,27 @@ def combine(name: str, values: list[str]) -> str:
     return values[0] if name == "set-cookie" else ", ".join(values)
 
 
+def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
+    """The combined value of each field, by its name."""
+    values = dict(fields)
+    if len(values) < len(fields):
+        lines: dict[str, list[str]] = {}
+        for name, value in fields:
+            lines.setdefault(name, []).append(value)
+        values = {name: combine(name, lines[name]) for name in lines}
+    return values
+
+
+def put_line(fields: list[tuple[str, str]], line: tuple[str, str]) -> None:
+    """Set a field to one line, which has been checked, in place of all that it had."""
+    name = line[0]
+    for present, _ in fields:
+        if present == name:
+            fields[:] = [field for field in fields if field[0] != name]
+            break
+    fields.append(line)
+
+
 def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
     if isinstance(fields, Headers):
         return fields.items()
@@ -167,16 +188,11 @@ class MutableHeaders(Headers):
 
     def __setitem__(self, name: str, value: str) -> None:
         """Set a field to one line, in place of all that it had."""
-        self.put(field_name(name), value)
+        put_line(self._fields, (field_name(name), field_value(value)))
 
     def put(self, name: str, value: str) -> None:
         """The same for a name that is surely a token in lower case."""
-        field = name, field_value(value)
-        for present, _ in self._fields:
-            if present == name:
-                self._remove(name)
-                break
-        self._fields.append(field)
+        put_line(self._fields, (name, field_value(value)))
 
     def __delitem__(self, name: str) -> None:
         if not self._remove(name.lower()):

@@ -13,8 +13,9 @@ _MOST_RANGES = 64
 _DIGITS = 40
 _LIMIT = 10**_DIGITS
 _NUMBER = f"[0-9]{{1,{_DIGITS}}}"
-_single = re.compile(rf"bytes=({_NUMBER})?-({_NUMBER})?").fullmatch
-_range_spec = re.compile(rf"({_NUMBER})?-({_NUMBER})?").fullmatch
+_RANGE_SPEC = f"([0-9]{{0,{_DIGITS}}})-([0-9]{{0,{_DIGITS}}})"
+_single = re.compile(f"bytes={_RANGE_SPEC}").fullmatch
+_range_spec = re.compile(_RANGE_SPEC).fullmatch
 _content_range = re.compile(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)").fullmatch
 
 
@@ -84,9 +85,8 @@ class Range:
         """
         if self._unit != "bytes" or not length:
             return None
-        found = [_within(first, last, length) for first, last in self._ranges]
-        satisfiable = [part for part in found if part is not None]
-        return satisfiable if len(satisfiable) < 2 else _merge_overlapping(satisfiable)
+        found = [part for spec in self._ranges if (part := _within(spec, length))]
+        return found if len(found) < 2 else _merge_overlapping(found)
 
     def __str__(self) -> str:
         """Return the header's value: `bytes=0-99,200-,-500`."""
@@ -178,6 +178,19 @@ class ContentRange:
         return hash(str(self))
 
 
+def requested_parts(header: str, length: int) -> list[ByteRange] | None:
+    """Return what `Range.resolve` gives for a header; None for one that can't be read, too."""
+    try:
+        if not (single := _single(header)):
+            return Range.parse(header).resolve(length)
+        part = _within(_read_range_spec(single), length)
+    except ValueError:
+        return None
+    if part is None:
+        return [] if length else None
+    return [part]
+
+
 def _range_unit(unit: str) -> str:
     if unit == "bytes":
         return unit
@@ -210,24 +223,29 @@ def _parse_range_spec(element: str) -> RangeSpec:
 
 
 def _read_range_spec(match: re.Match[str]) -> RangeSpec:
-    written_first, written_last = match.groups()
-    first = None if written_first is None else int(written_first)
-    last = None if written_last is None else int(written_last)
-    _check(first, last)
-    return first, last
+    first, last = match.groups()
+    if not first or not last:
+        if not first and not last:
+            raise ValueError("a range has a first position, a last one, or both")
+        return (int(first), None) if first else (None, int(last))
+    spec = int(first), int(last)
+    if spec[1] < spec[0]:
+        raise ValueError(f"a range ends before it begins: {first}-{last}")
+    return spec
 
 
 def _print_range_spec(first: int | None, last: int | None) -> str:
     return f"{'' if first is None else first}-{'' if last is None else last}"
 
 
-def _within(first: int | None, last: int | None, length: int) -> ByteRange | None:
+def _within(spec: RangeSpec, length: int) -> ByteRange | None:
     """Return the part of `length` bytes that this is, or None when it has none of them."""
+    first, last = spec
     if first is None:
-        return ByteRange(max(length - last, 0), length - 1) if last else None
+        return ByteRange(max(length - last, 0), length - 1) if last and length else None
     if first >= length:
         return None
-    return ByteRange(first, length - 1 if last is None else min(last, length - 1))
+    return ByteRange(first, length - 1 if last is None or last >= length else last)
 
 
 def _merge_overlapping(parts: list[ByteRange]) -> list[ByteRange]:

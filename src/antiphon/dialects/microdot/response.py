@@ -16,13 +16,10 @@ from antiphon.http.grammar import OWS
 from antiphon.http.redirect import redirect_location
 from antiphon.json_codec import encode_json
 from antiphon.response import Response as NativeResponse
-from antiphon.response_message import ONLY_TYPED, TypeOnly
 
 JSON = "application/json; charset=UTF-8"
 _USUAL = {media_type: f"{media_type}; charset=UTF-8" for media_type in ("text/plain", "text/html", "application/json")}
-"""The content types of most responses, by their media type; they are sent as fast as the native ones."""
-for _content_type in _USUAL.values():
-    ONLY_TYPED.setdefault(_content_type, TypeOnly.of(_content_type))
+"""The content types of most responses, by their media type."""
 
 _LONG_AGO = "Thu, 01 Jan 1970 00:00:01 GMT"
 
