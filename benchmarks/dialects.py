@@ -1,4 +1,4 @@
-"""`python -m benchmarks.dialects`: each dialect beside the library that it speaks, over ASGI in this process.
+"""`python -m benchmarks.dialects`: each dialect beside the library that it speaks, in this process.
 
 Fails where the dialect is not as many times faster as is promised of it.
 """
@@ -7,24 +7,15 @@ import asyncio
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from .cases import FETCH, PAGE, Case, sending
-from .harness import BATCH, AsgiServer, Exchange, Message, compare, expect_statuses, scope_of
+from werkzeug.exceptions import NotFound
 
-
-class Dialect(NamedTuple):
-    """A library, the dialect that speaks it, and how many times faster that has to be."""
-
-    library: str
-    package: str
-    floor: float
-
-
-DIALECTS = (Dialect("microdot", "antiphon.dialects.microdot", 5.0),)
+from .cases import CASES, FETCH, PAGE, Case, sending
+from .harness import BATCH, AsgiServer, Exchange, Message, Server, WsgiServer, compare, expect_statuses, scope_of
 
 ACCOUNT = {"name": "Zoë Müller", "email": "zoe@example.com", "age": 36, "tags": ["lamps", "shades"]}
 JSON_BODY = json.dumps(ACCOUNT).encode()
@@ -72,6 +63,21 @@ ASKED = {
 }
 """What applications written for small frameworks are asked: little at a time."""
 
+MISSING = Case("404", "GET", "/missing", PAGE, "text/html", NotFound().get_body(), status=404)
+
+
+class Dialect(NamedTuple):
+    """A library, the dialect that speaks it, how many times faster that has to be, and at what.
+
+    `serve` is given the application of one of them, and an event loop.
+    """
+
+    library: str
+    package: str
+    floor: float
+    cases: Iterable[Case]
+    serve: Callable[[Any, asyncio.AbstractEventLoop], Server]
+
 
 def main() -> int:
     options = parse_options()
@@ -86,10 +92,10 @@ def main() -> int:
 def measured(dialect: Dialect, loop: asyncio.AbstractEventLoop, options: Namespace) -> list[str]:
     """Print the times of a dialect, and give the cases in which it is too slow."""
     build = import_module(f"benchmarks.dialect_apps.{dialect.library}_app").build
-    servers = {name: LeavingServer(build(name), loop) for name in (dialect.library, dialect.package)}
+    servers = {name: dialect.serve(build(name), loop) for name in (dialect.library, dialect.package)}
     print(f"{dialect.library}: microseconds a request; {dialect.floor:g} times as fast is promised")
     behind = []
-    for case in ASKED.values():
+    for case in dialect.cases:
         times = compare(servers, case, options.rounds, BATCH if options.quick else 4 * BATCH)
         theirs, ours = times.values()
         print(f"  {case.name:10}{theirs:10.1f}{ours:10.1f}{theirs / ours:8.1f}x", flush=True)
@@ -146,6 +152,19 @@ class LeavingExchange(Exchange):
             self.is_over = True
             if self.has_all is not None:
                 self.has_all.set_result(None)
+
+
+DIALECTS = (
+    Dialect("microdot", "antiphon.dialects.microdot", 5.0, ASKED.values(), LeavingServer),
+    Dialect(
+        "werkzeug",
+        "antiphon.dialects.werkzeug",
+        2.0,
+        # Of the larger JSON, most of the time is the application's own.
+        [*(case for case in CASES.values() if case.name != "json"), ASKED["json"], ASKED["multipart"], MISSING],
+        lambda app, _loop: WsgiServer(app),
+    ),
+)
 
 
 def parse_options() -> Namespace:

@@ -9,7 +9,7 @@ from antiphon.adapters.environ import from_wsgi
 from antiphon.dialects.kay import Response
 from antiphon.dialects.kay.app import KayApp
 from antiphon.dialects.kay.routing import Rule, ViewGroup
-from antiphon.dialects.kay.utils import redirect, render_to_response, url_for
+from antiphon.dialects.kay.utils import redirect, render_json_response, render_to_response, url_for
 from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.testing import Client as ServedClient
@@ -133,6 +133,15 @@ def test_processors_add_to_the_context(guests):
     guests.add(ViewGroup(Rule("/hello", endpoint="hello", view=hello)))
     answer = get(guests, "/hello")
     assert (answer.text, answer.mimetype) == ("Hello Ada /hello", "text/plain")
+
+
+def test_data_are_answered_as_json(guests):
+    def data(request):
+        return render_json_response({"name": "Ada"}, status=201)
+
+    guests.add(ViewGroup(Rule("/data", endpoint="data", view=data)))
+    answer = get(guests, "/data")
+    assert (answer.json, answer.status_code, answer.content_type) == ({"name": "Ada"}, 201, "application/json")
 
 
 def test_without_jinja_a_page_says_what_is_missing(guests, monkeypatch):

@@ -61,3 +61,8 @@ def called(application, env):
         if hasattr(answer, "close"):
             answer.close()
     return (*started[0], body)
+
+
+def fields(application, **keys):
+    """The headers of an answer by their names."""
+    return dict(called(application, environ(**keys))[1])

@@ -3,6 +3,11 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from werkzeug import datastructures as original
+
+from antiphon.dialects.werkzeug import datastructures as dialect
+
 
 class Outcome(NamedTuple):
     """What a call gave, or the class of what it raised."""
@@ -27,3 +32,30 @@ def same(theirs: Outcome, ours: Outcome) -> None:
     else:
         assert ours.error is not None, f"{ours.value!r} where the original raises {theirs.error}"
         assert ours.error.__name__ == theirs.error.__name__
+
+
+class InStep(RuleBasedStateMachine):
+    """An object of each library, of the class with this name, changed in the same way: all looks show the same."""
+
+    name: str
+    looks: list[Callable[[Any], object]]
+
+    def __init__(self):
+        super().__init__()
+        self.theirs, self.ours = getattr(original, self.name)(), getattr(dialect, self.name)()
+
+    def both(self, call):
+        same(outcome(call, self.theirs), outcome(call, self.ours))
+
+    @rule()
+    def popitem(self):
+        self.both(lambda each: each.popitem())
+
+    @rule()
+    def clear(self):
+        self.both(lambda each: each.clear())
+
+    @invariant()
+    def shows_the_same(self):
+        for look in self.looks:
+            self.both(look)

@@ -57,7 +57,9 @@ def test_tells_what_was_said(arguments, options):
         same(outcome(look, theirs), outcome(look, ours))
 
 
-@pytest.mark.parametrize("said", ["12", " 12 ", "-3", "+3", "1_0", "x", "", "\u0661"])
+@pytest.mark.parametrize(
+    "said", ["12", " 12 ", "-3", "+3", "1_0", "x", "", "\u0661", pytest.param("9" * 5000, id="long")]
+)
 def test_a_length_is_a_plain_number(said):
     theirs, ours = (library.FileStorage(headers=library.Headers({"Content-Length": said})) for library in LIBRARIES)
     assert ours.content_length == theirs.content_length

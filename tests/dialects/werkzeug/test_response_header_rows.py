@@ -7,29 +7,10 @@ import pytest
 from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures import ContentRange, Headers, HeaderSet
 from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
-from tests.dialects.werkzeug.environs import called, environ
+from tests.dialects.werkzeug.environs import called, environ, fields
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
-
-
-def fields(response, **keys):
-    """The headers of an answer by their names."""
-    return dict(called(response, environ(**keys))[1])
-
-
-def set_cookie(*args, **kwargs):
-    response = Response()
-    response.set_cookie(*args, **kwargs)
-    return response.headers["Set-Cookie"]
-
-
-def writing(env, start_response):
-    write = start_response("200 OK", [("X-A", "b")])
-    write(b"written ")
-    yield b"and "
-    write(b"late ")
-    yield b"given"
 
 
 @pytest.mark.feature("kay-092")

@@ -9,27 +9,7 @@ from antiphon.dialects.werkzeug.wrappers import Request, Response
 from antiphon.dialects.werkzeug.wsgi import wrap_file
 from tests.dialects.werkzeug.environs import called, environ
 
-MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
-
-
-def fields(response, **keys):
-    """The headers of an answer by their names."""
-    return dict(called(response, environ(**keys))[1])
-
-
-def set_cookie(*args, **kwargs):
-    response = Response()
-    response.set_cookie(*args, **kwargs)
-    return response.headers["Set-Cookie"]
-
-
-def writing(env, start_response):
-    write = start_response("200 OK", [("X-A", "b")])
-    write(b"written ")
-    yield b"and "
-    write(b"late ")
-    yield b"given"
 
 
 @pytest.mark.feature("kay-142")

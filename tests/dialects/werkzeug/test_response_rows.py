@@ -1,7 +1,6 @@
 """What the documents say of a response, row by row."""
 
 import pickle
-from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
@@ -10,21 +9,7 @@ from antiphon.dialects.werkzeug import wrappers, wsgi
 from antiphon.dialects.werkzeug.exceptions import NotFound
 from antiphon.dialects.werkzeug.wrappers import BaseResponse, Response
 from antiphon.dialects.werkzeug.wsgi import FileWrapper
-from tests.dialects.werkzeug.environs import called, environ
-
-MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
-WRITTEN = "Sun, 06 Nov 1994 08:49:37 GMT"
-
-
-def fields(response, **keys):
-    """The headers of an answer by their names."""
-    return dict(called(response, environ(**keys))[1])
-
-
-def set_cookie(*args, **kwargs):
-    response = Response()
-    response.set_cookie(*args, **kwargs)
-    return response.headers["Set-Cookie"]
+from tests.dialects.werkzeug.environs import called, environ, fields
 
 
 def writing(env, start_response):

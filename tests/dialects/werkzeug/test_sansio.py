@@ -48,6 +48,7 @@ def test_cookies():
         ("get_content_length", ("5",)),
         ("get_content_length", ("5", "chunked")),
         ("get_content_length", (None,)),
+        ("get_content_length", ("9" * 5000,)),
         ("host_is_trusted", ("a.b.com", [".b.com"])),
     ],
 )

@@ -3,6 +3,8 @@
 from io import BytesIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug import wsgi as original
 
 from antiphon.dialects.werkzeug import wsgi
@@ -233,3 +235,20 @@ def test_lines_and_chunks(size):
     assert list(wsgi.make_chunk_iter(BytesIO(b"a|bc||d"), b"|", 7, size)) == [b"a", b"bc", b"", b"d"]
     assert next(wsgi.make_chunk_iter(BytesIO(b"abcdef|g"), b"|", 8, 4, cap_at_buffer=True)) == b"abcd"
     assert next(wsgi.make_line_iter(BytesIO(b"abcdef\ng"), 8, 4, cap_at_buffer=True)) == b"abcd"
+
+
+@given(data=st.lists(st.sampled_from([b"a", b"bcd", b"\r", b"\n", b"\r\n"])).map(b"".join), size=st.integers(1, 9))
+def test_lines_are_those_of_the_whole_wherever_it_is_cut(data, size):
+    assert list(wsgi.make_line_iter(BytesIO(data), len(data), size)) == data.splitlines(keepends=True)
+    capped = list(wsgi.make_line_iter(BytesIO(data), len(data), size, cap_at_buffer=True))
+    assert b"".join(capped) == data
+    assert all(len(line) <= 2 * size for line in capped)
+
+
+@given(data=st.lists(st.sampled_from([b"a", b"|", b"||", b"bcd"])).map(b"".join), size=st.integers(1, 9))
+def test_chunks_are_those_of_the_whole_wherever_it_is_cut(data, size):
+    chunks = data.split(b"||")
+    assert list(wsgi.make_chunk_iter(BytesIO(data), b"||", len(data), size)) == [
+        *chunks[:-1],
+        *filter(None, chunks[-1:]),
+    ]

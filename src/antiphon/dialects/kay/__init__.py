@@ -1,33 +1,7 @@
 """What code written for Kay expects: `from antiphon.dialects.kay import Request, Response`."""
 
-from antiphon.dialects.kay.werkzeug.wrappers import (
-    AcceptMixin,
-    AuthorizationMixin,
-    BaseRequest,
-    BaseResponse,
-    CommonRequestDescriptorsMixin,
-    CommonResponseDescriptorsMixin,
-    ETagRequestMixin,
-    ETagResponseMixin,
-    Request,
-    Response,
-    ResponseStreamMixin,
-    UserAgentMixin,
-    WWWAuthenticateMixin,
-)
+from antiphon.dialects.kay.werkzeug import wrappers
+from antiphon.dialects.kay.werkzeug.wrappers import *  # noqa: F403 - all of its names are names here
 
-__all__ = [
-    "AcceptMixin",
-    "AuthorizationMixin",
-    "BaseRequest",
-    "BaseResponse",
-    "CommonRequestDescriptorsMixin",
-    "CommonResponseDescriptorsMixin",
-    "ETagRequestMixin",
-    "ETagResponseMixin",
-    "Request",
-    "Response",
-    "ResponseStreamMixin",
-    "UserAgentMixin",
-    "WWWAuthenticateMixin",
-]
+__all__: list[str] = []
+__all__ += wrappers.__all__

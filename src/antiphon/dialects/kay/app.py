@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.dialects.kay.conf import Settings
 from antiphon.dialects.kay.current import Call, answered
 from antiphon.dialects.kay.language import guess_language
+from antiphon.dialects.kay.middleware import Middleware
 from antiphon.dialects.kay.mounting import installed
 from antiphon.dialects.kay.places import fill_all
 from antiphon.dialects.kay.routing import View, ViewGroup, Views
@@ -38,6 +39,7 @@ class KayApp:
         find_user = user_source(settings)
         if find_user is not None:
             self.fill(Request.user, find_user)
+        self._middleware = Middleware(settings.MIDDLEWARE_CLASSES)
         for package in settings.INSTALLED_APPS:
             self._install(package)
         for group in view_groups:
@@ -70,25 +72,32 @@ class KayApp:
         self._sources[place] = checked(source, self.app_settings) if place is Request.user else source
 
     def get_response(self, request: Request) -> Response:
-        """What the request's view answers; the page of an HTTP exception that it raises, or that the map does.
+        """What the request's view answers, or its middleware; the page of an HTTP exception that is raised.
 
         Raises LookupError for an endpoint without a view, and TypeError for what is no response.
         """
         adapter = self.url_map.bind_to_environ(request.environ)
         token = answered.set(Call(self, request, adapter))
         try:
-            answer = self._answer(request, adapter)
-        except HTTPException as error:
-            answer = error.get_response(request.environ)
+            response = self._as_response(self._answer(request, adapter), request)
+            return self._as_response(self._middleware.after(request, response), request)
         finally:
             answered.reset(token)
-        if not callable(answer):
-            raise TypeError(f"a view returned {answer!r}, which is neither a response nor a WSGI application")
-        return self.response_class.force_type(answer, request.environ)
 
     def _answer(self, request: Request, adapter: MapAdapter) -> Any:
-        rule, values = adapter.match(return_rule=True)
-        return self.views.view_of(rule)(request, **values)
+        try:
+            answer = self._middleware.before(request)
+            if answer is not None:
+                return answer
+            rule, values = adapter.match(return_rule=True)
+            return self._middleware.call(self.views.view_of(rule), request, values)
+        except HTTPException as error:
+            return error.get_response(request.environ)
+
+    def _as_response(self, answer: Any, request: Request) -> Response:
+        if not callable(answer):
+            raise TypeError(f"{answer!r} is to answer, which is neither a response nor a WSGI application")
+        return self.response_class.force_type(answer, request.environ)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         fill_all(environ, self._sources)

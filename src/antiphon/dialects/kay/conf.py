@@ -16,6 +16,7 @@ _DEFAULTS: Mapping[str, Any] = ImmutableDict(
         "INSTALLED_APPS": (),
         "JINJA2_ENVIRONMENT_KWARGS": ImmutableDict(),
         "LANG_COOKIE_NAME": "hl",
+        "MIDDLEWARE_CLASSES": (),
         "TEMPLATE_DIRS": (),
         "USE_I18N": True,
     }

@@ -231,3 +231,8 @@ def test_methods_are_a_list_and_websockets_have_few(library):
         library.Rule("/", methods="GET")
     with pytest.raises(ValueError, match="WebSocket"):
         library.Rule("/", methods=["POST"], websocket=True)
+
+
+def test_a_number_of_more_digits_than_python_reads_is_not_found():
+    adapter = Map([Rule("/<int:number>", endpoint="x")]).bind("example.com")
+    assert outcome(lambda: adapter.match(f"/{'9' * 5000}"))[0] == "NotFound"

@@ -1,7 +1,7 @@
 """Credentials, and the challenges that ask for them (RFC 9110 §11), with parameters or with a token."""
 
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from antiphon.dialects.werkzeug import http
@@ -12,7 +12,57 @@ from antiphon.http.grammar import OWS
 _ALWAYS_QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
 
 
-class Authorization:
+class _SchemeAndParameters:
+    """What credentials and challenges have in common: a scheme, with parameters or with a token."""
+
+    type: Any
+    token: Any
+    parameters: Any
+
+    def __init__(self, auth_type: str, parameters: Any = None, token: str | None = None) -> None:
+        raise NotImplementedError
+
+    @classmethod
+    def from_header(cls, value: str | None) -> Self | None:
+        """What a header's value says; None where it is empty."""
+        return cls(*_read(value)) if value else None
+
+    def to_header(self) -> str:
+        """The header's value."""
+        scheme = self.type.title()
+        if self.token is not None:
+            return f"{scheme} {self.token}"
+        written = self._printed_parameters()
+        return f"{scheme} {written}" if written else scheme
+
+    def _printed_parameters(self) -> str:
+        return http.dump_header(self.parameters)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A parameter, or ``default``."""
+        return self.parameters.get(key, default)
+
+    def __getitem__(self, key: str) -> Any:
+        return self.parameters.get(key)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.parameters
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, type(self)):
+            return NotImplemented
+        return (self.type, self.token, self.parameters) == (other.type, other.token, other.parameters)
+
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+    def __str__(self) -> str:
+        return self.to_header()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.to_header()}>"
+
+
+class Authorization(_SchemeAndParameters):
     """Credentials of a scheme, ``type``: their ``parameters``, which are its attributes, too, or their ``token``.
 
     A parameter that isn't there is None.
@@ -28,49 +78,25 @@ class Authorization:
         """Those of a header's value; None where it is empty, or Basic without Base64 of UTF-8."""
         if not value:
             return None
-        scheme, rest = _split_scheme(value)
-        if scheme == "basic":
-            pair = _read_basic(rest)
-            return None if pair is None else cls(scheme, {"username": pair[0], "password": pair[1]})
-        return cls(scheme, *_read_rest(rest))
+        scheme, parameters, token = _read(value)
+        if scheme != "basic":
+            return cls(scheme, parameters, token)
+        pair = _read_basic(token)
+        return None if pair is None else cls(scheme, pair)
 
-    def to_header(self) -> str:
-        """The header's value."""
-        if self.type == "basic":
-            pair = f"{self.username}:{self.password}".encode()
-            return f"Basic {binascii.b2a_base64(pair, newline=False).decode()}"
-        return _print(self.type, self.token, http.dump_header(self.parameters))
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """A parameter, or ``default``."""
-        return self.parameters.get(key, default)
+    def _printed_parameters(self) -> str:
+        if self.type != "basic":
+            return super()._printed_parameters()
+        pair = f"{self.get('username')}:{self.get('password')}".encode()
+        return binascii.b2a_base64(pair, newline=False).decode()
 
     def __getattr__(self, name: str) -> Any:
         if name == "parameters":  # before there are any: when it is copied or unpickled
             raise AttributeError(name)
         return self.parameters.get(name)
 
-    def __getitem__(self, name: str) -> Any:
-        return self.parameters.get(name)
 
-    def __contains__(self, key: str) -> bool:
-        return key in self.parameters
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Authorization):
-            return NotImplemented
-        return (self.type, self.token, self.parameters) == (other.type, other.token, other.parameters)
-
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
-
-    def __str__(self) -> str:
-        return self.to_header()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.to_header()}>"
-
-
-class WWWAuthenticate:
+class WWWAuthenticate(_SchemeAndParameters):
     """A challenge of a scheme, ``type``: its ``parameters``, which are its attributes and items too, or ``token``.
 
     All can be set; the response that it belongs to changes with it. A parameter that isn't there is None.
@@ -84,10 +110,11 @@ class WWWAuthenticate:
         values: Mapping[str, str | None] | None = None,
         token: str | None = None,
     ) -> None:
-        self._on_update: Callable[[WWWAuthenticate], None] | None = None
-        self._type = auth_type.lower()
-        self._token = token
-        self._parameters = CallbackDict(values, self._tell)
+        own = self.__dict__  # past __setattr__, which takes other names for parameters
+        own["_on_update"] = None
+        own["_type"] = auth_type.lower()
+        own["_token"] = token
+        own["_parameters"] = CallbackDict(values, self._tell)
 
     def _tell(self, _: object = None) -> None:
         if self._on_update is not None:
@@ -144,25 +171,13 @@ class WWWAuthenticate:
             {"stale": "TRUE"} if stale else {}
         )
 
-    @classmethod
-    def from_header(cls, value: str | None) -> Self | None:
-        """The challenge of a header's value; None where it is empty."""
-        if not value:
-            return None
-        scheme, rest = _split_scheme(value)
-        return cls(scheme, *_read_rest(rest))
-
-    def to_header(self) -> str:
-        """The header's value."""
-        printed = _print_digest if self.type == "digest" else http.dump_header
-        return _print(self.type, self.token, printed(self.parameters))
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """A parameter, or ``default``."""
-        return self.parameters.get(key, default)
-
-    def __getitem__(self, key: str) -> Any:
-        return self.parameters.get(key)
+    def _printed_parameters(self) -> str:
+        if self.type != "digest":
+            return super()._printed_parameters()
+        parameters = self.parameters.items()
+        return ", ".join(
+            [f"{name}={quote_header_value(value, name not in _ALWAYS_QUOTED)}" for name, value in parameters]
+        )
 
     def __setitem__(self, key: str, value: str | None) -> None:
         if value is None:
@@ -190,47 +205,21 @@ class WWWAuthenticate:
     def __delattr__(self, name: str) -> None:
         del self[name]
 
-    def __contains__(self, key: str) -> bool:
-        return key in self.parameters
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, WWWAuthenticate):
-            return NotImplemented
-        return (self.type, self.token, self.parameters) == (other.type, other.token, other.parameters)
-
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
-
-    def __str__(self) -> str:
-        return self.to_header()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.to_header()}>"
-
-
-def _split_scheme(value: str) -> tuple[str, str]:
+def _read(value: str) -> tuple[str, dict[str, str | None] | None, str | None]:
+    """The scheme, in lower case, and its parameters or its token: that has `=` at most at its end."""
     scheme, _, rest = value.partition(" ")
-    return scheme.lower(), rest.strip(OWS)
+    rest = rest.strip(OWS)
+    if "=" in rest.rstrip("="):
+        return scheme.lower(), http.parse_dict_header(rest), None
+    return scheme.lower(), None, rest
 
 
-def _read_basic(token: str) -> tuple[str, str] | None:
+def _read_basic(token: str | None) -> dict[str, str | None] | None:
+    if token is None:
+        return None
     try:
         username, _, password = binascii.a2b_base64(token, strict_mode=True).decode().partition(":")
     except ValueError:
         return None
-    return username, password
-
-
-def _read_rest(rest: str) -> tuple[dict[str, str | None] | None, str | None]:
-    """Parameters, or a token: that has `=` at most at its end."""
-    return (http.parse_dict_header(rest), None) if "=" in rest.rstrip("=") else (None, rest)
-
-
-def _print(scheme: str, token: str | None, parameters: str) -> str:
-    rest = parameters if token is None else token
-    return f"{scheme.title()} {rest}" if rest or token is not None else scheme.title()
-
-
-def _print_digest(parameters: Mapping[str, str | None]) -> str:
-    return ", ".join(
-        [f"{name}={quote_header_value(value, name not in _ALWAYS_QUOTED)}" for name, value in parameters.items()]
-    )
+    return {"username": username, "password": password}

@@ -1,10 +1,9 @@
 """Cache-Control as a dictionary of directives, with an attribute for each that is known (RFC 9111 §5.2)."""
 
-from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from antiphon.dialects.werkzeug import http
-from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
+from antiphon.dialects.werkzeug.datastructures.directives import Directives
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin
 
 
@@ -43,7 +42,7 @@ cache_property = cache_control_property
 """As Werkzeug called it up to 1."""
 
 
-class _CacheControl(CallbackDict[str, str | None]):
+class _CacheControl(Directives[str | None]):
     """Directives by name, with their argument, or None where they have none.
 
     ``provided`` is False for one that was made of None.
@@ -56,23 +55,9 @@ class _CacheControl(CallbackDict[str, str | None]):
 
     cache_property = staticmethod(cache_control_property)
 
-    def __init__(
-        self,
-        values: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = (),
-        on_update: Callable[[Any], None] | None = None,
-    ) -> None:
-        super().__init__(values, on_update)
-        self.provided = values is not None
-
     def to_header(self) -> str:
         """The header's value."""
         return http.dump_header(self)
-
-    def __str__(self) -> str:
-        return self.to_header()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {' '.join([f'{name}={value!r}' for name, value in sorted(self.items())])}>"
 
 
 class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys`, of its own class

@@ -1,10 +1,9 @@
 """Content-Security-Policy as a dictionary of directives, with an attribute for each that is known."""
 
-from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from antiphon.dialects.werkzeug import http
-from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
+from antiphon.dialects.werkzeug.datastructures.directives import Directives
 
 
 def csp_property(key: str) -> Any:
@@ -22,7 +21,7 @@ def csp_property(key: str) -> Any:
     return property(lambda policy: policy.get(key), write, delete, f"The directive `{key}`.")
 
 
-class ContentSecurityPolicy(CallbackDict[str, str]):
+class ContentSecurityPolicy(Directives[str]):
     """Directives by name; the response changes with them. ``provided`` is False for one that was made of None."""
 
     base_uri = csp_property("base-uri")
@@ -51,20 +50,6 @@ class ContentSecurityPolicy(CallbackDict[str, str]):
     style_src_elem = csp_property("style-src-elem")
     worker_src = csp_property("worker-src")
 
-    def __init__(
-        self,
-        values: Mapping[str, str] | Iterable[tuple[str, str]] | None = (),
-        on_update: Callable[[Any], None] | None = None,
-    ) -> None:
-        super().__init__(values, on_update)
-        self.provided = values is not None
-
     def to_header(self) -> str:
         """The header's value."""
         return http.dump_csp_header(self)
-
-    def __str__(self) -> str:
-        return self.to_header()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {' '.join([f'{name}={value!r}' for name, value in sorted(self.items())])}>"

@@ -1,13 +1,13 @@
 """The header fields of a request, where its environ has them."""
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from antiphon.dialects.werkzeug.datastructures.header_line import converted
+from antiphon.dialects.werkzeug.datastructures.converting import converted
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableHeadersMixin
 from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
+from antiphon.dialects.werkzeug.keeping import kept
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -33,7 +33,7 @@ class _Keys(dict[str, str]):
 _KEYS = _Keys()
 
 
-@lru_cache(_MOST_KEPT)
+@kept(_MOST_KEPT)
 def _name_of(key: str) -> str | None:
     """The name of the header field that is under a key; None for other keys."""
     if key in _WITHOUT_PREFIX:
@@ -81,7 +81,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
         value = self.environ.get(environ_key)
         if value is None or (value == "" and environ_key in _WITHOUT_PREFIX):
             return []
-        return [value] if type is None else converted([value], type)
+        return [value] if type is None else converted([value], type, (ValueError,))
 
     def __contains__(self, key: object) -> bool:
         return isinstance(key, str) and _KEYS[key] in self.environ

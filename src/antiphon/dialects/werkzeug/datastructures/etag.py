@@ -15,8 +15,8 @@ class ETags(Collection[str]):
         star_tag: bool = False,
     ) -> None:
         # Dictionaries, since these keep the order.
-        self._strong = dict.fromkeys(() if star_tag or strong_etags is None else strong_etags)
-        self._weak = dict.fromkeys(weak_etags or ())
+        self._strong = dict.fromkeys(strong_etags) if strong_etags and not star_tag else {}
+        self._weak = dict.fromkeys(weak_etags) if weak_etags else {}
         self.star_tag = star_tag
 
     def as_set(self, include_weak: bool = False) -> set[str]:

@@ -13,7 +13,7 @@ from antiphon.http.grammar import OWS
 from antiphon.lazy import lazy
 from antiphon.uploads.upload import Upload
 
-_whole_number = re.compile("-?[0-9]+").fullmatch
+_whole_number = re.compile("-?[0-9]{1,18}").fullmatch
 
 
 class FileStorage:
@@ -55,8 +55,9 @@ class FileStorage:
         return BytesIO()
 
     def _said(self) -> Headers:
-        fields = () if self._upload is None else self._upload.headers.items()
-        return Headers([(name.title(), value) for name, value in fields])
+        if self._upload is None:
+            return Headers()
+        return Headers([(name.title(), value) for name, value in self._upload.headers.items()])
 
     @property
     def content_type(self) -> str | None:

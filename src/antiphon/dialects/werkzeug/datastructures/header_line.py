@@ -1,12 +1,10 @@
-"""Lines of headers: checked, found, and their values converted."""
+"""Lines of headers: checked, and their values with options."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from antiphon.dialects.werkzeug.http.options import dump_options_header
-
-C = TypeVar("C")
 
 _find_line_end = re.compile(r"[\r\n\0]").search
 
@@ -21,22 +19,6 @@ def header_line(key: str, value: Any) -> tuple[str, str]:
     return key, text
 
 
-def first_places(lines: list[tuple[str, str]]) -> dict[str, int]:
-    """Where each name, in lower case, first stands."""
-    return {name.lower(): place for place, (name, _) in reversed([*enumerate(lines)])}
-
-
 def with_options(value: Any, options: Mapping[str, Any]) -> str:
     """A value with options, in whose names underscores stand for hyphens."""
     return dump_options_header(value, {name.replace("_", "-"): each for name, each in options.items()})
-
-
-def converted(values: Iterable[str], convert: Callable[[str], C]) -> list[C]:
-    """The values that can be converted, so; others are refused by ValueError only."""
-    found = []
-    for value in values:
-        try:
-            found.append(convert(value))
-        except ValueError:
-            continue
-    return found

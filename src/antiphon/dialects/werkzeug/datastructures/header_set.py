@@ -11,6 +11,7 @@ class HeaderSet(MutableSet[str]):
 
     def __init__(self, headers: Iterable[str] | None = None, on_update: Callable[[Any], None] | None = None) -> None:
         self._headers = list(headers or ())
+        self._names = [each.lower() for each in self._headers]
         self.on_update = on_update
 
     def _tell(self) -> None:
@@ -23,19 +24,22 @@ class HeaderSet(MutableSet[str]):
 
     def update(self, iterable: Iterable[str]) -> None:
         """Add several."""
-        before = len(self._headers)
+        before = len(self._names)
         for header in iterable:
-            if header not in self:
+            name = header.lower()
+            if name not in self._names:
+                self._names.append(name)
                 self._headers.append(header)
-        if len(self._headers) != before:
+        if len(self._names) != before:
             self._tell()
 
     def remove(self, value: str) -> None:
         """Remove one. Raises KeyError when it isn't there."""
-        if value not in self:
-            raise KeyError(value)
         name = value.lower()
+        if name not in self._names:
+            raise KeyError(value)
         self._headers = [each for each in self._headers if each.lower() != name]
+        self._names = [each for each in self._names if each != name]
         self._tell()
 
     def discard(self, value: str) -> None:
@@ -46,12 +50,13 @@ class HeaderSet(MutableSet[str]):
     def clear(self) -> None:
         """Remove all."""
         self._headers.clear()
+        self._names.clear()
         self._tell()
 
     def find(self, header: str) -> int:
         """The place of one, or -1."""
         name = header.lower()
-        return next((place for place, each in enumerate(self._headers) if each.lower() == name), -1)
+        return self._names.index(name) if name in self._names else -1
 
     def index(self, header: str) -> int:
         """The place of one. Raises IndexError when it isn't there."""
@@ -62,28 +67,29 @@ class HeaderSet(MutableSet[str]):
 
     def as_set(self, preserve_casing: bool = False) -> set[str]:
         """A set, in lower case or as they are."""
-        return set(self._headers) if preserve_casing else {each.lower() for each in self._headers}
+        return set(self._headers if preserve_casing else self._names)
 
     def to_header(self) -> str:
         """The header's value."""
-        return ", ".join(map(quote_header_value, self._headers))
+        return ", ".join([quote_header_value(each) for each in self._headers])
 
     def __getitem__(self, idx: SupportsIndex) -> str:
         return self._headers[idx]
 
     def __delitem__(self, idx: SupportsIndex) -> None:
-        del self._headers[idx]
+        del self._headers[idx], self._names[idx]
         self._tell()
 
     def __setitem__(self, idx: SupportsIndex, value: str) -> None:
         self._headers[idx] = value
+        self._names[idx] = value.lower()
         self._tell()
 
     def __contains__(self, header: object) -> bool:
-        return str.lower(header) in [each.lower() for each in self._headers]  # type: ignore[arg-type]  # or TypeError
+        return str.lower(header) in self._names  # type: ignore[arg-type]  # or TypeError
 
     def __len__(self) -> int:
-        return len(self.as_set())
+        return len(set(self._names))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._headers)

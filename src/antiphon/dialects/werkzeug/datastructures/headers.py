@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, SupportsIndex, TypeVar, cast, overload
 
-from antiphon.dialects.werkzeug.datastructures.header_line import converted, first_places, header_line, with_options
+from antiphon.dialects.werkzeug.datastructures.converting import converted
+from antiphon.dialects.werkzeug.datastructures.header_line import header_line, with_options
 from antiphon.dialects.werkzeug.datastructures.mixins import MISSING
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
@@ -22,7 +23,7 @@ class Headers:
 
     def __init__(self, defaults: Any = None) -> None:
         self._list: list[tuple[str, str]] = []
-        self._places: dict[str, int] = {}  # where a name, in lower case, first stands
+        self._names: list[str] = []  # of each pair, in lower case: they are looked through without running Python
         if defaults is not None:
             self.extend(defaults)
 
@@ -42,12 +43,12 @@ class Headers:
     @overload
     def __getitem__(self, key: slice) -> Self: ...
     def __getitem__(self, key: Any) -> Any:
-        try:
-            return self._list[self._places[key.lower()]][1]
-        except KeyError:
-            raise BadRequestKeyError(key) from None
-        except AttributeError:
-            return self.__class__(self._list[key]) if isinstance(key, slice) else self._list[key]
+        if isinstance(key, str):
+            try:
+                return self._list[self._names.index(key.lower())][1]
+            except ValueError:
+                raise BadRequestKeyError(key) from None
+        return self.__class__(self._list[key]) if isinstance(key, slice) else self._list[key]
 
     @overload
     def get(self, key: str, default: None = None, type: None = None) -> str | None: ...
@@ -64,10 +65,10 @@ class Headers:
         type: Callable[[str], object] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> object:
         """The first value of a name, converted by ``type`` if given; ``default`` if it is missing or no good value."""
-        place = self._places.get(key.lower())
-        if place is None:
+        name, names = key.lower(), self._names
+        if name not in names:
             return default
-        value = self._list[place][1]
+        value = self._list[names.index(name)][1]
         if type is None:
             return value
         try:
@@ -85,14 +86,15 @@ class Headers:
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
         """All values of a name, without those that ``type`` refuses by ValueError if it is given."""
-        name = key.lower()
-        if name not in self._places:
+        name, names = key.lower(), self._names
+        count = names.count(name)
+        if not count:
             return []
-        if len(self._places) == len(self._list):  # no name comes twice
-            values = [self._list[self._places[name]][1]]
+        if count == 1:
+            values = [self._list[names.index(name)][1]]
         else:
             values = [value for each, value in self._list if each.lower() == name]
-        return values if type is None else converted(values, type)
+        return values if type is None else converted(values, type, (ValueError,))
 
     def get_all(self, name: str) -> list[str]:
         """All values of a name."""
@@ -122,7 +124,7 @@ class Headers:
         return self.copy()
 
     def __contains__(self, key: str) -> bool:
-        return key.lower() in self._places
+        return key.lower() in self._names
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._list)
@@ -149,7 +151,7 @@ class Headers:
     def add(self, key: str, value: Any, /, **kwargs: Any) -> None:
         """Add a pair; keywords become options of the value: ``add("X-A", "b", filename="c")``."""
         pair = header_line(key, with_options(value, kwargs) if kwargs else value)
-        self._places.setdefault(key.lower(), len(self._list))
+        self._names.append(key.lower())
         self._list.append(pair)
 
     def add_header(self, key: str, value: Any, /, **kwargs: Any) -> None:
@@ -159,21 +161,22 @@ class Headers:
     def set(self, key: str, value: Any, /, **kwargs: Any) -> None:
         """Give a name one value, where it first stands or at the end; keywords are as for ``add``."""
         pair = header_line(key, with_options(value, kwargs) if kwargs else value)
-        fields, places = self._list, self._places
-        name = key.lower()
-        place = places.get(name)
-        if place is None:
-            places[name] = len(fields)
-            fields.append(pair)
+        name, names = key.lower(), self._names
+        if name not in names:
+            names.append(name)
+            self._list.append(pair)
             return
-        fields[place] = pair
-        if len(places) != len(fields):
-            fields[place + 1 :] = [field for field in fields[place + 1 :] if field[0].lower() != name]
-            self._find_places()
+        self._list[self._leave_first(name)] = pair
 
-    def _find_places(self) -> None:
-        self._places.clear()
-        self._places.update(first_places(self._list))
+    def _leave_first(self, name: str) -> int:
+        """Remove the pairs of a name but for the first; where that stands."""
+        names, fields = self._names, self._list
+        place = names.index(name)
+        if names.count(name) > 1:
+            rest = place + 1
+            fields[rest:] = [field for each, field in zip(names[rest:], fields[rest:], strict=True) if each != name]
+            names[rest:] = [each for each in names[rest:] if each != name]
+        return place
 
     def setlist(self, key: str, values: Iterable[Any]) -> None:
         """Give a name these values, in place of all that it had."""
@@ -199,20 +202,19 @@ class Headers:
 
     def extend(self, arg: Any = None, /, **kwargs: Any) -> None:
         """Add the pairs of headers, a MultiDict, a dictionary of values or of lists, or pairs, and of keywords."""
-        if type(arg) is Headers and not self._list:
-            self._list.extend(arg)  # which was checked
-            self._find_places()
+        if type(arg) is Headers:
+            self._names.extend(arg._names)  # noqa: SLF001 - its own class
+            self._list.extend(arg._list)  # noqa: SLF001 - and they were checked
         elif arg is not None:
             self._add_all(arg if isinstance(arg, list) else iter_multi_items(arg))
         if kwargs:
             self._add_all(iter_multi_items(kwargs))
 
     def _add_all(self, pairs: Iterable[tuple[str, Any]]) -> None:
-        fields, places = self._list, self._places
+        names, fields = self._names, self._list
         for key, value in pairs:
-            pair = header_line(key, value)
-            places.setdefault(key.lower(), len(fields))
-            fields.append(pair)
+            fields.append(header_line(key, value))
+            names.append(key.lower())
 
     def update(self, arg: Any = None, /, **kwargs: Any) -> None:
         """Give names the values of such a thing, in place of those that they had."""
@@ -233,22 +235,19 @@ class Headers:
     def __setitem__(self, key: Any, value: Any) -> None:
         if isinstance(key, str):
             self.set(key, value)
-            return
-        if isinstance(key, slice):
-            self._list[key] = [header_line(*pair) for pair in value]
+        elif isinstance(key, slice):
+            fields = [header_line(*pair) for pair in value]
+            self._list[key], self._names[key] = fields, [name.lower() for name, _ in fields]
         else:
-            self._list[key] = header_line(*value)
-        self._find_places()
+            self._list[key] = field = header_line(*value)
+            self._names[key] = field[0].lower()
 
     def __delitem__(self, key: Any) -> None:
         if not isinstance(key, str):
-            del self._list[key]
-        else:
-            name = key.lower()
-            if name not in self._places:
-                return
-            self._list[:] = [pair for pair in self._list if pair[0].lower() != name]
-        self._find_places()
+            del self._names[key], self._list[key]
+        elif key in self:
+            place = self._leave_first(key.lower())
+            del self._names[place], self._list[place]
 
     def remove(self, key: str) -> None:
         """Remove a name with all its values, if it is there."""
@@ -257,9 +256,9 @@ class Headers:
     def pop(self, key: Any = None, default: Any = MISSING) -> Any:
         """Remove a name and give its first value, or ``default``; or a pair by its place, by default the last."""
         if key is None or isinstance(key, int):
-            pair = self._list.pop(-1 if key is None else key)
-            self._find_places()
-            return pair
+            place = -1 if key is None else key
+            self._names.pop(place)
+            return self._list.pop(place)
         if key not in self and default is not MISSING:
             return default
         value = self[key]
@@ -272,8 +271,8 @@ class Headers:
 
     def clear(self) -> None:
         """Remove every pair."""
+        self._names.clear()
         self._list.clear()
-        self._places.clear()
 
     def __or__(self, other: Any) -> Self:
         if not isinstance(other, Mapping):

@@ -1,6 +1,5 @@
 """Headers over a list of somebody else, who may change it."""
 
-from antiphon.dialects.werkzeug.datastructures.header_line import first_places
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 
 
@@ -11,8 +10,8 @@ class LinkedHeaders(Headers):
         self._list = headerlist
 
     @property
-    def _places(self) -> dict[str, int]:  # type: ignore[override]  # made anew: the list may have changed
-        return first_places(self._list)
+    def _names(self) -> list[str]:  # type: ignore[override]  # made anew: the list may have changed
+        return [name.lower() for name, _ in self._list]
 
     def copy(self) -> Headers:  # type: ignore[override]  # with a list of its own
         """Headers with the same pairs, in a list of their own."""

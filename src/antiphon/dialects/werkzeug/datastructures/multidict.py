@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Literal, Self, TypeAlias, TypeVar, cast, overload
 
+from antiphon.dialects.werkzeug.datastructures.converting import converted
 from antiphon.dialects.werkzeug.datastructures.dicts import TypeConversionDict
 from antiphon.dialects.werkzeug.datastructures.mixins import MISSING
 from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
@@ -14,6 +15,9 @@ D = TypeVar("D")
 C = TypeVar("C")
 
 Pairs: TypeAlias = Mapping[K, V | list[V] | tuple[V, ...] | set[V]] | Iterable[tuple[K, V]]
+
+_MAPPINGS = (dict, Mapping)  # of which the first is told at once
+_SEVERAL = (list, tuple, set)
 
 # The lists are what the dictionary below holds; its own methods show their first values.
 _list_of: Callable[..., Any] = dict.__getitem__
@@ -27,7 +31,7 @@ def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
     source: Any = mapping
     if isinstance(source, MultiDict):
         return source.items(multi=True)
-    return _items_of_mapping(source) if isinstance(source, Mapping) else iter(source)
+    return _items_of_mapping(source) if isinstance(source, _MAPPINGS) else iter(source)
 
 
 class MultiDict(TypeConversionDict[K, V]):
@@ -255,20 +259,9 @@ class MultiDict(TypeConversionDict[K, V]):
         return iter(self.keys())
 
 
-def converted(values: Iterable[V], convert: Callable[[V], C]) -> list[C]:
-    """The values that can be converted, so."""
-    found = []
-    for value in values:
-        try:
-            found.append(convert(value))
-        except (ValueError, TypeError):
-            continue
-    return found
-
-
 def _items_of_mapping(mapping: Mapping[K, Any]) -> Iterator[tuple[K, Any]]:
     for key, value in mapping.items():
-        if isinstance(value, list | tuple | set):
+        if isinstance(value, _SEVERAL):
             for each in value:
                 yield key, each
         else:
@@ -281,7 +274,13 @@ def _lists_from(source: Any) -> Any:
         return _lists_of_pairs(source)
     if isinstance(source, MultiDict):
         return source.lists()
-    return _lists_of_pairs(_items_of_mapping(source) if isinstance(source, Mapping) else source)
+    if isinstance(source, _MAPPINGS):
+        return {
+            key: values
+            for key, value in source.items()
+            if (values := list(value) if isinstance(value, _SEVERAL) else [value])
+        }
+    return _lists_of_pairs(source)
 
 
 def _lists_of_pairs(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:

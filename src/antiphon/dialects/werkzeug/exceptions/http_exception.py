@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.werkzeug.response_class import response_class
+from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from antiphon.dialects.werkzeug.wrappers import Response
-
-_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
 
 
 class HTTPException(Exception):
@@ -36,8 +37,6 @@ class HTTPException(Exception):
     @property
     def name(self) -> str:
         """The phrase of the status."""
-        from antiphon.dialects.werkzeug.http import HTTP_STATUS_CODES
-
         return HTTP_STATUS_CODES.get(self.code or 0, "Unknown Error")
 
     def get_description(
@@ -70,10 +69,8 @@ class HTTPException(Exception):
         """The response that the error brings, or its page as one; ``environ`` may be a request."""
         if self.response is not None:
             return self.response
-        from antiphon.dialects.werkzeug.wrappers import Response
-
         environ = getattr(environ, "environ", environ)
-        return Response(self.get_body(environ, scope), self.code, self.get_headers(environ, scope))
+        return response_class()(self.get_body(environ, scope), self.code, self.get_headers(environ, scope))
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         return self.get_response(environ)(environ, start_response)
@@ -91,4 +88,7 @@ class HTTPException(Exception):
 
 def _escape(text: Any) -> str:
     """Text as HTML; what has ``__html__`` is that already."""
-    return str(text.__html__()) if hasattr(text, "__html__") else str(text).translate(_MARKUP)
+    if hasattr(text, "__html__"):
+        return str(text.__html__())
+    plain = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return plain.replace('"', "&#34;").replace("'", "&#39;")

@@ -9,7 +9,6 @@ from antiphon.dialects.werkzeug.http.cookies import dump_cookie, parse_cookie
 from antiphon.dialects.werkzeug.http.fields import (
     COEP,
     COOP,
-    HTTP_STATUS_CODES,
     is_entity_header,
     is_hop_by_hop_header,
     remove_entity_headers,
@@ -44,6 +43,7 @@ from antiphon.dialects.werkzeug.http.validators import (
     quote_etag,
     unquote_etag,
 )
+from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
 
 __all__ = [
     "COEP",

@@ -1,26 +1,11 @@
-"""Status codes, kinds of header fields, and the two isolation policies."""
+"""Kinds of header fields, and the two isolation policies."""
 
 from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from antiphon.http.status import PHRASES
-
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.datastructures import Headers
-
-HTTP_STATUS_CODES: dict[int, str] = {code: phrase for code, phrase in PHRASES.items() if code != 499} | {
-    203: "Non Authoritative Information",
-    207: "Multi Status",
-    306: "Switch Proxy",
-    413: "Request Entity Too Large",
-    414: "Request URI Too Long",
-    416: "Requested Range Not Satisfiable",
-    422: "Unprocessable Entity",
-    449: "Retry With",
-    511: "Network Authentication Failed",
-}
-"""The phrases as this dialect has them; some are older than today's RFCs."""
 
 _ENTITY_HEADERS = frozenset({
     "allow", "content-encoding", "content-language", "content-length", "content-location", "content-md5",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from antiphon.dialects.werkzeug import datastructures as ds
 from antiphon.dialects.werkzeug.http.lists import parse_dict_header
 from antiphon.dialects.werkzeug.http.options import dump_options_header
+from antiphon.dialects.werkzeug.keeping import LONGEST_KEPT
 from antiphon.http.grammar import TCHARS, read_weighted, split_weight, weighted_element
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound="Accept")
 C = TypeVar("C")
 
-_LONGEST_KEPT = 256
 _element = weighted_element(rf"{TCHARS}(?:/{TCHARS})?+", parameters=True)
 
 
@@ -31,7 +31,7 @@ def parse_accept_header(value: str | None, cls: "type[A] | None" = None) -> "A |
     made = ds.Accept if cls is None else cls
     if not value:
         return made(None)
-    return _parse(value, made) if len(value) > _LONGEST_KEPT else _parse_kept(value, made)
+    return _parse(value, made) if len(value) > LONGEST_KEPT else _parse_kept(value, made)
 
 
 def _parse(value: str, cls: "type[A]") -> A:

@@ -5,14 +5,14 @@ Reading never raises: what is broken is left out.
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from urllib.parse import unquote
 
-from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS, is_token
+from antiphon.dialects.werkzeug.keeping import kept
+from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS
 
-_LONGEST_KEPT = 256
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
+_is_token = re.compile(TCHARS).fullmatch
 _quoted_pair = re.compile(r"\\(.)", re.DOTALL)
 _is_quoted = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).fullmatch
 _options = re.compile(rf"(?:({TCHARS})=({TCHARS}|{QUOTED_STRING})?)?[^;]*+(?:;[ \t]*+|\Z)", re.DOTALL).findall
@@ -22,9 +22,11 @@ _extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch
 
 def quote_header_value(value: object, allow_token: bool = True) -> str:
     """The text of a value in quotes; as it is, when it is a token and that is allowed (RFC 9110 §5.6.4)."""
-    text = str(value)
-    if allow_token and is_token(text):
-        return text
+    text = value if type(value) is str else str(value)
+    return text if allow_token and _is_token(text) else _in_quotes(text)
+
+
+def _in_quotes(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -42,13 +44,17 @@ def dump_options_header(header: str | None, options: Mapping[str, object]) -> st
 
     An option whose key ends with `*` is taken as encoded already, without quotes (RFC 8187).
     """
-    written = [print_option(key, value) for key, value in options.items() if value is not None]
-    return "; ".join(written if header is None else [header, *written])
+    written = [] if header is None else [header]
+    for key, value in options.items():
+        if value is not None:
+            written.append(print_option(key, value))
+    return "; ".join(written)
 
 
 def print_option(key: str, value: object) -> str:
     """`key=value`, with quotes where they are needed."""
-    return f"{key}={value}" if key[-1:] == "*" else f"{key}={quote_header_value(value)}"
+    text = value if type(value) is str else str(value)
+    return f"{key}={text}" if _is_token(text) or key[-1:] == "*" else f"{key}={_in_quotes(text)}"
 
 
 def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
@@ -60,10 +66,11 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
         return "", {}
     if ";" not in value:
         return value.strip(OWS), {}
-    main, options = _read(value) if len(value) > _LONGEST_KEPT else _read_kept(value)
+    main, options = _read(value)
     return main, dict(options)
 
 
+@kept(256)
 def _read(value: str) -> tuple[str, dict[str, str]]:
     main, _, written = value.partition(";")
     main = main.strip(OWS)
@@ -82,9 +89,6 @@ def _read(value: str) -> tuple[str, dict[str, str]]:
             continued.pop(name, None)
             options[name] = _unquote_in_form(text)
     return main, options | continued
-
-
-_read_kept = lru_cache(256)(_read)
 
 
 def _unquote_in_form(text: str) -> str:

@@ -1,10 +1,12 @@
 """Entity tags, and whether a client has the current version already."""
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from antiphon.dialects.werkzeug import datastructures as ds
 from antiphon.dialects.werkzeug.http.moments import parse_date
+from antiphon.dialects.werkzeug.keeping import kept
 from antiphon.http import etag as tags
 from antiphon.http.grammar import OWS
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from antiphon.dialects.werkzeug.datastructures import ETags, IfRange
+
+_quoted = re.compile(r'(W/)?"([^"]*+)"').findall
 
 
 def quote_etag(etag: str, weak: bool = False) -> str:
@@ -31,17 +35,25 @@ def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
 
 
 def parse_etags(value: str | None) -> "ETags":
-    """The tags of If-Match or If-None-Match; those without quotes count, too."""
+    """The tags of If-Match or If-None-Match; those without quotes count, too.
+
+    What was read is kept for a while: all clients that have the current version send the same.
+    """
     if not value:
         return ds.ETags()
+    return ds.ETags(*_read(value))
+
+
+@kept(256)
+def _read(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """The strong tags, the weak ones, and whether it is the star."""
     listed = tags.ETags.parse(value)
-    if listed.star:
-        return ds.ETags(star_tag=True)
     if listed.is_complete:
-        return ds.ETags([each.tag for each in listed if not each.weak], [each.tag for each in listed if each.weak])
-    loose = [unquote_etag(stripped) for element in value.split(",") if (stripped := element.strip(OWS))]
-    read = [(tag, weak) for tag, weak in loose if tag and '"' not in tag]
-    return ds.ETags([tag for tag, weak in read if not weak], [tag for tag, weak in read if weak])
+        read: list[tuple[bool | str | None, str]] = _quoted(str(listed))
+    else:
+        loose = [unquote_etag(stripped) for element in value.split(",") if (stripped := element.strip(OWS))]
+        read = [(weak, tag) for tag, weak in loose if tag and '"' not in tag]
+    return tuple([tag for weak, tag in read if not weak]), tuple([tag for weak, tag in read if weak]), listed.star
 
 
 def generate_etag(data: bytes) -> str:
@@ -53,7 +65,7 @@ def parse_if_range_header(value: str | None) -> "IfRange":
     """The date or the tag of If-Range."""
     if not value:
         return ds.IfRange()
-    moment = parse_date(value)
+    moment = None if '"' in value else parse_date(value)
     return ds.IfRange(date=moment) if moment else ds.IfRange(unquote_etag(value)[0])
 
 

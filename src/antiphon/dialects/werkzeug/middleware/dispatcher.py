@@ -19,9 +19,10 @@ class DispatcherMiddleware:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
+        longest = max(map(len, self.mounts), default=0)
         root = path
         while root not in self.mounts and "/" in root:
-            root = root[: root.rindex("/")]
+            root = root[: max(root.rfind("/", 0, longest + 1), root.index("/"))]
         environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + root
         environ["PATH_INFO"] = path[len(root) :]
         return self.mounts.get(root, self.app)(environ, start_response)

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
-from urllib.parse import urljoin, urlunsplit
+from urllib.parse import urljoin
 
 from antiphon.dialects.werkzeug.datastructures import iter_multi_items
 from antiphon.dialects.werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
-from antiphon.dialects.werkzeug.routing.builder import build_directly, values_given
+from antiphon.dialects.werkzeug.routing.builder import Built, build_directly, values_given
 from antiphon.dialects.werkzeug.routing.converters import quote_value
 from antiphon.dialects.werkzeug.routing.exceptions import (
     BuildError,
@@ -109,35 +109,26 @@ class MapAdapter:
         method = (method or self.default_method).upper()
         domain = self.server_name if map_.host_matching or self.subdomain is None else self.subdomain
         path = self.path_info if path_info is None else path_info
-        if path:
+        if path and (path[0] != "/" or path[1:2] == "/"):
             path = f"/{path.lstrip('/')}"
         if websocket is None:
             websocket = self.websocket
         try:
             rule, values = map_.matcher.match(domain, path, method, websocket)
-        except (NoMatch, RequestPath, RequestAliasRedirect) as why:
-            raise self._instead(why, f"{domain}|{path}", method, query_args) from None
+        except NoMatch as why:
+            raise _refused(why) from None
+        except (RequestPath, RequestAliasRedirect) as why:
+            raise self._sent_on(why, f"{domain}|{path}", method, self._query(query_args)) from None
         if rule.redirect_to is not None or map_.leading:
             self._redirect(rule, method, values, query_args)
         return (rule if return_rule else rule.endpoint), values
 
-    def _instead(
-        self,
-        why: NoMatch | RequestPath | RequestAliasRedirect,
-        where: str,
-        method: str,
-        query_args: Mapping[str, Any] | str | None,
-    ) -> HTTPException:
-        """What is raised when no rule gives its own answer."""
-        if isinstance(why, NoMatch):
-            if why.have_match_for:
-                return MethodNotAllowed(valid_methods=list(why.have_match_for))
-            return WebsocketMismatch() if why.websocket_mismatch else NotFound()
-        query = self._query(query_args)
+    def _sent_on(
+        self, why: RequestPath | RequestAliasRedirect, where: str, method: str, query: Mapping[str, Any] | str
+    ) -> RequestRedirect:
         if isinstance(why, RequestPath):
             return RequestRedirect(self.make_redirect_url(quote_value(why.path_info), query))
-        url = self.make_alias_redirect_url(where, why.endpoint, why.matched_values, method, query)
-        return RequestRedirect(url)
+        return RequestRedirect(self.make_alias_redirect_url(where, why.endpoint, why.matched_values, method, query))
 
     def _query(self, query_args: Mapping[str, Any] | str | None) -> Mapping[str, Any] | str:
         return (self.query_args or {}) if query_args is None else query_args
@@ -212,8 +203,9 @@ class MapAdapter:
         if query_args is None:
             query_args = self.query_args
         query = self.encode_query_args(query_args) if query_args else ""
-        path = f"{self.script_name.strip('/')}/{path_info.lstrip('/')}"
-        return urlunsplit((self.url_scheme or "http", self.get_host(domain_part), path, query, ""))
+        root = f"{self.url_scheme or 'http'}://{self.get_host(domain_part)}/{self.script_name.strip('/')}"
+        url = f"{root.removesuffix('/')}/{path_info.lstrip('/')}"
+        return f"{url}?{query}" if query else url
 
     def make_alias_redirect_url(
         self, path: str, endpoint: Any, values: Mapping[str, Any], method: str, query_args: Mapping[str, Any] | str
@@ -241,47 +233,44 @@ class MapAdapter:
         """
         map_ = self.map
         map_.update()
-        is_plain = not values or (type(values) is dict and None not in values.values())
-        only = map_.only.get(endpoint)
-        if only is not None and is_plain and method is None and not force_external and only.domain == self.subdomain:
-            path = only.fill(values or _NONE, append_unknown)
-            if path is not None:
-                return self._below_root(path)
-        given = (values or _NONE) if is_plain else values_given(values or _NONE)
-        methods = (self.default_method, None) if method is None else (method,)
-        if is_plain and endpoint in map_.direct:
-            built = build_directly(map_.direct[endpoint], given, methods, append_unknown)
-        else:
-            built = self._build(endpoint, given, methods, append_unknown)
+        if not values:
+            values = _NONE
+        elif type(values) is not dict or None in values.values():
+            values = values_given(values)
+        built = self._build(endpoint, values, method, append_unknown)
         if built is None:
-            raise BuildError(endpoint, given, method, self)
+            raise BuildError(endpoint, values, method, self)
         domain, path, websocket = built
-        scheme = self.url_scheme if url_scheme is None else url_scheme
+        if force_external or websocket or domain != (self.server_name if map_.host_matching else self.subdomain):
+            return self._absolute(domain, path, self.url_scheme if url_scheme is None else url_scheme, websocket)
+        if self.script_name == "/" and path[1:2] != "/":
+            return path
+        return f"{self.script_name.rstrip('/')}/{path.lstrip('/')}"
+
+    def _absolute(self, domain: str, path: str, scheme: str, websocket: bool) -> str:
         is_secure = scheme in {"https", "wss"}
         if websocket:
             scheme = "wss" if is_secure else "ws"
-        elif not force_external and self._is_here(domain):
-            return self._below_root(path)
         elif scheme:
             scheme = "https" if is_secure else "http"
         before = f"{scheme}:" if scheme else ""
         return f"{before}//{self.get_host(domain)}{self.script_name[:-1]}/{path.lstrip('/')}"
 
-    def _below_root(self, path: str) -> str:
-        if self.script_name == "/" and path[1:2] != "/":
-            return path
-        return f"{self.script_name.rstrip('/')}/{path.lstrip('/')}"
-
-    def _is_here(self, domain: str) -> bool:
-        return domain == (self.server_name if self.map.host_matching else self.subdomain)
-
     def _build(
-        self, endpoint: Any, values: Mapping[str, Any], methods: tuple[str | None, ...], append_unknown: bool
-    ) -> tuple[str, str, bool] | None:
-        """Domain and path of the first rule that can be built, and whether it is for a WebSocket.
+        self, endpoint: Any, values: Mapping[str, Any], method: str | None, append_unknown: bool
+    ) -> Built | None:
+        ways = self.map.direct.get(endpoint)
+        if ways is not None and len(ways) == 1 and method is None:
+            return ways[0].build(values, append_unknown)
+        methods = (self.default_method, None) if method is None else (method,)
+        if ways is not None:
+            return build_directly(ways, values, methods, append_unknown)
+        return self._build_by_rules(endpoint, values, methods, append_unknown)
 
-        Where hosts are matched, one on the present host goes before.
-        """
+    def _build_by_rules(
+        self, endpoint: Any, values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
+    ) -> Built | None:
+        """By the first rule that can be built; where hosts are matched, one on the present host goes before."""
         rules = self.map.rules_of(endpoint)
         for method in methods:
             elsewhere = None
@@ -294,3 +283,10 @@ class MapAdapter:
             if elsewhere is not None:
                 return elsewhere
         return None
+
+
+def _refused(why: NoMatch) -> HTTPException:
+    """What is raised where no rule matches."""
+    if why.have_match_for:
+        return MethodNotAllowed(valid_methods=list(why.have_match_for))
+    return WebsocketMismatch() if why.websocket_mismatch else NotFound()

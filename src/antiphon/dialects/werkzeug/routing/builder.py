@@ -1,21 +1,28 @@
 """From a rule and values to a host and a path."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from antiphon.dialects.werkzeug.datastructures import MultiDict
 from antiphon.dialects.werkzeug.routing.converters import BaseConverter, IntegerConverter, ValidationError, quote_value
 from antiphon.dialects.werkzeug.routing.parts import Variable
 
+Built: TypeAlias = tuple[str, str, bool]
+"""The subdomain, or host, the path with a query, and whether it is for a WebSocket."""
+
 
 class Template:
-    """Text, percent-encoded, with places for values."""
+    """Text, percent-encoded, with places for values.
 
-    __slots__ = ("fields", "text")
+    ``fill`` gives the text with the values of a mapping. It raises KeyError for a missing one, and what a converter
+    raises.
+    """
+
+    __slots__ = ("fill", "names")
 
     def __init__(self, pieces: Iterable[str | Variable], defaults: Mapping[str, Any]) -> None:
         texts: list[str] = []
-        self.fields: list[tuple[str, Callable[[Any], str]]] = []
+        fields: list[tuple[str, Callable[[Any], str]]] = []
         for piece in pieces:
             if isinstance(piece, str):
                 texts.append(quote_value(piece).replace("%", "%%"))
@@ -23,18 +30,20 @@ class Template:
                 texts.append(piece.converter.to_url(defaults[piece.name]).replace("%", "%%"))
             else:
                 texts.append("%s")
-                self.fields.append((piece.name, _writer(piece.converter)))
-        self.text = "".join(texts) if self.fields else "".join(texts).replace("%%", "%")
+                fields.append((piece.name, _writer(piece.converter)))
+        self.names = {name for name, _ in fields}
+        self.fill = _filler("".join(texts), fields)
 
-    def fill(self, values: Mapping[str, Any]) -> str:
-        """The text with values. Raises KeyError for a missing one, and what a converter raises."""
-        fields = self.fields
-        if not fields:
-            return self.text
-        if len(fields) == 1:
-            name, to_url = fields[0]
-            return self.text % to_url(values[name])
-        return self.text % tuple([to_url(values[name]) for name, to_url in fields])
+
+def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callable[[Mapping[str, Any]], str]:
+    """What puts values into a format; one or none are quicker done than several."""
+    if not fields:
+        whole = text % ()
+        return lambda values: whole  # noqa: ARG005 - it has no place for any
+    if len(fields) == 1:
+        name, to_url = fields[0]
+        return lambda values: text % to_url(values[name])
+    return lambda values: text % tuple([to_url(values[name]) for name, to_url in fields])
 
 
 def _writer(converter: BaseConverter) -> Callable[[Any], str]:
@@ -51,53 +60,59 @@ def _digits(number: Any) -> str:
 
 
 class Direct:
-    """How to build a rule that has no defaults, is on one subdomain and for HTTP.
+    """How to build a rule that is on one subdomain and for HTTP.
 
-    ``methods`` are those of the rule; ``query`` prints what the path has no place for.
+    ``methods`` are those of the rule, and ``defaults`` the values that the path has not; ``query`` prints what the rule
+    has no place for.
     """
 
-    __slots__ = ("_names", "_query", "_template", "domain", "methods")
+    __slots__ = ("_arguments", "_defaults", "_domain", "_fill", "_names", "_query", "methods")
 
     def __init__(
         self,
         domain: Template,
         path: Template,
         methods: Container[str] | None,
+        defaults: Mapping[str, Any],
         query: Callable[[Mapping[str, Any]], str],
     ) -> None:
-        self.domain = domain.text
+        self._domain = domain.fill({})
         self.methods = methods
-        self._template = path
-        self._names = {name for name, _ in path.fields}
+        self._fill = path.fill
+        self._names = path.names
+        self._defaults = tuple(defaults.items())
+        self._arguments = {*self._names, *defaults}
         self._query = query
 
-    def fill(self, values: Mapping[str, Any], append_unknown: bool) -> str | None:
-        """The path, with a query. None where a value is missing or is none for this rule."""
-        names = self._names
+    def build(self, values: Mapping[str, Any], append_unknown: bool) -> Built | None:
+        """None where a value is missing, is none for this rule, or is not the default."""
+        for name, value in self._defaults:
+            if name in values and values[name] != value:
+                return None
         try:
-            path = self._template.fill(values)
+            path = self._fill(values)
         except ValidationError:
             return None
         except Exception:
-            if names <= values.keys():
+            if self._names <= values.keys():
                 raise
             return None  # whatever else is wrong, a value is missing
-        if len(values) == len(names) or not append_unknown:
-            return path
-        query = self._query({name: value for name, value in values.items() if name not in names})
-        return f"{path}?{query}" if query else path
+        if len(values) == len(self._names) or not append_unknown:
+            return self._domain, path, False
+        unknown = {name: value for name, value in values.items() if name not in self._arguments}
+        query = self._query(unknown) if unknown else ""
+        return self._domain, f"{path}?{query}" if query else path, False
 
 
 def build_directly(
     ways: Iterable[Direct], values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
-) -> tuple[str, str, bool] | None:
-    """Domain and path of the first rule that takes the values and a method, and that it is for no WebSocket."""
+) -> Built | None:
+    """By the first rule that takes the values and a method."""
     for method in methods:
         for way in ways:
-            if method is None or way.methods is None or method in way.methods:
-                path = way.fill(values, append_unknown)
-                if path is not None:
-                    return way.domain, path, False
+            takes_method = method is None or way.methods is None or method in way.methods
+            if takes_method and (built := way.build(values, append_unknown)):
+                return built
     return None
 
 

@@ -65,7 +65,6 @@ class Map:
         self.leading: dict[int, list[Rule]] = {}
         self._rules_by_endpoint: dict[Any, list[Rule]] = {}
         self.direct: dict[Any, list[Direct]] = {}
-        self.only: dict[Any, Direct] = {}
         self._has_changed = True
         self._updating = self.lock_class()
         for factory in rules or ():
@@ -122,7 +121,6 @@ class Map:
                     rules.sort(key=lambda rule: rule.build_compare_key())
                 self.leading = self._find_leading()
                 self.direct = self._find_direct()
-                self.only = {endpoint: ways[0] for endpoint, ways in self.direct.items() if len(ways) == 1}
                 self._has_changed = False
 
     def _find_direct(self) -> dict[Any, list[Direct]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.werkzeug.datastructures import iter_multi_items
 from antiphon.dialects.werkzeug.routing.builder import Direct, Template
 from antiphon.dialects.werkzeug.routing.converters import (
     BaseConverter,
@@ -164,9 +165,9 @@ class Rule(RuleFactory):
         own = type(self)
         if own.build is not Rule.build or own.suitable_for is not Rule.suitable_for:
             return None
-        if self.websocket or self.defaults or self._domain.fields or self.map.host_matching:
+        if self.websocket or self._domain.names or self.map.host_matching:
             return None
-        return Direct(self._domain, self._path, self.methods, self._encode_query_vars)
+        return Direct(self._domain, self._path, self.methods, self.defaults or {}, self._encode_query_vars)
 
     def _pieces(self, text: str) -> list[str | Variable]:
         pieces: list[str | Variable] = []
@@ -198,7 +199,7 @@ class Rule(RuleFactory):
         return domain, path
 
     def _encode_query_vars(self, query_vars: Mapping[str, Any]) -> str:
-        items = list(_pairs(query_vars))
+        items = iter_multi_items(query_vars)
         return encode_fields(sorted(items, key=self.map.sort_key) if self.map.sort_parameters else items)
 
     def provides_defaults_for(self, rule: "Rule") -> bool:
@@ -239,16 +240,6 @@ class Rule(RuleFactory):
         return f"<{type(self).__name__} {where!r}{methods} -> {self.endpoint}>"
 
 
-def _pairs(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Each name with its value, or with each of its values."""
-    for name, value in values.items():
-        if isinstance(value, (list, tuple, set)):
-            for each in value:
-                yield name, each
-        else:
-            yield name, value
-
-
 def _checked_methods(methods: Iterable[str] | None, websocket: bool) -> set[str] | None:
     if methods is None:
         return None
@@ -267,8 +258,15 @@ def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
     if type(converter).to_python is BaseConverter.to_python:
         return None
     if type(converter) is IntegerConverter and converter.takes_any:
-        return int
+        return _integer
     return converter.to_python
+
+
+def _integer(digits: str) -> int:
+    try:
+        return int(digits)
+    except ValueError as error:  # of more digits than Python reads
+        raise ValidationError from error
 
 
 def _traced(piece: str | Variable) -> tuple[bool, str]:

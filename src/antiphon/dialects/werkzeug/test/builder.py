@@ -12,7 +12,6 @@ from antiphon.dialects.werkzeug.datastructures import (
     Authorization,
     CombinedMultiDict,
     EnvironHeaders,
-    FileMultiDict,
     Headers,
     iter_multi_items,
 )
@@ -234,6 +233,3 @@ def create_environ(*args: Any, **kwargs: Any) -> "WSGIEnvironment":
         return builder.get_environ()
     finally:
         builder.close()
-
-
-__all__ = ["EnvironBuilder", "FileMultiDict", "create_environ"]

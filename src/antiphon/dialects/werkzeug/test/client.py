@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from antiphon.dialects.werkzeug.datastructures import Headers
 from antiphon.dialects.werkzeug.http import dump_cookie
 from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
-from antiphon.dialects.werkzeug.test.cookie import Cookie, Jar, keep, same
+from antiphon.dialects.werkzeug.test.cookie import Cookie, Jar, keep
 from antiphon.dialects.werkzeug.test.response import TestResponse
 from antiphon.dialects.werkzeug.test.run import run_wsgi_app
 from antiphon.dialects.werkzeug.wrappers import Request, Response
@@ -69,7 +69,7 @@ class Client:
     ) -> None:
         """Set a cookie, as ``Response.set_cookie`` does. Raises TypeError for a client without cookies."""
         cookie = Cookie.parse(domain, "/", dump_cookie(key, value, domain=domain, path=path, **kwargs))
-        keep(self._jar, same(cookie, origin_only=origin_only))
+        keep(self._jar, cookie._replace(origin_only=origin_only))
 
     def delete_cookie(self, key: str, *, domain: str = "localhost", path: str = "/") -> None:
         """Forget a cookie, if there is one. Raises TypeError for a client without cookies."""

@@ -1,15 +1,15 @@
 """The body of a request that is being built, and the headers that say what it is."""
 
-from collections.abc import Mapping
 from typing import IO, Any
 
-from antiphon.dialects.werkzeug.datastructures import CallbackDict, FileMultiDict, Headers, MultiDict
-from antiphon.dialects.werkzeug.http import dump_options_header, parse_options_header
-from antiphon.dialects.werkzeug.utils import get_content_type
+from antiphon.dialects.werkzeug.datastructures import FileMultiDict, Headers, MultiDict
+from antiphon.dialects.werkzeug.wrappers.media_type import MediaType
 
 
-class Content:
+class Content(MediaType):
     """A body: a stream as it is, or the fields and files of a form."""
+
+    charset = "utf-8"
 
     _form: "MultiDict[str, Any] | None"
     _files: FileMultiDict | None
@@ -34,24 +34,6 @@ class Content:
     @content_type.setter
     def content_type(self, value: str | None) -> None:
         self._set_or_remove("Content-Type", value)
-
-    @property
-    def mimetype(self) -> str | None:
-        """The same without parameters."""
-        content_type = self.content_type
-        return content_type.partition(";")[0].strip() if content_type else None
-
-    @mimetype.setter
-    def mimetype(self, value: str) -> None:
-        self.content_type = get_content_type(value, "utf-8")
-
-    @property
-    def mimetype_params(self) -> "CallbackDict[str, str]":
-        """The parameters, which may be changed."""
-        return CallbackDict(parse_options_header(self.headers.get("Content-Type"))[1], self._set_mimetype_params)
-
-    def _set_mimetype_params(self, parameters: Mapping[str, str]) -> None:
-        self.headers["Content-Type"] = dump_options_header(self.mimetype, parameters)
 
     @property
     def content_length(self) -> int | None:

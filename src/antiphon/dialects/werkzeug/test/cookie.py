@@ -1,7 +1,7 @@
 """Cookies that a client keeps."""
 
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from antiphon.dialects.werkzeug.http import parse_cookie, parse_date
 
@@ -82,8 +82,3 @@ def keep(jar: Jar, cookie: Cookie) -> None:
         jar.pop(cookie.place, None)
     else:
         jar[cookie.place] = cookie
-
-
-def same(cookie: Cookie, **changes: Any) -> Cookie:
-    """The cookie with other values."""
-    return cookie._replace(**changes)

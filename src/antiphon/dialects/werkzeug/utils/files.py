@@ -10,6 +10,7 @@ from zlib import adler32
 
 from antiphon.dialects.werkzeug.datastructures import Headers
 from antiphon.dialects.werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
+from antiphon.dialects.werkzeug.response_class import response_class as default_class
 from antiphon.dialects.werkzeug.wsgi import wrap_file
 from antiphon.http.content_disposition import ContentDisposition
 
@@ -59,7 +60,7 @@ def send_file(
     elif as_attachment:
         raise TypeError("an attachment needs a name: pass download_name, or a path instead of a file")
     body = _body(source, environ, headers, use_x_sendfile)
-    make = response_class or _response_class()
+    make = response_class or default_class()
     response = make(body, mimetype=mimetype, headers=headers, direct_passthrough=True)
     if source.size is not None:
         response.content_length = source.size
@@ -69,12 +70,6 @@ def send_file(
     _set_lifetime(response, max_age, source.path)
     _set_etag(response, etag, source)
     return _conditional(response, environ, source) if conditional else response
-
-
-def _response_class() -> "type[Response]":
-    from antiphon.dialects.werkzeug.wrappers import Response
-
-    return Response
 
 
 def _source(path_or_file: "os.PathLike[str] | str | IO[bytes]", root: "os.PathLike[str] | str | None") -> _Source:

@@ -4,6 +4,8 @@ import html
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects.werkzeug.response_class import response_class
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -23,16 +25,10 @@ def redirect(
     Response: "Callable[..., Any] | None" = None,  # noqa: N803 - its name
 ) -> "WerkzeugResponse":
     """A response of this class that leads to ``location``, wherever that is, with a page for who does not follow."""
-    make = _response_class() if Response is None else Response
+    make = Response or response_class()
     response: WerkzeugResponse = make(_PAGE.format(html.escape(location)), code, mimetype="text/html")
     response.headers["Location"] = location
     return response
-
-
-def _response_class() -> "Callable[..., Any]":
-    from antiphon.dialects.werkzeug.wrappers import Response
-
-    return Response
 
 
 def append_slash_redirect(environ: "WSGIEnvironment", code: int = 308) -> "WerkzeugResponse":

@@ -25,8 +25,9 @@ def get_content_type(mimetype: str, charset: str) -> str:
 def secure_filename(filename: str) -> str:
     """A name that can be stored in any folder, in ASCII: empty where nothing is left."""
     plain = normalize("NFKD", filename).encode("ascii", "ignore").decode("ascii")
-    for separator in filter(None, (os.path.sep, os.path.altsep)):
-        plain = plain.replace(separator, " ")
+    plain = plain.replace(os.path.sep, " ")
+    if os.path.altsep:
+        plain = plain.replace(os.path.altsep, " ")
     name = _unsafe.sub("", "_".join(plain.split())).strip("._")
     if os.name == "nt" and name:
         from antiphon.uploads.safe_filename import safe_filename

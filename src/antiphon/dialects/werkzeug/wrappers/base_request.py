@@ -212,10 +212,14 @@ class BaseRequest(RequestBody):
     @lazy
     def values(self) -> "CombinedMultiDict[str, str]":
         """``args``, and after them ``form`` where the method is not GET."""
-        sources = [self.args] if self.method == "GET" else [self.args, self.form]
-        return CombinedMultiDict([each if isinstance(each, MultiDict) else MultiDict(each) for each in sources])
+        return combined(self.args) if self.method == "GET" else combined(self.args, self.form)
 
     @lazy
     def cookies(self) -> Any:
         """The cookies, as ``dict_storage_class``."""
         return self.dict_storage_class(read_cookies(self.environ.get("HTTP_COOKIE") or ""))
+
+
+def combined(*sources: Any) -> "CombinedMultiDict[str, str]":
+    """The fields of all, whatever class holds them."""
+    return CombinedMultiDict([each if isinstance(each, MultiDict) else MultiDict(each) for each in sources])

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.http import HTTP_STATUS_CODES, remove_entity_headers
+from antiphon.dialects.werkzeug.http import remove_entity_headers
+from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
 from antiphon.dialects.werkzeug.utils import get_content_type
 from antiphon.dialects.werkzeug.wrappers.response_body import ResponseBody
 from antiphon.dialects.werkzeug.wrappers.set_cookies import SetCookies

@@ -1,22 +1,21 @@
 """Headers that most messages have, as attributes."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from antiphon.dialects.werkzeug.datastructures import CallbackDict, Headers
+from antiphon.dialects.werkzeug.datastructures import Headers
 from antiphon.dialects.werkzeug.http import (
     dump_age,
-    dump_options_header,
+    dump_header,
     http_date,
     parse_age,
     parse_date,
-    parse_options_header,
     parse_set_header,
 )
-from antiphon.dialects.werkzeug.utils import get_content_type, header_property
+from antiphon.dialects.werkzeug.utils import header_property
 from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header, environ_text
-from antiphon.dialects.werkzeug.wrappers.header_set_property import header_set_property
+from antiphon.dialects.werkzeug.wrappers.live_header import live_header
+from antiphon.dialects.werkzeug.wrappers.media_type import MediaType
 
 
 def _parse_number(raw: str | None) -> int | None:
@@ -42,11 +41,10 @@ class CommonRequestDescriptorsMixin:
     pragma = environ_header("HTTP_PRAGMA", parse_set_header, "Directives, nearly always `no-cache` (RFC 9111 §5.4).")
 
 
-class CommonResponseDescriptorsMixin:
+class CommonResponseDescriptorsMixin(MediaType):
     """The usual headers of a response: read as values, set, and removed by ``del``."""
 
     headers: Headers
-    charset: str
 
     location = header_property[str]("Location", doc="Where to go on (RFC 9110 §10.2.2).")
     age = header_property[timedelta]("Age", None, parse_age, dump_age, doc="For how long a cache has had it (§5.1).")
@@ -60,27 +58,11 @@ class CommonResponseDescriptorsMixin:
     last_modified = header_property[datetime](
         "Last-Modified", None, parse_date, http_date, doc="When this version was made (RFC 9110 §8.8.2)."
     )
-    vary = header_set_property("Vary", "The request's headers by which it was chosen (RFC 9110 §12.5.5).")
-    content_language = header_set_property("Content-Language", "Whom it is for (RFC 9110 §8.5).")
-    allow = header_set_property("Allow", "The methods that are possible (RFC 9110 §10.2.1).")
-
-    @property
-    def mimetype(self) -> str | None:
-        """The media type without parameters; None where there is none. Text that is set is given a charset."""
-        content_type = self.headers.get("Content-Type")
-        return content_type.partition(";")[0].strip() if content_type else None
-
-    @mimetype.setter
-    def mimetype(self, value: str) -> None:
-        self.headers["Content-Type"] = get_content_type(value, self.charset)
-
-    @property
-    def mimetype_params(self) -> "CallbackDict[str, str]":
-        """The parameters of the media type; what is changed in them is sent."""
-        return CallbackDict(parse_options_header(self.headers.get("Content-Type"))[1], self._set_mimetype_params)
-
-    def _set_mimetype_params(self, parameters: Mapping[str, str]) -> None:
-        self.headers["Content-Type"] = dump_options_header(self.mimetype, parameters)
+    vary = live_header(
+        "Vary", parse_set_header, "The request's headers by which it was chosen (RFC 9110 §12.5.5).", dump_header
+    )
+    content_language = live_header("Content-Language", parse_set_header, "Whom it is for (RFC 9110 §8.5).", dump_header)
+    allow = live_header("Allow", parse_set_header, "The methods that are possible (RFC 9110 §10.2.1).", dump_header)
 
     @property
     def retry_after(self) -> datetime | None:

@@ -31,8 +31,8 @@ def is_json_type(mimetype: str) -> bool:
     return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
 
 
-class JSONMixin:
-    """The body of a request as JSON, read by ``json_module.loads``."""
+class _JSON:
+    """A body that may be JSON, which is read by ``json_module.loads``."""
 
     get_data: Any
     if TYPE_CHECKING:
@@ -42,18 +42,26 @@ class JSONMixin:
 
     json_module: Any = json
 
-    _cached_json: tuple[Any, Any] = (..., ...)
-    """What was read, where a failure raises, and where it is silent."""
-
     @property
     def is_json(self) -> bool:
         """Whether the content type says that it is JSON."""
-        return is_json_type(self.mimetype)
+        return is_json_type(self.mimetype or "")
 
     @property
     def json(self) -> Any:
         """The body's value: see ``get_json``."""
         return self.get_json()
+
+    def get_json(self, force: bool = False, silent: bool = False) -> Any:
+        """The body's value."""
+        raise NotImplementedError
+
+
+class JSONMixin(_JSON):
+    """The body of a request as JSON."""
+
+    _cached_json: tuple[Any, Any] = (..., ...)
+    """What was read, where a failure raises, and where it is silent."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
         """The body's value, whatever its content type if that is forced, and kept if it may be.
@@ -88,26 +96,8 @@ def _refuse(error: ValueError | None) -> NoReturn:
     raise BadRequest(f"Failed to decode JSON object: {error}")
 
 
-class JSONResponseMixin:
-    """The body of a response as JSON, read by ``json_module.loads``."""
-
-    get_data: Any
-    if TYPE_CHECKING:
-
-        @property
-        def mimetype(self) -> Any: ...
-
-    json_module: Any = json
-
-    @property
-    def is_json(self) -> bool:
-        """Whether the content type says that it is JSON."""
-        return is_json_type(self.mimetype or "")
-
-    @property
-    def json(self) -> Any:
-        """The body's value: see ``get_json``."""
-        return self.get_json()
+class JSONResponseMixin(_JSON):
+    """The body of a response as JSON."""
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
         """The body's value; None for another content type, unless it is forced.

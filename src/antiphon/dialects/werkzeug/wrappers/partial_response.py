@@ -1,16 +1,20 @@
 """Parts of a response."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.werkzeug.datastructures import ContentRange, Headers
 from antiphon.dialects.werkzeug.http import is_resource_modified, parse_content_range_header, parse_range_header
 from antiphon.dialects.werkzeug.utils import header_property
+from antiphon.dialects.werkzeug.wrappers.live_header import live_header
 from antiphon.dialects.werkzeug.wsgi import RangeWrapper
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_NAME = "Content-Range"
+
+def _parse_part(value: str | None, on_update: Callable[[ContentRange], None]) -> ContentRange:
+    return parse_content_range_header(value, on_update) or ContentRange(None, None, None, on_update=on_update)
 
 
 class PartialResponseMixin:
@@ -28,21 +32,9 @@ class PartialResponseMixin:
 
     accept_ranges = header_property[str]("Accept-Ranges", doc="The unit of parts that may be asked for, or `none`.")
 
-    @property
-    def content_range(self) -> ContentRange:
-        """Which part this is (RFC 9110 §14.4), an empty one where that is not said; what is changed in it is sent."""
-        known = parse_content_range_header(self.headers.get(_NAME), self._set_content_range)
-        return ContentRange(None, None, None, on_update=self._set_content_range) if known is None else known
-
-    @content_range.setter
-    def content_range(self, value: ContentRange | str | None) -> None:
-        self._set_content_range(value)
-
-    def _set_content_range(self, value: ContentRange | str | None) -> None:
-        if value:
-            self.headers[_NAME] = value if isinstance(value, str) else value.to_header()
-        else:
-            self.headers.remove(_NAME)
+    content_range = live_header(
+        "Content-Range", _parse_part, "Which part this is (RFC 9110 §14.4), an empty one where that is not said."
+    )
 
     def _process_range_request(
         self, environ: "WSGIEnvironment", complete_length: int | None, accept_ranges: bool | str
@@ -55,7 +47,7 @@ class PartialResponseMixin:
             return False
         start, stop = self._wanted(environ, complete_length)
         self.content_length = stop - start
-        self._set_content_range(ContentRange("bytes", start, stop, complete_length))
+        self.content_range = ContentRange("bytes", start, stop, complete_length)
         self.status_code = 206
         self._wrap_range_response(start, stop - start)
         return True

@@ -1,9 +1,15 @@
 """What browsers are told to keep a page from."""
 
-from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.http import COEP, COOP
+from collections.abc import Callable
+
+from antiphon.dialects.werkzeug.datastructures import ContentSecurityPolicy, Headers
+from antiphon.dialects.werkzeug.http import COEP, COOP, parse_csp_header
 from antiphon.dialects.werkzeug.utils import header_property
-from antiphon.dialects.werkzeug.wrappers.header_set_property import policy_property
+from antiphon.dialects.werkzeug.wrappers.live_header import live_header
+
+
+def _parse_policy(value: str | None, on_update: Callable[[ContentSecurityPolicy], None]) -> ContentSecurityPolicy:
+    return parse_csp_header(value, on_update, ContentSecurityPolicy)
 
 
 class PolicyMixin:
@@ -11,9 +17,11 @@ class PolicyMixin:
 
     headers: Headers
 
-    content_security_policy = policy_property("Content-Security-Policy", "Where what a page loads may come from.")
-    content_security_policy_report_only = policy_property(
-        "Content-Security-Policy-Report-Only", "The same, of which violations are only reported."
+    content_security_policy = live_header(
+        "Content-Security-Policy", _parse_policy, "Where what a page loads may come from."
+    )
+    content_security_policy_report_only = live_header(
+        "Content-Security-Policy-Report-Only", _parse_policy, "The same, of which violations are only reported."
     )
     cross_origin_opener_policy = header_property[COOP](
         "Cross-Origin-Opener-Policy", COOP.UNSAFE_NONE, COOP, lambda policy: policy.value, doc="Who shares its group."

@@ -1,12 +1,12 @@
 """The body of a request: read as a stream, as bytes, or as a form."""
 
-from functools import lru_cache
 from io import BytesIO
 from typing import IO, Any, ClassVar, Literal, overload
 
 from antiphon.dialects.werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory
 from antiphon.dialects.werkzeug.http import parse_options_header
+from antiphon.dialects.werkzeug.keeping import kept
 from antiphon.dialects.werkzeug.utils import environ_property
 from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
 from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
@@ -14,7 +14,7 @@ from antiphon.dialects.werkzeug.wsgi.limited_stream import read_body
 from antiphon.lazy import lazy
 
 
-@lru_cache(256)
+@kept(256)
 def _mimetype_of(content_type: str) -> str:
     return parse_options_header(content_type)[0].lower()
 

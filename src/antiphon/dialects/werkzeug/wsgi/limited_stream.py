@@ -6,11 +6,13 @@ from typing import IO, TYPE_CHECKING, cast
 
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from antiphon.dialects.werkzeug.http.lists import parse_list_header
+from antiphon.http.grammar import OWS
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from _typeshed.wsgi import WSGIEnvironment
 
+_MOST_DIGITS = 18
 _PIECE = 64 << 10
 
 
@@ -114,8 +116,8 @@ def length_of_body(http_content_length: str | None = None, http_transfer_encodin
     """The same, from the two headers."""
     if http_content_length is None or (http_transfer_encoding and _is_chunked(http_transfer_encoding)):
         return None
-    digits = http_content_length.strip(" \t")
-    return int(digits) if digits.isdigit() and digits.isascii() else 0
+    digits = http_content_length.strip(OWS)
+    return int(digits) if digits.isdigit() and digits.isascii() and len(digits) <= _MOST_DIGITS else 0
 
 
 def _is_chunked(codings: str) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import IO, TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
-from antiphon.dialects.werkzeug.wsgi.places import get_current_url, get_path_info, text_of
+from antiphon.dialects.werkzeug.wsgi.places import get_current_url, text_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -46,8 +46,6 @@ def extract_path_info(
         base = environ_or_baseurl
     else:
         base = get_current_url(environ_or_baseurl, root_only=True)
-    from urllib.parse import unquote, urljoin
-
     root, target = urlsplit(base), urlsplit(urljoin(base, path_or_url))
     schemes = {root.scheme, target.scheme}
     if len(schemes) > 1 and not (collapse_http_schemes and schemes == {"http", "https"}):
@@ -83,15 +81,17 @@ def make_chunk_iter(
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
     """What stands between separators in a stream; ``cap_at_buffer`` cuts what is longer than ``buffer_size``."""
-    held = b""
+    held = bytearray()
     for piece in _pieces(stream, limit, buffer_size):
-        *whole, held = (held + piece).split(separator)
-        yield from whole
-        while cap_at_buffer and len(held) >= buffer_size:
-            yield held[:buffer_size]
-            held = held[buffer_size:]
+        searched = len(held) - len(separator) + 1
+        held += piece
+        if held.find(separator, max(searched, 0)) >= 0:
+            *whole, held = held.split(separator)
+            yield from map(bytes, whole)
+        if cap_at_buffer:
+            yield from _taken(held, buffer_size)
     if held:
-        yield held
+        yield bytes(held)
 
 
 def make_line_iter(
@@ -101,31 +101,29 @@ def make_line_iter(
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
     """The lines of a stream with their ends; ``cap_at_buffer`` cuts those that are longer than ``buffer_size``."""
-    held = b""
+    held = bytearray()
     for piece in chain(_pieces(stream, limit, buffer_size), (b"",)):
-        *lines, held = _lines(held + piece, is_last=not piece)
-        yield from lines
-        while cap_at_buffer and len(held) >= buffer_size:
-            yield held[:buffer_size]
-            held = held[buffer_size:]
+        may_end = held.endswith(b"\r") or b"\n" in piece or b"\r" in piece
+        held += piece
+        if may_end:
+            *lines, held = _lines(held, is_last=not piece)
+            yield from map(bytes, lines)
+        if cap_at_buffer:
+            yield from _taken(held, buffer_size)
     if held:
-        yield held
+        yield bytes(held)
 
 
-def _lines(data: bytes, is_last: bool) -> list[bytes]:
+def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
     r"""The lines, and what is not one yet: a ``\r`` at the end may be half of ``\r\n``."""
     lines = data.splitlines(keepends=True)
     if lines and lines[-1].endswith(b"\n" if not is_last else (b"\n", b"\r")):
-        lines.append(b"")
-    return lines or [b""]
+        lines.append(bytearray())
+    return lines or [bytearray()]
 
 
-__all__ = [
-    "extract_path_info",
-    "get_path_info",
-    "get_script_name",
-    "make_chunk_iter",
-    "make_line_iter",
-    "peek_path_info",
-    "pop_path_info",
-]
+def _taken(held: bytearray, size: int) -> Iterator[bytes]:
+    """Take all that fills pieces of a size."""
+    end = len(held) - len(held) % size
+    yield from [bytes(held[at : at + size]) for at in range(0, end, size)]
+    del held[:end]

@@ -10,11 +10,11 @@ from antiphon.dialects.werkzeug.datastructures import (
     CombinedMultiDict,
     ImmutableDict,
     ImmutableTypeConversionDict,
-    MultiDict,
 )
 from antiphon.dialects.werkzeug.http import parse_options_header
 from antiphon.dialects.werkzeug.http.cookies import read_cookies
 from antiphon.dialects.werkzeug.urls import url_decode
+from antiphon.dialects.werkzeug.wrappers.base_request import combined
 from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
 from antiphon.http.query import parse_query
 
@@ -84,12 +84,12 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
     @sealed
     def root_path(self) -> str:
         """The path of the application's root, without a slash at its end: empty where that is the host's."""
-        return self._decode("SCRIPT_NAME").rstrip("/")
+        return self._decode("SCRIPT_NAME", self.url_charset).rstrip("/")
 
     @sealed
     def path(self) -> str:
         """The path below that, decoded, with a slash at its beginning."""
-        return "/" + self._decode("PATH_INFO").lstrip("/")
+        return "/" + self._decode("PATH_INFO", self.url_charset).lstrip("/")
 
     @sealed
     def args(self) -> Any:
@@ -101,22 +101,17 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
     @sealed
     def values(self) -> "CombinedMultiDict[str, str]":
         """``args``, and after them ``form``."""
-        return CombinedMultiDict([_multi(self.args), _multi(self.form)])
+        return combined(self.args, self.form)
 
     @sealed
     def cookies(self) -> Any:
         """The cookies, as ``dict_storage_class``."""
         written: str = self.environ.get("HTTP_COOKIE") or ""
         if self.charset != "utf-8" and not written.isascii():
-            written = self._decode("HTTP_COOKIE").encode().decode("latin-1")
+            written = self._decode("HTTP_COOKIE", self.charset).encode().decode("latin-1")
         return self.dict_storage_class(reversed(read_cookies(written)))
 
-    def _decode(self, key: str) -> str:
+    def _decode(self, key: str, charset: str) -> str:
         """Text of the environ, which has bytes as Latin-1."""
-        charset = self.charset if key == "HTTP_COOKIE" else self.url_charset
         written: str = self.environ.get(key) or ""
         return written if written.isascii() else written.encode("latin-1").decode(charset, "replace")
-
-
-def _multi(fields: Any) -> "MultiDict[str, str]":
-    return fields if isinstance(fields, MultiDict) else MultiDict(fields)

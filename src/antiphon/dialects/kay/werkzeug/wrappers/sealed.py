@@ -1,6 +1,6 @@
 """Attributes that can't be set: what was asked is not to be changed."""
 
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar, overload
 
 from antiphon.lazy import lazy
 from antiphon.place import Place
@@ -14,7 +14,11 @@ _OWN = "antiphon.dialects."
 class sealed(lazy[T]):  # noqa: N801 - used as a decorator, like property
     """A ``lazy`` attribute of what refuses to have its attributes set."""
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Self | Any:
         if instance is None:
             return self
         value = instance.__dict__[self.name] = self.compute(instance)

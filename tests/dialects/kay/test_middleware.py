@@ -1,0 +1,136 @@
+"""Middleware of settings.py: what is called around a view, in which order, and what it may answer."""
+
+import pytest
+
+from antiphon.dialects.kay import Response
+from antiphon.dialects.kay.app import KayApp
+from antiphon.dialects.kay.routing import Rule, ViewGroup
+from antiphon.dialects.kay.utils import url_for
+from antiphon.dialects.werkzeug.exceptions import Forbidden
+from antiphon.dialects.werkzeug.test import Client
+from antiphon.dialects.werkzeug.utils import ImportStringError
+
+
+def client_of(view, *classes):
+    """A client of an application whose one view is at a number below the root."""
+    return Client(KayApp({"MIDDLEWARE_CLASSES": classes}, [ViewGroup(Rule("/<int:number>", endpoint="x", view=view))]))
+
+
+def noting(name, called):
+    """A class of middleware that notes what is called."""
+
+    class Noting:
+        def process_request(self, request):
+            called.append((name, "request", request.path))
+
+        def process_view(self, request, view, **values):
+            called.append((name, "view", values))
+
+        def process_exception(self, request, exception):
+            called.append((name, "exception", str(exception)))
+
+        def process_response(self, request, response):
+            called.append((name, "response", response.status_code))
+            return response
+
+    return Noting
+
+
+def test_is_called_around_a_view_from_the_outside_in_and_back():
+    called = []
+
+    def view(request, number):
+        called.append("view")
+        return Response("seen")
+
+    client_of(view, noting("outer", called), noting("inner", called)).get("/7")
+    assert called == [
+        ("outer", "request", "/7"),
+        ("inner", "request", "/7"),
+        ("outer", "view", {"number": 7}),
+        ("inner", "view", {"number": 7}),
+        "view",
+        ("inner", "response", 200),
+        ("outer", "response", 200),
+    ]
+
+
+def test_sees_the_answer_where_there_is_no_view():
+    called = []
+    assert client_of(None, noting("only", called)).get("/nowhere").status_code == 404
+    assert called == [("only", "request", "/nowhere"), ("only", "response", 404)]
+
+
+@pytest.mark.parametrize("method", ["process_request", "process_view"])
+def test_answers_in_the_place_of_a_view(method):
+    called = []
+    answering = type("Answering", (), {method: lambda *_, **__: Response("closed", 503)})
+    answer = client_of(lambda *_, **__: Response("open"), noting("outer", called), answering).get("/7")
+    assert (answer.text, answer.status_code, called[-1]) == ("closed", 503, ("outer", "response", 503))
+
+
+def test_answers_what_a_view_raises():
+    called = []
+
+    class Apologizing:
+        def process_exception(self, request, exception):
+            return Response(f"{type(exception).__name__} at {url_for('x', number=1)}", 500)
+
+    def broken(request, number):
+        return Response(str(1 // (number - 7)))
+
+    answer = client_of(broken, Apologizing, noting("inner", called)).get("/7")
+    assert (answer.text, answer.status_code) == ("ZeroDivisionError at /1", 500)
+    assert [each[:2] for each in called] == [
+        ("inner", "request"), ("inner", "view"), ("inner", "exception"), ("inner", "response")
+    ]  # fmt: skip
+    with pytest.raises(ZeroDivisionError):
+        client_of(broken, noting("inner", called)).get("/7")
+
+
+def test_http_exceptions_of_middleware_answer():
+    class Refusing:
+        def process_request(self, request):
+            raise Forbidden
+
+    assert client_of(None, Refusing).get("/7").status_code == 403
+
+
+def test_may_keep_a_session():
+    class Sessions:
+        def process_request(self, request):
+            request.session = {"visits": int(request.cookies.get("visits", 0))}
+
+        def process_response(self, request, response):
+            response.set_cookie("visits", str(request.session["visits"]))
+            return response
+
+    def view(request, number):
+        request.session["visits"] += number
+        return Response(str(request.session["visits"]))
+
+    client = client_of(view, Sessions)
+    assert [client.get("/2").text, client.get("/3").text] == ["2", "5"]
+
+
+def test_is_one_object_for_an_application_made_of_its_class_or_its_name():
+    class Counting:
+        count = 0
+
+        def process_request(self, request):
+            self.count += 1
+            return Response(str(self.count))
+
+    client = client_of(None, Counting)
+    assert [client.get("/1").text, client.get("/1").text] == ["1", "2"]
+    with pytest.raises(ImportStringError):
+        client_of(None, "no.such.Middleware")
+
+
+def test_what_answers_has_to_be_a_response():
+    with pytest.raises(TypeError, match="neither a response"):
+        client_of(None, type("Wrong", (), {"process_request": lambda *_: "text"})).get("/1")
+    with pytest.raises(TypeError, match="neither a response"):
+        client_of(lambda *_, **__: Response("x"), type("Forgetful", (), {"process_response": lambda *_: None})).get(
+            "/1"
+        )
