@@ -562,6 +562,42 @@ def test_a_shutdown_that_fails_at_exit_is_seen(colour):
     assert "LookupError: cannot stop" in ended.stderr
 
 
+IN_A_WORKER = """
+import io, multiprocessing, sys
+from antiphon.adapters import Servable
+from antiphon.handler import ON_LOOP, ON_THREAD
+from antiphon.response import Response
+
+class App(Servable):
+    async def handle(self, request):
+        return Response("x")
+
+    async def startup(self):
+        await (ON_LOOP if sys.argv[1] == "A" else ON_THREAD)
+
+    async def shutdown(self):
+        await (ON_LOOP if sys.argv[1] == "A" else ON_THREAD)
+        print("shut down", flush=True)
+
+def work():
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
+               "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+    App()(environ, lambda status, headers: None)
+
+worker = multiprocessing.get_context("fork").Process(target=work)
+worker.start()
+worker.join()
+"""
+
+
+@pytest.mark.parametrize("colour", ["T", "A"])
+def test_the_end_of_a_process_of_multiprocessing_shuts_down_too(colour):
+    ended = subprocess.run(
+        [sys.executable, "-c", IN_A_WORKER, colour], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("shut down\n", "")
+
+
 FORK = (
     SHUTDOWN
     + """

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon import App, Limits, Response
 from antiphon.handler import describe
+from antiphon.security_headers import SecurityHeaders
 
 
 def echo(request):
@@ -244,6 +245,26 @@ class TestRegistering:
         with pytest.raises(RuntimeError, match="before its first"):
             late(echo)
 
+    @pytest.mark.parametrize("option", ["limit", "method", "status"])
+    def test_an_option_that_no_route_has_is_an_error_that_names_those_there_are(self, option):
+        with pytest.raises(TypeError, match=rf"'{option}'.*limits") as refused:
+            App().get("/x", **{option: None})
+        assert "'/x'" in str(refused.value)
+
+    @pytest.mark.parametrize("register", ["get", "post", "route"])
+    def test_a_decorator_without_its_path_is_an_error_that_says_so(self, register):
+        with pytest.raises(TypeError, match="path is text"):
+            getattr(App(), register)(echo)
+
+    def test_an_error_handler_without_its_class_is_an_error(self):
+        with pytest.raises(TypeError, match="class of exceptions or a status"):
+            App().errorhandler(echo)
+
+    @pytest.mark.parametrize("feature", [None, 5, SecurityHeaders], ids=repr)
+    def test_what_is_no_feature_is_an_error_that_says_what_one_is(self, feature):
+        with pytest.raises(TypeError, match=r"is no feature.*install\(app\)"):
+            App().use(feature)
+
     def test_a_function_that_never_yields_as_middleware_is_an_error(self):
         with pytest.raises(TypeError, match="never yields") as refused:
             App().middleware(echo)
@@ -263,7 +284,7 @@ class TestRegistering:
 
     def test_two_error_handlers_for_one_error_are_an_error(self):
         app = App()
-        app.errorhandler(404)(echo)
+        app.errorhandler(404)(lambda request, error: echo(request))
         with pytest.raises(ValueError, match="404"):
             app.errorhandler(404)(lambda request, error: "x")
 

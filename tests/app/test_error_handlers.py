@@ -2,7 +2,7 @@ import pytest
 
 from antiphon import App, HTTPError, Response
 from antiphon.handler import describe
-from antiphon.http.errors import Conflict, NotFound
+from antiphon.http.errors import Conflict, NotFound, Unauthorized
 
 
 class Broken(Exception):
@@ -247,3 +247,36 @@ class TestWhatEndsTheProcess:
         with pytest.raises(leaving):
             call_wsgi(app, environ, lambda status, headers: None)
         assert [type(error) for error in app.seen] == [leaving]
+
+
+@pytest.mark.parametrize(
+    ("answer", "allow", "challenges"),
+    [
+        ("text", "GET, HEAD, OPTIONS", ["Basic", "Bearer"]),
+        (("text", {"x-a": "1"}), "GET, HEAD, OPTIONS", ["Basic", "Bearer"]),
+        (("text", {"allow": "GET", "www-authenticate": "Own"}), "GET", ["Own"]),
+        (("text", 200), None, []),
+        (Response("text", 404), None, []),
+    ],
+    ids=repr,
+)
+def test_the_errors_headers_go_with_its_status(serving, colour, other, answer, allow, challenges):
+    app = App()
+
+    @app.get("/")
+    @colour
+    def refuses(request):
+        raise Unauthorized(headers=[("www-authenticate", "Basic"), ("www-authenticate", "Bearer")])
+
+    app.errorhandler(405)(other(lambda request, error: answer))
+    app.errorhandler(401)(other(lambda request, error: answer))
+    client = serving(app)
+    assert client.put("/").headers.get("allow") == allow
+    assert client.get("/").headers.getall("www-authenticate") == challenges
+
+
+def test_a_whole_response_of_the_errors_status_has_its_headers_too(serving, colour, other):
+    app = App()
+    app.get("/")(colour(lambda request: "x"))
+    app.errorhandler(405)(other(lambda request, error: Response("text", 405)))
+    assert serving(app).put("/").headers["allow"] == "GET, HEAD, OPTIONS"

@@ -130,26 +130,6 @@ class Nonsense:
         return SECRET
 
 
-def takes_too_few(app, colour, other):
-    def blocking():
-        return "x"
-
-    async def waiting():
-        return "x"
-
-    app.get("/fails")(waiting if colour.is_async else blocking)
-
-
-def takes_too_many(app, colour, other):
-    def blocking(request, another):
-        return "x"
-
-    async def waiting(request, another):
-        return "x"
-
-    app.get("/fails")(waiting if colour.is_async else blocking)
-
-
 def converts(app, colour, other):
     def to_python(segment):
         raise LookupError(SECRET)
@@ -258,8 +238,6 @@ FAILURES = {
     "what no response is made of": Failure(answers_with(lambda request: Nonsense()), 500, TypeError),
     "a status that is none": Failure(answers_with(lambda request: ("x", 99)), 500, TypeError),
     "a forgotten return": Failure(answers_with(lambda request: None), 500, TypeError),
-    "a handler that takes too few": Failure(takes_too_few, 500, TypeError),
-    "a handler that takes too many": Failure(takes_too_many, 500, TypeError),
 }
 
 

@@ -1,6 +1,8 @@
+from functools import partial, wraps
+
 import pytest
 
-from antiphon import App, Response
+from antiphon import App, Place, Response
 from antiphon.handler import describe
 from antiphon.http.errors import Forbidden, NotFound
 
@@ -156,3 +158,97 @@ class TestAfter:
         app.after_request(other(lambda request, response: Response("replaced")))
         serving(app).get("/fails")
         assert seen == [NotFound]
+
+
+PLACE = Place[object]("place")
+REGISTER = {
+    "get": lambda app: app.get("/<id>"),
+    "before_request": lambda app: app.before_request,
+    "after_request": lambda app: app.after_request,
+    "errorhandler": lambda app: app.errorhandler(404),
+    "on_startup": lambda app: app.on_startup,
+    "on_shutdown": lambda app: app.on_shutdown,
+    "middleware": lambda app: app.middleware,
+    "lifespan": lambda app: app.lifespan,
+    "fill": lambda app: partial(app.fill, PLACE),
+    "fill, when": lambda app: lambda when: app.fill(PLACE, len, when=when),
+    "fill, otherwise": lambda app: lambda otherwise: app.fill(PLACE, len, otherwise=otherwise),
+}
+
+
+def generator(*parameters):
+    """A generator function with these parameters."""
+    namespace = {}
+    exec(f"def made({', '.join(parameters)}):\n    yield", namespace)
+    return namespace["made"]
+
+
+class TestFunctionsThatCannotBeCalled:
+    @pytest.mark.parametrize(
+        ("where", "function", "given"),
+        [
+            ("get", lambda: "", "request"),
+            ("get", lambda request, item: "", "request"),
+            ("get", lambda request, *, item: "", "request"),
+            ("before_request", lambda request, response: None, "request"),
+            ("after_request", lambda response: None, "request, response"),
+            ("errorhandler", lambda error: "", "request, error"),
+            ("on_startup", lambda app: None, ""),
+            ("on_shutdown", lambda app: None, ""),
+            ("middleware", generator(), "request"),
+            ("lifespan", generator("app"), ""),
+            ("fill", lambda: "", "request"),
+            ("fill, when", lambda: "", "request"),
+            ("fill, otherwise", lambda: "", "request"),
+        ],
+    )
+    def test_are_an_error_where_they_are_registered(self, where, function, given):
+        with pytest.raises(TypeError) as raised:
+            REGISTER[where](App())(function)
+        assert describe(function) in str(raised.value)
+        assert f"is called with ({given})" in str(raised.value)
+
+    def test_are_told_where_the_parameters_of_a_path_are(self):
+        with pytest.raises(TypeError, match=r"request\.params"):
+            App().get("/<item>")(lambda request, item: "")
+
+    def test_may_take_more_than_they_are_given(self, serving):
+        class Handler:
+            def method(self, request, *more, page=1, **others):
+                return f"{len(more)} {page} {len(others)}"
+
+        app = App()
+        app.get("/method")(Handler().method)
+        app.get("/partial")(partial(Handler.method, Handler(), page=2))
+        app.get("/class", name="class")(str)
+        client = serving(app)
+        assert (client.get("/method").text, client.get("/partial").text) == ("0 1 0", "0 2 0")
+        assert client.get("/class").text == "<Request GET '/class'>"
+
+    def test_are_told_by_what_a_decorator_takes(self, serving, colour):
+        def logged_in(function):
+            @wraps(function)
+            def wrapper(request):
+                return function(request, "Ada")
+
+            return wrapper
+
+        app = App()
+        app.get("/")(colour(logged_in(lambda request, user: user)))
+        assert serving(app).get("/").text == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("where", "parameters", "fix"),
+    [
+        ("before_request", ["request"], "app.middleware"),
+        ("after_request", ["request", "response"], "app.middleware"),
+        ("on_startup", [], "app.lifespan"),
+        ("on_shutdown", [], "app.lifespan"),
+    ],
+)
+def test_hooks_that_yield_are_an_error_where_they_are_registered(where, parameters, fix):
+    hook = generator(*parameters)
+    with pytest.raises(TypeError, match=fix) as raised:
+        REGISTER[where](App())(hook)
+    assert describe(hook) in str(raised.value)

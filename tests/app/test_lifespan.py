@@ -477,3 +477,29 @@ class TestAShutdownThatFails:
             raise LookupError("cannot stop")
 
         assert asyncio.run(main()) == "cannot stop"
+
+
+class TestAGeneratorThatDoesNotYieldOnce:
+    def never(self):
+        if self is None:
+            yield
+
+    def twice(self):
+        yield "once"
+        yield "again"
+
+    async def async_never(self):
+        if self is None:
+            yield
+
+    async def async_twice(self):
+        yield "once"
+        yield "again"
+
+    @pytest.mark.parametrize("name", ["never", "twice", "async_never", "async_twice"])
+    def test_is_named_with_the_fix(self, lifespan, name):
+        function = getattr(self, name)
+        lifespan.add(function)
+        with pytest.raises(RuntimeError, match="has to yield once") as raised:
+            live(lifespan)
+        assert describe(function) in str(raised.value)

@@ -136,6 +136,14 @@ class TestNestedMounts:
         client = serving(self.nested(kind))
         assert [client.get(path).status for path in ("/a", "/a/b", "/a/c", "/b")] == [404] * 4
 
+    def test_say_what_they_lack_by_the_whole_path(self, serving):
+        outer, inner = App(), App()
+        inner.post("/c")(lambda request: "c")
+        outer.mount("/a", inner)
+        client = serving(outer)
+        assert client.get("/a/b").json["detail"] == "There is nothing at /a/b."
+        assert client.get("/a/c").json["detail"].startswith("GET is not answered at /a/c;")
+
     def test_at_no_prefix(self, serving, kind):
         outer, inner = App(), App()
         outer.mount("", inner)
@@ -283,9 +291,22 @@ class TestMounting:
     def test_two_at_one_prefix_are_refused(self, prefix):
         app = App()
         app.mount(prefix, wsgi)
-        app.mount(prefix, App())
-        with pytest.raises(ValueError, match="two stand at"):
+        app.mount(prefix, App(), host="shop.example.com")
+        with pytest.raises(ValueError, match=f"mounted at {prefix or '/'} already"):
+            app.mount(prefix, App())
+        with pytest.raises(ValueError, match=f"mounted at shop.example.com{prefix} already"):
+            app.mount(prefix, App(), host="SHOP.example.com")
+
+    def test_two_whose_prefixes_match_the_same_paths_are_refused(self):
+        app = App()
+        app.mount("/<name>", wsgi)
+        app.mount("/<shop>", wsgi)
+        with pytest.raises(ValueError, match="match the same paths"):
             app.freeze()
+
+    def test_a_slash_for_all_paths_is_told_how_that_is_written(self):
+        with pytest.raises(ValueError, match='all paths are below ""'):
+            App().mount("/", wsgi)
 
     def test_an_application_is_not_mounted_in_itself_at_whatever_depth(self):
         outer, middle, inner = App(), App(), App()

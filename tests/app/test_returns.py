@@ -3,6 +3,7 @@ import dataclasses
 import io
 import json
 from collections import OrderedDict, defaultdict
+from contextlib import suppress
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from antiphon.app.returns import render_template, to_response
 from antiphon.handler import describe
 from antiphon.request import Request
 from antiphon.response import Response
-from antiphon.testing import Client
+from antiphon.testing import BrokenResponse, Client
 
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -330,3 +331,21 @@ def test_a_value_of_an_app_that_says_nothing_is_an_error_that_names_it(caplog):
 
 def test_a_response_may_say_it_for_itself():
     assert Response.json({"m": Money(5)}, default=lambda value: value.amount).body == b'{"m":5}'
+
+
+def test_a_stream_that_fails_is_logged_with_the_handler_that_gave_it(interface, colour, caplog):
+    def pieces(request):
+        yield "a"
+        yield 5
+
+    async def waiting(request):
+        yield "a"
+        yield 5
+
+    app = App()
+    handler = waiting if colour.is_async else pieces
+    app.get("/")(handler)
+    with suppress(BrokenResponse):  # as a client sees it that is cut off
+        Client(app, interface=interface, raise_errors=False).get("/")
+    assert "bytes or text, not int" in caplog.text
+    assert describe(handler) in caplog.text

@@ -111,6 +111,36 @@ def test_exit_functions_and_the_shutdown_of_the_lifespan_run(antiphon):
     assert (command.folder / f"left-{worker}").exists()
 
 
+OWN = """
+import time
+from antiphon import App
+
+app = App()
+
+
+@app.on_shutdown
+async def down():
+    open("shut down", "w").close()
+
+
+@app.get("/stream")
+def stream(request):
+    while True:
+        yield "tick"
+        time.sleep(0.05)
+"""
+
+
+@EACH_INTERFACE
+def test_an_app_is_shut_down_although_a_stream_is_open(antiphon, tmp_path, interface):
+    (tmp_path / "own.py").write_text(OWN)
+    command = antiphon("own:app", "--interface", interface, "--drain", "0.2").serving()
+    with command.stream():
+        command.press_ctrl_c()
+        assert_ended(command)
+    assert (tmp_path / "shut down").exists()
+
+
 def test_workers_end_when_their_supervisor_is_killed(antiphon):
     command = antiphon("apps:wsgi", "--drain", "0.2").serving()
     with command.stream():

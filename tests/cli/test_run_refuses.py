@@ -10,6 +10,15 @@ MODULES = {
     "inner": "settings = {}['database']\n",
     "unfinished": "def app(:\n    pass\n",
     "leaves": "raise SystemExit('go away')\n",
+    "clashes": (
+        "from antiphon import App\n"
+        "app, outer = App(), App()\n"
+        "outer.mount('/shop', app)\n"
+        "@app.get('/a')\n"
+        "def first(request): return ''\n"
+        "@app.get('/a')\n"
+        "def second(request): return ''\n"
+    ),
     "values": (
         "from apps import asgi as served, wsgi\n"
         "import os\n"
@@ -113,6 +122,15 @@ def test_a_target_that_cannot_be_served(refused, target, messages):
     code, error = refused(target)
     assert code == 2
     for message in messages:
+        assert message in error
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("target", ["clashes:app", "clashes:outer"])
+def test_an_app_whose_routes_are_in_each_others_way(refused, target, interface):
+    code, error = refused(target, "--interface", interface)
+    assert code == 2
+    for message in (f"{target} can't be served: GET /a is answered by both", "clashes.py:4)", "clashes.py:6)"):
         assert message in error
 
 

@@ -4,6 +4,7 @@ import atexit
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import copy_context
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
 
@@ -154,8 +155,13 @@ class Servable:
         life, is_new = self._current_life()
         if is_new:
             life.begin_on_thread(copy_context())
-            atexit.register(self._stop_sync, life)
+            _call_at_exit(partial(self._stop_sync, life))
         life.wait_begun()
+
+    def stop_on_thread(self) -> None:
+        """Shut down, if it runs, from a thread beside those that serve, and wait for it. Raises what that raises."""
+        if self._life is not None:
+            self._stop_sync(self._life)
 
     def _stop_sync(self, life: "Life") -> None:
         if not life.is_over:
@@ -179,6 +185,17 @@ class Servable:
     async def _shut_down(self) -> None:
         self._started = False
         await self.living.shutdown()
+
+
+def _call_at_exit(function: Callable[[], object]) -> None:
+    """Have a function called when this process ends. Those of ``multiprocessing`` end without ``atexit``."""
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing is None or multiprocessing.parent_process() is None:
+        atexit.register(function)
+        return
+    from multiprocessing.util import Finalize
+
+    Finalize(None, function, exitpriority=0)
 
 
 def spoken_by(application: Callable[..., Any]) -> Literal["wsgi", "asgi"]:
@@ -248,6 +265,8 @@ class ServedFunction(Servable):
                 answer = await answer  # type: ignore[misc]  # a coroutine, as is_async says
             if not isinstance(answer, Response):
                 raise wrong_return(self._function, answer, "a Response is wanted")
+            if answer.is_conditional:
+                answer.conditional(request)
             if request.consulted:
                 answer.vary(*request.consulted)
             return answer

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from antiphon.bridge import LoopIterator
 from antiphon.file_body import is_at_hand
-from antiphon.handler import log_failure
+from antiphon.handler import log_broken_body
 from antiphon.pieces import aclose, as_bytes
 from antiphon.request import Request
 
@@ -39,7 +39,7 @@ async def write_pieces(
         if not watch.take_back():
             raise
     except Exception as error:
-        log_failure(request, error)
+        log_broken_body(request, error)
         raise
     finally:
         await watch.end()

@@ -106,14 +106,16 @@ class App(Routes, Servable):
         ``application`` is another ``App``, or one that speaks WSGI or ASGI: a coroutine function, or an object whose
         ``__call__`` is one, is taken for ASGI, unless ``interface`` says it. It sees the prefix as its root path, its
         responses pass the middleware here, and it is started and stopped with this one. ``limits`` bound its requests;
-        an ``App`` bounds them by itself. Raises ValueError for a malformed prefix or host, TypeError for what is no
-        application.
+        an ``App`` bounds them by itself. Raises ValueError for a malformed prefix or host, and where something is
+        mounted already, TypeError for what is no application.
         """
         self.check_open()
         self.check_prefix(prefix, host)
         if contains(application, self):
             raise ValueError("an application cannot be mounted in itself")
         mount = make_mount(prefix, host, application, interface, limits)
+        if any(other.where == mount.where for other in self._mounts):
+            raise ValueError(f"an application is mounted at {mount.where or '/'} already")
         if known := next((other for other in self._mounts if other.application is application), None):
             mount = mount._replace(lifespan=known.lifespan)
         elif manager := mount.manager:

@@ -8,6 +8,7 @@ from antiphon.app.returns import says_status, to_response
 from antiphon.error_response import as_http_error
 from antiphon.handler import describe, failed, log_failure
 from antiphon.http.errors import HTTPError
+from antiphon.http.headers import Headers
 from antiphon.http.raised_answer import RaisedAnswer
 from antiphon.request import Request
 from antiphon.response import Response
@@ -24,19 +25,12 @@ class ErrorHandlers:
         self._by_status: dict[int, Hook] = {}
 
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
-        """Register a handler.
-
-        Raises TypeError for what is neither a class of exceptions nor a status, ValueError for a status that is no
-        error's, and for a second handler for the same.
-        """
+        """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for the same."""
+        check_key(key)
         if isinstance(key, int):
-            if not 400 <= key <= 599:
-                raise ValueError(f"an error's status is one of 400 to 599, not {key}")
             known = self._by_status.setdefault(key, handler)
-        elif isinstance(key, type) and issubclass(key, Exception) and not issubclass(key, RaisedAnswer):
-            known = self._by_class.setdefault(key, handler)
         else:
-            raise TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
+            known = self._by_class.setdefault(key, handler)
         if known is not handler:
             name = key if isinstance(key, int) else key.__name__
             raise ValueError(
@@ -58,13 +52,23 @@ class ErrorHandlers:
         return next(((base, self._by_class[base]) for base in bases if base in self._by_class), None)
 
 
+def check_key(key: object) -> None:
+    """Raise TypeError for what is neither a class of exceptions nor a status, ValueError for a status of no error."""
+    if isinstance(key, int):
+        if not 400 <= key <= 599:
+            raise ValueError(f"an error's status is one of 400 to 599, not {key}")
+    elif not isinstance(key, type) or not issubclass(key, Exception) or issubclass(key, RaisedAnswer):
+        raise TypeError(f"an error handler is for a class of exceptions or a status, not {key!r}")
+
+
 async def answer_error(
     error_handlers: Iterable[ErrorHandlers], request: Request, error: BaseException, blocks: bool, is_driven: bool
 ) -> Response:
     """The response to an error, by the first of these that have a handler for it.
 
     ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. What the handler returns
-    has the error's status, unless it says another. A handler that fails is answered like an error that nobody handles.
+    has the error's status, unless it says another, and with that status the error's headers, such as Allow (RFC 9110
+    §15.5.6). A handler that fails is answered like an error that nobody handles.
     An error that nobody expected is logged, also when a handler makes a page of it.
     """
     found = None if isinstance(error, RaisedAnswer) else _find(error_handlers, error)
@@ -75,8 +79,11 @@ async def answer_error(
         handler = handler.around(blocks)
         answer = await (handler.placed() if is_driven else handler).call(request, error)
         response = to_response(answer, handler.function, request)
+        told = as_http_error(error)
         if not says_status(answer):
-            response.status = as_http_error(error).status
+            response.status = told.status
+        if response.status == told.status:
+            _add_missing(response, told.headers)
         response.error = error
     except GeneratorExit:
         raise
@@ -85,6 +92,12 @@ async def answer_error(
     if not isinstance(error, HTTPError) and (isinstance(key, int) or key is Exception):
         log_failure(request, error)
     return response
+
+
+def _add_missing(response: Response, headers: Headers) -> None:
+    """Give a response the fields that it does not set itself."""
+    for name, value in [field for field in headers.items() if field[0] not in response.headers]:
+        response.headers.add(name, value)
 
 
 def _find(error_handlers: Iterable[ErrorHandlers], error: BaseException) -> Found | None:

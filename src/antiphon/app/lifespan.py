@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
-from antiphon.app.hooks import Hook, hook
+from antiphon.app.hooks import Hook, check_arguments, check_returns, hook
 from antiphon.app.places import Places
 from antiphon.handler import ON_LOOP, ON_THREAD, describe, innermost, is_async, wrong_return
 from antiphon.place import Place
@@ -38,10 +38,12 @@ class Lifespan:
 
     def on_startup(self, function: Callable[[], object]) -> None:
         """Have a function called, or awaited, when the context managers have been entered."""
+        _check(function)
         self._on_startup.append(hook(function, blocking=True).placed())
 
     def on_shutdown(self, function: Callable[[], object]) -> None:
         """Have a function called, or awaited, before the context managers are left; the last registered is first."""
+        _check(function)
         self._on_shutdown.insert(0, hook(function, blocking=True).placed())
 
     @overload
@@ -57,8 +59,9 @@ class Lifespan:
 
         ``function`` has no parameters. It is a generator or an async generator function, which yields once, or it
         returns a context manager of either colour. Unless that shows on its outside, it is called on a thread. Raises
-        TypeError for a coroutine function.
+        TypeError for a coroutine function, and for one with parameters.
         """
+        check_arguments(function)
         name = getattr(function, "__name__", None) or type(function).__name__
         place = Place[Any](name, fix=f"app.lifespan({name})")
         self._makers[place] = _maker(function)
@@ -112,10 +115,12 @@ class Lifespan:
         manager = maker.function()
         if isinstance(manager, AbstractAsyncContextManager):
             await ON_LOOP
-            value = await manager.__aenter__()
+            with _named(maker.function):
+                value = await manager.__aenter__()
         elif isinstance(manager, AbstractContextManager):
             await ON_THREAD
-            value = manager.__enter__()
+            with _named(maker.function):
+                value = manager.__enter__()
         else:
             raise wrong_return(maker.function, manager, "a context manager is wanted")
         self._entered.append((place, manager))
@@ -127,13 +132,19 @@ class Lifespan:
         while self._entered:
             place, manager = self._entered.pop()
             try:
-                await _leave(manager, error)
+                with _named(self._makers[place].function):
+                    await _leave(manager, error)
             except GeneratorExit:
                 raise
             except BaseException as again:
                 errors.append(again)
             del self._values[place]
         return errors
+
+
+def _check(function: Callable[[], object]) -> None:
+    check_arguments(function)
+    check_returns(function, "app.lifespan")
 
 
 def _maker(function: Callable[[], Any]) -> Maker:
@@ -146,6 +157,17 @@ def _maker(function: Callable[[], Any]) -> Maker:
     if is_async(function):
         raise TypeError(f"{describe(function)} never yields: write `yield` where the application serves")
     return Maker(function, hasattr(function, "__aenter__") or isasyncgenfunction(innermost(function)))
+
+
+@contextmanager
+def _named(function: Callable[..., Any]) -> Iterator[None]:
+    """Name a generator that doesn't yield once, of which ``contextlib`` says no more than that."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error).startswith("generator didn't"):
+            raise RuntimeError(f"the lifespan {describe(function)} has to yield once: {error}") from error
+        raise
 
 
 async def _leave(manager: Manager[Any], error: BaseException | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, NamedTuple, Self, TypeAlias
 
+from antiphon.app.hooks import check_arguments
 from antiphon.app.returns import to_response
 from antiphon.handler import ON_LOOP, ON_THREAD, Switch, describe
 from antiphon.request import Request
@@ -98,7 +99,10 @@ class Middleware(NamedTuple):
 
 
 def middleware(function: Callable[[Request], Opened], blocking: bool = False, body: bool = False) -> Middleware:
-    """A generator function of either colour as middleware. Raises TypeError for a function that is neither."""
+    """A generator function of either colour as middleware.
+
+    Raises TypeError for a function that is neither, or can't be called with the request.
+    """
     from inspect import isasyncgenfunction, isgeneratorfunction
 
     is_async = isasyncgenfunction(function)
@@ -107,4 +111,5 @@ def middleware(function: Callable[[Request], Opened], blocking: bool = False, bo
             f"the middleware {describe(function)} never yields: write `response = yield` where everything inside"
             " is to run, or register it with before_request or after_request"
         )
+    check_arguments(function, "request")
     return Middleware(function, is_async, blocking, body)

@@ -36,6 +36,11 @@ class Mount(NamedTuple):
     """Bounds of its requests, where it does not set its own."""
 
     @property
+    def where(self) -> str:
+        """Its host, if it has one, and its prefix."""
+        return (self.host or "").lower() + self.prefix
+
+    @property
     def manager(self) -> AbstractAsyncContextManager[Any] | None:
         """What starts and stops it, where that is known."""
         return Started(self.application) if isinstance(self.application, Servable) else self.lifespan

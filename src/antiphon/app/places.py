@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from antiphon.app.hooks import Hook, hook
+from antiphon.app.hooks import Hook, check_arguments, hook
 from antiphon.handler import describe
 from antiphon.place import Place
 from antiphon.request import Request
@@ -88,11 +88,13 @@ class Places:
         A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a
         thread, is called before the hooks and the handler, whether the place is read or not. Where ``when`` is false
         the place reads as what ``otherwise`` returns; both are called on the spot, and must not block. Raises
-        ValueError for a place that is filled already.
+        ValueError for a place that is filled already, TypeError for functions that can't be called with a request.
         """
         if place in self._sources:
             filled = describe(self._sources[place].hook.function)
             raise ValueError(f"the place {place.name!r} is filled by {filled} already, and now by {describe(source)}")
+        for function in filter(None, (source, when, otherwise)):
+            check_arguments(function, "request")
         made = Source(place, hook(source, blocking), when, otherwise)
         self._sources[place] = made
         if made.is_resolved:

@@ -5,9 +5,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, Unpack, overload
 
 from antiphon.app.converters import CONVERTERS, Converter, own_converter
-from antiphon.app.error_handlers import ErrorHandlers
+from antiphon.app.error_handlers import ErrorHandlers, check_key
 from antiphon.app.feature import Feature
-from antiphon.app.hooks import Hook, hook
+from antiphon.app.hooks import Hook, check_arguments, check_returns, hook
 from antiphon.app.middleware import Middleware, Opened, middleware
 from antiphon.app.pattern import check_names, parameters_of, parse_host_pattern, parse_pattern
 from antiphon.app.route import Route, RouteOptions
@@ -63,8 +63,10 @@ class Routes:
         return {**CONVERTERS, **self.registered.converters}
 
     def use(self, feature: Feature[Self]) -> None:
-        """Have a feature install itself: ``app.use(Cors(["https://shop.example.com"]))``."""
+        """Have a feature install itself: ``app.use(Cors(["https://shop.example.com"]))``. Raises TypeError for none."""
         self.check_open()
+        if isinstance(feature, type) or not hasattr(feature, "install"):
+            raise TypeError(f"{feature!r} is no feature: that is an object with install(app), such as Cors([...])")
         feature.install(self)
 
     def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
@@ -84,9 +86,10 @@ class Routes:
         """Register a handler for a path and some methods; it is called with the request.
 
         ``pattern`` is literal but for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
-        rest. Raises ValueError for a malformed pattern, host or method.
+        rest. Raises ValueError for a malformed pattern, host or method, TypeError for an option that there is not.
         """
         self.check_open()
+        _check_options(pattern, options)
         wanted = _methods(methods, pattern)
         host = options.get("host")
         self._check_pattern(pattern, host)
@@ -97,6 +100,7 @@ class Routes:
 
         def register(function: F) -> F:
             self.check_open()
+            check_arguments(function, "request", hint="; what the path has is in request.params")
             route = Route(
                 pattern,
                 wanted,
@@ -123,7 +127,7 @@ class Routes:
     def check_prefix(self, prefix: str, host: str | None) -> None:
         """Raise ValueError for a prefix or a host that is malformed."""
         if prefix.endswith("/"):
-            raise ValueError(f"a prefix does not end with a slash: {prefix!r}")
+            raise ValueError(f'a prefix does not end with a slash, and all paths are below "": {prefix!r}')
         segments = parse_pattern(prefix or "/", self.converters())
         if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
             raise ValueError(f"{prefix!r}: a path cannot stand in a prefix")
@@ -205,7 +209,7 @@ class Routes:
     def before_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
     def before_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
         """Register a function that gets the request before the handler. What it returns, unless None, is the answer."""
-        return self._hook(self.registered.before, function, blocking)
+        return self._hook(self.registered.before, function, blocking, "request")
 
     @overload
     def after_request(self, function: F, /) -> F: ...
@@ -216,13 +220,15 @@ class Routes:
 
         The one that was registered last is called first.
         """
-        return self._hook(self.registered.after, function, blocking)
+        return self._hook(self.registered.after, function, blocking, "request", "response")
 
-    def _hook(self, hooks: list[Hook], function: F | None, blocking: bool) -> F | Callable[[F], F]:
+    def _hook(self, hooks: list[Hook], function: F | None, blocking: bool, *given: str) -> F | Callable[[F], F]:
         self.check_open()
 
         def register(function: F) -> F:
             self.check_open()
+            check_arguments(function, *given)
+            check_returns(function, "app.middleware")
             hooks.append(hook(function, blocking))
             return function
 
@@ -234,10 +240,12 @@ class Routes:
         Of several the most specific is called. What it returns has the error's status, unless it says another.
         """
         self.check_open()
+        check_key(key)
 
         def register(function: F) -> F:
             self.check_open()
             self.registered.error_handlers.add(key, hook(function))
+            check_arguments(function, "request", "error")
             return function
 
         return register
@@ -306,6 +314,14 @@ def _blueprint_name(name: str) -> str:
     if not name or "." in name:
         raise ValueError(f"a blueprint's name is not empty and has no dot: {name!r}")
     return name
+
+
+def _check_options(pattern: object, options: Mapping[str, object]) -> None:
+    if not isinstance(pattern, str):
+        raise TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}')
+    known = RouteOptions.__annotations__
+    if unknown := [name for name in options if name not in known]:
+        raise TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
 
 
 def _methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ _NOT_HTTP = b"\0\r\n\r\n"
 _GRACE = 0.2
 """Seconds. Ctrl-C reaches every process of a terminal: a worker may end before the supervisor has heard."""
 
+_SHUTDOWN = 1.0
+"""Seconds. After those to drain, a worker shuts the application down although streams are open."""
+
 _ECHO = 0.5
 """Seconds. `timeout`, `npm` and others pass Ctrl-C on to a process that has had it from the terminal too."""
 
@@ -143,10 +146,10 @@ def _end_of(process: Process) -> str:
 
 
 async def _exit(process: Process, drain: float) -> None:
-    """Wait for the exit of the process. Kills it after `drain` seconds, or at once when this is cancelled."""
+    """Wait for the exit of the process. Kills it when its time is over, or at once when this is cancelled."""
     try:
         with suppress(TimeoutError):
-            async with asyncio.timeout(drain):
+            async with asyncio.timeout(drain + _SHUTDOWN):
                 await process.wait()
     finally:
         if process.returncode is None:

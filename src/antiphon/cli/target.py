@@ -30,8 +30,8 @@ class Target(NamedTuple):
     def load(self, asked: Interface | None) -> object:
         """Import the module, from the current directory if it is there, and return the application.
 
-        Raises `BadCommand` for a module that is missing or fails, for a missing name, and for what can't be
-        served over the interface that was `asked` for.
+        Raises `BadCommand` for a module that is missing or fails, for a missing name, for what can't be served over
+        the interface that was `asked` for, and for routes that are in each other's way.
         """
         folder = os.getcwd()
         if sys.path[:1] != [folder]:
@@ -45,6 +45,10 @@ class Target(NamedTuple):
         reason = flaw(found, asked)
         if reason is not None:
             raise BadCommand(f"{self} {reason}. {self._others(module)}")
+        try:
+            _plan(found)
+        except ValueError as error:
+            raise BadCommand(f"{self} can't be served: {error}.") from None
         return found
 
     def _others(self, module: ModuleType) -> str:
@@ -52,6 +56,16 @@ class Target(NamedTuple):
         if not names:
             return "Nothing in it looks like an application."
         return f"What looks like an application: {', '.join(f'{self.module}:{name}' for name in names)}."
+
+
+def _plan(app: object) -> None:
+    """Plan the routes of an application and of those in it: over WSGI that waits for the first request otherwise."""
+    from antiphon.app import App  # late: it is imported already where it is needed
+
+    if isinstance(app, App):
+        app.freeze()
+        for mount in app.mounts:
+            _plan(mount.application)
 
 
 def _is_dotted_name(text: str) -> bool:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn, cast
 
 import granian._signals
@@ -17,6 +18,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
+from antiphon.adapters import Servable
 from antiphon.cli.failure import BadCommand
 from antiphon.cli.interface import Interface, choose
 from antiphon.cli.leaving import served
@@ -36,10 +38,12 @@ def work(inherited: str, target: Target, asked: Interface | None, drain: float) 
     for descriptor in (listener, control):
         descriptor.set_inheritable(False)
     _leave_ctrl_c_to_the_supervisor()
-    end = threading.Thread(target=_end_when_told, args=(control, drain, threading.get_ident()), daemon=True)
+    loaded: list[object] = []
+    end = threading.Thread(target=_end_when_told, args=(control, drain, threading.get_ident(), loaded), daemon=True)
     end.start()
     try:
         app: Any = target.load(asked)
+        loaded.append(app)
     except BadCommand as error:
         _report(control, {"error": error.message})
         sys.exit(error.exit_code)
@@ -62,12 +66,16 @@ def _leave_ctrl_c_to_the_supervisor() -> None:
     granian._signals._get_signals = lambda: [signal.SIGTERM]  # noqa: SLF001
 
 
-def _end_when_told(control: socket.socket, drain: float, main_thread: int) -> None:
+def _end_when_told(control: socket.socket, drain: float, main_thread: int, loaded: list[object]) -> None:
     """The supervisor closes its end of `control` to end the worker; when it dies the kernel does so."""
     control.recv(1)
     # A signal to the process may reach a thread of the server's, and then the main thread sleeps on.
     signal.pthread_kill(main_thread, signal.SIGTERM)
     time.sleep(drain)
+    for app in loaded:
+        if isinstance(app, Servable):  # what is open is cut off, and what the application holds is let go
+            with suppress(Exception):
+                app.stop_on_thread()
     os.kill(os.getpid(), signal.SIGKILL)
 
 
