@@ -21,16 +21,12 @@ class ErrorHandlers:
     """The error handlers of an application or a blueprint, by class and by status."""
 
     def __init__(self) -> None:
-        self._by_class: dict[type[BaseException], Hook] = {}
-        self._by_status: dict[int, Hook] = {}
+        self._handlers: dict[type[BaseException] | int, Hook] = {}
 
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
         """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for the same."""
         check_key(key)
-        if isinstance(key, int):
-            known = self._by_status.setdefault(key, handler)
-        else:
-            known = self._by_class.setdefault(key, handler)
+        known = self._handlers.setdefault(key, handler)
         if known is not handler:
             name = key if isinstance(key, int) else key.__name__
             raise ValueError(
@@ -38,18 +34,18 @@ class ErrorHandlers:
             )
 
     def find(self, error: BaseException) -> Found | None:
-        """The handler for an error, and what it was registered for: the error's class, its status, then the classes
-        that it derives from.
+        """The handler for an error, and what it was registered for.
+
+        An HTTPError's own class comes first, then its status, then the classes that it derives from. Other errors have
+        no status of their own: 500 comes just before Exception.
         """
         if not isinstance(error, Exception):
             return None
-        own, *bases = type(error).__mro__
+        kinds = type(error).__mro__
         status = as_http_error(error).status
-        if own in self._by_class:
-            return own, self._by_class[own]
-        if status in self._by_status:
-            return status, self._by_status[status]
-        return next(((base, self._by_class[base]) for base in bases if base in self._by_class), None)
+        count = 1 if isinstance(error, HTTPError) else kinds.index(Exception)
+        keys: tuple[type[BaseException] | int, ...] = (*kinds[:count], status, *kinds[count:])
+        return next(((key, self._handlers[key]) for key in keys if key in self._handlers), None)
 
 
 def check_key(key: object) -> None:
