@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc
 from antiphon.drive import run_async
@@ -14,6 +14,11 @@ from antiphon.http.headers import combine
 from antiphon.request import Request
 from antiphon.response_message import Fields, Stream
 from antiphon.shared_fields import SharedFields
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from antiphon.adapters.asgi_watch import Watch
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -53,6 +58,9 @@ class ASGIHead:
 
     blocks = False
     _more = True
+    _is_receiving = False
+    _received: "Future[None] | None" = None
+    _watch: "Watch | None" = None
     _fields: dict[bytes, bytes] | None = None
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -148,14 +156,33 @@ class ASGIHead:
 
     async def receive(self) -> bytes:
         """The next http.request message that bears bytes."""
-        while self._more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnected("The client went away while the body was read.")
-            self._more = message.get("more_body", False)
-            if piece := message.get("body"):
-                return bytes(piece)
-        return b""
+        self._is_receiving = True
+        try:
+            while self._more:
+                message = await (self._receive() if self._watch is None else self._watch.message())
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnected("The client went away while the body was read.")
+                self._more = message.get("more_body", False)
+                if piece := message.get("body"):
+                    return bytes(piece)
+            return b""
+        finally:
+            self._is_receiving = False
+            if self._received is not None and not self._received.done():
+                self._received.set_result(None)
+
+    async def gone(self) -> None:
+        """Wait until the client goes away. What comes of the body before that is left for ``receive``."""
+        from asyncio import get_running_loop
+
+        from antiphon.adapters.asgi_watch import Watch
+
+        if self._is_receiving:  # a task that reads on while the response is written
+            self._received = get_running_loop().create_future()
+        self._watch = Watch(self._receive, is_read=self._more and self.has_body)
+        if self._received is not None:
+            await self._received
+        await self._watch.gone()
 
 
 def may_leave_header_unbounded(receive: Receive) -> bool:
@@ -183,7 +210,8 @@ def _origin_form(target: str) -> str:
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request of an ASGI server."""
-    request = Request(ASGIHead(scope, receive))
+    head = ASGIHead(scope, receive)
+    request = Request(head)
     try:
         response = await handler.answer(request)
         status, fields, length, body, silent = response.message(scope["method"])
@@ -195,7 +223,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             await send(start)
             await send({"type": PATHSEND, "path": body.path})
         else:
-            await _stream(request, body, start, receive, send, silent)
+            await _stream(request, body, start, head.gone, send, silent)
     finally:
         if request.deferred:
             await run_async(finish(request))
@@ -207,7 +235,9 @@ def _may_name(scope: Scope, request: Request, body: FileBody) -> bool:
     return offered and not request.deferred and not body.offset and body.size_by_path() == body.length
 
 
-async def _stream(request: Request, body: Stream, start: Message, receive: Receive, send: Send, silent: bool) -> None:
+async def _stream(
+    request: Request, body: Stream, start: Message, gone: Callable[[], Awaitable[None]], send: Send, silent: bool
+) -> None:
     from antiphon.adapters.streaming import write_pieces
 
     async def write(piece: bytes) -> None:
@@ -218,10 +248,6 @@ async def _stream(request: Request, body: Stream, start: Message, receive: Recei
         if not silent:
             await write(b"")  # servers hold the head back until there is a body
         return write
-
-    async def gone() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
 
     if await write_pieces(request, body, begin, gone, silent):
         await send({"type": "http.response.body", "body": b""})

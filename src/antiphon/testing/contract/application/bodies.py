@@ -41,6 +41,10 @@ def register(app: App) -> None:
     def echo(request: Request) -> Response:
         return Response(request.body, content_type=request.headers.get("content-type", "application/octet-stream"))
 
+    @twins(app, "/passed-on", ("POST",), body="stream")
+    def pass_on(request: Request) -> Response:
+        return Response(request.stream)
+
     @twins(app, "/digest", ("POST",))
     def digest(request: Request) -> dict[str, object]:
         return {"bytes": len(request.body), "sha256": sha256(request.body).hexdigest()}

@@ -6,12 +6,19 @@ from functools import wraps
 from typing import Any, TypeAlias
 
 from antiphon import App, Limits, Request
+from antiphon.app.route import BodyPolicy
 
 Answer: TypeAlias = Callable[[Request], Any]
 
 
 def twins(
-    app: App, pattern: str, methods: Iterable[str] = ("GET",), *, limits: Limits | None = None, below: str = ""
+    app: App,
+    pattern: str,
+    methods: Iterable[str] = ("GET",),
+    *,
+    limits: Limits | None = None,
+    body: BodyPolicy = "load",
+    below: str = "",
 ) -> Callable[[Answer], Answer]:
     """Register a ``def`` handler and its ``async def`` twin, which waits before it answers the same.
 
@@ -24,8 +31,8 @@ def twins(
             await asyncio.sleep(0)
             return handler(request)
 
-        app.route(f"{below}/def{pattern}", methods, limits=limits)(handler)
-        app.route(f"{below}/async{pattern}", methods, limits=limits)(twin)
+        app.route(f"{below}/def{pattern}", methods, limits=limits, body=body)(handler)
+        app.route(f"{below}/async{pattern}", methods, limits=limits, body=body)(twin)
         return handler
 
     return register

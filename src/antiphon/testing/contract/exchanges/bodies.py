@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from antiphon.testing.contract.application.bodies import SMALL
-from antiphon.testing.contract.exchanges.exchange import JSON, TEXT, Exchange, answer, both, in_json, problem
+from antiphon.testing.contract.exchanges.exchange import BYTES, JSON, TEXT, Exchange, answer, both, in_json, problem
 from antiphon.testing.contract.messages import Fields
 
 FORM = "application/x-www-form-urlencoded"
@@ -55,6 +55,8 @@ EXCHANGES: tuple[Exchange, ...] = (
           ("Content-Type", "text/x-test"), body=()),
     *both("200 KiB arrive", _DIGEST, "/{colour}/digest", "POST", body=_KIB_200),
     *both("200 KiB arrive in chunks", _DIGEST, "/{colour}/digest", "POST", body=_PIECES),
+    *both("a body is sent back while it arrives", answer(_KIB_200, BYTES, length=None), "/{colour}/passed-on", "POST",
+          body=_PIECES),
     *both("a body may stay unread", answer("unread\n"), "/{colour}/unread", "POST", body=_KIB_200),
     *both("text is decoded by its charset", answer("Grüße"), "/{colour}/text/in", "POST",
           ("Content-Type", "text/plain; charset=iso-8859-1"), body="Grüße".encode("latin-1")),

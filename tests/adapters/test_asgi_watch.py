@@ -1,0 +1,142 @@
+import asyncio
+
+import pytest
+
+from antiphon import App, Request, Response
+from antiphon.adapters.asgi import ASGIHead
+from antiphon.adapters.asgi_watch import READ_AHEAD, Watch
+from antiphon.testing import Client
+
+GONE = {"type": "http.disconnect"}
+PIECES = [bytes([65 + number]) * 1000 for number in range(20)]
+
+
+def messages(pieces=PIECES):
+    return [{"type": "http.request", "body": piece, "more_body": piece is not pieces[-1]} for piece in pieces]
+
+
+class Server:
+    """Gives messages, one at a time to one who waits, and then none until it is told that the client left."""
+
+    def __init__(self, given):
+        self.given = list(given)
+        self.left = asyncio.Event()
+        self.is_asked = False
+
+    async def receive(self):
+        assert not self.is_asked, "two wait for one message"
+        self.is_asked = True
+        try:
+            await asyncio.sleep(0)
+            if self.given:
+                return self.given.pop(0)
+            await self.left.wait()
+            return GONE
+        finally:
+            self.is_asked = False
+
+
+async def settled():
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
+async def read(head):
+    found = []
+    while piece := await head.receive():
+        found.append(piece)
+        await asyncio.sleep(0)
+    return found
+
+
+def watched_head(servers, server):
+    return ASGIHead(servers.scope(method="POST", headers=[(b"transfer-encoding", b"chunked")]), server.receive)
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("policy", ["lazy", "stream"])
+def test_a_body_can_be_sent_back_while_it_arrives(interface, policy):
+    app = App()
+
+    @app.post("/async", body=policy)
+    async def on_the_loop(request: Request):
+        return Response(request.stream)
+
+    @app.post("/sync", body=policy)
+    def on_a_thread(request: Request):
+        return Response(piece for piece in request.stream)
+
+    with Client(app, interface) as client:
+        for path in ("/async", "/sync"):
+            assert client.post(path, body=iter(PIECES)).body == b"".join(PIECES)
+
+
+class TestAWatch:
+    def test_leaves_the_body_to_who_reads_it(self, servers):
+        async def run():
+            server = Server(messages())
+            head = watched_head(servers, server)
+            watch = asyncio.create_task(head.gone())
+            assert await read(head) == PIECES
+            await settled()
+            assert not watch.done()
+            server.left.set()
+            await watch
+
+        asyncio.run(run())
+
+    def test_begins_when_who_reads_already_has_a_message(self, servers):
+        async def run():
+            server = Server(messages())
+            head = watched_head(servers, server)
+            reader = asyncio.create_task(read(head))
+            await asyncio.sleep(0)
+            watch = asyncio.create_task(head.gone())
+            assert await reader == PIECES
+            server.left.set()
+            await watch
+
+        asyncio.run(run())
+
+    def test_sees_the_client_leave_though_nobody_reads(self, servers):
+        async def run():
+            server = Server(messages())
+            server.left.set()
+            await asyncio.wait_for(watched_head(servers, server).gone(), 5)
+
+        asyncio.run(run())
+
+    def test_leaves_more_than_a_little_with_the_server(self):
+        async def run():
+            server = Server(messages([bytes(READ_AHEAD // 2)] * 9))
+            watch = Watch(server.receive, is_read=True)
+            watching = asyncio.create_task(watch.gone())
+            await settled()
+            assert len(server.given) == 6
+            await watch.message()
+            await settled()
+            assert len(server.given) == 5
+            watching.cancel()
+
+        asyncio.run(run())
+
+    def test_keeps_nothing_where_nothing_is_read(self):
+        async def run():
+            server = Server(messages())
+            server.left.set()
+            await Watch(server.receive, is_read=False).gone()
+            assert not server.given
+
+        asyncio.run(run())
+
+    def test_that_has_ended_keeps_what_it_has(self, servers):
+        async def run():
+            server = Server(messages())
+            head = watched_head(servers, server)
+            watch = asyncio.create_task(head.gone())
+            for _ in range(8):
+                await asyncio.sleep(0)
+            watch.cancel()
+            assert await read(head) == PIECES
+
+        asyncio.run(run())
