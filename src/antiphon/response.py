@@ -44,6 +44,9 @@ class Response(ResponseMessage):
 
     __slots__ = ()
 
+    is_conditional: bool = False
+    """Whether it is still to be made conditional, by who serves it, when a handler has returned it; files are."""
+
     # Ready-made kinds
 
     @classmethod
@@ -162,14 +165,16 @@ class Response(ResponseMessage):
         content_type: str | None = None,
         etag: bool = True,
         modified: bool = True,
+        conditional: bool = True,
     ) -> Self:
         """A file: an absolute path, or a file object that gives bytes, which is sent from where it stands and closed.
 
         It is for paths that you choose, not for those that a client names. Without ``content_type`` the name tells the
         type. ``as_attachment`` has it saved, as ``filename`` or under its own name (RFC 6266). A path has an ETag, of
-        its time and size, and Last-Modified, unless they are declined. ``headers`` go before all of these. Raises
-        NotFound (404) for what is no regular file, Forbidden (403), ValueError for a relative path and for a
-        ``filename`` that can't be sent, TypeError for what is neither a path nor a file of bytes.
+        its time and size, and Last-Modified, unless they are declined. ``headers`` go before all of these.
+        ``conditional`` has who serves it answer by the request's conditions and ranges, as the method of that name
+        does. Raises NotFound (404) for what is no regular file, Forbidden (403), ValueError for a relative path and for
+        a ``filename`` that can't be sent, TypeError for what is neither a path nor a file of bytes.
         """
         from antiphon.file_fields import describe_file
 
@@ -182,7 +187,9 @@ class Response(ResponseMessage):
             etag=etag,
             modified=modified,
         )
-        return cls(body, status, fields, content_type=content_type)
+        response = cls(body, status, fields, content_type=content_type)
+        response.is_conditional = conditional
+        return response
 
     # Applications
 
@@ -211,6 +218,8 @@ class Response(ResponseMessage):
         It becomes a 304, or a 206 with the parts that were asked for, and is given back. Raises PreconditionFailed
         (412) and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2, §14.2).
         """
+        if self.is_conditional:
+            self.is_conditional = False
         message = conditional(request, self._status, self._fields, self._body, ranges=ranges)
         if message is not None:
             self._status, fields, self._body = message

@@ -36,9 +36,10 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     try:
         if has_body:
             _prepare(plan, request)
-            if plan.body_first or (plan.body == "load" and _is_small(request)):
+            content = request.content
+            if plan.body_first or (plan.body == "load" and content.is_small(SMALL_BODY)):
                 try:
-                    await (request.load() if plan.body_first or plan.loads else request.content.load(_SMALL))
+                    await content.load(request.limits if plan.body_first or plan.loads else _SMALL)
                 except HTTPError as unreadable:
                     error = error or unreadable  # it is raised inside the middleware, as all errors are
         if plan.moves[request.head.blocks]:
@@ -58,7 +59,13 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
                 set_current_request(request)
                 if plan.is_woven:
                     await plan.place
-        response = Response(answer) if type(answer) is str else to_response(answer, plan.handler, request)
+        kind = type(answer)
+        if kind is str:
+            response = Response(answer)
+        else:
+            response = answer if kind is Response else to_response(answer, plan.handler, request)
+            if response.is_conditional:
+                response.conditional(request)
     except GeneratorExit:
         raise
     except BaseException as raised:
@@ -105,12 +112,6 @@ def _prepare(plan: Plan, request: Request) -> None:
         from asyncio import get_running_loop
 
         content.loop = get_running_loop()
-
-
-def _is_small(request: Request) -> bool:
-    """Whether it is known to have few bytes; one that is coded may become large."""
-    length = request.content_length
-    return length is not None and length <= SMALL_BODY and not request.head.field("content-encoding")
 
 
 async def _load(plan: Plan, request: Request) -> None:
