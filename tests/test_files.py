@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from antiphon import Response, serve
+from antiphon import App, Response, serve
 from antiphon.adapters.wsgi_file import SentFile
 from antiphon.file_body import PIECE, FileBody, OpenFile
 from antiphon.http.content_disposition import ContentDisposition
@@ -433,6 +433,51 @@ class TestInProcess:
             assert tracemalloc.get_traced_memory()[1] < 4 << 20
         finally:
             tracemalloc.stop()
+
+
+def served(answer):
+    return serve(answer)
+
+
+def routed(answer):
+    app = App()
+    app.get("/")(answer)
+    return app
+
+
+def routed_on_the_loop(answer):
+    async def on_the_loop(request):
+        return answer(request)
+
+    return routed(on_the_loop)
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("serving", [served, routed, routed_on_the_loop])
+class TestConditionsAndRanges:
+    """What is asked of a file, where the handler says nothing of that."""
+
+    def test_are_answered(self, serving, interface, path):
+        settled(path)
+        client = Client(serving(lambda request: Response.file(path)), interface)
+        etag = client.get("/").headers["etag"]
+        part = client.get("/", headers={"range": "bytes=7-"})
+        assert (part.status, part.body, part.headers["content-range"]) == (206, b"789", "bytes 7-9/10")
+        assert client.get("/", headers={"if-none-match": etag}).status == 304
+        assert client.get("/", headers={"if-match": '"other"'}).status == 412
+        assert client.get("/", headers={"range": "bytes=10-"}).headers["content-range"] == "bytes */10"
+
+    def test_are_answered_of_an_open_file(self, serving, interface):
+        client = Client(serving(lambda request: Response.file(io.BytesIO(CONTENT))), interface)
+        assert client.get("/", headers={"range": "bytes=-2"}).body == b"89"
+
+    def test_may_be_declined(self, serving, interface, path):
+        client = Client(serving(lambda request: Response.file(path, conditional=False)), interface)
+        assert client.get("/", headers={"range": "bytes=7-"}).body == CONTENT
+
+    def test_may_be_answered_by_the_handler_otherwise(self, serving, interface, path):
+        client = Client(serving(lambda request: Response.file(path).conditional(request, ranges=False)), interface)
+        assert client.get("/", headers={"range": "bytes=7-"}).body == CONTENT
 
 
 class TestHandingOver:
