@@ -57,6 +57,7 @@ class Pages:
         self.stop = context.Event()
         self.process = context.Process(target=ask_for_pages, args=(port, self.stop, sender))
         self.process.start()
+        sender.close()  # or nobody would see that the process has failed
 
     def ended(self) -> list[tuple[float, float]]:
         """Stop, and tell: (start, seconds) of each page."""
@@ -75,7 +76,9 @@ def ask_for_pages(port: int, stop: Event, sender: Connection) -> None:
             connection.sendall(b"GET /hello HTTP/1.1\r\nhost: example.com\r\n\r\n")
             answer = b""
             while not answer.endswith(b"Hello, world!"):
-                answer += connection.recv(1 << 16)
+                if not (received := connection.recv(1 << 16)):
+                    raise LoadError("the server has closed the connection by which a page is asked for")
+                answer += received
             times.append((start, perf_counter() - start))
             sleep(0.005)
     sender.send(times)

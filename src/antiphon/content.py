@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from antiphon.content_decoding import ContentDecoder
+    from antiphon.turns import Turn
 
 T = TypeVar("T")
 
@@ -55,6 +56,7 @@ class Content(KeptBody):
     _decoder: "ContentDecoder | None" = None
     _pieces = _NO_PIECES
     """What has come, and is still to be decoded."""
+    _turn: "Turn | None" = None
     _given = 0
     """How many bytes, decoded, were given on without being kept."""
     _broken: Exception | None = None
@@ -77,6 +79,14 @@ class Content(KeptBody):
             except ValueError as error:
                 raise BadRequest(str(error)) from None
         return self._declared
+
+    def is_small(self, most: int) -> bool:
+        """Whether it is known to have few bytes; one that is coded may become large."""
+        try:
+            length = self.length
+        except BadRequest:
+            return False
+        return length is not None and length <= most and not self._head.field("content-encoding")
 
     @property
     def is_decoded(self) -> bool:
@@ -102,12 +112,16 @@ class Content(KeptBody):
         a bad Content-Length or a body that ends too early; UnsupportedMediaType (415) for a coding that is unknown;
         RequestTimeout (408) for one that comes too slowly; InsufficientStorage (507); ClientDisconnected.
         """
+        self._check_wanted(limits)
+        while not self.is_complete:
+            await self.advance(limits)
+
+    def _check_wanted(self, limits: Limits) -> None:
+        """Raise where all of it is not to be had, and have it kept."""
         self.check_kept(0)
         self.is_kept = True
         if self.is_complete and self.size > limits.body:  # they may have been set since
             raise _too_large(limits)
-        while not self.is_complete:
-            await self.advance(limits)
 
     def check_kept(self, offset: int) -> None:
         """Raise where what was received can't be read from an offset on: it is lost, or was streamed and not kept."""
@@ -124,23 +138,30 @@ class Content(KeptBody):
             raise is_received()
         if self.is_complete:
             return b""
-        self._is_receiving = True
+        self._is_receiving, piece = True, b""
         try:
             if not self._has_begun:
                 self._begin(limits)
-            piece = self._decoded() if self._decoder is not None else b""
+            if self._decoder is not None:
+                piece = self._decoded()
             while not piece and not self._has_ended:
-                data = self._held or (await self._next_bytes(limits) if self.received != self._declared else b"")
+                data = self._held
+                if not data and self.received != self._declared:
+                    data = await self._next_bytes(limits)
+                    self.received += len(data)
                 piece = self._taken(data, limits)
             if not self.is_kept:
                 self._given += len(piece)
             elif self._has_ended and self._spool is None and len(piece) <= AT_ONCE:
                 self.data = piece
-            else:
-                await self._keep(piece, limits)
+            elif self.add(piece) or self._has_ended:
+                await self.write(limits, self._has_ended)
             self.is_complete = self._has_ended
-        except (HTTPError, OSError) as error:
-            self.failure = error
+        except Exception as error:
+            if piece:  # it has come, and is lost
+                self._broken = error
+            if isinstance(error, HTTPError | OSError):
+                self.failure = error
             raise
         finally:
             self._is_receiving = False
@@ -162,18 +183,39 @@ class Content(KeptBody):
         self._pace = Pace()
         self._has_begun = True
 
-    async def _next_bytes(self, limits: Limits) -> bytes:
+    def _next_bytes(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
         """What comes next, as it was sent; empty at the end."""
+        if self._head.blocks:
+            return self._blocking(limits)
+        return self._in_turn(limits) if self.received > AT_ONCE else self._coming(limits)
+
+    def _coming(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
+        """The same from a head that has it come by itself."""
+        return self._pace.within(self._head.receive(), self.received, limits)
+
+    async def _blocking(self, limits: Limits) -> bytes:
+        """The same from a head that blocks."""
         head, pace = self._head, self._pace
-        if not head.blocks:
-            data = await pace.within(head.receive(), self.received, limits)
-        else:
-            pace.check(self.received, limits)
-            before = monotonic()
-            data = await (_on_worker(head) if is_on_loop() else head.receive())
-            pace.waited += monotonic() - before
-        self.received += len(data)
+        pace.check(self.received, limits)
+        before = monotonic()
+        data = await (_on_worker(head) if is_on_loop() else head.receive())
+        pace.waited += monotonic() - before
         return data
+
+    async def _in_turn(self, limits: Limits) -> bytes:
+        """The same of a large body, which lets others go first where it's their turn."""
+        turn = self._turn
+        if turn is None:
+            from antiphon.turns import new_turn
+
+            turn = self._turn = new_turn()
+        turns = turn.turns
+        if not turns.begins(turn):
+            await turns.come(turn)
+        try:
+            return await self._coming(limits)
+        finally:
+            turns.end(turn)
 
     def _taken(self, data: bytes, limits: Limits) -> bytes:
         """What can be read by means of the bytes that came last; nothing at the end."""
@@ -201,15 +243,6 @@ class Content(KeptBody):
             self._broken = error
             raise
 
-    async def _keep(self, piece: bytes, limits: Limits) -> None:
-        try:
-            await self.add(piece, limits)
-            if self._has_ended:
-                self.settle()
-        except Exception as error:
-            self._broken = error
-            raise
-
     async def discard(self) -> None:
         """Receive what is left and forget it, up to a point: many clients listen only when they have sent all.
 
@@ -222,8 +255,10 @@ class Content(KeptBody):
         most, until = self.received + MOST_DISCARDED, monotonic() + DISCARDING
         with suppress(Exception):  # whatever breaks off what nobody wants
             while self.received != self._declared and self.received <= most and monotonic() < until:
-                if not await self._next_bytes(_WHILE_DISCARDING):
+                data = await self._next_bytes(_WHILE_DISCARDING)
+                if not data:
                     return
+                self.received += len(data)
 
     def _is_held_back(self) -> bool:
         return (self._head.field("expect") or "").lower() == "100-continue"
@@ -232,11 +267,10 @@ class Content(KeptBody):
 
     def load_on_thread(self, limits: Limits) -> None:
         """As ``load``, for code that may block. Raises NotLoadedError on an event loop, or where it has none."""
-        loading = self.load(limits)
         if self._is_there():
-            _result(loading)
+            self._check_wanted(limits)
         else:
-            self._on_thread(loading)
+            self._on_thread(self.load(limits))
 
     def advance_on_thread(self, limits: Limits) -> bytes:
         """As ``advance``, likewise."""

@@ -1,5 +1,6 @@
 """A form in parts: where in the body each of them is, found while it arrives, and what they mean when it is there."""
 
+from functools import cache, partial
 from typing import NamedTuple
 
 from antiphon.body.limits import Limits
@@ -23,46 +24,47 @@ class Form(NamedTuple):
 class FormBounds:
     """Counts what a form has. Raises ContentTooLarge (413) beyond a limit, as soon as that is clear."""
 
-    __slots__ = ("_fields", "_files", "_in_fields", "_in_file", "_is_file", "_limits")
+    __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_limits")
+
+    _head: PartHead
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._fields = self._files = self._in_fields = self._in_file = 0
-        self._is_file = False
 
-    def count(self, events: list[PartEvent]) -> None:
-        """Count what has come."""
+    def count(self, events: list[PartEvent]) -> list[tuple[PartHead, int]]:
+        """Count what has come: the parts that have ended, and where."""
+        ended = []
+        limits = self._limits
         for event in events:
             if isinstance(event, PartHead):
-                self._begin(event.filename is not None)
+                self._begin(event)
+                continue
+            start, end, part_end, held = event
+            if self._head.filename is None:
+                self._in_fields += len(held) + end - start
+                if self._in_fields > limits.form:
+                    raise _too_large("form", limits.form, "The fields of the form that are no files have")
             else:
-                self._grow(len(event.held) + event.end - event.start)
+                self._in_file += len(held) + end - start
+                if self._in_file > limits.file:
+                    raise _too_large("file", limits.file, "A file of the form has")
+            if part_end is not None:
+                ended.append((self._head, part_end))
+        return ended
 
-    def _begin(self, is_file: bool) -> None:
+    def _begin(self, head: PartHead) -> None:
+        self._head = head
         limits = self._limits
-        self._is_file = is_file
-        if is_file:
+        if head.filename is None:
+            self._fields += 1
+            if self._fields > limits.fields:
+                raise _too_many("fields", limits.fields)
+        else:
             self._files += 1
             self._in_file = 0
             if self._files > limits.files:
                 raise _too_many("files", limits.files)
-        else:
-            self._fields += 1
-            if self._fields > limits.fields:
-                raise _too_many("fields", limits.fields)
-
-    def _grow(self, size: int) -> None:
-        limits = self._limits
-        if self._is_file:
-            self._in_file += size
-            if self._in_file > limits.file:
-                detail = f"A file of the form has more than {limits.file} bytes."
-                raise over_limit(ContentTooLarge, "file", limits.file, detail)
-        else:
-            self._in_fields += size
-            if self._in_fields > limits.form:
-                detail = f"The fields of the form that are no files have more than {limits.form} bytes."
-                raise over_limit(ContentTooLarge, "form", limits.form, detail)
 
 
 class FormData:
@@ -76,7 +78,7 @@ class FormData:
         """The parts, and where they end."""
         self._failure: BadRequest | None = None
         try:
-            self._parser = MultipartParser(parse_boundary(content_type), limits=MultipartLimits(limits.parts))
+            self._parser = MultipartParser(parse_boundary(content_type), limits=_within(limits.parts))
         except BadRequest as error:
             self._failure = error
 
@@ -89,12 +91,7 @@ class FormData:
         except BadRequest as error:
             self._failure = error
             return
-        self._bounds.count(events)
-        for event in events:
-            if isinstance(event, PartHead):
-                self._parts.append((event, event.offset))
-            elif event.part_end is not None:
-                self._parts[-1] = self._parts[-1][0], event.part_end
+        self._parts += self._bounds.count(events)
 
     def read(self, spool: Spool, charset: str | None) -> Form:
         """The form, when all of it was fed, from where it is kept. ``charset`` is what the request declares.
@@ -104,21 +101,33 @@ class FormData:
         if self._failure is not None:
             raise self._failure
         self._parser.finish()
-        parts = [(head, end - head.offset) for head, end in self._parts if head.name is not None]
-        values = [(head, spool.read_at(head.offset, size)) for head, size in parts if head.filename is None]
-        named = next((value.decode("latin-1") for head, value in values if head.name == b"_charset_"), None)
-        codec = form_codec(named, charset)
-        fields = [
-            (decode(head.name or b"", codec), decode(value, form_codec(own, named, charset) if own else codec))
-            for head, value in values
-            for own in (_own_charset(head),)
-        ]
-        files = [
-            (name := decode(head.name or b"", codec), _upload(spool, head, size, name, codec))
-            for head, size in parts
-            if head.filename is not None
-        ]
+        bytes_at = spool.getvalue().__getitem__ if spool.in_memory else partial(_read, spool)
+        named = [part for part in self._parts if part[0].name == b"_charset_" and part[0].filename is None][:1]
+        stated = (*[bytes_at(slice(head.offset, end)).decode("latin-1") for head, end in named], charset)
+        codec = form_codec(*stated)
+        fields: list[tuple[str, str]] = []
+        files: list[tuple[str, Upload]] = []
+        for head, end in self._parts:
+            if head.name is None:
+                continue
+            name = decode(head.name, codec)
+            if head.filename is not None:
+                files.append((name, _upload(spool, head, end, name, codec)))
+            else:
+                own = _own_charset(head)
+                value = bytes_at(slice(head.offset, end))
+                fields.append((name, decode(value, form_codec(own, *stated) if own else codec)))
         return Form(MultiDict(fields), MultiDict(files))
+
+
+def _read(spool: Spool, part: slice) -> bytes:
+    return spool.read_at(part.start, part.stop - part.start)
+
+
+@cache
+def _within(parts: int) -> MultipartLimits:
+    """What an app, or a route, sets, which is always the same."""
+    return MultipartLimits(parts)
 
 
 def _own_charset(head: PartHead) -> str | None:
@@ -133,9 +142,14 @@ def _own_charset(head: PartHead) -> str | None:
         return None
 
 
-def _upload(spool: Spool, head: PartHead, size: int, name: str, codec: str) -> Upload:
-    return Upload(spool, head.offset, size, head, name=name, filename=decode(head.filename or b"", codec))
+def _upload(spool: Spool, head: PartHead, end: int, name: str, codec: str) -> Upload:
+    filename = decode(head.filename or b"", codec)
+    return Upload(spool, head.offset, end - head.offset, head, name=name, filename=filename)
 
 
 def _too_many(limit: str, maximum: int) -> ContentTooLarge:
     return over_limit(ContentTooLarge, limit, maximum, f"The form has more than {maximum} {limit}.")
+
+
+def _too_large(limit: str, maximum: int, what_has: str) -> ContentTooLarge:
+    return over_limit(ContentTooLarge, limit, maximum, f"{what_has} more than {maximum} bytes.")

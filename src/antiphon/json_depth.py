@@ -3,7 +3,9 @@
 import re
 from itertools import accumulate
 
-DEPTH = 200
+from antiphon.body.limits import Limits
+
+DEPTH = Limits().json_depth
 """How many arrays and objects may lie in one another, unless it is said."""
 
 _ALL_BUT_OPENING = bytes(set(range(256)) - set(b"[{"))

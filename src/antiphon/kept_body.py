@@ -1,6 +1,7 @@
 """A body as it is kept: in memory while it is small, else in one file, and a form with where its parts are."""
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING
 
 from antiphon.body.limits import Limits
@@ -54,17 +55,13 @@ class KeptBody:
         return self._spool
 
     def _new_spool(self) -> "Spool":
-        from antiphon.uploads.spool import Spool
-
-        return Spool(folder=self.folder)
+        return _spool_class()(folder=self.folder)
 
     def form(self, limits: Limits) -> "FormData":
         """Where the parts of a form are. Of one in memory it is found now, else it is while that arrives."""
         if self._form is None:
-            from antiphon.form_data import FormData
-
-            form = FormData(self._head.field("content-type") or "", limits)
-            form.feed(self.spool.getvalue())
+            form = _form_class()(self._head.field("content-type") or "", limits)
+            form.feed(self.spool.getvalue() if self.data is None else self.data)
             self._form = form
         return self._form
 
@@ -101,19 +98,29 @@ class KeptBody:
 
         return Window(self.spool, 0, self.size)
 
-    async def add(self, piece: bytes, limits: Limits) -> None:
-        """Keep one more piece. Raises ContentTooLarge (413) for a form beyond a limit, InsufficientStorage (507)."""
-        spool = self.spool
+    def add(self, piece: bytes) -> bool:
+        """Keep one more piece, in memory: whether ``write`` has to be called before the next one.
+
+        Raises ContentTooLarge (413) for a form beyond a limit.
+        """
+        spool = self._spool or self.spool
         spool.add(piece)
         if self._form is not None:
             self._form.feed(piece)
+        return spool.is_due
+
+    async def write(self, limits: Limits, is_all: bool) -> None:
+        """Have the file take what waits for it, if that is much; after all of it, have what is in memory at hand.
+
+        Raises ContentTooLarge (413), InsufficientStorage (507).
+        """
+        spool = self.spool
         if spool.is_due:
             if spool.in_memory and self._is_form():
                 self.form(limits)
             await self._flush(spool)
-
-    def _is_form(self) -> bool:
-        return (self._head.field("content-type") or "").lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
+        if is_all and spool.in_memory:
+            self.data = spool.getvalue()
 
     async def _flush(self, spool: "Spool") -> None:
         if not is_on_loop():
@@ -123,15 +130,29 @@ class KeptBody:
 
         await Crossing().run(spool.flush)
 
-    def settle(self) -> None:
-        """Have all of it at hand, where that is in memory: nothing is added any more."""
-        if self.spool.in_memory:
-            self.data = self.spool.getvalue()
+    def _is_form(self) -> bool:
+        return (self._head.field("content-type") or "").lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
 
     def close(self) -> None:
         """Free the file in which it is kept, if it is so large."""
         if self._spool is not None:
             self._spool.close()
+
+
+@cache
+def _spool_class() -> "type[Spool]":
+    """Imported when a body is first kept: an import that is repeated takes as long as a small form."""
+    from antiphon.uploads.spool import Spool
+
+    return Spool
+
+
+@cache
+def _form_class() -> "type[FormData]":
+    """Likewise, when a form in parts is first read."""
+    from antiphon.form_data import FormData
+
+    return FormData
 
 
 def is_received() -> RuntimeError:

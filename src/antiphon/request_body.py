@@ -1,5 +1,7 @@
 """The body of a request, as bytes, text, values, forms and files: read when it is first asked for."""
 
+from collections.abc import Callable, Coroutine
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.limits import Limits
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
-
-_DEFAULT_LIMITS = Limits()
+JSON = "application/json"
 
 
 class RequestBody(RequestHeaders):
@@ -37,8 +38,8 @@ class RequestBody(RequestHeaders):
     may block waits for it; on an event loop ``load`` has to be awaited first, or RuntimeError is raised.
     """
 
-    limits: Limits = _DEFAULT_LIMITS
-    """How much of this request is accepted. May be set until the body is loaded."""
+    limits: Limits
+    """How much of this request is accepted."""
 
     def __init__(self, head: Head, body: bytes | None = None) -> None:
         self.head = head
@@ -57,6 +58,8 @@ class RequestBody(RequestHeaders):
     @property
     def charset(self) -> str | None:
         """The charset that the content type declares, in lower case."""
+        if "charset" not in (self.head.field("content-type") or "").lower():  # nor is it in most
+            return None
         content_type = self.content_type
         return content_type.charset if content_type is not None else None
 
@@ -75,14 +78,14 @@ class RequestBody(RequestHeaders):
         """Where the body comes from, and is kept."""
         return Content(self.head)
 
-    async def load(self) -> None:
+    def load(self) -> Coroutine[Any, Any, None]:
         """Load the body within ``limits``, where it was not loaded before the handler ran.
 
         Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early,
         UnsupportedMediaType (415) for an unknown Content-Encoding, RequestTimeout (408) for one that comes too slowly,
         InsufficientStorage (507) and ClientDisconnected.
         """
-        await self.content.load(self.limits)
+        return self.content.load(self.limits)
 
     @property
     def stream(self) -> BodyStream:
@@ -145,7 +148,7 @@ class RequestBody(RequestHeaders):
     def _in_memory(self, content: Content) -> bytes:
         most = self.limits.memory
         if content.size > most:
-            detail = f"the body has more than the {most} bytes that are read as a whole"
+            detail = f"The body has more than the {most} bytes that are read as a whole."
             raise over_limit(ContentTooLarge, "memory", most, detail)
         return content.read_all()
 
@@ -164,16 +167,16 @@ class RequestBody(RequestHeaders):
         """
         charset = None
         if self.head.field("content-type") != FORM:  # as nearly all of them are declared
-            mimetype, charset = self.mimetype, self.charset
-            if mimetype == FORM_DATA:
+            if self.mimetype == FORM_DATA:
                 return self._form_data.fields
-            if mimetype != FORM:
+            if self.mimetype != FORM:
                 return MultiDict()
+            charset = self.charset
         most = self.limits.fields
         try:
             return MultiDict(parse_form(self.body, most, charset))
         except ValueError:
-            detail = f"the form has more than {most} fields"
+            detail = f"The form has more than {most} fields."
             raise over_limit(ContentTooLarge, "fields", most, detail) from None
 
     @lazy
@@ -198,14 +201,13 @@ class RequestBody(RequestHeaders):
 
         Raises UnsupportedMediaType (415) unless the content type says JSON, BadRequest (400) when it is malformed.
         """
-        from antiphon.json_codec import decode_json
-
-        return decode_json(self._json_body(), depth=self.limits.json_depth)
+        return _json_decoder()(self._json_body(), depth=self.limits.json_depth)
 
     def _json_body(self) -> bytes:
-        content_type = self.content_type
-        if content_type is None or not content_type.is_json:
-            raise UnsupportedMediaType(f"the body must be application/json, {self._sent_type()}")
+        if self.head.field("content-type") != JSON:  # as nearly all of it is declared
+            content_type = self.content_type
+            if content_type is None or not content_type.is_json:
+                raise UnsupportedMediaType(f"the body must be {JSON}, {self._sent_type()}")
         return self.body
 
     def _sent_type(self) -> str:
@@ -228,3 +230,11 @@ class RequestBody(RequestHeaders):
         from antiphon.uploads.upload import Upload
 
         return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload)
+
+
+@cache
+def _json_decoder() -> Callable[..., object]:
+    """What decodes JSON, imported when it is first used: an import that is repeated takes as long as a small body."""
+    from antiphon.json_codec import decode_json
+
+    return decode_json

@@ -15,10 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.errors import InsufficientStorage
-from antiphon.uploads.spool import BATCH, THRESHOLD, Spool
+from antiphon.uploads.spool import BATCH, BLOCK, LARGE_BATCH, THRESHOLD, Spool
 from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory
 
 PIECE = 64 << 10
+
+
+def written(folder):
+    """How many bytes are in the one file of this process that is in a folder."""
+    opened = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+    (path,) = [path for path in opened if os.path.realpath(path).startswith(os.fspath(folder))]
+    return os.stat(path).st_size
 
 
 class TestInMemory:
@@ -154,14 +161,41 @@ class TestOnAnEventLoop:
     def test_a_flush_is_due_above_the_threshold_and_then_for_every_batch(self):
         spool = Spool()
         due = []
-        for number in range(100):
+        for number in range(1, 128 + 1):
             spool.add(bytes(PIECE))
             if spool.is_due:
-                due.append(number + 1)
+                due.append(number)
                 spool.flush()
-        first = THRESHOLD // PIECE + 1
-        assert due == list(range(first, 100, BATCH // PIECE + 1))
-        assert spool.size == 100 * PIECE
+        blocks = THRESHOLD // PIECE
+        assert due == [blocks + 1, *range(blocks + BATCH // PIECE, 129, BATCH // PIECE)]
+        assert spool.size == 128 * PIECE
+
+    def test_batches_of_a_large_body_are_twice_as_large(self, tmp_path):
+        spool = Spool(folder=tmp_path)
+        waited = []
+        for _ in range(0, 64 << 20, PIECE):
+            spool.add(bytes(PIECE))
+            if spool.is_due:
+                before = written(tmp_path) if waited else 0
+                waited.append(spool.size - before)
+                spool.flush()
+        assert waited[1] == waited[2] == BATCH
+        assert waited[-1] == LARGE_BATCH
+        assert max(waited) <= LARGE_BATCH + PIECE
+
+    @pytest.mark.parametrize("size", [1000, 30_000, PIECE - 1, PIECE, 700_000, 3 << 20])
+    def test_a_flush_ends_where_a_block_of_the_file_does(self, tmp_path, size):
+        spool = Spool(folder=tmp_path)
+        content = random.Random(size).randbytes(9 << 20)
+        ends = []
+        for offset in range(0, len(content), size):
+            spool.add(content[offset : offset + size])
+            if spool.is_due:
+                spool.flush()
+                ends.append(written(tmp_path))
+        assert len(ends) >= 3
+        assert {end % BLOCK for end in ends} == {0}
+        assert spool.read_at(0, len(content)) == content
 
     def test_what_waits_is_read_as_what_is_written(self):
         spool = in_both()

@@ -1,7 +1,7 @@
 """Bytes into a file, by descriptors: all of them, and in the kernel where it knows how."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeAlias
 
@@ -21,7 +21,7 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         left = left[os.write(descriptor, left) :]
 
 
-def write_pieces(descriptor: int, pieces: list[bytes]) -> None:
+def write_pieces(descriptor: int, pieces: Sequence[bytes | memoryview]) -> None:
     """Write pieces one after another, with one call and without a copy where that is possible. Raises OSError."""
     if not 1 < len(pieces) <= _MOST_PIECES or not hasattr(os, "writev"):
         write_all(descriptor, b"".join(pieces))

@@ -1,6 +1,7 @@
 """A file that nobody can open by a name: its room on the disk is free as soon as no one holds it any more."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 
 from antiphon.uploads.copying import copy, read_all, read_into, write_pieces
@@ -37,7 +38,7 @@ class UnnamedFile:
 
     __del__ = discard
 
-    def append(self, pieces: list[bytes]) -> None:
+    def append(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Write pieces at the end. Raises OSError, and then nobody knows how much was written."""
         write_pieces(self._descriptor, pieces)
         self.size += sum(map(len, pieces))
