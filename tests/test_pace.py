@@ -23,7 +23,7 @@ def clock(monkeypatch):
     """A clock that heads set forward while they let wait."""
     clock = Clock()
     monkeypatch.setattr("antiphon.pace.monotonic", clock)
-    monkeypatch.setattr("antiphon.content.monotonic", clock)
+    monkeypatch.setattr("antiphon.received_body.monotonic", clock)
     return clock
 
 

@@ -9,7 +9,8 @@ from contextlib import suppress
 import pytest
 
 from antiphon.body.limits import Limits
-from antiphon.content import AT_ONCE, Content
+from antiphon.content import Content
+from antiphon.received_body import AT_ONCE
 from antiphon.turns import HELD, new_turn
 from tests.told_bodies import Told
 
