@@ -29,7 +29,7 @@ TYPES = (
 _MOST_KEPT = 100
 _LONGEST_KEPT = 100
 
-_LEFT_ALONE = frozenset({204, 205, 206})
+_LEFT_ALONE = frozenset({204, 205})
 _OF_THE_BYTES = frozenset({
     "accept-ranges", "content-digest", "content-length", "content-md5", "digest", "repr-digest"
 })  # fmt: skip
@@ -42,8 +42,8 @@ class Compression:
     Those are "zstd", "br" and "gzip", by default all that are installed, and ``levels`` how hard each of them tries
     (1 to 19, 0 to 11, 1 to 9). Compressed are the media types in ``types`` ("text/html", "text/*", or "+json" for all
     that end so), bodies in memory from ``minimum`` bytes on, and streams piece by piece, so that each piece can be read
-    when it arrives. A response with Content-Encoding, Content-Range or ``Cache-Control: no-transform`` stays as it is,
-    and so does one for which ``skip`` is true, a plain function that must not block.
+    when it arrives. A response with Content-Encoding or ``Cache-Control: no-transform`` stays as it is, and so does one
+    for which ``skip`` is true, a plain function that must not block. A part is never compressed.
 
     An ETag becomes weak (RFC 9110 §8.8.3), and no longer fits If-Match; digests and Accept-Ranges go.
 
@@ -99,16 +99,20 @@ class Compression:
             response.headers.add("vary", "accept-encoding")
         if response.status == 304:
             return _not_modified(request, response, fields.get("etag", ""))
+        if response.status == 206:
+            return None
         coding = request.accept_encodings.best(self._offers, "identity")
         return None if coding == "identity" else self._compressed(request, response, fields, coding)
 
     def _may_compress(self, request: Request, response: Response, fields: Mapping[str, str]) -> bool:
-        """Whether it would be compressed for a client that takes it. A 304 need not say what type it is about."""
+        """Whether it would be compressed for a client that takes it; of a part or a 304, whether the whole would be
+        (RFC 9110 §15.3.7, §15.4.5). A 304, and several parts, need not say what type they are of.
+        """
         status = response.status
-        if status in _LEFT_ALONE or "content-encoding" in fields or "content-range" in fields:
+        if status in _LEFT_ALONE or "content-encoding" in fields or ("content-range" in fields and status != 206):
             return False
-        content_type = fields.get("content-type")
-        if content_type not in self._types if content_type else status != 304:
+        content_type = fields.get("content-type", "")
+        if content_type not in self._types and not _is_untold(status, content_type):
             return False
         if "cache-control" in fields and CacheControl.parse(response.headers["cache-control"]).no_transform:
             return False
@@ -137,6 +141,11 @@ class Compression:
         if not isinstance(level, int) or isinstance(level, bool) or level not in known:
             raise ValueError(f"the level of {name} is {known[0]} to {known[-1]}, not {level!r}")
         return level
+
+
+def _is_untold(status: int, content_type: str) -> bool:
+    """Whether a response is about content whose type it does not tell."""
+    return (status == 304 and not content_type) or (status == 206 and content_type.startswith("multipart/byteranges"))
 
 
 def _tell(coding: str, headers: MutableHeaders) -> None:

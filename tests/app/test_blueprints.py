@@ -458,7 +458,7 @@ class TestErrorHandlers:
             ({"app": [404], "admin": [Exception]}, NotFound, "admin Exception"),
             ({"app": [Exception], "admin": [404]}, NotFound, "admin 404"),
             ({"shop": [404, NotFound]}, NotFound, "shop NotFound"),
-            ({"shop": [500, Mine], "app": [MineAlone]}, MineAlone, "shop 500"),
+            ({"shop": [500, Mine], "app": [MineAlone]}, MineAlone, "shop Mine"),
             ({"blog": [Mine, Exception, 500]}, Mine, None),
         ],
     )

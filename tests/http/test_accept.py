@@ -21,6 +21,7 @@ BAD_WEIGHTS = [
     "q=inf",
     "q=1.5",
     "q=1.001",
+    "q=1.0001",
     "q=0.5 0",
     "q=x",
     "q=1e-1",
@@ -84,6 +85,11 @@ class TestEveryHeader:
         bad = "a/b" if accept is Accept else "gzip"
         assert list(accept.parse(f"{bad};{weight}, {good};q=0.5")) == [good]
         assert list(accept.parse(f"{bad};a=b;{weight}, {good};q=0.5")) == [good]
+
+    @pytest.mark.parametrize(("weight", "quality"), [("q=1.0000", 1), ("q=0.0000", 0), ("q=0.33333", 0.333)])
+    def test_decimals_beyond_the_third_are_cut(self, accept, weight, quality):
+        good = "a/b" if accept is Accept else "gzip"
+        assert accept.parse(f"{good};{weight}").items() == [(good, quality)]
 
     def test_only_the_first_200_elements_count(self, accept):
         kind = "x/" if accept is Accept else "x-"

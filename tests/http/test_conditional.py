@@ -291,6 +291,11 @@ class TestRangeApplies:
         assert not range_applies("GET", ETAG, None, if_range=SAME)
         assert not range_applies("GET", WEAK, MODIFIED, if_range='"v2"')
 
+    @pytest.mark.parametrize("date", [EARLIER, SAME, LATER])
+    def test_to_no_version_of_a_date_whose_tag_says_that_it_may_be_one_of_several(self, date):
+        assert not range_applies("GET", WEAK, MODIFIED, if_range=date)
+        assert not IfRange.parse(date).matches(WEAK, MODIFIED)
+
     def test_where_there_is_one_only(self):
         assert applicable_range("GET", asked(if_range='"v2"'), '"v2"') is None
 
@@ -322,6 +327,7 @@ class TestIfRange:
         assert not absent
         assert absent.matches(None)
         assert absent.matches(ETAG, MODIFIED)
+        assert absent.matches(WEAK, MODIFIED)
         assert broken
         assert not broken.matches(None)
         assert not broken.matches(ETAG, MODIFIED)

@@ -1,6 +1,7 @@
 import copy
 import pickle
-from datetime import UTC, datetime, timedelta, timezone
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
 from http.cookies import SimpleCookie
 
 import pytest
@@ -246,6 +247,36 @@ def test_a_printed_cookie_reads_the_same(cookie):
 def test_a_cookie_that_user_agents_would_drop_is_refused(name, attributes, message):
     with pytest.raises(ValueError, match=message):
         SetCookie(name, **attributes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"name": 5}, "name is a token, not 5"),
+        ({"name": b"a"}, "name is a token, not b'a'"),
+        ({"value": 5}, "value is a str, not 5"),
+        ({"value": None}, "value is a str, not None"),
+        ({"value": b"b"}, "value is a str, not b'b'"),
+        ({"max_age": True}, "max_age is a whole number of seconds, not True"),
+        ({"max_age": False}, "max_age is a whole number of seconds, not False"),
+        ({"max_age": "5"}, "max_age is a whole number of seconds, not '5'"),
+        ({"expires": 5}, "expires is a datetime, not 5"),
+        ({"expires": 0}, "expires is a datetime, not 0"),
+        ({"expires": "Fri, 20 Nov 2026 12:00:00 GMT"}, "expires is a datetime, not 'Fri"),
+        ({"expires": date(2026, 11, 20)}, "expires is a datetime, not datetime.date"),
+        ({"domain": 5}, "domain is a str, not 5"),
+        ({"domain": b"a.example"}, "domain is a str, not b'a.example'"),
+        ({"path": 5}, "path is a str, not 5"),
+        ({"path": b"/"}, "path is a str, not b'/'"),
+        ({"samesite": 5}, "samesite is 'Lax', 'Strict' or 'None', not 5"),
+        ({"samesite": True}, "samesite is 'Lax', 'Strict' or 'None', not True"),
+        ({"samesite": ["Lax"]}, "samesite is 'Lax', 'Strict' or 'None', not "),
+    ],
+    ids=repr,
+)
+def test_an_attribute_of_another_type_is_an_error_that_names_it(attributes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        SetCookie(**{"name": "a", **attributes})
 
 
 def test_the_longest_cookie_is_allowed():

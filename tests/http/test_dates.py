@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from werkzeug.http import http_date
 from werkzeug.http import parse_date as werkzeug_parse_date
 
-from antiphon.http.dates import format_date, parse_date
+from antiphon.http.dates import format_date, format_structured_date, parse_date, parse_structured_date
 
 MOMENT = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)
 whole_seconds = st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0))
@@ -190,3 +190,42 @@ def test_the_two_moments_of_an_hour_that_comes_twice_print_as_they_are():
 def test_the_last_moment_of_all_is_not_rounded_up():
     assert format_date(datetime.max) == "Fri, 31 Dec 9999 23:59:59 GMT"
     assert format_date(-0.5) == "Wed, 31 Dec 1969 23:59:59 GMT"
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (datetime(1970, 1, 1, tzinfo=UTC), "@0"),
+        (datetime(2022, 8, 4, 1, 57, 13, tzinfo=UTC), "@1659578233"),
+        (datetime(1969, 12, 31, 23, 59, 58, tzinfo=UTC), "@-2"),
+        (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "@253402300799"),
+        (datetime(1, 1, 1, tzinfo=UTC), "@-62135596800"),
+    ],
+)
+def test_dates_of_structured_fields(moment, text):
+    assert format_structured_date(moment) == text
+    assert parse_structured_date(text) == moment
+
+
+@given(st.datetimes())
+def test_a_part_of_a_second_is_cut_off_a_structured_date(moment):
+    read = parse_structured_date(format_structured_date(moment))
+    assert read == moment.replace(microsecond=0, tzinfo=UTC)
+
+
+def test_a_structured_date_that_no_datetime_can_hold_is_not_printed():
+    with pytest.raises(ValueError, match="1 to 9999"):
+        format_structured_date(datetime.max.replace(tzinfo=timezone(-timedelta(hours=1))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "@", "@-", "@--2", "@+2", "@1.5", "-2", "2", " @2", "@2 ", "@\u0662", "@2;a", "@253402300800",
+        "@-62135596801", "@999999999999999", "@9999999999999999", "@" + "9" * 1_000_000,
+    ],
+    ids=lambda text: ascii(text[:20]),
+)  # fmt: skip
+def test_no_structured_dates(text):
+    with pytest.raises(ValueError, match="date"):
+        parse_structured_date(text)

@@ -16,6 +16,7 @@ from antiphon.http.errors import (
     InternalServerError,
     MethodNotAllowed,
     NotFound,
+    ProxyAuthenticationRequired,
     RangeNotSatisfiable,
     ServiceUnavailable,
     TooManyRequests,
@@ -130,9 +131,10 @@ class TestHeaders:
             lambda: Forbidden(headers={"x-why": "a\r\nset-cookie: b=c"}),
             lambda: Forbidden(headers=[("x why", "a")]),
             lambda: Unauthorized(challenge='Basic realm="a\nb"'),
+            lambda: ProxyAuthenticationRequired(challenge='Basic realm="a\nb"'),
             lambda: MethodNotAllowed(allow=["GET\r\nx: y"]),
         ],
-        ids=["value", "name", "challenge", "allow"],
+        ids=["value", "name", "challenge", "proxy's challenge", "allow"],
     )
     def test_that_cannot_be_sent_are_refused_where_the_error_is_made(self, make):
         with pytest.raises(ValueError, match="header"):
@@ -173,6 +175,8 @@ class TestAsAnException:
     [
         (Unauthorized(challenge=Challenge.basic("shop")), "www-authenticate", 'Basic realm="shop", charset="UTF-8"'),
         (Unauthorized(challenge=[Challenge("a", token="x"), "Basic"]), "www-authenticate", "a x, Basic"),
+        (ProxyAuthenticationRequired(challenge=Challenge("Negotiate")), "proxy-authenticate", "Negotiate"),
+        (ProxyAuthenticationRequired(challenge=["a x", "Basic"]), "proxy-authenticate", "a x, Basic"),
         (RangeNotSatisfiable(length=1234), "content-range", "bytes */1234"),
         (TooManyRequests("Slow down.", retry_after=30), "retry-after", "30"),
         (ServiceUnavailable(retry_after=timedelta(minutes=2)), "retry-after", "120"),
@@ -188,6 +192,23 @@ def test_an_error_takes_what_its_header_says(error, name, value):
 def test_methods_that_are_one_text_are_refused():
     with pytest.raises(TypeError, match="GET"):
         MethodNotAllowed(allow="GET")
+
+
+def test_methods_that_are_no_tokens_are_refused():
+    with pytest.raises(ValueError, match="GET, PUT"):
+        MethodNotAllowed(allow=["GET, PUT"])
+
+
+@pytest.mark.parametrize("length", [-1, "5"])
+def test_a_length_that_is_none_is_refused(length):
+    with pytest.raises(ValueError, match=str(length)):
+        RangeNotSatisfiable(length=length)
+
+
+@pytest.mark.parametrize("options", [{}, {"type": "/taken"}], ids=["plain", "of a type"])
+def test_a_detail_that_is_no_text_is_refused(options):
+    with pytest.raises(TypeError, match="text, not int"):
+        Conflict(5, **options)
 
 
 @pytest.mark.parametrize("when", [-1, float("nan"), 1e12])

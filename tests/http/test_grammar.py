@@ -219,6 +219,10 @@ def test_names_of_parameters_must_be_tokens(name):
         (".2", 0.2),
         ("0.3333333333333333", 0.333),
         ("0.00049", 0.0),
+        ("0.0000", 0.0),
+        ("1.0000", 1.0),
+        ("1.0000000000000000", 1.0),
+        (".3333", 0.333),
     ],
 )
 def test_qvalues(text, quality):
@@ -237,6 +241,8 @@ def test_qvalues(text, quality):
         "+1",
         "2",
         "1.001",
+        "1.0001",
+        "1.00001",
         "1.5",
         "10",
         "00",
@@ -292,7 +298,10 @@ def test_weighted_elements_with_parameters_stay_as_written():
 
 @pytest.mark.parametrize(
     "value",
-    ["a" * 1_000_000, " " * 1_000_000, "a;q=0." + "1" * 1_000_000, 'a;"' * 300_000, "a ; " * 250_000 + "("],
-)
+    [
+        "a" * 1_000_000, " " * 1_000_000, "a;q=0." + "1" * 1_000_000, "a;q=1." + "0" * 1_000_000,
+        'a;"' * 300_000, "a ; " * 250_000 + "(",
+    ],
+)  # fmt: skip
 def test_a_million_hostile_characters_are_weighed_at_once(value):
     assert len(read_weighted(weighted_element(TCHARS, parameters=True), value)) <= 1

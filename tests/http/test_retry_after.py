@@ -43,7 +43,7 @@ def test_printing(after, printed):
 
 
 @pytest.mark.parametrize(
-    "after", [-1, -0.5, timedelta(seconds=-1), 10**10, float("inf"), float("nan"), MOST_SECONDS + 0.5], ids=repr
+    "after", [-1, -0.5, timedelta(seconds=-1), 10**10, float("inf"), float("nan"), MOST_SECONDS + 0.5, "5"], ids=repr
 )
 def test_what_no_header_can_say_is_refused(after):
     with pytest.raises(ValueError, match="Retry-After is seconds"):

@@ -13,6 +13,7 @@ from antiphon.http.url import (
     URL,
     decode_path,
     encode_path,
+    encode_query,
     find_broken_escape,
     parse_host,
     quote_path,
@@ -390,6 +391,21 @@ class TestPercentCoding:
         assert encode_path(quoted) == quoted
         assert unquote(quoted) == unquote(quoted.encode()) == text
         assert "\0" in text or decode_path(quoted.encode()) == text
+
+    @pytest.mark.parametrize(
+        ("query", "encoded"),
+        [
+            ("a=b&c=d+e%20f", "a=b&c=d+e%20f"),
+            ("é=日 本", "%C3%A9=%E6%97%A5%20%E6%9C%AC"),
+            ("100%&%zz", "100%&%zz"),
+            ("[]{|}^`\\'?/:", "[]{|}^`\\'?/:"),
+            ('"<>#', "%22%3C%3E%23"),
+            ("\r\n\0\x7f", "%0D%0A%00%7F"),
+        ],
+    )
+    def test_encodes_a_query_as_browsers_do(self, query, encoded):
+        assert encode_query(query) == encoded
+        assert encode_query(encoded) == encoded
 
     def test_a_lone_surrogate_cannot_be_quoted(self):
         with pytest.raises(ValueError, match="surrogate"):

@@ -61,13 +61,15 @@ class IfRange:
     def matches(self, etag: ETag | None, modified: datetime | None = None) -> bool:
         """Whether a part of the version with this tag and modification date may be sent.
 
-        Tags are compared strongly, dates have to be the same second. A representation that may change twice within
-        a second should have a tag, and be given here without a date (RFC 9110 §8.8.2.2).
+        Tags are compared strongly, dates have to be the same second. A version whose tag is weak may be one of several
+        of its second, so that no date names it. One without a tag that may change twice within a second should be
+        given here without a date (RFC 9110 §8.8.2.2).
         """
         if self._etag is not None:
             return etag is not None and self._etag.strong_match(etag)
         if self._date is not None:
-            return modified is not None and self._date == _whole_second(modified)
+            is_only_one = etag is None or not etag.weak
+            return is_only_one and modified is not None and self._date == _whole_second(modified)
         return not self._is_present
 
     def __bool__(self) -> bool:

@@ -137,17 +137,17 @@ class SetCookie(_Fields):
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> Self:
-        """Raise ValueError for what user agents would drop, and for CR, LF and NUL in the value.
+        """Raise ValueError for what user agents would drop, for CR, LF and NUL in the value, and for other types.
 
         `expires` is an aware datetime; `domain` and `path` may have characters that need escaping.
         """
-        if not is_token(name):
+        if not isinstance(name, str) or not is_token(name):
             raise ValueError(f"a cookie's name is a token, not {name!r}")
-        if max_age is not None and not isinstance(max_age, int):
+        if max_age is not None and (not isinstance(max_age, int) or isinstance(max_age, bool)):
             raise ValueError(f"max_age is a whole number of seconds, not {max_age!r}")
         fields = (
-            name, value, quote_cookie_value(value), max_age,
-            _whole_second(expires) if expires else None,
+            name, value, quote_cookie_value(_text("value", value)), max_age,
+            None if expires is None else _whole_second(expires),
             _ascii_domain(domain) if domain else None,
             path if path == "/" else _escaped_path(path) if path else None,
             secure, httponly, _known_samesite(samesite) if samesite else None, partitioned,
@@ -234,14 +234,22 @@ def _checked(cookie: F) -> F:
     return cookie
 
 
+def _text(attribute: str, given: str) -> str:
+    if not isinstance(given, str):
+        raise ValueError(f"{attribute} is a str, not {given!r:.80}")
+    return given
+
+
 def _whole_second(expires: datetime) -> datetime:
+    if not isinstance(expires, datetime):
+        raise ValueError(f"expires is a datetime, not {expires!r:.80}")
     if expires.utcoffset() is None or expires.year < 1602:
         raise ValueError(f"expires has to know its time zone and lie after 1601: {expires!r}")
     return parse_date(format_date(expires))
 
 
 def _ascii_domain(domain: str) -> str:
-    name = domain.lstrip(".").lower()
+    name = _text("domain", domain).lstrip(".").lower()
     name = name if name.isascii() else name.encode("idna").decode()
     if len(name) > 253 or parse_host(name)[0] != name:
         raise ValueError(f"not a domain: {domain[:300]!r}")
@@ -249,7 +257,7 @@ def _ascii_domain(domain: str) -> str:
 
 
 def _escaped_path(path: str) -> str:
-    if path[0] != "/" or find_control(path):
+    if _text("path", path)[0] != "/" or find_control(path):
         raise ValueError(f"a cookie's path begins with a slash and has no control characters: {path!r}")
     escaped = encode_path(path).replace(";", "%3B")
     if len(escaped) > _LONGEST_ATTRIBUTE:
@@ -258,7 +266,7 @@ def _escaped_path(path: str) -> str:
 
 
 def _known_samesite(samesite: str) -> SameSite:
-    known = _SAMESITE.get(samesite) or _SAMESITE.get(samesite.lower())
+    known = _SAMESITE.get(samesite) or _SAMESITE.get(samesite.lower()) if isinstance(samesite, str) else None
     if known is None:
         raise ValueError(f"samesite is 'Lax', 'Strict' or 'None', not {samesite!r}")
     return known

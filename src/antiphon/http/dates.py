@@ -1,4 +1,6 @@
-"""HTTP dates (RFC 9110 §5.6.7), in UTC and whole seconds: three forms are read, IMF-fixdate is printed."""
+"""Dates in UTC and whole seconds: those of HTTP (RFC 9110 §5.6.7), of which three forms are read and IMF-fixdate is
+printed, and those of structured fields (RFC 9651 §3.3.7).
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,8 @@ _imf_fixdate = re.compile(
 ).fullmatch
 _rfc850 = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]{{2}}) {_TIME} GMT").fullmatch
 _asctime = re.compile(rf"{_DAY_NAME} {_MONTH} (?P<day>[ 0-9][0-9]) {_TIME} (?P<year>[0-9]{{4}})").fullmatch
+
+_structured = re.compile("@(-?[0-9]{1,15})").fullmatch
 
 
 def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
@@ -84,3 +88,24 @@ def _imf_fixdate_of(seconds: int) -> str:
         f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
         f" {utc.hour:02}:{utc.minute:02}:{utc.second:02} GMT"
     )
+
+
+def parse_structured_date(text: str) -> datetime:
+    """Return the aware datetime (UTC) that `@` and seconds since 1970 name. Raise ValueError for anything else."""
+    match = _structured(text)
+    if match is None:
+        raise ValueError(f"not the date of a structured field: {text[:80]!r}")
+    try:
+        return _EPOCH + timedelta(seconds=int(match[1]))
+    except OverflowError:
+        raise ValueError(f"a date outside of the years 1 to 9999: {text}") from None
+
+
+def format_structured_date(moment: datetime) -> str:
+    """Return a moment as `@1659578233`, without fractions of the second; a naive datetime is UTC.
+
+    Raise ValueError outside of the years 1 to 9999.
+    """
+    text = f"@{_seconds(moment)}"
+    parse_structured_date(text)
+    return text

@@ -6,8 +6,9 @@ HTTPError
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
+from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.status import PHRASES, phrase
 
@@ -39,7 +40,7 @@ class HTTPError(Exception):
         **members: object,
     ) -> None:
         if detail is not None and not isinstance(detail, str):
-            raise TypeError(f"an error's detail is text, not {type(detail).__name__}")
+            raise TypeError(f"an error's detail is text, not {detail.__class__.__name__}")
         super().__init__(detail)
         if status is not None:
             if not 400 <= status <= 599:
@@ -70,13 +71,10 @@ class BadRequest(HTTPError):
     status = 400
 
 
-class Unauthorized(HTTPError):
-    """401: credentials are missing or wrong (RFC 9110 §15.5.2).
+class _Challenging(HTTPError):
+    """An error that says how to authenticate (RFC 9110 §11.6.1, §11.7.1)."""
 
-    ``challenge`` becomes WWW-Authenticate: a ``Challenge``, its text, or several of either.
-    """
-
-    status = 401
+    _field: ClassVar[str]
 
     def __init__(
         self,
@@ -88,7 +86,17 @@ class Unauthorized(HTTPError):
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
         if challenge is not None:
             several = challenge if isinstance(challenge, Iterable) and not isinstance(challenge, str) else [challenge]
-            self.headers["www-authenticate"] = ", ".join(map(str, several))
+            self.headers[self._field] = ", ".join(map(str, several))
+
+
+class Unauthorized(_Challenging):
+    """401: credentials are missing or wrong (RFC 9110 §15.5.2).
+
+    ``challenge`` becomes WWW-Authenticate: a ``Challenge``, its text, or several of either.
+    """
+
+    status = 401
+    _field = "www-authenticate"
 
 
 class PaymentRequired(HTTPError):
@@ -118,7 +126,11 @@ class MethodNotAllowed(HTTPError):
         if isinstance(allow, str):
             raise TypeError(f"allow is a collection of methods, such as [{allow!r}]")
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
-        self.headers["allow"] = ", ".join(allow)
+        methods = [*allow]
+        for method in methods:
+            if not is_token(method):
+                raise ValueError(f"a method in the header Allow is a token, not {method!r}")
+        self.headers["allow"] = ", ".join(methods)
 
 
 class NotAcceptable(HTTPError):
@@ -127,10 +139,11 @@ class NotAcceptable(HTTPError):
     status = 406
 
 
-class ProxyAuthenticationRequired(HTTPError):
-    """407 (RFC 9110 §15.5.8)."""
+class ProxyAuthenticationRequired(_Challenging):
+    """407 (RFC 9110 §15.5.8). ``challenge`` becomes Proxy-Authenticate, as that of a 401 does WWW-Authenticate."""
 
     status = 407
+    _field = "proxy-authenticate"
 
 
 class RequestTimeout(HTTPError):
@@ -189,7 +202,9 @@ class RangeNotSatisfiable(HTTPError):
     def __init__(self, detail: str | None = None, *, length: int | None = None, **options: object) -> None:
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
         if length is not None:
-            self.headers["content-range"] = f"bytes */{length:d}"
+            from antiphon.http.ranges import ContentRange
+
+            self.headers["content-range"] = str(ContentRange.unsatisfied(length))
 
 
 class ExpectationFailed(HTTPError):
@@ -326,7 +341,10 @@ class NetworkAuthenticationRequired(HTTPError):
 
 
 ERRORS: dict[int, type[HTTPError]] = {
-    cls.status: cls for cls in (*HTTPError.__subclasses__(), *_ComeBack.__subclasses__()) if cls is not _ComeBack
+    cls.status: cls
+    for family in (HTTPError, _Challenging, _ComeBack)
+    for cls in family.__subclasses__()
+    if cls.__name__[0] != "_"
 }
 """The class of each status that has one."""
 

@@ -12,7 +12,10 @@ OWS = " \t"
 TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 QUOTED_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
 # RFC 9110 has three decimals. Clients that send `.2` or more decimals are understood; the latter are cut.
-_QVALUE = r"(0\.[0-9]{1,3}|1\.0{1,3}|[01]\.?|\.[0-9]{1,3})(?:(?<=0\.[0-9]{3})[0-9]++)?"
+_QVALUE = (
+    r"(0\.[0-9]{1,3}|1\.0{1,3}|[01]\.?|\.[0-9]{1,3})"
+    r"(?:(?<!1\.[0-9]{3})(?<=\.[0-9]{3})[0-9]++|(?<=1\.000)0++)?"
+)
 
 SENDABLE = r"\t\x20-\x7e\x80-\xff"
 """What a field value may have (RFC 9110 §5.5), as it stands in a class of characters."""

@@ -29,11 +29,11 @@ def parse_retry_after(text: str) -> RetryAfter:
 def format_retry_after(after: float | timedelta | datetime) -> str:
     """The value of Retry-After; a naive datetime is UTC, and a part of a second counts as a whole one.
 
-    Raises ValueError for negative seconds, and where no header can say it.
+    Raises ValueError for negative seconds, for what is no number, and where no header can say it.
     """
     if isinstance(after, datetime):
         return format_date(after)
     seconds = after.total_seconds() if isinstance(after, timedelta) else after
-    if not 0 <= seconds <= MOST_SECONDS:
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= MOST_SECONDS:
         raise ValueError(f"Retry-After is seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}")
     return str(ceil(seconds))

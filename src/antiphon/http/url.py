@@ -43,6 +43,14 @@ def encode_path(path: str | bytes) -> str:
     return _encode(path, _PATH_ESCAPES)
 
 
+def encode_query(query: str) -> str:
+    """Percent-encode what cannot stand in a query, as browsers do: escapes stay, and so do broken ones.
+
+    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
+    """
+    return query.encode().decode("latin-1").translate(_QUERY_ESCAPES)
+
+
 def _encode(written: str | bytes, escapes: list[str]) -> str:
     raw = written.encode() if isinstance(written, str) else written
     return BROKEN_ESCAPE.sub(b"%25", raw).decode("latin-1").translate(escapes)
