@@ -4,7 +4,8 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from antiphon import App, Limits, Request, Response
+from antiphon import App, Blueprint, Limits, Request, Response
+from antiphon.http.errors import Forbidden
 
 MIB = 1 << 20
 LIMIT = 1 * MIB
@@ -58,6 +59,23 @@ for path, limits in (("", None), ("/limited", few), ("/impatient", impatient)):
     app.post(f"/async{path}/digest", limits=limits)(awaited_digest)
     app.post(f"/lazy{path}/form", limits=limits, body="lazy")(told)
     app.post(f"/streamed{path}/form", limits=limits, body="stream")(streamed)
+
+
+def refuse(request):
+    raise Forbidden
+
+
+forbidden = Blueprint("forbidden")
+forbidden.before_request(refuse)
+forbidden.post("/forbidden")(digest)
+app.register(forbidden)
+
+
+@app.post("/refused", body="stream")
+async def refused(request):
+    """Answer when a piece has been looked at."""
+    assert await anext(aiter(request.stream))
+    return Response("no", 422)
 
 
 @app.get("/about")

@@ -1,11 +1,15 @@
 """Requests are put to applications, and responses are applications, whatever these speak."""
 
 import asyncio
+import atexit
+import inspect
 import pickle
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
+from hypercorn.utils import is_asgi
+from uvicorn import Config
 
 from antiphon import App, Request, Response, serve
 from antiphon.testing import AsyncClient, Client
@@ -128,6 +132,34 @@ def test_a_response_can_be_mounted():
     outer = App()
     outer.mount("/gone", Response("Gone.", 410))
     assert Client(outer).get("/gone/x").status == 410
+
+
+def test_servers_see_by_its_looks_that_a_response_speaks_asgi():
+    response = Response("hello")
+    assert inspect.iscoroutinefunction(response.__call__)
+    assert is_asgi(response)
+    config = Config(response, log_config=None)
+    config.load()
+    assert config.interface == "asgi3"
+
+
+def test_the_looks_of_a_response_tell_that_it_takes_what_wsgi_gives_too():
+    signature = inspect.signature(Response("hello"))
+    assert signature.bind({}, print)
+    assert signature.bind({}, print, print)
+    environ, started = {"QUERY_STRING": ""}, []
+    setup_testing_defaults(environ)
+    pieces = Response("hello").__call__(environ, lambda status, headers: started.append(status))
+    assert (list(pieces), started) == ([b"hello"], ["200 OK"])
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_what_a_response_answers_leaves_nothing_behind(interface):
+    client = Client(Response("hello"), interface=interface)
+    before = atexit._ncallbacks()
+    for _ in range(3):
+        assert client.get("/").text == "hello"
+    assert atexit._ncallbacks() == before
 
 
 # Frozen ones

@@ -243,9 +243,10 @@ class TestAPart:
     def test_is_sent_of_the_version_that_the_client_has_a_part_of(self, if_range, is_sent):
         assert answer(ask(range="bytes=0-1", if_range=if_range)).status == (206 if is_sent else 200)
 
-    def test_of_a_version_that_is_only_as_good_is_not_sent_for_its_tag(self):
-        request = ask(range="bytes=0-1", if_range='W/"v1"')
-        assert answer(request, headers={"etag": 'W/"v1"'}).status == 200
+    @pytest.mark.parametrize("if_range", ['W/"v1"', '"v1"', DATE])
+    def test_of_a_version_that_is_only_as_good_is_not_sent(self, if_range):
+        request = ask(range="bytes=0-1", if_range=if_range)
+        assert answer(request, headers=VALIDATORS | {"etag": 'W/"v1"'}).status == 200
 
     @pytest.mark.parametrize(
         ("request_", "options"),
@@ -518,6 +519,12 @@ class TestAPrecondition:
     def test_takes_no_tag_that_cannot_be_one(self):
         with pytest.raises(ValueError, match="an entity tag has no quotes"):
             precondition(ask(), etag='"v1"')
+
+    @pytest.mark.parametrize("modified", [1.5, DATE, MODIFIED.date()], ids=["seconds", "text", "day"])
+    @pytest.mark.parametrize("asked", [{}, {"if_modified_since": DATE}], ids=["no condition", "a condition"])
+    def test_takes_no_modification_but_a_datetime(self, modified, asked):
+        with pytest.raises(TypeError, match=f"modified is a datetime or None, not {type(modified).__name__}"):
+            precondition(ask(**asked), modified=modified)
 
 
 class TestAnAddedTag:

@@ -51,6 +51,16 @@ PROGRAMS = {
 }
 
 
+UNWRITABLE = {
+    "an object": object(),
+    "an object within": {"locks": [object()]},
+    "half of a pair within": ["\ud800"],
+    "a name that is none": {(1, 2): 3},
+    "what contains itself": (itself := []),
+}
+itself.append(itself)
+
+
 def asking(accept):
     return Request.blank("/orders/5", headers={} if accept is None else {"accept": accept})
 
@@ -125,6 +135,16 @@ class TestProblem:
         # An error must be answered: what fails here has nobody left to catch it.
         problem = answer_to(Conflict("taken", lock=object()))
         assert (problem["status"], problem["detail"]) == (409, "taken")
+
+    @pytest.mark.parametrize("bad", UNWRITABLE.values(), ids=UNWRITABLE)
+    def test_has_all_members_but_one_that_is_no_json(self, bad):
+        told = {"type": "/problems/taken", "title": "Taken", "by": ["ada"], "until": 5}
+        assert answer_to(Conflict("taken", bad=bad, **told)) == answer_to(Conflict("taken", **told))
+        assert answer_to(Conflict("taken", **{"\ud800": 1}, **told)) == answer_to(Conflict("taken", **told))
+
+    def test_says_of_text_what_can_be_said(self):
+        problem = answer_to(Conflict("a \ud800", title="b \ud800", type="c \ud800", by="d \ud800"))
+        assert [problem[name] for name in ("detail", "title", "type", "by")] == ["a ?", "b ?", "c ?", "d ?"]
 
 
 class TestRequestID:

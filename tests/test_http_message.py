@@ -74,6 +74,10 @@ def test_a_request_is_printed(request_, message):
     assert print_request(request_) == message
 
 
+def test_what_a_uri_cannot_have_is_printed_percent_encoded():
+    assert print_request(Request.blank("/é?ü=日")).startswith(b"GET /%C3%A9?%C3%BC=%E6%97%A5 HTTP/1.1\r\n")
+
+
 def test_a_rewritten_path_is_printed_as_it_is_now():
     head = DerivedHead(RequestHead(path="/old", raw_path=b"/old"))
     head.path = "/new way"

@@ -85,7 +85,7 @@ def test_any_bytes_are_a_value_or_a_bad_request(data):
 
 
 EMPTY = "the body is empty where JSON was expected"
-TOO_DEEP = "the JSON is nested more than 200 levels deep"
+TOO_DEEP = "The JSON is nested more than 200 levels deep."
 TOO_LARGE = "the JSON has a number that is too large"
 MALFORMED = "the JSON is malformed"
 NOT_UTF_8 = "the JSON is not in UTF-8"

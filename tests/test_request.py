@@ -227,6 +227,13 @@ class TestBlank:
             ("http://user:word@example.com/", ("http", "example.com", 80, "/", b"/", b"")),
             ("/é", ("http", "localhost", 80, "/é", b"/%C3%A9", b"")),
             ("hello", ("http", "localhost", 80, "/hello", b"/hello", b"")),
+            ("/a:b", ("http", "localhost", 80, "/a:b", b"/a:b", b"")),
+            ("http://[::1]:81/", ("http", "::1", 81, "/", b"/", b"")),
+            ("/?é=日 本", ("http", "localhost", 80, "/", b"/", b"%C3%A9=%E6%97%A5%20%E6%9C%AC")),
+            ("/?a=%C3%A9%2f+", ("http", "localhost", 80, "/", b"/", b"a=%C3%A9%2f+")),
+            ("/?a=100%&b=%zz", ("http", "localhost", 80, "/", b"/", b"a=100%&b=%zz")),
+            ("/?a='[{|}]^`\\", ("http", "localhost", 80, "/", b"/", b"a='[{|}]^`\\")),
+            ('/?a="<>', ("http", "localhost", 80, "/", b"/", b"a=%22%3C%3E")),
         ],
     )
     def test_is_for_a_path_or_a_whole_url(self, url, wanted):
@@ -255,6 +262,23 @@ class TestBlank:
             pass
 
         assert type(Mine.blank()) is Mine
+
+    @pytest.mark.parametrize(
+        "url",
+        ["mailto:x", "a:b", "http:///x", "http:x", "http://", "file:///x", "http://user@/"],
+    )
+    def test_refuses_a_url_with_a_scheme_and_no_host(self, url):
+        with pytest.raises(ValueError, match=f"names a host.*{re.escape(url)}"):
+            Request.blank(url)
+
+    @pytest.mark.parametrize("url", ["http://h:99999/", "http://h:x/", "http://a b/", "//é/", "http://[1]/"])
+    def test_refuses_a_host_that_is_none(self, url):
+        with pytest.raises(ValueError, match=r"host|port|IPv6"):
+            Request.blank(url)
+
+    def test_refuses_a_query_that_is_no_unicode(self):
+        with pytest.raises(ValueError, match="surrogate"):
+            Request.blank("/?a=\ud800")
 
     @pytest.mark.parametrize("bad", [{"a b": "1"}, {"a": "1\n"}])
     def test_refuses_bad_headers(self, bad):
@@ -834,6 +858,26 @@ class TestContext:
         first, second = Request.blank(), Request.blank()
         first.limits = Limits(body=1)
         assert (first.limits.body, second.limits) == (1, Limits())
+
+    def test_limits_stay_those_of_the_route_but_for_what_is_set(self):
+        class Route:
+            limits = Limits(fields=3, files=4)
+
+        request = Request.blank()
+        request.limits = Limits(body=1)
+        request.route = Route()
+        assert request.limits is Route.limits
+        request.limits = Limits(body=2, files=5)
+        assert request.limits == Limits(body=2, fields=3, files=5)
+        request.limits = Limits(memory=6)
+        assert request.limits == Limits(memory=6, fields=3, files=4)
+
+    @pytest.mark.parametrize("limits", [{"body": 1}, None, 1 << 20], ids=repr)
+    def test_limits_are_limits(self, limits):
+        request = Request.blank()
+        with pytest.raises(TypeError, match=f"limits are set as Limits.*, not {type(limits).__name__}"):
+            request.limits = limits
+        assert request.limits == Limits()
 
     def test_the_params_of_no_route_cannot_be_shared_by_chance(self):
         with pytest.raises(TypeError):

@@ -88,6 +88,17 @@ class TestFormsInParts:
                 getattr(request, reader)
         request.content.close()
 
+    def test_without_a_name_are_passed_over_by_all_but_the_parts(self, way):
+        body = (
+            b"--B\r\nContent-Disposition: form-data\r\n\r\n1\r\n"
+            b'--B\r\nContent-Disposition: form-data; filename="f"\r\n\r\n2\r\n'
+            b'--B\r\nContent-Disposition: form-data; name=""\r\n\r\n3\r\n--B--'
+        )
+        request = loaded(way, body, content_type="multipart/form-data; boundary=B")
+        assert request.form.items() == [("", "3")]
+        assert request.files.items() == []
+        assert [(part.name, part.read()) for part in request.parts()] == [("", b"1"), ("", b"2"), ("", b"3")]
+
     def test_that_are_small_are_refused_when_they_are_read(self, way):
         body = print_form([(b"a", None, None, b"1"), (b"b", None, None, b"2")])
         request = loaded(way, body, limits=Limits(fields=1), content_type=FORM_DATA)

@@ -222,6 +222,15 @@ class TestContentType:
         assert response.content_type is None
         assert "content-type" not in response.headers
         response.content_type = None
+        response = Response("a")
+        del response.content_type
+        assert "content-type" not in response.headers
+        del response.content_type
+
+    @pytest.mark.parametrize("bad", [5, b"a/b", ["a/b"]], ids=repr)
+    def test_that_is_no_text_is_refused(self, bad):
+        with pytest.raises(ValueError, match=r"content-type cannot be .*str"):
+            Response("a").content_type = bad
 
     def test_that_is_given_replaces_what_the_headers_have(self):
         response = Response("a", 200, [("content-type", "a/b"), ("Content-Type", "c/d")], content_type="text/csv")
@@ -276,6 +285,20 @@ class TestHeaders:
         response.location = None
         response.location = None
         assert "location" not in response.headers
+
+    def test_location_is_removed_by_what_is_empty_and_by_del(self):
+        for remove in (lambda of: setattr(of, "location", ""), lambda of: delattr(of, "location")):
+            response = Response(None, 201, {"location": "/a"})
+            remove(response)
+            assert (response.location, response.headers.items()) == (None, [])
+            remove(response)
+
+    @pytest.mark.parametrize("bad", [5, b"/a", ["/a"], "/\ud800"], ids=ascii)
+    def test_location_is_text(self, bad):
+        response = Response(None, 201)
+        with pytest.raises(ValueError, match="location cannot be "):
+            response.location = bad
+        assert response.location is None
 
 
 class TestVary:

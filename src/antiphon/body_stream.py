@@ -10,8 +10,8 @@ from antiphon.content import Content, NotLoadedError
 class Reader(Protocol):
     """A request whose body it is."""
 
-    limits: Limits
-
+    @property
+    def limits(self) -> Limits: ...
     def not_loaded(self) -> Exception: ...
 
 

@@ -111,9 +111,12 @@ def precondition(
     False when there is none yet. Raises NotModified, which is answered with a 304, for reading a version that the
     client has, and PreconditionFailed (412) for a version that the request is not meant for (RFC 9110 §13.2.2).
 
-    A str as ``etag`` is the tag of a strong one; raises ValueError if it can't be. ``headers`` are for the 304: those
-    that the 200 would have, such as Cache-Control and Vary. Its ETag, or without one its Last-Modified, is added.
+    A str as ``etag`` is the tag of a strong one; raises ValueError if it can't be, TypeError for a ``modified`` that is
+    no datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary. Its ETag,
+    or without one its Last-Modified, is added.
     """
+    if modified is not None and not isinstance(modified, datetime):
+        raise TypeError(f"modified is a datetime or None, not {type(modified).__name__}")
     tag = None if etag is None else str(ETag(etag) if isinstance(etag, str) else etag)
     status = evaluate_preconditions(request.head.method, request.head.field, tag, modified, exists=exists)
     if status == 412:

@@ -28,6 +28,8 @@ class Content(ReceivedBody):
 
     loop: "AbstractEventLoop | None" = None
     """The server's loop, on which other threads have it received."""
+    outermost: object = None
+    """Who had it first, and answers last: whose refusal it is that counts."""
 
     def share(self, head: Head) -> "Content":
         """The same content for another request, which may be closed by itself."""

@@ -62,7 +62,7 @@ class _Stage:
                 self._made += len(piece)
                 # Coded once more, a body may be a little longer than it is itself.
                 if self._made > (limit if self._is_last else 2 * limit + PIECE):
-                    detail = f"the body, decoded, is longer than the {limit} bytes that are accepted"
+                    detail = f"The body, decoded, is longer than the {limit} bytes that are accepted."
                     raise over_limit(ContentTooLarge, "body", limit, detail)
                 yield piece
             block = self._member.unused_data if self._member.eof else b""

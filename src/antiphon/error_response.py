@@ -71,7 +71,7 @@ def raised_response(answer: RaisedAnswer) -> Response:
     """What a redirect answers, or whatever else is raised and no error."""
     response = Response(None, answer.status, answer.headers)
     if answer.location is not None:
-        response.location = answer.location
+        response.headers["location"] = answer.location
     return response
 
 
@@ -82,8 +82,23 @@ def _problem(request: Request, error: HTTPError) -> bytes:
     try:
         return encode_json(error.problem() | own)
     except (TypeError, ValueError):  # an error has to be answered, whatever it bears
-        told = HTTPError(_printable(error.detail or ""), status=error.status, title=_printable(error.title))
-        return encode_json(told.problem() | own)
+        return encode_json(_writable(HTTPError.problem(error)) | own)
+
+
+def _writable(problem: dict[str, object]) -> dict[str, object]:
+    """The members that JSON has a form for, and text as far as it has."""
+    printable = {name: _printable(value) if isinstance(value, str) else value for name, value in problem.items()}
+    return {name: value for name, value in printable.items() if _is_writable({name: value})}
+
+
+def _is_writable(value: object) -> bool:
+    from antiphon.json_codec import encode_json
+
+    try:
+        encode_json(value)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _printable(text: str) -> str:

@@ -48,7 +48,7 @@ def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
 def json_text(data: bytes, depth: int) -> bytes:
     """What of a body is to be decoded. Raises BadRequest when it is nested more than ``depth`` levels deep."""
     if is_deeper(data, depth):
-        raise over_limit(BadRequest, "json_depth", depth, f"the JSON is nested more than {depth} levels deep")
+        raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
     return data.removeprefix(_BYTE_ORDER_MARK)
 
 

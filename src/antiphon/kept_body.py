@@ -30,6 +30,8 @@ class KeptBody:
     data: bytes | None
     """All of it, where that is in memory; None until it is complete."""
     folder: str | os.PathLike[str] | None = None
+    has_uploads = False
+    """Whether files of a form were given, which read what is kept by themselves."""
     _head: Head
     _spool: "Spool | None" = None
     _form: "FormData | None" = None

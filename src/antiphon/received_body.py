@@ -242,5 +242,5 @@ def _wrong_length(received: int, declared: int | None) -> BadRequest:
 
 
 def _too_large(limits: Limits) -> ContentTooLarge:
-    detail = f"the body is longer than the {limits.body} bytes that are accepted"
+    detail = f"The body is longer than the {limits.body} bytes that are accepted."
     return over_limit(ContentTooLarge, "body", limits.body, detail)

@@ -6,6 +6,7 @@ from copy import copy
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from antiphon.body.limits import Limits
 from antiphon.derived_head import DerivedHead
 from antiphon.head import Address, Head, HeadHeaders, RequestHead
 from antiphon.http.cookies import parse_cookies
@@ -18,7 +19,7 @@ from antiphon.http.headers import HeaderFields
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.over_limit import over_limit
 from antiphon.http.query import parse_query
-from antiphon.http.url import URL, encode_path, parse_host, quote_path, unquote
+from antiphon.http.url import URL, encode_path, encode_query, parse_host, quote_path, unquote
 from antiphon.lazy import lazy
 from antiphon.place import Place
 from antiphon.plain_head import PlainHead
@@ -46,6 +47,8 @@ class FilledPlaces(Protocol):
 class Route(Protocol):
     """What a request knows of its route."""
 
+    @property
+    def limits(self) -> Limits: ...
     @property
     def endpoint(self) -> str | None: ...
     @property
@@ -76,22 +79,50 @@ class Request(RequestBody):
     """What ``after`` was given, in order."""
     after_hooks: tuple[Callable[..., Any], ...] = ()
     """What ``after_request`` was given, in order."""
+    _own_limits: "tuple[Route | None, Limits] | None" = None
+    """The limits that were set, and the route on which they were."""
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
-        """A request that no server brought, for tests and subrequests. ``url`` may be a path or a whole URL."""
+        """A request that no server brought, for tests and subrequests. ``url`` may be a path or a whole URL.
+
+        What cannot stand in either is percent-encoded. Raises ValueError for a scheme without a host, and a bad host.
+        """
         target = URL(url)
+        authority = target.netloc.rpartition("@")[2]
+        if authority:
+            parse_host(authority)
+        elif target.scheme:
+            raise ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}")
         path = target.path if target.path[:1] == "/" else f"/{target.path}"
         head = RequestHead(
             method,
             unquote(path),
-            target.query.encode(),
+            encode_query(target.query).encode(),
             headers,
             scheme=target.scheme or "http",
-            authority=target.netloc.rpartition("@")[2] or None,
+            authority=authority or None,
             raw_path=encode_path(path).encode(),
         )
         return cls(head, body)
+
+    @property
+    def limits(self) -> Limits:
+        """How much of this request is accepted: as the route says, or what is set until the body is loaded.
+
+        Of limits that are set, what they don't say stays as the route says it. Raises TypeError for what is none.
+        """
+        route, own = self.route, self._own_limits
+        if own is not None and own[0] is route:
+            return own[1]
+        return super().limits if route is None else route.limits
+
+    @limits.setter
+    def limits(self, limits: Limits) -> None:
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits are set as Limits(...), not {type(limits).__name__}")
+        route = self.route
+        self._own_limits = route, limits.within(super().limits if route is None else route.limits)
 
     # The head
 
@@ -215,12 +246,12 @@ class Request(RequestBody):
         query = self.head.query_string
         limits = self.limits
         if len(query) > limits.query:
-            detail = f"the query is {len(query)} bytes long, {limits.query} are accepted"
+            detail = f"The query is {len(query)} bytes long, {limits.query} are accepted."
             raise over_limit(URITooLong, "query", limits.query, detail)
         try:
             return MultiDict(parse_query(query, limits.fields) if query else ())
         except ValueError:
-            detail = f"the query has more than {limits.fields} fields"
+            detail = f"The query has more than {limits.fields} fields."
             raise over_limit(URITooLong, "fields", limits.fields, detail) from None
 
     def args_as(self, wanted: type[T]) -> T:
@@ -352,7 +383,8 @@ class Request(RequestBody):
         returns, or, of a stream, when that has ended or was closed. One of ours is started up; the lifespan of a
         foreign one is the caller's.
 
-        Raises what a foreign application raises, and RuntimeError on an event loop: ``aget_response`` is for there.
+        Raises what a foreign application raises, ValueError for another ``interface`` than "wsgi" and "asgi", and
+        RuntimeError on an event loop: ``aget_response`` is for there.
         """
         from antiphon.applications import find_adapters
 
@@ -376,7 +408,7 @@ class Request(RequestBody):
         return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (PlainHead(self.head), self.body), {"limits": self.limits}
+        return type(self), (PlainHead(self.head), self.body), {"_own_limits": (None, self.limits)}
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"

@@ -29,6 +29,8 @@ T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
+_DEFAULT_LIMITS = Limits()
+
 
 class RequestBody(RequestHeaders):
     """A request with its body.
@@ -38,13 +40,15 @@ class RequestBody(RequestHeaders):
     may block waits for it; on an event loop ``load`` has to be awaited first, or RuntimeError is raised.
     """
 
-    limits: Limits
-    """How much of this request is accepted."""
-
     def __init__(self, head: Head, body: bytes | None = None) -> None:
         self.head = head
         if body is not None:
             vars(self)["content"] = Content(head, body)
+
+    @property
+    def limits(self) -> Limits:
+        """How much of this request is accepted."""
+        return _DEFAULT_LIMITS
 
     # What is said of it
 
@@ -161,7 +165,7 @@ class RequestBody(RequestHeaders):
 
     @lazy
     def form(self) -> MultiDict[str]:
-        """The fields of a form that are no files, urlencoded or in parts; empty when the body is neither.
+        """The fields of a form that are no files, urlencoded or in parts, which have names; empty for another body.
 
         Raises ContentTooLarge (413) beyond a limit, BadRequest (400) for parts that are malformed.
         """
@@ -185,7 +189,10 @@ class RequestBody(RequestHeaders):
 
         One that is false stands for a field in which no file was chosen. Raises as ``form`` does.
         """
-        return self._form_data.files if self.mimetype == FORM_DATA else MultiDict()
+        if self.mimetype != FORM_DATA:
+            return MultiDict()
+        self.content.has_uploads = True
+        return self._form_data.files
 
     @lazy
     def _form_data(self) -> "Form":

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
+from antiphon.applications import looks_async
 from antiphon.conditional import add_etag, cache_for, conditional, no_store
 from antiphon.http.headers import HeaderFields, field_pairs
 from antiphon.http.redirect import check_redirect, redirect_location
@@ -204,6 +205,7 @@ class Response(ResponseMessage):
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse", /) -> Iterable[bytes]: ...
     @overload
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
+    @looks_async
     def __call__(self, *arguments: Any) -> Any:
         """Be the WSGI or ASGI application that answers by this response, whatever is asked."""
         from antiphon.applications import find_adapters

@@ -20,10 +20,13 @@ from antiphon.header_property import (
     read_text,
 )
 from antiphon.http.cache_control import CacheControl
+from antiphon.http.dates import format_structured_date, parse_structured_date
 from antiphon.http.etag import ETag
 from antiphon.http.headers import MutableHeaders, field_value
 from antiphon.http.ranges import ContentRange
 from antiphon.http.retry_after import format_retry_after, parse_retry_after
+from antiphon.http.url import as_uri
+from antiphon.shared_fields import only_typed
 
 if TYPE_CHECKING:
     from antiphon.http.authorization import Challenge
@@ -111,17 +114,16 @@ def _print_quoted(values: Iterable[str]) -> str:
     return ", ".join([f'"{element}"' for element in print_list(values).split(", ") if element])
 
 
-def _deprecation(value: str | None) -> datetime | None:
-    digits = (value or "").removeprefix("@")
-    if digits == value or not (digits.isascii() and digits.isdigit() and len(digits) < 12):
-        return None
-    return datetime.fromtimestamp(int(digits), UTC)
+def _print_type(value: str) -> str:
+    return only_typed(_of(str, value))[0][1]
+
+
+def _print_location(value: str) -> str:
+    return as_uri(_of(str, value))
 
 
 def _print_deprecation(value: datetime) -> str:
-    print_date(value)
-    aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-    return f"@{int(aware.timestamp())}"
+    return format_structured_date(_of(datetime, value))
 
 
 def _expires(value: str | None) -> datetime | None:
@@ -208,6 +210,8 @@ class ResponseHeaders:
     """Content-Security-Policy (CSP3 §3.1)."""
     content_security_policy_report_only = header("content-security-policy-report-only", read_text, print_text)
     """Content-Security-Policy-Report-Only (CSP3 §3.2)."""
+    content_type = header("content-type", read_text, _print_type)
+    """Content-Type (RFC 9110 §8.3): the media type of the body with its parameters."""
     cross_origin_embedder_policy = header("cross-origin-embedder-policy", read_text, print_text)
     """Cross-Origin-Embedder-Policy (HTML)."""
     cross_origin_embedder_policy_report_only = header("cross-origin-embedder-policy-report-only", read_text, print_text)
@@ -220,7 +224,7 @@ class ResponseHeaders:
     """Cross-Origin-Resource-Policy (Fetch)."""
     date = header("date", read_date, print_date)
     """Date (RFC 9110 §6.6.1)."""
-    deprecation = header("deprecation", _deprecation, _print_deprecation)
+    deprecation = header("deprecation", or_none(parse_structured_date), _print_deprecation)
     """Deprecation (RFC 9745 §2.1)."""
     etag = header("etag", or_none(ETag.parse), _print_etag)
     """ETag (RFC 9110 §8.8.3)."""
@@ -230,6 +234,8 @@ class ResponseHeaders:
     """Last-Modified (RFC 9110 §8.8.2)."""
     links = header("link", _links, _print_links)
     """Link (RFC 8288 §3)."""
+    location = header("location", read_text, _print_location)
+    """Location (RFC 9110 §10.2.2): where a redirect or a created resource is; what a URI can't have is escaped."""
     nel = header("nel", read_text, print_text)
     """NEL (Network Error Logging)."""
     origin_agent_cluster = header("origin-agent-cluster", *flag("?1"))

@@ -7,7 +7,6 @@ from typing import Any, Self, TypeAlias
 from antiphon.framing import FRAMING, WITHOUT_CONTENT, framed
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value, put_line
-from antiphon.http.url import as_uri
 from antiphon.pieces import aread_all, read_all
 from antiphon.response_headers import ResponseHeaders
 from antiphon.shared_fields import BYTES, NO_FIELDS, TEXT, SharedFields, only_typed, varied, vary
@@ -128,30 +127,6 @@ class ResponseMessage(ResponseHeaders):
             put_line(fields, line)
         else:
             self._fields = [*[field for field in fields if field[0] != line[0]], line]
-
-    @property
-    def content_type(self) -> str | None:
-        """The media type of the body with its parameters (RFC 9110 §8.3); None where there is none."""
-        return self.headers.get("content-type")
-
-    @content_type.setter
-    def content_type(self, content_type: str | None) -> None:
-        if content_type is None:
-            self.headers.pop("content-type")
-        else:
-            self.put(only_typed(content_type)[0])
-
-    @property
-    def location(self) -> str | None:
-        """Where a redirect or a created resource is (RFC 9110 §10.2.2)."""
-        return self.headers.get("location")
-
-    @location.setter
-    def location(self, location: str | None) -> None:
-        if location is None:
-            self.headers.pop("location")
-        else:
-            self.headers["location"] = as_uri(location)
 
     def vary(self, *names: str) -> None:
         """Name request headers on which this response depends (RFC 9110 §12.5.5); those named before stay.

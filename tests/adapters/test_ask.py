@@ -9,7 +9,7 @@ from copy import copy
 
 import pytest
 
-from antiphon import App, Request, Response, current_request, serve
+from antiphon import App, Limits, Request, Response, current_request, serve
 from antiphon.adapters.ask import aget_response, get_response
 from antiphon.http.errors import NotFound
 from antiphon.testing import Client
@@ -97,6 +97,14 @@ def test_one_whose_colour_does_not_tell_is_asked_as_the_caller_says(ask):
 
 
 @both
+@pytest.mark.parametrize("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
+@pytest.mark.parametrize("unknown", ["foo", "WSGI", "rsgi", ""])
+def test_an_interface_that_nobody_knows_is_an_error_that_names_those_that_are(ask, application, unknown):
+    with pytest.raises(ValueError, match=f"'wsgi' or 'asgi', not '{unknown}'"):
+        ask(application, Request.blank("/x", "PUT"), unknown)
+
+
+@both
 def test_the_error_behind_a_response_is_there(ask):
     response, _ = ask(app, Request.blank("/a/b"))
     assert (response.status, type(response.error)) == (404, NotFound)
@@ -121,7 +129,7 @@ def test_the_caller_s_request_and_context_stay_as_they_are(ask):
     def leaves_things_behind(request):
         variable.set("inside")
         request.after(lambda: None)
-        request.limits = None
+        request.limits = Limits(body=1)
         return Response()
 
     request = Request.blank("/x", "PUT", body=b"body")

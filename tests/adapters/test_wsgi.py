@@ -1,5 +1,6 @@
 import io
 import threading
+from wsgiref.util import is_hop_by_hop
 
 import pytest
 
@@ -288,3 +289,25 @@ def test_the_headers_that_are_given_to_the_server_are_its_own(servers):
 
     app(servers.environ(), start_response)
     assert "x-by-the-server" not in shared.headers
+
+
+CONNECTION = [
+    ("connection", "close"),
+    ("keep-alive", "timeout=5"),
+    ("proxy-authenticate", "Basic"),
+    ("proxy-authorization", "Basic eA=="),
+    ("te", "trailers"),
+    ("trailers", "x"),
+    ("transfer-encoding", "chunked"),
+    ("upgrade", "h2c"),
+]
+
+
+@pytest.mark.parametrize("body", ["x", ["x"]], ids=["in memory", "streamed"])
+def test_fields_of_the_connection_are_left_to_the_server(servers, body):
+    sent = []
+    response = Response(body, 426, [("x-a", "a"), *CONNECTION, ("x-b", "b")], content_type="text/plain")
+    serve(lambda request: response)(servers.environ(), lambda status, headers: sent.extend(headers))
+    assert all(is_hop_by_hop(name) for name, _ in CONNECTION)
+    assert [name for name, _ in sent if name != "content-length"] == ["x-a", "x-b", "content-type"]
+    assert response.headers["upgrade"] == "h2c"

@@ -389,6 +389,28 @@ class TestLimits:
 
         assert serving(app).post("/", body=bytes(100_000)).json["size"] == 100_000
 
+    @pytest.mark.parametrize("around", ["hook", "handler"])
+    def test_stay_those_of_the_route_where_one_request_has_others(self, serving, around):
+        app = App(limits=Limits(query=10))
+
+        def allows(request):
+            request.limits = Limits(body=200_000)
+
+        if around == "hook":
+            app.before_request(allows)
+
+        @app.post("/", limits=Limits(body=10, fields=2), body="lazy")
+        def handler(request):
+            if around == "handler":
+                allows(request)
+            return {"size": len(request.body), "args": len(request.args)}
+
+        client = serving(app)
+        assert client.post("/?a=1&b=2", body=bytes(100_000)).json == {"size": 100_000, "args": 2}
+        refused = [client.post(f"/?{query}", body=bytes(100_000)) for query in ("a&b&c", "a" * 11)]
+        assert [(answer.status, answer.json["limit"]) for answer in refused] == [(414, "fields"), (414, "query")]
+        assert client.post("/", body=bytes(200_001)).status == 413
+
 
 class TestTheRequestsContext:
     @pytest.mark.parametrize("path", ["/", "/nowhere"])

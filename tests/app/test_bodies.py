@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon import Limits
+from antiphon import App, Limits, Response
 from tests.app.conftest import COLOURS
 from tests.positions import POSITIONS
 from tests.reading_sites import Cell, cells_of, differences, made_once
@@ -181,3 +181,51 @@ def test_no_order_in_which_layers_read_changes_what_they_read(sites, data):
     plan = {layer: data.draw(orders, label=layer) for layer in site.layers[begins_at:]}
     plan[site.layers[begins_at]].insert(0, "body")
     assert not site.wrong(kind, plan, fails="error handler" in plan, loads=policy == "lazy")
+
+
+class TestUploads:
+    @pytest.mark.parametrize("size", [10, 600 << 10], ids=["in memory", "in a file"])
+    @pytest.mark.parametrize("answer", [b"whole", [b"a", b"stream"]], ids=["whole", "stream"])
+    def test_are_freed_when_their_request_has_ended_but_for_those_detached(self, serving, colour, size, answer):
+        app, kept = App(), []
+
+        @app.post("/")
+        @colour
+        def handler(request):
+            file = request.files["f"]
+            kept.extend([file, file.detach(), request])
+            return Response(answer if isinstance(answer, bytes) else iter(answer))
+
+        form = b'--B\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n%b\r\n--B--' % bytes(size)
+        serving(app).post("/", body=form, content_type="multipart/form-data; boundary=B")
+        file, detached, request = kept
+        assert file.closed
+        with pytest.raises(ValueError, match="detach"):
+            file.read()
+        with detached:
+            assert detached.read() == bytes(size)
+        if size < 100:
+            assert request.body == form
+
+    @pytest.mark.parametrize("around", ["middleware", "before routing", "mount"])
+    def test_can_be_read_by_what_is_around_when_the_handler_has_answered(self, serving, colour, around):
+        inner, outer = App(), App()
+        app = outer if around == "mount" else inner
+        seen = []
+
+        def reads(request, response):
+            seen.append(request.files["f"].read())
+
+        app.middleware(before_routing=around == "before routing")(colour.around(after=reads))
+
+        @inner.post("/")
+        @colour
+        def handler(request):
+            return str(request.files["f"].size)
+
+        outer.mount("/in", inner)
+        form = b'--B\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nframes\r\n--B--'
+        client = serving(outer if around == "mount" else inner)
+        path = "/in/" if around == "mount" else "/"
+        assert client.post(path, body=form, content_type="multipart/form-data; boundary=B").text == "6"
+        assert seen == [b"frames"]

@@ -410,20 +410,29 @@ class TestTheBody:
         serving(app).post("/", body=bytes(64 << 10))
         assert sizes == [64 << 10]
 
-    def test_that_is_large_is_not_read_when_a_hook_refuses_the_request(self, serving, interface, colour, other):
+    @pytest.mark.parametrize("waits", [False, True], ids=["sends it", "waits to be asked for it"])
+    def test_that_is_large_is_not_kept_when_a_hook_refuses_the_request(self, serving, colour, other, waits):
         app = App()
         app.post("/")(colour(lambda request: "x"))
-        app.middleware(other.around(lambda request: ("refused", 403)))
-        asked = []
+        asked, before, contents = [], [], []
+
+        def refuse(request):
+            before.append([*asked])
+            contents.append(request.content)
+            return "refused", 403
+
+        app.middleware(other.around(refuse))
 
         def pieces():
             for number in range(10):
                 asked.append(number)
                 yield bytes(100_000)
 
-        response = serving(app).post("/", body=pieces(), headers={"content-length": "1000000"})
+        headers = {"content-length": "1000000"} | ({"expect": "100-continue"} if waits else {})
+        response = serving(app).post("/", body=pieces(), headers=headers)
         assert response.status == 403
-        assert asked == []
+        assert (before, contents[0].size) == ([[]], 0)
+        assert asked == ([] if waits else [*range(10)])
 
     @pytest.mark.parametrize("path", ["/", "/nowhere", "/fails"])
     def test_that_is_small_may_be_read_by_what_comes_after(self, serving, colour, other, path):

@@ -322,6 +322,10 @@ class TestMounting:
         with pytest.raises(RuntimeError, match="already"):
             app.mount("/old", wsgi)
 
+    def test_an_interface_that_nobody_knows_is_refused(self):
+        with pytest.raises(ValueError, match="'wsgi' or 'asgi', not 'foo'"):
+            App().mount("/old", lambda environ, start_response: [], interface="foo")
+
     def test_the_interface_can_be_said_where_it_does_not_show(self, serving):
         def asgi_that_looks_like_wsgi(scope, receive, send):
             return KINDS["an ASGI function"].make()(scope, receive, send)

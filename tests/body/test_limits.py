@@ -30,7 +30,7 @@ def test_what_is_said_counts(given_bounds):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("bound", [-1, -1.5, "16", b"16", float("inf"), float("nan"), [1]], ids=repr)
+@pytest.mark.parametrize("bound", [-1, -1.5, "16", b"16", float("inf"), float("nan"), [1], True, False], ids=repr)
 def test_a_bound_that_is_no_size_is_refused_by_its_name(name, bound):
     with pytest.raises(ValueError, match=f"'{name}'") as refused:
         Limits(**{name: bound})
@@ -40,8 +40,13 @@ def test_a_bound_that_is_no_size_is_refused_by_its_name(name, bound):
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"timeout"}))
 def test_only_seconds_have_fractions(name):
     assert Limits(timeout=0.25).timeout == 0.25
-    with pytest.raises(ValueError, match=f"'{name}'"):
+    with pytest.raises(ValueError, match=f"the limit '{name}' is a whole number of 0 or more, not 1.5"):
         Limits(**{name: 1.5})
+
+
+def test_seconds_need_not_be_whole():
+    with pytest.raises(ValueError, match=r"the limit 'timeout' is a number of 0 or more, not -1\.5"):
+        Limits(timeout=-1.5)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -113,8 +113,10 @@ def is_after(modified, field):
 
 
 def is_same_version(field, etag, modified):
-    """§13.1.5: the tag is compared strongly, the date has to be the same."""
-    return field == modified if field.endswith("GMT") else is_among(field, etag, strongly=True)
+    """§13.1.5: the tag is compared strongly; the date has to be the same, and of what has no weak tag (§8.8.2.2)."""
+    if field.endswith("GMT"):
+        return field == modified and not (etag or "").startswith("W/")
+    return is_among(field, etag, strongly=True)
 
 
 def status_by_conditions(fields, etag, modified):

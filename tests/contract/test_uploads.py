@@ -5,7 +5,8 @@ import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 
 import pytest
 
@@ -118,6 +119,32 @@ class TestTooLarge:
         with process.connect() as connection:
             connection.send(sent.head + sent.content[:1000])
             assert connection.receive("POST").status == 413
+
+
+class TestRefused:
+    BODY = bytes(12 * MIB)
+    """More than the buffers between client and server hold."""
+
+    @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/forbidden", 403), ("/refused", 422)])
+    @pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
+    def test_is_answered_to_a_client_that_listens_when_it_has_sent_all(self, process, path, status, is_chunked):
+        body = in_pieces(self.BODY, MIB) if is_chunked else self.BODY
+        connection = HTTPConnection("127.0.0.1", process.port, timeout=20)
+        with closing(connection):
+            connection.request("POST", path, body)  # raises where the server closes before all is sent
+            assert connection.getresponse().status == status
+        assert says_hello(process)
+
+    def test_is_answered_before_the_body_to_a_client_that_waits_to_be_asked_for_it(self, process, server):
+        if server.name in HEAR_OUT:
+            pytest.skip("it hears out whom it has asked")
+        sent = upload("/forbidden", BEYOND, fields=(*BINARY, ("Expect", "100-continue")))
+        with process.connect() as connection:
+            connection.send(sent.head)
+            if server.gaps.get("`100 Continue`") == "always":
+                assert connection.status() == 100
+            assert connection.status() == 403
+        assert says_hello(process)
 
 
 class TestAClientThatStalls:

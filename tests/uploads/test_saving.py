@@ -103,6 +103,18 @@ class TestWhatIsThere:
         assert (path.parent / "other").read_bytes() == b"other"
         assert sorted(os.listdir(path.parent)) == ["other", "x"]
 
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+    def test_is_not_replaced_where_it_is_no_file(self, tmp_path):
+        path = tmp_path / "x"
+        os.mkfifo(path)
+        written = []
+        with pytest.raises(FileExistsError, match="only files and links are overwritten") as raised:
+            save(os.fspath(path), written.append, overwrite=True)
+        assert raised.value.filename == os.fspath(path)
+        assert path.is_fifo()
+        assert written == []
+        assert os.listdir(tmp_path) == ["x"]
+
     def test_stays_when_what_would_replace_it_fails(self, tmp_path):
         (tmp_path / "x").write_bytes(b"before")
         with pytest.raises(Broken):

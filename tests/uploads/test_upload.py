@@ -279,9 +279,10 @@ class TestTheDigest:
         file.digest()
         assert file.tell() == 10
 
-    def test_wants_an_algorithm_that_there_is(self):
-        with pytest.raises(ValueError, match="rot13"):
-            upload()[0].digest("rot13")
+    @pytest.mark.parametrize("algorithm", ["rot13", "shake_128", "shake_256"])
+    def test_wants_an_algorithm_that_there_is_and_that_says_how_long_a_hash_is(self, algorithm):
+        with pytest.raises(ValueError, match=algorithm):
+            upload()[0].digest(algorithm)
 
 
 class TestSaving:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from antiphon.adapters.asked_body import AsyncBody, BlockingBody, in_context
 from antiphon.adapters.environ import from_wsgi
-from antiphon.adapters.servable import Servable, spoken_by
+from antiphon.adapters.servable import Servable, check_interface, spoken_by
 from antiphon.applications import Application, ASGIApplication, Interface
 from antiphon.derived_head import DerivedHead
 from antiphon.drive import driven, run_sync
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 def get_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
     """``Request.get_response``."""
+    check_interface(interface)
     _refuse_on_a_loop()
     if request.head.has_body:
         request.content.load_on_thread(request.limits)
@@ -46,6 +47,7 @@ def get_response(application: Application, request: Request, interface: Interfac
 
 async def aget_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
     """``Request.aget_response``."""
+    check_interface(interface)
     if request.head.has_body:
         await request.load()
     asked = _asked(request, blocks=False)
@@ -117,6 +119,9 @@ def _with_body(response: Response, body: Stream) -> Response:
 
 class Served(Servable):
     """A response as an application, which gives it in answer to every request."""
+
+    _started = True
+    """There is nothing to start up."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()

@@ -19,6 +19,7 @@ from antiphon.adapters.asgi import (
 )
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
+from antiphon.applications import CoroutineFunctionLike
 from antiphon.drive import run_async
 from antiphon.handler import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.request import Request
@@ -198,6 +199,12 @@ def _call_at_exit(function: Callable[[], object]) -> None:
     Finalize(None, function, exitpriority=0)
 
 
+def check_interface(interface: str | None) -> None:
+    """Raise ValueError for what is no interface that a foreign application may be said to speak."""
+    if interface not in (None, "wsgi", "asgi"):
+        raise ValueError(f"the interface of an application is 'wsgi' or 'asgi', not {interface!r}")
+
+
 def spoken_by(application: Callable[..., Any]) -> Literal["wsgi", "asgi"]:
     """Which interface a foreign application speaks, by its colour."""
     return "asgi" if is_async(application) else "wsgi"
@@ -209,30 +216,8 @@ def _make_recognisable(servable: Servable) -> None:
         from inspect import markcoroutinefunction
 
         markcoroutinefunction(Servable.__call__)
-    else:
-        servable.__call__ = _CoroutineFunctionLike(servable)  # type: ignore[method-assign]
-
-
-class _CoroutineFunctionLike:
-    """What looks like a coroutine function to ``inspect`` before Python 3.12: it has the code of one.
-
-    It is set on the instance, where servers look; calls look at the class and don't pass here.
-    """
-
-    __name__ = "__call__"
-    __defaults__ = __kwdefaults__ = None
-
-    async def _model(self) -> None:
-        """Lend its code."""
-
-    __code__ = _model.__code__
-    __annotations__ = {}
-
-    def __init__(self, servable: Servable) -> None:
-        self._servable = servable
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self._servable(*arguments)
+    else:  # calls look at the class and don't pass here
+        servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]
 
 
 Function: TypeAlias = Callable[[Request], Response] | Callable[[Request], Awaitable[Response]]

@@ -14,6 +14,7 @@ from antiphon.http.status import status_line
 from antiphon.pieces import as_bytes, close_of
 from antiphon.request import Request
 from antiphon.response_message import Body
+from antiphon.shared_fields import SharedFields
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -34,6 +35,12 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
 
 _DOUBLES = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
 """Keys that servers leave beside those of CGI; they say nothing of the body."""
+
+_HOP_BY_HOP = frozenset({
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers", "transfer-encoding",
+    "upgrade",
+})  # fmt: skip
+"""Fields that an application must leave to the server (PEP 3333, "Other HTTP Features"), which may refuse them."""
 
 
 class WSGIHead:
@@ -156,7 +163,9 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
         run_sync(finish(request), context)
         raise
     status, fields, length, body, silent = response.message(environ["REQUEST_METHOD"])
-    sent = [*fields] if length is None else [*fields, ("content-length", str(length))]
+    sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in _HOP_BY_HOP]
+    if length is not None:
+        sent.append(("content-length", str(length)))
     start_response(status_line(status), sent)
     if type(body) is bytes and not request.deferred:
         return [] if silent else [body]

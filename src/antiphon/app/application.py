@@ -29,6 +29,7 @@ from antiphon.handler import Steps
 from antiphon.place import Place
 from antiphon.request import Request
 from antiphon.response import Response
+from antiphon.uploads.upload_folder import usable_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -47,8 +48,9 @@ class App(Routes, Servable):
     for pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` lets all of them pass.
 
     ``upload_folder`` is where large bodies are kept while they are worked on, in files without names; by default where
-    the system has temporary files. ``json_default`` is called with each value in what a handler returns that JSON has
-    no form for, and gives what is written in its place.
+    the system has temporary files. Raises TypeError for what is no path, ValueError for a relative one, and for one at
+    which there is no folder in which files can be made. ``json_default`` is called with each value in what a handler
+    returns that JSON has no form for, and gives what is written in its place.
     """
 
     def __init__(
@@ -67,7 +69,7 @@ class App(Routes, Servable):
         Routes.__init__(self)
         Servable.__init__(self)
         self.limits = limits or Limits()
-        self.upload_folder = upload_folder
+        self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
         self._guard = Guard(self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)
         self._redirects_slashes = redirect_slashes
@@ -241,7 +243,6 @@ class App(Routes, Servable):
     def _begin(self, routing: Routing, outermost: Plan, request: Request) -> Steps[Response]:
         """The steps that come before a route is sought, and all others inside of them."""
         request.route = outermost
-        request.limits = outermost.limits
         return dispatch(outermost, request, routing.look(request))
 
     async def _seek(self, request: Request) -> Response:

@@ -14,6 +14,7 @@ from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.plan import Plan
 from antiphon.app.returns import to_response
 from antiphon.body.limits import Limits
+from antiphon.content import Content
 from antiphon.context import set_current_request
 from antiphon.error_response import is_leaving
 from antiphon.event_loop import is_on_loop
@@ -80,7 +81,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             response.vary(*request.consulted)
     if leaving is not None and is_leaving(leaving):
         raise leaving
-    if has_body and request.content.data is None:
+    if has_body and (request.content.data is None or request.content.has_uploads):
         await _let_go(plan, request, response)
     return response
 
@@ -106,6 +107,7 @@ def _prepare(plan: Plan, request: Request) -> None:
     """Tell a body how it is kept, and other threads where it comes from."""
     content = request.content
     content.folder = plan.folder
+    content.outermost = content.outermost or plan
     if not content.received:
         content.is_kept = plan.body != "stream"
     if plan.hops and content.loop is None and not request.head.blocks and is_on_loop():
@@ -129,14 +131,24 @@ async def _load(plan: Plan, request: Request) -> None:
 
 
 async def _let_go(plan: Plan, request: Request, response: Response) -> None:
-    """Have a file be freed at the end, and a client heard out that was refused."""
+    """Have uploads and a file be freed at the end, and a client heard out that was refused."""
     content = request.content
-    if content.is_in_file and not request.deferred:
-        request.after(_nothing)
-    if response.status == ContentTooLarge.status and not content.is_complete:
+    if not request.deferred:
+        if content.is_in_file or (content.has_uploads and response.is_streamed):
+            request.after(_nothing)
+        elif content.has_uploads and content.outermost is plan:
+            content.close()  # nobody is left who reads it, and to have something called at the end takes far longer
+    if content.outermost is plan and _is_refused(content, response):
         if plan.hops or request.head.blocks:
             await (ON_THREAD if request.head.blocks else ON_LOOP)
         await content.discard()
+
+
+def _is_refused(content: Content, response: Response) -> bool:
+    """Whether some of it is left that nobody is going to read: what streams an answer might, unless it is too much."""
+    if content.is_complete or response.status < 400:
+        return False
+    return not response.is_streamed or response.status == ContentTooLarge.status
 
 
 def _nothing() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
-from antiphon.adapters.servable import Servable, spoken_by
+from antiphon.adapters.servable import Servable, check_interface, spoken_by
 from antiphon.app.dispatch import begun
 from antiphon.app.hooks import Hook
 from antiphon.app.routes import Routes
@@ -71,8 +71,9 @@ def make_mount(
 ) -> Mount:
     """A mount of an application of ours, or of a WSGI or ASGI application, which is told by its colour.
 
-    Raises TypeError for what is no application, and for limits of an ``App``.
+    Raises TypeError for what is no application, and for limits of an ``App``; ValueError for an unknown interface.
     """
+    check_interface(interface)
     if isinstance(application, Servable):
         if limits and isinstance(application, Routes):
             raise TypeError("an App bounds its requests by itself: App(limits=...)")
@@ -130,7 +131,8 @@ class MountedHead(DerivedHead):
 def request_below(request: Request, prefix: str, root: str = "/") -> Request:
     """The request as the application below a prefix sees it. Both have one body, one id and one ``after``."""
     inner = type(request)(MountedHead(request.head, prefix.count("/"), root))
-    vars(inner).update(content=request.content, id=request.id, after=request.after, limits=request.limits)
+    vars(inner).update(content=request.content, id=request.id, after=request.after)
+    inner.limits = request.limits
     return inner
 
 

@@ -71,7 +71,6 @@ class Routing:
         if plan is None:
             return self._refuse(request, _not_allowed(request, methods), common_blueprint(methods))
         request.route = plan
-        request.limits = plan.limits
         if head.method in SAFE_METHODS or plan.hands_on:
             return plan, None
         return plan, guard.refused_write(request)
@@ -79,7 +78,6 @@ class Routing:
     def _refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
         plan = self.refusing[blueprint]
         request.route = plan
-        request.limits = plan.limits
         return plan, error
 
     def _search(self, request: Request) -> Found:
@@ -94,7 +92,7 @@ class Routing:
         except Exception as error:  # raised by a converter of the application's own
             raise InternalServerError("A part of the path could not be converted.") from error
         if found is None:
-            raise NotFound(f"There is nothing at {path[:200]}.")
+            raise NotFound(f"There is nothing at {_whole_path(request)}.")
         if self.defaults and (defaults := self.defaults.get(found[0].get(head.method, self.redirecting))):
             return found[0], {**defaults, **found[1]}
         return found
@@ -137,9 +135,14 @@ class Routing:
         return below.found
 
 
+def _whole_path(request: Request) -> str:
+    """The path as the client knows it, also in an application that is mounted; not too much of it."""
+    return (request.root_path + request.path)[:200]
+
+
 def _not_allowed(request: Request, methods: Mapping[str, Plan]) -> MethodNotAllowed:
     allow = sorted(methods)
-    detail = f"{request.method} is not answered at {request.path[:200]}; {', '.join(allow)} are"
+    detail = f"{request.method} is not answered at {_whole_path(request)}; {', '.join(allow)} are"
     return MethodNotAllowed(detail, allow=allow)
 
 

@@ -83,7 +83,8 @@ class Limits:
         object.__setattr__(self, "given", given)
         for name, bound in (DEFAULTS | given).items():
             if not _is_bound(name, bound):
-                raise ValueError(f"the limit {name!r} is a number of 0 or more, not {bound!r}")
+                kind = "number" if name == "timeout" else "whole number"
+                raise ValueError(f"the limit {name!r} is a {kind} of 0 or more, not {bound!r}")
             object.__setattr__(self, name, bound)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -109,4 +110,4 @@ class Limits:
 def _is_bound(name: str, bound: object) -> bool:
     if name == "timeout" and isinstance(bound, float):
         return 0 <= bound < inf
-    return isinstance(bound, int) and bound >= 0
+    return isinstance(bound, int) and not isinstance(bound, bool) and bound >= 0

@@ -88,7 +88,7 @@ def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
     if padding.strip(b" \t"):
         raise BadRequest("a boundary in the form is followed by other text")
     if section.count(b"\r\n") >= limits.fields:
-        detail = f"a part of the form has more than {limits.fields} header fields"
+        detail = f"A part of the form has more than {limits.fields} header fields."
         raise over_limit(ContentTooLarge, "part_fields", limits.fields, detail)
     known: dict[bytes, bytes] = {}
     for field, value in _split_fields(section):
@@ -100,7 +100,7 @@ def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
         raise BadRequest("a part of the form has a Content-Transfer-Encoding, which forms don't have (RFC 7578 §4.7)")
     name, filename = _read_names(known.get(b"content-disposition"))
     if name is not None and len(name) > limits.name:
-        detail = f"a name in the form is longer than {limits.name} bytes"
+        detail = f"A name in the form is longer than {limits.name} bytes."
         raise over_limit(ContentTooLarge, "part_name", limits.name, detail)
     content_type = known.get(b"content-type")
     return PartHead(name, filename, content_type.decode("latin-1") if content_type else None, offset, section)
@@ -108,7 +108,7 @@ def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
 
 def too_large_head(limits: HeadLimits) -> ContentTooLarge:
     """The error for a head of more bytes than ``limits`` allow."""
-    detail = f"a part of the form has more than {limits.size} bytes of header fields"
+    detail = f"A part of the form has more than {limits.size} bytes of header fields."
     return over_limit(ContentTooLarge, "part_head", limits.size, detail)
 
 

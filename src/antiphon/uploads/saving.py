@@ -3,7 +3,8 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from errno import EEXIST
+from errno import EEXIST, EISDIR
+from stat import S_ISDIR, S_ISLNK, S_ISREG
 
 from antiphon.uploads.no_room import no_room_is_507
 
@@ -16,13 +17,13 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
     """Make the file at ``path`` of what ``fill`` writes to the descriptor that it is given.
 
     It gets the permissions that ``open`` would give it. Until it's complete it has another, hidden name in the same
-    folder, and it leaves none if that fails. What is at the path stays, unless it is to ``overwrite`` it: then that is
-    replaced in one step, and if it's a link, the link and not what it leads to. It is not synchronised with the disk.
+    folder, and it leaves none if that fails. What is at the path stays, unless it is to ``overwrite`` it: then a file
+    is replaced in one step, and of a link the link and not what it leads to, but no folder, device, pipe or socket. It
+    is not synchronised with the disk.
 
     Raises FileExistsError, InsufficientStorage (507) when the disk is full, other OSErrors, and what ``fill`` raises.
     """
-    if not overwrite and os.path.lexists(path):
-        raise _exists(path)
+    _check_free(path, overwrite)
     hidden = os.path.join(os.path.dirname(path), f".{os.urandom(8).hex()}.part")
     with no_room_is_507():
         descriptor = os.open(hidden, _FLAGS, 0o666)
@@ -64,6 +65,18 @@ def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = 
             raise
     else:
         os.unlink(hidden)
+
+
+def _check_free(path: str, overwrite: bool) -> None:
+    """Raise FileExistsError, or IsADirectoryError, where there is what must stay."""
+    try:
+        mode = os.lstat(path).st_mode
+    except (OSError, ValueError):  # nothing is there, or no file can be made there either
+        return
+    if not overwrite:
+        raise _exists(path)
+    if not (S_ISREG(mode) or S_ISLNK(mode)):
+        raise OSError(EISDIR if S_ISDIR(mode) else EEXIST, "only files and links are overwritten", path)
 
 
 def _exists(path: str) -> FileExistsError:

@@ -181,18 +181,25 @@ class Upload:
     # As a whole
 
     def digest(self, algorithm: str = "sha256") -> str:
-        """The hash of its bytes, in hexadecimal digits. Raises ValueError for an algorithm that hashlib has not."""
-        from hashlib import file_digest
+        """The hash of its bytes, in hexadecimal digits.
 
+        Raises ValueError for an algorithm that hashlib has not, or whose hashes have any length ("shake_128").
+        """
+        from hashlib import file_digest, new
+
+        digest = new(algorithm)
+        if not digest.digest_size:
+            raise ValueError(f"{algorithm!r} makes hashes of any length: take one of a fixed length, such as 'sha256'")
         with self.open() as file:
-            return file_digest(file, algorithm).hexdigest()
+            return file_digest(file, lambda: digest).hexdigest()
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
         """Copy it to a file, or into a folder, where its name is ``safe_filename``: the path of the copy.
 
         The path is absolute. A copy is there as a whole or not at all, with the permissions that ``open`` would give.
         It is written to the disk when the system does that: who must have it after a power cut calls ``os.fsync``.
-        What is at the path is replaced only if it is to ``overwrite`` it; a link to a file is not followed.
+        What is at the path is replaced only if it is to ``overwrite`` it, and is a file, or a link, which is not
+        followed: pipes and devices stay.
 
         Raises FileExistsError, also to all but one of those who save to one path at once; ValueError for a relative
         path; InsufficientStorage (507) when the disk is full; and other OSErrors.

@@ -118,7 +118,7 @@ def pipelined(server: ServerProcess) -> str:
 def after_unread(server: ServerProcess) -> str:
     """What becomes of a connection on which a body of many chunks was sent that nobody reads."""
     with server.connect(PATIENCE) as connection:
-        connection.send(SentRequest("POST", "/def/nowhere", (), (bytes(2000),) * 100).encoded)
+        connection.send(SentRequest("POST", "/def/unread", (), (bytes(2000),) * 100).encoded)
         try:
             connection.receive()
             connection.send(SentRequest("GET", "/def/text").encoded)

@@ -70,7 +70,7 @@ def register(app: App) -> None:
     def form(request: Request) -> list[tuple[str, str]]:
         return list(request.form.items())
 
-    @twins(app, "/unread", ("POST",))
+    @twins(app, "/unread", ("POST",), body="lazy")
     def unread(_: Request) -> str:
         return "unread\n"
 

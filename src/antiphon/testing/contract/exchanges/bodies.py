@@ -12,7 +12,7 @@ _KIB_200 = bytes(range(256)) * 800
 _JSON_TYPE = ("Content-Type", JSON)
 _FORM_TYPE = ("Content-Type", FORM)
 _DIGEST = in_json({"bytes": len(_KIB_200), "sha256": sha256(_KIB_200).hexdigest()})
-_LONGER = f"the body is longer than the {SMALL} bytes that are accepted"
+_LONGER = f"The body is longer than the {SMALL} bytes that are accepted."
 _PIECES = tuple(_KIB_200[at : at + 10_000] for at in range(0, len(_KIB_200), 10_000))
 
 

@@ -1,0 +1,187 @@
+"""A body that nobody has read when its request is refused: it is heard out, so that its client listens."""
+
+import asyncio
+
+import pytest
+
+from antiphon import App, Request, Response
+from antiphon.http.errors import Forbidden
+
+PIECE = bytes(50_000)
+PIECES = 4
+SIZE = len(PIECE) * PIECES
+
+
+def hooked(app):
+    @app.before_request
+    def refuse(request):
+        raise Forbidden
+
+    app.post("/")(lambda request: "x")
+
+
+def wrapped(app):
+    @app.middleware
+    async def refuse(request):
+        yield Response("no", 401)
+
+    app.post("/")(lambda request: "x")
+
+
+def lazy(status):
+    def build(app):
+        app.post("/", body="lazy")(lambda request: Response("x", status))
+
+    return build
+
+
+def begun(status):
+    def build(app):
+        @app.post("/", body="stream")
+        def reads_a_piece(request):
+            assert next(iter(request.stream))
+            return Response("x", status)
+
+    return build
+
+
+def fails(app):
+    @app.post("/", body="lazy")
+    async def handler(request):
+        raise ZeroDivisionError
+
+
+def mounted(app):
+    app.mount("", App())
+
+
+def another_method(app):
+    app.get("/")(lambda request: "x")
+
+
+def nothing(app):
+    """Has no route."""
+
+
+REFUSING = {
+    "no route": (nothing, 404),
+    "no such method": (another_method, 405),
+    "a hook": (hooked, 403),
+    "a middleware": (wrapped, 401),
+    "a handler": (lazy(400), 400),
+    "a handler that has read some of it": (begun(422), 422),
+    "a handler that fails": (fails, 500),
+    "an app that is mounted": (mounted, 404),
+}
+NOT_REFUSING = {
+    "a handler that does not read": (lazy(200), 200),
+    "a redirect": (lazy(303), 303),
+}
+
+
+class Asked:
+    """An application that is asked by a request with a large body; ``left`` is what it left of it."""
+
+    def __init__(self, build, interface, **fields):
+        self.app, self.interface, self.fields = App(), interface, fields
+        build(self.app)
+        self.left = SIZE
+
+    def read(self, size=-1):
+        assert size > 0
+        size = min(size, self.left)
+        self.left -= size
+        return bytes(size)
+
+    async def receive(self):
+        if not self.left:  # the client stays
+            await asyncio.Event().wait()
+        piece = self.read(len(PIECE))
+        return {"type": "http.request", "body": piece, "more_body": self.left > 0}
+
+    def status(self):
+        return self.over_wsgi() if self.interface == "wsgi" else asyncio.run(self.over_asgi())
+
+    def over_wsgi(self):
+        statuses = []
+        fields = {"HTTP_" + name.upper(): value for name, value in self.fields.items()}
+        environ = {
+            "REQUEST_METHOD": "POST", "PATH_INFO": "/", "SERVER_NAME": "a", "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "wsgi.input": self, "CONTENT_LENGTH": str(SIZE),
+        }  # fmt: skip
+        list(self.app(environ | fields, lambda status, headers: statuses.append(int(status[:3]))))
+        return statuses[0]
+
+    async def over_asgi(self):
+        sent = []
+
+        async def send(message):
+            sent.append(message)
+
+        fields = {"content-length": str(SIZE), **self.fields}
+        scope = {
+            "type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "scheme": "http",
+            "http_version": "1.1", "root_path": "", "headers": [(n.encode(), v.encode()) for n, v in fields.items()],
+        }  # fmt: skip
+        await self.app(scope, self.receive, send)
+        return sent[0]["status"]
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def ask(request):
+    return lambda build, **fields: Asked(build, request.param, **fields)
+
+
+@pytest.mark.parametrize(("build", "status"), REFUSING.values(), ids=REFUSING)
+def test_is_received_before_the_answer(ask, build, status):
+    asked = ask(build)
+    assert asked.status() == status
+    assert asked.left == 0
+
+
+@pytest.mark.parametrize(("build", "status"), NOT_REFUSING.values(), ids=NOT_REFUSING)
+def test_is_left_where_it_is_not_refused(ask, build, status):
+    asked = ask(build)
+    assert asked.status() == status
+    assert asked.left == SIZE
+
+
+def test_is_there_for_what_streams_the_answer(ask):
+    read = []
+
+    def build(app):
+        @app.post("/", body="lazy")
+        def refuse(request):
+            def pieces():
+                read.append(len(request.body))
+                yield "no"
+
+            return Response(pieces(), 400)
+
+    asked = ask(build)
+    assert asked.status() == 400
+    assert read == [SIZE]
+
+
+def test_is_not_asked_for_by_a_refusal(ask):
+    asked = ask(hooked, expect="100-continue")
+    assert asked.status() == 403
+    assert asked.left == SIZE
+
+
+@pytest.mark.parametrize("before_routing", [False, True])
+def test_is_there_for_what_is_around_whatever_has_refused_it(ask, before_routing):
+    read = []
+
+    def build(app):
+        def cascade(request: Request):
+            response = yield
+            assert response.status == 404
+            read.append(len(request.body))
+            return Response("found")
+
+        app.middleware(cascade, before_routing=before_routing)
+        mounted(app)
+
+    asked = ask(build)
+    assert (asked.status(), read, asked.left) == (200, [SIZE], 0)

@@ -1,0 +1,48 @@
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from antiphon import App
+from antiphon.uploads.upload_folder import usable_folder
+
+
+@pytest.mark.parametrize("given", [str, lambda path: path], ids=["text", "path"])
+def test_a_folder_in_which_files_can_be_made_is_taken(tmp_path, given):
+    assert usable_folder(given(tmp_path)) == str(tmp_path)
+    assert App(upload_folder=given(tmp_path)).upload_folder == str(tmp_path)
+
+
+@pytest.mark.parametrize("folder", [5, b"/tmp", True, ["/tmp"]], ids=repr)
+def test_what_is_no_path_in_text_is_refused(folder):
+    with pytest.raises(TypeError, match=r"^upload_folder: .*not (int|bytes|bool|list)$"):
+        App(upload_folder=folder)
+
+
+@pytest.mark.parametrize("folder", ["", ".", "uploads", "./uploads"])
+def test_a_relative_path_is_refused(folder):
+    with pytest.raises(ValueError, match=r"^upload_folder: .* is relative"):
+        App(upload_folder=folder)
+
+
+@pytest.mark.parametrize("name", ["missing", "file"])
+def test_what_is_no_folder_is_refused(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match=r"^upload_folder: there is no folder '.*(missing|file)'$"):
+        App(upload_folder=tmp_path / name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders have no modes there")
+def test_a_folder_in_which_no_files_can_be_made_is_refused():
+    code = (
+        "import os, sys; from antiphon import App; App(upload_folder='/tmp')\n"
+        "if os.geteuid() == 0: os.setgroups([]); os.setresgid(*[65534] * 3); os.setresuid(*[65534] * 3)\n"
+        "try: App(upload_folder=sys.argv[1])\n"
+        "except ValueError as error: print(error)"
+    )
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        os.chmod(folder, 0o555)
+        run = subprocess.run([sys.executable, "-c", code, folder], check=False, capture_output=True, text=True)
+    assert (run.stdout, run.stderr) == (f"upload_folder: no files can be made in {folder!r} by this user\n", "")
