@@ -160,6 +160,7 @@ def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
 def test_an_interrupted_wait_cancels_the_task_which_cleans_up():
     script("""
         from antiphon.background import background_loop
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
         cleaned = threading.Event()
 
         async def forever():

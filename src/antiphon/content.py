@@ -49,7 +49,7 @@ class Content(ReceivedBody):
         if self.is_complete or self._is_receiving or (not self.received and self._is_held_back()):
             return
         self.is_complete, self._pace = True, Pace()
-        self._broken = self.failure or RuntimeError("the body was refused, and is gone")
+        self.failure = self._broken = self.failure or RuntimeError("the body was refused, and is gone")
         most, until = self.received + MOST_DISCARDED, monotonic() + DISCARDING
         with suppress(Exception):  # whatever breaks off what nobody wants
             while self.received != self._declared and self.received <= most and monotonic() < until:
