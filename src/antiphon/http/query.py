@@ -31,7 +31,10 @@ def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, s
     if max_fields is not None and data and data.count(b"&") >= max_fields:
         raise ValueError(f"more than {max_fields} fields")
     escapes = data.count(b"%")
-    return _parse_regular(data, escapes) or (_parse_escaped(data) if escapes else _parse_plain(data))
+    if not escapes:
+        pieces = data.decode("utf-8", "replace").replace("+", " ").split("&")
+        return [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
+    return _parse_regular(data, escapes) or _parse_pieces(data)
 
 
 def _parse_regular(data: bytes, escapes: int) -> list[tuple[str, str]] | None:
@@ -45,7 +48,7 @@ def _parse_regular(data: bytes, escapes: int) -> list[tuple[str, str]] | None:
     if separators != b"=&" * (count // 2) + b"=":
         return None
     flat = data.translate(_FLAT)
-    decoded = a2b_qp(flat) if escapes else flat
+    decoded = a2b_qp(flat)
     # A whole escape shrinks by two bytes; a broken one, with no line end after it, by one or none.
     if len(flat) - len(decoded) != 2 * escapes:
         return None
@@ -57,12 +60,7 @@ def _parse_regular(data: bytes, escapes: int) -> list[tuple[str, str]] | None:
     return list(zip(field, field))  # noqa: B905 - the number is even, and the keyword is slow
 
 
-def _parse_plain(data: bytes) -> list[tuple[str, str]]:
-    pieces = data.decode("utf-8", "replace").replace("+", " ").split("&")
-    return [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
-
-
-def _parse_escaped(data: bytes) -> list[tuple[str, str]]:
+def _parse_pieces(data: bytes) -> list[tuple[str, str]]:
     pairs = []
     for piece in BROKEN_ESCAPE.sub(b"%25", data).translate(_SWAPPED).split(b"&"):
         if piece:
