@@ -14,11 +14,11 @@ from antiphon.http.dates import format_date
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.http.etag import ETag
 from antiphon.http.headers import HeaderFields, field_pairs
+from antiphon.shared_fields import BYTES
 
 Source: TypeAlias = str | os.PathLike[str] | ReadableFile | IO[bytes]
 """An absolute path, or a file object that gives bytes."""
 
-BYTES = "application/octet-stream"
 
 _REFUSED = frozenset({EACCES, EPERM})
 

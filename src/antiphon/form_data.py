@@ -1,6 +1,6 @@
 """A form in parts: where in the body each of them is, found while it arrives, and what they mean when it is there."""
 
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from antiphon.body.limits import Limits
@@ -124,7 +124,7 @@ def _read(spool: Spool, part: slice) -> bytes:
     return spool.read_at(part.start, part.stop - part.start)
 
 
-@cache
+@lru_cache(16)
 def _within(parts: int) -> MultipartLimits:
     """What an app, or a route, sets, which is always the same."""
     return MultipartLimits(parts)

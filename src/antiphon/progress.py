@@ -2,8 +2,6 @@
 
 from typing import NamedTuple, Protocol, Self
 
-from antiphon.http.errors import BadRequest
-
 
 class Arriving(Protocol):
     """A body that is being received."""
@@ -15,7 +13,7 @@ class Arriving(Protocol):
     @property
     def failure(self) -> Exception | None: ...
     @property
-    def length(self) -> int | None: ...
+    def readable_length(self) -> int | None: ...
 
 
 class Progress(NamedTuple):
@@ -29,11 +27,7 @@ class Progress(NamedTuple):
     @classmethod
     def of(cls, body: Arriving) -> Self:
         """How far a body has come by now."""
-        try:
-            total = body.length
-        except BadRequest:
-            total = None
-        received = body.received
+        total, received = body.readable_length, body.received
         is_whole = body.is_complete and body.failure is None  # what is refused is given up as if it were complete
         return cls(received, total, is_whole and (total is None or received == total))
 

@@ -68,12 +68,17 @@ class ReceivedBody(KeptBody):
                 raise BadRequest(str(error)) from None
         return self._declared
 
+    @property
+    def readable_length(self) -> int | None:
+        """The declared length; None where none is declared, or a malformed one."""
+        try:
+            return self.length
+        except BadRequest:
+            return None
+
     def is_small(self, most: int) -> bool:
         """Whether it is known to have few bytes; one that is coded may become large."""
-        try:
-            length = self.length
-        except BadRequest:
-            return False
+        length = self.readable_length
         return length is not None and length <= most and not self._head.field("content-encoding")
 
     @property

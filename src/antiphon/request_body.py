@@ -9,7 +9,7 @@ from antiphon.body_stream import BodyStream
 from antiphon.content import Content, NotLoadedError
 from antiphon.head import Head
 from antiphon.http.charset import decode_text
-from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
+from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType
 from antiphon.http.grammar import is_token
 from antiphon.http.multidict import MultiDict
 from antiphon.http.over_limit import over_limit
@@ -18,6 +18,7 @@ from antiphon.kept_body import FORM_DATA
 from antiphon.lazy import lazy
 from antiphon.progress import Progress
 from antiphon.request_headers import RequestHeaders
+from antiphon.shared_fields import JSON
 
 if TYPE_CHECKING:
     from antiphon.form_data import Form
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
-JSON = "application/json"
 
 _DEFAULT_LIMITS = Limits()
 
@@ -70,10 +70,7 @@ class RequestBody(RequestHeaders):
     @property
     def content_length(self) -> int | None:
         """The length of the body in bytes, where it is declared (RFC 9110 §8.6)."""
-        try:
-            return self.content.length
-        except BadRequest:
-            return None
+        return self.content.readable_length
 
     # As it comes
 

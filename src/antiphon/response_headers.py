@@ -42,9 +42,7 @@ def _print_etag(value: ETag | str) -> str:
 
 
 def _print_cache_control(value: CacheControl) -> str:
-    if not isinstance(value, CacheControl):
-        raise TypeError("it is a CacheControl")
-    return str(value)
+    return str(_of(CacheControl, value))
 
 
 def _print_content_range(value: ContentRange) -> str:

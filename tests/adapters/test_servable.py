@@ -531,8 +531,8 @@ def test_one_task_and_context_serve_startup_and_shutdown_over_wsgi(startup, shut
     assert ended.stdout.split() == [*startup, str(loops), "-", "-", *shutdown]
 
 
-SHUTDOWN_THAT_FAILS = """
-import asyncio, sys, io
+STOPPING = """
+import io, sys
 from antiphon.adapters import Servable
 from antiphon.handler import ON_LOOP, ON_THREAD
 from antiphon.response import Response
@@ -546,12 +546,23 @@ class App(Servable):
 
     async def shutdown(self):
         await (ON_LOOP if sys.argv[1] == "A" else ON_THREAD)
-        raise LookupError("cannot stop")
+        stop()
 
-environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
-           "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
-App()(environ, lambda status, headers: None)
+def ask():
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
+               "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+    App()(environ, lambda status, headers: None)
 """
+
+SHUTDOWN_THAT_FAILS = (
+    STOPPING
+    + """
+def stop():
+    raise LookupError("cannot stop")
+
+ask()
+"""
+)
 
 
 @pytest.mark.parametrize("colour", ["T", "A"])
@@ -562,32 +573,19 @@ def test_a_shutdown_that_fails_at_exit_is_seen(colour):
     assert "LookupError: cannot stop" in ended.stderr
 
 
-IN_A_WORKER = """
-import io, multiprocessing, sys
-from antiphon.adapters import Servable
-from antiphon.handler import ON_LOOP, ON_THREAD
-from antiphon.response import Response
+IN_A_WORKER = (
+    STOPPING
+    + """
+import multiprocessing
 
-class App(Servable):
-    async def handle(self, request):
-        return Response("x")
+def stop():
+    print("shut down", flush=True)
 
-    async def startup(self):
-        await (ON_LOOP if sys.argv[1] == "A" else ON_THREAD)
-
-    async def shutdown(self):
-        await (ON_LOOP if sys.argv[1] == "A" else ON_THREAD)
-        print("shut down", flush=True)
-
-def work():
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.input": io.BytesIO(), "wsgi.url_scheme": "http",
-               "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
-    App()(environ, lambda status, headers: None)
-
-worker = multiprocessing.get_context("fork").Process(target=work)
+worker = multiprocessing.get_context("fork").Process(target=ask)
 worker.start()
 worker.join()
 """
+)
 
 
 @pytest.mark.parametrize("colour", ["T", "A"])

@@ -39,7 +39,6 @@ UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 PATHSEND = "http.response.pathsend"
 """The extension by which a server sends a file that it is told the path of."""
 _OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
-_SLASH = ord("/")
 _name = itemgetter(0)
 
 
@@ -101,7 +100,7 @@ class ASGIHead:
     def raw_path(self) -> bytes | None:
         """The scope's raw_path, where the server has one."""
         raw: bytes | None = self.scope.get("raw_path")
-        if not raw or (raw[0] == _SLASH and b"?" not in raw):
+        if not raw or (raw[:1] == b"/" and b"?" not in raw):
             return raw
         return _origin_form(raw.partition(b"?")[0].decode("latin-1")).encode("latin-1")
 

@@ -60,13 +60,9 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
                 set_current_request(request)
                 if plan.is_woven:
                     await plan.place
-        kind = type(answer)
-        if kind is str:
-            response = Response(answer)
-        else:
-            response = answer if kind is Response else to_response(answer, plan.handler, request)
-            if response.is_conditional:
-                response.conditional(request)
+        response = Response(answer) if type(answer) is str else to_response(answer, plan.handler, request)
+        if response.is_conditional:
+            response.conditional(request)
     except GeneratorExit:
         raise
     except BaseException as raised:

@@ -6,6 +6,7 @@ Parts are told by their offsets in the body, so that whoever keeps the body need
 import re
 from typing import NamedTuple, TypeAlias
 
+from antiphon.body.limits import Limits
 from antiphon.body.part_head import HeadLimits, PartHead, read_head, read_usual_head, too_large_head
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.grammar import TCHARS, parse_parameters, split_parameters
@@ -39,7 +40,7 @@ class MultipartLimits(NamedTuple):
     - ``outside``: bytes before the first part, and again after the last one, which have no meaning; 8 KiB.
     """
 
-    parts: int = 1000
+    parts: int = Limits().parts
     head: HeadLimits = HeadLimits()
     outside: int = 8 << 10
 

@@ -344,7 +344,7 @@ ERRORS: dict[int, type[HTTPError]] = {
     cls.status: cls
     for family in (HTTPError, _Challenging, _ComeBack)
     for cls in family.__subclasses__()
-    if cls.__name__[0] != "_"
+    if "status" in vars(cls)
 }
 """The class of each status that has one."""
 

@@ -13,12 +13,11 @@ from antiphon.json_codec import decode_json
 from antiphon.lazy import lazy
 from antiphon.request import Request as NativeRequest
 from antiphon.request_body import FORM
+from antiphon.shared_fields import JSON
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
     from antiphon.dialects.microdot.multipart import FileUpload
-
-JSON = "application/json"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
