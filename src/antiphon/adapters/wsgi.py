@@ -10,6 +10,7 @@ from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish, log_broken_body
 from antiphon.head import Address, parse_length
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
+from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import status_line
 from antiphon.pieces import as_bytes, close_of
 from antiphon.request import Request
@@ -35,12 +36,6 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
 
 _DOUBLES = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
 """Keys that servers leave beside those of CGI; they say nothing of the body."""
-
-_HOP_BY_HOP = frozenset({
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailers", "transfer-encoding",
-    "upgrade",
-})  # fmt: skip
-"""Fields that an application must leave to the server (PEP 3333, "Other HTTP Features"), which may refuse them."""
 
 
 class WSGIHead:
@@ -163,7 +158,7 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
         run_sync(finish(request), context)
         raise
     status, fields, length, body, silent = response.message(environ["REQUEST_METHOD"])
-    sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in _HOP_BY_HOP]
+    sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))
     start_response(status_line(status), sent)

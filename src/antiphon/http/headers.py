@@ -23,6 +23,12 @@ _SINGLETONS = frozenset({
 })  # fmt: skip
 """Fields that are not lists: a comma in them belongs to the value (RFC 9110 §5.5)."""
 
+HOP_BY_HOP = frozenset({
+    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers",
+    "transfer-encoding", "upgrade",
+})  # fmt: skip
+"""Fields of one connection, which WSGI leaves to the server (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333)."""
+
 
 def field_name(name: str) -> str:
     """The name in lower case. Raises ValueError when it is not a token (RFC 9110 §5.1)."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, TypeAlias
 
+from antiphon.http.headers import HOP_BY_HOP
 from antiphon.testing.errors import ContractError
 from antiphon.testing.servers.checks import checked_head, checked_status
 from antiphon.testing.servers.exchange import Head
@@ -14,11 +15,6 @@ ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | N
 Write: TypeAlias = Callable[[bytes], object]
 StartResponse: TypeAlias = Callable[..., Write]
 WSGIApplication: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
-
-_HOP_BY_HOP = frozenset({
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
-    "transfer-encoding", "upgrade",
-})  # fmt: skip
 
 
 class WSGICall:
@@ -132,7 +128,7 @@ def _fields(headers: object) -> Iterator[tuple[str, str]]:
     for field in headers:
         match field:
             case (str(name), str(value)) if type(field) is tuple and type(name) is type(value) is str:
-                if name.lower() in _HOP_BY_HOP:
+                if name.lower() in HOP_BY_HOP:
                     raise ValueError(f"{name} is for servers, not for applications, to set")
                 yield name, value
             case _:

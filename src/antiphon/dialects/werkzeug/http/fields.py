@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from antiphon.http.headers import HOP_BY_HOP
+
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.datastructures import Headers
 
@@ -11,10 +13,7 @@ _ENTITY_HEADERS = frozenset({
     "allow", "content-encoding", "content-language", "content-length", "content-location", "content-md5",
     "content-range", "content-type", "expires", "last-modified",
 })  # fmt: skip
-_HOP_BY_HOP_HEADERS = frozenset({
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
-    "upgrade",
-})  # fmt: skip
+_HOP_BY_HOP_HEADERS = HOP_BY_HOP - {"trailers"}
 
 
 class COEP(Enum):
