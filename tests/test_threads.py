@@ -8,7 +8,8 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from antiphon.threads import WORKERS, Crossing, executor
+from antiphon.threads import Crossing
+from antiphon.workers import WORKERS, workers
 
 first = ContextVar("first", default="unset")
 second = ContextVar("second", default="unset")
@@ -213,7 +214,7 @@ def test_there_are_only_so_many_threads():
 
 
 def test_the_pool_is_made_once():
-    assert executor() is executor()
+    assert workers() is workers()
 
 
 @pytest.mark.skipif(not hasattr(sys.modules["os"], "fork"), reason="processes are not forked here")

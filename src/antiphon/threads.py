@@ -1,42 +1,18 @@
 """Worker threads for what blocks, and the context variables that go there and come back."""
 
 import asyncio
-import os
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
-from threading import Lock
 from typing import Any, TypeVar, TypeVarTuple
+
+from antiphon.workers import Call, workers
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
-WORKERS = 40
-"""How many threads a process has for handlers that block."""
-
 _MISSING = object()
-_executor: ThreadPoolExecutor | None = None
-_lock = Lock()
-
-
-def executor() -> ThreadPoolExecutor:
-    """This process's worker threads, started as they are needed."""
-    global _executor  # noqa: PLW0603 - one pool a process
-    if _executor is None:
-        with _lock:
-            _executor = _executor or ThreadPoolExecutor(WORKERS, thread_name_prefix="antiphon")
-    return _executor
-
-
-def _forget() -> None:
-    global _executor, _lock
-    _executor, _lock = None, Lock()
-
-
-os.register_at_fork(after_in_child=_forget)
-
 
 Tokens = dict[ContextVar[Any], Token[Any]]
 
@@ -101,63 +77,34 @@ class Crossing:
         carry(self._context, self._tokens_here)
 
     async def _call(self, function: Callable[[], T], gives_up: bool) -> T:
-        context = self._context
         self.bring(copy_context())
-        call = partial(_outcome, context, function)
-        try:
-            work = executor().submit(call)
-        except RuntimeError:  # the interpreter exits, and begins no more work on threads
-            result, error = call()
-        else:
-            self._held_back = await _completed(work, gives_up)
-            result, error = work.result()
+        call = Call(partial(self._context.run, function))
+        workers().run(call)
+        self._held_back = await _completed(call, gives_up)
         self.take()
-        if error is not None:
+        if (error := call.error) is not None:
             try:
                 raise error
             finally:
                 del error  # or it would keep alive, through its traceback, itself and all that is on the stack
-        return result  # type: ignore[return-value]  # without an error it is the function's T
+        return call.result
 
 
-def _outcome(context: Context, function: Callable[[], T]) -> tuple[T | None, BaseException | None]:
-    """What a function returns, or what it raises: futures don't take a StopIteration."""
-    try:
-        return context.run(function), None
-    except BaseException as error:
-        return None, error
+async def _completed(call: Call[Any], gives_up: bool) -> bool:
+    """Wait until a call is done, whoever cancels meanwhile: whether anybody did, who is then heard later.
 
-
-async def _completed(work: "Future[Any]", gives_up: bool) -> bool:
-    """Wait until work on a thread is done, whoever cancels meanwhile: whether anybody did, who is then heard later.
-
-    If it ``gives_up``, work that has not begun is not waited for.
+    If it ``gives_up``, a call that has not begun is not waited for.
     """
-    loop = asyncio.get_running_loop()
     cancelled = None
-    while not work.done():
-        waiter = loop.create_future()
-        work.add_done_callback(partial(_tell, loop, waiter))
+    while not call.is_done:
         try:
-            await waiter
+            await call.wait()
         except asyncio.CancelledError as error:
-            if gives_up and work.cancel():
+            if gives_up and call.claim():
                 raise
             cancelled = error
-    task = asyncio.current_task()
-    if cancelled is None or task is None:
+    if cancelled is None or (task := asyncio.current_task()) is None:
         return False
     task.uncancel()
     task.cancel(*cancelled.args)
     return True
-
-
-def _tell(loop: asyncio.AbstractEventLoop, waiter: "asyncio.Future[None]", work: "Future[Any]") -> None:  # noqa: ARG001 - what is done
-    """Wake who waits for work on a thread, if the loop still runs."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(_wake, waiter)
-
-
-def _wake(waiter: "asyncio.Future[None]") -> None:
-    if not waiter.done():
-        waiter.set_result(None)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from antiphon.testing import Client
+from antiphon.workers import Workers
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
@@ -88,11 +89,12 @@ def other(request):
 def submitted(monkeypatch):
     """What was given to thread pools, of whomever."""
     submitted = []
-    submit = ThreadPoolExecutor.submit
+    for pool, name in ((Workers, "run"), (ThreadPoolExecutor, "submit")):
+        submit = getattr(pool, name)
 
-    def counted(pool, function, /, *arguments, **options):
-        submitted.append(function)
-        return submit(pool, function, *arguments, **options)
+        def counted(pool, call, /, *arguments, _submit=submit, **options):
+            submitted.append(call)
+            return _submit(pool, call, *arguments, **options)
 
-    monkeypatch.setattr(ThreadPoolExecutor, "submit", counted)
+        monkeypatch.setattr(pool, name, counted)
     return submitted

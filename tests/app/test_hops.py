@@ -13,7 +13,7 @@ from antiphon.testing import AsyncClient, Client
 from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import server
-from antiphon.threads import WORKERS
+from antiphon.workers import WORKERS
 from tests.nothing import after, after_waiting, around, around_waiting, before, before_waiting
 from tests.positions import POSITIONS
 

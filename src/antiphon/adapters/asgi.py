@@ -1,7 +1,6 @@
 """ASGI (version 3): a scope as a head, a handler as an ASGI application."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc
@@ -38,8 +37,6 @@ UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 """The module of the one known server that bounds no header section. What it hands over are methods of its own."""
 PATHSEND = "http.response.pathsend"
 """The extension by which a server sends a file that it is told the path of."""
-_OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
-_name = itemgetter(0)
 
 
 def _encoded(fields: Fields, length: int | None) -> list[tuple[bytes, bytes]]:
@@ -81,13 +78,9 @@ class ASGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        scope = self.scope
-        if self.method == "GET":  # of which nobody may read a header
-            is_told = not _OF_BODIES.isdisjoint(map(_name, scope["headers"]))
-        else:
-            fields = self._by_name()
-            is_told = b"content-length" in fields or b"transfer-encoding" in fields
-        return is_told or scope["http_version"] >= "2"
+        fields = self._by_name()
+        is_told = b"content-length" in fields or b"transfer-encoding" in fields
+        return is_told or self.scope["http_version"] >= "2"
 
     def _by_name(self) -> dict[bytes, bytes]:
         """The headers by name; of several lines of one the last."""

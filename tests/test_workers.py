@@ -1,0 +1,148 @@
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from antiphon.workers import Call, Workers
+
+
+async def called(function, threads):
+    call = Call(function)
+    threads.run(call)
+    while not call.is_done:
+        await call.wait()
+    return call
+
+
+@pytest.fixture
+def threads():
+    threads = Workers(2)
+    yield threads
+    threads.end()
+
+
+def test_a_call_keeps_what_it_returns(threads):
+    call = asyncio.run(called(lambda: "x", threads))
+    assert (call.result, call.error) == ("x", None)
+
+
+def test_a_call_keeps_what_it_raises(threads):
+    assert isinstance(asyncio.run(called(lambda: {}["x"], threads)).error, KeyError)
+
+
+def test_a_thread_is_used_again(threads):
+    async def main():
+        return {(await called(threading.get_ident, threads)).result for _ in range(20)}
+
+    assert len(asyncio.run(main())) == 1
+
+
+def test_a_second_thread_begins_when_the_first_is_at_work(threads):
+    async def main():
+        meeting = threading.Barrier(2, timeout=20)
+        await asyncio.gather(called(meeting.wait, threads), called(meeting.wait, threads))
+        return not meeting.broken
+
+    assert asyncio.run(main())
+
+
+def test_calls_wait_for_a_thread_in_order(threads):
+    order, both, hold = [], threading.Barrier(3, timeout=20), threading.Event()
+
+    def occupy():
+        both.wait()
+        hold.wait()
+
+    async def main():
+        calls = [asyncio.create_task(called(occupy, threads)) for _ in range(2)]
+        await asyncio.to_thread(both.wait)
+        calls += [asyncio.create_task(called(lambda each=each: order.append(each), threads)) for each in range(50)]
+        await asyncio.sleep(0)
+        nobody = not order
+        hold.set()
+        await asyncio.gather(*calls)
+        return nobody
+
+    assert asyncio.run(main())
+    assert sorted(order) == [*range(50)]
+    assert order[0] in (0, 1)  # with two threads, the first two may change places
+
+
+def test_a_call_that_was_claimed_is_not_called(threads):
+    seen = []
+
+    async def main():
+        dropped = Call(lambda: seen.append("dropped"))
+        first = dropped.claim(), dropped.claim()
+        threads.run(dropped)
+        for _ in range(3):
+            await called(lambda: seen.append("called"), threads)
+        return first
+
+    assert asyncio.run(main()) == (True, False)
+    assert seen == ["called"] * 3
+
+
+def test_a_call_that_has_begun_can_be_claimed_by_nobody(threads):
+    async def main():
+        begun, hold = threading.Event(), threading.Event()
+        call = Call(lambda: (begun.set(), hold.wait()))
+        threads.run(call)
+        await asyncio.to_thread(begun.wait)
+        claimed = call.claim()
+        hold.set()
+        await call.wait()
+        return claimed
+
+    assert asyncio.run(main()) is False
+
+
+def test_a_call_outlives_its_loop(threads):
+    hold, done = threading.Event(), threading.Event()
+
+    async def main():
+        threads.run(Call(lambda: (hold.wait(), done.set())))
+
+    asyncio.run(main())
+    hold.set()
+    assert done.wait(20)
+    assert asyncio.run(called(lambda: "x", threads)).result == "x"
+
+
+def test_a_call_after_the_end_runs_here(threads):
+    async def main():
+        return (await called(threading.get_ident, threads)).result
+
+    threads.end()
+    assert asyncio.run(main()) == threading.get_ident()
+
+
+def test_without_a_thread_a_call_runs_here(threads, monkeypatch):
+    def start(_thread):
+        raise RuntimeError("can't start new thread")
+
+    async def main():
+        here = (await called(threading.get_ident, threads)).result
+        monkeypatch.undo()
+        return here, (await called(threading.get_ident, threads)).result
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    here, there = asyncio.run(main())
+    assert here == threading.get_ident() != there
+
+
+def test_what_has_begun_is_waited_for_at_exit():
+    script = r"""
+import asyncio, sys, time
+from antiphon.workers import Call, workers
+
+async def main():
+    for _ in range(3):
+        workers().run(Call(lambda: (time.sleep(0.2), sys.stdout.write("done\n"))))
+
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.stdout.split(), ended.stderr, ended.returncode) == (["done"] * 3, "", 0)
