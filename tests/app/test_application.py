@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from antiphon import App, Limits, Response
+from antiphon import App, Blueprint, Limits, Response
 from antiphon.handler import describe
 from antiphon.security_headers import SecurityHeaders
 
@@ -328,6 +328,21 @@ class TestTheInterfaceThatServesBest:
 
 
 class TestLimits:
+    @pytest.mark.parametrize("wrong", [5, {"body": 1}, Limits, 0, ()], ids=repr)
+    @pytest.mark.parametrize(
+        "give",
+        [
+            lambda limits: App(limits=limits),
+            lambda limits: Blueprint("shop", limits=limits),
+            lambda limits: App().post("/", limits=limits),
+            lambda limits: App().mount("/old", lambda environ, start_response: [], limits=limits),
+        ],
+        ids=["app", "blueprint", "route", "mount"],
+    )
+    def test_that_are_none_are_an_error_where_they_are_given(self, give, wrong):
+        with pytest.raises(TypeError, match=r"^limits are given as Limits\(body=\.\.\.\), not as "):
+            give(wrong)
+
     def limited(self, colour, app_limits, route_limits):
         app = App(limits=app_limits)
 

@@ -68,7 +68,7 @@ class App(Routes, Servable):
     ) -> None:
         Routes.__init__(self)
         Servable.__init__(self)
-        self.limits = limits or Limits()
+        self.limits = Limits.of(limits)
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
         self._guard = Guard(self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)

@@ -32,7 +32,7 @@ class Mount(NamedTuple):
     """What it speaks; None for another ``App``, which guards and bounds its requests by itself."""
     lifespan: "ASGILifespan | None"
     """What starts and stops it, where it speaks ASGI."""
-    limits: Limits | None
+    limits: Limits
     """Bounds of its requests, where it does not set its own."""
 
     @property
@@ -74,19 +74,20 @@ def make_mount(
     Raises TypeError for what is no application, and for limits of an ``App``; ValueError for an unknown interface.
     """
     check_interface(interface)
+    given = Limits.of(limits)
     if isinstance(application, Servable):
-        if limits and isinstance(application, Routes):
+        if limits is not None and isinstance(application, Routes):
             raise TypeError("an App bounds its requests by itself: App(limits=...)")
         speaks = None if isinstance(application, Routes) else application.interface
-        return Mount(prefix, host, application, speaks, None, limits)
+        return Mount(prefix, host, application, speaks, None, given)
     if not callable(application) or (isinstance(application, type) and interface is None):
         raise TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon")
     if (interface or spoken_by(application)) == "wsgi":
-        return Mount(prefix, host, application, "wsgi", None, limits)
+        return Mount(prefix, host, application, "wsgi", None, given)
     from antiphon.adapters.asgi_lifespan import ASGILifespan
 
     lifespan = ASGILifespan(cast("ASGIApplication", application))
-    return Mount(prefix, host, application, "asgi", lifespan, limits)
+    return Mount(prefix, host, application, "asgi", lifespan, given)
 
 
 def contains(application: object, other: object) -> bool:

@@ -98,8 +98,7 @@ class Planning:
         self._routing.mounts = Prefixes(self._router.converters)
         scope = self._scopes[""]
         for mount in mounts:
-            limits = mount.limits.within(scope.limits) if mount.limits else scope.limits
-            plan = scope.plan(mount.hook, None, limits, hands_on=mount.interface is None)
+            plan = scope.plan(mount.hook, None, mount.limits.within(scope.limits), hands_on=mount.interface is None)
             self._routing.mounts.add(mount.prefix, mount.host, plan)
 
 

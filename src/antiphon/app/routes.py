@@ -94,6 +94,7 @@ class Routes:
         host = options.get("host")
         self._check_pattern(pattern, host)
         defaults = options.get("defaults")
+        limits = Limits.of(options.get("limits"))
         body = options.get("body", "load")
         if body not in ("load", "lazy", "stream"):
             raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
@@ -108,7 +109,7 @@ class Routes:
                 function,
                 host,
                 dict(defaults) if defaults else None,
-                options.get("limits") or Limits(),
+                limits,
                 options.get("redirect_slashes"),
                 hook(function),
                 body,
@@ -283,7 +284,7 @@ class Blueprint(Routes):
         self.name = _blueprint_name(name)
         self.prefix = prefix
         self.host = host
-        self.limits = limits or Limits()
+        self.limits = Limits.of(limits)
         self.is_frozen = False
         self.check_prefix(prefix, host)
 

@@ -87,6 +87,15 @@ class Limits:
                 raise ValueError(f"the limit {name!r} is a {kind} of 0 or more, not {bound!r}")
             object.__setattr__(self, name, bound)
 
+    @classmethod
+    def of(cls, limits: "Limits | None") -> "Limits":
+        """Limits that somebody gave, or none of his own. Raises TypeError for what is none."""
+        if limits is None:
+            return cls()
+        if not isinstance(limits, Limits):
+            raise TypeError(f"limits are given as Limits(body=...), not as {limits!r:.80}")
+        return limits
+
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"limits don't change, so {name} can't be set; make others: Limits({name}=...)")
 
