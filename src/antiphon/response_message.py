@@ -122,11 +122,7 @@ class ResponseMessage(ResponseHeaders):
 
     def put(self, line: tuple[str, str]) -> None:
         """Set a header field to one line, which has been checked, in place of all that it had."""
-        fields = self._fields
-        if isinstance(fields, list):
-            put_line(fields, line)
-        else:
-            self._fields = [*[field for field in fields if field[0] != line[0]], line]
+        put_line(self._own_fields(), line)
 
     def vary(self, *names: str) -> None:
         """Name request headers on which this response depends (RFC 9110 §12.5.5); those named before stay.

@@ -1,6 +1,6 @@
 """ASGI (version 3): a scope as a head, a handler as an ASGI application."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc
@@ -39,14 +39,9 @@ PATHSEND = "http.response.pathsend"
 """The extension by which a server sends a file that it is told the path of."""
 
 
-def _encoded(fields: Fields, length: int | None) -> list[tuple[bytes, bytes]]:
-    """Header fields in bytes, with Content-Length where there is one to be declared."""
-    encoded: Iterable[tuple[bytes, bytes]]
-    if type(fields) is SharedFields:
-        encoded = fields.encoded
-    else:
-        encoded = [(name.encode(), value.encode("latin-1")) for name, value in fields]
-    return [*encoded] if length is None else [*encoded, (b"content-length", b"%d" % length)]
+def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
+    """Header fields in bytes."""
+    return [(name.encode(), value.encode("latin-1")) for name, value in fields]
 
 
 class ASGIHead:
@@ -78,9 +73,9 @@ class ASGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        fields = self._by_name()
-        is_told = b"content-length" in fields or b"transfer-encoding" in fields
-        return is_told or self.scope["http_version"] >= "2"
+        scope = self.scope
+        fields = self._fields = dict(scope["headers"])
+        return b"content-length" in fields or b"transfer-encoding" in fields or scope["http_version"] >= "2"
 
     def _by_name(self) -> dict[bytes, bytes]:
         """The headers by name; of several lines of one the last."""
@@ -207,7 +202,10 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     try:
         response = await handler.answer(request)
         status, fields, length, body, silent = response.message(scope["method"])
-        start = {"type": "http.response.start", "status": status, "headers": _encoded(fields, length)}
+        headers = [*fields.encoded] if type(fields) is SharedFields else _encoded(fields)
+        if length is not None:
+            headers.append((b"content-length", b"%d" % length))
+        start = {"type": "http.response.start", "status": status, "headers": headers}
         if isinstance(body, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": b"" if silent else body})

@@ -32,7 +32,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     """Answer a request by a plan. ``error`` is what kept its route from being found."""
     opened: list[tuple[Middleware, Opened]] = []
     leaving: BaseException | None = None
-    has_body = request.head.has_body
+    head = request.head
+    has_body = head.has_body
     set_current_request(request)
     try:
         if has_body:
@@ -43,7 +44,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
                     await content.load(request.limits if plan.body_first or plan.loads else _SMALL)
                 except HTTPError as unreadable:
                     error = error or unreadable  # it is raised inside the middleware, as all errors are
-        if plan.moves[request.head.blocks]:
+        if plan.moves[head.blocks]:
             await plan.place
         answer = await _open(plan, request, opened) if plan.is_woven else None
         if answer is None:
@@ -60,9 +61,12 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
                 set_current_request(request)
                 if plan.is_woven:
                     await plan.place
-        response = Response(answer) if type(answer) is str else to_response(answer, plan.handler, request)
-        if response.is_conditional:
-            response.conditional(request)
+        if type(answer) is str:
+            response = Response(answer)
+        else:
+            response = to_response(answer, plan.handler, request)
+            if response.is_conditional:
+                response.conditional(request)
     except GeneratorExit:
         raise
     except BaseException as raised:
