@@ -46,9 +46,10 @@ def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 
 def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
     """Likewise, of a header by which a response is chosen: that it was read is noted, for Vary."""
+    names = (name,)
 
     def compute(request: Negotiating) -> T:
-        request.consulted += (name,)
+        request.consulted += names
         return read(request.head.field(name))
 
     return lazy(compute)

@@ -99,8 +99,9 @@ class ReceivedBody(KeptBody):
 
     def _check_wanted(self, limits: Limits) -> None:
         """Raise where all of it is not to be had, and have it kept."""
-        self.check_kept(0)
-        self.is_kept = True
+        if self._broken is not None or not self.is_kept:
+            self.check_kept(0)
+            self.is_kept = True
         if self.is_complete and self.size > limits.body:  # they may have been set since
             raise _too_large(limits)
 

@@ -116,6 +116,9 @@ class RequestBody(RequestHeaders):
         """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes: ``stream`` has
         them piece by piece.
         """
+        return self._whole(self.limits)
+
+    def _whole(self, limits: Limits) -> bytes:
         content = self.content
         data = content.data
         if data is None:
@@ -123,7 +126,7 @@ class RequestBody(RequestHeaders):
                 return b""
             self._load_now()
             data = content.data
-        if data is None or len(data) > self.limits.memory:
+        if data is None or len(data) > limits.memory:
             data = self._in_memory(content)
         return data
 
@@ -173,12 +176,12 @@ class RequestBody(RequestHeaders):
             if self.mimetype != FORM:
                 return MultiDict()
             charset = self.charset
-        most = self.limits.fields
+        limits = self.limits
         try:
-            return MultiDict(parse_form(self.body, most, charset))
+            return MultiDict(parse_form(self._whole(limits), limits.fields, charset))
         except ValueError:
-            detail = f"The form has more than {most} fields."
-            raise over_limit(ContentTooLarge, "fields", most, detail) from None
+            detail = f"The form has more than {limits.fields} fields."
+            raise over_limit(ContentTooLarge, "fields", limits.fields, detail) from None
 
     @lazy
     def files(self) -> "MultiDict[Upload]":
@@ -205,14 +208,15 @@ class RequestBody(RequestHeaders):
 
         Raises UnsupportedMediaType (415) unless the content type says JSON, BadRequest (400) when it is malformed.
         """
-        return _json_decoder()(self._json_body(), depth=self.limits.json_depth)
+        limits = self.limits
+        return _json_decoder()(self._json_body(limits), depth=limits.json_depth)
 
-    def _json_body(self) -> bytes:
+    def _json_body(self, limits: Limits) -> bytes:
         if self.head.field("content-type") != JSON:  # as nearly all of it is declared
             content_type = self.content_type
             if content_type is None or not content_type.is_json:
                 raise UnsupportedMediaType(f"the body must be {JSON}, {self._sent_type()}")
-        return self.body
+        return self._whole(limits)
 
     def _sent_type(self) -> str:
         sent = self.head.field("content-type")
@@ -223,7 +227,8 @@ class RequestBody(RequestHeaders):
         wrong field by JSON Pointer, and what ``json`` raises."""
         from antiphon.typed import json_as
 
-        return json_as(self._json_body(), wanted, depth=self.limits.json_depth)
+        limits = self.limits
+        return json_as(self._json_body(limits), wanted, depth=limits.json_depth)
 
     def form_as(self, wanted: type[T]) -> T:
         """The form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).

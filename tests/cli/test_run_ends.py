@@ -99,6 +99,8 @@ def refuses(port):
         socket.create_connection(("127.0.0.1", port), timeout=5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # it was closed while the connection was being made
+        return False
     return False
 
 

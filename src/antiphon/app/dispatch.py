@@ -50,7 +50,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         if answer is None:
             if error is not None:
                 raise error
-            if has_body and plan.loads:
+            if has_body and plan.loads and (plan.is_woven or not request.content.is_complete):
                 await _load(plan, request)
             if plan.is_mixed:
                 await plan.place

@@ -90,9 +90,9 @@ class _Accepted:
         """Return the best offer, the server's first of equals, or `default` when none is acceptable."""
         offered = tuple(offers)
         known = self._known
-        if offered in known:
+        try:
             chosen = known[offered]
-        else:
+        except KeyError:
             chosen = self._choose(offered)
             if len(known) < _MOST_CHOICES:
                 known[offered] = chosen

@@ -24,7 +24,6 @@ _SAMESITE: dict[str, SameSite] = {
 }  # fmt: skip
 
 _cookie_octets = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*").fullmatch
-_regular_cookies = re.compile(r'(?:^|; )([^=; \t"]*)=([^; \t"]*)(?=;|$)').findall
 _escape = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))", re.DOTALL)
 _prefixed = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
 _delta_seconds = re.compile(r"-?[0-9]+").fullmatch
@@ -47,24 +46,19 @@ def parse_cookies(header: str) -> list[tuple[str, str]]:
     A cookie without a name, which browsers can send, has the name "". A value in double quotes loses them and
     its escapes. The header is Latin-1 text, as servers hand it over, and is read as UTF-8.
     """
-    cookies: list[tuple[str, str]] = _regular_cookies(header)
-    if len(cookies) == header.count(";") + 1 and header.isascii():
-        return cookies
-    cookies = []
-    for cookie in _as_utf8(header).split(";"):
+    if not header.isascii():
+        header = _as_utf8(header)
+    cookies: list[tuple[str, str]] = []
+    for cookie in header.split(";"):
         name, equals, value = cookie.partition("=")
-        name = name.strip(OWS)
         if equals:
-            value = value.strip(OWS)
-            cookies.append((name, _unquote(value) if value[:1] == '"' else value))
-        elif name:
-            cookies.append(("", _unquote(name) if name[:1] == '"' else name))
-    return cookies
+            cookies.append((name.strip(OWS), value.strip(OWS)))
+        elif value := name.strip(OWS):
+            cookies.append(("", value))
+    return [(name, _unquote(value)) for name, value in cookies] if '"' in header else cookies
 
 
 def _as_utf8(text: str) -> str:
-    if text.isascii():
-        return text
     try:
         return text.encode("latin-1").decode("utf-8", "replace")
     except UnicodeEncodeError:
@@ -72,7 +66,7 @@ def _as_utf8(text: str) -> str:
 
 
 def _unquote(value: str) -> str:
-    if len(value) < 2 or value[-1] != '"':
+    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
     inner = value[1:-1]
     if "\\" not in inner:
@@ -187,7 +181,7 @@ class SetCookie(_Fields):
         name, coded = [part.strip(OWS) for part in (pair if "=" in pair else f"={pair}").split("=", 1)]
         if not name and (not coded or _prefixed(coded)):
             raise ValueError(f"a cookie without a name: {text[:80]!r}")
-        fields = _Fields(name, _unquote(coded) if coded[:1] == '"' else coded, coded)
+        fields = _Fields(name, _unquote(coded), coded)
         for attribute in attributes:
             key, _, value = (part.strip(OWS) for part in attribute.partition("="))
             if len(value.encode("utf-8", "surrogatepass")) <= _LONGEST_ATTRIBUTE:

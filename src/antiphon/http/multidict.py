@@ -39,7 +39,7 @@ class MultiDict(Generic[V]):
     __slots__ = ("_found", "_pairs")
 
     def __init__(self, pairs: "Pairs[V]" = ()) -> None:
-        self._pairs: list[tuple[str, V]] = list(pairs) if type(pairs) is list else list(_each(pairs))
+        self._pairs: list[tuple[str, V]] = [*(pairs if type(pairs) is list else _each(pairs))]
         self._found: dict[str, V] | None = None
 
     def _index(self) -> dict[str, V]:

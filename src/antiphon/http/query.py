@@ -12,9 +12,10 @@ from antiphon.http.multidict import MultiDict
 
 # The quoted-printable decoder undoes `=XX` in C: an escape only needs its `%` turned into `=`. It also undoes
 # soft line breaks (`=` before a line end), so it must never see one.
-_FLAT = bytes.maketrans(b"&=+%\r\n", b"\0\0 =\0\0")
+_FLAT = bytes.maketrans(b"&=+%", b"\0\0 =")
 _SWAPPED = bytes.maketrans(b"%=+", b"=% ")
-_ALL_BUT_SEPARATORS = bytes(set(range(256)) - set(b"&="))
+_VISIBLE_BUT_SEPARATORS = bytes(set(range(0x21, 0x7F)) - set(b"&="))
+_PERCENT, _EQUALS = b"%="
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 _UNESCAPED = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -28,32 +29,32 @@ def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, s
     `a` reads as ("a", ""), and nothing between two `&` as no field. Raises ValueError, before decoding any,
     when there are more than `max_fields` fields; there, nothing between two `&` counts too.
     """
-    if max_fields is not None and data and data.count(b"&") >= max_fields:
+    # Fewer bytes than that need no counting.
+    if max_fields is not None and 0 < len(data) >= max_fields and data.count(b"&") >= max_fields:
         raise ValueError(f"more than {max_fields} fields")
-    escapes = data.count(b"%")
-    if not escapes:
+    if _PERCENT not in data:
         pieces = data.decode("utf-8", "replace").replace("+", " ").split("&")
         return [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
-    return _parse_regular(data, escapes) or _parse_pieces(data)
+    return _parse_regular(data) or _parse_pieces(data)
 
 
-def _parse_regular(data: bytes, escapes: int) -> list[tuple[str, str]] | None:
-    """Decode all fields in one call if each has one raw `=`, every escape is whole and no NUL is among them.
+def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
+    """Decode all fields in one call if each has one raw `=`, all is visible ASCII, every escape whole and none a NUL.
 
     `&` and `=` both become NUL, so that names and values alternate. NUL ends an incomplete UTF-8 sequence, so
     what is not UTF-8 reads as if each name and value were decoded by itself.
     """
-    separators = data.translate(None, _ALL_BUT_SEPARATORS)
+    separators = data.translate(None, _VISIBLE_BUT_SEPARATORS)
     count = len(separators)
     if separators != b"=&" * (count // 2) + b"=":
         return None
-    flat = data.translate(_FLAT)
-    decoded = a2b_qp(flat)
-    # A whole escape shrinks by two bytes; a broken one, with no line end after it, by one or none.
-    if len(flat) - len(decoded) != 2 * escapes:
+    decoded = a2b_qp(data.translate(_FLAT))
+    # A broken escape leaves its `=`, or is dropped at the very end. But `%3D` leaves one, too: then what has shrunk
+    # tells, by two bytes for a whole escape, by one or none for a broken one.
+    if (_EQUALS in decoded or data[-1] == _PERCENT) and len(data) - len(decoded) != 2 * data.count(b"%"):
         return None
     fields = decoded.decode("utf-8", "replace").split("\0")
-    # A NUL, raw or escaped, or a raw line end has made a field too many.
+    # An escaped NUL has made a field too many.
     if len(fields) != count + 1:
         return None
     field = iter(fields)

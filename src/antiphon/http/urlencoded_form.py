@@ -15,7 +15,7 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
     the content type declares, else in UTF-8. Raises ValueError when there are more than `max_fields` fields; nothing
     between two `&` counts too.
     """
-    if charset is None and b"_charset_=" not in data:
+    if charset is None and data.find(b"_charset_=") < 0:
         return parse_query(data, max_fields)
     codec = form_codec(_named_in(data), charset)
     if codec == "utf-8":
