@@ -64,7 +64,7 @@ def chunked(kind, name, size):
 def kind_of(name, content, content_type=None, **read):
     """A kind of which all is read that is the same for every content."""
     usual = {"body": content, "text": content.decode(errors="replace"), "stream": content, "a piece": True}
-    usual |= {"json": 415, "json_as": 415, "parts": 415, "a part": 415, "form": [], "files": [], "form_as": 422}
+    usual |= {"json": 415, "json_as": 415, "parts": 415, "a part": 415, "form": [], "files": [], "form_as": 415}
     return Kind(name, content, {"content-type": content_type} if content_type else {}, usual | read)
 
 
@@ -88,7 +88,7 @@ MANY = (
 _CUT = {"form": 400, "files": 400, "form_as": 400, "parts": 400, "a part": tuple(FEW[0])}
 CUT = kind_of("parts cut off", form_data(*FEW, is_closed=False), FORM_DATA, **_CUT)
 
-NONE = kind_of("none", b"")._replace(method="DELETE")
+NONE = kind_of("none", b"", form_as=422)._replace(method="DELETE")
 JSON = kind_of("JSON", json.dumps(ORDER).encode(), "application/json", json=ORDER, json_as=("tea", 3))
 URLENCODED = kind_of(
     "urlencoded", b"name=tea&count=3&name=tea", FORM, form=[("name", "tea"), ("count", "3"), ("name", "tea")]
@@ -100,7 +100,7 @@ BINARY_IN_CHUNKS = chunked(BINARY, "binary in chunks", 9999)
 
 KINDS = (
     NONE,
-    kind_of("empty", b"", FORM),
+    kind_of("empty", b"", FORM, form_as=422),
     kind_of("no parts", b"", FORM_DATA, form=400, files=400, form_as=400, parts=400, **{"a part": 400}),
     JSON,
     kind_of("malformed JSON", b'{"name": ', "application/json", json=400, json_as=400),

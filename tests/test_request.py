@@ -747,10 +747,23 @@ class TestTyped:
         assert sorted(error["pointer"] for error in errors) == sorted(wrong)
         assert all(error["detail"] for error in errors)
 
-    def test_of_a_form_that_is_none_misses_what_is_required(self):
+    @pytest.mark.parametrize("headers", [{"content-type": FORM}, {}], ids=["empty", "none"])
+    def test_of_no_form_misses_what_is_required(self, headers):
         with pytest.raises(UnprocessableContent) as refused:
-            with_body(b"name=tea&price=2", "text/plain").form_as(Item)
+            Request.blank("/", "POST", headers).form_as(Item)
         assert [error["pointer"] for error in refused.value.problem()["errors"]] == ["/name", "/price"]
+
+    @pytest.mark.parametrize(
+        ("headers", "sent"),
+        [
+            ({"content-type": "text/plain"}, "not text/plain"),
+            ({"content-type": "application/json"}, "not application/json"),
+            ({}, "but its type is not declared"),
+        ],
+    )
+    def test_of_another_body_is_a_415(self, headers, sent):
+        with pytest.raises(UnsupportedMediaType, match=f"the body must be a form, {sent}"):
+            Request.blank("/", "POST", headers, b"name=tea&price=2").form_as(Item)
 
 
 LAZY = {

@@ -233,8 +233,11 @@ class RequestBody(RequestHeaders):
     def form_as(self, wanted: type[T]) -> T:
         """The form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
 
-        Raises UnprocessableContent (422) naming each wrong field, and what ``form`` raises.
+        Raises UnprocessableContent (422) naming each wrong field, UnsupportedMediaType (415) for a body that is no
+        form, and what ``form`` raises.
         """
+        if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or self.body):
+            raise UnsupportedMediaType(f"the body must be a form, {self._sent_type()}")
         from antiphon.typed import fields_as
         from antiphon.uploads.upload import Upload
 
