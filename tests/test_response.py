@@ -176,9 +176,7 @@ class TestStatus:
         response.status = status
         assert (response.status, type(response.status)) == (int(status), int)
 
-    @pytest.mark.parametrize(
-        "bad", [0, -200, 100, 101, 199, 600, 1000, "200", "200 OK", None, 404.5, True, b"200"], ids=repr
-    )
+    @pytest.mark.parametrize("bad", [0, -200, 100, 101, 199, 600, 1000, "200", "200 OK", 404.5, True, b"200"], ids=repr)
     def test_outside_of_200_to_599_is_refused(self, bad):
         for put in (
             lambda: Response("", bad),
@@ -188,6 +186,18 @@ class TestStatus:
             with pytest.raises(ValueError, match="200 to 599") as refused:
                 put()
             assert repr(bad) in str(refused.value)
+
+    def test_is_not_taken_back(self):
+        with pytest.raises(ValueError, match="not None"):
+            Response("", 404).status = None
+
+    @pytest.mark.parametrize("make", [Response, Response.text, Response.html, Response.json, Response.stream])
+    def test_is_200_unless_it_is_given(self, make):
+        plain, given, changed = make("x"), make("x", 200), make("x")
+        changed.status = 200
+        assert [each.status for each in (plain, given, changed)] == [200, 200, 200]
+        assert [each.has_own_status for each in (plain, given, changed)] == [False, True, True]
+        assert [copy.copy(each).has_own_status for each in (plain, given)] == [False, True]
 
 
 INJECTED = ["text/html\r\nx: y", "text/html; charset=utf-8\r\nset-cookie: a=b", "text/html; a=\0"]

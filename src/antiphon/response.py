@@ -39,6 +39,7 @@ class Response(ResponseMessage):
     """An HTTP response (RFC 9110 §15).
 
     ``body`` becomes bytes at once when it is text, bytes or None; otherwise it is streamed, piece by piece.
+    Without ``status`` it is a 200, or what an error handler answers has the error's status.
     Without ``content_type``, neither there nor in ``headers``, text is text/plain and the rest
     application/octet-stream. Raises ValueError for a status outside 200 to 599 and for what can't stand in a header.
     """
@@ -51,12 +52,12 @@ class Response(ResponseMessage):
     # Ready-made kinds
 
     @classmethod
-    def text(cls, body: str, status: int = 200, headers: HeaderFields = ()) -> Self:
+    def text(cls, body: str, status: int | None = None, headers: HeaderFields = ()) -> Self:
         """Plain text, as UTF-8."""
         return cls(body, status, headers, content_type=TEXT)
 
     @classmethod
-    def html(cls, body: str, status: int = 200, headers: HeaderFields = ()) -> Self:
+    def html(cls, body: str, status: int | None = None, headers: HeaderFields = ()) -> Self:
         """A page of HTML, as UTF-8. What goes into it must have been escaped."""
         return cls(body, status, headers, content_type=HTML)
 
@@ -64,7 +65,7 @@ class Response(ResponseMessage):
     def json(
         cls,
         value: Any,
-        status: int = 200,
+        status: int | None = None,
         headers: HeaderFields = (),
         *,
         default: Callable[[Any], object] | None = None,
@@ -76,7 +77,7 @@ class Response(ResponseMessage):
         return cls._of_type(JSON, _json_encoder()(value, default), status, headers)
 
     @classmethod
-    def _of_type(cls, content_type: str, body: Content, status: int, headers: HeaderFields) -> Self:
+    def _of_type(cls, content_type: str, body: Content, status: int | None, headers: HeaderFields) -> Self:
         """A response of this type, unless the headers name another."""
         if headers:
             headers = [*field_pairs(headers)]
@@ -109,7 +110,7 @@ class Response(ResponseMessage):
     def stream(
         cls,
         pieces: Iterable[bytes | str] | AsyncIterable[bytes | str],
-        status: int = 200,
+        status: int | None = None,
         headers: HeaderFields = (),
         *,
         content_type: str | None = None,
@@ -123,7 +124,7 @@ class Response(ResponseMessage):
     def events(
         cls,
         source: Iterable[Any] | AsyncIterable[Any],
-        status: int = 200,
+        status: int | None = None,
         headers: HeaderFields = (),
         *,
         heartbeat: float | None = 15.0,
@@ -145,7 +146,9 @@ class Response(ResponseMessage):
         return response
 
     @classmethod
-    def ndjson(cls, source: Iterable[Any] | AsyncIterable[Any], status: int = 200, headers: HeaderFields = ()) -> Self:
+    def ndjson(
+        cls, source: Iterable[Any] | AsyncIterable[Any], status: int | None = None, headers: HeaderFields = ()
+    ) -> Self:
         """Values as JSON, one a line, sent while they are made. The iterator is closed in every case.
 
         A value that can't be written breaks the stream off. Raises TypeError for what is no iterable of values.
@@ -158,7 +161,7 @@ class Response(ResponseMessage):
     def file(
         cls,
         source: "Source",
-        status: int = 200,
+        status: int | None = None,
         headers: HeaderFields = (),
         *,
         filename: str | None = None,
@@ -222,9 +225,11 @@ class Response(ResponseMessage):
         """
         if self.is_conditional:
             self.is_conditional = False
-        message = conditional(request, self._status, self._fields, self._body, ranges=ranges)
+        message = conditional(request, self.status, self._fields, self._body, ranges=ranges)
         if message is not None:
-            self._status, fields, self._body = message
+            status, fields, self._body = message
+            if status != 200:
+                self._status = status
             if isinstance(self._fields, list):
                 self._fields[:] = fields  # what `headers` gave stays a view of them
             else:

@@ -30,9 +30,14 @@ class ResponseMessage(ResponseHeaders):
     __slots__ = ("__dict__", "__weakref__", "_body", "_fields", "_status", "error")
 
     def __init__(
-        self, body: Content = None, status: int = 200, headers: HeaderFields = (), *, content_type: str | None = None
+        self,
+        body: Content = None,
+        status: int | None = None,
+        headers: HeaderFields = (),
+        *,
+        content_type: str | None = None,
     ) -> None:
-        self._status = 200 if status == 200 else _checked_status(status)
+        self._status = None if status is None else _checked_status(status)
         self.error: BaseException | None = None
         if type(body) is str:
             self._body: Body = body.encode()
@@ -58,12 +63,17 @@ class ResponseMessage(ResponseHeaders):
 
     @property
     def status(self) -> int:
-        """The status code."""
-        return self._status
+        """The status code. 200, where none is given."""
+        return self._status or 200
 
     @status.setter
     def status(self, status: int) -> None:
         self._status = _checked_status(status)
+
+    @property
+    def has_own_status(self) -> bool:
+        """Whether one was given or set. What an error handler returns without one gets that of the error."""
+        return self._status is not None
 
     @property
     def body(self) -> Body:
@@ -191,7 +201,7 @@ class ResponseMessage(ResponseHeaders):
         memory, unless the fields declare one; the body; and whether it is left out (RFC 9110 §6.4.1, §9.3.2), and only
         closed if it is a stream.
         """
-        status, fields, body = self._status, self._fields, self._body
+        status, fields, body = self._status or 200, self._fields, self._body
         if status == 200 and type(fields) is SharedFields and type(body) is bytes:
             return status, fields, len(body), body, method == "HEAD"
         length = len(body) if type(body) is bytes else None
@@ -206,7 +216,8 @@ class ResponseMessage(ResponseHeaders):
 
     def __copy__(self) -> Self:
         other = type(self).__new__(type(self))
-        other.status, other.body, other.error = self._status, self._body, self.error
+        ResponseMessage.__init__(other, None, self._status)
+        other.body, other.error = self._body, self.error
         other._fields = self._fields if isinstance(self._fields, SharedFields) else [*self._fields]
         vars(other).update(vars(self))
         return other
@@ -219,7 +230,7 @@ class ResponseMessage(ResponseHeaders):
         return vars(self), slots
 
     def __repr__(self) -> str:
-        return f"<Response {self._status} {self.content_type or 'without content'}>"
+        return f"<Response {self.status} {self.content_type or 'without content'}>"
 
 
 def _checked_status(status: int) -> int:

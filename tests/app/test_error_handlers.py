@@ -108,7 +108,14 @@ def test_a_handler_answers_what_has_no_route(serving, colour, other, method):
         (("text", 200, {"x-a": "1"}), 200, b"text"),
         ((None, 204), 204, b""),
         (Response("text", 418), 418, b"text"),
-        (Response("text"), 200, b"text"),
+        (Response("text", 200), 200, b"text"),
+        (Response("text"), 404, b"text"),
+        (Response.html("<p>text"), 404, b"<p>text"),
+        (Response.json(1), 404, b"1"),
+        ((Response("text"), {"x-a": "1"}), 404, b"text"),
+        ((Response("text", 410), {"x-a": "1"}), 410, b"text"),
+        ((Response("text", 410), 451), 451, b"text"),
+        (Response.redirect("/"), 303, b""),
     ],
     ids=repr,
 )
@@ -119,6 +126,27 @@ def test_what_a_handler_returns_has_the_errors_status_unless_it_says_another(
     app.errorhandler(404)(other(lambda request, error: answer))
     response = serving(app).get("/missing")
     assert (response.status, response.body) == (status, body)
+
+
+def test_a_handler_that_returns_nothing_on_purpose_has_the_errors_status(serving, other):
+    app = App()
+
+    def nothing(request, error) -> None:
+        pass
+
+    app.errorhandler(404)(other(nothing))
+    response = serving(app).get("/missing")
+    assert (response.status, response.body) == (404, b"")
+
+
+def test_one_response_may_answer_several_errors(serving, other):
+    app, page = App(), Response.html("<p>Sorry.")
+    app.get("/")(lambda request: "")
+    app.errorhandler(HTTPError)(other(lambda request, error: page))
+    client = serving(app)
+    refused = client.post("/")
+    assert (client.get("/missing").status, refused.status, refused.headers["allow"]) == (404, 405, "GET, HEAD, OPTIONS")
+    assert (page.status, page.has_own_status) == (200, False)
 
 
 def test_a_stop_iteration_is_an_error_like_any(serving, other):

@@ -151,8 +151,9 @@ class TestAnEarlyAnswer:
         assert describe(around) in caplog.text
 
     @pytest.mark.parametrize("waits", [False, True])
-    def test_of_nothing_at_all_lets_the_request_through(self, serving, colour, waits):
-        app = app_with(colour)
+    def test_of_nothing_at_all_lets_nobody_through(self, serving, colour, waits, caplog):
+        called = []
+        app = app_with(colour, called)
 
         def blocking(request):
             if request.path != "/":
@@ -162,8 +163,10 @@ class TestAnEarlyAnswer:
             if request.path != "/":
                 yield
 
-        app.middleware(waiting if waits else blocking)
-        assert serving(app).get("/").text == "handler"
+        around = app.middleware(waiting if waits else blocking)
+        assert serving(app).get("/").status == 500
+        assert called == []
+        assert f"{describe(around)} ended before its yield, without an answer" in caplog.text
 
 
 class TestTheResponse:

@@ -1,10 +1,11 @@
 """Which handler answers an error: the one for its class, the most specific first, or the one for its status."""
 
 from collections.abc import Iterable
+from copy import copy
 from typing import TypeAlias
 
 from antiphon.app.hooks import Hook
-from antiphon.app.returns import says_status, to_response
+from antiphon.app.returns import to_response
 from antiphon.error_response import as_http_error
 from antiphon.handler import describe, failed, log_failure
 from antiphon.http.errors import HTTPError
@@ -76,7 +77,8 @@ async def answer_error(
         answer = await (handler.placed() if is_driven else handler).call(request, error)
         response = to_response(answer, handler.function, request)
         told = as_http_error(error)
-        if not says_status(answer):
+        if answer is None or not response.has_own_status:
+            response = copy(response)  # it may be one that answers other errors, too
             response.status = told.status
         if response.status == told.status:
             _add_missing(response, told.headers)

@@ -36,16 +36,19 @@ class Middleware(NamedTuple):
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
     async def open(self, request: Request, opened: list["tuple[Middleware, Opened]"]) -> Response | None:
-        """Run it to its yield, and note it as opened: the response, if it gives one already."""
+        """Run it to its yield, and note it as opened: the response, if it gives one already.
+
+        Raises RuntimeError where it ends without either: it might have meant to refuse the request.
+        """
         if self.place is not None:
             await self.place
         generator = self.function(request)
         try:
             early = (await anext(generator)) if self.is_async else next(generator)  # type: ignore[arg-type]  # is_async tells
-        except StopAsyncIteration:
-            return None
-        except StopIteration as end:
-            early = end.value
+        except (StopIteration, StopAsyncIteration) as end:
+            early = getattr(end, "value", None)
+            if early is None:
+                raise self._ends_early() from None
         else:
             opened.append((self, generator))
         return None if early is None else to_response(early, self.function, request)
@@ -90,6 +93,12 @@ class Middleware(NamedTuple):
                 return instead
         await generator.aclose()
         raise self._yields_again()
+
+    def _ends_early(self) -> RuntimeError:
+        return RuntimeError(
+            f"the middleware {describe(self.function)} ended before its yield, without an answer: to let the request"
+            " through, `yield`; to refuse it, return or yield an answer, or raise an error"
+        )
 
     def _yields_again(self) -> RuntimeError:
         return RuntimeError(

@@ -96,13 +96,6 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
     return response
 
 
-def says_status(value: object) -> bool:
-    """Whether what was returned has a status of its own."""
-    if type(value) is tuple:
-        return len(value) == 3 or (len(value) == 2 and isinstance(value[1], int))
-    return isinstance(value, Response)
-
-
 def render_template(template: Iterable[Any]) -> str:
     """The text of a template string (PEP 750), with every value escaped that has no ``__html__``."""
     from html import escape
