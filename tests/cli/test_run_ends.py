@@ -143,6 +143,45 @@ def test_an_app_is_shut_down_although_a_stream_is_open(antiphon, tmp_path, inter
     assert (tmp_path / "shut down").exists()
 
 
+CLOSED = """
+import asyncio
+from antiphon import App
+
+app = App()
+
+
+@app.on_shutdown
+async def down():
+    open("shut down", "w").close()
+
+
+@app.get("/stream")
+{colour} stream(request):
+    try:
+        while True:
+            yield "tick"
+            {waits}
+    finally:
+        open("before" if not __import__("os").path.exists("shut down") else "after", "w").close()
+"""
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+@pytest.mark.parametrize(
+    ("colour", "waits"),
+    [("async def", "await asyncio.sleep(0.05)"), ("def", "__import__('time').sleep(0.05)")],
+    ids=["async def", "def"],
+)
+def test_streams_are_closed_before_the_app_is_shut_down(antiphon, tmp_path, interface, colour, waits):
+    (tmp_path / "closed.py").write_text(CLOSED.format(colour=colour, waits=waits))
+    command = antiphon("closed:app", "--interface", interface, "--drain", "0.2").serving()
+    with command.stream():
+        command.press_ctrl_c()
+        assert_ended(command)
+    assert (tmp_path / "shut down").exists()
+    assert (tmp_path / "before").exists()
+
+
 def test_workers_end_when_their_supervisor_is_killed(antiphon):
     command = antiphon("apps:wsgi", "--drain", "0.2").serving()
     with command.stream():

@@ -1,6 +1,7 @@
 """Writing a response's body piece by piece from an event loop, until it ends or the client goes away."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
@@ -11,6 +12,9 @@ from antiphon.pieces import aclose, as_bytes
 from antiphon.request import Request
 
 Write = Callable[[bytes], Awaitable[None]]
+
+_watches: "set[_Watch]" = set()
+"""Those of all responses that are being written."""
 
 
 async def write_pieces(
@@ -47,6 +51,7 @@ async def write_pieces(
             await aclose(pieces)
         elif isinstance(body, AsyncIterable):
             await aclose(body)
+        _watches.discard(watch)
     return not watch.client_left
 
 
@@ -76,6 +81,19 @@ async def _written(piece: bytes | str, write: Write, watch: "_Watch") -> bool:
     return True
 
 
+def cut_off(seconds: float) -> None:
+    """Break off what is still being written on the event loops of this process, as if the clients had gone.
+
+    Called on a thread without a loop. Bodies get some seconds to be closed.
+    """
+    end = time.monotonic() + seconds
+    for watch in tuple(_watches):
+        with suppress(RuntimeError):  # a loop that has ended has nothing to write
+            watch.loop.call_soon_threadsafe(watch.cut)
+    while _watches and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 class _Watch:
     """Cancels the task that made it as soon as the client goes away."""
 
@@ -86,10 +104,17 @@ class _Watch:
         self._watcher = asyncio.create_task(self._wait(gone))
         self._has_cancelled = False
         self.client_left = False
+        self.loop = task.get_loop()
+        _watches.add(self)
 
     async def _wait(self, gone: Callable[[], Awaitable[object]]) -> None:
         with suppress(Exception):  # a server that can't tell any more is no reason to stop
             await gone()
+            self.cut()
+
+    def cut(self) -> None:
+        """Have the client be gone, unless it is."""
+        if not self.client_left:
             self.client_left = self._has_cancelled = True
             self._writer.cancel()
 

@@ -19,12 +19,15 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from antiphon.adapters import Servable
+from antiphon.adapters.streaming import cut_off
 from antiphon.cli.failure import BadCommand
 from antiphon.cli.interface import Interface, choose
 from antiphon.cli.leaving import served
 from antiphon.cli.listener import BACKLOG
 from antiphon.cli.target import Target
 
+CLOSING = 0.4
+"""Seconds that the bodies of streams get to be closed, when they are cut off at the end."""
 WSGI_THREADS = 64
 """How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
 
@@ -72,8 +75,9 @@ def _end_when_told(control: socket.socket, drain: float, main_thread: int, loade
     # A signal to the process may reach a thread of the server's, and then the main thread sleeps on.
     signal.pthread_kill(main_thread, signal.SIGTERM)
     time.sleep(drain)
+    cut_off(CLOSING)
     for app in loaded:
-        if isinstance(app, Servable):  # what is open is cut off, and what the application holds is let go
+        if isinstance(app, Servable):  # what it holds is let go
             with suppress(Exception):
                 app.stop_on_thread()
     os.kill(os.getpid(), signal.SIGKILL)
