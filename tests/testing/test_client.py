@@ -100,6 +100,18 @@ def test_a_form_is_sent_urlencoded(connect):
     assert "content-length: 25\n" in response.text
 
 
+def test_files_are_sent_in_parts_and_again_after_a_redirect(connect):
+    def application(seen):
+        return (307, [("location", "/there")], []) if seen.path == "/" else echo(seen)
+
+    text = connect(application).post("/", form={"a": "1"}, files={"b": ("c.txt", b"content")}).text
+
+    assert text.startswith("POST /there?\n")
+    assert 'name="a"\r\n\r\n1\r\n' in text
+    assert 'name="b"; filename="c.txt"\r\nContent-Type: text/plain\r\n\r\ncontent\r\n' in text
+    assert "content-type: multipart/form-data; boundary=" in text
+
+
 def test_bytes_are_sent_with_their_length(connect):
     response = connect(echo).post("/", body=b"\x00raw", content_type="application/x-raw")
 
@@ -164,6 +176,25 @@ def test_cookies_of_the_client_and_of_one_request(connect):
     assert "cookie: a=1; b=3; c=4\n" in client.get("/", cookies={"b": "3", "c": "4"}).text
     assert "cookie: a=1; b=2\n" in client.get("/").text
     assert "cookie: own\n" in client.get("/", headers={"cookie": "own"}).text
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({}, True),
+        ({"base_url": "http://localhost:8000"}, True),
+        ({"base_url": "https://shop.example"}, True),
+        ({"base_url": "http://shop.example"}, False),
+    ],
+)
+def test_a_login_is_kept_as_browsers_do(connect, options, kept):
+    def application(seen):
+        if seen.path == "/login":
+            cookie = "__Host-session=k7Qz; Max-Age=3600; Secure; HttpOnly; Path=/; SameSite=Lax"
+            return 303, [("location", "/"), ("set-cookie", cookie)], []
+        return 200, [], [seen.headers.get("cookie", "nobody").encode()]
+
+    assert connect(application, **options).post("/login").text == ("__Host-session=k7Qz" if kept else "nobody")
 
 
 def redirecting(seen):

@@ -71,6 +71,40 @@ def test_secure_cookies_need_tls_both_ways(line, sent):
     assert len(jar_with(line)) == 0
 
 
+@pytest.mark.parametrize(
+    ("host", "trusted"),
+    [
+        ("localhost", True),
+        ("LOCALHOST:8000", True),
+        ("shop.localhost", True),
+        ("127.0.0.1:8000", True),
+        ("127.1.2.3", True),
+        ("[::1]:8000", True),
+        ("testserver", True),
+        ("notlocalhost", False),
+        ("localhost.example", False),
+        ("127.0.0.1.example", False),
+        ("127.example", False),
+        ("128.0.0.1", False),
+        ("0.0.0.0", False),
+        ("[::2]", False),
+        ("shop.testserver", False),
+        ("testserver.example", False),
+    ],
+)
+@pytest.mark.parametrize("line", ["a=1; Secure", "__Host-a=1; Path=/; Secure"])
+def test_this_machine_gets_secure_cookies_without_tls(host, trusted, line):
+    jar = jar_with(line, url=f"http://{host}/")
+
+    assert len(jar) == trusted
+    assert jar.header(URL(f"http://{host}/")) == (line.partition(";")[0] if trusted else None)
+    assert jar_with(line, url=f"https://{host}/").header(URL(f"http://{host}/")) == jar.header(URL(f"http://{host}/"))
+
+
+def test_a_secure_cookie_is_replaced_on_this_machine():
+    assert [cookie.value for cookie in jar_with("a=1; Secure", "a=2", url="http://localhost/")] == ["2"]
+
+
 def test_a_secure_cookie_is_not_replaced_without_tls():
     jar = jar_with("a=1; Path=/; Domain=example.com; Secure", url="https://shop.example.com/")
     jar.store(URL("http://shop.example.com/"), ["a=2; Path=/sub", "b=3; Path=/"])

@@ -110,6 +110,19 @@ def test_the_body_and_its_type(options, content, content_type):
     assert request.headers["content-length"] == str(len(content))
 
 
+@pytest.mark.parametrize("headers", [{}, {"content-type": "multipart/form-data"}])
+def test_files_make_a_form_in_parts_whose_type_names_its_boundary(headers):
+    request = make("POST", form={"a": [1, 2]}, files={"b": b"3"}, headers=headers)
+
+    media_type, _, boundary = request.headers["content-type"].partition("; boundary=")
+    assert media_type == "multipart/form-data"
+    assert request.content.split(f"--{boundary}".encode())[1:3] == [
+        b'\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n',
+        b'\r\nContent-Disposition: form-data; name="a"\r\n\r\n2\r\n',
+    ]
+    assert request.headers["content-length"] == str(len(request.content))
+
+
 @pytest.mark.parametrize(
     ("method", "http_version", "body", "framing"),
     [
@@ -141,6 +154,11 @@ def test_http_1_0_has_no_chunks():
     ("options", "error"),
     [
         ({"json": 1, "form": {}}, ValueError),
+        ({"json": 1, "files": {}}, ValueError),
+        ({"body": b"", "files": {}}, ValueError),
+        ({"form": {}, "files": {}, "json": 1}, ValueError),
+        ({"files": {}, "content_type": "multipart/form-data"}, ValueError),
+        ({"files": {"a": "text"}}, TypeError),
         ({"json": object()}, TypeError),
         ({"body": "text"}, TypeError),
         ({"body": 1}, TypeError),

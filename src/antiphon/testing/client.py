@@ -5,12 +5,15 @@ from collections.abc import Coroutine, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
 
+from antiphon.adapters.servable import Servable
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.url import URL
 from antiphon.testing.call import Call, Rules
-from antiphon.testing.cookie_jar import CookieJar
+from antiphon.testing.cookie_jar import TEST_HOST, CookieJar
 from antiphon.testing.deadline import within
+from antiphon.testing.known_options import check_options
 from antiphon.testing.loop_thread import LoopThread
+from antiphon.testing.raised_errors import RaisingErrors
 from antiphon.testing.response import Response
 from antiphon.testing.sent_request import HTTPVersion, RequestOptions, compose
 from antiphon.testing.servers.connection import Address, Connection
@@ -29,11 +32,13 @@ class BaseClient(ABC, Generic[Answer, Opening]):
 
     ``interface`` says which server is played towards ``app``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
-    ``base_url`` has scheme, host and port for URLs that have none. ``root_path`` is where the application is mounted;
-    URLs are those that a browser sees, so they begin with it. ``headers`` and ``cookies`` go with every request, and
-    the attributes of these names may be changed. ``client`` is the address from which requests come.
+    ``base_url`` has scheme, host and port for URLs that have none. Secure cookies come and go by https, and as in
+    browsers with localhost, for which the default counts. ``root_path`` is where the application is mounted; URLs are
+    those that a browser sees, so they begin with it. ``headers`` and ``cookies`` go with every request, and the
+    attributes of these names may be changed. ``client`` is the address from which requests come.
 
-    ``raise_errors``: what escapes the application is raised in the test. Otherwise it is a 500, as under a server.
+    ``raise_errors``: True raises in the test what the application fails with, False has it answered as under a server.
+    By default what escapes the application is raised; what an ``App`` answers itself with a 500 is a response.
 
     ``timeout`` is in seconds, for a whole response with the redirects before it, and for each step of a stream or of
     the lifespan; then TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that are held in
@@ -47,11 +52,11 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         app: Application,
         interface: Interface = "asgi",
         *,
-        base_url: str = "http://testserver",
+        base_url: str = f"http://{TEST_HOST}",
         headers: HeaderFields = (),
         cookies: Mapping[str, str] = NOTHING,
         follow_redirects: bool = True,
-        raise_errors: bool = True,
+        raise_errors: bool | None = None,
         client: Address | None = ("127.0.0.1", 50000),
         http_version: HTTPVersion = "1.1",
         root_path: str = "",
@@ -70,9 +75,9 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         self._rules = Rules(timeout, max_body, follow_redirects, cookies=NOTHING)
         self._here = interface == "wsgi" and timeout is None and not self._on_loop
         self._transport = make_transport(
-            app,
+            RaisingErrors(app) if raise_errors and isinstance(app, Servable) else app,
             interface,
-            Connection(client, root_path.rstrip("/"), raise_errors),
+            Connection(client, root_path.rstrip("/"), raise_errors is not False),
             extra,
             on_thread=not self._here,
         )
@@ -113,8 +118,10 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         """Send a request, follow redirects, and get the whole response.
 
         ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of
-        bytes is sent in chunks, as the application asks for them. Header fields and cookies are those of the
-        client, except for those that are given here. Method and path are sent as written.
+        bytes is sent in chunks, as the application asks for them. With ``files`` a form is sent in parts: a file is
+        bytes or a file object, ``(filename, content)`` or ``(filename, content, content_type)``, and a field may have
+        a list of them. Header fields and cookies are those of the client, except for those that are given here.
+        Method and path are sent as written. Raises TypeError for options that are none.
         """
         return self._respond(self._call(method, url, options))
 
@@ -127,6 +134,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         return self._open(self._call(method, url, options))
 
     def _call(self, method: str, url: str, options: RequestOptions) -> Call:
+        check_options(options, BaseClient.__init__.__kwdefaults__ or ())
         headers, http_version = Headers(self.headers), self._http_version
         request = compose(method, url, options, base=self.base_url, headers=headers, http_version=http_version)
         rules = self._rules._replace(

@@ -15,6 +15,10 @@ from antiphon.http.url import URL
 LONGEST_LIFE = 400 * 24 * 3600
 """Seconds after which a cookie goes in any case (RFC 6265bis §5.5)."""
 
+TEST_HOST = "testserver"
+"""The host of a client that is told none."""
+
+_is_this_machine = re.compile(rf"(?:.+\.)?localhost|127(?:\.[0-9]{{1,3}}){{3}}|::1|{TEST_HOST}").fullmatch
 _is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
 
@@ -44,7 +48,7 @@ class KeptCookie(NamedTuple):
 
     def goes_to(self, url: URL) -> bool:
         """Whether a request of this URL bears the cookie (RFC 6265bis §5.8.3)."""
-        if self.cookie.secure and url.scheme != "https":
+        if self.cookie.secure and not is_trustworthy(url):
             return False
         if url.host != self.domain and (self.host_only or not domain_matches(url.host, self.domain)):
             return False
@@ -77,7 +81,7 @@ class CookieJar:
                 cookie = self._received(url, SetCookie.parse(line))
             except ValueError:
                 continue
-            if cookie is not None and not (url.scheme != "https" and self._needs_tls(cookie)):
+            if cookie is not None and (is_trustworthy(url) or not self._needs_tls(cookie)):
                 self._put(cookie)
 
     def header(self, url: URL, more: Mapping[str, str] = MappingProxyType({})) -> str | None:
@@ -175,6 +179,13 @@ def path_matches(path: str, cookie_path: str) -> bool:
 def default_path(path: str) -> str:
     """The path of a cookie that names none: the folder of the request's path (RFC 6265bis §5.1.4)."""
     return path[: path.rfind("/")] or "/" if path.startswith("/") else "/"
+
+
+def is_trustworthy(url: URL) -> bool:
+    """Whether Secure cookies come from a URL and go there: by https, and to this machine, as in browsers (W3C Secure
+    Contexts §3.1). ``testserver``, the host of a client that is told none, counts as this machine.
+    """
+    return url.scheme == "https" or _is_this_machine(url.host) is not None
 
 
 def is_address(host: str) -> bool:

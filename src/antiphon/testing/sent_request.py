@@ -9,6 +9,7 @@ from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.query import format_query
 from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
+from antiphon.testing.form_in_parts import Files, encode_parts
 
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
 """A body: bytes, or pieces, which are sent without a Content-Length, as the application asks for them."""
@@ -25,7 +26,10 @@ _CONTENT_FIELDS = frozenset({
 
 
 class RequestOptions(TypedDict, total=False):
-    """What a request may have beside method and URL; of ``body``, ``json`` and ``form`` one at most."""
+    """What a request may have beside method and URL.
+
+    Of ``body``, ``json`` and ``form`` one at most; ``files`` may go with ``form``.
+    """
 
     params: Fields
     headers: HeaderFields
@@ -33,6 +37,7 @@ class RequestOptions(TypedDict, total=False):
     body: Content
     json: object
     form: Fields
+    files: Files
     content_type: str
     follow_redirects: bool
 
@@ -120,7 +125,9 @@ def compose(
     fields = MutableHeaders([("host", authority)])
     fields.update(headers)
     fields.update(options.get("headers", ()))
-    if "content_type" in options:
+    if "files" in options and content_type is not None:
+        fields["content-type"] = content_type
+    elif "content_type" in options:
         fields["content-type"] = options["content_type"]
     elif content_type is not None:
         fields.setdefault("content-type", content_type)
@@ -148,8 +155,12 @@ def as_target(reference: str) -> str:
 
 def encode_fields(fields: Fields) -> str:
     """Names and values as a query string, or an urlencoded form. Raises TypeError for a value that is no text."""
+    return format_query(_pairs(fields))
+
+
+def _pairs(fields: Fields) -> list[tuple[str, str]]:
     pairs = cast("Mapping[str, object]", fields).items() if isinstance(fields, Mapping) else fields
-    return format_query([(name, text) for name, value in pairs for text in _texts(value)])
+    return [(name, text) for name, value in pairs for text in _texts(value)]
 
 
 def _texts(value: object) -> list[str]:
@@ -162,8 +173,13 @@ def _texts(value: object) -> list[str]:
 
 def _content(options: RequestOptions) -> tuple[Content, str | None]:
     """The body, and its type where that is plain."""
-    if len(options.keys() & {"body", "json", "form"}) > 1:
-        raise ValueError("a request has one body: of 'body', 'json' and 'form' one")
+    given = options.keys() & {"body", "json", "form", "files"}
+    if len(given) > 1 and given != {"form", "files"}:
+        raise ValueError("a request has one body: of 'body', 'json' and 'form' one, or 'files', perhaps with 'form'")
+    if "files" in options:
+        if "content_type" in options:
+            raise ValueError("a form with files has a content type of its own, which names its boundary")
+        return encode_parts(_pairs(options.get("form", ())), options["files"])
     if "json" in options:
         from antiphon.json_codec import encode_json
 

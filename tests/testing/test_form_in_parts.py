@@ -1,0 +1,130 @@
+import io
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.wrappers import Request as WerkzeugRequest
+
+from antiphon import App, Request
+from antiphon.testing import Client
+from antiphon.testing.form_in_parts import encode_parts
+
+BYTES = "application/octet-stream"
+
+
+def heads(files, fields=()):
+    """The lines above the contents of the parts."""
+    body, content_type = encode_parts(fields, files)
+    boundary = re.fullmatch("multipart/form-data; boundary=([0-9A-Za-z-]{1,70})", content_type)[1]
+    parts = body.decode().split(f"--{boundary}")
+    assert (parts[0], parts[-1]) == ("", "--\r\n")
+    return [part.partition("\r\n\r\n")[0].strip() for part in parts[1:-1]]
+
+
+def opened(name):
+    file = io.BytesIO(b"content")
+    file.name = name
+    return file
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "head"),
+    [
+        ("a", b"1", f'name="a"; filename="a"\r\nContent-Type: {BYTES}'),
+        ("a.txt", bytearray(b"1"), 'name="a.txt"; filename="a.txt"\r\nContent-Type: text/plain'),
+        ("a", ("b.png", memoryview(b"1")), 'name="a"; filename="b.png"\r\nContent-Type: image/png'),
+        ("a", ("b.png", b"1", "x/y; z=1"), 'name="a"; filename="b.png"\r\nContent-Type: x/y; z=1'),
+        ("a", ("", b""), f'name="a"; filename=""\r\nContent-Type: {BYTES}'),
+        ("a", io.BytesIO(b"1"), f'name="a"; filename="a"\r\nContent-Type: {BYTES}'),
+        ("a", opened("/tmp/b.pdf"), 'name="a"; filename="b.pdf"\r\nContent-Type: application/pdf'),
+        ("a", opened(3), f'name="a"; filename="a"\r\nContent-Type: {BYTES}'),
+        ("a", ("b.csv", opened("c.pdf")), 'name="a"; filename="b.csv"\r\nContent-Type: text/csv'),
+        ('"a\r\n', ('"b"\n;\\', b"1"), f'name="%22a%0D%0A"; filename="%22b%22%0A;\\"\r\nContent-Type: {BYTES}'),
+        ("ü", ("☃", b"1"), f'name="ü"; filename="☃"\r\nContent-Type: {BYTES}'),
+    ],
+)  # fmt: skip
+def test_the_head_of_a_file(name, file, head):
+    assert heads({name: file}) == [f"Content-Disposition: form-data; {head}"]
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_field_may_have_several_files(kind):
+    names = [head.partition("filename=")[2][:3] for head in heads({"a": kind([b"1", ("b", b"2")]), "c": b"3"})]
+    assert names == ['"a"', '"b"', '"c"']
+
+
+def test_fields_come_first_and_are_no_files():
+    assert heads({"a": []}, [("b", "1"), ('"', "2")]) == [
+        'Content-Disposition: form-data; name="b"', 'Content-Disposition: form-data; name="%22"',
+    ]  # fmt: skip
+
+
+def test_a_form_may_be_in_parts_without_files():
+    assert heads({}) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "error", "said"),
+    [
+        ({"a": "text"}, TypeError, "not str"),
+        ({"a": None}, TypeError, "not NoneType"),
+        ({"a": io.StringIO("text")}, TypeError, "binary mode"),
+        ({"a": ("b.txt", "text")}, TypeError, "not str"),
+        ({"a": ("b.txt",)}, TypeError, "not tuple"),
+        ({"a": ("b.txt", b"", None)}, TypeError, "not tuple"),
+        ({"a": [b"1", 2]}, TypeError, "not int"),
+        ([("a", b"1")], TypeError, "a mapping"),
+        ({"a": ("b.txt", b"", "x/y\r\nz: 1")}, ValueError, "control characters"),
+        ({"\ud800": b""}, ValueError, "surrogates"),
+    ],
+)
+def test_what_is_no_file_is_refused(files, error, said):
+    with pytest.raises(error, match=said):
+        encode_parts((), files)
+
+
+def reader():
+    app = App()
+
+    @app.post("/")
+    def read(request: Request):
+        files = [[name, each.filename, each.content_type, each.read().hex()] for name, each in request.files.items()]
+        return {"fields": request.form.items(), "files": files}
+
+    return Client(app, "wsgi", timeout=None)
+
+
+CLIENT = reader()
+# Browsers escape line ends, quotes and nothing else, so that what looks like an escape is read as one.
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n%\\"), min_size=1, max_size=40)
+
+
+@given(st.lists(st.tuples(NAMES, st.text(st.characters(codec="utf-8"))), max_size=5),
+       st.dictionaries(NAMES, st.lists(st.tuples(NAMES, st.binary()), min_size=1, max_size=3), max_size=3))  # fmt: skip
+def test_an_application_reads_what_was_sent(fields, files):
+    given = [[name, *each] for name, values in files.items() for each in values]
+    response = CLIENT.post("/", form=fields, files=files)
+
+    assert response.json["fields"] == [list(field) for field in fields]
+    assert [(name, filename, bytes.fromhex(read)) for name, filename, _, read in response.json["files"]] == [
+        tuple(each) for each in given
+    ]
+
+
+def test_another_library_reads_it_too():
+    seen = []
+
+    def application(environ, start_response):
+        with WerkzeugRequest(environ) as request:
+            seen.append((request.form.to_dict(), {name: file.read() for name, file in request.files.items()}))
+            seen.append({name: (file.filename, file.mimetype) for name, file in request.files.items()})
+        start_response("200 OK", [])
+        return []
+
+    files = {"ü": ('a"b.png', b"\r\n--x"), "c": ("☃.txt", b"2", "text/x")}
+    Client(application, "wsgi").post("/", form={"n": 3}, files=files)
+    assert seen == [
+        ({"n": "3"}, {"ü": b"\r\n--x", "c": b"2"}),
+        {"ü": ('a"b.png', "image/png"), "c": ("☃.txt", "text/x")},
+    ]

@@ -1,0 +1,55 @@
+import asyncio
+
+import pytest
+
+from antiphon.testing import AsyncClient, Client
+from antiphon.testing.known_options import check_options
+from antiphon.testing.sent_request import RequestOptions
+
+WORDS = [
+    ("data", "it is 'form', or 'body' for bytes here"),
+    ("content", "it is 'body' here"),
+    ("query", "it is 'params' here"),
+    ("args", "it is 'params' here"),
+    ("allow_redirects", "it is 'follow_redirects' here"),
+    ("file", "is 'files' meant"),
+    ("header", "is 'headers' meant"),
+    ("jsn", "is 'json' meant"),
+    ("raise_error", r"the client has 'raise_errors': Client\(app, raise_errors=\.\.\.\)"),
+    ("timeout", "the client has 'timeout'"),
+    ("qwxyz", "it may have body, content_type, cookies, files, follow_redirects, form, headers, json, params"),
+]
+
+
+def unreached(environ, start_response):
+    raise AssertionError("a request was sent")
+
+
+@pytest.mark.parametrize(("name", "said"), WORDS, ids=[name for name, _ in WORDS])
+def test_an_unknown_option_is_an_error_with_the_right_word(name, said):
+    client = Client(unreached, "wsgi", timeout=None)
+    with pytest.raises(TypeError, match=f"a request has no option '{name}': {said}"):
+        client.post("/", **{name: None})
+
+
+@pytest.mark.parametrize(
+    "send",
+    [
+        lambda client: client.get("/", data={}),
+        lambda client: client.query("/", data={}),
+        lambda client: client.request("GET", "/", form={}, data={}),
+        lambda client: client.stream("GET", "/", data={}),
+    ],
+    ids=["get", "query", "request", "stream"],
+)
+@pytest.mark.parametrize("make", [Client, AsyncClient])
+def test_every_way_to_send_a_request_refuses_it_where_it_is_called(make, send):
+    async def call():
+        with pytest.raises(TypeError, match="no option 'data'"):
+            send(make(unreached, "wsgi"))
+
+    asyncio.run(call())
+
+
+def test_the_known_ones_pass():
+    check_options(RequestOptions.__annotations__, ())
