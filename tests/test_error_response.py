@@ -1,6 +1,7 @@
 import asyncio
 import json
 from html.parser import HTMLParser
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from antiphon.http.errors import (
     MethodNotAllowed,
     NotFound,
     Unauthorized,
+    UnprocessableContent,
 )
 from antiphon.http.multidict import MissingKey
 from antiphon.request import Request
@@ -74,18 +76,28 @@ def answer_to(error, request=program):
 
 
 class Elements(HTMLParser):
-    """The tags of a page, and its text."""
+    """The tags of a page, its text, and that of each item of its lists."""
 
     def __init__(self, page):
         super().__init__()
-        self.tags, self.text = [], []
+        self.tags, self.text, self.items = [], [], []
+        self._is_in_item = False
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
+        if tag == "li":
+            self.items.append("")
+            self._is_in_item = True
+
+    def handle_endtag(self, tag):
+        if tag == "li":
+            self._is_in_item = False
 
     def handle_data(self, data):
         self.text.append(data)
+        if self._is_in_item:
+            self.items[-1] += data
 
 
 class TestForm:
@@ -181,6 +193,59 @@ class TestPage:
         assert "src=" not in page
 
 
+FAULTS = {
+    "fields": (
+        [{"pointer": "/age", "detail": "expected an integer"}, {"pointer": "/name", "detail": "is missing"}],
+        ["age: expected an integer", "name: is missing"],
+    ),
+    "what is within": ([{"pointer": "/tags/1", "detail": "is wrong"}], ["tags/1: is wrong"]),
+    "a name with a slash and a tilde": ([{"pointer": "/a~1b~0~01", "detail": "is wrong"}], ["a/b~~1: is wrong"]),
+    "a name that is empty": ([{"pointer": "/", "detail": "is wrong"}], ["is wrong"]),
+    "the whole": ([{"pointer": "", "detail": "ends before it begins"}], ["ends before it begins"]),
+    "without a pointer": ([{"detail": "is wrong"}], ["is wrong"]),
+    "a pointer that is none": ([{"pointer": 7, "detail": "is wrong"}], ["is wrong"]),
+    "markup": ([{"pointer": "/<i>&lt;", "detail": '"><script>&amp;'}], ['<i>&lt;: "><script>&amp;']),
+    "half of a pair": ([{"pointer": "/\ud800", "detail": "\udfff"}], ["?: ?"]),
+    "a tuple": (({"detail": "is wrong"},), ["is wrong"]),
+    "some that tell nothing": (["age", 7, {}, {"detail": 7}, {"detail": "is wrong"}], ["is wrong"]),
+}
+NO_FAULTS = {
+    "none": [],
+    "text": "age",
+    "a number": 7,
+    "a dict": {"age": "is missing"},
+    "nothing told": [{"pointer": "/a"}],
+}
+
+
+class TestListOfErrors:
+    @pytest.mark.parametrize(("errors", "items"), FAULTS.values(), ids=FAULTS)
+    def test_is_what_is_wrong_item_by_item(self, errors, items):
+        response = error_response(browser, UnprocessableContent("wrong", errors=errors))
+        elements = Elements(response.body.decode())
+        assert elements.items == items
+        assert elements.tags.count("li") == len(items)
+        assert {"script", "i"}.isdisjoint(elements.tags)
+
+    @pytest.mark.parametrize("errors", NO_FAULTS.values(), ids=NO_FAULTS)
+    def test_is_left_out_where_nothing_is_told(self, errors):
+        page = error_response(browser, UnprocessableContent("wrong", errors=errors)).body.decode()
+        assert page == error_response(browser, UnprocessableContent("wrong")).body.decode()
+
+    def test_is_not_of_other_members(self):
+        error = UnprocessableContent("wrong", secrets=[{"pointer": "/key", "detail": "hunter2"}])
+        assert Elements(error_response(browser, error).body.decode()).items == []
+
+    def test_names_each_field_of_a_form_that_is_wrong(self):
+        form = Request.blank(
+            "/sign", "POST", {"accept": "text/html", "content-type": "application/x-www-form-urlencoded"}, b"age=x"
+        )
+        with pytest.raises(UnprocessableContent) as caught:
+            form.form_as(Entry)
+        elements = Elements(error_response(form, caught.value).body.decode())
+        assert elements.items == ["age: expected an integer", "name: is missing"]
+
+
 class TestHeaders:
     def test_of_the_error_are_added(self):
         assert error_response(program, MethodNotAllowed(allow=["GET", "HEAD"])).headers["allow"] == "GET, HEAD"
@@ -199,6 +264,11 @@ class TestHeaders:
         for _ in range(2):
             error_response(program, error)
         assert error.headers.items() == [("x-a", "1")]
+
+
+class Entry(NamedTuple):
+    age: int
+    name: str
 
 
 class Unprintable(Exception):

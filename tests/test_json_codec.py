@@ -14,9 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon.http.authorization import Authorization
+from antiphon.http.cache_control import CacheControl
 from antiphon.http.errors import BadRequest
+from antiphon.http.etag import ETag
 from antiphon.http.headers import Headers
+from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
+from antiphon.http.ranges import ContentRange, Range
 from antiphon.json_codec import decode_json, encode_json, pointer_step
 
 json_values = st.recursive(
@@ -210,6 +215,12 @@ def test_how_deep_json_may_be_nested_can_be_said():
         (deque([1, Whole(2)]), "[1,2]"),
         ({"a": 1}.values(), "[1]"),
         (range(3), "[0,1,2]"),
+        (MediaType.parse('Text/Plain; charset="utf-8"'), '"text/plain; charset=utf-8"'),
+        ({"etag": ETag("v1", weak=True)}, '{"etag":"W/\\"v1\\""}'),
+        ([CacheControl(max_age=60, public=True)], '["max-age=60, public"]'),
+        (Range.parse("bytes=0-99,-5"), '"bytes=0-99,-5"'),
+        (ContentRange(0, 99, 1234), '"bytes 0-99/1234"'),
+        ({MediaType("image", "png"): 1}, '{"image/png":1}'),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -231,6 +242,7 @@ def test_values_are_written_as(value, text):
         ([{frozenset(): 3}], "frozenset can't be written as a name in JSON"),
         ({Opaque: 3}, "type can't be written as JSON"),
         ([Broken()], "this list can't be written as JSON: it is broken"),
+        ({"who": Authorization.basic("Ada", "secret")}, "Authorization can't be written as JSON: it is at /who"),
     ],
     ids=lambda value: value[:30] if isinstance(value, str) else type(value).__name__,
 )

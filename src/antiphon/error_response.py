@@ -21,7 +21,7 @@ small {{ color: #767676 }}
 </style>
 <h1>{title}</h1>
 <p>{detail}</p>
-<small>{status} &middot; request {id}</small>
+{errors}<small>{status} &middot; request {id}</small>
 """
 
 
@@ -107,5 +107,30 @@ def _printable(text: str) -> str:
 
 def _page(request: Request, error: HTTPError) -> str:
     return _PAGE.format(
-        status=error.status, title=escape(error.title), detail=escape(error.detail or ""), id=escape(request.id)
+        status=error.status,
+        title=escape(error.title),
+        detail=escape(error.detail or ""),
+        errors=_list_of_errors(error.members.get("errors")),
+        id=escape(request.id),
     )
+
+
+def _list_of_errors(errors: object) -> str:
+    """What is wrong, item by item, as problem details list it: dicts of a ``pointer`` and a ``detail``."""
+    listed = errors if isinstance(errors, list | tuple) else ()
+    items = "".join([_item(fault) for fault in listed if isinstance(fault, dict)])
+    return f"<ul>\n{items}</ul>\n" if items else ""
+
+
+def _item(fault: dict[object, object]) -> str:
+    detail, pointer = fault.get("detail"), fault.get("pointer")
+    if not isinstance(detail, str):
+        return ""
+    place = _place(pointer) if isinstance(pointer, str) else ""
+    name = f"<code>{escape(place)}</code>: " if place else ""
+    return f"<li>{name}{escape(detail)}</li>\n"
+
+
+def _place(pointer: str) -> str:
+    """A JSON Pointer (RFC 6901) as people read it: `tags/1` for `/tags/1`."""
+    return pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")

@@ -14,9 +14,13 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
+from antiphon.http.cache_control import CacheControl
 from antiphon.http.errors import BadRequest
+from antiphon.http.etag import ETag
+from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.over_limit import over_limit
+from antiphon.http.ranges import ContentRange, Range
 from antiphon.json_depth import DEPTH, is_deeper
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -136,11 +140,15 @@ class _Mapping(Protocol):
     def __getitem__(self, name: object, /) -> object: ...
 
 
-_PLAIN: tuple[tuple[type, Callable[..., object]], ...] = (
+_OF_HEADERS = (CacheControl, ContentRange, ETag, MediaType, Range)
+"""Values of header fields, of which each is one text. Not those that may have a secret in them."""
+
+_PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
     (MultiDict, MultiDict.to_dict),
     (str, str.__str__),
     (int, int.__int__),
     (float, float.__float__),
+    (_OF_HEADERS, str),
     (_Mapping, dict),
     (Collection, list),
 )
@@ -190,9 +198,9 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
     What msgspec writes is written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
     classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and besides:
     a MultiDict as lists by name, any mapping (what has ``keys`` and ``[]``, so Headers too), subclasses of
-    str, int and float as these, any other collection as an array. NaN and Infinity, which JSON lacks,
-    become null. ``default`` is called with each value that is none of these, and gives what is written for
-    it.
+    str, int and float as these, any other collection as an array; MediaType, ETag, CacheControl, Range and
+    ContentRange as the header has them. NaN and Infinity, which JSON lacks, become null. ``default`` is
+    called with each value that is none of these, and gives what is written for it.
 
     Raises TypeError that names the type and place of a value that can't be written, ValueError for one that
     contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.

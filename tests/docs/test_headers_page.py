@@ -1,10 +1,22 @@
-"""The reference of headers lists the attributes of the table, and no others."""
+"""The reference of headers lists the attributes of the table and no others, and tells where their types are."""
 
+import builtins
+import importlib
+import re
 from pathlib import Path
+
+import pytest
 
 from tests.http.header_table import HEADER_FIELDS
 
 PAGE = Path(__file__).parents[2] / "docs/reference/headers.md"
+TYPES = [
+    (name, module, re.findall(r"`([a-z_]+)(?:\([^`]*\))?`", asked))
+    for names, module, asked in re.findall(
+        r"^\| ([^|]*) \| `(antiphon[\w.]+)` \| ([^|]*) \|$", PAGE.read_text(), re.MULTILINE
+    )
+    for name in re.findall(r"`(\w+)`", names)
+]
 
 
 def table(side):
@@ -14,7 +26,10 @@ def table(side):
         for field in HEADER_FIELDS
         if getattr(field, f"{side}_attribute")
     ]
-    lines = [f"| `{name}` | `{type_}` | {header} | {source} |".replace(" | None`", "?`") for name, type_, header, source in rows]
+    lines = [
+        f"| `{name}` | `{type_}` | {header} | {source} |".replace(" | None`", "?`")
+        for name, type_, header, source in rows
+    ]
     return "\n".join(["| attribute | type | header | source |", "|---|---|---|---|", *lines]) + "\n"
 
 
@@ -22,3 +37,20 @@ def test_the_page_has_each_attribute():
     text = PAGE.read_text()
     assert table("request") in text
     assert table("response") in text
+
+
+def test_the_page_tells_of_each_type():
+    types = {
+        word
+        for field in HEADER_FIELDS
+        for told in (field.request_type, field.response_type)
+        for word in re.findall(r"\w+", told)
+        if not hasattr(builtins, word)
+    }
+    assert sorted(name for name, _, _ in TYPES) == sorted(types - {"datetime"})
+
+
+@pytest.mark.parametrize(("name", "module", "asked"), TYPES, ids=[name for name, _, _ in TYPES])
+def test_a_type_is_where_the_page_says_and_has_what_it_says(name, module, asked):
+    cls = getattr(importlib.import_module(module), name)
+    assert [attribute for attribute in asked if not hasattr(cls, attribute)] == []

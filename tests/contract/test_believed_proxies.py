@@ -1,0 +1,80 @@
+"""Whom servers believe by themselves though no proxies are trusted, and what ends that: as behind-a-proxy.md says."""
+
+import json
+
+import pytest
+
+from antiphon.testing.contract.messages import SentRequest
+from antiphon.testing.contract.process import ServerProcess
+from antiphon.testing.contract.servers import server
+
+BY_HTTP = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Ssl", "on"), ("X-Forwarded-Protocol", "ssl")]
+
+
+def served(name, *options):
+    with ServerProcess((*server(name).command, *options)) as process:
+        yield process
+
+
+@pytest.fixture(scope="module")
+def gunicorn():
+    yield from served("Gunicorn, gthread")
+
+
+@pytest.fixture(scope="module")
+def gunicorn_alone():
+    yield from served("Gunicorn, gthread", "--forwarded-allow-ips", "")
+
+
+@pytest.fixture(scope="module")
+def uvicorn():
+    yield from served("Uvicorn, h11")
+
+
+@pytest.fixture(scope="module")
+def uvicorn_alone():
+    yield from served("Uvicorn, h11", "--no-proxy-headers")
+
+
+def about(process, *fields, path="/def/about"):
+    """Status, scheme and root path."""
+    response = process.respond(SentRequest("GET", path, fields))
+    told = json.loads(response.body) if response.status == 200 else {}
+    return response.status, told.get("scheme"), told.get("root_path")
+
+
+@pytest.mark.parametrize("field", BY_HTTP, ids=lambda field: field[0])
+def test_gunicorn_believes_who_says_the_scheme_until_told_otherwise(gunicorn, gunicorn_alone, field):
+    assert about(gunicorn, field) == (200, "https", "")
+    assert about(gunicorn_alone, field) == (200, "http", "")
+
+
+def test_gunicorn_refuses_those_that_disagree(gunicorn, gunicorn_alone):
+    fields = (("X-Forwarded-Ssl", "on"), ("X-Forwarded-Proto", "http"))
+    assert about(gunicorn, *fields)[0] == 400
+    assert about(gunicorn_alone, *fields) == (200, "http", "")
+
+
+def test_gunicorn_believes_who_says_the_root_path_until_told_otherwise(gunicorn, gunicorn_alone):
+    inside, within = ("SCRIPT_NAME", "/public"), "/public/def/about"
+    assert about(gunicorn, inside, path=within) == (200, "http", "/public")
+    assert about(gunicorn, inside)[0] in (400, 500)  # as the kind of its workers has it
+    assert about(gunicorn_alone, inside, path=within)[0] == 404
+    assert about(gunicorn_alone, inside) == (200, "http", "")
+
+
+def test_uvicorn_believes_who_says_scheme_and_client_until_told_otherwise(uvicorn, uvicorn_alone):
+    fields = (("X-Forwarded-Proto", "https"), ("X-Forwarded-For", "192.0.2.1"))
+
+    def client(process):
+        return json.loads(process.respond(SentRequest("GET", "/def/client", fields)).body)["ip"]
+
+    assert (about(uvicorn, *fields)[1], client(uvicorn)) == ("https", "192.0.2.1")
+    assert (about(uvicorn_alone, *fields)[1], client(uvicorn_alone)) == ("http", "127.0.0.1")
+
+
+@pytest.mark.parametrize("name", ["Granian, ASGI", "Hypercorn", "Waitress"])
+def test_others_believe_nobody(name):
+    for process in served(name):
+        for field in (*BY_HTTP, ("SCRIPT_NAME", "/def")):
+            assert about(process, field) == (200, "http", "")
