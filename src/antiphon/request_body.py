@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
 
-_DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = Limits()
 
 
 class RequestBody(RequestHeaders):
@@ -48,7 +48,7 @@ class RequestBody(RequestHeaders):
     @property
     def limits(self) -> Limits:
         """How much of this request is accepted."""
-        return _DEFAULT_LIMITS
+        return DEFAULT_LIMITS
 
     # What is said of it
 
@@ -176,9 +176,16 @@ class RequestBody(RequestHeaders):
             if self.mimetype != FORM:
                 return MultiDict()
             charset = self.charset
+        return MultiDict(self.urlencoded_fields(charset))
+
+    def urlencoded_fields(self, charset: str | None) -> list[tuple[str, str]]:
+        """The names and values of a body that is an urlencoded form, in order, read anew.
+
+        ``charset`` is what its type declares. Raises ContentTooLarge (413) likewise.
+        """
         limits = self.limits
         try:
-            return MultiDict(parse_form(self._whole(limits), limits.fields, charset))
+            return parse_form(self._whole(limits), limits.fields, charset)
         except ValueError:
             detail = f"The form has more than {limits.fields} fields."
             raise over_limit(ContentTooLarge, "fields", limits.fields, detail) from None

@@ -112,6 +112,16 @@ def test_files_by_field(app, serve, tmp_path):
 
 
 @pytest.mark.feature("microdot-019")
+def test_a_file_may_be_the_answer(app, serve):
+    @app.post("/")
+    @with_form_data
+    async def handler(request):
+        return request.files["photo"]
+
+    assert serve(app).post("/", body=FORM, headers=PARTS).text == "pixels"
+
+
+@pytest.mark.feature("microdot-019")
 def test_without_files_there_are_none(app, serve):
     @app.post("/")
     @with_form_data

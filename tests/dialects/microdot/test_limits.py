@@ -220,3 +220,10 @@ def test_limits_that_are_assigned_hold_for_every_later_request(echo):
     assert echo.post("/", body=bytes(1024 * 1024 + 1)).status == 413
     Request.max_content_length = 10
     assert echo.post("/", body=bytes(11)).status == 413
+
+
+@pytest.mark.feature("microdot-032")
+def test_limits_may_be_larger_than_those_of_native_applications(echo):
+    Request.max_content_length = Request.max_body_length = 18 << 20
+    assert echo.post("/", body=bytes(17 << 20)).json == [17 << 20, 17 << 20]
+    assert echo.post("/", body=bytes((18 << 20) + 1)).status == 413

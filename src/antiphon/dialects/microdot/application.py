@@ -25,7 +25,6 @@ from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
 from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
 from antiphon.drive import run_async
 from antiphon.handler import Steps, failed
-from antiphon.http.errors import ContentTooLarge
 from antiphon.request import Request as NativeRequest
 from antiphon.response import Response as NativeResponse
 
@@ -222,7 +221,7 @@ class Microdot(Servable):
             native.error = mine.failure
             if request.consulted:
                 native.vary(*request.consulted)
-            if has_body and (native.status == ContentTooLarge.status or request.content.is_in_file):
+            if has_body and (mine.is_streamed or request.content.data is None):
                 await let_go(request, native.status, call)
             return native
         except Exception as error:

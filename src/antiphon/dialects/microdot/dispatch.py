@@ -37,7 +37,7 @@ def waits(function: Callable[..., Any]) -> bool:
 class Call(Protocol):
     """Calls a function of either colour: a coroutine function on the loop, another where it may block."""
 
-    async def __call__(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any: ...
+    def __call__(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 
 
 async def call_in_steps(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
@@ -53,10 +53,12 @@ async def call_in_steps(function: Callable[..., Any], *arguments: Any, **named: 
     return result
 
 
-async def call_on_loop(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-    """What a function returns, called from an event loop that nobody drives."""
-    if waits(function):
-        return await function(*arguments, **named)
+def call_on_loop(function: Callable[..., Any], *arguments: Any, **named: Any) -> Awaitable[Any]:
+    """What a function returns, awaited on an event loop that nobody drives."""
+    return function(*arguments, **named) if waits(function) else _call_on_worker(function, *arguments, **named)
+
+
+async def _call_on_worker(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     from antiphon.threads import Crossing
 
     result = await Crossing().run(partial(function, *arguments, **named))
@@ -76,12 +78,14 @@ async def dispatch(app: "Microdot", request: Request, has_body: bool, call: Call
         found, request.url_prefix, request.subapp = app.find_route(request)
         if callable(found):
             request.route = found
-            if request.subapp is None and not (app.before_request_handlers or app.after_request_handlers):
-                result = await _called(call, found, request)
-            else:
-                result = await _between_hooks(app, request, found, call)
-            for after in request.after_request_handlers:
-                result = await _after(call, after, request, to_response(result))
+            has_hooks = request.subapp is not None or app.before_request_handlers or app.after_request_handlers
+            result = await _before(app, request, call) if has_hooks else None
+            if result is None:
+                arguments = request.url_args or {}
+                is_awaited = call is call_on_loop and waits(found)
+                result = await (found(request, **arguments) if is_awaited else call(found, request, **arguments))
+            if has_hooks or request.after_request_handlers:
+                result = await _after_all(app, request, to_response(result), call)
             return make(result)
         response = await _without_route(app, request, found, call)
     except Exception as error:
@@ -89,24 +93,6 @@ async def dispatch(app: "Microdot", request: Request, has_body: bool, call: Call
     for handler in app.get_request_handlers(request, "after_error_request"):
         response = await _after(call, handler, request, response)
     return make(response)
-
-
-def _called(call: Call, handler: Callable[..., Any], request: Request) -> Awaitable[Any]:
-    """What a route returns, awaited."""
-    arguments = request.url_args or {}
-    if call is call_on_loop and waits(handler):
-        returned: Awaitable[Any] = handler(request, **arguments)
-        return returned
-    return call(handler, request, **arguments)
-
-
-async def _between_hooks(app: "Microdot", request: Request, handler: Callable[..., Any], call: Call) -> Any:
-    """What a route returns, with the hooks around it."""
-    result = await _before(app, request, call)
-    response = to_response(await _called(call, handler, request) if result is None else result)
-    for after in app.get_request_handlers(request, "after_request"):
-        response = await _after(call, after, request, response)
-    return response
 
 
 async def _before(app: "Microdot", request: Request, call: Call) -> Any:
@@ -117,6 +103,15 @@ async def _before(app: "Microdot", request: Request, call: Call) -> Any:
         if result:
             break
     return result
+
+
+async def _after_all(app: "Microdot", request: Request, response: Response, call: Call) -> Response:
+    """The response, when all hooks after the request have seen it: the application's, and the request's own."""
+    for after in app.get_request_handlers(request, "after_request"):
+        response = await _after(call, after, request, response)
+    for after in request.after_request_handlers:
+        response = await _after(call, after, request, response)
+    return response
 
 
 async def _after(call: Call, handler: Callable[..., Any], request: Request, response: Response) -> Response:

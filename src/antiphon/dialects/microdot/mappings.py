@@ -1,10 +1,8 @@
 """Microdot's dictionaries: one without regard to case, for headers, and one of several values, for fields."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
-
-from antiphon.http.multidict import MultiDict as NativeMultiDict
 
 
 @lru_cache(maxsize=32)
@@ -100,10 +98,11 @@ class MultiDict(dict[str, Any]):
                 self[key] = value
 
     @classmethod
-    def of(cls, fields: NativeMultiDict[str]) -> Self:
-        """One of the fields of a query or a form."""
+    def of(cls, fields: Iterable[tuple[str, str]]) -> Self:
+        """One of the names and values of a query or a form."""
         self = cls.__new__(cls)
-        dict.update(self, fields.to_dict())
+        for name, value in fields:
+            dict.setdefault(self, name, []).append(value)
         return self
 
     def __setitem__(self, key: str, value: Any) -> None:

@@ -107,7 +107,11 @@ def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(f)
     async def handler(request: Request, *args: Any, **kwargs: Any) -> Any:
         if _is_form(request):
-            await _load_form(request)
+            content = request.native.content
+            if not content.is_complete:
+                content.is_kept = content.is_kept or not content.received
+                await request.native.load()
+            _load_form(request)
         return await invoke_handler(f, request, *args, **kwargs)
 
     return handler
@@ -117,15 +121,11 @@ def _is_form(request: Request) -> bool:
     return request.native.mimetype == FORM_DATA
 
 
-async def _load_form(request: Request) -> None:
-    native = request.native
-    content = native.content
-    if not content.is_complete:
-        content.is_kept = content.is_kept or not content.received
-        await native.load()
-    fields, files = native.form, native.files
+def _load_form(request: Request) -> None:
+    """Have the form of a body that has been received be the request's."""
+    fields, files = request.native.form, request.native.files
     if fields or files:
-        object.__setattr__(request, "form", MultiDict.of(fields))  # the lazy attribute
+        object.__setattr__(request, "form", MultiDict.of(fields.items()))  # the lazy attribute
         request.files = {name: UploadedFile(upload) for name, upload in files.items()}
 
 

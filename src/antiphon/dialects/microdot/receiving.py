@@ -11,6 +11,8 @@ from antiphon.http.url import quote_path
 _MOST_ESCAPED = 12
 """How many bytes a character of a path is sent in at most."""
 _AROUND_TARGET = len("  HTTP/1.1\r\n")
+_USUAL = Limits()
+"""What a native request is held to that is not told of others."""
 
 
 def check_request_line(head: Head) -> None:
@@ -30,19 +32,20 @@ async def receive(request: Request) -> None:
     Raises ContentTooLarge for one above ``max_content_length``, and what ``Content.load`` does.
     """
     native = request.native
-    most = Request.max_content_length
-    native.limits = _limits(most)
     content = native.content
-    length = content.length
-    if length is None:
+    length, most = content.length, Request.max_content_length
+    is_loaded = length is not None and length <= Request.max_body_length and length <= most
+    if not is_loaded or most > _USUAL.memory:  # of what is loaded here, nothing is above the usual ones
+        native.limits = _limits(most)
+    if is_loaded:
+        await content.load(_limits(most))
+        request.is_streamed = False
+    elif length is None:
         await _load(request)
     elif length > most:
         raise ContentTooLarge
-    elif length > Request.max_body_length:
-        content.is_kept = content.is_complete
     else:
-        await content.load(native.limits)
-        request.is_streamed = False
+        content.is_kept = content.is_complete
 
 
 async def _load(request: Request) -> None:

@@ -87,7 +87,7 @@ class Request:
     @lazy
     def args(self) -> MultiDict:
         """The arguments of the query string."""
-        return MultiDict.of(self.native.args)
+        return MultiDict.of(self.native.query_fields())
 
     @lazy
     def headers(self) -> NoCaseDict:
@@ -166,7 +166,7 @@ class Request:
         if self.is_streamed:
             raise MalformedJSONError("the body is longer than Request.max_body_length: it is left to request.stream")
         try:
-            return decode_json(native.body, depth=native.limits.json_depth)
+            return decode_json(native.content.data or native.body, depth=native.limits.json_depth)
         except BadRequest as error:
             raise MalformedJSONError(error.detail or "") from error
 
@@ -176,10 +176,12 @@ class Request:
 
         Empty where the body was left to ``stream``.
         """
-        native = self.native
-        if native.head.field("content-type") != FORM and native.mimetype != FORM:
-            return None
-        return MultiDict() if self.is_streamed else MultiDict.of(native.form)
+        native, charset = self.native, None
+        if native.head.field("content-type") != FORM:  # as nearly all of them are declared
+            if native.mimetype != FORM:
+                return None
+            charset = native.charset
+        return MultiDict() if self.is_streamed else MultiDict.of(native.urlencoded_fields(charset))
 
     # Context
 
