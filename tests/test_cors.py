@@ -1,6 +1,6 @@
 import pytest
 
-from antiphon import App, Response
+from antiphon import App, Blueprint, Response
 from antiphon.app.cross_site import check_cross_site
 from antiphon.cors import Cors
 from antiphon.http.errors import Forbidden
@@ -13,11 +13,17 @@ ALLOW = "access-control-allow-"
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def serving(request):
+def interface(request):
+    """The name of an interface."""
+    return request.param
+
+
+@pytest.fixture
+def serving(interface):
     clients = []
 
     def serving(cors):
-        clients.append(Client(app_with(cors), request.param, raise_errors=False, timeout=10.0))
+        clients.append(Client(app_with(cors), interface, raise_errors=False, timeout=10.0))
         return clients[-1]
 
     yield serving
@@ -125,15 +131,27 @@ class TestAPreflight:
             ALLOW + "origin": SHOP,
             ALLOW + "credentials": "true",
             ALLOW + "methods": "GET, PURGE",
-            ALLOW + "headers": "X-Token",
+            ALLOW + "headers": "authorization, content-type, X-Token",
             "access-control-max-age": "0",
         }
 
     def test_of_anyone_is_answered_alike_when_everyone_is_allowed(self, serving):
         response = preflight(serving(Cors(["*"], headers=["*", "authorization"])), EVIL)
         assert response.headers[ALLOW + "origin"] == "*"
-        assert response.headers[ALLOW + "headers"] == "*, authorization"
+        assert response.headers[ALLOW + "headers"] == "authorization, content-type, *"
         assert "vary" not in response.headers
+
+    @pytest.mark.parametrize(
+        ("headers", "allowed"),
+        [
+            ([], "authorization, content-type"),
+            (["if-match"], "authorization, content-type, if-match"),
+            (["Content-Type", "x-a", "AUTHORIZATION"], "authorization, content-type, x-a"),
+        ],
+    )
+    def test_is_told_of_headers_besides_those_for_logins_and_json(self, serving, headers, allowed):
+        response = preflight(serving(Cors([SHOP], headers=headers)))
+        assert response.headers[ALLOW + "headers"] == allowed
 
     @pytest.mark.parametrize("origin", [EVIL, "null", "*", SHOP + "/"])
     def test_of_another_origin_is_refused(self, serving, origin):
@@ -158,6 +176,91 @@ class TestAPreflight:
         client = Client(app, client.interface)
         assert preflight(client).status == 204
         assert called == []
+        client.close()
+
+
+PARTNER = "https://partner.example"
+PATHS = ["/", "/shop/item", "/shop/nowhere", "/shop/fails", "/shop/admin/item", "/other/item", "/nowhere"]
+
+
+async def waits_for_item(request):
+    return "item"
+
+
+async def waits_and_fails(request):
+    raise LookupError("boom")
+
+
+def item(request):
+    return "item"
+
+
+def fails(request):
+    raise LookupError("boom")
+
+
+class TestABlueprintsOwn:
+    """Whose are its paths, also where it fails or has nothing, and those of the blueprints in it."""
+
+    @pytest.fixture(params=[(item, fails), (waits_for_item, waits_and_fails)], ids=["def", "async def"])
+    def client(self, request, interface):
+        item, fails = request.param
+        app, shop, admin, other = App(), Blueprint("shop"), Blueprint("admin"), Blueprint("other")
+        shop.use(Cors([SHOP], credentials=True))
+        admin.use(Cors([PARTNER]))
+        for routes in (app, shop, admin, other):
+            routes.route("/" if routes is app else "/item", ["GET", "PUT"])(item)
+        shop.get("/fails")(fails)
+        shop.register(admin, prefix="/admin")
+        app.register(shop, prefix="/shop")
+        app.register(other, prefix="/other")
+        client = Client(app, interface, raise_errors=False, timeout=10.0)
+        yield client
+        client.close()
+
+    def test_lets_its_responses_be_read_and_no_others(self, client):
+        responses = {path: client.get(path, headers={"origin": SHOP}) for path in PATHS}
+        assert [response.status for response in responses.values()] == [200, 200, 404, 500, 200, 200, 404]
+        assert [path for path, response in responses.items() if cors_fields(response)] == PATHS[1:5]
+        assert all(response.headers.getall("vary") for path, response in responses.items() if path in PATHS[1:5])
+
+    def test_answers_its_preflights_and_no_others(self, client):
+        answers = {path: preflight(client, path=path) for path in PATHS}
+        assert [path for path, response in answers.items() if cors_fields(response)] == PATHS[1:5]
+        assert {answers[path].status for path in PATHS[1:5]} == {204}
+        assert preflight(client, EVIL, "/shop/item").status == 403
+        assert cors_fields(preflight(client, EVIL, "/shop/item")) == {}
+
+    @pytest.mark.parametrize(
+        ("origin", "written"),
+        [(SHOP, ["/shop/item", "/shop/admin/item"]), (PARTNER, ["/shop/admin/item"]), (EVIL, []), ("null", [])],
+    )
+    def test_lets_its_origins_write_to_it_and_nowhere_else(self, client, origin, written):
+        headers = {"origin": origin, "sec-fetch-site": "cross-site"}
+        paths = ["/", "/shop/item", "/shop/admin/item", "/other/item"]
+        assert [path for path in paths if client.put(path, headers=headers).status == 200] == written
+
+    def test_leaves_the_origins_of_the_app_trusted_there(self, interface):
+        app, shop = App(trusted_origins=[PARTNER]), Blueprint("shop")
+        shop.use(Cors([SHOP]))
+        shop.put("/item")(lambda request: "item")
+        app.register(shop)
+        client = Client(app, interface, timeout=10.0)
+        for origin, status in ((PARTNER, 200), (SHOP, 200), (EVIL, 403)):
+            headers = {"origin": origin, "sec-fetch-site": "cross-site"}
+            assert client.put("/item", headers=headers).status == status
+        client.close()
+
+    def test_goes_with_it_under_every_name_that_it_is_registered_by(self, interface):
+        app, shop = App(), Blueprint("shop")
+        app.register(shop, prefix="/one")
+        app.register(shop, name="two", prefix="/two")
+        shop.use(Cors([SHOP]))
+        shop.put("/item")(lambda request: "item")
+        client = Client(app, interface, timeout=10.0)
+        for path in ("/one/item", "/two/item"):
+            response = client.put(path, headers={"origin": SHOP, "sec-fetch-site": "cross-site"})
+            assert (response.status, response.headers[ALLOW + "origin"]) == (200, SHOP)
         client.close()
 
 

@@ -142,6 +142,8 @@ class TestARequest:
     def test_has_nothing_but_places(self, key):
         with pytest.raises(TypeError, match="is for places"):
             routed()[key]
+        with pytest.raises(TypeError, match=r"is for places, not for .*: make one, .* or set .* request\.g"):
+            routed()[key] = 1
 
     def test_is_not_iterable(self):
         with pytest.raises(TypeError, match="not iterable"):

@@ -180,6 +180,20 @@ class TestHead:
         assert bad not in request.url
         assert (request.url.host, request.url.origin, request.url.path, request.url.query) == ("", "", "/", "a=1")
 
+    @pytest.mark.parametrize(
+        ("raw_path", "root_path", "path", "url"),
+        [
+            (b"/users/ann%2Fedit", "", "/users/ann/edit", "http://h/users/ann%2Fedit"),
+            (b"/shops/x%2Fy/a%2fb", "/shops/x/y", "/a/b", "http://h/shops/x%2Fy/a%2Fb"),
+            (b"/%7Eann/a b", "", "/~ann/a b", "http://h/~ann/a%20b"),
+            (b"/sent%2Fas", "", "/rewritten", "http://h/rewritten"),
+            (None, "", "/users/ann/edit", "http://h/users/ann/edit"),
+        ],
+    )
+    def test_the_url_leads_where_the_request_was_sent(self, raw_path, root_path, path, url):
+        head = RequestHead(path=path, root_path=root_path, raw_path=raw_path, authority="h")
+        assert Request(head).url == url
+
     def test_cookies_are_read_first_wins(self):
         request = Request.blank(headers=[("cookie", "a=near; b=1"), ("cookie", "a=far")])
         assert request.cookies["a"] == "near"

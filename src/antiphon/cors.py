@@ -1,13 +1,13 @@
 """Pages of other origins may read what an application answers: the CORS protocol (Fetch §3.2), as a feature.
 
-app.use(Cors(origins=["https://shop.example.com", "https://*.example.org"]))
+app.use(Cors(origins=["https://shop.example.com", "https://*.example.org"])), or the same of one blueprint
 """
 
 import re
 from collections.abc import Generator, Iterable
 
-from antiphon.app.application import App
 from antiphon.app.cross_site import parse_origin
+from antiphon.app.routes import Routes
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token
 from antiphon.request import Request
@@ -15,14 +15,18 @@ from antiphon.response import Response
 
 Fields = list[tuple[str, str]]
 
+_ALWAYS_SENT = ("authorization", "content-type")
+"""What pages send that log in, or have a body of JSON."""
+
 
 class Cors:
     """Lets pages of these origins read responses, and send requests that need a preflight.
 
     ``origins`` are exact ("https://shop.example.com"), or patterns for the hosts below one, at any depth
     ("https://*.example.com"); or "*" for every page. "null", the origin of sandboxed pages, counts when it is named.
-    ``methods`` and ``headers`` may be used in requests, ``expose`` names response headers that pages may read;
-    ``credentials`` lets cookies go along; ``max_age`` is how long a preflight's answer is kept, in seconds.
+    ``methods`` are all that may be used in requests; ``headers`` may be sent besides "authorization" and
+    "content-type", which always may. ``expose`` names response headers that pages may read; ``credentials`` lets
+    cookies go along; ``max_age`` is how long a preflight's answer is kept, in seconds.
 
     ``origin in cors`` tells whether an origin was named, exactly or by a pattern. Raises ValueError for what is none of
     these, and for "*" together with ``credentials``, which browsers refuse.
@@ -35,7 +39,7 @@ class Cors:
         origins: Iterable[str],
         *,
         methods: Iterable[str] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
-        headers: Iterable[str] = ("authorization", "content-type"),
+        headers: Iterable[str] = (),
         expose: Iterable[str] = (),
         credentials: bool = False,
         max_age: int = 600,
@@ -46,7 +50,8 @@ class Cors:
         patterns = "|".join([_pattern(origin) for origin in named if "*" in origin and origin != "*"])
         self._patterns = re.compile(patterns) if patterns else None
         allowed = [method.upper() for method in _tokens("methods", methods)]
-        sent, exposed = _tokens("headers", headers), _tokens("expose", expose)
+        besides = [name for name in _tokens("headers", headers) if name.lower() not in _ALWAYS_SENT]
+        sent, exposed = [*_ALWAYS_SENT, *besides], _tokens("expose", expose)
         if credentials and "*" in [*named, *allowed, *sent, *exposed]:
             raise ValueError('with credentials browsers take no "*": name the origins, methods and headers')
         if not isinstance(max_age, int) or max_age < 0:
@@ -65,10 +70,11 @@ class Cors:
             return False
         return origin in self._exact or bool(self._patterns and self._patterns.fullmatch(origin))
 
-    def install(self, app: App) -> None:
+    def install(self, app: Routes) -> None:
         """Register the middleware that answers preflights and adds the headers; what is registered later is inside.
 
-        Origins that are named may write, too; "*" trusts nobody with that.
+        Of a blueprint that is what the blueprint answers. Origins that are named may write there, too; "*" trusts
+        nobody with that.
         """
         app.middleware(self._around)
         app.trusted_origins.add(self)

@@ -52,8 +52,9 @@ class TrustedProxies:
     """
 
     def __init__(self, networks: Iterable[str], *, headers: Iterable[str] = DEFAULT_HEADERS) -> None:
-        if isinstance(networks, str) or isinstance(headers, str):
-            raise ValueError(f"trusted proxies are a list, and so are their headers: [{networks!r}], [{headers!r}]")
+        for what, given in (("trusted proxies", networks), ("the headers of trusted proxies", headers)):
+            if isinstance(given, str):
+                raise ValueError(f"{what} are a list: [{given!r}]")
         self._declared = tuple(networks)
         self._trusts_unix = "unix" in self._declared
         self._networks = _networks(network for network in self._declared if network != "unix")

@@ -58,13 +58,13 @@ def failed(request: Request, error: BaseException) -> Response:
     return response
 
 
-def log_failure(request: Request, error: BaseException, where: str = "") -> None:
-    """Log an error with its traceback and with the request that it belongs to; ``where`` comes between."""
+def log_failure(request: Request, error: BaseException, where: str = "", *, fault: str = "failed") -> None:
+    """Log an error with its traceback and with the request that it belongs to; ``fault`` and ``where`` come between."""
     import logging
 
     path = request.root_path + request.path
     logging.getLogger("antiphon").error(
-        "%s %r failed%s, request %s", request.method, path, where, request.id, exc_info=error
+        "%s %r %s%s, request %s", request.method, path, fault, where, request.id, exc_info=error
     )
 
 
@@ -119,7 +119,7 @@ def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> Ty
 async def finish(request: Request) -> None:
     """The steps that call what ``request.after`` was given, then let go of the body.
 
-    A function that fails is logged, and the others are still called.
+    A function that fails is logged by name, and the others are still called.
     """
     fatal: BaseException | None = None
     called = 0
@@ -133,7 +133,9 @@ async def finish(request: Request) -> None:
             if waits:
                 await result  # type: ignore[misc]  # a coroutine, as is_async says
         except Exception as error:
-            log_failure(request, error)
+            log_failure(
+                request, error, f": {describe(function)}", fault="was answered, but what request.after was given failed"
+            )
         except GeneratorExit:
             raise
         except BaseException as error:

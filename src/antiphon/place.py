@@ -51,3 +51,9 @@ class Place(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Place {self.name!r}>"
+
+
+def check_place(given: object, where: str, fix: str) -> None:
+    """Raise TypeError, which names the fix, for what is no place, given ``where`` one is wanted."""
+    if not isinstance(given, Place):
+        raise TypeError(f"{where} is for places, not for {given!r}: {fix}")

@@ -19,11 +19,12 @@ from antiphon.http.headers import HeaderFields
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.over_limit import over_limit
 from antiphon.http.query import parse_query
-from antiphon.http.url import URL, encode_path, encode_query, parse_host, quote_path, unquote
+from antiphon.http.sent_path import quoted_path, quoted_root
+from antiphon.http.url import URL, encode_path, encode_query, parse_host, unquote
 from antiphon.lazy import lazy
-from antiphon.place import Place
+from antiphon.place import Place, check_place
 from antiphon.plain_head import PlainHead
-from antiphon.request_body import RequestBody
+from antiphon.request_body import DEFAULT_LIMITS, RequestBody
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -115,14 +116,14 @@ class Request(RequestBody):
         route, own = self.route, self._own_limits
         if own is not None and own[0] is route:
             return own[1]
-        return super().limits if route is None else route.limits
+        return DEFAULT_LIMITS if route is None else route.limits
 
     @limits.setter
     def limits(self, limits: Limits) -> None:
         if not isinstance(limits, Limits):
             raise TypeError(f"limits are set as Limits(...), not {type(limits).__name__}")
         route = self.route
-        self._own_limits = route, limits.within(super().limits if route is None else route.limits)
+        self._own_limits = route, limits.within(DEFAULT_LIMITS if route is None else route.limits)
 
     # The head
 
@@ -221,11 +222,12 @@ class Request(RequestBody):
     def url(self) -> URL:
         """The whole URL, rebuilt: a str with parts (``url.origin``, ``url.with_query(page=2)``)."""
         head = self.head
+        path, raw = head.path, head.raw_path
         return URL.build(
             scheme=head.scheme,
             host=head.authority if self.host else "",
-            root_path=quote_path(head.root_path),
-            path=quote_path(head.path),
+            root_path=quoted_root(head.root_path, path, raw),
+            path=quoted_path(path, raw),
             query=head.query_string,
         )
 
@@ -243,13 +245,17 @@ class Request(RequestBody):
     @lazy
     def args(self) -> MultiDict[str]:
         """The query's arguments. Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields`` fields."""
+        return MultiDict(self.query_fields())
+
+    def query_fields(self) -> list[tuple[str, str]]:
+        """The names and values of ``args``, in order, read anew. Raises URITooLong (414) likewise."""
         query = self.head.query_string
         limits = self.limits
         if len(query) > limits.query:
             detail = f"The query is {len(query)} bytes long, {limits.query} are accepted."
             raise over_limit(URITooLong, "query", limits.query, detail)
         try:
-            return MultiDict(parse_query(query, limits.fields) if query else ())
+            return parse_query(query, limits.fields) if query else []
         except ValueError:
             detail = f"The query has more than {limits.fields} fields."
             raise over_limit(URITooLong, "fields", limits.fields, detail) from None
@@ -306,15 +312,15 @@ class Request(RequestBody):
         """
         if self.app is None:
             raise RuntimeError("url_for wants an application, and none answers this request")
-        if name[:1] == ".":
+        if isinstance(name, str) and name[:1] == ".":
             name = f"{self.blueprint}{name}" if self.blueprint else name[1:]
         below: str = self.app.url_for(name, **params)
         host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
-        path = quote_path(self.root_path) + slash + path
+        path = quoted_root(self.root_path, self.path, self.raw_path) + slash + path
         if not _absolute and host in ("", self.host.removesuffix(".")):
             return f"/.{path}" if path[:2] == "//" else path
         if not self.host:
-            raise BadRequest("the Host header is malformed or missing")
+            raise BadRequest("the host that was asked for is malformed or missing")
         if not host:
             return self.url.origin + path
         port = self._authority[1]
@@ -346,7 +352,8 @@ class Request(RequestBody):
         return self.route.places.read(place, self)
 
     def __setitem__(self, place: Place[T], value: T, /) -> None:
-        """Give a place its value."""
+        """Give a place its value. Raises TypeError for what is no place."""
+        check_place(place, "request[...]", 'make one, Tenant = Place[str]("tenant"), or set an attribute of request.g')
         self._places[place] = value
 
     def __contains__(self, place: Place[Any], /) -> bool:

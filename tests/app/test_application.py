@@ -1,9 +1,12 @@
 import asyncio
+from contextvars import copy_context
 
 import pytest
 
-from antiphon import App, Blueprint, Limits, Response
+from antiphon import App, Blueprint, Limits, Request, Response
+from antiphon.drive import run_sync
 from antiphon.handler import describe
+from antiphon.head import RequestHead
 from antiphon.security_headers import SecurityHeaders
 
 
@@ -155,6 +158,27 @@ class TestMethods:
     def test_are_listed_for_options(self, client, path, allow):
         response = client.options(path)
         assert (response.status, response.headers["allow"], response.body) == (204, allow, b"")
+
+    @pytest.mark.parametrize(
+        ("methods", "allow"),
+        [
+            ((), "OPTIONS"),
+            (("GET",), "GET, HEAD, OPTIONS"),
+            (("GET", "PURGE", "DELETE"), "DELETE, GET, HEAD, OPTIONS, PURGE"),
+        ],
+    )
+    def test_of_any_route_are_listed_for_options_of_all(self, colour, methods, allow):
+        app, shop = App(), Blueprint("shop", prefix="/shop/<x>")
+        for method in methods:
+            shop.route(f"/{method}", [method])(colour(lambda request: "body"))
+        app.register(shop)
+        app.after_request(lambda request, response: response.headers.update({"x-seen": "1"}))
+        for method, status in (("OPTIONS", 204), ("GET", 405)):
+            request = Request(RequestHead(method, "*"))
+            response = run_sync(app.handle(request), copy_context())
+            assert (response.status, response.headers["x-seen"]) == (status, "1")
+        response = run_sync(app.handle(Request(RequestHead("OPTIONS", "*"))), copy_context())
+        assert (response.headers["allow"], response.body) == (allow, b"")
 
     def test_of_options_and_head_may_be_answered_otherwise(self, client):
         assert client.options("/own").text == "OPTIONS"
@@ -494,6 +518,11 @@ class TestBadPaths:
 
 
 class TestLifespan:
+    @pytest.mark.parametrize("key", ["pool", 0, None, list], ids=repr)
+    def test_gives_the_app_nothing_but_places(self, key):
+        with pytest.raises(TypeError, match=r"app\[\.\.\.\] is for places, not for .*: what @app\.lifespan"):
+            App()[key]
+
     def test_calls_hooks_of_both_colours_in_order_before_the_first_request(self, serving):
         app = App()
         called = []

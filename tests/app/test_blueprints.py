@@ -605,6 +605,15 @@ class TestWhatIsBelowAPrefix:
         response = serving(app).request(method, path, headers={"host": host} if host else {})
         assert (response.status, response.text, response.headers.getall("x-around")) == answer
 
+    @pytest.mark.parametrize(("encoded_slashes", "shop"), [(True, "x/y"), (False, "x")])
+    def test_has_the_parameters_of_the_prefix_as_routes_have_them(self, serving, interface, encoded_slashes, shop):
+        app = App(encoded_slashes=encoded_slashes)
+        shops = Blueprint("shops", prefix="/shops/<shop>")
+        shops.errorhandler(404)(lambda request, error: request.params["shop"])
+        app.register(shops)
+        path, known = "/shops/x%2Fy/nowhere", "x" if interface == "rsgi" else shop  # which hides what was sent
+        assert serving(app).get(path).text == known
+
     def test_of_several_blueprints_with_one_prefix_passes_the_first(self, serving):
         app = App()
         for name in ("one", "two"):

@@ -3,6 +3,7 @@
 import pytest
 
 from antiphon import App, Blueprint, Response, serve
+from antiphon.testing import Client
 from tests.mounted import KINDS, METHODS, wsgi
 
 
@@ -99,6 +100,124 @@ class TestThePath:
 
         app.mount("/old", kind.make())
         assert seen(serving(app).get("/x")) == ("/old", "/x")
+
+
+class TestEncodedSlashes:
+    """They stay in their segment, where the server tells what was sent: in RSGI it does not."""
+
+    @pytest.fixture(params=["wsgi", "asgi"])
+    def interface(self, request):
+        """Those of which the test client's servers tell it."""
+        return request.param
+
+    @pytest.mark.parametrize(
+        ("prefix", "path", "root", "below", "params"),
+        [
+            ("/shops/<shop>", "/shops/x%2Fy/users/a", "/shops/x/y", "/users/a", {"shop": "x/y"}),
+            ("/shops/<shop>", "/shops/x%2fy/", "/shops/x/y", "/", {"shop": "x/y"}),
+            ("/shops/<shop>", "/shops/%2F/x", "/shops//", "/x", {"shop": "/"}),
+            ("/shops/<shop>", "/shops/x/a%2Fb", "/shops/x", "/a/b", {"shop": "x"}),
+            ("/shops/<shop>", "/shops/%C3%A9%2Fy/a%2Fb", "/shops/é/y", "/a/b", {"shop": "é/y"}),
+            ("/<a>/<b>/c", "/1%2F2/3%2F4/c/d", "/1/2/3/4/c", "/d", {"a": "1/2", "b": "3/4"}),
+            ("/<a>-<b>", "/x%2Fy-z/a", "/x/y-z", "/a", {"a": "x/y", "b": "z"}),
+        ],
+    )
+    def test_part_no_prefix(self, serving, kind, prefix, path, root, below, params):
+        app, seen_outside = App(), []
+        app.middleware(note_params(seen_outside))
+        app.mount(prefix, kind.make())
+        assert seen(serving(app).get(path)) == (root, below)
+        assert seen_outside == [params]
+
+    def test_end_no_prefix(self, serving, kind):
+        app = App()
+        app.mount("/shops/<shop>", kind.make())
+        assert seen(serving(app).get("/shops/x%2Fy")) == ("/shops/x/y", "" if kind.foreign else "/")
+
+    @pytest.mark.parametrize("path", ["/a%2Fb", "/a%2Fb/x", "/a%2Fb%2Fx", "/%2Fa/b", "/a/b%2Fx"])
+    def test_make_no_prefix(self, serving, kind, path):
+        app = App()
+        app.mount("/a/b", kind.make())
+        app.mount("/a/b/<int:c>", kind.make())
+        assert serving(app).get(path).status == 404
+
+    def test_are_parted_from_others_where_the_app_says_so(self, serving, kind):
+        app, seen_outside = App(encoded_slashes=False), []
+        app.middleware(note_params(seen_outside))
+        app.mount("/shops/<shop>", kind.make())
+        assert seen(serving(app).get("/shops/x%2Fy/users")) == ("/shops/x", "/y/users")
+        assert seen_outside == [{"shop": "x"}]
+
+    def test_that_the_server_hides_are_like_the_others(self, kind):
+        with Client(self.shops(kind), "rsgi", timeout=10.0) as client:
+            assert seen(client.get("/shops/x%2Fy/users")) == ("/shops/x", "/y/users")
+
+    def shops(self, kind):
+        app = App()
+        app.mount("/shops/<shop>", kind.make())
+        return app
+
+    def test_stay_in_mounts_in_mounts(self, serving, kind):
+        outer, middle = App(), App()
+        outer.mount("/shops/<shop>", middle)
+        middle.mount("/<part>", kind.make())
+        path = "/shops/x%2Fy/1%2F2/a%2Fb/c"
+        assert seen(serving(outer).get(path)) == ("/shops/x/y/1/2", "/a/b/c")
+
+    def test_stay_as_far_as_each_of_them_says(self, serving, kind):
+        outer, middle = App(), App(encoded_slashes=False)
+        outer.mount("/shops/<shop>", middle)
+        middle.mount("/<part>", kind.make())
+        assert seen(serving(outer).get("/shops/x%2Fy/1%2F2/a")) == ("/shops/x/y/1", "/2/a")
+
+    def test_stay_for_the_routes_inside(self, serving, colour):
+        outer, inner = App(), App()
+        outer.mount("/shops/<shop>", inner)
+        routes = {"/users/<name>": "a", "/users/<name>/edit": "b", "/y/users/<name>": "another tenant's"}
+        for pattern, answer in routes.items():
+            inner.get(pattern)(
+                colour(lambda request, answer=answer: [answer, request.params["name"], request.raw_path.decode()])
+            )
+        client = serving(outer)
+        for path, answer in {
+            "/shops/x%2Fy/users/z": ["a", "z"],
+            "/shops/x%2Fy/users/z%2Fedit": ["a", "z/edit"],
+            "/shops/x%2Fy/users/z%2F/edit": ["b", "z/"],
+        }.items():
+            assert client.get(path).json == [*answer, path]
+
+    @pytest.mark.parametrize(
+        "path", ["/shops/x%2Fy/users/z", "/shops/x%2Fy/users/a%2Fb", "/shops/x%2Fy/", "/shops/x%2Fy"]
+    )
+    def test_stay_in_urls_and_redirects_inside(self, serving, path):
+        outer, inner = App(), App(redirect_slashes=True)
+        outer.mount("/shops/<shop>", inner)
+        inner.get("/", name="home")(lambda request: request.url_for("user", name="a"))
+        inner.get("/users/<name>", name="user")(lambda request: request.url_for("user", name="a"))
+        client = serving(outer)
+        assert client.get(path).text == "/shops/x%2Fy/users/a"
+        assert client.get("/shops/x%2Fy/users/a%2Fb/").location == "/shops/x%2Fy/users/a%2Fb"
+
+    def test_of_a_path_that_was_rewritten_do_not_count(self, serving, kind):
+        app = App()
+
+        @app.middleware(before_routing=True)
+        def rewrite(request):
+            request.path = "/shops/x/y/z"
+            yield
+
+        app.mount("/shops/<shop>", kind.make())
+        assert seen(serving(app).get("/a%2Fb")) == ("/shops/x", "/y/z")
+
+
+def note_params(noted):
+    """Middleware that notes the parameters that the outer request has."""
+
+    def note(request):
+        yield
+        noted.append(dict(request.params))
+
+    return note
 
 
 class TestBelowARootPath:

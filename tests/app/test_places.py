@@ -206,6 +206,10 @@ class TestFilling:
         assert request_with(places)[User] == "ada at /"
         assert places.resolving == ()
 
+    def test_that_is_none_is_refused(self, places):
+        with pytest.raises(TypeError, match=r"app\.fill is for places, not for 'user': make one, "):
+            places.fill("user", lambda request: "ann")
+
     def test_can_be_asked_for(self, places):
         assert User not in places
         places.fill(User, ada)

@@ -52,6 +52,27 @@ def test_nothing_is_found_where_nothing_stands(path):
     assert prefixes().find(path, "a") is None
 
 
+@pytest.mark.parametrize(
+    ("segments", "found", "params"),
+    [
+        (["", "shop", "a/b"], "/shop", {}),
+        (["", "shop/admin"], "/<name>", {"name": "shop/admin"}),
+        (["", "shop/admin", "x"], "/<name>", {"name": "shop/admin"}),
+        (["", "shop", "5/parts"], "/shop", {}),
+        (["", "shop", "5", "parts/x"], "/shop/<int:id>", {"id": 5}),
+        (["", "a/b.c", "d/e"], "/<name>.<ext>", {"name": "a/b", "ext": "c"}),
+        (["", "a.b", "c/d"], "/<name>.<ext>", {"name": "a", "ext": "b"}),
+        (["", "/", "x"], "/<name>", {"name": "/"}),
+    ],
+)
+def test_slashes_that_hide_in_a_segment_do_not_part_it(segments, found, params):
+    made = prefixes("", "/shop", "/shop/admin", "/shop/<int:id>", "/shop/<int:id>/parts", "/<name>.<ext>", "/<name>")
+    below = made.find("/".join(segments), "testserver", segments)
+    assert (below.found, below.params) == (found, params)
+    made.add("/<name>", "<host>.org", "tenant")
+    assert made.find("/a/b", "x.org", ["", "a/b"]) == ("tenant", {"host": "x", "name": "a/b"})
+
+
 def test_that_of_a_host_wins_over_the_same_of_all():
     made = prefixes("/shop", "")
     made.add("/shop", "<tenant>.example.com", "tenant")

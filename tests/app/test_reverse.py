@@ -1,16 +1,36 @@
 import uuid
+from dataclasses import field, make_dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
+from fractions import Fraction
+from typing import Literal
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from antiphon import App, Request
-from antiphon.app.raw_segments import raw_segments
 from antiphon.head import RequestHead
+from antiphon.http.sent_path import raw_segments
 from antiphon.http.url import decode_path
 from tests.colours import drive
 
 ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
+
+
+class Status(Enum):
+    """As in a record."""
+
+    OPEN = "open"
+    CLOSED = "closed & done"
+
+
+class Grade(IntEnum):
+    """One of numbers."""
+
+    GOOD = 1
+    BAD = -1
 
 
 def handler(request):
@@ -37,6 +57,11 @@ def site(**options):
     [
         ("home", {}, "/"),
         ("home", {"q": "a b", "n": None, "l": [1, None, 2], "t": ("x",)}, "/?q=a+b&l=1&l=2&t=x"),
+        (
+            "home",
+            {"on": True, "s": {"b", "a"}, "f": [Fraction(1, 2)], "e": Status.OPEN},
+            "/?on=true&s=a&s=b&f=1%2F2&e=open",
+        ),
         ("user", {"id": 5}, "/users/5"),
         ("user", {"id": "5", "name": "é"}, "/users/5?name=%C3%A9"),
         ("page", {"name": "a b c?%"}, "/page/a%20b%20c%3F%25"),
@@ -116,6 +141,14 @@ def test_an_unknown_name_is_a_lookup_error():
         site().url_for("nope")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"), [(handler, ", such as 'handler', not <function"), (None, ", not None"), (["home"], ", not ")]
+)
+def test_a_name_is_a_text(name, hint):
+    with pytest.raises(TypeError, match=f"wants the name of a route{hint}"):
+        site().url_for(name)
+
+
 def test_a_name_of_several_handlers_is_a_lookup_error():
     app = App()
     for path in ("/a", "/b"):
@@ -149,10 +182,14 @@ class TestOfARequest:
     def test_it_needs_a_host_and_an_application(self):
         from antiphon.http.errors import BadRequest
 
-        with pytest.raises(BadRequest, match="Host"):
+        with pytest.raises(BadRequest, match="the host that was asked for is malformed"):
             self.url_for("home", "a b", _absolute=True)
         with pytest.raises(RuntimeError, match="application"):
             Request.blank("/").url_for("home")
+
+    def test_a_name_is_a_text(self):
+        with pytest.raises(TypeError, match="wants the name of a route, such as 'handler', not <function"):
+            self.url_for(handler)
 
 
 texts = st.text(min_size=1, max_size=8) | st.text("a1.-/%?x ", min_size=1, max_size=8)
@@ -200,3 +237,44 @@ def test_what_is_built_is_found_again_with_the_same_parameters(kinds, slash, enc
     methods, values = router.search(path, raw_segments(sent, path) if encoded_slashes else None)
     assert methods["GET"].endpoint == "route"
     assert values == params
+
+
+UTC_OFFSETS = st.none() | st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+INSTANCES = {
+    str: st.text(max_size=8),
+    int: st.integers(-(2**63), 2**64 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    Decimal: st.decimals(allow_nan=False, allow_infinity=False),
+    bool: st.booleans(),
+    date: st.dates(),
+    time: st.times(timezones=UTC_OFFSETS),
+    datetime: st.datetimes(timezones=UTC_OFFSETS),
+    timedelta: st.timedeltas(),
+    uuid.UUID: st.uuids(),
+    Status: st.sampled_from(Status),
+    Grade: st.sampled_from(Grade),
+    Literal["a b", 7]: st.sampled_from(["a b", 7]),
+}
+
+
+@pytest.mark.parametrize("kind", INSTANCES, ids=lambda kind: getattr(kind, "__name__", str(kind)))
+@given(st.data())
+def test_what_is_written_in_a_query_is_read_as_it_was(kind, data):
+    values = INSTANCES[kind]
+    record = make_dataclass(
+        "Record",
+        [
+            ("one", kind),
+            ("perhaps", kind | None, field(default=None)),
+            ("several", list[kind], field(default_factory=list)),
+            ("row", tuple[kind, ...], field(default=())),
+            ("each", set[kind], field(default_factory=set)),
+        ],
+    )
+    several = st.lists(values, max_size=3)
+    sent = record(
+        data.draw(values), data.draw(st.none() | values), data.draw(several), tuple(data.draw(several)),
+        set(data.draw(several)),
+    )  # fmt: skip
+    url = site().url_for("home", **vars(sent))
+    assert Request.blank(url).args_as(record) == sent

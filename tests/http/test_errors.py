@@ -21,6 +21,7 @@ from antiphon.http.errors import (
     ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
+    abort,
     http_error,
 )
 from antiphon.http.status import PHRASES
@@ -197,6 +198,13 @@ def test_methods_that_are_one_text_are_refused():
 def test_methods_that_are_no_tokens_are_refused():
     with pytest.raises(ValueError, match="GET, PUT"):
         MethodNotAllowed(allow=["GET, PUT"])
+
+
+@pytest.mark.parametrize("status", ["404", None, NotFound, 404.0], ids=repr)
+def test_a_status_that_is_no_number_is_refused(status):
+    with pytest.raises(TypeError, match=r"as in abort\(404\), not ") as refused:
+        abort(status)
+    assert str(refused.value).endswith(repr(status))
 
 
 @pytest.mark.parametrize("length", [-1, "5"])

@@ -26,7 +26,7 @@ from antiphon.body.limits import Limits
 from antiphon.drive import run_async
 from antiphon.forwarding import TrustedProxies
 from antiphon.handler import Steps
-from antiphon.place import Place
+from antiphon.place import Place, check_place
 from antiphon.request import Request
 from antiphon.response import Response
 from antiphon.uploads.upload_folder import usable_folder
@@ -84,7 +84,7 @@ class App(Routes, Servable):
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
-        """The origins whose pages may write."""
+        """The origins whose pages may write, to blueprints as well."""
         return self._guard.origins
 
     # Registering
@@ -115,7 +115,7 @@ class App(Routes, Servable):
         self.check_prefix(prefix, host)
         if contains(application, self):
             raise ValueError("an application cannot be mounted in itself")
-        mount = make_mount(prefix, host, application, interface, limits)
+        mount = make_mount(prefix, host, application, interface, limits, encoded_slashes=self._encoded_slashes)
         if any(other.where == mount.where for other in self._mounts):
             raise ValueError(f"an application is mounted at {mount.where or '/'} already")
         if known := next((other for other in self._mounts if other.application is application), None):
@@ -156,7 +156,8 @@ class App(Routes, Servable):
         return self._lifespan.add(function)
 
     def __getitem__(self, place: Place[T]) -> T:
-        """What a lifespan has given. Raises RuntimeError unless the application is running."""
+        """What a lifespan has given. Raises RuntimeError unless the application is running, TypeError for no place."""
+        check_place(place, "app[...]", "what @app.lifespan decorates is one, as in app[pool]")
         return self._lifespan.state(place)
 
     def fill(
@@ -216,6 +217,9 @@ class App(Routes, Servable):
             around = scope.around._replace(middleware=tuple(self.registered.before_routing), before=(), after=())
             seek = Hook(self._seek, True, routing.refusing[""].blocks)
             self._outermost = Plan(self, seek, self.limits, around, hands_on=True, seeks=True)
+        for each in scope.walk():
+            if each.above is not None:
+                self._guard.trust(each.name, each.above.name or None, each.registered.trusted_origins)
         for blueprint in scope.blueprints():
             blueprint.is_frozen = True
         self._routing = routing
@@ -257,9 +261,9 @@ class App(Routes, Servable):
     def url_for(self, name: str, /, **params: object) -> str:
         """The URL of a route below the root path, percent-encoded; for a route with a host ``//host/path``.
 
-        A route of a blueprint is named with it, "shop.item". What is no parameter of the route becomes the query: None
-        is left out, a list or tuple repeated. Raises LookupError for an unknown name, ValueError, which names the route
-        and the parameter, for one that is missing or doesn't fit.
+        A route of a blueprint is named with it, "shop.item". What is no parameter of the route becomes the query, as
+        ``args_as`` reads it: None is left out, a list, tuple or set repeated. Raises LookupError for an unknown name,
+        ValueError, which names the route and the parameter, for one that is missing or doesn't fit.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._scope().walk()))
         return reverse.url(name, params)

@@ -105,12 +105,18 @@ def origins(values: Iterable[str]) -> frozenset[str]:
 class TrustedOrigins:
     """Origins that may write: those that an application declares, and those that its features know."""
 
-    def __init__(self, declared: Iterable[str]) -> None:
+    def __init__(self, declared: Iterable[str] = ()) -> None:
         self._known: list[Container[str]] = [origins(declared)]
 
     def add(self, known: Container[str]) -> None:
         """Trust the origins that are in a container."""
         self._known.append(known)
+
+    def within(self, outer: "TrustedOrigins") -> "TrustedOrigins":
+        """These and those that are trusted around them, also what is added to either later."""
+        both = TrustedOrigins()
+        both._known = [outer, self]
+        return both
 
     def __contains__(self, origin: object) -> bool:
         return isinstance(origin, str) and any(origin in known for known in self._known)

@@ -30,6 +30,11 @@ class Guard:
         self.most_header = most_header
         self.looks_at_heads = bool(self.proxies or self.hosts)
         self._lets_all_write = cross_site_writes
+        self._origins_of: dict[str | None, TrustedOrigins] = {}
+
+    def trust(self, blueprint: str, above: str | None, origins: TrustedOrigins) -> None:
+        """Trust origins for what a blueprint answers; ``above`` is the one around it, whose origins count, too."""
+        self._origins_of[blueprint] = origins.within(self._origins_of.get(above, self.origins))
 
     def look_at_head(self, request: Request) -> HTTPError | None:
         """See the request as the client sent it; the error for too large a head, or for a host that is another's."""
@@ -49,7 +54,7 @@ class Guard:
         """The error for a write that a page of another site makes."""
         if not self._lets_all_write:
             try:
-                check_cross_site(request, self.origins)
+                check_cross_site(request, self._origins_of.get(request.blueprint, self.origins))
             except HTTPError as error:
                 return error
         return None

@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon.adapters.servable import Servable, check_interface, spoken_by
 from antiphon.app.dispatch import begun
 from antiphon.app.hooks import Hook
+from antiphon.app.raw_segments import hidden_segments
 from antiphon.app.routes import Routes
 from antiphon.body.limits import Limits
 from antiphon.derived_head import DerivedHead
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from antiphon.applications import ASGIApplication
 
 T = TypeVar("T")
+Below: TypeAlias = Callable[[Request], Request]
 
 
 class Mount(NamedTuple):
@@ -34,6 +36,8 @@ class Mount(NamedTuple):
     """What starts and stops it, where it speaks ASGI."""
     limits: Limits
     """Bounds of its requests, where it does not set its own."""
+    encoded_slashes: bool = False
+    """Whether slashes that were sent encoded stay in their segment of the prefix."""
 
     @property
     def where(self) -> str:
@@ -51,15 +55,23 @@ class Mount(NamedTuple):
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             hand_on = _inside if self.interface is None else _served
-            return Hook(hand_on(self.prefix, self.application, blocks), True, blocks)
+            return Hook(hand_on(self._below, self.application, blocks), True, blocks)
         if self.interface == "wsgi":
             from antiphon.adapters.environ import from_wsgi
 
-            return Hook(_below(self.prefix, from_wsgi(self.application)), False, True)
+            return Hook(self._foreign(from_wsgi(self.application)), False, True)
         from antiphon.adapters.from_asgi import from_asgi
 
         state = self.lifespan.state if self.lifespan else None
-        return Hook(_below(self.prefix, from_asgi(self.application, state)), True)
+        return Hook(self._foreign(from_asgi(self.application, state)), True)
+
+    def _below(self, request: Request, root: str = "/") -> Request:
+        segments = hidden_segments(request.head) if self.encoded_slashes else None
+        return request_below(request, self.prefix, root, segments)
+
+    def _foreign(self, handler: Callable[[Request], T]) -> Callable[[Request], T]:
+        """What answers by a foreign application, which is told whether there was a slash behind the prefix."""
+        return lambda request: handler(self._below(request, root=""))
 
 
 def make_mount(
@@ -68,6 +80,8 @@ def make_mount(
     application: Any,
     interface: Literal["wsgi", "asgi"] | None,
     limits: Limits | None,
+    *,
+    encoded_slashes: bool = False,
 ) -> Mount:
     """A mount of an application of ours, or of a WSGI or ASGI application, which is told by its colour.
 
@@ -79,15 +93,15 @@ def make_mount(
         if limits is not None and isinstance(application, Routes):
             raise TypeError("an App bounds its requests by itself: App(limits=...)")
         speaks = None if isinstance(application, Routes) else application.interface
-        return Mount(prefix, host, application, speaks, None, given)
+        return Mount(prefix, host, application, speaks, None, given, encoded_slashes)
     if not callable(application) or (isinstance(application, type) and interface is None):
         raise TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon")
     if (interface or spoken_by(application)) == "wsgi":
-        return Mount(prefix, host, application, "wsgi", None, given)
+        return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes)
     from antiphon.adapters.asgi_lifespan import ASGILifespan
 
     lifespan = ASGILifespan(cast("ASGIApplication", application))
-    return Mount(prefix, host, application, "asgi", lifespan, given)
+    return Mount(prefix, host, application, "asgi", lifespan, given, encoded_slashes)
 
 
 def contains(application: object, other: object) -> bool:
@@ -114,13 +128,13 @@ class Started:
 class MountedHead(DerivedHead):
     """A head that is read from below a prefix on. ``depth`` is how many segments the prefix has.
 
-    ``root`` is the path of a request for the prefix itself, without a slash behind it.
+    ``root`` is the path of a request for the prefix itself, without a slash behind it. ``segments`` are those of the
+    path, where slashes hide in them.
     """
 
-    def __init__(self, inner: Head, depth: int, root: str = "/") -> None:
+    def __init__(self, inner: Head, depth: int, root: str = "/", segments: list[str] | None = None) -> None:
         super().__init__(inner)
-        segments = inner.path.split("/", depth + 1)
-        self._above = "/".join(segments[: depth + 1])
+        self._above = "/".join((segments or inner.path.split("/", depth + 1))[: depth + 1])
         self.path = inner.path[len(self._above) :] or root
 
     @property
@@ -129,33 +143,28 @@ class MountedHead(DerivedHead):
         return self.inner.root_path + self._above
 
 
-def request_below(request: Request, prefix: str, root: str = "/") -> Request:
+def request_below(request: Request, prefix: str, root: str, segments: list[str] | None) -> Request:
     """The request as the application below a prefix sees it. Both have one body, one id and one ``after``."""
-    inner = type(request)(MountedHead(request.head, prefix.count("/"), root))
+    inner = type(request)(MountedHead(request.head, prefix.count("/"), root, segments))
     vars(inner).update(content=request.content, id=request.id, after=request.after)
     inner.limits = request.limits
     return inner
 
 
-def _below(prefix: str, handler: Callable[[Request], T]) -> Callable[[Request], T]:
-    """A handler that answers by a foreign application, which is told whether there was a slash behind the prefix."""
-    return lambda request: handler(request_below(request, prefix, root=""))
-
-
-def _served(prefix: str, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
-    async def hand_on(request: Request) -> Response:
-        below = request_below(request, prefix)
-        if not (blocks or below.head.blocks):
-            return await application.answer(below)
-        response = await application.handle(below)
+def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
+    async def hand_on(outer: Request) -> Response:
+        request = below(outer)
+        if not (blocks or request.head.blocks):
+            return await application.answer(request)
+        response = await application.handle(request)
         await (ON_THREAD if blocks else ON_LOOP)  # wherever that has ended
         return response
 
     return hand_on
 
 
-def _inside(prefix: str, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
+def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
     async def hand_on(request: Request) -> Response:
-        return await begun(request, application.handle(request_below(request, prefix)), blocks)
+        return await begun(request, application.handle(below(request)), blocks)
 
     return hand_on

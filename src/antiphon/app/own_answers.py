@@ -1,10 +1,11 @@
 """What an application answers by itself, before or in place of a handler."""
 
-from antiphon.app.raw_segments import quote_segment, raw_segments, with_or_without_slash
+from antiphon.app.raw_segments import with_or_without_slash
 from antiphon.head import Head
 from antiphon.http.errors import BadRequest, HTTPError, RequestHeaderFieldsTooLarge
 from antiphon.http.over_limit import over_limit
-from antiphon.http.url import URL, decode_path, quote_path
+from antiphon.http.sent_path import quote_segment, quoted_root, raw_segments
+from antiphon.http.url import URL, decode_path
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -43,8 +44,8 @@ def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
     path = request.path
     raw = request.raw_path if encoded_slashes else None
     segments = with_or_without_slash((raw and raw_segments(raw, path)) or path.split("/"))
+    root = quoted_root(request.root_path, path, request.raw_path)
     path = "/".join(map(quote_segment, segments))
-    root = quote_path(request.root_path)
     query = request.query_string
     return Response.redirect(URL.build(scheme="http", host="", root_path=root, path=path, query=query), 308)
 

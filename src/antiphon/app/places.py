@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from antiphon.app.hooks import Hook, check_arguments, hook
 from antiphon.handler import describe
-from antiphon.place import Place
+from antiphon.place import Place, check_place
 from antiphon.request import Request
 
 T = TypeVar("T")
@@ -88,8 +88,10 @@ class Places:
         A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a
         thread, is called before the hooks and the handler, whether the place is read or not. Where ``when`` is false
         the place reads as what ``otherwise`` returns; both are called on the spot, and must not block. Raises
-        ValueError for a place that is filled already, TypeError for functions that can't be called with a request.
+        ValueError for a place that is filled already, TypeError for what is no place, and for functions that can't be
+        called with a request.
         """
+        check_place(place, "app.fill", 'make one, Tenant = Place[str]("tenant")')
         if place in self._sources:
             filled = describe(self._sources[place].hook.function)
             raise ValueError(f"the place {place.name!r} is filled by {filled} already, and now by {describe(source)}")

@@ -1,6 +1,6 @@
 """From what was registered to what is answered: done once, before the first request."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from antiphon.app.conflicts import check_route_names, merged_converters, places
@@ -16,6 +16,8 @@ from antiphon.app.router import Resource, Router, SamePathsError
 from antiphon.app.routing import Routing, common_blueprint
 from antiphon.app.scope import Scope
 from antiphon.handler import describe
+from antiphon.request import Request
+from antiphon.response import Response
 
 
 class Planning:
@@ -93,6 +95,12 @@ class Planning:
                 raise ValueError(f"{error}: the prefix of the blueprint {name!r}") from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
         routing.redirecting = self._scopes[""].plan(Hook(redirect, False, blocks))
+        self._router.literal["*"] = {"OPTIONS": self._scopes[""].plan(Hook(self._answer_asterisk(), False, blocks))}
+
+    def _answer_asterisk(self) -> Callable[[Request], Response]:
+        """What answers ``OPTIONS *``: the methods that any route knows (RFC 9110 §9.3.7)."""
+        known = {method for resource in self._router.resources for method in resource.methods}
+        return partial(answer_options, ", ".join(sorted({*known, "OPTIONS"})))
 
     def _plan_mounts(self, mounts: Iterable[Mount]) -> None:
         self._routing.mounts = Prefixes(self._router.converters)

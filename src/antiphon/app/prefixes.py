@@ -42,13 +42,18 @@ class Prefixes(Generic[T]):
         self._router.trust_slashes()
         self._deepest = max(self._deepest, prefix.count("/"))
 
-    def find(self, path: str, host: str) -> Below[T] | None:
-        """What stands at the longest prefix, or None."""
-        segments = path.split("/", self._deepest + 1)
-        for count in range(min(self._deepest, len(segments) - 1), -1, -1):
-            prefix = "/".join(segments[: count + 1])
-            methods = self._router.literal.get(prefix or "/")
-            found = (methods, {}) if methods else self._router.search(prefix or "/", None, host)
+    def find(self, path: str, host: str, segments: list[str] | None = None) -> Below[T] | None:
+        """What stands at the longest prefix, or None.
+
+        ``segments`` are those of the path, where slashes hide in them.
+        """
+        parted = segments or path.split("/", self._deepest + 1)
+        for count in range(min(self._deepest, len(parted) - 1), -1, -1):
+            above = parted[: count + 1]
+            prefix = "/".join(above)
+            hidden = above if segments and prefix.count("/") > count else None
+            methods = None if hidden else self._router.literal.get(prefix or "/")
+            found = (methods, {}) if methods else self._router.search(prefix or "/", hidden, host)
             if found is not None:
                 return Below(found[0][_ALL], found[1])
         return None

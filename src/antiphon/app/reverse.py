@@ -15,10 +15,10 @@ from antiphon.app.pattern import (
     parse_pattern,
     parts_of,
 )
-from antiphon.app.raw_segments import quote_segment
 from antiphon.app.route import Route
 from antiphon.app.router import Router
 from antiphon.http.query import format_query
+from antiphon.http.sent_path import quote_segment
 from antiphon.http.url import quote_path
 
 _NONE: Mapping[str, Any] = {}
@@ -69,9 +69,10 @@ class Reverse:
     def url(self, name: str, params: Mapping[str, Any]) -> str:
         """The path and query; ``//host/path`` for a route with a host.
 
-        What is no parameter of the route becomes the query. Of several routes with the name, the one is used that takes
-        the most parameters, and has the fewest of its own. Raises LookupError for an unknown name, ValueError, naming
-        route and parameter, for one that is missing or that the route would not match.
+        What is no parameter of the route becomes the query, as ``args_as`` reads it. Of several routes with the name,
+        the one is used that takes the most parameters, and has the fewest of its own. Raises LookupError for an unknown
+        name, TypeError for what is no name, and ValueError, naming route and parameter, for a parameter that is missing
+        or that the route would not match.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name), given)
@@ -93,6 +94,8 @@ class Reverse:
         return (f"//{host}" if host else "") + (f"{path}?{query}" if query else path)
 
     def _named(self, name: str) -> list[_Way]:
+        if not isinstance(name, str):
+            raise TypeError(f"url_for wants the name of a route{_name_of(name)}, not {name!r}")
         if name not in self._ways:
             routes = self._routes.get(name)
             if not routes:
@@ -189,10 +192,19 @@ def _quoted(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
     return "/".join(map(quote_segment, pieces))
 
 
+def _name_of(handler: object) -> str:
+    """How a handler is named that was given in the place of its name."""
+    name = getattr(handler, "__name__", None)
+    return f", such as {name!r}" if name else ""
+
+
 def _spans(segment: Segment) -> bool:
     return isinstance(segment, Parameter) and segment.converter.spans
 
 
 def _fields(name: str, value: Any) -> list[tuple[str, str]]:
-    values = value if isinstance(value, (list, tuple)) else (value,)
-    return [(name, str(each)) for each in values if each is not None]
+    if type(value) is str or type(value) is int:
+        return [(name, str(value))]
+    from antiphon.typed.texts import texts_of
+
+    return [(name, text) for text in texts_of(value)]

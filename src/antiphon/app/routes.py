@@ -5,6 +5,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, Unpack, overload
 
 from antiphon.app.converters import CONVERTERS, Converter, own_converter
+from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.error_handlers import ErrorHandlers, check_key
 from antiphon.app.feature import Feature
 from antiphon.app.hooks import Hook, check_arguments, check_returns, hook
@@ -35,7 +36,8 @@ class Registered:
     """What was registered, in order."""
 
     __slots__ = (
-        "after", "before", "before_routing", "blueprints", "converters", "error_handlers", "middleware", "routes"
+        "after", "before", "before_routing", "blueprints", "converters", "error_handlers", "middleware", "routes",
+        "trusted_origins",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -47,6 +49,7 @@ class Registered:
         self.error_handlers = ErrorHandlers()
         self.converters: dict[str, Converter] = {}
         self.blueprints: list[Nested] = []
+        self.trusted_origins = TrustedOrigins()
 
 
 class Routes:
@@ -57,6 +60,11 @@ class Routes:
 
     def check_open(self) -> None:
         """Raise RuntimeError when nothing can be registered any more."""
+
+    @property
+    def trusted_origins(self) -> TrustedOrigins:
+        """The origins whose pages may write to what is registered here."""
+        return self.registered.trusted_origins
 
     def converters(self) -> Mapping[str, Converter]:
         """The converters that routes can be written with."""

@@ -10,7 +10,7 @@ from antiphon.app.guard import Guard
 from antiphon.app.own_answers import malformed_path
 from antiphon.app.plan import Plan
 from antiphon.app.prefixes import Prefixes
-from antiphon.app.raw_segments import raw_segments, with_or_without_slash
+from antiphon.app.raw_segments import hidden_segments, with_or_without_slash
 from antiphon.app.router import Router
 from antiphon.head import Head
 from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound
@@ -85,7 +85,7 @@ class Routing:
         router = self.router
         path, raw = head.path, head.raw_path
         is_plain = path.isascii() and path.isprintable() if raw is None else b"%" not in raw
-        segments = None if is_plain else self._encoded_segments(head, raw)
+        segments = None if is_plain else self._encoded_segments(head)
         host = request.host if router.has_hosts else ""
         try:
             found = router.search(path, segments, host) or self._elsewhere(request, segments, host)
@@ -97,20 +97,21 @@ class Routing:
             return found[0], {**defaults, **found[1]}
         return found
 
-    def _encoded_segments(self, head: Head, raw: bytes | None) -> list[str] | None:
+    def _encoded_segments(self, head: Head) -> list[str] | None:
         """The segments of a path, where slashes hide in them. Raises BadRequest for a path that is malformed."""
         path = head.path
         if not (path.isascii() and path.isprintable() and "%" not in path) and (error := malformed_path(head)):
             raise error
-        if raw is None or not self.encoded_slashes or b"%2" not in raw or path.count("/") < 2:
-            return None
-        return raw_segments(raw, path)
+        return self._hidden_segments(head)
+
+    def _hidden_segments(self, head: Head) -> list[str] | None:
+        return hidden_segments(head) if self.encoded_slashes else None
 
     def _elsewhere(self, request: Request, segments: list[str] | None, host: str) -> Found | None:
         """Where no route is: the path's other form, or a mount."""
         if self.redirected and self._other_form(request, segments, host):
             return AnyMethod({"": self.redirecting}), _NO_PARAMS
-        if mounted := self.mounts.find(request.path, request.host):
+        if mounted := self.mounts.find(request.path, request.host, segments):
             return AnyMethod({"": mounted.found}), mounted.params
         return None
 
@@ -128,7 +129,7 @@ class Routing:
 
     def _blueprint_of(self, request: Request) -> str:
         """The name of the innermost blueprint below whose prefix a path lies, whose parameters the request gets."""
-        below = self.blueprints.find(request.path, request.host)
+        below = self.blueprints.find(request.path, request.host, self._hidden_segments(request.head))
         if below is None:
             return ""
         request.params = below.params

@@ -356,7 +356,12 @@ def http_error(status: int, detail: str | None = None, **options: Any) -> HTTPEr
 
 
 def abort(status: int, detail: str | None = None, **options: Any) -> NoReturn:
-    """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")``."""
+    """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")``.
+
+    Raises ValueError for a status outside of these, TypeError for what is none.
+    """
+    if not isinstance(status, int):
+        raise TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}")
     raise http_error(status, detail, **options)
 
 

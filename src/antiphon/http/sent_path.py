@@ -1,0 +1,55 @@
+"""A path as it was sent, in whose segments slashes may hide (``%2F``), and how it is written in URLs again."""
+
+from antiphon.http.url import quote_path, unquote
+
+
+def quote_segment(text: str) -> str:
+    """Percent-encode text to be one segment. Raises ValueError for a lone surrogate."""
+    return quote_path(text).replace("/", "%2F")
+
+
+def raw_segments(raw: bytes, path: str) -> list[str] | None:
+    """The decoded segments below the root path, with one before the first slash.
+
+    ``raw`` is the whole path as it was sent, ``path`` what is below the root path, decoded. None where no slash
+    hides below it, and where the raw path is another path's, as behind a layer that rewrote it.
+    """
+    segments = [unquote(segment) for segment in raw.split(b"/")]
+    whole = "/".join(segments)
+    if not whole.endswith(path):
+        return None
+    above, length = len(whole) - len(path), -1
+    for at, segment in enumerate(segments):
+        if length == above:
+            below = ["", *segments[at:]]
+            return below if len(below) <= path.count("/") else None
+        length += 1 + len(segment)
+    return None
+
+
+def quoted_path(path: str, raw: bytes | None) -> str:
+    """A path below the root path, percent-encoded; slashes that hide in its segments stay encoded.
+
+    ``raw`` is the whole path as it was sent, where known.
+    """
+    segments = raw_segments(raw, path) if raw is not None and b"%2" in raw else None
+    return quote_path(path) if segments is None else "/".join(map(quote_segment, segments))
+
+
+def quoted_root(root_path: str, path: str, raw: bytes | None) -> str:
+    """A root path, percent-encoded; slashes that hide in its segments stay encoded, to lead where the request did.
+
+    ``path`` is what the request has below it, both decoded; ``raw`` is the whole path as it was sent, where known.
+    """
+    if raw is None or b"%2" not in raw:
+        return quote_path(root_path)
+    segments = [unquote(segment) for segment in raw.split(b"/")]
+    whole = "/".join(segments)
+    sizes = {len(path), 0} if path == "/" else {len(path)}  # the root itself may have been sent without a slash
+    end = -1
+    for count, segment in enumerate(segments, 1):
+        end += 1 + len(segment)
+        if len(whole) - end in sizes and whole[end:] in (path, "") and root_path.endswith(whole[:end]):
+            taken_off = root_path[: len(root_path) - end]
+            return quote_path(taken_off) + "/".join(map(quote_segment, segments[:count]))
+    return quote_path(root_path)
