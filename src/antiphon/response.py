@@ -225,7 +225,7 @@ class Response(ResponseMessage):
         """
         if self.is_conditional:
             self.is_conditional = False
-        message = conditional(request, self.status, self._fields, self._body, ranges=ranges)
+        message = conditional(request, self._status or 200, self._fields, self._body, ranges=ranges)
         if message is not None:
             status, fields, self._body = message
             if status != 200:
