@@ -117,12 +117,14 @@ class TestLimits:
         assert client.post("/old/x", body=[bytes(limit), b"a"]).status == 413
 
     @pytest.mark.parametrize("name", OURS)
-    def test_of_both_hold_where_the_middleware_outside_reads_the_body(self, serving, name):
-        app = App(limits=Limits(body=10))
+    @pytest.mark.parametrize(("outside", "inside"), [(10, 100), (100, 10), (100_000, 200_000), (200_000, 100_000)])
+    def test_of_both_hold_where_the_middleware_outside_reads_the_body(self, serving, name, outside, inside):
+        app, inner = App(limits=Limits(body=outside)), OURS[name].make()
+        inner.limits = Limits(body=inside)
         app.middleware(body=True)(around)
-        app.mount("/old", OURS[name].make())
-        client = serving(app)
-        assert [client.post("/old/x", body=bytes(size)).status for size in (10, 11)] == [200, 413]
+        app.mount("/old", inner)
+        client, most = serving(app), min(outside, inside)
+        assert [client.post("/old/x", body=bytes(size)).status for size in (most, most + 1)] == [200, 413]
 
     @pytest.mark.parametrize("function", [args, args_waiting])
     def test_of_the_outer_app_bound_what_a_served_function_parses(self, serving, function):

@@ -33,7 +33,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     opened: list[tuple[Middleware, Opened]] = []
     leaving: BaseException | None = None
     head = request.head
-    has_body = head.has_body
+    has_body, is_loaded = head.has_body, False
     set_current_request(request)
     try:
         if has_body:
@@ -42,6 +42,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             if plan.body_first or (plan.body == "load" and content.is_small(SMALL_BODY)):
                 try:
                     await content.load(request.limits if plan.body_first or plan.loads else _SMALL)
+                    is_loaded = not plan.is_woven  # or the limits may be changed before the handler
                 except HTTPError as unreadable:
                     error = error or unreadable  # it is raised inside the middleware, as all errors are
         if plan.moves[head.blocks]:
@@ -50,7 +51,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         if answer is None:
             if error is not None:
                 raise error
-            if has_body and plan.loads and (plan.is_woven or not request.content.is_complete):
+            if has_body and plan.loads and not is_loaded:
                 await _load(plan, request)
             if plan.is_mixed:
                 await plan.place
