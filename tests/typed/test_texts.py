@@ -86,7 +86,7 @@ def test_a_value_is_written_as_in_json_without_quotes(value, text):
         ({"b", "a", None}, ["a", "b"]),
         (frozenset({10, 9}), ["10", "9"]),
     ],
-    ids=repr,
+    ids=["none", "empty", "list", "tuple", "set", "frozenset"],
 )
 def test_a_collection_gives_a_text_for_each_item(values, texts):
     assert texts_of(values) == texts
