@@ -102,3 +102,14 @@ def test_a_streamed_response_is_no_value(again, body):
 def test_a_copy_of_a_streamed_response_has_the_same_stream():
     response = Response.stream(["a"])
     assert copy(response).body is response.body
+
+
+class Page(Response):
+    __slots__ = ("template", "unset")
+
+
+def test_a_copy_has_what_a_class_of_ones_own_keeps():
+    page = Page("x")
+    page.template, page.other = "page.html", 5
+    again = copy(page)
+    assert (type(again), again.template, again.other, hasattr(again, "unset")) == (Page, "page.html", 5, False)

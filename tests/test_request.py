@@ -779,6 +779,12 @@ class TestTyped:
         with pytest.raises(UnsupportedMediaType, match=f"the body must be a form, {sent}"):
             Request.blank("/", "POST", headers, b"name=tea&price=2").form_as(Item)
 
+    def test_of_another_body_is_a_415_however_large_that_is(self):
+        request = Request.blank("/", "POST", {}, bytes(2000))
+        request.limits = Limits(memory=1000)
+        with pytest.raises(UnsupportedMediaType):
+            request.form_as(Item)
+
 
 LAZY = {
     "accept": "accept",

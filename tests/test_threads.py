@@ -1,9 +1,12 @@
 import asyncio
 import concurrent.futures
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 
 import pytest
@@ -192,6 +195,30 @@ class TestACrossing:
                 return asyncio.current_task().cancelling()
 
         assert asyncio.run(main()) == 0
+
+
+def test_an_error_is_forgotten_with_those_who_have_it():
+    class Broken(Exception):
+        pass
+
+    def noted(error):
+        seen.append(weakref.ref(error))
+        return error
+
+    def fails():
+        raise noted(Broken())
+
+    async def main():
+        with suppress(Broken):
+            await Crossing().run(fails)
+
+    seen = []
+    gc.disable()
+    try:
+        asyncio.run(main())
+        assert seen[0]() is None
+    finally:
+        gc.enable()
 
 
 def test_there_are_only_so_many_threads():

@@ -133,16 +133,66 @@ def test_without_a_thread_a_call_runs_here(threads, monkeypatch):
     assert here == threading.get_ident() != there
 
 
-def test_what_has_begun_is_waited_for_at_exit():
-    script = r"""
-import asyncio, sys, time
+def test_a_thread_that_was_refused_is_begun_later(threads, monkeypatch):
+    real, refused = threading.Thread.start, []
+
+    def start(thread):
+        if not refused and threading.active_count() > before:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    async def main():
+        hold, meeting = threading.Event(), threading.Barrier(2, timeout=20)
+        first = asyncio.create_task(called(hold.wait, threads))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(called(int, threads))  # waits for the first, as it gets no thread
+        await asyncio.sleep(0)
+        hold.set()
+        await asyncio.gather(first, second)
+        await asyncio.gather(called(meeting.wait, threads), called(meeting.wait, threads))
+        return not meeting.broken
+
+    before = threading.active_count()
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert asyncio.run(main())
+    assert refused
+
+
+def test_a_call_that_comes_at_the_end_is_called(threads):
+    done = []
+
+    async def main():
+        ending = threading.Thread(target=threads.end)
+        await called(int, threads)
+        ending.start()
+        calls = [asyncio.create_task(called(lambda: done.append(1), threads)) for _ in range(200)]
+        await asyncio.wait_for(asyncio.gather(*calls), 20)
+        ending.join()
+
+    asyncio.run(main())
+    assert len(done) == 200
+
+
+AT_EXIT = r"""
+import asyncio, multiprocessing, sys, time
 from antiphon.workers import Call, workers
 
 async def main():
     for _ in range(3):
-        workers().run(Call(lambda: (time.sleep(0.2), sys.stdout.write("done\n"))))
+        workers().run(Call(lambda: (time.sleep(0.2), sys.stdout.write("done\n"), sys.stdout.flush())))
 
-asyncio.run(main())
+def work():
+    asyncio.run(main())
+
 """
+HERE = AT_EXIT + "work()"
+IN_A_PROCESS = (
+    AT_EXIT + "worker = multiprocessing.get_context('fork').Process(target=work); worker.start(); worker.join()"
+)
+
+
+@pytest.mark.parametrize("script", [HERE, IN_A_PROCESS], ids=["here", "in a process of multiprocessing"])
+def test_what_has_begun_is_waited_for_at_exit(script):
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert (ended.stdout.split(), ended.stderr, ended.returncode) == (["done"] * 3, "", 0)

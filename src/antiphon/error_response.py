@@ -126,11 +126,11 @@ def _item(fault: dict[object, object]) -> str:
     detail, pointer = fault.get("detail"), fault.get("pointer")
     if not isinstance(detail, str):
         return ""
-    place = _place(pointer) if isinstance(pointer, str) else ""
+    place = _path_of(pointer) if isinstance(pointer, str) else ""
     name = f"<code>{escape(place)}</code>: " if place else ""
     return f"<li>{name}{escape(detail)}</li>\n"
 
 
-def _place(pointer: str) -> str:
+def _path_of(pointer: str) -> str:
     """A JSON Pointer (RFC 6901) as people read it: `tags/1` for `/tags/1`."""
     return pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")

@@ -76,6 +76,13 @@ class ReceivedBody(KeptBody):
         except BadRequest:
             return None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has nothing, as far as that is known before it is received."""
+        if self.is_complete:
+            return not self.size
+        return self.readable_length == 0 or not self._head.has_body
+
     def is_small(self, most: int) -> bool:
         """Whether it is known to have few bytes; one that is coded may become large."""
         length = self.readable_length

@@ -243,7 +243,7 @@ class RequestBody(RequestHeaders):
         Raises UnprocessableContent (422) naming each wrong field, UnsupportedMediaType (415) for a body that is no
         form, and what ``form`` raises.
         """
-        if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or self.body):
+        if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise UnsupportedMediaType(f"the body must be a form, {self._sent_type()}")
         from antiphon.typed import fields_as
         from antiphon.uploads.upload import Upload

@@ -220,6 +220,10 @@ class ResponseMessage(ResponseHeaders):
         other.body, other.error = self._body, self.error
         other._fields = self._fields if isinstance(self._fields, SharedFields) else [*self._fields]
         vars(other).update(vars(self))
+        for kind in type(self).__mro__[: type(self).__mro__.index(ResponseMessage)]:
+            for slot in vars(kind).get("__slots__", ()):
+                if hasattr(self, slot):
+                    setattr(other, slot, getattr(self, slot))
         return other
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -82,7 +82,8 @@ class Crossing:
         workers().run(call)
         self._held_back = await _completed(call, gives_up)
         self.take()
-        if (error := call.error) is not None:
+        error, call.error = call.error, None
+        if error is not None:
             try:
                 raise error
             finally:

@@ -4,13 +4,14 @@ An executor's futures have a condition each, for threads that wait; without them
 """
 
 import asyncio
-import atexit
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
+
+from antiphon.at_exit import call_at_exit
 
 T = TypeVar("T")
 
@@ -45,13 +46,16 @@ class Call(Generic[T]):
         return True
 
     def run(self) -> None:
-        """Call the function, and wake who waits, if the loop still runs."""
+        """Call the function."""
         try:
             self.result = self._function()
             self.error = None
         except BaseException as error:
             self.error = error
         self.is_done = True
+
+    def tell(self) -> None:
+        """Wake who waits, if the loop still runs."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._wake)
 
@@ -74,43 +78,53 @@ class Workers:
         self._calls: SimpleQueue[Call[Any] | None] = SimpleQueue()
         self._threads: list[Thread] = []
         self._idle = 0
-        """How many threads wait for a call that nobody has put yet."""
+        """How many threads wait for a call, less the calls that wait for a thread."""
         self._lock = Lock()
         self._has_ended = False
-        atexit.register(self.end)
+        self.forget = call_at_exit(self.end)
+        """Has nobody wait for them at the exit."""
 
     def run(self, call: Call[Any]) -> None:
         """Run a call on a thread as soon as there is one; at the interpreter's exit, here and now."""
         with self._lock:
-            can_wait = self._has_thread()
-        if can_wait:
-            self._calls.put(call)
-        else:
+            is_put = self._reserve()
+            if is_put:
+                self._calls.put(call)
+        if not is_put:
             call.run()
+            call.tell()
 
-    def _has_thread(self) -> bool:
-        """Whether there is a thread for one more call, now or later."""
+    def _reserve(self) -> bool:
+        """Have a thread for one more call, a new one if all are at work: whether there is one, now or later."""
         if self._has_ended:
             return False
-        if self._idle:
-            self._idle -= 1
-        elif len(self._threads) < self._most:
-            thread = Thread(target=self._work, name=f"antiphon-{len(self._threads)}", daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:  # the system gives no more threads
-                return bool(self._threads)
-            self._threads.append(thread)
+        if self._idle <= 0 and len(self._threads) < self._most and self._start():
+            return True
+        if not self._threads:
+            return False
+        self._idle -= 1
+        return True
+
+    def _start(self) -> bool:
+        thread = Thread(target=self._work, name=f"antiphon-{len(self._threads)}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system gives no more of them
+            return False
+        self._threads.append(thread)
         return True
 
     def _work(self) -> None:
         next_call = self._calls.get
         while (call := next_call()) is not None:
-            if call.claim():
+            is_mine = call.claim()
+            if is_mine:
                 call.run()
-            del call  # or it would be kept until the next one
             with self._lock:
                 self._idle += 1
+            if is_mine:  # last: who is told may have the next call at once
+                call.tell()
+            del call  # or it would be kept until the next one
 
     def end(self) -> None:
         """Wait until the threads have done all that was put: nobody waits for daemons otherwise."""
@@ -138,7 +152,7 @@ def workers() -> Workers:
 def _forget() -> None:
     global _workers, _lock
     if _workers is not None:
-        atexit.unregister(_workers.end)
+        _workers.forget()
     _workers, _lock = None, Lock()
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 
-from antiphon.adapters.streaming import write_pieces
+from antiphon.adapters.streaming import cut_off, write_pieces
 from antiphon.request import Request
 
 
@@ -235,3 +236,57 @@ class TestAClientThatCannotBeWrittenTo:
         assert asyncio.run(main()) is False
         assert body.closed == 1
         assert caplog.records == []
+
+
+class TestCuttingOff:
+    @pytest.mark.parametrize("kind", [Blocking, Waiting])
+    def test_closes_what_is_being_written(self, kind):
+        body = kind()
+
+        async def main():
+            client = Client(waits=True)
+            writing = asyncio.create_task(write_pieces(Request.blank(), body, client.begin, client.gone))
+            while not client.taken:
+                await asyncio.sleep(0)
+            await asyncio.to_thread(cut_off, 20)
+            return body.closed, await writing
+
+        assert asyncio.run(main()) == (1, False)
+
+    def test_leaves_what_is_being_closed_its_time(self):
+        seen = []
+
+        class Ended(Waiting):
+            async def __anext__(self):
+                raise StopAsyncIteration
+
+            async def aclose(self):
+                seen.append("closing")
+                await asyncio.sleep(0.05)
+                seen.append("closed")
+
+        async def main():
+            client = Client(waits=True)
+            writing = asyncio.create_task(write_pieces(Request.blank(), Ended(), client.begin, client.gone))
+            while not seen:
+                await asyncio.sleep(0)
+            await asyncio.to_thread(cut_off, 20)
+            return [*seen], await writing
+
+        assert asyncio.run(main()) == (["closing", "closed"], True)
+
+    def test_finds_nothing_of_bodies_that_could_not_be_closed(self, caplog):
+        class Stuck(Waiting):
+            async def aclose(self):
+                raise LookupError("stuck")
+
+        async def main():
+            client = Client(waits=True)
+            client.leaves_after = 3
+            with pytest.raises(LookupError):
+                await write_pieces(Request.blank(), Stuck(), client.begin, client.gone)
+            before = time.monotonic()
+            await asyncio.to_thread(cut_off, 600)
+            return time.monotonic() - before
+
+        assert asyncio.run(main()) < 300

@@ -149,6 +149,17 @@ def test_one_response_may_answer_several_errors(serving, other):
     assert (page.status, page.has_own_status) == (200, False)
 
 
+def test_one_response_with_a_status_of_its_own_may_answer_several_errors(serving, other):
+    app, page = App(), Response("No.", 405)
+    app.get("/a")(lambda request: "")
+    app.post("/b")(lambda request: "")
+    app.errorhandler(405)(other(lambda request, error: page))
+    client = serving(app)
+    assert client.post("/a").headers["allow"] == "GET, HEAD, OPTIONS"
+    assert client.get("/b").headers["allow"] == "OPTIONS, POST"
+    assert ("allow" in page.headers, page.error) == (False, None)
+
+
 def test_a_stop_iteration_is_an_error_like_any(serving, other):
     app = app_with(lambda function: function, other, [StopIteration])
     error = StopIteration("stop")

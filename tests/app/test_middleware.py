@@ -168,6 +168,18 @@ class TestAnEarlyAnswer:
         assert called == []
         assert f"{describe(around)} ended before its yield, without an answer" in caplog.text
 
+    def test_is_not_what_an_iteration_of_its_own_ends_by(self, serving, colour, caplog):
+        app = app_with(colour)
+
+        @app.middleware
+        def stray(request):
+            raise StopAsyncIteration("its own")
+            yield
+
+        assert serving(app).get("/").status == 500
+        assert "StopAsyncIteration: its own" in caplog.text
+        assert "ended before its yield" not in caplog.text
+
 
 class TestTheResponse:
     def test_may_be_changed(self, serving, colour, other):

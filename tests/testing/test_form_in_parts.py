@@ -60,6 +60,16 @@ def test_fields_come_first_and_are_no_files():
     ]  # fmt: skip
 
 
+def test_line_breaks_of_names_and_texts_are_crlf_as_in_browsers():
+    body, _ = encode_parts([("a\rb", "1\n2\r\n3\r")], {"c\nd": ("e\nf", b"4\n5")})
+    for sent in (
+        b'name="a%0D%0Ab"\r\n\r\n1\r\n2\r\n3\r\n\r\n--',
+        b'name="c%0D%0Ad"; filename="e%0Af"',
+        b"\r\n\r\n4\n5\r\n--",
+    ):
+        assert sent in body
+
+
 def test_a_form_may_be_in_parts_without_files():
     assert heads({}) == []
 
@@ -106,7 +116,7 @@ def test_an_application_reads_what_was_sent(fields, files):
     given = [[name, *each] for name, values in files.items() for each in values]
     response = CLIENT.post("/", form=fields, files=files)
 
-    assert response.json["fields"] == [list(field) for field in fields]
+    assert response.json["fields"] == [[name, re.sub("\r\n?|\n", "\r\n", text)] for name, text in fields]
     assert [(name, filename, bytes.fromhex(read)) for name, filename, _, read in response.json["files"]] == [
         tuple(each) for each in given
     ]

@@ -1,6 +1,5 @@
 """One object that every server can call: as WSGI, as ASGI and as RSGI."""
 
-import atexit
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import copy_context
@@ -20,6 +19,7 @@ from antiphon.adapters.asgi import (
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.applications import CoroutineFunctionLike
+from antiphon.at_exit import call_at_exit
 from antiphon.drive import run_async
 from antiphon.handler import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.request import Request
@@ -151,12 +151,10 @@ class Servable:
 
     def start_on_thread(self) -> None:
         """Start up where no loop runs, unless it has happened, and wait until that is done. Raises what it raises."""
-        import concurrent.futures.thread  # noqa: F401 - it can't be imported any more at exit
-
         life, is_new = self._current_life()
         if is_new:
             life.begin_on_thread(copy_context())
-            _call_at_exit(partial(self._stop_sync, life))
+            call_at_exit(partial(self._stop_sync, life))
         life.wait_begun()
 
     def stop_on_thread(self) -> None:
@@ -186,17 +184,6 @@ class Servable:
     async def _shut_down(self) -> None:
         self._started = False
         await self.living.shutdown()
-
-
-def _call_at_exit(function: Callable[[], object]) -> None:
-    """Have a function called when this process ends. Those of ``multiprocessing`` end without ``atexit``."""
-    multiprocessing = sys.modules.get("multiprocessing")
-    if multiprocessing is None or multiprocessing.parent_process() is None:
-        atexit.register(function)
-        return
-    from multiprocessing.util import Finalize
-
-    Finalize(None, function, exitpriority=0)
 
 
 def check_interface(interface: str | None) -> None:

@@ -46,12 +46,14 @@ async def write_pieces(
         log_broken_body(request, error)
         raise
     finally:
-        await watch.end()
-        if pieces is not None:
-            await aclose(pieces)
-        elif isinstance(body, AsyncIterable):
-            await aclose(body)
-        _watches.discard(watch)
+        try:
+            await watch.end()
+            if pieces is not None:
+                await aclose(pieces)
+            elif isinstance(body, AsyncIterable):
+                await aclose(body)
+        finally:
+            _watches.discard(watch)
     return not watch.client_left
 
 
@@ -87,7 +89,7 @@ def cut_off(seconds: float) -> None:
     Called on a thread without a loop. Bodies get some seconds to be closed.
     """
     end = time.monotonic() + seconds
-    for watch in tuple(_watches):
+    for watch in _watches.copy():
         with suppress(RuntimeError):  # a loop that has ended has nothing to write
             watch.loop.call_soon_threadsafe(watch.cut)
     while _watches and time.monotonic() < end:
@@ -102,7 +104,7 @@ class _Watch:
         assert task is not None  # noqa: S101 - it is made in a coroutine
         self._writer = task
         self._watcher = asyncio.create_task(self._wait(gone))
-        self._has_cancelled = False
+        self._has_cancelled = self._has_ended = False
         self.client_left = False
         self.loop = task.get_loop()
         _watches.add(self)
@@ -113,8 +115,8 @@ class _Watch:
             self.cut()
 
     def cut(self) -> None:
-        """Have the client be gone, unless it is."""
-        if not self.client_left:
+        """Have the client be gone, unless it is, or all is written."""
+        if not (self.client_left or self._has_ended):
             self.client_left = self._has_cancelled = True
             self._writer.cancel()
 
@@ -127,6 +129,7 @@ class _Watch:
 
     async def end(self) -> None:
         """Stop watching. A cancellation that is still on its way to the task doesn't reach it any more."""
+        self._has_ended = True
         self._watcher.cancel()
         if self.take_back():
             with suppress(asyncio.CancelledError):

@@ -75,10 +75,9 @@ async def answer_error(
     try:
         handler = handler.around(blocks)
         answer = await (handler.placed() if is_driven else handler).call(request, error)
-        response = to_response(answer, handler.function, request)
+        response = copy(to_response(answer, handler.function, request))  # it may be one that answers other errors, too
         told = as_http_error(error)
         if answer is None or not response.has_own_status:
-            response = copy(response)  # it may be one that answers other errors, too
             response.status = told.status
         if response.status == told.status:
             _add_missing(response, told.headers)

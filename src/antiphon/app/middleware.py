@@ -43,9 +43,10 @@ class Middleware(NamedTuple):
         if self.place is not None:
             await self.place
         generator = self.function(request)
+        ends = StopAsyncIteration if self.is_async else StopIteration
         try:
             early = (await anext(generator)) if self.is_async else next(generator)  # type: ignore[arg-type]  # is_async tells
-        except (StopIteration, StopAsyncIteration) as end:
+        except ends as end:
             early = getattr(end, "value", None)
             if early is None:
                 raise self._ends_early() from None

@@ -36,7 +36,7 @@ class Mount(NamedTuple):
     """What starts and stops it, where it speaks ASGI."""
     limits: Limits
     """Bounds of its requests, where it does not set its own."""
-    encoded_slashes: bool = False
+    encoded_slashes: bool
     """Whether slashes that were sent encoded stay in their segment of the prefix."""
 
     @property
@@ -81,7 +81,7 @@ def make_mount(
     interface: Literal["wsgi", "asgi"] | None,
     limits: Limits | None,
     *,
-    encoded_slashes: bool = False,
+    encoded_slashes: bool,
 ) -> Mount:
     """A mount of an application of ours, or of a WSGI or ASGI application, which is told by its colour.
 

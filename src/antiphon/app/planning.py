@@ -95,9 +95,9 @@ class Planning:
                 raise ValueError(f"{error}: the prefix of the blueprint {name!r}") from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
         routing.redirecting = self._scopes[""].plan(Hook(redirect, False, blocks))
-        self._router.literal["*"] = {"OPTIONS": self._scopes[""].plan(Hook(self._answer_asterisk(), False, blocks))}
+        self._router.literal["*"] = {"OPTIONS": self._scopes[""].plan(Hook(self._asterisk_answer(), False, blocks))}
 
-    def _answer_asterisk(self) -> Callable[[Request], Response]:
+    def _asterisk_answer(self) -> Callable[[Request], Response]:
         """What answers ``OPTIONS *``: the methods that any route knows (RFC 9110 §9.3.7)."""
         known = {method for resource in self._router.resources for method in resource.methods}
         return partial(answer_options, ", ".join(sorted({*known, "OPTIONS"})))

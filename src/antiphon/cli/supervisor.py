@@ -23,7 +23,7 @@ _GRACE = 0.2
 """Seconds. Ctrl-C reaches every process of a terminal: a worker may end before the supervisor has heard."""
 
 _SHUTDOWN = 1.0
-"""Seconds. After those to drain, a worker shuts the application down although streams are open."""
+"""Seconds. After those to drain, a worker cuts off open streams, and shuts the application down."""
 
 _ECHO = 0.5
 """Seconds. `timeout`, `npm` and others pass Ctrl-C on to a process that has had it from the terminal too."""

@@ -75,7 +75,8 @@ def _end_when_told(control: socket.socket, drain: float, main_thread: int, loade
     # A signal to the process may reach a thread of the server's, and then the main thread sleeps on.
     signal.pthread_kill(main_thread, signal.SIGTERM)
     time.sleep(drain)
-    cut_off(CLOSING)
+    with suppress(Exception):
+        cut_off(CLOSING)
     for app in loaded:
         if isinstance(app, Servable):  # what it holds is let go
             with suppress(Exception):

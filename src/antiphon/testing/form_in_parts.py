@@ -1,6 +1,7 @@
 """A form with files, as browsers send it: ``multipart/form-data`` (RFC 7578, WHATWG HTML §4.10.21.8)."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import NamedTuple, Protocol, TypeAlias, cast
@@ -25,6 +26,7 @@ File: TypeAlias = FileContent | tuple[str, FileContent] | tuple[str, FileContent
 Files: TypeAlias = Mapping[str, File | Sequence[File]]
 """Files by the name of their field; a list stands for the name several times."""
 
+_line_breaks = re.compile(r"\r\n?|\n").sub
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
@@ -53,8 +55,8 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: Files) -> tuple[bytes
     """
     if not isinstance(files, Mapping):
         raise TypeError(f"files are a mapping of field names to files, not {type(files).__name__}")
-    parts = [_Part(name, text.encode()) for name, text in fields]
-    parts += [_as_part(name, file) for name, value in files.items() for file in _several(value)]
+    parts = [_Part(_with_crlf(name), _with_crlf(text).encode()) for name, text in fields]
+    parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _several(value)]
     boundary = f"----antiphon{token_hex(16)}"
     start = f"--{boundary}\r\n".encode()
     pieces = [piece for part in parts for piece in (start, part.head, b"\r\n\r\n", part.content, b"\r\n")]
@@ -97,6 +99,11 @@ def _read(content: object) -> bytes:
 def _type_of(filename: str) -> str:
     """The type that a browser would give it, which says nothing of a charset."""
     return guess_type(filename).partition(";")[0]
+
+
+def _with_crlf(text: str) -> str:
+    """Names and texts have their line breaks made CRLF; filenames and files are left as they are."""
+    return _line_breaks("\r\n", text)
 
 
 def _escaped(text: str) -> str:
