@@ -6,12 +6,14 @@ header that could not be read is not an absent one, and must not let a write thr
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Self
 
 from antiphon.http.grammar import OWS
 
 _MOST_ELEMENTS = 256
+_LONGEST_KEPT = 256
 _STAR = ("*",)
 
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
@@ -106,7 +108,7 @@ class ETags:
         """Read a header's value, or None when the request has no such header. Never raises."""
         self = cls.__new__(cls)
         listed, self._is_complete = ((), True) if header is None else read_etags(header)
-        self._listed = tuple(listed)
+        self._listed = listed
         return self
 
     @property
@@ -174,16 +176,26 @@ def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
     return ETag(hashlib.sha256(content, usedforsecurity=False).hexdigest()[:32])
 
 
-def read_etags(header: str) -> tuple[Sequence[str], bool]:
-    """Return the tags of a list, as they are written, or its star; and whether that is all that the list has."""
+def read_etags(header: str) -> tuple[tuple[str, ...], bool]:
+    """Return the tags of a list, as they are written, or its star; and whether that is all that the list has.
+
+    What was read is kept for a while: whoever has the same version sends the same.
+    """
+    return _read(header) if len(header) > _LONGEST_KEPT else _read_kept(header)
+
+
+def _read(header: str) -> tuple[tuple[str, ...], bool]:
     if _is_regular(header):
-        return header.split(", "), True  # no tag has white space
+        return tuple(header.split(", ")), True  # no tag has white space
     if header.strip(OWS) == "*":
         return _STAR, True
     elements = list(islice(_elements(header), _MOST_ELEMENTS))
     listed = [element[1] for element in elements if element[1]]
     is_broken = any(element[2] for element in elements) or elements[-1].end() < len(header)
-    return listed, bool(listed) and not is_broken
+    return tuple(listed), bool(listed) and not is_broken
+
+
+_read_kept = lru_cache(256)(_read)
 
 
 def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
