@@ -345,15 +345,14 @@ class Request(RequestBody):
         return value
 
     def _read(self, place: Place[T]) -> T:
-        if not isinstance(place, Place):
-            raise TypeError(f"request[...] is for places, not for {place!r}")
+        _check_place(place)
         if self.route is None:
             raise place.unfilled(has_app=False)
         return self.route.places.read(place, self)
 
     def __setitem__(self, place: Place[T], value: T, /) -> None:
         """Give a place its value. Raises TypeError for what is no place."""
-        check_place(place, "request[...]", 'make one, Tenant = Place[str]("tenant"), or set an attribute of request.g')
+        _check_place(place)
         self._places[place] = value
 
     def __contains__(self, place: Place[Any], /) -> bool:
@@ -419,3 +418,7 @@ class Request(RequestBody):
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"
+
+
+def _check_place(place: object) -> None:
+    check_place(place, "request[...]", 'make one, Tenant = Place[str]("tenant"), or set an attribute of request.g')

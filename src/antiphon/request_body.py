@@ -169,20 +169,21 @@ class RequestBody(RequestHeaders):
 
         Raises ContentTooLarge (413) beyond a limit, BadRequest (400) for parts that are malformed.
         """
+        fields = self.urlencoded_fields()
+        if fields is not None:
+            return MultiDict(fields)
+        return self._form_data.fields if self.mimetype == FORM_DATA else MultiDict()
+
+    def urlencoded_fields(self) -> list[tuple[str, str]] | None:
+        """The names and values of an urlencoded form, in order, read anew; None for another body.
+
+        Raises ContentTooLarge (413) likewise.
+        """
         charset = None
         if self.head.field("content-type") != FORM:  # as nearly all of them are declared
-            if self.mimetype == FORM_DATA:
-                return self._form_data.fields
             if self.mimetype != FORM:
-                return MultiDict()
+                return None
             charset = self.charset
-        return MultiDict(self.urlencoded_fields(charset))
-
-    def urlencoded_fields(self, charset: str | None) -> list[tuple[str, str]]:
-        """The names and values of a body that is an urlencoded form, in order, read anew.
-
-        ``charset`` is what its type declares. Raises ContentTooLarge (413) likewise.
-        """
         limits = self.limits
         try:
             return parse_form(self._whole(limits), limits.fields, charset)

@@ -73,9 +73,9 @@ class ASGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        scope = self.scope
-        fields = self._fields = dict(scope["headers"])
-        return b"content-length" in fields or b"transfer-encoding" in fields or scope["http_version"] >= "2"
+        fields = self._by_name()
+        is_told = b"content-length" in fields or b"transfer-encoding" in fields
+        return is_told or self.scope["http_version"] >= "2"
 
     def _by_name(self) -> dict[bytes, bytes]:
         """The headers by name; of several lines of one the last."""

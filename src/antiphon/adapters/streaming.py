@@ -90,8 +90,7 @@ def cut_off(seconds: float) -> None:
     """
     end = time.monotonic() + seconds
     for watch in _watches.copy():
-        with suppress(RuntimeError):  # a loop that has ended has nothing to write
-            watch.loop.call_soon_threadsafe(watch.cut)
+        watch.cut_soon()
     while _watches and time.monotonic() < end:
         time.sleep(0.01)
 
@@ -106,7 +105,6 @@ class _Watch:
         self._watcher = asyncio.create_task(self._wait(gone))
         self._has_cancelled = self._has_ended = False
         self.client_left = False
-        self.loop = task.get_loop()
         _watches.add(self)
 
     async def _wait(self, gone: Callable[[], Awaitable[object]]) -> None:
@@ -119,6 +117,11 @@ class _Watch:
         if not (self.client_left or self._has_ended):
             self.client_left = self._has_cancelled = True
             self._writer.cancel()
+
+    def cut_soon(self) -> None:
+        """The same from another thread."""
+        with suppress(RuntimeError):  # a loop that has ended has nothing to write
+            self._writer.get_loop().call_soon_threadsafe(self.cut)
 
     def take_back(self) -> bool:
         """Take back its own cancellation, if there was one: whether nobody else has cancelled the task."""

@@ -43,7 +43,7 @@ def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
     """Lead to the path with, or without, a slash at its end."""
     path = request.path
     raw = request.raw_path if encoded_slashes else None
-    segments = with_or_without_slash((raw and raw_segments(raw, path)) or path.split("/"))
+    segments = with_or_without_slash(raw_segments(raw, path) or path.split("/"))
     root = quoted_root(request.root_path, path, request.raw_path)
     path = "/".join(map(quote_segment, segments))
     query = request.query_string

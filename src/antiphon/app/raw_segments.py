@@ -6,10 +6,7 @@ from antiphon.http.sent_path import raw_segments
 
 def hidden_segments(head: Head) -> list[str] | None:
     """The decoded segments of a head's path, where slashes hide in them and the server tells; else None."""
-    raw, path = head.raw_path, head.path
-    if raw is None or b"%2" not in raw or path.count("/") < 2:
-        return None
-    return raw_segments(raw, path)
+    return raw_segments(head.raw_path, head.path)
 
 
 def with_or_without_slash(segments: list[str]) -> list[str]:

@@ -1,5 +1,7 @@
 """A path as it was sent, in whose segments slashes may hide (``%2F``), and how it is written in URLs again."""
 
+from typing import TypeGuard
+
 from antiphon.http.url import quote_path, unquote
 
 
@@ -8,12 +10,18 @@ def quote_segment(text: str) -> str:
     return quote_path(text).replace("/", "%2F")
 
 
-def raw_segments(raw: bytes, path: str) -> list[str] | None:
+def _may_hide_slashes(raw: bytes | None) -> TypeGuard[bytes]:
+    return raw is not None and b"%2" in raw
+
+
+def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
     """The decoded segments below the root path, with one before the first slash.
 
-    ``raw`` is the whole path as it was sent, ``path`` what is below the root path, decoded. None where no slash
-    hides below it, and where the raw path is another path's, as behind a layer that rewrote it.
+    ``raw`` is the whole path as it was sent, where known, ``path`` what is below the root path, decoded. None where no
+    slash hides below it, and where the raw path is another path's, as behind a layer that rewrote it.
     """
+    if not _may_hide_slashes(raw) or path.count("/") < 2:
+        return None
     segments = [unquote(segment) for segment in raw.split(b"/")]
     whole = "/".join(segments)
     if not whole.endswith(path):
@@ -32,7 +40,7 @@ def quoted_path(path: str, raw: bytes | None) -> str:
 
     ``raw`` is the whole path as it was sent, where known.
     """
-    segments = raw_segments(raw, path) if raw is not None and b"%2" in raw else None
+    segments = raw_segments(raw, path)
     return quote_path(path) if segments is None else "/".join(map(quote_segment, segments))
 
 
@@ -41,7 +49,7 @@ def quoted_root(root_path: str, path: str, raw: bytes | None) -> str:
 
     ``path`` is what the request has below it, both decoded; ``raw`` is the whole path as it was sent, where known.
     """
-    if raw is None or b"%2" not in raw:
+    if not _may_hide_slashes(raw):
         return quote_path(root_path)
     segments = [unquote(segment) for segment in raw.split(b"/")]
     whole = "/".join(segments)

@@ -7,12 +7,11 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.head import Head
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.url import quote_path
+from antiphon.request_body import DEFAULT_LIMITS
 
 _MOST_ESCAPED = 12
 """How many bytes a character of a path is sent in at most."""
 _AROUND_TARGET = len("  HTTP/1.1\r\n")
-_USUAL = Limits()
-"""What a native request is held to that is not told of others."""
 
 
 def check_request_line(head: Head) -> None:
@@ -35,7 +34,7 @@ async def receive(request: Request) -> None:
     content = native.content
     length, most = content.length, Request.max_content_length
     is_loaded = length is not None and length <= Request.max_body_length and length <= most
-    if not is_loaded or most > _USUAL.memory:  # of what is loaded here, nothing is above the usual ones
+    if not is_loaded or most > DEFAULT_LIMITS.memory:  # of what is loaded here, nothing is above the usual ones
         native.limits = _limits(most)
     if is_loaded:
         await content.load(_limits(most))

@@ -176,12 +176,11 @@ class Request:
 
         Empty where the body was left to ``stream``.
         """
-        native, charset = self.native, None
-        if native.head.field("content-type") != FORM:  # as nearly all of them are declared
-            if native.mimetype != FORM:
-                return None
-            charset = native.charset
-        return MultiDict() if self.is_streamed else MultiDict.of(native.urlencoded_fields(charset))
+        native = self.native
+        if self.is_streamed:
+            return MultiDict() if native.mimetype == FORM else None
+        fields = native.urlencoded_fields()
+        return None if fields is None else MultiDict.of(fields)
 
     # Context
 
