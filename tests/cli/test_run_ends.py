@@ -114,37 +114,7 @@ def test_exit_functions_and_the_shutdown_of_the_lifespan_run(antiphon):
 
 
 OWN = """
-import time
-from antiphon import App
-
-app = App()
-
-
-@app.on_shutdown
-async def down():
-    open("shut down", "w").close()
-
-
-@app.get("/stream")
-def stream(request):
-    while True:
-        yield "tick"
-        time.sleep(0.05)
-"""
-
-
-@EACH_INTERFACE
-def test_an_app_is_shut_down_although_a_stream_is_open(antiphon, tmp_path, interface):
-    (tmp_path / "own.py").write_text(OWN)
-    command = antiphon("own:app", "--interface", interface, "--drain", "0.2").serving()
-    with command.stream():
-        command.press_ctrl_c()
-        assert_ended(command)
-    assert (tmp_path / "shut down").exists()
-
-
-CLOSED = """
-import asyncio
+import asyncio, os, time
 from antiphon import App
 
 app = App()
@@ -162,19 +132,27 @@ async def down():
             yield "tick"
             {waits}
     finally:
-        open("before" if not __import__("os").path.exists("shut down") else "after", "w").close()
+        open("after" if os.path.exists("shut down") else "before", "w").close()
 """
+BLOCKS = {"colour": "def", "waits": "time.sleep(0.05)"}
+WAITS = {"colour": "async def", "waits": "await asyncio.sleep(0.05)"}
+
+
+@EACH_INTERFACE
+def test_an_app_is_shut_down_although_a_stream_is_open(antiphon, tmp_path, interface):
+    (tmp_path / "own.py").write_text(OWN.format(**BLOCKS))
+    command = antiphon("own:app", "--interface", interface, "--drain", "0.2").serving()
+    with command.stream():
+        command.press_ctrl_c()
+        assert_ended(command)
+    assert (tmp_path / "shut down").exists()
 
 
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
-@pytest.mark.parametrize(
-    ("colour", "waits"),
-    [("async def", "await asyncio.sleep(0.05)"), ("def", "__import__('time').sleep(0.05)")],
-    ids=["async def", "def"],
-)
-def test_streams_are_closed_before_the_app_is_shut_down(antiphon, tmp_path, interface, colour, waits):
-    (tmp_path / "closed.py").write_text(CLOSED.format(colour=colour, waits=waits))
-    command = antiphon("closed:app", "--interface", interface, "--drain", "0.2").serving()
+@pytest.mark.parametrize("kind", [WAITS, BLOCKS], ids=["async def", "def"])
+def test_streams_are_closed_before_the_app_is_shut_down(antiphon, tmp_path, interface, kind):
+    (tmp_path / "own.py").write_text(OWN.format(**kind))
+    command = antiphon("own:app", "--interface", interface, "--drain", "0.2").serving()
     with command.stream():
         command.press_ctrl_c()
         assert_ended(command)

@@ -1,6 +1,8 @@
 """The header fields of the standards, with the attributes of requests and responses that they are (headers.csv)."""
 
+import builtins
 import csv
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,3 +36,9 @@ def _read() -> list[HeaderField]:
 
 
 HEADER_FIELDS = _read()
+
+
+def value_types() -> set[str]:
+    """The names of all types of attributes that are no built-in ones."""
+    told = [type_ for field in HEADER_FIELDS for type_ in (field.request_type, field.response_type)]
+    return {word for type_ in told for word in re.findall(r"\w+", type_) if not hasattr(builtins, word)}
