@@ -111,19 +111,20 @@ class LeavingServer(AsgiServer):
 
     def verify(self, case: Case) -> None:
         exchange = LeavingExchange(scope_of(case), case.body, [])
+        answered = exchange.answered
         self.loop.run_until_complete(self.timed([exchange]))
-        start, *bodies = exchange.sent
+        (start,) = exchange.started
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in start["headers"]]
-        body = b"".join(message["body"] for message in bodies)
+        body = b"".join(message["body"] for message in answered)
         case.check(start["status"], [("content-length", str(len(body))), *headers], body)
 
     async def sampled(self, case: Case, calls: int) -> float:
         template = scope_of(case)
         elapsed = 0
         for _ in range(calls // BATCH):
-            sent: list[Message] = []
-            elapsed += await self.timed([LeavingExchange(template, case.body, sent) for _ in range(BATCH)])
-            expect_statuses([message["status"] for message in sent if "status" in message], case)
+            started: list[Message] = []
+            elapsed += await self.timed([LeavingExchange(template, case.body, started) for _ in range(BATCH)])
+            expect_statuses([message["status"] for message in started], case)
         return elapsed / calls / 1000
 
 
@@ -132,8 +133,8 @@ class LeavingExchange(Exchange):
 
     __slots__ = ("has_all", "is_over")
 
-    def __init__(self, template: Mapping[str, Any], body: bytes, sent: list[Message]) -> None:
-        super().__init__(template, body, sent)
+    def __init__(self, template: Mapping[str, Any], body: bytes, started: list[Message]) -> None:
+        super().__init__(template, body, started)
         self.is_over = False
         self.has_all: asyncio.Future[None] | None = None
 
@@ -147,7 +148,7 @@ class LeavingExchange(Exchange):
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        self.sent.append(message)
+        (self.started if "status" in message else self.answered).append(message)
         if "body" in message and not message.get("more_body"):
             self.is_over = True
             if self.has_all is not None:

@@ -89,10 +89,11 @@ class AsgiServer:
 
     def verify(self, case: Case) -> None:
         exchange = Exchange(scope_of(case), case.body, [])
+        answered = exchange.answered
         self.loop.run_until_complete(self.timed([exchange]))
-        start, *bodies = exchange.sent
+        (start,) = exchange.started
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in start["headers"]]
-        case.check(start["status"], headers, b"".join(message.get("body", b"") for message in bodies))
+        case.check(start["status"], headers, b"".join(message.get("body", b"") for message in answered))
 
     def sample(self, case: Case, calls: int) -> float:
         return self.loop.run_until_complete(self.sampled(case, calls))
@@ -101,9 +102,9 @@ class AsgiServer:
         template = scope_of(case)
         elapsed = 0
         for _ in range(calls // BATCH):
-            sent: list[Message] = []
-            elapsed += await self.timed([Exchange(template, case.body, sent) for _ in range(BATCH)])
-            expect_statuses([message["status"] for message in sent if "status" in message], case)
+            started: list[Message] = []
+            elapsed += await self.timed([Exchange(template, case.body, started) for _ in range(BATCH)])
+            expect_statuses([message["status"] for message in started], case)
         return elapsed / calls / 1000
 
     async def timed(self, exchanges: list["Exchange"]) -> int:
@@ -120,11 +121,14 @@ class AsgiServer:
 
 
 class Exchange:
-    """One request over ASGI, from a client that stays; what the application sends is appended to `sent`."""
+    """One request over ASGI, from a client that stays; how the answer starts is appended to `started`.
 
-    __slots__ = ("body", "delivered", "scope", "sent")
+    Its body is let go of with the exchange, as a server lets go of what it has written.
+    """
 
-    def __init__(self, template: Mapping[str, Any], body: bytes, sent: list[Message]) -> None:
+    __slots__ = ("answered", "body", "delivered", "scope", "started")
+
+    def __init__(self, template: Mapping[str, Any], body: bytes, started: list[Message]) -> None:
         self.scope = {
             **template,
             "asgi": dict(ASGI_VERSION),
@@ -132,7 +136,8 @@ class Exchange:
             "state": {},
         }
         self.body = body
-        self.sent = sent
+        self.started = started
+        self.answered: list[Message] = []
         self.delivered = False
 
     async def receive(self) -> Message:
@@ -142,7 +147,7 @@ class Exchange:
         return {"type": "http.request", "body": self.body, "more_body": False}
 
     async def send(self, message: Message) -> None:
-        self.sent.append(message)
+        (self.started if "status" in message else self.answered).append(message)
 
 
 class Lifespan:
