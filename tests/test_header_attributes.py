@@ -68,8 +68,7 @@ class TestARequest:
             def field(self, name):
                 return junk if name == field.name else None
 
-        request = Request.__new__(Request)
-        request.head = Told()
+        request = Request(Told())
         getattr(request, field.request_attribute)
 
 

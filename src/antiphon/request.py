@@ -7,6 +7,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from antiphon.body.limits import Limits
+from antiphon.content import Content
 from antiphon.derived_head import DerivedHead
 from antiphon.head import Address, Head, HeadHeaders, RequestHead
 from antiphon.http.cookies import parse_cookies
@@ -71,17 +72,25 @@ class Request(RequestBody):
     Headers that cannot be parsed read as absent. A body that cannot be read as asked raises an HTTPError (4xx).
     """
 
-    head: Head
-    route: "Route | None" = None
-    """The route that was found for it."""
+    __slots__ = ("after_hooks", "consulted", "deferred", "head", "route")
+    """What is read of every request; the rest is in its ``__dict__``, once it is asked for."""
+
     params: Mapping[str, Any] = _NO_PARAMS
     """The values of the route's parameters, converted."""
-    deferred: tuple[Callable[[], object], ...] = ()
-    """What ``after`` was given, in order."""
-    after_hooks: tuple[Callable[..., Any], ...] = ()
-    """What ``after_request`` was given, in order."""
     _own_limits: "tuple[Route | None, Limits] | None" = None
     """The limits that were set, and the route on which they were."""
+
+    def __init__(self, head: Head, body: bytes | None = None) -> None:
+        self.head = head
+        self.route: Route | None = None
+        """The route that was found for it."""
+        self.consulted = ()
+        self.deferred: tuple[Callable[[], object], ...] = ()
+        """What ``after`` was given, in order."""
+        self.after_hooks: tuple[Callable[..., Any], ...] = ()
+        """What ``after_request`` was given, in order."""
+        if body is not None:
+            vars(self)["content"] = Content(head, body)
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:

@@ -1,5 +1,6 @@
 """The body of a request, as bytes, text, values, forms and files: read when it is first asked for."""
 
+import re
 from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -7,10 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.body.limits import Limits
 from antiphon.body_stream import BodyStream
 from antiphon.content import Content, NotLoadedError
-from antiphon.head import Head
 from antiphon.http.charset import decode_text
 from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType
-from antiphon.http.grammar import is_token
+from antiphon.http.grammar import TCHARS
 from antiphon.http.multidict import MultiDict
 from antiphon.http.over_limit import over_limit
 from antiphon.http.urlencoded_form import parse_form
@@ -31,6 +31,8 @@ FORM = "application/x-www-form-urlencoded"
 
 DEFAULT_LIMITS = Limits()
 
+_essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
+
 
 class RequestBody(RequestHeaders):
     """A request with its body.
@@ -39,11 +41,6 @@ class RequestBody(RequestHeaders):
     if it is large. A body that cannot be read as asked raises an HTTPError (4xx). Where it is not there yet, code that
     may block waits for it; on an event loop ``load`` has to be awaited first, or RuntimeError is raised.
     """
-
-    def __init__(self, head: Head, body: bytes | None = None) -> None:
-        self.head = head
-        if body is not None:
-            vars(self)["content"] = Content(head, body)
 
     @property
     def limits(self) -> Limits:
@@ -55,9 +52,8 @@ class RequestBody(RequestHeaders):
     @lazy
     def mimetype(self) -> str:
         """The media type of the body without parameters, in lower case; empty when none is given."""
-        essence = (self.head.field("content-type") or "").partition(";")[0].strip(" \t").lower()
-        main_type, _, subtype = essence.partition("/")
-        return essence if is_token(main_type) and is_token(subtype) else ""
+        match = _essence(self.head.field("content-type") or "")
+        return match[1].lower() if match is not None else ""
 
     @property
     def charset(self) -> str | None:

@@ -1,6 +1,8 @@
 """ASGI (version 3): a scope as a head, a handler as an ASGI application."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc
@@ -24,15 +26,25 @@ Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
-_NAMES = {
-    name: name.encode()
+
+class _Names(dict[str, bytes]):
+    """The names of headers in bytes, those that are often asked for at hand."""
+
+    def __missing__(self, name: str) -> bytes:
+        return name.encode("latin-1", "replace")
+
+
+_NAMES = _Names(
+    (name, name.encode())
     for name in (
         "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cache-control",
         "content-encoding", "content-length", "content-type", "cookie", "host", "if-match", "if-modified-since",
         "if-none-match", "if-range", "if-unmodified-since", "location", "origin", "range", "referer", "sec-fetch-site",
         "set-cookie", "transfer-encoding", "user-agent", "vary",
     )
-}  # fmt: skip
+)  # fmt: skip
+_TELLING_OF_BODY = frozenset({b"content-length", b"transfer-encoding"})
+_name = itemgetter(0)
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 """The module of the one known server that bounds no header section. What it hands over are methods of its own."""
 PATHSEND = "http.response.pathsend"
@@ -44,6 +56,11 @@ def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
     return [(name.encode(), value.encode("latin-1")) for name, value in fields]
 
 
+@lru_cache(maxsize=1024)
+def _length_field(length: int) -> tuple[bytes, bytes]:
+    return b"content-length", b"%d" % length
+
+
 class ASGIHead:
     """A head that is read off a scope, with the body from ``receive``."""
 
@@ -53,6 +70,7 @@ class ASGIHead:
     _received: "Future[None] | None" = None
     _watch: "Watch | None" = None
     _fields: dict[bytes, bytes] | None = None
+    """The headers by name; of several lines of one the last."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -73,16 +91,8 @@ class ASGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        fields = self._by_name()
-        is_told = b"content-length" in fields or b"transfer-encoding" in fields
-        return is_told or self.scope["http_version"] >= "2"
-
-    def _by_name(self) -> dict[bytes, bytes]:
-        """The headers by name; of several lines of one the last."""
-        fields = self._fields
-        if fields is None:
-            fields = self._fields = dict(self.scope["headers"])
-        return fields
+        scope = self.scope  # to pass by the names takes less than a dictionary, which many requests do without
+        return not _TELLING_OF_BODY.isdisjoint(map(_name, scope["headers"])) or scope["http_version"] >= "2"
 
     @property
     def raw_path(self) -> bytes | None:
@@ -128,8 +138,10 @@ class ASGIHead:
 
     def field(self, name: str) -> str | None:
         """A header; the lines of several are joined."""
-        fields = self._by_name()
-        key = _NAMES.get(name) or name.encode("latin-1", "replace")
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = dict(self.scope["headers"])
+        key = _NAMES[name]
         if key not in fields:
             return None
         lines: list[tuple[bytes, bytes]] = self.scope["headers"]
@@ -204,7 +216,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         status, fields, length, body, silent = response.message(scope["method"])
         headers = [*fields.encoded] if type(fields) is SharedFields else _encoded(fields)
         if length is not None:
-            headers.append((b"content-length", b"%d" % length))
+            headers.append(_length_field(length))
         start = {"type": "http.response.start", "status": status, "headers": headers}
         if isinstance(body, bytes):
             await send(start)
