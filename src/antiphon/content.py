@@ -48,7 +48,8 @@ class Content(ReceivedBody):
         """
         if self.is_complete or self._is_receiving or (not self.received and self._is_held_back()):
             return
-        self.is_complete, self._pace = True, Pace()
+        self.is_complete = True
+        vars(self)["_pace"] = Pace()
         self.failure = self._broken = self.failure or RuntimeError("the body was refused, and is gone")
         most, until = self.received + MOST_DISCARDED, monotonic() + DISCARDING
         with suppress(Exception):  # whatever breaks off what nobody wants

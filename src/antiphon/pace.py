@@ -34,6 +34,12 @@ class Pace:
             effect = receiving.send(None)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]  # it gives bytes
+        return await self.still_within(receiving, effect, received, limits)
+
+    async def still_within(
+        self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits
+    ) -> bytes:
+        """The same, where receiving has been begun, and waits for ``effect``."""
         from asyncio import timeout
 
         left = self._left(received, limits)

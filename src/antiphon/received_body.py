@@ -13,6 +13,7 @@ from antiphon.head import Head, parse_length
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 from antiphon.http.over_limit import over_limit
 from antiphon.kept_body import KeptBody, is_received
+from antiphon.lazy import lazy
 from antiphon.pace import Pace
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class ReceivedBody(KeptBody):
     _has_begun = False
     _has_ended = False
     """Whether nothing more comes; what has come may still have to be kept."""
-    _pace: Pace
+    _waiting: "tuple[Coroutine[Any, Any, bytes], Any] | None" = None
+    """What receives the first piece, and for what it waits."""
     _held = b""
     """What has come, and must not be read: there is too much of it."""
     _decoder: "ContentDecoder | None" = None
@@ -57,6 +59,14 @@ class ReceivedBody(KeptBody):
         """Whether all of it has been received."""
         self.received = 0 if data is None else len(data)
         """How many bytes have come, as they were sent."""
+
+    @lazy
+    def _pace(self) -> Pace:
+        return Pace()
+
+    @lazy
+    def _coding(self) -> str | None:
+        return self._head.field("content-encoding")
 
     @property
     def length(self) -> int | None:
@@ -86,12 +96,39 @@ class ReceivedBody(KeptBody):
     def is_small(self, most: int) -> bool:
         """Whether it is known to have few bytes; one that is coded may become large."""
         length = self.readable_length
-        return length is not None and length <= most and not self._head.field("content-encoding")
+        return length is not None and length <= most and not self._coding
 
     @property
     def is_decoded(self) -> bool:
         """Whether it was sent coded, and is kept without that: Content-Encoding and Content-Length don't hold of it."""
         return self._decoder is not None
+
+    def take_at_once(self, limits: Limits) -> bool:
+        """Receive a small body that is there already, in one piece: whether all of it is. ``load`` goes on from there.
+
+        It is for where a head that blocks may do so. Raises what ``load`` does.
+        """
+        if self._has_begun or self.is_complete or not self.is_kept:
+            return False
+        try:
+            self._begin(limits)
+            if self._declared is None or self._declared > AT_ONCE or self._decoder is not None:
+                return False
+            receiving = self._head.receive()
+            self._waiting = receiving, receiving.send(None)
+            return False
+        except StopIteration as end:
+            data: bytes = end.value
+        except (HTTPError, OSError) as error:
+            self.failure = error
+            raise
+        self.received = len(data)
+        if self.received != self._declared:
+            self._held = data
+            return False
+        self.data = data
+        self._has_ended = self.is_complete = True
+        return True
 
     async def load(self, limits: Limits) -> None:
         """Receive all of it. Called again, it goes on where it broke off. Where the head blocks, it never waits.
@@ -165,11 +202,10 @@ class ReceivedBody(KeptBody):
                 raise _too_large(limits)
         elif not self._head.has_body:
             self._has_ended = True
-        if coding := self._head.field("content-encoding"):
+        if self._coding:
             from antiphon.content_decoding import content_decoder
 
-            self._decoder = content_decoder(coding)
-        self._pace = Pace()
+            self._decoder = content_decoder(self._coding)
         self._has_begun = True
 
     def _next_bytes(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
@@ -180,6 +216,9 @@ class ReceivedBody(KeptBody):
 
     def _coming(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
         """The same from a head that has it come by itself."""
+        if self._waiting is not None:
+            (receiving, effect), self._waiting = self._waiting, None
+            return self._pace.still_within(receiving, effect, self.received, limits)
         return self._pace.within(self._head.receive(), self.received, limits)
 
     async def _blocking(self, limits: Limits) -> bytes:

@@ -41,7 +41,9 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             content = request.content
             if plan.body_first or (plan.body == "load" and content.is_small(SMALL_BODY)):
                 try:
-                    await content.load(request.limits if plan.body_first or plan.loads else _SMALL)
+                    limits = request.limits if plan.body_first or plan.loads else _SMALL
+                    if not content.take_at_once(limits):
+                        await content.load(limits)
                     is_loaded = not plan.is_woven  # or the limits may be changed before the handler
                 except HTTPError as unreadable:
                     error = error or unreadable  # it is raised inside the middleware, as all errors are
@@ -65,7 +67,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         if type(answer) is str:
             response = Response(answer)
         else:
-            response = to_response(answer, plan.handler, request)
+            response = answer if type(answer) is Response else to_response(answer, plan.handler, request)
             if response.is_conditional:
                 response.conditional(request)
     except GeneratorExit:

@@ -37,7 +37,9 @@ async def receive(request: Request) -> None:
     if not is_loaded or most > DEFAULT_LIMITS.memory:  # of what is loaded here, nothing is above the usual ones
         native.limits = _limits(most)
     if is_loaded:
-        await content.load(_limits(most))
+        limits = _limits(most)
+        if not content.take_at_once(limits):
+            await content.load(limits)
         request.is_streamed = False
     elif length is None:
         await _load(request)
