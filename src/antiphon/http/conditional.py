@@ -150,8 +150,10 @@ def applicable_range(method: str, field: Field, etag: str | None = None, modifie
 def _is_modified_since(header: str | None, modified: str | datetime) -> bool | None:
     """Whether it was modified after the header's date; None without a readable header or a modification date."""
     since = _parse_date(header)
+    if since is None:
+        return None
     last = _whole_second(modified) if isinstance(modified, datetime) else _parse_date(modified)
-    return None if since is None or last is None else last > since
+    return None if last is None else last > since
 
 
 def _parse_etag(header: str | None) -> ETag | None:
