@@ -203,6 +203,12 @@ class TestStatus:
 INJECTED = ["text/html\r\nx: y", "text/html; charset=utf-8\r\nset-cookie: a=b", "text/html; a=\0"]
 
 
+@pytest.mark.parametrize("name", ["status_code", "data", "content_typ", "mimetype", "user"])
+def test_an_attribute_that_it_does_not_have_is_not_set_in_silence(name):
+    with pytest.raises(AttributeError, match=name):
+        setattr(Response("text"), name, 404)
+
+
 class TestContentType:
     @pytest.mark.parametrize(
         ("given_type", "wanted"),
@@ -621,8 +627,11 @@ class TestMessage:
             other.status = 201
             assert (response.status, response.headers.items()) == (200, [("content-type", TEXT)])
 
-    def test_carries_what_an_application_puts_on_it(self):
-        response = Response("a")
+    def test_carries_what_a_class_of_ones_own_puts_on_it(self):
+        class Page(Response):
+            template = ""
+
+        response = Page("a")
         response.template = "page.html"
         assert response.template == "page.html"
 

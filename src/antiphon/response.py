@@ -46,9 +46,6 @@ class Response(ResponseMessage):
 
     __slots__ = ()
 
-    is_conditional: bool = False
-    """Whether it is still to be made conditional, by who serves it, when a handler has returned it; files are."""
-
     # Ready-made kinds
 
     @classmethod
@@ -223,8 +220,7 @@ class Response(ResponseMessage):
         It becomes a 304, or a 206 with the parts that were asked for, and is given back. Raises PreconditionFailed
         (412) and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2, §14.2).
         """
-        if self.is_conditional:
-            self.is_conditional = False
+        self.is_conditional = False
         message = conditional(request, self._status or 200, self._fields, self._body, ranges=ranges)
         if message is not None:
             status, fields, self._body = message

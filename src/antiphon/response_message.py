@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Iterable
 from datetime import datetime
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, cast
 
 from antiphon.framing import FRAMING, WITHOUT_CONTENT, framed
 from antiphon.http.cookies import SetCookie
@@ -27,7 +27,7 @@ _BYTES_ONLY = only_typed(BYTES)
 class ResponseMessage(ResponseHeaders):
     """What an HTTP response says (RFC 9110 §6), and how that is read, set and sent."""
 
-    __slots__ = ("__dict__", "__weakref__", "_body", "_fields", "_status", "error")
+    __slots__ = ("__weakref__", "_body", "_fields", "_status", "error", "is_conditional")
 
     def __init__(
         self,
@@ -39,6 +39,8 @@ class ResponseMessage(ResponseHeaders):
     ) -> None:
         self._status = None if status is None else _checked_status(status)
         self.error: BaseException | None = None
+        self.is_conditional = False
+        """Whether it is still to be made conditional, by who serves it, when a handler has returned it; files are."""
         if type(body) is str:
             self._body: Body = body.encode()
             self._fields: Fields = _TEXT_ONLY
@@ -216,22 +218,25 @@ class ResponseMessage(ResponseHeaders):
 
     def __copy__(self) -> Self:
         other = type(self).__new__(type(self))
-        ResponseMessage.__init__(other, None, self._status)
-        other.body, other.error = self._body, self.error
-        other._fields = self._fields if isinstance(self._fields, SharedFields) else [*self._fields]
-        vars(other).update(vars(self))
-        for kind in type(self).__mro__[: type(self).__mro__.index(ResponseMessage)]:
-            for slot in vars(kind).get("__slots__", ()):
-                if hasattr(self, slot):
-                    setattr(other, slot, getattr(self, slot))
+        own, slots = self._state()
+        for name, value in slots.items():
+            setattr(other, name, value)
+        if own:
+            vars(other).update(own)
         return other
 
-    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+    def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
         """The message as a value, for deep copies and pickles: without ``error``. Raises TypeError for a stream."""
         if self.is_streamed:
             raise TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body")
-        slots = {"_status": self._status, "_fields": [*self._fields], "_body": self._body, "error": None}
-        return vars(self), slots
+        own, slots = self._state()
+        return own, {**slots, "_fields": [*self._fields], "error": None}
+
+    def _state(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """What a class of one's own keeps in ``__dict__``, and the slots; the header fields are a copy's own."""
+        own, slots = cast("tuple[dict[str, Any] | None, dict[str, Any]]", object.__getstate__(self))
+        fields = self._fields
+        return own, {**slots, "_fields": fields if isinstance(fields, SharedFields) else [*fields]}
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.content_type or 'without content'}>"
