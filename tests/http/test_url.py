@@ -2,6 +2,8 @@ import copy
 import ipaddress
 import pickle
 import re
+from datetime import UTC, date, datetime
+from enum import Enum
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 import pytest
@@ -226,6 +228,11 @@ class TestBuild:
         assert URL(url) == url
 
 
+class Colour(Enum):
+    RED = "red"
+    ANY = True
+
+
 class TestWithQuery:
     @pytest.mark.parametrize(
         ("query", "changes", "result"),
@@ -243,6 +250,13 @@ class TestWithQuery:
             ("?a&&b", {"c": "&=ä"}, "?a&b&c=%26%3D%C3%A4"),
             ("?a=1", {}, "?a=1"),
             ("?%C3%A4=1", {"ä": "2"}, "?%C3%A4=2"),
+            ("", {"new": True, "old": [False, 0, 1.5]}, "?new=true&old=false&old=0&old=1.5"),
+            ("", {"colour": Colour.RED, "best": Colour.ANY}, "?colour=red&best=true"),
+            (
+                "",
+                {"day": date(2026, 11, 20), "at": datetime(2026, 11, 20, 12, tzinfo=UTC)},
+                "?day=2026-11-20&at=2026-11-20T12%3A00%3A00%2B00%3A00",
+            ),
         ],
     )
     def test_replaces_in_place(self, query, changes, result):

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date, time
+from enum import Enum
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
@@ -294,8 +296,9 @@ class URL(str):
         return f"{self.origin}{self._root_path}/"
 
     def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
-        """Replace fields of the query: None removes, a list or tuple gives several, else `str()` prints it.
+        """Replace fields of the query: None removes, a list or tuple gives several.
 
+        Booleans are "true" and "false", enums their value, dates and times ISO 8601; the rest is printed by `str()`.
         A name that is there keeps its place, a new one comes last. Other fields stay as they are written.
         """
         printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
@@ -319,4 +322,12 @@ class URL(str):
 
 def _fields(name: str, value: object) -> str:
     values = () if value is None else value if isinstance(value, (list, tuple)) else (value,)
-    return format_query([(name, str(each)) for each in values])
+    return format_query([(name, _text(each)) for each in values])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Enum):
+        return _text(value.value)
+    return value.isoformat() if isinstance(value, (date, time)) else str(value)
