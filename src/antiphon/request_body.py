@@ -31,6 +31,7 @@ FORM = "application/x-www-form-urlencoded"
 
 DEFAULT_LIMITS = Limits()
 
+_USUAL = frozenset({FORM, FORM_DATA, JSON})
 _essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
 
 
@@ -52,7 +53,11 @@ class RequestBody(RequestHeaders):
     @lazy
     def mimetype(self) -> str:
         """The media type of the body without parameters, in lower case; empty when none is given."""
-        match = _essence(self.head.field("content-type") or "")
+        declared = self.head.field("content-type") or ""
+        essence = declared.partition(";")[0]
+        if essence in _USUAL:
+            return essence
+        match = _essence(declared)
         return match[1].lower() if match is not None else ""
 
     @property
@@ -200,8 +205,9 @@ class RequestBody(RequestHeaders):
 
     @lazy
     def _form_data(self) -> "Form":
-        self._load_now()
         content = self.content
+        if content.data is None:
+            self._load_now()
         return content.form(self.limits).read(content.spool, self.charset)
 
     # Values

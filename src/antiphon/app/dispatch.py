@@ -84,8 +84,12 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             response.vary(*request.consulted)
     if leaving is not None and is_leaving(leaving):
         raise leaving
-    if has_body and (request.content.data is None or request.content.has_uploads):
-        await _let_go(plan, request, response)
+    if has_body:
+        content = request.content
+        if content.data is None or content.has_uploads:
+            _free_at_end(plan, request, response)
+            if content.outermost is plan and _is_refused(content, response):
+                await _hear_out(plan, request)
     return response
 
 
@@ -133,18 +137,22 @@ async def _load(plan: Plan, request: Request) -> None:
         await plan.place
 
 
-async def _let_go(plan: Plan, request: Request, response: Response) -> None:
-    """Have uploads and a file be freed at the end, and a client heard out that was refused."""
+def _free_at_end(plan: Plan, request: Request, response: Response) -> None:
+    """Have uploads and a file be freed, when nobody is left who reads them."""
     content = request.content
-    if not request.deferred:
-        if content.is_in_file or (content.has_uploads and response.is_streamed):
-            request.after(_nothing)
-        elif content.has_uploads and content.outermost is plan:
-            content.close()  # nobody is left who reads it, and to have something called at the end takes far longer
-    if content.outermost is plan and _is_refused(content, response):
-        if plan.hops or request.head.blocks:
-            await (ON_THREAD if request.head.blocks else ON_LOOP)
-        await content.discard()
+    if request.deferred:
+        return
+    if content.is_in_file or (content.has_uploads and response.is_streamed):
+        request.after(_nothing)
+    elif content.has_uploads and content.outermost is plan:
+        content.close()  # to have something called at the end takes far longer
+
+
+async def _hear_out(plan: Plan, request: Request) -> None:
+    """Let a client that was refused say the rest: many listen only when they have."""
+    if plan.hops or request.head.blocks:
+        await (ON_THREAD if request.head.blocks else ON_LOOP)
+    await request.content.discard()
 
 
 def _is_refused(content: Content, response: Response) -> bool:

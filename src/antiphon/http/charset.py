@@ -87,8 +87,11 @@ def form_codec(*charsets: str | None) -> str:
     Those are all that are taken but UTF-16, in which ASCII is not ASCII, and which no browser sends (HTML §4.10.22.5).
     Give a field's own charset first, then the `_charset_` field's value (RFC 7578 §4.6), then the content type's.
     """
-    known = (_codec(charset) for charset in charsets if charset and charset.strip().lower() in CODECS)
-    return next((codec for codec in known if codec not in _UTF_16), "utf-8")
+    for charset in charsets:
+        codec = CODECS.get(charset.strip().lower()) if charset else None
+        if codec is not None and codec not in _UTF_16:
+            return codec
+    return "utf-8"
 
 
 def decode(data: bytes, codec: str) -> str:
