@@ -1,4 +1,4 @@
-"""Real servers for the tests of the command: `antiphon run` in a process of its own, on a free port."""
+"""Real servers for the tests of the command: `antiphon run` in a process of its own, on a free port or a socket."""
 
 import http.client
 import os
@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -90,9 +90,10 @@ class Command:
         self.folder = folder
         self._out = folder / f"{name}.out"
         self._err = folder / f"{name}.err"
+        port = () if "--uds" in arguments else ("--port", "0")
         with self._out.open("w") as out, self._err.open("w") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "antiphon", "run", "--port", "0", *arguments],
+                [sys.executable, "-m", "antiphon", "run", *port, *arguments],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -116,7 +117,7 @@ class Command:
             time.sleep(0.02)
 
     def serving(self) -> "Command":
-        self.wait_until(lambda: "http://" in self.out or self.process.poll() is not None)
+        self.wait_until(lambda: " on " in self.out or self.process.poll() is not None)
         assert self.process.poll() is None, self.err
         return self
 
@@ -127,9 +128,22 @@ class Command:
     def port(self) -> int:
         return int(re.findall(r"http://[^ ]*:(\d+)", self.out)[0])
 
-    def get(self, timeout: float = DEADLINE) -> str:
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as connection:
-            connection.request("GET", "/")
+    @property
+    def path(self) -> Path:
+        return Path(re.findall(r" on unix:([^ ]+)", self.out)[0])
+
+    def connect(self, timeout: float = DEADLINE) -> socket.socket:
+        if " on http://" in self.out:
+            return socket.create_connection(("127.0.0.1", self.port), timeout)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(timeout)
+        connection.connect(os.fspath(self.path))
+        return connection
+
+    def get(self, timeout: float = DEADLINE, headers: Mapping[str, str] | None = None) -> str:
+        with closing(http.client.HTTPConnection("localhost")) as connection:
+            connection.sock = self.connect(timeout)
+            connection.request("GET", "/", headers=headers or {})
             return connection.getresponse().read().decode()
 
     def answers_from(self, worker: int) -> bool:
@@ -140,7 +154,7 @@ class Command:
 
     def send(self, path: str) -> socket.socket:
         """A connection on which a request was sent and nothing was read."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=DEADLINE)
+        connection = self.connect()
         connection.sendall(b"GET %s HTTP/1.1\r\nhost: localhost\r\n\r\n" % path.encode())
         return connection
 

@@ -26,6 +26,7 @@ def test_each_interface_serves_and_the_line_says_which_and_why(antiphon, argumen
     assert command.err == ""
 
 
+@pytest.mark.once
 def test_what_an_app_says_of_itself_decides(antiphon, tmp_path):
     (tmp_path / "own.py").write_text(
         "from apps import wsgi\n"
@@ -58,11 +59,13 @@ def test_the_worker_is_not_the_process_that_supervises_and_imports_the_module_on
     assert command.workers() != [command.process.pid]
 
 
+@pytest.mark.once
 def test_an_ipv6_address_is_served_and_printed_in_brackets(antiphon):
     command = antiphon("apps:wsgi", "--host", "::1").serving()
     assert re.search(r" on http://\[::1\]:\d+ ", command.out)
 
 
+@pytest.mark.once
 def test_the_environment_of_the_application_does_not_show_the_supervisor(antiphon, tmp_path):
     (tmp_path / "environment.py").write_text(
         "import os\n"

@@ -35,6 +35,7 @@ def test_imports_of_the_application_find_the_dialect(antiphon, shop):
     assert version[0].isdigit()
 
 
+@pytest.mark.once
 def test_without_the_option_the_original_is_found(antiphon, shop):
     assert antiphon("shop:app").serving().get().startswith("werkzeug.wrappers ")
 
@@ -49,6 +50,7 @@ def test_each_worker_has_the_dialect(antiphon, shop):
         os.kill(asleep, signal.SIGCONT)
 
 
+@pytest.mark.once
 def test_more_than_one_dialect(antiphon, tmp_path):
     (tmp_path / "both.py").write_text(
         "from microdot import Microdot\n"
@@ -64,6 +66,7 @@ def test_more_than_one_dialect(antiphon, tmp_path):
     assert second == "antiphon.dialects.werkzeug.http"
 
 
+@pytest.mark.once
 def test_an_unknown_dialect_is_refused(antiphon, shop):
     command = antiphon("shop:app", "--dialect", "werkzeugg")
     assert command.exit_code() == 2

@@ -4,6 +4,8 @@ import socket
 
 import pytest
 
+ONCE = pytest.mark.once
+
 MODULES = {
     "fails": "import os\nimport no_such_module\n",
     "raises": "import inner\n",
@@ -48,6 +50,7 @@ def refused(antiphon, tmp_path):
     return run
 
 
+@pytest.mark.once
 def test_a_taken_port(refused):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -57,6 +60,7 @@ def test_a_taken_port(refused):
     assert "--port" in error
 
 
+@pytest.mark.once
 def test_a_port_that_another_run_serves(antiphon, refused):
     first = antiphon("apps:wsgi").serving()
     code, error = refused("apps:wsgi", "--port", str(first.port))
@@ -65,6 +69,7 @@ def test_a_port_that_another_run_serves(antiphon, refused):
     assert first.get().startswith("wsgi")
 
 
+@pytest.mark.once
 def test_a_port_that_another_server_shares(refused):
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -75,6 +80,7 @@ def test_a_port_that_another_server_shares(refused):
     assert "is taken" in error
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("host", "message"),
     [
@@ -92,10 +98,14 @@ def test_a_host_that_cannot_be_listened_on(refused, host, message):
 @pytest.mark.parametrize(
     ("target", "messages"),
     [
-        pytest.param("apps", ["'apps' is not a target", "such as apps:app."], id="no name"),
-        pytest.param("nowhere:app", ["No module named 'nowhere'", "(the current directory)"], id="no module"),
-        pytest.param("apps.views:app", ["No module named 'apps.views'"], id="no submodule"),
-        pytest.param("apps:app", ["no 'app'", "apps.py", "apps:wsgi, apps:asgi, apps:rsgi."], id="no attribute"),
+        pytest.param("apps", ["'apps' is not a target", "such as apps:app."], id="no name", marks=ONCE),
+        pytest.param(
+            "nowhere:app", ["No module named 'nowhere'", "(the current directory)"], id="no module", marks=ONCE
+        ),
+        pytest.param("apps.views:app", ["No module named 'apps.views'"], id="no submodule", marks=ONCE),
+        pytest.param(
+            "apps:app", ["no 'app'", "apps.py", "apps:wsgi, apps:asgi, apps:rsgi."], id="no attribute", marks=ONCE
+        ),
         pytest.param(
             "fails:app",
             ["'fails' was found", "  fails.py, line 2: import no_such_module\n", "No module named 'no_such"],
@@ -112,10 +122,11 @@ def test_a_host_that_cannot_be_listened_on(refused, host, message):
             "values:settings",
             ["values:settings is of type dict", "like an application: values:served, values:wsgi.\n"],
             id="no application",
+            marks=ONCE,
         ),
-        pytest.param("values:make", ["values:make", "name what it returned"], id="factory"),
-        pytest.param("values:App", ["values:App is a class: name an instance"], id="class"),
-        pytest.param("values:view", ["values:view takes neither"], id="view"),
+        pytest.param("values:make", ["values:make", "name what it returned"], id="factory", marks=ONCE),
+        pytest.param("values:App", ["values:App is a class: name an instance"], id="class", marks=ONCE),
+        pytest.param("values:view", ["values:view takes neither"], id="view", marks=ONCE),
     ],
 )
 def test_a_target_that_cannot_be_served(refused, target, messages):
@@ -125,6 +136,7 @@ def test_a_target_that_cannot_be_served(refused, target, messages):
         assert message in error
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("target", ["clashes:app", "clashes:outer"])
 def test_an_app_whose_routes_are_in_each_others_way(refused, target, interface):
@@ -134,18 +146,21 @@ def test_an_app_whose_routes_are_in_each_others_way(refused, target, interface):
         assert message in error
 
 
+@pytest.mark.once
 def test_an_rsgi_object_over_another_interface(refused):
     code, error = refused("apps:rsgi", "--interface", "wsgi")
     assert code == 2
     assert "apps:rsgi speaks RSGI alone, not WSGI." in error
 
 
+@pytest.mark.once
 def test_two_workers_tell_it_once(refused):
     code, error = refused("nowhere:app", "--workers", "2")
     assert code == 2
     assert error.count("Error:") == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("option", [["--port", "65536"], ["--workers", "0"], ["--interface", "cgi"], ["--drain", "-1"]])
 def test_options_out_of_range(refused, option):
     code, error = refused("apps:wsgi", *option)

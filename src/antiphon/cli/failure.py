@@ -15,7 +15,7 @@ class BadCommand(ClickException):
 
 
 class Refused(ClickException):
-    """The machine refuses: the port is taken or not permitted, or the host is none of its own."""
+    """The machine refuses: the port or path is taken or not permitted, or the host is none of its own."""
 
     exit_code: ClassVar[int] = 3
 

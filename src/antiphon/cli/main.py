@@ -1,11 +1,13 @@
 """The commands of `antiphon`. Each imports what it needs when it runs, so that the others stay quick."""
 
+import re
 import sys
 from typing import Literal
 
 import click
+from click.core import ParameterSource
 
-from antiphon.cli.failure import Refused
+from antiphon.cli.failure import BadCommand, Refused
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -14,10 +16,30 @@ def main() -> None:
     """Antiphon: one Request and one Response for every Python web app."""
 
 
+def _octal(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    if value is not None and not re.fullmatch("0?[0-7]{3}", value):
+        raise click.BadParameter(f"{value!r} is not three octal digits.", context, parameter)
+    return None if value is None else int(value, 8)
+
+
+def _refuse_two_places(context: click.Context) -> None:
+    """Raise `BadCommand` for options that others leave without a meaning."""
+    typed = [
+        f"--{name}" for name in ("host", "port") if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+    ]
+    if context.params["uds"] is None:
+        if context.params["uds_permissions"] is not None:
+            raise BadCommand("--uds-permissions has no meaning without --uds PATH.")
+    elif typed:
+        raise BadCommand(f"--uds says where to listen: leave {' and '.join(typed)} out.")
+
+
 @main.command()
 @click.argument("target", metavar="MODULE:APP")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
+@click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, in place of a host and port.")
+@click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="Of its file, such as 660.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="How many processes.")
 @click.option(
     "--interface",
@@ -44,6 +66,8 @@ def run(
     target: str,
     host: str,
     port: int,
+    uds: str | None,
+    uds_permissions: int | None,
     workers: int,
     interface: Literal["auto", "wsgi", "asgi", "rsgi"],
     drain: float,
@@ -55,11 +79,13 @@ def run(
     """
     if sys.platform == "win32":
         raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
-    from antiphon.cli.serve import serve  # late: --help and --version have no use for it
+    from antiphon.cli.serve import Port, SocketPath, serve  # late: --help and --version have no use for it
 
+    _refuse_two_places(click.get_current_context())
+    place = Port(host, port) if uds is None else SocketPath(uds, uds_permissions)
     asked = None if interface == "auto" else interface
     if dialects:
         from antiphon.cli.dialects import use
 
         use(dialects)
-    sys.exit(serve(target, asked, host=host, port=port, workers=workers, drain=drain))
+    sys.exit(serve(target, asked, place, workers=workers, drain=drain))

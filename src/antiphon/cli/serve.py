@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+from typing import NamedTuple
 
 import click
 
@@ -10,9 +12,34 @@ from antiphon.cli.leaving import leave_last
 from antiphon.cli.listener import http_url, listen
 from antiphon.cli.supervisor import INHERITED, supervise
 from antiphon.cli.target import Target
+from antiphon.cli.unix_listener import listen_at
 
 
-def serve(text: str, asked: Interface | None, *, host: str, port: int, workers: int, drain: float) -> int:
+class Port(NamedTuple):
+    """A host and a port to listen on; 0 is a free one."""
+
+    host: str
+    port: int
+
+    def listen(self) -> tuple[socket.socket, str]:
+        """The listening socket and its URL. Raises `Refused`."""
+        listener = listen(self.host, self.port)
+        return listener, http_url(self.host, listener)
+
+
+class SocketPath(NamedTuple):
+    """Where a unix socket is to be, and its permissions if they are not the umask's to say."""
+
+    path: str
+    permissions: int | None
+
+    def listen(self) -> tuple[socket.socket, str]:
+        """The listening socket and its address, as proxies are told it. Raises `Refused`."""
+        listener = listen_at(self.path, self.permissions)
+        return listener, f"unix:{listener.getsockname()}"
+
+
+def serve(text: str, asked: Interface | None, place: Port | SocketPath, *, workers: int, drain: float) -> int:
     """Serve the target `text` until a signal ends it. Returns the exit code, or raises one of `failure`."""
     target = Target.parse(text)
     inherited = os.environ.pop(INHERITED, None)
@@ -21,8 +48,7 @@ def serve(text: str, asked: Interface | None, *, host: str, port: int, workers: 
         from antiphon.cli.worker import work  # late: the supervisor has no use for a server
 
         work(inherited, target, asked, drain)
-    listener = listen(host, port)
-    url = http_url(host, listener)
+    listener, url = place.listen()
 
     def announce(choice: Choice) -> None:
         by = f" with {workers} workers" if workers > 1 else ""

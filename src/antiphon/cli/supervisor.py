@@ -10,7 +10,7 @@ from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
 
-from antiphon.cli.failure import BadCommand, WorkerEnded
+from antiphon.cli.failure import BadCommand, Refused, WorkerEnded
 from antiphon.cli.interface import Choice
 
 INHERITED = "ANTIPHON_WORKER"
@@ -84,13 +84,23 @@ async def _announce(
     listener: socket.socket, loaded: list[asyncio.Future[Choice]], announce: Callable[[Choice], None]
 ) -> None:
     choices = await asyncio.gather(*loaded)
-    host, port = listener.getsockname()[:2]
-    reader, writer = await asyncio.open_connection(host, port)
+    reader, writer = await _connect(listener)
     writer.write(_NOT_HTTP)
     with suppress(ConnectionError):
         if await reader.read(1):
             announce(choices[0])
     writer.close()
+
+
+async def _connect(listener: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if listener.family != socket.AF_UNIX:
+        host, port = listener.getsockname()[:2]
+        return await asyncio.open_connection(host, port)
+    path = listener.getsockname()
+    try:
+        return await asyncio.open_unix_connection(path)
+    except OSError as error:  # removed meanwhile, or of permissions that shut out its own server
+        raise Refused(f"Nobody can connect to {path}: {error.strerror}.") from None
 
 
 async def _live(listener: socket.socket, drain: float, loaded: asyncio.Future[Choice]) -> None:

@@ -109,8 +109,9 @@ class _ThisProcess(MPServer):
         # Granian's stub shows no parameters; there are fd, is_uds, and where listen() comes late, a backlog.
         holder = cast("Callable[..., SocketHolder]", SocketHolder)
         backlog = (BACKLOG,) if sys.platform.startswith(("linux", "freebsd")) else ()
+        is_unix = self._listener.family == socket.AF_UNIX
         self._ssp = self._sso = None
-        self._shd = holder(self._listener.detach(), False, *backlog)
+        self._shd = holder(self._listener.detach(), is_unix, *backlog)
 
     def _spawn_worker(self, *args: Any, **kwargs: Any) -> NoReturn:
         super()._spawn_worker(*args, **kwargs).inner.run()
