@@ -335,7 +335,7 @@ class TestCancellation:
             try:
                 await ON_THREAD
                 begun.set()
-                time.sleep(0.1)
+                may_end.wait(10)
                 seen.append("the segment has ended")
                 await on_loop(gives(1))
                 seen.append("went on as if nothing had been")
@@ -353,10 +353,11 @@ class TestCancellation:
                 task.cancel()
                 await asyncio.sleep(0.005)
             assert seen == []
+            may_end.set()
             with pytest.raises(asyncio.CancelledError):
                 await task
 
-        begun = threading.Event()
+        begun, may_end = threading.Event(), threading.Event()
         asyncio.run(main())
         assert seen == ["the segment has ended", "cancelled", "cleaned up on a thread"]
 

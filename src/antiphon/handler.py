@@ -6,14 +6,18 @@ server, and whoever drives them nothing of the request. They are never closed ha
 thrown into them where they wait, and they are driven on to their end.
 """
 
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import Enum
-from typing import Any, Final, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.error_response import error_response, raised_response
 from antiphon.http.raised_answer import RaisedAnswer
 from antiphon.request import Request
 from antiphon.response import Response
+
+if TYPE_CHECKING:
+    from inspect import Signature
 
 T = TypeVar("T")
 
@@ -96,6 +100,31 @@ def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
 
     inner: Callable[..., Any] = unwrap(_without_partials(function))
     return inner
+
+
+def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -> "Signature":
+    """What a function takes. Annotations may have names that only type checkers know (PEP 649).
+
+    Raises ValueError for what is written in C and hides it, TypeError for what can't be called.
+    """
+    from inspect import signature
+
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format
+
+        return signature(function, follow_wrapped=follow_wrapped, annotation_format=Format.FORWARDREF)
+    return signature(function, follow_wrapped=follow_wrapped)
+
+
+def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """The annotations of a function, of which some may have names that only type checkers know (PEP 649)."""
+    from inspect import get_annotations
+
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format
+
+        return get_annotations(function, format=Format.FORWARDREF)
+    return get_annotations(function)
 
 
 def describe(function: Callable[..., Any]) -> str:

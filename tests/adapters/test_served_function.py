@@ -1,4 +1,5 @@
 import gc
+from functools import partial
 
 import pytest
 
@@ -68,3 +69,31 @@ def test_says_what_to_do_about_a_coroutine_that_a_def_returned():
     gc.collect()  # a coroutine that nobody awaited would warn here
     assert response.status == 500
     assert "async def" in str(response.error)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda: Response("x"), id="nothing"),
+        pytest.param(lambda request, item: Response("x"), id="two"),
+        pytest.param(lambda request, *, item: Response("x"), id="a keyword"),
+        pytest.param(partial(lambda request: Response("x"), 1), id="a partial with all"),
+    ],
+)
+def test_is_refused_unless_it_can_be_called_with_a_request(function):
+    with pytest.raises(TypeError) as refused:
+        serve(function)
+    assert describe(function) in str(refused.value)
+    assert str(refused.value).endswith("and is called with (request)")
+
+
+def test_is_refused_where_it_is_none():
+    with pytest.raises(TypeError, match="'text' is not a callable object"):
+        serve("text")
+
+
+def test_may_take_more_that_has_defaults():
+    def greets(request, name="world"):
+        return Response(f"hello {name}")
+
+    assert drive(serve(greets).handle(Request.blank()))[1].body == b"hello world"

@@ -5,6 +5,7 @@ import pytest
 from antiphon import App, Place, Response
 from antiphon.handler import describe
 from antiphon.http.errors import Forbidden, NotFound
+from tests import deferred
 
 
 def app_with(colour, called):
@@ -176,11 +177,19 @@ REGISTER = {
 }
 
 
+TAKEN = dict.fromkeys(REGISTER, ("request",)) | {
+    "after_request": ("request", "response"),
+    "errorhandler": ("request", "error"),
+    "on_startup": (),
+    "on_shutdown": (),
+    "lifespan": (),
+}
+YIELD = {"middleware", "lifespan"}
+
+
 def generator(*parameters):
     """A generator function with these parameters."""
-    namespace = {}
-    exec(f"def made({', '.join(parameters)}):\n    yield", namespace)
-    return namespace["made"]
+    return deferred.made(f"def made({', '.join(parameters)}):\n    yield")
 
 
 class TestFunctionsThatCannotBeCalled:
@@ -190,6 +199,7 @@ class TestFunctionsThatCannotBeCalled:
             ("get", lambda: "", "request"),
             ("get", lambda request, item: "", "request"),
             ("get", lambda request, *, item: "", "request"),
+            ("get", deferred.made("def made(request: Unknown, item: Unknown) -> Unknown: ..."), "request"),
             ("before_request", lambda request, response: None, "request"),
             ("after_request", lambda response: None, "request, response"),
             ("errorhandler", lambda error: "", "request, error"),
@@ -224,6 +234,12 @@ class TestFunctionsThatCannotBeCalled:
         client = serving(app)
         assert (client.get("/method").text, client.get("/partial").text) == ("0 1 0", "0 2 0")
         assert client.get("/class").text == "<Request GET '/class'>"
+
+    @pytest.mark.parametrize("where", REGISTER)
+    def test_may_have_annotations_that_only_type_checkers_understand(self, where):
+        parameters = ", ".join(f"{name}: Unknown" for name in TAKEN[where])
+        body = "yield" if where in YIELD else "pass"
+        REGISTER[where](App())(deferred.made(f"def made({parameters}) -> Unknown: {body}"))
 
     def test_are_told_by_what_a_decorator_takes(self, serving, colour):
         def logged_in(function):

@@ -2,6 +2,7 @@ import asyncio
 import dataclasses
 import io
 import json
+import sys
 from collections import OrderedDict, defaultdict
 from contextlib import suppress
 from decimal import Decimal
@@ -16,6 +17,7 @@ from antiphon.handler import describe
 from antiphon.request import Request
 from antiphon.response import Response
 from antiphon.testing import BrokenResponse, Client
+from tests import deferred
 
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -182,6 +184,15 @@ class TestNone:
         for announced in (Handler().method, Handler(), functools.partial(says_none)):
             assert to_response(None, announced, REQUEST).status == 204
 
+    def test_is_a_204_beside_annotations_that_only_type_checkers_understand(self):
+        announced = deferred.made("def made(request: Unknown, page: Unknown.Page[int] = 1) -> None: ...")
+        assert to_response(None, announced, REQUEST).status == 204
+
+    def test_is_a_forgotten_return_where_only_type_checkers_understand_what_was_announced(self):
+        forgets = deferred.made("def made(request: Unknown) -> Unknown: ...")
+        with pytest.raises(TypeError, match="forgotten return"):
+            to_response(None, forgets, REQUEST)
+
     @pytest.mark.parametrize("annotation", [str, "str", Response, "Response | None", None.__class__ | str], ids=repr)
     def test_is_a_forgotten_return_otherwise(self, annotation):
         def forgets(request):
@@ -289,6 +300,33 @@ class Interpolation:
 )
 def test_a_template_strings_values_are_escaped(parts, text):
     assert render_template(parts) == text
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="Python 3.14 has template strings")
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("t''", ""),
+        ("t'<b>&amp;{{}}</b>'", "<b>&amp;{}</b>"),
+        ("t'<b>{name}</b>{name}'", "<b>&lt;i&gt;</b>&lt;i&gt;"),
+        ("t'<p>{markup}</p>'", "<p><b></p>"),
+        ("t'{number:.2f} {name!r:>7} {number=}'", "3.14   &#x27;&lt;i&gt;&#x27; number=3.14159"),
+        ("t'<p>{t\"<b>{name}</b>\"}</p>'", "<p><b>&lt;i&gt;</b></p>"),
+        ("t'<p>{t\"<b>{t\"{markup}\"}</b>\"}</p>' t'<hr>'", "<p><b><b></b></p><hr>"),
+    ],
+)
+def test_a_template_string_is_a_page(source, text):
+    template = eval(source, {"name": "<i>", "number": 3.14159, "markup": Markup("<b>")})
+    for value in (template, (template, 200)):
+        response = to_response(value, source, REQUEST)
+        assert (response.body.decode(), response.content_type) == (text, HTML)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="Python 3.14 has template strings")
+def test_a_part_of_a_template_string_is_no_page():
+    part = next(iter(eval("t'{5}'")))
+    with pytest.raises(TypeError, match="an Interpolation"):
+        to_response(part, source, REQUEST)
 
 
 def test_json_is_what_other_programs_read():

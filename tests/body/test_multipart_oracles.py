@@ -14,7 +14,11 @@ names = st.text(
 )
 types = st.none() | st.sampled_from([b"text/plain", b"image/png", b"text/plain; charset=utf-8"])
 bits = st.sampled_from([b"\r\n--", b"\r", b"\n", b"\r\n", b"-", b"--", BOUNDARY[:-1], BOUNDARY[1:], b"x"])
-contents = st.lists(bits | st.binary(max_size=10), max_size=8).map(b"".join)
+contents = (
+    st.lists(bits | st.binary(max_size=10), max_size=8)
+    .map(b"".join)
+    .filter(lambda content: b"\r\n--" + BOUNDARY not in content)
+)
 forms = st.lists(st.tuples(names, st.none() | names, types, contents), max_size=5)
 places = st.lists(st.integers(0, 2000), max_size=10)
 

@@ -3,6 +3,7 @@ import functools
 import pytest
 
 from antiphon.cli.interface import choose, flaw
+from tests import deferred
 
 
 def wsgi(environ, start_response): ...
@@ -26,6 +27,10 @@ def anything(*arguments): ...
 
 
 def handler(request): ...
+
+
+annotated = deferred.made("def made(environ: Unknown, start_response: Unknown) -> Unknown: ...")
+annotated_asgi = deferred.made("def made(scope: Unknown, receive: Unknown, send: Unknown) -> Unknown: ...")
 
 
 class AsyncCall:
@@ -59,6 +64,8 @@ class Own:
         pytest.param(wsgi, "wsgi", id="wsgi function"),
         pytest.param(PerRequest, "wsgi", id="wsgi class"),
         pytest.param(anything, "wsgi", id="any arguments"),
+        pytest.param(annotated, "wsgi", id="wsgi function, annotated for type checkers only"),
+        pytest.param(annotated_asgi, "asgi", id="three arguments, annotated for type checkers only"),
         pytest.param(wrapped_view, "wsgi", id="made from a view, whose signature it shows"),
         pytest.param(asgi, "asgi", id="asgi function"),
         pytest.param(functools.partial(asgi), "asgi", id="partial"),

@@ -112,8 +112,8 @@ def test_reads_what_werkzeug_prints(name, value):
 @given(names, st.text(st.characters(max_codepoint=0x7F, exclude_characters="\r\n\0")))
 @example("a", "ü")
 def test_reads_what_the_standard_library_prints(name, value):
-    morsel = SimpleCookie({name: value})[name]
-    assert parse_cookies(f"{name}={morsel.coded_value}") == [(name, value)]
+    _, coded_value = SimpleCookie().value_encode(value)  # newer Pythons let no morsel have control characters
+    assert parse_cookies(f"{name}={coded_value}") == [(name, value)]
 
 
 @pytest.mark.parametrize("unit", ['"\\', "\\", "=", ";", '"', " ", "\\377", "\xff"])

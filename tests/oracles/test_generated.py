@@ -129,6 +129,7 @@ class TestCookies:
         assert webob.Request.blank("/", headers={"Cookie": pair}).cookies[name] == value
         assert werkzeug.http.parse_cookie(pair)[name] == value
 
+    @pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning:webob")
     @given(tokens, values, seconds | st.none(), st.booleans(), st.booleans(), st.sampled_from(["Lax", "Strict"]))
     def test_attributes_are_printed_by_all_so_that_they_read_the_same(
         self, name, value, max_age, secure, httponly, same

@@ -1,6 +1,7 @@
 import dataclasses
 import datetime
 import enum
+import sys
 import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, TypedDict, TypeVar
@@ -11,6 +12,7 @@ from msgspec import Meta, Struct
 
 from antiphon.http.errors import BadRequest, UnprocessableContent
 from antiphon.typed import json_as
+from tests import deferred
 
 T = TypeVar("T")
 Name = NewType("Name", str)
@@ -269,6 +271,40 @@ def test_json_that_does_not_fit_names_every_wrong_field(text, wanted, expected):
     assert faults(caught) == expected
     count = len(expected)
     assert caught.value.detail == ("1 field is wrong" if count == 1 else f"{count} fields are wrong")
+
+
+LATER = """
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple, TypedDict
+from msgspec import Struct
+
+{}
+    colour: Colour
+    next: made | None
+
+class Colour(Enum):
+    RED = "red"
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="Python 3.14 evaluates annotations late")
+@pytest.mark.parametrize(
+    ("opening", "text", "pointer"),
+    [
+        ("@dataclass\nclass made:", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
+        ("class made(Struct):", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
+        ("class made(TypedDict):", '{"colour": "red", "next": {"colour": "blue", "next": null}}', "/next/colour"),
+        ("class made(NamedTuple):", '["red", ["blue", null]]', "/1/0"),
+    ],
+)
+def test_a_type_may_name_those_that_come_after_it(opening, text, pointer):
+    wanted = deferred.made(LATER.format(opening))
+    made = json_as(text.replace("blue", "red").encode(), wanted)
+    assert repr(made).count("<Colour.RED: 'red'>") == 2
+    with pytest.raises(UnprocessableContent) as raised:
+        json_as(text.encode(), wanted)
+    assert [*faults(raised)] == [pointer]
 
 
 @pytest.mark.parametrize("text", ['{"id": "x", ', '{"id": "x"} {}', "", "nope", '{"id": "\xff"}', "[" * 100_000])

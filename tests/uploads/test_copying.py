@@ -205,4 +205,5 @@ def test_a_system_that_has_only_the_plain_ways_is_served_by_them(tmp_path):
     command = [sys.executable, "-W", "error", "-c", WITHOUT]
     environment = {**os.environ, "PYTHONPATH": package}
     ran = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, env=environment)
-    assert (ran.stdout, ran.stderr) == ("4 ['copy']\n", "")
+    errors = [line for line in ran.stderr.splitlines() if "which is in memory" not in line]  # so TMPDIR may be
+    assert (ran.stdout, errors) == ("4 ['copy']\n", [])

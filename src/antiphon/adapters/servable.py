@@ -19,6 +19,7 @@ from antiphon.adapters.asgi import (
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.applications import CoroutineFunctionLike
+from antiphon.arguments import check_arguments
 from antiphon.at_exit import call_at_exit
 from antiphon.drive import run_async
 from antiphon.handler import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
@@ -214,6 +215,7 @@ class ServedFunction(Servable):
     """A plain function, ``def`` or ``async def``, as an application: it gets the request, its body loaded."""
 
     def __init__(self, function: Function) -> None:
+        check_arguments(function, "request")
         super().__init__()
         self._function = function
         self._is_async = is_async(function)
@@ -253,6 +255,6 @@ class ServedFunction(Servable):
 def serve(function: Function) -> ServedFunction:
     """Make a function from a Request to a Response an application for every server.
 
-    It may be ``def`` or ``async def``. Usable as a decorator.
+    It may be ``def`` or ``async def``. Usable as a decorator. Raises TypeError for what can't be called with a request.
     """
     return ServedFunction(function)

@@ -40,23 +40,6 @@ def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
     return Hook(function, waits, blocking and not waits)
 
 
-def check_arguments(function: Callable[..., Any], *given: str, hint: str = "") -> None:
-    """Raise TypeError, which names a function and the fix, unless it can be called with these arguments."""
-    from inspect import signature
-
-    try:
-        taken = signature(function, follow_wrapped=False)
-    except ValueError:  # what is written in C may hide its parameters
-        return
-    try:
-        taken.bind(*given)
-    except TypeError:
-        called = ", ".join(given)
-        raise TypeError(
-            f"{describe(function)} takes ({', '.join(taken.parameters)}), and is called with ({called}){hint}"
-        ) from None
-
-
 def check_returns(function: Callable[..., Any], fix: str) -> None:
     """Raise TypeError, which names it and the fix, for a function that yields where one that returns is called."""
     from inspect import isasyncgenfunction, isgeneratorfunction

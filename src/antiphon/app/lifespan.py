@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
-from antiphon.app.hooks import Hook, check_arguments, check_returns, hook
+from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
+from antiphon.arguments import check_arguments
 from antiphon.handler import ON_LOOP, ON_THREAD, describe, innermost, is_async, wrong_return
 from antiphon.place import Place
 

@@ -3,8 +3,8 @@
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.hooks import check_arguments
 from antiphon.app.returns import to_response
+from antiphon.arguments import check_arguments
 from antiphon.handler import ON_LOOP, ON_THREAD, Switch, describe
 from antiphon.request import Request
 from antiphon.response import Response

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from antiphon.app.hooks import Hook, check_arguments, hook
+from antiphon.app.hooks import Hook, hook
+from antiphon.arguments import check_arguments
 from antiphon.handler import describe
 from antiphon.place import Place, check_place
 from antiphon.request import Request

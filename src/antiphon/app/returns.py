@@ -1,9 +1,9 @@
 """What a handler may return, and the response that it becomes."""
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
-from antiphon.handler import describe, innermost, wrong_return
+from antiphon.handler import annotations_of, describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
 from antiphon.request import Request
 from antiphon.response import Response
@@ -52,8 +52,8 @@ def _make(value: object, source: Source, request: Request) -> Response:
         return Response(bytes(value))
     if isinstance(value, dict | list) or hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__"):
         return _json(value, request)
-    if kind.__module__ == "string.templatelib":
-        return Response(render_template(value), content_type=HTML)  # type: ignore[arg-type]  # it is a Template
+    if _is_template(value):
+        return Response(render_template(value), content_type=HTML)
     if isinstance(value, Iterator | AsyncIterable):
         return Response.stream(value)
     raise _WrongReturn(str(wrong_return(source, value, _WANTED)))
@@ -65,10 +65,8 @@ def _json(value: object, request: Request) -> Response:
 
 
 def _from_none(source: Source) -> Response:
-    from inspect import get_annotations
-
     function = innermost(source)
-    annotations = get_annotations(function if hasattr(function, "__code__") else type(function).__call__)
+    annotations = annotations_of(function if hasattr(function, "__code__") else type(function).__call__)
     if annotations.get("return", source) in (None, "None", type(None)):
         return Response(None, 204)
     raise _WrongReturn(f"{describe(source)} returned None: a forgotten return? To answer 204, annotate it with -> None")
@@ -96,8 +94,14 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
     return response
 
 
+def _is_template(value: object) -> TypeGuard[Iterable[Any]]:
+    """Whether it is a template string, which Python has from 3.14 on."""
+    kind = type(value)
+    return kind.__module__ == "string.templatelib" and kind.__name__ == "Template"
+
+
 def render_template(template: Iterable[Any]) -> str:
-    """The text of a template string (PEP 750), with every value escaped that has no ``__html__``."""
+    """The text of a template string (PEP 750): values are escaped that have no ``__html__`` and are no such string."""
     from html import escape
 
     parts = []
@@ -107,6 +111,8 @@ def render_template(template: Iterable[Any]) -> str:
             parts.append(part)
         elif hasattr(part.value, "__html__"):
             parts.append(part.value.__html__())
+        elif _is_template(part.value):
+            parts.append(render_template(part.value))
         else:
             parts.append(escape(format(conversions[part.conversion](part.value), part.format_spec)))
     return "".join(parts)

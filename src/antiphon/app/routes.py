@@ -8,10 +8,11 @@ from antiphon.app.converters import CONVERTERS, Converter, own_converter
 from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.error_handlers import ErrorHandlers, check_key
 from antiphon.app.feature import Feature
-from antiphon.app.hooks import Hook, check_arguments, check_returns, hook
+from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.middleware import Middleware, Opened, middleware
 from antiphon.app.pattern import check_names, parameters_of, parse_host_pattern, parse_pattern
 from antiphon.app.route import Route, RouteOptions
+from antiphon.arguments import check_arguments
 from antiphon.body.limits import Limits
 from antiphon.http.grammar import is_token
 from antiphon.request import Request

@@ -51,11 +51,11 @@ def _address(text: str) -> "IPv4Address | IPv6Address":
     from ipaddress import IPv6Address, ip_address
 
     address = ip_address(text)
-    return (address.ipv4_mapped or IPv6Address(int(address))) if address.version == 6 else address
+    return (address.ipv4_mapped or IPv6Address(int(address))) if isinstance(address, IPv6Address) else address
 
 
 def _network(text: str) -> "IPv4Network | IPv6Network":
-    from ipaddress import ip_network
+    from ipaddress import IPv6Network, ip_network
 
     if not isinstance(text, str):
         raise TypeError(f"an IP network is text, not {type(text).__name__}")
@@ -63,6 +63,6 @@ def _network(text: str) -> "IPv4Network | IPv6Network":
         network = ip_network(text)
     except ValueError as error:
         raise ValueError(f'an IP network is written as "192.0.2.7" or "10.0.0.0/8", not {text!r} ({error})') from None
-    if network.version == 6 and network.network_address.ipv4_mapped and network.prefixlen >= 96:
+    if isinstance(network, IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
         raise ValueError(f"{text!r} is IPv4, mapped into IPv6: write the IPv4 network")
     return network

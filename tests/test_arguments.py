@@ -1,0 +1,64 @@
+from functools import partial, wraps
+
+import pytest
+
+from antiphon.arguments import check_arguments
+from antiphon.handler import describe
+
+
+class Recorder:
+    def __call__(self, request):
+        return request
+
+    def method(self, request):
+        return request
+
+
+def add_one(function):
+    """A decorator whose function takes one argument more than what it wraps."""
+
+    @wraps(function)
+    def called(request, user):
+        return function(request)
+
+    return called
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        pytest.param(lambda request: None, id="one"),
+        pytest.param(lambda request, /: None, id="by position"),
+        pytest.param(lambda request, more=1, *, other=2: None, id="defaults"),
+        pytest.param(lambda *arguments: None, id="any"),
+        pytest.param(partial(lambda one, request: None, 1), id="partial"),
+        pytest.param(Recorder(), id="object"),
+        pytest.param(Recorder().method, id="method"),
+        pytest.param(len, id="C"),
+        pytest.param(getattr, id="C that hides its parameters"),
+    ],
+)
+def test_what_can_be_called(function):
+    check_arguments(function, "request")
+
+
+@pytest.mark.parametrize(
+    ("function", "taken"),
+    [
+        pytest.param(lambda: None, "()", id="none"),
+        pytest.param(lambda request, item: None, "(request, item)", id="two"),
+        pytest.param(lambda *, request: None, "(request)", id="by name"),
+        pytest.param(Recorder, "()", id="class"),
+        pytest.param(Recorder.method, "(self, request)", id="function of a class"),
+        pytest.param(add_one(Recorder()), "(request, user)", id="decorated"),
+    ],
+)
+def test_what_cannot_be_called_is_named_with_what_it_takes(function, taken):
+    with pytest.raises(TypeError) as refused:
+        check_arguments(function, "request", hint="; look elsewhere")
+    assert str(refused.value) == f"{describe(function)} takes {taken}, and is called with (request); look elsewhere"
+
+
+def test_what_is_no_function_at_all():
+    with pytest.raises(TypeError, match="'text' is not a callable object"):
+        check_arguments("text", "request")
