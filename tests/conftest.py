@@ -14,8 +14,9 @@ settings.register_profile("the same each time", deadline=None, max_examples=EXAM
 settings.load_profile("the same each time" if os.environ.get("CI") else "shared machine")
 
 
-def pytest_collection_finish() -> None:
-    """Have the garbage collector pass over the tests themselves: many call it, and it would look at all of them."""
+@pytest.fixture(scope="module", autouse=True)
+def _only_new_objects_are_garbage() -> None:
+    """Have the garbage collector pass over what was there before a module: many tests call it."""
     gc.collect()
     gc.freeze()
 

@@ -16,6 +16,8 @@ from antiphon.request import Request
 from antiphon.testing import Client
 from tests.sources import Blocking, Waiting
 
+pytestmark = pytest.mark.once
+
 BODY = b"0123456789" * 10
 OLDER, DATE, NEWER = "Sat, 05 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "Mon, 07 Nov 1994 08:49:37 GMT"
 MODIFIED = datetime(1994, 11, 6, 8, 49, 37, tzinfo=UTC)

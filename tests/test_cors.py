@@ -7,6 +7,8 @@ from antiphon.http.errors import Forbidden
 from antiphon.request import Request
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.once
+
 SHOP = "https://shop.example.com"
 EVIL = "https://evil.example"
 ALLOW = "access-control-allow-"

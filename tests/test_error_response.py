@@ -22,6 +22,8 @@ from antiphon.http.errors import (
 from antiphon.http.multidict import MissingKey
 from antiphon.request import Request
 
+pytestmark = pytest.mark.once
+
 PROBLEM, PAGE = "application/problem+json", "text/html; charset=utf-8"
 SECRET = "password=hunter2"
 

@@ -39,6 +39,7 @@ def test_with_the_option_even_a_conftest_finds_the_dialect(project):
     assert "\nantiphon.dialects.werkzeug.wrappers" in finished.stdout
 
 
+@pytest.mark.once
 def test_without_the_option_nothing_happens(project):
     finished = project()
     assert finished.returncode == 0, finished.stdout + finished.stderr
@@ -51,11 +52,13 @@ def test_loaded_first_it_is_before_other_plugins(project):
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
+@pytest.mark.once
 def test_a_configuration_file_may_have_the_option(project, tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --antiphon-dialect=werkzeug\n")
     assert "antiphon dialects: werkzeug\n" in project().stdout
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -12,6 +12,8 @@ from antiphon.security_headers import (
 )
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.once
+
 SELF = "'self'"
 DEFAULTS = {
     "x-content-type-options": "nosniff",

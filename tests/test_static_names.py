@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from antiphon.static_names import HASH_DIGITS, LONGEST_NAME, served_names, with_hash, without_hash
 
+pytestmark = pytest.mark.once
+
 HASH = "0f3a9c1d2b4e"
 OTHER = "0123456789ab"
 

@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -84,6 +86,7 @@ def start(lifespan: Lifespan) -> None:
 """
 
 
+@pytest.mark.once
 def test_mypy_knows_what_is_in_a_place(tmp_path):
     path = tmp_path / "program.py"
     path.write_text(PROGRAM)

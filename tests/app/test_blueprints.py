@@ -555,6 +555,7 @@ class TestLimits:
 OUTWARDS = ("admin", "shop", "app")
 
 
+@pytest.mark.once
 class TestWhatIsBelowAPrefix:
     """Errors without a handler of their own: they pass what is around the blueprint below whose prefix they are."""
 

@@ -6,6 +6,8 @@ from antiphon import App, Request
 from antiphon.app.cross_site import PROBLEM_TYPE, SAFE_METHODS, check_cross_site, origins, parse_origin
 from antiphon.http.errors import Forbidden
 
+pytestmark = pytest.mark.once
+
 SHOP = "https://shop.example.com"
 EVIL = "https://evil.example"
 TRUSTED = origins([EVIL.replace("evil", "partner"), "capacitor://localhost"])

@@ -31,7 +31,7 @@ def app_with(colour, other, keys=()):
     for path, error in ERRORS.items():
 
         def fails(request, error=error):
-            raise error
+            raise error.with_traceback(None)  # else it had those of all tests before
 
         app.get(path)(colour(fails))
     for key in keys:
@@ -44,6 +44,7 @@ def app_with(colour, other, keys=()):
     return app
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("keys", "path", "answered_by", "status"),
     [

@@ -353,6 +353,7 @@ class TestErrors:
         assert seen == ["closed"]
 
 
+@pytest.mark.once
 class TestDoingNothing:
     @pytest.mark.parametrize(
         ("method", "path"),

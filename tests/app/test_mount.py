@@ -23,6 +23,7 @@ def telling(name):
     return serve(lambda request: Response.text(f"{name} {request.root_path}|{request.path}"))
 
 
+@pytest.mark.once
 class TestThePath:
     @pytest.mark.parametrize(
         ("prefix", "path", "root", "below"),
@@ -102,6 +103,7 @@ class TestThePath:
         assert seen(serving(app).get("/x")) == ("/old", "/x")
 
 
+@pytest.mark.once
 class TestEncodedSlashes:
     """They stay in their segment, where the server tells what was sent: in RSGI it does not."""
 
@@ -239,6 +241,7 @@ class TestBelowARootPath:
         assert response.json == ["/root/old/x", "http://testserver/root/old/x"]
 
 
+@pytest.mark.once
 class TestNestedMounts:
     def nested(self, kind):
         outer, middle, inner = App(), App(), App()
@@ -370,6 +373,7 @@ class TestWhoAnswers:
         assert (client.get("/x").status, client.get("/y").text) == (308, "all |/y")
 
 
+@pytest.mark.once
 class TestMethods:
     @pytest.mark.parametrize("method", METHODS)
     def test_are_all_handed_on(self, serving, kind, method):
@@ -395,6 +399,7 @@ class TestMethods:
         assert client.options("/old/x").headers["allow"] == "GET, HEAD, OPTIONS"
 
 
+@pytest.mark.once
 class TestMounting:
     @pytest.mark.parametrize("prefix", ["/", "/old/", "old", "/<path:x>", "/<"])
     def test_a_malformed_prefix_is_refused(self, prefix):

@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from antiphon.app.pattern import CONVERTERS, Mixed, Parameter, parse_host_pattern, parse_pattern
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize(
     ("pattern", "segments"),

@@ -6,6 +6,8 @@ from antiphon.app.converters import CONVERTERS
 from antiphon.app.prefixes import Prefixes, TakenError
 from tests.calls import calls
 
+pytestmark = pytest.mark.once
+
 
 def prefixes(*given, host=None):
     """Prefixes at which they stand themselves."""

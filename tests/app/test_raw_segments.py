@@ -13,6 +13,8 @@ from antiphon.head import RequestHead
 from antiphon.http.sent_path import quote_segment
 from antiphon.http.url import decode_path
 
+pytestmark = pytest.mark.once
+
 
 def sent(raw, root_path=""):
     """The head of a request for a path as it was sent."""

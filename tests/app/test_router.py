@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from antiphon.app.router import Router
 from tests.calls import calls
 
+pytestmark = pytest.mark.once
+
 
 def route(*patterns):
     """A function that finds a path: its pattern and the parameters; None where there is nothing."""

@@ -284,6 +284,7 @@ def process(request):
         yield process
 
 
+@pytest.mark.once
 class TestOverSockets:
     def test_a_file_is_sent(self, process):
         response = process.respond(SentRequest("GET", INSIDE))

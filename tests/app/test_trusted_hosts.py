@@ -10,6 +10,8 @@ from antiphon.forwarding import TrustedProxies, behind
 from antiphon.head import Address, RequestHead
 from antiphon.http.errors import BadRequest, HTTPError, MisdirectedRequest
 
+pytestmark = pytest.mark.once
+
 HOSTS = TrustedHosts(
     [
         "example.com",

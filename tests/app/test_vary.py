@@ -5,6 +5,8 @@ import pytest
 from antiphon import App, Blueprint, Response, abort, serve
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.once
+
 interfaces = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 
 ATTRIBUTES = {

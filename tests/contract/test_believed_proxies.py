@@ -8,6 +8,8 @@ from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import server
 
+pytestmark = pytest.mark.once
+
 BY_HTTP = [("X-Forwarded-Proto", "https"), ("X-Forwarded-Ssl", "on"), ("X-Forwarded-Protocol", "ssl")]
 
 

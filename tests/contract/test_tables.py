@@ -10,6 +10,8 @@ from antiphon.testing.contract.probes import PROBES
 from antiphon.testing.contract.servers import SERVERS
 from antiphon.testing.contract.tables import differences, refusals
 
+pytestmark = pytest.mark.once
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "servers.md"
 
 

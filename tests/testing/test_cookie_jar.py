@@ -6,6 +6,8 @@ from antiphon.http.url import URL
 from antiphon.testing import CookieJar
 from antiphon.testing.cookie_jar import LONGEST_LIFE, default_path, domain_matches, path_matches
 
+pytestmark = pytest.mark.once
+
 
 class Clock:
     """Time that a test sets."""
