@@ -467,6 +467,15 @@ class TestConditionsAndRanges:
         assert client.get("/", headers={"if-match": '"other"'}).status == 412
         assert client.get("/", headers={"range": "bytes=10-"}).headers["content-range"] == "bytes */10"
 
+    def test_are_answered_anew_of_a_response_that_is_given_again(self, serving, interface, path):
+        settled(path)
+        page = Response.file(path)
+        client = Client(serving(lambda request: page), interface)
+        asked = [{"range": "bytes=7-"}, {}, {"if-none-match": page.headers["etag"]}, {}, {"range": "bytes=0-0"}]
+        answers = [client.get("/", headers=headers) for headers in asked]
+        assert [answer.status for answer in answers] == [206, 200, 304, 200, 206]
+        assert [answer.body for answer in answers] == [b"789", CONTENT, b"", CONTENT, b"0"]
+
     def test_are_answered_of_an_open_file(self, serving, interface):
         client = Client(serving(lambda request: Response.file(io.BytesIO(CONTENT))), interface)
         assert client.get("/", headers={"range": "bytes=-2"}).body == b"89"

@@ -150,6 +150,16 @@ class TestRate:
         head = Slow(clock, 3600.0, b"abc", blocks=blocks, content_length=3)
         assert self.load(head, rate=240, timeout=0) == b"abc"
 
+    def test_counts_the_wait_for_the_first_piece_of_a_small_body(self, clock, blocks):
+        content = Content(Slow(clock, GRACE + 1, b"a", b"bc", blocks=blocks, content_length=3))
+
+        async def taken():
+            if not content.take_at_once(Limits(rate=1 << 20, timeout=0)):
+                await content.load(Limits(rate=1 << 20, timeout=0))
+
+        with pytest.raises(RequestTimeout):
+            Way("blocking" if blocks else "awaited").run(taken())
+
     def test_counts_only_the_time_for_which_somebody_waits(self, clock, blocks):
         content = Content(Slow(clock, 0.0, *[b"x"] * 20, blocks=blocks))
         way = Way("blocking" if blocks else "awaited")

@@ -110,9 +110,10 @@ class ReceivedBody(KeptBody):
         """
         if self._has_begun or self.is_complete or not self.is_kept:
             return False
+        before = monotonic()
         try:
             self._begin(limits)
-            if self._declared is None or self._declared > AT_ONCE or self._decoder is not None:
+            if not self._declared or self._declared > AT_ONCE or self._decoder is not None:
                 return False
             receiving = self._head.receive()
             self._waiting = receiving, receiving.send(None)
@@ -125,6 +126,7 @@ class ReceivedBody(KeptBody):
         self.received = len(data)
         if self.received != self._declared:
             self._held = data
+            self._pace.waited = monotonic() - before
             return False
         self.data = data
         self._has_ended = self.is_complete = True

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import copy_context
+from copy import copy
 from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, overload
@@ -240,7 +241,7 @@ class ServedFunction(Servable):
             if not isinstance(answer, Response):
                 raise wrong_return(self._function, answer, "a Response is wanted")
             if answer.is_conditional:
-                answer.conditional(request)
+                answer = copy(answer).conditional(request)  # the function may give the same one again
             if request.consulted:
                 answer.vary(*request.consulted)
             return answer

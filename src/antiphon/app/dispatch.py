@@ -5,7 +5,8 @@ becomes a response where it is raised, so that every response passes the middlew
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
+from copy import copy
+from functools import lru_cache, partial
 from typing import Any
 
 from antiphon.app.error_handlers import answer_error
@@ -25,7 +26,6 @@ from antiphon.response import Response
 
 SMALL_BODY = 64 << 10
 """Bodies of up to this many bytes are read before the middleware opens; larger ones only when it has let them pass."""
-_SMALL = Limits(body=SMALL_BODY)
 
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
@@ -41,7 +41,9 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             content = request.content
             if plan.body_first or (plan.body == "load" and content.is_small(SMALL_BODY)):
                 try:
-                    limits = request.limits if plan.body_first or plan.loads else _SMALL
+                    limits = request.limits
+                    if not (plan.body_first or plan.loads):
+                        limits = _small(limits.rate, limits.timeout)
                     if not content.take_at_once(limits):
                         await content.load(limits)
                     is_loaded = not plan.is_woven  # or the limits may be changed before the handler
@@ -69,7 +71,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         else:
             response = answer if type(answer) is Response else to_response(answer, plan.handler, request)
             if response.is_conditional:
-                response.conditional(request)
+                response = copy(response).conditional(request)  # a handler may give the same one again
     except GeneratorExit:
         raise
     except BaseException as raised:
@@ -91,6 +93,12 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             if content.outermost is plan and _is_refused(content, response):
                 await _hear_out(plan, request)
     return response
+
+
+@lru_cache(maxsize=64)
+def _small(rate: int, timeout: float) -> Limits:
+    """What holds for a small body of a plan that hands the request on: how large it may be, that other plan says."""
+    return Limits(body=SMALL_BODY, rate=rate, timeout=timeout)
 
 
 async def begun(request: Request, steps: Steps[Response], may_block: bool) -> Response:
