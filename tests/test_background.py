@@ -3,11 +3,14 @@ import subprocess
 import sys
 import textwrap
 import threading
+from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import ContextVar, copy_context
 
 import pytest
 
 from antiphon.background import BackgroundLoop, background_loop
+from antiphon.threads import Crossing
 from tests.deadline import in_time
 
 variable = ContextVar("variable", default="unset")
@@ -178,6 +181,77 @@ def test_an_interrupted_wait_cancels_the_task_which_cleans_up():
         else:
             sys.exit("not interrupted")
     """)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_the_thread_that_waits_makes_the_calls_of_the_task_unless_it_leaves(leaves):
+    def waits():
+        task = background_loop().start(Crossing().run(threading.get_ident), copy_context())
+        background_loop().run(asyncio.sleep(0.05), copy_context())  # the call is wanted already
+        if leaves:
+            task.leave()
+        return task.result() == threading.get_ident()
+
+    assert in_time(waits) is not leaves
+
+
+def test_a_call_that_was_given_up_before_the_thread_came_to_it_is_not_made():
+    async def main():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await Crossing().run(called.append, "in vain")
+        await Crossing().run(called.append, "later")
+
+    def waits():
+        task = background_loop().start(main(), copy_context())
+        background_loop().run(asyncio.sleep(0.1), copy_context())
+        task.result()
+
+    called = []
+    in_time(waits)
+    assert called == ["later"]
+
+
+def test_a_thread_may_wait_for_less_than_the_end():
+    async def main():
+        begun.set_result(await Crossing().run(threading.get_ident))
+        await asyncio.wrap_future(go_on)
+        return await Crossing().run(threading.get_ident)
+
+    def waits():
+        task = background_loop().start(main(), copy_context())
+        task.wait(begun)
+        task.leave()
+        go_on.set_result(None)
+        return begun.result() == threading.get_ident(), task.result() == threading.get_ident()
+
+    begun, go_on = Future(), Future()
+    assert in_time(waits) == (True, False)
+
+
+def test_the_wait_for_what_never_comes_ends_with_the_task():
+    def waits():
+        task = background_loop().start(where(), copy_context())
+        task.wait(Future())
+        return task.ended.done()
+
+    assert in_time(waits)
+
+
+def test_several_threads_may_wait_for_a_task():
+    async def main():
+        await asyncio.sleep(0.05)
+        await Crossing().run(int)
+        return "result"
+
+    task = background_loop().start(main(), copy_context())
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(in_time(task.result))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == ["result"] * 4
 
 
 def test_a_task_may_be_cancelled_as_soon_as_it_was_started():

@@ -10,6 +10,7 @@ import pytest
 from antiphon.background import background_loop
 from antiphon.bridge import LoopIterator, ThreadIterator
 from antiphon.pieces import aclose
+from antiphon.threads import Crossing
 from tests.deadline import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")
@@ -185,6 +186,24 @@ class TestAnAsyncIterableOnAThread:
 
         with pytest.raises(LookupError):
             in_time(reads)
+
+    def test_blocks_on_the_thread_that_reads_it(self):
+        async def generator():
+            crossing = Crossing()
+            try:
+                for _ in range(2):
+                    yield await crossing.run(threading.get_ident)
+            finally:
+                closed_on.append(await crossing.run(threading.get_ident))
+
+        def reads():
+            iterator = ThreadIterator(generator(), copy_context())
+            seen = [next(iterator), next(iterator)]
+            iterator.close()
+            return {threading.get_ident(), *seen, *closed_on}
+
+        closed_on = []
+        assert len(in_time(reads)) == 1
 
     def test_may_be_closed_again(self):
         def closes():

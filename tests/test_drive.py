@@ -205,6 +205,81 @@ class TestTheSyncDriver:
 
         assert run_sync(steps(), copy_context()) == threading.get_ident()
 
+    def test_goes_back_to_its_thread_from_the_loop(self):
+        async def steps():
+            threads = []
+            for _ in range(2):
+                await ON_LOOP
+                await asyncio.sleep(0)
+                threads.append(threading.current_thread().name)
+                await ON_THREAD
+                threads.append(threading.get_ident())
+            return threads
+
+        assert run_sync(steps(), copy_context()) == ["antiphon-loop", threading.get_ident()] * 2
+
+    @pytest.mark.parametrize("first", [ON_THREAD, ON_LOOP], ids=lambda place: place.value)
+    def test_has_one_context_on_its_thread_in_which_tokens_can_be_reset(self, first):
+        async def steps():
+            await first
+            await ON_THREAD
+            token = variable.set("inside")
+            await on_loop(gives(1))
+            await ON_THREAD
+            inside = variable.get()
+            variable.reset(token)
+            return inside, variable.get()
+
+        assert run_sync(steps(), copy_context()) == ("inside", "unset")
+
+    @pytest.mark.parametrize("error", [LookupError(), KeyboardInterrupt(), SystemExit()], ids=repr)
+    def test_raises_what_is_raised_on_its_thread_after_the_loop(self, error):
+        seen = []
+
+        async def steps():
+            await on_loop(gives(1))
+            await ON_THREAD
+            try:
+                raise error
+            finally:
+                seen.append(await on_loop(gives("cleaned up")))
+
+        with pytest.raises(type(error)) as raised:
+            run_sync(steps(), copy_context())
+        assert raised.value is error
+        assert seen == ["cleaned up"]
+
+    def test_has_a_worker_clean_up_when_its_thread_has_been_interrupted(self):
+        script = """
+import asyncio, os, signal, threading
+from contextvars import copy_context
+from antiphon.drive import run_sync
+from antiphon.handler import ON_LOOP, ON_THREAD
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
+cleaned, names = threading.Event(), []
+
+async def steps():
+    await ON_LOOP
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+    finally:
+        await ON_THREAD
+        names.append(threading.current_thread().name)
+        cleaned.set()
+
+try:
+    run_sync(steps(), copy_context())
+except KeyboardInterrupt:
+    assert cleaned.wait(20)
+    assert names == ["antiphon-0"]
+else:
+    raise SystemExit("not interrupted")
+"""
+        ended = subprocess.run([sys.executable, "-c", script], timeout=60, capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stderr) == (0, "")
+
     def test_makes_no_loop_as_long_as_nothing_is_awaited(self):
         script = """
 import sys, threading

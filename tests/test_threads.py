@@ -11,8 +11,9 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
+from antiphon.background import background_loop
 from antiphon.threads import Crossing
-from antiphon.workers import WORKERS, workers
+from antiphon.workers import WORKERS, file_workers, workers
 
 first = ContextVar("first", default="unset")
 second = ContextVar("second", default="unset")
@@ -184,6 +185,21 @@ class TestACrossing:
         assert asyncio.run(main()) == ("because",)
         assert seen == ["done", "from there"]
 
+    def test_goes_to_the_threads_that_it_is_given(self):
+        async def main():
+            return await Crossing(threads=file_workers()).run(lambda: threading.current_thread().name)
+
+        assert asyncio.run(main()).startswith("antiphon-files-")
+
+    def test_of_a_task_that_a_thread_waits_for_goes_to_that(self):
+        async def main():
+            own = await Crossing().run(threading.get_ident)
+            child = asyncio.create_task(Crossing().run(threading.get_ident))
+            return own, await child
+
+        own, childs = background_loop().run(main(), copy_context())
+        assert own == threading.get_ident() != childs
+
     def test_leaves_a_timeout_around_it_to_its_scope(self):
         async def main():
             try:
@@ -240,18 +256,25 @@ def test_there_are_only_so_many_threads():
     assert 1 < most <= WORKERS
 
 
-def test_the_pool_is_made_once():
-    assert workers() is workers()
+@pytest.mark.parametrize("pool", [workers, file_workers], ids=["workers", "file workers"])
+def test_a_pool_is_made_once(pool):
+    assert pool() is pool()
 
 
+def test_the_pools_are_two():
+    assert workers() is not file_workers()
+
+
+@pytest.mark.parametrize("pool", ["workers", "file_workers"])
 @pytest.mark.skipif(not hasattr(sys.modules["os"], "fork"), reason="processes are not forked here")
-def test_a_forked_child_has_threads_of_its_own():
-    script = """
+def test_a_forked_child_has_threads_of_its_own(pool):
+    script = f"""
 import asyncio, os, threading
 from antiphon.threads import Crossing
+from antiphon.workers import {pool} as pool
 
 async def main():
-    return await Crossing().run(threading.get_ident)
+    return await Crossing(threads=pool()).run(threading.get_ident)
 
 asyncio.run(main())
 if pid := os.fork():

@@ -176,11 +176,11 @@ def test_a_call_that_comes_at_the_end_is_called(threads):
 
 AT_EXIT = r"""
 import asyncio, multiprocessing, sys, time
-from antiphon.workers import Call, workers
+from antiphon.workers import Call, file_workers, workers
 
 async def main():
-    for _ in range(3):
-        workers().run(Call(lambda: (time.sleep(0.2), sys.stdout.write("done\n"), sys.stdout.flush())))
+    for pool in (workers(), file_workers(), workers()):
+        pool.run(Call(lambda: (time.sleep(0.2), sys.stdout.write("done\n"), sys.stdout.flush())))
 
 def work():
     asyncio.run(main())

@@ -8,17 +8,21 @@ from contextvars import Context
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
+from antiphon.workers import Attendant, AttendedTask
+
 T = TypeVar("T")
 
 
 class BackgroundTask:
-    """A task on a background loop, as another thread sees it.
+    """A task on a background loop, as another thread sees it, which waits for it or leaves.
 
-    ``ended`` is a future for that thread: it is done when the task has ended, and left its context.
+    What the task does on threads is done by the one that waits, and by worker threads when that has left. ``ended`` is
+    a future for that thread: it is done when the task has ended, and left its context.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
         self.ended: Future[None] = Future()
+        self._attendant = Attendant()
         self._loop = loop
         self._coroutine = coroutine
         self._context = context
@@ -31,7 +35,7 @@ class BackgroundTask:
         self._loop.call_soon_threadsafe(self._begin)
 
     def _begin(self) -> None:
-        self._task = self._loop.create_task(self._run(), context=self._context)
+        self._task = AttendedTask(self._run(), self._loop, self._context, self._attendant)
         self._task.add_done_callback(self._end)
 
     async def _run(self) -> None:
@@ -45,16 +49,28 @@ class BackgroundTask:
             self._coroutine.close()
             self._error = asyncio.CancelledError()
         self.ended.set_result(None)
+        self._attendant.wake()
+
+    def wait(self, future: Future[Any]) -> None:
+        """Wait until a future is done, or the task has ended."""
+        future.add_done_callback(self._attendant.wake)
+        self._attendant.wait(lambda: future.done() or self.ended.done())
+
+    def leave(self) -> None:
+        """Say that nobody waits for it any more."""
+        self._attendant.leave()
 
     def result(self) -> Any:
         """Wait until the task has ended: what its coroutine returned. Raises what that raised."""
-        self.ended.result()
+        self._attendant.wait(self.ended.done)
+        self._attendant.wake()  # whoever else waits
         if self._error is not None:
             raise self._error
         return self._result
 
     def cancel(self) -> None:
-        """Have the task cancelled; it goes on until it has cleaned up."""
+        """Have the task cancelled, and leave; it goes on until it has cleaned up."""
+        self.leave()
         self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:

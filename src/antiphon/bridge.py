@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from contextvars import Context
 from itertools import islice
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Generic, NoReturn, TypeVar
 
 from antiphon.background import background_loop
 from antiphon.pieces import aclose, close_of
@@ -36,8 +36,7 @@ class ThreadIterator(Generic[T]):
             return self._end()
         demand: Future[T] = Future()
         self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
-        either: list[Future[Any]] = [demand, self._task.ended]
-        wait(either, return_when=FIRST_COMPLETED)
+        self._task.wait(demand)
         if demand.done():
             return demand.result()
         return self._end()

@@ -90,6 +90,10 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
                 effect = steps.send(value)
     except StopIteration as end:
         result = end.value
+    except BaseException as leaving:
+        if crossing is not None:
+            yield from crossing.settle(leaving)
+        raise
     if crossing is not None:
         yield from crossing.settle()
     return result  # type: ignore[no-any-return]  # what steps give is their T

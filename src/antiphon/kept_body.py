@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from io import BytesIO
 
     from antiphon.form_data import FormData
+    from antiphon.threads import Crossing
     from antiphon.uploads.spool import Spool
     from antiphon.uploads.window import Window
 
@@ -86,9 +87,7 @@ class KeptBody:
         """The same on an event loop."""
         if not self.is_in_file or offset >= self.size:
             return self.kept(offset)
-        from antiphon.threads import Crossing
-
-        return await Crossing().run(self.kept, offset)
+        return await _crossing().run(self.kept, offset)
 
     def open(self) -> "BytesIO | Window":
         """All of it as a file object of its own, which is read from the start."""
@@ -127,10 +126,8 @@ class KeptBody:
     async def _flush(self, spool: "Spool") -> None:
         if not is_on_loop():
             spool.flush()
-            return
-        from antiphon.threads import Crossing
-
-        await Crossing().run(spool.flush)
+        else:
+            await _crossing().run(spool.flush)
 
     def _is_form(self) -> bool:
         return (self._head.field("content-type") or "").lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
@@ -139,6 +136,14 @@ class KeptBody:
         """Free the file in which it is kept, if it is so large."""
         if self._spool is not None:
             self._spool.close()
+
+
+def _crossing() -> "Crossing":
+    """The way to threads that never wait for a body: those that do would otherwise wait for each other."""
+    from antiphon.threads import Crossing
+    from antiphon.workers import file_workers
+
+    return Crossing(threads=file_workers())
 
 
 @cache

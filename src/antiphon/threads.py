@@ -1,4 +1,4 @@
-"""Worker threads for what blocks, and the context variables that go there and come back."""
+"""Threads for what blocks, and the context variables that go there and come back."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
-from antiphon.workers import Call, workers
+from antiphon.workers import Call, Threads, threads_of_task
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -33,38 +33,45 @@ def carry(source: Context, tokens: Tokens) -> None:
 
 
 class Crossing:
-    """A task's way to the worker threads and back.
+    """A task's way to threads and back. These are ``threads``, or those of the task.
 
     All calls of one crossing run in one context, its own or one that nobody else is in meanwhile, so that a token made
     in one of them can be reset in a later one. What they set is carried back to the task, and what the task has set
     since is carried there.
     """
 
-    def __init__(self, context: Context | None = None) -> None:
+    def __init__(self, context: Context | None = None, threads: Threads | None = None) -> None:
         self._context = Context() if context is None else context
+        self._threads = threads
         self._tokens_here: Tokens = {}
         self._tokens_there: Tokens = {}
         self._held_back = False
 
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function on a worker thread. Raises what it raises.
+        """Call a function on a thread. Raises what it raises.
 
         A function that has begun is waited for. A cancellation that comes meanwhile is held back, and reaches the task
-        where it next waits, at the latest before the next call.
+        where it next waits, at the latest before the next call. One that has not begun is given up, unless the task has
+        been cancelled before: then it cleans up.
         """
         if self._held_back:
             self._held_back = False
             await asyncio.sleep(0)
-        return await self._call(partial(function, *arguments), gives_up=True)
+        task = asyncio.current_task()
+        return await self._call(partial(function, *arguments), gives_up=task is None or not task.cancelling())
 
     async def run_in_any_case(self, function: Callable[[], T]) -> T:
         """As ``run``, but whoever cancels, and when: for what cleans up."""
         return await self._call(function, gives_up=False)
 
-    async def settle(self) -> None:
-        """Take a cancellation that was held back out of the way, where whoever asked for it has taken it back."""
+    async def settle(self, leaving: BaseException | None = None) -> None:
+        """Take a cancellation that was held back out of the way, where whoever asked for it has taken it back, or where
+        it is another one that leaves: two would outlive the scope that asks for them.
+        """
         task = asyncio.current_task()
-        if self._held_back and task is not None and not task.cancelling():
+        if not self._held_back or task is None:
+            return
+        if isinstance(leaving, asyncio.CancelledError) or (leaving is None and not task.cancelling()):
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)
 
@@ -79,7 +86,7 @@ class Crossing:
     async def _call(self, function: Callable[[], T], gives_up: bool) -> T:
         self.bring(copy_context())
         call = Call(partial(self._context.run, function))
-        workers().run(call)
+        (self._threads or threads_of_task()).run(call)
         self._held_back = await _completed(call, gives_up)
         self.take()
         error, call.error = call.error, None

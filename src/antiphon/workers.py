@@ -1,15 +1,16 @@
-"""Worker threads for calls that block, waited for on event loops.
+"""Threads for calls that block, waited for on event loops: those of pools, and those that wait for a task themselves.
 
 An executor's futures have a condition each, for threads that wait; without them a call takes up to a third less.
 """
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from queue import SimpleQueue
+from contextvars import Context
+from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from antiphon.at_exit import call_at_exit
 
@@ -17,6 +18,8 @@ T = TypeVar("T")
 
 WORKERS = 40
 """How many threads a process has for handlers that block."""
+FILE_WORKERS = 4
+"""How many it has for files alone."""
 
 
 class Call(Generic[T]):
@@ -70,11 +73,20 @@ class Call(Generic[T]):
             self._waiter.set_result(None)
 
 
+class Threads(Protocol):
+    """Who makes calls."""
+
+    def run(self, call: Call[Any]) -> None:
+        """Have a call made."""
+        ...
+
+
 class Workers:
     """Up to ``most`` threads, each begun when all others are at work."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, name: str = "antiphon") -> None:
         self._most = most
+        self._name = name
         self._calls: SimpleQueue[Call[Any] | None] = SimpleQueue()
         self._threads: list[Thread] = []
         self._idle = 0
@@ -106,7 +118,7 @@ class Workers:
         return True
 
     def _start(self) -> bool:
-        thread = Thread(target=self._work, name=f"antiphon-{len(self._threads)}", daemon=True)
+        thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the system gives no more of them
@@ -136,24 +148,101 @@ class Workers:
             thread.join()
 
 
-_workers: Workers | None = None
-_lock = Lock()
+class _OfProcess:
+    """Threads that a process has once: made when they are first wanted, and forgotten by its forked children."""
+
+    def __init__(self, most: int, name: str) -> None:
+        self._most = most
+        self._name = name
+        self._workers: Workers | None = None
+        self._lock = Lock()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def __call__(self) -> Workers:
+        if self._workers is None:
+            with self._lock:
+                self._workers = self._workers or Workers(self._most, self._name)
+        return self._workers
+
+    def _forget(self) -> None:
+        if self._workers is not None:
+            self._workers.forget()
+        self._workers, self._lock = None, Lock()
 
 
-def workers() -> Workers:
-    """This process's worker threads."""
-    global _workers  # noqa: PLW0603 - one pool a process
-    if _workers is None:
-        with _lock:
-            _workers = _workers or Workers(WORKERS)
-    return _workers
+workers = _OfProcess(WORKERS, "antiphon")
+"""This process's worker threads."""
+file_workers = _OfProcess(FILE_WORKERS, "antiphon-files")
+"""Those for files alone. Nothing that they do waits for anybody, so that there is one soon even while all others wait
+for a loop, which may want a file before it goes on.
+"""
 
 
-def _forget() -> None:
-    global _workers, _lock
-    if _workers is not None:
-        _workers.forget()
-    _workers, _lock = None, Lock()
+class Attendant:
+    """A thread that waits for a task, and meanwhile makes the calls that the task wants made.
+
+    It has nothing else to do, while the worker threads may all be waiting, each for a task that wants one of them.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Call[Any] | None] = SimpleQueue()
+        self._has_left = False
+        self._lock = Lock()
+
+    def run(self, call: Call[Any]) -> None:
+        """Make a call as soon as the thread waits; if it has left, on a worker thread."""
+        with self._lock:
+            if not self._has_left:
+                self._calls.put(call)
+                return
+        workers().run(call)
+
+    def wait(self, is_over: Callable[[], bool]) -> None:
+        """Make calls on this thread until that is so, and ``wake`` tells it. Where that is interrupted, it leaves."""
+        try:
+            while not is_over():
+                call = self._calls.get()
+                if call is not None and call.claim():
+                    call.run()
+                    call.tell()
+                del call  # or it would be kept until the next one
+        except BaseException:
+            self.leave()
+            raise
+
+    def wake(self, *_: object) -> None:
+        """Have the thread look whether its wait is over."""
+        self._calls.put(None)
+
+    def leave(self) -> None:
+        """Make no more calls, also none of those that wait for it: the worker threads do."""
+        with self._lock:
+            self._has_left = True
+        with suppress(Empty):
+            while True:
+                if call := self._calls.get_nowait():
+                    workers().run(call)
 
 
-os.register_at_fork(after_in_child=_forget)
+class AttendedTask(asyncio.Task[None]):
+    """A task that a thread waits for, which is its attendant."""
+
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, None],
+        loop: asyncio.AbstractEventLoop,
+        context: Context,
+        attendant: Attendant,
+    ) -> None:
+        super().__init__(coroutine, loop=loop, context=context)
+        self.attendant = attendant
+
+
+def threads_of_task() -> Threads:
+    """Who makes the calls of the current task: the thread that waits for it, if one does, else worker threads.
+
+    That thread is for this task and no other, not for those that it has made: it makes one call at a time, and is never
+    in one when the task wants another.
+    """
+    task = asyncio.current_task()
+    return task.attendant if isinstance(task, AttendedTask) else workers()

@@ -100,10 +100,11 @@ class Life:
         task = background_loop().start(*self._on_loop(steps))
         task.ended.add_done_callback(self._finish)
         try:
-            self._has_begun.result()
+            task.wait(self._has_begun)
         except BaseException:
             task.cancel()
             raise
+        task.leave()
 
     def wait_begun(self) -> None:
         """Block until it has started up. Raises what the startup has raised."""

@@ -1,0 +1,241 @@
+"""Every worker thread waits for a loop at once. What the loop needs threads for meanwhile must get them.
+
+Each case is a process of its own: where it fails it has threads that wait for ever.
+"""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+DEADLINE = 60.0
+"""Seconds after which a process that does not end is killed, and has failed."""
+
+PROGRAM = """
+import asyncio, tempfile, threading
+from antiphon import App, Limits, Request, Response
+from antiphon.compression import Compression
+from antiphon.testing import AsyncClient
+from antiphon.workers import WORKERS
+
+LARGE = bytes(1 << 20)
+FORM = b'--x\\r\\ncontent-disposition: form-data; name="file"; filename="f"\\r\\n\\r\\n' + LARGE + b"\\r\\n--x--\\r\\n"
+FORM_DATA = {"content-type": "multipart/form-data; boundary=x"}
+
+app, inner = App(), App()
+all_wait = threading.Barrier(WORKERS)
+
+async def answers(method="GET", path="/", **sent):
+    async with AsyncClient(app, "asgi", timeout=None) as client:
+        requests = (client.request(method, path, **sent) for _ in range(WORKERS))
+        return {answer.text for answer in await asyncio.gather(*requests)}
+
+"""
+
+
+def ends_well(case):
+    """Run a case in a process, which must end by itself."""
+    program = PROGRAM + textwrap.dedent(case)
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+BODIES = {
+    "for a body that a handler reads": """
+        @app.post("/", body="lazy")
+        def handler(request):
+            all_wait.wait()
+            return str(len(request.body))
+
+        assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
+    """,
+    "for a body that is streamed and kept": """
+        @app.post("/", body="lazy")
+        def handler(request):
+            all_wait.wait()
+            return str(sum(len(piece) for piece in request.stream))
+
+        assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
+    """,
+    "for a form": """
+        @app.post("/", body="lazy")
+        def handler(request):
+            all_wait.wait()
+            return str(request.files["file"].size)
+
+        assert asyncio.run(answers("POST", body=FORM, headers=FORM_DATA)) == {str(len(LARGE))}
+    """,
+    "for a body that a hook reads": """
+        @app.before_request
+        def reads(request):
+            all_wait.wait()
+            request.text
+
+        @app.post("/")
+        def handler(request):
+            return str(request.content.size)
+
+        assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
+    """,
+}
+
+ASKED = {
+    "for a def handler in async middleware": """
+        @inner.middleware
+        async def around(request):
+            yield
+
+        @inner.get("/")
+        def handler(request):
+            return "inner"
+
+        @app.get("/")
+        def ask(request):
+            all_wait.wait()
+            return Request.blank("/").get_response(inner)
+
+        assert asyncio.run(answers()) == {"inner"}
+    """,
+    "for what is called after the response": """
+        called = []
+
+        @inner.get("/")
+        async def handler(request):
+            request.after(later)
+            request.after(lambda: called.append(1))
+            return "inner"
+
+        async def later():
+            await asyncio.sleep(0)
+
+        @app.get("/")
+        def ask(request):
+            all_wait.wait()
+            return Request.blank("/").get_response(inner)
+
+        assert asyncio.run(answers()) == {"inner"}
+        assert len(called) == WORKERS
+    """,
+    "for an upload that is read and saved with await": """
+        folder = tempfile.TemporaryDirectory()
+
+        @inner.post("/<number>")
+        async def handler(request):
+            upload = request.files["file"]
+            await upload.asave(f"{folder.name}/{request.params['number']}")
+            return str(len(await upload.aread()))
+
+        @app.post("/")
+        def ask(request):
+            number = all_wait.wait()
+            asked = Request.blank(f"/{number}", method="POST", body=FORM, headers=FORM_DATA)
+            return asked.get_response(inner)
+
+        assert asyncio.run(answers("POST", body=b"")) == {str(len(LARGE))}
+    """,
+    "for a stream that is compressed": """
+        inner.use(Compression())
+
+        @inner.get("/")
+        async def handler(request):
+            async def pieces():
+                yield LARGE
+            return Response(pieces(), content_type="text/plain")
+
+        @app.get("/")
+        def ask(request):
+            response = Request.blank("/", headers={"accept-encoding": "gzip"}).get_response(inner)
+            assert response.headers["content-encoding"] == "gzip"
+            pieces = iter(response.body)
+            all_wait.wait()
+            return str(len(b"".join(pieces)) > 0)
+
+        assert asyncio.run(answers()) == {"True"}
+    """,
+    "for a body that a mounted application awaits": """
+        @inner.post("/", body="lazy")
+        async def handler(request):
+            await request.load()
+            return str(len(request.body))
+
+        def mounted(environ, start_response):
+            all_wait.wait()
+            return inner(environ, start_response)
+
+        app.mount("", mounted)
+
+        assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
+    """,
+    "for the first start of an application": """
+        @inner.on_startup
+        async def first():
+            await asyncio.sleep(0)
+
+        @inner.on_startup
+        def second():
+            pass
+
+        @inner.get("/")
+        def handler(request):
+            return "inner"
+
+        @app.get("/")
+        def ask(request):
+            all_wait.wait()
+            return Request.blank("/").get_response(inner)
+
+        assert asyncio.run(answers()) == {"inner"}
+    """,
+}
+
+
+@pytest.mark.parametrize("case", BODIES.values(), ids=BODIES)
+def test_they_wait_and_it_comes(case):
+    ends_well(case)
+
+
+@pytest.mark.parametrize("case", ASKED.values(), ids=ASKED)
+def test_they_ask_and_are_answered(case):
+    ends_well(case)
+
+
+def test_a_body_that_a_loop_receives_does_not_wait_for_those_of_threads():
+    ends_well("""
+        go_on, loaded = asyncio.Event(), asyncio.Event()
+        limits = Limits(rate=0)
+
+        @app.post("/", body="lazy", limits=limits)
+        def handler(request):
+            all_wait.wait()
+            return str(len(request.body))
+
+        @app.post("/async", body="lazy", limits=limits)
+        async def awaits(request):
+            await request.load()
+            async for piece in request.stream:
+                assert piece
+            loaded.set()
+            return "loaded"
+
+        async def main():
+            waiting = asyncio.Semaphore(0)
+
+            async def slow():
+                waiting.release()
+                await go_on.wait()
+                yield LARGE
+
+            async with AsyncClient(app, "asgi", timeout=None) as client:
+                uploads = [asyncio.create_task(client.post("/", body=slow())) for _ in range(WORKERS)]
+                for _ in uploads:
+                    await waiting.acquire()
+                uploads.append(asyncio.create_task(client.post("/async", body=LARGE)))
+                await loaded.wait()
+                go_on.set()
+                return {answer.text for answer in await asyncio.gather(*uploads)}
+
+        assert asyncio.run(main()) == {str(len(LARGE)), "loaded"}
+    """)
