@@ -1,5 +1,6 @@
 import functools
 import logging
+from asyncio import CancelledError
 
 import pytest
 
@@ -151,3 +152,23 @@ class TestWhatIsLeftForAfter:
         with pytest.raises(leaving):
             drive(finish(request))
         assert called == ["after"]
+
+    @pytest.mark.parametrize("times", [1, 2])
+    @pytest.mark.parametrize("colour", ["def", "async def"])
+    def test_is_all_called_though_it_is_cancelled_where_it_changes_places(self, colour, times):
+        called = []
+
+        async def waits(name):
+            called.append(name)
+
+        function = called.append if colour == "def" else waits
+        request = Request.blank()
+        for name in ("first", "second"):
+            request.after(functools.partial(function, name))
+        steps = finish(request)
+        steps.send(None)
+        for _ in range(times):
+            steps.throw(CancelledError())
+        with pytest.raises(CancelledError):
+            drive(steps)
+        assert called == ["first", "second"]

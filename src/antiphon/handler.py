@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.error_response import error_response, raised_response
+from antiphon.http.errors import HTTPError
 from antiphon.http.raised_answer import RaisedAnswer
 from antiphon.request import Request
 from antiphon.response import Response
@@ -38,6 +39,23 @@ ON_LOOP: Final = Switch.ON_LOOP
 """Go on on an event loop."""
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
+
+
+async def arrive(place: Switch) -> BaseException | None:
+    """Go to a place, whatever breaks the request off on the way: for what has to be called in any case.
+
+    What broke it off is returned, the last of it; whoever is told of it raises it in the end.
+    """
+    broken_off = None
+    while True:
+        try:
+            await place
+        except (Exception, GeneratorExit):
+            raise
+        except BaseException as error:
+            broken_off = error
+        else:
+            return broken_off
 
 
 class Handler(Protocol):
@@ -76,6 +94,12 @@ def log_broken_body(request: Request, error: BaseException) -> None:
     """Log an error of a body that is being sent, with the handler that gave it: its traceback may not show that."""
     route = request.route
     log_failure(request, error, f" in the body that {route.answered_by} gave" if route and route.endpoint else "")
+
+
+def is_broken_by_client(request: Request, error: BaseException) -> bool:
+    """Whether a body that is being sent broke off because the client's did, which it reads: nothing to log."""
+    content = vars(request).get("content")
+    return isinstance(error, HTTPError) and error.status < 500 and content is not None and content.failure is error
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -148,7 +172,7 @@ def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> Ty
 async def finish(request: Request) -> None:
     """The steps that call what ``request.after`` was given, then let go of the body.
 
-    A function that fails is logged by name, and the others are still called.
+    All are called, whoever cancels meanwhile. One that fails is logged by name.
     """
     fatal: BaseException | None = None
     called = 0
@@ -157,7 +181,7 @@ async def finish(request: Request) -> None:
         called += 1
         try:
             waits = is_async(function)
-            await (ON_LOOP if waits else ON_THREAD)
+            fatal = await arrive(ON_LOOP if waits else ON_THREAD) or fatal
             result = function()
             if waits:
                 await result  # type: ignore[misc]  # a coroutine, as is_async says

@@ -11,6 +11,7 @@ from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.url import URL
 from antiphon.response_message import Content, ResponseMessage
 from antiphon.shared_fields import HTML, JSON, TEXT
+from antiphon.template_strings import is_template, render_template
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from antiphon.applications import Application, Interface
     from antiphon.conditional import Requested
     from antiphon.file_fields import Source
+    from antiphon.template_strings import Template
 
 
 class Asking(Protocol):
@@ -54,8 +56,10 @@ class Response(ResponseMessage):
         return cls(body, status, headers, content_type=TEXT)
 
     @classmethod
-    def html(cls, body: str, status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """A page of HTML, as UTF-8. What goes into it must have been escaped."""
+    def html(cls, body: "str | Template", status: int | None = None, headers: HeaderFields = ()) -> Self:
+        """A page of HTML, as UTF-8. What goes into text must have been escaped; in a t-string every value is."""
+        if not isinstance(body, str) and is_template(body):
+            body = render_template(body)
         return cls(body, status, headers, content_type=HTML)
 
     @classmethod

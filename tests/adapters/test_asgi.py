@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from urllib.parse import unquote
 
 import pytest
 
@@ -52,6 +53,44 @@ class TestTheHead:
     )
     def test_has_the_raw_path_where_the_server_tells(self, servers, raw_path, wanted):
         assert head(servers, raw_path=raw_path).raw_path == wanted
+
+    @pytest.mark.parametrize(
+        ("raw_path", "path", "authority"),
+        [
+            (b"http://example.com/x", "/x", "example.com"),
+            (b"HTTPS://example.com:8443/a%2Fb", "/a/b", "example.com:8443"),
+            (b"http://example.com", "/", "example.com"),
+            (b"http://example.com?a=b/c", "/", "example.com"),
+            (b"http://example.com#a/b", "/", "example.com"),
+            (b"http://example.com//x", "//x", "example.com"),
+            (b"http://h%2Fadmin/x", "/x", "h%2Fadmin"),
+            (b"http://us%65r@example.com/x", "/x", "us%65r@example.com"),
+            (b"http://h\\x/y", "/y", "h\\x"),
+            (b"http:///x", "/x", ":"),
+            (b"http://example.com/caf%C3%A9", "/café", "example.com"),
+            (b"http://[::1]:80/x", "/x", "[::1]:80"),
+        ],
+    )
+    def test_of_a_target_that_is_a_whole_url_takes_path_and_host_from_that(self, servers, raw_path, path, authority):
+        headers = [(b"host", b"other.example"), (b"accept", b"a/b")]
+        made = head(servers, path=unquote(raw_path).partition("?")[0], raw_path=raw_path, headers=headers)
+        assert (made.path, unquote(made.raw_path), made.authority) == (path, path, authority)
+        assert made.field("host") == authority
+        assert made.fields() == [("host", authority), ("accept", "a/b")]
+
+    @pytest.mark.parametrize(("path", "wanted"), [("http://example.com/é", "/é"), ("http://example.com", "/")])
+    def test_of_a_whole_url_has_no_raw_path_where_the_server_does_not_tell(self, servers, path, wanted):
+        made = head(servers, path=path, raw_path=None)
+        assert (made.path, made.raw_path, made.authority) == (wanted, None, "example.com")
+
+    def test_has_the_path_of_a_whole_url_below_the_root_path(self, servers):
+        made = head(servers, path="http://example.com/app/x", raw_path=b"http://example.com/app/x", root_path="/app")
+        assert (made.path, made.raw_path, made.root_path) == ("/x", b"/app/x", "/app")
+
+    @pytest.mark.parametrize("target", ["*", "x/y", "http:/x", "example.com:443", "1http://h/x"])
+    def test_leaves_another_target_as_it_is(self, servers, target):
+        made = head(servers, path=target, raw_path=target.encode(), headers=[(b"host", b"example.com")])
+        assert (made.path, made.raw_path, made.authority) == (target, target.encode(), "example.com")
 
     def test_needs_only_what_the_specification_demands(self, servers):
         given = servers.scope()

@@ -34,6 +34,12 @@ def environ():
     return make_environ(Request(head))
 
 
+def test_an_environ_has_the_host_of_a_target_that_is_a_whole_url(servers):
+    given = servers.environ(HTTP_HOST="other.example", RAW_URI="http://example.com/x", path="/x")
+    assert make_environ(Request(WSGIHead(given)))["HTTP_HOST"] == "example.com"
+    assert given["HTTP_HOST"] == "other.example"
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -3,6 +3,7 @@ import threading
 
 import pytest
 
+from antiphon import App
 from antiphon.adapters import serve
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.body.limits import Limits
@@ -39,6 +40,7 @@ class TestTheHead:
         [
             ([("host", "example.com:8000")], None, "example.com:8000"),
             ([], "example.com", "example.com"),
+            ([("host", "other.example")], "example.com", "example.com"),
             ([], None, "127.0.0.1:80"),
         ],
     )
@@ -71,6 +73,12 @@ class TestTheHead:
     def test_names_every_line_in_order(self, servers):
         headers = [("accept", "a/b"), ("x-other", "x"), ("accept", "c/d")]
         assert head(servers, headers=headers).fields() == headers
+
+    @pytest.mark.parametrize("host", [[("host", "other.example")], []])
+    def test_has_the_host_of_the_target_where_that_names_one(self, servers, host):
+        made = head(servers, headers=[("accept", "a/b"), *host], authority="example.com")
+        assert made.field("host") == "example.com"
+        assert made.fields() == [("host", "example.com"), ("accept", "a/b")]
 
     @pytest.mark.parametrize(
         ("headers", "version", "wanted"),
@@ -131,6 +139,18 @@ class TestTheBody:
         error, received = load(servers, [("transfer-encoding", "chunked")], [b"12345"] * 10, body=12)
         assert isinstance(error, ContentTooLarge)
         assert received == 3
+
+
+def test_a_client_that_leaves_while_its_body_is_sent_back_is_not_logged(servers, caplog):
+    async def echo(request):
+        async for piece in request.stream:
+            yield piece
+
+    app = App()
+    app.post("/", body="stream")(lambda request: Response(echo(request)))
+    given = servers.rsgi_scope("POST", headers=[("content-length", "9")])
+    answer = servers.rsgi(app, given, [b"abc", ConnectionResetError()])
+    assert (answer.pieces, answer.error, caplog.records) == ([b"abc"], None, [])
 
 
 def test_a_websocket_is_refused(servers):

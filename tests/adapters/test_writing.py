@@ -6,7 +6,10 @@ from contextvars import ContextVar
 
 import pytest
 
+from antiphon import App
 from antiphon.adapters import serve
+from antiphon.body.limits import Limits
+from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.response import Response
 from tests.sources import Blocking, Waiting
 
@@ -31,6 +34,19 @@ def app(request):
         return serve(waits if request.param == "async def" else function)
 
     return make
+
+
+def echo(request):
+    """What came, on a thread."""
+    yield b"echo: "
+    yield from request.stream
+
+
+async def aecho(request):
+    """The same on an event loop."""
+    yield b"echo: "
+    async for piece in request.stream:
+        yield piece
 
 
 class TestABodyInMemory:
@@ -135,6 +151,31 @@ class TestAStreamedBody:
     )
     def test_whose_source_fails_is_not_taken_for_a_client_that_left(self, call, app, Body, caplog, error):
         answer = call(app(lambda request: Response(Body([b"a"], error))))
+        assert [record.exc_info[1] for record in caplog.records] == [error]
+        assert answer.error is error
+        assert not answer.ended
+
+    @pytest.mark.parametrize("echo", [echo, aecho])
+    @pytest.mark.parametrize(
+        ("headers", "limits"),
+        [
+            ([("content-length", "9")], Limits()),
+            ([("transfer-encoding", "chunked")], Limits(body=2)),
+            ([("content-length", "3"), ("content-encoding", "gzip")], Limits()),
+        ],
+        ids=["ends early", "is too large", "is not what it says"],
+    )
+    def test_that_the_requests_body_breaks_off_is_cut_and_not_logged(self, call, echo, caplog, headers, limits):
+        app = App(limits=limits)
+        app.post("/", body="stream")(lambda request: Response(echo(request)))
+        answer = call(app, "POST", headers=headers, pieces=[b"abc"])
+        assert (answer.status, answer.ended, caplog.records) == (200, False, [])
+        assert answer.body.startswith(b"echo: ")
+        assert answer.error is None or isinstance(answer.error, ConnectionResetError)
+
+    @pytest.mark.parametrize("error", [NotFound(), BadRequest("mine"), ClientDisconnected("upstream's")], ids=repr)
+    def test_that_fails_by_what_would_be_an_answer_elsewhere_is_logged(self, call, app, Body, caplog, error):
+        answer = call(app(lambda request: Response(Body([b"a"], error))), "POST", pieces=[b"abc"])
         assert [record.exc_info[1] for record in caplog.records] == [error]
         assert answer.error is error
         assert not answer.ended

@@ -85,7 +85,9 @@ class TestTheHead:
             ({"RAW_URI": "/a%2Fb"}, b"/a%2Fb"),
             ({"REQUEST_URI": "/one", "RAW_URI": "/two"}, b"/one"),
             ({"REQUEST_URI": "/\xe9"}, b"/\xe9"),
-            ({"REQUEST_URI": "http://example.com/a"}, None),
+            ({"REQUEST_URI": "http://example.com/a%2Fb?c"}, b"/a%2Fb"),
+            ({"RAW_URI": "HTTP://example.com?c/d"}, b"/"),
+            ({"RAW_URI": "http:/a"}, None),
             ({"REQUEST_URI": "*"}, None),
             ({"REQUEST_URI": ""}, None),
         ],
@@ -137,6 +139,22 @@ class TestTheHead:
     )
     def test_has_the_authority(self, servers, more, authority):
         assert WSGIHead(servers.environ(**more)).authority == authority
+
+    @pytest.mark.parametrize("variable", ["REQUEST_URI", "RAW_URI"])
+    @pytest.mark.parametrize("host", ["other.example", None])
+    @pytest.mark.parametrize(
+        ("target", "authority"),
+        [
+            ("http://example.com/x", "example.com"),
+            ("HTTP://example.com:8000?x", "example.com:8000"),
+            ("http://h%2Fadmin/x", "h%2Fadmin"),
+            ("http:///x", ":"),
+        ],
+    )
+    def test_of_a_target_that_is_a_whole_url_has_the_host_of_that(self, servers, variable, host, target, authority):
+        made = WSGIHead(servers.environ(HTTP_HOST=host, **{variable: target}))
+        assert (made.authority, made.field("host")) == (authority, authority)
+        assert made.fields() == [("host", authority)]
 
     @pytest.mark.parametrize(
         ("name", "more", "value"),

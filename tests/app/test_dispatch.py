@@ -3,17 +3,48 @@
 import asyncio
 import gc
 import threading
+import time
 from contextvars import ContextVar
 
 import pytest
+from anyio import CancelScope
 
 from antiphon import App, Response
+from antiphon.handler import failed
+from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
+from antiphon.threads import Crossing
+from antiphon.workers import WORKERS
 
 variable = ContextVar("variable", default="unset")
 other_variable = ContextVar("other_variable", default="unset")
 
 LARGE = bytes(200_000)
+
+
+async def cancel_before_the_next_thread(times):
+    """Have the current task wait when it next wants a thread, be cancelled there so many times, and then get one."""
+    task, loop, are_free = asyncio.current_task(), asyncio.get_running_loop(), threading.Event()
+    busy = [asyncio.create_task(Crossing().run(are_free.wait, 10)) for _ in range(WORKERS)]
+    await asyncio.sleep(0)  # now all come before it
+
+    def cancel(left):
+        if left:
+            task.cancel()
+            loop.call_soon(cancel, left - 1)
+        else:
+            are_free.set()
+            busy.clear()
+
+    loop.call_soon(cancel, times)
+
+
+def cancel_from_a_thread(loop, task):
+    """Cancel a task that waits for this thread."""
+    is_cancelled = threading.Event()
+    loop.call_soon_threadsafe(task.cancel)
+    loop.call_soon_threadsafe(is_cancelled.set)
+    assert is_cancelled.wait(10)
 
 
 class TestContextVariables:
@@ -334,8 +365,8 @@ class TestTheThread:
 class TestACancellation:
     """By the server: as when it shuts down, or when the client has left before the response began."""
 
-    def cancelled(self, app, begun, method="GET"):
-        """Cancel a request over ASGI as soon as the event is set: whether CancelledError left."""
+    def cancelled(self, app, begun=None, method="GET"):
+        """Whether CancelledError left a request over ASGI, which is cancelled when the event is set, if any."""
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
             "path": "/", "raw_path": b"/", "query_string": b"", "headers": [], "client": None, "server": None,
@@ -350,9 +381,10 @@ class TestACancellation:
 
         async def main():
             task = asyncio.create_task(app(scope, receive, send))
-            while not begun.is_set():
-                await asyncio.sleep(0.001)
-            task.cancel()
+            if begun is not None:
+                while not begun.is_set():
+                    await asyncio.sleep(0.001)
+                task.cancel()
             try:
                 await task
             except asyncio.CancelledError:
@@ -484,6 +516,183 @@ class TestACancellation:
         assert self.cancelled(app, begun)
         assert seen == ["after"]
 
+    @pytest.mark.parametrize("times", [1, 3])
+    @pytest.mark.parametrize("where", ["request's hook", "hook", "middleware"])
+    def test_on_the_way_to_a_thread_leaves_nothing_out(self, colour, where, times):
+        seen = []
+        app = App()
+
+        def note(name):
+            return lambda request, response: seen.append((name, type(response.error)))
+
+        def wait(name):
+            async def waits(request, response):
+                if name == where:
+                    await cancel_before_the_next_thread(times)
+
+            return waits
+
+        @app.middleware(blocking=True)
+        def outer(request):
+            note("middleware")(request, (yield))
+
+        @app.middleware
+        async def inner(request):
+            await wait("middleware")(request, (yield))
+
+        app.after_request(blocking=True)(note("hook"))
+        app.after_request(wait("hook"))
+
+        @app.get("/")
+        @colour
+        def handler(request):
+            request.after_request(wait("request's hook"))
+            request.after_request(note("request's hook"))
+            return "x"
+
+        assert self.cancelled(app)
+        assert [name for name, error in seen] == ["request's hook", "hook", "middleware"]
+        assert seen[-1] == ("middleware", asyncio.CancelledError)
+
+    @pytest.mark.parametrize("fails", [False, True], ids=["passes", "fails"])
+    def test_that_was_held_back_on_a_thread_leaves_nothing_out(self, colour, fails):
+        seen = []
+        app = App()
+
+        @app.middleware(blocking=True)
+        def outer(request):
+            response = yield
+            seen.append(type(response.error))
+
+        @app.middleware
+        async def between(request):
+            yield
+            if fails:
+                raise LookupError
+
+        @app.middleware(blocking=True)
+        def inner(request):
+            yield
+            cancel_from_a_thread(*seen.pop())
+
+        @app.before_request
+        async def before(request):
+            seen.append((asyncio.get_running_loop(), asyncio.current_task()))
+
+        app.get("/")(colour(lambda request: "x"))
+        assert self.cancelled(app)
+        assert seen == [asyncio.CancelledError]
+
+    def test_that_was_held_back_while_an_error_is_answered_closes_all_middleware(self):
+        seen = []
+        app = App()
+
+        @app.middleware
+        async def outer(request):
+            seen.append((asyncio.get_running_loop(), asyncio.current_task()))
+            response = yield
+            seen.append(type(response.error))
+
+        @app.middleware
+        def inner(request):
+            cancel_from_a_thread(*seen.pop())
+            response = yield
+            seen.append(type(response.error))
+
+        @app.before_request
+        async def before(request):
+            raise LookupError
+
+        app.get("/")(lambda request: "never")
+        assert self.cancelled(app)
+        assert seen == [asyncio.CancelledError] * 2
+
+    def test_on_the_way_back_from_an_error_handler_closes_all_middleware(self):
+        seen = []
+        app = App()
+
+        @app.errorhandler(LookupError)
+        async def answer(request, error):
+            await cancel_before_the_next_thread(1)
+            return "handled"
+
+        @app.middleware
+        def outer(request):
+            response = yield
+            seen.append(type(response.error))
+
+        @app.get("/")
+        def handler(request):
+            raise LookupError
+
+        assert self.cancelled(app)
+        assert seen == [asyncio.CancelledError]
+
+    def test_on_the_way_back_from_a_hook_of_the_request_closes_the_stream_that_it_gave(self):
+        seen = []
+        app = App()
+
+        class Pieces:
+            def __iter__(self):
+                yield b"x"
+
+            def close(self):
+                seen.append("closed")
+
+        @app.get("/")
+        def handler(request):
+            @request.after_request
+            async def replace(request, response):
+                await cancel_before_the_next_thread(1)
+                return Response.stream(Pieces())
+
+            return "x"
+
+        assert self.cancelled(app)
+        assert seen == ["closed"]
+
+    @pytest.mark.parametrize("instead", [LookupError, NotFound], ids=["an error", "a response with an error"])
+    def test_while_a_middleware_closes_is_not_swallowed_by_those_around_it(self, other, instead):
+        app = App()
+
+        def after(request, response):
+            if instead is LookupError:
+                raise LookupError
+            return failed(request, NotFound())
+
+        app.middleware(other.around(after=after))
+
+        @app.middleware
+        async def inner(request):
+            yield
+            asyncio.current_task().cancel()
+            await asyncio.sleep(0)
+
+        @app.get("/")
+        async def handler(request):
+            return "x"
+
+        assert self.cancelled(app)
+
+    @pytest.mark.parametrize("times", [1, 3])
+    def test_on_the_way_to_a_thread_drops_nothing_that_was_left_for_after(self, times):
+        seen = []
+        app = App()
+
+        @app.get("/")
+        async def handler(request):
+            @request.after
+            async def waits():
+                await cancel_before_the_next_thread(times)
+
+            request.after(lambda: seen.append("first"))
+            request.after(lambda: seen.append("second"))
+            asyncio.current_task().cancel()
+            await asyncio.sleep(0)
+
+        assert self.cancelled(app)
+        assert seen == ["first", "second"]
+
 
 class TestADisconnect:
     @pytest.mark.parametrize("size", [5, 200_000])
@@ -517,6 +726,43 @@ class TestADisconnect:
         asyncio.run(asyncio.wait_for(app(scope, receive, send), 10))
         assert seen == [499]
         assert caplog.records == []
+
+    @pytest.mark.parametrize("busy", [True, False], ids=["threads are busy", "threads are free"])
+    def test_that_a_scope_asks_for_again_and_again_ends_with_it(self, busy):
+        seen, scopes = [], []
+        app = App()
+
+        @app.middleware(blocking=True)
+        def outer(request):
+            response = yield
+            if not busy:
+                time.sleep(0.01)  # in which it is asked for again
+            seen.append(response.status)
+
+        @app.get("/")
+        async def handler(request):
+            if busy:
+                await cancel_before_the_next_thread(0)
+            scopes[0].cancel()
+            await asyncio.Event().wait()
+
+        async def receive():
+            await asyncio.Event().wait()
+
+        async def send(message):
+            raise AssertionError("nobody is there to get an answer")
+
+        async def main():
+            scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/", "headers": []}
+            with CancelScope() as cancelling:
+                scopes.append(cancelling)
+                await app(scope, receive, send)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            return cancelling.cancelled_caught
+
+        assert asyncio.run(asyncio.wait_for(main(), 10))
+        assert seen == [499]
 
 
 class TestAForgottenAwait:

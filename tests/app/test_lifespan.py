@@ -12,6 +12,8 @@ from antiphon.app.places import Places
 from antiphon.drive import driven, run_async
 from antiphon.handler import describe
 from antiphon.place import Place
+from antiphon.threads import Crossing
+from antiphon.workers import WORKERS
 from tests.colours import drive
 
 variable = ContextVar("variable", default="unset")
@@ -477,6 +479,31 @@ class TestAShutdownThatFails:
             raise LookupError("cannot stop")
 
         assert asyncio.run(main()) == "cannot stop"
+
+
+class TestAShutdownThatIsCancelled:
+    def test_on_the_way_to_a_thread_still_calls_what_is_left(self, lifespan, manager):
+        called, are_free = [], threading.Event()
+        lifespan.add(manager(called, "first"))
+        lifespan.on_shutdown(lambda: called.append("shutdown"))
+
+        @lifespan.on_shutdown
+        async def keeps_all_threads_busy():
+            busy = [asyncio.create_task(Crossing().run(are_free.wait, 10)) for _ in range(WORKERS)]
+            await asyncio.sleep(0)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(asyncio.current_task().cancel)
+            loop.call_soon(loop.call_soon, are_free.set)
+            called.append(busy)
+
+        async def main():
+            await driven(lifespan.startup())
+            task = asyncio.create_task(driven(lifespan.shutdown()))
+            await asyncio.wait([task], timeout=10)
+            return task.cancelled()
+
+        assert asyncio.run(main())
+        assert [each for each in called if isinstance(each, str)] == ["first", "shutdown", "first left"]
 
 
 class TestAGeneratorThatDoesNotYieldOnce:

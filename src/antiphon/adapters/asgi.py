@@ -5,13 +5,14 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from antiphon.adapters.server_values import address, http_version, netloc
+from antiphon.adapters.server_values import address, http_version, netloc, split_target
 from antiphon.drive import run_async
 from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish
 from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
+from antiphon.http.url import unquote
 from antiphon.request import Request
 from antiphon.response_message import Fields, Stream
 from antiphon.shared_fields import SharedFields
@@ -77,9 +78,11 @@ class ASGIHead:
         self._receive = receive
         self.method: str = scope["method"]
         path: str = scope["path"]
+        if path[:1] != "/":
+            self.scope, path = _in_origin_form(scope)
         if scope.get("root_path"):
-            path = _below(path, self.root_path)
-        self.path = path if path[:1] == "/" else _origin_form(path)
+            path = _below(path, self.root_path) or "/"
+        self.path = path
 
     @property
     def header_size(self) -> int:
@@ -98,9 +101,7 @@ class ASGIHead:
     def raw_path(self) -> bytes | None:
         """The scope's raw_path, where the server has one."""
         raw: bytes | None = self.scope.get("raw_path")
-        if not raw or (raw[:1] == b"/" and b"?" not in raw):
-            return raw
-        return _origin_form(raw.partition(b"?")[0].decode("latin-1")).encode("latin-1")
+        return raw.partition(b"?")[0] if raw and b"?" in raw else raw
 
     @property
     def query_string(self) -> bytes:
@@ -199,12 +200,22 @@ def _below(path: str, root_path: str) -> str:
     return rest if not rest or rest.startswith("/") else path
 
 
-def _origin_form(target: str) -> str:
-    """The path of a target that is a whole URL (RFC 9112 §3.2.2), which some servers hand on as it came."""
-    if target.startswith(("http://", "https://")):
-        target = target.partition("://")[2]
-        return target[target.find("/") :] if "/" in target else "/"
-    return target or "/"
+def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
+    """A scope as if the target had been a path and Host what the target says, and the decoded path.
+
+    Some servers hand on a target that is a whole URL as it came. What is a host in it shows before it is decoded only.
+    """
+    path: str = scope["path"]
+    raw: bytes | None = scope.get("raw_path")
+    parts = split_target(raw.decode("latin-1") if raw else path)
+    if parts is None:
+        return scope, path or "/"
+    authority, sent = parts
+    others = [field for field in scope["headers"] if field[0] != b"host"]
+    headers = [(b"host", authority.encode("latin-1", "replace")), *others]
+    raw_path = sent.encode("latin-1") if raw else None
+    path = unquote(raw_path) if raw_path else sent
+    return {**scope, "path": path, "raw_path": raw_path, "headers": headers}, path
 
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,6 +28,8 @@ def make_environ(request: Request) -> "WSGIEnvironment":
     given = server_head(head)
     if isinstance(given, WSGIHead):
         environ = dict(given.environ)
+        if (host := given.field("host")) is not None:
+            environ["HTTP_HOST"] = host  # of a target that is a whole URL that of the target
         if given is not head:
             for key in ("REMOTE_ADDR", "REMOTE_PORT"):
                 environ.pop(key, None)

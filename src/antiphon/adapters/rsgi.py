@@ -65,9 +65,9 @@ class RSGIHead:
 
     @property
     def authority(self) -> str:
-        """The Host header, else the authority of HTTP/2, else the server's address."""
+        """The authority of the target, else the Host header, else the server's address."""
         scope = self.scope
-        return scope.headers.get("host") or scope.authority or scope.server
+        return scope.authority or scope.headers.get("host") or scope.server
 
     @property
     def http_version(self) -> str:
@@ -87,13 +87,17 @@ class RSGIHead:
         return "content-length" in headers or "transfer-encoding" in headers or self.scope.http_version[0] in "23"
 
     def field(self, name: str) -> str | None:
-        """A header; the lines of several are joined."""
+        """A header; the lines of several are joined. Host is what the target says, where that names one."""
+        if name == "host" and (authority := self.scope.authority):
+            return authority
         values = self.scope.headers.get_all(name)
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
-        """Every header."""
-        return list(self.scope.headers.items())
+        """Every header, Host as above."""
+        fields = list(self.scope.headers.items())
+        authority = self.scope.authority
+        return [("host", authority), *(field for field in fields if field[0] != "host")] if authority else fields
 
     async def receive(self) -> bytes:
         """The next piece of the body."""

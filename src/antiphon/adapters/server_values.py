@@ -1,7 +1,23 @@
 """What servers tell and take in slightly different forms, in one form."""
 
+import re
+
 from antiphon.head import Address, Head
 from antiphon.http.url import parse_host
+
+_whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match
+
+
+def split_target(target: str) -> tuple[str, str] | None:
+    """Authority and path of a request target that is a whole URL (RFC 9112 §3.2.2), both as sent; None for others.
+
+    The authority replaces Host. What is not a host stays in it, so that it reads as malformed.
+    """
+    match = _whole_url(target)
+    if match is None:
+        return None
+    authority, path = match.groups()
+    return authority or ":", path or "/"  # without any, it would read as if no host were named
 
 
 def address(host: str | None, port: object) -> Address | None:

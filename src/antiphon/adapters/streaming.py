@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from antiphon.bridge import LoopIterator
 from antiphon.file_body import is_at_hand
-from antiphon.handler import log_broken_body
+from antiphon.handler import is_broken_by_client, log_broken_body
 from antiphon.pieces import aclose, as_bytes
 from antiphon.request import Request
 
@@ -28,7 +28,7 @@ async def write_pieces(
 
     ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the
     iteration is cancelled where it waits. A body that fails is logged, and raised so that the server cuts the
-    response. A ``silent`` body is only closed.
+    response; one that reads the request's, which the client breaks off, has no end. A ``silent`` body is only closed.
     """
     pieces: AsyncIterator[bytes | str] | None = None
     watch = _Watch(gone)
@@ -43,8 +43,10 @@ async def write_pieces(
         if not watch.take_back():
             raise
     except Exception as error:
-        log_broken_body(request, error)
-        raise
+        if not is_broken_by_client(request, error):
+            log_broken_body(request, error)
+            raise
+        watch.client_left = True
     finally:
         try:
             await watch.end()

@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
+from errno import ECONNRESET
 from typing import TYPE_CHECKING, TypeVar
 
-from antiphon.adapters.server_values import address, http_version, netloc
+from antiphon.adapters.server_values import address, http_version, netloc, split_target
 from antiphon.drive import run_sync
 from antiphon.file_body import FileBody
-from antiphon.handler import Handler, finish, log_broken_body
+from antiphon.handler import Handler, finish, is_broken_by_client, log_broken_body
 from antiphon.head import Address, parse_length
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.headers import HOP_BY_HOP
@@ -29,13 +30,13 @@ _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
     name: "HTTP_" + name.upper().replace("-", "_")
     for name in (
         "accept", "accept-charset", "accept-encoding", "accept-language", "authorization", "cache-control",
-        "content-encoding", "cookie", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+        "content-encoding", "cookie", "if-match", "if-modified-since", "if-none-match", "if-range",
         "if-unmodified-since", "origin", "range", "referer", "sec-fetch-site", "transfer-encoding", "user-agent",
     )
 }  # fmt: skip
 
-_DOUBLES = ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
-"""Keys that servers leave beside those of CGI; they say nothing of the body."""
+_NOT_AS_THEY_ARE = ("HTTP_HOST", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")
+"""Host may be in the target, too. The others servers leave beside those of CGI; they say nothing of the body."""
 
 
 class WSGIHead:
@@ -58,7 +59,10 @@ class WSGIHead:
         target: str = self.environ.get("REQUEST_URI") or self.environ.get("RAW_URI") or ""
         if not target:
             return None
-        return target.partition("?")[0].encode("latin-1", "replace") if target.startswith("/") else None
+        if target[0] == "/":
+            return target.partition("?")[0].encode("latin-1", "replace")
+        parts = split_target(target)
+        return parts[1].encode("latin-1", "replace") if parts else None
 
     @property
     def query_string(self) -> bytes:
@@ -77,9 +81,16 @@ class WSGIHead:
 
     @property
     def authority(self) -> str:
-        """The Host header, else SERVER_NAME and SERVER_PORT."""
+        """The host that target or header name, else SERVER_NAME and SERVER_PORT."""
+        return self._host or netloc(self.environ["SERVER_NAME"], self.environ["SERVER_PORT"])
+
+    @property
+    def _host(self) -> str | None:
+        """What a target that is a whole URL says (RFC 9112 §3.2.2), else the Host header."""
         environ = self.environ
-        return environ.get("HTTP_HOST") or netloc(environ["SERVER_NAME"], environ["SERVER_PORT"])
+        target: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or ""
+        parts = None if target[:1] == "/" else split_target(target)
+        return parts[0] if parts else environ.get("HTTP_HOST")
 
     @property
     def http_version(self) -> str:
@@ -100,8 +111,12 @@ class WSGIHead:
         )
 
     def field(self, name: str) -> str | None:
-        """A header, which WSGI has joined already."""
-        key = _KEYS.get(name) or "HTTP_" + name.upper().replace("-", "_")
+        """A header, which WSGI has joined already. Host is what the target says, where that names one."""
+        key = _KEYS.get(name)
+        if key is None:
+            if name == "host":
+                return self._host
+            key = "HTTP_" + name.upper().replace("-", "_")
         return self.environ.get(key)
 
     def fields(self) -> list[tuple[str, str]]:
@@ -109,10 +124,11 @@ class WSGIHead:
         fields = [
             (key[5:].replace("_", "-").lower(), value)
             for key, value in self.environ.items()
-            if key.startswith("HTTP_") and type(value) is str and key not in _DOUBLES
+            if key.startswith("HTTP_") and type(value) is str and key not in _NOT_AS_THEY_ARE
         ]
         own = [(name, self.field(name)) for name in ("content-type", "content-length")]
-        return fields + [(name, value) for name, value in own if value]
+        host = self._host
+        return ([] if host is None else [("host", host)]) + fields + [(name, value) for name, value in own if value]
 
     async def receive(self) -> bytes:
         """Read from wsgi.input: as much as Content-Length says, or to its end where the server marks that.
@@ -222,6 +238,8 @@ class WSGIBody:
         except StopIteration:
             raise
         except BaseException as error:
+            if is_broken_by_client(self._request, error):  # servers cut the response by this, most without a word
+                raise ConnectionResetError(ECONNRESET, str(error)) from None
             self._context.run(log_broken_body, self._request, error)
             raise
 

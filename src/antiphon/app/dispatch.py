@@ -19,7 +19,7 @@ from antiphon.content import Content
 from antiphon.context import set_current_request
 from antiphon.error_response import is_leaving
 from antiphon.event_loop import is_on_loop
-from antiphon.handler import ON_LOOP, ON_THREAD, Steps
+from antiphon.handler import ON_LOOP, ON_THREAD, Steps, Switch, arrive, failed
 from antiphon.http.errors import ContentTooLarge, HTTPError
 from antiphon.request import Request
 from antiphon.response import Response
@@ -175,14 +175,13 @@ def _nothing() -> None:
 
 
 async def _answer_error(plan: Plan, request: Request, error: BaseException) -> Response:
-    """The response to an error, made where its handler has to be."""
-    is_driven = plan.hops or request.head.blocks
-    if is_driven:
-        await plan.place
-    response = await answer_error(plan.error_handlers, request, error, plan.blocks, is_driven)
-    if is_driven:
-        await plan.place
-    return response
+    """The response to an error, made where its handler has to be; in any case, whoever cancels meanwhile."""
+    if not (plan.hops or request.head.blocks):
+        return await answer_error(plan.error_handlers, request, error, plan.blocks, is_driven=False)
+    broken_off = await arrive(plan.place)
+    response = await answer_error(plan.error_handlers, request, error, plan.blocks, is_driven=True)
+    broken_off = await arrive(plan.place) or broken_off
+    return _unless(broken_off, request, response)
 
 
 async def _open(plan: Plan, request: Request, opened: list[tuple[Middleware, Opened]]) -> Any:
@@ -201,14 +200,19 @@ async def _open(plan: Plan, request: Request, opened: list[tuple[Middleware, Ope
 
 
 async def _close(plan: Plan, request: Request, response: Response, opened: list[tuple[Middleware, Opened]]) -> Response:
-    """Call the hooks after the request, then close the middleware. An error becomes the response for what is next."""
+    """Call the hooks after the request, then close the middleware. An error becomes the response for what is next.
+
+    So does a cancellation on the way to the next one's place: who waits for the response is called all the same.
+    """
     own = _of_the_request(plan, request)
-    closers: list[Callable[[Response], Awaitable[Response]]] = [
-        partial(_after_own, plan, each, request) for each in own
+    closers: list[tuple[Switch | None, Callable[[Response], Awaitable[Response]]]] = [
+        (each.place, partial(_after_own, plan, each, request)) for each in own
     ]
-    closers += [partial(_after, each, request) for each in plan.after]
-    closers += [partial(middleware.close, generator, request) for middleware, generator in reversed(opened)]
-    for close in closers:
+    closers += [(each.place, partial(_after, each, request)) for each in plan.after]
+    closers += [(each.place, partial(each.close, generator, request)) for each, generator in reversed(opened)]
+    for place, close in closers:
+        if place is not None:
+            response = _unless(await arrive(place), request, response)
         before = response
         try:
             response = await close(before)
@@ -217,8 +221,28 @@ async def _close(plan: Plan, request: Request, response: Response, opened: list[
         except BaseException as error:
             response = await _answer_error(plan, request, error)
         if response is not before:
-            _leave_unsent(request, before, response)
+            response = _in_place_of(before, response, request)
     return response
+
+
+def _in_place_of(before: Response, response: Response, request: Request) -> Response:
+    """A response as the one that is sent instead of another: with that one's error, unless it has one of its own.
+
+    A cancellation is kept in any case.
+    """
+    _leave_unsent(request, before, response)
+    error = _no_exception(before.error) or response.error or before.error
+    if error is not response.error:
+        response = copy(response)  # it may answer other requests, too
+        response.error = error
+    return response
+
+
+def _unless(broken_off: BaseException | None, request: Request, response: Response) -> Response:
+    """The response, unless the request was broken off, and not before: then the one to that."""
+    if broken_off is None or _no_exception(response.error) is not None:
+        return response
+    return _in_place_of(response, failed(request, broken_off), request)
 
 
 def _leave_unsent(request: Request, response: Response, instead: Response) -> None:
@@ -240,15 +264,11 @@ def _of_the_request(plan: Plan, request: Request) -> list[Hook]:
 async def _after_own(plan: Plan, after: Hook, request: Request, response: Response) -> Response:
     """Call a hook of the request's own, and go back to where what follows is called."""
     response = await _after(after, request, response)
-    if after.place is not None:
-        await plan.place
-    return response
+    return response if after.place is None else _unless(await arrive(plan.place), request, response)
 
 
 async def _after(after: Hook, request: Request, response: Response) -> Response:
-    answer = await after.call(request, response)
-    if answer is None:
-        return response
-    replacement = to_response(answer, after.function, request)
-    replacement.error = replacement.error or response.error
-    return replacement
+    answer = after.function(request, response)
+    if after.is_async:
+        answer = await answer
+    return response if answer is None else to_response(answer, after.function, request)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
 from antiphon.arguments import check_arguments
-from antiphon.handler import ON_LOOP, ON_THREAD, describe, innermost, is_async, wrong_return
+from antiphon.handler import ON_LOOP, ON_THREAD, arrive, describe, innermost, is_async, wrong_return
 from antiphon.place import Place
 
 T = TypeVar("T")
@@ -104,6 +104,8 @@ class Lifespan:
         errors: list[BaseException] = []
         for function in self._on_shutdown:
             try:
+                if broken_off := await arrive(ON_LOOP if function.is_async else ON_THREAD):
+                    errors.append(broken_off)
                 await function.call()
             except GeneratorExit:
                 raise
@@ -176,9 +178,11 @@ async def _leave(manager: Manager[Any], error: BaseException | None) -> None:
     if isinstance(manager, AbstractAsyncContextManager):
         await ON_LOOP
         await manager.__aexit__(*raised)
-    else:
-        await ON_THREAD
-        manager.__exit__(*raised)
+        return
+    broken_off = await arrive(ON_THREAD)
+    manager.__exit__(*raised)
+    if broken_off is not None:
+        raise broken_off
 
 
 def _without(error: BaseException, again: BaseException) -> BaseException | None:

@@ -55,19 +55,12 @@ class Middleware(NamedTuple):
         return None if early is None else to_response(early, self.function, request)
 
     async def close(self, generator: Opened, request: Request, response: Response) -> Response:
-        """Send it the response and run it to its end: that response, or the one it gives instead."""
-        if self.place is not None:
-            await self.place
+        """Send it the response, in its place, and run it to its end: that response, or the one it gives instead."""
         if self.is_async:
             instead = await self._close_async(generator, response)  # type: ignore[arg-type]
         else:
             instead = self._close_sync(generator, response)  # type: ignore[arg-type]
-        if instead is None:
-            return response
-        replacement = to_response(instead, self.function, request)
-        if replacement.error is None:
-            replacement.error = response.error
-        return replacement
+        return response if instead is None else to_response(instead, self.function, request)
 
     def _close_sync(self, generator: Generator[Any, Any, Any], response: Response) -> object:
         try:

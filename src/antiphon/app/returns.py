@@ -1,13 +1,14 @@
 """What a handler may return, and the response that it becomes."""
 
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
-from typing import Any, TypeGuard
+from collections.abc import AsyncIterable, Callable, Iterator
+from typing import Any
 
 from antiphon.handler import annotations_of, describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
 from antiphon.request import Request
 from antiphon.response import Response
 from antiphon.shared_fields import HTML
+from antiphon.template_strings import is_template
 
 Source = Callable[..., Any]
 
@@ -52,8 +53,8 @@ def _make(value: object, source: Source, request: Request) -> Response:
         return Response(bytes(value))
     if isinstance(value, dict | list) or hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__"):
         return _json(value, request)
-    if _is_template(value):
-        return Response(render_template(value), content_type=HTML)
+    if is_template(value):
+        return Response.html(value)
     if isinstance(value, Iterator | AsyncIterable):
         return Response.stream(value)
     raise _WrongReturn(str(wrong_return(source, value, _WANTED)))
@@ -92,27 +93,3 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
         response.status = status  # type: ignore[assignment]  # the setter refuses what is no status
     response.headers.update(headers)
     return response
-
-
-def _is_template(value: object) -> TypeGuard[Iterable[Any]]:
-    """Whether it is a template string, which Python has from 3.14 on."""
-    kind = type(value)
-    return kind.__module__ == "string.templatelib" and kind.__name__ == "Template"
-
-
-def render_template(template: Iterable[Any]) -> str:
-    """The text of a template string (PEP 750): values are escaped that have no ``__html__`` and are no such string."""
-    from html import escape
-
-    parts = []
-    conversions: dict[str | None, Callable[[Any], Any]] = {"s": str, "r": repr, "a": ascii, None: lambda value: value}
-    for part in template:
-        if isinstance(part, str):
-            parts.append(part)
-        elif hasattr(part.value, "__html__"):
-            parts.append(part.value.__html__())
-        elif _is_template(part.value):
-            parts.append(render_template(part.value))
-        else:
-            parts.append(escape(format(conversions[part.conversion](part.value), part.format_spec)))
-    return "".join(parts)

@@ -53,6 +53,12 @@ def leading_slashes(server: ServerProcess) -> str:
     return "kept" if server.respond(SentRequest("GET", "//def/text")).status == 404 else "made one"
 
 
+def host_of_url(server: ServerProcess) -> str:
+    """Which host counts where a target that is a whole URL names another one than Host (RFC 9112 §3.2.2)."""
+    host = told(server, "http://other.example/def/about")["host"]
+    return "the target's" if host == "other.example" else "the header's"
+
+
 def several_lines(server: ServerProcess) -> str:
     """What becomes of the lines of one header."""
     lines = told(server, "/def/fields", ("X-Value", "a"), ("X-Value", "b"))
@@ -178,6 +184,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("Raw path", ("known", "hidden"), raw_path),
     Probe("`%2F` in the path", ("in its segment", "a slash"), encoded_slash),
     Probe("Slashes before the path", ("kept", "made one"), leading_slashes),
+    Probe("Host beside a whole URL", ("the target's", "the header's"), host_of_url),
     Probe("Header in several lines", ("apart", "joined"), several_lines),
     Probe("Cookie in two lines", ("both read", "run together"), cookie_lines),
     Probe("`X_Name` beside `X-Name`", ("another name", "dropped", "the same name"), underscore),

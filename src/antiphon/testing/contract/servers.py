@@ -52,6 +52,9 @@ _H11_REFUSALS = _ANY_HOST | {
     "A version that does not exist": ACCEPTED,
 }
 
+_HIDDEN_TARGET = {"Host beside a whole URL": "the header's"}
+"""Of a target that is a whole URL only the path comes."""
+
 _WSGI_GAPS = {"Header in several lines": "joined", "Async stream that is left": "closed at a piece"}
 _GUNICORN_GAPS = _WSGI_GAPS | {
     "Cookie in two lines": "run together",
@@ -66,6 +69,7 @@ SERVERS: tuple[Server, ...] = (
         "Granian, WSGI",
         _granian("wsgi"),
         _WSGI_GAPS
+        | _HIDDEN_TARGET
         | {
             "Raw path": "hidden",
             "`%2F` in the path": "a slash",
@@ -81,7 +85,7 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Granian, ASGI",
         _granian("asgi"),
-        _FAILS_LATE,
+        _FAILS_LATE | _HIDDEN_TARGET,
         _GRANIAN_REFUSALS | _DISCONNECTED | {"A chunk without a size": "499"},
     ),
     Server(
@@ -108,7 +112,7 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Uvicorn, httptools",
         _uvicorn("httptools"),
-        _FAILS_LATE | {"Space after a header's value": "kept", "Stream to HTTP/1.0": "in chunks"},
+        _FAILS_LATE | _HIDDEN_TARGET | {"Space after a header's value": "kept", "Stream to HTTP/1.0": "in chunks"},
         _HOSTS
         | _HUNG_UP
         | {
