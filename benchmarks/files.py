@@ -193,7 +193,7 @@ def parse_options() -> Namespace:
     parser = ArgumentParser(prog="python -m benchmarks.files", description=__doc__)
     servers = [pair.server for pair in PAIRS]
     parser.add_argument("--server", action="append", choices=servers, help="measure only this server (repeatable)")
-    parser.add_argument("--rounds", type=int, default=5, help="downloads for each application (5)")
+    parser.add_argument("--rounds", type=int, default=11, help="downloads for each application (11)")
     parser.add_argument("--size", type=int, default=1024, help="of the file, in MiB (1024)")
     parser.add_argument("--free", action="store_true", help="let the system schedule the server as it likes")
     options = parser.parse_args()
