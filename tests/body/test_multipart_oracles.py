@@ -17,7 +17,7 @@ bits = st.sampled_from([b"\r\n--", b"\r", b"\n", b"\r\n", b"-", b"--", BOUNDARY[
 contents = (
     st.lists(bits | st.binary(max_size=10), max_size=8)
     .map(b"".join)
-    .filter(lambda content: b"\r\n--" + BOUNDARY not in content)
+    .filter(lambda content: b"\r\n--" + BOUNDARY not in b"\r\n" + content)  # to Werkzeug a head's end may begin one
 )
 forms = st.lists(st.tuples(names, st.none() | names, types, contents), max_size=5)
 places = st.lists(st.integers(0, 2000), max_size=10)
