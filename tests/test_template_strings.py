@@ -3,18 +3,7 @@
 import pytest
 
 from antiphon.template_strings import is_template, render_template
-
-
-class Markup(str):
-    """Text that is markup already."""
-
-    def __html__(self):
-        return self
-
-
-class Widget:
-    def __html__(self):
-        return "<b>é</b>"
+from tests.markup import Markup, Widget
 
 
 class Interpolation:

@@ -24,10 +24,9 @@ class Form(NamedTuple):
 class FormBounds:
     """Counts what a form has. Raises ContentTooLarge (413) beyond a limit, as soon as that is clear."""
 
-    __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_is_file", "_limits")
+    __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_limits")
 
     _head: PartHead
-    _is_file: bool
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -36,35 +35,36 @@ class FormBounds:
     def count(self, events: list[PartEvent]) -> list[tuple[PartHead, int]]:
         """Count what has come: the parts that have ended, and where."""
         ended = []
+        limits = self._limits
         for event in events:
             if isinstance(event, PartHead):
-                self._head = event
-                self._begin(event.filename is not None)
+                self._begin(event)
                 continue
             start, end, part_end, held = event
-            if self._is_file:
-                self._in_file += len(held) + end - start
-                if self._in_file > self._limits.file:
-                    raise _too_large("file", self._limits.file, "A file of the form has")
-            else:
+            if self._head.filename is None:
                 self._in_fields += len(held) + end - start
-                if self._in_fields > self._limits.form:
-                    raise _too_large("form", self._limits.form, "The fields of the form that are no files have")
+                if self._in_fields > limits.form:
+                    raise _too_large("form", limits.form, "The fields of the form that are no files have")
+            else:
+                self._in_file += len(held) + end - start
+                if self._in_file > limits.file:
+                    raise _too_large("file", limits.file, "A file of the form has")
             if part_end is not None:
                 ended.append((self._head, part_end))
         return ended
 
-    def _begin(self, is_file: bool) -> None:
-        self._is_file = is_file
-        if is_file:
+    def _begin(self, head: PartHead) -> None:
+        self._head = head
+        limits = self._limits
+        if head.filename is None:
+            self._fields += 1
+            if self._fields > limits.fields:
+                raise _too_many("fields", limits.fields)
+        else:
             self._files += 1
             self._in_file = 0
-            if self._files > self._limits.files:
-                raise _too_many("files", self._limits.files)
-        else:
-            self._fields += 1
-            if self._fields > self._limits.fields:
-                raise _too_many("fields", self._limits.fields)
+            if self._files > limits.files:
+                raise _too_many("files", limits.files)
 
 
 class FormData:

@@ -82,12 +82,7 @@ BODIES = {
     """,
 }
 
-ASKED = {
-    "for a def handler in async middleware": """
-        @inner.middleware
-        async def around(request):
-            yield
-
+ASKS_INNER = """
         @inner.get("/")
         def handler(request):
             return "inner"
@@ -98,7 +93,16 @@ ASKED = {
             return Request.blank("/").get_response(inner)
 
         assert asyncio.run(answers()) == {"inner"}
-    """,
+    """
+
+ASKED = {
+    "for a def handler in async middleware": """
+        @inner.middleware
+        async def around(request):
+            yield
+
+    """
+    + ASKS_INNER,
     "for what is called after the response": """
         called = []
 
@@ -178,17 +182,8 @@ ASKED = {
         def second():
             pass
 
-        @inner.get("/")
-        def handler(request):
-            return "inner"
-
-        @app.get("/")
-        def ask(request):
-            all_wait.wait()
-            return Request.blank("/").get_response(inner)
-
-        assert asyncio.run(answers()) == {"inner"}
-    """,
+    """
+    + ASKS_INNER,
 }
 
 

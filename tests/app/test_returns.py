@@ -18,6 +18,7 @@ from antiphon.request import Request
 from antiphon.response import Response
 from antiphon.testing import BrokenResponse, Client
 from tests import deferred
+from tests.markup import Markup, Widget
 
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -33,18 +34,6 @@ def source(request):
 
 def says_none(request) -> None:
     pass
-
-
-class Markup(str):
-    """Text that is markup already, as that of several libraries is."""
-
-    def __html__(self):
-        return self
-
-
-class Widget:
-    def __html__(self):
-        return "<b>é</b>"
 
 
 class Sentence(str):

@@ -268,7 +268,5 @@ async def _after_own(plan: Plan, after: Hook, request: Request, response: Respon
 
 
 async def _after(after: Hook, request: Request, response: Response) -> Response:
-    answer = after.function(request, response)
-    if after.is_async:
-        answer = await answer
+    answer = await after.call(request, response)
     return response if answer is None else to_response(answer, after.function, request)
