@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 import zlib
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from antiphon.body.limits import Limits
 from antiphon.content import Content, NotLoadedError
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
+from antiphon.uploads.write_times import SLOW, WriteTimes
 from tests.told_bodies import WAYS, Told, Way, files_in, in_pieces, is_without_files
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -196,6 +198,28 @@ class TestWhatIsLarge:
         assert len(files_in(tmp_path)) == 1
         content.close()
         assert is_without_files(tmp_path)
+
+    @linux
+    @pytest.mark.parametrize("is_behind", [False, True], ids=["keeps up", "falls behind"])
+    def test_is_written_by_the_loop_as_long_as_the_disk_keeps_up(self, monkeypatch, tmp_path, is_behind):
+        times = WriteTimes()
+        times.add(0.0)
+        monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
+        writers = []
+
+        def writev(descriptor, pieces, /, write=os.writev):
+            writers.append(threading.current_thread() is threading.main_thread())
+            return write(descriptor, pieces)
+
+        monkeypatch.setattr("os.writev", writev)
+        monkeypatch.setattr("antiphon.uploads.spool.monotonic", count(step=2 * SLOW * is_behind).__next__)
+        content = Content(Way("at once").head(*in_pieces(LARGE, 64 * KIB)))
+        content.folder = tmp_path
+        Way("at once").run(content.load(LIMITS))
+        assert content.read_all() == LARGE
+        assert not writers[0]
+        assert len(writers) > 4
+        assert any(writers) is not is_behind
 
     @pytest.mark.parametrize("way", [Way("blocking"), Way("at once")], ids=["blocking", "at once"])
     def test_that_comes_in_very_small_pieces_takes_time_in_proportion(self, way):

@@ -124,7 +124,7 @@ class KeptBody:
             self.data = spool.getvalue()
 
     async def _flush(self, spool: "Spool") -> None:
-        if not is_on_loop():
+        if spool.flushes_at_once or not is_on_loop():
             spool.flush()
         else:
             await _crossing().run(spool.flush)

@@ -1,5 +1,6 @@
 """Disks that are full."""
 
+import os
 import resource
 import subprocess
 
@@ -16,16 +17,23 @@ def make(request):
     return request.param
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A folder on a file system of 1 MiB."""
+@pytest.fixture(params=["tmpfs", "ext4"])
+def small_disk(request, tmp_path):
+    """A folder on a file system of a MiB or two."""
     folder = tmp_path / "small"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", folder]
+    commands = [["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", folder]]
+    if request.param == "ext4":
+        image = tmp_path / "disk"
+        image.write_bytes(bytes(2 * ROOM))
+        commands = [["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", image], ["mount", "-o", "loop", image, folder]]
     try:
-        subprocess.run(command, check=True, capture_output=True)
+        for command in commands:
+            subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no small file system can be mounted here: {error}")
+    for name in os.listdir(folder):
+        os.rmdir(folder / name)
     yield folder
     subprocess.run(["umount", "--lazy", folder], check=True)
 

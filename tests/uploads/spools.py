@@ -43,6 +43,13 @@ def upload(content=CONTENT, make=in_memory, filename="photo.png", head=Head()): 
     return Upload(spool, 6, len(content), head, name="field", filename=filename), spool
 
 
+def opened_in(folder):
+    """The state of the one file in a folder that this process has open."""
+    opened = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+    (path,) = [path for path in opened if os.path.realpath(path).startswith(os.fspath(folder))]
+    return os.stat(path)
+
+
 def descriptors():
     """How many files this process has open, without what other tests have left in cycles."""
     gc.collect()

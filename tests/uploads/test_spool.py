@@ -15,17 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.errors import InsufficientStorage
-from antiphon.uploads.spool import BATCH, BLOCK, LARGE_BATCH, THRESHOLD, Spool
-from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory
+from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
+from antiphon.uploads.write_times import SLOW, WriteTimes
+from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory, opened_in
 
 PIECE = 64 << 10
-
-
-def written(folder):
-    """How many bytes are in the one file of this process that is in a folder."""
-    opened = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
-    (path,) = [path for path in opened if os.path.realpath(path).startswith(os.fspath(folder))]
-    return os.stat(path).st_size
 
 
 class TestInMemory:
@@ -174,18 +168,27 @@ class TestOnAnEventLoop:
         assert due == [blocks + 1, *range(blocks + BATCH // PIECE, 129, BATCH // PIECE)]
         assert spool.size == 128 * PIECE
 
-    def test_batches_of_a_large_body_are_twice_as_large(self, tmp_path):
-        spool = Spool(folder=tmp_path)
-        waited = []
-        for _ in range(0, 64 << 20, PIECE):
-            spool.add(bytes(PIECE))
-            if spool.is_due:
-                before = written(tmp_path) if waited else 0
-                waited.append(spool.size - before)
-                spool.flush()
-        assert waited[1] == waited[2] == BATCH
-        assert waited[-1] == LARGE_BATCH
-        assert max(waited) <= LARGE_BATCH + PIECE
+    def test_a_loop_may_flush_when_there_is_a_file_and_the_last_batch_was_taken_at_once(self, monkeypatch):
+        times = WriteTimes()
+        monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
+        times.add(0.0)
+        spool = Spool()
+        assert (times.are_short, spool.flushes_at_once) == (True, False)
+        spool.add(CONTENT)
+        spool.flush()
+        assert spool.flushes_at_once
+        times.add(SLOW)
+        assert not spool.flushes_at_once
+
+    def test_a_flush_tells_how_long_it_took(self, monkeypatch):
+        times = WriteTimes()
+        monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
+        monkeypatch.setattr("antiphon.uploads.spool.monotonic", iter([0.0, 0.0, 0.0, SLOW]).__next__)
+        spool = Spool()
+        for is_short in (True, False):
+            spool.add(CONTENT)
+            spool.flush()
+            assert times.are_short is is_short
 
     @pytest.mark.parametrize("size", [1000, 30_000, PIECE - 1, PIECE, 700_000, 3 << 20])
     def test_a_flush_ends_where_a_block_of_the_file_does(self, tmp_path, size):
@@ -196,7 +199,7 @@ class TestOnAnEventLoop:
             spool.add(content[offset : offset + size])
             if spool.is_due:
                 spool.flush()
-                ends.append(written(tmp_path))
+                ends.append(opened_in(tmp_path).st_size)
         assert len(ends) >= 3
         assert {end % BLOCK for end in ends} == {0}
         assert spool.read_at(0, len(content)) == content
@@ -387,13 +390,13 @@ def fill(spool):
 class TestAFullDisk:
     def test_is_a_507_and_nothing_is_left(self, small_disk):
         before = descriptors()
+        room = os.statvfs(small_disk).f_bavail
         spool = Spool(threshold=1000, folder=small_disk)
         with pytest.raises(InsufficientStorage) as raised:
             fill(spool)
         assert raised.value.__cause__.errno == errno.ENOSPC
         assert (spool.is_closed, descriptors()) == (True, before)
-        free = os.statvfs(small_disk)
-        assert free.f_bavail == free.f_blocks
+        assert os.statvfs(small_disk).f_bavail == room
         with pytest.raises(ValueError, match="freed"):
             spool.write(b"x")
 

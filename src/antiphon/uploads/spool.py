@@ -1,18 +1,18 @@
 """The body of one request: bytes in memory while they are few, else all but the last of them in an unnamed file."""
 
 import os
+from time import monotonic
 from typing import TypeAlias
 
 from antiphon.uploads.copying import write_all
 from antiphon.uploads.no_room import no_room_is_507
 from antiphon.uploads.unnamed_file import UnnamedFile
+from antiphon.uploads.write_times import WRITE_TIMES
 
 THRESHOLD = 512 << 10
 """Bytes that a body has in memory."""
 BATCH = 1 << 20
-"""Bytes that go to the file at once, so that there are few changes of threads for them."""
-LARGE_BATCH = 2 << 20
-"""The same of a body of which 16 MiB have come, and more than BATCH of one of which 8 have."""
+"""Bytes that go to the file at once."""
 BLOCK = 256 << 10
 """At multiples of which writes begin and end, and how long they are: file systems take that in a quarter less time. Of
 twice as much Linux keeps a block of the file in one piece of memory, which may take it long to find."""
@@ -28,8 +28,8 @@ class Spool:
 
     Up to ``threshold`` bytes are kept in memory. More go to one file in ``folder`` (None: where this system has
     temporary files), a batch at a time. Where blocking is allowed, ``write`` does that; an event loop calls ``add``,
-    and when ``is_due`` says so ``flush`` on a thread. Once it is complete, any number of threads may read it, also
-    while it is closed: they get what they want, or the ValueError of what is closed.
+    and when ``is_due`` says so ``flush``, on a thread unless ``flushes_at_once``. Once it is complete, any number of
+    threads may read it, also while it is closed: they get what they want, or the ValueError of what is closed.
     """
 
     __slots__ = ("_due_at", "_file", "_folder", "_loose", "_pieces", "_written", "is_closed", "size")
@@ -79,6 +79,11 @@ class Spool:
         """Whether so much waits in memory that it should be written to the file."""
         return self.size >= self._due_at
 
+    @property
+    def flushes_at_once(self) -> bool:
+        """Whether an event loop may ``flush``: there is a file already, and what is written is taken at once."""
+        return self._file is not None and WRITE_TIMES.are_short
+
     def flush(self) -> None:
         """Write what waits in memory to the file: complete blocks of it, or all where that is less than a block.
 
@@ -91,6 +96,8 @@ class Spool:
         try:
             with no_room_is_507():
                 file = file or UnnamedFile(self._folder)
+                before = monotonic()
+                file.reserve(self.size - len(rest) - file.size)
                 for block in blocks:
                     file.append(block)
         except BaseException:
@@ -98,9 +105,10 @@ class Spool:
             if file is not None:
                 file.discard()
             raise
+        WRITE_TIMES.add(monotonic() - before)
         self._file = file
         self._written = file.size
-        self._due_at = file.size + min(max(file.size >> 3, BATCH), LARGE_BATCH)
+        self._due_at = file.size + BATCH
         self._pieces = [rest] if rest else []
         self._loose = len(self._pieces)
 

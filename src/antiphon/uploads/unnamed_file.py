@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from antiphon.uploads.copying import copy, read_all, read_into, write_pieces
-from antiphon.uploads.memory_folder import warn_of_memory
+from antiphon.uploads.file_system import reserves_quickly, warn_of_memory
+from antiphon.uploads.no_room import NO_ROOM
 
 
 class UnnamedFile:
@@ -15,12 +16,13 @@ class UnnamedFile:
     its descriptor. Raises OSError when it can't be made.
     """
 
-    __slots__ = ("_descriptor", "size")
+    __slots__ = ("_descriptor", "_is_reserved", "size")
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         from tempfile import TemporaryFile, gettempdir
 
         self._descriptor = -1
+        self._is_reserved = False
         self.size = 0
         """How many bytes were appended."""
         folder = gettempdir() if folder is None else os.fspath(folder)
@@ -28,6 +30,7 @@ class UnnamedFile:
             # A file object would warn that it was not closed where it goes in a cycle, before this one.
             self._descriptor = os.dup(file.fileno())
         warn_of_memory(folder)
+        self._is_reserved = reserves_quickly(folder)
 
     def discard(self) -> None:
         """Close it at once, when nobody reads it yet: the traceback of a failure may hold it for long."""
@@ -37,6 +40,19 @@ class UnnamedFile:
                 os.close(descriptor)
 
     __del__ = discard
+
+    def reserve(self, length: int) -> None:
+        """Have room for so many more bytes, where that is quicker than to have it found while they are written.
+
+        Raises OSError where there is none.
+        """
+        if self._is_reserved:
+            try:
+                os.posix_fallocate(self._descriptor, self.size, length)
+            except OSError as error:
+                if error.errno in NO_ROOM:
+                    raise
+                self._is_reserved = False
 
     def append(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Write pieces at the end. Raises OSError, and then nobody knows how much was written."""
