@@ -1,11 +1,12 @@
 """A form in parts: where in the body each of them is, found while it arrives, and what they mean when it is there."""
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import NamedTuple
 
 from antiphon.body.limits import Limits
 from antiphon.body.multipart import MultipartLimits, MultipartParser, PartEvent, parse_boundary
 from antiphon.body.part_head import PartHead
+from antiphon.body.whole_form import read_whole_form
 from antiphon.http.charset import decode, form_codec
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.multidict import MultiDict
@@ -68,23 +69,36 @@ class FormBounds:
 
 
 class FormData:
-    """Is fed the body of a form (RFC 7578), and remembers where its parts are."""
+    """Is given the body of a form (RFC 7578), as a whole or fed piece by piece, and remembers where its parts are.
 
-    __slots__ = ("_bounds", "_failure", "_parser", "_parts")
+    Raises ContentTooLarge (413) likewise. A body that is no such form is told to who reads it.
+    """
 
-    def __init__(self, content_type: str, limits: Limits) -> None:
-        self._bounds = FormBounds(limits)
+    __slots__ = ("_bounds", "_data", "_failure", "_parser", "_parts")
+
+    def __init__(self, content_type: str, limits: Limits, data: bytes | None = None) -> None:
+        self._data = data
+        self._failure: BadRequest | None = None
+        self._parser: MultipartParser | None = None
         self._parts: list[tuple[PartHead, int]] = []
         """The parts, and where they end."""
-        self._failure: BadRequest | None = None
         try:
-            self._parser = MultipartParser(parse_boundary(content_type), limits=_within(limits.parts))
+            boundary = parse_boundary(content_type)
         except BadRequest as error:
             self._failure = error
+            return
+        parts = None if data is None else read_whole_form(data, boundary, limits)
+        if parts is not None:
+            self._parts = parts
+            return
+        self._bounds = FormBounds(limits)
+        self._parser = MultipartParser(boundary, limits=_within(limits.parts))
+        if data is not None:
+            self.feed(data)
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises ContentTooLarge (413) beyond a limit. A body that is no such form is told to who reads it."""
-        if self._failure is not None:
+        """Read on. Raises ContentTooLarge (413) beyond a limit."""
+        if self._failure is not None or self._parser is None:
             return
         try:
             events = self._parser.feed(data)
@@ -100,31 +114,30 @@ class FormData:
         """
         if self._failure is not None:
             raise self._failure
-        self._parser.finish()
-        bytes_at = spool.getvalue().__getitem__ if spool.in_memory else partial(_read, spool)
+        if self._parser is not None:
+            self._parser.finish()
+        data = self._data
         stated: tuple[str | None, ...] = (charset,)
         for head, end in self._parts:
             if head.name == b"_charset_" and head.filename is None:
-                stated = (bytes_at(slice(head.offset, end)).decode("latin-1"), charset)
+                stated = (spool.read_at(head.offset, end - head.offset).decode("latin-1"), charset)
                 break
         codec = form_codec(*stated)
         fields: list[tuple[str, str]] = []
         files: list[tuple[str, Upload]] = []
         for head, end in self._parts:
-            if head.name is None:
+            written, filename, content_type, offset, _ = head
+            if written is None:
                 continue
-            name = decode(head.name, codec)
-            if head.filename is not None:
-                files.append((name, _upload(spool, head, end, name, codec)))
-            else:
-                own = _own_charset(head)
-                value = bytes_at(slice(head.offset, end))
-                fields.append((name, decode(value, form_codec(own, *stated) if own else codec)))
-        return Form(MultiDict(fields), MultiDict(files))
-
-
-def _read(spool: Spool, part: slice) -> bytes:
-    return spool.read_at(part.start, part.stop - part.start)
+            name = decode(written, codec)
+            if filename is not None:
+                length, told = end - offset, decode(filename, codec)
+                files.append((name, Upload(spool, offset, length, head, name=name, filename=told)))
+                continue
+            own = _charset(content_type) if content_type else None
+            value = spool.read_at(offset, end - offset) if data is None else data[offset:end]
+            fields.append((name, decode(value, form_codec(own, *stated) if own else codec)))
+        return tuple.__new__(Form, (MultiDict(fields), MultiDict(files)))  # as fast again as its own constructor
 
 
 @lru_cache(16)
@@ -133,21 +146,14 @@ def _within(parts: int) -> MultipartLimits:
     return MultipartLimits(parts)
 
 
-def _own_charset(head: PartHead) -> str | None:
+def _charset(content_type: str) -> str | None:
     """The charset in which a field says that it is (RFC 7578 §5.1.2)."""
-    if head.content_type is None:
-        return None
     from antiphon.http.media_type import MediaType
 
     try:
-        return MediaType.parse(head.content_type).charset
+        return MediaType.parse(content_type).charset
     except ValueError:
         return None
-
-
-def _upload(spool: Spool, head: PartHead, end: int, name: str, codec: str) -> Upload:
-    filename = decode(head.filename or b"", codec)
-    return Upload(spool, head.offset, end - head.offset, head, name=name, filename=filename)
 
 
 def _too_many(limit: str, maximum: int) -> ContentTooLarge:

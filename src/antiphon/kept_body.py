@@ -52,19 +52,15 @@ class KeptBody:
     def spool(self) -> "Spool":
         """Where it is kept."""
         if self._spool is None:
-            self._spool = self._new_spool()
-            if self.data:
-                self._spool.add(self.data)
+            self._spool = _spool_class()(folder=self.folder, data=self.data or b"")
         return self._spool
-
-    def _new_spool(self) -> "Spool":
-        return _spool_class()(folder=self.folder)
 
     def form(self, limits: Limits) -> "FormData":
         """Where the parts of a form are. Of one in memory it is found now, else it is while that arrives."""
         if self._form is None:
-            form = _form_class()(self._head.field("content-type") or "", limits)
-            form.feed(self.spool.getvalue() if self.data is None else self.data)
+            form = _form_class()(self._head.field("content-type") or "", limits, self.data)
+            if self.data is None:
+                form.feed(self.spool.getvalue())
             self._form = form
         return self._form
 

@@ -95,7 +95,10 @@ class ReceivedBody(KeptBody):
 
     def is_small(self, most: int) -> bool:
         """Whether it is known to have few bytes; one that is coded may become large."""
-        length = self.readable_length
+        try:
+            length = self.length
+        except BadRequest:
+            return False
         return length is not None and length <= most and not self._coding
 
     @property

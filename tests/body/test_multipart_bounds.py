@@ -3,8 +3,10 @@ from time import process_time
 
 import pytest
 
+from antiphon.body.limits import Limits
 from antiphon.body.multipart import MultipartLimits, MultipartParser
 from antiphon.body.part_head import HeadLimits
+from antiphon.body.whole_form import read_whole_form
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 from tests.body.forms_in_parts import evenly, print_part, read
 
@@ -136,13 +138,12 @@ def pass_through(pieces, **limits):
     return None
 
 
-def cost(body, piece, **limits):
+def cost(reading):
     """Seconds of the quickest of several readings."""
-    pieces = evenly(body, piece)
     seconds = []
     for _ in range(3):
         started = process_time()
-        pass_through(pieces, **limits)
+        reading()
         seconds.append(process_time() - started)
     return min(seconds)
 
@@ -158,7 +159,14 @@ class TestHostileForm:
     @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
     @pytest.mark.parametrize(("piece", "size"), [(1, 1000), (100, 10_000), (1 << 20, 20_000)])
     def test_takes_as_much_longer_as_it_is_larger_even_without_limits(self, body, piece, size):
-        assert cost(body(16 * size), piece, **WIDE) < 80 * cost(body(size), piece, **WIDE)
+        short, long = evenly(body(size), piece), evenly(body(16 * size), piece)
+        assert cost(lambda: pass_through(long, **WIDE)) < 80 * cost(lambda: pass_through(short, **WIDE))
+
+    @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
+    def test_takes_as_much_longer_as_a_whole(self, body):
+        short, long = body(20_000), body(320_000)
+        wide = Limits(parts=1 << 30, fields=1 << 30, files=1 << 30, form=1 << 30, file=1 << 30)
+        assert cost(lambda: read_whole_form(long, b"B", wide)) < 80 * cost(lambda: read_whole_form(short, b"B", wide))
 
     @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
     @pytest.mark.parametrize("piece", [1, 1000, 1 << 15])

@@ -15,7 +15,6 @@ from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.plan import Plan
 from antiphon.app.returns import to_response
 from antiphon.body.limits import Limits
-from antiphon.content import Content
 from antiphon.context import set_current_request
 from antiphon.error_response import is_leaving
 from antiphon.event_loop import is_on_loop
@@ -90,7 +89,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         content = request.content
         if content.data is None or content.has_uploads:
             _free_at_end(plan, request, response)
-            if content.outermost is plan and _is_refused(content, response):
+            if not content.is_complete and content.outermost is plan and _is_refused(response):
                 await _hear_out(plan, request)
     return response
 
@@ -163,11 +162,9 @@ async def _hear_out(plan: Plan, request: Request) -> None:
     await request.content.discard()
 
 
-def _is_refused(content: Content, response: Response) -> bool:
-    """Whether some of it is left that nobody is going to read: what streams an answer might, unless it is too much."""
-    if content.is_complete or response.status < 400:
-        return False
-    return not response.is_streamed or response.status == ContentTooLarge.status
+def _is_refused(response: Response) -> bool:
+    """Whether nobody is going to read the rest: what streams an answer might, unless it is too much."""
+    return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)
 
 
 def _nothing() -> None:

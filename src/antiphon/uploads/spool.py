@@ -26,24 +26,26 @@ Block: TypeAlias = list[bytes | memoryview]
 class Spool:
     """Takes the pieces of a body in their order, and gives any part of them.
 
-    Up to ``threshold`` bytes are kept in memory. More go to one file in ``folder`` (None: where this system has
-    temporary files), a batch at a time. Where blocking is allowed, ``write`` does that; an event loop calls ``add``,
-    and when ``is_due`` says so ``flush``, on a thread unless ``flushes_at_once``. Once it is complete, any number of
-    threads may read it, also while it is closed: they get what they want, or the ValueError of what is closed.
+    Up to ``threshold`` bytes, of which ``data`` are the first, are kept in memory. More go to one file in ``folder``
+    (None: where this system has temporary files), a batch at a time. Where blocking is allowed, ``write`` does that; an
+    event loop calls ``add``, and when ``is_due`` says so ``flush``, on a thread unless ``flushes_at_once``. Once it is
+    complete, any number of threads may read it, also while it is closed: they get what they want, or the ValueError of
+    what is closed.
     """
 
-    __slots__ = ("_due_at", "_file", "_folder", "_loose", "_pieces", "_written", "is_closed", "size")
+    is_closed = False
+    _loose = 0
+    _file: UnnamedFile | None = None
+    _written = 0
 
-    def __init__(self, threshold: int = THRESHOLD, folder: str | os.PathLike[str] | None = None) -> None:
-        self.size = 0
+    def __init__(
+        self, threshold: int = THRESHOLD, folder: str | os.PathLike[str] | None = None, data: bytes = b""
+    ) -> None:
+        self.size = len(data)
         """How many bytes it has been given."""
-        self.is_closed = False
-        self._pieces: list[bytes] = []
-        self._loose = 0
+        self._pieces = [data] if data else []
         self._due_at = threshold + 1
         self._folder = folder
-        self._file: UnnamedFile | None = None
-        self._written = 0
 
     @property
     def in_memory(self) -> bool:

@@ -37,12 +37,14 @@ class Upload:
     a name and without a byte, which is not the same as a chosen file that is empty.
     """
 
+    _is_detached = False
+    _begins_at = 0
+    _is_opened = False
+
     def __init__(self, spool: Spool, offset: int, size: int, head: PartHead, *, name: str, filename: str) -> None:
         self._spool = spool
         self._offset = offset
         self._head = head
-        self._is_detached = False
-        self._begins_at = 0
         self.size = size
         """How many bytes it has."""
         self.name = name
@@ -92,6 +94,7 @@ class Upload:
     def _window(self) -> Window:
         window = self.open()
         window.seek(self._begins_at)
+        self._is_opened = True
         return window
 
     @property
@@ -101,7 +104,7 @@ class Upload:
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next ``size`` bytes, or as many as are left; all of these where it is -1 or None."""
-        if not self._begins_at and (size is None or size == -1) and "_window" not in vars(self):
+        if not self._begins_at and (size is None or size == -1) and not self._is_opened:
             # So it's read nearly always, and a window costs several times as much.
             data = self._spool.read_at(self._offset, self.size)
             self._begins_at = self.size
