@@ -94,8 +94,13 @@ class ASGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        scope = self.scope  # to pass by the names takes less than a dictionary, which many requests do without
-        return not _TELLING_OF_BODY.isdisjoint(map(_name, scope["headers"])) or scope["http_version"] >= "2"
+        scope, fields = self.scope, self._fields
+        if fields is None:
+            # To pass by the names takes less than a dictionary, which many a GET does without, and hardly another.
+            if self.method == "GET":
+                return not _TELLING_OF_BODY.isdisjoint(map(_name, scope["headers"])) or scope["http_version"] >= "2"
+            fields = self._fields = dict(scope["headers"])
+        return b"content-length" in fields or b"transfer-encoding" in fields or scope["http_version"] >= "2"
 
     @property
     def raw_path(self) -> bytes | None:
