@@ -1,7 +1,7 @@
 # make run     serve the example application on http://127.0.0.1:8000
 # make test    run all tests, on each Python from 3.11 on that this machine has; installs nginx and Chromium where it may
 # make check   format, lint, types and layers
-# make bench   compare with other frameworks
+# make bench   compare with other frameworks: requests, routing, a server's throughput, files, uploads; some ten minutes
 # make fuzz    try the parsers on generated input for a minute, beside others
 # make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
 # make compat  run other projects' tests on the dialects: about two minutes
@@ -10,6 +10,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing dialects throughput files uploads upload_crowd)
 
 .PHONY: run test check bench fuzz features compat clean
 
@@ -27,7 +28,7 @@ check: $(VENV)/.check
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks
+	status=0; for each in $(BENCHMARKS); do $(BIN)/python -m $$each || status=1; done; exit $$status
 
 features: $(VENV)/.check
 	MUTATE="$(MUTATE)" SEED="$(SEED)" PYTHON=$(BIN)/python scripts/features
