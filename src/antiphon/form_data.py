@@ -131,8 +131,8 @@ class FormData:
                 continue
             name = decode(written, codec)
             if filename is not None:
-                length, told = end - offset, decode(filename, codec)
-                files.append((name, Upload(spool, offset, length, head, name=name, filename=told)))
+                upload = Upload(spool, offset, end - offset, head, name=name, filename=decode(filename, codec))
+                files.append((name, upload))
                 continue
             own = _charset(content_type) if content_type else None
             value = spool.read_at(offset, end - offset) if data is None else data[offset:end]

@@ -24,21 +24,17 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset()) ->
     passes. A ``null`` or malformed origin is another site.
     """
     head = request.head
-    if head.method in SAFE_METHODS or is_from_here(head):
+    if head.method in SAFE_METHODS:
+        return
+    site = head.field("sec-fetch-site")
+    if site == "same-origin" or site == "none":
         return
     origin = head.field("origin")
+    if not site and (not origin or _is_own(origin, head)):
+        return
     if origin and origin != "null" and origin in allowed:
         return
     raise _refusal(origin)
-
-
-def is_from_here(head: Head) -> bool:
-    """Whether a page of this site made the request, its user did, or no browser at all, as far as the head tells."""
-    site = head.field("sec-fetch-site")
-    if site:
-        return site == "same-origin" or site == "none"
-    origin = head.field("origin")
-    return not origin or _is_own(origin, head)
 
 
 def _is_own(origin: str, head: Head) -> bool:
