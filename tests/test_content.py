@@ -7,7 +7,7 @@ import sys
 import threading
 import weakref
 import zlib
-from itertools import count
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
@@ -220,6 +220,29 @@ class TestWhatIsLarge:
         assert not writers[0]
         assert len(writers) > 4
         assert any(writers) is not is_behind
+
+    def test_lets_the_loop_pass_though_all_of_it_is_there_already(self, monkeypatch, tmp_path):
+        times = WriteTimes()
+        times.add(0.0)
+        monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
+        monkeypatch.setattr("antiphon.uploads.spool.monotonic", lambda: 0.0)
+        sizes = []
+
+        async def load():
+            content = Content(Way("at once").head(*in_pieces(LARGE * 4, 64 * KIB)))
+            content.folder = tmp_path
+
+            async def watch():
+                while not content.is_complete:
+                    sizes.append(content.size)
+                    await asyncio.sleep(0)
+
+            watching = asyncio.create_task(watch())
+            await content.load(LIMITS)
+            await watching
+
+        asyncio.run(load())
+        assert max(after - before for before, after in pairwise(sizes)) <= 2 * MIB
 
     @pytest.mark.parametrize("way", [Way("blocking"), Way("at once")], ids=["blocking", "at once"])
     def test_that_comes_in_very_small_pieces_takes_time_in_proportion(self, way):

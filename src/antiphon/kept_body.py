@@ -120,8 +120,13 @@ class KeptBody:
             self.data = spool.getvalue()
 
     async def _flush(self, spool: "Spool") -> None:
-        if spool.flushes_at_once or not is_on_loop():
+        if not is_on_loop():
             spool.flush()
+        elif spool.flushes_at_once:
+            from asyncio import sleep
+
+            spool.flush()
+            await sleep(0)  # what has come already would otherwise be taken without a pass of the loop
         else:
             await _crossing().run(spool.flush)
 
