@@ -239,6 +239,7 @@ class TestWhatIsLarge:
 
             watching = asyncio.create_task(watch())
             await content.load(LIMITS)
+            sizes.append(content.size)
             await watching
 
         asyncio.run(load())
