@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from msgspec import Meta, Struct
 
+from antiphon.http.errors import UnprocessableContent
 from antiphon.typed import json_as
 from antiphon.typed.types import described, python_type
 
@@ -25,6 +26,15 @@ class Holder:
 @dataclasses.dataclass
 class Lost:
     where: "Nowhere"  # noqa: F821 - the mistake that is reported
+
+
+Slug = Annotated[str, Meta(pattern="^[a-z]+$")]
+Positive = Annotated[int, Meta(ge=1)]
+
+
+@dataclasses.dataclass
+class Tagged:
+    tags: list[str] | Slug
 
 
 class Colour(enum.Enum):
@@ -87,9 +97,45 @@ def test_what_only_describes_a_type_is_left_out_of_it():
         (list[int] | set[int], r"^list\[int\] \| set\[int\] can't be read: Type unions may not"),
         ("Order", r"^'Order' can't be read"),
         (Lost, r"^Lost can't be read: name 'Nowhere' is not defined"),
+        (Tagged, r"^Tagged can't be read: in Tagged\.tags, a list, set, dict or tuple can't stand beside"),
     ],
     ids=str,
 )
 def test_a_type_that_can_not_be_read_is_a_type_error_that_names_it(wanted, message):
     with pytest.raises(TypeError, match=message):
         json_as(b"1", wanted)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Slug | list[int], Slug | set[int], Slug | frozenset[int], Slug | dict[str, int], Slug | tuple[int, ...],
+        Slug | list[int] | None, dict[str, Slug | list], Positive | tuple[int, int],
+        Annotated[float, Meta(lt=1)] | tuple[int, int], Annotated[str, Meta(max_length=1)] | tuple[int, int],
+        Annotated[bytes, Meta(min_length=1)] | tuple[int], Annotated[dict[str, int], Meta(min_length=1)] | tuple[int],
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_union_that_msgspec_would_end_the_process_with_is_a_type_error(wanted):
+    with pytest.raises(TypeError, match="can't stand beside"):
+        json_as(b"1", wanted)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        (Slug | tuple[int, int], b'"a"'),
+        (Slug | tuple[()], b'"a"'),
+        (Slug | int | None, b'"a"'),
+        (Slug | Cat, b'"a"'),
+        (Positive | list[Slug], b'["a"]'),
+        (Positive | tuple[int, ...], b"[1]"),
+        (Annotated[datetime.datetime, Meta(tz=True)] | tuple[int, int], b"[1, 2]"),
+        (tuple[Positive, Slug], b'[1, "a"]'),
+    ],
+    ids=str,
+)
+def test_a_bound_may_stand_in_any_other_union(wanted, text):
+    json_as(text, wanted)
+    with pytest.raises(UnprocessableContent):
+        json_as(b"-1.5", wanted)

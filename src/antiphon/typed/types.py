@@ -5,7 +5,7 @@ import decimal
 import uuid
 from collections.abc import Iterator
 from types import GenericAlias
-from typing import Annotated, Any, Literal, TypeAlias, Union
+from typing import Annotated, Any, Literal, TypeAlias, Union, cast
 
 import msgspec
 from msgspec import inspect
@@ -49,6 +49,7 @@ def described(wanted: object, file_type: type | None = None) -> inspect.Type:
     ``file_type`` and its subclasses may be parts of it, though no text can give them.
     """
     try:
+        _check_unions(wanted)
         info = inspect.type_info(wanted)
     except (TypeError, NameError) as error:
         raise TypeError(f"{type_name(wanted)} can't be read: {error}; {_ACCEPTED}") from error
@@ -58,6 +59,28 @@ def described(wanted: object, file_type: type | None = None) -> inspect.Type:
             which = place if name == place else f"{name}, in {place},"
             raise TypeError(f"{which} can't be read; {_ACCEPTED}")
     return info
+
+
+def _check_unions(wanted: object) -> None:
+    """Raise TypeError for a type with a union of which msgspec, up to 0.22, reads or frees memory that isn't its own.
+
+    ``type_info`` does so itself, because it makes a decoder; what it describes types with does not.
+    """
+    translator = cast(Any, inspect)._Translator((wanted,))  # noqa: SLF001 - nothing public describes and makes none
+    for place, part in parts(type_name(wanted), translator.translate(wanted)):
+        if isinstance(part, inspect.UnionType) and (clash := _clash(members(part))):
+            raise TypeError(f"in {place}, {clash}")
+
+
+def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:
+    """Which alternatives of a union can't stand together."""
+    kinds = {type(info) for info in alternatives}
+    bounds = {name for info in alternatives for name in _CONSTRAINTS if getattr(info, name, None) is not None}
+    if inspect.TupleType in kinds and bounds - {"pattern", "tz"}:
+        return "a tuple of a fixed length can't stand beside a type with bounds"
+    if "pattern" in bounds and any(issubclass(kind, inspect.CollectionType | inspect.DictType) for kind in kinds):
+        return "a list, set, dict or tuple can't stand beside a string with a pattern"
+    return None
 
 
 def _is_file(info: inspect.Type, file_type: type | None) -> bool:
