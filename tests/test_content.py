@@ -372,6 +372,39 @@ class TestTwoAtOnce:
         assert asyncio.run(both()) == b"abcd"
 
 
+class TestReadWhileItIsReceived:
+    def test_gives_what_has_come_though_more_of_it_comes_meanwhile(self, tmp_path):
+        """Where threads read and the loop receives: each has the same bytes."""
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+
+        async def read(content):
+            offset = 0
+            while offset < len(LARGE) - 64 * KIB:
+                try:
+                    piece = await content.akept(offset)
+                except RuntimeError as error:
+                    assert "being received" in str(error)  # noqa: PT017 - it may be, or not
+                    piece = b""
+                assert piece == LARGE[offset : offset + len(piece)]
+                offset += len(piece)
+                await asyncio.sleep(0)
+
+        async def main():
+            content = Content(Told(*in_pieces(LARGE, 3001)))
+            content.folder = tmp_path
+            readers = [asyncio.create_task(read(content)) for _ in range(3)]
+            while await content.advance(Limits()):
+                await asyncio.sleep(0)
+            await asyncio.gather(*readers)
+            return content
+
+        try:
+            assert whole(asyncio.run(main())) == LARGE
+        finally:
+            sys.setswitchinterval(interval)
+
+
 class TestUnkept:
     def unkept(self, head):
         content = Content(head)
@@ -399,6 +432,29 @@ class TestUnkept:
             content.check_kept(0)
         content.check_kept(2)
         assert way.run(content.advance(LIMITS)) == b"cd"
+
+    def test_lets_the_loop_pass_between_the_pieces_of_what_is_coded(self):
+        async def main():
+            content = Content(Told(gzip.compress(bytes(8 * MIB)), content_encoding="gzip"))
+            content.is_kept = False
+            passes = 0
+
+            async def other():
+                nonlocal passes
+                while True:
+                    passes += 1
+                    await asyncio.sleep(0)
+
+            task = asyncio.create_task(other())
+            pieces = 0
+            while await content.advance(LIMITS):
+                pieces += 1
+            task.cancel()
+            return passes, pieces
+
+        passes, pieces = asyncio.run(main())
+        assert pieces > 100
+        assert passes >= pieces - 1
 
     def test_is_kept_if_it_is_loaded_before(self, way):
         content = self.unkept(way.head(b"ab", b"cd"))

@@ -2,7 +2,9 @@ import asyncio
 import subprocess
 import sys
 
-from antiphon.event_loop import is_on_loop
+import pytest
+
+from antiphon.event_loop import is_on_loop, let_pass
 
 
 def test_tells_whether_code_is_on_a_loop():
@@ -23,3 +25,18 @@ def test_does_not_import_asyncio_for_that():
 def test_is_not_misled_by_an_import_that_another_thread_has_begun(monkeypatch):
     monkeypatch.setitem(sys.modules, "asyncio", type(sys)("asyncio"))
     assert not is_on_loop()
+
+
+def test_lets_others_pass_on_a_loop():
+    async def main():
+        passed = []
+        asyncio.get_running_loop().call_soon(passed.append, "other")
+        await let_pass()
+        return passed
+
+    assert asyncio.run(main()) == ["other"]
+
+
+def test_does_not_wait_where_there_is_none():
+    with pytest.raises(StopIteration):
+        let_pass().send(None)

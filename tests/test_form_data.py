@@ -137,6 +137,21 @@ class TestBeyondALimit:
             deque(map(data.feed, pieces), maxlen=0)
         assert len(b"".join(pieces)) >= min(5000, max(0, 5000 + len(print_form(beyond)) - size))
 
+    def test_that_was_set_since_is_a_413_too(self, limit, size):
+        most, _, beyond = BOUNDS[limit]
+        data = FormData(CONTENT_TYPE, Limits())
+        deque(map(data.feed, evenly(print_form(beyond), size)), maxlen=0)
+        for _ in range(2):
+            with pytest.raises(ContentTooLarge) as refused:
+                data.check(Limits(**{limit: most}))
+            assert refused.value.members == {"limit": limit, "maximum": most}
+
+    def test_that_was_set_since_lets_pass_what_just_fits(self, limit, size):
+        most, fits, _ = BOUNDS[limit]
+        data = FormData(CONTENT_TYPE, Limits())
+        deque(map(data.feed, evenly(print_form(fits), size)), maxlen=0)
+        data.check(Limits(**{limit: most}))
+
 
 class TestMalformed:
     @pytest.mark.parametrize(

@@ -39,6 +39,8 @@ class Content(ReceivedBody):
         shared.received = self.received
         if self.data is None:
             shared._spool = self.spool.share()
+            if self.is_complete and head.field("content-type") == self._head.field("content-type"):
+                shared._form = self._form
         return shared
 
     async def discard(self) -> None:

@@ -1,4 +1,4 @@
-"""Whether code may block, or is on an event loop."""
+"""Whether code may block, or is on an event loop, and then lets it pass."""
 
 import sys
 
@@ -9,3 +9,11 @@ def is_on_loop() -> bool:
     # Where it is still being imported, by another thread, no loop can run here. The public function would raise.
     running_loop = getattr(asyncio, "_get_running_loop", None)
     return running_loop is not None and running_loop() is not None
+
+
+async def let_pass() -> None:
+    """Where an event loop runs, have it do what else is due: nothing lets it that finds all it waits for there."""
+    if is_on_loop():
+        from asyncio import sleep
+
+        await sleep(0)

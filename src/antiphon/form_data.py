@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from antiphon.body.limits import Limits
-from antiphon.body.multipart import MultipartLimits, MultipartParser, PartEvent, parse_boundary
+from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, PartEvent, parse_boundary
 from antiphon.body.part_head import PartHead
 from antiphon.body.whole_form import read_whole_form
 from antiphon.http.charset import decode, form_codec
@@ -74,10 +74,11 @@ class FormData:
     Raises ContentTooLarge (413) likewise. A body that is no such form is told to who reads it.
     """
 
-    __slots__ = ("_bounds", "_data", "_failure", "_parser", "_parts")
+    __slots__ = ("_bounds", "_data", "_failure", "_limits", "_parser", "_parts")
 
     def __init__(self, content_type: str, limits: Limits, data: bytes | None = None) -> None:
         self._data = data
+        self._limits = limits
         self._failure: BadRequest | None = None
         self._parser: MultipartParser | None = None
         self._parts: list[tuple[PartHead, int]] = []
@@ -106,6 +107,17 @@ class FormData:
             self._failure = error
             return
         self._parts += self._bounds.count(events)
+
+    def check(self, limits: Limits) -> None:
+        """Hold what was read so far to limits that were set since. Raises ContentTooLarge (413) beyond one."""
+        if limits is self._limits:
+            return
+        if len(self._parts) > limits.parts:
+            raise _too_many("parts", limits.parts)
+        bounds = FormBounds(limits)
+        for head, end in self._parts:
+            bounds.count([head, PartData(head.offset, end, end, b"")])
+        self._limits = limits
 
     def read(self, spool: Spool, charset: str | None) -> Form:
         """The form, when all of it was fed, from where it is kept. ``charset`` is what the request declares.

@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from antiphon.body.limits import Limits
-from antiphon.event_loop import is_on_loop
+from antiphon.event_loop import is_on_loop, let_pass
 from antiphon.head import Head
 
 if TYPE_CHECKING:
@@ -60,9 +60,17 @@ class KeptBody:
         if self._form is None:
             form = _form_class()(self._head.field("content-type") or "", limits, self.data)
             if self.data is None:
-                form.feed(self.spool.getvalue())
+                self._feed(form)
             self._form = form
+        else:
+            self._form.check(limits)
         return self._form
+
+    def _feed(self, form: "FormData") -> None:
+        spool, offset = self.spool, 0
+        while piece := spool.read_at(offset, PIECE):
+            form.feed(piece)
+            offset += len(piece)
 
     def kept(self, offset: int) -> bytes:
         """A piece of what is kept, from an offset on; empty where nothing is."""
@@ -81,9 +89,11 @@ class KeptBody:
 
     async def akept(self, offset: int) -> bytes:
         """The same on an event loop."""
-        if not self.is_in_file or offset >= self.size:
-            return self.kept(offset)
-        return await _crossing().run(self.kept, offset)
+        if self.data is None and not self._is_receiving and self._spool is not None:
+            read = self._spool.reader_of_file(offset, PIECE)
+            if read is not None:
+                return await _crossing().run(read)
+        return self.kept(offset)
 
     def open(self) -> "BytesIO | Window":
         """All of it as a file object of its own, which is read from the start."""
@@ -123,10 +133,8 @@ class KeptBody:
         if not is_on_loop():
             spool.flush()
         elif spool.flushes_at_once:
-            from asyncio import sleep
-
             spool.flush()
-            await sleep(0)  # what has come already would otherwise be taken without a pass of the loop
+            await let_pass()
         else:
             await _crossing().run(spool.flush)
 

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.limits import Limits
-from antiphon.event_loop import is_on_loop
+from antiphon.event_loop import is_on_loop, let_pass
 from antiphon.head import Head, parse_length
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 from antiphon.http.over_limit import over_limit
@@ -175,6 +175,8 @@ class ReceivedBody(KeptBody):
                 self._begin(limits)
             if self._decoder is not None:
                 piece = self._decoded()
+                if piece and not self.is_kept:
+                    await let_pass()
             while not piece and not self._has_ended:
                 data = self._held
                 if not data and self.received != self._declared:

@@ -1,6 +1,7 @@
 """Any application, called as a function."""
 
 import asyncio
+import json
 import sys
 import threading
 from contextlib import closing
@@ -13,6 +14,7 @@ from antiphon import App, Limits, Request, Response, current_request, serve
 from antiphon.adapters.ask import aget_response, get_response
 from antiphon.http.errors import NotFound
 from antiphon.testing import Client
+from tests.body.forms_in_parts import BOUNDARY, print_form
 from tests.sources import Blocking, Waiting
 
 variable = ContextVar("variable", default="outside")
@@ -409,6 +411,33 @@ def test_handlers_of_both_colours_ask(interface, application):
     for path in ("/blocking", "/waiting"):
         response = client.put(path, body=b"body")
         assert (response.status, response.body) == (201, b"PUT body")
+
+
+@pytest.mark.parametrize("before", ["nothing", "form"])
+@pytest.mark.parametrize("size", [5, 100 << 10, 700 << 10, 3 << 20])
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_a_form_is_there_for_the_one_who_is_asked_too(interface, size, before):
+    inner, outer = App(), App()
+    few = App(limits=Limits(files=1))
+
+    @inner.post("/")
+    @few.post("/")
+    def read(request: Request):
+        return {"title": request.form["title"], "size": request.files["f"].size}
+
+    @outer.post("/")
+    async def pass_on(request: Request):
+        if before == "form":
+            assert len(request.form) == 1
+        told = await aget_response(inner, request)
+        refused = await aget_response(few, request)
+        return json.loads(told.body) | {"refused": refused.status, "own": request.files["f"].size}
+
+    file = (b"f", b"f", None, bytes(size))
+    sent = print_form([(b"title", None, None, b"tea"), (b"f", b"f", None, b""), file])
+    content_type = f"multipart/form-data; boundary={BOUNDARY.decode()}"
+    told = Client(outer, interface, raise_errors=True).post("/", body=sent, content_type=content_type)
+    assert told.json == {"title": "tea", "size": size, "refused": 413, "own": size}
 
 
 @both

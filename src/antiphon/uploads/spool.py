@@ -1,6 +1,8 @@
 """The body of one request: bytes in memory while they are few, else all but the last of them in an unnamed file."""
 
 import os
+from collections.abc import Callable
+from functools import partial
 from time import monotonic
 from typing import TypeAlias
 
@@ -149,6 +151,14 @@ class Spool:
         if end <= written:
             return file.read_at(offset, end - offset)
         return file.read_at(offset, written - offset) + waiting[: end - written]
+
+    def reader_of_file(self, offset: int, length: int) -> Callable[[], bytes] | None:
+        """What reads those of ``length`` bytes from ``offset`` that are in the file, also while more is added.
+
+        None where none of them are. What it is called for raises OSError.
+        """
+        file, length = self._file, min(length, self._written - offset)
+        return partial(file.read_at, offset, length) if file is not None and length > 0 else None
 
     def read_into(self, target: memoryview, offset: int) -> int:
         """Read bytes from ``offset`` into ``target``: how many; none at the end only. Raises as ``read_at`` does."""

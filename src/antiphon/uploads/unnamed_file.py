@@ -16,13 +16,13 @@ class UnnamedFile:
     its descriptor. Raises OSError when it can't be made.
     """
 
-    __slots__ = ("_descriptor", "_is_reserved", "size")
+    __slots__ = ("_descriptor", "_reserves", "size")
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         from tempfile import TemporaryFile, gettempdir
 
         self._descriptor = -1
-        self._is_reserved = False
+        self._reserves = False
         self.size = 0
         """How many bytes were appended."""
         folder = gettempdir() if folder is None else os.fspath(folder)
@@ -30,7 +30,7 @@ class UnnamedFile:
             # A file object would warn that it was not closed where it goes in a cycle, before this one.
             self._descriptor = os.dup(file.fileno())
         warn_of_memory(folder)
-        self._is_reserved = reserves_quickly(folder)
+        self._reserves = reserves_quickly(folder)
 
     def discard(self) -> None:
         """Close it at once, when nobody reads it yet: the traceback of a failure may hold it for long."""
@@ -46,13 +46,13 @@ class UnnamedFile:
 
         Raises OSError where there is none.
         """
-        if self._is_reserved:
+        if self._reserves:
             try:
                 os.posix_fallocate(self._descriptor, self.size, length)
             except OSError as error:
                 if error.errno in NO_ROOM:
                     raise
-                self._is_reserved = False
+                self._reserves = False
 
     def append(self, pieces: Sequence[bytes | memoryview]) -> None:
         """Write pieces at the end. Raises OSError, and then nobody knows how much was written."""
