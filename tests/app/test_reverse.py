@@ -1,3 +1,4 @@
+import re
 import uuid
 from dataclasses import field, make_dataclass
 from datetime import date, datetime, time, timedelta, timezone
@@ -14,6 +15,7 @@ from antiphon import App, Request
 from antiphon.head import RequestHead
 from antiphon.http.sent_path import raw_segments
 from antiphon.http.url import decode_path
+from antiphon.testing import Client
 from tests.colours import drive
 
 ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
@@ -107,11 +109,53 @@ def test_a_url_has_its_parameters_and_the_others_as_query(name, params, url):
         ("paths", {"a": "1", "b": "2/x/3"}, "'1' would be read otherwise"),
         ("tenant", {"tenant": "a b", "x": "y"}, "not a host"),
         ("tenant", {"tenant": "Ann", "x": "y"}, "lower case"),
+        (
+            "tenant",
+            {"tenant": "a.b", "x": "y"},
+            r"'tenant' \(<tenant>.example.com/t/<x>\), parameter 'tenant': 'a.b' is not a host's label",
+        ),
     ],
 )
 def test_what_the_route_would_not_match_is_an_error_with_route_and_parameter(name, params, complaint):
     with pytest.raises(ValueError, match=complaint):
         site().url_for(name, **params)
+
+
+@pytest.mark.parametrize(
+    ("host", "params", "wanted"),
+    [
+        ("<tenant>.example.com", {"tenant": "a-b_1"}, "//a-b_1.example.com/"),
+        ("<tenant>.example.com", {"tenant": "a.b"}, "parameter 'tenant': 'a.b' is not"),
+        ("<tenant>.example.com", {"tenant": "."}, "parameter 'tenant': '.' is not"),
+        ("<tenant>.example.com", {"tenant": "a:80"}, "parameter 'tenant': 'a:80' is not"),
+        ("<tenant>.example.com", {"tenant": "a\n"}, r"parameter 'tenant': 'a\n' is not"),
+        ("shop.<tld>", {"tld": "de"}, "//shop.de/"),
+        ("shop.<tld>", {"tld": "com.evil.example"}, "parameter 'tld': 'com.evil.example' is not"),
+        ("shop.<tld>", {"tld": "de."}, "parameter 'tld': 'de.' is not"),
+        ("<a>.<b>.example.com", {"a": "x", "b": "y"}, "//x.y.example.com/"),
+        ("<a>.<b>.example.com", {"a": "x", "b": "y.z"}, "parameter 'b': 'y.z' is not"),
+        ("v<a>-<b>.example.com", {"a": "1-2", "b": "3"}, "//v1-2-3.example.com/"),
+        ("v<a>-<b>.example.com", {"a": "1.2", "b": "3"}, "parameter 'a, b': 'v1.2-3' is not"),
+        ("<float:n>.example.com", {"n": 1.5}, "parameter 'n': '1.5' is not"),
+        ("<re(.*):n>.example.com", {"n": "a.b"}, "parameter 'n': 'a.b' is not"),
+        ("<any(a,b.c):n>.example.com", {"n": "b.c"}, "parameter 'n': 'b.c' is not"),
+        ("<own:n>.example.com", {"n": "a"}, "//a.example.com/"),
+        ("<own:n>.example.com", {"n": "a.b"}, "parameter 'n': 'a.b' is not"),
+        ("<own:n>.example.com", {"n": ""}, "parameter 'n': '' does not fit"),
+        ("<own:n>", {"n": ""}, "parameter 'n': '' does not fit"),
+    ],
+)
+def test_a_parameter_in_a_host_is_one_label_at_most(host, params, wanted):
+    app = App()
+    app.converter("own", str, str)
+    app.get("/", name="home", host=host)(lambda request: request.params)
+    if wanted[:2] == "//":
+        url = app.url_for("home", **params)
+        assert url == wanted
+        assert Client(app).get("/", headers={"host": url[2:-1]}).json == params
+    else:
+        with pytest.raises(ValueError, match=re.escape(wanted)):
+            app.url_for("home", **params)
 
 
 def test_a_slash_is_encoded_where_it_is_told_from_the_others():
@@ -211,8 +255,6 @@ VALUES = {
 
 @given(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=4), st.booleans(), st.booleans(), st.data())
 def test_what_is_built_is_found_again_with_the_same_parameters(kinds, slash, encoded_slashes, data):
-    import re
-
     app = App(encoded_slashes=encoded_slashes)
     app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
     segments = [kind.replace("{0}", f"p{at}") for at, kind in enumerate(kinds)]

@@ -372,6 +372,33 @@ def test_two_digits_of_a_year_are_completed(year, full):
 
 
 @pytest.mark.parametrize(
+    ("date", "first", "last", "outside"),
+    [
+        ("{} Nov 2026 12:30:05", 1, 30, [0, "00", 31, 32]),
+        ("{} Dec 2026 12:30:05", 1, 31, [0, 32, 99]),
+        ("{} Feb 2026 12:30:05", 1, 28, [0, 29, 30]),
+        ("{} Feb 2028 12:30:05", 1, 29, [0, 30]),
+        ("20 Nov {} 12:30:05", 1601, 9999, ["0100", "0999", 1000, 1600]),
+        ("20 Nov 2026 {}:30:05", 0, 23, [24, 60, 99]),
+        ("20 Nov 2026 12:{}:05", 0, 59, [60, 99]),
+        ("20 Nov 2026 12:30:{}", 0, 59, [60, 61, 99]),
+    ],
+)
+def test_each_part_of_a_date_has_bounds(date, first, last, outside):
+    def read(part):
+        return SetCookie.parse(f"a=b; Expires={date.format(part)}").expires
+
+    assert read(first) < read(last)
+    assert [read(part) for part in outside] == [None] * len(outside)
+
+
+def test_any_month_may_be_in_a_date():
+    names = ("jan", "FEBRUARY", "Mar", "apr", "May", "jun", "Jul", "aug", "Sept", "oct", "nov", "December")
+    dates = [SetCookie.parse(f"a=b; Expires=20 {name} 2026 12:30:05").expires for name in names]
+    assert dates == [NOON.replace(month=number) for number in range(1, 13)]
+
+
+@pytest.mark.parametrize(
     "date",
     [
         "",

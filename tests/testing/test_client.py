@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from antiphon import App
 from antiphon.testing import AsyncClient, BodyTooLarge, Client, ContractError, TooManyRedirects
 
 
@@ -29,6 +30,52 @@ def test_each_method_has_a_function(connect, method):
 
 def test_any_method_can_be_requested_as_written(connect):
     assert connect(echo).request("brew", "/pot").text.startswith("brew /pot?")
+
+
+def test_a_path_is_sent_as_written_and_a_redirect_is_resolved(connect):
+    def application(seen):
+        return (302, [("location", "/x/%2e%2e/y/../z")], []) if seen.path == "/a/../b/./c" else echo(seen)
+
+    response = connect(application).get("/a/%2e%2e/b/./c")
+
+    assert response.text.startswith("GET /z?")
+    assert [each.url for each in (*response.history, response)] == [
+        "http://testserver/a/%2e%2e/b/./c",
+        "http://testserver/z",
+    ]
+
+
+def test_options_may_ask_for_all_of_a_server(connect):
+    client = connect(echo)
+
+    for response in (client.request("OPTIONS", "*"), client.options("*")):
+        assert response.text.startswith("OPTIONS *?\n")
+        assert response.url == "http://testserver/"
+
+
+def test_a_redirect_of_options_for_all_leads_to_a_path(connect):
+    client = connect(lambda seen: (307, [("location", "x")], []) if seen.path == "*" else echo(seen))
+
+    assert client.options("*").text.startswith("OPTIONS /x?")
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_an_app_answers_options_for_all_with_the_methods_of_all_routes(interface):
+    app = App()
+    app.route("/x", ["GET", "PURGE"])(lambda request: "x")
+    client = Client(app, interface)
+    response = client.options("*")
+    client.close()
+
+    assert (response.status, response.headers["allow"]) == (204, "GET, HEAD, OPTIONS, PURGE")
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_an_application_below_a_root_path_is_not_asked_for_all_of_the_server(applications, interface):
+    client = Client(applications[interface](echo), interface, root_path="/app")
+    with pytest.raises(ValueError, match="does not lie below"):
+        client.options("*")
+    client.close()
 
 
 def test_a_response_has_status_headers_and_body(connect):

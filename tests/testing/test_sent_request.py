@@ -22,6 +22,8 @@ def make(method="GET", url="/", base="http://testserver", http_version="1.1", **
         ("a", "/a"),
         ("?x", "/?x"),
         ("/a/../b/./c//d", "/a/../b/./c//d"),
+        ("/a/%2e%2E/b", "/a/%2e%2E/b"),
+        ("*", "/*"),
         ("//not.a.host/x", "//not.a.host/x"),
         ("/%zz%2F%", "/%zz%2F%"),
         ("/a b?c d", "/a%20b?c%20d"),
@@ -34,6 +36,26 @@ def make(method="GET", url="/", base="http://testserver", http_version="1.1", **
 def test_a_target_stays_as_written_where_it_can(url, target):
     assert make(url=url).target == target
     assert make(url=url).authority == "testserver"
+
+
+def test_options_may_ask_for_all_of_a_server():
+    request = make("OPTIONS", "*")
+
+    assert (request.target, request.raw_path, request.raw_query) == ("*", "*", "")
+    assert request.headers.items() == [("host", "testserver")]
+    assert request.url == "http://testserver/"
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "target"), [("OPTIONS", "/*", "/*"), ("OPTIONS", "*/x", "/*/x"), ("options", "*", "/*")]
+)
+def test_other_stars_are_in_paths(method, url, target):
+    assert make(method, url).target == target
+
+
+def test_all_of_a_server_has_no_query():
+    with pytest.raises(ValueError, match=r"OPTIONS \* has no query"):
+        make("OPTIONS", "*", params={"a": 1})
 
 
 @given(TEXT)

@@ -22,7 +22,7 @@ from antiphon.http.sent_path import quote_segment
 from antiphon.http.url import quote_path
 
 _NONE: Mapping[str, Any] = {}
-_label = re.compile(r"[a-z0-9_~-]+(?:\.[a-z0-9_~-]+)*").fullmatch
+_label = re.compile("[a-z0-9_~-]+").fullmatch
 
 
 class _Way(NamedTuple):
@@ -82,9 +82,7 @@ class Reverse:
             for segment in (*way.host, *way.path)
             for parameter in parameters_of(segment)
         }
-        host = ".".join([_print(way, label, texts) for label in way.host])
-        if host and not _label(host):
-            raise _refused(way, ", ".join(texts), f"{host!r} is not a host in lower case")
+        host = ".".join([_printed_label(way, label, texts) for label in way.host])
         path = "".join([f"/{_quoted(way, segment, texts)}" for segment in way.path])
         self._check_slashes(way, texts)
         self._check_paths(way, texts)
@@ -179,6 +177,14 @@ def _print(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
             is_same = False
         if not is_same:
             raise _refused(way, ", ".join(names), f"{printed!r} would be read otherwise by {segment}")
+    return printed
+
+
+def _printed_label(way: _Way, label: Segment, texts: Mapping[str, str]) -> str:
+    printed = _print(way, label, texts)
+    if not _label(printed):
+        names = ", ".join(part.name for part in parameters_of(label))
+        raise _refused(way, names, f"{printed!r} is not a host's label, which is in lower case and has no dots")
     return printed
 
 

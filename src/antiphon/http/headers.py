@@ -69,7 +69,7 @@ def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
 
 
 def put_line(fields: list[tuple[str, str]], line: tuple[str, str]) -> None:
-    """Set a field to one line, which has been checked, in place of all that it had."""
+    """Set a field to one line, which has been checked, at the end, in place of all that it had."""
     name = line[0]
     for present, _ in fields:
         if present == name:
@@ -193,7 +193,7 @@ class MutableHeaders(Headers):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: str) -> None:
-        """Set a field to one line, in place of all that it had."""
+        """Set a field to one line, at the end, in place of all that it had."""
         put_line(self._fields, (field_name(name), field_value(value)))
 
     def put(self, name: str, value: str) -> None:
@@ -220,7 +220,7 @@ class MutableHeaders(Headers):
         self._fields.append((field_name(name), field_value(value)))
 
     def update(self, fields: HeaderFields) -> None:
-        """Set several fields; what each of them had goes."""
+        """Set several fields, at the end; what each of them had goes."""
         added = [(field_name(name), field_value(value)) for name, value in field_pairs(fields)]
         names = {name for name, _ in added}
         self._fields[:] = [field for field in self._fields if field[0] not in names] + added

@@ -121,7 +121,8 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         bytes is sent in chunks, as the application asks for them. With ``files`` a form is sent in parts: a file is
         bytes or a file object, ``(filename, content)`` or ``(filename, content, content_type)``, and a field may have
         a list of them. Header fields and cookies are those of the client, except for those that are given here.
-        Method and path are sent as written. Raises TypeError for options that are none.
+        Method and path are sent as written: segments of dots, too, which browsers remove (as redirects do here).
+        OPTIONS may have ``*`` in place of the URL. Raises TypeError for options that are none.
         """
         return self._respond(self._call(method, url, options))
 

@@ -19,6 +19,9 @@ Fields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
 
 HTTPVersion: TypeAlias = Literal["1.0", "1.1", "2"]
 
+ASTERISK = "*"
+"""The target of OPTIONS for a server as a whole (RFC 9112 §3.2.4)."""
+
 _CONTENT_FIELDS = frozenset({
     "content-encoding", "content-language", "content-length", "content-location", "content-type",
     "transfer-encoding",
@@ -43,7 +46,7 @@ class RequestOptions(TypedDict, total=False):
 
 
 class SentRequest(NamedTuple):
-    """A request as it is sent. ``target`` is path and query as they stand in the request line."""
+    """A request as it is sent. ``target`` is path and query as they stand in the request line, or ``*``."""
 
     method: str
     scheme: str
@@ -55,8 +58,9 @@ class SentRequest(NamedTuple):
 
     @property
     def url(self) -> URL:
-        """The URL, without a fragment."""
-        return URL.build(scheme=self.scheme, host=self.authority, path=self.raw_path, query=self.raw_query)
+        """The URL, without a fragment. It is that of the origin for ``*`` (RFC 9112 §3.3)."""
+        path = "/" if self.target == ASTERISK else self.raw_path
+        return URL.build(scheme=self.scheme, host=self.authority, path=path, query=self.raw_query)
 
     @property
     def origin(self) -> tuple[str, str, int]:
@@ -111,16 +115,17 @@ def compose(
 ) -> SentRequest:
     """The request that a test describes. ``headers`` are those of every request of the client.
 
-    Of a URL with a host, scheme and host are used; else those of ``base``. Raises ValueError for what can't
-    be sent.
+    Of a URL with a host, scheme and host are used; else those of ``base``. OPTIONS may have ``*`` in place of a URL.
+    Raises ValueError for what can't be sent.
     """
     if not is_token(method):
         raise ValueError(f"a method is a token, not {method!r}")
     scheme, (authority, target) = base.scheme, (base.netloc, as_target(url))
     if url.lower().startswith(("http://", "https://")):
         scheme, (authority, target) = url.partition(":")[0].lower(), split_url(url)
-    if query := encode_fields(options.get("params", ())):
-        target += ("&" if "?" in target else "?") + query
+    if (method, url) == ("OPTIONS", ASTERISK):
+        target = ASTERISK
+    target = _with_query(target, encode_fields(options.get("params", ())))
     content, content_type = _content(options)
     fields = MutableHeaders([("host", authority)])
     fields.update(headers)
@@ -151,6 +156,14 @@ def as_target(reference: str) -> str:
     """
     target = quote(reference.partition("#")[0], safe=string.punctuation)
     return target if target.startswith("/") else "/" + target
+
+
+def _with_query(target: str, query: str) -> str:
+    if not query:
+        return target
+    if target == ASTERISK:
+        raise ValueError("OPTIONS * has no query: it asks for a server as a whole")
+    return f"{target}{'&' if '?' in target else '?'}{query}"
 
 
 def encode_fields(fields: Fields) -> str:
