@@ -98,15 +98,20 @@ class TestWhatIsTakenAtOnce:
         assert way.run(taken(content)) == (len(pieces) == 1 and not way.head().waits)
         assert (content.data, content.received, content.is_complete) == (b"abcd", 4, True)
 
+    def test_is_a_body_of_no_bytes_which_is_not_asked_for(self, way):
+        head = way.head(b"next request", content_length=0)
+        content = Content(head)
+        assert content.take_at_once(Limits(body=0))
+        assert (content.data, content.is_complete, head.asked) == (b"", True, 0)
+
     @pytest.mark.parametrize(
         ("data", "headers"),
         [
-            (b"", {"content_length": 0}),
             (bytes(64 * KIB + 1), {"content_length": 64 * KIB + 1}),
             (b"abc", {}),
             (gzip.compress(b"abc"), {"content_length": len(gzip.compress(b"abc")), "content_encoding": "gzip"}),
         ],
-        ids=["nothing", "large", "undeclared", "coded"],
+        ids=["large", "undeclared", "coded"],
     )
     def test_is_not_asked_for_if_it_may_be_another(self, way, data, headers):
         head = way.head(data, **headers)
@@ -127,7 +132,7 @@ class TestWhatIsTakenAtOnce:
         head = way.head(b"abcd", content_length=4)
         content = Content(head)
         with pytest.raises(ContentTooLarge):
-            content.take_at_once(Limits(body=3))
+            way.run(taken(content, Limits(body=3)))
         assert (head.asked, type(content.failure)) == (0, ContentTooLarge)
 
     def test_keeps_why_it_broke_off(self, way):

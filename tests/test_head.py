@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from antiphon.head import Address, HeadHeaders, RequestHead
 from antiphon.http.headers import Headers
+from tests.declared_lengths import uncoded_lengths
 
 LINES = [
     ("Host", "example.com"),
@@ -86,6 +87,10 @@ class TestRequestHead:
         assert head.has_body == bool(content)
         assert [drain(head), drain(head), drain(head)] == [content, b"", b""]
         assert not head.has_body
+
+    @uncoded_lengths
+    def test_tells_the_length_of_a_body_that_is_not_coded(self, fields, wanted):
+        assert RequestHead(headers=fields).uncoded_length == wanted
 
 
 class LookedUpOnly(RequestHead):

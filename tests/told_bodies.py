@@ -6,6 +6,7 @@ import os
 import time
 from contextlib import suppress
 
+from antiphon.head import uncoded_length
 from antiphon.testing.contract.waiting import eventually
 
 
@@ -30,6 +31,10 @@ class Told:
 
     def fields(self):
         return [*self.headers.items()]
+
+    @property
+    def uncoded_length(self):
+        return uncoded_length(self.field)
 
     async def receive(self):
         self.asked += 1

@@ -64,6 +64,11 @@ class DerivedHead:
         """False when the request surely bears no body."""
         return self.inner.has_body
 
+    @property
+    def uncoded_length(self) -> int | None:
+        """The declared length of a body that is not coded."""
+        return self.inner.uncoded_length
+
 
 def server_head(head: Head) -> Head:
     """The head that the server gave, from which this one is derived."""

@@ -3,6 +3,7 @@
 Every adapter has a class that reads these off what its server gave; ``RequestHead`` holds them as plain values.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from antiphon.http.headers import HeaderFields, Headers, combine
@@ -78,6 +79,14 @@ class Head(Protocol):
         """False when the request surely bears no body."""
         ...
 
+    @property
+    def uncoded_length(self) -> int | None:
+        """The declared length in bytes of a body that comes as it is; None of one that is coded, or has no such length.
+
+        It may be None where ``field`` tells of one, too: then that has to be looked at closely.
+        """
+        ...
+
     def field(self, name: str) -> str | None:
         """The combined value of a header; its name in lower case."""
         ...
@@ -134,6 +143,11 @@ class RequestHead:
         """Whether any content is left to receive."""
         return bool(self._content)
 
+    @property
+    def uncoded_length(self) -> int | None:
+        """The declared length of a body that is not coded."""
+        return uncoded_length(self.field)
+
     def field(self, name: str) -> str | None:
         """The combined value of a header; its name in lower case."""
         values = [value for key, value in self._fields if key == name]
@@ -147,6 +161,14 @@ class RequestHead:
         """The whole content at once, then ``b""``."""
         piece, self._content = self._content, b""
         return piece
+
+
+def uncoded_length(field: Callable[[str], str | None]) -> int | None:
+    """``Head.uncoded_length``, by what looks up a header."""
+    length = field("content-length")
+    if not length or not (length.isdigit() and length.isascii() and len(length) < 20):
+        return None
+    return int(length) if field("transfer-encoding") is None and field("content-encoding") is None else None
 
 
 def parse_length(value: str) -> int:

@@ -28,7 +28,7 @@ class KeptBody:
     ``folder`` is where a large one is kept, None for where the system has temporary files.
     """
 
-    data: bytes | None
+    data: bytes | None = None
     """All of it, where that is in memory; None until it is complete."""
     folder: str | os.PathLike[str] | None = None
     has_uploads = False

@@ -52,13 +52,17 @@ class ReceivedBody(KeptBody):
     _broken: Exception | None = None
     """Why it can't be received even if somebody tries again."""
 
+    is_complete = False
+    """Whether all of it has been received."""
+    received = 0
+    """How many bytes have come, as they were sent."""
+
     def __init__(self, head: Head, data: bytes | None = None) -> None:
         self._head = head
-        self.data = data
-        self.is_complete = data is not None
-        """Whether all of it has been received."""
-        self.received = 0 if data is None else len(data)
-        """How many bytes have come, as they were sent."""
+        if data is not None:
+            self.data = data
+            self.received = len(data)
+            self.is_complete = True
 
     @lazy
     def _pace(self) -> Pace:
@@ -95,11 +99,8 @@ class ReceivedBody(KeptBody):
 
     def is_small(self, most: int) -> bool:
         """Whether it is known to have few bytes; one that is coded may become large."""
-        try:
-            length = self.length
-        except BadRequest:
-            return False
-        return length is not None and length <= most and not self._coding
+        length = self._head.uncoded_length
+        return length is not None and length <= most
 
     @property
     def is_decoded(self) -> bool:
@@ -107,33 +108,35 @@ class ReceivedBody(KeptBody):
         return self._decoder is not None
 
     def take_at_once(self, limits: Limits) -> bool:
-        """Receive a small body that is there already, in one piece: whether all of it is. ``load`` goes on from there.
+        """Receive a small body that is there already, in one piece: whether all of it is. Of any other ``load`` tells.
 
-        It is for where a head that blocks may do so. Raises what ``load`` does.
+        It is for where a head that blocks may do so. Raises ClientDisconnected, OSError.
         """
-        if self._has_begun or self.is_complete or not self.is_kept:
+        length = self._head.uncoded_length
+        if length is None or length > AT_ONCE or length > limits.body or self._is_under_way():
             return False
-        before = monotonic()
-        try:
-            self._begin(limits)
-            if not self._declared or self._declared > AT_ONCE or self._decoder is not None:
-                return False
+        data, before = b"", monotonic()
+        if length:
             receiving = self._head.receive()
-            self._waiting = receiving, receiving.send(None)
-            return False
-        except StopIteration as end:
-            data: bytes = end.value
-        except (HTTPError, OSError) as error:
-            self.failure = error
-            raise
+            try:
+                self._waiting = receiving, receiving.send(None)
+                return False
+            except StopIteration as end:
+                data = end.value
+            except (HTTPError, OSError) as error:
+                self.failure = error
+                raise
         self.received = len(data)
-        if self.received != self._declared:
+        if self.received != length:
             self._held = data
             self._pace.waited = monotonic() - before
             return False
         self.data = data
         self._has_ended = self.is_complete = True
         return True
+
+    def _is_under_way(self) -> bool:
+        return self._has_begun or self.is_complete or not self.is_kept
 
     async def load(self, limits: Limits) -> None:
         """Receive all of it. Called again, it goes on where it broke off. Where the head blocks, it never waits.

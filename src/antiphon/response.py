@@ -75,7 +75,7 @@ class Response(ResponseMessage):
 
         Raises TypeError, which names type and place, for a value that can't be written.
         """
-        return cls._of_type(JSON, _json_encoder()(value, default), status, headers)
+        return cls._of_type(JSON, json_encoder()(value, default), status, headers)
 
     @classmethod
     def _of_type(cls, content_type: str, body: Content, status: int | None, headers: HeaderFields) -> Self:
@@ -250,7 +250,7 @@ class Response(ResponseMessage):
 
 
 @cache
-def _json_encoder() -> Callable[..., bytes]:
+def json_encoder() -> Callable[..., bytes]:
     """What writes JSON, imported when it is first used: an import that is repeated takes as long as a small value."""
     from antiphon.json_codec import encode_json
 

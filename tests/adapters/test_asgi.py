@@ -11,6 +11,7 @@ from antiphon.head import Address
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.request import Request
 from antiphon.response import Response
+from tests.declared_lengths import uncoded_lengths
 
 
 def head(servers, **given):
@@ -172,6 +173,15 @@ class TestTheHead:
     )
     def test_tells_whether_there_may_be_a_body(self, servers, headers, version, wanted):
         assert head(servers, headers=headers, http_version=version).has_body is wanted
+
+    @uncoded_lengths
+    def test_tells_the_length_of_a_body_that_is_not_coded(self, servers, fields, wanted):
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in fields]
+        assert head(servers, headers=headers).uncoded_length == wanted
+
+    @pytest.mark.parametrize("second", [b"5", b"6"])
+    def test_tells_no_length_where_two_are_declared(self, servers, second):
+        assert head(servers, headers=[(b"content-length", b"5"), (b"content-length", second)]).uncoded_length is None
 
 
 def load(servers, headers, messages, **limits):

@@ -11,6 +11,7 @@ from antiphon.head import Address
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.request import Request
 from antiphon.response import Response
+from tests.declared_lengths import uncoded_lengths
 
 
 def head(servers, **given):
@@ -93,6 +94,10 @@ class TestTheHead:
     )
     def test_tells_whether_there_may_be_a_body(self, servers, headers, version, wanted):
         assert head(servers, headers=headers, http_version=version).has_body is wanted
+
+    @uncoded_lengths
+    def test_tells_the_length_of_a_body_that_is_not_coded(self, servers, fields, wanted):
+        assert head(servers, headers=fields).uncoded_length == wanted
 
 
 def load(servers, headers, pieces, **limits):

@@ -10,6 +10,7 @@ from antiphon.head import Address
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.request import Request
 from antiphon.response import Response
+from tests.declared_lengths import uncoded_lengths
 
 
 class Input:
@@ -200,6 +201,12 @@ class TestTheHead:
     )
     def test_tells_whether_there_may_be_a_body(self, servers, more, wanted):
         assert WSGIHead(servers.environ(**more)).has_body is wanted
+
+    @uncoded_lengths
+    def test_tells_the_length_of_a_body_that_is_not_coded(self, servers, fields, wanted):
+        keys = {"content-length": "CONTENT_LENGTH", "content-type": "CONTENT_TYPE"}
+        more = {keys.get(name, "HTTP_" + name.upper().replace("-", "_")): value for name, value in fields}
+        assert WSGIHead(servers.environ(**more)).uncoded_length == wanted
 
 
 class TestTheBody:

@@ -103,6 +103,17 @@ class ASGIHead:
         return b"content-length" in fields or b"transfer-encoding" in fields or scope["http_version"] >= "2"
 
     @property
+    def uncoded_length(self) -> int | None:
+        """The declared length of a body that is not coded, where no header comes twice."""
+        lines, fields = self.scope["headers"], self._fields
+        if fields is None:
+            fields = self._fields = dict(lines)
+        if len(fields) != len(lines) or b"transfer-encoding" in fields or b"content-encoding" in fields:
+            return None
+        length = fields.get(b"content-length", b"")
+        return int(length) if length.isdigit() and len(length) < 20 else None
+
+    @property
     def raw_path(self) -> bytes | None:
         """The scope's raw_path, where the server has one."""
         raw: bytes | None = self.scope.get("raw_path")

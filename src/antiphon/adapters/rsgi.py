@@ -7,7 +7,7 @@ from antiphon.adapters.server_values import address, http_version
 from antiphon.drive import run_async
 from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish
-from antiphon.head import Address
+from antiphon.head import Address, uncoded_length
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.headers import combine
 from antiphon.request import Request
@@ -85,6 +85,11 @@ class RSGIHead:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
         headers = self.scope.headers
         return "content-length" in headers or "transfer-encoding" in headers or self.scope.http_version[0] in "23"
+
+    @property
+    def uncoded_length(self) -> int | None:
+        """The declared length of a body that is not coded."""
+        return uncoded_length(self.field)
 
     def field(self, name: str) -> str | None:
         """A header; the lines of several are joined. Host is what the target says, where that names one."""

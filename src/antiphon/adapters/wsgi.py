@@ -110,6 +110,15 @@ class WSGIHead:
             "HTTP_TRANSFER_ENCODING" in environ or environ.get("SERVER_PROTOCOL", "")[5:6] in ("2", "3")
         )
 
+    @property
+    def uncoded_length(self) -> int | None:
+        """The declared length of a body that is not coded."""
+        environ = self.environ
+        length: str = environ.get("CONTENT_LENGTH") or ""
+        if "HTTP_TRANSFER_ENCODING" in environ or "HTTP_CONTENT_ENCODING" in environ:
+            return None
+        return int(length) if length.isdigit() and length.isascii() and len(length) < 20 else None
+
     def field(self, name: str) -> str | None:
         """A header, which WSGI has joined already. Host is what the target says, where that names one."""
         key = _KEYS.get(name)

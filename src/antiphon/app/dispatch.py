@@ -15,6 +15,7 @@ from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.plan import Plan
 from antiphon.app.returns import to_response
 from antiphon.body.limits import Limits
+from antiphon.content import Content
 from antiphon.context import set_current_request
 from antiphon.error_response import is_leaving
 from antiphon.event_loop import is_on_loop
@@ -36,16 +37,18 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     set_current_request(request)
     try:
         if has_body:
-            _prepare(plan, request)
             content = request.content
-            if plan.body_first or (plan.body == "load" and content.is_small(SMALL_BODY)):
+            _prepare(plan, request, content)
+            if plan.body_first or plan.body == "load":
                 try:
                     limits = request.limits
                     if not (plan.body_first or plan.loads):
                         limits = _small(limits.rate, limits.timeout)
-                    if not content.take_at_once(limits):
+                    is_loaded = content.take_at_once(limits)
+                    if not is_loaded and (plan.body_first or content.is_small(SMALL_BODY)):
                         await content.load(limits)
-                    is_loaded = not plan.is_woven  # or the limits may be changed before the handler
+                        is_loaded = True
+                    is_loaded = is_loaded and not plan.is_woven  # or the limits may be changed before the handler
                 except HTTPError as unreadable:
                     error = error or unreadable  # it is raised inside the middleware, as all errors are
         if plan.moves[head.blocks]:
@@ -117,9 +120,8 @@ def _no_exception(error: BaseException | None) -> BaseException | None:
     return None if isinstance(error, Exception) else error
 
 
-def _prepare(plan: Plan, request: Request) -> None:
+def _prepare(plan: Plan, request: Request, content: Content) -> None:
     """Tell a body how it is kept, and other threads where it comes from."""
-    content = request.content
     content.folder = plan.folder
     content.outermost = content.outermost or plan
     if not content.received:

@@ -6,8 +6,8 @@ from typing import Any
 from antiphon.handler import annotations_of, describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
 from antiphon.request import Request
-from antiphon.response import Response
-from antiphon.shared_fields import HTML
+from antiphon.response import Response, json_encoder
+from antiphon.shared_fields import HTML, JSON
 from antiphon.template_strings import is_template
 
 Source = Callable[..., Any]
@@ -61,8 +61,9 @@ def _make(value: object, source: Source, request: Request) -> Response:
 
 
 def _json(value: object, request: Request) -> Response:
-    app = request.app
-    return Response.json(value, default=app.json_default if app else None)
+    route = request.route
+    default = route.app.json_default if route is not None and route.app is not None else None
+    return Response(json_encoder()(value, default), content_type=JSON)
 
 
 def _from_none(source: Source) -> Response:

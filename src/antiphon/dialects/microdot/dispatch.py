@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
-from antiphon.dialects.microdot.receiving import check_request_line, receive
+from antiphon.dialects.microdot.receiving import check_request_line, receive, take_at_once
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
 from antiphon.handler import ON_LOOP, ON_THREAD, is_async, log_failure
@@ -70,10 +70,9 @@ async def dispatch(app: "Microdot", request: Request, has_body: bool, call: Call
 
     Raises what error handlers and after-error-request handlers do.
     """
-    request.is_streamed = has_body
     try:
         check_request_line(request.native.head)
-        if has_body:
+        if has_body and not take_at_once(request):
             await receive(request)
         found, request.url_prefix, request.subapp = app.find_route(request)
         if callable(found):

@@ -7,7 +7,6 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.head import Head
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.url import quote_path
-from antiphon.request_body import DEFAULT_LIMITS
 
 _MOST_ESCAPED = 12
 """How many bytes a character of a path is sent in at most."""
@@ -25,6 +24,13 @@ def check_request_line(head: Head) -> None:
         raise BadRequest(f"the request line has {size} bytes, {Request.max_readline} are accepted")
 
 
+def take_at_once(request: Request) -> bool:
+    """Load a small body that is there already: whether it was."""
+    is_taken = request.native.content.take_at_once(_limits(min(Request.max_content_length, Request.max_body_length)))
+    request.is_streamed = not is_taken
+    return is_taken
+
+
 async def receive(request: Request) -> None:
     """Load a body of up to ``max_body_length`` bytes, and leave a larger one to the stream.
 
@@ -33,18 +39,14 @@ async def receive(request: Request) -> None:
     native = request.native
     content = native.content
     length, most = content.length, Request.max_content_length
-    is_loaded = length is not None and length <= Request.max_body_length and length <= most
-    if not is_loaded or most > DEFAULT_LIMITS.memory:  # of what is loaded here, nothing is above the usual ones
-        native.limits = _limits(most)
-    if is_loaded:
-        limits = _limits(most)
-        if not content.take_at_once(limits):
-            await content.load(limits)
-        request.is_streamed = False
-    elif length is None:
+    native.limits = _limits(most)
+    if length is None:
         await _load(request)
     elif length > most:
         raise ContentTooLarge
+    elif length <= Request.max_body_length:
+        await content.load(native.limits)
+        request.is_streamed = False
     else:
         content.is_kept = content.is_complete
 
