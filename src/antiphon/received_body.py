@@ -113,7 +113,9 @@ class ReceivedBody(KeptBody):
         It is for where a head that blocks may do so. Raises ClientDisconnected, OSError.
         """
         length = self._head.uncoded_length
-        if length is None or length > AT_ONCE or length > limits.body or self._is_under_way():
+        if length is None or length > AT_ONCE or length > limits.body:
+            return False
+        if self._has_begun or self.is_complete or not self.is_kept:
             return False
         data, before = b"", monotonic()
         if length:
@@ -134,9 +136,6 @@ class ReceivedBody(KeptBody):
         self.data = data
         self._has_ended = self.is_complete = True
         return True
-
-    def _is_under_way(self) -> bool:
-        return self._has_begun or self.is_complete or not self.is_kept
 
     async def load(self, limits: Limits) -> None:
         """Receive all of it. Called again, it goes on where it broke off. Where the head blocks, it never waits.

@@ -127,7 +127,8 @@ class ASGIHead:
     @property
     def root_path(self) -> str:
         """The scope's root_path."""
-        return (self.scope.get("root_path") or "").rstrip("/")
+        root_path: str = self.scope.get("root_path") or ""
+        return root_path.rstrip("/") if root_path else root_path
 
     @property
     def scheme(self) -> str:
@@ -180,7 +181,7 @@ class ASGIHead:
                     raise ClientDisconnected("The client went away while the body was read.")
                 self._more = message.get("more_body", False)
                 if piece := message.get("body"):
-                    return bytes(piece)
+                    return piece if type(piece) is bytes else bytes(piece)
             return b""
         finally:
             self._is_receiving = False

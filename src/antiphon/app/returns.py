@@ -7,10 +7,12 @@ from antiphon.handler import annotations_of, describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
 from antiphon.request import Request
 from antiphon.response import Response, json_encoder
-from antiphon.shared_fields import HTML, JSON
+from antiphon.shared_fields import HTML, JSON, only_typed
 from antiphon.template_strings import is_template
 
 Source = Callable[..., Any]
+
+_JSON_ONLY = only_typed(JSON)
 
 _WANTED = (
     "of that no response can be made: return text, bytes, a dict, list or dataclass, an iterator, a Response,"
@@ -63,7 +65,7 @@ def _make(value: object, source: Source, request: Request) -> Response:
 def _json(value: object, request: Request) -> Response:
     route = request.route
     default = route.app.json_default if route is not None and route.app is not None else None
-    return Response(json_encoder()(value, default), content_type=JSON)
+    return Response.sharing(json_encoder()(value, default), _JSON_ONLY)
 
 
 def _from_none(source: Source) -> Response:

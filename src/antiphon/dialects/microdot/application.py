@@ -6,22 +6,14 @@ from typing import Any, Literal, NoReturn, TypeVar
 from antiphon.adapters.servable import Living, Servable
 from antiphon.app.guard import Guard
 from antiphon.body.limits import Limits
-from antiphon.context import set_current_request
 from antiphon.dialects.microdot.absent import Absent
-from antiphon.dialects.microdot.dispatch import (
-    Call,
-    call_in_steps,
-    call_on_loop,
-    dispatch,
-    error_response,
-    let_go,
-    waits,
-)
+from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
+from antiphon.dialects.microdot.dispatch import call_in_steps, call_on_loop, dispatch, error_response
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.lifespan import Lifespan
 from antiphon.dialects.microdot.request import Request
-from antiphon.dialects.microdot.response import Response, to_native, to_response
-from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
+from antiphon.dialects.microdot.response import Response
+from antiphon.dialects.microdot.routing import NOWHERE, Entry, Found, RouteTable, URLPattern, waits
 from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
 from antiphon.drive import run_async
 from antiphon.handler import Steps, failed
@@ -52,7 +44,7 @@ class Microdot(Servable):
         self.options_handler: Callable[[Request], dict[str, str]] | None = self.default_options_handler
         self.debug = False
         self.server: EmbeddedServer | None = None
-        self._guard = Guard(Limits().headers, (), (), (), True)
+        self.guard = Guard(Limits().headers, (), (), (), True)
         self._table = RouteTable(())
         self.blocks = False
         """Whether one of its functions is plain: then requests are answered in steps, so that those share a thread."""
@@ -164,12 +156,22 @@ class Microdot(Servable):
         """The handler of a request, with its prefix and mounted application; the headers that answer OPTIONS; or the
         status where there is no route.
         """
+        found = self.find(req)
+        if req.method.upper() == "OPTIONS" and self.options_handler:
+            return self.options_handler(req), "", None
+        return found.handler or found.status, found.prefix, found.subapp
+
+    def find(self, req: Request) -> Found:
+        """What answers a request, which is told of it. To OPTIONS that is no route."""
         method = req.method.upper()
         if method == "OPTIONS" and self.options_handler:
-            return self.options_handler(req), "", None
-        handler, prefix, subapp, values = self._routes().find("GET" if method == "HEAD" else method, req.path)
-        req.url_args = None if values is None else values.copy()
-        return handler, prefix, subapp
+            return NOWHERE
+        found = self._routes().find("GET" if method == "HEAD" else method, req.path)
+        if found.values is not None:
+            req.url_args = found.values.copy()
+        if found.subapp is not None:
+            req.url_prefix, req.subapp = found.prefix, found.subapp
+        return found
 
     def _routes(self) -> RouteTable:
         if self._table.size != len(self.url_map):
@@ -194,38 +196,18 @@ class Microdot(Servable):
         return await error_response(self, req, call_on_loop, status_code, reason)
 
     async def dispatch_request(self, req: Request) -> Response:
-        """The response to a request, on a running loop."""
-        response = await dispatch(self, req, req.native.head.has_body, call_on_loop, to_response)
-        if req.native.consulted:
-            named = [name.strip() for name in response.headers.get("Vary", "").split(",") if name.strip()]
-            named += [name.title() for name in req.native.consulted]
-            response.headers["Vary"] = ", ".join({name.lower(): name for name in named}.values())
-        return response
+        """The response to a request, on a running loop. Raises what error handlers do."""
+        return await dispatch(self, req, call_on_loop, own_answer, raised)
 
     def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
         """The steps that answer a request of a server."""
-        return self._answer(request, call_in_steps)
+        return dispatch(self, Request(self, request), call_in_steps, native_answer, failed)
 
     def answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
         """The response, awaited on an event loop."""
-        return run_async(self.handle(request)) if self.blocks else self._answer(request, call_on_loop)
-
-    async def _answer(self, request: NativeRequest, call: Call) -> NativeResponse:
-        set_current_request(request)
-        try:
-            if self._guard.looks_at_heads and (refused := self._guard.look_at_head(request)):
-                return failed(request, refused)
-            mine = Request(self, request)
-            has_body = request.head.has_body
-            native = await dispatch(self, mine, has_body, call, to_native)
-            native.error = mine.failure
-            if request.consulted:
-                native.vary(*request.consulted)
-            if has_body and (mine.is_streamed or request.content.data is None):
-                await let_go(request, native.status, call)
-            return native
-        except Exception as error:
-            return failed(request, error)
+        if self.blocks:
+            return run_async(self.handle(request))
+        return dispatch(self, Request(self, request), call_on_loop, native_answer, failed)
 
     # Serving
 
@@ -236,7 +218,7 @@ class Microdot(Servable):
 
     def expect_any_header(self) -> None:
         """Measure header sections from now on."""
-        self._guard.looks_at_heads = True
+        self.guard.looks_at_heads = True
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:

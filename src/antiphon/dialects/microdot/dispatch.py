@@ -9,29 +9,23 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from antiphon.context import set_current_request
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
 from antiphon.dialects.microdot.receiving import check_request_line, receive, take_at_once
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
-from antiphon.handler import ON_LOOP, ON_THREAD, is_async, log_failure
+from antiphon.dialects.microdot.routing import waits
+from antiphon.handler import ON_LOOP, ON_THREAD, log_failure
 from antiphon.http.errors import ContentTooLarge, HTTPError
 from antiphon.request import Request as NativeRequest
+from antiphon.response import Response as NativeResponse
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
 
-T = TypeVar("T")
-
-_COROUTINE = 0x80
-"""The flag of code that gives coroutines."""
+T = TypeVar("T", Response, NativeResponse)
 
 _REASONS = {400: "Bad request", 413: "Payload too large"}
-
-
-def waits(function: Callable[..., Any]) -> bool:
-    """Whether a function is a coroutine function."""
-    code = getattr(function, "__code__", None)
-    return bool(code.co_flags & _COROUTINE) if code is not None else is_async(function)
 
 
 class Call(Protocol):
@@ -65,33 +59,51 @@ async def _call_on_worker(function: Callable[..., Any], *arguments: Any, **named
     return await result if hasattr(result, "__await__") else result
 
 
-async def dispatch(app: "Microdot", request: Request, has_body: bool, call: Call, make: Callable[[Any], T]) -> T:
-    """What ``make`` makes of what a handler returned: the response.
+async def dispatch(
+    app: "Microdot",
+    request: Request,
+    call: Call,
+    make: Callable[[Request, Any], T],
+    fail: Callable[[NativeRequest, Exception], T],
+) -> T:
+    """The response: what ``make`` makes of what a handler returned.
 
-    Raises what error handlers and after-error-request handlers do.
+    Of what error handlers and after-error-request handlers raise, ``fail`` makes one.
     """
+    native = request.native
+    set_current_request(native)
     try:
-        check_request_line(request.native.head)
-        if has_body and not take_at_once(request):
-            await receive(request)
-        found, request.url_prefix, request.subapp = app.find_route(request)
-        if callable(found):
-            request.route = found
-            has_hooks = request.subapp is not None or app.before_request_handlers or app.after_request_handlers
-            result = await _before(app, request, call) if has_hooks else None
-            if result is None:
-                arguments = request.url_args or {}
-                is_awaited = call is call_on_loop and waits(found)
-                result = await (found(request, **arguments) if is_awaited else call(found, request, **arguments))
-            if has_hooks or request.after_request_handlers:
-                result = await _after_all(app, request, to_response(result), call)
-            return make(result)
-        response = await _without_route(app, request, found, call)
+        if app.guard.looks_at_heads and (refused := app.guard.look_at_head(native)):
+            return fail(native, refused)
+        try:
+            head = native.head
+            has_body = head.has_body
+            check_request_line(head)
+            if has_body and not take_at_once(request):
+                await receive(request)
+            found = app.find(request)
+            handler = request.route = found.handler
+            if handler is not None:
+                has_hooks = found.subapp is not None or app.before_request_handlers or app.after_request_handlers
+                result = await _before(app, request, call) if has_hooks else None
+                if result is None:
+                    arguments = request.url_args or {}
+                    is_awaited = found.waits and call is call_on_loop
+                    result = await (
+                        handler(request, **arguments) if is_awaited else call(handler, request, **arguments)
+                    )
+                if has_hooks or request.after_request_handlers:
+                    result = await _after_all(app, request, to_response(result), call)
+                response = make(request, result)
+                if has_body and (request.is_streamed or native.content.data is None):
+                    await _let_go(request, response, call)
+                return response
+            failure = await _without_route(app, request, found.status, call)
+        except Exception as error:
+            failure = await _answer_error(app, request, call, error)
+        return make(request, await _after_error(app, request, call, failure))
     except Exception as error:
-        response = await _answer_error(app, request, call, error)
-    for handler in app.get_request_handlers(request, "after_error_request"):
-        response = await _after(call, handler, request, response)
-    return make(response)
+        return fail(native, error)
 
 
 async def _before(app: "Microdot", request: Request, call: Call) -> Any:
@@ -119,11 +131,20 @@ async def _after(call: Call, handler: Callable[..., Any], request: Request, resp
     return to_response(result) if result else response
 
 
-async def _without_route(app: "Microdot", request: Request, found: dict[str, str] | int, call: Call) -> Response:
+async def _after_error(app: "Microdot", request: Request, call: Call, response: Response) -> Response:
+    """The answer to an error, when the hooks after those have seen it."""
+    for handler in app.get_request_handlers(request, "after_error_request"):
+        response = await _after(call, handler, request, response)
+    if request.native.head.has_body:
+        await _let_go(request, response, call)
+    return response
+
+
+async def _without_route(app: "Microdot", request: Request, status: int, call: Call) -> Response:
     """The answer to OPTIONS, by its headers, and to what no route answers, by its status."""
-    if isinstance(found, dict):
-        return Response(headers=found)
-    return await error_response(app, request, call, found, "Not found")
+    if request.method.upper() == "OPTIONS" and app.options_handler:
+        return Response(headers=app.options_handler(request))
+    return await error_response(app, request, call, status, "Not found")
 
 
 async def _answer_error(app: "Microdot", request: Request, call: Call, error: Exception) -> Response:
@@ -175,12 +196,14 @@ async def error_response(
     return Response(reason or "N/A", status_code)
 
 
-async def let_go(request: NativeRequest, status: int, call: Call) -> None:
+async def _let_go(request: Request, response: Response | NativeResponse, call: Call) -> None:
     """Have the file of a large body be freed at the end, and a client heard out whose body was too large."""
-    content = request.content
+    native = request.native
+    content = native.content
     if content.is_in_file:
-        request.after(content.close)
+        native.after(content.close)
+    status = response.status if isinstance(response, NativeResponse) else response.status_code
     if status == ContentTooLarge.status and not content.is_complete:
         if call is call_in_steps:
-            await (ON_THREAD if request.head.blocks else ON_LOOP)
+            await (ON_THREAD if native.head.blocks else ON_LOOP)
         await content.discard()

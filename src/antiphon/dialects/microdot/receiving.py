@@ -26,9 +26,9 @@ def check_request_line(head: Head) -> None:
 
 def take_at_once(request: Request) -> bool:
     """Load a small body that is there already: whether it was."""
-    is_taken = request.native.content.take_at_once(_limits(min(Request.max_content_length, Request.max_body_length)))
-    request.is_streamed = not is_taken
-    return is_taken
+    limits = _limits_of_body(Request.max_content_length, Request.max_body_length)
+    request.is_streamed = not request.native.content.take_at_once(limits)
+    return not request.is_streamed
 
 
 async def receive(request: Request) -> None:
@@ -61,6 +61,11 @@ async def _load(request: Request) -> None:
             raise
     else:
         request.is_streamed = False
+
+
+@lru_cache(maxsize=16)
+def _limits_of_body(content_length: int, body_length: int) -> Limits:
+    return _limits(min(content_length, body_length))
 
 
 @lru_cache(maxsize=16)

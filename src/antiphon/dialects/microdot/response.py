@@ -18,9 +18,6 @@ from antiphon.json_codec import encode_json
 from antiphon.response import Response as NativeResponse
 
 JSON = "application/json; charset=UTF-8"
-_USUAL = {media_type: f"{media_type}; charset=UTF-8" for media_type in ("text/plain", "text/html", "application/json")}
-"""The content types of most responses, by their media type."""
-
 _LONG_AGO = "Thu, 01 Jan 1970 00:00:01 GMT"
 
 
@@ -210,17 +207,6 @@ def to_response(result: Any) -> Response:
     if rest and not isinstance(rest[0], int):
         rest = [200, *rest]
     return Response(body, *rest)
-
-
-def to_native(result: Any) -> NativeResponse:
-    """What is sent for what a handler returned. Raises what ``Response.native`` does."""
-    if type(result) is str:
-        default = _USUAL.get(Response.default_content_type)
-        if default is not None:
-            return NativeResponse(result, content_type=default)
-    elif type(result) is dict or type(result) is list:
-        return NativeResponse(encode_json(result), content_type=JSON)
-    return to_response(result).native()
 
 
 def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:

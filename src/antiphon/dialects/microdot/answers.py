@@ -1,0 +1,48 @@
+"""What a request is answered by: a native response, where a server asks, or Microdot's own, where a program does."""
+
+from typing import Any, NoReturn
+
+from antiphon.dialects.microdot.request import Request
+from antiphon.dialects.microdot.response import JSON, Response, to_response
+from antiphon.json_codec import encode_json
+from antiphon.request import Request as NativeRequest
+from antiphon.response import Response as NativeResponse
+from antiphon.shared_fields import only_typed
+
+_JSON_ONLY = only_typed(JSON)
+_TEXT_ONLY = {
+    media_type: only_typed(f"{media_type}; charset=UTF-8")
+    for media_type in ("text/plain", "text/html", "application/json")
+}
+"""The header fields of most responses, by their media type."""
+
+
+def native_answer(request: Request, result: Any) -> NativeResponse:
+    """What is sent for what a handler returned. Raises what ``Response.native`` does."""
+    kind = type(result)
+    if kind is dict or kind is list:
+        response = NativeResponse.sharing(encode_json(result), _JSON_ONLY)
+    elif kind is str and (fields := _TEXT_ONLY.get(Response.default_content_type)):
+        response = NativeResponse.sharing(result.encode(), fields)
+    else:
+        response = to_response(result).native()
+    if request.failure is not None:
+        response.error = request.failure
+    if request.native.consulted:
+        response.vary(*request.native.consulted)
+    return response
+
+
+def own_answer(request: Request, result: Any) -> Response:
+    """What a handler returned, as a response."""
+    response = to_response(result)
+    if request.native.consulted:
+        named = [name.strip() for name in response.headers.get("Vary", "").split(",") if name.strip()]
+        named += [name.title() for name in request.native.consulted]
+        response.headers["Vary"] = ", ".join({name.lower(): name for name in named}.values())
+    return response
+
+
+def raised(_request: NativeRequest, error: Exception) -> NoReturn:
+    """What nobody handled, raised."""
+    raise error
