@@ -227,3 +227,15 @@ def test_limits_may_be_larger_than_those_of_native_applications(echo):
     Request.max_content_length = Request.max_body_length = 18 << 20
     assert echo.post("/", body=bytes(17 << 20)).json == [17 << 20, 17 << 20]
     assert echo.post("/", body=bytes((18 << 20) + 1)).status == 413
+
+
+def test_an_error_handler_finds_no_body_where_the_request_line_is_refused(app, serve):
+    """Nothing of it was received, and it does not have to be."""
+    Request.max_readline = 60
+
+    @app.errorhandler(400)
+    async def refuse(request):
+        return [request.body.decode(), request.path[:4]]
+
+    response = serve(app).post("/" + "x" * 100, body=b"body")
+    assert response.json == ["", "/xxx"]

@@ -77,7 +77,7 @@ async def dispatch(
             return fail(native, refused)
         try:
             head = native.head
-            has_body = head.has_body
+            has_body = request.is_streamed = head.has_body
             check_request_line(head)
             if has_body and not take_at_once(request):
                 await receive(request)

@@ -27,8 +27,10 @@ def check_request_line(head: Head) -> None:
 def take_at_once(request: Request) -> bool:
     """Load a small body that is there already: whether it was."""
     limits = _limits_of_body(Request.max_content_length, Request.max_body_length)
-    request.is_streamed = not request.native.content.take_at_once(limits)
-    return not request.is_streamed
+    if not request.native.content.take_at_once(limits):
+        return False
+    request.is_streamed = False
+    return True
 
 
 async def receive(request: Request) -> None:
