@@ -188,6 +188,9 @@ class TestHead:
             (b"/%7Eann/a b", "", "/~ann/a b", "http://h/~ann/a%20b"),
             (b"/sent%2Fas", "", "/rewritten", "http://h/rewritten"),
             (None, "", "/users/ann/edit", "http://h/users/ann/edit"),
+            (b"*", "", "*", "http://h/"),
+            (None, "/app", "*", "http://h/"),
+            (b"/*", "", "/*", "http://h/*"),
         ],
     )
     def test_the_url_leads_where_the_request_was_sent(self, raw_path, root_path, path, url):

@@ -26,7 +26,7 @@ class Head(Protocol):
 
     @property
     def path(self) -> str:
-        """The decoded path below ``root_path``; it begins with a slash."""
+        """The decoded path below ``root_path``; it begins with a slash, or is ``*`` (RFC 9110 §7.1)."""
         ...
 
     @property

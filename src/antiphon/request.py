@@ -149,7 +149,10 @@ class Request(RequestBody):
 
     @property
     def path(self) -> str:
-        """The decoded path below ``root_path``. Before its route is sought it may be set."""
+        """The decoded path below ``root_path``; ``*`` of OPTIONS that asks for the server as a whole (RFC 9110 §9.3.7).
+
+        Before its route is sought it may be set.
+        """
         return self.head.path
 
     @path.setter
@@ -229,7 +232,10 @@ class Request(RequestBody):
 
     @lazy
     def url(self) -> URL:
-        """The whole URL, rebuilt: a str with parts (``url.origin``, ``url.with_query(page=2)``)."""
+        """The whole URL, rebuilt: a str with parts (``url.origin``, ``url.with_query(page=2)``).
+
+        That of ``OPTIONS *`` is the origin with a slash (RFC 9112 §3.3), while ``path`` is ``*``.
+        """
         head = self.head
         path, raw = head.path, head.raw_path
         return URL.build(

@@ -180,6 +180,21 @@ class TestMethods:
         response = run_sync(app.handle(Request(RequestHead("OPTIONS", "*"))), copy_context())
         assert (response.headers["allow"], response.body) == (allow, b"")
 
+    def test_of_any_route_are_asked_for_at_the_origin(self, serving):
+        app = App()
+        app.get("/x", name="x")(echo)
+
+        @app.after_request
+        def tell(request, response):
+            back = Response.back(request).headers["location"]
+            urls = [request.url, request.url.target, request.url_for("x"), request.url_for("x", _absolute=True), back]
+            return Response.json({"path": request.path, "raw_path": str(request.raw_path), "urls": urls})
+
+        response = serving(app).options("*", headers={"host": "a.org", "referer": "http://a.org/from"})
+        told = response.json
+        assert (told["path"], told["raw_path"] in ("b'*'", "None")) == ("*", True)
+        assert told["urls"] == ["http://a.org/", "/", "/x", "http://a.org/x", "/from"]
+
     def test_of_options_and_head_may_be_answered_otherwise(self, client):
         assert client.options("/own").text == "OPTIONS"
         assert client.head("/own").headers["content-length"] == "4"

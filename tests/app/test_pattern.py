@@ -172,11 +172,18 @@ def test_no_text_stands_beside_a_path(pattern):
         ("API.example.com", ["api", "example", "com"]),
         ("<Tenant>.example.com", ["<str:Tenant>", "example", "com"]),
         ("api-<int:n>.localhost", ["api-<int:n>", "localhost"]),
+        ("API-<re([A-Z]+):Name>-X.localhost", ["api-<re([A-Z]+):Name>-x", "localhost"]),
         ("127.0.0.1", ["127", "0", "0", "1"]),
     ],
 )
 def test_a_host_has_labels(host, labels):
     assert list(map(str, parse_host_pattern(host))) == labels
+
+
+def test_a_label_of_several_parts_is_split_in_lower_case():
+    label, _ = parse_host_pattern("API-<int:n>-Of-<Tenant>.localhost")
+    assert isinstance(label, Mixed)
+    assert label.to_python("api-5-of-ann") == (5, "ann")
 
 
 @pytest.mark.parametrize(

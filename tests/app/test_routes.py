@@ -104,6 +104,14 @@ class TestHosts:
         assert get("/x/5", "ann.example.com", "POST") == ("both", {"tenant": "ann", "id": 5})
         assert get("/x/5", "other.org", "POST") == 404
 
+    def test_are_found_whatever_the_case_of_a_route_s_labels(self, serving):
+        app = App()
+        app.get("/", name="numbered", host="API-<int:n>.<Tenant>.Example.com")(echo)
+        get = answers(app, serving)
+        assert get("/", "Api-5.ann.EXAMPLE.com") == ("numbered", {"n": 5, "Tenant": "ann"})
+        assert app.url_for("numbered", n=5, Tenant="ann") == "//api-5.ann.example.com/"
+        assert app.routes[0].host == "API-<int:n>.<Tenant>.Example.com"
+
     def test_allow_the_methods_of_their_own_routes(self, app, serving):
         client = serving(app)
         response = client.get("/x/5", headers={"host": "ann.example.com"})

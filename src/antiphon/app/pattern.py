@@ -87,16 +87,25 @@ def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS
 
 
 def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
-    """The labels of a route's host, in the order of the text. Raises ValueError where it is malformed."""
-    labels = _split(host, ".", host, converters)
+    """The labels of a route's host, in the order of the text, which is in lower case as a request's host is.
+
+    Raises ValueError where it is malformed.
+    """
+    labels = [_in_lower_case(label) for label in _split(host, ".", host, converters)]
     for label in labels:
         if any(part.converter.spans for part in parameters_of(label)):
             raise ValueError(f"{host!r}: a path cannot stand in a host")
-    labels = [label.lower() if isinstance(label, str) else label for label in labels]
-    texts = [part.lower() for label in labels for part in parts_of(label) if isinstance(part, str)]
+    texts = [part for label in labels for part in parts_of(label) if isinstance(part, str)]
     if "" in labels or not all(map(_label, texts)):
         raise ValueError(f"{host!r} is not a host: names and <parameters> between dots, without a port")
     return labels
+
+
+def _in_lower_case(label: Segment) -> Segment:
+    """A label with its text in lower case; parameters are as they were."""
+    if isinstance(label, Mixed):
+        return Mixed([part.lower() if isinstance(part, str) else part for part in label.parts])
+    return label.lower() if isinstance(label, str) else label
 
 
 def parts_of(segment: Segment) -> tuple[str | Parameter, ...]:

@@ -207,7 +207,8 @@ class URL(str):
         """Put a request's URL together. `host` is a Host header's value; `path` begins below `root_path`.
 
         Without a host it is relative. Paths and query are percent-encoded (see `quote_path` for text); what
-        cannot stand in them is escaped. Raises ValueError for a bad scheme or host.
+        cannot stand in them is escaped. The path `*`, by which OPTIONS asks for a server as a whole, stands for an
+        empty one above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad scheme or host.
         """
         if not _scheme(scheme):
             raise ValueError(f"not a scheme: {scheme!r}")
@@ -215,7 +216,8 @@ class URL(str):
             parse_host(host)
         root = _rooted(encode_path(root_path)).rstrip("/")
         query = _encode(query, _QUERY_ESCAPES)
-        whole = root + _rooted(encode_path(path))
+        below = encode_path(path)
+        whole = "/" if below == "*" else root + _rooted(below)
         parts = _Parts(scheme if host else None, host or None, whole, query or None, None)
         return cls(_unsplit(parts), root)
 

@@ -59,8 +59,7 @@ class SentRequest(NamedTuple):
     @property
     def url(self) -> URL:
         """The URL, without a fragment. It is that of the origin for ``*`` (RFC 9112 §3.3)."""
-        path = "/" if self.target == ASTERISK else self.raw_path
-        return URL.build(scheme=self.scheme, host=self.authority, path=path, query=self.raw_query)
+        return URL.build(scheme=self.scheme, host=self.authority, path=self.raw_path, query=self.raw_query)
 
     @property
     def origin(self) -> tuple[str, str, int]:
