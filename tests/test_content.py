@@ -7,6 +7,7 @@ import sys
 import threading
 import weakref
 import zlib
+from contextlib import suppress
 from itertools import count, pairwise
 
 import pytest
@@ -461,6 +462,26 @@ class TestUnkept:
         assert pieces > 100
         assert passes >= pieces - 1
 
+    def test_loses_nothing_to_a_cancellation_that_is_caught(self):
+        async def main():
+            content = Content(Told(*in_pieces(gzip.compress(LARGE), 70_000), waits=True, content_encoding="gzip"))
+            content.is_kept = False
+            taken = cancelled = 0
+            while not content.is_complete:
+                task = asyncio.create_task(content.advance(LIMITS))
+                await asyncio.sleep(0)
+                cancelled += task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+                piece = await content.advance(LIMITS)
+                assert piece == LARGE[taken : taken + len(piece)]
+                taken += len(piece)
+            return taken, cancelled
+
+        taken, cancelled = asyncio.run(main())
+        assert taken == len(LARGE)
+        assert cancelled > 20
+
     def test_is_kept_if_it_is_loaded_before(self, way):
         content = self.unkept(way.head(b"ab", b"cd"))
         way.run(content.load(LIMITS))
@@ -535,6 +556,11 @@ class TestDiscarding:
         assert (head.pieces, head.asked) == ([], 3)
         with pytest.raises(ContentTooLarge):
             way.run(content.load(LIMITS))
+
+    def test_asks_for_no_more_than_was_declared(self, way):
+        head = way.head(b"ab", b"next request", content_length=2)
+        way.run(Content(head).discard())
+        assert head.pieces == [b"next request"]
 
     def test_needs_no_beginning(self, way):
         head = way.head(b"ab", b"cd")

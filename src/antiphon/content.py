@@ -55,7 +55,7 @@ class Content(ReceivedBody):
         self.failure = self._broken = self.failure or RuntimeError("the body was refused, and is gone")
         most, until = self.received + MOST_DISCARDED, monotonic() + DISCARDING
         with suppress(Exception):  # whatever breaks off what nobody wants
-            while self.received != self._declared and self.received <= most and monotonic() < until:
+            while self.received != self.readable_length and self.received <= most and monotonic() < until:
                 data = await self._next_bytes(_WHILE_DISCARDING)
                 if not data:
                     return

@@ -22,4 +22,7 @@ def current_request() -> Request:
 
 
 set_current_request = _current.set
-"""Make a request the current one in this context. Its token is of no use: a request may end in another context."""
+"""Make a request the current one in this context. Its token is of use in that only, where a request may not end."""
+
+reset_current_request = _current.reset
+"""Take that back in the same context, by the token: for who answers a request within another one's handler."""

@@ -99,8 +99,8 @@ class ReceivedBody(KeptBody):
 
     def is_small(self, most: int) -> bool:
         """Whether it is known to have few bytes; one that is coded may become large."""
-        length = self._head.uncoded_length
-        return length is not None and length <= most
+        length = self.readable_length
+        return length is not None and length <= most and not self._coding
 
     @property
     def is_decoded(self) -> bool:
@@ -176,9 +176,9 @@ class ReceivedBody(KeptBody):
             if not self._has_begun:
                 self._begin(limits)
             if self._decoder is not None:
+                if self._given:
+                    await let_pass()  # before more is taken, which a cancellation would lose
                 piece = self._decoded()
-                if piece and not self.is_kept:
-                    await let_pass()
             while not piece and not self._has_ended:
                 data = self._held
                 if not data and self.received != self._declared:

@@ -436,6 +436,15 @@ class TestTheBody:
         serving(app).post("/", body=bytes(64 << 10))
         assert sizes == [64 << 10]
 
+    @pytest.mark.parametrize("name", ["accept", "cookie", "x-forwarded-for"])
+    def test_that_is_small_is_there_for_all_though_a_header_comes_twice(self, serving, colour, other, name):
+        bodies = []
+        app = App()
+        app.post("/")(colour(lambda request: "x"))
+        app.middleware(other.around(lambda request: bodies.append(request.body)))
+        assert serving(app).post("/", body=b"hello", headers=[(name, "a=1"), (name, "b=2")]).status == 200
+        assert bodies == [b"hello"]
+
     @pytest.mark.parametrize("waits", [False, True], ids=["sends it", "waits to be asked for it"])
     def test_that_is_large_is_not_kept_when_a_hook_refuses_the_request(self, serving, colour, other, waits):
         app = App()

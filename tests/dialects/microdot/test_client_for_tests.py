@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from antiphon import current_request
 from antiphon.dialects.microdot import Microdot, Request, Response, abort
 from antiphon.dialects.microdot.sse import with_sse
 from antiphon.dialects.microdot.test_client import TestClient
+from antiphon.testing import Client
 
 
 @pytest.fixture
@@ -97,6 +99,20 @@ def test_the_client_reads_events_bytes_and_errors(shop):
 def test_the_client_is_held_to_the_limits(shop, monkeypatch):
     monkeypatch.setattr(Request, "max_content_length", 3)
     assert ask(shop, ("post", "/echo", None, b"four"))[0].status_code == 413
+
+
+def test_the_client_in_a_handler_leaves_the_current_request_as_it_is(shop):
+    app = Microdot()
+
+    @app.get("/")
+    async def outer(request):
+        inner = await TestClient(shop).get("/cookies")
+        return [current_request().path, inner.status_code]
+
+    assert Client(app, "asgi").get("/").json[0] == "/"
+    assert ask(app, ("get", "/"))[0].json[0] == "/"
+    with pytest.raises(RuntimeError, match="no request"):
+        current_request()
 
 
 def test_the_client_has_no_sockets(shop):

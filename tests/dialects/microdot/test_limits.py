@@ -239,3 +239,12 @@ def test_an_error_handler_finds_no_body_where_the_request_line_is_refused(app, s
 
     response = serve(app).post("/" + "x" * 100, body=b"body")
     assert response.json == ["", "/xxx"]
+
+
+@pytest.mark.parametrize(("name", "size", "loaded"), [
+    ("max_body_length", 1e3, True), ("max_body_length", -1, False), ("max_content_length", 1e3, True),
+    ("max_content_length", float("inf"), True),
+])  # fmt: skip
+def test_limits_may_be_any_numbers(echo, name, size, loaded):
+    setattr(Request, name, size)
+    assert echo.post("/", body=b"hello").json == [5 if loaded else 0, 5]

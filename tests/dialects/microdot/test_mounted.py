@@ -1,6 +1,10 @@
 """Applications in an application."""
 
+import pytest
+
+from antiphon import App, Limits
 from antiphon.dialects.microdot import Microdot
+from antiphon.testing import Client
 
 
 def hooked(name):
@@ -79,3 +83,41 @@ def test_a_method_that_a_local_application_lacks_is_its_own_to_answer(serve):
         trail = "error inner error outer"
         assert (response.status, response.text, response.headers["x-trail"]) == (405, "none at /sub", trail)
     assert serve(app).put("/outer").headers["x-trail"] == "error outer"
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_an_application_in_a_native_one_is_held_to_its_limits(app, interface):
+    @app.post("/fields")
+    async def fields(request):
+        return len(request.form)
+
+    @app.post("/levels")
+    async def levels(request):
+        return str(request.json)
+
+    outer = App()
+    outer.mount("/m", app, limits=Limits(fields=5, json_depth=3))
+    client = Client(outer, interface)
+    assert client.post("/m/fields", form=[("a", "1")] * 6).status == 413
+    assert client.post("/m/levels", json=[[[[]]]]).status == 400
+    assert client.post("/m/levels", json=[[[]]]).text == "[[[]]]"
+
+
+def test_a_request_that_is_dispatched_again_is_that_of_its_new_route_only(app, serve):
+    inner = Microdot()
+
+    @inner.get("/old/<int:number>")
+    async def old(request, number):
+        request.path = "/new"
+        return await request.app.dispatch_request(request)
+
+    @inner.after_request
+    async def after(request, response):
+        response.headers["X-After"] = response.headers.get("X-After", "") + "inner"
+
+    @app.get("/new")
+    async def new(request):
+        return [request.url_prefix, request.subapp, request.url_args]
+
+    app.mount(inner, url_prefix="/sub", local=True)
+    assert serve(app).get("/sub/old/3").json == ["", None, {}]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.dialects.microdot import URLPattern
+from antiphon.dialects.microdot import Microdot, URLPattern
 
 
 @pytest.mark.feature("microdot-003")
@@ -161,3 +161,15 @@ def test_of_many_routes_the_first_that_fits_answers(app, serve):
     assert [client.get(path).text for path in ("/49", "/149", "/151", "/199", "/250", "/299")] == [
         "literal 49", "literal 149", "variable 150", "variable 150", "literal 250", "variable 250",
     ]  # fmt: skip
+
+
+def test_an_application_may_find_routes_in_its_own_way(serve):
+    class WithFallback(Microdot):
+        def find_route(self, req):
+            found, prefix, subapp = super().find_route(req)
+            return (self.fallback if found == 404 else found), prefix, subapp
+
+        async def fallback(self, request):
+            return f"nothing at {request.path}"
+
+    assert serve(WithFallback()).get("/nowhere").text == "nothing at /nowhere"

@@ -6,14 +6,15 @@ from typing import Any, Literal, NoReturn, TypeVar
 from antiphon.adapters.servable import Living, Servable
 from antiphon.app.guard import Guard
 from antiphon.body.limits import Limits
+from antiphon.context import reset_current_request, set_current_request
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
-from antiphon.dialects.microdot.dispatch import call_in_steps, call_on_loop, dispatch, error_response
+from antiphon.dialects.microdot.dispatch import call_in_steps, call_on_loop, dispatch, error_response, waits
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.lifespan import Lifespan
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
-from antiphon.dialects.microdot.routing import NOWHERE, Entry, Found, RouteTable, URLPattern, waits
+from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
 from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
 from antiphon.drive import run_async
 from antiphon.handler import Steps, failed
@@ -156,22 +157,12 @@ class Microdot(Servable):
         """The handler of a request, with its prefix and mounted application; the headers that answer OPTIONS; or the
         status where there is no route.
         """
-        found = self.find(req)
-        if req.method.upper() == "OPTIONS" and self.options_handler:
-            return self.options_handler(req), "", None
-        return found.handler or found.status, found.prefix, found.subapp
-
-    def find(self, req: Request) -> Found:
-        """What answers a request, which is told of it. To OPTIONS that is no route."""
         method = req.method.upper()
         if method == "OPTIONS" and self.options_handler:
-            return NOWHERE
-        found = self._routes().find("GET" if method == "HEAD" else method, req.path)
-        if found.values is not None:
-            req.url_args = found.values.copy()
-        if found.subapp is not None:
-            req.url_prefix, req.subapp = found.prefix, found.subapp
-        return found
+            return self.options_handler(req), "", None
+        handler, prefix, subapp, values = self._routes().find("GET" if method == "HEAD" else method, req.path)
+        req.url_args = None if values is None else values.copy()
+        return handler, prefix, subapp
 
     def _routes(self) -> RouteTable:
         if self._table.size != len(self.url_map):
@@ -197,7 +188,11 @@ class Microdot(Servable):
 
     async def dispatch_request(self, req: Request) -> Response:
         """The response to a request, on a running loop. Raises what error handlers do."""
-        return await dispatch(self, req, call_on_loop, own_answer, raised)
+        token = set_current_request(req.native)
+        try:
+            return await dispatch(self, req, call_on_loop, own_answer, raised)
+        finally:
+            reset_current_request(token)
 
     def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
         """The steps that answer a request of a server."""

@@ -14,8 +14,7 @@ from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
 from antiphon.dialects.microdot.receiving import check_request_line, receive, take_at_once
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
-from antiphon.dialects.microdot.routing import waits
-from antiphon.handler import ON_LOOP, ON_THREAD, log_failure
+from antiphon.handler import ON_LOOP, ON_THREAD, is_async, log_failure
 from antiphon.http.errors import ContentTooLarge, HTTPError
 from antiphon.request import Request as NativeRequest
 from antiphon.response import Response as NativeResponse
@@ -25,7 +24,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", Response, NativeResponse)
 
+_COROUTINE = 0x80
+"""The flag of code that gives coroutines."""
+
 _REASONS = {400: "Bad request", 413: "Payload too large"}
+
+
+def waits(function: Callable[..., Any]) -> bool:
+    """Whether a function is a coroutine function."""
+    code = getattr(function, "__code__", None)
+    return bool(code.co_flags & _COROUTINE) if code is not None else is_async(function)
 
 
 class Call(Protocol):
@@ -81,24 +89,22 @@ async def dispatch(
             check_request_line(head)
             if has_body and not take_at_once(request):
                 await receive(request)
-            found = app.find(request)
-            handler = request.route = found.handler
-            if handler is not None:
-                has_hooks = found.subapp is not None or app.before_request_handlers or app.after_request_handlers
+            found, request.url_prefix, request.subapp = app.find_route(request)
+            if callable(found):
+                request.route = found
+                has_hooks = request.subapp is not None or app.before_request_handlers or app.after_request_handlers
                 result = await _before(app, request, call) if has_hooks else None
                 if result is None:
                     arguments = request.url_args or {}
-                    is_awaited = found.waits and call is call_on_loop
-                    result = await (
-                        handler(request, **arguments) if is_awaited else call(handler, request, **arguments)
-                    )
+                    is_awaited = call is call_on_loop and waits(found)
+                    result = await (found(request, **arguments) if is_awaited else call(found, request, **arguments))
                 if has_hooks or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
                 if has_body and (request.is_streamed or native.content.data is None):
                     await _let_go(request, response, call)
                 return response
-            failure = await _without_route(app, request, found.status, call)
+            failure = await _without_route(app, request, found, call)
         except Exception as error:
             failure = await _answer_error(app, request, call, error)
         return make(request, await _after_error(app, request, call, failure))
@@ -140,11 +146,11 @@ async def _after_error(app: "Microdot", request: Request, call: Call, response: 
     return response
 
 
-async def _without_route(app: "Microdot", request: Request, status: int, call: Call) -> Response:
+async def _without_route(app: "Microdot", request: Request, found: dict[str, str] | int, call: Call) -> Response:
     """The answer to OPTIONS, by its headers, and to what no route answers, by its status."""
-    if request.method.upper() == "OPTIONS" and app.options_handler:
-        return Response(headers=app.options_handler(request))
-    return await error_response(app, request, call, status, "Not found")
+    if isinstance(found, dict):
+        return Response(headers=found)
+    return await error_response(app, request, call, found, "Not found")
 
 
 async def _answer_error(app: "Microdot", request: Request, call: Call, error: Exception) -> Response:

@@ -1,5 +1,6 @@
 """How much of a request is taken, by the limits of the class as they are now."""
 
+import sys
 from functools import lru_cache
 
 from antiphon.body.limits import Limits
@@ -7,6 +8,7 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.head import Head
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.url import quote_path
+from antiphon.request_body import DEFAULT_LIMITS
 
 _MOST_ESCAPED = 12
 """How many bytes a character of a path is sent in at most."""
@@ -26,7 +28,7 @@ def check_request_line(head: Head) -> None:
 
 def take_at_once(request: Request) -> bool:
     """Load a small body that is there already: whether it was."""
-    limits = _limits_of_body(Request.max_content_length, Request.max_body_length)
+    limits = _limits_at_once(Request.max_content_length, Request.max_body_length)
     if not request.native.content.take_at_once(limits):
         return False
     request.is_streamed = False
@@ -41,14 +43,16 @@ async def receive(request: Request) -> None:
     native = request.native
     content = native.content
     length, most = content.length, Request.max_content_length
-    native.limits = _limits(most)
-    if length is None:
+    is_loaded = length is not None and length <= Request.max_body_length and length <= most
+    if not is_loaded or most > DEFAULT_LIMITS.memory:  # of what is loaded here, nothing is above the usual ones
+        native.limits = _limits(most)
+    if is_loaded:
+        await content.load(_limits(most))
+        request.is_streamed = False
+    elif length is None:
         await _load(request)
     elif length > most:
         raise ContentTooLarge
-    elif length <= Request.max_body_length:
-        await content.load(native.limits)
-        request.is_streamed = False
     else:
         content.is_kept = content.is_complete
 
@@ -66,10 +70,12 @@ async def _load(request: Request) -> None:
 
 
 @lru_cache(maxsize=16)
-def _limits_of_body(content_length: int, body_length: int) -> Limits:
+def _limits_at_once(content_length: float, body_length: float) -> Limits:
     return _limits(min(content_length, body_length))
 
 
 @lru_cache(maxsize=16)
-def _limits(size: int) -> Limits:
+def _limits(size: float) -> Limits:
+    """Limits of a size that somebody has assigned, which may be any number."""
+    size = max(int(min(size, sys.maxsize)), 0)
     return Limits(body=size, memory=size)

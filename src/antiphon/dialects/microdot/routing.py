@@ -5,20 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
-from antiphon.handler import is_async
-
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
-
-
-_COROUTINE = 0x80
-"""The flag of code that gives coroutines."""
-
-
-def waits(function: Callable[..., Any]) -> bool:
-    """Whether a function is a coroutine function."""
-    code = getattr(function, "__code__", None)
-    return bool(code.co_flags & _COROUTINE) if code is not None else is_async(function)
 
 
 class Segment(NamedTuple):
@@ -105,17 +93,14 @@ Entry: TypeAlias = tuple[list[str], URLPattern, Callable[..., Any], str, "Microd
 class Found(NamedTuple):
     """What answers a method at a path: a handler, or the status that says that there is none."""
 
-    handler: Callable[..., Any] | None
-    status: int
+    handler: Callable[..., Any] | int
     prefix: str
     subapp: "Microdot | None"
     values: dict[str, Any] | None
     """Those of the variable segments of the path."""
-    waits: bool
-    """Whether the handler is a coroutine function."""
 
 
-NOWHERE = Found(None, 404, "", None, None, False)
+_NOWHERE = Found(404, "", None, None)
 
 
 class RouteTable:
@@ -134,7 +119,7 @@ class RouteTable:
         known = self._literal.get(path)
         if known is not None:
             return known.get(method) or self._refusing[path]
-        found = NOWHERE
+        found = _NOWHERE
         for entry, values in _fitting(self._variable, path):
             if method in entry[0]:
                 return _answering(entry, values)
@@ -181,9 +166,9 @@ def _by_method(fitting: Sequence[Fitting]) -> dict[str, Found]:
 
 def _answering(entry: Entry, values: dict[str, Any]) -> Found:
     _, _, handler, prefix, subapp = entry
-    return Found(handler, 200, prefix, subapp, values, waits(handler))
+    return Found(handler, prefix, subapp, values)
 
 
 def _refusing(entry: Entry) -> Found:
     """The answer to other methods: that of the last route of the path, whose application may have a handler for it."""
-    return Found(None, 405, entry[3], entry[4], None, False)
+    return Found(405, entry[3], entry[4], None)
