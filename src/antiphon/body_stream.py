@@ -44,6 +44,7 @@ class BodyStream:
         """What comes next from there, where that may block; empty at the end."""
         content = self._content
         content.check_kept(offset)
+        content.check_size(self._reader.limits)
         try:
             return content.kept(offset) or content.advance_on_thread(self._reader.limits)
         except NotLoadedError:
@@ -53,4 +54,5 @@ class BodyStream:
         """The same on an event loop."""
         content = self._content
         content.check_kept(offset)
+        content.check_size(self._reader.limits)
         return await content.akept(offset) or await content.advance(self._reader.limits)

@@ -153,7 +153,11 @@ class ReceivedBody(KeptBody):
         if self._broken is not None or not self.is_kept:
             self.check_kept(0)
             self.is_kept = True
-        if self.is_complete and self.size > limits.body:  # they may have been set since
+        self.check_size(limits)
+
+    def check_size(self, limits: Limits) -> None:
+        """Raise ContentTooLarge (413) for a body that is there already, within limits that may have been others."""
+        if self.is_complete and self.size > limits.body:
             raise _too_large(limits)
 
     def check_kept(self, offset: int) -> None:

@@ -127,8 +127,8 @@ class RequestBody(RequestHeaders):
                 return b""
             self._load_now()
             data = content.data
-        if data is None or len(data) > limits.memory:
-            data = self._in_memory(content)
+        if data is None or len(data) > limits.memory or len(data) > limits.body:
+            data = _in_memory(content, limits)
         return data
 
     def _load_now(self) -> None:
@@ -149,13 +149,6 @@ class RequestBody(RequestHeaders):
     def _read_by(self) -> str:
         """What answers this request, for errors that a programmer reads."""
         return "its handler"
-
-    def _in_memory(self, content: Content) -> bytes:
-        most = self.limits.memory
-        if content.size > most:
-            detail = f"The body has more than the {most} bytes that are read as a whole."
-            raise over_limit(ContentTooLarge, "memory", most, detail)
-        return content.read_all()
 
     @lazy
     def text(self) -> str:
@@ -205,10 +198,12 @@ class RequestBody(RequestHeaders):
 
     @lazy
     def _form_data(self) -> "Form":
-        content = self.content
+        content, limits = self.content, self.limits
         if content.data is None:
             self._load_now()
-        return content.form(self.limits).read(content.spool, self.charset)
+        else:
+            content.check_size(limits)
+        return content.form(limits).read(content.spool, self.charset)
 
     # Values
 
@@ -252,6 +247,14 @@ class RequestBody(RequestHeaders):
         from antiphon.uploads.upload import Upload
 
         return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload)
+
+
+def _in_memory(content: Content, limits: Limits) -> bytes:
+    content.check_size(limits)
+    if content.size > limits.memory:
+        detail = f"The body has more than the {limits.memory} bytes that are read as a whole."
+        raise over_limit(ContentTooLarge, "memory", limits.memory, detail)
+    return content.read_all()
 
 
 @cache
