@@ -220,6 +220,9 @@ class RSGIServer:
             raise piece
         return piece
 
+    def leave(self):
+        self._left.set()
+
     async def client_disconnect(self):
         await self._left.wait()
 

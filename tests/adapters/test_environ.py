@@ -1,6 +1,8 @@
 """An environ made from a head is what a WSGI server would have made; a WSGI application answers as a handler."""
 
 import io
+import sys
+from contextlib import suppress
 from wsgiref.validate import validator
 
 import pytest
@@ -148,6 +150,58 @@ def test_it_may_start_with_its_first_piece_and_write():
         yield b"yielded"
 
     assert Client(serve(from_wsgi(late))).get("/").body == b"written yielded"
+
+
+def failing(after):
+    """An application that answers 200, and at its failure 500: with ``exc_info``, as error pages of WSGI do."""
+
+    def application(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/csv")])
+        try:
+            yield from after
+            raise LookupError("no more rows")
+        except LookupError:
+            start_response("500 Internal Server Error", [("Content-Type", "text/html")], sys.exc_info())
+            yield b"<h1>Internal Server Error</h1>"
+
+    return application
+
+
+def test_exc_info_replaces_the_head_that_was_not_taken_yet():
+    response = from_wsgi(failing(after=[]))(Request.blank())
+    assert (response.status, response.headers["content-type"]) == (500, "text/html")
+    assert b"".join(response.body) == b"<h1>Internal Server Error</h1>"
+
+
+def test_exc_info_is_raised_once_the_head_is_taken():
+    response = from_wsgi(failing(after=[b"row 1\n"]))(Request.blank())
+    assert (response.status, response.headers["content-type"]) == (200, "text/csv")
+    pieces = iter(response.body)
+    assert next(pieces) == b"row 1\n"
+    with pytest.raises(LookupError, match="no more rows") as error:
+        next(pieces)
+    assert "application" in [entry.name for entry in error.traceback]
+    assert (response.status, response.headers["content-type"]) == (200, "text/csv")
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_response_that_fails_midway_is_cut_off_and_logged(interface, caplog):
+    client = Client(serve(from_wsgi(failing(after=[b"row 1\n"]))), interface=interface)
+    received = []
+    with suppress(Exception), client.stream("GET", "/") as response:  # as the server does that is played
+        received.extend(response)
+    assert b"".join(received) in (b"", b"row 1\n")
+    assert [record.exc_info[0] for record in caplog.records if record.exc_info][:1] == [LookupError]
+
+
+def test_a_second_start_without_exc_info_is_refused():
+    def twice(environ, start_response):
+        start_response("200 OK", [])
+        start_response("200 OK", [])
+        return []
+
+    with pytest.raises(RuntimeError, match="a second time, without exc_info"):
+        from_wsgi(twice)(Request.blank())
 
 
 def test_one_that_fails_or_never_starts_is_closed_and_answered_with_500(caplog):

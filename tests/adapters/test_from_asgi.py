@@ -425,6 +425,184 @@ def test_it_is_told_when_the_client_leaves(interface, learns_by, caplog):
     assert not caplog.records
 
 
+class Exchange:
+    """A POST of "hello" that a server plays, whose client leaves when it is told to."""
+
+    def __init__(self, servers, interface):
+        self.is_asgi = interface == "asgi"
+        self.server = servers.ASGIServer(self.messages()) if self.is_asgi else servers.RSGIServer([b"hel", b"lo"])
+        fields = [("content-length", "5")]
+        encoded = [(name.encode(), value.encode()) for name, value in fields]
+        self.scope = servers.scope("POST", headers=encoded) if self.is_asgi else servers.rsgi_scope("POST", "/", fields)
+        self.is_asked = False
+        self.leave, self.answer = self.server.leave, self.server.answer
+
+    def messages(self):
+        return [{"type": "http.request", "body": body, "more_body": body == b"hel"} for body in (b"hel", b"lo")]
+
+    async def receive(self):
+        assert not self.is_asked, "two wait for one message"
+        self.is_asked = True
+        try:
+            return await self.server.receive()
+        finally:
+            self.is_asked = False
+
+    async def run(self, application):
+        app = serve(from_asgi(application))
+        async with asyncio.timeout(DEADLINE):
+            if self.is_asgi:
+                await app(self.scope, self.receive, self.server.send)
+            else:
+                await app.__rsgi__(self.scope, self.server)
+        await asyncio.sleep(0)
+        assert not [task for task in asyncio.all_tasks() if "Departure" in repr(task)]
+
+
+@pytest.fixture(params=["asgi", "rsgi"])
+def exchange(request, servers):
+    """WSGI can't tell that a client has left."""
+    return Exchange(servers, request.param)
+
+
+async def settled():
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+class TestAClientThatLeavesBeforeTheResponse:
+    def test_is_told_of_once_the_body_was_received(self, exchange, caplog):
+        told = []
+
+        async def application(scope, receive, send):
+            told.append(await whole_body(receive))
+            asyncio.get_running_loop().call_soon(exchange.leave)
+            told.extend([(await receive())["type"], (await receive())["type"]])
+
+        asyncio.run(exchange.run(application))
+        assert told == [b"hello", "http.disconnect", "http.disconnect"]
+        assert not caplog.records
+
+    def test_does_not_break_off_what_is_still_done(self, exchange, caplog):
+        done = []
+
+        async def application(scope, receive, send):
+            await whole_body(receive)
+            exchange.leave()
+            assert (await receive())["type"] == "http.disconnect"
+            await settled()
+            done.append(True)
+
+        asyncio.run(exchange.run(application))
+        assert done == [True]
+        assert not caplog.records
+
+    @pytest.mark.parametrize("more_body", [True, False])
+    def test_gets_no_response_any_more(self, exchange, caplog, more_body):
+        refused = []
+
+        async def application(scope, receive, send):
+            await whole_body(receive)
+            exchange.leave()
+            await receive()
+            try:
+                await send(start())
+                await send(piece(b"late", more_body))
+            except OSError:
+                refused.append(True)
+                raise
+
+        asyncio.run(exchange.run(application))
+        assert refused == [True]
+        assert b"late" not in exchange.answer.body
+        assert not caplog.records
+
+    def test_hides_no_error(self, exchange, caplog):
+        async def application(scope, receive, send):
+            await whole_body(receive)
+            exchange.leave()
+            await receive()
+            raise LookupError("another one")
+
+        asyncio.run(exchange.run(application))
+        assert [record.exc_info[0] for record in caplog.records] == [LookupError]
+
+    def test_may_be_asked_for_in_between(self, exchange):
+        async def has_left(receive):
+            try:
+                async with asyncio.timeout(0.01):
+                    return (await receive())["type"] == "http.disconnect"
+            except TimeoutError:
+                return False
+
+        found = []
+
+        async def application(scope, receive, send):
+            await whole_body(receive)
+            found.extend([await has_left(receive), await has_left(receive)])
+            exchange.leave()
+            await settled()
+            found.append(await has_left(receive))
+
+        asyncio.run(exchange.run(application))
+        assert found == [False, False, True]
+
+    def test_is_waited_for_by_nobody_behind_a_whole_response(self, exchange):
+        told = []
+
+        async def application(scope, receive, send):
+            async def listen():
+                told.append((await receive())["type"])
+
+            await whole_body(receive)
+            listener = asyncio.create_task(listen())
+            await settled()
+            await send(start())
+            await send(piece(b"whole", False))
+            await listener
+
+        asyncio.run(exchange.run(application))
+        assert (exchange.answer.body, told) == (b"whole", ["http.disconnect"])
+
+    def test_is_told_of_also_when_it_leaves_later(self, exchange, caplog):
+        told = []
+
+        async def application(scope, receive, send):
+            async def listen():
+                told.append((await receive())["type"])
+
+            await whole_body(receive)
+            listener = asyncio.create_task(listen())
+            await settled()
+            await send(start())
+            await send(piece(b"first"))
+            assert not told
+            asyncio.get_running_loop().call_soon(exchange.leave)
+            await listener
+
+        asyncio.run(exchange.run(application))
+        assert (exchange.answer.body, told) == (b"first", ["http.disconnect"])
+        assert not caplog.records
+
+    def test_may_leave_while_the_response_begins(self, exchange, caplog):
+        async def application(scope, receive, send):
+            async def produce():
+                await send(start())
+                exchange.leave()
+                while True:
+                    await send(piece(b"more"))
+
+            await whole_body(receive)
+            listener = asyncio.create_task(receive())
+            await settled()
+            with pytest.raises(OSError, match="gone"):
+                await produce()
+            await listener
+
+        asyncio.run(exchange.run(application))
+        assert not caplog.records
+
+
 @pytest.mark.parametrize("grace", [0.0, 0.05])
 def test_one_that_does_not_end_is_cancelled(grace):
     ended = []

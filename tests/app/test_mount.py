@@ -117,7 +117,6 @@ class TestEncodedSlashes:
         [
             ("/shops/<shop>", "/shops/x%2Fy/users/a", "/shops/x/y", "/users/a", {"shop": "x/y"}),
             ("/shops/<shop>", "/shops/x%2fy/", "/shops/x/y", "/", {"shop": "x/y"}),
-            ("/shops/<shop>", "/shops/%2F/x", "/shops//", "/x", {"shop": "/"}),
             ("/shops/<shop>", "/shops/x/a%2Fb", "/shops/x", "/a/b", {"shop": "x"}),
             ("/shops/<shop>", "/shops/%C3%A9%2Fy/a%2Fb", "/shops/é/y", "/a/b", {"shop": "é/y"}),
             ("/<a>/<b>/c", "/1%2F2/3%2F4/c/d", "/1/2/3/4/c", "/d", {"a": "1/2", "b": "3/4"}),
@@ -210,6 +209,66 @@ class TestEncodedSlashes:
 
         app.mount("/shops/<shop>", kind.make())
         assert seen(serving(app).get("/a%2Fb")) == ("/shops/x", "/y/z")
+
+
+@pytest.mark.once
+class TestMisleadingRootPaths:
+    """Browsers would take a host, or another path, for them: what redirects to its root path would lead there."""
+
+    @pytest.mark.parametrize(
+        ("prefix", "path"),
+        [
+            ("/<shop>", "/%5Cevil.example/items"),
+            ("/<shop>", "/%5Cevil.example"),
+            ("/<shop>", "/%09/items"),
+            ("/<shop>", "/a%0D%0Ab/items"),
+            ("/<shop>", "/%7F/items"),
+            ("/<shop>/<part>", "/a/%2e%2E/items"),
+            ("/<shop>/<part>", "/%2E/b/items"),
+            ("/<a>-<b>", "/%5Cevil.example-b/items"),
+        ],
+    )
+    def test_are_not_there(self, serving, kind, prefix, path):
+        app = App()
+        app.mount(prefix, kind.make())
+        assert serving(app).get(path).status == 404
+
+    @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+    @pytest.mark.parametrize(
+        ("prefix", "path"),
+        [
+            ("/<shop>", "/%2Fevil.example/items"),
+            ("/<shop>", "/%2f%2fevil.example/items"),
+            ("/<shop>", "/%2F/items"),
+            ("/shops/<shop>", "/shops/%2F/items"),
+            ("/shops/<shop>", "/shops/x%2F%2Fy/items"),
+            ("/shops/<shop>", "/shops/x%2F..%2F../items"),
+            ("/<a>-<b>", "/%2Fevil.example-b/items"),
+        ],
+    )
+    def test_are_not_there_where_slashes_hide(self, serving, kind, prefix, path):
+        app = App()
+        app.mount(prefix, kind.make())
+        assert serving(app).get(path).status == 404
+
+    def test_are_none_inside_of_others_either(self, serving, kind):
+        outer, inner = App(), App()
+        outer.mount("", inner)
+        inner.mount("/<shop>", kind.make())
+        assert serving(outer).get("/%5Cevil.example/items").status == 404
+
+    def test_are_no_matter_of_the_path_below(self, serving):
+        app = App()
+        app.mount("", telling("all"))
+        app.mount("/<shop>", telling("shop"))
+        client = serving(app)
+        answers = {path: client.get(path).text for path in ("//evil.example/x", "/a/%5Cx", "/a//x", "/a/../x")}
+        assert answers == {
+            "//evil.example/x": "all |//evil.example/x",
+            "/a/%5Cx": "shop /a|/\\x",
+            "/a//x": "shop /a|//x",
+            "/a/../x": "shop /a|/../x",
+        }
 
 
 def note_params(noted):

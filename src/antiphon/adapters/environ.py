@@ -119,12 +119,16 @@ class _Call:
 
     def __init__(self) -> None:
         self._started: tuple[int, list[tuple[str, str]]] | None = None
+        self._is_taken = False
+        """Whether the response has its head, which is not replaced any more."""
         self._written: list[bytes] = []
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        """Take status and headers; give the ``write`` of PEP 3333."""
+        """Take status and headers; give the ``write`` of PEP 3333. Raises ``exc_info`` where they come too late."""
+        if self._is_taken and exc_info is not None:
+            raise exc_info[1].with_traceback(exc_info[2])
         if self._started is not None and exc_info is None:
             raise RuntimeError("start_response was called a second time, without exc_info")
         self._started = int(status[:3]), list(headers)
@@ -137,6 +141,7 @@ class _Call:
         if self._started is None:
             raise RuntimeError("the WSGI application gave a body without calling start_response")
         status, headers = self._started
+        self._is_taken = True
         response = Response(None, status, headers)
         response.body = _Body(chain(self._written, first, iterator), pieces)
         return response

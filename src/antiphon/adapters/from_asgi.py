@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Self
 
 from antiphon.adapters.asgi import ASGIHead, Message, Scope
+from antiphon.adapters.departure import ClientGone, Departure, stems_from_leaving
 from antiphon.adapters.hand_over import HandOver
 from antiphon.adapters.server_values import server_address
 from antiphon.applications import ASGIApplication
@@ -12,6 +13,7 @@ from antiphon.content import Content
 from antiphon.derived_head import server_head
 from antiphon.handler import describe, log_failure
 from antiphon.head import Head
+from antiphon.http.errors import ClientDisconnected
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -86,7 +88,8 @@ def from_asgi(
     ``state`` is what its lifespan has made, or is going to make (``ASGILifespan.state``). A body in several messages is
     streamed, each sent when the one before was taken. When the client leaves, or the rest of the body is not wanted
     (HEAD), the application is told, and cancelled unless it ends within ``grace`` seconds. What it does after its
-    response goes on behind that.
+    response goes on behind that. One that waits for it is told, too, when the client leaves before the response began,
+    where the server tells that; it goes on to its end, and ClientDisconnected is raised.
 
     Raises what the application raises, and RuntimeError when it doesn't keep to ASGI; the body's iterator does so once
     the response has begun. An application that has failed after a whole response leaves its error in
@@ -94,13 +97,9 @@ def from_asgi(
     """
 
     async def handler(request: Request) -> Response:
-        return await _Call(application, request.content, grace).response(request, make_scope(request, state))
+        return await _Call(application, request, grace).response(request, make_scope(request, state))
 
     return handler
-
-
-class _ClientGone(OSError):
-    """What ``send`` raises when nobody takes the response any more."""
 
 
 class _Call:
@@ -112,14 +111,15 @@ class _Call:
     _is_left = False
     _error: BaseException | None = None
 
-    def __init__(self, application: ASGIApplication, body: Content, grace: float) -> None:
+    def __init__(self, application: ASGIApplication, request: Request, grace: float) -> None:
         self._application = application
-        self._request_body: Content | None = body
+        self._request_body: Content | None = request.content
         self._offset = 0
         self._grace = grace
         self._begun: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
         self._pieces = HandOver()
+        self._departure = Departure(request.head, self._leave)
 
     async def response(self, request: Request, scope: Scope) -> Response:
         """Start the application, and wait for its response, at least until that begins."""
@@ -151,6 +151,9 @@ class _Call:
         finally:
             self._over.set()
             self._pieces.end()
+            if not self._begun.done():
+                self._begun.set_exception(ClientDisconnected("The client went away before it was answered."))
+            await self._departure.stop()
 
     def _missing(self) -> RuntimeError:
         if self._head is None:
@@ -159,9 +162,11 @@ class _Call:
 
     def _fail(self, error: BaseException) -> None:
         """Keep an error for whoever waits; what comes of telling the application that the client has left is none."""
+        if self._is_left and stems_from_leaving(error):
+            return
         if not self._begun.done():
             self._begun.set_exception(error)
-        elif not (self._is_left and _stems_from_leaving(error)):
+        else:
             self._error = error
 
     async def _receive(self) -> Message:
@@ -173,13 +178,14 @@ class _Call:
             if not has_more:
                 self._request_body = None
             return {"type": "http.request", "body": piece, "more_body": has_more}
+        if not self._begun.done():  # after that, whoever writes the response watches
+            self._departure.watch()
         await self._over.wait()
         return {"type": "http.disconnect"}
 
     async def _send(self, message: MutableMapping[str, Any]) -> None:
         kind = message.get("type")
-        if self._is_left:
-            raise _ClientGone("the client has gone away")
+        self._check_left()
         if self._is_complete:
             raise self._wrong(f"sent {kind!r} when its response was complete")
         if kind == "http.response.start":
@@ -205,6 +211,9 @@ class _Call:
             raise self._wrong("sent a body without 'http.response.start' before it")
         if not isinstance(piece, bytes | bytearray | memoryview):
             raise self._wrong(f"sent a body that is not bytes, but {type(piece).__name__}")
+        if not self._begun.done():
+            await self._departure.stop()
+            self._check_left()
         if self._begun.done() or more:
             await self._stream(response, bytes(piece))
         else:
@@ -222,8 +231,11 @@ class _Call:
             self._begun.set_result(response)
         if piece:
             await self._pieces.give(piece)
+        self._check_left()
+
+    def _check_left(self) -> None:
         if self._is_left:
-            raise _ClientGone("the client has gone away")
+            raise ClientGone("the client has gone away")
 
     def __aiter__(self) -> Self:
         return self
@@ -285,14 +297,3 @@ def _read_head(message: Mapping[str, Any]) -> Response:
     fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())]
     fields = [field for field in fields if field[0].lower() not in _OF_THE_CONNECTION]
     return Response(None, message.get("status", 0), fields)
-
-
-def _stems_from_leaving(error: BaseException) -> bool:
-    """Whether an error was raised because ``send`` had said that the client has left."""
-    chain = [error]
-    for link in chain:
-        if isinstance(link, _ClientGone):
-            return True
-        causes = (link.__cause__, link.__context__, *getattr(link, "exceptions", ()))
-        chain += [cause for cause in causes if cause is not None and cause not in chain]
-    return False

@@ -118,6 +118,10 @@ class RSGIHead:
         except Exception as error:
             raise ClientDisconnected("The connection broke while the body was read.") from error
 
+    async def gone(self) -> None:
+        """Wait until the client goes away."""
+        await self._protocol.client_disconnect()
+
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     """Answer one request of an RSGI server."""

@@ -13,6 +13,8 @@ from antiphon.body.limits import Limits
 from antiphon.derived_head import DerivedHead
 from antiphon.handler import ON_LOOP, ON_THREAD
 from antiphon.head import Head
+from antiphon.http.errors import NotFound
+from antiphon.http.root_path import is_misleading
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -134,18 +136,25 @@ class MountedHead(DerivedHead):
 
     def __init__(self, inner: Head, depth: int, root: str = "/", segments: list[str] | None = None) -> None:
         super().__init__(inner)
-        self._above = "/".join((segments or inner.path.split("/", depth + 1))[: depth + 1])
-        self.path = inner.path[len(self._above) :] or root
+        self.above = "/".join((segments or inner.path.split("/", depth + 1))[: depth + 1])
+        """The prefix, with the values of its parameters."""
+        self.path = inner.path[len(self.above) :] or root
 
     @property
     def root_path(self) -> str:
         """The path at which the application inside is mounted."""
-        return self.inner.root_path + self._above
+        return self.inner.root_path + self.above
 
 
 def request_below(request: Request, prefix: str, root: str, segments: list[str] | None) -> Request:
-    """The request as the application below a prefix sees it. Both have one body, one id and one ``after``."""
-    inner = type(request)(MountedHead(request.head, prefix.count("/"), root, segments))
+    """The request as the application below a prefix sees it. Both have one body, one id and one ``after``.
+
+    Raises NotFound where parameters of the prefix would mislead who redirects to a path below it.
+    """
+    head = MountedHead(request.head, prefix.count("/"), root, segments)
+    if "<" in prefix and is_misleading(head.above):
+        raise NotFound("Browsers would read the path of what stands here otherwise.")
+    inner = type(request)(head)
     vars(inner).update(content=request.content, id=request.id, after=request.after)
     inner.limits = request.limits
     return inner

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Self
 
 from antiphon.http.grammar import OWS, TCHARS, is_token, quote_if_needed, unquote_string
+from antiphon.http.root_path import is_misleading
 from antiphon.http.url import decode_path, parse_host
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -24,7 +25,6 @@ _pair = re.compile(rf"[ \t]*+(?:({TCHARS})=({TCHARS}|{_QUOTED})[ \t]*+)?(?:;|\Z)
 # Of the reversed value: there a backslash follows the quote that it escapes, and a stray quote spoils what comes after.
 _elements_of_reversed = re.compile(r'(?:\A|,)((?:[^",]++|"(?:[^"]++|"\\)*+"?)*+)', re.DOTALL).finditer
 _prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*+/?").fullmatch
-_misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
 
 
 class Node:
@@ -226,7 +226,7 @@ def parse_prefix(text: str) -> str:
     if not text or not _prefix(text):
         raise ValueError(f"not a path below which an application may stand: {text[:80]!r}")
     path = decode_path(text.encode())
-    if _misleading(path):
+    if is_misleading(path):
         raise ValueError(f"browsers would read this path otherwise: {text[:80]!r}")
     return path.rstrip("/")
 
