@@ -148,7 +148,8 @@ class ForwardedHead(DerivedHead):
     """A head whose client, scheme, authority and root path are those that trusted proxies tell of.
 
     ``inner`` is the head that the server gave. ``client`` is None where a trusted proxy does not know it, or where what
-    it wrote is malformed. What no proxy tells is as the server saw it.
+    it wrote is malformed, or empty: what is left of an empty element the client may have written itself. What no proxy
+    tells is as the server saw it.
     """
 
     def __init__(self, inner: Head, proxies: TrustedProxies) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 from antiphon import App
+from antiphon.drive import run_async
 from tests.mounted import OTHERS, Boom, app_of
 from tests.sources import Blocking, Waiting
 
@@ -21,6 +22,31 @@ def of_nothing(colour, function):
         function()
 
     return waits
+
+
+def noting(seen, name):
+    """A lifespan that notes when it is entered and left."""
+
+    class Noting:
+        def __enter__(self):
+            seen.append(name)
+            return name
+
+        def __exit__(self, *raised):
+            seen.append(f"{name} left")
+
+    return Noting
+
+
+def live(app, between=lambda: None):
+    """From startup to shutdown, in one task."""
+
+    async def steps():
+        await app.startup()
+        between()
+        await app.shutdown()
+
+    asyncio.run(run_async(steps()))
 
 
 class TestAfterTheResponse:
@@ -194,6 +220,57 @@ class TestTheLifespan:
         with serving(app) as client:
             assert [client.get(path).text for path in ("/old", "/older")] == ["yes", "yes"]
         assert starts == [1]
+
+    @pytest.mark.parametrize("mounted", [["inner", "middle"], ["middle", "inner"]], ids=" then ".join)
+    def test_of_an_app_to_which_several_ways_lead_is_one(self, colour, mounted):
+        apps, seen = {name: App() for name in ("outer", "middle", "inner")}, []
+        for name, app in apps.items():
+            app.lifespan(noting(seen, name))
+        apps["inner"].on_startup(of_nothing(colour, lambda: seen.append("starts")))
+        apps["inner"].on_shutdown(of_nothing(colour, lambda: seen.append("stops")))
+        apps["middle"].mount("/inner", apps["inner"])
+        for name in mounted:
+            apps["outer"].mount(f"/{name}", apps[name])
+
+        inner = ["inner", "starts"]
+        begun = ["outer", *inner, "middle"] if mounted[0] == "inner" else ["outer", "middle", *inner]
+        ended = [{"starts": "stops"}.get(name, f"{name} left") for name in reversed(begun)]
+        for _ in range(2):
+            seen.clear()
+            live(apps["outer"], lambda: seen.append("serving"))
+            assert seen == [*begun, "serving", *ended]
+
+    def test_of_an_app_to_which_several_ways_lead_begins_anew_where_it_was_lost(self):
+        outer, middle, inner = App(), App(), App()
+        seen = []
+        place = inner.lifespan(noting(seen, "inner"))
+        middle.mount("/inner", inner)
+        outer.mount("/inner", inner)
+        outer.mount("/middle", middle)
+        asyncio.run(run_async(outer.startup()))  # its loop is gone
+        live(outer, lambda: seen.append(inner[place]))
+        live(middle, lambda: seen.append(inner[place]))
+        live(inner, lambda: seen.append(inner[place]))
+        assert seen == ["inner", *["inner", "inner", "inner left"] * 3]
+
+    def test_of_apps_of_which_one_fails_to_start_is_left_once(self):
+        outer, middle, inner = App(), App(), App()
+        seen, failures = [], [LookupError("cannot start")]
+        inner.lifespan(noting(seen, "inner"))
+        middle.mount("/inner", inner)
+        outer.mount("/inner", inner)
+        outer.mount("/middle", middle)
+
+        @middle.on_startup
+        def fails():
+            if failures:
+                raise failures.pop()
+
+        with pytest.raises(LookupError, match="cannot start"):
+            live(outer)
+        assert seen == ["inner", "inner left"]
+        live(outer, lambda: seen.append("serving"))
+        assert seen[2:] == ["inner", "serving", "inner left"]
 
     @pytest.mark.parametrize("name", OTHERS)
     def test_is_not_missed_by_one_that_has_none(self, serving, name):

@@ -311,6 +311,91 @@ class TestAround:
         assert client.post("/", form={"a": "x" * 40}).status == 413
 
 
+class TestARequestThatIsRefused:
+    """What is wrong with a request before a route is sought is answered inside of all middleware, as without it."""
+
+    @pytest.fixture(params=[False, True], ids=["", "before routing"])
+    def refusing(self, request, other, colour):
+        """Makes an application of which each part notes what it sees."""
+
+        def make(**options):
+            app, blueprint, seen = App(**options), Blueprint("part", prefix="/part"), []
+
+            def notes(name):
+                return other.around(after=lambda request, response: seen.append((name, response.status)))
+
+            if request.param:
+                app.middleware(notes("outermost"), before_routing=True, body=True)
+            app.middleware(notes("app"), body=True)
+            app.after_request(other(lambda request, response: seen.append(("after", response.status))))
+            blueprint.middleware(notes("part"))
+            blueprint.post("/x")(colour(lambda request: str(len(request.body))))
+            app.post("/x")(colour(lambda request: str(len(request.body))))
+            app.register(blueprint)
+            return app, seen, ["outermost"] * request.param
+
+        return make
+
+    @pytest.mark.parametrize("path", ["/x", "/part/x", "/nowhere"])
+    @pytest.mark.parametrize(("host", "status"), [("evil.example", 421), ("a b", 400)])
+    def test_by_its_head(self, refusing, serving, path, host, status):
+        app, seen, outermost = refusing(trusted_hosts=["testserver"])
+        app.errorhandler(status)(lambda request, error: f"handled {error.status}")
+        response = serving(app).post(path, headers={"host": host})
+        assert (response.status, response.text) == (status, f"handled {status}")
+        assert seen == [("after", status), ("app", status), *[(name, status) for name in outermost]]
+
+    @pytest.mark.parametrize(
+        ("path", "status", "part"),
+        [("/x", 413, []), ("/part/x", 413, ["part"]), ("/nowhere", 404, [])],
+    )
+    def test_by_its_body(self, refusing, serving, path, status, part):
+        app, seen, outermost = refusing(limits=Limits(body=10))
+        response = serving(app).post(path, body=bytes(20))
+        assert response.status == status
+        assert seen == [(name, status) for name in ["after", *part, "app", *outermost]]
+
+    def test_may_be_answered_otherwise_by_a_hook(self, refusing, serving, other):
+        app, seen, outermost = refusing(trusted_hosts=["example.com"])
+        app.before_request(other(lambda request: ("early", 299)))
+        assert serving(app).post("/x").status == 299
+        assert len(seen) == 2 + len(outermost)
+
+
+def test_a_body_that_is_too_large_for_the_app_is_refused_though_the_route_takes_it(serving, colour, other):
+    app, seen = App(limits=Limits(body=10)), []
+    app.post("/", limits=Limits(body=100))(colour(lambda request: seen.append("never")))
+    app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
+    register(app, other, body=True)
+    assert serving(app).post("/", body=bytes(20)).json["limit"] == "body"
+    assert seen == [413]
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_body_that_came_too_slowly_is_not_waited_for_again(other, reads):
+    app, received, seen = App(limits=Limits(timeout=0.01, rate=0)), [], []
+    app.post("/")(lambda request: "never")
+    app.middleware(other.around(after=lambda request, response: seen.append((response.status, len(received)))))
+    register(app, other, body=reads)
+
+    async def receive():
+        received.append(1)
+        if len(received) > 1:
+            await asyncio.sleep(0.5)
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": b"abc", "more_body": True}
+
+    async def send(message):
+        await asyncio.sleep(0)
+
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "path": "/", "query_string": b"",
+        "headers": [(b"host", b"example.com"), (b"content-length", b"6")],
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    assert seen == [(408, 2)]
+
+
 def test_calls_what_was_registered_for_after_the_request_once(app, serving, other):
     called = []
     register(

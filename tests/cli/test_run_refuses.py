@@ -12,6 +12,7 @@ MODULES = {
     "inner": "settings = {}['database']\n",
     "unfinished": "def app(:\n    pass\n",
     "leaves": "raise SystemExit('go away')\n",
+    "interrupts": "raise KeyboardInterrupt\n",
     "clashes": (
         "from antiphon import App\n"
         "app, outer = App(), App()\n"
@@ -118,6 +119,7 @@ def test_a_host_that_cannot_be_listened_on(refused, host, message):
         ),
         pytest.param("unfinished:app", ["unfinished.py", "line 1", "SyntaxError"], id="syntax error"),
         pytest.param("leaves:app", ["leaves.py, line 1", "SystemExit('go away')"], id="exit"),
+        pytest.param("interrupts:app", ["interrupts.py, line 1", "KeyboardInterrupt"], id="interrupt"),
         pytest.param(
             "values:settings",
             ["values:settings is of type dict", "like an application: values:served, values:wsgi.\n"],
@@ -161,7 +163,13 @@ def test_two_workers_tell_it_once(refused):
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("option", [["--port", "65536"], ["--workers", "0"], ["--interface", "cgi"], ["--drain", "-1"]])
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--port", "65536"], ["--workers", "0"], ["--interface", "cgi"],
+        ["--drain", "-1"], ["--drain", "nan"], ["--drain", "inf"], ["--drain", "1e300"],
+    ],
+)  # fmt: skip
 def test_options_out_of_range(refused, option):
     code, error = refused("apps:wsgi", *option)
     assert code == 2

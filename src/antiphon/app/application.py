@@ -26,6 +26,7 @@ from antiphon.body.limits import Limits
 from antiphon.drive import run_async
 from antiphon.forwarding import TrustedProxies
 from antiphon.handler import Steps
+from antiphon.http.errors import HTTPError
 from antiphon.place import Place, check_place
 from antiphon.request import Request
 from antiphon.response import Response
@@ -78,8 +79,8 @@ class App(Routes, Servable):
         self._places = Places()
         self._lifespan = Lifespan(self._places)
         self._routing: Routing | None = None
-        self._outermost: Plan | None = None
-        """What is done before a route is sought, where there is something."""
+        self._outermost: tuple[Plan, Plan] | None = None
+        """What is done before a route is sought, where there is something; and where none is, as the head is bad."""
         self._reverse: Reverse | None = None
 
     @property
@@ -121,7 +122,10 @@ class App(Routes, Servable):
         if known := next((other for other in self._mounts if other.application is application), None):
             mount = mount._replace(lifespan=known.lifespan)
         elif manager := mount.manager:
-            self._lifespan.add(lambda: manager)
+            if isinstance(application, App):
+                self._lifespan.add_mounted(application._lifespan, manager)  # noqa: SLF001 - of this very class
+            else:
+                self._lifespan.add(lambda: manager)
         self._mounts.append(mount)
 
     def on_startup(self, function: F) -> F:
@@ -215,8 +219,12 @@ class App(Routes, Servable):
         self._reverse = self._reversing(routing.router.converters)
         if self.registered.before_routing:
             around = scope.around._replace(middleware=tuple(self.registered.before_routing), before=(), after=())
-            seek = Hook(self._seek, True, routing.refusing[""].blocks)
-            self._outermost = Plan(self, seek, self.limits, around, hands_on=True, seeks=True)
+            blocks = routing.refusing[""].blocks
+            seeking, refusing = [
+                Plan(self, Hook(inside, True, blocks), self.limits, around, hands_on=True, seeks=True)
+                for inside in (self._seek, self._refuse)
+            ]
+            self._outermost = seeking, refusing
         for each in scope.walk():
             if each.above is not None:
                 self._guard.trust(each.name, each.above.name or None, each.registered.trusted_origins)
@@ -244,14 +252,20 @@ class App(Routes, Servable):
         steps = dispatch(plan, request, error)
         return run_async(steps) if plan.hops else steps
 
-    def _begin(self, routing: Routing, outermost: Plan, request: Request) -> Steps[Response]:
+    def _begin(self, routing: Routing, outermost: tuple[Plan, Plan], request: Request) -> Steps[Response]:
         """The steps that come before a route is sought, and all others inside of them."""
-        request.route = outermost
-        return dispatch(outermost, request, routing.look(request))
+        error = routing.look(request)
+        request.route = plan = outermost[error is not None]
+        return dispatch(plan, request, error)
 
-    async def _seek(self, request: Request) -> Response:
-        """Answer by the route that is found now."""
+    async def _seek(self, request: Request, unreadable: HTTPError | None = None) -> Response:
+        """Answer by the route that is found now; with the error of a body that could not be read before."""
         plan, error = (self._routing or self.freeze()).find(request, was_looked_at=True)
+        return await begun(request, dispatch(plan, request, error or unreadable), plan.hops)
+
+    async def _refuse(self, request: Request, error: HTTPError) -> Response:
+        """Answer what is wrong with a head."""
+        plan, _ = (self._routing or self.freeze()).refuse(request, error)
         return await begun(request, dispatch(plan, request, error), plan.hops)
 
     def expect_any_header(self) -> None:

@@ -29,7 +29,10 @@ SMALL_BODY = 64 << 10
 
 
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
-    """Answer a request by a plan. ``error`` is what kept its route from being found."""
+    """Answer a request by a plan. ``error`` is what kept its route from being found, or its body from being read.
+
+    It is raised inside of all middleware; so a plan that seeks hands it on to the one that answers.
+    """
     opened: list[tuple[Middleware, Opened]] = []
     leaving: BaseException | None = None
     head = request.head
@@ -39,7 +42,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         if has_body:
             content = request.content
             _prepare(plan, request, content)
-            if plan.body_first or plan.body == "load":
+            if (plan.body_first or plan.body == "load") and (error is None or content.failure is None):
                 try:
                     limits = request.limits
                     if not (plan.body_first or plan.loads):
@@ -55,13 +58,13 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             await plan.place
         answer = await _open(plan, request, opened) if plan.is_woven else None
         if answer is None:
-            if error is not None:
+            if error is not None and not plan.seeks:
                 raise error
             if has_body and plan.loads and not is_loaded:
                 await _load(plan, request)
             if plan.is_mixed:
                 await plan.place
-            answer = plan.handler(request)
+            answer = plan.handler(request) if error is None else plan.handler(request, error)
             if plan.is_async:
                 answer = await answer
             if plan.hands_on:

@@ -1,7 +1,13 @@
 """What an application does at startup and shutdown, and what it holds in between."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
 from antiphon.app.hooks import Hook, check_returns, hook
@@ -36,6 +42,10 @@ class Lifespan:
         self._on_shutdown: list[Hook] = []
         self._entered: list[tuple[Place[Any], Manager[Any]]] = []
         self._values: dict[Place[Any], Any] = {}
+        self._started: set[Lifespan] = set()
+        """Those of mounted applications that have been started in this life, by whatever way they were come to."""
+        self.around: set[Lifespan] | None = None
+        """The same of the application around this one, if that is about to start it."""
 
     def on_startup(self, function: Callable[[], object]) -> None:
         """Have a function called, or awaited, when the context managers have been entered."""
@@ -69,6 +79,21 @@ class Lifespan:
         self._places.fill(place, lambda _: self.state(place))
         return place
 
+    def add_mounted(self, below: "Lifespan", manager: AbstractAsyncContextManager[Any]) -> None:
+        """Enter what starts and stops a mounted application, unless another way to it has had it entered already.
+
+        Who has it started has it stopped, so that it serves as long as all who lead to it.
+        """
+
+        def once() -> AbstractAsyncContextManager[Any]:
+            if below in self._started:
+                return nullcontext()
+            self._started.add(below)
+            below.around = self._started
+            return manager
+
+        self.add(once)
+
     def state(self, place: Place[T]) -> T:
         """What the context manager of a place has given. Raises RuntimeError unless it is entered."""
         if place not in self._values:
@@ -85,6 +110,8 @@ class Lifespan:
         """
         self._entered.clear()  # what was lost with a loop can't be left any more
         self._values.clear()
+        self._started = set() if self.around is None else self.around
+        self.around = None
         try:
             for place, maker in self._makers.items():
                 await self._enter(place, maker)

@@ -31,7 +31,8 @@ class Plan:
     ``body`` how the body is read, ``loads`` that it is loaded before the handler is called, ``body_first`` that a
     middleware reads it, and that it is loaded before that opens, whatever its size.
     ``hands_on`` says that the handler hands the request on to another plan, which loads the body, ``seeks`` that this
-    is the plan by which the route is found, so that method and path may still be set.
+    stands before the route is sought, so that method and path may still be set, and is given what is wrong with the
+    request.
     """
 
     __slots__ = (

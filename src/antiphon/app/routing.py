@@ -58,7 +58,7 @@ class Routing:
         """The plan for a request, and what is wrong with the request."""
         guard = self.guard
         if guard.looks_at_heads and not was_looked_at and (error := guard.look_at_head(request)):
-            return self._refuse(request, error)
+            return self.refuse(request, error)
         head = request.head
         path = head.path
         methods: Mapping[str, Plan] | None = self.router.literal.get(path)
@@ -66,16 +66,17 @@ class Routing:
             try:
                 methods, request.params = self._search(request)
             except HTTPError as error:
-                return self._refuse(request, error, self._blueprint_of(request))
+                return self.refuse(request, error, self._blueprint_of(request))
         plan = methods.get(head.method)
         if plan is None:
-            return self._refuse(request, _not_allowed(request, methods), common_blueprint(methods))
+            return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
         request.route = plan
         if head.method in SAFE_METHODS or plan.hands_on:
             return plan, None
         return plan, guard.refused_write(request)
 
-    def _refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
+    def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
+        """The plan of a blueprint, or of the application, for what no route of it answers; and the error."""
         plan = self.refusing[blueprint]
         request.route = plan
         return plan, error

@@ -19,7 +19,7 @@ def import_module(name: str) -> ModuleType:
     except ModuleNotFoundError as error:
         missing = error.name is not None and f"{name}.".startswith(f"{error.name}.")
         message = _not_found(error) if missing and not _frames(error) else _failed(name, error)
-    except (Exception, SystemExit) as error:  # a module may raise anything
+    except (Exception, SystemExit, KeyboardInterrupt) as error:  # a module may raise anything
         message = _failed(name, error)
     raise BadCommand(message)
 

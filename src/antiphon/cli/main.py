@@ -9,6 +9,9 @@ from click.core import ParameterSource
 
 from antiphon.cli.failure import BadCommand, Refused
 
+_LONGEST = 1e9
+"""Seconds, about thirty years: for much longer no process can sleep."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="antiphon")
@@ -20,6 +23,12 @@ def _octal(context: click.Context, parameter: click.Parameter, value: str | None
     if value is not None and not re.fullmatch("0?[0-7]{3}", value):
         raise click.BadParameter(f"{value!r} is not three octal digits.", context, parameter)
     return None if value is None else int(value, 8)
+
+
+def _seconds(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if not value <= _LONGEST:  # nan is neither less nor more
+        raise click.BadParameter(f"{value:g} is not a number of seconds that pass.", context, parameter)
+    return value
 
 
 def _refuse_two_places(context: click.Context) -> None:
@@ -51,6 +60,7 @@ def _refuse_two_places(context: click.Context) -> None:
 @click.option(
     "--drain",
     type=click.FloatRange(min=0),
+    callback=_seconds,
     default=2.0,
     show_default=True,
     help="Seconds that open requests get at the end. Streams are cut off after that.",
