@@ -439,7 +439,9 @@ class TestUnkept:
         content.check_kept(2)
         assert way.run(content.advance(LIMITS)) == b"cd"
 
-    def test_lets_the_loop_pass_between_the_pieces_of_what_is_coded(self):
+    def test_lets_the_loop_pass_between_the_pieces_of_what_is_coded(self, monkeypatch):
+        monkeypatch.setattr("antiphon.received_body.monotonic", count(1).__next__)
+
         async def main():
             content = Content(Told(gzip.compress(bytes(8 * MIB)), content_encoding="gzip"))
             content.is_kept = False
@@ -462,7 +464,9 @@ class TestUnkept:
         assert pieces > 100
         assert passes >= pieces - 1
 
-    def test_loses_nothing_to_a_cancellation_that_is_caught(self):
+    def test_loses_nothing_to_a_cancellation_that_is_caught(self, monkeypatch):
+        monkeypatch.setattr("antiphon.received_body.monotonic", count(1).__next__)
+
         async def main():
             content = Content(Told(*in_pieces(gzip.compress(LARGE), 70_000), waits=True, content_encoding="gzip"))
             content.is_kept = False

@@ -2,6 +2,13 @@
 
 import sys
 
+TURN = 0.01
+"""Seconds for which who finds all that he waits for there already has an event loop to himself, before he lets it pass.
+
+Longer than ``sys.getswitchinterval()``: a loop that lets the interpreter go, and takes it back, more often than that
+may not leave it to the threads of a server for seconds.
+"""
+
 
 def is_on_loop() -> bool:
     """Whether an event loop of asyncio runs on this thread. It isn't imported to find that out."""

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.limits import Limits
-from antiphon.event_loop import is_on_loop, let_pass
+from antiphon.event_loop import TURN, is_on_loop, let_pass
 from antiphon.head import Head, parse_length
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 from antiphon.http.over_limit import over_limit
@@ -47,6 +47,8 @@ class ReceivedBody(KeptBody):
     _pieces = _NO_PIECES
     """What has come, and is still to be decoded."""
     _turn: "Turn | None" = None
+    _end_of_turn = 0.0
+    """When those have their turn who are on the loop, too, though nothing has to be received."""
     _given = 0
     """How many bytes, decoded, were given on without being kept."""
     _broken: Exception | None = None
@@ -180,8 +182,9 @@ class ReceivedBody(KeptBody):
             if not self._has_begun:
                 self._begin(limits)
             if self._decoder is not None:
-                if self._given:
+                if self._given and monotonic() > self._end_of_turn:
                     await let_pass()  # before more is taken, which a cancellation would lose
+                    self._end_of_turn = monotonic() + TURN
                 piece = self._decoded()
             while not piece and not self._has_ended:
                 data = self._held

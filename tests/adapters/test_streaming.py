@@ -3,11 +3,15 @@
 import asyncio
 import threading
 import time
+from contextvars import ContextVar
 
 import pytest
 
+from antiphon import App, Response
 from antiphon.adapters.streaming import cut_off, write_pieces
 from antiphon.request import Request
+
+variable = ContextVar("variable", default="unset")
 
 
 class Client:
@@ -118,6 +122,113 @@ class TestAnEndlessBody:
 
         asyncio.run(asyncio.wait_for(main(), 10))
         assert body.closed == 1
+
+
+class Busy:
+    """An async source that waits for nothing. It ends only where nobody else ever has a turn."""
+
+    def __init__(self, piece):
+        self.piece = piece
+        self.told = []
+
+    async def pieces(self):
+        variable.set("the source's")
+        try:
+            for _ in range(5_000_000):
+                yield self.piece
+            self.told.append("went on to the end")
+        finally:
+            self.told.append(f"closed where the variable is {variable.get()}")
+
+
+CLOSED = ["closed where the variable is the source's"]
+
+
+class TestASourceThatWaitsForNothing:
+    """Nor do the writes."""
+
+    @pytest.mark.parametrize(
+        ("piece", "response"),
+        [
+            (b"tick", Response),
+            (b"", Response),
+            ("", Response),
+            ({"tick": 1}, Response.ndjson),
+            ("tick", lambda source: Response.events(source, heartbeat=None)),
+        ],
+        ids=["pieces", "empty pieces", "empty text", "values", "events"],
+    )
+    def test_leaves_others_their_turns_and_is_closed_when_the_client_leaves(self, servers, piece, response):
+        source = Busy(piece)
+        app = App()
+        app.get("/")(lambda request: response(source.pieces()))
+        sent = []
+
+        async def others(left):
+            for _ in range(3):
+                await asyncio.sleep(0)
+            left.set()
+
+        async def main():
+            left = asyncio.Event()
+            other = None
+
+            async def receive():
+                await left.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(message):
+                nonlocal other
+                other = other or asyncio.create_task(others(left))
+                sent.append(message["type"])
+
+            await app(servers.scope(), receive, send)
+            return other.done()
+
+        assert asyncio.run(main())
+        assert source.told == CLOSED
+        assert sent[0] == "http.response.start"
+
+    def test_ends_when_the_server_cancels(self):
+        source = Busy(b"tick")
+
+        async def main():
+            client = Client(waits=False)
+
+            async def take(piece):
+                pass
+
+            async def begin():
+                return take
+
+            task = asyncio.create_task(write_pieces(Request.blank(), source.pieces(), begin, client.gone))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(main())
+        assert source.told == CLOSED
+
+    def test_is_cut_off_at_the_end_of_the_process(self):
+        source = Busy(b"tick")
+
+        async def main():
+            client = Client(waits=False)
+
+            async def take(piece):
+                pass
+
+            async def begin():
+                return take
+
+            writing = asyncio.create_task(write_pieces(Request.blank(), source.pieces(), begin, client.gone))
+            await asyncio.sleep(0)
+            await asyncio.to_thread(cut_off, 20)
+            return await writing
+
+        assert asyncio.run(main()) is False
+        assert source.told == CLOSED
 
 
 class TestTheWatch:
@@ -236,6 +347,91 @@ class TestAClientThatCannotBeWrittenTo:
         assert asyncio.run(main()) is False
         assert body.closed == 1
         assert caplog.records == []
+
+
+class TestABodyThatFailsToClose:
+    @pytest.fixture(params=[Blocking, Waiting])
+    def failing(self, request):
+        """Makes a body of two pieces, of either colour, that may fail before it fails to close."""
+
+        class Failing(request.param):
+            def __init__(self, error=None):
+                super().__init__()
+                self.pieces = iter([b"a", b"b"])
+                self.error = error
+
+            def __next__(self):
+                return next(self.pieces, None) or self.end(StopIteration)
+
+            async def __anext__(self):
+                return next(self.pieces, None) or self.end(StopAsyncIteration)
+
+            def end(self, end):
+                raise self.error or end
+
+            def close(self):
+                super().close()
+                raise LookupError("stuck")
+
+            async def aclose(self):
+                self.close()
+
+        return Failing
+
+    @pytest.mark.parametrize(("method", "sent"), [("GET", b"ab"), ("HEAD", b"")])
+    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+    def test_is_whole_and_logged_when_all_of_it_was_written(self, servers, failing, interface, method, sent, caplog):
+        body = failing()
+        app = App()
+        app.get("/")(lambda request: Response(body))
+        if interface == "asgi":
+            answer = servers.asgi(app, servers.scope(method))
+            assert answer.ended
+        else:
+            answer = servers.rsgi(app, servers.rsgi_scope(method))
+        assert (answer.status, answer.body, answer.error) == (200, sent, None)
+        assert body.closed == 1
+        (record,) = caplog.records
+        assert str(record.exc_info[1]) == "stuck"
+        assert "request" in record.getMessage()
+
+    def test_is_cut_when_it_has_failed_before(self, servers, failing, caplog):
+        app = App()
+        app.get("/")(lambda request: Response(failing(ValueError("midway"))))
+        answer = servers.asgi(app)
+        assert (answer.body, answer.ended) == (b"ab", False)
+        assert str(answer.error) == "stuck"
+        assert [str(record.exc_info[1]) for record in caplog.records] == ["midway"]
+
+
+def test_a_body_is_closed_itself_where_its_iterator_cannot_be():
+    class Body:
+        closed = 0
+
+        async def iterate(self):
+            yield b"a"
+
+        def __aiter__(self):
+            iterator = self.iterate()
+
+            class Bare:
+                __anext__ = staticmethod(iterator.__anext__)
+
+                def __aiter__(self):
+                    return self
+
+            return Bare()
+
+        async def aclose(self):
+            self.closed += 1
+
+    async def main():
+        client = Client(waits=True)
+        return await write(body, client), client.taken
+
+    body = Body()
+    assert asyncio.run(main()) == (True, [b"a"])
+    assert body.closed == 1
 
 
 class TestCuttingOff:

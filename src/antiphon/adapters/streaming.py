@@ -6,6 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import suppress
 
 from antiphon.bridge import LoopIterator
+from antiphon.event_loop import TURN, let_pass
 from antiphon.file_body import is_at_hand
 from antiphon.handler import is_broken_by_client, log_broken_body
 from antiphon.pieces import aclose, as_bytes
@@ -24,13 +25,15 @@ async def write_pieces(
     gone: Callable[[], Awaitable[object]],
     silent: bool = False,
 ) -> bool:
-    """Write a body to its end, and close it in every case: whether the client was there to the end.
+    """Write a body to its end, and close it in every case: whether all is written, and the client still there.
 
     ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the
     iteration is cancelled where it waits. A body that fails is logged, and raised so that the server cuts the
-    response; one that reads the request's, which the client breaks off, has no end. A ``silent`` body is only closed.
+    response; one that reads the request's, which the client breaks off, has no end. One that is all written is whole,
+    though it fails to close, which is logged. A ``silent`` body is only closed.
     """
     pieces: AsyncIterator[bytes | str] | None = None
+    is_whole = False
     watch = _Watch(gone)
     try:
         pieces = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
@@ -39,6 +42,7 @@ async def write_pieces(
         write = await _begun(begin, watch)
         if write is not None and not silent and await _written(first, write, watch):
             await _write_each(pieces, write, watch)
+        is_whole = not watch.client_left
     except asyncio.CancelledError:
         if not watch.take_back():
             raise
@@ -46,17 +50,18 @@ async def write_pieces(
         if not is_broken_by_client(request, error):
             log_broken_body(request, error)
             raise
-        watch.client_left = True
     finally:
         try:
             await watch.end()
-            if pieces is not None:
-                await aclose(pieces)
-            elif isinstance(body, AsyncIterable):
-                await aclose(body)
+            await aclose(pieces, body)
+        except Exception as error:
+            if not is_whole:
+                raise
+            if not is_broken_by_client(request, error):
+                log_broken_body(request, error)
         finally:
             _watches.discard(watch)
-    return not watch.client_left
+    return is_whole
 
 
 async def _begun(begin: Callable[[], Awaitable[Write]], watch: "_Watch") -> Write | None:
@@ -68,10 +73,14 @@ async def _begun(begin: Callable[[], Awaitable[Write]], watch: "_Watch") -> Writ
 
 
 async def _write_each(pieces: AsyncIterator[bytes | str], write: Write, watch: "_Watch") -> None:
-    """Write until the pieces end, or can't be written any more."""
+    """Write until the pieces end, or can't be written any more. Others have their turns, as the watch does."""
+    end_of_turn = time.monotonic() + TURN
     async for piece in pieces:
         if not await _written(piece, write, watch):
             return
+        if time.monotonic() > end_of_turn:
+            await let_pass()
+            end_of_turn = time.monotonic() + TURN
 
 
 async def _written(piece: bytes | str, write: Write, watch: "_Watch") -> bool:

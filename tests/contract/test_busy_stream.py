@@ -1,0 +1,23 @@
+"""A stream that waits for nothing, over servers with an event loop: some take whatever is sent to nobody at once."""
+
+import pytest
+
+from antiphon.testing.contract.messages import SentRequest
+from antiphon.testing.contract.process import ServerProcess
+from antiphon.testing.contract.servers import SERVERS
+from antiphon.testing.contract.waiting import eventually
+
+pytestmark = pytest.mark.once
+
+LOOPS = {"Granian, ASGI", "Granian, RSGI", "Uvicorn, h11", "Uvicorn, httptools", "Hypercorn"}
+
+
+@pytest.mark.parametrize("server", [server for server in SERVERS if server.name in LOOPS], ids=lambda each: each.name)
+def test_others_are_answered_and_it_is_closed_when_the_client_leaves(server):
+    with ServerProcess(server.command, "tests.served_busy_stream:app") as process:
+        process.leave(SentRequest("GET", "/busy"), b"tick")
+
+        def is_closed():
+            return process.respond(SentRequest("GET", "/closed")).body == b"1" or None
+
+        assert eventually(is_closed, "the stream goes on although the client has gone")
