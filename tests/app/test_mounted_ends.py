@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from antiphon import App
-from antiphon.drive import run_async
+from antiphon.drive import driven
 from tests.mounted import OTHERS, Boom, app_of
 from tests.sources import Blocking, Waiting
 
@@ -46,7 +46,7 @@ def live(app, between=lambda: None):
         between()
         await app.shutdown()
 
-    asyncio.run(run_async(steps()))
+    asyncio.run(driven(steps()))
 
 
 class TestAfterTheResponse:
@@ -247,7 +247,7 @@ class TestTheLifespan:
         middle.mount("/inner", inner)
         outer.mount("/inner", inner)
         outer.mount("/middle", middle)
-        asyncio.run(run_async(outer.startup()))  # its loop is gone
+        asyncio.run(driven(outer.startup()))  # its loop is gone
         live(outer, lambda: seen.append(inner[place]))
         live(middle, lambda: seen.append(inner[place]))
         live(inner, lambda: seen.append(inner[place]))
