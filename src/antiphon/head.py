@@ -165,21 +165,24 @@ class RequestHead:
 
 def uncoded_length(field: Callable[[str], str | None]) -> int | None:
     """``Head.uncoded_length``, by what looks up a header."""
-    length = field("content-length")
-    if not length or not (length.isdigit() and length.isascii() and len(length) < 20):
-        return None
-    return int(length) if field("transfer-encoding") is None and field("content-encoding") is None else None
+    length = field("content-length") or ""
+    is_coded = field("transfer-encoding") is not None or field("content-encoding") is not None
+    return int(length) if _is_one_number(length) and not is_coded else None
 
 
 def parse_length(value: str) -> int:
     """The value of Content-Length, which may have been repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
-    if value.isdigit() and value.isascii() and len(value) < 20:
+    if _is_one_number(value):
         return int(value)
     lengths = {length.strip() for length in value.split(",")}
     length = lengths.pop()
     if lengths or not (length.isascii() and length.isdigit()):
         raise ValueError(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")
     return int((length.lstrip("0") or "0")[:20])
+
+
+def _is_one_number(value: str) -> bool:
+    return value.isdigit() and value.isascii() and len(value) < 20
 
 
 class HeadHeaders(Headers):

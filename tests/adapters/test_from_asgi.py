@@ -470,6 +470,18 @@ async def settled():
         await asyncio.sleep(0)
 
 
+async def listening(receive, told):
+    """A task that notes what is received after the body, and has begun to wait for it."""
+
+    async def listen():
+        told.append((await receive())["type"])
+
+    await whole_body(receive)
+    listener = asyncio.create_task(listen())
+    await settled()
+    return listener
+
+
 class TestAClientThatLeavesBeforeTheResponse:
     def test_is_told_of_once_the_body_was_received(self, exchange, caplog):
         told = []
@@ -551,12 +563,7 @@ class TestAClientThatLeavesBeforeTheResponse:
         told = []
 
         async def application(scope, receive, send):
-            async def listen():
-                told.append((await receive())["type"])
-
-            await whole_body(receive)
-            listener = asyncio.create_task(listen())
-            await settled()
+            listener = await listening(receive, told)
             await send(start())
             await send(piece(b"whole", False))
             await listener
@@ -568,12 +575,7 @@ class TestAClientThatLeavesBeforeTheResponse:
         told = []
 
         async def application(scope, receive, send):
-            async def listen():
-                told.append((await receive())["type"])
-
-            await whole_body(receive)
-            listener = asyncio.create_task(listen())
-            await settled()
+            listener = await listening(receive, told)
             await send(start())
             await send(piece(b"first"))
             assert not told

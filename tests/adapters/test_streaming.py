@@ -189,20 +189,25 @@ class TestASourceThatWaitsForNothing:
         assert source.told == CLOSED
         assert sent[0] == "http.response.start"
 
+    async def being_written(self, source):
+        """A task that writes its pieces for a client that takes them all, and has begun to."""
+
+        async def take(piece):
+            pass
+
+        async def begin():
+            return take
+
+        writing = write_pieces(Request.blank(), source.pieces(), begin, Client(waits=False).gone)
+        task = asyncio.create_task(writing)
+        await asyncio.sleep(0)
+        return task
+
     def test_ends_when_the_server_cancels(self):
         source = Busy(b"tick")
 
         async def main():
-            client = Client(waits=False)
-
-            async def take(piece):
-                pass
-
-            async def begin():
-                return take
-
-            task = asyncio.create_task(write_pieces(Request.blank(), source.pieces(), begin, client.gone))
-            await asyncio.sleep(0)
+            task = await self.being_written(source)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -214,16 +219,7 @@ class TestASourceThatWaitsForNothing:
         source = Busy(b"tick")
 
         async def main():
-            client = Client(waits=False)
-
-            async def take(piece):
-                pass
-
-            async def begin():
-                return take
-
-            writing = asyncio.create_task(write_pieces(Request.blank(), source.pieces(), begin, client.gone))
-            await asyncio.sleep(0)
+            writing = await self.being_written(source)
             await asyncio.to_thread(cut_off, 20)
             return await writing
 

@@ -9,12 +9,13 @@ import pytest
 from antiphon import Request
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.places import Places
-from antiphon.drive import driven, run_async
+from antiphon.drive import driven
 from antiphon.handler import describe
 from antiphon.place import Place
 from antiphon.threads import Crossing
 from antiphon.workers import WORKERS
 from tests.colours import drive
+from tests.lived import live
 
 variable = ContextVar("variable", default="unset")
 
@@ -134,20 +135,6 @@ def manager(colour):
         return waits if colour == "async def" else blocks
 
     return manager
-
-
-def live(lifespan, between=lambda: None):
-    """From startup to shutdown, in one task."""
-
-    async def steps():
-        await lifespan.startup()
-        between()
-        await lifespan.shutdown()
-
-    async def main():
-        await asyncio.wait_for(run_async(steps()), 10)
-
-    asyncio.run(main())
 
 
 class TestWhatIsAdded:

@@ -8,6 +8,7 @@ import pytest
 
 from antiphon import App
 from antiphon.drive import driven
+from tests.lived import live
 from tests.mounted import OTHERS, Boom, app_of
 from tests.sources import Blocking, Waiting
 
@@ -36,17 +37,6 @@ def noting(seen, name):
             seen.append(f"{name} left")
 
     return Noting
-
-
-def live(app, between=lambda: None):
-    """From startup to shutdown, in one task."""
-
-    async def steps():
-        await app.startup()
-        between()
-        await app.shutdown()
-
-    asyncio.run(driven(steps()))
 
 
 class TestAfterTheResponse:

@@ -127,8 +127,7 @@ class ASGIHead:
     @property
     def root_path(self) -> str:
         """The scope's root_path."""
-        root_path: str = self.scope.get("root_path") or ""
-        return root_path.rstrip("/") if root_path else root_path
+        return (self.scope.get("root_path") or "").rstrip("/")
 
     @property
     def scheme(self) -> str:

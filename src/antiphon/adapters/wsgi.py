@@ -9,7 +9,7 @@ from antiphon.adapters.server_values import address, http_version, netloc, split
 from antiphon.drive import run_sync
 from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish, is_broken_by_client, log_broken_body
-from antiphon.head import Address, parse_length
+from antiphon.head import Address, parse_length, uncoded_length
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import status_line
@@ -113,11 +113,7 @@ class WSGIHead:
     @property
     def uncoded_length(self) -> int | None:
         """The declared length of a body that is not coded."""
-        environ = self.environ
-        length: str = environ.get("CONTENT_LENGTH") or ""
-        if "HTTP_TRANSFER_ENCODING" in environ or "HTTP_CONTENT_ENCODING" in environ:
-            return None
-        return int(length) if length.isdigit() and length.isascii() and len(length) < 20 else None
+        return uncoded_length(self.field)
 
     def field(self, name: str) -> str | None:
         """A header, which WSGI has joined already. Host is what the target says, where that names one."""

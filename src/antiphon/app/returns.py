@@ -63,9 +63,8 @@ def _make(value: object, source: Source, request: Request) -> Response:
 
 
 def _json(value: object, request: Request) -> Response:
-    route = request.route
-    default = route.app.json_default if route is not None and route.app is not None else None
-    return Response.sharing(json_encoder()(value, default), _JSON_ONLY)
+    app = request.app
+    return Response.sharing(json_encoder()(value, app.json_default if app else None), _JSON_ONLY)
 
 
 def _from_none(source: Source) -> Response:

@@ -7,7 +7,7 @@ import re
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, Self, TypeVar
 
-from antiphon.http.dates import format_date, parse_date
+from antiphon.http.dates import MONTH_NUMBERS, format_date, parse_date
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.raw_utf8 import write_raw_utf8
 from antiphon.http.url import encode_path, parse_host
@@ -31,12 +31,11 @@ _ESCAPES = [chr(byte) if 0x20 <= byte < 0x7F else f"\\{byte:03o}" for byte in ra
 for _character, _written in {'"': '\\"', "\\": "\\\\", ",": "\\054", ";": "\\073"}.items():
     _ESCAPES[ord(_character)] = _written
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _date_delimiters = re.compile(r"[\t\x20-\x2f\x3b-\x40\x5b-\x60\x7b-\x7e]+")
 _DATE_TOKENS = {
     "time": re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?![0-9])").match,
     "day": re.compile(r"([0-9]{1,2})(?![0-9])").match,
-    "month": re.compile(f"({'|'.join(_MONTHS)})", re.IGNORECASE).match,
+    "month": re.compile(f"({'|'.join(MONTH_NUMBERS)})", re.IGNORECASE).match,
     "year": re.compile(r"([0-9]{2,4})(?![0-9])").match,
 }
 
@@ -299,10 +298,10 @@ def _parse_cookie_date(text: str) -> datetime | None:
                 break
     if len(found) < len(_DATE_TOKENS):
         return None
-    day, month, year = int(found["day"][0]), found["month"][0].lower(), int(found["year"][0])
+    day, month, year = int(found["day"][0]), MONTH_NUMBERS[found["month"][0].title()], int(found["year"][0])
     year += 1900 if 70 <= year <= 99 else 2000 if year < 70 else 0
     hour, minute, second = map(int, found["time"])
     try:
-        return datetime(year, _MONTHS.index(month) + 1, day, hour, minute, second, tzinfo=UTC) if year > 1600 else None
+        return datetime(year, month, day, hour, minute, second, tzinfo=UTC) if year > 1600 else None
     except ValueError:
         return None

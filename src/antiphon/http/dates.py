@@ -8,7 +8,8 @@ from functools import lru_cache
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
+MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
+"""Those of the months, by their short names: Jan to Dec."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_KEPT = 36
 """Characters of the longest IMF-fixdate that is read, with the whole name of a day, and some more."""
@@ -54,7 +55,7 @@ def _parse_imf_fixdate(text: str) -> datetime | None:
 def _datetime(text: str, year: int, month: str, day: str, hour: str, minute: str, second: str) -> datetime:
     whole_second = 59 if second == "60" else int(second)
     try:
-        return datetime(year, _MONTH_NUMBERS[month], int(day), int(hour), int(minute), whole_second, tzinfo=UTC)
+        return datetime(year, MONTH_NUMBERS[month], int(day), int(hour), int(minute), whole_second, tzinfo=UTC)
     except ValueError as error:
         raise ValueError(f"not an HTTP date: {text!r}, {error}") from None
 

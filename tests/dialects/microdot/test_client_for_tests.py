@@ -1,6 +1,7 @@
 """The client that tests of an application send their requests by."""
 
 import asyncio
+from contextvars import Context
 
 import pytest
 
@@ -109,10 +110,13 @@ def test_the_client_in_a_handler_leaves_the_current_request_as_it_is(shop):
         inner = await TestClient(shop).get("/cookies")
         return [current_request().path, inner.status_code]
 
-    assert Client(app, "asgi").get("/").json[0] == "/"
-    assert ask(app, ("get", "/"))[0].json[0] == "/"
-    with pytest.raises(RuntimeError, match="no request"):
-        current_request()
+    def ask_outside_of_any_request():
+        assert Client(app, "asgi").get("/").json[0] == "/"
+        assert ask(app, ("get", "/"))[0].json[0] == "/"
+        with pytest.raises(RuntimeError, match="no request"):
+            current_request()
+
+    Context().run(ask_outside_of_any_request)
 
 
 def test_the_client_has_no_sockets(shop):

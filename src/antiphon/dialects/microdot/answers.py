@@ -10,7 +10,7 @@ from antiphon.response import Response as NativeResponse
 from antiphon.shared_fields import only_typed
 
 _JSON_ONLY = only_typed(JSON)
-_TEXT_ONLY = {
+_USUAL = {
     media_type: only_typed(f"{media_type}; charset=UTF-8")
     for media_type in ("text/plain", "text/html", "application/json")
 }
@@ -22,7 +22,7 @@ def native_answer(request: Request, result: Any) -> NativeResponse:
     kind = type(result)
     if kind is dict or kind is list:
         response = NativeResponse.sharing(encode_json(result), _JSON_ONLY)
-    elif kind is str and (fields := _TEXT_ONLY.get(Response.default_content_type)):
+    elif kind is str and (fields := _USUAL.get(Response.default_content_type)):
         response = NativeResponse.sharing(result.encode(), fields)
     else:
         response = to_response(result).native()

@@ -28,7 +28,7 @@ def check_request_line(head: Head) -> None:
 
 def take_at_once(request: Request) -> bool:
     """Load a small body that is there already: whether it was."""
-    limits = _limits_at_once(Request.max_content_length, Request.max_body_length)
+    limits = _limits(min(Request.max_content_length, Request.max_body_length))
     if not request.native.content.take_at_once(limits):
         return False
     request.is_streamed = False
@@ -67,11 +67,6 @@ async def _load(request: Request) -> None:
             raise
     else:
         request.is_streamed = False
-
-
-@lru_cache(maxsize=16)
-def _limits_at_once(content_length: float, body_length: float) -> Limits:
-    return _limits(min(content_length, body_length))
 
 
 @lru_cache(maxsize=16)
