@@ -62,6 +62,11 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
     return b"content-length", b"%d" % length
 
 
+@lru_cache(maxsize=1024)
+def _one_number(length: bytes) -> int | None:
+    return int(length) if length.isdigit() and len(length) < 20 else None
+
+
 class ASGIHead:
     """A head that is read off a scope, with the body from ``receive``."""
 
@@ -110,8 +115,7 @@ class ASGIHead:
             fields = self._fields = dict(lines)
         if len(fields) != len(lines) or b"transfer-encoding" in fields or b"content-encoding" in fields:
             return None
-        length = fields.get(b"content-length", b"")
-        return int(length) if length.isdigit() and len(length) < 20 else None
+        return _one_number(fields.get(b"content-length", b""))
 
     @property
     def raw_path(self) -> bytes | None:
@@ -127,7 +131,8 @@ class ASGIHead:
     @property
     def root_path(self) -> str:
         """The scope's root_path."""
-        return (self.scope.get("root_path") or "").rstrip("/")
+        root_path: str | None = self.scope.get("root_path")
+        return root_path.rstrip("/") if root_path else ""
 
     @property
     def scheme(self) -> str:
@@ -159,11 +164,12 @@ class ASGIHead:
         if fields is None:
             fields = self._fields = dict(self.scope["headers"])
         key = _NAMES[name]
-        if key not in fields:
+        last = fields.get(key)
+        if last is None:
             return None
         lines: list[tuple[bytes, bytes]] = self.scope["headers"]
         if len(fields) == len(lines):
-            return fields[key].decode("latin-1")
+            return last.decode("latin-1")
         return combine(name, [value.decode("latin-1") for other, value in lines if other == key])
 
     def fields(self) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ _FLAT = bytes.maketrans(b"&=+%", b"\0\0 =")
 _SWAPPED = bytes.maketrans(b"%=+", b"=% ")
 _VISIBLE_BUT_SEPARATORS = bytes(set(range(0x21, 0x7F)) - set(b"&="))
 _PERCENT, _EQUALS = b"%="
+_OF_FEW_FIELDS = frozenset([b"=&" * ampersands + b"=" for ampersands in range(32)])
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 _UNESCAPED = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -46,7 +47,7 @@ def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
     """
     separators = data.translate(None, _VISIBLE_BUT_SEPARATORS)
     count = len(separators)
-    if separators != b"=&" * (count // 2) + b"=":
+    if separators not in _OF_FEW_FIELDS and separators != b"=&" * (count // 2) + b"=":
         return None
     decoded = a2b_qp(data.translate(_FLAT))
     # A broken escape leaves its `=`, or is dropped at the very end. But `%3D` leaves one, too: then what has shrunk

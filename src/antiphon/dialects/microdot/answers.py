@@ -20,10 +20,10 @@ _USUAL = {
 def native_answer(request: Request, result: Any) -> NativeResponse:
     """What is sent for what a handler returned. Raises what ``Response.native`` does."""
     kind = type(result)
-    if kind is dict or kind is list:
-        response = NativeResponse.sharing(encode_json(result), _JSON_ONLY)
-    elif kind is str and (fields := _USUAL.get(Response.default_content_type)):
+    if kind is str and (fields := _USUAL.get(Response.default_content_type)):
         response = NativeResponse.sharing(result.encode(), fields)
+    elif kind is dict or kind is list:
+        response = NativeResponse.sharing(encode_json(result), _JSON_ONLY)
     else:
         response = to_response(result).native()
     if request.failure is not None:

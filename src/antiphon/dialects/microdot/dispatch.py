@@ -95,9 +95,11 @@ async def dispatch(
                 has_hooks = request.subapp is not None or app.before_request_handlers or app.after_request_handlers
                 result = await _before(app, request, call) if has_hooks else None
                 if result is None:
-                    arguments = request.url_args or {}
-                    is_awaited = call is call_on_loop and waits(found)
-                    result = await (found(request, **arguments) if is_awaited else call(found, request, **arguments))
+                    values = request.url_args or {}
+                    if call is call_on_loop and waits(found):
+                        result = await (found(request, **values) if values else found(request))
+                    else:
+                        result = await call(found, request, **values)
                 if has_hooks or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
