@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.error_response import as_http_error, error_response
+from antiphon.error_response import as_http_error, error_response, is_leaving, note_task
 from antiphon.http.errors import (
     ClientDisconnected,
     Conflict,
@@ -331,11 +331,30 @@ class TestWhatIsTold:
         assert answer_to(MissingKey("page"))["detail"] == "'page' is missing"
         assert error_response(program, MissingKey("page")).status == 400
 
-    @pytest.mark.parametrize(
-        "interruption", [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit(1), GeneratorExit()], ids=repr
-    )
+    @pytest.mark.parametrize("interruption", [KeyboardInterrupt(), SystemExit(1), GeneratorExit()], ids=repr)
     def test_an_interruption_is_a_client_that_went_away(self, interruption):
         assert error_response(program, interruption).status == 499
+
+    def test_a_cancellation_where_no_task_runs_is_a_failure(self):
+        assert error_response(program, asyncio.CancelledError()).status == 500
+
+    def test_a_cancellation_is_known_on_a_thread_for_one_that_ends_its_task(self):
+        async def cancelled():
+            try:
+                await asyncio.sleep(10)
+            except asyncio.CancelledError as error:
+                note_task(error)
+                return error
+
+        async def main():
+            task = asyncio.create_task(cancelled())
+            await asyncio.sleep(0)
+            task.cancel()
+            return await task
+
+        error = asyncio.run(main())
+        assert is_leaving(error)
+        assert error_response(program, error).status == 499
 
 
 class TestAsHTTPError:

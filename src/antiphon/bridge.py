@@ -26,7 +26,7 @@ class ThreadIterator(Generic[T]):
         background = background_loop()
         self._loop = background.loop
         self._task = background.start(self._serve(), context)
-        self._is_over = False
+        self._is_over = self._is_whole = False
 
     def __iter__(self) -> Iterator[T]:
         return self
@@ -42,8 +42,8 @@ class ThreadIterator(Generic[T]):
         return self._end()
 
     def _end(self) -> NoReturn:
-        """Raise what ended the iteration; once it is told, the iteration is over."""
-        if not self._is_over:
+        """Raise what ended the iteration; once it is told, the iteration is over. What then fails, ``close`` tells."""
+        if not (self._is_over or self._is_whole):
             self._is_over = True
             self._task.result()
         raise StopIteration
@@ -52,7 +52,10 @@ class ThreadIterator(Generic[T]):
         """Close the iterable, wherever it stands, and wait until it has closed. Raises what it raises then."""
         if not self._task.ended.done():
             self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
-            self._task.result()
+        elif self._is_over or not self._is_whole:
+            return
+        self._is_over = True
+        self._task.result()
 
     async def _serve(self) -> None:
         iterator: AsyncIterator[T] | None = None
@@ -61,7 +64,7 @@ class ThreadIterator(Generic[T]):
             while (demand := await self._demands.get()) is not None:
                 demand.set_result(await anext(iterator))
         except StopAsyncIteration:
-            return
+            self._is_whole = True
         finally:
             await aclose(iterator, self._iterable)
 

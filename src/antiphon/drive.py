@@ -9,6 +9,7 @@ from contextvars import Context
 from types import coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon.error_response import note_task
 from antiphon.handler import ON_LOOP, ON_THREAD, Steps, Switch
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
             except BaseException as broken_off:
                 if _have_ended(steps):
                     raise
+                note_task(broken_off)
                 effect = steps.throw(broken_off)
             else:
                 effect = steps.send(value)

@@ -25,6 +25,18 @@ small {{ color: #767676 }}
 """
 
 
+_ENDS_TASK = "_antiphon_ends_task"
+"""The attribute by which a cancellation says, on other threads, too, that it ends the task in which it came."""
+
+
+def note_task(error: BaseException) -> None:
+    """Have a cancellation that came in the running task tell ``is_leaving`` on a thread whether that task ends."""
+    from asyncio import CancelledError
+
+    if isinstance(error, CancelledError):
+        setattr(error, _ENDS_TASK, is_leaving(error))
+
+
 def is_leaving(error: BaseException) -> bool:
     """Whether this ends the task or the process: any BaseException but a cancellation that nobody has asked for, or
     that was taken back, as ``asyncio.timeout`` does.
@@ -36,7 +48,7 @@ def is_leaving(error: BaseException) -> bool:
     try:
         task = current_task()
     except RuntimeError:  # no loop runs on this thread
-        return True
+        return getattr(error, _ENDS_TASK, False)
     return task is None or task.cancelling() > 0
 
 

@@ -1,3 +1,4 @@
+import asyncio
 import io
 import threading
 from wsgiref.util import is_hop_by_hop
@@ -11,6 +12,7 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.request import Request
 from antiphon.response import Response
 from tests.declared_lengths import uncoded_lengths
+from tests.sources import Blocking, Waiting
 
 
 class Input:
@@ -314,6 +316,57 @@ def test_the_headers_that_are_given_to_the_server_are_its_own(servers):
 
     app(servers.environ(), start_response)
     assert "x-by-the-server" not in shared.headers
+
+
+def test_a_head_that_the_server_refuses_leaves_nothing_open(servers):
+    ended = []
+
+    class Rows:
+        def __iter__(self):
+            return iter([b"row"])
+
+        def close(self):
+            ended.append("closed")
+
+    @serve
+    def app(request):
+        request.after(lambda: ended.append("after"))
+        return Response(Rows(), headers={"content-length": "abc"})
+
+    def refuse(status, headers):
+        raise ValueError("no such length")
+
+    with pytest.raises(ValueError, match="no such length"):
+        app(servers.environ(), refuse)
+    assert ended == ["closed", "after"]
+
+
+@pytest.mark.parametrize("kind", [Blocking, Waiting], ids=["blocking", "waiting"])
+def test_what_was_sent_whole_is_whole_though_its_source_fails_to_close(servers, kind, caplog):
+    class Fails(kind):
+        def close(self):
+            raise ValueError("at the close")
+
+        async def aclose(self):
+            raise ValueError("at the close")
+
+    body = serve(lambda request: Response(Fails()))(servers.environ(), lambda status, headers: None)
+    assert [*body] == [b"a", b"b"]
+    body.close()
+    assert "at the close" in caplog.text
+
+
+def test_a_stream_that_is_cancelled_by_itself_fails_as_others_do(servers, caplog):
+    async def rows():
+        yield "one"
+        raise asyncio.CancelledError
+
+    body = serve(lambda request: Response(rows()))(servers.environ(), lambda status, headers: None)
+    assert next(body) == b"one"
+    with pytest.raises(RuntimeError, match="cancelled"):
+        next(body)
+    body.close()
+    assert "CancelledError" in caplog.text
 
 
 CONNECTION = [

@@ -542,7 +542,7 @@ class TestACancellation:
         assert seen == [asyncio.CancelledError if colour.is_async else type(None)]
         assert log() == []
 
-    def test_that_nobody_asked_for_is_an_error_like_others(self, serving, position, log):
+    def test_that_nobody_asked_for_is_an_error_like_others(self, serving, position, colour, log):
         seen = []
         app = App()
 
@@ -551,12 +551,18 @@ class TestACancellation:
             response = yield
             seen.append((response.status, type(response.error)))
 
-        @position.enter(app).get("/")
-        async def handler(request):
-            cancelled = asyncio.create_task(asyncio.sleep(10))
-            cancelled.cancel()
-            await cancelled
+        async def cancelled():
+            job = asyncio.create_task(asyncio.sleep(10))
+            job.cancel()
+            await job
 
+        def blocks(request):
+            asyncio.run(cancelled())
+
+        async def waits(request):
+            await cancelled()
+
+        position.enter(app).get("/")(waits if colour.is_async else blocks)
         response = serving(app).get(f"{position.prefix}/", headers={"accept": "application/json"})
         assert response.status == 500
         assert seen == [(500, asyncio.CancelledError)]

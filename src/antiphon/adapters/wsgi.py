@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
 from antiphon.drive import run_sync
+from antiphon.error_response import is_leaving
 from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish, is_broken_by_client, log_broken_body
 from antiphon.head import Address, parse_length, uncoded_length
@@ -182,7 +183,11 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     sent = [*fields] if type(fields) is SharedFields else [field for field in fields if field[0] not in HOP_BY_HOP]
     if length is not None:
         sent.append(("content-length", str(length)))
-    start_response(status_line(status), sent)
+    try:
+        start_response(status_line(status), sent)
+    except BaseException:
+        WSGIBody(request, body, context, silent=True).close()
+        raise
     if type(body) is bytes and not request.deferred:
         return [] if silent else [body]
     if type(body) is FileBody and not silent and not request.deferred and (sent_by_server := _wrapped(body, environ)):
@@ -215,6 +220,7 @@ class WSGIBody:
     ) -> None:
         self._request = request
         self._context = context
+        self._is_whole = False
         try:
             self._next, self._close = _blocking(body, context)
         except BaseException as error:
@@ -228,12 +234,19 @@ class WSGIBody:
         return self
 
     def __next__(self) -> bytes:
-        return self._logged(lambda: as_bytes(self._next()))
+        try:
+            return self._logged(lambda: as_bytes(self._next()))
+        except StopIteration:
+            self._is_whole = True
+            raise
 
     def close(self) -> None:
-        """Close the body, then call what was left for after the response."""
+        """Close the body, then call what was left for after the response. A failure cuts off what is not whole yet."""
         try:
             self._logged(self._close)
+        except Exception:
+            if not self._is_whole:
+                raise
         finally:
             run_sync(finish(self._request), self._context)
 
@@ -246,7 +259,9 @@ class WSGIBody:
             if is_broken_by_client(self._request, error):  # servers cut the response by this, most without a word
                 raise ConnectionResetError(ECONNRESET, str(error)) from None
             self._context.run(log_broken_body, self._request, error)
-            raise
+            if isinstance(error, Exception) or is_leaving(error):
+                raise
+            raise RuntimeError("the body was cancelled") from error  # which is no reason for a server to end
 
 
 def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], Callable[[], object]]:
