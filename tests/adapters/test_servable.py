@@ -657,6 +657,12 @@ class TestAServedFunction:
         assert (answer.status, answer.body) == (200, b"PUT /p body a")
         assert app.interface == {"def": "wsgi", "async def": "asgi"}[colour]
 
+    @pytest.mark.parametrize("target", ["admin/keys", "x/admin/keys"])
+    def test_is_not_asked_for_a_target_that_is_no_path(self, call, target):
+        asked = []
+        app = serve(lambda request: asked.append(request.path))
+        assert (call(app, path=target).status, asked) == (400, [])
+
     def test_is_a_decorator(self, call):
         @serve
         def app(request):

@@ -1,7 +1,9 @@
 import pytest
 
-from antiphon import App, Limits
+from antiphon import App, Limits, Request
 from antiphon.handler import describe
+from antiphon.head import RequestHead
+from tests.colours import drive
 
 
 def echo(request):
@@ -17,6 +19,17 @@ def answers(app, serving):
         return (response.json["endpoint"], response.json["params"]) if response.status == 200 else response.status
 
     return get
+
+
+@pytest.mark.parametrize("path", ["x/admin/keys", "admin/keys", "x/shops/a/keys"])
+def test_a_target_that_is_no_path_reaches_nobody(path):
+    app, shop = App(), App()
+    app.get("/admin/<name>")(lambda request: "kept")
+    shop.get("/keys")(lambda request: "kept")
+    app.mount("/shops/<shop>", shop)
+    _, response = drive(app.handle(Request(RequestHead(path=path, raw_path=path.encode()))))
+    assert response.status == 400
+    assert path in response.error.detail
 
 
 def test_own_converters_match_by_what_they_raise(serving, colour):

@@ -24,6 +24,7 @@ from antiphon.arguments import check_arguments
 from antiphon.at_exit import call_at_exit
 from antiphon.drive import run_async
 from antiphon.handler import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
+from antiphon.http.sent_path import check_path
 from antiphon.request import Request
 from antiphon.response import Response
 
@@ -204,7 +205,7 @@ def _make_recognisable(servable: Servable) -> None:
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
 
-        markcoroutinefunction(Servable.__call__)
+        markcoroutinefunction(type(servable).__call__)
     else:  # calls look at the class and don't pass here
         servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]
 
@@ -229,6 +230,7 @@ class ServedFunction(Servable):
     async def handle(self, request: Request) -> Response:
         """Load the body, call the function, and answer errors as problem details or as a page."""
         try:
+            check_path(request.head.path)
             if request.head.has_body:
                 await request.load()
             if not self._is_async:

@@ -14,6 +14,7 @@ from antiphon.app.raw_segments import hidden_segments, with_or_without_slash
 from antiphon.app.router import Router
 from antiphon.head import Head
 from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound
+from antiphon.http.sent_path import check_path
 from antiphon.request import Request
 
 Found = tuple[Mapping[str, Plan], Mapping[str, Any]]
@@ -85,6 +86,7 @@ class Routing:
         head = request.head
         router = self.router
         path, raw = head.path, head.raw_path
+        check_path(path)
         is_plain = path.isascii() and path.isprintable() if raw is None else b"%" not in raw
         segments = None if is_plain else self._encoded_segments(head)
         host = request.host if router.has_hosts else ""

@@ -2,7 +2,14 @@
 
 from typing import TypeGuard
 
+from antiphon.http.errors import BadRequest
 from antiphon.http.url import quote_path, unquote
+
+
+def check_path(path: str) -> None:
+    """Raise BadRequest for what neither begins with a slash nor is ``*`` (RFC 9112 §3.2): some servers let it pass."""
+    if path[:1] != "/" and path != "*":
+        raise BadRequest(f"The target of a request is a path, which begins with a slash: not {path[:200]!r}.")
 
 
 def quote_segment(text: str) -> str:
