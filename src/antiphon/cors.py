@@ -5,6 +5,7 @@ app.use(Cors(origins=["https://shop.example.com", "https://*.example.org"])), or
 
 import re
 from collections.abc import Generator, Iterable
+from copy import copy
 
 from antiphon.app.cross_site import parse_origin
 from antiphon.app.routes import Routes
@@ -85,17 +86,17 @@ class Cors:
         if origin is not None and _is_preflight(request):
             return self._answer_preflight(origin, allowed)
         response = yield
-        headers = response.headers
-        present = dict(headers.items())
+        present = dict(response.headers.items())
         if "access-control-allow-origin" in present:
             return None
+        response = copy(response)  # a handler may give the same one again
         added = [] if allowed is None else [("access-control-allow-origin", allowed), *self._actual]
         if "vary" in present and not self._any:
             response.vary("origin")
         elif not self._any:
             added.append(("vary", "origin"))
-        headers.extend(added)
-        return None
+        response.headers.extend(added)
+        return response
 
     def _allowed(self, origin: str | None) -> str | None:
         """The value of Access-Control-Allow-Origin; that for "*" never changes, so that caches serve everyone."""

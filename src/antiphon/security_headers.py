@@ -5,6 +5,7 @@ app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_sr
 
 import re
 from collections.abc import Generator, Iterable
+from copy import copy
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -249,11 +250,12 @@ class SecurityHeaders:
         """Register the middleware that sets the headers; responses of what is registered later get them."""
         plain, secure = self.fields(False), self.fields(True)
 
-        def set_headers(request: Request) -> Generator[None, Response, None]:
-            response = yield
+        def set_headers(request: Request) -> Generator[None, Response, Response]:
+            response = copy((yield))  # a handler may give the same one again
             headers = response.headers
             present = dict(headers.items())
             fields = secure if request.is_secure else plain
             headers.extend([field for field in fields if field[0] not in present])
+            return response
 
         app.middleware(set_headers)

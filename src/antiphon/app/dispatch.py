@@ -35,6 +35,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     """
     opened: list[tuple[Middleware, Opened]] = []
     leaving: BaseException | None = None
+    answer: Any = None
     head = request.head
     has_body, is_loaded = head.has_body, False
     set_current_request(request)
@@ -83,6 +84,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         response = await _answer_error(plan, request, raised)
         leaving = _no_exception(response.error)
     if request.consulted:
+        if response is answer:
+            response = copy(response)  # as above
         response.vary(*request.consulted)
     if plan.after or opened or request.after_hooks:
         response = await _close(plan, request, response, opened)
@@ -93,7 +96,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         raise leaving
     if has_body:
         content = request.content
-        if content.data is None or content.has_uploads:
+        if content.data is None or content.has_uploads or len(content.data) > SMALL_BODY:
             _free_at_end(plan, request, response)
             if not content.is_complete and content.outermost is plan and _is_refused(response):
                 await _hear_out(plan, request)

@@ -1,6 +1,7 @@
 """What a handler may return, and the response that it becomes."""
 
 from collections.abc import AsyncIterable, Callable, Iterator
+from copy import copy
 from typing import Any
 
 from antiphon.handler import annotations_of, describe, innermost, wrong_return
@@ -91,6 +92,8 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
             " (body, status), (body, headers) and (body, status, headers) are understood"
         )
     response = Response(None) if body is None else to_response(body, source, request)
+    if response is body:
+        response = copy(response)  # a handler may give the same one again
     if status is not None:
         response.status = status  # type: ignore[assignment]  # the setter refuses what is no status
     response.headers.update(headers)

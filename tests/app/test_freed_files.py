@@ -1,0 +1,35 @@
+"""The file of a large body is closed when its request has ended, however it was read and whoever keeps the request."""
+
+import sys
+
+import pytest
+
+from antiphon import App
+from tests.told_bodies import files_in, is_without_files
+
+pytestmark = [
+    pytest.mark.once,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open"),
+]
+
+WAYS = {
+    "as a whole": lambda request: len(request.body),
+    "as text": lambda request: len(request.text),
+    "in pieces": lambda request: sum(map(len, request.stream)),
+    "not at all": lambda request: 0,
+}
+
+
+@pytest.mark.parametrize("read", WAYS.values(), ids=WAYS)
+def test_a_body_in_a_file(serving, tmp_path, read):
+    app, kept, opened = App(upload_folder=tmp_path), [], []
+
+    @app.post("/")
+    def take(request):
+        kept.append(request)
+        opened.append(files_in(tmp_path))
+        return str(read(request))
+
+    assert serving(app).post("/", body=bytes(1 << 20)).status == 200
+    assert len(opened[0]) == 1
+    assert is_without_files(tmp_path)
