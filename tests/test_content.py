@@ -177,6 +177,11 @@ class TestWhatIsLarge:
         assert content.data == LARGE
         content.close()
 
+    def test_of_no_bytes_may_be_said_to_be_coded_anyhow(self, way):
+        content = Content(way.head(has_body=False, content_encoding="compress"))
+        way.run(content.load(LIMITS))
+        assert (content.data, content.is_complete) == (b"", True)
+
     def test_frees_its_file_with_its_last_user(self, way, tmp_path):
         content = Content(way.head(*in_pieces(LARGE, 64 * KIB)))
         content.folder = tmp_path

@@ -211,13 +211,14 @@ class ReceivedBody(KeptBody):
 
     def _begin(self, limits: Limits) -> None:
         declared = self.length
+        if not self._head.has_body:
+            self._has_begun = self._has_ended = True
+            return
         if declared is not None:
             if self._head.field("transfer-encoding"):
                 raise BadRequest("a body has a Content-Length or a Transfer-Encoding, not both")
             if declared > limits.body:
                 raise _too_large(limits)
-        elif not self._head.has_body:
-            self._has_ended = True
         if self._coding:
             from antiphon.content_decoding import content_decoder
 

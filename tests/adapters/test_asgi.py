@@ -183,6 +183,22 @@ class TestTheHead:
     def test_tells_no_length_where_two_are_declared(self, servers, second):
         assert head(servers, headers=[(b"content-length", b"5"), (b"content-length", second)]).uncoded_length is None
 
+    def test_joins_the_lines_of_headers_in_linear_time(self, servers):
+        class Counted(list):
+            read = 0
+
+            def __iter__(self):
+                for line in super().__iter__():
+                    Counted.read += 1
+                    yield line
+
+        names = [b"h%d" % number for number in range(100)]
+        lines = Counted([(name, b"a") for name in [*names, *names]])
+        found = head(servers)
+        found.scope["headers"] = lines
+        assert {found.field(name.decode()) for name in names} == {"a, a"}
+        assert Counted.read <= 3 * len(lines)
+
 
 def load(servers, headers, messages, **limits):
     """A request whose body has been read, and how many messages were."""

@@ -100,6 +100,14 @@ def test_a_bare_get_sends_nothing_but_the_host(connect):
     assert seen[0].http_version == "1.1"
 
 
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_http_2_needs_no_length_for_a_body(interface):
+    app = App()
+    app.post("/")(lambda request: request.text)
+    with Client(app, interface, http_version="2") as client:
+        assert client.post("/", body=iter([b"abc"])).text == "abc"
+
+
 def test_settings_of_the_client_reach_the_application(connect):
     seen = []
     client = connect(

@@ -11,7 +11,7 @@ from antiphon.file_body import FileBody
 from antiphon.handler import Handler, finish
 from antiphon.head import Address
 from antiphon.http.errors import ClientDisconnected
-from antiphon.http.headers import combine
+from antiphon.http.headers import combined
 from antiphon.http.url import unquote
 from antiphon.request import Request
 from antiphon.response_message import Fields, Stream
@@ -62,11 +62,6 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
     return b"content-length", b"%d" % length
 
 
-@lru_cache(maxsize=1024)
-def _one_number(length: bytes) -> int | None:
-    return int(length) if length.isdigit() and len(length) < 20 else None
-
-
 class ASGIHead:
     """A head that is read off a scope, with the body from ``receive``."""
 
@@ -77,6 +72,8 @@ class ASGIHead:
     _watch: "Watch | None" = None
     _fields: dict[bytes, bytes] | None = None
     """The headers by name; of several lines of one the last."""
+    _combined: dict[str, str] | None = None
+    """The headers by name, where one has several lines."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -115,7 +112,8 @@ class ASGIHead:
             fields = self._fields = dict(lines)
         if len(fields) != len(lines) or b"transfer-encoding" in fields or b"content-encoding" in fields:
             return None
-        return _one_number(fields.get(b"content-length", b""))
+        length = fields.get(b"content-length", b"")
+        return int(length) if length.isdigit() and len(length) < 20 else None
 
     @property
     def raw_path(self) -> bytes | None:
@@ -170,7 +168,9 @@ class ASGIHead:
         lines: list[tuple[bytes, bytes]] = self.scope["headers"]
         if len(fields) == len(lines):
             return last.decode("latin-1")
-        return combine(name, [value.decode("latin-1") for other, value in lines if other == key])
+        if self._combined is None:
+            self._combined = combined(self.fields())
+        return self._combined.get(name)
 
     def fields(self) -> list[tuple[str, str]]:
         """Every header."""

@@ -43,7 +43,7 @@ def make_environ(request: SentRequest, connection: Connection) -> dict[str, Any]
     }
     if connection.client is not None:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = connection.client[0], str(connection.client[1])
-    if "transfer-encoding" in request.headers:
+    if "transfer-encoding" in request.headers or request.http_version == "2":
         environ["wsgi.input_terminated"] = True
     return environ | _variables(request)
 
