@@ -1,8 +1,12 @@
 """The application: its colours, and what of the core holds for it."""
 
+import asyncio
+
 import pytest
 
-from antiphon.dialects.microdot import Microdot
+from antiphon import current_request
+from antiphon.dialects.microdot import Microdot, Response
+from antiphon.http.errors import Unauthorized
 
 
 @pytest.mark.feature("microdot-045")
@@ -19,8 +23,6 @@ def test_an_application_serves_and_is_the_request_s(app, serve):
 
 @pytest.mark.feature("microdot-002")
 def test_handlers_and_hooks_of_both_colours(app, serve):
-    import asyncio
-
     async def is_on_loop():
         await asyncio.sleep(0)
         return True
@@ -85,8 +87,6 @@ def test_what_is_not_offered_says_so(app):
 
 
 def test_a_header_section_that_the_server_does_not_bound_is_refused(app):
-    import asyncio
-
     from antiphon.adapters.asgi import UNBOUNDED
 
     app.get("/")(lambda request: "")
@@ -153,3 +153,125 @@ def test_the_application_outside_sees_what_failed(app, serve):
     outer.mount("/old", app)
     assert serve(outer).get("/old/").status == 500
     assert seen == [ZeroDivisionError]
+
+
+class Own(Microdot):
+    """An application with methods of its own."""
+
+    async def dispatch_request(self, req):
+        await asyncio.sleep(0)
+        if req.path == "/short":
+            return Response(f"{req.method} {req.body.decode()}", 202)
+        response = await super().dispatch_request(req)
+        response.headers["X-Dispatched"] = f"{req.path} {current_request() is req.native}"
+        return response
+
+    async def error_response(self, req, status_code, reason=None):
+        text, status = await super().error_response(req, status_code, reason)
+        return {"error": text, "status": status}, status
+
+
+def with_routes(app):
+    @app.post("/async")
+    async def handler(request):
+        return request.body
+
+    @app.post("/plain")
+    def plain(request):
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return request.body
+
+    @app.post("/fail")
+    async def fail(request):
+        raise ValueError
+
+    return app
+
+
+@pytest.mark.parametrize("path", ["/async", "/plain"])
+def test_an_application_may_dispatch_in_its_own_way(serve, path):
+    client = serve(with_routes(Own()))
+    response = client.post(path, body=b"sent")
+    assert (response.text, response.headers["x-dispatched"]) == ("sent", f"{path} True")
+    response = client.post("/short", body=b"sent")
+    assert (response.status, response.text) == (202, "POST sent")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "reason"),
+    [
+        ("/none", b"", 404, "Not found"),
+        ("/fail", b"", 500, "Internal server error"),
+        ("/async", bytes(17 * 1024), 413, "Payload too large"),
+    ],
+)
+def test_an_application_may_answer_errors_in_its_own_way(serve, path, body, status, reason):
+    response = serve(with_routes(Own())).post(path, body=body)
+    assert (response.status, response.json) == (status, {"error": reason, "status": status})
+    assert response.headers["x-dispatched"] == f"{path} True"
+
+
+def test_methods_may_be_assigned(app, serve):
+    original = with_routes(app).dispatch_request
+
+    async def traced(req):
+        response = await original(req)
+        response.headers["X-Traced"] = req.path
+        return response
+
+    client = serve(app)
+    assert "x-traced" not in client.post("/plain").headers
+    app.dispatch_request = traced
+    app.error_response = lambda req, status_code, reason=None: (reason.upper(), status_code)
+    for path, text in (("/plain", "sent"), ("/none", "NOT FOUND")):
+        response = client.post(path, body=b"sent")
+        assert (response.text, response.headers["x-traced"]) == (text, path)
+    del app.dispatch_request, app.error_response
+    assert client.post("/none").text == "Not found"
+    assert "x-traced" not in client.post("/plain").headers
+
+
+def test_methods_of_a_subclass_may_be_replaced_too(serve):
+    app = with_routes(Own())
+    original = app.dispatch_request
+
+    def plain(req):
+        return original(req) if req.path == "/async" else Response(str(current_request() is req.native))
+
+    app.dispatch_request = plain
+    client = serve(app)
+    assert client.post("/async", body=b"sent").text == "sent"
+    assert client.post("/plain").text == "True"
+
+
+@pytest.mark.parametrize("name", ["dispatch_request", "error_response"])
+def test_an_error_in_a_method_of_one_s_own_is_a_500(app, serve, caplog, name):
+    async def fail(*arguments):
+        raise LookupError(name)
+
+    setattr(with_routes(app), name, fail)
+    assert serve(app).post("/none").status == 500
+    assert f"LookupError: {name}" in caplog.text
+
+
+def test_what_is_raised_through_a_method_of_one_s_own_keeps_its_status(app, serve):
+    async def dispatch(req):
+        abort_unless_known(req)
+        return await Microdot.dispatch_request(app, req)
+
+    def abort_unless_known(req):
+        if req.path != "/async":
+            raise Unauthorized
+
+    with_routes(app).dispatch_request = dispatch
+    client = serve(app)
+    assert (client.post("/async").status, client.post("/none").status) == (200, 401)
+
+
+def test_methods_of_one_s_own_count_for_the_colour(app):
+    app.get("/")(lambda request: "plain")
+    app.get_request_handlers = lambda req, attr, local_first=True: []
+    assert app.interface == "wsgi"
+    app.error_response = Own().error_response
+    assert app.interface == "asgi"

@@ -97,6 +97,11 @@ def test_the_client_reads_events_bytes_and_errors(shop):
     assert (failed.status_code, failed.text, failed.json) == (409, "no", None)
 
 
+def test_the_client_sends_headers_as_text_without_space_around(shop):
+    headers = {"Host": " shop.example\n", "X-Number": 1}
+    assert ask(shop, ("get", "/echo", headers))[0].json[3] == "shop.example"
+
+
 def test_the_client_is_held_to_the_limits(shop, monkeypatch):
     monkeypatch.setattr(Request, "max_content_length", 3)
     assert ask(shop, ("post", "/echo", None, b"four"))[0].status_code == 413
@@ -124,3 +129,17 @@ def test_the_client_has_no_sockets(shop):
         ask(shop, ("websocket", "/", None))
     with pytest.raises(NotImplementedError):
         ask(shop, ("request", "GET", "/", None, None, ()))
+
+
+def test_a_dispatch_of_one_s_own_finds_the_body():
+    class Signed(Microdot):
+        async def dispatch_request(self, req):
+            if req.json["key"] != "secret":
+                return Response("refused", 403)
+            return await super().dispatch_request(req)
+
+    app = Signed()
+    app.post("/")(lambda request: request.json)
+    for key, status in (("secret", 200), ("guessed", 403)):
+        assert ask(app, ("post", "/", None, {"key": key}))[0].status_code == status
+        assert Client(app, "asgi").post("/", json={"key": key}).status == status

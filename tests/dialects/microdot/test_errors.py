@@ -1,5 +1,7 @@
 """What goes wrong, and who answers then."""
 
+import pickle
+
 import pytest
 
 from antiphon.dialects.microdot import Microdot, Response, abort
@@ -112,6 +114,12 @@ def test_answers_to_errors_have_hooks_of_their_own(app, serve):
     assert client.get("/").headers["x-after"] == "request"
     assert client.get("/none").headers["x-after"] == "error"
     assert (client.get("/r").status, client.get("/r").text) == (599, "replaced")
+
+
+def test_an_http_exception_is_what_it_was_made_of():
+    assert [str(HTTPException(404)), str(HTTPException(404, "gone"))] == ["404", "(404, 'gone')"]
+    copied = pickle.loads(pickle.dumps(HTTPException(404, "gone")))
+    assert (copied.status_code, copied.reason) == (404, "gone")
 
 
 def test_an_http_exception_has_its_status_and_reason():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.dialects.microdot import Request, Response
+from antiphon.dialects.microdot import Microdot, Request, Response
 
 
 @pytest.mark.feature("microdot-001")
@@ -202,3 +202,36 @@ def test_g_is_shared_within_a_request_and_with_no_other(app, serve):
     for _ in range(2):
         assert client.get("/work").headers["x-seen"] == "before handler"
         assert client.get("/fail").headers["x-seen"] == "before handler error"
+
+
+def test_an_application_may_choose_the_functions_in_its_own_way(serve):
+    asked = []
+
+    class Choosing(Microdot):
+        def get_request_handlers(self, req, attr, local_first):
+            asked.append((attr, local_first))
+            return [*super().get_request_handlers(req, attr, local_first), *self.more.get(attr, ())]
+
+        def before(self, request):
+            return "closed" if request.path == "/closed" else None
+
+        async def after(self, request, response):
+            response.headers["X-After"] = "chosen"
+
+        @property
+        def more(self):
+            return {"before_request": [self.before], "after_request": [self.after], "after_error_request": [self.after]}
+
+    app = Choosing()
+
+    @app.get("/closed")
+    @app.get("/open")
+    async def handler(request):
+        return "open"
+
+    client = serve(app)
+    for path, text in (("/open", "open"), ("/closed", "closed"), ("/none", "Not found")):
+        response = client.get(path)
+        assert (response.text, response.headers["x-after"]) == (text, "chosen")
+    answered = [("before_request", False), ("after_request", True)]
+    assert asked == [*answered, *answered, ("after_error_request", True)]

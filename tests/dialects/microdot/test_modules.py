@@ -84,6 +84,41 @@ def test_the_functions_that_servers_are_given():
 # Functions
 
 
+@pytest.mark.parametrize("way", ["set", "a subclass's"])
+def test_the_functions_that_servers_are_given_may_be_others(way):
+    from antiphon.dialects.microdot import asgi, wsgi
+
+    def around_wsgi(inner):
+        return lambda environ, start_response: inner({**environ, "HTTP_X_SEEN": "wsgi"}, start_response)
+
+    def around_asgi(inner):
+        async def asgi_app(scope, receive, send):
+            await inner({**scope, "headers": [*scope["headers"], (b"x-seen", b"asgi")]}, receive, send)
+
+        return asgi_app
+
+    class OverWSGI(wsgi.Microdot):
+        def wsgi_app(self, environ, start_response):
+            return around_wsgi(super().wsgi_app)(environ, start_response)
+
+    class OverASGI(asgi.Microdot):
+        async def asgi_app(self, scope, receive, send):
+            await around_asgi(super().asgi_app)(scope, receive, send)
+
+    if way == "set":
+        apps = wsgi.Microdot(), asgi.Microdot()
+        apps[0].wsgi_app = around_wsgi(apps[0].wsgi_app)
+        apps[1].asgi_app = around_asgi(apps[1].asgi_app)
+    else:
+        apps = OverWSGI(), OverASGI()
+    for app, interface in zip(apps, ("wsgi", "asgi"), strict=True):
+        app.get("/")(lambda request: request.headers.get("X-Seen", "not seen"))
+        with Client(app, interface) as client:
+            assert client.get("/").text == interface
+        with Client(app, "rsgi") as client:
+            assert client.get("/").text == "not seen"
+
+
 def test_functions_are_invoked_by_their_colour():
     async def waiting(value, *, more=0):
         return value + more
@@ -124,6 +159,34 @@ def test_who_asks_needs_a_function(serve):
     assert serve(app).get("/", headers={"authorization": "Basic YTpi"}).status == 500
     with pytest.raises(NotImplementedError):
         BaseAuth()._get_auth(None)
+
+
+def test_hooks_may_bring_the_credentials(serve):
+    app, token, basic = Microdot(), TokenAuth(), BasicAuth()
+    token.authenticate(lambda request, value: value)
+    basic.authenticate(lambda request, name, password: (name, password))
+    app.get("/token")(token(lambda request: request.g.current_user))
+    app.get("/basic")(basic(lambda request: list(request.g.current_user)))
+
+    @app.before_request
+    def bring(request):
+        request.headers["Authorization"] = request.args["with"]
+
+    client = serve(app)
+    assert client.get("/token?with=Bearer%20secret").text == "secret"
+    assert client.get("/basic?with=Basic%20YTpi").json == ["a", "b"]
+    assert client.get("/basic?with=Basic").status == 401
+
+
+def test_credentials_that_are_none_are_none(serve):
+    class Nobody(TokenAuth):
+        def _get_auth(self, request):
+            return False
+
+    app, auth = Microdot(), Nobody()
+    auth.authenticate(lambda request, value: value)
+    app.get("/")(auth(lambda request: "x"))
+    assert serve(app).get("/").status == 401
 
 
 # Pages of other sites
@@ -198,6 +261,18 @@ def test_a_function_that_fails_breaks_off_the_response(interface):
     with Client(app, interface) as client, pytest.raises(ZeroDivisionError), client.stream("GET", "/") as response:
         for _ in response:
             pass
+
+
+def test_a_function_that_ends_by_a_cancellation_ends_its_events(serve):
+    app = Microdot()
+
+    @app.get("/")
+    @with_sse
+    async def events(request, sse):
+        await sse.send("one")
+        raise asyncio.CancelledError
+
+    assert serve(app).get("/").text == "data: one\n\n"
 
 
 def test_a_function_is_cancelled_when_the_client_leaves(interface):

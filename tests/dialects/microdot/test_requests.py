@@ -1,5 +1,8 @@
 """What a handler reads of the request."""
 
+import gc
+import weakref
+
 import pytest
 
 from antiphon.dialects.microdot import Microdot, Request
@@ -109,6 +112,41 @@ def test_the_content_type_is_as_it_was_sent(seen):
 
 
 @pytest.mark.feature("microdot-012")
+def test_the_content_type_may_be_set_before_the_body_is_read(app, serve):
+    @app.before_request
+    async def declare(request):
+        assert request.headers["Content-Type"] == request.content_type
+        request.content_type = request.args["as"]
+
+    @app.post("/")
+    async def handler(request):
+        return [request.content_type, request.json, dict(request.form or {})]
+
+    client = serve(app)
+    text = {"body": b'{"a":1}', "content_type": "text/plain"}
+    assert client.post("/?as=application/json", **text).json == ["application/json", {"a": 1}, {}]
+    form = {"body": b"a=1", "content_type": "text/plain"}
+    wanted = "application/x-www-form-urlencoded"
+    assert client.post(f"/?as={wanted}", **form).json == [wanted, None, {"a": ["1"]}]
+
+
+def test_what_is_called_after_a_request_is_a_list(app, serve):
+    @app.get("/")
+    async def handler(request):
+        def first(request, response):
+            response.headers["X-First"] = "1"
+            request.after_request_handlers.append(second)
+
+        def second(request, response):
+            response.headers["X-Second"] = "2"
+
+        request.after_request_handlers.append(first)
+        return "x"
+
+    headers = serve(app).get("/").headers
+    assert (headers["x-first"], headers["x-second"]) == ("1", "2")
+
+
 def test_without_a_content_type_it_is_none(seen):
     assert seen(lambda request: (request.content_type,)) == (None,)
 
@@ -252,6 +290,19 @@ def test_the_route_is_the_handler(app, serve):
 def test_what_is_not_offered_says_so(name):
     with pytest.raises(AttributeError, match=f"does not offer Request.{name}"):
         getattr(Request, name)
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(20, True), (4096, False)])
+def test_names_of_headers_are_kept_unless_they_are_long(size, is_kept):
+    class Name(str):
+        """Text that can be referred to weakly."""
+
+    name = Name("x-" + "a" * size)
+    kept = weakref.ref(name)
+    assert NoCaseDict.of_request([(name, "1")])["X-" + "A" * size] == "1"
+    del name
+    gc.collect()
+    assert (kept() is not None) == is_kept
 
 
 def test_headers_can_be_worked_with_as_a_dictionary():

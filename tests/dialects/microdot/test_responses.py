@@ -1,10 +1,11 @@
 """What a handler may return, and what becomes of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
 from antiphon.dialects.microdot import Response, redirect
+from antiphon.dialects.microdot.microdot import NoCaseDict
 
 
 @pytest.mark.feature("microdot-033")
@@ -47,6 +48,8 @@ RETURNED = [
     ((302, {"Location": "/there"}), 302, b"", {"location": "/there"}),
     (("<p>", 200, {"Content-Type": "text/html"}), 200, b"<p>", {"content-type": "text/html"}),
     (("x", 200, {"X-Number": 5}), 200, b"x", {"x-number": "5"}),
+    (("x", 201, [("X-A", "1"), ("x-b", "2")]), 201, b"x", {"x-a": "1", "x-b": "2"}),
+    (("x", [("X-A", "1")]), 200, b"x", {"x-a": "1"}),
     (None, 204, b"", {}),
     ("", 200, b"", {}),
 ]
@@ -79,6 +82,40 @@ def test_hooks_get_a_response_and_return_it(app, serve):
         return response
 
     assert serve(app).get("/").status == 203
+
+
+@pytest.mark.parametrize(("body", "sent"), [("Grüße", "Grüße"), (None, "")])
+def test_hooks_may_set_the_body_to_text_and_to_nothing(app, serve, body, sent):
+    app.get("/")(lambda request: "first")
+
+    @app.after_request
+    async def after(request, response):
+        response.body = body
+
+    response = serve(app).get("/")
+    assert (response.status, response.text) == (200, sent)
+
+
+def test_a_response_of_a_class_of_one_s_own_is_completed_when_it_is_sent(answer):
+    class Signed(Response):
+        def complete(self):
+            super().complete()
+            self.headers["X-Length"] = self.headers["Content-Length"]
+
+    response = answer(lambda: Signed("made"))
+    assert (response.text, response.headers["x-length"]) == ("made", "4")
+    assert response.headers["content-type"] == "text/plain; charset=UTF-8"
+
+
+def test_headers_may_be_pairs():
+    headers = Response(headers=[("X-A", "1"), ("X-B", "2")]).headers
+    assert (headers["x-a"], headers) == ("1", NoCaseDict({"X-A": "1", "X-B": "2"}))
+
+
+def test_a_header_that_was_taken_out_is_not_there_any_more():
+    headers = NoCaseDict({"X-A": "1", "X-B": "2"})
+    assert headers.popitem() == ("X-B", "2")
+    assert ("x-b" in headers, headers.setdefault("x-b", "3")) == (False, "3")
 
 
 def test_a_body_that_cannot_be_sent_is_a_500(answer):
@@ -132,7 +169,15 @@ def test_the_flag_http_only():
 
 COOKIES = [
     ({"expires": datetime(2030, 1, 2, 3, 4, 5)}, "Expires=Wed, 02 Jan 2030 03:04:05 GMT"),
+    ({"expires": date(2030, 1, 2)}, "Expires=Wed, 02 Jan 2030 00:00:00 GMT"),
     ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT"}, "Expires=Wed, 02 Jan 2030 03:04:05 GMT"),
+    ({"expires": "Wed, 2 Jan 2030 3:04:05 GMT"}, "Expires=Wed, 02 Jan 2030 03:04:05 GMT"),
+    ({"expires": "Wed, 02-Jan-2030 03:04:05 GMT"}, "Expires=Wed, 02 Jan 2030 03:04:05 GMT"),
+    ({"path": "/; SameSite=Strict"}, "Path=/; SameSite=Strict"),
+    ({"path": "/x;samesite=none ;Secure; HttpOnly;"}, "Path=/x; SameSite=None; Secure; HttpOnly"),
+    ({"path": "; SameSite=Lax", "max_age": 0}, "SameSite=Lax; Max-Age=0"),
+    ({"path": "/a%3Bb é"}, "Path=/a%3Bb%20%C3%A9"),
+    ({"path": "relative", "http_only": True}, "HttpOnly"),  # user agents take the request's path for both
     ({"domain": "example.com"}, "Domain=example.com"),
     ({"partitioned": True, "secure": True}, "Secure; Partitioned"),
     ({"max_age": 0}, "Max-Age=0"),
@@ -150,6 +195,22 @@ def test_the_attributes_of_a_cookie(options, printed):
 def test_a_cookie_that_cannot_be(value):
     with pytest.raises(ValueError, match="value"):
         Response().set_cookie("a", value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"path": "/a;b"}, "semicolon of the path itself as %3B"),
+        ({"path": "/; Max-Age=1"}, "set_cookie has a parameter"),
+        ({"path": "/; SameSite=Sometimes"}, "samesite is 'Lax', 'Strict' or 'None'"),
+        ({"path": "/; SameSite=None"}, "needs secure"),
+        ({"path": "x\r\nX-A: b"}, "control"),
+        ({"expires": "Wed, 02 Jan 2030 03:04:05 GMT; SameSite=Lax"}, "date that browsers read"),
+    ],
+)
+def test_attributes_of_a_cookie_that_cannot_be(options, said):
+    with pytest.raises(ValueError, match=said):
+        Response().set_cookie("a", "1", **options)
 
 
 def test_a_cookie_is_deleted():

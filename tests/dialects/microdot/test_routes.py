@@ -103,9 +103,15 @@ def test_the_first_route_that_fits_answers(app, serve):
     assert client.put("/ada").status == 405
 
 
-def test_types_of_one_s_own(app, serve, monkeypatch):
+@pytest.fixture
+def types(monkeypatch):
+    """Those that are registered are forgotten after the test."""
     monkeypatch.setattr(URLPattern, "segment_patterns", dict(URLPattern.segment_patterns))
     monkeypatch.setattr(URLPattern, "segment_parsers", dict(URLPattern.segment_parsers))
+
+
+@pytest.mark.usefixtures("types")
+def test_types_of_one_s_own(app, serve):
     URLPattern.register_type("hex", "[0-9a-f]+", lambda value: int(value, 16) or None)
     URLPattern.register_type("word")
     app.get("/<hex:n>")(lambda request, n: str(n))
@@ -114,6 +120,54 @@ def test_types_of_one_s_own(app, serve, monkeypatch):
     assert client.get("/ff").text == "255"
     assert client.get("/0").status == 404
     assert client.get("/w/x").text == "x"
+
+
+def statuses(client, *requests):
+    return [client.request(method, path).status for method, path in requests]
+
+
+@pytest.mark.usefixtures("types")
+def test_a_parser_that_raises_fails_the_requests_that_come_to_it(app, serve):
+    URLPattern.register_type("hex", parser=lambda value: int(value, 16))
+    app.get("/users/active")(lambda request: "active")
+    app.get("/users/<hex:user_id>")(lambda request, user_id: str(user_id))
+    app.get("/users/late")(lambda request: "late")
+    client = serve(app)
+    assert [client.get(path).text for path in ("/users/active", "/users/ff")] == ["active", "255"]
+    failing = [("GET", "/users/late"), ("POST", "/users/active"), ("OPTIONS", "/users/active"), ("GET", "/users/xyz")]
+    assert statuses(client, *failing, ("GET", "/none")) == [500, 500, 500, 500, 404]
+
+
+def test_a_malformed_pattern_fails_the_requests_that_come_to_it(app, serve):
+    app.get("/ok")(lambda request: "ok")
+    app.get("/<name>.txt")(lambda request, name: name)
+    app.get("/late")(lambda request: "late")
+    client = serve(app)
+    assert statuses(client, ("GET", "/ok"), ("POST", "/ok"), ("GET", "/late"), ("GET", "/a.txt")) == [
+        200, 500, 500, 500,
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("types")
+def test_a_parser_is_asked_at_each_request(app, serve):
+    users = set()
+    URLPattern.register_type("user", parser=lambda name: [name] if name in users else None)
+
+    @app.get("/<user:name>")
+    async def known(request, name):
+        name.append("known")
+        return name
+
+    app.get("/ada")(lambda request: "a stranger")
+    app.post("/ada")(lambda request: "posted")
+    client = serve(app)
+    assert client.get("/ada").text == "a stranger"
+    users.add("ada")
+    assert [client.get("/ada").json for _ in range(2)] == [["ada", "known"]] * 2
+    assert client.post("/ada").text == "posted"
+    assert statuses(client, ("PUT", "/ada")) == [405]
+    users.clear()
+    assert client.get("/ada").text == "a stranger"
 
 
 @pytest.mark.parametrize("pattern", ["/<unknown:x>", "/<x"])
@@ -129,12 +183,45 @@ def test_routes_may_be_added_at_any_time(app, serve):
     assert client.get("/late").text == "here"
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda app, other: app.url_map.reverse(),
+        lambda app, other: app.url_map.__setitem__(slice(None), other.url_map * 2),
+        lambda app, other: setattr(app, "url_map", other.url_map * 2),
+    ],
+    ids=["reversed", "replaced in place", "replaced"],
+)
+def test_routes_may_be_changed_at_any_time(app, serve, change):
+    app.get("/")(lambda request: "first")
+    app.get("/")(lambda request: "second")
+    other = Microdot()
+    other.get("/")(lambda request: "second")
+    client = serve(app)
+    assert client.get("/").text == "first"
+    change(app, other)
+    assert client.get("/").text == "second"
+
+
+def test_a_segment_may_be_named_as_a_parameter_of_ours(app, serve):
+    app.get("/plain/<function>")(lambda request, function: function)
+
+    @app.get("/async/<function>")
+    async def handler(request, function):
+        return function
+
+    client = serve(app)
+    assert [client.get(f"/{colour}/x").text for colour in ("plain", "async")] == ["x", "x"]
+
+
 def test_options_tells_the_methods(app, serve):
     app.get("/x")(lambda request: "")
     app.post("/x")(lambda request: "")
     client = serve(app)
     assert client.options("/x").headers["allow"] == "GET, POST, HEAD, OPTIONS"
     assert client.options("/none").headers["allow"] == "OPTIONS"
+    app.route("/own", methods=["GET", "HEAD", "OPTIONS"])(lambda request: "")
+    assert client.options("/own").headers["allow"] == "GET, HEAD, OPTIONS"
     app.options_handler = None
     app.route("/x", methods=["OPTIONS"])(lambda request: "mine")
     assert client.options("/x").text == "mine"

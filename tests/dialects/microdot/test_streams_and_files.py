@@ -1,7 +1,11 @@
 """Bodies that come in pieces: generators, file-like objects, files."""
 
 import asyncio
+import gc
 import io
+import os
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 
@@ -77,8 +81,34 @@ class Unclosable:
         self.read = io.StringIO(content).read
 
 
+class Wrapper:
+    """A file of a class of one's own, over one that it knows nothing of."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def read(self, n):
+        return self.inner.read(n)
+
+
+class ClosedWrapper(Wrapper):
+    is_closed = False
+
+    def close(self):
+        self.is_closed = True
+        return asyncio.sleep(0) if isinstance(self.inner, AsyncBytesIO) else None
+
+
 @pytest.mark.parametrize(
-    "file", [io.BytesIO, AsyncBytesIO, lambda content: Unclosable(content.decode())], ids=["file", "async", "text"]
+    "file",
+    [
+        io.BytesIO,
+        AsyncBytesIO,
+        lambda content: Unclosable(content.decode()),
+        lambda content: Wrapper(io.BytesIO(content)),
+        lambda content: Wrapper(AsyncBytesIO(content)),
+    ],
+    ids=["file", "async", "text", "wrapped", "wrapped async"],
 )
 def test_a_file_like_object_is_streamed(answer, file):
     content = b"0123456789" * 1000
@@ -99,6 +129,18 @@ def test_a_file_like_object_is_closed(answer):
     file = io.BytesIO(b"x")
     assert answer(lambda: file).body == b"x"
     assert file.closed
+
+
+@pytest.mark.parametrize("inner", [io.BytesIO, AsyncBytesIO])
+def test_a_wrapped_file_is_closed(answer, inner):
+    file = ClosedWrapper(inner(b"x"))
+    assert answer(lambda: file).body == b"x"
+    assert file.is_closed
+
+
+def test_a_wrapped_file_that_fails_at_once_is_a_500(app, serve):
+    app.get("/")(lambda request: ClosedWrapper(None))
+    assert serve(app, raise_errors=False).get("/").status == 500
 
 
 def test_what_is_handled_already_is_empty(answer):
@@ -123,6 +165,7 @@ def folder(tmp_path):
         ("page.html", {}, b"<p>", {"content-type": "text/html", "content-length": "3", "cache-control": None}),
         ("data.unknown", {}, b"?", {"content-type": "application/octet-stream"}),
         ("page.html", {"content_type": "text/plain"}, b"<p>", {"content-type": "text/plain"}),
+        ("page.html", {"content_type": ""}, b"<p>", {"content-type": ""}),
         ("page.html", {"max_age": 60}, b"<p>", {"cache-control": "max-age=60"}),
         ("page.html", {"max_age": 0}, b"<p>", {"cache-control": "max-age=0"}),
         ("site.css.gz", {"compressed": True}, b"gzipped", {"content-type": "text/css", "content-encoding": "gzip"}),
@@ -147,6 +190,76 @@ def test_a_file_s_status_and_its_default_age(answer, folder, monkeypatch):
 def test_types_of_files_can_be_added(answer, folder, monkeypatch):
     monkeypatch.setitem(Response.types_map, "unknown", "text/x-known")
     assert answer(lambda: send_file(str(folder / "data.unknown"))).content_type == "text/x-known"
+
+
+def test_a_file_may_be_removed_before_it_is_sent(answer):
+    def temporary():
+        with NamedTemporaryFile() as file:
+            file.write(b"temporary" * 1000)
+            file.flush()
+            return send_file(file.name)
+
+    assert answer(temporary).body == b"temporary" * 1000
+
+
+def test_a_file_may_be_replaced_before_it_is_sent(answer, folder):
+    def replaced():
+        response = send_file(str(folder / "page.html"))
+        (folder / "site.css.gz").replace(folder / "page.html")
+        return response
+
+    assert answer(replaced).body == b"<p>"
+
+
+@pytest.mark.parametrize("path", ["/proc/version", "/sys/devices/system/cpu/online", os.devnull])
+def test_files_that_do_not_say_their_length_are_sent_whole(answer, path):
+    if not os.path.exists(path):
+        pytest.skip(f"no {path} here")
+    assert answer(lambda: send_file(path)).body == Path(path).read_bytes()
+
+
+def test_an_empty_file(answer, folder):
+    (folder / "empty.txt").touch()
+    response = answer(lambda: send_file(str(folder / "empty.txt")))
+    assert (response.status, response.body) == (200, b"")
+
+
+def test_hooks_may_read_a_file(app, serve, folder):
+    @app.get("/<int:size>")
+    async def handler(request, size):
+        @request.after_request
+        async def read(request, response):
+            assert "Content-Length" not in response.headers
+            response.headers["X-Read"] = response.body.read(size).decode()
+
+        return send_file(str(folder / "page.html"))
+
+    client = serve(app)
+    for size, read, left in ((0, "", b"<p>"), (1, "<", b"p>"), (3, "<p>", b"")):
+        response = client.get(f"/{size}")
+        assert (response.headers["x-read"], response.body) == (read, left)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("name", ["page.html", "removed.html"])
+def test_a_file_is_closed_though_it_is_not_sent(app, serve, folder, method, name):
+    opened = []
+
+    @app.get("/")
+    async def handler(request):
+        (folder / "removed.html").write_bytes(b"removed")
+        response = send_file(str(folder / name))
+        (folder / "removed.html").unlink()
+        opened.append(response.body.raw)
+        return response
+
+    @app.after_request
+    async def other(request, response):
+        return Response("other") if method == "GET" else None
+
+    assert serve(app).request(method, "/").status == 200
+    gc.collect()
+    assert [file.closed for file in opened] == [True]
 
 
 def test_a_file_that_is_not_there_raises_where_it_is_asked_for(folder):

@@ -1,6 +1,7 @@
 """The application: what was registered, served by any server."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeVar
 
 from antiphon.adapters.servable import Living, Servable
@@ -9,9 +10,17 @@ from antiphon.body.limits import Limits
 from antiphon.context import reset_current_request, set_current_request
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
-from antiphon.dialects.microdot.dispatch import call_in_steps, call_on_loop, dispatch, error_response, waits
+from antiphon.dialects.microdot.dispatch import (
+    call_in_steps,
+    call_on_loop,
+    dispatch,
+    dispatch_by,
+    error_result,
+    waits,
+)
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.lifespan import Lifespan
+from antiphon.dialects.microdot.overridable import overridable
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
@@ -24,6 +33,8 @@ from antiphon.response import Response as NativeResponse
 F = TypeVar("F", bound=Callable[..., Any])
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
 Decorator = Callable[[F], F]
+OVERRIDABLE = ("dispatch_request", "error_response", "get_request_handlers")
+"""The methods by which requests are answered, and which a program may replace."""
 
 
 class Microdot(Servable):
@@ -31,6 +42,13 @@ class Microdot(Servable):
 
     Handlers and hooks may be coroutine functions, which run on the server's loop, or plain ones, which run where they
     may block. Routes and hooks may be added at any time.
+    """
+
+    assigned: Mapping[str, Callable[..., Any]] = MappingProxyType({})
+    """What replaces overridable methods in this application only, by their names."""
+    blocks = False
+    """Whether requests are answered in steps: where one of its functions is plain, so that those share a thread, and
+    where it dispatches them in its own way.
     """
 
     handle_request = Absent("servers are spoken to by antiphon's adapters, and app.run() serves on Granian")
@@ -47,8 +65,13 @@ class Microdot(Servable):
         self.server: EmbeddedServer | None = None
         self.guard = Guard(Limits().headers, (), (), (), True)
         self._table = RouteTable(())
-        self.blocks = False
-        """Whether one of its functions is plain: then requests are answered in steps, so that those share a thread."""
+        self.note_overridden()
+
+    def note_overridden(self) -> None:
+        """Note which of the methods that may be replaced are not those of this class."""
+        of_class = {name for name in OVERRIDABLE if getattr(type(self), name) is not getattr(Microdot, name)}
+        self.overridden = of_class | self.assigned.keys()
+        self.blocks = self.blocks or "dispatch_request" in self.overridden
 
     # Registering
 
@@ -165,15 +188,17 @@ class Microdot(Servable):
         return handler, prefix, subapp
 
     def _routes(self) -> RouteTable:
-        if self._table.size != len(self.url_map):
+        if self._table.url_map != self.url_map:
             self._table = RouteTable(self.url_map)
         return self._table
 
     def default_options_handler(self, req: Request) -> dict[str, str]:
         """The headers that say which methods a path has."""
-        allow = self._routes().methods(req.path)
-        return {"Allow": ", ".join([*allow, *(["HEAD"] if "GET" in allow else []), "OPTIONS"])}
+        methods = self._routes().methods(req.path)
+        implied = ["HEAD", "OPTIONS"] if "GET" in methods else ["OPTIONS"]
+        return {"Allow": ", ".join(dict.fromkeys(methods + implied))}
 
+    @overridable
     def get_request_handlers(self, req: Request, attr: str, local_first: bool = True) -> list[Callable[..., Any]]:
         """The hooks of a kind that are called for a request, in their order."""
         handlers: list[Callable[..., Any]] = getattr(self, f"{attr}_handlers")
@@ -182,10 +207,12 @@ class Microdot(Servable):
         local: list[Callable[..., Any]] = getattr(req.subapp, f"{attr}_handlers")
         return local + handlers if local_first else handlers + local
 
-    async def error_response(self, req: Request, status_code: int, reason: str | None = None) -> Response:
-        """The answer to a status: of its handler, if there is one."""
-        return await error_response(self, req, call_on_loop, status_code, reason)
+    @overridable
+    async def error_response(self, req: Request, status_code: int, reason: str | None = None) -> Any:
+        """What answers a status: what its handler returns, else the reason and the status."""
+        return await error_result(self, req, call_on_loop, status_code, reason)
 
+    @overridable
     async def dispatch_request(self, req: Request) -> Response:
         """The response to a request, on a running loop. Raises what error handlers do."""
         token = set_current_request(req.native)
@@ -196,6 +223,8 @@ class Microdot(Servable):
 
     def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
         """The steps that answer a request of a server."""
+        if "dispatch_request" in self.overridden:
+            return dispatch_by(self.dispatch_request, Request(self, request))
         return dispatch(self, Request(self, request), call_in_steps, native_answer, failed)
 
     def answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
@@ -217,8 +246,8 @@ class Microdot(Servable):
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI when all handlers and hooks are plain functions, else ASGI."""
-        functions = [entry[2] for entry in self.url_map]
+        """WSGI when all handlers and hooks are plain functions, and what replaces methods, else ASGI."""
+        functions = [entry[2] for entry in self.url_map] + [getattr(self, name) for name in self.overridden]
         for app in {self, *(owner for *_, owner in self.url_map if owner)}:
             functions += [*app.before_request_handlers, *app.after_request_handlers]
             functions += [*app.after_error_request_handlers, *app.error_handlers.values()]

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.invoking import invoke_handler
 from antiphon.dialects.microdot.request import Request
+from antiphon.http.authorization import Authorization
 
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[..., Any]
@@ -26,7 +27,7 @@ class BaseAuth:
     async def _current_user(self, request: Request) -> Any:
         """Whom the callback knows by the credentials, or None."""
         credentials = self._get_auth(request)
-        if credentials is None:
+        if not credentials:
             return None
         if self.auth_callback is None:
             raise RuntimeError(
@@ -77,8 +78,11 @@ class BasicAuth(BaseAuth):
         self.error_callback = self.authentication_error
 
     def _get_auth(self, request: Request) -> tuple[str, ...] | None:
-        credentials = request.native.authorization
-        if credentials is None or credentials.username is None or credentials.password is None:
+        try:
+            credentials = Authorization.parse(request.headers.get("Authorization", ""))
+        except ValueError:
+            return None
+        if credentials.username is None or credentials.password is None:
             return None
         return credentials.username, credentials.password
 
@@ -99,7 +103,7 @@ class TokenAuth(BaseAuth):
         self.error_callback = self.authentication_error
 
     def _get_auth(self, request: Request) -> tuple[str, ...] | None:
-        value = request.native.head.field(self.header.lower())
+        value: str | None = request.headers.get(self.header)
         if value and self.header == "Authorization":
             scheme, _, value = value.partition(" ")
             value = value.strip() if scheme.lower() == self.scheme else None

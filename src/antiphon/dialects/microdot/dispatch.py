@@ -6,15 +6,17 @@ the answer goes through the after-error-request handlers instead.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from antiphon.context import set_current_request
+from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
 from antiphon.dialects.microdot.receiving import check_request_line, receive, take_at_once
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
-from antiphon.handler import ON_LOOP, ON_THREAD, is_async, log_failure
+from antiphon.handler import ON_LOOP, ON_THREAD, failed, is_async, log_failure
 from antiphon.http.errors import ContentTooLarge, HTTPError
 from antiphon.request import Request as NativeRequest
 from antiphon.response import Response as NativeResponse
@@ -39,10 +41,10 @@ def waits(function: Callable[..., Any]) -> bool:
 class Call(Protocol):
     """Calls a function of either colour: a coroutine function on the loop, another where it may block."""
 
-    def __call__(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> Awaitable[Any]: ...
+    def __call__(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 
 
-async def call_in_steps(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
     """What a function returns, called in steps that a driver takes."""
     if waits(function):
         await ON_LOOP
@@ -55,12 +57,12 @@ async def call_in_steps(function: Callable[..., Any], *arguments: Any, **named: 
     return result
 
 
-def call_on_loop(function: Callable[..., Any], *arguments: Any, **named: Any) -> Awaitable[Any]:
+def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]:
     """What a function returns, awaited on an event loop that nobody drives."""
     return function(*arguments, **named) if waits(function) else _call_on_worker(function, *arguments, **named)
 
 
-async def _call_on_worker(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+async def _call_on_worker(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
     from antiphon.threads import Crossing
 
     result = await Crossing().run(partial(function, *arguments, **named))
@@ -92,7 +94,12 @@ async def dispatch(
             found, request.url_prefix, request.subapp = app.find_route(request)
             if callable(found):
                 request.route = found
-                has_hooks = request.subapp is not None or app.before_request_handlers or app.after_request_handlers
+                has_hooks = (
+                    request.subapp is not None
+                    or app.before_request_handlers
+                    or app.after_request_handlers
+                    or app.overridden
+                )
                 result = await _before(app, request, call) if has_hooks else None
                 if result is None:
                     values = request.url_args or {}
@@ -114,6 +121,28 @@ async def dispatch(
         return fail(native, error)
 
 
+async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeResponse:
+    """The response that an application's own ``dispatch_request`` gives."""
+    native = request.native
+    set_current_request(native)
+    try:
+        await receive_ahead(request)
+        return native_answer(request, await call_in_steps(function, request))
+    except Exception as error:
+        return failed(native, error)
+
+
+async def receive_ahead(request: Request) -> None:
+    """Take the body for an application's own ``dispatch_request``, which finds it there as handlers do.
+
+    What is wrong with it is raised when the request is dispatched on.
+    """
+    if request.native.head.has_body:
+        request.is_streamed = True
+        with suppress(HTTPError):
+            await receive(request)
+
+
 async def _before(app: "Microdot", request: Request, call: Call) -> Any:
     """The answer of a hook before the request, if one gives it."""
     result = None
@@ -126,7 +155,7 @@ async def _before(app: "Microdot", request: Request, call: Call) -> Any:
 
 async def _after_all(app: "Microdot", request: Request, response: Response, call: Call) -> Response:
     """The response, when all hooks after the request have seen it: the application's, and the request's own."""
-    for after in app.get_request_handlers(request, "after_request"):
+    for after in app.get_request_handlers(request, "after_request", True):
         response = await _after(call, after, request, response)
     for after in request.after_request_handlers:
         response = await _after(call, after, request, response)
@@ -141,7 +170,7 @@ async def _after(call: Call, handler: Callable[..., Any], request: Request, resp
 
 async def _after_error(app: "Microdot", request: Request, call: Call, response: Response) -> Response:
     """The answer to an error, when the hooks after those have seen it."""
-    for handler in app.get_request_handlers(request, "after_error_request"):
+    for handler in app.get_request_handlers(request, "after_error_request", True):
         response = await _after(call, handler, request, response)
     if request.native.head.has_body:
         await _let_go(request, response, call)
@@ -152,12 +181,12 @@ async def _without_route(app: "Microdot", request: Request, found: dict[str, str
     """The answer to OPTIONS, by its headers, and to what no route answers, by its status."""
     if isinstance(found, dict):
         return Response(headers=found)
-    return await error_response(app, request, call, found, "Not found")
+    return await _answer_status(app, request, call, found, "Not found")
 
 
 async def _answer_error(app: "Microdot", request: Request, call: Call, error: Exception) -> Response:
     if isinstance(error, HTTPException):
-        return await error_response(app, request, call, error.status_code, error.reason)
+        return await _answer_status(app, request, call, error.status_code, error.reason)
     if isinstance(error, HTTPError):
         return await _answer_http_error(app, request, call, error)
     handler = _handler_of(app, request, type(error))
@@ -168,10 +197,10 @@ async def _answer_error(app: "Microdot", request: Request, call: Call, error: Ex
     except Exception as failure:
         error = failure
     if isinstance(error, MalformedJSONError):
-        return await error_response(app, request, call, error.status_code, error.reason)
+        return await _answer_status(app, request, call, error.status_code, error.reason)
     request.failure = error
     log_failure(request.native, error)
-    return await error_response(app, request, call, 500, "Internal server error")
+    return await _answer_status(app, request, call, 500, "Internal server error")
 
 
 async def _answer_http_error(app: "Microdot", request: Request, call: Call, error: HTTPError) -> Response:
@@ -179,7 +208,7 @@ async def _answer_http_error(app: "Microdot", request: Request, call: Call, erro
     if error.status >= 500:
         request.failure = error
         log_failure(request.native, error)
-    response = await error_response(app, request, call, error.status, _REASONS.get(error.status) or error.detail)
+    response = await _answer_status(app, request, call, error.status, _REASONS.get(error.status) or error.detail)
     for name, value in error.headers.items():
         response.headers.setdefault(name.title(), value)
     return response
@@ -194,14 +223,21 @@ def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Cal
     return None
 
 
-async def error_response(
-    app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None = None
+async def _answer_status(
+    app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None
 ) -> Response:
-    """The answer to a status: of its handler, if there is one."""
+    """The answer to a status: of the application's own ``error_response``, if it has one."""
+    if "error_response" in app.overridden:
+        return to_response(await call(app.error_response, request, status_code, reason))
+    return to_response(await error_result(app, request, call, status_code, reason))
+
+
+async def error_result(app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None) -> Any:
+    """What the handler of a status returns; the reason and the status, where it has none."""
     for owner in (request.subapp, app):
         if owner is not None and status_code in owner.error_handlers:
-            return to_response(await call(owner.error_handlers[status_code], request))
-    return Response(reason or "N/A", status_code)
+            return await call(owner.error_handlers[status_code], request)
+    return reason or "N/A", status_code
 
 
 async def _let_go(request: Request, response: Response | NativeResponse, call: Call) -> None:

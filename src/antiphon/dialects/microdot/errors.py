@@ -11,7 +11,6 @@ class HTTPException(Exception):
     """
 
     def __init__(self, status_code: int, reason: str | None = None) -> None:
-        super().__init__(status_code, reason)
         self.status_code = status_code
         self.reason = reason or f"{status_code} error"
 

@@ -4,12 +4,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
+_LONGEST_KEPT = 2048
+"""Characters of the names of a request's headers that are kept with how they are written."""
 
-@lru_cache(maxsize=32)
+
 def _written_names(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
-    """The names of headers as they are written: clients send the same ones again and again."""
+    """The names of headers as they are written."""
     written = [name.title() for name in names]
     return written, dict(zip(names, written, strict=True))
+
+
+_kept_names = lru_cache(maxsize=32)(_written_names)
+"""The same: clients send the same ones again and again."""
 
 
 class NoCaseDict(dict[str, Any]):
@@ -18,11 +24,11 @@ class NoCaseDict(dict[str, Any]):
     _shares = False
     """Whether the written names are those of others, too."""
 
-    def __init__(self, initial_dict: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, initial_dict: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
         self._written: dict[str, str] = {}
         if initial_dict:
-            self.update(initial_dict)
+            self.update(dict(initial_dict))
 
     @classmethod
     def of_request(cls, fields: Sequence[tuple[str, str]]) -> Self:
@@ -30,7 +36,8 @@ class NoCaseDict(dict[str, Any]):
         self = cls()
         if fields:
             names, values = zip(*fields, strict=True)
-            written, self._written = _written_names(names)
+            of_names = _kept_names if sum(map(len, names)) <= _LONGEST_KEPT else _written_names
+            written, self._written = of_names(names)
             self._shares = True
             dict.update(self, zip(written, values, strict=True))
         return self
@@ -77,6 +84,12 @@ class NoCaseDict(dict[str, Any]):
         value = super().pop(self._key(key), *default)
         self._own_names().pop(key.lower(), None)
         return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Remove the key that was set last: it and its value. Raises KeyError where there is none."""
+        key, value = super().popitem()
+        del self._own_names()[key.lower()]
+        return key, value
 
     def clear(self) -> None:
         """Remove all keys."""

@@ -28,8 +28,8 @@ def check_request_line(head: Head) -> None:
 
 def take_at_once(request: Request) -> bool:
     """Load a small body that is there already: whether it was."""
-    size, most = Request.max_body_length, Request.max_content_length
-    if not request.native.content.take_at_once(_limits(size if size < most else most)):
+    limits = _limits(min(Request.max_content_length, Request.max_body_length))
+    if not request.native.content.take_at_once(limits):
         return False
     request.is_streamed = False
     return True

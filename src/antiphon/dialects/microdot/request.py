@@ -1,13 +1,15 @@
 """Microdot's request: its names and habits over a native one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from antiphon.derived_head import DerivedHead, server_head
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.errors import MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
 from antiphon.dialects.microdot.streams import AsyncBytesIO, BodyReader
+from antiphon.head import Head
 from antiphon.http.errors import BadRequest
 from antiphon.json_codec import decode_json
 from antiphon.lazy import lazy
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
     from antiphon.dialects.microdot.multipart import FileUpload
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Retyped(DerivedHead):
+    """A head with another Content-Type, for who reads the body."""
+
+    def __init__(self, inner: Head, content_type: str | None) -> None:
+        super().__init__(inner)
+        self.field = lambda name: content_type if name == "content-type" else inner.field(name)
 
 
 class Request:
@@ -55,8 +65,6 @@ class Request:
     """The values of the route's variable segments, by name."""
     files: "dict[str, FileUpload] | None" = None
     """The files of a form in parts, by field, in a route that says ``@with_form_data``; else None."""
-    after_request_handlers: Sequence[Callable[..., Any]] = ()
-    """What ``after_request`` was given, in order."""
     failure: Exception | None = None
     """What was raised and is answered by a 500, because nobody handles it."""
     is_streamed = False
@@ -68,6 +76,8 @@ class Request:
     def __init__(self, app: "Microdot", native: NativeRequest) -> None:
         self.app = app
         self.native = native
+        self.after_request_handlers: list[Callable[..., Any]] = []
+        """What ``after_request`` was given, in order."""
         head = native.head
         self.method = head.method
         self.path = head.path
@@ -104,10 +114,16 @@ class Request:
         """The cookies that the client sent."""
         return dict(self.native.cookies.items())
 
-    @lazy
+    @property
     def content_type(self) -> str | None:
-        """Content-Type as it was sent."""
+        """Content-Type as it was sent. By what it is set to, ``json`` and ``form`` are read."""
         return self.native.head.field("content-type")
+
+    @content_type.setter
+    def content_type(self, content_type: str | None) -> None:
+        native = self.native
+        native.head = _Retyped(native.head, content_type)
+        vars(native).pop("mimetype", None)
 
     @lazy
     def content_length(self) -> int:
@@ -133,13 +149,15 @@ class Request:
     @property
     def asgi_scope(self) -> dict[str, Any]:
         """The scope of the ASGI server. Raises AttributeError under another server."""
-        scope: dict[str, Any] = self.native.head.scope  # type: ignore[attr-defined]  # an ASGI server's head has it
+        head: Any = server_head(self.native.head)
+        scope: dict[str, Any] = head.scope
         return scope
 
     @property
     def environ(self) -> dict[str, Any]:
         """The environ of the WSGI server. Raises AttributeError under another server."""
-        environ: dict[str, Any] = self.native.head.environ  # type: ignore[attr-defined]  # a WSGI server's head has it
+        head: Any = server_head(self.native.head)
+        environ: dict[str, Any] = head.environ
         return environ
 
     # The body
@@ -194,7 +212,7 @@ class Request:
 
         It may return another response. It is not called where an error was answered. Usable as a decorator.
         """
-        self.after_request_handlers = [*self.after_request_handlers, f]
+        self.after_request_handlers.append(f)
         return f
 
     def __repr__(self) -> str:

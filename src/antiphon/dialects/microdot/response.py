@@ -1,24 +1,24 @@
 """Microdot's response: its names and habits, from which a native one is made when it is sent."""
 
-import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
-from datetime import UTC, datetime
-from stat import S_ISREG
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Self
 
 from antiphon.dialects.microdot.absent import Absent
-from antiphon.dialects.microdot.bodies import streamed
+from antiphon.dialects.microdot.bodies import NamedFile, streamed
 from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.file_body import FileBody
 from antiphon.http.cookies import SetCookie
-from antiphon.http.dates import format_date, parse_date
-from antiphon.http.grammar import OWS
+from antiphon.http.dates import format_date
+from antiphon.http.grammar import OWS, find_control
 from antiphon.http.redirect import redirect_location
 from antiphon.json_codec import encode_json
 from antiphon.response import Response as NativeResponse
 
 JSON = "application/json; charset=UTF-8"
-_LONG_AGO = "Thu, 01 Jan 1970 00:00:01 GMT"
+_LONG_AGO = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+_BEHIND_PATH = {"samesite", "secure", "httponly", "partitioned"}
+"""The attributes of a cookie that may stand behind its path: SameSite, which nothing else can say, and the flags."""
 
 
 class Response:
@@ -57,7 +57,7 @@ class Response:
         self,
         body: Any = b"",
         status_code: int = 200,
-        headers: Mapping[str, Any] | None = None,
+        headers: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None,
         reason: str | None = None,
     ) -> None:
         if body is None:
@@ -79,18 +79,20 @@ class Response:
         value: str,
         path: str | None = None,
         domain: str | None = None,
-        expires: datetime | str | None = None,
+        expires: date | str | None = None,
         max_age: int | None = None,
         secure: bool = False,
         http_only: bool = False,
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie. ``expires`` is a datetime, in UTC where it does not know its zone, or an HTTP date.
+        """Set a cookie. ``expires`` is a datetime, in UTC where it does not know its zone, the date of a day, which is
+        its start, or text that user agents read as a date. Behind ``path`` may stand "; SameSite=Lax", and flags.
 
         Raises ValueError for what user agents would drop, and for what can't stand in a header.
         """
         if ";" in value:
             raise ValueError(f"a cookie's value has no semicolon: {value[:80]!r}")
+        path, behind = _apart(path or "")
         checked = SetCookie(
             cookie,
             value,
@@ -98,9 +100,10 @@ class Response:
             domain=domain,
             expires=_moment(expires) if expires else None,
             max_age=None if max_age is None else int(max_age),
-            secure=secure,
-            httponly=http_only,
-            partitioned=partitioned,
+            secure=secure or "secure" in behind,
+            httponly=http_only or "httponly" in behind,
+            samesite=behind.get("samesite"),
+            partitioned=partitioned or "partitioned" in behind,
         )
         self.headers.setdefault("Set-Cookie", []).append(_printed(checked))
 
@@ -132,20 +135,17 @@ class Response:
 
         ``content_type`` is by default told by the name's extension. ``stream`` is sent instead of the file, if given.
         ``max_age`` is in seconds. ``compressed`` says that the content is: by gzip, or the coding that it names; then
-        ``file_extension`` is what the compressed file has behind its name (".gz"). Raises OSError for a file that can't
-        be read.
+        ``file_extension`` is what the compressed file has behind its name (".gz"). The body is the open file, of which
+        what was not read until then is sent. Raises OSError for a file that can't be read.
         """
-        headers = {"Content-Type": content_type or cls._type_of(filename, compressed)}
+        headers = {"Content-Type": cls._type_of(filename, compressed) if content_type is None else content_type}
         if max_age is None:
             max_age = cls.default_send_file_max_age
         if max_age is not None:
             headers["Cache-Control"] = f"max-age={max_age}"
         if compressed:
             headers["Content-Encoding"] = compressed if isinstance(compressed, str) else "gzip"
-        body = stream or _opened(filename + file_extension)
-        if isinstance(body, FileBody):
-            headers["Content-Length"] = str(body.length)
-        return cls(body, status_code, headers)
+        return cls(stream or NamedFile.at(filename + file_extension), status_code, headers)
 
     @classmethod
     def _type_of(cls, filename: str, compressed: bool | str) -> str:
@@ -165,11 +165,18 @@ class Response:
         return default if "charset=" in default else f"{default}; charset=UTF-8"
 
     def native(self) -> NativeResponse:
-        """What is sent. Raises ValueError for a status or a header that can't be, TypeError for such a body."""
+        """What is sent. Raises ValueError for a status or a header that can't be, TypeError for such a body.
+
+        ``complete`` is called where it is a class's own: what Microdot's does is done here in less time.
+        """
+        if type(self).complete is not Response.complete:
+            self.complete()
         body = self.body
         if type(body) is not bytes:
             body = streamed(body, self.send_file_buffer_size)
         fields = [*_lines(self.headers)] if self.headers else []
+        if type(body) is FileBody and "Content-Length" not in self.headers:
+            fields.append(("content-length", str(body.length)))
         if "Content-Type" not in self.headers:
             fields.append(("content-type", self._default_type()))
         return NativeResponse(body, self.status_code, fields)
@@ -215,29 +222,50 @@ def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:
             yield name, str(line).strip(OWS)
 
 
-def _moment(expires: datetime | str) -> datetime:
+def _apart(path: str) -> tuple[str | None, dict[str, str]]:
+    """The path of a cookie, None where it is none, and the attributes that are written behind it.
+
+    Microdot writes a path as it is, which is how its programs have SameSite. Of what begins without a slash user agents
+    take the path of the request (RFC 6265bis §5.6.4), as they do where there is none.
+    """
+    path, *others = (part.strip(OWS) for part in path.split(";"))
+    behind = {}
+    for attribute in filter(None, others):
+        name, _, value = (part.strip(OWS) for part in attribute.partition("="))
+        if name.lower() not in _BEHIND_PATH:
+            raise ValueError(
+                f"behind a cookie's path stand SameSite, Secure, HttpOnly or Partitioned, not {attribute[:80]!r}: what"
+                " set_cookie has a parameter for is given by that, and a semicolon of the path itself as %3B"
+            )
+        behind[name.lower()] = value
+    return (path if path.startswith("/") or find_control(path) else None), behind
+
+
+def _moment(expires: date | str) -> datetime:
+    """When a cookie ends. Raises ValueError for text that user agents don't read as a date (RFC 6265bis §5.1.1)."""
     if isinstance(expires, str):
-        return parse_date(expires)
+        moment = None if ";" in expires else SetCookie.parse(f"a=b; Expires={expires}").expires
+        if moment is None:
+            raise ValueError(f"expires is a date that browsers read, not {expires[:80]!r}")
+        return moment
+    if not isinstance(expires, datetime):
+        return datetime(expires.year, expires.month, expires.day, tzinfo=UTC)
     return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
 
 
 def _printed(cookie: SetCookie) -> str:
     """A cookie with its attributes in Microdot's order."""
-    given = {"Path": cookie.path, "Domain": cookie.domain, "Expires": cookie.expires and format_date(cookie.expires)}
+    given = {
+        "Path": cookie.path,
+        "SameSite": cookie.samesite,
+        "Domain": cookie.domain,
+        "Expires": cookie.expires and format_date(cookie.expires),
+        "Max-Age": cookie.max_age,
+    }
     parts = [f"{cookie.name}={cookie.coded_value}"]
-    parts += [f"{name}={value}" for name, value in {**given, "Max-Age": cookie.max_age}.items() if value is not None]
+    parts += [f"{name}={value}" for name, value in given.items() if value is not None]
     flags = {"Secure": cookie.secure, "HttpOnly": cookie.httponly, "Partitioned": cookie.partitioned}
     return "; ".join(parts + [name for name, is_set in flags.items() if is_set])
-
-
-def _opened(path: str) -> Any:
-    """A file that can be sent: by its path, where it is a regular one. Raises OSError for one that can't be read."""
-    file = open(path, "rb")  # noqa: SIM115 - it is closed at once, or by whoever sends it
-    found = os.fstat(file.fileno())
-    if not S_ISREG(found.st_mode):
-        return file
-    file.close()
-    return FileBody(os.path.abspath(path), 0, found.st_size)
 
 
 redirect = Response.redirect

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
@@ -45,12 +46,13 @@ class URLPattern:
 
     def compile(self) -> re.Pattern[str]:
         """The regular expression for paths. Raises ValueError for a malformed pattern or an unknown type."""
-        self.segments = []
-        parts = [self._part(segment) for segment in self.url_pattern.lstrip("/").split("/")]
+        segments: list[Segment] = []
+        parts = [self._part(written, segments) for written in self.url_pattern.lstrip("/").split("/")]
+        self.segments = segments
         self.regex = re.compile("".join([f"/{part}" for part in parts]), re.DOTALL)
         return self.regex
 
-    def _part(self, written: str) -> str:
+    def _part(self, written: str, segments: list[Segment]) -> str:
         if written[:1] != "<":
             return re.escape(written)
         if written[-1] != ">":
@@ -60,8 +62,8 @@ class URLPattern:
         pattern = kind[3:] if kind.startswith("re:") else self.segment_patterns.get(kind)
         if pattern is None:
             raise ValueError(f"invalid URL segment type {kind!r}: {self.url_pattern!r}")
-        segment = Segment(name, kind, f"segment_{len(self.segments)}_")
-        self.segments.append(segment)
+        segment = Segment(name, kind, f"segment_{len(segments)}_")
+        segments.append(segment)
         return f"(?P<{segment.group}>{pattern})"
 
     def match(self, path: str) -> dict[str, Any] | None:
@@ -104,34 +106,30 @@ _NOWHERE = Found(404, "", None, None)
 
 
 class RouteTable:
-    """The routes of an application by path. Those of a literal path are looked up, others tried in order."""
+    """The routes of an application by path. Those of a literal path are looked up, others tried in order.
+
+    What is variable is tried anew for each request: what a parser says may change, and an error that it raises, or that
+    its pattern has, is that request's.
+    """
 
     def __init__(self, url_map: Sequence[Entry]) -> None:
-        self.size = len(url_map)
-        """Of how many routes it was made."""
-        self._variable = [entry for entry in url_map if entry[1].literal is None]
-        fitting = {path: [*_fitting(entries, path)] for path, entries in _by_literal_path(url_map).items()}
-        self._literal = {path: _by_method(entries) for path, entries in fitting.items()}
-        self._refusing = {path: _refusing(entries[-1][0]) for path, entries in fitting.items()}
+        self.url_map = [*url_map]
+        """The routes that there were when it was made."""
+        self._variable = [entry for entry in self.url_map if entry[1].literal is None]
+        self._tried = _by_literal_path(self.url_map)
+        self._settled = {path: _settled(tried) for path, tried in self._tried.items()}
 
     def find(self, method: str, path: str) -> Found:
         """What answers a method at a path: 405 where routes have the path, and none of them the method."""
-        known = self._literal.get(path)
-        if known is not None:
-            return known.get(method) or self._refusing[path]
-        found = _NOWHERE
-        for entry, values in _fitting(self._variable, path):
-            if method in entry[0]:
-                return _answering(entry, values)
-            found = _refusing(entry)
-        return found
+        settled = self._settled.get(path)
+        if settled is not None and (found := settled.get(method)):
+            return found
+        return _first_fitting(self._tried.get(path, self._variable), method, path)
 
     def methods(self, path: str) -> list[str]:
         """The methods that a path has, each once, in the order of its routes."""
-        known = self._literal.get(path)
-        if known is not None:
-            return [*known]
-        return [*dict.fromkeys(method for (methods, *_), _ in _fitting(self._variable, path) for method in methods)]
+        tried = self._tried.get(path, self._variable)
+        return [*dict.fromkeys(method for (methods, *_), _ in _fitting(tried, path) for method in methods)]
 
 
 Fitting: TypeAlias = tuple[Entry, dict[str, Any]]
@@ -145,22 +143,46 @@ def _fitting(entries: Sequence[Entry], path: str) -> Iterator[Fitting]:
             yield entry, values
 
 
+def _first_fitting(tried: Sequence[Entry], method: str, path: str) -> Found:
+    found = _NOWHERE
+    for entry, values in _fitting(tried, path):
+        if method in entry[0]:
+            return _answering(entry, values)
+        found = _refusing(entry)
+    return found
+
+
 def _by_literal_path(url_map: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """The entries that each literal path may fit, in their order: its own, and all that are variable."""
+    """The entries that each literal path may fit, in their order: its own, and those that are variable."""
     variable: list[tuple[int, Entry]] = []
     own: dict[str, list[tuple[int, Entry]]] = {}
     for place, entry in enumerate(url_map):
         path = entry[1].literal
         (variable if path is None else own.setdefault(path, [])).append((place, entry))
-    return {path: [entry for _, entry in sorted(mine + variable, key=itemgetter(0))] for path, mine in own.items()}
+    return {
+        path: [entry for _, entry in sorted(mine + _that_may_fit(variable, path), key=itemgetter(0))]
+        for path, mine in own.items()
+    }
 
 
-def _by_method(fitting: Sequence[Fitting]) -> dict[str, Found]:
-    """What answers each method: of several routes the first."""
+def _that_may_fit(placed: Sequence[tuple[int, Entry]], path: str) -> list[tuple[int, Entry]]:
+    return [(place, entry) for place, entry in placed if _may_fit(entry[1], path)]
+
+
+def _may_fit(pattern: URLPattern, path: str) -> bool:
+    """Whether a path fits, unless a parser says otherwise. One that is malformed may: then requests get its error."""
+    try:
+        return (pattern.regex or pattern.compile()).fullmatch(path) is not None
+    except Exception:
+        return True
+
+
+def _settled(tried: Sequence[Entry]) -> dict[str, Found]:
+    """What answers each method of a literal path whatever parsers say: of several routes the first."""
     found: dict[str, Found] = {}
-    for entry, values in fitting:
+    for entry in takewhile(lambda entry: entry[1].literal is not None, tried):
         for method in entry[0]:
-            found.setdefault(method, _answering(entry, values))
+            found.setdefault(method, _answering(entry, {}))
     return found
 
 

@@ -69,6 +69,8 @@ class EventPieces:
     async def _run(self) -> None:
         try:
             await self._function(self._sse)
+        except asyncio.CancelledError:
+            pass  # which ends the events, as if the function had returned
         finally:
             self._sse.queue.put_nowait(None)
 
@@ -79,7 +81,7 @@ class EventPieces:
             await asyncio.wait([self._task])
 
 
-def sse_response(request: Request, event_function: Handler, *args: Any, **kwargs: Any) -> Any:
+def sse_response(request: Request, event_function: Handler, /, *args: Any, **kwargs: Any) -> Any:
     """What a handler returns to answer by the events that a coroutine function sends. It gets the request and the SSE.
 
     An error that it raises breaks off the response.

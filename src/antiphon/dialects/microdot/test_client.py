@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from antiphon.dialects.microdot.application import Microdot
+from antiphon.dialects.microdot.dispatch import receive_ahead
 from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
@@ -141,9 +142,11 @@ class TestClient:
         """Send a request."""
         if sock is not None:
             raise NotImplementedError("the Microdot dialect does not offer sockets")
-        native = NativeRequest(self._head(method, path, NoCaseDict(headers), body))
+        sent = {name: str(value).strip() for name, value in (headers or {}).items()}
+        native = NativeRequest(self._head(method, path, NoCaseDict(sent), body))
         request = Request(self.app, native)
         try:
+            await receive_ahead(request)
             response = await self.app.dispatch_request(request)
             if response is Response.already_handled:
                 return TestResponse()

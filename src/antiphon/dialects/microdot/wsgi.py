@@ -1,7 +1,7 @@
 """The application for WSGI servers. Every application speaks WSGI."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.microdot import (
     AsyncBytesIO,
@@ -39,6 +39,10 @@ __getattr__ = without_websockets(__name__)
 class Microdot(BaseMicrodot):
     """A web application."""
 
+    def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
+        """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""
+        return self.wsgi_app(head, second) if send is None else super().__call__(head, second, send)
+
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a WSGI server."""
-        return self(environ, start_response)
+        """Answer a WSGI server. May be overridden, and set to a WSGI application around this one."""
+        return super().__call__(environ, start_response)

@@ -1,0 +1,41 @@
+"""Methods of an application that a program may replace."""
+
+from collections.abc import Callable
+from types import MethodType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from antiphon.dialects.microdot.application import Microdot
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Overridable:
+    """A method that a program may replace: one that is assigned to an application is noted there, as a subclass's is.
+
+    So no request has to ask which there are.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __set_name__(self, owner: type["Microdot"], name: str) -> None:
+        self._name = name
+
+    def __get__(self, app: "Microdot | None", owner: type["Microdot"]) -> Callable[..., Any]:
+        if app is None:
+            return self._function
+        return app.assigned.get(self._name) or MethodType(self._function, app)
+
+    def __set__(self, app: "Microdot", function: Callable[..., Any]) -> None:
+        app.assigned = {**app.assigned, self._name: function}
+        app.note_overridden()
+
+    def __delete__(self, app: "Microdot") -> None:
+        app.assigned = {name: function for name, function in app.assigned.items() if name != self._name}
+        app.note_overridden()
+
+
+def overridable(method: F) -> F:
+    """Have the replacements of a method be noted. Usable as a decorator."""
+    return Overridable(method)  # type: ignore[return-value]  # it is read as the method is
