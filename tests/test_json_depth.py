@@ -1,9 +1,12 @@
 import json
+import tracemalloc
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from antiphon import json_depth
 from antiphon.json_depth import is_deeper
 
 nested = st.recursive(
@@ -27,6 +30,14 @@ def test_the_depth_is_that_of_the_value(value, indent):
     assert depth == 0 or is_deeper(text, depth - 1)
 
 
+@given(nested, st.integers(1, 5))
+def test_a_string_may_go_on_from_one_slice_to_the_next(value, size):
+    text, depth = json.dumps(value).encode(), depth_of(value)
+    with patch.object(json_depth, "_SLICE", size):
+        assert not is_deeper(text, depth)
+        assert depth == 0 or is_deeper(text, depth - 1)
+
+
 @pytest.mark.parametrize(
     ("text", "depth"),
     [
@@ -43,3 +54,16 @@ def test_the_depth_is_that_of_the_value(value, indent):
 def test_brackets_in_strings_do_not_count(text, depth):
     assert not is_deeper(text, depth)
     assert depth == 0 or is_deeper(text, depth - 1)
+
+
+@pytest.mark.parametrize("unit", [b'["["],', b'["'])
+def test_many_strings_take_little_memory(unit):
+    text = b"[" + unit * ((2 << 20) // len(unit)) + b"0]"
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        is_deeper(text, 200)
+        taken = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert taken < 4 * len(text)

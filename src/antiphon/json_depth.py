@@ -1,6 +1,6 @@
 """How deeply a JSON text is nested: found in linear time before it is decoded, since decoders recurse."""
 
-import re
+from collections.abc import Iterator
 from itertools import accumulate
 
 from antiphon.body.limits import Limits
@@ -12,7 +12,8 @@ _ALL_BUT_OPENING = bytes(set(range(256)) - set(b"[{"))
 _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _STEPS = bytes.maketrans(b"[]", b"\x01\xff")
-_STRING = re.compile(rb'"[^"]*+"?')
+_SLICE = 64 << 10
+"""Bytes that are taken apart at once: what splits them makes an object of some 40 bytes for each string."""
 
 
 def is_deeper(data: bytes, depth: int) -> bool:
@@ -34,4 +35,13 @@ def _outside_strings(data: bytes) -> bytes:
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = data.translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
-    return _STRING.sub(b"", marks) if b'"' in marks else marks
+    return b"".join(_between_quotes(marks)) if b'"' in marks else marks
+
+
+def _between_quotes(marks: bytes) -> Iterator[bytes]:
+    """What is outside of strings, which every second quote ends."""
+    within = 0
+    for start in range(0, len(marks), _SLICE):
+        pieces = marks[start : start + _SLICE].split(b'"')
+        yield b"".join(pieces[within::2])
+        within = (within + len(pieces) - 1) % 2

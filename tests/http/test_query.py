@@ -1,10 +1,13 @@
 import random
+import tracemalloc
+from unittest.mock import patch
 from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from antiphon.http import query
 from antiphon.http.multidict import MultiDict
 from antiphon.http.query import format_query, parse_query, percent_decode
 
@@ -171,3 +174,28 @@ def test_a_lone_surrogate_cannot_be_printed():
 @given(bodies)
 def test_percent_decoding_leaves_plus_and_broken_escapes_alone(data):
     assert percent_decode(data).decode("utf-8", "replace") == decoded(data.replace(b"+", b"%2B"))
+
+
+@settings(max_examples=1000)
+@given(bodies, st.integers(3, 9))
+@example(b"%" * 20, 3)
+@example(b"a=%41%4%%%42%2", 4)
+def test_what_is_read_in_slices_reads_as_in_one(data, size):
+    with patch.object(query, "_SLICE", size):
+        assert parse_query(data) == reference(data)
+        assert percent_decode(data).decode("utf-8", "replace") == decoded(data.replace(b"+", b"%2B"))
+
+
+@pytest.mark.parametrize("read", [parse_query, percent_decode])
+@pytest.mark.parametrize("start", [b"", b"a="])
+@pytest.mark.parametrize("unit", [b"%", b"%zz", b"%="])
+def test_broken_escapes_take_little_memory(read, start, unit):
+    data = start + unit * ((2 << 20) // len(unit))
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        read(data)
+        taken = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert taken < 16 * len(data)

@@ -5,7 +5,7 @@ Parsing never fails on bad input: what is not an escape stays as written, what i
 
 import re
 from binascii import a2b_qp
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from antiphon.http.multidict import MultiDict
@@ -18,6 +18,8 @@ _VISIBLE_BUT_SEPARATORS = bytes(set(range(0x21, 0x7F)) - set(b"&="))
 _PERCENT, _EQUALS = b"%="
 _OF_FEW_FIELDS = frozenset([b"=&" * ampersands + b"=" for ampersands in range(32)])
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_SLICE = 64 << 10
+"""Bytes that are mended at once: `sub` keeps an object of some 80 bytes for each broken escape until it is done."""
 
 _UNESCAPED = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _ESCAPES = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in range(256)]
@@ -64,7 +66,7 @@ def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
 
 def _parse_pieces(data: bytes) -> list[tuple[str, str]]:
     pairs = []
-    for piece in BROKEN_ESCAPE.sub(b"%25", data).translate(_SWAPPED).split(b"&"):
+    for piece in _mended(data).translate(_SWAPPED).split(b"&"):
         if piece:
             name, _, value = piece.partition(b"%")
             value = value.replace(b"%", b"=3D")
@@ -76,7 +78,32 @@ def percent_decode(data: bytes) -> bytes:
     """Undo the percent-escapes in `data`; a broken one stays as it is (WHATWG URL §1.3)."""
     if b"%" not in data:
         return data
+    if len(data) <= _SLICE:
+        return _undo_escapes(data)
+    return b"".join([_undo_escapes(part) for part in _slices(data)])
+
+
+def _undo_escapes(data: bytes) -> bytes:
     return a2b_qp(BROKEN_ESCAPE.sub(b"%25", data).replace(b"=", b"%3D").replace(b"%", b"="))
+
+
+def _mended(data: bytes) -> bytes:
+    """The same with each broken escape made one of its `%`."""
+    if len(data) <= _SLICE:
+        return BROKEN_ESCAPE.sub(b"%25", data)
+    return b"".join([BROKEN_ESCAPE.sub(b"%25", part) for part in _slices(data)])
+
+
+def _slices(data: bytes) -> Iterator[bytes]:
+    """Parts of `data`, of which none ends within an escape: each by itself reads as it does in the whole."""
+    start = 0
+    while start < len(data):
+        end = start + _SLICE
+        # Only from the last two places does an escape reach beyond; what begins with it is left to the next part.
+        if end < len(data) and (percent := data.find(b"%", end - 2, end)) >= 0:
+            end = percent
+        yield data[start:end]
+        start = end
 
 
 def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDict[str]) -> str:
