@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import http as original
 
+from antiphon.dialects.kay.werkzeug.wrappers import moments as kay_moments
 from antiphon.dialects.werkzeug import datastructures, http
+from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 
 CASES = {
@@ -57,7 +59,7 @@ CASES = {
     "dump_age": [None, 5, timedelta(seconds=61.5), -1, 5.5],
     "parse_cookie": [
         None, "", "a=b", "a=b; c=d", 'a="b c"', 'a="b\\073c"', "a", "a; b=c", "=a", "a=b=c", "  a=b ; c = d ",
-        "a=1; a=2",
+        "a=1; a=2", "b=ab; a", "a; =a", "=a; a", "=a; b=a; =b", "a; ;=", 'b; ="b"',
         'a="\\303\\274"', "a=\u00c3\u00bc", {"HTTP_COOKIE": "a=b"}, {},
     ],
     "dump_header": [["a", "b c"], {"a": "b", "c": None, "d": "e f", "g*": "UTF-8''x"}, ['"a"', ""], {"s"}],
@@ -197,6 +199,37 @@ def test_credentials_are_read_by_their_older_name():
     assert http.parse_authorization_header("Bearer abc").token == "abc"
     assert http.parse_authorization_header(None) is None
     assert http.cookie_date(0) == "Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+class Searched(str):
+    """Text that counts how often it is searched."""
+
+    __slots__ = ("searches",)
+
+    def __contains__(self, part):
+        self.searches = getattr(self, "searches", 0) + 1
+        return super().__contains__(part)
+
+
+def test_a_header_is_not_searched_for_each_of_its_cookies():
+    few, many = Searched("a=b" + ";0" * 10), Searched("a=b" + ";0" * 1000)
+    assert len(http.parse_cookie(few).getlist("0")) == 10
+    assert len(http.parse_cookie(many).getlist("0")) == 1000
+    assert few.searches == many.searches
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Fri, 20 Nov 99999999999 12:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -0100",
+        f"Fri, 20 Nov 2026 12:00:00 +{'9' * 20}",
+    ],
+)
+def test_a_date_that_no_clock_will_show_is_none(value):
+    assert http.parse_date(value) is None
+    assert http.is_resource_modified(environ(HTTP_IF_MODIFIED_SINCE=value), last_modified=datetime.now(UTC))
+    assert kay_moments.parse_date(value) is None
 
 
 # Where it differs from the original

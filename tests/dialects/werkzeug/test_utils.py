@@ -136,6 +136,23 @@ def test_slashes_are_appended(keys):
     same(outcome(use, original), outcome(use, utils))
 
 
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/http:evil.com", "./http:evil.com/"),
+        ("/a/javascript:alert(1)", "./javascript:alert(1)/"),
+        ("/a/12:30", "./12:30/"),
+        ("/a:b/c", "c/"),
+        ("/\\\\evil.com", "./%5C%5Cevil.com/"),
+    ],
+)
+def test_a_slash_is_never_appended_to_what_leads_to_another_site(path, location):
+    response = utils.append_slash_redirect(environ(PATH_INFO=path, QUERY_STRING=""))
+    _, fields, _ = called(response, environ())
+    assert dict(fields)["Location"] == location
+    assert response.headers["Location"].startswith(location[:2])
+
+
 OPTIONS = [
     {}, {"mimetype": "a/b"}, {"as_attachment": True}, {"download_name": "a b.html"}, {"download_name": "x.tar.gz"},
     {"download_name": "x.tar.gz", "as_attachment": True}, {"etag": False}, {"etag": "own"}, {"max_age": 60},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.dialects.werkzeug import datastructures as ds
 from antiphon.dialects.werkzeug.http.moments import parse_date
 from antiphon.http.cookies import SameSite, SetCookie, parse_cookies, quote_cookie_value
+from antiphon.http.grammar import OWS
 from antiphon.http.raw_utf8 import write_raw_utf8
 from antiphon.http.url import encode_path
 
@@ -37,9 +38,17 @@ def parse_cookie(
 def read_cookies(value: str) -> list[tuple[str, str]]:
     """Name and value of each cookie, in order. What has no equals sign is a name without a value."""
     pairs = parse_cookies(value)
-    if any(not name for name, _ in pairs):
-        return [(name or text, text if name else "") for name, text in pairs if name or f"={text}" not in value]
-    return pairs
+    return pairs if all(name for name, _ in pairs) else _name_the_nameless(pairs, value)
+
+
+def _name_the_nameless(pairs: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
+    """Make the text of a cookie without a name its name, unless an equals sign says that the name is empty."""
+    written = [piece for piece in value.split(";") if piece.strip(OWS)]  # of each pair its own
+    return [
+        (name or text, text if name else "")
+        for (name, text), piece in zip(pairs, written, strict=True)
+        if name or "=" not in piece
+    ]
 
 
 def dump_cookie(

@@ -21,9 +21,11 @@ def _parse_mail_date(value: str) -> datetime | None:
 
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        aware.astimezone(UTC)  # a zone may put the end of 9999 into the year 10000
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware
 
 
 def http_date(timestamp: datetime | date | float | struct_time | None = None) -> str:

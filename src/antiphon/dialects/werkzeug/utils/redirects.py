@@ -36,4 +36,7 @@ def append_slash_redirect(environ: "WSGIEnvironment", code: int = 308) -> "Werkz
     last = environ["PATH_INFO"].rpartition("/")[2]
     query = environ.get("QUERY_STRING")
     target = f"{last}/" if last else "./"
+    if ":" in last or "\\" in last:
+        # Else it would begin with a scheme (RFC 3986 §4.2), or, as browsers read backslashes, with a host.
+        target = f"./{target}"
     return redirect(f"{target}?{query}" if query else target, code)
