@@ -101,6 +101,55 @@ def test_items_are_not_looked_at_one_by_one_nor_after_a_thousand_faults(fitting,
     assert made < at_most
 
 
+class Branch(Struct):
+    """Counts how often one is made, as each conversion does."""
+
+    many: list["Branch"] = []
+    named: dict[str, "Branch"] = {}
+    number: int = 0
+
+    made = 0
+
+    def __post_init__(self):
+        Branch.made += 1
+
+
+def branches(data: bytes) -> tuple[UnprocessableContent, int]:
+    Branch.made = 0
+    with pytest.raises(UnprocessableContent) as caught:
+        json_as(data, Branch)
+    return caught.value, Branch.made
+
+
+@pytest.mark.parametrize("depth", [1, 16, 32])
+def test_a_fault_is_found_without_trying_its_surroundings_again_at_each_depth(depth):
+    data = b'{"many":[' * depth + b"{}," * 5000 + b'{"number":"x"},{}' + b"]}" * depth
+    error, made = branches(data)
+    assert made < 4 * 5000
+    assert error.detail == "1 field is wrong"
+    assert error.members["errors"] == [
+        {"pointer": "/many/0" * (depth - 1) + "/many/5000/number", "detail": "expected an integer, got a string"}
+    ]
+
+
+def test_all_faults_are_found_that_lie_at_several_depths():
+    data = b'{"many":[{"number":"x"},' * 8 + b'{"many":[{},{"number":"x"},{},{"number":[]}]}' + b"]}" * 8
+    error, _ = branches(data)
+    assert error.detail == "10 fields are wrong"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(b'{"named":{"a":', b"}}"), (b'{"number":"x","many":[', b"]}"), (b'{"many":[{"number":"x"},', b"]}")],
+)
+def test_the_search_stops_when_it_has_tried_some_times_as_many_values_as_there_are(before, after):
+    leaves = b",".join(b'"%d":{}' % number for number in range(20_000))
+    error, made = branches(before * 60 + b'{"named":{' + leaves + b',"x":{"number":"x"}}}' + after * 60)
+    assert made < 8 * 20_000
+    assert (error.detail or "").startswith("at least ")
+    assert error.members["errors"]
+
+
 KINDS: list[tuple[Any, Any, Any]] = [
     (int, 1, "x"),
     (str, "a", 1),

@@ -12,6 +12,7 @@ from antiphon.http.multidict import MultiDict
 from antiphon.json_codec import pointer_step
 from antiphon.typed.defaults import give_defaults, needs_defaults
 from antiphon.typed.files import FileField, file_kinds
+from antiphon.typed.refusals import PLAIN, refusal
 from antiphon.typed.search import Search
 from antiphon.typed.types import Collection, Record, described, members, python_type, type_name
 
@@ -161,7 +162,12 @@ class FieldsReader:
         for name in self._fractions:
             if not _is_finite(values.get(name)):
                 raise msgspec.ValidationError(f"{name} is not finite")
-        record = self._make(values | taken if taken else values)
+        try:
+            record = self._make(values | taken if taken else values)
+        except msgspec.ValidationError:
+            raise
+        except PLAIN as error:
+            raise refusal(error, self._info) from error
         if self._needs_defaults:
             give_defaults(record)
         return record

@@ -2,7 +2,7 @@
 
 The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901)
 and a ``detail``, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a string"}``; it
-lists the first hundred. Imported when first used, because it loads msgspec.
+lists the first hundred, in some 130 KiB at most. Imported when first used, because it loads msgspec.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,10 @@ from antiphon.http.multidict import MultiDict
 from antiphon.json_codec import UNREADABLE, json_text, malformed
 from antiphon.json_depth import DEPTH
 from antiphon.typed.defaults import give_defaults, needs_defaults
+from antiphon.typed.faults import Faults
 from antiphon.typed.fields import FieldsReader
+from antiphon.typed.flooding import hashes_numbers, is_flood
+from antiphon.typed.refusals import PLAIN, refusal
 from antiphon.typed.search import Search
 from antiphon.typed.types import described
 
@@ -34,12 +37,13 @@ class _JSONReader(NamedTuple):
     decode: Callable[[bytes], Any]
     info: inspect.Type
     needs_defaults: bool
+    hashes_numbers: bool
 
 
 @lru_cache(_KEPT)
 def _json_reader(wanted: Any) -> _JSONReader:
     info = described(wanted)
-    return _JSONReader(msgspec.json.Decoder(wanted).decode, info, needs_defaults(info))
+    return _JSONReader(msgspec.json.Decoder(wanted).decode, info, needs_defaults(info), hashes_numbers(info))
 
 
 @overload
@@ -62,23 +66,33 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     except TypeError:
         reader = _json_reader.__wrapped__(wanted)  # some types can't be hashed
     text = json_text(data, depth)
+    if reader.hashes_numbers and is_flood(text):
+        raise _flood()
     try:
         value = reader.decode(text)
     except msgspec.ValidationError as error:
         raise _misfit(text, reader.info, error) from error
     except UNREADABLE as error:
         raise malformed(data, error) from error
+    except PLAIN as error:
+        raise _misfit(text, reader.info, refusal(error, reader.info)) from error
     if reader.needs_defaults:
         give_defaults(value)
     return value
 
 
+def _flood() -> HTTPError:
+    faults = Faults()
+    faults.add("", "too many numbers have the same hash")
+    return faults.error()
+
+
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
     """The error for JSON in which msgspec found this one."""
-    search = Search()
     try:
         value = _decode_any(data)
-        search.explain(value, info, "")
+        search = Search(whole=value)
+        search.check(value, info, "")
     except UNREADABLE as unreadable:
         return malformed(data, unreadable)
     if not search.faults.total:  # as with a name that comes twice, of which the last value fits

@@ -1,7 +1,8 @@
 """Everything that is wrong with a decoded value, where msgspec stops at the first fault.
 
 The description of the type is walked alongside the value, into those parts only that don't fit, which msgspec
-finds out in C. So the work grows with the number of faults and with the depth, and both are bounded.
+finds out in C, and says of the first fault where it is. So the work grows with the number of faults and with the depth,
+and both are bounded; and as what has more faults than one is tried again at each depth, so is what is tried in all.
 """
 
 import sys
@@ -12,16 +13,12 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from antiphon.http.errors import UnprocessableContent
 from antiphon.json_codec import pointer_step
+from antiphon.typed.faults import Faults
+from antiphon.typed.pointers import step_to
+from antiphon.typed.refusals import PLAIN, refusal
 from antiphon.typed.types import Record, members, python_type
-from antiphon.typed.words import counted, in_plain_words, located, of_text, one_of
-
-LISTED = 100
-"""How many wrong fields an error lists."""
-
-COUNTED = 1000
-"""How many wrong fields are looked for."""
+from antiphon.typed.words import First, first_step, in_plain_words, located, of_text, one_of
 
 _DEPTH = 32
 """How deep a value is taken apart; of a part that lies deeper the first fault is named."""
@@ -29,70 +26,65 @@ _DEPTH = 32
 _CHUNK = 64
 """How many items are tried at once for one that doesn't fit."""
 
+_TRIED = 10_000
+"""How many values are tried in any case, each as often as it is a part of what is tried."""
 
-class Faults:
-    """What was found to be wrong: each with its JSON Pointer (RFC 6901) and a detail in words."""
+_TIMES = 4
+"""How many times as many values as there are may be tried besides."""
 
-    __slots__ = ("listed", "total")
-
-    def __init__(self) -> None:
-        self.listed: list[dict[str, str]] = []
-        self.total = 0
-
-    @property
-    def full(self) -> bool:
-        """There are as many as are counted: there is no use in looking for more."""
-        return self.total > COUNTED
-
-    def add(self, pointer: str, detail: str) -> None:
-        """Note one more."""
-        self.total += not self.full
-        if len(self.listed) < LISTED:
-            self.listed.append({"pointer": pointer, "detail": detail})
-
-    def error(self, where: str = "") -> UnprocessableContent:
-        """The 422 that lists them. ``where`` follows *fields* in its detail: `` of the form``."""
-        total = f"more than {counted(COUNTED, 'field')}" if self.full else counted(self.total, "field")
-        detail = f"{total}{where} {'is' if self.total == 1 else 'are'} wrong"
-        if self.total > LISTED:
-            detail += f", of which the first {LISTED} are listed"
-        return UnprocessableContent(detail, errors=self.listed)
+_PER_VALUE = 64
+"""How many characters of a string are as much work as a value."""
 
 
 class Search:
     """The search for what is wrong with one value.
 
     ``as_text`` says that it came as text, such as a form: numbers, dates and so on are read from strings.
+    ``whole`` is the value, if it may have many parts within one another: it bounds how much of them is tried.
     """
 
-    __slots__ = ("as_text", "faults")
+    __slots__ = ("_left", "as_text", "faults")
 
-    def __init__(self, *, as_text: bool = False) -> None:
+    def __init__(self, *, as_text: bool = False, whole: object = None) -> None:
         self.faults = Faults()
         self.as_text = as_text
+        self._left = None if whole is None else _TRIED + _TIMES * _weight(whole, sys.maxsize)
 
     def fits(self, value: object, wanted: object) -> bool:
         """Whether a value can be read as a type."""
         return self._misfit(value, wanted) is None
 
     def _misfit(self, value: object, wanted: Any) -> msgspec.ValidationError | None:
+        """What msgspec says of a value that doesn't fit. None as well when as many were tried as may be."""
+        if not self._may_try(value):
+            return None
         try:
             msgspec.convert(value, wanted, strict=not self.as_text, str_keys=True)
         except msgspec.ValidationError as error:
             return error
+        except PLAIN as error:
+            return refusal(error)
         return None
+
+    def _may_try(self, value: object) -> bool:
+        if self._left is not None and not self.faults.stopped:
+            self._left -= _weight(value, self._left)
+            self.faults.stopped = self._left < 0
+        return not self.faults.stopped
 
     def check(self, value: object, info: inspect.Type, pointer: str, depth: int = 0) -> None:
         """Note what is wrong with a value, if anything is."""
-        if not self.faults.full and not self.fits(value, python_type(info)):
-            self.explain(value, info, pointer, depth)
+        if not self.faults.enough and (error := self._misfit(value, python_type(info))):
+            self.explain(value, info, pointer, error, depth)
 
-    def explain(self, value: object, info: inspect.Type, pointer: str, depth: int = 0) -> None:
-        """Note what is wrong with a value that doesn't fit: in its parts, or when they do fit, as a whole."""
+    def explain(
+        self, value: object, info: inspect.Type, pointer: str, error: msgspec.ValidationError, depth: int = 0
+    ) -> None:
+        """Note what is wrong with a value in its parts; when nothing is found there, the fault that msgspec found."""
         before = self.faults.total
         if depth < _DEPTH:
-            self._parts(value, _meant(value, info), pointer, depth + 1)
-        if self.faults.total == before and (error := self._misfit(value, python_type(info))):
+            self._parts(value, _meant(value, info), pointer, first_step(error), depth + 1)
+        if self.faults.total == before:
             self.note(error, value, info, pointer)
 
     def note(self, error: msgspec.ValidationError, value: object, info: inspect.Type, pointer: str) -> None:
@@ -106,24 +98,27 @@ class Search:
             words += ", got nothing"
         self.faults.add(pointer + inner, words)
 
-    def _parts(self, value: object, info: inspect.Type, pointer: str, depth: int) -> None:
+    def _parts(self, value: object, info: inspect.Type, pointer: str, first: First, depth: int) -> None:
         match info, value:
             case inspect.StructType(array_like=True) | inspect.NamedTupleType() | inspect.TupleType(), list():
-                self._positions(value, info, pointer, depth)
+                self._positions(value, info, pointer, first, depth)
             case inspect.StructType() | inspect.DataclassType() | inspect.TypedDictType(), dict():
-                self._fields(value, info, pointer, depth)
+                self._fields(value, info, pointer, first, depth)
             case inspect.CollectionType(), list():
                 self._length(len(value), "array", info, pointer)
-                self._items(value, range(len(value)), info.item_type, pointer, depth)
+                is_set = isinstance(info, inspect.SetType | inspect.FrozenSetType)
+                self._items(value, range(len(value)), info.item_type, pointer, first, depth, set if is_set else list)
             case inspect.DictType(), dict():
                 self._length(len(value), "object", info, pointer)
                 self._names(list(value), info.key_type, pointer)
-                self._items(list(value.values()), list(value), info.value_type, pointer, depth)
+                self._items(list(value.values()), list(value), info.value_type, pointer, first, depth)
 
-    def _fields(self, value: dict[str, object], info: Record, pointer: str, depth: int) -> None:
+    def _fields(self, value: dict[str, object], info: Record, pointer: str, first: First, depth: int) -> None:
         for field in info.fields:
             at = pointer + pointer_step(field.encode_name)
-            if field.encode_name in value:
+            if field.encode_name in value and field.encode_name == first.step:
+                self.explain(value[field.encode_name], field.type, at, first.error, depth)
+            elif field.encode_name in value:
                 self.check(value[field.encode_name], field.type, at, depth)
             elif field.required:
                 self.faults.add(at, "is missing")
@@ -142,12 +137,15 @@ class Search:
             known = {field.encode_name for field in info.fields} | {info.tag_field}
             for name in names:
                 if name not in known:
-                    self.faults.add(pointer + pointer_step(name), "is unknown")
+                    self.faults.add(pointer + step_to(name), "is unknown")
 
-    def _positions(self, value: list[object], info: inspect.Type, pointer: str, depth: int) -> None:
+    def _positions(self, value: list[object], info: inspect.Type, pointer: str, first: First, depth: int) -> None:
         types, least, most = _positions(info)
         for index, (item, wanted) in enumerate(zip(value, types, strict=False)):
-            self.check(item, wanted, f"{pointer}/{index}", depth)
+            if index == first.step:
+                self.explain(item, wanted, f"{pointer}/{index}", first.error, depth)
+            else:
+                self.check(item, wanted, f"{pointer}/{index}", depth)
         if not least <= len(value) <= most:
             length = f"length {least}" if least == most else f"length {least} to {most}"
             size = f"at least length {least}" if most == sys.maxsize else length
@@ -159,28 +157,67 @@ class Search:
                 self.faults.add(pointer, in_plain_words(f"Expected `{kind}` of length {sign} {bound}"))
 
     def _items(
-        self, values: list[object], names: Sequence[object], info: inspect.Type, pointer: str, depth: int
+        self,
+        values: list[object],
+        names: Sequence[object],
+        info: inspect.Type,
+        pointer: str,
+        first: First,
+        depth: int,
+        kind: type = list,
     ) -> None:
-        wanted = GenericAlias(list, (python_type(info),))
-        for index in self._unfit(len(values), lambda part: self.fits(values[part], wanted)):
-            self.explain(values[index], info, pointer + pointer_step(str(names[index])), depth)
+        """Note what is wrong with the items of a list, or of a set (``kind``), which may fit but have no hash."""
+        wanted = python_type(info)
+        together = GenericAlias(kind, (wanted,))
+
+        def misfit(at: slice) -> msgspec.ValidationError | None:
+            is_one = at.stop - at.start == 1
+            alone = self._misfit(values[at.start], wanted) if is_one else None
+            return alone if alone or (is_one and kind is list) else self._misfit(values[at], together)
+
+        begin = 0
+        if isinstance(first.step, int) and first.step < len(values):
+            begin = first.step + 1
+            self.explain(values[first.step], info, f"{pointer}/{first.step}", first.error, depth)
+        for index, error in self._unfit(begin, len(values), misfit):
+            self.explain(values[index], info, pointer + step_to(str(names[index])), error, depth)
 
     def _names(self, names: list[str], info: inspect.Type, pointer: str) -> None:
         wanted = GenericAlias(dict, (python_type(info), Any))
-        for index in self._unfit(len(names), lambda part: self.fits(dict.fromkeys(names[part]), wanted)):
-            error = self._misfit({names[index]: None}, wanted)
-            if error is not None:
-                message = of_text(located(error)[1])
-                self.faults.add(pointer + pointer_step(names[index]), f"the name does not fit: {message}")
+        for index, error in self._unfit(0, len(names), lambda at: self._misfit(dict.fromkeys(names[at]), wanted)):
+            message = of_text(located(error)[1])
+            self.faults.add(pointer + step_to(names[index]), f"the name does not fit: {message}")
 
-    def _unfit(self, length: int, fits: Callable[[slice], bool]) -> Iterator[int]:
-        """The index of each item that doesn't fit: tried by the chunk, so that C passes those that do."""
-        for start in range(0, length, _CHUNK):
-            if self.faults.full:
+    def _unfit(
+        self, begin: int, length: int, misfit: Callable[[slice], msgspec.ValidationError | None]
+    ) -> Iterator[tuple[int, msgspec.ValidationError]]:
+        """Each item that doesn't fit, and why not: tried by the chunk, so that C passes those that do."""
+        for start in range(begin, length, _CHUNK):
+            if self.faults.enough:
                 return
-            stop = min(start + _CHUNK, length)
-            if not fits(slice(start, stop)):
-                yield from (index for index in range(start, stop) if not fits(slice(index, index + 1)))
+            chunk = slice(start, min(start + _CHUNK, length))
+            if chunk.stop - start == 1 or misfit(chunk):
+                for index in range(start, chunk.stop):
+                    if error := misfit(slice(index, index + 1)):
+                        yield index, error
+
+
+def _weight(value: object, most: int) -> int:
+    """How many values there are in a JSON value, itself one of them; long strings count for several.
+
+    Nothing is counted beyond ``most``, so that counting is bounded as well.
+    """
+    weight, ahead = 0, [value]
+    while ahead and weight <= most:
+        part = ahead.pop()
+        weight += 1
+        if isinstance(part, dict):
+            ahead += part.values()
+        elif isinstance(part, list):
+            ahead += part
+        elif isinstance(part, str):
+            weight += len(part) // _PER_VALUE
+    return weight
 
 
 def _shape(info: inspect.Type) -> type | None:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from antiphon.json_codec import pointer_step
+from antiphon.typed.pointers import step_to
 
 _SHOWN = 20
 """How many of the allowed values a message lists."""
@@ -115,13 +117,35 @@ def located(error: msgspec.ValidationError) -> tuple[str, str]:
 
     Where msgspec doesn't say which member of an object it means, the pointer is the object's.
     """
-    message, found, place = str(error).rpartition(" - at `")
-    if not found or not place.endswith("`"):
-        message, place = str(error), ""
-    pointer = _pointer(place.removeprefix("key` in `").removeprefix("$").removesuffix("`"))
+    message, place = _placed(error)
+    pointer = _pointer(place.removeprefix("key` in `").removeprefix("$"))
     if field := _FIELD.fullmatch(message):
-        pointer += pointer_step(field[1])
+        pointer += step_to(field[1])
     return pointer, message
+
+
+class First(NamedTuple):
+    """The fault that msgspec found first in a value: which part has it, if that is known, and what it is there."""
+
+    step: str | int | None
+    error: msgspec.ValidationError
+
+
+def first_step(error: msgspec.ValidationError) -> First:
+    """The fault of a value as one of its part."""
+    message, place = _placed(error)
+    step = _STEP.match(place, 1) if place.startswith("$") else None
+    if step is None:
+        return First(None, error)
+    rest = place[step.end() :]
+    inner = msgspec.ValidationError(f"{message} - at `${rest}`" if rest else message)
+    return First(int(step[2]) if step[1] is None else step[1], inner)
+
+
+def _placed(error: msgspec.ValidationError) -> tuple[str, str]:
+    """A message of msgspec without its place, and the place as msgspec writes it."""
+    message, found, place = str(error).rpartition(" - at `")
+    return (message, place[:-1]) if found and place.endswith("`") else (str(error), "")
 
 
 def _pointer(path: str) -> str:
