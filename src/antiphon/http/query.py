@@ -5,7 +5,7 @@ Parsing never fails on bad input: what is not an escape stays as written, what i
 
 import re
 from binascii import a2b_qp
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import cast
 
 from antiphon.http.multidict import MultiDict
@@ -66,7 +66,7 @@ def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
 
 def _parse_pieces(data: bytes) -> list[tuple[str, str]]:
     pairs = []
-    for piece in _mended(data).translate(_SWAPPED).split(b"&"):
+    for piece in _by_slices(_mend, data).translate(_SWAPPED).split(b"&"):
         if piece:
             name, _, value = piece.partition(b"%")
             value = value.replace(b"%", b"=3D")
@@ -78,20 +78,21 @@ def percent_decode(data: bytes) -> bytes:
     """Undo the percent-escapes in `data`; a broken one stays as it is (WHATWG URL §1.3)."""
     if b"%" not in data:
         return data
-    if len(data) <= _SLICE:
-        return _undo_escapes(data)
-    return b"".join([_undo_escapes(part) for part in _slices(data)])
+    return _by_slices(_undo_escapes, data)
 
 
 def _undo_escapes(data: bytes) -> bytes:
-    return a2b_qp(BROKEN_ESCAPE.sub(b"%25", data).replace(b"=", b"%3D").replace(b"%", b"="))
+    return a2b_qp(_mend(data).replace(b"=", b"%3D").replace(b"%", b"="))
 
 
-def _mended(data: bytes) -> bytes:
+def _mend(data: bytes) -> bytes:
     """The same with each broken escape made one of its `%`."""
-    if len(data) <= _SLICE:
-        return BROKEN_ESCAPE.sub(b"%25", data)
-    return b"".join([BROKEN_ESCAPE.sub(b"%25", part) for part in _slices(data)])
+    return BROKEN_ESCAPE.sub(b"%25", data)
+
+
+def _by_slices(read: Callable[[bytes], bytes], data: bytes) -> bytes:
+    """What `read` makes of the whole, which is what it makes of the slices."""
+    return read(data) if len(data) <= _SLICE else b"".join([read(part) for part in _slices(data)])
 
 
 def _slices(data: bytes) -> Iterator[bytes]:

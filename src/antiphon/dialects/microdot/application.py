@@ -20,7 +20,7 @@ from antiphon.dialects.microdot.dispatch import (
 )
 from antiphon.dialects.microdot.errors import abort
 from antiphon.dialects.microdot.lifespan import Lifespan
-from antiphon.dialects.microdot.overridable import overridable
+from antiphon.dialects.microdot.overridable import overridable, overridden_by
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
@@ -33,8 +33,6 @@ from antiphon.response import Response as NativeResponse
 F = TypeVar("F", bound=Callable[..., Any])
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
 Decorator = Callable[[F], F]
-OVERRIDABLE = ("dispatch_request", "error_response", "get_request_handlers")
-"""The methods by which requests are answered, and which a program may replace."""
 
 
 class Microdot(Servable):
@@ -68,9 +66,8 @@ class Microdot(Servable):
         self.note_overridden()
 
     def note_overridden(self) -> None:
-        """Note which of the methods that may be replaced are not those of this class."""
-        of_class = {name for name in OVERRIDABLE if getattr(type(self), name) is not getattr(Microdot, name)}
-        self.overridden = of_class | self.assigned.keys()
+        """Note which of the methods that may be replaced are others."""
+        self.overridden = overridden_by(type(self)) | self.assigned.keys()
         self.blocks = self.blocks or "dispatch_request" in self.overridden
 
     # Registering

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from antiphon.applications import ASGIApplication
 from antiphon.dialects.microdot import (
     AsyncBytesIO,
     Request,
@@ -17,6 +16,7 @@ from antiphon.dialects.microdot.absent import without_websockets
 from antiphon.dialects.microdot.application import Microdot as BaseMicrodot
 from antiphon.dialects.microdot.lifespan import Lifespan, LifespanFunction
 from antiphon.dialects.microdot.mappings import NoCaseDict
+from antiphon.dialects.microdot.overridable import overridable
 
 __all__ = [
     "AsyncBytesIO",
@@ -40,36 +40,27 @@ class Microdot(BaseMicrodot):
     Each gets a scope of ASGI's lifespan. They are called under every server.
     """
 
-    _own_asgi_app: ASGIApplication | None = None
-    """What was set, or is a subclass's own, in place of ``asgi_app``."""
-
     def __init__(
         self, lifespan_startup: LifespanFunction | None = None, lifespan_shutdown: LifespanFunction | None = None
     ) -> None:
         super().__init__()
         self.lifespan_startup = lifespan_startup
         self.lifespan_shutdown = lifespan_shutdown
-        if type(self).asgi_app is not Microdot.asgi_app:
-            self._own_asgi_app = self.asgi_app
 
     @property
     def living(self) -> Lifespan:
         """These functions, as what is done before the first request and after the last."""
         return Lifespan(self.lifespan_startup, self.lifespan_shutdown)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value)
-        if name == "asgi_app":
-            self._own_asgi_app = value
-
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
         """Answer an ASGI server, by somebody's own ``asgi_app`` if there is one, or a WSGI server."""
         if send is None:
             return super().__call__(head, second)
-        if self._own_asgi_app is not None:
-            return self._own_asgi_app(head, second, send)
+        if "asgi_app" in self.overridden:
+            return self.asgi_app(head, second, send)
         return super().__call__(head, second, send)
 
+    @overridable
     async def asgi_app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer an ASGI server. May be overridden, and set to an ASGI application around this one."""
         await super().__call__(scope, receive, send)

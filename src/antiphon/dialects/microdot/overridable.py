@@ -17,15 +17,15 @@ class Overridable:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
+        self.function = function
 
     def __set_name__(self, owner: type["Microdot"], name: str) -> None:
         self._name = name
 
     def __get__(self, app: "Microdot | None", owner: type["Microdot"]) -> Callable[..., Any]:
         if app is None:
-            return self._function
-        return app.assigned.get(self._name) or MethodType(self._function, app)
+            return self.function
+        return app.assigned.get(self._name) or MethodType(self.function, app)
 
     def __set__(self, app: "Microdot", function: Callable[..., Any]) -> None:
         app.assigned = {**app.assigned, self._name: function}
@@ -39,3 +39,10 @@ class Overridable:
 def overridable(method: F) -> F:
     """Have the replacements of a method be noted. Usable as a decorator."""
     return Overridable(method)  # type: ignore[return-value]  # it is read as the method is
+
+
+def overridden_by(cls: type["Microdot"]) -> set[str]:
+    """The names of the methods that a class does not have from where they were made overridable."""
+    members = [item for base in cls.__mro__ for item in vars(base).items()]
+    methods = {name: member.function for name, member in members if isinstance(member, Overridable)}
+    return {name for name, function in methods.items() if getattr(cls, name) is not function}
