@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.typed import fields_as
+from tests.typed.named_faults import faults
 
 
 class Colour(enum.Enum):
@@ -76,12 +77,6 @@ class Span:
 
 def pairs(query: str) -> MultiDict[str]:
     return MultiDict(parse_qsl(query, keep_blank_values=True))
-
-
-def faults(error: pytest.ExceptionInfo[UnprocessableContent]) -> dict[str, str]:
-    errors = error.value.members["errors"]
-    assert isinstance(errors, list)
-    return {fault["pointer"]: fault["detail"] for fault in errors}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.typed import fields_as, json_as
+from tests.typed.named_faults import faults
 
 
 class File:
@@ -49,10 +50,6 @@ class Row(NamedTuple):
 
 def read(wanted, fields=(), files=()):
     return fields_as(MultiDict(fields), wanted, "form", files=MultiDict(files), file_type=File)
-
-
-def faults(caught):
-    return {fault["pointer"]: fault["detail"] for fault in caught.value.members["errors"]}
 
 
 @pytest.mark.parametrize(

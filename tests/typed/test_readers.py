@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import BadRequest, UnprocessableContent
 from antiphon.typed import json_as
 from tests import deferred
+from tests.typed.named_faults import faults
 
 T = TypeVar("T")
 Name = NewType("Name", str)
@@ -101,12 +102,6 @@ class Span:
     def __post_init__(self):
         if self.last < self.first:
             raise ValueError("last comes before first")
-
-
-def faults(error: pytest.ExceptionInfo[UnprocessableContent]) -> dict[str, str]:
-    errors = error.value.members["errors"]
-    assert isinstance(errors, list)
-    return {fault["pointer"]: fault["detail"] for fault in errors}
 
 
 @pytest.mark.parametrize(

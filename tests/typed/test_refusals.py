@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.typed import fields_as, json_as
+from tests.typed.named_faults import faults
 
 A_MOMENT = "expected a date and time such as 2030-12-31T23:59:59Z"
 SIGNALING = "must not be a signaling NaN"
@@ -31,12 +32,6 @@ class Thawed(Struct):
 
 class Event(NamedTuple):
     when: datetime.datetime
-
-
-def faults(error: pytest.ExceptionInfo[UnprocessableContent]) -> dict[str, str]:
-    errors = error.value.members["errors"]
-    assert isinstance(errors, list)
-    return {fault["pointer"]: fault["detail"] for fault in errors}
 
 
 @pytest.mark.parametrize(

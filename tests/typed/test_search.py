@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.typed import json_as
+from tests.typed.named_faults import faults
 
 
 class Colour(enum.Enum):
@@ -49,12 +50,6 @@ class Pair(NamedTuple):
 class Address(TypedDict):
     city: str
     zip: int
-
-
-def faults(error: pytest.ExceptionInfo[UnprocessableContent]) -> dict[str, str]:
-    errors = error.value.members["errors"]
-    assert isinstance(errors, list)
-    return {fault["pointer"]: fault["detail"] for fault in errors}
 
 
 @pytest.mark.parametrize(
