@@ -38,14 +38,6 @@ def whole(content):
     return b"".join(pieces)
 
 
-async def taken(content, limits=LIMITS):
-    """Whether all of it was there at once; then, all is."""
-    was_there = content.take_at_once(limits)
-    if not was_there:
-        await content.load(limits)
-    return was_there
-
-
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open")
 
 
@@ -89,65 +81,6 @@ class TestWhatIsSmall:
         content = Content(way.head(*pieces, content_length=len(data)) if declares else way.head(*pieces))
         way.run(content.load(LIMITS))
         assert content.data == data == whole(content)
-
-
-@pytest.mark.parametrize("way", ["blocking", "at once", "awaited"], indirect=True)
-class TestWhatIsTakenAtOnce:
-    @pytest.mark.parametrize("pieces", [[b"abcd"], [b"ab", b"cd"], [b"a", b"bcd"]], ids=len)
-    def test_is_a_small_body_that_is_there_in_one_piece(self, way, pieces):
-        content = Content(way.head(*pieces, content_length=4))
-        assert way.run(taken(content)) == (len(pieces) == 1 and not way.head().waits)
-        assert (content.data, content.received, content.is_complete) == (b"abcd", 4, True)
-
-    def test_is_a_body_of_no_bytes_which_is_not_asked_for(self, way):
-        head = way.head(b"next request", content_length=0)
-        content = Content(head)
-        assert content.take_at_once(Limits(body=0))
-        assert (content.data, content.is_complete, head.asked) == (b"", True, 0)
-
-    @pytest.mark.parametrize(
-        ("data", "headers"),
-        [
-            (bytes(64 * KIB + 1), {"content_length": 64 * KIB + 1}),
-            (b"abc", {}),
-            (gzip.compress(b"abc"), {"content_length": len(gzip.compress(b"abc")), "content_encoding": "gzip"}),
-        ],
-        ids=["large", "undeclared", "coded"],
-    )
-    def test_is_not_asked_for_if_it_may_be_another(self, way, data, headers):
-        head = way.head(data, **headers)
-        content = Content(head)
-        assert not content.take_at_once(LIMITS)
-        assert head.asked == 0
-        way.run(content.load(LIMITS))
-        assert content.received == len(data)
-
-    @pytest.mark.parametrize("pieces", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
-    def test_is_held_to_its_length(self, way, pieces):
-        content = Content(way.head(*pieces, content_length=4))
-        with pytest.raises(BadRequest, match="where Content-Length declares 4"):
-            way.run(taken(content))
-        assert isinstance(content.failure, BadRequest)
-
-    def test_is_held_to_the_limit_before_it_is_asked_for(self, way):
-        head = way.head(b"abcd", content_length=4)
-        content = Content(head)
-        with pytest.raises(ContentTooLarge):
-            way.run(taken(content, Limits(body=3)))
-        assert (head.asked, type(content.failure)) == (0, ContentTooLarge)
-
-    def test_keeps_why_it_broke_off(self, way):
-        content = Content(way.head(ClientDisconnected("gone"), content_length=4))
-        with pytest.raises(ClientDisconnected):
-            way.run(taken(content))
-        assert isinstance(content.failure, ClientDisconnected)
-
-    def test_is_nothing_that_was_begun_or_is_not_kept(self, way):
-        begun, streamed = (Content(way.head(b"ab", b"cd", content_length=4)) for _ in range(2))
-        way.run(begun.advance(LIMITS))
-        assert not begun.take_at_once(LIMITS)
-        streamed.is_kept = False
-        assert not streamed.take_at_once(LIMITS)
 
 
 @linux

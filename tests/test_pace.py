@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from antiphon import pace
+from antiphon import Request, pace
 from antiphon.body.limits import Limits
 from antiphon.content import Content
 from antiphon.http.errors import RequestTimeout
@@ -118,6 +118,18 @@ class TestTimeout:
         asyncio.run(cancel())
 
 
+def test_the_wait_for_the_first_piece_of_a_small_body_counts(clock):
+    request = Request(Slow(clock, GRACE + 1, b"a", b"bc", content_length=3))
+    request.limits = Limits(rate=1 << 20, timeout=0)
+
+    async def load():
+        assert not request.take_at_once(3)
+        await request.load()
+
+    with pytest.raises(RequestTimeout):
+        Way("awaited").run(load())
+
+
 @pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
 class TestRate:
     def load(self, head, **limits):
@@ -149,16 +161,6 @@ class TestRate:
     def test_is_not_held_against_what_has_come_as_a_whole(self, clock, blocks):
         head = Slow(clock, 3600.0, b"abc", blocks=blocks, content_length=3)
         assert self.load(head, rate=240, timeout=0) == b"abc"
-
-    def test_counts_the_wait_for_the_first_piece_of_a_small_body(self, clock, blocks):
-        content = Content(Slow(clock, GRACE + 1, b"a", b"bc", blocks=blocks, content_length=3))
-
-        async def taken():
-            if not content.take_at_once(Limits(rate=1 << 20, timeout=0)):
-                await content.load(Limits(rate=1 << 20, timeout=0))
-
-        with pytest.raises(RequestTimeout):
-            Way("blocking" if blocks else "awaited").run(taken())
 
     def test_counts_only_the_time_for_which_somebody_waits(self, clock, blocks):
         content = Content(Slow(clock, 0.0, *[b"x"] * 20, blocks=blocks))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Limits, Request
-from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.told_bodies import WAYS, Told, Way, in_pieces, is_without_files
@@ -34,6 +34,79 @@ def loaded(way, *pieces, limits=Limits(), **headers):  # noqa: B008 - immutable
     request.limits = limits
     way.run(request.load())
     return request
+
+
+async def taken(request):
+    """Whether all of the body was there at once; then, all is."""
+    was_there = request.take_at_once(request.limits.body)
+    if not was_there:
+        await request.load()
+    return was_there
+
+
+@pytest.mark.parametrize("way", ["blocking", "at once", "awaited"], indirect=True)
+class TestWhatIsTakenAtOnce:
+    @pytest.mark.parametrize("pieces", [[b"abcd"], [b"ab", b"cd"], [b"a", b"bcd"]], ids=len)
+    def test_is_a_small_body_that_is_there_in_one_piece(self, way, pieces):
+        request = Request(way.head(*pieces, content_length=4))
+        assert way.run(taken(request)) == (len(pieces) == 1 and not way.head().waits)
+        content = request.content
+        assert (request.body, content.data, content.received, content.is_complete) == (b"abcd", b"abcd", 4, True)
+
+    def test_is_a_body_of_no_bytes_which_is_not_asked_for(self, way):
+        head = way.head(b"next request", content_length=0)
+        request = Request(head)
+        assert request.take_at_once(0)
+        assert (request.body, request.content.is_complete, head.asked) == (b"", True, 0)
+
+    @pytest.mark.parametrize(
+        ("data", "headers"),
+        [
+            (bytes((64 << 10) + 1), {"content_length": (64 << 10) + 1}),
+            (b"abc", {}),
+            (gzip.compress(b"abc"), {"content_length": len(gzip.compress(b"abc")), "content_encoding": "gzip"}),
+        ],
+        ids=["large", "undeclared", "coded"],
+    )
+    def test_is_not_asked_for_if_it_may_be_another(self, way, data, headers):
+        head = way.head(data, **headers)
+        request = Request(head)
+        assert not request.take_at_once(1 << 20)
+        assert head.asked == 0
+        way.run(request.load())
+        assert request.content.received == len(data)
+
+    @pytest.mark.parametrize("pieces", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
+    def test_is_held_to_its_length(self, way, pieces):
+        request = Request(way.head(*pieces, content_length=4))
+        with pytest.raises(BadRequest, match="where Content-Length declares 4"):
+            way.run(taken(request))
+        assert isinstance(request.content.failure, BadRequest)
+
+    def test_is_held_to_the_limit_before_it_is_asked_for(self, way):
+        head = way.head(b"abcd", content_length=4)
+        request = Request(head)
+        request.limits = Limits(body=3)
+        with pytest.raises(ContentTooLarge):
+            way.run(taken(request))
+        assert (head.asked, type(request.content.failure)) == (0, ContentTooLarge)
+
+    @pytest.mark.parametrize("error", [ClientDisconnected("gone"), OSError("gone")], ids=["disconnected", "system"])
+    def test_keeps_why_it_broke_off(self, way, error):
+        request = Request(way.head(error, content_length=4))
+        with pytest.raises(type(error)) as raised:
+            way.run(taken(request))
+        assert raised.value is request.content.failure is error
+
+    def test_is_nothing_of_what_somebody_has_asked_for(self, way):
+        begun, looked_at = (Request(way.head(b"ab", b"cd", content_length=4)) for _ in range(2))
+        way.run(begun.content.advance(begun.limits))
+        assert looked_at.content_length == 4
+        given = Request(way.head(content_length=4), b"abcd")
+        for request in (begun, looked_at, given):
+            assert not request.take_at_once(4)
+            way.run(request.load())
+            assert request.body == b"abcd"
 
 
 class TestAsAWhole:

@@ -98,8 +98,7 @@ def log_broken_body(request: Request, error: BaseException) -> None:
 
 def is_broken_by_client(request: Request, error: BaseException) -> bool:
     """Whether a body that is being sent broke off because the client's did, which it reads: nothing to log."""
-    content = vars(request).get("content")
-    return isinstance(error, HTTPError) and error.status < 500 and content is not None and content.failure is error
+    return isinstance(error, HTTPError) and error.status < 500 and request.content.failure is error
 
 
 def is_async(function: Callable[..., Any]) -> bool:
@@ -193,7 +192,6 @@ async def finish(request: Request) -> None:
             raise
         except BaseException as error:
             fatal = error
-    if "content" in vars(request):
-        request.content.close()
+    request.content.close()
     if fatal is not None:
         raise fatal

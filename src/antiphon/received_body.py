@@ -109,35 +109,18 @@ class ReceivedBody(KeptBody):
         """Whether it was sent coded, and is kept without that: Content-Encoding and Content-Length don't hold of it."""
         return self._decoder is not None
 
-    def take_at_once(self, limits: Limits) -> bool:
-        """Receive a small body that is there already, in one piece: whether all of it is. Of any other ``load`` tells.
+    def receive_on(self, receiving: Coroutine[Any, Any, bytes], effect: Any) -> None:
+        """Go on with what receives the first piece, and waits for this."""
+        self._waiting = receiving, effect
 
-        It is for where a head that blocks may do so. Raises ClientDisconnected, OSError.
-        """
-        length = self._head.uncoded_length
-        if length is None or length > AT_ONCE or length > limits.body:
-            return False
-        if self._has_begun or self.is_complete or not self.is_kept:
-            return False
-        data, before = b"", monotonic()
-        if length:
-            receiving = self._head.receive()
-            try:
-                self._waiting = receiving, receiving.send(None)
-                return False
-            except StopIteration as end:
-                data = end.value
-            except (HTTPError, OSError) as error:
-                self.failure = error
-                raise
+    def hold(self, data: bytes) -> None:
+        """Be given the first piece, which is yet to be looked at."""
+        self._held = data
         self.received = len(data)
-        if self.received != length:
-            self._held = data
-            self._pace.waited = monotonic() - before
-            return False
-        self.data = data
-        self._has_ended = self.is_complete = True
-        return True
+
+    def break_off(self, error: HTTPError | OSError) -> None:
+        """Be told why nothing of it can be received."""
+        self.failure = self._broken = error
 
     async def load(self, limits: Limits) -> None:
         """Receive all of it. Called again, it goes on where it broke off. Where the head blocks, it never waits.

@@ -68,11 +68,12 @@ class Route(Protocol):
 class Request(RequestBody):
     """An HTTP request (RFC 9110).
 
-    ``head`` is what the server told; ``body``, when given, is the content in bytes, else it comes from the head.
-    Headers that cannot be parsed read as absent. A body that cannot be read as asked raises an HTTPError (4xx).
+    ``head`` is what the server told; ``body``, when given, is the content in bytes, or that of another request, which
+    the two share then; else it comes from the head. Headers that cannot be parsed read as absent. A body that cannot be
+    read as asked raises an HTTPError (4xx).
     """
 
-    __slots__ = ("after_hooks", "consulted", "deferred", "head", "route")
+    __slots__ = ("_content", "after_hooks", "consulted", "deferred", "head", "route")
     """What is read of every request; the rest is in its ``__dict__``, once it is asked for."""
 
     params: Mapping[str, Any] = _NO_PARAMS
@@ -80,8 +81,9 @@ class Request(RequestBody):
     _own_limits: "tuple[Route | None, Limits] | None" = None
     """The limits that were set, and the route on which they were."""
 
-    def __init__(self, head: Head, body: bytes | None = None) -> None:
+    def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
+        self._content = body
         self.route: Route | None = None
         """The route that was found for it."""
         self.consulted = ()
@@ -89,8 +91,6 @@ class Request(RequestBody):
         """What ``after`` was given, in order."""
         self.after_hooks: tuple[Callable[..., Any], ...] = ()
         """What ``after_request`` was given, in order."""
-        if body is not None:
-            vars(self)["content"] = Content(head, body)
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:

@@ -9,7 +9,7 @@ from antiphon.body.limits import Limits
 from antiphon.body_stream import BodyStream
 from antiphon.content import Content, NotLoadedError
 from antiphon.http.charset import decode_text
-from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType
+from antiphon.http.errors import ContentTooLarge, HTTPError, UnsupportedMediaType
 from antiphon.http.grammar import TCHARS
 from antiphon.http.multidict import MultiDict
 from antiphon.http.over_limit import over_limit
@@ -17,6 +17,7 @@ from antiphon.http.urlencoded_form import parse_form
 from antiphon.kept_body import FORM_DATA
 from antiphon.lazy import lazy
 from antiphon.progress import Progress
+from antiphon.received_body import AT_ONCE
 from antiphon.request_headers import RequestHeaders
 from antiphon.shared_fields import JSON
 
@@ -75,10 +76,42 @@ class RequestBody(RequestHeaders):
 
     # As it comes
 
-    @lazy
+    _content: Content | bytes | None
+    """The content; only its bytes, while nobody has asked for more than those; None while nobody has at all."""
+
+    @property
     def content(self) -> Content:
         """Where the body comes from, and is kept."""
-        return Content(self.head)
+        content = self._content
+        if not isinstance(content, Content):
+            content = self._content = Content(self.head, content)
+        return content
+
+    def take_at_once(self, most: float) -> bool:
+        """Receive a small body that is there already, in one piece: whether all of it is. Of any other ``load`` tells.
+
+        It has ``most`` bytes at most. It is for where a head that blocks may do so.
+        """
+        head = self.head
+        length = head.uncoded_length
+        if length is None or length > AT_ONCE or length > most or self._content is not None:
+            return False
+        if not length:
+            self._content = b""
+            return True
+        receiving = head.receive()
+        try:
+            effect = receiving.send(None)
+        except StopIteration as end:
+            if len(end.value) == length:
+                self._content = end.value
+                return True
+            self.content.hold(end.value)
+        except (HTTPError, OSError) as error:
+            self.content.break_off(error)
+        else:
+            self.content.receive_on(receiving, effect)
+        return False
 
     def load(self) -> Coroutine[Any, Any, None]:
         """Load the body within ``limits``, where it was not loaded before the handler ran.
@@ -120,15 +153,17 @@ class RequestBody(RequestHeaders):
         return self._whole(self.limits)
 
     def _whole(self, limits: Limits) -> bytes:
-        content = self.content
-        data = content.data
-        if data is None:
-            if not self.head.has_body:
-                return b""
-            self._load_now()
+        data = self._content
+        if type(data) is not bytes:
+            content = self.content
             data = content.data
+            if data is None:
+                if not self.head.has_body:
+                    return b""
+                self._load_now()
+                data = content.data
         if data is None or len(data) > limits.memory or len(data) > limits.body:
-            data = _in_memory(content, limits)
+            data = _in_memory(self.content, limits)
         return data
 
     def _load_now(self) -> None:

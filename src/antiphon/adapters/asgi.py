@@ -20,8 +20,6 @@ from antiphon.shared_fields import SharedFields
 if TYPE_CHECKING:
     from asyncio import Future
 
-    from antiphon.adapters.asgi_watch import Watch
-
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -69,11 +67,12 @@ class ASGIHead:
     _more = True
     _is_receiving = False
     _received: "Future[None] | None" = None
-    _watch: "Watch | None" = None
     _fields: dict[bytes, bytes] | None = None
     """The headers by name; of several lines of one the last."""
     _combined: dict[str, str] | None = None
     """The headers by name, where one has several lines."""
+    root_path = ""
+    """The scope's root_path."""
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -82,7 +81,8 @@ class ASGIHead:
         path: str = scope["path"]
         if path[:1] != "/":
             self.scope, path = _in_origin_form(scope)
-        if scope.get("root_path"):
+        if root_path := scope.get("root_path"):
+            self.root_path = root_path.rstrip("/")
             path = _below(path, self.root_path) or "/"
         self.path = path
 
@@ -125,12 +125,6 @@ class ASGIHead:
     def query_string(self) -> bytes:
         """The scope's query_string."""
         return self.scope.get("query_string") or b""
-
-    @property
-    def root_path(self) -> str:
-        """The scope's root_path."""
-        root_path: str | None = self.scope.get("root_path")
-        return root_path.rstrip("/") if root_path else ""
 
     @property
     def scheme(self) -> str:
@@ -181,7 +175,7 @@ class ASGIHead:
         self._is_receiving = True
         try:
             while self._more:
-                message = await (self._receive() if self._watch is None else self._watch.message())
+                message = await self._receive()
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnected("The client went away while the body was read.")
                 self._more = message.get("more_body", False)
@@ -201,10 +195,11 @@ class ASGIHead:
 
         if self._is_receiving:  # a task that reads on while the response is written
             self._received = get_running_loop().create_future()
-        self._watch = Watch(self._receive, is_read=self._more and self.has_body)
+        watch = Watch(self._receive, is_read=self._more and self.has_body)
+        self._receive = watch.message
         if self._received is not None:
             await self._received
-        await self._watch.gone()
+        await watch.gone()
 
 
 def may_leave_header_unbounded(receive: Receive) -> bool:

@@ -91,10 +91,8 @@ class AskedHead(DerivedHead):
 
 def _asked(request: Request, blocks: bool) -> Request:
     size = request.content.size
-    asked = Request(AskedHead(request.head, size > 0, blocks), None if size else b"")
-    if size:
-        vars(asked)["content"] = request.content.share(asked.head)
-    return asked
+    head = AskedHead(request.head, size > 0, blocks)
+    return Request(head, request.content.share(head) if size else b"")
 
 
 async def _answer(application: Application, request: Request, interface: Interface | None) -> Response:

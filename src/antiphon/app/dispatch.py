@@ -41,20 +41,21 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     set_current_request(request)
     try:
         if has_body:
+            loads_ahead = plan.body_first or plan.body == "load"
+            limits = request.limits
+            if not (plan.body_first or plan.loads):
+                limits = _small(limits.rate, limits.timeout)
+            is_loaded = loads_ahead and request.take_at_once(limits.body)
             content = request.content
             _prepare(plan, request, content)
-            if (plan.body_first or plan.body == "load") and (error is None or content.failure is None):
+            if loads_ahead and not is_loaded and (error is None or content.failure is None):
                 try:
-                    limits = request.limits
-                    if not (plan.body_first or plan.loads):
-                        limits = _small(limits.rate, limits.timeout)
-                    is_loaded = content.take_at_once(limits)
-                    if not is_loaded and (plan.body_first or content.is_small(SMALL_BODY)):
+                    if plan.body_first or content.is_small(SMALL_BODY):
                         await content.load(limits)
                         is_loaded = True
-                    is_loaded = is_loaded and not plan.is_woven  # or the limits may be changed before the handler
                 except HTTPError as unreadable:
                     error = error or unreadable  # it is raised inside the middleware, as all errors are
+            is_loaded = is_loaded and not plan.is_woven  # or the limits may be changed before the handler
         if plan.moves[head.blocks]:
             await plan.place
         answer = await _open(plan, request, opened) if plan.is_woven else None

@@ -154,8 +154,8 @@ def request_below(request: Request, prefix: str, root: str, segments: list[str] 
     head = MountedHead(request.head, prefix.count("/"), root, segments)
     if "<" in prefix and is_misleading(head.above):
         raise NotFound("Browsers would read the path of what stands here otherwise.")
-    inner = type(request)(head)
-    vars(inner).update(content=request.content, id=request.id, after=request.after)
+    inner = type(request)(head, request.content)
+    vars(inner).update(id=request.id, after=request.after)
     inner.limits = request.limits
     return inner
 

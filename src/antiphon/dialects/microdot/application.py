@@ -1,6 +1,6 @@
 """The application: what was registered, served by any server."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -25,6 +25,7 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
 from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
+from antiphon.dialects.microdot.url_map import URLMap
 from antiphon.drive import run_async
 from antiphon.handler import Steps, failed
 from antiphon.request import Request as NativeRequest
@@ -53,7 +54,7 @@ class Microdot(Servable):
 
     def __init__(self) -> None:
         super().__init__()
-        self.url_map: list[Entry] = []
+        self._url_map = URLMap()
         self.before_request_handlers: list[Callable[..., Any]] = []
         self.after_request_handlers: list[Callable[..., Any]] = []
         self.after_error_request_handlers: list[Callable[..., Any]] = []
@@ -62,7 +63,7 @@ class Microdot(Servable):
         self.debug = False
         self.server: EmbeddedServer | None = None
         self.guard = Guard(Limits().headers, (), (), (), True)
-        self._table = RouteTable(())
+        self._table = RouteTable()
         self.note_overridden()
 
     def note_overridden(self) -> None:
@@ -71,6 +72,15 @@ class Microdot(Servable):
         self.blocks = self.blocks or "dispatch_request" in self.overridden
 
     # Registering
+
+    @property
+    def url_map(self) -> list[Entry]:
+        """The routes, in the order in which they are tried. May be changed, and set to others, which are copied."""
+        return self._url_map
+
+    @url_map.setter
+    def url_map(self, entries: Iterable[Entry]) -> None:
+        self._url_map = entries if isinstance(entries, URLMap) else URLMap(entries)
 
     def route(self, url_pattern: str, methods: list[str] | None = None) -> Decorator[F]:
         """Register a handler for a path, see ``URLPattern``, and some methods, by default GET.
@@ -185,8 +195,9 @@ class Microdot(Servable):
         return handler, prefix, subapp
 
     def _routes(self) -> RouteTable:
-        if self._table.url_map != self.url_map:
-            self._table = RouteTable(self.url_map)
+        version = self._url_map.version
+        if self._table.version is not version:
+            self._table = RouteTable([*self._url_map], version)
         return self._table
 
     def default_options_handler(self, req: Request) -> dict[str, str]:

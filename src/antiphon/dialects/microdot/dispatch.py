@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from antiphon.context import set_current_request
 from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
-from antiphon.dialects.microdot.receiving import check_request_line, receive, take_at_once
+from antiphon.dialects.microdot.receiving import at_once, check_request_line, receive
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
 from antiphon.handler import ON_LOOP, ON_THREAD, failed, is_async, log_failure
@@ -87,10 +87,13 @@ async def dispatch(
             return fail(native, refused)
         try:
             head = native.head
-            has_body = request.is_streamed = head.has_body
+            is_left = request.is_streamed = head.has_body
             check_request_line(head)
-            if has_body and not take_at_once(request):
-                await receive(request)
+            if is_left:
+                if native.take_at_once(at_once()):
+                    is_left = request.is_streamed = False
+                else:
+                    await receive(request)
             found, request.url_prefix, request.subapp = app.find_route(request)
             if callable(found):
                 request.route = found
@@ -102,15 +105,15 @@ async def dispatch(
                 )
                 result = await _before(app, request, call) if has_hooks else None
                 if result is None:
-                    values = request.url_args or {}
+                    values = request.url_args
                     if call is call_on_loop and waits(found):
                         result = await (found(request, **values) if values else found(request))
                     else:
-                        result = await call(found, request, **values)
+                        result = await call(found, request, **(values or {}))
                 if has_hooks or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
-                if has_body and (request.is_streamed or native.content.data is None):
+                if is_left:
                     await _let_go(request, response, call)
                 return response
             failure = await _without_route(app, request, found, call)

@@ -115,7 +115,7 @@ class MultiDict(dict[str, Any]):
         """One of the names and values of a query or a form."""
         self = cls.__new__(cls)
         for name, value in fields:
-            dict.setdefault(self, name, []).append(value)
+            self.setdefault(name, []).append(value)
         return self
 
     def __setitem__(self, key: str, value: Any) -> None:

@@ -112,11 +112,11 @@ class RouteTable:
     its pattern has, is that request's.
     """
 
-    def __init__(self, url_map: Sequence[Entry]) -> None:
-        self.url_map = [*url_map]
-        """The routes that there were when it was made."""
-        self._variable = [entry for entry in self.url_map if entry[1].literal is None]
-        self._tried = _by_literal_path(self.url_map)
+    def __init__(self, entries: Sequence[Entry] = (), version: object = None) -> None:
+        self.version = version
+        """That of the list in which they were."""
+        self._variable = [entry for entry in entries if entry[1].literal is None]
+        self._tried = _by_literal_path(entries)
         self._settled = {path: _settled(tried) for path, tried in self._tried.items()}
 
     def find(self, method: str, path: str) -> Found:
@@ -152,11 +152,11 @@ def _first_fitting(tried: Sequence[Entry], method: str, path: str) -> Found:
     return found
 
 
-def _by_literal_path(url_map: Sequence[Entry]) -> dict[str, list[Entry]]:
+def _by_literal_path(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     """The entries that each literal path may fit, in their order: its own, and those that are variable."""
     variable: list[tuple[int, Entry]] = []
     own: dict[str, list[tuple[int, Entry]]] = {}
-    for place, entry in enumerate(url_map):
+    for place, entry in enumerate(entries):
         path = entry[1].literal
         (variable if path is None else own.setdefault(path, [])).append((place, entry))
     return {
