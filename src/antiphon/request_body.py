@@ -103,10 +103,11 @@ class RequestBody(RequestHeaders):
         try:
             effect = receiving.send(None)
         except StopIteration as end:
-            if len(end.value) == length:
-                self._content = end.value
+            data = end.value
+            if len(data) == length:
+                self._content = data
                 return True
-            self.content.hold(end.value)
+            self.content.hold(data)
         except (HTTPError, OSError) as error:
             self.content.break_off(error)
         else:

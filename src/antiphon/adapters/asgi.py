@@ -242,9 +242,8 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     try:
         response = await handler.answer(request)
         status, fields, length, body, silent = response.message(scope["method"])
-        headers = [*fields.encoded] if type(fields) is SharedFields else _encoded(fields)
-        if length is not None:
-            headers.append(_length_field(length))
+        headers = fields.encoded if type(fields) is SharedFields else _encoded(fields)
+        headers = [*headers] if length is None else [*headers, _length_field(length)]
         start = {"type": "http.response.start", "status": status, "headers": headers}
         if isinstance(body, bytes):
             await send(start)

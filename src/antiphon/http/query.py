@@ -61,7 +61,7 @@ def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
     if len(fields) != count + 1:
         return None
     field = iter(fields)
-    return list(zip(field, field))  # noqa: B905 - the number is even, and the keyword is slow
+    return [*zip(field, field)]  # noqa: B905 - the number is even, and the keyword is slow
 
 
 def _parse_pieces(data: bytes) -> list[tuple[str, str]]:

@@ -1,5 +1,7 @@
 """Which handler answers a path and a method."""
 
+import asyncio
+
 import pytest
 
 from antiphon.dialects.microdot import Microdot, URLPattern
@@ -260,3 +262,25 @@ def test_an_application_may_find_routes_in_its_own_way(serve):
             return f"nothing at {request.path}"
 
     assert serve(WithFallback()).get("/nowhere").text == "nothing at /nowhere"
+
+
+def test_plain_handlers_that_are_found_otherwise_may_block(serve):
+    async def waiting(request):
+        return "waiting"
+
+    def plain(request):
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        return "plain"
+
+    class Finding(Microdot):
+        def find_route(self, req):
+            return plain, "", None
+
+    listed, finding = Microdot(), Finding()
+    for each in (listed, finding):
+        each.get("/waiting")(waiting)
+    listed.url_map.append((["GET"], URLPattern("/plain"), plain, "", None))
+    for each in (listed, finding):
+        assert [serve(each).get("/plain").text for _ in range(2)] == ["plain", "plain"]
+    assert serve(listed).get("/waiting").text == "waiting"

@@ -47,7 +47,7 @@ class Microdot(Servable):
     """What replaces overridable methods in this application only, by their names."""
     blocks = False
     """Whether requests are answered in steps: where one of its functions is plain, so that those share a thread, and
-    where it dispatches them in its own way.
+    where it dispatches them, or finds their handlers, in its own way.
     """
 
     handle_request = Absent("servers are spoken to by antiphon's adapters, and app.run() serves on Granian")
@@ -69,7 +69,8 @@ class Microdot(Servable):
     def note_overridden(self) -> None:
         """Note which of the methods that may be replaced are others."""
         self.overridden = overridden_by(type(self)) | self.assigned.keys()
-        self.blocks = self.blocks or "dispatch_request" in self.overridden
+        finds_its_own = type(self).find_route is not Microdot.find_route
+        self.blocks = self.blocks or finds_its_own or "dispatch_request" in self.overridden
 
     # Registering
 
@@ -197,7 +198,10 @@ class Microdot(Servable):
     def _routes(self) -> RouteTable:
         version = self._url_map.version
         if self._table.version is not version:
-            self._table = RouteTable([*self._url_map], version)
+            entries = [*self._url_map]
+            for entry in entries:
+                self._note(entry[2])
+            self._table = RouteTable(entries, version)
         return self._table
 
     def default_options_handler(self, req: Request) -> dict[str, str]:

@@ -106,7 +106,7 @@ async def dispatch(
                 result = await _before(app, request, call) if has_hooks else None
                 if result is None:
                     values = request.url_args
-                    if call is call_on_loop and waits(found):
+                    if call is call_on_loop and not app.blocks:
                         result = await (found(request, **values) if values else found(request))
                     else:
                         result = await call(found, request, **(values or {}))

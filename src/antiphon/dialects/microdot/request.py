@@ -184,7 +184,7 @@ class Request:
         if self.is_streamed:
             raise MalformedJSONError("the body is longer than Request.max_body_length: it is left to request.stream")
         try:
-            return decode_json(native.content.data or native.body, depth=native.limits.json_depth)
+            return decode_json(native.body, depth=native.limits.json_depth)
         except BadRequest as error:
             raise MalformedJSONError(error.detail or "") from error
 
