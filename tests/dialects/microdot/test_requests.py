@@ -317,3 +317,16 @@ def test_headers_can_be_worked_with_as_a_dictionary():
     assert headers.copy() == {"Content-Type": "d"}
     headers.clear()
     assert "content-type" not in headers
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"], indirect=True)  # RSGI's headers are text already
+@pytest.mark.parametrize(("name", "sent"), [("Zoë 日本", "Zoë 日本".encode()), ("\xff Zoë", b"\xff Zo\xeb")])
+def test_headers_are_utf_8_in_both_directions(app, serve, name, sent):
+    @app.get("/")
+    async def handler(request):
+        assert request.headers["X-Plain"] == "plain"
+        return {"name": request.headers["X-Name"]}, {"X-Name": request.headers["X-Name"]}
+
+    response = serve(app).get("/", headers={"x-plain": "plain", "x-name": sent.decode("latin-1")})
+    assert response.json == {"name": name}
+    assert response.headers["x-name"].encode("latin-1") == name.encode()

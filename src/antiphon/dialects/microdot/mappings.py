@@ -18,6 +18,14 @@ _kept_names = lru_cache(maxsize=32)(_written_names)
 """The same: clients send the same ones again and again."""
 
 
+def _utf8(value: str) -> str:
+    """The text of a header, of which servers give the bytes as Latin-1: that is what it stays where it is not UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
 class NoCaseDict(dict[str, Any]):
     """A dictionary whose keys are found without regard to case, and stay as they were first written."""
 
@@ -36,6 +44,8 @@ class NoCaseDict(dict[str, Any]):
         self = cls()
         if fields:
             names, values = zip(*fields, strict=True)
+            if not "".join(values).isascii():
+                values = tuple(map(_utf8, values))
             of_names = _kept_names if sum(map(len, names)) <= _LONGEST_KEPT else _written_names
             written, self._written = of_names(names)
             self._shares = True

@@ -217,9 +217,11 @@ def to_response(result: Any) -> Response:
 
 
 def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:
+    """The header fields, whose bytes are sent as the Latin-1 of what is here: they are to be UTF-8."""
     for name, value in headers.items():
         for line in value if isinstance(value, list) else (value,):
-            yield name, str(line).strip(OWS)
+            text = str(line).strip(OWS)
+            yield name, text if text.isascii() else text.encode().decode("latin-1")
 
 
 def _apart(path: str) -> tuple[str | None, dict[str, str]]:
