@@ -1,5 +1,6 @@
 """Applications of the dialect behind each interface."""
 
+import socket
 from contextlib import ExitStack
 
 import pytest
@@ -37,3 +38,10 @@ def answer(app, serve):
         return serve(app, follow_redirects=False).request(method, "/")
 
     return ask
+
+
+@pytest.fixture
+def port():
+    """A port that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]

@@ -1,16 +1,14 @@
-"""Serving from within a program, on Granian."""
+"""Programs that serve themselves, on Granian."""
 
-import asyncio
 import signal
-import socket
 import subprocess
 import sys
-import time
 from urllib.request import urlopen
 
 import pytest
 
 from antiphon.dialects.microdot import Microdot
+from tests.dialects.microdot.asking import ask, wait_for
 
 PROGRAM = """
 from antiphon.dialects.microdot import Microdot
@@ -41,16 +39,13 @@ print("ended")
 
 
 @pytest.fixture
-def port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
-@pytest.fixture
 def program(port):
     """A program that serves."""
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.replace("PORT", str(port))], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM.replace("PORT", str(port))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # what is logged would be seen
+        text=True,
     )
     try:
         wait_for(port)
@@ -58,20 +53,6 @@ def program(port):
     finally:
         process.kill()
         process.communicate()
-
-
-def wait_for(port):
-    for _ in range(300):
-        try:
-            return ask(port, "/")
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError(port)
-
-
-def ask(port, path):
-    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as response:
-        return response.read().decode()
 
 
 def test_a_program_runs_until_it_shuts_itself_down(program, port):
@@ -93,28 +74,6 @@ def test_a_program_runs_until_a_signal_even_while_it_streams(program, port, numb
 def test_an_address_that_is_taken_is_an_error(program, port):
     with pytest.raises(OSError, match="in use"):
         Microdot().run("127.0.0.1", port)
-
-
-def test_a_server_on_a_loop_of_one_s_own():
-    app = Microdot()
-    app.get("/")(lambda request: "served")
-
-    async def serve():
-        server = await app.start_server("127.0.0.1", 0, start_serving=False)
-        task = asyncio.create_task(server.serve_forever())
-        answer = await asyncio.to_thread(wait_for, server.port)
-        app.shutdown()
-        await asyncio.wait_for(task, 20)
-        return answer
-
-    assert asyncio.run(serve()) == "served"
-
-
-def test_a_server_that_has_not_served_can_be_closed(port):
-    app = Microdot()
-    asyncio.run(app.start_server("127.0.0.1", port, start_serving=False))
-    app.shutdown()
-    socket.create_server(("127.0.0.1", port)).close()
 
 
 def test_tls_is_another_server_s():

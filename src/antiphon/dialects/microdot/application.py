@@ -268,7 +268,7 @@ class Microdot(Servable):
     async def start_server(
         self, host: str = ANY, port: int = 5000, debug: bool = False, ssl: Any = None, start_serving: bool = True
     ) -> EmbeddedServer | None:
-        """Serve on Granian, in this task and loop, until ``shutdown`` is called.
+        """Serve on Granian, in this task and loop, until ``shutdown`` is called or the task is cancelled.
 
         Without ``start_serving`` it gives a server on a socket that is open already, whose ``serve_forever`` serves.
         Raises OSError for an address that can't be had.
@@ -277,7 +277,7 @@ class Microdot(Servable):
         server = self.server = EmbeddedServer(self, host, port, ssl)
         if not start_serving:
             return server
-        await server.serve_forever()
+        await server.serve_until_closed()
         return None
 
     def run(self, host: str = ANY, port: int = 5000, debug: bool = False, ssl: Any = None) -> None:

@@ -1,0 +1,339 @@
+"""Serving beside what else a program does on its loop."""
+
+import asyncio
+import socket
+import threading
+import time
+from contextlib import asynccontextmanager, suppress
+from http.client import IncompleteRead
+from urllib.request import urlopen
+
+import pytest
+
+from antiphon.dialects.microdot import Microdot, asgi
+from tests.dialects.microdot.asking import ask, wait_for
+
+
+@pytest.fixture
+def app():
+    app = Microdot()
+    app.get("/")(lambda request: "served")
+
+    @app.get("/stream")
+    async def stream(request):
+        async def forever():
+            while True:
+                yield "x"
+                await asyncio.sleep(0.01)
+
+        return forever()
+
+    return app
+
+
+@pytest.fixture
+def quiet(caplog, capfd):
+    """Fails if anything is logged, or written to stderr."""
+    yield
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert capfd.readouterr().err == ""
+
+
+def bound(app, port=0):
+    return app.start_server("127.0.0.1", port, start_serving=False)
+
+
+@asynccontextmanager
+async def start_server(app, port=0):
+    """The task that serves an application, which listens already."""
+    task = asyncio.create_task(app.start_server("127.0.0.1", port))
+    try:
+        await asyncio.sleep(0)  # its first step, in which it listens
+        yield task
+    finally:
+        app.shutdown()
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait_for(task, 20)
+
+
+async def answer(server):
+    return await asyncio.to_thread(ask, server.port, "/")
+
+
+def be_free(port):
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+def wait_until_free(port):
+    for _ in range(300):
+        with suppress(OSError):
+            return be_free(port)
+        time.sleep(0.05)
+    raise TimeoutError(port)
+
+
+def test_a_server_on_a_loop_of_one_s_own(app):
+    async def serve():
+        server = await bound(app)
+        task = asyncio.create_task(server.serve_forever())
+        answer = await asyncio.to_thread(wait_for, server.port)
+        app.shutdown()
+        await asyncio.wait_for(task, 20)
+        return answer
+
+    assert asyncio.run(serve()) == "served"
+
+
+def test_a_server_has_its_address_before_it_listens(app):
+    async def serve():
+        server = await bound(app)
+        assert [each.getsockname() for each in server.sockets] == [("127.0.0.1", server.port)]
+        assert server.get_loop() is asyncio.get_running_loop()
+        assert not server.is_serving()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port))
+        server.close()
+
+    asyncio.run(serve())
+
+
+def test_a_server_serves_beside_what_else_the_loop_does(app, quiet):
+    async def serve():
+        server = await bound(app)
+        await server.start_serving()
+        assert server.is_serving()
+        await server.start_serving()
+        assert await answer(server) == "served"
+        assert isinstance(server, asyncio.AbstractServer)
+        assert app.server is server
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(serve())
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_a_closed_server_has_no_address_and_serves_no_more(app, quiet, serves):
+    async def serve():
+        server = await bound(app)
+        if serves:
+            await server.start_serving()
+        server.close()
+        assert (server.is_serving(), server.sockets) == (False, ())
+        server.close()
+        await server.wait_closed()
+        be_free(server.port)
+        for method in (server.start_serving, server.serve_forever):
+            with pytest.raises(RuntimeError, match="is closed"):
+                await method()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(serve())
+
+
+def test_a_server_is_closed_at_the_end_of_its_context(app, quiet):
+    async def serve():
+        async with await bound(app) as server:
+            await server.start_serving()
+            assert await answer(server) == "served"
+        assert not server.is_serving()
+        be_free(server.port)
+
+    asyncio.run(serve())
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_closing_a_server_on_another_thread_is_waited_for(app, serves):
+    async def serve():
+        server = await bound(app)
+        if serves:
+            await server.start_serving()
+        waiting = asyncio.create_task(server.wait_closed())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        threading.Thread(target=server.close).start()
+        await asyncio.wait_for(waiting, 20)
+
+    asyncio.run(serve())
+
+
+def test_a_server_is_served_forever_once_at_a_time(app):
+    async def serve():
+        async with start_server(app):
+            with pytest.raises(RuntimeError, match="already being awaited"):
+                await app.server.serve_forever()
+            assert await answer(app.server) == "served"
+
+    asyncio.run(serve())
+
+
+def test_an_application_has_its_server_while_it_serves(app):
+    async def serve():
+        assert app.server is None
+        async with start_server(app):
+            assert app.server.is_serving()
+            assert app.server.sockets[0].getsockname() == ("127.0.0.1", app.server.port)
+        assert not app.server.is_serving()
+
+    asyncio.run(serve())
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_cancelling_serve_forever_closes_the_server(app, quiet, answers):
+    async def serve():
+        server = await bound(app)
+        task = asyncio.create_task(server.serve_forever())
+        await asyncio.sleep(0)
+        if answers:
+            assert await answer(server) == "served"
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        be_free(server.port)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(serve())
+
+
+def test_cancelling_start_server_gives_its_address_back(app, quiet):
+    async def serve():
+        async with start_server(app) as task:
+            assert await answer(app.server) == "served"
+            task.cancel()
+            assert await task is None
+            be_free(app.server.port)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(serve())
+
+
+def test_a_server_that_is_given_some_time_ends_quietly(app, quiet):
+    assert asyncio.run(asyncio.wait_for(app.start_server("127.0.0.1", 0), 0.01)) is None
+    be_free(app.server.port)
+
+
+def test_an_application_starts_again_where_it_was_shut_down(app, port, quiet):
+    async def serve():
+        for _ in range(3):
+            async with start_server(app, port):
+                assert await answer(app.server) == "served"
+
+    for _ in range(2):
+        asyncio.run(serve())
+
+
+def test_an_application_starts_again_where_its_task_was_cancelled(app, port, quiet):
+    async def serve():
+        for _ in range(3):
+            async with start_server(app, port) as task:
+                assert await answer(app.server) == "served"
+                task.cancel()
+
+    asyncio.run(serve())
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_server_ends_with_its_loop(app, quiet, answers):
+    async def serve():
+        server = await bound(app)
+        await server.start_serving()
+        if answers:
+            assert await answer(server) == "served"
+        return server
+
+    server = asyncio.run(serve())
+    wait_until_free(server.port)
+    assert not server.is_serving()
+    server.close()
+
+
+@pytest.mark.parametrize("end", ["close", "cancel", "return"])
+def test_a_stream_is_cut_off_by_the_end_of_the_loop(app, quiet, monkeypatch, end):
+    monkeypatch.setattr("antiphon.dialects.microdot.serving.DRAIN", 0.01)
+
+    async def serve():
+        async with start_server(app) as task:
+            response = await asyncio.to_thread(urlopen, f"http://127.0.0.1:{app.server.port}/stream", timeout=10)
+            if end != "return":
+                task.cancel() if end == "cancel" else app.shutdown()
+                await asyncio.wait([task])
+            return response
+
+    with asyncio.run(serve()) as response, suppress(IncompleteRead, ConnectionResetError):
+        assert set(response.read()) == {ord("x")}
+    be_free(app.server.port)
+
+
+def test_a_server_whose_startup_fails_gives_its_address_back(port):
+    async def startup(scope):
+        raise ValueError
+
+    app = asgi.Microdot(lifespan_startup=startup)
+    with pytest.raises(Exception, match="startup"):
+        asyncio.run(app.start_server("127.0.0.1", port))
+    be_free(port)
+
+
+def test_a_server_that_has_not_served_can_be_closed(port):
+    app = Microdot()
+    asyncio.run(app.start_server("127.0.0.1", port, start_serving=False))
+    app.shutdown()
+    be_free(port)
+
+
+def test_a_server_that_begins_where_another_has_begun_to_listen_is_closed(app, port):
+    async def serve():
+        first, second = await bound(app, port), await bound(app, port)
+        await first.start_serving()
+        with pytest.raises(OSError, match="in use"):
+            await second.serve_forever()
+        assert second.sockets == ()
+        first.close()
+        await first.wait_closed()
+
+    asyncio.run(serve())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "", None, "0.0.0.0"])
+def test_a_server_has_the_address_that_its_host_and_port_mean(app, port, host):
+    async def serve():
+        async with await app.start_server(host, str(port), start_serving=False) as server:
+            await server.start_serving()
+            assert server.port == port
+            assert await answer(server) == "served"
+
+    asyncio.run(serve())
+
+
+def test_a_server_has_an_address_of_ipv6(app):
+    async def serve():
+        async with await app.start_server("::1", 0, start_serving=False) as server:
+            assert server.sockets[0].getsockname()[0] == "::1"
+
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 here")
+    asyncio.run(serve())
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "error", "words"),
+    [
+        ("192.0.2.1", 5000, OSError, "192.0.2.1 port 5000"),
+        ("999.1.1.1", 5000, socket.gaierror, None),
+        ("127.0.0.1", "no port", socket.gaierror, None),
+        ("127.0.0.1", 70000, OverflowError, "70000"),
+        ("127.0.0.1", -1, OverflowError, "-1"),
+    ],
+)
+def test_an_address_that_can_t_be_had_is_an_error(host, port, error, words):
+    with pytest.raises(error, match=words):
+        asyncio.run(Microdot().start_server(host, port))
+
+
+def test_without_tls_is_what_it_says(app):
+    async def serve():
+        (await app.start_server("127.0.0.1", 0, ssl=False, start_serving=False)).close()
+
+    asyncio.run(serve())
