@@ -217,6 +217,35 @@ def test_broken_json_raises_what_the_json_module_does(app, serve):
     assert client.post("/unhandled", **sent).status == 418
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a": 1,\n "b": x}', b'["\xc3\xab", tru]', b'"\xff" 1'], ids=repr)
+def test_broken_json_says_where_as_the_json_module_does(seen, body):
+    from json import JSONDecodeError, loads
+
+    def place(request):
+        with pytest.raises(JSONDecodeError) as raised:
+            _ = request.json
+        return raised.value.pos, raised.value.lineno, raised.value.colno, raised.value.doc
+
+    text = body.decode(errors="replace")
+    with pytest.raises(JSONDecodeError) as expected:
+        loads(text)
+    error = expected.value
+    found = seen(
+        place, "POST", body=body, headers={"content-type": "application/json", "content-length": str(len(body))}
+    )
+    assert found == (error.pos, error.lineno, error.colno, text)
+
+
+@pytest.mark.parametrize("body", [b"[" * 9000, b"[NaN]", b"1e999"], ids=["deep", "NaN", "large"])
+def test_json_that_only_the_json_module_reads_is_broken_at_its_start(seen, body):
+    def place(request):
+        with pytest.raises(ValueError, match="JSON") as raised:
+            _ = request.json
+        return raised.value.pos
+
+    assert seen(place, "POST", body=body, headers={"content-type": "application/json"}) == 0
+
+
 @pytest.mark.feature("microdot-020")
 def test_the_client_s_address_is_host_and_port(app, serve):
     found = []

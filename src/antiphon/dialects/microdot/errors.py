@@ -1,6 +1,6 @@
 """What is raised to answer with a status, and what a body raises that is no JSON."""
 
-from json import JSONDecodeError
+from json import JSONDecodeError, loads
 from typing import NoReturn
 
 
@@ -23,9 +23,21 @@ class MalformedJSONError(JSONDecodeError):
 
     status_code = 400
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, "", 0)
+    def __init__(self, reason: str, body: bytes = b"") -> None:
+        text = body.decode(errors="replace")
+        super().__init__(reason, text, _place_of_mistake(text))
         self.reason = reason
+
+
+def _place_of_mistake(text: str) -> int:
+    """Where Python's decoder meets the first mistake; the start, where another one has met it."""
+    try:
+        loads(text)
+    except JSONDecodeError as error:
+        return error.pos
+    except (RecursionError, ValueError):
+        pass
+    return 0
 
 
 def abort(status_code: int, reason: str | None = None) -> NoReturn:
