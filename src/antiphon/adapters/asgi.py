@@ -20,6 +20,8 @@ from antiphon.shared_fields import SharedFields
 if TYPE_CHECKING:
     from asyncio import Future
 
+    from antiphon.adapters.asgi_watch import Watch
+
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -67,6 +69,7 @@ class ASGIHead:
     _more = True
     _is_receiving = False
     _received: "Future[None] | None" = None
+    _watch: "Watch | None" = None
     _fields: dict[bytes, bytes] | None = None
     """The headers by name; of several lines of one the last."""
     _combined: dict[str, str] | None = None
@@ -175,7 +178,7 @@ class ASGIHead:
         self._is_receiving = True
         try:
             while self._more:
-                message = await self._receive()
+                message = await (self._receive() if self._watch is None else self._watch.message())
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnected("The client went away while the body was read.")
                 self._more = message.get("more_body", False)
@@ -195,11 +198,11 @@ class ASGIHead:
 
         if self._is_receiving:  # a task that reads on while the response is written
             self._received = get_running_loop().create_future()
-        watch = Watch(self._receive, is_read=self._more and self.has_body)
-        self._receive = watch.message
+        if self._watch is None:
+            self._watch = Watch(self._receive, is_read=self._more and self.has_body)
         if self._received is not None:
             await self._received
-        await watch.gone()
+        await self._watch.gone()
 
 
 def may_leave_header_unbounded(receive: Receive) -> bool:

@@ -119,6 +119,25 @@ def test_the_functions_that_servers_are_given_may_be_others(way):
             assert client.get("/").text == "not seen"
 
 
+def test_calls_pass_all_classes_of_an_application():
+    from antiphon.dialects.microdot import asgi, wsgi
+
+    class Counting(Microdot):
+        calls = 0
+
+        def __call__(self, head, second, send=None, /):
+            self.calls += 1
+            return super().__call__(head, second, send) if send else super().__call__(head, second)
+
+    for base, interface in ((asgi.Microdot, "asgi"), (wsgi.Microdot, "wsgi")):
+        app = type("Counted", (base, Counting), {})()
+        app.get("/")(lambda request: "counted")
+        with Client(app, interface) as client:
+            before = app.calls
+            assert client.get("/").text == "counted"
+            assert app.calls == before + 1
+
+
 def test_functions_are_invoked_by_their_colour():
     async def waiting(value, *, more=0):
         return value + more

@@ -196,9 +196,10 @@ class Microdot(Servable):
         return handler, prefix, subapp
 
     def _routes(self) -> RouteTable:
-        version = self._url_map.version
+        url_map = self._url_map
+        version = url_map.version
         if self._table.version is not version:
-            entries = [*self._url_map]
+            entries = [*url_map]
             for entry in entries:
                 self._note(entry[2])
             self._table = RouteTable(entries, version)

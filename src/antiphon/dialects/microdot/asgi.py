@@ -58,7 +58,7 @@ class Microdot(BaseMicrodot):
             return super().__call__(head, second)
         if "asgi_app" in self.overridden:
             return self.asgi_app(head, second, send)
-        return BaseMicrodot.__call__(self, head, second, send)  # super() takes longer
+        return super().__call__(head, second, send)
 
     @overridable
     async def asgi_app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
