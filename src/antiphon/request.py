@@ -73,17 +73,18 @@ class Request(RequestBody):
     read as asked raises an HTTPError (4xx).
     """
 
-    __slots__ = ("_content", "after_hooks", "consulted", "deferred", "head", "route")
+    __slots__ = ("_content", "_own_limits", "after_hooks", "consulted", "deferred", "head", "route")
     """What is read of every request; the rest is in its ``__dict__``, once it is asked for."""
 
     params: Mapping[str, Any] = _NO_PARAMS
     """The values of the route's parameters, converted."""
-    _own_limits: "tuple[Route | None, Limits] | None" = None
+    _own_limits: "tuple[Route | None, Limits] | None"
     """The limits that were set, and the route on which they were."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
         self._content = body
+        self._own_limits = None
         self.route: Route | None = None
         """The route that was found for it."""
         self.consulted = ()
@@ -429,7 +430,7 @@ class Request(RequestBody):
         return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (PlainHead(self.head), self.body), {"_own_limits": (None, self.limits)}
+        return type(self), (PlainHead(self.head), self.body), (None, {"_own_limits": (None, self.limits)})
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"

@@ -51,11 +51,12 @@ class Servable:
     server lets it. On a loop without a lifespan ``shutdown`` runs when the loop's tasks are cancelled.
     """
 
-    _started: bool = False
+    _started: bool
     _life: "Life | None" = None
 
     def __init__(self) -> None:
         self._starting = Lock()
+        self._started = False
         _make_recognisable(self)
 
     def handle(self, request: Request) -> Steps[Response]:

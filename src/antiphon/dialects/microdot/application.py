@@ -45,7 +45,7 @@ class Microdot(Servable):
 
     assigned: Mapping[str, Callable[..., Any]] = MappingProxyType({})
     """What replaces overridable methods in this application only, by their names."""
-    blocks = False
+    blocks: bool
     """Whether requests are answered in steps: where one of its functions is plain, so that those share a thread, and
     where it dispatches them, or finds their handlers, in its own way.
     """
@@ -64,6 +64,7 @@ class Microdot(Servable):
         self.server: EmbeddedServer | None = None
         self.guard = Guard(Limits().headers, (), (), (), True)
         self._table = RouteTable()
+        self.blocks = False
         self.note_overridden()
 
     def note_overridden(self) -> None:

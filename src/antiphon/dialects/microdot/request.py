@@ -55,19 +55,19 @@ class Request:
     path: str
     """The decoded path, without the query string."""
 
-    url_prefix = ""
+    url_prefix: str
     """The prefix of the mounted application whose route was found."""
-    subapp: "Microdot | None" = None
+    subapp: "Microdot | None"
     """That application; None where the route is the application's own."""
-    route: Callable[..., Any] | None = None
+    route: Callable[..., Any] | None
     """The handler that was found."""
-    url_args: dict[str, Any] | None = None
+    url_args: dict[str, Any] | None
     """The values of the route's variable segments, by name."""
     files: "dict[str, FileUpload] | None" = None
     """The files of a form in parts, by field, in a route that says ``@with_form_data``; else None."""
-    failure: Exception | None = None
+    failure: Exception | None
     """What was raised and is answered by a 500, because nobody handles it."""
-    is_streamed = False
+    is_streamed: bool
     """Whether the body is left to ``stream``: all is, until it has been loaded."""
 
     create = Absent("servers are spoken to by antiphon's adapters; microdot.test_client makes requests for tests")
@@ -81,6 +81,9 @@ class Request:
         head = native.head
         self.method = head.method
         self.path = head.path
+        self.url_prefix = ""
+        self.subapp = self.route = self.url_args = self.failure = None
+        self.is_streamed = False
 
     # The head
 

@@ -10,7 +10,7 @@ from antiphon.dialects.microdot.routing import Entry
 class URLMap(list[Entry]):
     """Routes. ``version`` is another object after each change: so nobody has to compare them to see one."""
 
-    version = object()
+    version: object
 
 
 def _changing(method: Callable[..., Any]) -> Callable[..., Any]:
