@@ -129,27 +129,16 @@ class TestAWatch:
 
         asyncio.run(run())
 
-    def test_that_begins_again_has_what_it_had(self, servers):
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_that_has_ended_keeps_what_it_has(self, servers, times):
         async def run():
             server = Server(messages())
             head = watched_head(servers, server)
-            for _ in range(2):
+            for _ in range(times):
                 watch = asyncio.create_task(head.gone())
                 for _ in range(8):
                     await asyncio.sleep(0)
                 watch.cancel()
-            assert await read(head) == PIECES
-
-        asyncio.run(run())
-
-    def test_that_has_ended_keeps_what_it_has(self, servers):
-        async def run():
-            server = Server(messages())
-            head = watched_head(servers, server)
-            watch = asyncio.create_task(head.gone())
-            for _ in range(8):
-                await asyncio.sleep(0)
-            watch.cancel()
             assert await read(head) == PIECES
 
         asyncio.run(run())
