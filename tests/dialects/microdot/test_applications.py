@@ -275,3 +275,16 @@ def test_methods_of_one_s_own_count_for_the_colour(app):
     assert app.interface == "wsgi"
     app.error_response = Own().error_response
     assert app.interface == "asgi"
+
+
+def test_methods_may_be_replaced_before_the_application_is_made(serve):
+    async def refuse(request, status_code, reason=None):
+        return "refused", status_code
+
+    class Refusing(Microdot):
+        def __init__(self):
+            self.error_response = refuse
+            super().__init__()
+
+    response = serve(Refusing()).get("/")
+    assert (response.text, response.status) == ("refused", 404)

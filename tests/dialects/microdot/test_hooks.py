@@ -235,3 +235,29 @@ def test_an_application_may_choose_the_functions_in_its_own_way(serve):
         assert (response.text, response.headers["x-after"]) == (text, "chosen")
     answered = [("before_request", False), ("after_request", True)]
     assert asked == [*answered, *answered, ("after_error_request", True)]
+
+
+def test_a_hook_may_take_itself_out(app, serve):
+    @app.before_request
+    async def once(request):
+        app.before_request_handlers.remove(once)
+
+    @app.before_request
+    async def refuse(request):
+        return "refused", 401
+
+    app.get("/")(lambda request: "let in")
+    client = serve(app)
+    assert [client.get("/").status for _ in range(2)] == [401, 401]
+
+
+def test_a_hook_that_a_handler_registers_is_called_for_its_response(app, serve):
+    @app.get("/")
+    async def handler(request):
+        @app.after_request
+        async def seal(request, response):
+            response.status_code += 1
+
+        return "sealed"
+
+    assert serve(app).get("/").status == 201

@@ -359,3 +359,48 @@ def test_headers_are_utf_8_in_both_directions(app, serve, name, sent):
     response = serve(app).get("/", headers={"x-plain": "plain", "x-name": sent.decode("latin-1")})
     assert response.json == {"name": name}
     assert response.headers["x-name"].encode("latin-1") == name.encode()
+
+
+def test_what_was_read_before_the_type_was_set_is_read_anew(app, serve):
+    @app.before_request
+    async def retype(request):
+        assert request.json is None
+        assert request.form is None
+        request.content_type = request.args["as"]
+
+    @app.post("/")
+    async def handler(request):
+        return [request.json, dict(request.form or {})]
+
+    client = serve(app)
+    sent = {"headers": {"content-type": "text/plain"}}
+    assert client.post("/?as=application/json", body=b"[1]", **sent).json == [[1], {}]
+    assert client.post("/?as=application/x-www-form-urlencoded", body=b"a=1", **sent).json == [None, {"a": ["1"]}]
+
+
+def test_the_class_of_g_may_be_another(app, serve, monkeypatch):
+    class Named:
+        name = "nobody"
+
+    monkeypatch.setattr("antiphon.dialects.microdot.Request.G", Named)
+    app.get("/")(lambda request: request.g.name)
+    assert serve(app).get("/").text == "nobody"
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"], indirect=True)  # RSGI's are text already
+def test_the_query_string_is_utf_8(app, interface):
+    app.get("/")(lambda request: [request.query_string, request.url])
+    for sent, text in [("é".encode(), "é"), (b"\xff", "\N{REPLACEMENT CHARACTER}")]:
+        response = ask_raw(app, interface, b"a=" + sent)
+        assert response == [f"a={text}", f"/?a={text}"]
+
+
+def ask_raw(app, interface, query):
+    """What an application answers to a query that clients escape."""
+    import json
+
+    from antiphon import Request
+
+    request = Request.blank("/")
+    request.head.query_string = query
+    return json.loads(request.get_response(app).body)

@@ -107,6 +107,24 @@ def test_a_response_of_a_class_of_one_s_own_is_completed_when_it_is_sent(answer)
     assert response.headers["content-type"] == "text/plain; charset=UTF-8"
 
 
+def test_a_response_may_be_completed_in_a_way_of_its_own(answer):
+    def made():
+        response = Response("made")
+        response.complete = lambda: response.headers.update({"X-Done": "yes"})
+        return response
+
+    assert answer(made).headers["x-done"] == "yes"
+
+
+def test_a_response_of_a_class_of_one_s_own_may_give_its_body_in_pieces(answer):
+    class Doubled(Response):
+        async def body_iter(self):
+            for piece in (self.body, self.body):
+                yield piece
+
+    assert answer(lambda: Doubled("twice ")).text == "twice twice "
+
+
 def test_headers_may_be_pairs():
     headers = Response(headers=[("X-A", "1"), ("X-B", "2")]).headers
     assert (headers["x-a"], headers) == ("1", NoCaseDict({"X-A": "1", "X-B": "2"}))

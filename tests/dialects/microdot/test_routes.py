@@ -264,23 +264,67 @@ def test_an_application_may_find_routes_in_its_own_way(serve):
     assert serve(WithFallback()).get("/nowhere").text == "nothing at /nowhere"
 
 
-def test_plain_handlers_that_are_found_otherwise_may_block(serve):
-    async def waiting(request):
-        return "waiting"
+async def waiting(request):
+    return "waiting"
 
-    def plain(request):
-        with pytest.raises(RuntimeError):
-            asyncio.get_running_loop()
-        return "plain"
 
+def plain(request):
+    with pytest.raises(RuntimeError):
+        asyncio.get_running_loop()
+    return "plain"
+
+
+@pytest.mark.parametrize("way", ["listed", "of a class", "set"])
+def test_plain_handlers_that_are_found_otherwise_may_block(serve, way):
     class Finding(Microdot):
         def find_route(self, req):
             return plain, "", None
 
-    listed, finding = Microdot(), Finding()
-    for each in (listed, finding):
-        each.get("/waiting")(waiting)
-    listed.url_map.append((["GET"], URLPattern("/plain"), plain, "", None))
-    for each in (listed, finding):
-        assert [serve(each).get("/plain").text for _ in range(2)] == ["plain", "plain"]
-    assert serve(listed).get("/waiting").text == "waiting"
+    app = Finding() if way == "of a class" else Microdot()
+    app.get("/waiting")(waiting)
+    if way == "listed":
+        app.url_map.append((["GET"], URLPattern("/plain"), plain, "", None))
+    elif way == "set":
+        app.find_route = lambda req: (plain, "", None)
+    assert [serve(app).get("/plain").text for _ in range(2)] == ["plain", "plain"]
+
+
+def test_routes_may_be_a_list_that_the_program_keeps(app, serve):
+    mine = app.url_map = []
+    client = serve(app)
+    assert client.get("/").status == 404
+    for handler in (waiting, plain):
+        mine[:] = [(["GET"], URLPattern("/"), handler, "", None)]
+        assert client.get("/").text == handler.__name__
+
+
+def test_routes_are_an_application_s_own(serve):
+    class Listing(Microdot):
+        url_map = []  # noqa: RUF012
+
+    app = Listing()
+    app.get("/")(waiting)
+    assert serve(app).get("/").text == "waiting"
+    assert Listing.url_map == []
+
+
+class Loose(URLPattern):
+    def match(self, path):
+        return {"found": path} if path.lower() == self.url_pattern else None
+
+
+class OfItsOwn:
+    def match(self, path):
+        return {"found": path} if path == "/own" else None
+
+
+def test_patterns_may_be_a_program_s_own(app, serve):
+    async def handler(request, found=""):
+        return f"found {found}"
+
+    app.get("/here")(handler)
+    app.url_map[:0] = [(["GET"], pattern, handler, "", None) for pattern in (Loose("/here"), OfItsOwn())]
+    client = serve(app)
+    texts = [client.get(path).text for path in ("/HERE", "/here", "/own")]
+    assert texts == ["found /HERE", "found /here", "found /own"]
+    assert client.get("/other").status == 404

@@ -1,6 +1,6 @@
 """The application: what was registered, served by any server."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -45,16 +45,16 @@ class Microdot(Servable):
 
     assigned: Mapping[str, Callable[..., Any]] = MappingProxyType({})
     """What replaces overridable methods in this application only, by their names."""
-    blocks: bool
+    blocks = False
     """Whether requests are answered in steps: where one of its functions is plain, so that those share a thread, and
-    where it dispatches them, or finds their handlers, in its own way.
+    where it dispatches them in its own way.
     """
 
     handle_request = Absent("servers are spoken to by antiphon's adapters, and app.run() serves on Granian")
 
     def __init__(self) -> None:
         super().__init__()
-        self._url_map = URLMap()
+        self.url_map: list[Entry] = URLMap()
         self.before_request_handlers: list[Callable[..., Any]] = []
         self.after_request_handlers: list[Callable[..., Any]] = []
         self.after_error_request_handlers: list[Callable[..., Any]] = []
@@ -64,25 +64,14 @@ class Microdot(Servable):
         self.server: EmbeddedServer | None = None
         self.guard = Guard(Limits().headers, (), (), (), True)
         self._table = RouteTable()
-        self.blocks = False
         self.note_overridden()
 
     def note_overridden(self) -> None:
         """Note which of the methods that may be replaced are others."""
         self.overridden = overridden_by(type(self)) | self.assigned.keys()
-        finds_its_own = type(self).find_route is not Microdot.find_route
-        self.blocks = self.blocks or finds_its_own or "dispatch_request" in self.overridden
+        self.blocks = self.blocks or "dispatch_request" in self.overridden
 
     # Registering
-
-    @property
-    def url_map(self) -> list[Entry]:
-        """The routes, in the order in which they are tried. May be changed, and set to others, which are copied."""
-        return self._url_map
-
-    @url_map.setter
-    def url_map(self, entries: Iterable[Entry]) -> None:
-        self._url_map = entries if isinstance(entries, URLMap) else URLMap(entries)
 
     def route(self, url_pattern: str, methods: list[str] | None = None) -> Decorator[F]:
         """Register a handler for a path, see ``URLPattern``, and some methods, by default GET.
@@ -197,13 +186,10 @@ class Microdot(Servable):
         return handler, prefix, subapp
 
     def _routes(self) -> RouteTable:
-        url_map = self._url_map
-        version = url_map.version
-        if self._table.version is not version:
-            entries = [*url_map]
-            for entry in entries:
-                self._note(entry[2])
-            self._table = RouteTable(entries, version)
+        url_map, known = self.url_map, self._table.version
+        version = url_map.version if type(url_map) is URLMap else tuple(url_map)
+        if version is not known and version != known:
+            self._table = RouteTable([*url_map], version)
         return self._table
 
     def default_options_handler(self, req: Request) -> dict[str, str]:
@@ -217,7 +203,7 @@ class Microdot(Servable):
         """The hooks of a kind that are called for a request, in their order."""
         handlers: list[Callable[..., Any]] = getattr(self, f"{attr}_handlers")
         if req.subapp is None:
-            return handlers
+            return handlers.copy()  # one of them may take itself out
         local: list[Callable[..., Any]] = getattr(req.subapp, f"{attr}_handlers")
         return local + handlers if local_first else handlers + local
 

@@ -97,20 +97,15 @@ async def dispatch(
             found, request.url_prefix, request.subapp = app.find_route(request)
             if callable(found):
                 request.route = found
-                has_hooks = (
-                    request.subapp is not None
-                    or app.before_request_handlers
-                    or app.after_request_handlers
-                    or app.overridden
-                )
+                has_hooks = request.subapp is not None or app.before_request_handlers or app.overridden
                 result = await _before(app, request, call) if has_hooks else None
                 if result is None:
                     values = request.url_args
-                    if call is call_on_loop and not app.blocks:
+                    if call is call_on_loop and waits(found):
                         result = await (found(request, **values) if values else found(request))
                     else:
                         result = await call(found, request, **(values or {}))
-                if has_hooks or request.after_request_handlers:
+                if has_hooks or app.after_request_handlers or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
                 if is_left:

@@ -95,7 +95,7 @@ class Request:
     @lazy
     def query_string(self) -> str | None:
         """What follows the question mark, as it was sent; None where that is nothing."""
-        return self.native.query_string.decode("latin-1") or None
+        return self.native.query_string.decode(errors="replace") or None
 
     @lazy
     def args(self) -> MultiDict:
@@ -127,6 +127,8 @@ class Request:
         native = self.native
         native.head = _Retyped(native.head, content_type)
         vars(native).pop("mimetype", None)
+        for name in ("json", "form"):
+            vars(self).pop(name, None)
 
     @lazy
     def content_length(self) -> int:
@@ -208,7 +210,7 @@ class Request:
     @lazy
     def g(self) -> SimpleNamespace:
         """A place for what the layers of an application tell each other about this request."""
-        return self.native.g
+        return self.native.g if self.G is SimpleNamespace else self.G()
 
     def after_request(self, f: F) -> F:
         """Have a function called with this request and its response, after those of the application.

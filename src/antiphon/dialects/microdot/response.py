@@ -167,11 +167,11 @@ class Response:
     def native(self) -> NativeResponse:
         """What is sent. Raises ValueError for a status or a header that can't be, TypeError for such a body.
 
-        ``complete`` is called where it is a class's own: what Microdot's does is done here in less time.
+        ``complete`` and ``body_iter`` are called where they are a program's own: what Microdot's do is quicker here.
         """
-        if type(self).complete is not Response.complete:
+        if getattr(self.complete, "__func__", None) is not Response.complete:
             self.complete()
-        body = self.body
+        body = self.body if type(self).body_iter is Response.body_iter else self.body_iter()
         if type(body) is not bytes:
             body = streamed(body, self.send_file_buffer_size)
         fields = [*_lines(self.headers)] if self.headers else []

@@ -115,7 +115,7 @@ class RouteTable:
     def __init__(self, entries: Sequence[Entry] = (), version: object = None) -> None:
         self.version = version
         """That of the list in which they were."""
-        self._variable = [entry for entry in entries if entry[1].literal is None]
+        self._variable = [entry for entry in entries if _literal(entry) is None]
         self._tried = _by_literal_path(entries)
         self._settled = {path: _settled(tried) for path, tried in self._tried.items()}
 
@@ -130,6 +130,11 @@ class RouteTable:
         """The methods that a path has, each once, in the order of its routes."""
         tried = self._tried.get(path, self._variable)
         return [*dict.fromkeys(method for (methods, *_), _ in _fitting(tried, path) for method in methods)]
+
+
+def _literal(entry: Entry) -> str | None:
+    """The only path that fits an entry, where nothing in it is variable, and its class is not a program's own."""
+    return entry[1].literal if type(entry[1]) is URLPattern else None
 
 
 Fitting: TypeAlias = tuple[Entry, dict[str, Any]]
@@ -157,7 +162,7 @@ def _by_literal_path(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
     variable: list[tuple[int, Entry]] = []
     own: dict[str, list[tuple[int, Entry]]] = {}
     for place, entry in enumerate(entries):
-        path = entry[1].literal
+        path = _literal(entry)
         (variable if path is None else own.setdefault(path, [])).append((place, entry))
     return {
         path: [entry for _, entry in sorted(mine + _that_may_fit(variable, path), key=itemgetter(0))]
@@ -170,7 +175,11 @@ def _that_may_fit(placed: Sequence[tuple[int, Entry]], path: str) -> list[tuple[
 
 
 def _may_fit(pattern: URLPattern, path: str) -> bool:
-    """Whether a path fits, unless a parser says otherwise. One that is malformed may: then requests get its error."""
+    """Whether a path fits, unless a parser says otherwise. One that is malformed may: then requests get its error. So
+    may a pattern of a program's own.
+    """
+    if type(pattern) is not URLPattern:
+        return True
     try:
         return (pattern.regex or pattern.compile()).fullmatch(path) is not None
     except Exception:
@@ -180,7 +189,7 @@ def _may_fit(pattern: URLPattern, path: str) -> bool:
 def _settled(tried: Sequence[Entry]) -> dict[str, Found]:
     """What answers each method of a literal path whatever parsers say: of several routes the first."""
     found: dict[str, Found] = {}
-    for entry in takewhile(lambda entry: entry[1].literal is not None, tried):
+    for entry in takewhile(lambda entry: _literal(entry) is not None, tried):
         for method in entry[0]:
             found.setdefault(method, _answering(entry, {}))
     return found

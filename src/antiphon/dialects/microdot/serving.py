@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import time
 from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from typing import Any
@@ -11,6 +12,11 @@ from typing import Any
 BACKLOG = 1024
 DRAIN = 2.0
 """Seconds that open requests get at the end. What is still open then is left to the loop, whose end cuts it off."""
+
+LETTING_GO = 0.05
+"""Seconds for Granian's threads to let go of what is Python's, since nothing tells when they have: those that are later
+than the interpreter's end panic.
+"""
 
 
 class EmbeddedServer(asyncio.AbstractServer):
@@ -164,6 +170,7 @@ def serve(server: EmbeddedServer) -> None:
         await server.serve_forever()
 
     asyncio.run(until_signalled())
+    time.sleep(LETTING_GO)
 
 
 def end_process_group() -> None:
