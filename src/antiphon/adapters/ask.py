@@ -118,11 +118,9 @@ def _with_body(response: Response, body: Stream) -> Response:
 class Served(Servable):
     """A response as an application, which gives it in answer to every request."""
 
-    _started = True
-    """There is nothing to start up."""
-
     def __init__(self, response: Response) -> None:
         super().__init__()
+        self._started = True  # there is nothing to start up
         self._response = response
 
     async def handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered the same
