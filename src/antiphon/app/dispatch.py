@@ -43,7 +43,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         if has_body:
             loads_ahead = plan.body_first or plan.body == "load"
             limits = request.limits
-            if not (plan.body_first or plan.loads):
+            if plan.hands_on and not plan.body_first:
                 limits = _small(limits.rate, limits.timeout)
             is_loaded = loads_ahead and request.take_at_once(limits.body)
             content = request.content

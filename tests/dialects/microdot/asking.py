@@ -1,16 +1,19 @@
 """Asks a server on this machine, as soon as it is there."""
 
-import time
+from contextlib import suppress
 from urllib.request import urlopen
+
+from antiphon.testing.contract.waiting import eventually
 
 
 def wait_for(port):
-    for _ in range(300):
-        try:
-            return ask(port, "/")
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError(port)
+    return eventually(lambda: ask_if_there(port), f"nobody answers on port {port}")
+
+
+def ask_if_there(port):
+    with suppress(OSError):
+        return ask(port, "/")
+    return None
 
 
 def ask(port, path):

@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from contextlib import asynccontextmanager, suppress
 from http.client import IncompleteRead
 from urllib.request import urlopen
@@ -11,6 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 from antiphon.dialects.microdot import Microdot, asgi
+from antiphon.testing.contract.waiting import eventually
 from tests.dialects.microdot.asking import ask, wait_for
 
 
@@ -64,12 +64,11 @@ def be_free(port):
     socket.create_server(("127.0.0.1", port)).close()
 
 
-def wait_until_free(port):
-    for _ in range(300):
-        with suppress(OSError):
-            return be_free(port)
-        time.sleep(0.05)
-    raise TimeoutError(port)
+def is_free(port):
+    with suppress(OSError):
+        be_free(port)
+        return True
+    return None
 
 
 def test_a_server_on_a_loop_of_one_s_own(app):
@@ -242,7 +241,7 @@ def test_a_server_ends_with_its_loop(app, quiet, answers):
         return server
 
     server = asyncio.run(serve())
-    wait_until_free(server.port)
+    eventually(lambda: is_free(server.port), f"port {server.port} is still taken")
     assert not server.is_serving()
     server.close()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from antiphon.context import set_current_request
 from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
-from antiphon.dialects.microdot.receiving import at_once, check_request_line, receive
+from antiphon.dialects.microdot.receiving import check_request_line, most_at_once, receive
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
 from antiphon.handler import ON_LOOP, ON_THREAD, failed, is_async, log_failure
@@ -87,11 +87,11 @@ async def dispatch(
             return fail(native, refused)
         try:
             head = native.head
-            is_left = request.is_streamed = head.has_body
+            has_to_let_go = request.is_streamed = head.has_body
             check_request_line(head)
-            if is_left:
-                if native.take_at_once(at_once()):
-                    is_left = request.is_streamed = False
+            if has_to_let_go:
+                if native.take_at_once(most_at_once()):
+                    has_to_let_go = request.is_streamed = False
                 else:
                     await receive(request)
             found, request.url_prefix, request.subapp = app.find_route(request)
@@ -108,7 +108,7 @@ async def dispatch(
                 if has_hooks or app.after_request_handlers or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
-                if is_left:
+                if has_to_let_go:
                     await _let_go(request, response, call)
                 return response
             failure = await _without_route(app, request, found, call)

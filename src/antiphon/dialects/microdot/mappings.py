@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
+from antiphon.http.raw_utf8 import read_raw_utf8
+
 _LONGEST_KEPT = 2048
 """Characters of the names of a request's headers that are kept with how they are written."""
 
@@ -16,14 +18,6 @@ def _written_names(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
 
 _kept_names = lru_cache(maxsize=32)(_written_names)
 """The same: clients send the same ones again and again."""
-
-
-def _utf8(value: str) -> str:
-    """The text of a header, of which servers give the bytes as Latin-1: that is what it stays where it is not UTF-8."""
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeError:
-        return value
 
 
 class NoCaseDict(dict[str, Any]):
@@ -45,7 +39,7 @@ class NoCaseDict(dict[str, Any]):
         if fields:
             names, values = zip(*fields, strict=True)
             if not "".join(values).isascii():
-                values = tuple(map(_utf8, values))
+                values = tuple(map(read_raw_utf8, values))
             of_names = _kept_names if sum(map(len, names)) <= _LONGEST_KEPT else _written_names
             written, self._written = of_names(names)
             self._shares = True

@@ -26,7 +26,7 @@ def check_request_line(head: Head) -> None:
         raise BadRequest(f"the request line has {size} bytes, {Request.max_readline} are accepted")
 
 
-def at_once() -> float:
+def most_at_once() -> float:
     """How large a body may be to be loaded without a further look."""
     most, loaded = Request.max_content_length, Request.max_body_length
     return min(loaded, most)  # which min() takes longer to say

@@ -11,6 +11,7 @@ from antiphon.file_body import FileBody
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import format_date
 from antiphon.http.grammar import OWS, find_control
+from antiphon.http.raw_utf8 import write_raw_utf8
 from antiphon.http.redirect import redirect_location
 from antiphon.json_codec import encode_json
 from antiphon.response import Response as NativeResponse
@@ -217,11 +218,9 @@ def to_response(result: Any) -> Response:
 
 
 def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:
-    """The header fields, whose bytes are sent as the Latin-1 of what is here: they are to be UTF-8."""
     for name, value in headers.items():
         for line in value if isinstance(value, list) else (value,):
-            text = str(line).strip(OWS)
-            yield name, text if text.isascii() else text.encode().decode("latin-1")
+            yield name, write_raw_utf8(str(line).strip(OWS))
 
 
 def _apart(path: str) -> tuple[str | None, dict[str, str]]:
