@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from time import perf_counter_ns
 
-from antiphon.app.router import Router
+from antiphon.routing.router import Router
 
 FEW, MANY = 10, 10_000
 LIMIT = 1.2

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from antiphon.drive import driven
+from antiphon.handler.drive import driven
 
 
 def live(living, between=lambda: None):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from antiphon import App, Blueprint
-from antiphon.app.routes import Routes
+from antiphon.app.blueprint import Routes
 
 
 class Position(NamedTuple):

@@ -1,7 +1,7 @@
 """Applications that tell how far an upload has come: one of each colour."""
 
 from antiphon import App, Request
-from antiphon.upload_progress import UploadProgress
+from antiphon.features.upload_progress import UploadProgress
 
 app = App()
 async_app = App()

@@ -3,9 +3,9 @@
 from collections import defaultdict
 
 from antiphon import App, Request, Response
-from antiphon.compression import Compression
-from antiphon.cors import Cors
-from antiphon.forwarding import TrustedProxies
+from antiphon.features.compression import Compression
+from antiphon.features.cors import Cors
+from antiphon.request.proxies import TrustedProxies
 
 TOLD_BY_PROXY = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"]
 GREETINGS = {"en": "Hello", "de": "Grüße", "fr": "Salut"}

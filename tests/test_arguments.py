@@ -2,8 +2,8 @@ from functools import partial, wraps
 
 import pytest
 
-from antiphon.arguments import check_arguments
-from antiphon.handler import describe
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.contract import describe
 
 
 class Recorder:

@@ -9,8 +9,8 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from antiphon.background import BackgroundLoop, background_loop
-from antiphon.threads import Crossing
+from antiphon.concurrency.background import BackgroundLoop, background_loop
+from antiphon.concurrency.crossing import Crossing
 from tests.deadline import in_time
 
 variable = ContextVar("variable", default="unset")
@@ -46,7 +46,7 @@ def test_the_loop_is_the_same_each_time_on_a_thread_that_does_not_keep_the_proce
 
 def test_the_loop_is_one_for_all_threads_that_ask_at_once():
     script("""
-        from antiphon.background import background_loop
+        from antiphon.concurrency.background import background_loop
         sys.setswitchinterval(1e-6)
         barrier, loops = threading.Barrier(8), set()
 
@@ -63,16 +63,16 @@ def test_the_loop_is_one_for_all_threads_that_ask_at_once():
 
 def test_the_loop_is_not_made_before_it_is_used():
     script("""
-        import antiphon.background
+        import antiphon.concurrency.background
         assert threading.active_count() == 1
-        antiphon.background.background_loop()
+        antiphon.concurrency.background.background_loop()
         assert threading.active_count() == 2
     """)
 
 
 def test_a_forked_child_has_a_loop_of_its_own():
     script("""
-        from antiphon.background import background_loop
+        from antiphon.concurrency.background import background_loop
 
         async def where():
             await asyncio.sleep(0)
@@ -94,7 +94,7 @@ def test_a_forked_child_has_a_loop_of_its_own():
 
 def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent():
     script("""
-        from antiphon import background
+        from antiphon.concurrency import background
         with background._lock:
             pid = os.fork()
             if not pid:
@@ -139,7 +139,7 @@ def test_a_coroutine_runs_in_the_context_that_is_given():
 @pytest.mark.parametrize("leaving", ["SystemExit(3)", "KeyboardInterrupt()"])
 def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
     script(f"""
-        from antiphon.background import background_loop
+        from antiphon.concurrency.background import background_loop
 
         async def leaves():
             raise {leaving}
@@ -162,7 +162,7 @@ def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
 
 def test_an_interrupted_wait_cancels_the_task_which_cleans_up():
     script("""
-        from antiphon.background import background_loop
+        from antiphon.concurrency.background import background_loop
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
         cleaned = threading.Event()
 

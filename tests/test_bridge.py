@@ -7,10 +7,10 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from antiphon.background import background_loop
-from antiphon.bridge import LoopIterator, ThreadIterator
-from antiphon.pieces import aclose
-from antiphon.threads import Crossing
+from antiphon.concurrency.background import background_loop
+from antiphon.concurrency.bridge import LoopIterator, ThreadIterator
+from antiphon.concurrency.crossing import Crossing
+from antiphon.concurrency.iterables import aclose
 from tests.deadline import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")

@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from antiphon.compressed_stream import AT_ONCE, compressed_stream, sliced
-from antiphon.content_codings import CODINGS
+from antiphon.body.compressors import CODINGS
+from antiphon.features.compressed_stream import AT_ONCE, compressed_stream, sliced
 from tests.decompression import Reader, decompressed
 
 

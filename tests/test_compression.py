@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Blueprint, Request, Response
-from antiphon.compressed_stream import AT_ONCE
-from antiphon.compression import Compression
-from antiphon.content_codings import CODINGS
-from antiphon.cors import Cors
+from antiphon.body.compressors import CODINGS
+from antiphon.features.compressed_stream import AT_ONCE
+from antiphon.features.compression import Compression
+from antiphon.features.cors import Cors
 from antiphon.http.errors import Forbidden
 from antiphon.http.etag import generate_etag
 from antiphon.http.event import parse_events

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.limits import Limits
-from antiphon.content import Content, NotLoadedError
+from antiphon.body.content import Content, NotLoadedError
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
+from antiphon.http.limits import Limits
 from antiphon.uploads.write_times import SLOW, WriteTimes
 from tests.told_bodies import WAYS, Told, Way, files_in, in_pieces, is_without_files
 
@@ -378,7 +378,7 @@ class TestUnkept:
         assert way.run(content.advance(LIMITS)) == b"cd"
 
     def test_lets_the_loop_pass_between_the_pieces_of_what_is_coded(self, monkeypatch):
-        monkeypatch.setattr("antiphon.received_body.monotonic", count(1).__next__)
+        monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
 
         async def main():
             content = Content(Told(gzip.compress(bytes(8 * MIB)), content_encoding="gzip"))
@@ -403,7 +403,7 @@ class TestUnkept:
         assert passes >= pieces - 1
 
     def test_loses_nothing_to_a_cancellation_that_is_caught(self, monkeypatch):
-        monkeypatch.setattr("antiphon.received_body.monotonic", count(1).__next__)
+        monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
 
         async def main():
             content = Content(Told(*in_pieces(gzip.compress(LARGE), 70_000), waits=True, content_encoding="gzip"))

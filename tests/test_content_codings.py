@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.content_codings import CODINGS
+from antiphon.body.compressors import CODINGS
 from tests.decompression import INSTALLED, Reader, decompressed
 
 LEVELS = [

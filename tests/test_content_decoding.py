@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.content_codings import CODINGS, ZSTD
-from antiphon.content_decoding import PIECE, accepted_codings, content_decoder
-from antiphon.decompressors import DECOMPRESSIONS
+from antiphon.body.compressors import CODINGS, ZSTD
+from antiphon.body.decompression import PIECE, accepted_codings, content_decoder
+from antiphon.body.decompressors import DECOMPRESSIONS
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 
 NAMES = [
@@ -239,7 +239,7 @@ def test_gzip_and_deflate_are_always_accepted():
 MISSING = """
 import sys
 sys.modules["brotli"] = sys.modules["compression.zstd"] = sys.modules["backports.zstd"] = None
-from antiphon.content_decoding import accepted_codings, content_decoder
+from antiphon.body.decompression import accepted_codings, content_decoder
 assert accepted_codings() == ("gzip", "deflate")
 assert content_decoder("gzip") and content_decoder("deflate")
 try:

@@ -5,7 +5,7 @@ from contextvars import Context, copy_context
 import pytest
 
 from antiphon import Request
-from antiphon.context import current_request, set_current_request
+from antiphon.handler.context import current_request, set_current_request
 
 
 def in_context(function):

@@ -7,7 +7,7 @@ import pytest
 
 from antiphon import App, Limits, Request, Response
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.http_message import print_request, print_response
+from antiphon.http1 import print_request, print_response
 from antiphon.testing import Client
 
 

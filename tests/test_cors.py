@@ -2,9 +2,9 @@ import pytest
 
 from antiphon import App, Blueprint, Response
 from antiphon.app.cross_site import check_cross_site
-from antiphon.cors import Cors
+from antiphon.features.cors import Cors
 from antiphon.http.errors import Forbidden
-from antiphon.request import Request
+from antiphon.request.request import Request
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once

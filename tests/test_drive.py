@@ -9,8 +9,8 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from antiphon.drive import advance, driven, run_async, run_sync
-from antiphon.handler import ON_LOOP, ON_THREAD
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.handler.drive import advance, driven, run_async, run_sync
 
 DRIVERS = {
     "sync": lambda steps: run_sync(steps, copy_context()),
@@ -253,8 +253,8 @@ class TestTheSyncDriver:
         script = """
 import asyncio, os, signal, threading
 from contextvars import copy_context
-from antiphon.drive import run_sync
-from antiphon.handler import ON_LOOP, ON_THREAD
+from antiphon.handler.drive import run_sync
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
 cleaned, names = threading.Event(), []
@@ -284,8 +284,8 @@ else:
         script = """
 import sys, threading
 from contextvars import copy_context
-from antiphon.drive import run_sync
-from antiphon.handler import ON_THREAD
+from antiphon.handler.drive import run_sync
+from antiphon.handler.contract import ON_THREAD
 
 async def steps():
     await ON_THREAD

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.error_response import as_http_error, error_response, is_leaving, note_task
+from antiphon.handler.errors import as_http_error, error_response, is_leaving, note_task
 from antiphon.http.errors import (
     ClientDisconnected,
     Conflict,
@@ -20,7 +20,7 @@ from antiphon.http.errors import (
     UnprocessableContent,
 )
 from antiphon.http.multidict import MissingKey
-from antiphon.request import Request
+from antiphon.request.request import Request
 
 pytestmark = pytest.mark.once
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from antiphon.event_loop import is_on_loop, let_pass
+from antiphon.concurrency.loop import is_on_loop, let_pass
 
 
 def test_tells_whether_code_is_on_a_loop():
@@ -17,7 +17,7 @@ def test_tells_whether_code_is_on_a_loop():
 
 
 def test_does_not_import_asyncio_for_that():
-    code = "import sys; from antiphon.event_loop import is_on_loop; is_on_loop(); print('asyncio' in sys.modules)"
+    code = "import sys; from antiphon.concurrency.loop import is_on_loop; is_on_loop(); print('asyncio' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == "False\n"
 

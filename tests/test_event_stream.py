@@ -10,11 +10,11 @@ from itertools import count
 import pytest
 
 from antiphon.adapters import serve
-from antiphon.heartbeat import HEARTBEAT, BeatingIterator
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.request.request import Request
+from antiphon.response.events import HEARTBEAT, BeatingIterator
+from antiphon.response.response import Response
 from antiphon.testing import AsyncClient, Client
 from tests.sources import Blocking, Waiting
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.limits import Limits
-from antiphon.form_data import FormData
+from antiphon.body.form_data import FormData
 from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.limits import Limits
 from antiphon.uploads.spool import Spool
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form, print_part
 from tests.uploads.spools import SPOOLS

@@ -12,9 +12,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.forwarding import MOST_HOPS, NAMES_ARE_EXACT, ForwardedHead, TrustedProxies, behind
-from antiphon.head import Address, RequestHead
-from antiphon.request import Request
+from antiphon.http.head import Address, RequestHead
+from antiphon.request.proxies import MOST_HOPS, NAMES_ARE_EXACT, ForwardedHead, TrustedProxies, behind
+from antiphon.request.request import Request
 
 PROXIES = ["10.0.0.0/8", "2001:db8:f::/48", "unix"]
 PEER = Address("10.0.0.1", 4000)

@@ -4,9 +4,9 @@ from asyncio import CancelledError
 
 import pytest
 
-from antiphon.handler import ON_LOOP, ON_THREAD, describe, failed, finish, is_async
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, failed, finish, is_async
 from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, ServiceUnavailable
-from antiphon.request import Request
+from antiphon.request.request import Request
 from tests import colours
 from tests.colours import BLOCKS, WAITS, Plain, drive, plain
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.head import Address, HeadHeaders, RequestHead
+from antiphon.http.head import Address, HeadHeaders, RequestHead
 from antiphon.http.headers import Headers
 from tests.declared_lengths import uncoded_lengths
 

@@ -7,7 +7,7 @@ from time import thread_time
 import pytest
 
 from antiphon import App, Request, Response
-from antiphon.head import RequestHead
+from antiphon.http.head import RequestHead
 from antiphon.testing import Client
 from antiphon.testing.servers.rsgi_scope import RSGIHeaders
 from tests.http.header_table import HEADER_FIELDS

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from antiphon import Limits, Request, Response
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.derived_head import DerivedHead
-from antiphon.head import RequestHead
-from antiphon.http_message import (
+from antiphon.http.derived_head import DerivedHead
+from antiphon.http.head import RequestHead
+from antiphon.http1 import (
     LONGEST_HEAD,
     parse_request,
     parse_response,

@@ -22,7 +22,7 @@ from antiphon.http.headers import Headers
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
-from antiphon.json_codec import decode_json, encode_json, pointer_step
+from antiphon.serialization.json import decode_json, encode_json, pointer_step
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -3,11 +3,12 @@ import random
 
 import pytest
 
-from antiphon import Request, pace
-from antiphon.body.limits import Limits
-from antiphon.content import Content
+from antiphon import Request
+from antiphon.body import pacing as pace
+from antiphon.body.content import Content
+from antiphon.body.pacing import GRACE
 from antiphon.http.errors import RequestTimeout
-from antiphon.pace import GRACE
+from antiphon.http.limits import Limits
 from tests.told_bodies import Told, Way
 
 LARGE = random.Random(3).randbytes(2 << 20)
@@ -22,8 +23,8 @@ def way(request):
 def clock(monkeypatch):
     """A clock that heads set forward while they let wait."""
     clock = Clock()
-    monkeypatch.setattr("antiphon.pace.monotonic", clock)
-    monkeypatch.setattr("antiphon.received_body.monotonic", clock)
+    monkeypatch.setattr("antiphon.body.pacing.monotonic", clock)
+    monkeypatch.setattr("antiphon.body.receiver.monotonic", clock)
     return clock
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.file_body import FileBody, OpenFile
 from antiphon.http.ranges import ByteRange
-from antiphon.parts import Cutter, has_any_order, known_length, part_of, parts_of
+from antiphon.response.file_body import FileBody, OpenFile
+from antiphon.response.slices import Cutter, has_any_order, known_length, part_of, parts_of
 from tests.sources import Blocking, Waiting
 
 ALPHABET = "abcdefghij"

@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon import Request
-from antiphon.place import Place
+from antiphon.request.places import Place
 
 
 class Route:

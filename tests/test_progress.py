@@ -1,9 +1,9 @@
 import pytest
 
 from antiphon import Limits, Request
-from antiphon.head import RequestHead
+from antiphon.body.progress import Progress
 from antiphon.http.errors import BadRequest, HTTPError
-from antiphon.progress import Progress
+from antiphon.http.head import RequestHead
 from tests.colours import drive
 
 

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.body.limits import Limits
-from antiphon.head import Address, RequestHead
 from antiphon.http.errors import (
     BadRequest,
     ClientDisconnected,
@@ -22,8 +20,10 @@ from antiphon.http.errors import (
     UnsupportedMediaType,
     URITooLong,
 )
+from antiphon.http.head import Address, RequestHead
+from antiphon.http.limits import Limits
 from antiphon.http.multidict import MissingKey
-from antiphon.request import Request
+from antiphon.request.request import Request
 
 FORM = "application/x-www-form-urlencoded"
 

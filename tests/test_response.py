@@ -14,8 +14,8 @@ from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MultiDict
 from antiphon.http.url import URL
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 TEXT, HTML, JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
 BYTES = "application/octet-stream"

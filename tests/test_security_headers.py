@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Response
-from antiphon.security_headers import (
+from antiphon.features.security_headers import (
     YEAR,
     ContentSecurityPolicy,
     PermissionsPolicy,

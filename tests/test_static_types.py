@@ -12,7 +12,7 @@ from typing import Self, assert_type
 from antiphon import Request
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.places import Places
-from antiphon.place import Place
+from antiphon.request.places import Place
 
 
 class Pool:

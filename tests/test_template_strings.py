@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.template_strings import is_template, render_template
+from antiphon.response.templates import is_template, render_template
 from tests.markup import Markup, Widget
 
 

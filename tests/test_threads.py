@@ -11,9 +11,9 @@ from contextvars import ContextVar, copy_context
 
 import pytest
 
-from antiphon.background import background_loop
-from antiphon.threads import Crossing
-from antiphon.workers import WORKERS, file_workers, workers
+from antiphon.concurrency.background import background_loop
+from antiphon.concurrency.crossing import Crossing
+from antiphon.concurrency.workers import WORKERS, file_workers, workers
 
 first = ContextVar("first", default="unset")
 second = ContextVar("second", default="unset")
@@ -270,8 +270,8 @@ def test_the_pools_are_two():
 def test_a_forked_child_has_threads_of_its_own(pool):
     script = f"""
 import asyncio, os, threading
-from antiphon.threads import Crossing
-from antiphon.workers import {pool} as pool
+from antiphon.concurrency.crossing import Crossing
+from antiphon.concurrency.workers import {pool} as pool
 
 async def main():
     return await Crossing(threads=pool()).run(threading.get_ident)

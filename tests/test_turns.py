@@ -8,10 +8,10 @@ from contextlib import suppress
 
 import pytest
 
-from antiphon.body.limits import Limits
-from antiphon.content import Content
-from antiphon.received_body import AT_ONCE
-from antiphon.turns import HELD, new_turn
+from antiphon.body.content import Content
+from antiphon.body.receiver import AT_ONCE
+from antiphon.concurrency.fairness import HELD, new_turn
+from antiphon.http.limits import Limits
 from tests.told_bodies import Told
 
 PIECE = AT_ONCE

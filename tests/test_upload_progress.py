@@ -6,10 +6,10 @@ from contextlib import suppress
 import pytest
 
 from antiphon import App, Limits
+from antiphon.features.upload_progress import UploadProgress
 from antiphon.http.errors import Forbidden
 from antiphon.http.event import parse_events
 from antiphon.testing import Client
-from antiphon.upload_progress import UploadProgress
 
 ID = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
 OTHER_ID = "ffffffff-9f1c-4c63-8a55-d1e2f3a4b5c6"

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from antiphon.workers import Call, Workers
+from antiphon.concurrency.workers import Call, Workers
 
 
 async def called(function, threads):
@@ -176,7 +176,7 @@ def test_a_call_that_comes_at_the_end_is_called(threads):
 
 AT_EXIT = r"""
 import asyncio, multiprocessing, sys, time
-from antiphon.workers import Call, file_workers, workers
+from antiphon.concurrency.workers import Call, file_workers, workers
 
 async def main():
     for pool in (workers(), file_workers(), workers()):

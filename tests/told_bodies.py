@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 
-from antiphon.head import uncoded_length
+from antiphon.http.head import uncoded_length
 from antiphon.testing.contract.waiting import eventually
 
 

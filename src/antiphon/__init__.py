@@ -2,16 +2,16 @@
 
 from antiphon.adapters.servable import serve
 from antiphon.app.application import App
-from antiphon.app.routes import Blueprint
-from antiphon.body.limits import Limits
-from antiphon.context import current_request
+from antiphon.app.blueprint import Blueprint
+from antiphon.handler.context import current_request
 from antiphon.http.errors import HTTPError, abort
 from antiphon.http.headers import Headers, MutableHeaders
+from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict, MutableMultiDict
 from antiphon.http.redirect import Redirect
-from antiphon.place import Place
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.request.places import Place
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 __version__ = "0.1.0"
 

@@ -6,11 +6,11 @@ import pytest
 
 from antiphon.adapters import serve
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.body.limits import Limits
-from antiphon.head import Address
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.http.head import Address
+from antiphon.http.limits import Limits
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 from tests.declared_lengths import uncoded_lengths
 
 

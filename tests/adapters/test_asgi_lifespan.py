@@ -7,8 +7,8 @@ from contextvars import ContextVar
 import pytest
 
 from antiphon.adapters import serve
-from antiphon.adapters.asgi_lifespan import ASGILifespan
-from antiphon.adapters.from_asgi import from_asgi
+from antiphon.adapters.foreign.asgi import from_asgi
+from antiphon.adapters.foreign.lifespan import ASGILifespan
 from antiphon.testing import Client
 
 DEADLINE = 10.0

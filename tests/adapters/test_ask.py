@@ -11,7 +11,7 @@ from copy import copy
 import pytest
 
 from antiphon import App, Limits, Request, Response, current_request, serve
-from antiphon.adapters.ask import aget_response, get_response
+from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.http.errors import NotFound
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, print_form
@@ -453,5 +453,5 @@ def test_one_of_ours_is_started_first(ask):
 def test_importing_it_stays_light():
     import subprocess
 
-    heavy = "import sys, antiphon.adapters.ask; sys.exit('asyncio' in sys.modules)"
+    heavy = "import sys, antiphon.adapters.foreign.call; sys.exit('asyncio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", heavy], check=False).returncode == 0

@@ -2,9 +2,9 @@ import asyncio
 
 import pytest
 
-from antiphon.adapters.departure import ClientGone, Departure, stems_from_leaving
-from antiphon.derived_head import DerivedHead
-from antiphon.head import RequestHead
+from antiphon.adapters.disconnect import ClientGone, Departure, stems_from_leaving
+from antiphon.http.derived_head import DerivedHead
+from antiphon.http.head import RequestHead
 
 
 class Head(RequestHead):

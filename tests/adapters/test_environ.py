@@ -9,9 +9,9 @@ import pytest
 
 from antiphon import App, Request, Response
 from antiphon.adapters import serve
-from antiphon.adapters.environ import from_wsgi, make_environ
+from antiphon.adapters.foreign.wsgi import from_wsgi, make_environ
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.head import Address, RequestHead
+from antiphon.http.head import Address, RequestHead
 from antiphon.testing import Client
 
 HEADERS = [

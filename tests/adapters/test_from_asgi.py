@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from antiphon import App, Request, Response
 from antiphon.adapters import serve
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.adapters.from_asgi import from_asgi, make_scope
+from antiphon.adapters.foreign.asgi import from_asgi, make_scope
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.derived_head import DerivedHead
-from antiphon.head import Address, RequestHead
+from antiphon.http.derived_head import DerivedHead
+from antiphon.http.head import Address, RequestHead
 from antiphon.testing import Client
 
 DEADLINE = 10.0

@@ -10,8 +10,8 @@ import anyio
 import pytest
 
 from antiphon.adapters import Servable, serve
-from antiphon.handler import ON_LOOP, ON_THREAD
-from antiphon.response import Response
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.response.response import Response
 
 variable = ContextVar("variable", default="unset")
 
@@ -441,8 +441,8 @@ class AllSync(App):
 SHUTDOWN = """
 import asyncio, sys, io
 from antiphon.adapters import Servable
-from antiphon.handler import ON_LOOP, ON_THREAD
-from antiphon.response import Response
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.response.response import Response
 
 class App(Servable):
     async def handle(self, request):
@@ -475,8 +475,8 @@ ONE_TASK_OVER_WSGI = """
 import asyncio, sys, io, threading
 from contextvars import ContextVar
 from antiphon.adapters import Servable
-from antiphon.handler import ON_LOOP, ON_THREAD
-from antiphon.response import Response
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.response.response import Response
 
 on_threads = ContextVar("on_threads")
 on_loop = ContextVar("on_loop")
@@ -534,8 +534,8 @@ def test_one_task_and_context_serve_startup_and_shutdown_over_wsgi(startup, shut
 STOPPING = """
 import io, sys
 from antiphon.adapters import Servable
-from antiphon.handler import ON_LOOP, ON_THREAD
-from antiphon.response import Response
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.response.response import Response
 
 class App(Servable):
     async def handle(self, request):

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 
 from antiphon import Request, Response, serve
-from antiphon.handler import ON_LOOP, ON_THREAD, describe
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
 from antiphon.http.errors import NotFound
 from tests.colours import BLOCKS, WAITS, drive, plain, waiting
 

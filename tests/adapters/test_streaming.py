@@ -9,7 +9,7 @@ import pytest
 
 from antiphon import App, Response
 from antiphon.adapters.streaming import cut_off, write_pieces
-from antiphon.request import Request
+from antiphon.request.request import Request
 
 variable = ContextVar("variable", default="unset")
 

@@ -8,9 +8,9 @@ import pytest
 
 from antiphon import App
 from antiphon.adapters import serve
-from antiphon.body.limits import Limits
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
-from antiphon.response import Response
+from antiphon.http.limits import Limits
+from antiphon.response.response import Response
 from tests.sources import Blocking, Waiting
 
 variable = ContextVar("variable", default="unset")

@@ -7,10 +7,10 @@ import pytest
 
 from antiphon.adapters import serve
 from antiphon.adapters.wsgi import PIECE, WSGIHead
-from antiphon.head import Address
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.http.head import Address
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 from tests.declared_lengths import uncoded_lengths
 from tests.sources import Blocking, Waiting
 
@@ -35,7 +35,7 @@ def load(environ, **limits):
     """A request whose body has been read."""
     request = Request(WSGIHead(environ))
     if limits:
-        from antiphon.body.limits import Limits
+        from antiphon.http.limits import Limits
 
         request.limits = Limits(**limits)
     with pytest.raises(StopIteration):  # it blocks and never waits

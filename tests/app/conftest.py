@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from antiphon.concurrency.workers import Workers
 from antiphon.testing import Client
-from antiphon.workers import Workers
 
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])

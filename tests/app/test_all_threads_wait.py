@@ -15,9 +15,9 @@ DEADLINE = 60.0
 PROGRAM = """
 import asyncio, tempfile, threading
 from antiphon import App, Limits, Request, Response
-from antiphon.compression import Compression
+from antiphon.features.compression import Compression
 from antiphon.testing import AsyncClient
-from antiphon.workers import WORKERS
+from antiphon.concurrency.workers import WORKERS
 
 LARGE = bytes(1 << 20)
 FORM = b'--x\\r\\ncontent-disposition: form-data; name="file"; filename="f"\\r\\n\\r\\n' + LARGE + b"\\r\\n--x--\\r\\n"

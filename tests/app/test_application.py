@@ -4,10 +4,10 @@ from contextvars import copy_context
 import pytest
 
 from antiphon import App, Blueprint, Limits, Request, Response
-from antiphon.drive import run_sync
-from antiphon.handler import describe
-from antiphon.head import RequestHead
-from antiphon.security_headers import SecurityHeaders
+from antiphon.features.security_headers import SecurityHeaders
+from antiphon.handler.contract import describe
+from antiphon.handler.drive import run_sync
+from antiphon.http.head import RequestHead
 
 
 def echo(request):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.app.converters import CONVERTERS, find_converter, own_converter
+from antiphon.routing.converters import CONVERTERS, find_converter, own_converter
 
 
 def converter(name, argument=None):

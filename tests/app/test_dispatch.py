@@ -10,11 +10,11 @@ import pytest
 from anyio import CancelScope
 
 from antiphon import App, Response
-from antiphon.handler import failed
+from antiphon.concurrency.crossing import Crossing
+from antiphon.concurrency.workers import WORKERS
+from antiphon.handler.contract import failed
 from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
-from antiphon.threads import Crossing
-from antiphon.workers import WORKERS
 
 variable = ContextVar("variable", default="unset")
 other_variable = ContextVar("other_variable", default="unset")

@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon import App, HTTPError, Response
-from antiphon.handler import describe
+from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
 
 

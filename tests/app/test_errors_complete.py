@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import pytest
 
 from antiphon import App, Response
-from antiphon.body.limits import Limits
-from antiphon.cors import Cors
+from antiphon.features.cors import Cors
 from antiphon.http.errors import (
     InternalServerError,
     ServiceUnavailable,
 )
+from antiphon.http.limits import Limits
 from antiphon.testing import BrokenResponse
 from tests.positions import POSITIONS
 from tests.sources import Blocking, Waiting

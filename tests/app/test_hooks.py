@@ -3,7 +3,7 @@ from functools import partial, wraps
 import pytest
 
 from antiphon import App, Place, Response
-from antiphon.handler import describe
+from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
 from tests import deferred
 

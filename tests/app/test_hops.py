@@ -9,11 +9,11 @@ from contextlib import ExitStack
 import pytest
 
 from antiphon import App
+from antiphon.concurrency.workers import WORKERS
 from antiphon.testing import AsyncClient, Client
 from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import server
-from antiphon.workers import WORKERS
 from tests.nothing import after, after_waiting, around, around_waiting, before, before_waiting
 from tests.positions import POSITIONS
 

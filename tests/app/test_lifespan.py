@@ -9,11 +9,11 @@ import pytest
 from antiphon import Request
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.places import Places
-from antiphon.drive import driven
-from antiphon.handler import describe
-from antiphon.place import Place
-from antiphon.threads import Crossing
-from antiphon.workers import WORKERS
+from antiphon.concurrency.crossing import Crossing
+from antiphon.concurrency.workers import WORKERS
+from antiphon.handler.contract import describe
+from antiphon.handler.drive import driven
+from antiphon.request.places import Place
 from tests.colours import drive
 from tests.lived import live
 

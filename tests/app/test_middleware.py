@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from antiphon import App, Response
-from antiphon.handler import describe
+from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, HTTPError, NotFound, UnprocessableContent
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from antiphon import App, Limits, Response, serve
 from antiphon.adapters.servable import Servable
-from antiphon.forwarding import TrustedProxies
-from antiphon.handler import ON_LOOP, ON_THREAD
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.request.proxies import TrustedProxies
 from antiphon.testing import AsyncClient, Client
 from tests.mounted import KINDS, OTHERS, OURS, Boom
 

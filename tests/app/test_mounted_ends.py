@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from antiphon import App
-from antiphon.drive import driven
+from antiphon.handler.drive import driven
 from tests.lived import live
 from tests.mounted import OTHERS, Boom, app_of
 from tests.sources import Blocking, Waiting

@@ -6,9 +6,9 @@ from contextvars import ContextVar
 import pytest
 
 from antiphon import App, Response, serve
-from antiphon.cors import Cors
+from antiphon.features.cors import Cors
+from antiphon.features.security_headers import SecurityHeaders
 from antiphon.http.errors import HTTPError, NotFound
-from antiphon.security_headers import SecurityHeaders
 from tests.mounted import KINDS, OTHERS, OURS, Boom
 
 LARGE = bytes(200_000)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.app.pattern import CONVERTERS, Mixed, Parameter, parse_host_pattern, parse_pattern
+from antiphon.routing.pattern import CONVERTERS, Mixed, Parameter, parse_host_pattern, parse_pattern
 
 pytestmark = pytest.mark.once
 

@@ -6,10 +6,10 @@ import pytest
 
 from antiphon import Request
 from antiphon.app.places import Places
-from antiphon.drive import run_async
-from antiphon.handler import describe
+from antiphon.handler.contract import describe
+from antiphon.handler.drive import run_async
 from antiphon.http.errors import ServiceUnavailable
-from antiphon.place import Place
+from antiphon.request.places import Place
 from tests.colours import drive
 
 User = Place[str]("user", fix="app.use(Users())")

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.app.converters import CONVERTERS
-from antiphon.app.prefixes import Prefixes, TakenError
+from antiphon.routing.converters import CONVERTERS
+from antiphon.routing.prefixes import Prefixes, TakenError
 from tests.calls import calls
 
 pytestmark = pytest.mark.once

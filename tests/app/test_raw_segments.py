@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.app.converters import CONVERTERS
 from antiphon.app.mount import MountedHead
-from antiphon.app.prefixes import Prefixes
-from antiphon.app.raw_segments import hidden_segments
-from antiphon.derived_head import DerivedHead
-from antiphon.head import RequestHead
-from antiphon.http.sent_path import quote_segment
+from antiphon.http.derived_head import DerivedHead
+from antiphon.http.head import RequestHead
+from antiphon.http.path import quote_segment
+from antiphon.http.raw_segments import hidden_segments
 from antiphon.http.url import decode_path
+from antiphon.routing.converters import CONVERTERS
+from antiphon.routing.prefixes import Prefixes
 
 pytestmark = pytest.mark.once
 

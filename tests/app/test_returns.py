@@ -13,9 +13,9 @@ import pytest
 
 from antiphon import App
 from antiphon.app.returns import to_response
-from antiphon.handler import describe
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.handler.contract import describe
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 from antiphon.testing import BrokenResponse, Client
 from tests import deferred
 from tests.markup import Markup, Widget

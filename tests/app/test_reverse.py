@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from antiphon import App, Request
-from antiphon.head import RequestHead
-from antiphon.http.sent_path import raw_segments
+from antiphon.http.head import RequestHead
+from antiphon.http.path import raw_segments
 from antiphon.http.url import decode_path
 from antiphon.testing import Client
 from tests.colours import drive

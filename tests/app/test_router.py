@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.app.router import Router
+from antiphon.routing.router import Router
 from tests.calls import calls
 
 pytestmark = pytest.mark.once

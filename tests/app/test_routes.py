@@ -1,8 +1,8 @@
 import pytest
 
 from antiphon import App, Limits, Request
-from antiphon.handler import describe
-from antiphon.head import RequestHead
+from antiphon.handler.contract import describe
+from antiphon.http.head import RequestHead
 from tests.colours import drive
 
 
@@ -187,8 +187,8 @@ class TestEncodedSlashes:
 
     def get(self, app, sent, path, root_path=""):
         from antiphon import Request
-        from antiphon.drive import run_sync
-        from antiphon.head import RequestHead
+        from antiphon.handler.drive import run_sync
+        from antiphon.http.head import RequestHead
 
         head = RequestHead("GET", path, raw_path=sent, root_path=root_path)
         from contextvars import copy_context

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon import App
-from antiphon.cors import Cors
+from antiphon.features.cors import Cors
 from antiphon.testing import Client
 
 OWN = "http://testserver"

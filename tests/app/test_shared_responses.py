@@ -3,8 +3,8 @@
 import pytest
 
 from antiphon import App, Request, Response
-from antiphon.cors import Cors
-from antiphon.security_headers import SecurityHeaders
+from antiphon.features.cors import Cors
+from antiphon.features.security_headers import SecurityHeaders
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once

@@ -9,8 +9,8 @@ from contextvars import ContextVar
 import pytest
 
 from antiphon import App, Response
-from antiphon.body.limits import Limits
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
+from antiphon.http.limits import Limits
 from antiphon.testing import AsyncClient, Client
 from tests.nothing import after, after_waiting, around, around_waiting, before, before_waiting
 from tests.positions import POSITIONS

@@ -6,9 +6,9 @@ from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.app.trusted_hosts import PROBLEM_TYPE, TrustedHosts
-from antiphon.forwarding import TrustedProxies, behind
-from antiphon.head import Address, RequestHead
 from antiphon.http.errors import BadRequest, HTTPError, MisdirectedRequest
+from antiphon.http.head import Address, RequestHead
+from antiphon.request.proxies import TrustedProxies, behind
 
 pytestmark = pytest.mark.once
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.limits import DEFAULTS, Limits
+from antiphon.http.limits import DEFAULTS, Limits
 
 NAMES = sorted(DEFAULTS)
 bounds = st.dictionaries(st.sampled_from(NAMES), st.integers(0, 1 << 40)) | st.builds(

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from antiphon.cli.failure import Refused
+from antiphon.cli.errors import Refused
 from antiphon.cli.listener import http_url, listen
 
 

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from antiphon.cli.failure import BadCommand
+from antiphon.cli.errors import BadCommand
 from antiphon.cli.target import Target
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.cli.failure import Refused
+from antiphon.cli.errors import Refused
 from antiphon.cli.unix_listener import listen_at
 
 

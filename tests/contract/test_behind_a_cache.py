@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from antiphon.compression import Compression
+from antiphon.features.compression import Compression
 from antiphon.testing.contract.messages import AUTHORITY, SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import server

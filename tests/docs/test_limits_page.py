@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.body.limits import DEFAULTS
+from antiphon.http.limits import DEFAULTS
 from antiphon.body.multipart import MultipartLimits
 from antiphon.body.part_head import HeadLimits
 

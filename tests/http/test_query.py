@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from antiphon.http import query
+from antiphon.http import urlencoded as query
 from antiphon.http.multidict import MultiDict
-from antiphon.http.query import format_query, parse_query, percent_decode
+from antiphon.http.urlencoded import format_query, parse_query, percent_decode
 
 HEX = b"0123456789abcdefABCDEF"
 

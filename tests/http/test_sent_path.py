@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.sent_path import quote_segment, quoted_path, quoted_root
+from antiphon.http.path import quote_segment, quoted_path, quoted_root
 from antiphon.http.url import decode_path
 from tests.calls import calls
 

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from antiphon.http.query import parse_query
 from antiphon.http.url import (
     URL,
     decode_path,
@@ -21,6 +20,7 @@ from antiphon.http.url import (
     quote_path,
     unquote,
 )
+from antiphon.http.urlencoded import parse_query
 
 texts = st.text(st.characters(codec="utf-8"))
 

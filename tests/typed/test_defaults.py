@@ -7,8 +7,8 @@ import pytest
 from msgspec import Struct
 
 from antiphon.http.multidict import MultiDict
-from antiphon.json_codec import decode_json, encode_json
-from antiphon.typed import fields_as, json_as
+from antiphon.serialization.json import decode_json, encode_json
+from antiphon.serialization.readers import fields_as, json_as
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
-from antiphon.json_codec import encode_json
-from antiphon.typed import fields_as, json_as
+from antiphon.serialization.json import encode_json
+from antiphon.serialization.readers import fields_as, json_as
 
 HUGE = "k" * (1 << 20)
 

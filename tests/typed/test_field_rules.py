@@ -11,7 +11,7 @@ import pytest
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
-from antiphon.typed import fields_as
+from antiphon.serialization.readers import fields_as
 
 
 class Colour(enum.Enum):

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
-from antiphon.typed import fields_as
+from antiphon.serialization.readers import fields_as
 from tests.typed.named_faults import faults
 
 

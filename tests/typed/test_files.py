@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
-from antiphon.typed import fields_as, json_as
+from antiphon.serialization.readers import fields_as, json_as
 from tests.typed.named_faults import faults
 
 

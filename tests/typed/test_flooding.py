@@ -7,7 +7,7 @@ import pytest
 from msgspec import Struct
 
 from antiphon.http.errors import UnprocessableContent
-from antiphon.typed import json_as
+from antiphon.serialization.readers import json_as
 
 MODULUS = 2**61 - 1
 """Of Python's hash of numbers, where a pointer has 64 bits."""

@@ -11,7 +11,7 @@ import pytest
 from msgspec import Meta, Struct
 
 from antiphon.http.errors import BadRequest, UnprocessableContent
-from antiphon.typed import json_as
+from antiphon.serialization.readers import json_as
 from tests import deferred
 from tests.typed.named_faults import faults
 

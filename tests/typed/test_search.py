@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from antiphon.http.errors import UnprocessableContent
-from antiphon.typed import json_as
+from antiphon.serialization.readers import json_as
 from tests.typed.named_faults import faults
 
 

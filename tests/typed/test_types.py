@@ -10,8 +10,8 @@ import pytest
 from msgspec import Meta, Struct
 
 from antiphon.http.errors import UnprocessableContent
-from antiphon.typed import json_as
-from antiphon.typed.types import described, python_type
+from antiphon.serialization.readers import json_as
+from antiphon.serialization.types import described, python_type
 
 
 class Opaque:

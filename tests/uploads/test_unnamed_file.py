@@ -5,7 +5,7 @@ import os
 import pytest
 
 from antiphon.uploads.file_system import file_system, reserves_quickly
-from antiphon.uploads.unnamed_file import UnnamedFile
+from antiphon.uploads.temporary_file import UnnamedFile
 from tests.uploads.spools import opened_in
 
 MIB = 1 << 20

@@ -6,16 +6,16 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
-from antiphon.drive import run_async
-from antiphon.file_body import FileBody
-from antiphon.handler import Handler, finish
-from antiphon.head import Address
+from antiphon.handler.contract import Handler, finish
+from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
+from antiphon.http.head import Address
 from antiphon.http.headers import combined
 from antiphon.http.url import unquote
-from antiphon.request import Request
-from antiphon.response_message import Fields, Stream
-from antiphon.shared_fields import SharedFields
+from antiphon.request.request import Request
+from antiphon.response.fields import SharedFields
+from antiphon.response.file_body import FileBody
+from antiphon.response.message import Fields, Stream
 
 if TYPE_CHECKING:
     from asyncio import Future

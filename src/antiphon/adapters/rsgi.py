@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from antiphon.adapters.server_values import address, http_version
-from antiphon.drive import run_async
-from antiphon.file_body import FileBody
-from antiphon.handler import Handler, finish
-from antiphon.head import Address, uncoded_length
+from antiphon.handler.contract import Handler, finish
+from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
+from antiphon.http.head import Address, uncoded_length
 from antiphon.http.headers import combine
-from antiphon.request import Request
-from antiphon.response_message import Stream
+from antiphon.request.request import Request
+from antiphon.response.file_body import FileBody
+from antiphon.response.message import Stream
 
 
 class RSGIHeaders(Protocol):

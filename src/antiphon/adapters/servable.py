@@ -19,21 +19,21 @@ from antiphon.adapters.asgi import (
 )
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
-from antiphon.applications import CoroutineFunctionLike
-from antiphon.arguments import check_arguments
-from antiphon.at_exit import call_at_exit
-from antiphon.drive import run_async
-from antiphon.handler import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
-from antiphon.http.sent_path import check_path
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.concurrency.at_exit import call_at_exit
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
+from antiphon.handler.drive import run_async
+from antiphon.http.path import check_path
+from antiphon.request.request import Request
+from antiphon.response.applications import CoroutineFunctionLike
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from antiphon.adapters.life import Life
+    from antiphon.adapters.lifetime import Life
 
 
 class Living(Protocol):
@@ -172,7 +172,7 @@ class Servable:
 
     def _current_life(self) -> "tuple[Life, bool]":
         """The life that requests wait for, and whether it is still to be begun."""
-        from antiphon.adapters.life import Life
+        from antiphon.adapters.lifetime import Life
 
         with self._starting:
             life = self._life

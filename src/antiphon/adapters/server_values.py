@@ -2,7 +2,7 @@
 
 import re
 
-from antiphon.head import Address, Head
+from antiphon.http.head import Address, Head
 from antiphon.http.url import parse_host
 
 _whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match

@@ -6,18 +6,18 @@ from errno import ECONNRESET
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
-from antiphon.drive import run_sync
-from antiphon.error_response import is_leaving
-from antiphon.file_body import FileBody
-from antiphon.handler import Handler, finish, is_broken_by_client, log_broken_body
-from antiphon.head import Address, parse_length, uncoded_length
+from antiphon.concurrency.iterables import as_bytes, close_of
+from antiphon.handler.contract import Handler, finish, is_broken_by_client, log_broken_body
+from antiphon.handler.drive import run_sync
+from antiphon.handler.errors import is_leaving
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
+from antiphon.http.head import Address, parse_length, uncoded_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import status_line
-from antiphon.pieces import as_bytes, close_of
-from antiphon.request import Request
-from antiphon.response_message import Body
-from antiphon.shared_fields import SharedFields
+from antiphon.request.request import Request
+from antiphon.response.fields import SharedFields
+from antiphon.response.file_body import FileBody
+from antiphon.response.message import Body
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -267,7 +267,7 @@ class WSGIBody:
 def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], Callable[[], object]]:
     """How to get a body's next piece, and how to close it, on this thread."""
     if isinstance(body, AsyncIterable):
-        from antiphon.bridge import ThreadIterator
+        from antiphon.concurrency.bridge import ThreadIterator
 
         bridged = ThreadIterator(body, context)
         return bridged.__next__, bridged.close

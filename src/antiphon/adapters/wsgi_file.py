@@ -4,7 +4,7 @@ import os
 from io import FileIO, RawIOBase, UnsupportedOperation
 from typing import Any
 
-from antiphon.file_body import FileBody
+from antiphon.response.file_body import FileBody
 
 BLOCK = 64 << 10
 """Bytes that a server reads at once, if it has no better way."""

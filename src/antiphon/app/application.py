@@ -6,30 +6,30 @@ from os import PathLike
 from typing import Any, Literal, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
+from antiphon.app.blueprint import Routes
 from antiphon.app.conflicts import merged_converters
-from antiphon.app.converters import Converter
 from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.dispatch import begun, dispatch
 from antiphon.app.guard import Guard
 from antiphon.app.hooks import Hook
 from antiphon.app.lifespan import Lifespan
+from antiphon.app.matching import Routing
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.places import Places
 from antiphon.app.plan import Around, Plan
-from antiphon.app.planning import Planning
-from antiphon.app.reverse import Reverse
+from antiphon.app.planner import Planning
 from antiphon.app.route import Route
-from antiphon.app.routes import Routes
-from antiphon.app.routing import Routing
 from antiphon.app.scope import Scope
-from antiphon.body.limits import Limits
-from antiphon.drive import run_async
-from antiphon.forwarding import TrustedProxies
-from antiphon.handler import Steps
+from antiphon.app.url_for import Reverse
+from antiphon.handler.contract import Steps
+from antiphon.handler.drive import run_async
 from antiphon.http.errors import HTTPError
-from antiphon.place import Place, check_place
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.http.limits import Limits
+from antiphon.request.places import Place, check_place
+from antiphon.request.proxies import TrustedProxies
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+from antiphon.routing.converters import Converter
 from antiphon.uploads.upload_folder import usable_folder
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from antiphon.app.converters import CONVERTERS, Converter
 from antiphon.app.route import Route
 from antiphon.app.scope import Scope
-from antiphon.handler import describe
+from antiphon.handler.contract import describe
+from antiphon.routing.converters import CONVERTERS, Converter
 
 
 def merged_converters(scopes: Iterable[Scope]) -> dict[str, Converter]:

@@ -5,10 +5,10 @@ It needs no token and no session: browsers send these headers by themselves, and
 
 from collections.abc import Container, Iterable
 
-from antiphon.head import Head
 from antiphon.http.errors import Forbidden
+from antiphon.http.head import Head
 from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
-from antiphon.request import Request
+from antiphon.request.request import Request
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that change nothing (RFC 9110 §9.2.1); they may come from anywhere."""

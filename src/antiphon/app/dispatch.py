@@ -14,15 +14,15 @@ from antiphon.app.hooks import Hook, hook
 from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.plan import Plan
 from antiphon.app.returns import to_response
-from antiphon.body.limits import Limits
-from antiphon.content import Content
-from antiphon.context import set_current_request
-from antiphon.error_response import is_leaving
-from antiphon.event_loop import is_on_loop
-from antiphon.handler import ON_LOOP, ON_THREAD, Steps, Switch, arrive, failed
+from antiphon.body.content import Content
+from antiphon.concurrency.loop import is_on_loop
+from antiphon.handler.context import set_current_request
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, Switch, arrive, failed
+from antiphon.handler.errors import is_leaving
 from antiphon.http.errors import ContentTooLarge, HTTPError
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.http.limits import Limits
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 SMALL_BODY = 64 << 10
 """Bodies of up to this many bytes are read before the middleware opens; larger ones only when it has let them pass."""
@@ -255,7 +255,7 @@ def _leave_unsent(request: Request, response: Response, instead: Response) -> No
     """Have a stream closed that nobody reads: the one that stands in its place might, unless it is bytes."""
     body = response.body
     if not isinstance(body, bytes) and isinstance(instead.body, bytes):
-        from antiphon.conditional import close_unsent
+        from antiphon.response.conditional import close_unsent
 
         close_unsent(body, request)
 

@@ -6,13 +6,13 @@ from typing import TypeAlias
 
 from antiphon.app.hooks import Hook
 from antiphon.app.returns import to_response
-from antiphon.error_response import as_http_error
-from antiphon.handler import describe, failed, log_failure
+from antiphon.handler.contract import describe, failed, log_failure
+from antiphon.handler.errors import as_http_error
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import Headers
 from antiphon.http.raised_answer import RaisedAnswer
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 Found: TypeAlias = tuple[type[BaseException] | int, Hook]
 """What a handler was registered for, and the handler."""

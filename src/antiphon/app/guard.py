@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from antiphon.app.cross_site import TrustedOrigins, check_cross_site
-from antiphon.app.own_answers import header_too_large
+from antiphon.app.default_answers import header_too_large
 from antiphon.app.trusted_hosts import TrustedHosts
-from antiphon.forwarding import TrustedProxies, behind
 from antiphon.http.errors import HTTPError
-from antiphon.request import Request
+from antiphon.request.proxies import TrustedProxies, behind
+from antiphon.request.request import Request
 
 
 class Guard:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
-from antiphon.handler import ON_LOOP, ON_THREAD, Switch, describe, is_async
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, is_async
 
 
 class Hook(NamedTuple):

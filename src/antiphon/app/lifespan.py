@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
-from antiphon.arguments import check_arguments
-from antiphon.handler import ON_LOOP, ON_THREAD, arrive, describe, innermost, is_async, wrong_return
-from antiphon.place import Place
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, arrive, describe, innermost, is_async, wrong_return
+from antiphon.request.places import Place
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.returns import to_response
-from antiphon.arguments import check_arguments
-from antiphon.handler import ON_LOOP, ON_THREAD, Switch, describe
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 Opened: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
 

@@ -5,22 +5,22 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from antiphon.adapters.servable import Servable, check_interface, spoken_by
+from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch import begun
 from antiphon.app.hooks import Hook
-from antiphon.app.raw_segments import hidden_segments
-from antiphon.app.routes import Routes
-from antiphon.body.limits import Limits
-from antiphon.derived_head import DerivedHead
-from antiphon.handler import ON_LOOP, ON_THREAD
-from antiphon.head import Head
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.http.derived_head import DerivedHead
 from antiphon.http.errors import NotFound
+from antiphon.http.head import Head
+from antiphon.http.limits import Limits
+from antiphon.http.raw_segments import hidden_segments
 from antiphon.http.root_path import is_misleading
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.request.request import Request
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
-    from antiphon.adapters.asgi_lifespan import ASGILifespan
-    from antiphon.applications import ASGIApplication
+    from antiphon.adapters.foreign.lifespan import ASGILifespan
+    from antiphon.response.applications import ASGIApplication
 
 T = TypeVar("T")
 Below: TypeAlias = Callable[[Request], Request]
@@ -59,10 +59,10 @@ class Mount(NamedTuple):
             hand_on = _inside if self.interface is None else _served
             return Hook(hand_on(self._below, self.application, blocks), True, blocks)
         if self.interface == "wsgi":
-            from antiphon.adapters.environ import from_wsgi
+            from antiphon.adapters.foreign.wsgi import from_wsgi
 
             return Hook(self._foreign(from_wsgi(self.application)), False, True)
-        from antiphon.adapters.from_asgi import from_asgi
+        from antiphon.adapters.foreign.asgi import from_asgi
 
         state = self.lifespan.state if self.lifespan else None
         return Hook(self._foreign(from_asgi(self.application, state)), True)
@@ -100,7 +100,7 @@ def make_mount(
         raise TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon")
     if (interface or spoken_by(application)) == "wsgi":
         return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes)
-    from antiphon.adapters.asgi_lifespan import ASGILifespan
+    from antiphon.adapters.foreign.lifespan import ASGILifespan
 
     lifespan = ASGILifespan(cast("ASGIApplication", application))
     return Mount(prefix, host, application, "asgi", lifespan, given, encoded_slashes)

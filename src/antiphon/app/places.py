@@ -4,10 +4,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from antiphon.app.hooks import Hook, hook
-from antiphon.arguments import check_arguments
-from antiphon.handler import describe
-from antiphon.place import Place, check_place
-from antiphon.request import Request
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.contract import describe
+from antiphon.request.places import Place, check_place
+from antiphon.request.request import Request
 
 T = TypeVar("T")
 

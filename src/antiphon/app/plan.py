@@ -7,8 +7,8 @@ from antiphon.app.hooks import Hook
 from antiphon.app.middleware import Middleware
 from antiphon.app.places import Places, Source
 from antiphon.app.route import BodyPolicy
-from antiphon.body.limits import Limits
-from antiphon.handler import ON_LOOP, ON_THREAD, describe
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
+from antiphon.http.limits import Limits
 
 
 class Around(NamedTuple):

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterable, Callable, Iterator
 from copy import copy
 from typing import Any
 
-from antiphon.handler import annotations_of, describe, innermost, wrong_return
+from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
-from antiphon.request import Request
-from antiphon.response import Response, json_encoder
-from antiphon.shared_fields import HTML, JSON, only_typed
-from antiphon.template_strings import is_template
+from antiphon.request.request import Request
+from antiphon.response.fields import HTML, JSON, only_typed
+from antiphon.response.response import Response, json_encoder
+from antiphon.response.templates import is_template
 
 Source = Callable[..., Any]
 

@@ -5,8 +5,8 @@ from os.path import basename
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from antiphon.app.hooks import Hook
-from antiphon.body.limits import Limits
-from antiphon.handler import describe
+from antiphon.handler.contract import describe
+from antiphon.http.limits import Limits
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
 """When a body is received: before the handler is called; when it is first read; or as it is streamed, without being

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from antiphon.app.blueprint import Blueprint, Nested, Registered
 from antiphon.app.hooks import Hook
 from antiphon.app.plan import Around, Plan
 from antiphon.app.route import BodyPolicy, Route
-from antiphon.app.routes import Blueprint, Nested, Registered
-from antiphon.body.limits import Limits
+from antiphon.http.limits import Limits
 
 
 class Scope:

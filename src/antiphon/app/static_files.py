@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from itertools import count
 
-from antiphon.app.converters import CONVERTERS, Converter
-from antiphon.request import Request
-from antiphon.response import Response
-from antiphon.static_folder import StaticFolder
+from antiphon.app.static_folder import StaticFolder
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+from antiphon.routing.converters import CONVERTERS, Converter
 
 _numbers = count(1)
 """Converters of different folders have different names, in whichever blueprints they are."""

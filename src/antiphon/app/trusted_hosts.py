@@ -6,8 +6,8 @@ Links, redirects and caches take the host from the request, so a client that may
 from collections.abc import Iterable
 from functools import lru_cache
 
-from antiphon.head import Head
 from antiphon.http.errors import BadRequest, MisdirectedRequest
+from antiphon.http.head import Head
 from antiphon.http.url import DEFAULT_PORTS, parse_host
 
 PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"

@@ -6,10 +6,10 @@ Parts are told by their offsets in the body, so that whoever keeps the body need
 import re
 from typing import NamedTuple, TypeAlias
 
-from antiphon.body.limits import Limits
 from antiphon.body.part_head import HeadLimits, PartHead, read_head, read_usual_head, too_large_head
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.grammar import TCHARS, parse_parameters, split_parameters
+from antiphon.http.limits import Limits
 from antiphon.http.over_limit import over_limit
 
 LONGEST_BOUNDARY = 70

@@ -1,7 +1,7 @@
 """A form in parts that is there as a whole, written as browsers do it: most are, and are read in half the time."""
 
-from antiphon.body.limits import Limits
 from antiphon.body.part_head import HeadLimits, PartHead, read_usual_head
+from antiphon.http.limits import Limits
 
 _LONGEST_HEAD = min(HeadLimits().size, HeadLimits().name)
 _CLOSING = frozenset({b"--\r\n", b"--"})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from antiphon.cli.failure import BadCommand
+from antiphon.cli.errors import BadCommand
 from antiphon.dialect_imports import TooLate, UnknownDialect, install
 
 

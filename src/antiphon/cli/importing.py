@@ -7,7 +7,7 @@ import traceback
 from types import ModuleType
 
 import antiphon
-from antiphon.cli.failure import BadCommand
+from antiphon.cli.errors import BadCommand
 
 _DIALECT_IMPORTS = os.path.join(os.path.dirname(antiphon.__file__), "dialect_imports", "")
 

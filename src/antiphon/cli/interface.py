@@ -53,7 +53,7 @@ def flaw(app: object, asked: Interface | None) -> str | None:
 
 def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
     """Whether `app`, or what it wraps and passes itself off as, can be called with so many arguments."""
-    from antiphon.handler import signature_of  # late: the supervisor has no use for it
+    from antiphon.handler.contract import signature_of  # late: the supervisor has no use for it
 
     try:
         signature_of(app, follow_wrapped=unwrapped).bind(*range(count))

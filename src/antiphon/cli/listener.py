@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 
-from antiphon.cli.failure import Refused
+from antiphon.cli.errors import Refused
 
 BACKLOG = 1024
 """How many connections the kernel keeps waiting."""

@@ -7,7 +7,7 @@ from typing import Literal
 import click
 from click.core import ParameterSource
 
-from antiphon.cli.failure import BadCommand, Refused
+from antiphon.cli.errors import BadCommand, Refused
 
 _LONGEST = 1e9
 """Seconds, about thirty years: for much longer no process can sleep."""

@@ -10,7 +10,7 @@ from asyncio.subprocess import Process
 from collections.abc import Callable
 from contextlib import suppress
 
-from antiphon.cli.failure import BadCommand, Refused, WorkerEnded
+from antiphon.cli.errors import BadCommand, Refused, WorkerEnded
 from antiphon.cli.interface import Choice
 
 INHERITED = "ANTIPHON_WORKER"

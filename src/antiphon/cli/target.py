@@ -5,7 +5,7 @@ import sys
 from types import FunctionType, ModuleType
 from typing import NamedTuple
 
-from antiphon.cli.failure import BadCommand
+from antiphon.cli.errors import BadCommand
 from antiphon.cli.importing import import_module
 from antiphon.cli.interface import Interface, flaw
 

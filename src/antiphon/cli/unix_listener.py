@@ -9,7 +9,7 @@ import socket
 import stat
 from contextlib import ExitStack, suppress
 
-from antiphon.cli.failure import Refused
+from antiphon.cli.errors import Refused
 from antiphon.cli.listener import BACKLOG
 
 

@@ -20,7 +20,7 @@ from granian.server.mp import MPServer
 
 from antiphon.adapters import Servable
 from antiphon.adapters.streaming import cut_off
-from antiphon.cli.failure import BadCommand
+from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Interface, choose
 from antiphon.cli.leaving import served
 from antiphon.cli.listener import BACKLOG

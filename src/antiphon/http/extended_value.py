@@ -2,7 +2,7 @@
 
 import re
 
-from antiphon.http.query import BROKEN_ESCAPE, percent_decode
+from antiphon.http.urlencoded import BROKEN_ESCAPE, percent_decode
 
 _extended_value = re.compile(r"([A-Za-z0-9!#$%&+\-^_`{}~]++)'[A-Za-z0-9-]*+'([\x20-\x7e]*+)").fullmatch
 _ATTRIBUTE_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`|~")

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
-from antiphon.http.query import BROKEN_ESCAPE, format_query, percent_decode
+from antiphon.http.urlencoded import BROKEN_ESCAPE, format_query, percent_decode
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 

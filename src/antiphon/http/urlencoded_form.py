@@ -3,7 +3,7 @@
 import re
 
 from antiphon.http.charset import decode, form_codec
-from antiphon.http.query import parse_query, percent_decode
+from antiphon.http.urlencoded import parse_query, percent_decode
 
 _charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
 

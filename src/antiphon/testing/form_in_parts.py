@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from secrets import token_hex
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
-from antiphon.file_fields import guess_type
 from antiphon.http.grammar import find_control
+from antiphon.response.files import guess_type
 
 
 class Readable(Protocol):

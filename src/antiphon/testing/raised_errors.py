@@ -4,10 +4,10 @@ from asyncio import AbstractEventLoop
 from typing import Any
 
 from antiphon.adapters.servable import Servable
-from antiphon.conditional import close_unsent
 from antiphon.http.errors import InternalServerError
-from antiphon.request import Request
-from antiphon.response import Response
+from antiphon.request.request import Request
+from antiphon.response.conditional import close_unsent
+from antiphon.response.response import Response
 
 
 class RaisingErrors(Servable):

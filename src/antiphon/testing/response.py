@@ -79,7 +79,7 @@ class Response(ResponseHead):
     @lazy
     def json(self) -> Any:
         """The value that the body has as JSON. Raises ValueError when it is none."""
-        from antiphon.json_codec import decode_json
+        from antiphon.serialization.json import decode_json
 
         try:
             return decode_json(self.body)

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
-from antiphon.http.query import format_query
 from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
+from antiphon.http.urlencoded import format_query
 from antiphon.testing.form_in_parts import Files, encode_parts
 
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
@@ -193,7 +193,7 @@ def _content(options: RequestOptions) -> tuple[Content, str | None]:
             raise ValueError("a form with files has a content type of its own, which names its boundary")
         return encode_parts(_pairs(options.get("form", ())), options["files"])
     if "json" in options:
-        from antiphon.json_codec import encode_json
+        from antiphon.serialization.json import encode_json
 
         return encode_json(options["json"]), "application/json"
     if "form" in options:

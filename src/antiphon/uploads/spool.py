@@ -6,9 +6,9 @@ from functools import partial
 from time import monotonic
 from typing import TypeAlias
 
-from antiphon.uploads.copying import write_all
+from antiphon.uploads.descriptors import write_all
 from antiphon.uploads.no_room import no_room_is_507
-from antiphon.uploads.unnamed_file import UnnamedFile
+from antiphon.uploads.temporary_file import UnnamedFile
 from antiphon.uploads.write_times import WRITE_TIMES
 
 THRESHOLD = 512 << 10

@@ -6,10 +6,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
-from antiphon.file_paths import absolute_path
 from antiphon.http.headers import Headers, field_value
 from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
+from antiphon.paths import absolute_path
 from antiphon.uploads.saving import save
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import PIECE, Window
@@ -115,7 +115,7 @@ class Upload:
         """As ``read``, on an event loop: what is not in memory is read on a thread."""
         if self._spool.in_memory:
             return self.read(size)
-        from antiphon.threads import Crossing
+        from antiphon.concurrency.crossing import Crossing
 
         return await Crossing().run(self.read, size)
 
@@ -218,7 +218,7 @@ class Upload:
 
     async def asave(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
         """As ``save``, on an event loop: it is copied on a thread. A copy that has begun is completed in any case."""
-        from antiphon.threads import Crossing
+        from antiphon.concurrency.crossing import Crossing
 
         return await Crossing().run(partial(self.save, path, overwrite=overwrite))
 

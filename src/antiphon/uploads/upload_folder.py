@@ -2,7 +2,7 @@
 
 import os
 
-from antiphon.file_paths import absolute_path
+from antiphon.paths import absolute_path
 
 
 def usable_folder(path: str | os.PathLike[str]) -> str:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from antiphon.adapters import serve
-from antiphon.adapters.environ import from_wsgi
+from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.kay import Response
 from antiphon.dialects.kay.app import KayApp
 from antiphon.dialects.kay.routing import Rule, ViewGroup

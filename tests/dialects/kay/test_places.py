@@ -8,7 +8,7 @@ from antiphon.dialects.kay.conf import Settings
 from antiphon.dialects.kay.places import fill
 from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.werkzeug.test import Client
-from antiphon.place import Place
+from antiphon.request.places import Place
 from tests.dialects.werkzeug.environs import environ
 
 

@@ -9,7 +9,7 @@ import pytest
 from antiphon import Request as NativeRequest
 from antiphon.dialects.microdot import Microdot, Request
 from antiphon.dialects.microdot.microdot import MultiDict, NoCaseDict
-from antiphon.head import RequestHead
+from antiphon.http.head import RequestHead
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon.adapters import serve
-from antiphon.adapters.environ import from_wsgi
+from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.werkzeug.exceptions import NotFound
 from antiphon.dialects.werkzeug.test import Client as OwnClient
 from antiphon.dialects.werkzeug.utils import redirect

@@ -16,7 +16,7 @@ from antiphon.dialects.kay.werkzeug.wrappers import Request, Response
 from antiphon.dialects.werkzeug.exceptions import HTTPException
 from antiphon.dialects.werkzeug.routing import Map, MapAdapter
 from antiphon.lazy import lazy
-from antiphon.place import Place
+from antiphon.request.places import Place
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment

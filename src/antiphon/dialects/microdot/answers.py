@@ -4,10 +4,10 @@ from typing import Any, NoReturn
 
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import JSON, Response, to_response
-from antiphon.json_codec import encode_json
-from antiphon.request import Request as NativeRequest
-from antiphon.response import Response as NativeResponse
-from antiphon.shared_fields import only_typed
+from antiphon.request.request import Request as NativeRequest
+from antiphon.response.fields import only_typed
+from antiphon.response.response import Response as NativeResponse
+from antiphon.serialization.json import encode_json
 
 _JSON_ONLY = only_typed(JSON)
 _USUAL = {

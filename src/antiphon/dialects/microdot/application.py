@@ -6,8 +6,6 @@ from typing import Any, Literal, NoReturn, TypeVar
 
 from antiphon.adapters.servable import Living, Servable
 from antiphon.app.guard import Guard
-from antiphon.body.limits import Limits
-from antiphon.context import reset_current_request, set_current_request
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
 from antiphon.dialects.microdot.dispatch import (
@@ -26,10 +24,12 @@ from antiphon.dialects.microdot.response import Response
 from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
 from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
 from antiphon.dialects.microdot.url_map import URLMap
-from antiphon.drive import run_async
-from antiphon.handler import Steps, failed
-from antiphon.request import Request as NativeRequest
-from antiphon.response import Response as NativeResponse
+from antiphon.handler.context import reset_current_request, set_current_request
+from antiphon.handler.contract import Steps, failed
+from antiphon.handler.drive import run_async
+from antiphon.http.limits import Limits
+from antiphon.request.request import Request as NativeRequest
+from antiphon.response.response import Response as NativeResponse
 
 F = TypeVar("F", bound=Callable[..., Any])
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached

@@ -7,9 +7,9 @@ from stat import S_ISREG
 from types import MethodType
 from typing import Any, Self
 
-from antiphon.file_body import PIECE, FileBody, OpenFile
-from antiphon.handler import is_async
-from antiphon.response_message import Body
+from antiphon.handler.contract import is_async
+from antiphon.response.file_body import PIECE, FileBody, OpenFile
+from antiphon.response.message import Body
 
 
 def streamed(body: Any, size: int) -> Body:
@@ -130,7 +130,7 @@ class _OnThreads:
     """
 
     def __init__(self, file: Any) -> None:
-        from antiphon.threads import Crossing
+        from antiphon.concurrency.crossing import Crossing
 
         self._file = file
         self._crossing = Crossing()

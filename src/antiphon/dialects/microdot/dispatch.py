@@ -10,16 +10,16 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from antiphon.context import set_current_request
 from antiphon.dialects.microdot.answers import native_answer
 from antiphon.dialects.microdot.errors import HTTPException, MalformedJSONError
 from antiphon.dialects.microdot.receiving import check_request_line, most_at_once, receive
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
-from antiphon.handler import ON_LOOP, ON_THREAD, failed, is_async, log_failure
+from antiphon.handler.context import set_current_request
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async, log_failure
 from antiphon.http.errors import ContentTooLarge, HTTPError
-from antiphon.request import Request as NativeRequest
-from antiphon.response import Response as NativeResponse
+from antiphon.request.request import Request as NativeRequest
+from antiphon.response.response import Response as NativeResponse
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot
@@ -63,7 +63,7 @@ def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any)
 
 
 async def _call_on_worker(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-    from antiphon.threads import Crossing
+    from antiphon.concurrency.crossing import Crossing
 
     result = await Crossing().run(partial(function, *arguments, **named))
     return await result if hasattr(result, "__await__") else result

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import wraps
 from typing import IO, Any, Protocol
 
+from antiphon.body.form_parts import Part
+from antiphon.body.storage import FORM_DATA
+from antiphon.concurrency.crossing import Crossing
 from antiphon.dialects.microdot.invoking import invoke_handler
 from antiphon.dialects.microdot.mappings import MultiDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.streams import BodyReader
-from antiphon.form_parts import Part
 from antiphon.http.charset import decode
-from antiphon.kept_body import FORM_DATA
 from antiphon.lazy import lazy
-from antiphon.threads import Crossing
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window

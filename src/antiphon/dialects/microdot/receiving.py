@@ -3,12 +3,12 @@
 import sys
 from functools import lru_cache
 
-from antiphon.body.limits import Limits
 from antiphon.dialects.microdot.request import Request
-from antiphon.head import Head
 from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.head import Head
+from antiphon.http.limits import Limits
 from antiphon.http.url import quote_path
-from antiphon.request_body import DEFAULT_LIMITS
+from antiphon.request.body import DEFAULT_LIMITS
 
 _MOST_ESCAPED = 12
 """How many bytes a character of a path is sent in at most."""

@@ -4,18 +4,18 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.derived_head import DerivedHead, server_head
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.errors import MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
 from antiphon.dialects.microdot.streams import AsyncBytesIO, BodyReader
-from antiphon.head import Head
+from antiphon.http.derived_head import DerivedHead, server_head
 from antiphon.http.errors import BadRequest
-from antiphon.json_codec import decode_json
+from antiphon.http.head import Head
 from antiphon.lazy import lazy
-from antiphon.request import Request as NativeRequest
-from antiphon.request_body import FORM
-from antiphon.shared_fields import JSON
+from antiphon.request.body import FORM
+from antiphon.request.request import Request as NativeRequest
+from antiphon.response.fields import JSON
+from antiphon.serialization.json import decode_json
 
 if TYPE_CHECKING:
     from antiphon.dialects.microdot.application import Microdot

@@ -7,14 +7,14 @@ from typing import Any, ClassVar, Self
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.bodies import NamedFile, streamed
 from antiphon.dialects.microdot.mappings import NoCaseDict
-from antiphon.file_body import FileBody
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import format_date
 from antiphon.http.grammar import OWS, find_control
 from antiphon.http.raw_utf8 import write_raw_utf8
 from antiphon.http.redirect import redirect_location
-from antiphon.json_codec import encode_json
-from antiphon.response import Response as NativeResponse
+from antiphon.response.file_body import FileBody
+from antiphon.response.response import Response as NativeResponse
+from antiphon.serialization.json import encode_json
 
 JSON = "application/json; charset=UTF-8"
 _LONG_AGO = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
@@ -189,7 +189,7 @@ class Response:
             if body:
                 yield body
             return
-        from antiphon.bridge import LoopIterator
+        from antiphon.concurrency.bridge import LoopIterator
 
         pieces: Any = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
         try:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from antiphon.dialects.microdot.request import Request
 from antiphon.http.event import Event
-from antiphon.json_codec import encode_json
+from antiphon.serialization.json import encode_json
 
 Handler = Callable[..., Any]
 

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from antiphon.concurrency.iterables import as_bytes
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.dispatch import receive_ahead
 from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
-from antiphon.drive import run_async
-from antiphon.handler import finish
-from antiphon.head import Address, RequestHead
+from antiphon.handler.contract import finish
+from antiphon.handler.drive import run_async
 from antiphon.http.cookies import SetCookie
 from antiphon.http.event import Event, parse_events
+from antiphon.http.head import Address, RequestHead
 from antiphon.http.url import unquote
-from antiphon.json_codec import decode_json, encode_json
-from antiphon.pieces import as_bytes
-from antiphon.request import Request as NativeRequest
+from antiphon.request.request import Request as NativeRequest
+from antiphon.serialization.json import decode_json, encode_json
 
 __all__ = ["TestClient", "TestResponse"]
 

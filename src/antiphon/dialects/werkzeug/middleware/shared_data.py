@@ -14,11 +14,11 @@ from antiphon.dialects.werkzeug.exceptions import PreconditionFailed, RequestedR
 from antiphon.dialects.werkzeug.http import http_date, quote_etag
 from antiphon.dialects.werkzeug.security import safe_join
 from antiphon.dialects.werkzeug.wsgi import get_path_info
-from antiphon.file_fields import guess_type
 from antiphon.http import errors
-from antiphon.request import Request
-from antiphon.response import Response
-from antiphon.shared_fields import BYTES
+from antiphon.request.request import Request
+from antiphon.response.fields import BYTES
+from antiphon.response.files import guess_type
+from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -11,7 +11,7 @@ from antiphon.http.errors import BadRequest as Unreadable
 @cache
 def _decoder() -> Callable[[bytes], object]:
     # It loads msgspec, so that it is imported when JSON is first read.
-    from antiphon.json_codec import decode_json
+    from antiphon.serialization.json import decode_json
 
     return decode_json
 

@@ -7,7 +7,7 @@ middleware of both colours.
 from collections.abc import Awaitable
 
 from antiphon import App, Request, Response
-from antiphon.handler import Steps
+from antiphon.handler.contract import Steps
 from antiphon.testing.contract.application import answers, bodies, errors, heads, processes, streams, woven
 
 

@@ -16,7 +16,7 @@ from antiphon.dialects.werkzeug.http.cookies import read_cookies
 from antiphon.dialects.werkzeug.urls import url_decode
 from antiphon.dialects.werkzeug.wrappers.base_request import combined
 from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
-from antiphon.http.query import parse_query
+from antiphon.http.urlencoded import parse_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -3,7 +3,7 @@
 from typing import Any, NoReturn, Self, TypeVar, overload
 
 from antiphon.lazy import lazy
-from antiphon.place import Place
+from antiphon.request.places import Place
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type[Any])

@@ -1,0 +1,167 @@
+"""The way back to WSGI: an environ made from a request, and a WSGI application as a handler."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from antiphon.adapters.server_values import server_address
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.http.derived_head import server_head
+from antiphon.http.head import Head
+from antiphon.http.headers import combine
+from antiphon.request.proxies import NAMES_ARE_EXACT
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+def make_environ(request: Request) -> "WSGIEnvironment":
+    """An environ (PEP 3333) for a request that came over any interface, with its body, which is loaded.
+
+    A header whose name has an underscore is left out: WSGI cannot tell it from one with a hyphen. Under a WSGI server
+    it is a copy of the server's own environ, with the body to be read once more.
+    """
+    head = request.head
+    given = server_head(head)
+    if isinstance(given, WSGIHead):
+        environ = dict(given.environ)
+        if (host := given.field("host")) is not None:
+            environ["HTTP_HOST"] = host  # of a target that is a whole URL that of the target
+        if given is not head:
+            for key in ("REMOTE_ADDR", "REMOTE_PORT"):
+                environ.pop(key, None)
+            environ |= _of_the_head(head)
+    else:
+        environ = _OF_NO_SERVER | {"wsgi.errors": sys.stderr} | _of_the_fields(head.fields()) | _of_the_head(head)
+    content = request.content
+    if head.has_body:
+        content.load_on_thread(request.limits)
+    environ["wsgi.input"] = content.open()
+    environ["wsgi.input_terminated"] = True
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    environ.pop("wsgi.file_wrapper", None)  # what that makes is for the server, which does not get it
+    if content.is_decoded:
+        environ.pop("HTTP_CONTENT_ENCODING", None)
+    environ["CONTENT_LENGTH"] = str(content.size) if content.size or request.content_length == 0 else ""
+    return environ
+
+
+_OF_NO_SERVER: "WSGIEnvironment" = {
+    "wsgi.version": (1, 0),
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+    NAMES_ARE_EXACT: True,
+}
+
+
+def _of_the_head(head: Head) -> "WSGIEnvironment":
+    host, port = server_address(head)
+    target = (head.raw_path or b"").decode("latin-1")
+    query = head.query_string.decode("latin-1")
+    return {
+        "REQUEST_METHOD": head.method,
+        "SCRIPT_NAME": _latin1(head.root_path),
+        "PATH_INFO": _latin1(head.path),
+        "QUERY_STRING": query,
+        "SERVER_NAME": host,
+        "SERVER_PORT": str(port),
+        "SERVER_PROTOCOL": f"HTTP/{head.http_version}",
+        "wsgi.url_scheme": head.scheme,
+        **({"HTTP_HOST": head.authority} if head.field("host") else {}),
+        **({"REQUEST_URI": f"{target}?{query}" if query else target} if target else {}),
+        **({"REMOTE_ADDR": head.client.host} if head.client else {}),
+        **({"REMOTE_PORT": str(head.client.port)} if head.client and head.client.port else {}),
+    }
+
+
+def _of_the_fields(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
+    lines: dict[str, list[str]] = {}
+    for name, value in fields:
+        if "_" not in name:
+            lines.setdefault(name, []).append(value)
+    environ = {f"HTTP_{name.upper().replace('-', '_')}": combine(name, values) for name, values in lines.items()}
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if f"HTTP_{key}" in environ:
+            environ[key] = environ.pop(f"HTTP_{key}")
+    return environ
+
+
+def _latin1(text: str) -> str:
+    """Text as PEP 3333 wants it: its UTF-8 bytes as Latin-1 characters."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
+
+
+def from_wsgi(application: "WSGIApplication") -> Callable[[Request], Response]:
+    """A handler that answers by a WSGI application. Its body is streamed, and closed in every case.
+
+    Raises RuntimeError when the application gives a body without having called ``start_response``, and what the
+    application raises.
+    """
+
+    def handler(request: Request) -> Response:
+        call = _Call()
+        pieces = application(make_environ(request), call.start_response)
+        try:
+            return call.response(pieces)
+        except BaseException:
+            _close(pieces)
+            raise
+
+    return handler
+
+
+class _Call:
+    """One call of a WSGI application: what it passes to ``start_response``, and what it writes."""
+
+    def __init__(self) -> None:
+        self._started: tuple[int, list[tuple[str, str]]] | None = None
+        self._is_taken = False
+        """Whether the response has its head, which is not replaced any more."""
+        self._written: list[bytes] = []
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
+        """Take status and headers; give the ``write`` of PEP 3333. Raises ``exc_info`` where they come too late."""
+        if self._is_taken and exc_info is not None:
+            raise exc_info[1].with_traceback(exc_info[2])
+        if self._started is not None and exc_info is None:
+            raise RuntimeError("start_response was called a second time, without exc_info")
+        self._started = int(status[:3]), list(headers)
+        return self._written.append
+
+    def response(self, pieces: Iterable[bytes]) -> Response:
+        """The response, once the application has started it: at the latest with its first piece."""
+        iterator = iter(pieces)
+        first = [] if self._started else [next(iterator, b"")]
+        if self._started is None:
+            raise RuntimeError("the WSGI application gave a body without calling start_response")
+        status, headers = self._started
+        self._is_taken = True
+        response = Response(None, status, headers)
+        response.body = _Body(chain(self._written, first, iterator), pieces)
+        return response
+
+
+class _Body:
+    """The pieces of a WSGI application's body; closing it closes what the application returned."""
+
+    def __init__(self, iterator: Iterator[bytes], pieces: Iterable[bytes]) -> None:
+        self._iterator = iterator
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._iterator
+
+    def close(self) -> None:
+        """Call the application's own ``close``, if it has one."""
+        _close(self._pieces)
+
+
+def _close(pieces: Iterable[bytes]) -> None:
+    if close := getattr(pieces, "close", None):
+        close()

@@ -1,0 +1,345 @@
+"""What is registered with an application or a blueprint: routes, hooks, middleware, error handlers, blueprints."""
+
+from collections.abc import Callable, Iterable, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, Unpack, overload
+
+from antiphon.app.cross_site import TrustedOrigins
+from antiphon.app.error_handlers import ErrorHandlers, check_key
+from antiphon.app.feature import Feature
+from antiphon.app.hooks import Hook, check_returns, hook
+from antiphon.app.middleware import Middleware, Opened, middleware
+from antiphon.app.route import Route, RouteOptions
+from antiphon.handler.callables import check_arguments
+from antiphon.http.grammar import is_token
+from antiphon.http.limits import Limits
+from antiphon.request.request import Request
+from antiphon.routing.converters import CONVERTERS, Converter, own_converter
+from antiphon.routing.pattern import check_names, parameters_of, parse_host_pattern, parse_pattern
+
+if TYPE_CHECKING:
+    from antiphon.app.static_folder import FolderOptions
+
+F = TypeVar("F", bound=Callable[..., Any])
+M = TypeVar("M", bound=Callable[[Request], Opened])
+
+
+class Nested(NamedTuple):
+    """A blueprint, and what was said when it was registered; None where it is as the blueprint says."""
+
+    blueprint: "Blueprint"
+    name: str | None = None
+    prefix: str | None = None
+    host: str | None = None
+
+
+class Registered:
+    """What was registered, in order."""
+
+    __slots__ = (
+        "after", "before", "before_routing", "blueprints", "converters", "error_handlers", "middleware", "routes",
+        "trusted_origins",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+        self.middleware: list[Middleware] = []
+        self.before_routing: list[Middleware] = []
+        self.before: list[Hook] = []
+        self.after: list[Hook] = []
+        self.error_handlers = ErrorHandlers()
+        self.converters: dict[str, Converter] = {}
+        self.blueprints: list[Nested] = []
+        self.trusted_origins = TrustedOrigins()
+
+
+class Routes:
+    """Registers what an application or a blueprint is made of. Most methods can be used as decorators."""
+
+    def __init__(self) -> None:
+        self.registered = Registered()
+
+    def check_open(self) -> None:
+        """Raise RuntimeError when nothing can be registered any more."""
+
+    @property
+    def trusted_origins(self) -> TrustedOrigins:
+        """The origins whose pages may write to what is registered here."""
+        return self.registered.trusted_origins
+
+    def converters(self) -> Mapping[str, Converter]:
+        """The converters that routes can be written with."""
+        return {**CONVERTERS, **self.registered.converters}
+
+    def use(self, feature: Feature[Self]) -> None:
+        """Have a feature install itself: ``app.use(Cors(["https://shop.example.com"]))``. Raises TypeError for none."""
+        self.check_open()
+        if isinstance(feature, type) or not hasattr(feature, "install"):
+            raise TypeError(f"{feature!r} is no feature: that is an object with install(app), such as Cors([...])")
+        feature.install(self)
+
+    def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
+        """Register a converter of your own for the routes that follow, ``<name:parameter>``.
+
+        ``to_python`` makes a decoded segment, which is not empty, a value; where it raises ValueError, the segment
+        doesn't match. ``to_url`` makes the value a segment again. Raises ValueError for a name that is bad or taken.
+        """
+        self.check_open()
+        if name in CONVERTERS or name in self.registered.converters:
+            raise ValueError(f"there is a converter {name!r} already")
+        self.registered.converters[name] = own_converter(name, to_python, to_url)
+
+    def route(
+        self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
+    ) -> Callable[[F], F]:
+        """Register a handler for a path and some methods; it is called with the request.
+
+        ``pattern`` is literal but for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
+        rest. Raises ValueError for a malformed pattern, host or method, TypeError for an option that there is not.
+        """
+        self.check_open()
+        _check_options(pattern, options)
+        wanted = _methods(methods, pattern)
+        host = options.get("host")
+        self._check_pattern(pattern, host)
+        defaults = options.get("defaults")
+        limits = Limits.of(options.get("limits"))
+        body = options.get("body", "load")
+        if body not in ("load", "lazy", "stream"):
+            raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
+
+        def register(function: F) -> F:
+            self.check_open()
+            check_arguments(function, "request", hint="; what the path has is in request.params")
+            route = Route(
+                pattern,
+                wanted,
+                options.get("name") or getattr(function, "__name__", "") or type(function).__name__,
+                function,
+                host,
+                dict(defaults) if defaults else None,
+                limits,
+                options.get("redirect_slashes"),
+                hook(function),
+                body,
+            )
+            self.registered.routes.append(route)
+            return function
+
+        return register
+
+    def _check_pattern(self, pattern: str, host: str | None) -> None:
+        converters = self.converters()
+        segments = parse_pattern(pattern, converters)
+        if host is not None:
+            check_names([*parse_host_pattern(host, converters), *segments], host + pattern)
+
+    def check_prefix(self, prefix: str, host: str | None) -> None:
+        """Raise ValueError for a prefix or a host that is malformed."""
+        if prefix.endswith("/"):
+            raise ValueError(f'a prefix does not end with a slash, and all paths are below "": {prefix!r}')
+        segments = parse_pattern(prefix or "/", self.converters())
+        if any(part.converter.spans for segment in segments for part in parameters_of(segment)):
+            raise ValueError(f"{prefix!r}: a path cannot stand in a prefix")
+        if host is not None:
+            check_names([*parse_host_pattern(host, self.converters()), *segments], host + prefix)
+
+    def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Register a handler for GET, and with it for HEAD (RFC 9110 §9.3.1)."""
+        return self.route(pattern, ("GET",), **options)
+
+    def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Register a handler for POST (RFC 9110 §9.3.3)."""
+        return self.route(pattern, ("POST",), **options)
+
+    def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Register a handler for PUT (RFC 9110 §9.3.4)."""
+        return self.route(pattern, ("PUT",), **options)
+
+    def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Register a handler for PATCH (RFC 5789)."""
+        return self.route(pattern, ("PATCH",), **options)
+
+    def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Register a handler for DELETE (RFC 9110 §9.3.5)."""
+        return self.route(pattern, ("DELETE",), **options)
+
+    def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+        """Register a handler for QUERY: safe, with the question as its body (draft-ietf-httpbis-safe-method-w-body)."""
+        return self.route(pattern, ("QUERY",), **options)
+
+    def static(
+        self, prefix: str, folder: str | PathLike[str], *, name: str = "static", **options: "Unpack[FolderOptions]"
+    ) -> None:
+        """Answer GET below a prefix, "/" for all paths, with the files of a folder: see ``StaticFolder``.
+
+        ``url_for("static", filename="css/site.css")`` has the hash of the file in it. Raises ValueError for a malformed
+        prefix and for a folder that is relative or not there.
+        """
+        from antiphon.app.static_files import static_files
+        from antiphon.app.static_folder import StaticFolder
+
+        self.check_open()
+        prefix = "" if prefix == "/" else prefix
+        self.check_prefix(prefix, None)
+        converter, handler = static_files(StaticFolder(folder, **options))
+        self.registered.converters[converter.name] = converter
+        self.get(f"{prefix}/<{converter.name}:filename>", name=name)(handler)
+
+    @overload
+    def middleware(self, function: M, /) -> M: ...
+    @overload
+    def middleware(
+        self, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False
+    ) -> Callable[[M], M]: ...
+    def middleware(
+        self, function: M | None = None, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False
+    ) -> M | Callable[[M], M]:
+        """Register a generator or async generator function around all that was registered after it.
+
+        ``blocking=True`` calls a sync one on a thread even around async handlers; ``body=True`` has the body loaded
+        before it opens, however large it is within the limits. ``before_routing=True`` opens it before the route is
+        sought: it may set the request's ``method`` and ``path``.
+        """
+        self.check_open()
+        if before_routing and isinstance(self, Blueprint):
+            raise ValueError("which blueprint answers is known after routing only: register this with the app")
+        registered = self.registered.before_routing if before_routing else self.registered.middleware
+
+        def register(function: M) -> M:
+            self.check_open()
+            registered.append(middleware(function, blocking, body))
+            return function
+
+        return register if function is None else register(function)
+
+    @overload
+    def before_request(self, function: F, /) -> F: ...
+    @overload
+    def before_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
+    def before_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
+        """Register a function that gets the request before the handler. What it returns, unless None, is the answer."""
+        return self._hook(self.registered.before, function, blocking, "request")
+
+    @overload
+    def after_request(self, function: F, /) -> F: ...
+    @overload
+    def after_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
+    def after_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
+        """Register a function that gets the request and the response. What it returns, unless None, is the answer.
+
+        The one that was registered last is called first.
+        """
+        return self._hook(self.registered.after, function, blocking, "request", "response")
+
+    def _hook(self, hooks: list[Hook], function: F | None, blocking: bool, *given: str) -> F | Callable[[F], F]:
+        self.check_open()
+
+        def register(function: F) -> F:
+            self.check_open()
+            check_arguments(function, *given)
+            check_returns(function, "app.middleware")
+            hooks.append(hook(function, blocking))
+            return function
+
+        return register if function is None else register(function)
+
+    def errorhandler(self, key: type[Exception] | int) -> Callable[[F], F]:
+        """Register a function that gets the request and the error, for a class of exceptions or a status.
+
+        Of several the most specific is called. What it returns has the error's status, unless it says another.
+        """
+        self.check_open()
+        check_key(key)
+
+        def register(function: F) -> F:
+            self.check_open()
+            self.registered.error_handlers.add(key, hook(function))
+            check_arguments(function, "request", "error")
+            return function
+
+        return register
+
+    def register(
+        self, blueprint: "Blueprint", *, name: str | None = None, prefix: str | None = None, host: str | None = None
+    ) -> None:
+        """Register a blueprint: its routes are answered below its prefix, inside of what is around the routes here.
+
+        ``name``, ``prefix`` and ``host`` are those of the blueprint unless they are said here. It may be registered
+        several times, under different names. What it gets later, until the first request, counts too.
+        Raises ValueError for a malformed prefix, host or name, and for a name that another blueprint has here,
+        TypeError for what is no blueprint.
+        """
+        self.check_open()
+        if not isinstance(blueprint, Blueprint):
+            raise TypeError(f"{blueprint!r} is no blueprint; an application is mounted: app.mount(prefix, application)")
+        blueprint.check_prefix(blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host)
+        wanted = blueprint.name if name is None else _blueprint_name(name)
+        if any((nested.name or nested.blueprint.name) == wanted for nested in self.registered.blueprints):
+            raise ValueError(f"a blueprint named {wanted!r} is registered here already: give one of them another name=")
+        self.registered.blueprints.append(Nested(blueprint, name, prefix, host))
+
+
+class Blueprint(Routes):
+    """Routes with hooks, middleware, error handlers and limits of their own, registered with an app or a blueprint.
+
+    ``name`` stands before the names of its routes: ``url_for("shop.item")``. Its routes are answered below ``prefix``,
+    which may have parameters, and at ``host``, where they don't name one. ``limits`` bound its requests as far as a
+    route does not say otherwise. Raises ValueError for a name with a dot, and for a malformed prefix or host.
+    """
+
+    def __init__(self, name: str, *, prefix: str = "", host: str | None = None, limits: Limits | None = None) -> None:
+        super().__init__()
+        self.name = _blueprint_name(name)
+        self.prefix = prefix
+        self.host = host
+        self.limits = Limits.of(limits)
+        self.is_frozen = False
+        self.check_prefix(prefix, host)
+
+    def check_open(self) -> None:
+        """Raise RuntimeError when an application with this blueprint serves already."""
+        if self.is_frozen:
+            raise RuntimeError(f"an app with the blueprint {self.name!r} serves requests already: register before that")
+
+    def converters(self) -> Mapping[str, Converter]:
+        """Those of this blueprint; a name that it doesn't know may be known to the application."""
+        return _Lenient(super().converters())
+
+    def _check_pattern(self, pattern: str, host: str | None) -> None:
+        super()._check_pattern(pattern or "/", host)
+
+
+class _Lenient(dict[str, Converter]):
+    """Converters, of which some are known later only: what is written with one of these is checked then."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> Converter:
+        return CONVERTERS["str"]
+
+
+def _blueprint_name(name: str) -> str:
+    if not name or "." in name:
+        raise ValueError(f"a blueprint's name is not empty and has no dot: {name!r}")
+    return name
+
+
+def _check_options(pattern: object, options: Mapping[str, object]) -> None:
+    if not isinstance(pattern, str):
+        raise TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}')
+    known = RouteOptions.__annotations__
+    if unknown := [name for name in options if name not in known]:
+        raise TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
+
+
+def _methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
+    if isinstance(methods, str):
+        raise ValueError(f"methods is a collection of methods, such as ({methods!r},)")
+    wanted = tuple(method.upper() for method in methods)
+    if not wanted:
+        raise ValueError(f"a route answers at least one method: {pattern!r}")
+    if bad := [method for method in wanted if not is_token(method)]:
+        raise ValueError(f"{bad[0]!r} is not a method")
+    return wanted

@@ -1,0 +1,55 @@
+"""What an application answers by itself, before or in place of a handler."""
+
+from antiphon.http.errors import BadRequest, HTTPError, RequestHeaderFieldsTooLarge
+from antiphon.http.head import Head
+from antiphon.http.over_limit import over_limit
+from antiphon.http.path import quote_segment, quoted_root, raw_segments
+from antiphon.http.raw_segments import with_or_without_slash
+from antiphon.http.url import URL, decode_path
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+
+def malformed_path(head: Head) -> HTTPError | None:
+    """What is wrong with a path that is not well-formed (RFC 3986 §2.1), where the server let it through."""
+    path = head.path
+    raw = head.raw_path
+    if raw is not None:
+        try:
+            if b"%" in raw:
+                decode_path(raw)
+        except ValueError as error:
+            return BadRequest(f"The path is malformed: {error}.")
+        return None
+    if "\0" in path:
+        return BadRequest("The path is malformed: it has a NUL.")
+    if "\ufffd" in path:
+        return BadRequest("The path is malformed: it is not UTF-8.")
+    return None
+
+
+def header_too_large(size: int, limit: int) -> HTTPError:
+    """The error for a header section that the server let through, and the application's limits don't."""
+    detail = f"The header section has {size} bytes, {limit} are accepted."
+    return over_limit(RequestHeaderFieldsTooLarge, "headers", limit, detail)
+
+
+def answer_options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request
+    """What is allowed at a path (RFC 9110 §9.3.7)."""
+    return Response(None, 204, {"allow": allow})
+
+
+def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
+    """Lead to the path with, or without, a slash at its end."""
+    path = request.path
+    raw = request.raw_path if encoded_slashes else None
+    segments = with_or_without_slash(raw_segments(raw, path) or path.split("/"))
+    root = quoted_root(request.root_path, path, request.raw_path)
+    path = "/".join(map(quote_segment, segments))
+    query = request.query_string
+    return Response.redirect(URL.build(scheme="http", host="", root_path=root, path=path, query=query), 308)
+
+
+def answer_nothing(request: Request) -> Response:
+    """Stand where a handler would; the plan for what has no route always comes with an error."""
+    raise AssertionError(request)

@@ -1,0 +1,157 @@
+"""Which plan answers a request, and what is wrong with the request, if anything is."""
+
+from collections.abc import Mapping
+from itertools import takewhile
+from types import MappingProxyType
+from typing import Any
+
+from antiphon.app.cross_site import SAFE_METHODS
+from antiphon.app.default_answers import malformed_path
+from antiphon.app.guard import Guard
+from antiphon.app.plan import Plan
+from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound
+from antiphon.http.head import Head
+from antiphon.http.path import check_path
+from antiphon.http.raw_segments import hidden_segments, with_or_without_slash
+from antiphon.request.request import Request
+from antiphon.routing.prefixes import Prefixes
+from antiphon.routing.router import Router
+
+Found = tuple[Mapping[str, Plan], Mapping[str, Any]]
+"""The plan of each method, and the values of the route's parameters."""
+
+_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+
+
+class AnyMethod(dict[str, Plan]):
+    """One plan for whatever method."""
+
+    def __missing__(self, method: str) -> Plan:
+        return self[""]
+
+    def get(self, method: str, default: Any = None) -> Plan:  # noqa: ARG002 - there is always one
+        """The plan."""
+        return self[method]
+
+
+class Routing:
+    """All that is answered, planned."""
+
+    def __init__(self, guard: Guard, router: Router[Plan], encoded_slashes: bool) -> None:
+        self.guard = guard
+        self.router = router
+        self.encoded_slashes = encoded_slashes
+        self.mounts: Prefixes[Plan] = Prefixes({})
+        self.defaults: dict[Plan, Mapping[str, Any]] = {}
+        """The parameters that requests of a plan have unless their path says otherwise."""
+        self.redirected: set[Plan] = set()
+        """The plans to which the other form of their path leads, with or without a slash at its end."""
+        self.redirecting: Plan
+        self.refusing: dict[str, Plan] = {}
+        """The plan for what has no route, of each blueprint and of the application (""), by name."""
+        self.blueprints: Prefixes[str] = Prefixes({})
+
+    def look(self, request: Request) -> HTTPError | None:
+        """See the request as the client sent it; what is wrong with it wherever it leads."""
+        return self.guard.look_at_head(request) if self.guard.looks_at_heads else None
+
+    def find(self, request: Request, *, was_looked_at: bool = False) -> tuple[Plan, HTTPError | None]:
+        """The plan for a request, and what is wrong with the request."""
+        guard = self.guard
+        if guard.looks_at_heads and not was_looked_at and (error := guard.look_at_head(request)):
+            return self.refuse(request, error)
+        head = request.head
+        path = head.path
+        methods: Mapping[str, Plan] | None = self.router.literal.get(path)
+        if methods is None:
+            try:
+                methods, request.params = self._search(request)
+            except HTTPError as error:
+                return self.refuse(request, error, self._blueprint_of(request))
+        plan = methods.get(head.method)
+        if plan is None:
+            return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
+        request.route = plan
+        if head.method in SAFE_METHODS or plan.hands_on:
+            return plan, None
+        return plan, guard.refused_write(request)
+
+    def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
+        """The plan of a blueprint, or of the application, for what no route of it answers; and the error."""
+        plan = self.refusing[blueprint]
+        request.route = plan
+        return plan, error
+
+    def _search(self, request: Request) -> Found:
+        head = request.head
+        router = self.router
+        path, raw = head.path, head.raw_path
+        check_path(path)
+        is_plain = path.isascii() and path.isprintable() if raw is None else b"%" not in raw
+        segments = None if is_plain else self._encoded_segments(head)
+        host = request.host if router.has_hosts else ""
+        try:
+            found = router.search(path, segments, host) or self._elsewhere(request, segments, host)
+        except Exception as error:  # raised by a converter of the application's own
+            raise InternalServerError("A part of the path could not be converted.") from error
+        if found is None:
+            raise NotFound(f"There is nothing at {_whole_path(request)}.")
+        if self.defaults and (defaults := self.defaults.get(found[0].get(head.method, self.redirecting))):
+            return found[0], {**defaults, **found[1]}
+        return found
+
+    def _encoded_segments(self, head: Head) -> list[str] | None:
+        """The segments of a path, where slashes hide in them. Raises BadRequest for a path that is malformed."""
+        path = head.path
+        if not (path.isascii() and path.isprintable() and "%" not in path) and (error := malformed_path(head)):
+            raise error
+        return self._hidden_segments(head)
+
+    def _hidden_segments(self, head: Head) -> list[str] | None:
+        return hidden_segments(head) if self.encoded_slashes else None
+
+    def _elsewhere(self, request: Request, segments: list[str] | None, host: str) -> Found | None:
+        """Where no route is: the path's other form, or a mount."""
+        if self.redirected and self._other_form(request, segments, host):
+            return AnyMethod({"": self.redirecting}), _NO_PARAMS
+        if mounted := self.mounts.find(request.path, request.host, segments):
+            return AnyMethod({"": mounted.found}), mounted.params
+        return None
+
+    def _other_form(self, request: Request, segments: list[str] | None, host: str) -> bool:
+        """Whether a route that redirects answers this method at the path with, or without, a slash at its end."""
+        path = request.path
+        if path.endswith("//") or path == "/":
+            return False
+        other = path[:-1] if path[-1:] == "/" else f"{path}/"
+        methods = self.router.literal.get(other) if segments is None else None
+        if methods is None:
+            found = self.router.search(other, segments and with_or_without_slash(segments), host)
+            methods = found[0] if found else {}
+        return methods.get(request.method) in self.redirected
+
+    def _blueprint_of(self, request: Request) -> str:
+        """The name of the innermost blueprint below whose prefix a path lies, whose parameters the request gets."""
+        below = self.blueprints.find(request.path, request.host, self._hidden_segments(request.head))
+        if below is None:
+            return ""
+        request.params = below.params
+        return below.found
+
+
+def _whole_path(request: Request) -> str:
+    """The path as the client knows it, also in an application that is mounted; not too much of it."""
+    return (request.root_path + request.path)[:200]
+
+
+def _not_allowed(request: Request, methods: Mapping[str, Plan]) -> MethodNotAllowed:
+    allow = sorted(methods)
+    detail = f"{request.method} is not answered at {_whole_path(request)}; {', '.join(allow)} are"
+    return MethodNotAllowed(detail, allow=allow)
+
+
+def common_blueprint(methods: Mapping[str, Plan]) -> str:
+    """The name of the innermost blueprint that all of these belong to; "" where it is the application itself."""
+    names = [(plan.blueprint or "").split(".") for plan in methods.values()]
+    levels = takewhile(lambda level: len({*level}) == 1, zip(*names, strict=False))
+    return ".".join(level[0] for level in levels)

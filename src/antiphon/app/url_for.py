@@ -1,0 +1,216 @@
+"""From the name of a route and its parameters to the URL at which it is found."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from antiphon.app.conflicts import places
+from antiphon.app.route import Route
+from antiphon.http.path import quote_segment
+from antiphon.http.url import quote_path
+from antiphon.http.urlencoded import format_query
+from antiphon.routing.converters import Converter
+from antiphon.routing.pattern import (
+    Mixed,
+    Parameter,
+    Segment,
+    parameters_of,
+    parse_host_pattern,
+    parse_pattern,
+    parts_of,
+)
+from antiphon.routing.router import Router
+
+_NONE: Mapping[str, Any] = {}
+_label = re.compile("[a-z0-9_~-]+").fullmatch
+
+
+class _Way(NamedTuple):
+    """A route, taken apart."""
+
+    route: Route
+    host: list[Segment]
+    path: list[Segment]
+    names: frozenset[str]
+    defaults: Mapping[str, Any]
+    """What the route gives to a parameter that its URL hasn't."""
+
+    def is_led_by(self, params: Mapping[str, Any]) -> bool:
+        """Whether the parameters suffice, and don't contradict the defaults."""
+        return self.lacks(params) is None and self.contradicts(params) is None
+
+    def lacks(self, params: Mapping[str, Any]) -> str | None:
+        """The first parameter that is missing."""
+        known = {**(self.route.defaults or _NONE), **params}
+        return next((name for name in sorted(self.names) if name not in known), None)
+
+    def contradicts(self, params: Mapping[str, Any]) -> str | None:
+        """The first parameter that the route always gives another value."""
+        return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
+
+    def consumes(self, params: Mapping[str, Any]) -> int:
+        """How many of the parameters this route has a place for."""
+        return len(params.keys() & (self.names | self.defaults.keys()))
+
+
+class Reverse:
+    """The routes by name."""
+
+    def __init__(
+        self, routes: Iterable[Route], converters: Mapping[str, Converter], encoded_slashes: bool = False
+    ) -> None:
+        self._encoded_slashes = encoded_slashes
+        self._converters = dict(converters)
+        self._routes: dict[str, list[Route]] = {}
+        for route in routes:
+            self._routes.setdefault(route.name, []).append(route)
+        self._ways: dict[str, list[_Way]] = {}
+
+    def url(self, name: str, params: Mapping[str, Any]) -> str:
+        """The path and query; ``//host/path`` for a route with a host.
+
+        What is no parameter of the route becomes the query, as ``args_as`` reads it. Of several routes with the name,
+        the one is used that takes the most parameters, and has the fewest of its own. Raises LookupError for an unknown
+        name, TypeError for what is no name, and ValueError, naming route and parameter, for a parameter that is missing
+        or that the route would not match.
+        """
+        given = {key: value for key, value in params.items() if value is not None}
+        way = _choose(self._named(name), given)
+        values = {**(way.route.defaults or _NONE), **given}
+        texts = {
+            parameter.name: _text(way, parameter, values[parameter.name])
+            for segment in (*way.host, *way.path)
+            for parameter in parameters_of(segment)
+        }
+        host = ".".join([_printed_label(way, label, texts) for label in way.host])
+        path = "".join([f"/{_quoted(way, segment, texts)}" for segment in way.path])
+        self._check_slashes(way, texts)
+        self._check_paths(way, texts)
+        own = way.names | way.defaults.keys()
+        query = format_query([pair for key, value in given.items() if key not in own for pair in _fields(key, value)])
+        path = f"/.{path}" if path.startswith("//") else path  # two slashes would begin a host (RFC 3986 §4.2)
+        return (f"//{host}" if host else "") + (f"{path}?{query}" if query else path)
+
+    def _named(self, name: str) -> list[_Way]:
+        if not isinstance(name, str):
+            raise TypeError(f"url_for wants the name of a route{_name_of(name)}, not {name!r}")
+        if name not in self._ways:
+            routes = self._routes.get(name)
+            if not routes:
+                relative = "; request.url_for knows names that begin with a dot" if name[:1] == "." else ""
+                raise LookupError(f"no route is named {name!r}{relative}")
+            if any(route.handler != routes[0].handler for route in routes):
+                other = next(route for route in routes if route.handler != routes[0].handler)
+                raise LookupError(f"{places(routes[0], other)} are both named {name!r}: give one route another name")
+            self._ways[name] = [self._way(route) for route in routes]
+        return self._ways[name]
+
+    def _way(self, route: Route) -> _Way:
+        path = parse_pattern(route.pattern, self._converters)
+        host = parse_host_pattern(route.host, self._converters) if route.host else []
+        names = frozenset(part.name for segment in (*host, *path) for part in parameters_of(segment))
+        defaults = {key: value for key, value in (route.defaults or _NONE).items() if key not in names}
+        return _Way(route, host, path, names, defaults)
+
+    def _check_slashes(self, way: _Way, texts: Mapping[str, str]) -> None:
+        """A slash in one segment is read as the end of it, unless encoded ones are told apart."""
+        for segment in way.path:
+            for part in parameters_of(segment):
+                if not self._encoded_slashes and not part.converter.spans and "/" in texts[part.name]:
+                    why = f"{texts[part.name]!r} has a slash: take <path:{part.name}>"
+                    raise _refused(way, part.name, why)
+
+    def _check_paths(self, way: _Way, texts: Mapping[str, str]) -> None:
+        """Of several paths in one URL, it must be clear which ends where."""
+        paths = [part for segment in way.path for part in parameters_of(segment) if part.converter.spans]
+        if len(paths) < 2:
+            return
+        router: Router[None] = Router(self._converters)
+        router.resource(way.route.pattern)
+        segments = [""]
+        for segment in way.path:
+            printed = _print(way, segment, texts)
+            segments += printed.split("/") if _spans(segment) else [printed]
+        found = router.search("", segments)
+        for part in paths:
+            if found is None or found[1].get(part.name) != texts[part.name]:
+                raise _refused(way, part.name, f"{texts[part.name]!r} would be read otherwise beside the other paths")
+
+
+def _choose(ways: list[_Way], given: Mapping[str, Any]) -> _Way:
+    suitable = [way for way in ways if way.is_led_by(given)]
+    if suitable:
+        return max(suitable, key=lambda way: (way.consumes(given), -len(way.names)))
+    way = ways[0]
+    missing = way.lacks(given)
+    if missing is not None:
+        raise _refused(way, missing, "it is missing")
+    name = way.contradicts(given) or ""
+    raise _refused(way, name, f"it is always {way.defaults[name]!r}, not {given[name]!r}")
+
+
+def _refused(way: _Way, parameter: str, why: str) -> ValueError:
+    return ValueError(f"url_for {way.route.name!r} ({way.route.where}), parameter {parameter!r}: {why}")
+
+
+def _text(way: _Way, parameter: Parameter, value: Any) -> str:
+    try:
+        text = parameter.converter.to_url(value)
+        parameter.converter.to_python(text)
+        quote_path(text)
+    except (ValueError, TypeError) as error:
+        raise _refused(way, parameter.name, f"{value!r} does not fit {parameter}: {error}") from None
+    if "\0" in text:
+        raise _refused(way, parameter.name, "it has a NUL, with which no path is accepted")
+    return text
+
+
+def _print(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
+    """A segment's text, which is read as the same parameters."""
+    printed = "".join([part if isinstance(part, str) else texts[part.name] for part in parts_of(segment)])
+    if isinstance(segment, Mixed):
+        names = [part.name for part in segment.parameters]
+        wanted = tuple(texts[name] for name in names)
+        try:
+            is_same = segment.split(printed) == wanted
+        except ValueError:
+            is_same = False
+        if not is_same:
+            raise _refused(way, ", ".join(names), f"{printed!r} would be read otherwise by {segment}")
+    return printed
+
+
+def _printed_label(way: _Way, label: Segment, texts: Mapping[str, str]) -> str:
+    printed = _print(way, label, texts)
+    if not _label(printed):
+        names = ", ".join(part.name for part in parameters_of(label))
+        raise _refused(way, names, f"{printed!r} is not a host's label, which is in lower case and has no dots")
+    return printed
+
+
+def _quoted(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
+    printed = _print(way, segment, texts)
+    parameters = parameters_of(segment)
+    pieces = printed.split("/") if _spans(segment) else [printed]
+    if parameters and not {".", ".."}.isdisjoint(pieces):
+        names = ", ".join(part.name for part in parameters)
+        raise _refused(way, names, f"{printed!r} has a dot segment, which clients remove (RFC 3986 §5.2.4)")
+    return "/".join(map(quote_segment, pieces))
+
+
+def _name_of(handler: object) -> str:
+    """How a handler is named that was given in the place of its name."""
+    name = getattr(handler, "__name__", None)
+    return f", such as {name!r}" if name else ""
+
+
+def _spans(segment: Segment) -> bool:
+    return isinstance(segment, Parameter) and segment.converter.spans
+
+
+def _fields(name: str, value: Any) -> list[tuple[str, str]]:
+    if type(value) is str or type(value) is int:
+        return [(name, str(value))]
+    from antiphon.serialization.texts import texts_of
+
+    return [(name, text) for text in texts_of(value)]

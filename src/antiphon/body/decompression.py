@@ -1,0 +1,133 @@
+"""The content codings of a body undone (RFC 9110 §8.4): fed as it arrives, it comes out decoded, in small pieces.
+
+No I/O. However much a body expands, no more of it is made than was asked for, and none beyond the limit.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
+from importlib import import_module
+from itertools import chain
+
+from antiphon.body.decompressors import DECOMPRESSIONS
+from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
+from antiphon.http.over_limit import over_limit
+
+PIECE = 64 << 10
+"""After how many bytes a piece ends; brotli gives up to half as many more."""
+
+_BLOCK = 16 << 10
+"""How much is decoded at a time: at the end of each member what follows it is copied."""
+
+_MOST_CODINGS = 3
+_MOST_ELEMENTS = 16
+"""How many elements of the field are told apart; empty ones count."""
+
+_FREE_MEMBERS = 100
+_MEMBER = 1 << 10
+"""How many bytes the members beyond those have on average: starting one costs more than reading it."""
+
+_OTHER_NAMES = {"x-gzip": "gzip"}
+
+
+@cache
+def accepted_codings() -> tuple[str, ...]:
+    """The names of the codings that can be undone here: gzip and deflate, zstd and br where they are installed."""
+    return tuple(name for name, coding in DECOMPRESSIONS.items() if coding.is_installed)
+
+
+class _Stage:
+    """One coding of a body undone."""
+
+    def __init__(self, name: str, *, is_last: bool) -> None:
+        self._name = name
+        self._is_last = is_last
+        self._coding = DECOMPRESSIONS[name]
+        self._error: type[Exception] = getattr(import_module(self._coding.library), self._coding.error)
+        self._member = self._coding.start()
+        self._members = 1
+        self._has_begun = False
+        self._made = 0
+
+    def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
+        self._has_begun = self._has_begun or bool(data)
+        for start in range(0, len(data), _BLOCK):
+            yield from self._pieces(data[start : start + _BLOCK], limit)
+
+    def _pieces(self, block: bytes, limit: int) -> Iterator[bytes]:
+        is_read = False
+        while not is_read:
+            if self._member.eof:
+                self._start_member()
+            if piece := self._decoded(block):
+                self._made += len(piece)
+                # Coded once more, a body may be a little longer than it is itself.
+                if self._made > (limit if self._is_last else 2 * limit + PIECE):
+                    detail = f"The body, decoded, is longer than the {limit} bytes that are accepted."
+                    raise over_limit(ContentTooLarge, "body", limit, detail)
+                yield piece
+            block = self._member.unused_data if self._member.eof else b""
+            is_read = not block if self._member.eof else self._member.needs_input
+
+    def _decoded(self, block: bytes) -> bytes:
+        try:
+            return self._member.decompress(block, PIECE)
+        except self._error as error:
+            raise BadRequest(f"the body can't be decoded: it is not valid {self._name}") from error
+
+    def _start_member(self) -> None:
+        if not self._coding.has_members:
+            raise BadRequest(f"the body can't be decoded: it goes on after the end of its {self._name}")
+        self._members += 1
+        if self._members > _FREE_MEMBERS + self._made // _MEMBER:
+            raise BadRequest(f"the body can't be decoded: its {self._name} is in too many parts")
+        self._member = self._coding.start()
+
+    def finish(self) -> None:
+        if self._has_begun and not self._member.eof:
+            raise BadRequest(f"the body can't be decoded: its {self._name} ends before it is complete")
+
+
+class ContentDecoder:
+    """What undoes the codings of one body, from its first byte to its last. An error ends it."""
+
+    __slots__ = ("_stages",)
+
+    def __init__(self, codings: Sequence[str]) -> None:
+        """``codings`` are names of those accepted, the one that was applied last first."""
+        self._stages = [_Stage(name, is_last=at == len(codings)) for at, name in enumerate(codings, 1)]
+
+    def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
+        """What can be read by means of more of the body, in pieces, which are made one by one as they are taken.
+
+        Take all of them before feeding more. Raises BadRequest (400) for what is not in its coding,
+        ContentTooLarge (413) before more than ``limit`` bytes of the decoded body are given.
+        """
+        pieces: Iterator[bytes] = iter((data,))
+        for stage in self._stages:
+            pieces = chain.from_iterable(map(partial(stage.feed, limit=limit), pieces))
+        return pieces
+
+    def finish(self) -> None:
+        """Say that this was all. Raises BadRequest (400) when the body is incomplete; one of no bytes is complete."""
+        for stage in self._stages:
+            stage.finish()
+
+
+def content_decoder(content_encoding: str | None) -> ContentDecoder | None:
+    """What undoes the codings that a Content-Encoding names; None when there are none.
+
+    Raises UnsupportedMediaType (415) for others than are accepted, whose Accept-Encoding names these
+    (RFC 9110 §12.5.3), and for more than 3.
+    """
+    if not content_encoding:
+        return None
+    named = [name.strip(" \t").lower() for name in content_encoding.split(",", _MOST_ELEMENTS)]
+    codings = [_OTHER_NAMES.get(name, name) for name in reversed(named) if name not in ("", "identity")]
+    accepted = accepted_codings()
+    if len(codings) > _MOST_CODINGS or not set(codings).issubset(accepted):
+        raise UnsupportedMediaType(
+            f"the body must be coded by {' or '.join(accepted)}, {_MOST_CODINGS} times at most, or not at all,"
+            f" not {content_encoding[:80]}",
+            headers={"accept-encoding": ", ".join(accepted)},
+        )
+    return ContentDecoder(codings) if codings else None

@@ -1,0 +1,176 @@
+"""A form in parts: where in the body each of them is, found while it arrives, and what they mean when it is there."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, PartEvent, parse_boundary
+from antiphon.body.part_head import PartHead
+from antiphon.body.whole_form import read_whole_form
+from antiphon.http.charset import decode, form_codec
+from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.limits import Limits
+from antiphon.http.multidict import MultiDict
+from antiphon.http.over_limit import over_limit
+from antiphon.uploads.spool import Spool
+from antiphon.uploads.upload import Upload
+
+
+class Form(NamedTuple):
+    """The fields of a form, and its files."""
+
+    fields: MultiDict[str]
+    files: MultiDict[Upload]
+
+
+class FormBounds:
+    """Counts what a form has. Raises ContentTooLarge (413) beyond a limit, as soon as that is clear."""
+
+    __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_limits")
+
+    _head: PartHead
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._fields = self._files = self._in_fields = self._in_file = 0
+
+    def count(self, events: list[PartEvent]) -> list[tuple[PartHead, int]]:
+        """Count what has come: the parts that have ended, and where."""
+        ended = []
+        limits = self._limits
+        for event in events:
+            if isinstance(event, PartHead):
+                self._begin(event)
+                continue
+            start, end, part_end, held = event
+            if self._head.filename is None:
+                self._in_fields += len(held) + end - start
+                if self._in_fields > limits.form:
+                    raise _too_large("form", limits.form, "The fields of the form that are no files have")
+            else:
+                self._in_file += len(held) + end - start
+                if self._in_file > limits.file:
+                    raise _too_large("file", limits.file, "A file of the form has")
+            if part_end is not None:
+                ended.append((self._head, part_end))
+        return ended
+
+    def _begin(self, head: PartHead) -> None:
+        self._head = head
+        limits = self._limits
+        if head.filename is None:
+            self._fields += 1
+            if self._fields > limits.fields:
+                raise _too_many("fields", limits.fields)
+        else:
+            self._files += 1
+            self._in_file = 0
+            if self._files > limits.files:
+                raise _too_many("files", limits.files)
+
+
+class FormData:
+    """Is given the body of a form (RFC 7578), as a whole or fed piece by piece, and remembers where its parts are.
+
+    Raises ContentTooLarge (413) likewise. A body that is no such form is told to who reads it.
+    """
+
+    __slots__ = ("_bounds", "_data", "_failure", "_limits", "_parser", "_parts")
+
+    def __init__(self, content_type: str, limits: Limits, data: bytes | None = None) -> None:
+        self._data = data
+        self._limits = limits
+        self._failure: BadRequest | None = None
+        self._parser: MultipartParser | None = None
+        self._parts: list[tuple[PartHead, int]] = []
+        """The parts, and where they end."""
+        try:
+            boundary = parse_boundary(content_type)
+        except BadRequest as error:
+            self._failure = error
+            return
+        parts = None if data is None else read_whole_form(data, boundary, limits)
+        if parts is not None:
+            self._parts = parts
+            return
+        self._bounds = FormBounds(limits)
+        self._parser = MultipartParser(boundary, limits=_within(limits.parts))
+        if data is not None:
+            self.feed(data)
+
+    def feed(self, data: bytes) -> None:
+        """Read on. Raises ContentTooLarge (413) beyond a limit."""
+        if self._failure is not None or self._parser is None:
+            return
+        try:
+            events = self._parser.feed(data)
+        except BadRequest as error:
+            self._failure = error
+            return
+        self._parts += self._bounds.count(events)
+
+    def check(self, limits: Limits) -> None:
+        """Hold what was read so far to limits that were set since. Raises ContentTooLarge (413) beyond one."""
+        if limits is self._limits:
+            return
+        if len(self._parts) > limits.parts:
+            raise _too_many("parts", limits.parts)
+        bounds = FormBounds(limits)
+        for head, end in self._parts:
+            bounds.count([head, PartData(head.offset, end, end, b"")])
+        self._limits = limits
+
+    def read(self, spool: Spool, charset: str | None) -> Form:
+        """The form, when all of it was fed, from where it is kept. ``charset`` is what the request declares.
+
+        Raises BadRequest (400) for a body that is no such form, or was cut off.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._parser is not None:
+            self._parser.finish()
+        data = self._data
+        stated: tuple[str | None, ...] = (charset,)
+        for head, end in self._parts:
+            if head.name == b"_charset_" and head.filename is None:
+                stated = (spool.read_at(head.offset, end - head.offset).decode("latin-1"), charset)
+                break
+        codec = form_codec(*stated)
+        fields: list[tuple[str, str]] = []
+        files: list[tuple[str, Upload]] = []
+        for head, end in self._parts:
+            written, filename, content_type, offset, _ = head
+            if written is None:
+                continue
+            name = decode(written, codec)
+            if filename is not None:
+                upload = Upload(spool, offset, end - offset, head, name=name, filename=decode(filename, codec))
+                files.append((name, upload))
+                continue
+            own = _charset(content_type) if content_type else None
+            value = spool.read_at(offset, end - offset) if data is None else data[offset:end]
+            fields.append((name, decode(value, form_codec(own, *stated) if own else codec)))
+        return tuple.__new__(Form, (MultiDict(fields), MultiDict(files)))  # as fast again as its own constructor
+
+
+@lru_cache(16)
+def _within(parts: int) -> MultipartLimits:
+    """What an app, or a route, sets, which is always the same."""
+    return MultipartLimits(parts)
+
+
+def _charset(content_type: str) -> str | None:
+    """The charset in which a field says that it is (RFC 7578 §5.1.2)."""
+    from antiphon.http.media_type import MediaType
+
+    try:
+        return MediaType.parse(content_type).charset
+    except ValueError:
+        return None
+
+
+def _too_many(limit: str, maximum: int) -> ContentTooLarge:
+    return over_limit(ContentTooLarge, limit, maximum, f"The form has more than {maximum} {limit}.")
+
+
+def _too_large(limit: str, maximum: int, what_has: str) -> ContentTooLarge:
+    return over_limit(ContentTooLarge, limit, maximum, f"{what_has} more than {maximum} bytes.")

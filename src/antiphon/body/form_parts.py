@@ -1,0 +1,153 @@
+"""The parts of a form, one after another, while they arrive: nothing of them is kept but what was received at once."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+
+from antiphon.body.form_data import FormBounds
+from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, PartEvent, parse_boundary
+from antiphon.body.part_head import PartHead
+from antiphon.body.stream import BodyStream
+from antiphon.http.charset import decode
+from antiphon.http.errors import HTTPError
+from antiphon.http.headers import Headers
+from antiphon.http.limits import Limits
+from antiphon.lazy import lazy
+from antiphon.uploads.upload import well_formed
+
+
+class Part:
+    """A part of a form that is being received: what is said of it, then its content, piece by piece.
+
+    Its content is to be read before the next part is asked for; what is not read then is passed over.
+    """
+
+    def __init__(self, parts: "FormParts", head: PartHead) -> None:
+        self._parts = parts
+        self._head = head
+
+    @property
+    def name(self) -> str:
+        """The name of the form's field; empty where it has none."""
+        return decode(self._head.name or b"", "utf-8")
+
+    @property
+    def filename(self) -> str | None:
+        """The file's name as the client wrote it, which may be a path, or anything; None for what is no file."""
+        return None if self._head.filename is None else decode(self._head.filename, "utf-8")
+
+    @property
+    def content_type(self) -> str | None:
+        """The media type that the client claims."""
+        return self._head.content_type
+
+    @lazy
+    def headers(self) -> Headers:
+        """The header of the part, without fields that are malformed."""
+        return Headers(well_formed(self._head.fields))
+
+    def __iter__(self) -> Iterator[bytes]:
+        while (piece := self._parts.content_of(self._head)) is not None:
+            if piece:
+                yield piece
+            else:
+                self._parts.receive()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (piece := self._parts.content_of(self._head)) is not None:
+            if piece:
+                yield piece
+            else:
+                await self._parts.areceive()
+
+    def read(self) -> bytes:
+        """All that is left of its content, in memory."""
+        return b"".join(self)
+
+    async def aread(self) -> bytes:
+        """The same on an event loop."""
+        return b"".join([piece async for piece in self])
+
+    def __repr__(self) -> str:
+        return f"<Part name={self.name!r} filename={self.filename!r}>"
+
+
+class FormParts:
+    """The parts of a form, iterated once, by ``for`` or ``async for``.
+
+    Raises BadRequest (400) for what is no form in parts, ContentTooLarge (413) beyond a limit, and what the body's
+    stream does.
+    """
+
+    def __init__(self, stream: BodyStream, content_type: str, limits: Limits) -> None:
+        self._stream = stream
+        self._parser = MultipartParser(parse_boundary(content_type), limits=MultipartLimits(limits.parts))
+        self._bounds = FormBounds(limits)
+        self._offset = 0
+        self._piece = b""
+        self._events: deque[PartEvent] = deque()
+        self._current: PartHead | None = None
+        self._is_over = False
+        self._failure: HTTPError | None = None
+
+    def __iter__(self) -> Iterator[Part]:
+        while not self._is_over:
+            if head := self._next_head():
+                yield Part(self, head)
+            else:
+                self.receive()
+
+    async def __aiter__(self) -> AsyncIterator[Part]:
+        while not self._is_over:
+            if head := self._next_head():
+                yield Part(self, head)
+            else:
+                await self.areceive()
+
+    def _next_head(self) -> PartHead | None:
+        """The head of the next part, if it has been received. What is left of the one before is passed over."""
+        self._current = None
+        while self._events:
+            event = self._events.popleft()
+            if isinstance(event, PartHead):
+                self._current = event
+                return event
+        return None
+
+    def content_of(self, head: PartHead) -> bytes | None:
+        """More of a part's content; empty where more has to be received, None where there is no more."""
+        while self._current is head and self._events:
+            event = self._events.popleft()
+            if isinstance(event, PartData):
+                if event.part_end is not None:
+                    self._current = None
+                if content := event.of(self._piece):
+                    return content
+        return b"" if self._current is head else None
+
+    def receive(self) -> None:
+        """Receive more, where that may block."""
+        self._take(self._stream.piece_at(self._offset))
+
+    async def areceive(self) -> None:
+        """Receive more, on an event loop."""
+        self._take(await self._stream.apiece_at(self._offset))
+
+    def _take(self, piece: bytes) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self._piece = piece
+        self._offset += len(piece)
+        try:
+            self._read(piece)
+        except HTTPError as error:
+            self._failure = error
+            raise
+
+    def _read(self, piece: bytes) -> None:
+        if not piece:
+            self._parser.finish()
+            self._is_over = True
+            return
+        events = self._parser.feed(piece)
+        self._bounds.count(events)
+        self._events.extend(events)

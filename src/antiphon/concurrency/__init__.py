@@ -1,0 +1,1 @@
+"""Threads and event loops: worker threads, crossing between threads and the loop, the background loop, iterables."""

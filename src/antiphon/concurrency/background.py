@@ -1,0 +1,130 @@
+"""The event loop of a process whose server has none (WSGI): made on first use, on a thread of its own."""
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextvars import Context
+from threading import Lock, Thread
+from typing import Any, TypeVar
+
+from antiphon.concurrency.workers import Attendant, AttendedTask
+
+T = TypeVar("T")
+
+
+class BackgroundTask:
+    """A task on a background loop, as another thread sees it, which waits for it or leaves.
+
+    What the task does on threads is done by the one that waits, and by worker threads when that has left. ``ended`` is
+    a future for that thread: it is done when the task has ended, and left its context.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
+        self.ended: Future[None] = Future()
+        self._attendant = Attendant()
+        self._loop = loop
+        self._coroutine = coroutine
+        self._context = context
+        self._task: asyncio.Task[None] | None = None
+        self._result: Any = None
+        self._error: BaseException | None = None
+
+    def start(self) -> None:
+        """Have the task begun."""
+        self._loop.call_soon_threadsafe(self._begin)
+
+    def _begin(self) -> None:
+        self._task = AttendedTask(self._run(), self._loop, self._context, self._attendant)
+        self._task.add_done_callback(self._end)
+
+    async def _run(self) -> None:
+        try:
+            self._result = await self._coroutine
+        except BaseException as error:  # on a task's way out, SystemExit and KeyboardInterrupt would end the loop
+            self._error = error
+
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled():
+            self._coroutine.close()
+            self._error = asyncio.CancelledError()
+        self.ended.set_result(None)
+        self._attendant.wake()
+
+    def wait(self, future: Future[Any]) -> None:
+        """Wait until a future is done, or the task has ended."""
+        future.add_done_callback(self._attendant.wake)
+        self._attendant.wait(lambda: future.done() or self.ended.done())
+
+    def leave(self) -> None:
+        """Say that nobody waits for it any more."""
+        self._attendant.leave()
+
+    def result(self) -> Any:
+        """Wait until the task has ended: what its coroutine returned. Raises what that raised."""
+        self._attendant.wait(self.ended.done)
+        self._attendant.wake()  # whoever else waits
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+    def cancel(self) -> None:
+        """Have the task cancelled, and leave; it goes on until it has cleaned up."""
+        self.leave()
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+
+class BackgroundLoop:
+    """An event loop that runs on a daemon thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True).start()
+
+    def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
+        """Run a coroutine as one task, in a context that nobody else is in meanwhile."""
+        task = BackgroundTask(self.loop, coroutine, context)
+        task.start()
+        return task
+
+    def run(self, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
+        """Run a coroutine and wait for what it returns or raises. It is cancelled when the wait is interrupted."""
+        task = BackgroundTask(self.loop, coroutine, context)
+        try:
+            task.start()
+            return task.result()  # type: ignore[no-any-return]  # the coroutine's T
+        except BaseException:
+            if not task.ended.done():
+                task.cancel()
+            raise
+
+
+_lock = Lock()
+_loop: BackgroundLoop | None = None
+
+
+def background_loop() -> BackgroundLoop:
+    """This process's loop."""
+    global _loop  # noqa: PLW0603 - one loop a process
+    if _loop is None:
+        with _lock:
+            if _loop is None:
+                _loop = BackgroundLoop()
+    return _loop
+
+
+def started_loop() -> BackgroundLoop | None:
+    """This process's loop, if it has been needed."""
+    return _loop
+
+
+def _forget() -> None:
+    global _loop, _lock
+    _loop, _lock = None, Lock()
+
+
+os.register_at_fork(after_in_child=_forget)

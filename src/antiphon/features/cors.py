@@ -1,0 +1,152 @@
+"""Pages of other origins may read what an application answers: the CORS protocol (Fetch §3.2), as a feature.
+
+app.use(Cors(origins=["https://shop.example.com", "https://*.example.org"])), or the same of one blueprint
+"""
+
+import re
+from collections.abc import Generator, Iterable
+from copy import copy
+
+from antiphon.app.blueprint import Routes
+from antiphon.app.cross_site import parse_origin
+from antiphon.http.errors import Forbidden
+from antiphon.http.grammar import is_token
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+Fields = list[tuple[str, str]]
+
+_ALWAYS_SENT = ("authorization", "content-type")
+"""What pages send that log in, or have a body of JSON."""
+
+
+class Cors:
+    """Lets pages of these origins read responses, and send requests that need a preflight.
+
+    ``origins`` are exact ("https://shop.example.com"), or patterns for the hosts below one, at any depth
+    ("https://*.example.com"); or "*" for every page. "null", the origin of sandboxed pages, counts when it is named.
+    ``methods`` are all that may be used in requests; ``headers`` may be sent besides "authorization" and
+    "content-type", which always may. ``expose`` names response headers that pages may read; ``credentials`` lets
+    cookies go along; ``max_age`` is how long a preflight's answer is kept, in seconds.
+
+    ``origin in cors`` tells whether an origin was named, exactly or by a pattern. Raises ValueError for what is none of
+    these, and for "*" together with ``credentials``, which browsers refuse.
+    """
+
+    __slots__ = ("_actual", "_any", "_exact", "_patterns", "_preflight")
+
+    def __init__(
+        self,
+        origins: Iterable[str],
+        *,
+        methods: Iterable[str] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+        headers: Iterable[str] = (),
+        expose: Iterable[str] = (),
+        credentials: bool = False,
+        max_age: int = 600,
+    ) -> None:
+        named = ["*"] if origins == "*" else _listed("origins", origins)
+        self._any = "*" in named
+        self._exact = frozenset(_exact(origin) for origin in named if "*" not in origin)
+        patterns = "|".join([_pattern(origin) for origin in named if "*" in origin and origin != "*"])
+        self._patterns = re.compile(patterns) if patterns else None
+        allowed = [method.upper() for method in _tokens("methods", methods)]
+        besides = [name for name in _tokens("headers", headers) if name.lower() not in _ALWAYS_SENT]
+        sent, exposed = [*_ALWAYS_SENT, *besides], _tokens("expose", expose)
+        if credentials and "*" in [*named, *allowed, *sent, *exposed]:
+            raise ValueError('with credentials browsers take no "*": name the origins, methods and headers')
+        if not isinstance(max_age, int) or max_age < 0:
+            raise ValueError(f"max_age is a number of seconds, not {max_age!r}")
+        both: Fields = [("access-control-allow-credentials", "true")] if credentials else []
+        self._actual = both + _field("access-control-expose-headers", exposed)
+        self._preflight = [
+            *both,
+            *_field("access-control-allow-methods", allowed),
+            *_field("access-control-allow-headers", sent),
+            ("access-control-max-age", str(max_age)),
+        ]
+
+    def __contains__(self, origin: object) -> bool:
+        if not isinstance(origin, str):
+            return False
+        return origin in self._exact or bool(self._patterns and self._patterns.fullmatch(origin))
+
+    def install(self, app: Routes) -> None:
+        """Register the middleware that answers preflights and adds the headers; what is registered later is inside.
+
+        Of a blueprint that is what the blueprint answers. Origins that are named may write there, too; "*" trusts
+        nobody with that.
+        """
+        app.middleware(self._around)
+        app.trusted_origins.add(self)
+
+    def _around(self, request: Request) -> Generator[None, Response, Response | None]:
+        origin = request.origin
+        allowed = self._allowed(origin)
+        if origin is not None and _is_preflight(request):
+            return self._answer_preflight(origin, allowed)
+        response = yield
+        present = dict(response.headers.items())
+        if "access-control-allow-origin" in present:
+            return None
+        response = copy(response)  # a handler may give the same one again
+        added = [] if allowed is None else [("access-control-allow-origin", allowed), *self._actual]
+        if "vary" in present and not self._any:
+            response.vary("origin")
+        elif not self._any:
+            added.append(("vary", "origin"))
+        response.headers.extend(added)
+        return response
+
+    def _allowed(self, origin: str | None) -> str | None:
+        """The value of Access-Control-Allow-Origin; that for "*" never changes, so that caches serve everyone."""
+        if self._any:
+            return "*"
+        return origin if origin in self else None
+
+    def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
+        """Methods and headers are told, not compared: the browser does that, and its console says what is missing."""
+        if allowed is None:
+            detail = f"Pages at {origin[:200]} may not use this; Cors(origins=[...]) names those that may."
+            raise Forbidden(detail, headers={"vary": "origin"})
+        response = Response(None, 204, [("access-control-allow-origin", allowed), *self._preflight])
+        if not self._any:
+            response.vary("origin")
+        return response
+
+
+def _is_preflight(request: Request) -> bool:
+    return request.method == "OPTIONS" and request.head.field("access-control-request-method") is not None
+
+
+def _listed(name: str, values: Iterable[str]) -> list[str]:
+    if isinstance(values, str):
+        raise ValueError(f"{name} are a list: [{values!r}]")
+    return list(values)
+
+
+def _tokens(name: str, values: Iterable[str]) -> list[str]:
+    listed = _listed(name, values)
+    if bad := [value for value in listed if not is_token(value)]:
+        raise ValueError(f"{bad[0]!r} cannot be one of {name}")
+    return listed
+
+
+def _field(name: str, values: list[str]) -> Fields:
+    return [(name, ", ".join(values))] if values else []
+
+
+def _exact(origin: str) -> str:
+    return origin if origin == "null" else parse_origin(origin)
+
+
+def _pattern(pattern: str) -> str:
+    """The regular expression of ``scheme://*.host``: the star stands for one or more labels."""
+    scheme, _, host = pattern.partition("://*.")
+    below = f"{scheme}://{host}"
+    if "*" in below or below == pattern:
+        raise ValueError(f'a pattern is such as "https://*.example.com", not {pattern[:200]!r}')
+    scheme, _, host = parse_origin(below).partition("://")
+    if "." not in host and host.partition(":")[0] != "localhost":
+        raise ValueError(f"{pattern[:200]!r} would name everyone's hosts: write a domain of your own after the star")
+    return rf"{re.escape(scheme)}://[a-z0-9_.-]+\.{re.escape(host)}"

@@ -1,0 +1,261 @@
+"""Headers that have browsers guard an application's pages, as a feature; and the policies in them, as values.
+
+app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
+"""
+
+import re
+from collections.abc import Generator, Iterable
+from copy import copy
+from dataclasses import dataclass
+from typing import Self, TypeAlias
+
+from antiphon.app.blueprint import Routes
+from antiphon.app.cross_site import parse_origin
+from antiphon.http.grammar import split_list, split_parameters, unquote_string
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+Words: TypeAlias = str | Iterable[str]
+"""Several words, or text that is split into them."""
+Directives: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+
+YEAR = 365 * 24 * 3600
+"""Seconds."""
+
+_FRAME_OPTIONS = ("DENY", "SAMEORIGIN")
+_OPENER_POLICIES = ("same-origin", "same-origin-allow-popups", "noopener-allow-popups", "unsafe-none")
+_REFERRER_POLICIES = (
+    "no-referrer", "no-referrer-when-downgrade", "origin", "origin-when-cross-origin", "same-origin", "strict-origin",
+    "strict-origin-when-cross-origin", "unsafe-url",
+)  # fmt: skip
+
+_FEATURE_KEYWORDS = ("self", "*")
+
+_directive_name = re.compile(r"[a-z0-9-]+").fullmatch
+_directive_value = re.compile(r"[!-+\--:<-~]+").fullmatch
+_feature_name = re.compile(r"[a-z][a-z0-9-]*").fullmatch
+_allowlist = re.compile(r"\(([^()]*)\)|([^()]+)").fullmatch
+_is_source_list = re.compile(r".*-src(?:-elem|-attr)?|base-uri|form-action|frame-ancestors").fullmatch
+_is_keyword = re.compile(
+    r"(?:self|none|unsafe-inline|unsafe-eval|unsafe-hashes|wasm-unsafe-eval|strict-dynamic|report-sample)"
+    r"|(?:nonce|sha256|sha384|sha512)-.*",
+    re.IGNORECASE,
+).fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class StrictTransportSecurity:
+    """Have browsers use https only, for ``max_age`` seconds (RFC 6797); 0 ends it.
+
+    ``preload`` asks for a place in the list that browsers come with, which takes a year and all subdomains. Raises
+    ValueError otherwise, and for a negative ``max_age``.
+    """
+
+    max_age: int = YEAR
+    include_subdomains: bool = False
+    preload: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.max_age, int) or self.max_age < 0:
+            raise ValueError(f"max_age is a number of seconds, not {self.max_age!r}")
+        if self.preload and not (self.include_subdomains and self.max_age >= YEAR):
+            raise ValueError(f"preload takes include_subdomains=True and a max_age of {YEAR} or more")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError without one max-age."""
+        pairs = split_parameters(text)
+        directives = dict(pairs)
+        age = unquote_string(directives.get("max-age", ""))
+        if len(directives) < len(pairs) or not (age.isascii() and age.isdigit() and len(age) < 20):
+            raise ValueError(f"not a Strict-Transport-Security: {text[:200]!r}")
+        return cls(int(age), "includesubdomains" in directives, "preload" in directives)
+
+    def __str__(self) -> str:
+        subdomains = "; includeSubDomains" if self.include_subdomains else ""
+        return f"max-age={self.max_age}{subdomains}{'; preload' if self.preload else ''}"
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class ContentSecurityPolicy:
+    """From where a page may load what (CSP3 §2.2): ``ContentSecurityPolicy(default_src=["'self'"], img_src="*")``.
+
+    Underscores in a directive's name are hyphens; a directive without a value is ``()`` or True. Raises ValueError for
+    what cannot stand there, such as a keyword without its quotes.
+    """
+
+    directives: Directives
+
+    def __init__(self, **directives: Words | bool) -> None:
+        read = {name.replace("_", "-").lower(): _words(value) for name, value in directives.items()}
+        if not read:
+            raise ValueError("a content security policy has at least one directive")
+        for name, values in read.items():
+            _check_directive(name, values)
+        object.__setattr__(self, "directives", tuple(read.items()))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `default-src 'self'; img-src *`; of a directive given twice the first counts (CSP3 §2.2.1)."""
+        directives: dict[str, Words | bool] = {}
+        for words in map(str.split, text.split(";")):
+            if words:
+                directives.setdefault(words[0].lower(), words[1:])
+        return cls(**directives)
+
+    def __str__(self) -> str:
+        return "; ".join([" ".join((name, *values)) for name, values in self.directives])
+
+    def __repr__(self) -> str:
+        return f"ContentSecurityPolicy.parse({str(self)!r})"
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class PermissionsPolicy:
+    """Which pages may use a feature (Permissions Policy §9.2): ``PermissionsPolicy(camera=(), geolocation="self")``.
+
+    Underscores in a feature's name are hyphens. A feature is for nobody, for "*", or for "self" and origins, which may
+    be patterns ("https://*.example.com"). Raises ValueError for anything else.
+    """
+
+    features: Directives
+
+    def __init__(self, **features: Words) -> None:
+        read = {name.replace("_", "-"): _words(value) for name, value in features.items()}
+        if not read:
+            raise ValueError("a permissions policy has at least one feature")
+        for name, allowed in read.items():
+            _check_feature(name, allowed)
+        object.__setattr__(self, "features", tuple(read.items()))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `camera=(), geolocation=(self "https://a.example")`; of a feature given twice the last counts."""
+        features: dict[str, Words] = {}
+        for member in split_list(text):
+            name, _, written = member.partition("=")
+            found = _allowlist(written)
+            if not found:
+                raise ValueError(f"not an allowlist: {member[:200]!r}")
+            features[name] = [_read_allowed(word) for word in (found[1] or found[2] or "").split()]
+        return cls(**features)
+
+    def __str__(self) -> str:
+        return ", ".join([f"{name}={_format_allowlist(allowed)}" for name, allowed in self.features])
+
+    def __repr__(self) -> str:
+        return f"PermissionsPolicy.parse({str(self)!r})"
+
+
+def _words(value: Words | bool) -> tuple[str, ...]:
+    if isinstance(value, bool):
+        if not value:
+            raise ValueError("False is no value: leave the directive out")
+        return ()
+    return tuple(value.split() if isinstance(value, str) else value)
+
+
+def _given(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)
+
+
+def _check_known(name: str, values: tuple[str, ...], known: tuple[str, ...]) -> None:
+    if unknown := [value for value in values if value not in known]:
+        raise ValueError(f"{name} is one of {', '.join(known)}, not {unknown[0]!r}")
+
+
+def _check_directive(name: str, values: tuple[str, ...]) -> None:
+    if not _directive_name(name):
+        raise ValueError(f"not a directive's name: {name!r}")
+    for value in values:
+        if not _directive_value(value):
+            raise ValueError(f"{value!r} cannot stand in {name}: no spaces, commas or semicolons")
+    if not _is_source_list(name):
+        return
+    if bare := [value for value in values if _is_keyword(value)]:
+        raise ValueError(f"in {name}, {bare[0]} is a keyword, and has quotes of its own: \"'{bare[0]}'\"")
+    if len(values) > 1 and "'none'" in map(str.lower, values):
+        raise ValueError(f"in {name}, 'none' stands alone, and not with others: {' '.join(values)}")
+
+
+def _check_feature(name: str, allowed: tuple[str, ...]) -> None:
+    if not _feature_name(name):
+        raise ValueError(f"not a feature's name: {name!r}")
+    for word in allowed:
+        if word == "self" or (word == "*" and len(allowed) == 1):
+            continue
+        try:
+            parse_origin(word.replace("://*.", "://", 1))
+        except ValueError:
+            raise ValueError(f'{name} is for (), for "*", or for "self" and origins, not {word!r}') from None
+
+
+def _read_allowed(word: str) -> str:
+    """A word of an allowlist: an origin is quoted, a keyword is not."""
+    if word in _FEATURE_KEYWORDS:
+        return word
+    origin = word[1:-1]
+    if word != f'"{origin}"' or origin in _FEATURE_KEYWORDS:
+        raise ValueError(f"not in an allowlist: {word[:200]!r}")
+    return origin
+
+
+def _format_allowlist(allowed: tuple[str, ...]) -> str:
+    if allowed == ("*",):
+        return "*"
+    words = [word if word in _FEATURE_KEYWORDS else f'"{word}"' for word in allowed]
+    return f"({' '.join(words)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityHeaders:
+    """Sets these headers where a response has not set them itself; None or False leaves one out.
+
+    The defaults break no page that loads its own things: they forbid to guess types, to be framed, to tell other sites
+    more than the origin, to share a window with other sites, to load plugins and to move relative links elsewhere.
+    Strict-Transport-Security goes out over https only (RFC 6797 §7.2). Raises ValueError for unknown words.
+    """
+
+    content_type_options: bool = True
+    frame_options: str | None = "DENY"
+    referrer_policy: Words | None = "strict-origin-when-cross-origin"
+    cross_origin_opener_policy: str | None = "same-origin"
+    permissions_policy: PermissionsPolicy | None = None
+    strict_transport_security: StrictTransportSecurity | None = StrictTransportSecurity()
+    content_security_policy: ContentSecurityPolicy | None = ContentSecurityPolicy(
+        base_uri="'self'", object_src="'none'"
+    )
+
+    def __post_init__(self) -> None:
+        referrers = None if self.referrer_policy is None else _words(self.referrer_policy)
+        object.__setattr__(self, "referrer_policy", referrers or None)
+        _check_known("frame_options", _given(self.frame_options), _FRAME_OPTIONS)
+        _check_known("referrer_policy", referrers or (), _REFERRER_POLICIES)
+        _check_known("cross_origin_opener_policy", _given(self.cross_origin_opener_policy), _OPENER_POLICIES)
+
+    def fields(self, is_secure: bool) -> list[tuple[str, str]]:
+        """The header fields, for a response over https or not."""
+        values: dict[str, object] = {
+            "x-content-type-options": "nosniff" if self.content_type_options else None,
+            "x-frame-options": self.frame_options,
+            "referrer-policy": ", ".join(self.referrer_policy) if self.referrer_policy else None,
+            "cross-origin-opener-policy": self.cross_origin_opener_policy,
+            "permissions-policy": self.permissions_policy,
+            "content-security-policy": self.content_security_policy,
+            "strict-transport-security": self.strict_transport_security if is_secure else None,
+        }
+        return [(name, str(value)) for name, value in values.items() if value is not None]
+
+    def install(self, app: Routes) -> None:
+        """Register the middleware that sets the headers; responses of what is registered later get them."""
+        plain, secure = self.fields(False), self.fields(True)
+
+        def set_headers(request: Request) -> Generator[None, Response, Response]:
+            response = copy((yield))  # a handler may give the same one again
+            headers = response.headers
+            present = dict(headers.items())
+            fields = secure if request.is_secure else plain
+            headers.extend([field for field in fields if field[0] not in present])
+            return response
+
+        app.middleware(set_headers)

@@ -1,0 +1,175 @@
+"""How far an upload has come, for whoever sent it, while it is sent: as a feature.
+
+app.use(UploadProgress()): what is sent with ``X-Progress-Id: <id>`` or ``?progress=<id>`` is watched at /progress/<id>.
+"""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncIterator
+from threading import Lock
+from time import monotonic
+from typing import TypeAlias
+
+from antiphon.app.blueprint import Routes
+from antiphon.body.progress import Arriving, Progress
+from antiphon.http.errors import NotFound
+from antiphon.http.event import Event
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+Told: TypeAlias = dict[str, int | float | bool | None]
+"""What clients are told."""
+
+HEADER = "x-progress-id"
+ARGUMENT = "progress"
+
+RETRY = 1000
+"""After how many milliseconds a browser comes back that lost the stream. It is told at once, so that the head goes out
+before there is an event.
+"""
+
+_is_id = re.compile(r"[A-Za-z0-9_-]{16,64}").fullmatch
+_argument = re.compile(rb"(?:^|&)" + ARGUMENT.encode() + rb"=([A-Za-z0-9_-]{16,64})(?=&|$)").search
+
+
+class UploadProgress:
+    """Tells how far uploads have come at ``<prefix>/<id>``, as JSON or, where that is asked for, as server-sent events.
+
+    The client makes the id, of 16 to 64 letters, digits, ``-`` and ``_``, and keeps it to itself: whoever knows it can
+    watch. ``crypto.randomUUID()`` makes a good one. Of uploads with one id the last is told of.
+
+    Each answer has ``received`` and ``total``, in bytes, ``fraction``, ``complete`` when all of it has come, and
+    ``ended`` when it was answered. ``total`` and ``fraction`` are null where nobody knows. Events come every
+    ``interval`` seconds while something changes, until the upload is complete or has ended; for one that has not begun
+    they wait ``patience`` seconds. An upload that has ended is told of for ``keep`` seconds; of more than ``most`` the
+    oldest are forgotten. This process knows of its own uploads only. Raises ValueError for numbers that can't be.
+    """
+
+    def __init__(
+        self,
+        prefix: str = "/progress",
+        *,
+        interval: float = 0.25,
+        patience: float = 10.0,
+        keep: float = 10.0,
+        most: int = 1000,
+    ) -> None:
+        if not interval > 0 or not patience >= 0 or not keep >= 0 or most < 1:
+            raise ValueError("interval is above 0, patience and keep are not below it, and most is 1 or more")
+        self._prefix = prefix
+        self._interval = interval
+        self._patience = patience
+        self._uploads = _Uploads(keep, most)
+
+    def install(self, app: Routes) -> None:
+        """Register the hook that finds uploads, before large bodies are read, and the route at which they are told."""
+        app.before_request(self._begin)
+        app.get(f"{self._prefix}/<id>", name="upload_progress")(self._tell)
+
+    def _begin(self, request: Request) -> None:
+        if request.head.has_body and (id_ := _id_of(request)):
+            upload = self._uploads.begin(id_, request.content)
+            request.after(lambda: self._uploads.end(upload))
+
+    def _tell(self, request: Request) -> Response:
+        id_: str = request.params["id"]
+        upload = self._uploads.find(id_)
+        if request.accept.best(["application/json", "text/event-stream"]) == "text/event-stream" and _is_id(id_):
+            if upload is None and request.last_event_id:
+                return Response(None, 204)  # a browser that comes back when all was told does not come again
+            return Response.events(self._events(id_), retry=RETRY)
+        if upload is None:
+            raise NotFound("No upload has this id, or it ended a while ago.")
+        return Response.json(upload.told(), headers={"cache-control": "no-store"})
+
+    async def _events(self, id_: str) -> AsyncIterator[Event]:
+        until = monotonic() + self._patience
+        before: Told | None = None
+        while (upload := self._uploads.find(id_)) is not None or (before is None and monotonic() < until):
+            if upload is not None and (told := upload.told()) != before:
+                yield Event(told, id=str(told["received"]))
+                if told["complete"] or told["ended"]:
+                    return
+                before = told
+            await asyncio.sleep(self._interval)
+
+
+class _Upload:
+    """One upload, which has ended or goes on."""
+
+    __slots__ = ("_body", "_last", "ended_at", "id")
+
+    def __init__(self, id_: str, body: Arriving) -> None:
+        self.id = id_
+        self.ended_at: float | None = None
+        self._body: Arriving | None = body
+        self._last = Progress.of(body)
+
+    def end(self) -> None:
+        """Keep what there is to tell, and let go of the body."""
+        self._last = self._progress()
+        self._body = None
+        self.ended_at = monotonic()
+
+    def _progress(self) -> Progress:
+        body = self._body
+        return self._last if body is None else Progress.of(body)
+
+    def told(self) -> Told:
+        progress = self._progress()
+        return {
+            "received": progress.received,
+            "total": progress.total,
+            "fraction": progress.fraction,
+            "complete": progress.is_complete,
+            "ended": self.ended_at is not None,
+        }
+
+
+class _Uploads:
+    """The uploads of this process by their ids, for any of its threads."""
+
+    def __init__(self, keep: float, most: int) -> None:
+        self._keep = keep
+        self._most = most
+        self._lock = Lock()
+        self._by_id: dict[str, _Upload] = {}
+        self._ended: deque[_Upload] = deque()
+
+    def begin(self, id_: str, body: Arriving) -> _Upload:
+        upload = _Upload(id_, body)
+        with self._lock:
+            self._forget_ended()
+            self._by_id.pop(id_, None)
+            if len(self._by_id) >= self._most:
+                del self._by_id[next(iter(self._by_id))]
+            self._by_id[id_] = upload
+        return upload
+
+    def end(self, upload: _Upload) -> None:
+        with self._lock:
+            upload.end()
+            self._ended.append(upload)
+            self._forget_ended()
+
+    def find(self, id_: str) -> _Upload | None:
+        with self._lock:
+            self._forget_ended()
+            return self._by_id.get(id_)
+
+    def _forget_ended(self) -> None:
+        before = monotonic() - self._keep
+        ended = self._ended
+        while ended and (ended[0].ended_at or 0.0) <= before:
+            upload = ended.popleft()
+            if self._by_id.get(upload.id) is upload:
+                del self._by_id[upload.id]
+
+
+def _id_of(request: Request) -> str | None:
+    """The id that the client gave the upload, in the header or in the query; None for one that is none."""
+    if given := request.head.field(HEADER):
+        return given if _is_id(given) else None
+    found = _argument(request.head.query_string)
+    return found[1].decode() if found else None

@@ -1,0 +1,1 @@
+"""The contract between handlers and servers, the two drivers, errors as responses, and the current request."""

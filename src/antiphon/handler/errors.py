@@ -1,0 +1,148 @@
+"""How an error answers when nobody handles it: as problem details or as a page, by what the client accepts."""
+
+from html import escape
+
+from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
+from antiphon.http.raised_answer import RaisedAnswer
+from antiphon.request.request import Request
+from antiphon.response.fields import HTML
+from antiphon.response.response import Response
+
+PROBLEM = "application/problem+json"
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{status} {title}</title>
+<style>
+body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1rem }}
+small {{ color: #767676 }}
+</style>
+<h1>{title}</h1>
+<p>{detail}</p>
+{errors}<small>{status} &middot; request {id}</small>
+"""
+
+
+_ENDS_TASK = "_antiphon_ends_task"
+"""The attribute by which a cancellation says, on other threads, too, that it ends the task in which it came."""
+
+
+def note_task(error: BaseException) -> None:
+    """Have a cancellation that came in the running task tell ``is_leaving`` on a thread whether that task ends."""
+    from asyncio import CancelledError
+
+    if isinstance(error, CancelledError):
+        setattr(error, _ENDS_TASK, is_leaving(error))
+
+
+def is_leaving(error: BaseException) -> bool:
+    """Whether this ends the task or the process: any BaseException but a cancellation that nobody has asked for, or
+    that was taken back, as ``asyncio.timeout`` does.
+    """
+    from asyncio import CancelledError, current_task
+
+    if isinstance(error, Exception) or not isinstance(error, CancelledError):
+        return not isinstance(error, Exception)
+    try:
+        task = current_task()
+    except RuntimeError:  # no loop runs on this thread
+        return getattr(error, _ENDS_TASK, False)
+    return task is None or task.cancelling() > 0
+
+
+def as_http_error(error: BaseException) -> HTTPError:
+    """The error that the client is told of: itself if it is an HTTPError, otherwise one that gives nothing away."""
+    if isinstance(error, HTTPError):
+        return error
+    if isinstance(error, Exception) or not is_leaving(error):
+        return InternalServerError("The server failed to answer; the failure has been logged.")
+    return ClientDisconnected("The request was cancelled.")
+
+
+def error_response(request: Request, error: BaseException) -> Response:
+    """The answer to an error: problem details (RFC 9457) or a page, with the request's id and without a traceback.
+
+    The response's ``error`` is the very exception.
+    """
+    told = as_http_error(error)
+    if request.accept.best([PROBLEM, "application/json", "text/html"], PROBLEM) == "text/html":
+        body, content_type = _page(request, told).encode("utf-8", "replace"), HTML
+    else:
+        body, content_type = _problem(request, told), PROBLEM
+    response = Response(body, told.status, told.headers, content_type=content_type)
+    response.headers["x-request-id"] = request.id
+    response.headers.setdefault("cache-control", "no-store")
+    response.vary("accept")
+    response.error = error
+    return response
+
+
+def raised_response(answer: RaisedAnswer) -> Response:
+    """What a redirect answers, or whatever else is raised and no error."""
+    response = Response(None, answer.status, answer.headers)
+    if answer.location is not None:
+        response.headers["location"] = answer.location
+    return response
+
+
+def _problem(request: Request, error: HTTPError) -> bytes:
+    from antiphon.serialization.json import encode_json
+
+    own = {"request_id": request.id}
+    try:
+        return encode_json(error.problem() | own)
+    except (TypeError, ValueError):  # an error has to be answered, whatever it bears
+        return encode_json(_writable(HTTPError.problem(error)) | own)
+
+
+def _writable(problem: dict[str, object]) -> dict[str, object]:
+    """The members that JSON has a form for, and text as far as it has."""
+    printable = {name: _printable(value) if isinstance(value, str) else value for name, value in problem.items()}
+    return {name: value for name, value in printable.items() if _is_writable({name: value})}
+
+
+def _is_writable(value: object) -> bool:
+    from antiphon.serialization.json import encode_json
+
+    try:
+        encode_json(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _page(request: Request, error: HTTPError) -> str:
+    return _PAGE.format(
+        status=error.status,
+        title=escape(error.title),
+        detail=escape(error.detail or ""),
+        errors=_list_of_errors(error.members.get("errors")),
+        id=escape(request.id),
+    )
+
+
+def _list_of_errors(errors: object) -> str:
+    """What is wrong, item by item, as problem details list it: dicts of a ``pointer`` and a ``detail``."""
+    listed = errors if isinstance(errors, list | tuple) else ()
+    items = "".join([_item(fault) for fault in listed if isinstance(fault, dict)])
+    return f"<ul>\n{items}</ul>\n" if items else ""
+
+
+def _item(fault: dict[object, object]) -> str:
+    detail, pointer = fault.get("detail"), fault.get("pointer")
+    if not isinstance(detail, str):
+        return ""
+    place = _path_of(pointer) if isinstance(pointer, str) else ""
+    name = f"<code>{escape(place)}</code>: " if place else ""
+    return f"<li>{name}{escape(detail)}</li>\n"
+
+
+def _path_of(pointer: str) -> str:
+    """A JSON Pointer (RFC 6901) as people read it: `tags/1` for `/tags/1`."""
+    return pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")

@@ -1,0 +1,176 @@
+"""Headers as attributes: of a request read once, of a response read, set and deleted."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar, overload
+
+from antiphon.http.dates import format_date, parse_date
+from antiphon.http.grammar import is_token, split_list
+from antiphon.http.head import Head
+from antiphon.http.headers import MutableHeaders, field_name, field_value
+from antiphon.lazy import lazy
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class HasHead(Protocol):
+    """A request."""
+
+    head: Head
+
+
+class Negotiating(HasHead, Protocol):
+    """A request that remembers by which headers its response is chosen."""
+
+    consulted: tuple[str, ...]
+
+
+class HasHeaders(Protocol):
+    """A response."""
+
+    @property
+    def headers(self) -> MutableHeaders: ...
+    def put(self, line: tuple[str, str]) -> None: ...
+
+
+def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
+    """A header of a request as a value, read when it is first asked for. ``read`` gets None where it is absent."""
+
+    def compute(request: HasHead) -> T:
+        return read(request.head.field(name))
+
+    return lazy(compute)
+
+
+def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
+    """Likewise, of a header by which a response is chosen: that it was read is noted, for Vary."""
+    names = (name,)
+
+    def compute(request: Negotiating) -> T:
+        request.consulted += names
+        return read(request.head.field(name))
+
+    return lazy(compute)
+
+
+class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like property
+    """A header of a response: read as T, set to S. None, what prints as nothing, and ``del`` remove it.
+
+    Setting what the header cannot have raises ValueError. What is printed has to be what can stand in a header.
+    """
+
+    def __init__(self, name: str, read: Callable[[str | None], T], print_: Callable[[S], str]) -> None:
+        self.header = field_name(name)
+        self._read = read
+        self._print = print_
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "header[T, S]": ...
+    @overload
+    def __get__(self, instance: HasHeaders, owner: type) -> T: ...
+    def __get__(self, instance: HasHeaders | None, owner: type) -> "header[T, S] | T":
+        return self if instance is None else self._read(instance.headers.get(self.header))
+
+    def __set__(self, instance: HasHeaders, value: S | None) -> None:
+        try:
+            text = "" if value is None else self._print(value)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ValueError(f"{self.header} cannot be {value!r:.200}: {error}") from error
+        if text:
+            instance.put((self.header, text))
+        else:
+            instance.headers.pop(self.header)
+
+    def __delete__(self, instance: HasHeaders) -> None:
+        instance.headers.pop(self.header)
+
+
+# What headers of several kinds are read by, and printed by
+
+
+def parse_or_none(parse: Callable[[str], T], value: str | None) -> T | None:
+    """What ``parse`` makes of a header: None where that is absent, or raises ValueError."""
+    try:
+        return None if value is None else parse(value)
+    except ValueError:
+        return None
+
+
+def or_none(parse: Callable[[str], T]) -> Callable[[str | None], T | None]:
+    """What reads a header so."""
+    return partial(parse_or_none, parse)
+
+
+def read_text(value: str | None) -> str | None:
+    """The value as it is."""
+    return value
+
+
+def print_text(value: str) -> str:
+    """The value as it is."""
+    if not isinstance(value, str):
+        raise TypeError("it is text")
+    return field_value(value)
+
+
+def read_list(value: str | None) -> tuple[str, ...]:
+    """The elements of a list (RFC 9110 §5.6.1)."""
+    return tuple(split_list(value)) if value else ()
+
+
+def print_list(values: Iterable[str]) -> str:
+    """A list of elements, each without a comma."""
+    if isinstance(values, str):
+        raise TypeError(f"it is a list, such as [{values!r}]")
+    elements = [*values]
+    text = ", ".join(elements)
+    if "" in elements or text.count(",") > max(len(elements) - 1, 0):
+        bad = next(element for element in elements if not element or "," in element)
+        raise ValueError(f"{bad!r} is no element of a list")
+    return field_value(text)
+
+
+def print_tokens(values: Iterable[str]) -> str:
+    """A list of tokens, such as names of methods and headers."""
+    text = print_list(values)
+    if bad := [token for token in text.split(", ") if text and not is_token(token)]:
+        raise ValueError(f"{bad[0]!r} is no token")
+    return text
+
+
+def parse_number(value: str) -> int:
+    """A number of 0 or more; above 2**31 it is that (RFC 9111 §1.2.2). Raises ValueError for what is none."""
+    if not (value.isascii() and value.isdigit()):
+        raise ValueError(f"not a number: {value[:40]!r}")
+    return min(int(value[:20]), 1 << 31) if len(value) <= 20 else 1 << 31
+
+
+def print_number(value: int) -> str:
+    """A number of 0 or more."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError("it is a number of 0 or more")
+    return str(value)
+
+
+read_number = or_none(parse_number)
+read_date = or_none(parse_date)
+
+
+def print_date(value: datetime) -> str:
+    """A date (RFC 9110 §5.6.7); one without a time zone is in UTC."""
+    if not isinstance(value, datetime):
+        raise TypeError("it is a datetime")
+    return format_date(value)
+
+
+def flag(literal: str) -> tuple[Callable[[str | None], bool], Callable[[Any], str]]:
+    """How a header is read, and printed, that is there with one value or not at all."""
+
+    def print_flag(value: Any) -> str:
+        if not isinstance(value, bool):
+            raise TypeError("it is True or False")
+        return literal if value else ""
+
+    return lambda value: value == literal, print_flag

@@ -1,0 +1,176 @@
+"""The header fields of a request that standards name, as values."""
+
+from typing import TYPE_CHECKING
+
+from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.conditional import IfRange
+from antiphon.http.etag import IfMatch, IfNoneMatch
+from antiphon.http.head import Head
+from antiphon.http.header_property import (
+    flag,
+    negotiated,
+    or_none,
+    parse_or_none,
+    parsed,
+    read_date,
+    read_list,
+    read_number,
+    read_text,
+)
+from antiphon.http.media_type import MediaType
+from antiphon.http.ranges import ContentRange, Range
+
+if TYPE_CHECKING:
+    from antiphon.http.authorization import Authorization
+    from antiphon.http.trace_context import TraceParent
+    from antiphon.http.user_agent import UserAgent
+
+
+def _authorization(value: str | None) -> "Authorization | None":
+    from antiphon.http.authorization import Authorization
+
+    return parse_or_none(Authorization.parse, value)
+
+
+def _trace_parent(value: str | None) -> "TraceParent | None":
+    from antiphon.http.trace_context import TraceParent
+
+    return parse_or_none(TraceParent.parse, value)
+
+
+def _user_agent(value: str | None) -> "UserAgent":
+    from antiphon.http.user_agent import UserAgent
+
+    return UserAgent(value or "")
+
+
+def _last_event_id(value: str | None) -> str | None:
+    try:
+        return (value or "").encode("latin-1").decode() or None
+    except UnicodeError:
+        return None
+
+
+class RequestHeaders:
+    """Reads the header of a head by attributes, each when it is first asked for.
+
+    An absent or malformed header reads as None, False or empty.
+    """
+
+    head: Head
+    consulted: tuple[str, ...] = ()
+    """The headers of content negotiation that were read, in lower case: an application names them in Vary."""
+
+    accept = negotiated("accept", Accept.parse)
+    """Accept (RFC 9110 §12.5.1)."""
+    accept_charsets = negotiated("accept-charset", AcceptCharset.parse)
+    """Accept-Charset (RFC 9110 §12.5.2)."""
+    accept_encodings = negotiated("accept-encoding", AcceptEncoding.parse)
+    """Accept-Encoding (RFC 9110 §12.5.3)."""
+    accept_languages = negotiated("accept-language", AcceptLanguage.parse)
+    """Accept-Language (RFC 9110 §12.5.4)."""
+    access_control_request_headers = parsed("access-control-request-headers", read_list)
+    """Access-Control-Request-Headers (Fetch)."""
+    access_control_request_method = parsed("access-control-request-method", read_text)
+    """Access-Control-Request-Method (Fetch)."""
+    authorization = parsed("authorization", _authorization)
+    """Authorization (RFC 9110 §11.6.2)."""
+    baggage = parsed("baggage", read_text)
+    """baggage (Baggage)."""
+    cache_control = parsed("cache-control", CacheControl.parse)
+    """Cache-Control (RFC 9111 §5.2)."""
+    content_digest = parsed("content-digest", read_text)
+    """Content-Digest (RFC 9530 §2)."""
+    content_encoding = parsed("content-encoding", read_text)
+    """Content-Encoding (RFC 9110 §8.4)."""
+    content_language = parsed("content-language", read_list)
+    """Content-Language (RFC 9110 §8.5)."""
+    content_location = parsed("content-location", read_text)
+    """Content-Location (RFC 9110 §8.7)."""
+    content_md5 = parsed("content-md5", read_text)
+    """Content-MD5 (RFC 2616 §14.15)."""
+    content_range = parsed("content-range", or_none(ContentRange.parse))
+    """Content-Range (RFC 9110 §14.4)."""
+    content_type = parsed("content-type", or_none(MediaType.parse))
+    """Content-Type (RFC 9110 §8.3)."""
+    date = parsed("date", read_date)
+    """Date (RFC 9110 §6.6.1)."""
+    dnt = parsed("dnt", flag("1")[0])
+    """DNT (Tracking Preference Expression)."""
+    early_data = parsed("early-data", flag("1")[0])
+    """Early-Data (RFC 8470 §5.1)."""
+    expect = parsed("expect", read_text)
+    """Expect (RFC 9110 §10.1.1)."""
+    from_ = parsed("from", read_text)
+    """From (RFC 9110 §10.1.2)."""
+    idempotency_key = parsed("idempotency-key", read_text)
+    """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header)."""
+    if_match = parsed("if-match", IfMatch.parse)
+    """If-Match (RFC 9110 §13.1.1)."""
+    if_modified_since = parsed("if-modified-since", read_date)
+    """If-Modified-Since (RFC 9110 §13.1.3)."""
+    if_none_match = parsed("if-none-match", IfNoneMatch.parse)
+    """If-None-Match (RFC 9110 §13.1.2)."""
+    if_range = parsed("if-range", IfRange.parse)
+    """If-Range (RFC 9110 §13.1.5)."""
+    if_unmodified_since = parsed("if-unmodified-since", read_date)
+    """If-Unmodified-Since (RFC 9110 §13.1.4)."""
+    last_event_id = parsed("last-event-id", _last_event_id)
+    """Last-Event-Id (HTML §9.2.4)."""
+    max_forwards = parsed("max-forwards", read_number)
+    """Max-Forwards (RFC 9110 §7.6.2)."""
+    origin = parsed("origin", read_text)
+    """Origin (Fetch)."""
+    pragma = parsed("pragma", read_list)
+    """Pragma (RFC 9111 §5.4)."""
+    prefer = parsed("prefer", read_list)
+    """Prefer (RFC 7240 §2)."""
+    priority = parsed("priority", read_text)
+    """Priority (RFC 9218 §5)."""
+    proxy_authorization = parsed("proxy-authorization", _authorization)
+    """Proxy-Authorization (RFC 9110 §11.7.2)."""
+    range = parsed("range", or_none(Range.parse))
+    """Range (RFC 9110 §14.2)."""
+    referrer = parsed("referer", read_text)
+    """Referer (RFC 9110 §10.1.3)."""
+    repr_digest = parsed("repr-digest", read_text)
+    """Repr-Digest (RFC 9530 §3)."""
+    save_data = parsed("save-data", flag("on")[0])
+    """Save-Data (Save Data API)."""
+    sec_ch_ua = parsed("sec-ch-ua", read_text)
+    """Sec-CH-UA (User-Agent Client Hints)."""
+    sec_ch_ua_mobile = parsed("sec-ch-ua-mobile", flag("?1")[0])
+    """Sec-CH-UA-Mobile (User-Agent Client Hints)."""
+    sec_ch_ua_platform = parsed("sec-ch-ua-platform", read_text)
+    """Sec-CH-UA-Platform (User-Agent Client Hints)."""
+    sec_fetch_dest = parsed("sec-fetch-dest", read_text)
+    """Sec-Fetch-Dest (Fetch Metadata §2.1)."""
+    sec_fetch_mode = parsed("sec-fetch-mode", read_text)
+    """Sec-Fetch-Mode (Fetch Metadata §2.2)."""
+    sec_fetch_site = parsed("sec-fetch-site", read_text)
+    """Sec-Fetch-Site (Fetch Metadata §2.3)."""
+    sec_fetch_user = parsed("sec-fetch-user", flag("?1")[0])
+    """Sec-Fetch-User (Fetch Metadata §2.4)."""
+    sec_gpc = parsed("sec-gpc", flag("1")[0])
+    """Sec-GPC (Global Privacy Control)."""
+    sec_purpose = parsed("sec-purpose", read_text)
+    """Sec-Purpose (Fetch)."""
+    service_worker = parsed("service-worker", flag("script")[0])
+    """Service-Worker (Service Workers)."""
+    traceparent = parsed("traceparent", _trace_parent)
+    """traceparent (Trace Context §3.2)."""
+    tracestate = parsed("tracestate", read_text)
+    """tracestate (Trace Context §3.3)."""
+    upgrade_insecure_requests = parsed("upgrade-insecure-requests", flag("1")[0])
+    """Upgrade-Insecure-Requests (Upgrade Insecure Requests)."""
+    user_agent = parsed("user-agent", _user_agent)
+    """User-Agent (RFC 9110 §10.1.5)."""
+    via = parsed("via", read_list)
+    """Via (RFC 9110 §7.6.3)."""
+    want_content_digest = parsed("want-content-digest", read_text)
+    """Want-Content-Digest (RFC 9530 §4)."""
+    want_repr_digest = parsed("want-repr-digest", read_text)
+    """Want-Repr-Digest (RFC 9530 §4)."""
+    x_requested_with = parsed("x-requested-with", read_text)
+    """X-Requested-With (de facto)."""

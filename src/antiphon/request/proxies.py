@@ -1,0 +1,258 @@
+"""A head as the client sent it, where proxies that are declared stand between: they are believed, and nobody else.
+
+What a server took from a trusted peer is read from the right, where the nearest proxy wrote, up to the first address
+that is no trusted proxy's: the client. What that one wrote itself is never believed.
+"""
+
+import re
+from collections.abc import Iterable
+from itertools import islice
+from typing import NamedTuple
+
+from antiphon.http.derived_head import DerivedHead, server_head
+from antiphon.http.forwarded import (
+    ForwardedElement,
+    Node,
+    elements_from_right,
+    last_element,
+    last_elements,
+    parse_port,
+    parse_prefix,
+)
+from antiphon.http.head import Address, Head
+from antiphon.http.networks import Networks
+from antiphon.http.url import DEFAULT_PORTS, parse_host
+from antiphon.lazy import lazy
+
+MOST_HOPS = 32
+"""How many proxies are looked through, one behind the other."""
+
+DEFAULT_HEADERS = ("x-forwarded-for", "x-forwarded-proto")
+"""What nearly every proxy sets."""
+
+_X_FORWARDED = (*DEFAULT_HEADERS, "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix")
+_SCHEMES = frozenset({"http", "https"})
+
+NAMES_ARE_EXACT = "antiphon.names_are_exact"
+"""The key by which an environ says that its server, or a middleware, has dropped header names with an underscore."""
+_exact_server = re.compile(r"waitress|gunicorn/(?:2[2-9]|[3-9][0-9]|[1-9][0-9]{2,})(?:\.[\w.+-]*)?").fullmatch
+"""Servers that drop them by themselves: Waitress, and Gunicorn from 22 on."""
+
+
+class TrustedProxies:
+    """The proxies that are believed, and the headers that each of them sets.
+
+    ``networks`` are IP addresses and networks ("192.0.2.7", "10.0.0.0/8"), and "unix" for whoever connects by a unix
+    socket. ``headers`` are those that every one of the proxies sets or appends to by itself, whatever the client sent:
+    either "forwarded" (RFC 7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and
+    "x-forwarded-port"; with both, "x-forwarded-prefix". Raises ValueError for anything else, and for "*".
+
+    ``address in proxies`` tells whether a connection from there (an IP address, an ``Address``, or None where the
+    server tells none) is a proxy's. An IPv4 address that is mapped into IPv6 counts as IPv4.
+    """
+
+    def __init__(self, networks: Iterable[str], *, headers: Iterable[str] = DEFAULT_HEADERS) -> None:
+        for what, given in (("trusted proxies", networks), ("the headers of trusted proxies", headers)):
+            if isinstance(given, str):
+                raise ValueError(f"{what} are a list: [{given!r}]")
+        self._declared = tuple(networks)
+        self._trusts_unix = "unix" in self._declared
+        self._networks = _networks(network for network in self._declared if network != "unix")
+        self.headers = _headers(headers)
+        self._servers_warned_of: set[str] = set()
+
+    def __contains__(self, address: object) -> bool:
+        host = address.host if isinstance(address, Address) else address
+        if not isinstance(host, str):
+            return host is None and self._trusts_unix
+        found = self._networks.find(host)
+        return found[1] if found else self._trusts_unix and (host == "localhost" or host.startswith(("/", "unix:")))
+
+    def __bool__(self) -> bool:
+        return bool(self._declared)
+
+    def __repr__(self) -> str:
+        return f"TrustedProxies({list(self._declared)!r}, headers={sorted(self.headers)!r})"
+
+    def find(self, host: str, port: int | str | None = None) -> tuple[Address | None, bool]:
+        """The address as it is usually written, IPv4 where that is mapped into IPv6, and whether it is a proxy's.
+
+        What is no IP address is None, and no proxy's; a port that is hidden is left out.
+        """
+        found = self._networks.find(host)
+        if found is None:
+            return None, False
+        return Address(found[0], port or None if isinstance(port, int) else None), found[1]
+
+    def warn_of(self, software: str) -> None:
+        """Log once that this WSGI server's headers can't be believed, and what to do about it."""
+        if software in self._servers_warned_of:
+            return
+        import logging
+
+        self._servers_warned_of.add(software)
+        logging.getLogger("antiphon").warning(
+            "The headers of trusted proxies are ignored: over WSGI, %s may take X_Forwarded_For for X-Forwarded-For, "
+            "so that every client could forge them. Serve this application over ASGI, or by gunicorn or waitress.",
+            software or "a server without a name",
+        )
+
+
+def _networks(declared: Iterable[str]) -> Networks:
+    listed = list(declared)
+    try:
+        networks = Networks(network for network in listed if network != "*")
+    except ValueError as error:
+        raise ValueError(f'trusted proxies are IP addresses, networks and "unix": {error}') from None
+    if "*" in listed or networks.cover_everything:
+        raise ValueError("whoever trusts every address lets each client name any as its own: list those of the proxies")
+    return networks
+
+
+def _headers(declared: Iterable[str]) -> frozenset[str]:
+    headers = frozenset(name.lower() for name in declared)
+    known = {"forwarded", "x-forwarded-prefix"} if "forwarded" in headers else set(_X_FORWARDED)
+    if headers and headers <= known:
+        return headers
+    raise ValueError(
+        f"trusted proxies set headers of {', '.join(_X_FORWARDED)}, or they set forwarded; what they don't set, "
+        f"clients do; so not {sorted(headers)}"
+    )
+
+
+def behind(head: Head, proxies: TrustedProxies) -> Head:
+    """The head as the client sent it, where its connection is a trusted proxy's; else the very same head.
+
+    That is so, too, over a WSGI server that may take another header for the proxy's; it is logged once.
+    """
+    if head.client not in proxies:
+        return head
+    environ = getattr(server_head(head), "environ", None)
+    if environ is not None and not environ.get(NAMES_ARE_EXACT):
+        software = str(environ.get("SERVER_SOFTWARE") or "")
+        if not _exact_server(software):
+            proxies.warn_of(software)
+            return head
+    return ForwardedHead(head, proxies)
+
+
+class _Told(NamedTuple):
+    """What trusted proxies tell."""
+
+    client: Address | None
+    scheme: str
+    authority: str
+
+
+class ForwardedHead(DerivedHead):
+    """A head whose client, scheme, authority and root path are those that trusted proxies tell of.
+
+    ``inner`` is the head that the server gave. ``client`` is None where a trusted proxy does not know it, or where what
+    it wrote is malformed, or empty: what is left of an empty element the client may have written itself. What no proxy
+    tells is as the server saw it.
+    """
+
+    def __init__(self, inner: Head, proxies: TrustedProxies) -> None:
+        super().__init__(inner)
+        self._proxies = proxies
+
+    @lazy
+    def _told(self) -> _Told:
+        read = _read_forwarded if "forwarded" in self._proxies.headers else _read_x_forwarded
+        return read(self.inner, self._proxies)
+
+    @property
+    def client(self) -> Address | None:
+        """Who asked the outermost trusted proxy."""
+        return self._told.client
+
+    @property
+    def scheme(self) -> str:
+        """How that one was asked."""
+        return self._told.scheme
+
+    @property
+    def authority(self) -> str:
+        """The host and port that it was asked for."""
+        return self._told.authority
+
+    @lazy
+    def _prefix(self) -> str:
+        if "x-forwarded-prefix" not in self._proxies.headers:
+            return ""
+        try:
+            return parse_prefix(last_element(self.field("x-forwarded-prefix") or ""))
+        except ValueError:
+            return ""
+
+    @property
+    def root_path(self) -> str:
+        """What the nearest proxy took off the path, then what the server did."""
+        return self._prefix + self.inner.root_path
+
+
+def _read_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
+    """The client and, of the proxies that tell them, what the outermost says of scheme and host (RFC 7239)."""
+    client, scheme, authority = head.client, head.scheme, head.authority
+    chain = head.field("forwarded")
+    for text in islice(elements_from_right(chain), MOST_HOPS) if chain is not None else ():
+        try:
+            element = ForwardedElement.parse(text)
+        except ValueError:
+            return _Told(None, scheme, authority)
+        proto = element.proto
+        scheme = proto if proto in _SCHEMES else scheme
+        authority = element.host or authority
+        node = element.for_
+        client, is_proxy = proxies.find(node.host, node.port) if node else (None, False)
+        if not is_proxy:
+            break
+    return _Told(client, scheme, authority)
+
+
+def _read_x_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
+    """The client, and the last of the schemes, hosts and ports, as only that one was surely written by a proxy."""
+    declared = proxies.headers
+    proto, host, port = [
+        last_element(head.field(name) or "") if name in declared else ""
+        for name in ("x-forwarded-proto", "x-forwarded-host", "x-forwarded-port")
+    ]
+    scheme = proto.lower() if proto.lower() in _SCHEMES else head.scheme
+    authority = host or head.authority
+    if port:
+        authority = _with_port(authority, port, scheme)
+    return _Told(_x_client(head, proxies), scheme, authority)
+
+
+def _x_client(head: Head, proxies: TrustedProxies) -> Address | None:
+    client = head.client
+    chain = head.field("x-forwarded-for") if "x-forwarded-for" in proxies.headers else None
+    for text in last_elements(chain, MOST_HOPS) if chain is not None else ():
+        client, is_proxy = _x_hop(text, proxies)
+        if not is_proxy:
+            break
+    return client
+
+
+def _x_hop(text: str, proxies: TrustedProxies) -> tuple[Address | None, bool]:
+    found = proxies.find(text)
+    if found[0] is not None:
+        return found
+    if text == "unix:":  # so nginx names whoever came by a unix socket
+        return None, text in proxies
+    try:
+        node = Node.parse(text)
+    except ValueError:
+        return None, False
+    return proxies.find(node.host, node.port)
+
+
+def _with_port(authority: str, port: str, scheme: str) -> str:
+    """Host and port; the scheme's default port is left out, and a malformed one changes nothing."""
+    try:
+        host, _ = parse_host(authority)
+        number = parse_port(port)
+    except ValueError:
+        return authority
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if number == DEFAULT_PORTS.get(scheme) else f"{bracketed}:{number}"

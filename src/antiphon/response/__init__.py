@@ -1,0 +1,1 @@
+"""The response: message, headers, files, events, and what conditions and ranges make of it."""

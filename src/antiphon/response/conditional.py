@@ -1,0 +1,254 @@
+"""Responses that are conditional and partial (RFC 9110 §13, §14), and what caches are told of them (RFC 9111).
+
+No clock is asked, and nothing is read but the request's head and the response.
+"""
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from antiphon.http.byteranges import MultipartByteRanges
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.conditional import READING, applicable_range, evaluate_preconditions
+from antiphon.http.dates import format_date
+from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
+from antiphon.http.etag import ETag, generate_etag
+from antiphon.http.head import Head
+from antiphon.http.headers import HeaderFields, MutableHeaders, combined
+from antiphon.http.not_modified import NotModified
+from antiphon.http.ranges import ByteRange, ContentRange, requested_parts
+from antiphon.response.slices import Body, has_any_order, known_length, part_of, parts_of
+
+_OF_CONTENT = frozenset({
+    "accept-ranges", "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
+    "content-range", "content-type", "repr-digest", "trailer",
+})  # fmt: skip
+"""Fields that say what is sent, which a 304 leaves out: those of the kept response go on being true."""
+
+_OF_TAGGED_CONTENT = _OF_CONTENT | {"last-modified"}
+"""Last-Modified is left only without a tag (RFC 9110 §15.4.5)."""
+_OF_THE_WHOLE = frozenset({"content-digest", "content-length", "content-range"})
+"""Fields that a part has none of, or its own."""
+
+_LONGEST_LENGTH = 18
+
+
+class Requested(Protocol):
+    """What is asked of a request."""
+
+    head: Head
+
+    def after(self, function: Callable[[], object]) -> Callable[[], object]: ...
+
+
+class WithHeaders(Protocol):
+    """A response's header fields."""
+
+    @property
+    def headers(self) -> MutableHeaders: ...
+
+
+class Whole(WithHeaders, Protocol):
+    """What is asked of a response that gets a tag."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def body(self) -> Body: ...
+
+
+Line: TypeAlias = tuple[str, str]
+Message: TypeAlias = tuple[int, list[Line], Body]
+"""Status, header fields and body of a response."""
+
+
+def conditional(
+    request: Requested, status: int, lines: Collection[Line], body: Body, *, ranges: bool = True
+) -> Message | None:
+    """What a response to GET or HEAD becomes by the request's conditions and its Range; None where it stays.
+
+    A 2xx becomes a 304, without a body, when the client has this version (RFC 9110 §13.2.2): that of the response's
+    ETag and Last-Modified. With ``ranges``, a 200 of known length becomes a 206 with the parts asked for, and says
+    that it could (Accept-Ranges), unless it says "none". A file knows its length; of other bodies in pieces it is known
+    when Content-Length is set, and several parts of one are sent if they go forwards.
+
+    Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed when the request
+    is answered. To other methods the response stays as it is, since their work is done: `precondition` is for those.
+    """
+    head = request.head
+    method = head.method
+    if method not in READING or not 200 <= status <= 299:
+        return None
+    etag = modified = None
+    for name, value in lines:
+        if name == "etag":
+            etag = value if etag is None else ""  # two of them say nothing
+        elif name == "last-modified":
+            modified = value if modified is None else ""
+    outcome = evaluate_preconditions(method, head.field, etag, modified)
+    if outcome is None:
+        return _ranged(request, lines, body, etag, modified) if ranges and status == 200 else None
+    if not isinstance(body, bytes):
+        close_unsent(body, request)
+    if outcome == 412:
+        raise _precondition_failed()
+    left_out = _OF_CONTENT if etag is None else _OF_TAGGED_CONTENT
+    return 304, [line for line in lines if line[0] not in left_out], b""
+
+
+def precondition(
+    request: Requested,
+    *,
+    etag: ETag | str | None = None,
+    modified: datetime | None = None,
+    exists: bool = True,
+    headers: HeaderFields = (),
+) -> None:
+    """Go on only if the request's conditions let it: to be called before the work is done, for any method.
+
+    ``etag`` and ``modified`` (UTC when naive) are of the current representation, None where it has none; ``exists`` is
+    False when there is none yet. Raises NotModified, which is answered with a 304, for reading a version that the
+    client has, and PreconditionFailed (412) for a version that the request is not meant for (RFC 9110 §13.2.2).
+
+    A str as ``etag`` is the tag of a strong one; raises ValueError if it can't be, TypeError for a ``modified`` that is
+    no datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary. Its ETag,
+    or without one its Last-Modified, is added.
+    """
+    if modified is not None and not isinstance(modified, datetime):
+        raise TypeError(f"modified is a datetime or None, not {type(modified).__name__}")
+    tag = None if etag is None else str(ETag(etag) if isinstance(etag, str) else etag)
+    status = evaluate_preconditions(request.head.method, request.head.field, tag, modified, exists=exists)
+    if status == 412:
+        raise _precondition_failed()
+    if status == 304:
+        not_modified = NotModified(headers)
+        if tag is not None:
+            not_modified.headers["etag"] = tag
+        elif modified is not None:
+            not_modified.headers["last-modified"] = format_date(modified)
+        raise not_modified
+
+
+def add_etag(response: Whole, *, weak: bool = False, overwrite: bool = False) -> None:
+    """Set the ETag to one made from the body, unless there is one; ``overwrite`` replaces that.
+
+    Raises TypeError for a body in pieces, ValueError for a 206 or 304, which has not the whole.
+    """
+    if not overwrite and "etag" in response.headers:
+        return
+    body = response.body
+    if not isinstance(body, bytes):
+        raise TypeError("an entity tag is made from a body in bytes, and this one is streamed: set the ETag yourself")
+    if response.status in (206, 304):
+        raise ValueError(f"a {response.status} has not the whole body: add the ETag before it is made conditional")
+    etag = generate_etag(body)
+    response.headers["etag"] = str(ETag(etag.tag, weak=True) if weak else etag)
+
+
+def cache_for(response: WithHeaders, seconds: int, *, public: bool = False, immutable: bool = False) -> None:
+    """Let the client keep the response for some seconds; with ``public`` caches that others use, too.
+
+    An ``immutable`` one is not asked for again before (RFC 8246). What Cache-Control says otherwise stays, as far as it
+    does not speak against that. Raises ValueError for seconds that are no whole number from 0 to 2**31.
+    """
+    headers = response.headers
+    headers["cache-control"] = str(
+        CacheControl.parse(headers.get("cache-control")).replace(
+            max_age=seconds,
+            s_maxage=None,
+            public=public,
+            private=not public,
+            immutable=immutable,
+            no_cache=False,
+            no_store=False,
+        )
+    )
+    _forget_older(headers)
+
+
+def no_store(response: WithHeaders) -> None:
+    """Have nobody keep the response (RFC 9111 §5.2.2.5)."""
+    response.headers["cache-control"] = str(CacheControl(no_store=True))
+    _forget_older(response.headers)
+
+
+def _forget_older(headers: MutableHeaders) -> None:
+    """Remove what Cache-Control takes the place of (RFC 9111 §5.3, §5.4)."""
+    headers.pop("expires")
+    headers.pop("pragma")
+
+
+def _precondition_failed() -> PreconditionFailed:
+    return PreconditionFailed("The current version is not one that the request is meant for.")
+
+
+def _ranged(
+    request: Requested, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
+) -> Message | None:
+    """A 200 that says that parts are to be had, unless it says whether they are, or the parts that are asked for."""
+    said = combined(lines)
+    length = known_length(body)
+    if length is None and (length := _declared_length(said)) is None:
+        return None
+    own_lines = [*lines]
+    unit = said.get("accept-ranges")
+    if unit is None:
+        own_lines.append(("accept-ranges", "bytes"))
+    elif unit.lower() != "bytes":
+        return None
+    head = request.head
+    wanted = applicable_range(head.method, head.field, etag, modified)
+    parts = None if wanted is None else requested_parts(wanted, length)
+    if parts is None:
+        return 200, own_lines, body
+    if not parts:
+        close_unsent(body, request)
+        unsatisfied = {"content-range": str(ContentRange.unsatisfied(length)), "accept-ranges": "bytes"}
+        raise RangeNotSatisfiable(f"No range begins within the {length} bytes.", headers=unsatisfied)
+    if len(parts) == 1:
+        return _with_part(own_lines, body, parts[0], length, said)
+    return _with_parts(own_lines, body, parts, length, said)
+
+
+def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, said: Mapping[str, str]) -> Message:
+    first, last = part
+    sent = part_of(body, part)
+    if not _OF_THE_WHOLE.isdisjoint(said):
+        lines = [line for line in lines if line[0] not in _OF_THE_WHOLE]
+    lines.append(("content-range", f"bytes {first}-{last}/{length}"))
+    if not isinstance(sent, bytes):
+        lines.append(("content-length", str(last - first + 1)))
+    return 206, lines, sent
+
+
+def _with_parts(lines: list[Line], body: Body, parts: list[ByteRange], length: int, said: Mapping[str, str]) -> Message:
+    """A message of several parts, or the whole where they can't be sent."""
+    # A coding would be taken for one of all parts together (RFC 9110 §8.4).
+    if "content-encoding" in said or not (has_any_order(body) or parts == sorted(parts)):
+        return 200, lines, body
+    boundary = os.urandom(16).hex()
+    multipart = MultipartByteRanges(parts, length, boundary=boundary, content_type=said.get("content-type"))
+    lines = [line for line in lines if line[0] not in _OF_THE_WHOLE and line[0] != "content-type"]
+    lines.append(("content-type", multipart.content_type))
+    sent = parts_of(body, multipart)
+    if not isinstance(sent, bytes):
+        lines.append(("content-length", str(multipart.content_length)))
+    return 206, lines, sent
+
+
+def _declared_length(said: Mapping[str, str]) -> int | None:
+    declared = said.get("content-length", "")
+    return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= _LONGEST_LENGTH else None
+
+
+def close_unsent(body: object, request: Requested) -> None:
+    """Have a stream closed that nobody will read."""
+    if aclose := getattr(body, "aclose", None):
+
+        async def close_it() -> None:
+            await aclose()
+
+        request.after(close_it)
+    elif close := getattr(body, "close", None):
+        request.after(close)

@@ -1,0 +1,294 @@
+"""The header fields of a response that standards name, as values."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.dates import format_structured_date, parse_structured_date
+from antiphon.http.etag import ETag
+from antiphon.http.header_property import (
+    flag,
+    header,
+    or_none,
+    parse_or_none,
+    print_date,
+    print_list,
+    print_number,
+    print_text,
+    print_tokens,
+    read_date,
+    read_list,
+    read_number,
+    read_text,
+)
+from antiphon.http.headers import MutableHeaders, field_value
+from antiphon.http.ranges import ContentRange
+from antiphon.http.retry_after import format_retry_after, parse_retry_after
+from antiphon.http.url import as_uri
+from antiphon.response.fields import only_typed
+
+if TYPE_CHECKING:
+    from antiphon.http.authorization import Challenge
+    from antiphon.http.content_disposition import ContentDisposition
+    from antiphon.http.link import Link
+    from antiphon.http.server_timing import ServerTiming
+
+T = TypeVar("T")
+
+
+def _print_etag(value: ETag | str) -> str:
+    return str(value if isinstance(value, ETag) else ETag(print_text(value)))
+
+
+def _print_cache_control(value: CacheControl) -> str:
+    return str(_of(CacheControl, value))
+
+
+def _print_content_range(value: ContentRange) -> str:
+    return str(_of(ContentRange, value))
+
+
+def _of(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"it is a {kind.__name__}")
+    return value
+
+
+def _disposition(value: str | None) -> "ContentDisposition | None":
+    from antiphon.http.content_disposition import ContentDisposition
+
+    return parse_or_none(ContentDisposition.parse, value)
+
+
+def _print_disposition(value: "ContentDisposition") -> str:
+    from antiphon.http.content_disposition import ContentDisposition
+
+    return field_value(str(_of(ContentDisposition, value)))
+
+
+def _links(value: str | None) -> "tuple[Link, ...]":
+    from antiphon.http.link import parse_links
+
+    return tuple(parse_links(value)) if value else ()
+
+
+def _print_links(values: "Iterable[Link]") -> str:
+    from antiphon.http.link import Link, format_links
+
+    return field_value(format_links([_of(Link, value) for value in values]))
+
+
+def _challenges(value: str | None) -> "tuple[Challenge, ...]":
+    from antiphon.http.authorization import parse_challenges
+
+    return tuple(parse_challenges(value)) if value else ()
+
+
+def _print_challenges(values: "Challenge | Iterable[Challenge]") -> str:
+    from antiphon.http.authorization import Challenge
+
+    several = [values] if isinstance(values, Challenge) else values
+    return field_value(", ".join([str(_of(Challenge, value)) for value in several]))
+
+
+def _timings(value: str | None) -> "tuple[ServerTiming, ...]":
+    from antiphon.http.server_timing import parse_server_timing
+
+    return tuple(parse_server_timing(value)) if value else ()
+
+
+def _print_timings(values: "Iterable[ServerTiming]") -> str:
+    from antiphon.http.server_timing import ServerTiming, format_server_timing
+
+    return field_value(format_server_timing([_of(ServerTiming, value) for value in values]))
+
+
+def _quoted(value: str | None) -> tuple[str, ...]:
+    return tuple(element.strip('"') for element in read_list(value))
+
+
+def _print_quoted(values: Iterable[str]) -> str:
+    return ", ".join([f'"{element}"' for element in print_list(values).split(", ") if element])
+
+
+def _print_type(value: str) -> str:
+    return only_typed(_of(str, value))[0][1]
+
+
+def _print_location(value: str) -> str:
+    return as_uri(_of(str, value))
+
+
+def _print_deprecation(value: datetime) -> str:
+    return format_structured_date(_of(datetime, value))
+
+
+def _expires(value: str | None) -> datetime | None:
+    """What is no date is in the past (RFC 9111 §5.3)."""
+    return None if value is None else read_date(value) or _LONG_AGO
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ResponseHeaders:
+    """Reads and sets ``headers`` by attributes.
+
+    An absent or malformed header reads as None, False or empty. Setting None, False or what is empty removes it, as
+    does ``del``; setting what a header cannot have raises ValueError.
+    """
+
+    __slots__ = ()
+
+    @property
+    def headers(self) -> MutableHeaders:
+        """The header fields; may be changed."""
+        raise NotImplementedError
+
+    def put(self, line: tuple[str, str]) -> None:
+        """Set a header field to one line, which has been checked, in place of all that it had."""
+        raise NotImplementedError
+
+    accept_ch = header("accept-ch", read_list, print_tokens)
+    """Accept-Ch (RFC 8942 §3.1)."""
+    accept_encodings = header("accept-encoding", read_list, print_list)
+    """Accept-Encoding (RFC 9110 §12.5.3)."""
+    accept_patch = header("accept-patch", read_list, print_list)
+    """Accept-Patch (RFC 5789 §3.1)."""
+    accept_post = header("accept-post", read_list, print_list)
+    """Accept-Post (LDP)."""
+    accept_ranges = header("accept-ranges", read_text, print_text)
+    """Accept-Ranges (RFC 9110 §14.3)."""
+    access_control_allow_credentials = header("access-control-allow-credentials", *flag("true"))
+    """Access-Control-Allow-Credentials (Fetch)."""
+    access_control_allow_headers = header("access-control-allow-headers", read_list, print_tokens)
+    """Access-Control-Allow-Headers (Fetch)."""
+    access_control_allow_methods = header("access-control-allow-methods", read_list, print_tokens)
+    """Access-Control-Allow-Methods (Fetch)."""
+    access_control_allow_origin = header("access-control-allow-origin", read_text, print_text)
+    """Access-Control-Allow-Origin (Fetch)."""
+    access_control_expose_headers = header("access-control-expose-headers", read_list, print_tokens)
+    """Access-Control-Expose-Headers (Fetch)."""
+    access_control_max_age = header("access-control-max-age", read_number, print_number)
+    """Access-Control-Max-Age (Fetch), in seconds."""
+    age = header("age", read_number, print_number)
+    """Age (RFC 9111 §5.1), in seconds."""
+    allow = header("allow", read_list, print_tokens)
+    """Allow (RFC 9110 §10.2.1)."""
+    alt_svc = header("alt-svc", read_text, print_text)
+    """Alt-Svc (RFC 7838 §3)."""
+    authentication_info = header("authentication-info", read_text, print_text)
+    """Authentication-Info (RFC 9110 §11.6.3)."""
+    cache_control = header("cache-control", CacheControl.parse, _print_cache_control)
+    """Cache-Control (RFC 9111 §5.2)."""
+    cache_status = header("cache-status", read_text, print_text)
+    """Cache-Status (RFC 9211 §2)."""
+    cdn_cache_control = header("cdn-cache-control", read_text, print_text)
+    """CDN-Cache-Control (RFC 9213 §3.1)."""
+    clear_site_data = header("clear-site-data", _quoted, _print_quoted)
+    """Clear-Site-Data (Clear Site Data)."""
+    content_digest = header("content-digest", read_text, print_text)
+    """Content-Digest (RFC 9530 §2)."""
+    content_disposition = header("content-disposition", _disposition, _print_disposition)
+    """Content-Disposition (RFC 6266 §4)."""
+    content_encoding = header("content-encoding", read_text, print_text)
+    """Content-Encoding (RFC 9110 §8.4)."""
+    content_language = header("content-language", read_list, print_list)
+    """Content-Language (RFC 9110 §8.5)."""
+    content_length = header("content-length", read_number, print_number)
+    """Content-Length (RFC 9110 §8.6), in bytes."""
+    content_location = header("content-location", read_text, print_text)
+    """Content-Location (RFC 9110 §8.7)."""
+    content_md5 = header("content-md5", read_text, print_text)
+    """Content-MD5 (RFC 2616 §14.15)."""
+    content_range = header("content-range", or_none(ContentRange.parse), _print_content_range)
+    """Content-Range (RFC 9110 §14.4)."""
+    content_security_policy = header("content-security-policy", read_text, print_text)
+    """Content-Security-Policy (CSP3 §3.1)."""
+    content_security_policy_report_only = header("content-security-policy-report-only", read_text, print_text)
+    """Content-Security-Policy-Report-Only (CSP3 §3.2)."""
+    content_type = header("content-type", read_text, _print_type)
+    """Content-Type (RFC 9110 §8.3): the media type of the body with its parameters."""
+    cross_origin_embedder_policy = header("cross-origin-embedder-policy", read_text, print_text)
+    """Cross-Origin-Embedder-Policy (HTML)."""
+    cross_origin_embedder_policy_report_only = header("cross-origin-embedder-policy-report-only", read_text, print_text)
+    """Cross-Origin-Embedder-Policy-Report-Only (HTML)."""
+    cross_origin_opener_policy = header("cross-origin-opener-policy", read_text, print_text)
+    """Cross-Origin-Opener-Policy (HTML)."""
+    cross_origin_opener_policy_report_only = header("cross-origin-opener-policy-report-only", read_text, print_text)
+    """Cross-Origin-Opener-Policy-Report-Only (HTML)."""
+    cross_origin_resource_policy = header("cross-origin-resource-policy", read_text, print_text)
+    """Cross-Origin-Resource-Policy (Fetch)."""
+    date = header("date", read_date, print_date)
+    """Date (RFC 9110 §6.6.1)."""
+    deprecation = header("deprecation", or_none(parse_structured_date), _print_deprecation)
+    """Deprecation (RFC 9745 §2.1)."""
+    etag = header("etag", or_none(ETag.parse), _print_etag)
+    """ETag (RFC 9110 §8.8.3)."""
+    expires = header("expires", _expires, print_date)
+    """Expires (RFC 9111 §5.3)."""
+    last_modified = header("last-modified", read_date, print_date)
+    """Last-Modified (RFC 9110 §8.8.2)."""
+    links = header("link", _links, _print_links)
+    """Link (RFC 8288 §3)."""
+    location = header("location", read_text, _print_location)
+    """Location (RFC 9110 §10.2.2): where a redirect or a created resource is; what a URI can't have is escaped."""
+    nel = header("nel", read_text, print_text)
+    """NEL (Network Error Logging)."""
+    origin_agent_cluster = header("origin-agent-cluster", *flag("?1"))
+    """Origin-Agent-Cluster (HTML)."""
+    permissions_policy = header("permissions-policy", read_text, print_text)
+    """Permissions-Policy (Permissions Policy)."""
+    permissions_policy_report_only = header("permissions-policy-report-only", read_text, print_text)
+    """Permissions-Policy-Report-Only (Permissions Policy)."""
+    preference_applied = header("preference-applied", read_list, print_list)
+    """Preference-Applied (RFC 7240 §3)."""
+    priority = header("priority", read_text, print_text)
+    """Priority (RFC 9218 §5)."""
+    proxy_authenticate = header("proxy-authenticate", _challenges, _print_challenges)
+    """Proxy-Authenticate (RFC 9110 §11.7.1)."""
+    proxy_status = header("proxy-status", read_text, print_text)
+    """Proxy-Status (RFC 9209 §2)."""
+    referrer_policy = header("referrer-policy", read_text, print_text)
+    """Referrer-Policy (Referrer Policy)."""
+    refresh = header("refresh", read_text, print_text)
+    """Refresh (HTML)."""
+    report_to = header("report-to", read_text, print_text)
+    """Report-To (Reporting API)."""
+    reporting_endpoints = header("reporting-endpoints", read_text, print_text)
+    """Reporting-Endpoints (Reporting API)."""
+    repr_digest = header("repr-digest", read_text, print_text)
+    """Repr-Digest (RFC 9530 §3)."""
+    retry_after = header("retry-after", or_none(parse_retry_after), format_retry_after)
+    """Retry-After (RFC 9110 §10.2.3)."""
+    server = header("server", read_text, print_text)
+    """Server (RFC 9110 §10.2.4)."""
+    server_timing = header("server-timing", _timings, _print_timings)
+    """Server-Timing (Server Timing)."""
+    service_worker_allowed = header("service-worker-allowed", read_text, print_text)
+    """Service-Worker-Allowed (Service Workers)."""
+    sourcemap = header("sourcemap", read_text, print_text)
+    """SourceMap (ECMA-426)."""
+    strict_transport_security = header("strict-transport-security", read_text, print_text)
+    """Strict-Transport-Security (RFC 6797 §6.1)."""
+    sunset = header("sunset", read_date, print_date)
+    """Sunset (RFC 8594 §3)."""
+    timing_allow_origin = header("timing-allow-origin", read_list, print_list)
+    """Timing-Allow-Origin (Resource Timing)."""
+    want_content_digest = header("want-content-digest", read_text, print_text)
+    """Want-Content-Digest (RFC 9530 §4)."""
+    want_repr_digest = header("want-repr-digest", read_text, print_text)
+    """Want-Repr-Digest (RFC 9530 §4)."""
+    www_authenticate = header("www-authenticate", _challenges, _print_challenges)
+    """WWW-Authenticate (RFC 9110 §11.6.1)."""
+    x_content_type_options = header("x-content-type-options", read_text, print_text)
+    """X-Content-Type-Options (Fetch)."""
+    x_dns_prefetch_control = header("x-dns-prefetch-control", read_text, print_text)
+    """X-DNS-Prefetch-Control (de facto)."""
+    x_frame_options = header("x-frame-options", read_text, print_text)
+    """X-Frame-Options (HTML)."""
+    x_permitted_cross_domain_policies = header("x-permitted-cross-domain-policies", read_text, print_text)
+    """X-Permitted-Cross-Domain-Policies (de facto)."""
+    x_robots_tag = header("x-robots-tag", read_text, print_text)
+    """X-Robots-Tag (de facto)."""

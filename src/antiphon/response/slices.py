@@ -1,0 +1,150 @@
+"""Parts of a body: slices of bytes, windows of a file; of what comes in pieces the rest is thrown away."""
+
+from collections.abc import AsyncIterable, Generator, Iterable, Iterator
+from functools import partial
+from typing import TypeAlias, TypeGuard
+
+from antiphon.concurrency.iterables import AsyncMade, AsyncPieces, BlockingPieces, Made
+from antiphon.http.ranges import ByteRange
+from antiphon.response.file_body import Windowed
+
+Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
+Body: TypeAlias = bytes | Stream
+
+Layout: TypeAlias = Iterable[bytes | ByteRange]
+"""What is sent, in its order: bytes as they are, and parts of the body."""
+
+
+def known_length(body: Body) -> int | None:
+    """The length of a body in bytes, where it can tell."""
+    if isinstance(body, bytes):
+        return len(body)
+    return body.length if _is_windowed(body) else None
+
+
+def has_any_order(body: Body) -> bool:
+    """Whether parts of a body can be sent in any order, and not only forwards."""
+    return known_length(body) is not None
+
+
+def part_of(body: Body, part: ByteRange) -> Body:
+    """A part of a body, which lies within it. Whoever closes a part, read or not, closes the body."""
+    if isinstance(body, bytes):
+        return body[part.first : part.last + 1]
+    if _is_windowed(body) and body.length is not None:
+        return body.window(part.first, part.length)
+    return _cut(body, [part])
+
+
+def parts_of(body: Body, layout: Layout) -> Body:
+    """Parts of a body, which don't overlap, and what stands between them. Likewise."""
+    if isinstance(body, bytes):
+        whole = memoryview(body)
+        return b"".join([whole[item.first : item.last + 1] if isinstance(item, ByteRange) else item for item in layout])
+    if _is_windowed(body) and body.length is not None:
+        return Windows(body, layout)
+    return _cut(body, layout)
+
+
+def _is_windowed(body: object) -> TypeGuard[Windowed]:
+    return hasattr(body, "window")
+
+
+def _cut(stream: Stream, layout: Layout) -> Stream:
+    if isinstance(stream, AsyncIterable):
+        return AsyncPieces(stream, partial(_cut_each_async, layout))
+    return BlockingPieces(stream, partial(_cut_each, layout))
+
+
+class Windows:
+    """Windows of a body, one after another, and what stands between them."""
+
+    is_at_hand = True
+
+    def __init__(self, body: Windowed, layout: Layout) -> None:
+        self._body = body
+        self._pieces = self._each(layout)
+
+    def _each(self, layout: Layout) -> Generator[bytes, None, None]:
+        for item in layout:
+            if isinstance(item, ByteRange):
+                yield from self._body.window(item.first, item.length)
+            else:
+                yield item
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._pieces)
+
+    def close(self) -> None:
+        """Close the window that is open, and the body, if it is one that can be closed."""
+        self._pieces.close()
+        if close_it := getattr(self._body, "close", None):
+            close_it()
+
+
+class Cutter:
+    """Is fed the pieces of a body in their order, and gives what of them is sent, until it is over.
+
+    The parts of its layout go forwards.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = iter(layout)
+        self._position = 0
+        self._part: ByteRange | None = None
+        self._before = self._advance()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more of the body is sent."""
+        return self._part is None
+
+    def feed(self, piece: bytes | str) -> bytes:
+        """What is sent of the next piece, perhaps nothing."""
+        data = piece.encode() if isinstance(piece, str) else piece
+        start = self._position
+        end = self._position = start + len(data)
+        sent = self._before
+        self._before = []
+        while self._part is not None and self._part.first < end:
+            first, last = self._part
+            sent.append(data[max(first - start, 0) : last + 1 - start])
+            if last >= end:
+                break
+            sent += self._advance()
+        return b"".join(sent)
+
+    def _advance(self) -> list[bytes]:
+        """Go to the next part: the bytes that stand before it, or before the end."""
+        before: list[bytes] = []
+        for item in self._layout:
+            if isinstance(item, ByteRange):
+                self._part = item
+                return before
+            before.append(item)
+        self._part = None
+        return before
+
+
+def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> Made:
+    """A piece, which may be empty, for each that is read, so that it can be left between any two."""
+    cutter = Cutter(layout)
+    if cutter.is_over:
+        return
+    for piece in stream:
+        yield cutter.feed(piece)
+        if cutter.is_over:
+            return
+
+
+async def _cut_each_async(layout: Layout, stream: AsyncIterable[bytes | str]) -> AsyncMade:
+    cutter = Cutter(layout)
+    if cutter.is_over:
+        return
+    async for piece in stream:
+        yield cutter.feed(piece)
+        if cutter.is_over:
+            return

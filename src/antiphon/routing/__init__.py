@@ -1,0 +1,1 @@
+"""Paths to anything: patterns, converters and the router."""

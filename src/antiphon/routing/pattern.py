@@ -1,0 +1,181 @@
+"""The syntax of a route's path: literal segments and parameters, ``/users/<int:id>/files/<name>.<ext>``.
+
+The pattern of a host has labels in their place: ``<tenant>.example.com``.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
+
+from antiphon.routing.converters import CONVERTERS, Converter, find_converter
+
+_PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
+_label = re.compile(r"[a-z0-9_~-]*").fullmatch
+
+
+class Parameter(NamedTuple):
+    """A segment that matches by its converter."""
+
+    name: str
+    converter: Converter
+
+    def __str__(self) -> str:
+        return f"<{self.converter.name}:{self.name}>"
+
+
+class Mixed:
+    """A segment of text and parameters, ``<name>.<ext>``.
+
+    The first parameter of any text takes as much as it can; those after it don't contain the text before them, so that
+    matching is linear.
+    """
+
+    __slots__ = ("_match", "parameters", "parts", "shape", "text_length")
+
+    def __init__(self, parts: list[str | Parameter]) -> None:
+        self.parts = tuple(parts)
+        self.parameters = [part for part in parts if isinstance(part, Parameter)]
+        self.text_length = sum(len(part) for part in parts if isinstance(part, str))
+        self.shape = "".join(part if isinstance(part, str) else f"<{part.converter.name}>" for part in parts)
+        self._match = re.compile("".join(_expressions(parts)), re.DOTALL).fullmatch
+
+    def split(self, segment: str) -> tuple[str, ...]:
+        """The text of each parameter. Raises ValueError where the segment doesn't fit."""
+        found = self._match(segment)
+        if found is None:
+            raise ValueError(f"{segment[:50]!r} is not like {self}")
+        return found.groups()
+
+    def to_python(self, segment: str) -> tuple[Any, ...]:
+        """The value of each parameter. Raises ValueError where the segment doesn't fit."""
+        texts = self.split(segment)
+        return tuple([part.converter.to_python(text) for part, text in zip(self.parameters, texts, strict=True)])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mixed) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(self.shape)
+
+    def __str__(self) -> str:
+        return "".join(map(str, self.parts))
+
+
+def _expressions(parts: list[str | Parameter]) -> Iterator[str]:
+    before = ""
+    is_first = True
+    for part in parts:
+        if isinstance(part, str):
+            yield re.escape(part)
+            before = part
+        elif expression := part.converter.expression:
+            yield f"((?>{expression}))"
+        else:
+            yield "(.+)" if is_first else f"((?:(?!{re.escape(before)}).)+)"
+            is_first = False
+
+
+Segment: TypeAlias = str | Parameter | Mixed
+
+
+def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
+    """The segments of a route's path, without the slash at its beginning. Raises ValueError where it is malformed."""
+    if not pattern.startswith("/"):
+        raise ValueError(f"a route's path begins with a slash: {pattern!r}")
+    return _split(pattern[1:], "/", pattern, converters)
+
+
+def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
+    """The labels of a route's host, in the order of the text, which is in lower case as a request's host is.
+
+    Raises ValueError where it is malformed.
+    """
+    labels = [_in_lower_case(label) for label in _split(host, ".", host, converters)]
+    for label in labels:
+        if any(part.converter.spans for part in parameters_of(label)):
+            raise ValueError(f"{host!r}: a path cannot stand in a host")
+    texts = [part for label in labels for part in parts_of(label) if isinstance(part, str)]
+    if "" in labels or not all(map(_label, texts)):
+        raise ValueError(f"{host!r} is not a host: names and <parameters> between dots, without a port")
+    return labels
+
+
+def _in_lower_case(label: Segment) -> Segment:
+    """A label with its text in lower case; parameters are as they were."""
+    if isinstance(label, Mixed):
+        return Mixed([part.lower() if isinstance(part, str) else part for part in label.parts])
+    return label.lower() if isinstance(label, str) else label
+
+
+def parts_of(segment: Segment) -> tuple[str | Parameter, ...]:
+    """The texts and parameters of a segment."""
+    return segment.parts if isinstance(segment, Mixed) else (segment,)
+
+
+def parameters_of(segment: Segment) -> list[Parameter]:
+    """The parameters of a segment."""
+    return [part for part in parts_of(segment) if isinstance(part, Parameter)]
+
+
+def check_names(segments: list[Segment], pattern: str) -> None:
+    """Raise ValueError when two parameters have one name."""
+    names = [part.name for segment in segments for part in parameters_of(segment)]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"{pattern!r} has several parameters named {', '.join(sorted(twice))}")
+
+
+def _split(text: str, separator: str, pattern: str, converters: Mapping[str, Converter]) -> list[Segment]:
+    segments: list[list[str | Parameter]] = [[]]
+    for part in _parts(text, pattern, converters):
+        if isinstance(part, str):
+            first, *others = part.split(separator)
+            segments[-1].append(first)
+            segments.extend([other] for other in others)
+        else:
+            segments[-1].append(part)
+    whole = [_segment([part for part in parts if part], pattern) for parts in segments]
+    check_names(whole, pattern)
+    return whole
+
+
+def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iterator[str | Parameter]:
+    """The texts and the parameters, in turns."""
+    at = 0
+    for found in _PARAMETER.finditer(text):
+        yield _literal(text, at, found.start(), pattern)
+        try:
+            yield Parameter(found[3], find_converter(found[1] or "str", found[2], converters))
+        except ValueError as error:
+            raise ValueError(f"{pattern!r}: {error}") from None
+        at = found.end()
+    yield _literal(text, at, len(text), pattern)
+
+
+def _literal(text: str, start: int, end: int, pattern: str) -> str:
+    literal = text[start:end]
+    bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)
+    if bracket is not None:
+        segment = text[text.rfind("/", 0, bracket) + 1 :].partition("/")[0]
+        raise ValueError(
+            f"{segment!r} in {pattern!r} is neither literal nor made of text and <name> or <converter:name>"
+        )
+    return literal
+
+
+def _segment(parts: list[str | Parameter], pattern: str) -> Segment:
+    if not parts:
+        return ""
+    if len(parts) == 1:
+        return parts[0]
+    segment = Mixed(parts)
+    if any(isinstance(one, Parameter) and isinstance(two, Parameter) for one, two in pairwise(parts)):
+        written = "".join(part if isinstance(part, str) else _written(part) for part in parts)
+        raise ValueError(f"{written!r} in {pattern!r} has two parameters with no text between them")
+    if any(part.converter.spans for part in segment.parameters):
+        raise ValueError(f"{pattern!r}: a path stands in segments of its own, with no text beside it")
+    return segment
+
+
+def _written(parameter: Parameter) -> str:
+    return f"<{parameter.name}>" if parameter.converter.name == "str" else str(parameter)

@@ -1,0 +1,271 @@
+"""From a path to what answers it: dictionaries for literal paths, a tree of segments for those with parameters.
+
+The time that a lookup takes depends on the path's segments and not on the number of routes. A place in the tree is
+visited once for each of the path's segments at most, however often a way that leads nowhere is left again.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from antiphon.routing.converters import CONVERTERS, Converter
+from antiphon.routing.pattern import Mixed, Parameter, Segment, check_names, parse_host_pattern, parse_pattern
+
+T = TypeVar("T")
+
+_MIXED_RANK = 0
+
+Slot: TypeAlias = str | tuple[str, ...]
+"""The name of a parameter, or those of all in a segment."""
+
+
+class SamePathsError(ValueError):
+    """Two patterns match the same paths, and name their parameters differently."""
+
+    def __init__(self, pattern: str, earlier: "Resource[Any]") -> None:
+        super().__init__(f"{pattern!r} and {earlier.pattern!r} match the same paths; name their parameters alike")
+        self.earlier = earlier
+
+
+class Resource(Generic[T]):
+    """What answers each method at one path.
+
+    ``slots`` are its parameters, in the order of their values; ``only`` is the name of the only one, if it is that.
+    """
+
+    __slots__ = ("is_mixed", "methods", "only", "pattern", "slots")
+
+    def __init__(self, pattern: str, slots: tuple[Slot, ...]) -> None:
+        self.pattern = pattern
+        self.slots = slots
+        self.only = slots[0] if len(slots) == 1 and isinstance(slots[0], str) else None
+        self.is_mixed = not all(isinstance(slot, str) for slot in slots)
+        self.methods: dict[str, T] = {}
+
+    def params(self, values: list[Any]) -> dict[str, Any]:
+        """The values by name."""
+        if not self.is_mixed:
+            return dict(zip(self.slots, values))  # type: ignore[arg-type]  # noqa: B905 - names only, made to fit
+        params: dict[str, Any] = {}
+        for slot, value in zip(self.slots, values, strict=True):
+            params.update([(slot, value)] if isinstance(slot, str) else zip(slot, value, strict=True))
+        return params
+
+
+class _Node(Generic[T]):
+    """A place in the tree: where literal segments lead, where parameters do, and what is here.
+
+    ``sole`` is the only parameter, where there is no other and no path; ``branches`` says whether there is any.
+    """
+
+    __slots__ = ("branches", "literals", "parameters", "ranks", "resource", "rest", "sole")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[T]] = {}
+        self.parameters: list[tuple[Callable[[str], Any], _Node[T]]] = []
+        self.ranks: list[tuple[tuple[int, int], str]] = []
+        self.rest: _Node[T] | None = None
+        self.sole: tuple[Callable[[str], Any], _Node[T]] | None = None
+        self.branches = False
+        self.resource: Resource[T] | None = None
+
+    def child(self, segment: Segment) -> "_Node[T]":
+        """The node behind a segment, made if it isn't there."""
+        if isinstance(segment, str):
+            return self.literals.setdefault(segment, _Node())
+        if isinstance(segment, Parameter) and segment.converter.spans:
+            self.rest = self.rest or _Node()
+            child = self.rest
+        else:
+            child = self._parameter(segment)
+        self.branches = True
+        self.sole = self.parameters[0] if len(self.parameters) == 1 and self.rest is None else None
+        return child
+
+    def _parameter(self, segment: Parameter | Mixed) -> "_Node[T]":
+        to_python: Callable[[str], Any] = (
+            segment.to_python if isinstance(segment, Mixed) else segment.converter.to_python
+        )
+        if isinstance(segment, Mixed):
+            rank, key = (_MIXED_RANK, -segment.text_length), segment.shape
+        else:
+            rank, key = (segment.converter.rank, 0), segment.converter.name
+        for (_, known), (_, node) in zip(self.ranks, self.parameters, strict=True):
+            if known == key:
+                return node
+        at = sum(known <= rank for known, _ in self.ranks)
+        node = _Node[T]()
+        self.ranks.insert(at, (rank, key))
+        self.parameters.insert(at, (to_python, node))
+        return node
+
+
+class Router(Generic[T]):
+    """All resources of an application.
+
+    ``literal`` has what answers each method at each path without parameters and with one slash, ``deep`` those with
+    more, where it has to be known that none of them was sent encoded; the others are searched.
+    """
+
+    def __init__(self, converters: Mapping[str, Converter] = CONVERTERS) -> None:
+        self.literal: dict[str, dict[str, T]] = {}
+        self.deep: dict[str, dict[str, T]] = {}
+        self.has_hosts = False
+        self.converters = converters
+        self._searched: dict[str, dict[str, T]] = {}
+        self._literal: dict[str, Resource[T]] = {}
+        self._root = _Node[T]()
+        self._hosts = _Node[T]()
+        self.resources: list[Resource[T]] = []
+
+    def resource(self, pattern: str, host: str | None = None) -> Resource[T]:
+        """The resource at a path, of all hosts or some, made if it isn't there.
+
+        Raises ValueError for a malformed path, SamePathsError for one that differs from another's in names only.
+        """
+        segments = parse_pattern(pattern, self.converters)
+        if host is not None:
+            return self._at_host(host, pattern, segments)
+        if all(isinstance(segment, str) for segment in segments):
+            if pattern not in self._literal:
+                self._literal[pattern] = resource = self._new(pattern, ())
+                known = self.deep if pattern.count("/") > 1 else self.literal
+                (self._searched if self.has_hosts else known)[pattern] = resource.methods
+            return self._literal[pattern]
+        return self._in_tree(self._root, segments, pattern)
+
+    def _at_host(self, host: str, pattern: str, segments: list[Segment]) -> Resource[T]:
+        """Labels from the right, then the path from its slash on: what hosts have in common is one way."""
+        whole = [*reversed(parse_host_pattern(host, self.converters)), "", *segments]
+        check_names(whole, host + pattern)
+        self.has_hosts = True
+        for known in (self.literal, self.deep):
+            self._searched |= known
+            known.clear()
+        return self._in_tree(self._hosts, whole, host.lower() + pattern)
+
+    def _in_tree(self, node: _Node[T], segments: list[Segment], pattern: str) -> Resource[T]:
+        slots = tuple(_slot(segment) for segment in segments if not isinstance(segment, str))
+        for segment in segments:
+            node = node.child(segment)
+        if node.resource is None:
+            node.resource = self._new(pattern, slots)
+        elif node.resource.slots != slots:
+            raise SamePathsError(pattern, node.resource)
+        return node.resource
+
+    def _new(self, pattern: str, slots: tuple[Slot, ...]) -> Resource[T]:
+        resource = Resource[T](pattern, slots)
+        self.resources.append(resource)
+        return resource
+
+    def search_for(self, pattern: str) -> None:
+        """Have a literal path searched, so that its request gets its parameters by the same way as all others."""
+        for known in (self.literal, self.deep):
+            if pattern in known:
+                self._searched[pattern] = known.pop(pattern)
+
+    def trust_slashes(self) -> None:
+        """Look literal paths up whatever their number of slashes: none that was sent encoded differs from others."""
+        self.literal |= self.deep
+        self.deep.clear()
+
+    def search(
+        self, path: str, segments: list[str] | None = None, host: str = ""
+    ) -> tuple[dict[str, T], dict[str, Any]] | None:
+        """The methods of the resource for a path that ``literal`` lacks, and its parameters; None when there is none.
+
+        ``segments`` are those of the path, where slashes hide in them.
+        """
+        if host and self.has_hosts:
+            labels = host.removesuffix(".").split(".")
+            found = _find(self._hosts, [*reversed(labels), *(segments or path.split("/"))], 0)
+            if found is not None:
+                return found
+        if segments is None:
+            methods = self._searched.get(path) or self.deep.get(path)
+            if methods is not None:
+                return methods, {}
+            segments = path.split("/")
+        return _find(self._root, segments, 1)
+
+
+def _slot(segment: Parameter | Mixed) -> Slot:
+    return segment.name if isinstance(segment, Parameter) else tuple([part.name for part in segment.parameters])
+
+
+def _find(root: _Node[T], segments: list[str], at: int) -> tuple[dict[str, T], dict[str, Any]] | None:
+    values: list[Any] = []
+    resource = _walk(root, segments, at, values, {})
+    if resource is None:
+        return None
+    if resource.only is not None:
+        return resource.methods, {resource.only: values[0]}
+    return resource.methods, resource.params(values)
+
+
+def _walk(
+    node: _Node[T], segments: list[str], at: int, values: list[Any], left: dict[_Node[T], int]
+) -> Resource[T] | None:
+    """Follow the segments from ``at`` on; the parameters' values are added to ``values``."""
+    while at < len(segments):
+        segment = segments[at]
+        literal = node.literals.get(segment)
+        if literal is not None and not node.branches:
+            node = literal
+        elif literal is None and node.sole is not None:
+            to_python, node = node.sole
+            try:
+                values.append(to_python(segment))
+            except ValueError:
+                return None
+        else:
+            return _try_each(node, literal, segments, at, values, left)
+        at += 1
+    return node.resource
+
+
+def _try_each(
+    node: _Node[T],
+    literal: _Node[T] | None,
+    segments: list[str],
+    at: int,
+    values: list[Any],
+    left: dict[_Node[T], int],
+) -> Resource[T] | None:
+    """Where several ways lead on, or none, try the literal one, then the parameters by rank, then a path."""
+    known = len(values)
+    if literal is not None and (found := _walk(literal, segments, at + 1, values, left)):
+        return found
+    for to_python, child in node.parameters:
+        del values[known:]
+        try:
+            values.append(to_python(segments[at]))
+        except ValueError:
+            continue
+        if found := _walk(child, segments, at + 1, values, left):
+            return found
+    del values[known:]
+    return _try_path(node.rest, segments, at, values, left) if node.rest else None
+
+
+def _try_path(
+    node: _Node[T], segments: list[str], start: int, values: list[Any], left: dict[_Node[T], int]
+) -> Resource[T] | None:
+    """Let a path begin at ``start``, and end where what stands behind it fits: as late as it can, else with the rest.
+
+    Where it may end doesn't depend on where it begins: ``left`` has the first end that led nowhere, as did all later.
+    """
+    if segments[start][:1] in ("", "/"):
+        return None
+    known = len(values)
+    for end in range(left.get(node, len(segments)) - 1, start, -1):
+        if node.branches or segments[end] in node.literals:
+            values.append(None)
+            if found := _walk(node, segments, end, values, left):
+                values[known] = "/".join(segments[start:end])
+                return found
+            del values[known:]
+    left[node] = min(left.get(node, len(segments)), start + 1)
+    if node.resource:
+        values.append("/".join(segments[start:]))
+    return node.resource

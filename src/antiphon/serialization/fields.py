@@ -1,0 +1,255 @@
+"""Records out of named texts, as forms and query arguments bring them."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.http.errors import UnprocessableContent
+from antiphon.http.multidict import MultiDict
+from antiphon.serialization.defaults import give_defaults, needs_defaults
+from antiphon.serialization.files import FileField, file_kinds
+from antiphon.serialization.json import pointer_step
+from antiphon.serialization.refusals import PLAIN, refusal
+from antiphon.serialization.search import Search
+from antiphon.serialization.types import Collection, Record, described, members, python_type, type_name
+
+_CHECKBOX = {"on": "true", "off": "false"}
+_NO_SECONDS = re.compile(r"(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d")
+_LEADING_ZEROS = re.compile(r"(-?)0+(?=\d)")
+_LEADING_POINT = re.compile(r"(-?)(?=\.\d)")
+_NOT_FINITE = ("nan", "snan", "inf")
+
+
+def _checkbox(text: str) -> str:
+    return _CHECKBOX.get(text.lower(), text)
+
+
+def _time(text: str) -> str:
+    return f"{text}:00" if _NO_SECONDS.fullmatch(text) else text
+
+
+def _number(text: str) -> str:
+    for leading, instead in ((_LEADING_ZEROS, ""), (_LEADING_POINT, "0")):
+        if found := leading.match(text):
+            text = found[1] + instead + text[found.end() :]
+    return text
+
+
+_SPELLINGS: dict[type[inspect.Type], Callable[[str], str]] = {
+    inspect.BoolType: _checkbox,
+    inspect.DateTimeType: _time,
+    inspect.TimeType: _time,
+    inspect.IntType: _number,
+    inspect.FloatType: _number,
+}
+"""What a browser sends for the inputs of a type, spelled as msgspec reads it."""
+
+_WORDS = {inspect.AnyType, inspect.StrType, inspect.LiteralType, inspect.EnumType}
+_FRACTIONS = {inspect.FloatType, inspect.DecimalType}
+_NUMBERS = _FRACTIONS | {inspect.IntType, inspect.BoolType, inspect.NoneType}
+
+Values: TypeAlias = dict[str, str | list[str] | None]
+
+
+class _Field:
+    """How the texts of one field are read. Raises TypeError when no text gives a value of its type."""
+
+    __slots__ = ("empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings")
+
+    def __init__(self, field: inspect.Field, record: Record) -> None:
+        kinds = {type(info) for info in _texts(field.type)}
+        if any(issubclass(kind, Collection | Record | inspect.DictType) for kind in kinds):
+            name = f"{type_name(record.cls)}.{field.name}"
+            wanted = type_name(python_type(field.type))
+            raise TypeError(f"{name} can't be read from a form or query, which has texts: its type is {wanted}")
+        self.name = field.encode_name
+        self.info = field.type
+        self.required = field.required
+        self.many = any(isinstance(member, Collection) for member in members(field.type))
+        self.is_nullable = any(isinstance(member, inspect.NoneType) for member in members(field.type))
+        self.is_fraction = kinds <= _NUMBERS and not kinds.isdisjoint(_FRACTIONS)
+        self.spellings = [_SPELLINGS[kind] for kind in kinds & _SPELLINGS.keys() if kinds.isdisjoint(_WORDS)]
+        empty: str | list[str] = [""] if self.many else ""
+        self.empty = None if Search(as_text=True).fits(empty, python_type(field.type)) else empty
+
+    def settle(self, values: Values) -> None:
+        """Spell the value as msgspec reads it; when it is empty, and that is no value, take it for none."""
+        value = values.get(self.name)
+        if value is None:
+            return
+        if value != self.empty:
+            values[self.name] = self._spelled(value) if isinstance(value, str) else list(map(self._spelled, value))
+        elif not self.required:
+            del values[self.name]
+        elif self.is_nullable:
+            values[self.name] = None
+
+    def _spelled(self, text: str) -> str:
+        for spell in self.spellings:
+            text = spell(text)
+        return text
+
+    def check(self, values: Values, has_file: bool, search: Search) -> None:
+        """Note what is wrong with the value."""
+        pointer = pointer_step(self.name)
+        if self.name not in values:
+            if self.required:
+                search.faults.add(pointer, "expected text, got a file" if has_file else "is missing")
+            return
+        value = values[self.name]
+        search.check(value, self.info, pointer)
+        noted = {fault["pointer"] for fault in search.faults.listed}
+        for at, text in _placed(pointer, value) if self.is_fraction else ():
+            if at not in noted and not _is_finite(text):
+                search.faults.add(at, "expected a finite number")
+
+
+class FieldsReader:
+    """How a type is read from pairs, and from files of ``file_type``.
+
+    Raises TypeError if it is no record, or a field of it can be neither text nor file.
+    """
+
+    __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_many", "_names", "_needs_defaults")
+
+    def __init__(self, wanted: type, file_type: type | None = None) -> None:
+        info = described(wanted, file_type)
+        if not isinstance(info, Record):
+            raise TypeError(
+                f"{type_name(wanted)} has no named fields: a form or query is read into a dataclass, "
+                "TypedDict, NamedTuple, Struct or attrs class"
+            )
+        kinds = [file_kinds(_texts(field.type), f"{type_name(info.cls)}.{field.name}") for field in info.fields]
+        self._info = info
+        self._names = {field.encode_name for field in info.fields}
+        self._files = [FileField(field, files) for field, files in zip(info.fields, kinds, strict=True) if files]
+        self._fields = [_Field(field, info) for field, files in zip(info.fields, kinds, strict=True) if not files]
+        self._many = [field.name for field in self._fields if field.many]
+        self._fractions = [field.name for field in self._fields if field.is_fraction]
+        self._make = _maker(wanted, info)
+        self._needs_defaults = needs_defaults(info)
+
+    def read(self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None) -> object:
+        """The record. Raises UnprocessableContent that names every wrong field."""
+        values: Values = dict(pairs.items())
+        for name in self._many:
+            if name in values:
+                values[name] = pairs.getall(name)
+        sent = MultiDict[Any]() if files is None else files
+        taken = self._taken(values, sent) if self._files or files else {}
+        try:
+            return self._record(values, taken)
+        except msgspec.ValidationError:
+            for field in self._fields:
+                field.settle(values)
+        try:
+            return self._record(values, taken)
+        except msgspec.ValidationError as error:
+            raise self._misfit(values, taken, error, (pairs, sent, source)) from error
+
+    def _taken(self, values: Values, files: MultiDict[Any]) -> dict[str, object]:
+        """The values of the fields that are files, and the files that the record has no field for."""
+        taken: dict[str, object] = {name: None for name in files if name not in self._names}
+        for field in self._files:
+            values.pop(field.name, None)
+            field.take(files, taken)
+        return taken
+
+    def _record(self, values: Values, taken: dict[str, object]) -> object:
+        for name in self._fractions:
+            if not _is_finite(values.get(name)):
+                raise msgspec.ValidationError(f"{name} is not finite")
+        try:
+            record = self._make(values | taken if taken else values)
+        except msgspec.ValidationError:
+            raise
+        except PLAIN as error:
+            raise refusal(error, self._info) from error
+        if self._needs_defaults:
+            give_defaults(record)
+        return record
+
+    def _misfit(
+        self,
+        values: Values,
+        taken: dict[str, object],
+        error: msgspec.ValidationError,
+        sent: tuple[MultiDict[str], MultiDict[Any], str],
+    ) -> UnprocessableContent:
+        pairs, files, source = sent
+        search = Search(as_text=True)
+        search.unknown(values | taken, self._info, "")
+        for field in self._fields:
+            field.check(values, field.name in files, search)
+        for file in self._files:
+            file.check(taken, file.name in pairs, search)
+        if not search.faults.total:
+            search.note(error, values | taken, self._info, "")
+        return search.faults.error(f" of the {source}")
+
+
+def _placed(pointer: str, value: str | list[str] | None) -> list[tuple[str, str | None]]:
+    """The texts of a field, each with its pointer."""
+    if isinstance(value, list):
+        return [(f"{pointer}/{index}", text) for index, text in enumerate(value)]
+    return [(pointer, value)]
+
+
+def _texts(info: inspect.Type) -> list[inspect.Type]:
+    """The types that one text of a field may have: of a collection those of its items."""
+    found: list[inspect.Type] = []
+    for member in members(info):
+        match member:
+            case inspect.CollectionType(item_type=item):
+                found += members(item)
+            case inspect.TupleType(item_types=items):
+                found += [part for item in items for part in members(item)]
+            case _:
+                found.append(member)
+    return found
+
+
+def _is_finite(value: str | list[str] | None) -> bool:
+    """Whether no text is one of the ways to write NaN or infinity, which float and Decimal would take."""
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    if value is None or "n" not in (text := value.lower()):
+        return True
+    return not text.replace("_", "").strip(" \t\r\n\f\v+-").startswith(_NOT_FINITE)
+
+
+def _maker(wanted: type, info: Record) -> Callable[[Mapping[str, object]], object]:
+    """What makes the record of the values by name. It raises ValidationError."""
+    if isinstance(info, inspect.NamedTupleType) or (isinstance(info, inspect.StructType) and info.array_like):
+        return _maker_by_name(info)
+    return lambda values: msgspec.convert(values, wanted, strict=False)
+
+
+def _maker_by_name(
+    info: inspect.NamedTupleType | inspect.StructType,
+) -> Callable[[Mapping[str, object]], object]:
+    """As _maker, for types that msgspec reads from arrays: by way of a Struct with the same fields."""
+    fields: list[tuple[str, Any, Any]] = [(field.name, python_type(field.type), _same(field)) for field in info.fields]
+    forbids = isinstance(info, inspect.StructType) and info.forbid_unknown_fields
+    by_name = msgspec.defstruct(info.cls.__name__, fields, kw_only=True, forbid_unknown_fields=forbids)
+
+    def make(values: Mapping[str, object]) -> object:
+        found = msgspec.structs.asdict(msgspec.convert(values, by_name, strict=False))
+        try:
+            return info.cls(**found)
+        except ValueError as error:
+            raise msgspec.ValidationError(str(error)) from error
+
+    return make
+
+
+def _same(field: inspect.Field) -> Any:
+    """The name and default of a field, for a Struct."""
+    if field.default is not msgspec.NODEFAULT:
+        return msgspec.field(name=field.encode_name, default_factory=lambda: field.default)
+    if not field.required and field.default_factory is msgspec.NODEFAULT:
+        return msgspec.field(name=field.encode_name, default=msgspec.UNSET)
+    return msgspec.field(name=field.encode_name, default_factory=field.default_factory)

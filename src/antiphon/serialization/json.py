@@ -1,0 +1,255 @@
+"""JSON from bytes and to bytes: a client's mistake is a BadRequest, a value that JSON lacks a TypeError.
+
+Imported when JSON is first used, because it loads msgspec.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from itertools import islice
+from math import isinf
+from typing import Protocol, TypeAlias, runtime_checkable
+
+import msgspec
+
+from antiphon.http.cache_control import CacheControl
+from antiphon.http.errors import BadRequest
+from antiphon.http.etag import ETag
+from antiphon.http.media_type import MediaType
+from antiphon.http.multidict import MultiDict
+from antiphon.http.over_limit import over_limit
+from antiphon.http.ranges import ContentRange, Range
+from antiphon.serialization.json_depth import DEPTH, is_deeper
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SEARCHED = 10_000
+"""How many values are looked at for the place of one that is wrong."""
+
+_decode = msgspec.json.Decoder().decode
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON."""
+
+
+def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
+    """The value of a JSON text (RFC 8259). Raises BadRequest that says what is wrong, and at which byte.
+
+    Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
+    set); longer ones are refused, and so are numbers beyond a float's range such as ``1e400``, NaN and
+    Infinity (which JSON lacks), half of a surrogate pair, any encoding but UTF-8, and more than ``depth``
+    arrays and objects in one another. A byte order mark is ignored. Of a name that comes twice the last
+    value counts.
+    """
+    text = json_text(data, depth)
+    try:
+        return _decode(text)
+    except UNREADABLE as error:
+        raise malformed(data, error) from error
+
+
+def json_text(data: bytes, depth: int) -> bytes:
+    """What of a body is to be decoded. Raises BadRequest when it is nested more than ``depth`` levels deep."""
+    if is_deeper(data, depth):
+        raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
+    return data.removeprefix(_BYTE_ORDER_MARK)
+
+
+def malformed(data: bytes, error: Exception) -> BadRequest:
+    """The BadRequest for a body in which msgspec met this error."""
+    return BadRequest(_fault(data, error))
+
+
+_OTHER_UNICODE = re.compile(rb"\xff\xfe|\xfe\xff|\0|[^\0]\0(?:\Z|[^\0]\0|\0\0)", re.DOTALL).match
+"""A text that begins as none in UTF-8 does, but any in UTF-16 and UTF-32."""
+
+_HALF_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}.{0,5}\Z", re.DOTALL)
+_MESSAGE = re.compile(r"JSON is malformed: (.+) \(byte (\d+)\)")
+_READ_AHEAD = {
+    "trailing characters": 1,
+    "invalid escape character in string": 1,
+    "invalid character in unicode escape": 1,
+    "invalid utf-16 surrogate pair": 6,
+}
+"""How far msgspec is beyond a mistake when it meets it."""
+
+
+def _fault(data: bytes, error: Exception) -> str:
+    marked = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
+    if not data[marked:].strip():
+        return "the body is empty where JSON was expected"
+    if isinstance(error, RecursionError):
+        return "the JSON is nested too deeply"
+    if _OTHER_UNICODE(data):
+        return "the JSON is not in UTF-8: it looks like UTF-16 or UTF-32 (byte 0)"
+    try:
+        data.decode()
+    except UnicodeDecodeError as undecodable:
+        return f"the JSON is not in UTF-8: {undecodable.reason} (byte {undecodable.start})"
+    if isinstance(error, msgspec.ValidationError):
+        return f"the JSON has a number that is too large{_place_of_large_number(data)}"
+    return _malformation(data, marked, str(error))
+
+
+def _malformation(data: bytes, marked: int, message: str) -> str:
+    if message == "Input data was truncated":
+        if half := _HALF_PAIR.search(data, max(0, len(data) - 11)):
+            return f"the JSON has half of a surrogate pair (byte {half.start()})"
+        return f"the JSON ends before it is complete (byte {len(data)})"
+    if not (found := _MESSAGE.fullmatch(message)):
+        return "the JSON is malformed"
+    return f"the JSON is malformed: {found[1]} (byte {int(found[2]) - _READ_AHEAD.get(found[1], 0) + marked})"
+
+
+_STRING_OR_NUMBER = re.compile(rb'"(?:[^"\\]++|\\.)*+"|(-?\d++(?:\.\d++)?(?:[eE][+-]?\d++)?)', re.DOTALL)
+
+
+def _place_of_large_number(data: bytes) -> str:
+    for found in islice(_STRING_OR_NUMBER.finditer(data), _SEARCHED):
+        if (number := found[1]) and _is_too_large(number):
+            return f" (byte {found.start()})"
+    return ""
+
+
+def _is_too_large(number: bytes) -> bool:
+    if number.lstrip(b"-").isdigit():
+        return 0 < sys.get_int_max_str_digits() < len(number.lstrip(b"-"))
+    return isinf(float(number))
+
+
+class _UnwritableError(TypeError):
+    """A value that has no form in JSON."""
+
+    def __init__(self, value: object, form: str = "JSON") -> None:
+        super().__init__(f"{type(value).__name__} can't be written as {form}")
+        self.value = value
+        self.reason = ""
+
+    def at(self, place: str) -> str:
+        """The message, with a place in the whole and the reason, where there are any."""
+        more = [part for part in (f"it is at {place}" if place else "", self.reason) if part]
+        return f"{self}: {'; '.join(more)}" if more else str(self)
+
+
+@runtime_checkable
+class _Mapping(Protocol):
+    """What ``dict()`` reads as a mapping, whether it is registered as one or not."""
+
+    def keys(self) -> Iterable[object]: ...
+    def __getitem__(self, name: object, /) -> object: ...
+
+
+_OF_HEADERS = (CacheControl, ContentRange, ETag, MediaType, Range)
+"""Values of header fields, of which each is one text. Not those that may have a secret in them."""
+
+_PLAIN: tuple[tuple[type | tuple[type, ...], Callable[..., object]], ...] = (
+    (MultiDict, MultiDict.to_dict),
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+    (_OF_HEADERS, str),
+    (_Mapping, dict),
+    (Collection, list),
+)
+"""Types that msgspec doesn't write, with what makes one of them that it does; the first that fits counts."""
+
+
+_NAMELESS = (list, tuple, dict, set, frozenset)
+"""What msgspec writes itself, and asks for when it is the key of a dict; so it does with None and bool."""
+
+
+def _written_as(value: object) -> object:
+    """What to write for a value of a type that msgspec doesn't know, or doesn't take for a name."""
+    if value is None or isinstance(value, bool):
+        return _encode(value).decode()
+    if isinstance(value, _NAMELESS):
+        raise _UnwritableError(value, "a name in JSON")
+    for known, plain in _PLAIN:
+        if isinstance(value, known):
+            return plain(value)
+    raise _UnwritableError(value)
+
+
+Default: TypeAlias = Callable[[object], object]
+"""What gives the value to write in place of one that JSON lacks. Raises TypeError for one that it doesn't know."""
+
+_encode = msgspec.json.Encoder(enc_hook=_written_as).encode
+
+
+@lru_cache(16)
+def _encoder(default: Default) -> Callable[[object], bytes]:
+    def written_as(value: object) -> object:
+        try:
+            return _written_as(value)
+        except _UnwritableError as unwritable:
+            try:
+                return default(value)
+            except TypeError as error:
+                unwritable.reason = str(error)
+                raise unwritable from error
+
+    return msgspec.json.Encoder(enc_hook=written_as).encode
+
+
+def encode_json(value: object, default: Default | None = None) -> bytes:
+    """A value as JSON in UTF-8, without spaces.
+
+    What msgspec writes is written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
+    classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and besides:
+    a MultiDict as lists by name, any mapping (what has ``keys`` and ``[]``, so Headers too), subclasses of
+    str, int and float as these, any other collection as an array; MediaType, ETag, CacheControl, Range and
+    ContentRange as the header has them. NaN and Infinity, which JSON lacks, become null. ``default`` is
+    called with each value that is none of these, and gives what is written for it.
+
+    Raises TypeError that names the type and place of a value that can't be written, ValueError for one that
+    contains itself or is nested beyond Python's recursion limit, and for half of a surrogate pair in a str.
+    What ``default`` raises comes through, but its TypeError as the one that names type and place.
+    """
+    encode = _encode if default is None else _encoder(default)
+    try:
+        return encode(value)
+    except _UnwritableError as error:
+        raise TypeError(error.at(_place(value, error.value))) from error.__cause__
+    except RecursionError:
+        name = type(value).__name__
+        raise ValueError(f"this {name} can't be written as JSON: it contains itself, or is nested too deeply") from None
+    except TypeError as error:
+        raise TypeError(f"this {type(value).__name__} can't be written as JSON: {error}") from error
+
+
+def _place(whole: object, part: object) -> str:
+    """A JSON Pointer to a part (RFC 6901); empty when it is the whole, or isn't found."""
+    levels = [("", iter(_children(whole)))]
+    for _ in range(_SEARCHED):
+        if not levels:
+            break
+        pointer, children = levels[-1]
+        found = next(children, None)
+        if found is None:
+            levels.pop()
+            continue
+        name, child = found
+        at = pointer + pointer_step(str(name))
+        if child is part:
+            return at
+        if below := _children(child):
+            levels.append((at, iter(below)))
+    return ""
+
+
+def _children(value: object) -> Iterable[tuple[object, object]]:
+    if isinstance(value, MultiDict):
+        value = value.to_dict()
+    if isinstance(value, Mapping):
+        return value.items()
+    if isinstance(value, list | tuple | AbstractSet):
+        return enumerate(value)
+    cls = type(value)
+    names: Iterable[str] = getattr(cls, "__struct_fields__", getattr(cls, "__dataclass_fields__", ()))
+    return [(name, getattr(value, name, None)) for name in names]
+
+
+def pointer_step(name: str) -> str:
+    """One step of a JSON Pointer (RFC 6901 §3)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -1,0 +1,142 @@
+"""JSON, forms and query arguments as values of a type; what doesn't fit is a 422 that names each wrong field.
+
+The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901)
+and a ``detail``, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a string"}``; it
+lists the first hundred, in some 130 KiB at most. Imported when first used, because it loads msgspec.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar, cast, overload
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.http.errors import HTTPError
+from antiphon.http.multidict import MultiDict
+from antiphon.serialization.defaults import give_defaults, needs_defaults
+from antiphon.serialization.faults import Faults
+from antiphon.serialization.fields import FieldsReader
+from antiphon.serialization.flooding import hashes_numbers, is_flood
+from antiphon.serialization.json import UNREADABLE, json_text, malformed
+from antiphon.serialization.json_depth import DEPTH
+from antiphon.serialization.refusals import PLAIN, refusal
+from antiphon.serialization.search import Search
+from antiphon.serialization.types import described
+
+T = TypeVar("T")
+
+_KEPT = 256
+"""For how many types the readers are kept."""
+
+_decode_any = msgspec.json.Decoder(float_hook=float).decode
+"""As decode_json, but what is beyond a float's range is infinity: the type may be Decimal, which has it."""
+
+
+class _JSONReader(NamedTuple):
+    decode: Callable[[bytes], Any]
+    info: inspect.Type
+    needs_defaults: bool
+    hashes_numbers: bool
+
+
+@lru_cache(_KEPT)
+def _json_reader(wanted: Any) -> _JSONReader:
+    info = described(wanted)
+    return _JSONReader(msgspec.json.Decoder(wanted).decode, info, needs_defaults(info), hashes_numbers(info))
+
+
+@overload
+def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH) -> T: ...
+@overload  # a union is no ``type`` to type checkers
+def json_as(data: bytes, wanted: object, *, depth: int = DEPTH) -> Any: ...
+def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
+    """The value of a JSON text as a type.
+
+    The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
+    has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such.
+
+    A Decimal may come as a string, and as one be NaN or infinite; a float may not.
+
+    Raises UnprocessableContent that names every wrong field, BadRequest for what is no JSON (as decode_json),
+    and TypeError for a type that can't be read.
+    """
+    try:
+        reader = _json_reader(wanted)
+    except TypeError:
+        reader = _json_reader.__wrapped__(wanted)  # some types can't be hashed
+    text = json_text(data, depth)
+    if reader.hashes_numbers and is_flood(text):
+        raise _flood()
+    try:
+        value = reader.decode(text)
+    except msgspec.ValidationError as error:
+        raise _misfit(text, reader.info, error) from error
+    except UNREADABLE as error:
+        raise malformed(data, error) from error
+    except PLAIN as error:
+        raise _misfit(text, reader.info, refusal(error, reader.info)) from error
+    if reader.needs_defaults:
+        give_defaults(value)
+    return value
+
+
+def _flood() -> HTTPError:
+    faults = Faults()
+    faults.add("", "too many numbers have the same hash")
+    return faults.error()
+
+
+def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
+    """The error for JSON in which msgspec found this one."""
+    try:
+        value = _decode_any(data)
+        search = Search(whole=value)
+        search.check(value, info, "")
+    except UNREADABLE as unreadable:
+        return malformed(data, unreadable)
+    if not search.faults.total:  # as with a name that comes twice, of which the last value fits
+        search.note(error, value, info, "")
+    return search.faults.error()
+
+
+@lru_cache(_KEPT)
+def _fields_reader(wanted: Any, file_type: type | None) -> FieldsReader:
+    return FieldsReader(wanted, file_type)
+
+
+def fields_as(
+    pairs: MultiDict[str],
+    wanted: type[T],
+    source: str,
+    *,
+    files: MultiDict[Any] | None = None,
+    file_type: type | None = None,
+) -> T:
+    """The pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
+
+    - A field whose type is a list, tuple or set gets all values of its name, any other the last one.
+    - A name that isn't there gives the field's default; without one it is an error.
+    - An empty text that the type doesn't take (as str does) counts as not there when the field has a default,
+      and else as None when the type has that.
+    - A bool is ``true``, ``1`` or a checkbox's ``on``; ``false``, ``0`` or ``off``, in any case. A checkbox
+      that isn't ticked sends nothing, so give its field the default False.
+    - Numbers, dates, times, durations, UUIDs and enums are spelled as in JSON; but as browsers send them,
+      numbers may begin with zeros or a point, and times may lack seconds. An int may be ``1.0`` or ``1e3``,
+      a datetime or duration a number of seconds, None ``null`` where str isn't taken. NaN and infinity are
+      refused.
+    - A field of the type ``file_type``, or of a list, tuple or set of it, gets the ``files`` of its name that
+      are instances of it and aren't false, as a file field left empty is: all or the last. One without a default
+      that may be None is None where there is no file.
+    - Names that the record doesn't have are ignored, unless it is a Struct with ``forbid_unknown_fields``.
+
+    ``source`` is what the pairs are, ``form`` or ``query``: the error's detail says it.
+
+    Raises UnprocessableContent that names every wrong field, and TypeError for a type that is no record, or
+    has a field that neither text nor file can give.
+    """
+    try:
+        reader = _fields_reader(cast(Any, wanted), file_type)
+    except TypeError:
+        reader = _fields_reader.__wrapped__(wanted, file_type)  # some types can't be hashed
+    return cast(T, reader.read(pairs, source, files))

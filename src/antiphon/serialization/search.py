@@ -1,0 +1,284 @@
+"""Everything that is wrong with a decoded value, where msgspec stops at the first fault.
+
+The description of the type is walked alongside the value, into those parts only that don't fit, which msgspec
+finds out in C, and says of the first fault where it is. So the work grows with the number of faults and with the depth,
+and both are bounded; and as what has more faults than one is tried again at each depth, so is what is tried in all.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import GenericAlias
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.serialization.faults import Faults
+from antiphon.serialization.json import pointer_step
+from antiphon.serialization.pointers import step_to
+from antiphon.serialization.refusals import PLAIN, refusal
+from antiphon.serialization.types import Record, members, python_type
+from antiphon.serialization.words import First, first_step, in_plain_words, located, of_text, one_of
+
+_DEPTH = 32
+"""How deep a value is taken apart; of a part that lies deeper the first fault is named."""
+
+_CHUNK = 64
+"""How many items are tried at once for one that doesn't fit."""
+
+_TRIED = 10_000
+"""How many values are tried in any case, each as often as it is a part of what is tried."""
+
+_TIMES = 4
+"""How many times as many values as there are may be tried besides."""
+
+_PER_VALUE = 64
+"""How many characters of a string are as much work as a value."""
+
+
+class Search:
+    """The search for what is wrong with one value.
+
+    ``as_text`` says that it came as text, such as a form: numbers, dates and so on are read from strings.
+    ``whole`` is the value, if it may have many parts within one another: it bounds how much of them is tried.
+    """
+
+    __slots__ = ("_left", "as_text", "faults")
+
+    def __init__(self, *, as_text: bool = False, whole: object = None) -> None:
+        self.faults = Faults()
+        self.as_text = as_text
+        self._left = None if whole is None else _TRIED + _TIMES * _weight(whole, sys.maxsize)
+
+    def fits(self, value: object, wanted: object) -> bool:
+        """Whether a value can be read as a type."""
+        return self._misfit(value, wanted) is None
+
+    def _misfit(self, value: object, wanted: Any) -> msgspec.ValidationError | None:
+        """What msgspec says of a value that doesn't fit. None as well when as many were tried as may be."""
+        if not self._may_try(value):
+            return None
+        try:
+            msgspec.convert(value, wanted, strict=not self.as_text, str_keys=True)
+        except msgspec.ValidationError as error:
+            return error
+        except PLAIN as error:
+            return refusal(error)
+        return None
+
+    def _may_try(self, value: object) -> bool:
+        if self._left is not None and not self.faults.stopped:
+            self._left -= _weight(value, self._left)
+            self.faults.stopped = self._left < 0
+        return not self.faults.stopped
+
+    def check(self, value: object, info: inspect.Type, pointer: str, depth: int = 0) -> None:
+        """Note what is wrong with a value, if anything is."""
+        if not self.faults.enough and (error := self._misfit(value, python_type(info))):
+            self.explain(value, info, pointer, error, depth)
+
+    def explain(
+        self, value: object, info: inspect.Type, pointer: str, error: msgspec.ValidationError, depth: int = 0
+    ) -> None:
+        """Note what is wrong with a value in its parts; when nothing is found there, the fault that msgspec found."""
+        before = self.faults.total
+        if depth < _DEPTH:
+            self._parts(value, _meant(value, info), pointer, first_step(error), depth + 1)
+        if self.faults.total == before:
+            self.note(error, value, info, pointer)
+
+    def note(self, error: msgspec.ValidationError, value: object, info: inspect.Type, pointer: str) -> None:
+        """Note the fault that msgspec found in a value."""
+        inner, message = located(error)
+        words = of_text(message) if self.as_text else in_plain_words(message)
+        is_choice = message.startswith(("Invalid enum value", "Invalid value")) or (self.as_text and _is_choice(info))
+        if is_choice and (allowed := _allowed(info, inner)):
+            words = one_of(allowed)
+        if value == "" and self.as_text:
+            words += ", got nothing"
+        self.faults.add(pointer + inner, words)
+
+    def _parts(self, value: object, info: inspect.Type, pointer: str, first: First, depth: int) -> None:
+        match info, value:
+            case inspect.StructType(array_like=True) | inspect.NamedTupleType() | inspect.TupleType(), list():
+                self._positions(value, info, pointer, first, depth)
+            case inspect.StructType() | inspect.DataclassType() | inspect.TypedDictType(), dict():
+                self._fields(value, info, pointer, first, depth)
+            case inspect.CollectionType(), list():
+                self._length(len(value), "array", info, pointer)
+                is_set = isinstance(info, inspect.SetType | inspect.FrozenSetType)
+                self._items(value, range(len(value)), info.item_type, pointer, first, depth, set if is_set else list)
+            case inspect.DictType(), dict():
+                self._length(len(value), "object", info, pointer)
+                self._names(list(value), info.key_type, pointer)
+                self._items(list(value.values()), list(value), info.value_type, pointer, first, depth)
+
+    def _fields(self, value: dict[str, object], info: Record, pointer: str, first: First, depth: int) -> None:
+        for field in info.fields:
+            at = pointer + pointer_step(field.encode_name)
+            if field.encode_name in value and field.encode_name == first.step:
+                self.explain(value[field.encode_name], field.type, at, first.error, depth)
+            elif field.encode_name in value:
+                self.check(value[field.encode_name], field.type, at, depth)
+            elif field.required:
+                self.faults.add(at, "is missing")
+        if isinstance(info, inspect.StructType):
+            self._tag(value, info, pointer)
+            self.unknown(value, info, pointer)
+
+    def _tag(self, value: dict[str, object], info: inspect.StructType, pointer: str) -> None:
+        name = info.tag_field
+        if name is not None and name in value and value[name] != info.tag:
+            self.faults.add(pointer + pointer_step(name), one_of([info.tag]))
+
+    def unknown(self, names: Iterable[str], info: Record, pointer: str) -> None:
+        """Note the names that a record has no field for, when it forbids them."""
+        if isinstance(info, inspect.StructType) and info.forbid_unknown_fields:
+            known = {field.encode_name for field in info.fields} | {info.tag_field}
+            for name in names:
+                if name not in known:
+                    self.faults.add(pointer + step_to(name), "is unknown")
+
+    def _positions(self, value: list[object], info: inspect.Type, pointer: str, first: First, depth: int) -> None:
+        types, least, most = _positions(info)
+        for index, (item, wanted) in enumerate(zip(value, types, strict=False)):
+            if index == first.step:
+                self.explain(item, wanted, f"{pointer}/{index}", first.error, depth)
+            else:
+                self.check(item, wanted, f"{pointer}/{index}", depth)
+        if not least <= len(value) <= most:
+            length = f"length {least}" if least == most else f"length {least} to {most}"
+            size = f"at least length {least}" if most == sys.maxsize else length
+            self.faults.add(pointer, in_plain_words(f"Expected `array` of {size}, got {len(value)}"))
+
+    def _length(self, length: int, kind: str, info: inspect.CollectionType | inspect.DictType, pointer: str) -> None:
+        for sign, bound in ((">=", info.min_length), ("<=", info.max_length)):
+            if bound is not None and (length < bound if sign == ">=" else length > bound):
+                self.faults.add(pointer, in_plain_words(f"Expected `{kind}` of length {sign} {bound}"))
+
+    def _items(
+        self,
+        values: list[object],
+        names: Sequence[object],
+        info: inspect.Type,
+        pointer: str,
+        first: First,
+        depth: int,
+        kind: type = list,
+    ) -> None:
+        """Note what is wrong with the items of a list, or of a set (``kind``), which may fit but have no hash."""
+        wanted = python_type(info)
+        together = GenericAlias(kind, (wanted,))
+
+        def misfit(at: slice) -> msgspec.ValidationError | None:
+            is_one = at.stop - at.start == 1
+            alone = self._misfit(values[at.start], wanted) if is_one else None
+            return alone if alone or (is_one and kind is list) else self._misfit(values[at], together)
+
+        begin = 0
+        if isinstance(first.step, int) and first.step < len(values):
+            begin = first.step + 1
+            self.explain(values[first.step], info, f"{pointer}/{first.step}", first.error, depth)
+        for index, error in self._unfit(begin, len(values), misfit):
+            self.explain(values[index], info, pointer + step_to(str(names[index])), error, depth)
+
+    def _names(self, names: list[str], info: inspect.Type, pointer: str) -> None:
+        wanted = GenericAlias(dict, (python_type(info), Any))
+        for index, error in self._unfit(0, len(names), lambda at: self._misfit(dict.fromkeys(names[at]), wanted)):
+            message = of_text(located(error)[1])
+            self.faults.add(pointer + step_to(names[index]), f"the name does not fit: {message}")
+
+    def _unfit(
+        self, begin: int, length: int, misfit: Callable[[slice], msgspec.ValidationError | None]
+    ) -> Iterator[tuple[int, msgspec.ValidationError]]:
+        """Each item that doesn't fit, and why not: tried by the chunk, so that C passes those that do."""
+        for start in range(begin, length, _CHUNK):
+            if self.faults.enough:
+                return
+            chunk = slice(start, min(start + _CHUNK, length))
+            if chunk.stop - start == 1 or misfit(chunk):
+                for index in range(start, chunk.stop):
+                    if error := misfit(slice(index, index + 1)):
+                        yield index, error
+
+
+def _weight(value: object, most: int) -> int:
+    """How many values there are in a JSON value, itself one of them; long strings count for several.
+
+    Nothing is counted beyond ``most``, so that counting is bounded as well.
+    """
+    weight, ahead = 0, [value]
+    while ahead and weight <= most:
+        part = ahead.pop()
+        weight += 1
+        if isinstance(part, dict):
+            ahead += part.values()
+        elif isinstance(part, list):
+            ahead += part
+        elif isinstance(part, str):
+            weight += len(part) // _PER_VALUE
+    return weight
+
+
+def _shape(info: inspect.Type) -> type | None:
+    """The type of JSON value that can be taken apart as this type, if there is one."""
+    match info:
+        case inspect.StructType(array_like=True) | inspect.NamedTupleType():
+            return list
+        case inspect.TupleType() | inspect.CollectionType():
+            return list
+        case inspect.StructType() | inspect.DataclassType() | inspect.TypedDictType() | inspect.DictType():
+            return dict
+    return None
+
+
+def _meant(value: object, info: inspect.Type) -> inspect.Type:
+    """The member of a union that a value was meant for: the only one of its shape, or that with its tag."""
+    alike = [member for member in members(info) if _shape(member) is type(value)]
+    if len(alike) == 1:
+        return alike[0]
+    return next((member for member in alike if _bears_tag(value, member)), info)
+
+
+def _bears_tag(value: object, info: inspect.Type) -> bool:
+    if not isinstance(info, inspect.StructType) or info.tag_field is None:
+        return False
+    if isinstance(value, dict):
+        return bool(value.get(info.tag_field) == info.tag)
+    return isinstance(value, list) and value[:1] == [info.tag]
+
+
+def _positions(info: inspect.Type) -> tuple[tuple[inspect.Type, ...], int, int]:
+    """The types of an array's places, and how many items it has at least and at most."""
+    if isinstance(info, inspect.TupleType):
+        return info.item_types, len(info.item_types), len(info.item_types)
+    fields = info.fields if isinstance(info, Record) else ()
+    types = tuple(field.type for field in fields)
+    least, most = sum(field.required for field in fields), len(fields)
+    if isinstance(info, inspect.StructType):
+        if info.tag is not None:
+            types, least, most = (inspect.LiteralType((info.tag,)), *types), least + 1, most + 1
+        if not info.forbid_unknown_fields:
+            most = sys.maxsize
+    return types, least, most
+
+
+def _is_choice(info: inspect.Type) -> bool:
+    return all(
+        isinstance(member, inspect.EnumType | inspect.LiteralType | inspect.NoneType) for member in members(info)
+    )
+
+
+def _allowed(info: inspect.Type, pointer: str) -> list[object]:
+    """The values that are allowed at a pointer into a value: those of enums, Literals and tags."""
+    allowed: list[object] = []
+    for member in members(info):
+        match member:
+            case inspect.EnumType(cls=cls) if not pointer:
+                allowed += [choice.value for choice in cls]
+            case inspect.LiteralType(values=values) if not pointer:
+                allowed += values
+            case inspect.StructType(tag_field=str(name)):
+                if pointer == ("/0" if member.array_like else pointer_step(name)):
+                    allowed.append(member.tag)
+    return allowed
