@@ -8,9 +8,8 @@ from contextvars import ContextVar, copy_context
 import pytest
 
 from antiphon.concurrency.background import background_loop
-from antiphon.concurrency.bridge import LoopIterator, ThreadIterator
 from antiphon.concurrency.crossing import Crossing
-from antiphon.concurrency.iterables import aclose
+from antiphon.concurrency.iterables import LoopIterator, ThreadIterator, aclose
 from tests.deadline import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")

@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from antiphon.body.compressors import CODINGS
-from antiphon.features.compressed_stream import AT_ONCE, compressed_stream, sliced
+from antiphon.features.compression import AT_ONCE, compressed_stream, sliced
 from tests.decompression import Reader, decompressed
 
 

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from antiphon import App, Blueprint, Request, Response
 from antiphon.body.compressors import CODINGS
-from antiphon.features.compressed_stream import AT_ONCE
-from antiphon.features.compression import Compression
+from antiphon.features.compression import AT_ONCE, Compression
 from antiphon.features.cors import Cors
 from antiphon.http.errors import Forbidden
 from antiphon.http.etag import generate_etag

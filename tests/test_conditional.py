@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from antiphon import App, Response, serve
 from antiphon.http.errors import HTTPError, PreconditionFailed, RangeNotSatisfiable
 from antiphon.http.etag import ETag
-from antiphon.http.not_modified import NotModified
 from antiphon.http.ranges import ContentRange
+from antiphon.http.redirect import NotModified
 from antiphon.request.request import Request
 from antiphon.response.conditional import add_etag, cache_for, no_store, precondition
-from antiphon.response.file_body import FileBody
+from antiphon.response.files import FileBody
 from antiphon.testing import Client
 from tests.sources import Blocking, Waiting
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
 from antiphon.http.limits import Limits
-from antiphon.uploads.write_times import SLOW, WriteTimes
+from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.told_bodies import WAYS, Told, Way, files_in, in_pieces, is_without_files
 
 KIB, MIB = 1 << 10, 1 << 20

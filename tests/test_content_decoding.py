@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.body.compressors import CODINGS, ZSTD
-from antiphon.body.decompression import PIECE, accepted_codings, content_decoder
-from antiphon.body.decompressors import DECOMPRESSIONS
+from antiphon.body.decompression import DECOMPRESSIONS, PIECE, accepted_codings, content_decoder
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 
 NAMES = [

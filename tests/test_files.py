@@ -13,11 +13,11 @@ from urllib.parse import quote
 import pytest
 
 from antiphon import App, Response, serve
-from antiphon.adapters.wsgi_file import SentFile
+from antiphon.adapters.wsgi import SentFile
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.dates import format_date
 from antiphon.http.errors import Forbidden, NotFound
-from antiphon.response.file_body import PIECE, FileBody, OpenFile
+from antiphon.response.files import PIECE, FileBody, OpenFile
 from antiphon.testing import Client
 from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess

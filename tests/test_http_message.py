@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from antiphon import Limits, Request, Response
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.http.derived_head import DerivedHead
-from antiphon.http.head import RequestHead
+from antiphon.http.head import DerivedHead, RequestHead
 from antiphon.http1 import (
     LONGEST_HEAD,
     parse_request,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.serialization import json_depth
-from antiphon.serialization.json_depth import is_deeper
+from antiphon.serialization import json as json_depth
+from antiphon.serialization.json import is_deeper
 
 nested = st.recursive(
     st.text(alphabet='[]{}"\\\\a', max_size=6) | st.integers(),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.ranges import ByteRange
-from antiphon.response.file_body import FileBody, OpenFile
+from antiphon.response.files import FileBody, OpenFile
 from antiphon.response.slices import Cutter, has_any_order, known_length, part_of, parts_of
 from tests.sources import Blocking, Waiting
 

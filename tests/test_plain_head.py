@@ -7,9 +7,7 @@ import pytest
 
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.http.derived_head import DerivedHead
-from antiphon.http.head import Address, RequestHead
-from antiphon.http.plain_head import PlainHead
+from antiphon.http.head import Address, DerivedHead, PlainHead, RequestHead
 
 NAMES = (
     "method", "path", "query_string", "scheme", "authority", "root_path", "raw_path", "http_version", "client",

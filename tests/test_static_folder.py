@@ -14,10 +14,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antiphon.app.static_folder import StaticFolder
+from antiphon.app.static_files import StaticFolder
 from antiphon.http.errors import Forbidden, NotFound, PreconditionFailed, RangeNotSatisfiable
 from antiphon.request.request import Request
-from antiphon.response.file_body import FileBody
+from antiphon.response.files import FileBody
 from antiphon.response.response import Response
 
 CSS = b"body { color: teal }"
@@ -197,7 +197,7 @@ class TestWhatIsNotInTheFolder:
     def test_and_what_may_not_be_read_is_told_apart(self):
         code = (
             "import os, sys; from pathlib import Path; from antiphon import Request\n"
-            "from antiphon.app.static_folder import StaticFolder; import antiphon.handler.errors\n"
+            "from antiphon.app.static_files import StaticFolder; import antiphon.handler.errors\n"
             "folder = StaticFolder(sys.argv[1]); folder.response(Request.blank('/'), 'open')\n"
             "os.setgroups([]); os.setresgid(*[65534] * 3); os.setresuid(*[65534] * 3)\n"
             "for name in ('closed', 'shut/file'):\n"
@@ -411,7 +411,7 @@ class TestANameWithAHash:
         assert folder.hashed("css/site.css") == hashed
 
     def test_is_computed_for_any_number_of_files(self, folder, root, monkeypatch):
-        monkeypatch.setattr("antiphon.app.static_folder._MOST_HASHES", 3)
+        monkeypatch.setattr("antiphon.app.static_files._MOST_HASHES", 3)
         for number in range(10):
             write(root / f"{number}.txt", str(number).encode())
         for _ in range(2):

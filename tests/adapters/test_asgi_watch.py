@@ -4,7 +4,7 @@ import pytest
 
 from antiphon import App, Request, Response
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.adapters.asgi_watch import READ_AHEAD, Watch
+from antiphon.adapters.disconnect import READ_AHEAD, Watch
 from antiphon.testing import Client
 
 GONE = {"type": "http.disconnect"}

@@ -3,8 +3,7 @@ import asyncio
 import pytest
 
 from antiphon.adapters.disconnect import ClientGone, Departure, stems_from_leaving
-from antiphon.http.derived_head import DerivedHead
-from antiphon.http.head import RequestHead
+from antiphon.http.head import DerivedHead, RequestHead
 
 
 class Head(RequestHead):

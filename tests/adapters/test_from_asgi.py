@@ -12,8 +12,7 @@ from antiphon.adapters import serve
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.foreign.asgi import from_asgi, make_scope
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.http.derived_head import DerivedHead
-from antiphon.http.head import Address, RequestHead
+from antiphon.http.head import Address, DerivedHead, RequestHead
 from antiphon.testing import Client
 
 DEADLINE = 10.0

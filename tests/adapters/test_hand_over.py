@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from antiphon.adapters.foreign.hand_over import HandOver
+from antiphon.adapters.foreign.asgi import HandOver
 
 
 async def settled():

@@ -5,10 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.app.mount import MountedHead
-from antiphon.http.derived_head import DerivedHead
-from antiphon.http.head import RequestHead
-from antiphon.http.path import quote_segment
-from antiphon.http.raw_segments import hidden_segments
+from antiphon.http.head import DerivedHead, RequestHead
+from antiphon.http.path import hidden_segments, quote_segment
 from antiphon.http.url import decode_path
 from antiphon.routing.converters import CONVERTERS
 from antiphon.routing.prefixes import Prefixes

@@ -3,9 +3,8 @@ from time import process_time
 
 import pytest
 
-from antiphon.body.multipart import MultipartLimits, MultipartParser
+from antiphon.body.multipart import MultipartLimits, MultipartParser, read_whole_form
 from antiphon.body.part_head import HeadLimits
-from antiphon.body.whole_form import read_whole_form
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
 from antiphon.http.limits import Limits
 from tests.body.forms_in_parts import evenly, print_part, read

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.whole_form import read_whole_form
+from antiphon.body.multipart import read_whole_form
 from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from tests.body.forms_in_parts import BOUNDARY, print_form, print_part, read

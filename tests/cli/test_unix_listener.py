@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from antiphon.cli.errors import Refused
-from antiphon.cli.unix_listener import listen_at
+from antiphon.cli.listener import listen_at
 
 
 @pytest.fixture

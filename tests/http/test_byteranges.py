@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.byteranges import MultipartByteRanges
-from antiphon.http.ranges import ByteRange, ContentRange, Range
+from antiphon.http.ranges import ByteRange, ContentRange, MultipartByteRanges, Range
 
 WHOLE = bytes(range(256)) * 4
 

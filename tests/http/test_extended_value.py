@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.extended_value import decode_extended, encode_extended
+from antiphon.http.grammar import decode_extended, encode_extended
 
 
 @pytest.mark.parametrize(

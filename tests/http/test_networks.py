@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.networks import Networks
+from antiphon.http.forwarded import Networks
 
 NETWORKS = Networks(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32", "172.16.0.0/255.240.0.0"])
 

@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon.http.errors import HTTPError
-from antiphon.http.not_modified import NotModified
+from antiphon.http.redirect import NotModified
 
 
 @pytest.mark.parametrize("headers", [{"ETag": '"v1"'}, [("etag", '"v1"')], iter([("etag", '"v1"')])])

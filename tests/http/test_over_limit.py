@@ -4,8 +4,7 @@ from operator import attrgetter
 import pytest
 
 from antiphon import Limits, Request
-from antiphon.http.errors import ContentTooLarge, HTTPError
-from antiphon.http.over_limit import over_limit
+from antiphon.http.errors import ContentTooLarge, HTTPError, over_limit
 
 PART = b'--B\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
 FILE = b'--B\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n1\r\n'

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from antiphon.http import urlencoded as query
 from antiphon.http.multidict import MultiDict
-from antiphon.http.urlencoded import format_query, parse_query, percent_decode
+from antiphon.http.percent import percent_decode
+from antiphon.http.urlencoded import format_query, parse_query
 
 HEX = b"0123456789abcdefABCDEF"
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.raw_utf8 import read_raw_utf8, write_raw_utf8
+from antiphon.http.headers import read_raw_utf8, write_raw_utf8
 
 
 @pytest.mark.parametrize(

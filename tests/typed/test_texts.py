@@ -6,7 +6,7 @@ from enum import Enum, IntEnum, IntFlag
 import pytest
 
 from antiphon.http.url import URL
-from antiphon.serialization.texts import texts_of
+from antiphon.serialization.readers import texts_of
 
 
 class Colour(Enum):

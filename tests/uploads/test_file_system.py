@@ -5,8 +5,8 @@ import tempfile
 
 import pytest
 
-from antiphon.uploads.file_system import file_system, warn_of_memory
 from antiphon.uploads.spool import Spool
+from antiphon.uploads.temporary_file import file_system, warn_of_memory
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.utils import secure_filename
 
-from antiphon.uploads.safe_filename import LONGEST, safe_filename
+from antiphon.uploads.saving import LONGEST, safe_filename
 
 KEPT = {
     "plain": "report.pdf",

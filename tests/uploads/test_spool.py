@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from antiphon.http.errors import InsufficientStorage
 from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
-from antiphon.uploads.write_times import SLOW, WriteTimes
+from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory, opened_in
 
 PIECE = 64 << 10

@@ -4,8 +4,7 @@ import os
 
 import pytest
 
-from antiphon.uploads.file_system import file_system, reserves_quickly
-from antiphon.uploads.temporary_file import UnnamedFile
+from antiphon.uploads.temporary_file import UnnamedFile, file_system, reserves_quickly
 from tests.uploads.spools import opened_in
 
 MIB = 1 << 20

@@ -6,7 +6,7 @@ import tempfile
 import pytest
 
 from antiphon import App
-from antiphon.uploads.upload_folder import usable_folder
+from antiphon.uploads.saving import usable_folder
 
 
 @pytest.mark.parametrize("given", [str, lambda path: path], ids=["text", "path"])

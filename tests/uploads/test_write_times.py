@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.uploads.write_times import SLOW, WARY, WriteTimes
+from antiphon.uploads.temporary_file import SLOW, WARY, WriteTimes
 
 SHORT = SLOW / 2
 

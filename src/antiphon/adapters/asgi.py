@@ -14,13 +14,13 @@ from antiphon.http.headers import combined
 from antiphon.http.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import SharedFields
-from antiphon.response.file_body import FileBody
+from antiphon.response.files import FileBody
 from antiphon.response.message import Fields, Stream
 
 if TYPE_CHECKING:
     from asyncio import Future
 
-    from antiphon.adapters.asgi_watch import Watch
+    from antiphon.adapters.disconnect import Watch
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -196,7 +196,7 @@ class ASGIHead:
         """Wait until the client goes away. What comes of the body before that is left for ``receive``."""
         from asyncio import get_running_loop
 
-        from antiphon.adapters.asgi_watch import Watch
+        from antiphon.adapters.disconnect import Watch
 
         if self._is_receiving:  # a task that reads on while the response is written
             self._received = get_running_loop().create_future()

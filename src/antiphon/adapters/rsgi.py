@@ -10,7 +10,7 @@ from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Address, uncoded_length
 from antiphon.http.headers import combine
 from antiphon.request.request import Request
-from antiphon.response.file_body import FileBody
+from antiphon.response.files import FileBody
 from antiphon.response.message import Stream
 
 

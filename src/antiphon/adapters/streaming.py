@@ -5,12 +5,11 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
-from antiphon.concurrency.bridge import LoopIterator
-from antiphon.concurrency.iterables import aclose, as_bytes
+from antiphon.concurrency.iterables import LoopIterator, aclose, as_bytes
 from antiphon.concurrency.loop import TURN, let_pass
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
-from antiphon.response.file_body import is_at_hand
+from antiphon.response.files import is_at_hand
 
 Write = Callable[[bytes], Awaitable[None]]
 

@@ -7,7 +7,6 @@ from typing import Any, Literal, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
-from antiphon.app.conflicts import merged_converters
 from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.dispatch import begun, dispatch
 from antiphon.app.guard import Guard
@@ -17,9 +16,8 @@ from antiphon.app.matching import Routing
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.places import Places
 from antiphon.app.plan import Around, Plan
-from antiphon.app.planner import Planning
+from antiphon.app.planner import Planning, Scope, merged_converters
 from antiphon.app.route import Route
-from antiphon.app.scope import Scope
 from antiphon.app.url_for import Reverse
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
@@ -30,7 +28,7 @@ from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
-from antiphon.uploads.upload_folder import usable_folder
+from antiphon.uploads.saving import usable_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, Unpack, overload
 
 from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.error_handlers import ErrorHandlers, check_key
-from antiphon.app.feature import Feature
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.middleware import Middleware, Opened, middleware
 from antiphon.app.route import Route, RouteOptions
@@ -18,7 +17,19 @@ from antiphon.routing.converters import CONVERTERS, Converter, own_converter
 from antiphon.routing.pattern import check_names, parameters_of, parse_host_pattern, parse_pattern
 
 if TYPE_CHECKING:
-    from antiphon.app.static_folder import FolderOptions
+    from antiphon.app.static_files import FolderOptions
+
+
+A_contra = TypeVar("A_contra", contravariant=True)
+
+
+class Feature(Protocol[A_contra]):
+    """Adds routes, hooks, middleware or error handlers to an application when it is used."""
+
+    def install(self, app: A_contra, /) -> None:
+        """Register what the feature is made of."""
+        ...
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 M = TypeVar("M", bound=Callable[[Request], Opened])
@@ -176,8 +187,7 @@ class Routes:
         ``url_for("static", filename="css/site.css")`` has the hash of the file in it. Raises ValueError for a malformed
         prefix and for a folder that is relative or not there.
         """
-        from antiphon.app.static_files import static_files
-        from antiphon.app.static_folder import StaticFolder
+        from antiphon.app.static_files import StaticFolder, static_files
 
         self.check_open()
         prefix = "" if prefix == "/" else prefix

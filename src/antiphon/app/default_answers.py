@@ -1,10 +1,8 @@
 """What an application answers by itself, before or in place of a handler."""
 
-from antiphon.http.errors import BadRequest, HTTPError, RequestHeaderFieldsTooLarge
+from antiphon.http.errors import BadRequest, HTTPError, RequestHeaderFieldsTooLarge, over_limit
 from antiphon.http.head import Head
-from antiphon.http.over_limit import over_limit
-from antiphon.http.path import quote_segment, quoted_root, raw_segments
-from antiphon.http.raw_segments import with_or_without_slash
+from antiphon.http.path import quote_segment, quoted_root, raw_segments, with_or_without_slash
 from antiphon.http.url import URL, decode_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response

@@ -10,7 +10,7 @@ from antiphon.handler.contract import describe, failed, log_failure
 from antiphon.handler.errors import as_http_error
 from antiphon.http.errors import HTTPError
 from antiphon.http.headers import Headers
-from antiphon.http.raised_answer import RaisedAnswer
+from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -9,12 +9,10 @@ from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch import begun
 from antiphon.app.hooks import Hook
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
-from antiphon.http.derived_head import DerivedHead
 from antiphon.http.errors import NotFound
-from antiphon.http.head import Head
+from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
-from antiphon.http.raw_segments import hidden_segments
-from antiphon.http.root_path import is_misleading
+from antiphon.http.path import hidden_segments, is_misleading
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

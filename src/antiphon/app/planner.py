@@ -1,23 +1,160 @@
 """From what was registered to what is answered: done once, before the first request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Any
 
-from antiphon.app.conflicts import check_route_names, merged_converters, places
+from antiphon.app.blueprint import Blueprint, Nested, Registered
 from antiphon.app.default_answers import answer_nothing, answer_options, redirect_to_other_form
 from antiphon.app.guard import Guard
 from antiphon.app.hooks import Hook
 from antiphon.app.matching import Routing, common_blueprint
 from antiphon.app.mount import Mount
-from antiphon.app.plan import Plan
-from antiphon.app.route import Route
-from antiphon.app.scope import Scope
+from antiphon.app.plan import Around, Plan
+from antiphon.app.route import BodyPolicy, Route
 from antiphon.handler.contract import describe
+from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from antiphon.routing.converters import Converter
+from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.prefixes import Prefixes, TakenError
 from antiphon.routing.router import Resource, Router, SamePathsError
+
+
+class Scope:
+    """The routes of one place with their whole names, paths and limits, and what is around them.
+
+    That is what the scopes around it have, outermost first, then its own. ``name`` has the names of all blueprints,
+    with dots between them; it is empty for the application.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        registered: Registered,
+        around: Around,
+        limits: Limits,
+        name: str = "",
+        prefix: str = "",
+        host: str | None = None,
+        above: "Scope | None" = None,
+    ) -> None:
+        self.app = app
+        self.registered = registered
+        self.limits = limits
+        self.name = name
+        self.prefix = prefix
+        self.host = host
+        self.above = above
+        self.around = Around(
+            (*around.middleware, *registered.middleware),
+            (*around.before, *registered.before),
+            (*around.after, *registered.after),
+            (registered.error_handlers, *around.error_handlers),
+            around.places,
+        )
+
+    def below(self, nested: Nested) -> "Scope":
+        """The scope of a blueprint in this one. Raises ValueError for a blueprint that is registered in itself."""
+        blueprint = nested.blueprint
+        name = nested.name or blueprint.name
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.registered is blueprint.registered:
+                raise ValueError(f"the blueprint {blueprint.name!r} is registered in itself")
+            scope = scope.above
+        return Scope(
+            self.app,
+            blueprint.registered,
+            self.around,
+            blueprint.limits.within(self.limits),
+            f"{self.name}.{name}" if self.name else name,
+            self.prefix + (blueprint.prefix if nested.prefix is None else nested.prefix),
+            nested.host or blueprint.host or self.host,
+            self,
+        )
+
+    def walk(self) -> Iterator["Scope"]:
+        """This scope, and all in it."""
+        yield self
+        for nested in self.registered.blueprints:
+            yield from self.below(nested).walk()
+
+    def blueprints(self) -> list[Blueprint]:
+        """All blueprints in it."""
+        return [nested.blueprint for scope in self.walk() for nested in scope.registered.blueprints]
+
+    def routes(self) -> list[Route]:
+        """The routes of this scope alone, with their whole names, paths, hosts and limits."""
+        return [
+            route._replace(
+                name=f"{self.name}.{route.name}" if self.name else route.name,
+                pattern=self.prefix + route.pattern,
+                host=route.host or self.host,
+                limits=route.limits.within(self.limits),
+            )
+            for route in self.registered.routes
+        ]
+
+    def plan(
+        self,
+        handler: Hook,
+        endpoint: str | None = None,
+        limits: Limits | None = None,
+        *,
+        body: BodyPolicy = "load",
+        hands_on: bool = False,
+    ) -> Plan:
+        """How requests are answered by a handler of this scope."""
+        return Plan(
+            self.app,
+            handler,
+            limits or self.limits,
+            self.around,
+            endpoint=endpoint,
+            blueprint=self.name or None,
+            body=body,
+            hands_on=hands_on,
+        )
+
+
+def merged_converters(scopes: Iterable[Scope]) -> dict[str, Converter]:
+    """The converters of an application and all its blueprints. Raises ValueError when two have one name."""
+    merged = dict(CONVERTERS)
+    owners: dict[str, str] = {}
+    for scope in scopes:
+        owner = f"the blueprint {scope.name!r}" if scope.name else "the app"
+        for name, converter in scope.registered.converters.items():
+            if merged.setdefault(name, converter) is not converter:
+                raise ValueError(f"{owners[name]} and {owner} have different converters {name!r}: rename one of them")
+            owners.setdefault(name, owner)
+    return merged
+
+
+def check_route_names(routes: Iterable[Route]) -> None:
+    """Raise ValueError when a name that was given to a route is another handler's too.
+
+    One handler may have one name at several routes. Functions may happen to be named alike, and made by one piece of
+    code: these are told when their URL is asked for.
+    """
+    named: dict[str, Route] = {}
+    for route in routes:
+        earlier = named.setdefault(route.name, route)
+        if earlier.handler != route.handler and _is_given(earlier, route):
+            raise ValueError(
+                f"two routes are named {route.name!r}: {places(earlier, route)}; give one of them another name"
+            )
+
+
+def _is_given(*routes: Route) -> bool:
+    """Whether the name of one of them, within its blueprint, is not just its function's."""
+    names = [(route.name.rpartition(".")[2], route.handler) for route in routes]
+    return any(getattr(handler, "__name__", name) != name for name, handler in names)
+
+
+def places(one: Route, other: Route) -> str:
+    """Both handlers with file and line."""
+    return f"{describe(one.handler)} and {describe(other.handler)}"
 
 
 class Planning:

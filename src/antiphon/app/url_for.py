@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from antiphon.app.conflicts import places
+from antiphon.app.planner import places
 from antiphon.app.route import Route
 from antiphon.http.path import quote_segment
 from antiphon.http.url import quote_path
@@ -211,6 +211,6 @@ def _spans(segment: Segment) -> bool:
 def _fields(name: str, value: Any) -> list[tuple[str, str]]:
     if type(value) is str or type(value) is int:
         return [(name, str(value))]
-    from antiphon.serialization.texts import texts_of
+    from antiphon.serialization.readers import texts_of
 
     return [(name, text) for text in texts_of(value)]

@@ -3,14 +3,19 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from antiphon.body.multipart import MultipartLimits, MultipartParser, PartData, PartEvent, parse_boundary
+from antiphon.body.multipart import (
+    MultipartLimits,
+    MultipartParser,
+    PartData,
+    PartEvent,
+    parse_boundary,
+    read_whole_form,
+)
 from antiphon.body.part_head import PartHead
-from antiphon.body.whole_form import read_whole_form
 from antiphon.http.charset import decode, form_codec
-from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
-from antiphon.http.over_limit import over_limit
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import Upload
 

@@ -9,9 +9,8 @@ from time import monotonic
 from types import coroutine
 from typing import Any, TypeVar
 
-from antiphon.http.errors import RequestTimeout
+from antiphon.http.errors import RequestTimeout, over_limit
 from antiphon.http.limits import Limits
-from antiphon.http.over_limit import over_limit
 
 T = TypeVar("T")
 

@@ -3,9 +3,8 @@
 import re
 from typing import NamedTuple
 
-from antiphon.http.errors import BadRequest, ContentTooLarge
+from antiphon.http.errors import BadRequest, ContentTooLarge, over_limit
 from antiphon.http.grammar import TCHARS
-from antiphon.http.over_limit import over_limit
 
 _TOKEN = TCHARS.encode()
 _WITHOUT_ENCODING = frozenset({b"7bit", b"8bit", b"binary"})

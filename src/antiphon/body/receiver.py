@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.body.pacing import Pace
 from antiphon.body.storage import KeptBody, is_received
 from antiphon.concurrency.loop import TURN, is_on_loop, let_pass
-from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError
+from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
 from antiphon.http.head import Head, parse_length
 from antiphon.http.limits import Limits
-from antiphon.http.over_limit import over_limit
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:

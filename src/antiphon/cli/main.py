@@ -2,12 +2,14 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from typing import Literal
 
 import click
 from click.core import ParameterSource
 
 from antiphon.cli.errors import BadCommand, Refused
+from antiphon.dialect_imports import TooLate, UnknownDialect, install
 
 _LONGEST = 1e9
 """Seconds, about thirty years: for much longer no process can sleep."""
@@ -95,7 +97,13 @@ def run(
     place = Port(host, port) if uds is None else SocketPath(uds, uds_permissions)
     asked = None if interface == "auto" else interface
     if dialects:
-        from antiphon.cli.dialects import use
-
         use(dialects)
     sys.exit(serve(target, asked, place, workers=workers, drain=drain))
+
+
+def use(names: Sequence[str]) -> None:
+    """Install the dialects of these names. Raises `BadCommand` for those that are unknown or can't be installed."""
+    try:
+        install(*names)
+    except (TooLate, UnknownDialect) as error:
+        raise BadCommand(str(error)) from None

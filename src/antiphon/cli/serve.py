@@ -8,11 +8,10 @@ from typing import NamedTuple
 import click
 
 from antiphon.cli.interface import Choice, Interface
-from antiphon.cli.leaving import leave_last
-from antiphon.cli.listener import http_url, listen
+from antiphon.cli.listener import http_url, listen, listen_at
 from antiphon.cli.supervisor import INHERITED, supervise
 from antiphon.cli.target import Target
-from antiphon.cli.unix_listener import listen_at
+from antiphon.cli.worker import leave_last
 
 
 class Port(NamedTuple):

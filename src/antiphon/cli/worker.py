@@ -1,5 +1,6 @@
 """One worker of `antiphon run`: this process turns into granian's, on sockets that its supervisor opened."""
 
+import atexit
 import json
 import logging
 import os
@@ -22,9 +23,26 @@ from antiphon.adapters import Servable
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Interface, choose
-from antiphon.cli.leaving import served
 from antiphon.cli.listener import BACKLOG
 from antiphon.cli.target import Target
+
+served = threading.Event()
+"""Set when granian's server has ended in this process."""
+
+
+def leave_last() -> None:
+    """Call it before others register exit functions with `atexit`, as what is registered first runs last."""
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    if served.is_set():
+        logging.shutdown()  # registered by an import of logging, so too early to have run
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(0)
+
 
 CLOSING = 0.4
 """Seconds that the bodies of streams get to be closed, when they are cut off at the end."""

@@ -4,12 +4,14 @@ app.use(Compression())
 """
 
 import re
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
 from copy import copy
+from functools import partial
+from typing import TypeAlias
 
 from antiphon.app.blueprint import Routes
 from antiphon.body.compressors import CODINGS, Compressor
-from antiphon.features.compressed_stream import AT_ONCE, compressed_stream, sliced
+from antiphon.concurrency.iterables import AsyncMade, AsyncPieces, BlockingPieces, Made, as_bytes
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
@@ -18,6 +20,48 @@ from antiphon.http.headers import MutableHeaders
 from antiphon.request.request import Request
 from antiphon.response.message import Body
 from antiphon.response.response import Response
+
+Pieces: TypeAlias = BlockingPieces[bytes | str] | AsyncPieces[bytes | str]
+
+AT_ONCE = 64 << 10
+"""How many bytes are compressed in one go where an event loop waits for it: that takes it a millisecond."""
+
+
+def compressed_stream(source: Iterable[bytes | str] | AsyncIterable[bytes | str], compressor: Compressor) -> Pieces:
+    """The pieces of a source, compressed; empty ones stay empty."""
+    if isinstance(source, AsyncIterable):
+        return AsyncPieces(source, partial(_compress_async, compressor))
+    return BlockingPieces(source, partial(_compress, compressor))
+
+
+def sliced(body: bytes) -> Iterator[bytes]:
+    """A body in pieces."""
+    return (body[start : start + AT_ONCE] for start in range(0, len(body), AT_ONCE))
+
+
+def _compress(compressor: Compressor, source: Iterable[bytes | str]) -> Made:
+    for piece in source:
+        data = as_bytes(piece)
+        yield compressor.piece(data) if data else b""
+    yield compressor.finish()
+
+
+async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | str]) -> AsyncMade:
+    """On the loop where it is little, else on a worker thread."""
+    async for piece in source:
+        data = as_bytes(piece)
+        if len(data) > AT_ONCE:
+            yield await _compress_on_thread(compressor, data)
+        else:
+            yield compressor.piece(data) if data else b""
+    yield compressor.finish()
+
+
+async def _compress_on_thread(compressor: Compressor, data: bytes) -> bytes:
+    from antiphon.concurrency.crossing import Crossing
+
+    return await Crossing().run(compressor.piece, data)
+
 
 TYPES = (
     "text/*", "+json", "+xml", "application/json", "application/javascript", "application/xml", "application/wasm",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.handler.errors import error_response, raised_response
 from antiphon.http.errors import HTTPError
-from antiphon.http.raised_answer import RaisedAnswer
+from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -3,7 +3,7 @@
 from html import escape
 
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
-from antiphon.http.raised_answer import RaisedAnswer
+from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.fields import HTML
 from antiphon.response.response import Response

@@ -10,10 +10,10 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import ClassVar, Self
 
-from antiphon.http.extended_value import decode_extended
 from antiphon.http.grammar import (
     SENT_QUOTED_STRING,
     TCHARS,
+    decode_extended,
     find_unsendable,
     is_token,
     quote_if_needed,

@@ -3,9 +3,17 @@
 import re
 from typing import Self
 
-from antiphon.http.extended_value import decode_extended, encode_extended
-from antiphon.http.grammar import OWS, TCHARS, find_control, is_token, quote_if_needed, split_parameters
-from antiphon.http.raw_utf8 import read_raw_utf8, write_raw_utf8
+from antiphon.http.grammar import (
+    OWS,
+    TCHARS,
+    decode_extended,
+    encode_extended,
+    find_control,
+    is_token,
+    quote_if_needed,
+    split_parameters,
+)
+from antiphon.http.headers import read_raw_utf8, write_raw_utf8
 
 LONGEST_FILENAME = 1024
 """Characters of a file's name: several times what file systems take."""

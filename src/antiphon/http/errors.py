@@ -6,7 +6,7 @@ HTTPError
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
@@ -366,3 +366,13 @@ def abort(status: int, detail: str | None = None, **options: Any) -> NoReturn:
 
 
 assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
+
+
+E = TypeVar("E", bound=HTTPError)
+
+
+def over_limit(kind: type[E], limit: str, maximum: float, detail: str) -> E:
+    """An error that names a limit and how much that is, for people and, as members of its problem details, for
+    programs: its ``type`` (RFC 9457 §3.1.1) ends with the limit's name.
+    """
+    return kind(detail, type=f"urn:antiphon:limit:{limit}", limit=limit, maximum=maximum)

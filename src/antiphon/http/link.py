@@ -6,17 +6,18 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Self
 
-from antiphon.http.extended_value import decode_extended, encode_extended
 from antiphon.http.grammar import (
     OWS,
     QUOTED_STRING,
+    decode_extended,
+    encode_extended,
     find_control,
     is_token,
     quote_if_needed,
     split_parameters,
     unquote_string,
 )
-from antiphon.http.raw_utf8 import read_raw_utf8
+from antiphon.http.headers import read_raw_utf8
 
 _MOST_LINKS = 200
 

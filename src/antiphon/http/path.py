@@ -1,8 +1,10 @@
 """A path as it was sent, in whose segments slashes may hide (``%2F``), and how it is written in URLs again."""
 
+import re
 from typing import TypeGuard
 
 from antiphon.http.errors import BadRequest
+from antiphon.http.head import Head
 from antiphon.http.url import quote_path, unquote
 
 
@@ -68,3 +70,24 @@ def quoted_root(root_path: str, path: str, raw: bytes | None) -> str:
             taken_off = root_path[: len(root_path) - end]
             return quote_path(taken_off) + "/".join(map(quote_segment, segments[:count]))
     return quote_path(root_path)
+
+
+_misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
+
+
+def is_misleading(path: str) -> bool:
+    """Whether browsers would read a decoded path, where URLs begin with it, as another path, or as a host.
+
+    They do with an empty or a dot segment, a backslash or a control character.
+    """
+    return _misleading(path) is not None
+
+
+def hidden_segments(head: Head) -> list[str] | None:
+    """The decoded segments of a head's path, where slashes hide in them and the server tells; else None."""
+    return raw_segments(head.raw_path, head.path)
+
+
+def with_or_without_slash(segments: list[str]) -> list[str]:
+    """The other form of a path: without the slash at its end, or with one."""
+    return segments[:-1] if segments[-1] == "" else [*segments, ""]

@@ -2,9 +2,24 @@
 
 import re
 
-from antiphon.http.headers import HeaderFields
-from antiphon.http.raised_answer import RaisedAnswer
+from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.url import as_uri
+
+
+class RaisedAnswer(Exception):
+    """Raised anywhere in the handling of a request, it is answered by its status, its headers and no content.
+
+    ``location`` is a URL reference to which it leads, if it does. Error handlers don't see it.
+    Raises ValueError for bad ``headers``.
+    """
+
+    status: int
+    location: str | None = None
+
+    def __init__(self, *arguments: object, headers: HeaderFields = ()) -> None:
+        super().__init__(*arguments)
+        self.headers = MutableHeaders(headers)
+
 
 REDIRECTS = (301, 302, 303, 307, 308)
 """The statuses of redirects: by 303 the client goes on with GET, by 307 and 308 with the same method."""
@@ -48,3 +63,16 @@ class Redirect(RaisedAnswer):
         super().__init__(location, headers=headers)
         self.location = redirect_location(location, external)
         self.status = check_redirect(status)
+
+
+class NotModified(RaisedAnswer):
+    """Raised anywhere in the handling of a request for reading, it is answered by a 304 without content.
+
+    ``headers`` are those of the 200 that it stands for, as far as caches keep them: Cache-Control, Content-Location,
+    ETag, Expires, Vary. Error handlers don't see it. Raises ValueError for bad ``headers``.
+    """
+
+    status = 304
+
+    def __init__(self, headers: HeaderFields = ()) -> None:
+        super().__init__(headers=headers)

@@ -5,10 +5,12 @@ Parsing never fails on bad input: what is not an escape stays as written, what i
 
 import re
 from binascii import a2b_qp
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
+from antiphon.http.charset import decode, form_codec
 from antiphon.http.multidict import MultiDict
+from antiphon.http.percent import double_broken_escapes, percent_decode
 
 # The quoted-printable decoder undoes `=XX` in C: an escape only needs its `%` turned into `=`. It also undoes
 # soft line breaks (`=` before a line end), so it must never see one.
@@ -17,9 +19,6 @@ _SWAPPED = bytes.maketrans(b"%=+", b"=% ")
 _VISIBLE_BUT_SEPARATORS = bytes(set(range(0x21, 0x7F)) - set(b"&="))
 _PERCENT, _EQUALS = b"%="
 _OF_FEW_FIELDS = frozenset([b"=&" * ampersands + b"=" for ampersands in range(32)])
-BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-_SLICE = 64 << 10
-"""Bytes that are mended at once: `sub` keeps an object of some 80 bytes for each broken escape until it is done."""
 
 _UNESCAPED = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _ESCAPES = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in range(256)]
@@ -66,45 +65,12 @@ def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
 
 def _parse_pieces(data: bytes) -> list[tuple[str, str]]:
     pairs = []
-    for piece in _by_slices(_mend, data).translate(_SWAPPED).split(b"&"):
+    for piece in double_broken_escapes(data).translate(_SWAPPED).split(b"&"):
         if piece:
             name, _, value = piece.partition(b"%")
             value = value.replace(b"%", b"=3D")
             pairs.append((a2b_qp(name).decode("utf-8", "replace"), a2b_qp(value).decode("utf-8", "replace")))
     return pairs
-
-
-def percent_decode(data: bytes) -> bytes:
-    """Undo the percent-escapes in `data`; a broken one stays as it is (WHATWG URL §1.3)."""
-    if b"%" not in data:
-        return data
-    return _by_slices(_undo_escapes, data)
-
-
-def _undo_escapes(data: bytes) -> bytes:
-    return a2b_qp(_mend(data).replace(b"=", b"%3D").replace(b"%", b"="))
-
-
-def _mend(data: bytes) -> bytes:
-    """The same with each broken escape made one of its `%`."""
-    return BROKEN_ESCAPE.sub(b"%25", data)
-
-
-def _by_slices(read: Callable[[bytes], bytes], data: bytes) -> bytes:
-    """What `read` makes of the whole, which is what it makes of the slices."""
-    return read(data) if len(data) <= _SLICE else b"".join([read(part) for part in _slices(data)])
-
-
-def _slices(data: bytes) -> Iterator[bytes]:
-    """Parts of `data`, of which none ends within an escape: each by itself reads as it does in the whole."""
-    start = 0
-    while start < len(data):
-        end = start + _SLICE
-        # Only from the last two places does an escape reach beyond; what begins with it is left to the next part.
-        if end < len(data) and (percent := data.find(b"%", end - 2, end)) >= 0:
-            end = percent
-        yield data[start:end]
-        start = end
 
 
 def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDict[str]) -> str:
@@ -118,3 +84,37 @@ def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDic
 
 def _escape(text: str) -> str:
     return text.encode().decode("latin-1").translate(_ESCAPES)
+
+
+_charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
+
+
+def parse_form(data: bytes, max_fields: int | None = None, charset: str | None = None) -> list[tuple[str, str]]:
+    """Return the names and values in `data`, in order.
+
+    They are in the charset that the field `_charset_` names, as browsers fill it in, else in `charset`, which is what
+    the content type declares, else in UTF-8. Raises ValueError when there are more than `max_fields` fields; nothing
+    between two `&` counts too.
+    """
+    if charset is None and data.find(b"_charset_=") < 0:
+        return parse_query(data, max_fields)
+    codec = form_codec(_named_in(data), charset)
+    if codec == "utf-8":
+        return parse_query(data, max_fields)
+    if max_fields is not None and data and data.count(b"&") >= max_fields:
+        raise ValueError(f"more than {max_fields} fields")
+    return [
+        (_text(name, codec), _text(value, codec))
+        for piece in data.split(b"&")
+        if piece
+        for name, _, value in (piece.partition(b"="),)
+    ]
+
+
+def _named_in(data: bytes) -> str | None:
+    found = _charset_field(data)
+    return found[1].decode("latin-1") if found else None
+
+
+def _text(data: bytes, codec: str) -> str:
+    return decode(percent_decode(data.replace(b"+", b" ")), codec)

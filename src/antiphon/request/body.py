@@ -11,12 +11,11 @@ from antiphon.body.receiver import AT_ONCE
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
 from antiphon.http.charset import decode_text
-from antiphon.http.errors import ContentTooLarge, HTTPError, UnsupportedMediaType
+from antiphon.http.errors import ContentTooLarge, HTTPError, UnsupportedMediaType, over_limit
 from antiphon.http.grammar import TCHARS
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
-from antiphon.http.over_limit import over_limit
-from antiphon.http.urlencoded_form import parse_form
+from antiphon.http.urlencoded import parse_form
 from antiphon.lazy import lazy
 from antiphon.request.headers import RequestHeaders
 from antiphon.response.fields import JSON

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import NamedTuple
 
-from antiphon.http.derived_head import DerivedHead, server_head
 from antiphon.http.forwarded import (
     ForwardedElement,
+    Networks,
     Node,
     elements_from_right,
     last_element,
@@ -19,8 +19,7 @@ from antiphon.http.forwarded import (
     parse_port,
     parse_prefix,
 )
-from antiphon.http.head import Address, Head
-from antiphon.http.networks import Networks
+from antiphon.http.head import Address, DerivedHead, Head, server_head
 from antiphon.http.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import lazy
 

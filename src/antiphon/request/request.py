@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from antiphon.body.content import Content
 from antiphon.http.cookies import parse_cookies
-from antiphon.http.derived_head import DerivedHead
 from antiphon.http.errors import (
     BadRequest,
     URITooLong,
+    over_limit,
 )
 from antiphon.http.grammar import is_token
-from antiphon.http.head import Address, Head, HeadHeaders, RequestHead
+from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, RequestHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import FirstMultiDict, MultiDict
-from antiphon.http.over_limit import over_limit
 from antiphon.http.path import quoted_path, quoted_root
-from antiphon.http.plain_head import PlainHead
 from antiphon.http.url import URL, encode_path, encode_query, parse_host, unquote
 from antiphon.http.urlencoded import parse_query
 from antiphon.lazy import lazy

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
-from antiphon.http.byteranges import MultipartByteRanges
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import READING, applicable_range, evaluate_preconditions
 from antiphon.http.dates import format_date
@@ -16,8 +15,8 @@ from antiphon.http.errors import PreconditionFailed, RangeNotSatisfiable
 from antiphon.http.etag import ETag, generate_etag
 from antiphon.http.head import Head
 from antiphon.http.headers import HeaderFields, MutableHeaders, combined
-from antiphon.http.not_modified import NotModified
-from antiphon.http.ranges import ByteRange, ContentRange, requested_parts
+from antiphon.http.ranges import ByteRange, ContentRange, MultipartByteRanges, requested_parts
+from antiphon.http.redirect import NotModified
 from antiphon.response.slices import Body, has_any_order, known_length, part_of, parts_of
 
 _OF_CONTENT = frozenset({

@@ -138,7 +138,7 @@ class Response(ResponseMessage):
         told of in an event named "error". The iterator is closed in every case.
         Raises TypeError for what is no iterable of events, ValueError for a heartbeat or ``retry`` that can't be.
         """
-        from antiphon.response.event_stream import event_stream
+        from antiphon.response.events import event_stream
 
         pieces = event_stream(source, heartbeat, retry)
         response = cls._of_type("text/event-stream", pieces, status, headers)
@@ -154,7 +154,7 @@ class Response(ResponseMessage):
 
         A value that can't be written breaks the stream off. Raises TypeError for what is no iterable of values.
         """
-        from antiphon.response.event_stream import json_lines
+        from antiphon.response.events import json_lines
 
         return cls._of_type("application/x-ndjson", json_lines(source), status, headers)
 

@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeGuard
 
 from antiphon.concurrency.iterables import AsyncMade, AsyncPieces, BlockingPieces, Made
 from antiphon.http.ranges import ByteRange
-from antiphon.response.file_body import Windowed
+from antiphon.response.files import Windowed
 
 Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 Body: TypeAlias = bytes | Stream

@@ -1,10 +1,182 @@
 """The list of what is wrong, which is bounded in number and in size."""
 
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
 import msgspec
 
 from antiphon.http.errors import UnprocessableContent
-from antiphon.serialization.pointers import shortened
-from antiphon.serialization.words import counted
+from antiphon.serialization.json import pointer_step
+
+_SHOWN = 20
+"""How many of the allowed values a message lists."""
+
+_NOUNS = {
+    "int": "an integer",
+    "float": "a number",
+    "str": "a string",
+    "bool": "true or false",
+    "null": "null",
+    "array": "an array",
+    "object": "an object",
+    "bytes": "a string in base64",
+    "bytearray": "a string in base64",
+    "memoryview": "a string in base64",
+    "datetime": "a date and time such as 2030-12-31T23:59:59Z",
+    "date": "a date such as 2030-12-31",
+    "time": "a time such as 23:59:59",
+    "duration": "a duration such as PT30S",
+    "uuid": "a UUID",
+    "decimal": "a decimal number",
+}
+_GIVEN = _NOUNS | {"bool": "a boolean", "float": "a floating-point number"}
+_UNITS = {"array": "item", "object": "member", "bytes": "byte", "bytearray": "byte", "memoryview": "byte"}
+_BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
+
+
+def _noun(names: str) -> str:
+    """``int | null`` as ``an integer or null``."""
+    return " or ".join(_NOUNS.get(name, name) for name in names.split(" | "))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, such as ``1 item`` and ``2 items``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _wrong_type(found: re.Match[str]) -> str:
+    return f"expected {_noun(found[1])}, got {_GIVEN.get(found[2], found[2])}"
+
+
+def _wrong_length(found: re.Match[str]) -> str:
+    length = counted(int(found[3]), _UNITS.get(found[1], "character"))
+    return f"expected {_noun(found[1])} {_BOUNDS[found[2]]} {length}"
+
+
+def _wrong_size(found: re.Match[str]) -> str:
+    noun = "item" if found[2] == "1" else "items"
+    return f"expected an array of {found[1] or ''}{found[2]} {noun}, got {found[3]}"
+
+
+def _wrong_offset(found: re.Match[str]) -> str:
+    return f"expected {_NOUNS[found[1]].removesuffix('Z')}, without an offset from UTC"
+
+
+_RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), say)
+    for pattern, say in (
+        (r"Expected `([^`]+)`, got `([^`]+)`", _wrong_type),
+        (r"Expected `(\w+)` of length (>=|<=) (\d+)", _wrong_length),
+        (r"Expected `array` of (at least |at most )?length (\d+(?: to \d+)?), got (\d+)", _wrong_size),
+        (r"Expected `(int|float)` ([<>]=?) (.+)", lambda m: f"expected {_noun(m[1])} {_BOUNDS[m[2]]} {m[3]}"),
+        (
+            r"Expected `(int|float)` that's a multiple of (.+)",
+            lambda m: f"expected {_NOUNS[m[1]]} divisible by {m[2]}",
+        ),
+        (r"Expected `str` matching regex (['\"])(.*)\1", lambda m: f"expected a string that matches {m[2]}"),
+        (
+            r"Expected `(\w+)` with a timezone component",
+            lambda m: f"expected {_NOUNS[m[1]]}, with an offset from UTC",
+        ),
+        (r"Expected `(\w+)` with no timezone component", _wrong_offset),
+        (r"Expected `([^`]+)`", lambda m: f"expected {_noun(m[1])}"),
+        (r"Invalid RFC3339 encoded (\w+)", lambda m: f"expected {_NOUNS.get(m[1], m[1])}"),
+        (r"Invalid ISO8601 duration|Duration is out of range", lambda _: f"expected {_NOUNS['duration']}"),
+        (r"Invalid epoch timestamp|Timestamp is out of range", lambda _: f"expected {_NOUNS['datetime']}"),
+        (r"Invalid UUID", lambda _: f"expected {_NOUNS['uuid']}"),
+        (r"Invalid decimal string", lambda _: f"expected {_NOUNS['decimal']}"),
+        (r"Invalid base64 encoded string", lambda _: f"expected {_NOUNS['bytes']}"),
+        (r"(?:Integer value|Number) out of range", lambda _: "the number is too large"),
+        (r"Invalid (?:enum )?value .+", lambda _: "is not one of the allowed values"),
+        (r"Object missing required field `.+`", lambda _: "is missing"),
+        (r"Object contains unknown field `.+`", lambda _: "is unknown"),
+    )
+)
+
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.+)`", re.DOTALL)
+
+
+def in_plain_words(message: str) -> str:
+    """What a message of msgspec says, its place taken off; a message that isn't msgspec's own as it is."""
+    for pattern, say in _RULES:
+        if found := pattern.fullmatch(message):
+            return say(found)
+    return message
+
+
+def of_text(message: str) -> str:
+    """The plain words for a value that came as text: nothing is said by its being a string, or not null."""
+    words = in_plain_words(message)
+    return message if words == message else words.partition(", got ")[0].removesuffix(" or null")
+
+
+def located(error: msgspec.ValidationError) -> tuple[str, str]:
+    """The place of a fault that msgspec found, as a JSON Pointer (RFC 6901), and its message.
+
+    Where msgspec doesn't say which member of an object it means, the pointer is the object's.
+    """
+    message, place = _placed(error)
+    pointer = _pointer(place.removeprefix("key` in `").removeprefix("$"))
+    if field := _FIELD.fullmatch(message):
+        pointer += step_to(field[1])
+    return pointer, message
+
+
+class First(NamedTuple):
+    """The fault that msgspec found first in a value: which part has it, if that is known, and what it is there."""
+
+    step: str | int | None
+    error: msgspec.ValidationError
+
+
+def first_step(error: msgspec.ValidationError) -> First:
+    """The fault of a value as one of its part."""
+    message, place = _placed(error)
+    step = _STEP.match(place, 1) if place.startswith("$") else None
+    if step is None:
+        return First(None, error)
+    rest = place[step.end() :]
+    inner = msgspec.ValidationError(f"{message} - at `${rest}`" if rest else message)
+    return First(int(step[2]) if step[1] is None else step[1], inner)
+
+
+def _placed(error: msgspec.ValidationError) -> tuple[str, str]:
+    """A message of msgspec without its place, and the place as msgspec writes it."""
+    message, found, place = str(error).rpartition(" - at `")
+    return (message, place[:-1]) if found and place.endswith("`") else (str(error), "")
+
+
+def _pointer(path: str) -> str:
+    pointer, at = "", 0
+    while step := _STEP.match(path, at):
+        pointer += pointer_step(step[1]) if step[1] is not None else f"/{step[2]}"
+        at = step.end()
+    return pointer
+
+
+def one_of(values: Sequence[object]) -> str:
+    """The words for a value that is none of those allowed."""
+    listed = [msgspec.json.encode(value).decode() for value in values[:_SHOWN]]
+    if len(values) > _SHOWN:
+        listed.append("...")
+    return f"expected {listed[0]}" if len(listed) == 1 else f"expected one of {', '.join(listed)}"
+
+
+_NAME = 200
+"""How many characters of a name are shown."""
+
+
+def shortened(text: str, most: int) -> str:
+    """A text, of a longer one its first ``most`` characters and an ellipsis."""
+    return text if len(text) <= most else f"{text[:most]}…"
+
+
+def step_to(name: str) -> str:
+    """The step to a member whose name the client chose."""
+    return pointer_step(shortened(name, _NAME))
+
 
 LISTED = 100
 """How many wrong fields an error lists."""

@@ -5,23 +5,64 @@ Imported when JSON is first used, because it loads msgspec.
 
 import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from itertools import islice
+from itertools import accumulate, islice
 from math import isinf
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.errors import BadRequest
+from antiphon.http.errors import BadRequest, over_limit
 from antiphon.http.etag import ETag
+from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
-from antiphon.http.over_limit import over_limit
 from antiphon.http.ranges import ContentRange, Range
-from antiphon.serialization.json_depth import DEPTH, is_deeper
+
+DEPTH = Limits().json_depth
+"""How many arrays and objects may lie in one another, unless it is said."""
+
+_ALL_BUT_OPENING = bytes(set(range(256)) - set(b"[{"))
+_ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_STEPS = bytes.maketrans(b"[]", b"\x01\xff")
+_SLICE = 64 << 10
+"""Bytes that are taken apart at once: what splits them makes an object of some 40 bytes for each string."""
+
+
+def is_deeper(data: bytes, depth: int) -> bool:
+    """Whether more than ``depth`` arrays and objects lie in one another: ``[{}]`` has a depth of 2.
+
+    Of a malformed text it holds for the part before the mistake, which is all that a decoder reads.
+    """
+    if len(data) <= depth or len(data.translate(None, _ALL_BUT_OPENING)) <= depth:
+        return False
+    brackets, levels = _outside_strings(data), 0
+    while brackets and 2 * len(within := brackets.replace(b"[]", b"")) <= len(brackets):
+        brackets, levels = within, levels + 1
+    steps = memoryview(brackets.translate(_STEPS)).cast("b")
+    return levels + max(accumulate(steps), default=0) > depth
+
+
+def _outside_strings(data: bytes) -> bytes:
+    """The brackets of arrays and objects alike, as square ones."""
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = data.translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
+    return b"".join(_between_quotes(marks)) if b'"' in marks else marks
+
+
+def _between_quotes(marks: bytes) -> Iterator[bytes]:
+    """What is outside of strings, which every second quote ends."""
+    within = 0
+    for start in range(0, len(marks), _SLICE):
+        pieces = marks[start : start + _SLICE].split(b'"')
+        yield b"".join(pieces[within::2])
+        within = (within + len(pieces) - 1) % 2
+
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SEARCHED = 10_000

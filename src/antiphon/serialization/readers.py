@@ -5,24 +5,69 @@ and a ``detail``, such as ``{"pointer": "/items/0/price", "detail": "expected a 
 lists the first hundred, in some 130 KiB at most. Imported when first used, because it loads msgspec.
 """
 
-from collections.abc import Callable
+import re
+from collections import Counter
+from collections.abc import Callable, Collection
+from datetime import date, time
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar, cast, overload
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast, overload
 
 import msgspec
 from msgspec import inspect
 
 from antiphon.http.errors import HTTPError
 from antiphon.http.multidict import MultiDict
-from antiphon.serialization.defaults import give_defaults, needs_defaults
 from antiphon.serialization.faults import Faults
 from antiphon.serialization.fields import FieldsReader
-from antiphon.serialization.flooding import hashes_numbers, is_flood
-from antiphon.serialization.json import UNREADABLE, json_text, malformed
-from antiphon.serialization.json_depth import DEPTH
-from antiphon.serialization.refusals import PLAIN, refusal
-from antiphon.serialization.search import Search
-from antiphon.serialization.types import described
+from antiphon.serialization.json import DEPTH, UNREADABLE, json_text, malformed
+from antiphon.serialization.search import PLAIN, Search, refusal
+from antiphon.serialization.types import described, give_defaults, needs_defaults, parts
+
+_MANY = 500
+"""How many items do no harm, whatever they are."""
+
+_SAME = 100
+"""How many numbers may have the same hash. Of those that nobody chose for it, two would be rare."""
+
+_LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
+"""What may be a number or a UUID, and is no shorter than those are of which many have the same hash."""
+
+_HEX = re.compile(r"[0-9a-fA-F-]{32,36}")
+_Known: TypeAlias = inspect.IntType | inspect.DecimalType | inspect.UUIDType
+
+
+def hashes_numbers(info: inspect.Type) -> bool:
+    """Whether a value of this type may have sets of numbers, or dicts with numbers for names."""
+    for _, part in parts("", info):
+        match part:
+            case inspect.SetType(item_type=inner) | inspect.FrozenSetType(item_type=inner):
+                if any(isinstance(found, _Known | inspect.AnyType) for _, found in parts("", inner)):
+                    return True
+            case inspect.DictType(key_type=inner):
+                if any(isinstance(found, _Known) for _, found in parts("", inner)):
+                    return True
+    return False
+
+
+def is_flood(text: bytes) -> bool:
+    """Whether a JSON text has many numbers with the same hash."""
+    if text.count(b",") < _MANY:
+        return False
+    hashes = Counter(map(_hash, set(_LONG.findall(text))))
+    return any(times > _SAME for number, times in hashes.items() if number is not None)
+
+
+def _hash(token: bytes) -> int | None:
+    """The hash of a number or UUID, if it is one, which may be spelled with escapes."""
+    try:
+        text = msgspec.json.decode(b'"%s"' % token, type=str) if b"\\" in token else token.decode()
+        if _HEX.fullmatch(text) and len(digits := text.replace("-", "")) == 32:
+            return hash(int(digits, 16))
+        return hash(Decimal(text))
+    except (ValueError, TypeError, InvalidOperation):
+        return None
+
 
 T = TypeVar("T")
 
@@ -140,3 +185,30 @@ def fields_as(
     except TypeError:
         reader = _fields_reader.__wrapped__(wanted, file_type)  # some types can't be hashed
     return cast(T, reader.read(pairs, source, files))
+
+
+def texts_of(value: object) -> list[str]:
+    """The texts of a field: of a list, tuple or set those of its items, of None none, of any other value one.
+
+    Those of a set, which has no order, are sorted.
+    """
+    if isinstance(value, list | tuple):
+        return _texts(value)
+    if isinstance(value, set | frozenset):
+        return sorted(_texts(value))
+    return _texts((value,))
+
+
+def _texts(values: Collection[object]) -> list[str]:
+    return [_text(value) for value in values if value is not None]
+
+
+def _text(value: object) -> str:
+    """Enums are their value, durations ISO 8601, bytes base64; what JSON has no text or number for is its ``str()``."""
+    try:
+        plain = msgspec.to_builtins(value)
+    except TypeError:
+        return value.isoformat() if isinstance(value, date | time) else str(value)
+    if isinstance(plain, bool):
+        return "true" if plain else "false"
+    return str(plain if isinstance(plain, str | int | float) else value)

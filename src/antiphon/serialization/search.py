@@ -5,6 +5,7 @@ finds out in C, and says of the first fault where it is. So the work grows with 
 and both are bounded; and as what has more faults than one is tried again at each depth, so is what is tried in all.
 """
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import GenericAlias
@@ -13,12 +14,52 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from antiphon.serialization.faults import Faults
+from antiphon.serialization.faults import Faults, First, first_step, in_plain_words, located, of_text, one_of, step_to
 from antiphon.serialization.json import pointer_step
-from antiphon.serialization.pointers import step_to
-from antiphon.serialization.refusals import PLAIN, refusal
-from antiphon.serialization.types import Record, members, python_type
-from antiphon.serialization.words import First, first_step, in_plain_words, located, of_text, one_of
+from antiphon.serialization.types import Record, members, parts, python_type
+
+PLAIN = (ValueError, TypeError, OverflowError)
+"""What msgspec may raise for a value instead of a ValidationError."""
+
+_SIGNALING_NAN = "Cannot hash a signaling NaN value"
+_UNHASHABLE = {
+    "unhashable type: 'list'": "an array can't be in a set",
+    "unhashable type: 'dict'": "an object can't be in a set",
+}
+_YEAR = re.compile(r"year -?\d+ is out of range")
+_PACKAGE = "antiphon.serialization."
+
+
+def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.ValidationError:
+    """The fault of the value. Raises the error itself where it is the programmer's.
+
+    That are those that Python code raised, such as a default factory, and sets of what never has a hash: without Any
+    among the parts of its type (``info``, if it is known) no value could be to blame.
+    """
+    message = str(error)
+    if message == _SIGNALING_NAN:
+        return msgspec.ValidationError("must not be a signaling NaN")
+    if not _is_from_here(error):
+        raise error
+    if isinstance(error, TypeError):
+        words = next((words for known, words in _UNHASHABLE.items() if known in message), None)
+        if words is None or not (info is None or _has_any(info)):
+            raise error
+        return msgspec.ValidationError(words)
+    return msgspec.ValidationError("Timestamp is out of range" if _YEAR.match(message) else message)
+
+
+def _is_from_here(error: Exception) -> bool:
+    """Whether it was raised by what this package calls, in C, and not by Python code that was called from there."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is None or str(last.tb_frame.f_globals.get("__name__")).startswith(_PACKAGE)
+
+
+def _has_any(info: inspect.Type) -> bool:
+    return any(isinstance(part, inspect.AnyType) for _, part in parts("", info))
+
 
 _DEPTH = 32
 """How deep a value is taken apart; of a part that lies deeper the first fault is named."""

@@ -1,9 +1,12 @@
 """Bytes into a file, by descriptors: all of them, and in the kernel where it knows how."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from errno import EDQUOT, EFBIG, ENOSPC
 from typing import TypeAlias
+
+from antiphon.http.errors import InsufficientStorage
 
 Way: TypeAlias = Callable[[int, int, int, int], int]
 """Copies from a descriptor to another's position: some of ``length`` bytes from ``offset``. How many; 0 for none."""
@@ -117,3 +120,18 @@ def _copy_by_hand(source: int, target: int, offset: int, end: int) -> None:
         size = read_into(source, buffer[: end - offset], offset)
         write_all(target, buffer[:size])
         offset += size
+
+
+NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG})
+"""A disk, a quota, and the largest file of a file system or of a process."""
+
+
+@contextmanager
+def no_room_is_507() -> Iterator[None]:
+    """Have what says that there is no room raise InsufficientStorage (507), with the OSError as its cause."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise InsufficientStorage("there is no room to store what was sent") from error
+        raise

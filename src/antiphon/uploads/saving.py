@@ -1,12 +1,16 @@
 """A new file that is at its path when it is complete, and never before."""
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from errno import EEXIST, EISDIR
+from os.path import splitext
 from stat import S_ISDIR, S_ISLNK, S_ISREG
+from unicodedata import normalize
 
-from antiphon.uploads.no_room import no_room_is_507
+from antiphon.paths import absolute_path
+from antiphon.uploads.descriptors import no_room_is_507
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
@@ -81,3 +85,64 @@ def _check_free(path: str, overwrite: bool) -> None:
 
 def _exists(path: str) -> FileExistsError:
     return FileExistsError(EEXIST, "there is a file already, which is not to be overwritten", path)
+
+
+LONGEST = 255
+"""Bytes of a name in UTF-8."""
+
+_LONGEST_EXTENSION = 64
+_MOST_CHARACTERS = 1024
+_NOTHING_LEFT = "upload"
+
+_drive = re.compile(r"\A[A-Za-z]:")
+_forbidden = str.maketrans(dict.fromkeys('<>:"/\\|?*', "_"))
+_reserved = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9\xb2\xb3]) *+(?:\.|$)", re.IGNORECASE)
+
+
+def safe_filename(name: str) -> str:
+    """The last part of a path that any system may have written, as a name in any folder.
+
+    It keeps letters of every script (in NFC) and its extension, and loses control, format and unassigned characters,
+    and dots and spaces at its ends. What Windows forbids becomes ``_``, which comes before names that Windows reserves,
+    too. It has at most 255 bytes in UTF-8. What nothing is left of becomes "upload".
+    """
+    last = _drive.sub("", name.replace("\\", "/").rpartition("/")[2])
+    if len(last) > _MOST_CHARACTERS:
+        stem, extension = splitext(last)
+        last = stem[:_MOST_CHARACTERS] + extension[:_LONGEST_EXTENSION]
+    if not last.isprintable():
+        last = "".join([character for character in last if character.isprintable() or character.isspace()])
+    last = " ".join(last.split())
+    if not last.isascii():
+        last = normalize("NFC", last)
+    last = last.translate(_forbidden).strip(" .")
+    if _reserved.match(last):
+        last = f"_{last}"
+    return _shortened(last) or _NOTHING_LEFT
+
+
+def _shortened(name: str) -> str:
+    """As much of a name as may be, with its extension."""
+    if len(name.encode()) <= LONGEST:
+        return name
+    stem, extension = splitext(name)
+    if len(extension.encode()) > _LONGEST_EXTENSION:
+        stem, extension = name, ""
+    room = LONGEST - len(extension.encode())
+    return (stem.encode()[:room].decode(errors="ignore") + extension).rstrip(" .")
+
+
+def usable_folder(path: str | os.PathLike[str]) -> str:
+    """The path of a folder in which files can be made.
+
+    Raises TypeError for what is no path in text, ValueError for a relative one, and where there is no such folder.
+    """
+    try:
+        folder = absolute_path(path)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"upload_folder: {error}") from None
+    if not os.path.isdir(folder):
+        raise ValueError(f"upload_folder: there is no folder {folder!r}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"upload_folder: no files can be made in {folder!r} by this user")
+    return folder

@@ -6,10 +6,8 @@ from functools import partial
 from time import monotonic
 from typing import TypeAlias
 
-from antiphon.uploads.descriptors import write_all
-from antiphon.uploads.no_room import no_room_is_507
-from antiphon.uploads.temporary_file import UnnamedFile
-from antiphon.uploads.write_times import WRITE_TIMES
+from antiphon.uploads.descriptors import no_room_is_507, write_all
+from antiphon.uploads.temporary_file import WRITE_TIMES, UnnamedFile
 
 THRESHOLD = 512 << 10
 """Bytes that a body has in memory."""

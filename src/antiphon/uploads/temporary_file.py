@@ -3,10 +3,52 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cache
 
-from antiphon.uploads.descriptors import copy, read_all, read_into, write_pieces
-from antiphon.uploads.file_system import reserves_quickly, warn_of_memory
-from antiphon.uploads.no_room import NO_ROOM
+from antiphon.uploads.descriptors import NO_ROOM, copy, read_all, read_into, write_pieces
+
+_IN_MEMORY = frozenset({"tmpfs", "ramfs"})
+_RESERVES_QUICKLY = frozenset({"ext4", "overlay"})
+_MOUNTS = "/proc/self/mountinfo"
+
+
+@cache
+def warn_of_memory(folder: str) -> None:
+    """Log a warning, once, where a folder's files are in memory, as far as the system tells."""
+    if (kind := file_system(folder)) not in _IN_MEMORY:
+        return
+    import logging
+
+    logging.getLogger("antiphon").warning(
+        "large request bodies are written to %r, which is in memory (%s): name a folder on a disk, as by TMPDIR",
+        folder,
+        kind,
+    )
+
+
+@cache
+def reserves_quickly(folder: str) -> bool:
+    """Whether files grow in less time when room for what is written is reserved before.
+
+    On ext4 that saves a quarter; what is above ext4 in containers is like it. XFS and Btrfs need as long either way,
+    and file systems that can't do it have the C library write to every block, which takes three times as long.
+    """
+    return hasattr(os, "posix_fallocate") and file_system(folder) in _RESERVES_QUICKLY
+
+
+def file_system(folder: str) -> str | None:
+    """The kind of the file system that a folder is on, such as "ext4"; None where that can't be told."""
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="replace") as mounts:
+            device = os.stat(folder).st_dev
+            number = f"{os.major(device)}:{os.minor(device)}"
+            for line in mounts:
+                mount, _, described = line.partition(" - ")
+                if mount.split(" ", 3)[2] == number:
+                    return described.partition(" ")[0]
+    except OSError:
+        pass
+    return None
 
 
 class UnnamedFile:
@@ -70,3 +112,31 @@ class UnnamedFile:
     def copy_to(self, descriptor: int, offset: int, length: int) -> None:
         """Write ``length`` bytes from ``offset``, which were appended, to another file. Raises OSError."""
         copy(self._descriptor, descriptor, offset, length)
+
+
+SLOW = 0.002
+"""Seconds for a batch from which on it was not taken at once: ten times what memory needs for one."""
+WARY = 16
+"""How many batches in a row have to be taken at once after one that was not."""
+
+
+class WriteTimes:
+    """How long the last batches took, whoever wrote them. Of the first one nothing is known."""
+
+    __slots__ = ("_wary",)
+
+    def __init__(self) -> None:
+        self._wary = 1
+
+    @property
+    def are_short(self) -> bool:
+        """Whether the next batch is likely to be taken at once."""
+        return not self._wary
+
+    def add(self, seconds: float) -> None:
+        """Tell how long a batch took."""
+        self._wary = WARY if seconds >= SLOW else max(self._wary - 1, 0)
+
+
+WRITE_TIMES = WriteTimes()
+"""Those of this process. Which file system it was is not told apart: a loop serves the bodies of all."""

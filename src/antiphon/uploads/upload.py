@@ -55,7 +55,7 @@ class Upload:
     @lazy
     def safe_filename(self) -> str:
         """A name that can stand in any folder: of ``filename`` the last part, without what does harm; never empty."""
-        from antiphon.uploads.safe_filename import safe_filename
+        from antiphon.uploads.saving import safe_filename
 
         return safe_filename(self.filename)
 

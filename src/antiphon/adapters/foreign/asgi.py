@@ -6,16 +6,50 @@ from typing import Any, Self
 
 from antiphon.adapters.asgi import ASGIHead, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, Departure, stems_from_leaving
-from antiphon.adapters.foreign.hand_over import HandOver
 from antiphon.adapters.server_values import server_address
 from antiphon.body.content import Content
 from antiphon.handler.contract import describe, log_failure
-from antiphon.http.derived_head import server_head
 from antiphon.http.errors import ClientDisconnected
-from antiphon.http.head import Head
+from antiphon.http.head import Head, server_head
 from antiphon.request.request import Request
 from antiphon.response.applications import ASGIApplication
 from antiphon.response.response import Response
+
+
+class HandOver:
+    """Who gives a piece waits until it was taken, or until the end. Several may give, one takes."""
+
+    def __init__(self) -> None:
+        self._piece: bytes | None = None
+        self._changed_hands = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._has_ended = False
+
+    async def give(self, piece: bytes) -> None:
+        """Have a piece taken; at the end it may not be."""
+        while self._piece is not None and not self._has_ended:
+            await self._changed_hands.wait()
+        if not self._has_ended:
+            self._piece = piece
+            self._changed_hands.clear()
+            self._arrived.set()
+            await self._changed_hands.wait()
+
+    async def take(self) -> bytes | None:
+        """The next piece; None at the end."""
+        while self._piece is None and not self._has_ended:
+            self._arrived.clear()
+            await self._arrived.wait()
+        piece, self._piece = self._piece, None
+        self._changed_hands.set()
+        return piece
+
+    def end(self) -> None:
+        """Nothing more is given; a piece that is on its way can still be taken."""
+        self._has_ended = True
+        self._changed_hands.set()
+        self._arrived.set()
+
 
 GRACE = 5.0
 """Seconds. An application that was told of its end has them to clean up, before it is cancelled."""

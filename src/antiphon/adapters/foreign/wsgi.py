@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.server_values import server_address
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.http.derived_head import server_head
-from antiphon.http.head import Head
+from antiphon.http.head import Head, server_head
 from antiphon.http.headers import combine
 from antiphon.request.proxies import NAMES_ARE_EXACT
 from antiphon.request.request import Request

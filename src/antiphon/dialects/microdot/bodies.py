@@ -8,7 +8,7 @@ from types import MethodType
 from typing import Any, Self
 
 from antiphon.handler.contract import is_async
-from antiphon.response.file_body import PIECE, FileBody, OpenFile
+from antiphon.response.files import PIECE, FileBody, OpenFile
 from antiphon.response.message import Body
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Self
 
-from antiphon.http.raw_utf8 import read_raw_utf8
+from antiphon.http.headers import read_raw_utf8
 
 _LONGEST_KEPT = 2048
 """Characters of the names of a request's headers that are kept with how they are written."""

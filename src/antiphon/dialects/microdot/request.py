@@ -8,9 +8,8 @@ from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.errors import MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
 from antiphon.dialects.microdot.streams import AsyncBytesIO, BodyReader
-from antiphon.http.derived_head import DerivedHead, server_head
 from antiphon.http.errors import BadRequest
-from antiphon.http.head import Head
+from antiphon.http.head import DerivedHead, Head, server_head
 from antiphon.lazy import lazy
 from antiphon.request.body import FORM
 from antiphon.request.request import Request as NativeRequest

@@ -10,9 +10,9 @@ from antiphon.dialects.microdot.mappings import NoCaseDict
 from antiphon.http.cookies import SetCookie
 from antiphon.http.dates import format_date
 from antiphon.http.grammar import OWS, find_control
-from antiphon.http.raw_utf8 import write_raw_utf8
+from antiphon.http.headers import write_raw_utf8
 from antiphon.http.redirect import redirect_location
-from antiphon.response.file_body import FileBody
+from antiphon.response.files import FileBody
 from antiphon.response.response import Response as NativeResponse
 from antiphon.serialization.json import encode_json
 
@@ -189,7 +189,7 @@ class Response:
             if body:
                 yield body
             return
-        from antiphon.concurrency.bridge import LoopIterator
+        from antiphon.concurrency.iterables import LoopIterator
 
         pieces: Any = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
         try:

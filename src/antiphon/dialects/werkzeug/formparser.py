@@ -16,7 +16,8 @@ from antiphon.dialects.werkzeug.http import parse_options_header
 from antiphon.dialects.werkzeug.urls.fields import url_decode
 from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
 from antiphon.http.errors import BadRequest, ContentTooLarge
-from antiphon.http.urlencoded import parse_query, percent_decode
+from antiphon.http.percent import percent_decode
+from antiphon.http.urlencoded import parse_query
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

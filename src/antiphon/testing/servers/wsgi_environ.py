@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from antiphon.http.headers import combine
-from antiphon.http.urlencoded import percent_decode
+from antiphon.http.percent import percent_decode
 from antiphon.testing.sent_request import SentRequest
 from antiphon.testing.servers.connection import Connection
 from antiphon.testing.servers.request_body import RequestBody

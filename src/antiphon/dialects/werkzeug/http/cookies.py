@@ -12,7 +12,7 @@ from antiphon.dialects.werkzeug import datastructures as ds
 from antiphon.dialects.werkzeug.http.moments import parse_date
 from antiphon.http.cookies import SameSite, SetCookie, parse_cookies, quote_cookie_value
 from antiphon.http.grammar import OWS
-from antiphon.http.raw_utf8 import write_raw_utf8
+from antiphon.http.headers import write_raw_utf8
 from antiphon.http.url import encode_path
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from antiphon.dialects.werkzeug.url_fields import encode_fields
 from antiphon.dialects.werkzeug.urls import iri_to_uri
 from antiphon.dialects.werkzeug.wrappers import Request
 from antiphon.dialects.werkzeug.wsgi.places import text_of
-from antiphon.http.raw_utf8 import write_raw_utf8
+from antiphon.http.headers import write_raw_utf8
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

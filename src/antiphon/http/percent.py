@@ -1,0 +1,46 @@
+"""Percent-escapes, undone (WHATWG URL §1.3)."""
+
+import re
+from binascii import a2b_qp
+from collections.abc import Callable, Iterator
+
+BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_SLICE = 64 << 10
+"""Bytes that are mended at once: `sub` keeps an object of some 80 bytes for each broken escape until it is done."""
+
+
+def percent_decode(data: bytes) -> bytes:
+    """Undo the percent-escapes in `data`; a broken one stays as it is (WHATWG URL §1.3)."""
+    if b"%" not in data:
+        return data
+    return _by_slices(_undo_escapes, data)
+
+
+def double_broken_escapes(data: bytes) -> bytes:
+    """Escape each `%` in `data` that begins no escape, as `%25`: undone, it is a `%` again."""
+    return _by_slices(_mend, data)
+
+
+def _undo_escapes(data: bytes) -> bytes:
+    return a2b_qp(_mend(data).replace(b"=", b"%3D").replace(b"%", b"="))
+
+
+def _mend(data: bytes) -> bytes:
+    return BROKEN_ESCAPE.sub(b"%25", data)
+
+
+def _by_slices(read: Callable[[bytes], bytes], data: bytes) -> bytes:
+    """Call `read` on slices of `data`, and join what it returns: `read` treats each slice as it would the whole."""
+    return read(data) if len(data) <= _SLICE else b"".join([read(part) for part in _slices(data)])
+
+
+def _slices(data: bytes) -> Iterator[bytes]:
+    """Cut `data` into parts, none of which ends within an escape."""
+    start = 0
+    while start < len(data):
+        end = start + _SLICE
+        # Only an escape that starts in the last two places reaches beyond the end: it begins the next part.
+        if end < len(data) and (percent := data.find(b"%", end - 2, end)) >= 0:
+            end = percent
+        yield data[start:end]
+        start = end
