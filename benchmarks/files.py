@@ -89,9 +89,9 @@ def download(port: int, name: str, length: int) -> int:
         buffer = bytearray(MIB)
         head = b""
         while b"\r\n\r\n" not in head:
-            if not (piece := connection.recv(1 << 16)):
+            if not (chunk := connection.recv(1 << 16)):
                 raise LoadError(f"{name}: the answer ended with {head[-500:]!r}")
-            head += piece
+            head += chunk
         head, _, body = head.partition(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200 "):
             raise LoadError(f"{name}: {head!r}")

@@ -39,12 +39,12 @@ class Load:
         answer = b""
         while not answer.endswith(b"\r\n\r\n" + self.body):
             try:
-                piece = connection.recv(1 << 16)
+                chunk = connection.recv(1 << 16)
             except OSError:
-                piece = b""
-            if not piece:
+                chunk = b""
+            if not chunk:
                 raise LoadError(f"the first answer ended with {answer[-500:]!r}")
-            answer += piece
+            answer += chunk
         self.check(answer)
         return answer
 
@@ -81,10 +81,10 @@ class Load:
 
     def received(self, number: int, pending: dict[int, bytes]) -> bytes:
         """What has come of the answer on a connection; all of it is no more pending."""
-        piece = self.sockets[number].recv(1 << 16)
-        if not piece:
+        chunk = self.sockets[number].recv(1 << 16)
+        if not chunk:
             raise LoadError("the server closed a connection")
-        answer = pending[number] + piece
+        answer = pending[number] + chunk
         if len(answer) > len(self.first):
             raise LoadError(f"an answer is longer than the first one: {answer[:500]!r}")
         pending[number] = answer if len(answer) < len(self.first) else b""

@@ -1,24 +1,24 @@
-"""The body of a large upload, made while it is read: a form with a title and one file, in pieces of 64 KiB."""
+"""The body of a large upload, made while it is read: a form with a title and one file, in chunks of 64 KiB."""
 
 from collections.abc import Iterator
 from random import Random
 
 from .forms import CLOSE, field, file_head
 
-PIECE = 64 << 10
+CHUNK = 64 << 10
 TITLE = "A film"
 FILENAME = "film.mp4"
 HEAD = field("title", TITLE) + file_head("file", FILENAME, "video/mp4")
 
 CONTENTS = {
-    "random": Random(1).randbytes(PIECE),
-    "lines": (b"2026-11-20,Vienna,LAMP-001,1,9.90\r\n" * PIECE)[: PIECE - 2] + b"\r\n",
+    "random": Random(1).randbytes(CHUNK),
+    "lines": (b"2026-11-20,Vienna,LAMP-001,1,9.90\r\n" * CHUNK)[: CHUNK - 2] + b"\r\n",
 }
 """64 KiB that a file consists of, over and over: as films are, or as a table of Windows."""
 
 
 class UploadBody:
-    """A body whose file has ``size`` bytes, a multiple of 64 KiB; each of its pieces is a new object."""
+    """A body whose file has ``size`` bytes, a multiple of 64 KiB; each of its chunks is a new object."""
 
     def __init__(self, size: int, content: str = "random") -> None:
         self.size = size
@@ -26,10 +26,10 @@ class UploadBody:
         self.length = len(HEAD) + size + len(CLOSE)
 
     def __iter__(self) -> Iterator[bytes]:
-        cut = PIECE - len(HEAD)
+        cut = CHUNK - len(HEAD)
         yield HEAD + self.block[:cut]
         turned = memoryview(self.block[cut:] + self.block[:cut])
-        for _ in range(self.size // PIECE - 1):
+        for _ in range(self.size // CHUNK - 1):
             yield bytes(turned)
         yield self.block[cut:] + CLOSE
 
@@ -38,19 +38,19 @@ class Input:
     """A body as wsgi.input."""
 
     def __init__(self, body: UploadBody) -> None:
-        self._pieces = iter(body)
+        self._chunks = iter(body)
         self._rest = b""
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next bytes, a piece or a part of one; all that are left only if no size is given."""
+        """The next bytes, a chunk or a part of one; all that are left only if no size is given."""
         if size < 0:
-            return self._rest + b"".join(self._pieces)
-        piece = self._rest or next(self._pieces, b"")
-        if len(piece) <= size:
+            return self._rest + b"".join(self._chunks)
+        chunk = self._rest or next(self._chunks, b"")
+        if len(chunk) <= size:
             self._rest = b""
-            return piece
-        self._rest = piece[size:]
-        return piece[:size]
+            return chunk
+        self._rest = chunk[size:]
+        return chunk[:size]
 
     def readline(self, size: int = -1, /) -> bytes:
         raise NotImplementedError("nobody reads lines of a film")
@@ -60,7 +60,7 @@ class Receive:
     """A body as the messages of ASGI, from a client that stays."""
 
     def __init__(self, body: UploadBody) -> None:
-        self._pieces = iter(body)
+        self._chunks = iter(body)
         self._left = body.length
 
     async def __call__(self) -> dict[str, object]:
@@ -68,6 +68,6 @@ class Receive:
             from asyncio import get_running_loop
 
             await get_running_loop().create_future()
-        piece = next(self._pieces)
-        self._left -= len(piece)
-        return {"type": "http.request", "body": piece, "more_body": self._left > 0}
+        chunk = next(self._chunks)
+        self._left -= len(chunk)
+        return {"type": "http.request", "body": chunk, "more_body": self._left > 0}

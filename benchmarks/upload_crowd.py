@@ -25,7 +25,7 @@ from typing import NamedTuple
 from .forms import CLOSE, CONTENT_TYPE, file_head
 from .load import TIMEOUT, LoadError
 from .server_process import ServerProcess, forget_peak, granian, memory, peak_memory, settled
-from .upload_body import PIECE
+from .upload_body import CHUNK
 
 MIB = 1 << 20
 APP = "benchmarks.upload_apps.antiphon_app:asgi"
@@ -89,14 +89,14 @@ class Film:
 
     def __init__(self, block: bytes, number: int, size: int) -> None:
         self.block = block[number:] + block[:number]
-        self.count = size * MIB // PIECE
+        self.count = size * MIB // CHUNK
         digest = sha256()
         for _ in range(self.count):
             digest.update(self.block)
         self.digest = digest.hexdigest()
 
     def message(self) -> Iterator[bytes]:
-        length = len(HEAD) + self.count * PIECE + len(CLOSE)
+        length = len(HEAD) + self.count * CHUNK + len(CLOSE)
         lines = ("POST /hash HTTP/1.1", "host: example.com", f"content-type: {CONTENT_TYPE}", "connection: close")
         yield "\r\n".join([*lines, f"content-length: {length}", "", ""]).encode() + HEAD
         for _ in range(self.count):
@@ -105,11 +105,11 @@ class Film:
 
 
 async def upload(port: int, film: Film, rate: float) -> None:
-    """Send a film, ``rate`` pieces a second. Raises LoadError unless the answer is its hash."""
+    """Send a film, ``rate`` chunks a second. Raises LoadError unless the answer is its hash."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     start = perf_counter()
-    for number, piece in enumerate(film.message()):
-        writer.write(piece)
+    for number, chunk in enumerate(film.message()):
+        writer.write(chunk)
         await writer.drain()
         if rate and (early := start + number / rate - perf_counter()) > 0:
             await asyncio.sleep(early)
@@ -125,7 +125,7 @@ async def upload_all(port: int, films: list[Film], rate: float) -> None:
 
 def measure(server: ServerProcess, options: Namespace) -> Crowd:
     port = server.when_ready(lambda port: socket.create_connection(("127.0.0.1", port)).close() or port)
-    block = os.urandom(PIECE)
+    block = os.urandom(CHUNK)
     films = [Film(block, number, options.size) for number in range(options.uploads)]
     asyncio.run(upload_all(port, films[:1], 0))
     processes = server.processes()
@@ -136,7 +136,7 @@ def measure(server: ServerProcess, options: Namespace) -> Crowd:
     sleep(IDLE)
     start = perf_counter()
     try:
-        asyncio.run(upload_all(port, films, options.rate * MIB / PIECE / options.uploads))
+        asyncio.run(upload_all(port, films, options.rate * MIB / CHUNK / options.uploads))
     finally:
         end = perf_counter()
         asked = pages.ended()

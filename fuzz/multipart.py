@@ -110,27 +110,27 @@ def damage(random: Random, body: bytes) -> bytes:
 
 def cutting_failures(random: Random, body: bytes) -> Iterable[str]:
     whole = ours([body])
-    for pieces in (cut(body, random.choices(range(len(body) + 1), k=random.randrange(1, 20))), evenly(body, 1)):
-        items = ours(pieces)
+    for chunks in (cut(body, random.choices(range(len(body) + 1), k=random.randrange(1, 20))), evenly(body, 1)):
+        items = ours(chunks)
         if items != whole:
-            yield f"{body!r} is {whole}, and in the pieces {pieces} {items}"
+            yield f"{body!r} is {whole}, and in the chunks {chunks} {items}"
 
 
-def ours(pieces: Sequence[bytes]) -> Sequence[Item] | str:
+def ours(chunks: Sequence[bytes]) -> Sequence[Item] | str:
     """The items, or why there are none; like the others, none for names that are not in UTF-8."""
     try:
-        found = read(pieces, BOUNDARY)
+        found = read(chunks, BOUNDARY)
         return [(text(part.head.name) or "", text(part.head.filename), part.content) for part in found]
     except (HTTPError, UnicodeDecodeError) as error:
         return str(error)
 
 
-def theirs(pieces: Sequence[bytes]) -> list[tuple[str, Sequence[Item] | str]]:
+def theirs(chunks: Sequence[bytes]) -> list[tuple[str, Sequence[Item] | str]]:
     found: list[tuple[str, Sequence[Item] | str]] = []
     for name, oracle in ORACLES.items():
         try:
             found.append(
-                (name, [(field or "", filename, content) for field, filename, content in oracle(pieces, BOUNDARY)])
+                (name, [(field or "", filename, content) for field, filename, content in oracle(chunks, BOUNDARY)])
             )
         except (ValueError, AttributeError) as error:
             found.append((name, str(error)))

@@ -34,15 +34,15 @@ def order(value):
     return value.name, value.count
 
 
-def a_piece(request):
-    """Whether the first piece is one, and the stream is left then."""
-    piece = next(iter(request.stream), b"")
-    return request.body.startswith(piece) and bool(piece) == bool(request.body)
+def a_chunk(request):
+    """Whether the first chunk is one, and the stream is left then."""
+    chunk = next(iter(request.stream), b"")
+    return request.body.startswith(chunk) and bool(chunk) == bool(request.body)
 
 
-async def a_piece_awaited(request):
-    piece = await anext(aiter(request.stream), b"")
-    return request.body.startswith(piece) and bool(piece) == bool(request.body)
+async def a_chunk_awaited(request):
+    chunk = await anext(aiter(request.stream), b"")
+    return request.body.startswith(chunk) and bool(chunk) == bool(request.body)
 
 
 def a_part(request):
@@ -55,7 +55,7 @@ async def a_part_awaited(request):
 
 
 async def stream(request):
-    return b"".join([piece async for piece in request.stream])
+    return b"".join([chunk async for chunk in request.stream])
 
 
 async def parts(request):
@@ -72,11 +72,11 @@ BLOCKING = {
     "parts": lambda request: [(part.name, part.filename, part.read()) for part in request.parts()],
     "json_as": lambda request: order(request.json_as(Order)),
     "form_as": lambda request: order(request.form_as(Order)),
-    "a piece": a_piece,
+    "a chunk": a_chunk,
     "a part": a_part,
 }
 
-AWAITED = {"files": afiles, "stream": stream, "parts": parts, "a piece": a_piece_awaited, "a part": a_part_awaited}
+AWAITED = {"files": afiles, "stream": stream, "parts": parts, "a chunk": a_chunk_awaited, "a part": a_part_awaited}
 """Those that are another function on an event loop."""
 
 

@@ -98,10 +98,10 @@ class Chromium:
         while b"\0" not in self._received:
             if not select.select([self._from], [], [], max(end - time.monotonic(), 0))[0]:
                 raise TimeoutError("the browser says nothing")
-            piece = os.read(self._from, 1 << 20)
-            if not piece:
+            chunk = os.read(self._from, 1 << 20)
+            if not chunk:
                 raise ConnectionError("the browser has ended")
-            self._received += piece
+            self._received += chunk
         message, _, self._received = self._received.partition(b"\0")
         return json.loads(message)
 

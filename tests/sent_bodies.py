@@ -8,12 +8,12 @@ BOUNDARY = "the-boundary"
 FORM = "application/x-www-form-urlencoded"
 FORM_DATA = f"multipart/form-data; boundary={BOUNDARY}"
 
-NAMES = ("body", "text", "json", "form", "files", "stream", "parts", "json_as", "form_as", "a piece", "a part")
+NAMES = ("body", "text", "json", "form", "files", "stream", "parts", "json_as", "form_as", "a chunk", "a part")
 """The ways of reading."""
 
 
 class Kind(NamedTuple):
-    """A body as it is sent, in pieces where it has no length, and what is read of it: a value, or an error's status."""
+    """A body as it is sent, in chunks where it has no length, and what is read of it: a value, or an error's status."""
 
     name: str
     sent: bytes | list[bytes]
@@ -36,16 +36,16 @@ class Sent(NamedTuple):
 
 def form_data(*parts, is_closed=True):
     """A form in parts (RFC 7578 §4)."""
-    pieces = []
+    chunks = []
     for name, filename, content in parts:
         quoted = f'name="{name}"' if filename is None else f'name="{name}"; filename="{filename}"'
         declared = "" if filename is None else "Content-Type: image/png\r\n"
-        pieces += [f"--{BOUNDARY}\r\nContent-Disposition: form-data; {quoted}\r\n{declared}\r\n".encode(), content]
-        pieces.append(b"\r\n")
-    return b"".join([*pieces, f"--{BOUNDARY}--\r\n".encode() if is_closed else b""])
+        chunks += [f"--{BOUNDARY}\r\nContent-Disposition: form-data; {quoted}\r\n{declared}\r\n".encode(), content]
+        chunks.append(b"\r\n")
+    return b"".join([*chunks, f"--{BOUNDARY}--\r\n".encode() if is_closed else b""])
 
 
-def in_pieces(content, size):
+def in_chunks(content, size):
     return [content[start : start + size] for start in range(0, len(content), size)]
 
 
@@ -57,13 +57,13 @@ def coded(kind, name):
 
 
 def chunked(kind, name, size):
-    """The same in pieces, without a length."""
-    return kind._replace(name=name, sent=in_pieces(kind.sent, size))
+    """The same in chunks, without a length."""
+    return kind._replace(name=name, sent=in_chunks(kind.sent, size))
 
 
 def kind_of(name, content, content_type=None, **read):
     """A kind of which all is read that is the same for every content."""
-    usual = {"body": content, "text": content.decode(errors="replace"), "stream": content, "a piece": True}
+    usual = {"body": content, "text": content.decode(errors="replace"), "stream": content, "a chunk": True}
     usual |= {"json": 415, "json_as": 415, "parts": 415, "a part": 415, "form": [], "files": [], "form_as": 415}
     return Kind(name, content, {"content-type": content_type} if content_type else {}, usual | read)
 

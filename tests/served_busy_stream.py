@@ -8,14 +8,14 @@ closed: list[str] = []
 
 @app.get("/busy")
 async def busy(_):
-    async def pieces():
+    async def chunks():
         try:
             while True:
                 yield b"tick" * 16_384
         finally:
             closed.append("closed")
 
-    return pieces()
+    return chunks()
 
 
 @app.get("/closed")

@@ -69,13 +69,13 @@ def page(request: Request):
 
 @app.get("/stream")
 def stream(request: Request):
-    def pieces():
+    def chunks():
         yield "one"
         if "fails" in request.args:
             raise RuntimeError("in the middle")
         yield "two"
 
-    return public(Response.stream(pieces()))
+    return public(Response.stream(chunks()))
 
 
 @app.get("/changing")

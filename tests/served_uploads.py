@@ -30,8 +30,8 @@ def digest(request: Request):
 
 async def awaited_digest(request: Request):
     hashed = sha256()
-    async for piece in request.stream:
-        hashed.update(piece)
+    async for chunk in request.stream:
+        hashed.update(chunk)
     return hashed.hexdigest()
 
 
@@ -45,9 +45,9 @@ def streamed(request: Request):
     for part in request.parts():
         content = sha256()
         size = 0
-        for piece in part:
-            content.update(piece)
-            size += len(piece)
+        for chunk in part:
+            content.update(chunk)
+            size += len(chunk)
         files.append((part.name, part.filename, size, content.hexdigest()))
     return {"fields": fields, "files": files}
 
@@ -73,7 +73,7 @@ app.register(forbidden)
 
 @app.post("/refused", body="stream")
 async def refused(request):
-    """Answer when a piece has been looked at."""
+    """Answer when a chunk has been looked at."""
     assert await anext(aiter(request.stream))
     return Response("no", 422)
 

@@ -14,7 +14,7 @@ STRONG, WEAK = '"v1"', 'W/"v1"'
 FOR_CACHES = {"cache-control": "max-age=60", "content-location": "/v1", "vary": "accept-language"}
 BOTH = FOR_CACHES | {"etag": STRONG, "last-modified": MODIFIED}
 
-PIECE = 64
+CHUNK = 64
 
 app = App()
 opened = set()
@@ -48,13 +48,13 @@ class Pipe(File):
 class Stream(Closable):
     def __init__(self, content):
         super().__init__()
-        self._pieces = iter([content[start : start + PIECE] for start in range(0, len(content), PIECE)])
+        self._chunks = iter([content[start : start + CHUNK] for start in range(0, len(content), CHUNK)])
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        return next(self._pieces)
+        return next(self._chunks)
 
 
 class AsyncStream(Stream):
@@ -63,8 +63,8 @@ class AsyncStream(Stream):
 
     async def __anext__(self):
         await asyncio.sleep(0)
-        for piece in self._pieces:
-            return piece
+        for chunk in self._chunks:
+            return chunk
         raise StopAsyncIteration
 
     async def aclose(self):

@@ -114,9 +114,9 @@ def test_a_response_keeps_to_wsgi():
         started.append((status, headers))
         return lambda data: None
 
-    pieces = validator(Response("hello"))(environ, start_response)
-    assert b"".join(pieces) == b"hello"
-    pieces.close()
+    chunks = validator(Response("hello"))(environ, start_response)
+    assert b"".join(chunks) == b"hello"
+    chunks.close()
     assert started == [("200 OK", [("content-type", "text/plain; charset=utf-8"), ("content-length", "5")])]
 
 
@@ -149,8 +149,8 @@ def test_the_looks_of_a_response_tell_that_it_takes_what_wsgi_gives_too():
     assert signature.bind({}, print, print)
     environ, started = {"QUERY_STRING": ""}, []
     setup_testing_defaults(environ)
-    pieces = Response("hello").__call__(environ, lambda status, headers: started.append(status))
-    assert (list(pieces), started) == ([b"hello"], ["200 OK"])
+    chunks = Response("hello").__call__(environ, lambda status, headers: started.append(status))
+    assert (list(chunks), started) == ([b"hello"], ["200 OK"])
 
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
@@ -165,26 +165,26 @@ def test_what_a_response_answers_leaves_nothing_behind(interface):
 # Frozen ones
 
 
-@pytest.mark.parametrize("pieces", [["a", b"b"], (piece for piece in ["a", b"b"]), b"ab", "ab"])
-def test_a_frozen_response_has_all_of_its_body(pieces):
-    response = Response(pieces)
+@pytest.mark.parametrize("chunks", [["a", b"b"], (chunk for chunk in ["a", b"b"]), b"ab", "ab"])
+def test_a_frozen_response_has_all_of_its_body(chunks):
+    response = Response(chunks)
     assert response.freeze() is response
     assert (response.body, response.is_streamed) == (b"ab", False)
     assert pickle.loads(pickle.dumps(response)).body == b"ab"
 
 
 class Stream:
-    """Pieces that know whether they were closed."""
+    """Chunks that know whether they were closed."""
 
-    def __init__(self, *pieces):
-        self.pieces = iter(pieces)
+    def __init__(self, *chunks):
+        self.chunks = iter(chunks)
         self.closed = 0
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        return next(self.pieces)
+        return next(self.chunks)
 
     def close(self):
         self.closed += 1
@@ -198,7 +198,7 @@ def test_freezing_closes_the_stream():
 
 def test_a_stream_that_fails_is_closed_and_raises():
     stream = Stream("a", 5)
-    with pytest.raises(TypeError, match="pieces are bytes or text, not int"):
+    with pytest.raises(TypeError, match="chunks are bytes or text, not int"):
         Response(stream).freeze()
     assert stream.closed == 1
 
@@ -206,7 +206,7 @@ def test_a_stream_that_fails_is_closed_and_raises():
 def test_an_async_stream_is_awaited():
     closed = []
 
-    async def pieces():
+    async def chunks():
         try:
             yield "a"
             yield b"b"
@@ -217,7 +217,7 @@ def test_an_async_stream_is_awaited():
         return await response.afreeze()
 
     with pytest.raises(TypeError, match=r"await response\.afreeze\(\)"):
-        Response(pieces()).freeze()
-    assert asyncio.run(freeze(Response(pieces()))).body == b"ab"
+        Response(chunks()).freeze()
+    assert asyncio.run(freeze(Response(chunks()))).body == b"ab"
     assert asyncio.run(freeze(Response(["a"]))).body == b"a"
     assert closed == [True]

@@ -5,19 +5,19 @@ import pytest
 
 from antiphon import Limits, Request
 from antiphon.http.errors import ContentTooLarge
-from tests.told_bodies import WAYS, Told, Way, in_pieces
+from tests.told_bodies import WAYS, Told, Way, in_chunks
 
 LARGE = random.Random(5).randbytes(3 << 20)
 
 
-def request_of(*pieces, kept=True, **options):
-    request = Request(Told(*pieces, **options))
+def request_of(*chunks, kept=True, **options):
+    request = Request(Told(*chunks, **options))
     request.content.is_kept = kept
     return request
 
 
 async def awaited(stream):
-    return [piece async for piece in stream]
+    return [chunk async for chunk in stream]
 
 
 @pytest.fixture(params=WAYS)
@@ -25,29 +25,29 @@ def way(request):
     return Way(request.param)
 
 
-def pieces_of(way, request):
-    """The pieces, by ``for`` where that may block."""
+def chunks_of(way, request):
+    """The chunks, by ``for`` where that may block."""
     return asyncio.run(awaited(request.stream)) if way.is_on_loop else [*request.stream]
 
 
-def request_by(way, *pieces, kept=True, **headers):
-    request = Request(way.head(*pieces, **headers))
+def request_by(way, *chunks, kept=True, **headers):
+    request = Request(way.head(*chunks, **headers))
     request.content.is_kept = kept
     return request
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
-def test_gives_the_pieces_as_they_arrive(way, kept):
-    assert pieces_of(way, request_by(way, b"ab", b"cd", b"e", kept=kept)) == [b"ab", b"cd", b"e"]
+def test_gives_the_chunks_as_they_arrive(way, kept):
+    assert chunks_of(way, request_by(way, b"ab", b"cd", b"e", kept=kept)) == [b"ab", b"cd", b"e"]
 
 
 @pytest.mark.parametrize("size", [1000, len(LARGE)])
 def test_gives_what_is_kept_again_and_again(way, size):
-    request = request_by(way, *in_pieces(LARGE[:size], 50_000))
+    request = request_by(way, *in_chunks(LARGE[:size], 50_000))
     for _ in range(3):
-        pieces = pieces_of(way, request)
-        assert b"".join(pieces) == LARGE[:size]
-    assert max(map(len, pieces)) <= 256 << 10
+        chunks = chunks_of(way, request)
+        assert b"".join(chunks) == LARGE[:size]
+    assert max(map(len, chunks)) <= 256 << 10
     assert request.body == LARGE[:size]
     request.content.close()
 
@@ -66,15 +66,15 @@ def test_begins_at_the_start_when_it_was_left(way):
 
     assert (asyncio.run(first()) if way.is_on_loop else next(iter(request.stream))) == b"ab"
     assert request.head.asked == 1
-    assert pieces_of(way, request) == [b"ab", b"cd"]
+    assert chunks_of(way, request) == [b"ab", b"cd"]
 
 
 def test_that_is_not_kept_is_gone_for_a_second_reader(way):
     request = request_by(way, b"ab", b"cd", kept=False)
-    pieces_of(way, request)
+    chunks_of(way, request)
     for _ in range(2):
         with pytest.raises(RuntimeError, match="4 bytes of the body have been streamed, and are gone: body='lazy'"):
-            pieces_of(way, request)
+            chunks_of(way, request)
 
 
 def test_that_is_not_kept_is_shared_by_nobody():
@@ -108,23 +108,23 @@ def test_that_is_not_kept_says_so_on_a_loop_too():
 
 def test_of_no_bytes_may_be_streamed_again_also_when_it_is_not_kept(way):
     request = request_by(way, kept=False)
-    assert pieces_of(way, request) == pieces_of(way, request) == []
+    assert chunks_of(way, request) == chunks_of(way, request) == []
 
 
 def test_may_be_loaded_before(way):
     request = request_by(way, b"ab", b"cd", kept=False)
     way.run(request.load())
     assert request.body == b"abcd"
-    assert pieces_of(way, request) == [b"abcd"]
+    assert chunks_of(way, request) == [b"abcd"]
 
 
 def test_receives_nothing_before_it_is_asked_for(way):
     request = request_by(way, b"ab", b"cd", kept=False)
     stream = request.stream
-    pieces = aiter(stream) if way.is_on_loop else iter(stream)
+    chunks = aiter(stream) if way.is_on_loop else iter(stream)
     assert request.head.asked == 0
     if not way.is_on_loop:
-        next(pieces)
+        next(chunks)
         assert request.head.asked == 1
 
 
@@ -133,9 +133,9 @@ def test_ends_with_a_413_beyond_the_limit(way, kept):
     request = request_by(way, b"ab", b"cd", b"ef", kept=kept)
     request.limits = Limits(body=3)
     with pytest.raises(ContentTooLarge):
-        pieces_of(way, request)
+        chunks_of(way, request)
     with pytest.raises(ContentTooLarge):
-        pieces_of(way, request)
+        chunks_of(way, request)
 
 
 def test_by_for_on_a_loop_is_an_error_that_says_what_to_do():

@@ -9,17 +9,17 @@ import pytest
 
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.crossing import Crossing
-from antiphon.concurrency.iterables import LoopIterator, ThreadIterator, aclose
+from antiphon.concurrency.iterables import AsyncFromSync, SyncFromAsync, aclose
 from tests.deadline import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")
 
 
-class Pieces:
-    """An iterator of either colour that is no generator: it gives some pieces, then fails if it is told to."""
+class Chunks:
+    """An iterator of either colour that is no generator: it gives some chunks, then fails if it is told to."""
 
-    def __init__(self, pieces=("a", "b"), error=None, blocks_when_closed=0.0):
-        self._pieces = iter(pieces)
+    def __init__(self, chunks=("a", "b"), error=None, blocks_when_closed=0.0):
+        self._chunks = iter(chunks)
         self._error = error
         self._blocks_when_closed = blocks_when_closed
         self.calls = []
@@ -30,8 +30,8 @@ class Pieces:
         return self
 
     def __next__(self):
-        for piece in self._pieces:
-            return piece
+        for chunk in self._chunks:
+            return chunk
         raise self._error or StopIteration
 
     def close(self):
@@ -44,8 +44,8 @@ class Pieces:
 
     async def __anext__(self):
         await asyncio.sleep(0)
-        for piece in self._pieces:
-            return piece
+        for chunk in self._chunks:
+            return chunk
         raise self._error or StopAsyncIteration
 
     async def aclose(self):
@@ -56,10 +56,10 @@ class Pieces:
 
 class TestAnAsyncIterableOnAThread:
     def read(self, iterable, most=None):
-        """The pieces, at most so many of them, after which it is closed."""
+        """The chunks, at most so many of them, after which it is closed."""
 
         def reads():
-            iterator = ThreadIterator(iterable, copy_context())
+            iterator = SyncFromAsync(iterable, copy_context())
             try:
                 return list(itertools.islice(iterator, most))
             finally:
@@ -67,9 +67,9 @@ class TestAnAsyncIterableOnAThread:
 
         return in_time(reads)
 
-    @pytest.mark.parametrize("pieces", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
-    def test_gives_its_pieces(self, pieces):
-        assert self.read(Pieces(pieces)) == list(pieces)
+    @pytest.mark.parametrize("chunks", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
+    def test_gives_its_chunks(self, chunks):
+        assert self.read(Chunks(chunks)) == list(chunks)
 
     def test_runs_in_one_task_from_start_to_close(self):
         tasks = []
@@ -79,7 +79,7 @@ class TestAnAsyncIterableOnAThread:
                 for _ in range(3):
                     tasks.append(asyncio.current_task())
                     await asyncio.sleep(0)
-                    yield "piece"
+                    yield "chunk"
             finally:
                 await asyncio.sleep(0)
                 tasks.append(asyncio.current_task())
@@ -90,17 +90,17 @@ class TestAnAsyncIterableOnAThread:
 
     @pytest.mark.parametrize("most", [0, 1, 2, None], ids=["unread", "begun", "read", "ended"])
     def test_is_closed(self, most):
-        pieces = Pieces()
-        self.read(pieces, most)
-        assert pieces.calls == ["aiter", "aclose"]
+        chunks = Chunks()
+        self.read(chunks, most)
+        assert chunks.calls == ["aiter", "aclose"]
 
     def test_that_fails_is_closed_and_its_error_raised(self):
         error = LookupError("boom")
-        pieces = Pieces(error=error)
+        chunks = Chunks(error=error)
         with pytest.raises(LookupError) as raised:
-            self.read(pieces)
+            self.read(chunks)
         assert raised.value is error
-        assert pieces.calls == ["aiter", "aclose"]
+        assert chunks.calls == ["aiter", "aclose"]
 
     def test_without_aclose_is_read(self):
         class Bare:
@@ -118,7 +118,7 @@ class TestAnAsyncIterableOnAThread:
 
         assert self.read(Bare()) == [1, 0]
 
-    def test_is_advanced_only_when_a_piece_is_asked_for(self):
+    def test_is_advanced_only_when_a_chunk_is_asked_for(self):
         made = []
 
         async def generator():
@@ -138,7 +138,7 @@ class TestAnAsyncIterableOnAThread:
         def reads():
             context = copy_context()
             context.run(variable.set, "given")
-            iterator = ThreadIterator(generator(), context)
+            iterator = SyncFromAsync(generator(), context)
             seen = next(iterator)
             next(iterator)
             iterator.close()
@@ -159,7 +159,7 @@ class TestAnAsyncIterableOnAThread:
     @pytest.mark.parametrize("error", [None, LookupError()], ids=["ended", "failed"])
     def test_stays_ended(self, error):
         def reads():
-            iterator = ThreadIterator(Pieces(("a",), error), copy_context())
+            iterator = SyncFromAsync(Chunks(("a",), error), copy_context())
             seen = [next(iterator)]
             for _ in range(3):
                 try:
@@ -178,7 +178,7 @@ class TestAnAsyncIterableOnAThread:
                 raise LookupError("cannot begin")
 
         def reads():
-            iterator = ThreadIterator(Broken(), copy_context())
+            iterator = SyncFromAsync(Broken(), copy_context())
             if late:
                 background_loop().run(asyncio.sleep(0.05), copy_context())
             next(iterator)
@@ -196,7 +196,7 @@ class TestAnAsyncIterableOnAThread:
                 closed_on.append(await crossing.run(threading.get_ident))
 
         def reads():
-            iterator = ThreadIterator(generator(), copy_context())
+            iterator = SyncFromAsync(generator(), copy_context())
             seen = [next(iterator), next(iterator)]
             iterator.close()
             return {threading.get_ident(), *seen, *closed_on}
@@ -206,7 +206,7 @@ class TestAnAsyncIterableOnAThread:
 
     def test_may_be_closed_again(self):
         def closes():
-            iterator = ThreadIterator(Pieces(), copy_context())
+            iterator = SyncFromAsync(Chunks(), copy_context())
             iterator.close()
             iterator.close()
 
@@ -215,7 +215,7 @@ class TestAnAsyncIterableOnAThread:
     def test_leaves_its_context_free_as_soon_as_it_has_failed(self):
         def reads():
             context = copy_context()
-            iterator = ThreadIterator(Pieces((), LookupError(), blocks_when_closed=0.2), context)
+            iterator = SyncFromAsync(Chunks((), LookupError(), blocks_when_closed=0.2), context)
             try:
                 next(iterator)
             except LookupError:
@@ -236,36 +236,36 @@ class TestAnAsyncIterableOnAThread:
 class TestABlockingIterableOnALoop:
     def read(self, iterable, most=None):
         async def reads():
-            iterator = LoopIterator(iterable)
-            pieces = []
+            iterator = AsyncFromSync(iterable)
+            chunks = []
             try:
-                while most is None or len(pieces) < most:
-                    pieces.append(await anext(iterator))
+                while most is None or len(chunks) < most:
+                    chunks.append(await anext(iterator))
             except StopAsyncIteration:
                 pass
             finally:
                 await aclose(iterator)
-            return pieces
+            return chunks
 
         return asyncio.run(asyncio.wait_for(reads(), DEADLINE))
 
-    @pytest.mark.parametrize("pieces", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
-    def test_gives_its_pieces(self, pieces):
-        assert self.read(Pieces(pieces)) == list(pieces)
+    @pytest.mark.parametrize("chunks", [(), ("a",), ("a", "b", "c"), (None, 0, b"")], ids=repr)
+    def test_gives_its_chunks(self, chunks):
+        assert self.read(Chunks(chunks)) == list(chunks)
 
     @pytest.mark.parametrize("most", [0, 1, 2, None], ids=["unread", "begun", "read", "ended"])
     def test_is_closed(self, most):
-        pieces = Pieces()
-        self.read(pieces, most)
-        assert pieces.calls.count("close") == 1
+        chunks = Chunks()
+        self.read(chunks, most)
+        assert chunks.calls.count("close") == 1
 
     def test_that_fails_is_closed_and_its_error_raised(self):
         error = LookupError("boom")
-        pieces = Pieces(error=error)
+        chunks = Chunks(error=error)
         with pytest.raises(LookupError) as raised:
-            self.read(pieces)
+            self.read(chunks)
         assert raised.value is error
-        assert pieces.calls.count("close") == 1
+        assert chunks.calls.count("close") == 1
 
     def test_is_closed_where_its_iterator_cannot_be(self):
         class Collection:
@@ -282,20 +282,20 @@ class TestABlockingIterableOnALoop:
         assert collection.closed
 
     def test_never_runs_on_the_loop(self):
-        pieces = Pieces()
+        chunks = Chunks()
         threads = set()
 
         def generator():
             try:
-                for piece in pieces:
+                for chunk in chunks:
                     threads.add(threading.get_ident())
-                    yield piece
+                    yield chunk
             finally:
                 threads.add(threading.get_ident())
-                pieces.close()
+                chunks.close()
 
         self.read(generator(), 1)
-        assert pieces.calls[-1] == "close"
+        assert chunks.calls[-1] == "close"
         assert threading.get_ident() not in threads
 
     def test_has_one_context_in_which_tokens_can_be_reset(self):
@@ -311,32 +311,32 @@ class TestABlockingIterableOnALoop:
 
         async def main():
             variable.set("outside")
-            async for _ in LoopIterator(generator()):
+            async for _ in AsyncFromSync(generator()):
                 seen.append(variable.get())  # noqa: PERF401 - the generator appends in between
 
         asyncio.run(main())
         assert seen == ["inside", "inside", "inside", "outside"]
 
-    @pytest.mark.parametrize("when", ["in a piece", "between pieces"])
+    @pytest.mark.parametrize("when", ["in a chunk", "between chunks"])
     def test_is_closed_when_the_task_is_cancelled(self, when):
-        pieces = Pieces()
+        chunks = Chunks()
         begun = threading.Event()
 
         def generator():
             try:
                 while True:
                     begun.set()
-                    if when == "in a piece":
+                    if when == "in a chunk":
                         time.sleep(0.05)
-                    yield "piece"
+                    yield "chunk"
             finally:
-                pieces.close()
+                chunks.close()
 
         async def reads():
-            iterator = LoopIterator(generator())
+            iterator = AsyncFromSync(generator())
             try:
                 async for _ in iterator:  # each is waited for
-                    if when == "between pieces":
+                    if when == "between chunks":
                         await asyncio.sleep(10)
             finally:
                 await aclose(iterator)
@@ -351,7 +351,7 @@ class TestABlockingIterableOnALoop:
                 await task
 
         asyncio.run(asyncio.wait_for(main(), DEADLINE))
-        assert pieces.calls == ["close"]
+        assert chunks.calls == ["close"]
 
     def test_may_end_by_raising_stop_iteration_itself(self):
         class Stops:
@@ -363,8 +363,8 @@ class TestABlockingIterableOnALoop:
 
         assert self.read(Stops()) == []
 
-    def test_is_closed_though_a_cancellation_came_while_its_last_piece_was_made(self):
-        pieces = Pieces(())
+    def test_is_closed_though_a_cancellation_came_while_its_last_chunk_was_made(self):
+        chunks = Chunks(())
         begun = threading.Event()
 
         class Slow:
@@ -377,10 +377,10 @@ class TestABlockingIterableOnALoop:
                 raise StopIteration
 
             def close(self):
-                pieces.close()
+                chunks.close()
 
         async def reads():
-            iterator = LoopIterator(Slow())
+            iterator = AsyncFromSync(Slow())
             try:
                 async for _ in iterator:
                     pass
@@ -397,7 +397,7 @@ class TestABlockingIterableOnALoop:
                 await task
 
         asyncio.run(asyncio.wait_for(main(), DEADLINE))
-        assert pieces.calls == ["close"]
+        assert chunks.calls == ["close"]
 
 
 def test_closing_what_cannot_be_closed_does_nothing():
@@ -408,7 +408,7 @@ def test_closing_what_cannot_be_closed_does_nothing():
     asyncio.run(aclose(Bare()))
 
 
-@pytest.mark.parametrize("make", [LoopIterator, aiter], ids=["blocking", "waiting"])
+@pytest.mark.parametrize("make", [AsyncFromSync, aiter], ids=["blocking", "waiting"])
 def test_an_iterable_that_is_dropped_warns_of_nothing(make):
-    make(Pieces())
+    make(Chunks())
     gc.collect()

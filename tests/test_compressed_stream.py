@@ -13,13 +13,13 @@ def gzip():
 
 
 def collect(source):
-    """All pieces that a source of either colour gives, compressed."""
-    pieces = compressed_stream(source, gzip())
-    if not hasattr(pieces, "__aiter__"):
-        return list(pieces)
+    """All chunks that a source of either colour gives, compressed."""
+    chunks = compressed_stream(source, gzip())
+    if not hasattr(chunks, "__aiter__"):
+        return list(chunks)
 
     async def all_of_them():
-        return [piece async for piece in pieces]
+        return [chunk async for chunk in chunks]
 
     return asyncio.run(all_of_them())
 
@@ -34,10 +34,10 @@ COLOURS = pytest.mark.parametrize("colour", [iter, waiting], ids=["blocking", "a
 
 
 @COLOURS
-class TestPieces:
+class TestChunks:
     def test_come_one_for_one_and_then_the_end(self, colour):
         reader = Reader("gzip")
-        read = [reader.read(piece) for piece in collect(colour([b"one", "zwölf", bytearray(b"three")]))]
+        read = [reader.read(chunk) for chunk in collect(colour([b"one", "zwölf", bytearray(b"three")]))]
         assert read == [b"one", "zwölf".encode(), b"three", b""]
         assert reader.is_whole
 
@@ -54,9 +54,9 @@ class TestPieces:
             collect(colour([1]))
 
     def test_keep_the_colour_of_their_source(self, colour):
-        pieces = compressed_stream(colour([]), gzip())
-        assert hasattr(pieces, "__anext__") == (colour is waiting)
-        assert hasattr(pieces, "__next__") == (colour is iter)
+        chunks = compressed_stream(colour([]), gzip())
+        assert hasattr(chunks, "__anext__") == (colour is waiting)
+        assert hasattr(chunks, "__next__") == (colour is iter)
 
 
 def steps(closed, error=None):
@@ -78,12 +78,12 @@ class TestABlockingSource:
     @pytest.mark.parametrize("taken", [1, 2, 3])
     def test_is_closed_wherever_it_stands(self, taken):
         closed = []
-        pieces = compressed_stream(steps(closed), gzip())
+        chunks = compressed_stream(steps(closed), gzip())
         for _ in range(taken):
-            next(pieces)
-        pieces.close()
+            next(chunks)
+        chunks.close()
         assert closed == ["source"]
-        assert list(pieces) == []
+        assert list(chunks) == []
 
     def test_that_was_never_read_is_closed(self):
         class Source:
@@ -101,13 +101,13 @@ class TestABlockingSource:
 
     def test_that_fails_is_not_finished(self):
         closed, reader = [], Reader("gzip")
-        pieces = compressed_stream(steps(closed, LookupError("boom")), gzip())
-        assert reader.read(next(pieces)) == b"one"
+        chunks = compressed_stream(steps(closed, LookupError("boom")), gzip())
+        assert reader.read(next(chunks)) == b"one"
         with pytest.raises(LookupError, match="boom"):
-            next(pieces)
-        assert list(pieces) == []
+            next(chunks)
+        assert list(chunks) == []
         assert not reader.is_whole
-        pieces.close()
+        chunks.close()
         assert closed == ["source"]
 
 
@@ -124,12 +124,12 @@ class TestAnAsyncSource:
                 tasks.append(asyncio.current_task())
 
         async def read():
-            pieces = compressed_stream(source(), gzip())
+            chunks = compressed_stream(source(), gzip())
             for _ in range(taken):
-                await anext(pieces)
-            await pieces.aclose()
+                await anext(chunks)
+            await chunks.aclose()
             assert tasks == [asyncio.current_task()]
-            assert [piece async for piece in pieces] == []
+            assert [chunk async for chunk in chunks] == []
 
         asyncio.run(read())
 
@@ -150,11 +150,11 @@ class TestAnAsyncSource:
     def test_that_fails_is_not_finished(self):
         async def read():
             closed, reader = [], Reader("gzip")
-            pieces = compressed_stream(async_steps(closed, LookupError("boom")), gzip())
-            assert reader.read(await anext(pieces)) == b"one"
+            chunks = compressed_stream(async_steps(closed, LookupError("boom")), gzip())
+            assert reader.read(await anext(chunks)) == b"one"
             with pytest.raises(LookupError, match="boom"):
-                await anext(pieces)
-            assert [piece async for piece in pieces] == []
+                await anext(chunks)
+            assert [chunk async for chunk in chunks] == []
             assert not reader.is_whole
             assert closed == ["source"]
 
@@ -171,24 +171,24 @@ class TestAnAsyncSource:
                 closed.append("source")
 
         async def read():
-            pieces = compressed_stream(source(), gzip())
-            await anext(pieces)
-            waiting = asyncio.ensure_future(anext(pieces))
+            chunks = compressed_stream(source(), gzip())
+            await anext(chunks)
+            waiting = asyncio.ensure_future(anext(chunks))
             await asyncio.sleep(0)
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
-            await pieces.aclose()
+            await chunks.aclose()
 
         asyncio.run(read())
         assert closed == ["source"]
 
     @pytest.mark.parametrize(("size", "is_elsewhere"), [(AT_ONCE, False), (AT_ONCE + 1, True)])
-    def test_has_only_large_pieces_compressed_on_a_thread(self, size, is_elsewhere):
+    def test_has_only_large_chunks_compressed_on_a_thread(self, size, is_elsewhere):
         threads = []
 
         class Noting:
-            def piece(self, data):
+            def chunk(self, data):
                 threads.append(threading.get_ident())
                 return data
 
@@ -196,7 +196,7 @@ class TestAnAsyncSource:
                 return data
 
         async def read():
-            return [piece async for piece in compressed_stream(waiting([bytes(size)]), Noting())]
+            return [chunk async for chunk in compressed_stream(waiting([bytes(size)]), Noting())]
 
         assert asyncio.run(read()) == [bytes(size), b""]
         assert (threads != [threading.get_ident()]) == is_elsewhere
@@ -207,4 +207,4 @@ def test_a_body_in_slices_is_whole_and_each_is_small(size):
     body = bytes(range(256)) * (size // 256) + b"a" * (size % 256)
     slices = list(sliced(body))
     assert b"".join(slices) == body
-    assert all(0 < len(piece) <= AT_ONCE for piece in slices)
+    assert all(0 < len(chunk) <= AT_ONCE for chunk in slices)

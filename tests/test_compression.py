@@ -91,7 +91,7 @@ class TestABodyInMemory:
             def __init__(self, level):
                 threads.append(level)
 
-            def piece(self, data):
+            def chunk(self, data):
                 threads.append(threading.get_ident())
                 return data
 
@@ -422,8 +422,8 @@ def blocking(closed, error=None):
 
 
 async def waiting(closed, error=None):
-    for piece in blocking(closed, error):
-        yield piece
+    for chunk in blocking(closed, error):
+        yield chunk
 
 
 COLOURS = pytest.mark.parametrize("source", [blocking, waiting], ids=["blocking", "async"])
@@ -431,7 +431,7 @@ COLOURS = pytest.mark.parametrize("source", [blocking, waiting], ids=["blocking"
 
 @COLOURS
 class TestAStream:
-    def test_is_compressed_piece_by_piece_and_closed_at_its_end(self, serving, source):
+    def test_is_compressed_chunk_by_chunk_and_closed_at_its_end(self, serving, source):
         closed = []
         client = serving(lambda request: Response.stream(source(closed), headers={"etag": '"a"'}))
         with client.stream("GET", "/", headers=GZIP) as answer:
@@ -487,22 +487,22 @@ class TestAStream:
 
 
 @pytest.mark.parametrize("coding", INSTALLED)
-@given(pieces=st.lists(st.binary(max_size=2000), max_size=5), is_async=st.booleans())
-def test_any_pieces_come_out_as_they_went_in(coding, pieces, is_async):
+@given(chunks=st.lists(st.binary(max_size=2000), max_size=5), is_async=st.booleans())
+def test_any_chunks_come_out_as_they_went_in(coding, chunks, is_async):
     async def waiting():
-        for piece in pieces:
-            yield piece
+        for chunk in chunks:
+            yield chunk
 
     async def later(request):
         return Response(waiting(), content_type="text/plain")
 
     def now(request):
-        return Response(iter(pieces), content_type="text/plain")
+        return Response(iter(chunks), content_type="text/plain")
 
     app = app_of(later if is_async else now, Compression([coding]))
     with Client(app, "asgi") as client:
         answer = client.get("/", headers={"accept-encoding": coding})
-    assert decompressed(coding, answer.body) == b"".join(pieces)
+    assert decompressed(coding, answer.body) == b"".join(chunks)
 
 
 class TestCompression:

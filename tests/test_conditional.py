@@ -319,11 +319,11 @@ class TestSeveralParts:
 
 
 class TestAStream:
-    @pytest.mark.parametrize("pieces", [[BODY], [BODY[:30], "", BODY[30:].decode()], [bytes([b]) for b in BODY]])
+    @pytest.mark.parametrize("chunks", [[BODY], [BODY[:30], "", BODY[30:].decode()], [bytes([b]) for b in BODY]])
     @pytest.mark.parametrize("header", ["bytes=0-0", "bytes=25-34", "bytes=29-", "bytes=30-", "bytes=-1", "bytes=0-"])
-    def test_of_known_length_is_sent_in_part(self, pieces, header):
+    def test_of_known_length_is_sent_in_part(self, chunks, header):
         whole = answer(ask(range=header))
-        response = answer(ask(range=header), iter(pieces), headers=VALIDATORS | {"content-length": "100"})
+        response = answer(ask(range=header), iter(chunks), headers=VALIDATORS | {"content-length": "100"})
         assert (response.status, b"".join(response.body)) == (206, whole.body)
         assert response.headers["content-range"] == whole.headers["content-range"]
         assert response.headers["content-length"] == str(len(whole.body))
@@ -446,9 +446,9 @@ def test_any_range_of_any_body_is_what_a_slice_is(whole, header):
 
 @given(bodies, headers, st.integers(1, 20))
 def test_any_range_of_any_stream_is_what_it_is_of_its_bytes(whole, header, size):
-    pieces = [whole[start : start + size] for start in range(0, len(whole), size)]
+    chunks = [whole[start : start + size] for start in range(0, len(whole), size)]
     try:
-        response = answer(ask(range=header), iter(pieces), headers={"content-length": str(len(whole))})
+        response = answer(ask(range=header), iter(chunks), headers={"content-length": str(len(whole))})
     except RangeNotSatisfiable as error:
         check_right(416, error.headers, b"", whole, header)
         return

@@ -18,7 +18,7 @@ from antiphon.body.content import Content, NotLoadedError
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
 from antiphon.http.limits import Limits
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
-from tests.told_bodies import WAYS, Told, Way, files_in, in_pieces, is_without_files
+from tests.told_bodies import WAYS, Told, Way, files_in, in_chunks, is_without_files
 
 KIB, MIB = 1 << 10, 1 << 20
 LIMITS = Limits()
@@ -31,11 +31,11 @@ def way(request):
 
 
 def whole(content):
-    """All that is kept, read piece by piece."""
-    pieces = []
-    while piece := content.kept(sum(map(len, pieces))):
-        pieces.append(piece)
-    return b"".join(pieces)
+    """All that is kept, read chunk by chunk."""
+    chunks = []
+    while chunk := content.kept(sum(map(len, chunks))):
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open")
@@ -44,13 +44,13 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at what the pr
 class TestWhatIsSmall:
     @pytest.mark.parametrize("size", [1, 60, 64 * KIB, 64 * KIB + 1, 512 * KIB])
     @pytest.mark.parametrize("declares", [True, False], ids=["declared", "undeclared"])
-    def test_is_kept_as_the_very_piece_that_came(self, way, size, declares):
-        piece = bytes(size)
-        head = way.head(piece, content_length=size) if declares else way.head(piece)
+    def test_is_kept_as_the_very_chunk_that_came(self, way, size, declares):
+        chunk = bytes(size)
+        head = way.head(chunk, content_length=size) if declares else way.head(chunk)
         content = Content(head)
         way.run(content.load(LIMITS))
-        assert content.data is piece
-        assert content.read_all() is piece
+        assert content.data is chunk
+        assert content.read_all() is chunk
         assert not content.is_in_file
         assert content.is_complete
         assert (content.size, content.received) == (size, size)
@@ -76,9 +76,9 @@ class TestWhatIsSmall:
         assert (content.data, head.asked) == (b"", 0)
 
     @given(st.lists(st.binary(min_size=1, max_size=9), max_size=9), st.sampled_from([*WAYS]), st.booleans())
-    def test_is_what_came_however_it_came(self, pieces, name, declares):
-        way, data = Way(name), b"".join(pieces)
-        content = Content(way.head(*pieces, content_length=len(data)) if declares else way.head(*pieces))
+    def test_is_what_came_however_it_came(self, chunks, name, declares):
+        way, data = Way(name), b"".join(chunks)
+        content = Content(way.head(*chunks, content_length=len(data)) if declares else way.head(*chunks))
         way.run(content.load(LIMITS))
         assert content.data == data == whole(content)
 
@@ -86,10 +86,10 @@ class TestWhatIsSmall:
 @linux
 class TestWhatIsLarge:
     @pytest.mark.parametrize(("size", "in_file"), [(512 * KIB, False), (512 * KIB + 1, True), (3 * MIB, True)])
-    @pytest.mark.parametrize("piece", [50_000, 4 * MIB])
-    def test_is_kept_in_one_file_without_a_name(self, way, tmp_path, size, in_file, piece):
+    @pytest.mark.parametrize("chunk", [50_000, 4 * MIB])
+    def test_is_kept_in_one_file_without_a_name(self, way, tmp_path, size, in_file, chunk):
         data = LARGE[:size]
-        content = Content(way.head(*in_pieces(data, piece), content_length=size))
+        content = Content(way.head(*in_chunks(data, chunk), content_length=size))
         content.folder = tmp_path
         way.run(content.load(LIMITS))
         opened = files_in(tmp_path)
@@ -102,7 +102,7 @@ class TestWhatIsLarge:
         assert is_without_files(tmp_path)
 
     def test_is_in_memory_only_when_it_is_asked_for_as_a_whole(self, way, tmp_path):
-        content = Content(way.head(*in_pieces(LARGE, 64 * KIB)))
+        content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
         way.run(content.load(LIMITS))
         assert content.data is None
@@ -116,7 +116,7 @@ class TestWhatIsLarge:
         assert (content.data, content.is_complete) == (b"", True)
 
     def test_frees_its_file_with_its_last_user(self, way, tmp_path):
-        content = Content(way.head(*in_pieces(LARGE, 64 * KIB)))
+        content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
         way.run(content.load(LIMITS))
         assert files_in(tmp_path)
@@ -124,7 +124,7 @@ class TestWhatIsLarge:
         assert is_without_files(tmp_path)
 
     def test_that_cannot_be_kept_fails_again_in_the_same_way_and_leaves_no_file(self, way, tmp_path):
-        content = Content(way.head(*in_pieces(LARGE, 64 * KIB)))
+        content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path / "missing"
         for _ in range(3):
             with pytest.raises(FileNotFoundError):
@@ -135,7 +135,7 @@ class TestWhatIsLarge:
 
     @pytest.mark.parametrize("error", [BadRequest("broken"), ClientDisconnected("gone"), ContentTooLarge("much")])
     def test_leaves_no_file_when_it_breaks_off(self, way, tmp_path, error):
-        content = Content(way.head(*in_pieces(LARGE, 64 * KIB), error))
+        content = Content(way.head(*in_chunks(LARGE, 64 * KIB), error))
         content.folder = tmp_path
         with pytest.raises(type(error)):
             way.run(content.load(LIMITS))
@@ -151,13 +151,13 @@ class TestWhatIsLarge:
         monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
         writers = []
 
-        def writev(descriptor, pieces, /, write=os.writev):
+        def writev(descriptor, chunks, /, write=os.writev):
             writers.append(threading.current_thread() is threading.main_thread())
-            return write(descriptor, pieces)
+            return write(descriptor, chunks)
 
         monkeypatch.setattr("os.writev", writev)
         monkeypatch.setattr("antiphon.uploads.spool.monotonic", count(step=2 * SLOW * is_behind).__next__)
-        content = Content(Way("at once").head(*in_pieces(LARGE, 64 * KIB)))
+        content = Content(Way("at once").head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
         Way("at once").run(content.load(LIMITS))
         assert content.read_all() == LARGE
@@ -173,7 +173,7 @@ class TestWhatIsLarge:
         sizes = []
 
         async def load():
-            content = Content(Way("at once").head(*in_pieces(LARGE * 4, 64 * KIB)))
+            content = Content(Way("at once").head(*in_chunks(LARGE * 4, 64 * KIB)))
             content.folder = tmp_path
 
             async def watch():
@@ -190,14 +190,14 @@ class TestWhatIsLarge:
         assert max(after - before for before, after in pairwise(sizes)) <= 2 * MIB
 
     @pytest.mark.parametrize("way", [Way("blocking"), Way("at once")], ids=["blocking", "at once"])
-    def test_that_comes_in_very_small_pieces_takes_time_in_proportion(self, way):
-        # Were what has come put together for each piece, this would take minutes.
+    def test_that_comes_in_very_small_chunks_takes_time_in_proportion(self, way):
+        # Were what has come put together for each chunk, this would take minutes.
         content = Content(way.head(*[b"x"] * 50_000))
 
         async def stream():
             offset = 0
-            while piece := content.kept(offset) or await content.advance(LIMITS):
-                offset += len(piece)
+            while chunk := content.kept(offset) or await content.advance(LIMITS):
+                offset += len(chunk)
             return offset
 
         assert way.run(stream()) == 50_000
@@ -244,7 +244,7 @@ class TestGoingOn:
 
     def test_of_what_is_coded_when_the_limit_was_raised(self, way):
         coded = gzip.compress(LARGE[:1000])
-        content = Content(way.head(*in_pieces(coded, 100), content_encoding="gzip"))
+        content = Content(way.head(*in_chunks(coded, 100), content_encoding="gzip"))
         for limit in (50, 150, 250):
             with pytest.raises(ContentTooLarge):
                 way.run(content.load(Limits(body=limit)))
@@ -273,7 +273,7 @@ class TestGoingOn:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.01):
                     await content.load(LIMITS)
-            content._head.pieces = [b"ef"]
+            content._head.chunks = [b"ef"]
             await content.load(LIMITS)
 
         asyncio.run(give_up())
@@ -326,16 +326,16 @@ class TestReadWhileItIsReceived:
             offset = 0
             while offset < len(LARGE) - 64 * KIB:
                 try:
-                    piece = await content.akept(offset)
+                    chunk = await content.akept(offset)
                 except RuntimeError as error:
                     assert "being received" in str(error)  # noqa: PT017 - it may be, or not
-                    piece = b""
-                assert piece == LARGE[offset : offset + len(piece)]
-                offset += len(piece)
+                    chunk = b""
+                assert chunk == LARGE[offset : offset + len(chunk)]
+                offset += len(chunk)
                 await asyncio.sleep(0)
 
         async def main():
-            content = Content(Told(*in_pieces(LARGE, 3001)))
+            content = Content(Told(*in_chunks(LARGE, 3001)))
             content.folder = tmp_path
             readers = [asyncio.create_task(read(content)) for _ in range(3)]
             while await content.advance(Limits()):
@@ -357,11 +357,11 @@ class TestUnkept:
 
     @linux
     def test_passes_by(self, way, tmp_path):
-        content = self.unkept(way.head(*in_pieces(LARGE, 64 * KIB)))
+        content = self.unkept(way.head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
         passed = 0
-        while piece := way.run(content.advance(LIMITS)):
-            passed += len(piece)
+        while chunk := way.run(content.advance(LIMITS)):
+            passed += len(chunk)
             assert content.size == 0
         assert passed == len(LARGE)
         assert is_without_files(tmp_path)
@@ -377,7 +377,7 @@ class TestUnkept:
         content.check_kept(2)
         assert way.run(content.advance(LIMITS)) == b"cd"
 
-    def test_lets_the_loop_pass_between_the_pieces_of_what_is_coded(self, monkeypatch):
+    def test_lets_the_loop_pass_between_the_chunks_of_what_is_coded(self, monkeypatch):
         monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
 
         async def main():
@@ -392,21 +392,21 @@ class TestUnkept:
                     await asyncio.sleep(0)
 
             task = asyncio.create_task(other())
-            pieces = 0
+            chunks = 0
             while await content.advance(LIMITS):
-                pieces += 1
+                chunks += 1
             task.cancel()
-            return passes, pieces
+            return passes, chunks
 
-        passes, pieces = asyncio.run(main())
-        assert pieces > 100
-        assert passes >= pieces - 1
+        passes, chunks = asyncio.run(main())
+        assert chunks > 100
+        assert passes >= chunks - 1
 
     def test_loses_nothing_to_a_cancellation_that_is_caught(self, monkeypatch):
         monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
 
         async def main():
-            content = Content(Told(*in_pieces(gzip.compress(LARGE), 70_000), waits=True, content_encoding="gzip"))
+            content = Content(Told(*in_chunks(gzip.compress(LARGE), 70_000), waits=True, content_encoding="gzip"))
             content.is_kept = False
             taken = cancelled = 0
             while not content.is_complete:
@@ -415,9 +415,9 @@ class TestUnkept:
                 cancelled += task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-                piece = await content.advance(LIMITS)
-                assert piece == LARGE[taken : taken + len(piece)]
-                taken += len(piece)
+                chunk = await content.advance(LIMITS)
+                assert chunk == LARGE[taken : taken + len(chunk)]
+                taken += len(chunk)
             return taken, cancelled
 
         taken, cancelled = asyncio.run(main())
@@ -439,7 +439,7 @@ class TestCoded:
     @pytest.mark.parametrize("size", [1, 100, 10_000])
     def test_is_decoded_as_it_arrives(self, way, coding, size):
         coded = CODINGS[coding](LARGE[:2000])
-        content = Content(way.head(*in_pieces(coded, size), content_encoding=coding, content_length=len(coded)))
+        content = Content(way.head(*in_chunks(coded, size), content_encoding=coding, content_length=len(coded)))
         way.run(content.load(LIMITS))
         assert content.data == LARGE[:2000]
         assert (content.length, content.received, content.size) == (len(coded), len(coded), 2000)
@@ -447,7 +447,7 @@ class TestCoded:
 
     def test_is_no_bomb(self, way, coding):
         bomb = CODINGS[coding](bytes(32 * MIB))
-        content = Content(way.head(*in_pieces(bomb, 1000), content_encoding=coding))
+        content = Content(way.head(*in_chunks(bomb, 1000), content_encoding=coding))
         for limits in (Limits(body=MIB), LIMITS):  # what was being decoded is lost
             with pytest.raises(ContentTooLarge) as refused:
                 way.run(content.load(limits))
@@ -465,7 +465,7 @@ class TestCoded:
     def test_is_a_400_where_it_was_cut_off(self, way, coding, declares):
         coded = CODINGS[coding](LARGE[:2000])[:-1]
         declared = {"content_length": len(coded)} if declares else {}
-        content = Content(way.head(*in_pieces(coded, 100), content_encoding=coding, **declared))
+        content = Content(way.head(*in_chunks(coded, 100), content_encoding=coding, **declared))
         for _ in range(2):
             with pytest.raises(BadRequest, match="ends before it is complete"):
                 way.run(content.load(LIMITS))
@@ -495,20 +495,20 @@ class TestDiscarding:
         with pytest.raises(ContentTooLarge):
             way.run(content.load(Limits(body=5)))
         way.run(content.discard())
-        assert (head.pieces, head.asked) == ([], 3)
+        assert (head.chunks, head.asked) == ([], 3)
         with pytest.raises(ContentTooLarge):
             way.run(content.load(LIMITS))
 
     def test_asks_for_no_more_than_was_declared(self, way):
         head = way.head(b"ab", b"next request", content_length=2)
         way.run(Content(head).discard())
-        assert head.pieces == [b"next request"]
+        assert head.chunks == [b"next request"]
 
     def test_needs_no_beginning(self, way):
         head = way.head(b"ab", b"cd")
         content = Content(head)
         way.run(content.discard())
-        assert head.pieces == []
+        assert head.chunks == []
         with pytest.raises(RuntimeError, match="refused"):
             way.run(content.load(LIMITS))
 
@@ -516,9 +516,9 @@ class TestDiscarding:
         head = way.head(b"ab", b"")
         content = Content(head)
         way.run(content.discard())
-        head.pieces.append(b"next request")
+        head.chunks.append(b"next request")
         way.run(content.discard())
-        assert head.pieces == [b"next request"]
+        assert head.chunks == [b"next request"]
 
     def test_is_not_for_a_body_that_was_received(self, way):
         content = Content(way.head(b"ab", content_length=2))
@@ -536,13 +536,13 @@ class TestDiscarding:
         content = Content(head)
         way.run(content.advance(LIMITS))
         way.run(content.discard())
-        assert head.pieces == []
+        assert head.chunks == []
 
     @pytest.mark.parametrize("error", [ClientDisconnected("gone"), TimeoutError(), ValueError("a server's own")])
     def test_ends_with_whatever_breaks_it_off(self, way, error):
         head = way.head(b"ab", error, b"cd")
         way.run(Content(head).discard())
-        assert head.pieces == [b"cd"]
+        assert head.chunks == [b"cd"]
 
     def test_has_an_end(self, way):
         class Endless(Told):

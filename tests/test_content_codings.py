@@ -21,17 +21,17 @@ def start(name, level=None):
 
 @pytest.mark.parametrize("name", INSTALLED)
 class TestACompressor:
-    @given(pieces=st.lists(st.binary(max_size=3000), max_size=6), rest=st.binary())
-    def test_loses_nothing(self, name, pieces, rest):
+    @given(chunks=st.lists(st.binary(max_size=3000), max_size=6), rest=st.binary())
+    def test_loses_nothing(self, name, chunks, rest):
         compressor = start(name)
-        sent = [compressor.piece(piece) for piece in pieces] + [compressor.finish(rest)]
-        assert decompressed(name, b"".join(sent)) == b"".join([*pieces, rest])
+        sent = [compressor.chunk(chunk) for chunk in chunks] + [compressor.finish(rest)]
+        assert decompressed(name, b"".join(sent)) == b"".join([*chunks, rest])
 
-    @given(pieces=st.lists(st.binary(min_size=1, max_size=3000), max_size=6))
-    def test_holds_no_piece_back(self, name, pieces):
+    @given(chunks=st.lists(st.binary(min_size=1, max_size=3000), max_size=6))
+    def test_holds_no_chunk_back(self, name, chunks):
         compressor, reader = start(name), Reader(name)
-        for piece in pieces:
-            assert reader.read(compressor.piece(piece)) == piece
+        for chunk in chunks:
+            assert reader.read(compressor.chunk(chunk)) == chunk
         assert not reader.is_whole
         assert reader.read(compressor.finish()) == b""
         assert reader.is_whole
@@ -44,7 +44,7 @@ class TestACompressor:
 def test_every_level_can_be_read_with_the_memory_that_clients_have(name, level):
     body = random.Random(1).randbytes(1 << 20) + bytes(1 << 20)
     compressor = start(name, level)
-    sent = b"".join([compressor.piece(body[: 1 << 20]), compressor.finish(body[1 << 20 :])])
+    sent = b"".join([compressor.chunk(body[: 1 << 20]), compressor.finish(body[1 << 20 :])])
     assert decompressed(name, sent) == body
 
 

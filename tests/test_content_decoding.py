@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.body.compressors import CODINGS, ZSTD
-from antiphon.body.decompression import DECOMPRESSIONS, PIECE, accepted_codings, content_decoder
+from antiphon.body.decompression import CHUNK, DECOMPRESSIONS, accepted_codings, content_decoder
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 
 NAMES = [
@@ -32,9 +32,9 @@ def coded(data, *codings):
     return data
 
 
-def decoded(field, *pieces, limit=64 * MIB):
+def decoded(field, *chunks, limit=64 * MIB):
     decoder = content_decoder(field)
-    body = b"".join([piece for data in pieces for piece in decoder.feed(data, limit)])
+    body = b"".join([chunk for data in chunks for chunk in decoder.feed(data, limit)])
     decoder.finish()
     return body
 
@@ -52,14 +52,14 @@ class TestACoding:
     def test_is_undone_however_the_body_is_cut(self, name, data, cuts):
         whole = coded(data, name)
         at = sorted(cuts.draw(st.lists(st.integers(0, len(whole)), max_size=5)))
-        pieces = [whole[start:stop] for start, stop in zip([0, *at], [*at, len(whole)], strict=True)]
-        assert decoded(name, *pieces) == data
+        chunks = [whole[start:stop] for start, stop in zip([0, *at], [*at, len(whole)], strict=True)]
+        assert decoded(name, *chunks) == data
 
     def test_is_undone_byte_by_byte(self, name):
         assert decoded(name, *bytewise(coded(TEXT, name))) == TEXT
 
-    def test_is_undone_at_sizes_about_that_of_a_piece(self, name):
-        for size in (PIECE - 1, PIECE, PIECE + 1, 3 * PIECE):
+    def test_is_undone_at_sizes_about_that_of_a_chunk(self, name):
+        for size in (CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK):
             for data in (bytes(size), random.Random(size).randbytes(size)):
                 assert decoded(name, coded(data, name)) == data
 
@@ -92,9 +92,9 @@ class TestACoding:
     @pytest.mark.parametrize("tail", [b"\0", b"\0" * 10, b"x", b"\x1f", TEXT])
     def test_with_more_after_its_end_is_a_bad_request(self, name, tail):
         whole = coded(TEXT, name)
-        for pieces in ([whole + tail], [whole, tail], bytewise(whole + tail)):
+        for chunks in ([whole + tail], [whole, tail], bytewise(whole + tail)):
             with pytest.raises(BadRequest, match=r"the body can't be decoded: its? "):
-                decoded(name, *pieces)
+                decoded(name, *chunks)
 
     def test_that_expands_is_refused_at_the_limit_having_taken_little_memory(self, name):
         bomb = bomb_of(name)
@@ -111,11 +111,11 @@ class TestACoding:
         assert caught.value.members == {"limit": "body", "maximum": 8 * MIB}
         assert "longer than the 8388608 bytes" in caught.value.detail
 
-    def test_gives_small_pieces_and_never_more_than_the_limit(self, name):
+    def test_gives_small_chunks_and_never_more_than_the_limit(self, name):
         sizes = []
         with pytest.raises(ContentTooLarge):
             sizes.extend(map(len, content_decoder(name).feed(bomb_of(name), MIB)))
-        assert max(sizes) <= PIECE * 3 // 2
+        assert max(sizes) <= CHUNK * 3 // 2
         assert sum(sizes) <= MIB
 
     def test_up_to_the_limit_is_accepted(self, name):
@@ -135,8 +135,8 @@ class TestSeveralMembers:
     @given(parts=st.lists(st.binary(max_size=100), min_size=1, max_size=20), size=st.integers(1, 300))
     def test_are_one_body(self, name, parts, size):
         whole = b"".join([coded(part, name) for part in parts])
-        pieces = [whole[at : at + size] for at in range(0, len(whole), size)]
-        assert decoded(name, *pieces) == b"".join(parts)
+        chunks = [whole[at : at + size] for at in range(0, len(whole), size)]
+        assert decoded(name, *chunks) == b"".join(parts)
 
     def test_of_which_the_last_is_cut_off_are_a_bad_request(self, name):
         with pytest.raises(BadRequest, match="before it is complete"):
@@ -192,8 +192,8 @@ def test_skippable_zstd_frames_are_skipped():
     ],
 )
 def test_codings_are_undone_last_first(field, codings):
-    for pieces in ([coded(TEXT, *codings)], bytewise(coded(TEXT, *codings))):
-        assert decoded(field, *pieces) == TEXT
+    for chunks in ([coded(TEXT, *codings)], bytewise(coded(TEXT, *codings))):
+        assert decoded(field, *chunks) == TEXT
 
 
 @given(codings=st.lists(st.sampled_from(["gzip", "deflate"]), min_size=1, max_size=3), data=st.binary())

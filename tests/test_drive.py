@@ -46,9 +46,9 @@ class Awaitable:
         return "awaited"
 
 
-async def pieces():
+async def chunks():
     await asyncio.sleep(0)
-    yield "piece"
+    yield "chunk"
 
 
 class TestBothDrivers:
@@ -58,7 +58,7 @@ class TestBothDrivers:
             (lambda: gives("result"), "result"),
             (lambda: gives(None), None),
             (Awaitable, "awaited"),
-            (lambda: anext(pieces()), "piece"),
+            (lambda: anext(chunks()), "chunk"),
         ],
         ids=["coroutine", "None", "object", "asynchronous generator"],
     )

@@ -54,10 +54,10 @@ def connect(interface):
 
 def text_of(response):
     """The body of a response as it comes, up to where it breaks off."""
-    pieces = []
+    chunks = []
     with suppress(Exception):
-        pieces.extend(response)
-    return b"".join(pieces).decode()
+        chunks.extend(response)
+    return b"".join(chunks).decode()
 
 
 @dataclass

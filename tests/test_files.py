@@ -17,7 +17,7 @@ from antiphon.adapters.wsgi import SentFile
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.dates import format_date
 from antiphon.http.errors import Forbidden, NotFound
-from antiphon.response.files import PIECE, FileBody, OpenFile
+from antiphon.response.files import CHUNK, FileBody, OpenFile
 from antiphon.testing import Client
 from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess
@@ -32,9 +32,9 @@ CONTENT = b"0123456789"
 LARGE = 10 << 20
 WAYS = {
     "WSGI, wrapped": ("wsgi", {}),
-    "WSGI, in pieces": ("wsgi", {"wsgi.file_wrapper": None}),
+    "WSGI, in chunks": ("wsgi", {"wsgi.file_wrapper": None}),
     "ASGI, by path": ("asgi", {"extensions": {"http.response.pathsend": {}}}),
-    "ASGI, in pieces": ("asgi", {}),
+    "ASGI, in chunks": ("asgi", {}),
     "RSGI": ("rsgi", {}),
 }
 
@@ -314,11 +314,11 @@ class TestFileObjects:
 
     def test_that_turn_out_shorter_break_off(self):
         file = io.BytesIO(CONTENT)
-        pieces = iter(Response.file(file).body)
+        chunks = iter(Response.file(file).body)
         file.truncate(5)
-        assert next(pieces) == CONTENT[:5]
+        assert next(chunks) == CONTENT[:5]
         with pytest.raises(EOFError):
-            next(pieces)
+            next(chunks)
 
 
 class TestWindows:
@@ -356,7 +356,7 @@ class TestInProcess:
         assert response.content_type == "text/plain; charset=utf-8"
         assert not is_open(path)
 
-    @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE])
+    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
     def test_a_file_of_any_size_is_sent(self, client, path, size):
         path.write_bytes(os.urandom(size))
         response = client.get(target(path))
@@ -490,7 +490,7 @@ class TestConditionsAndRanges:
 
 
 class TestHandingOver:
-    """That the ways which spare the pieces are taken, and when they are not."""
+    """That the ways which spare the chunks are taken, and when they are not."""
 
     def taken_over_wsgi(self, path, way):
         taken = []

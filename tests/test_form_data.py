@@ -26,10 +26,10 @@ FORM = print_form(
 )
 
 
-def read(body, *, pieces=None, charset=None, content_type=CONTENT_TYPE, make=SPOOLS["in memory"], **limits):
+def read(body, *, chunks=None, charset=None, content_type=CONTENT_TYPE, make=SPOOLS["in memory"], **limits):
     data = FormData(content_type, Limits(**limits))
-    for piece in [body] if pieces is None else pieces:
-        data.feed(piece)
+    for chunk in [body] if chunks is None else chunks:
+        data.feed(chunk)
     spool = make(body) if body else Spool()
     return data.read(spool, charset)
 
@@ -59,12 +59,12 @@ def test_tells_an_empty_file_from_a_field_that_was_left_empty():
 @pytest.mark.parametrize("make", SPOOLS.values(), ids=SPOOLS)
 @pytest.mark.parametrize("size", [1, 7, 64, 1000])
 def test_is_found_however_it_is_cut_and_kept(make, size):
-    assert told(read(FORM, pieces=evenly(FORM, size), make=make)) == told(read(FORM))
+    assert told(read(FORM, chunks=evenly(FORM, size), make=make)) == told(read(FORM))
 
 
 @given(st.lists(st.integers(0, 2000), max_size=8), st.sampled_from([*SPOOLS.values()]))
 def test_is_found_wherever_it_is_cut(places, make):
-    assert told(read(FORM, pieces=cut(FORM, places), make=make)) == told(read(FORM))
+    assert told(read(FORM, chunks=cut(FORM, places), make=make)) == told(read(FORM))
 
 
 def test_leaves_out_parts_without_a_name():
@@ -118,7 +118,7 @@ class TestBeyondALimit:
         most, _, beyond = BOUNDS[limit]
         body = print_form(beyond)
         with pytest.raises(ContentTooLarge) as refused:
-            read(body, pieces=evenly(body, size), **{limit: most})
+            read(body, chunks=evenly(body, size), **{limit: most})
         assert refused.value.members == {"limit": limit, "maximum": most}
         assert refused.value.type == f"urn:antiphon:limit:{limit}"
         assert str(most) in refused.value.detail
@@ -126,16 +126,16 @@ class TestBeyondALimit:
     def test_is_not_what_just_fits(self, limit, size):
         most, fits, _ = BOUNDS[limit]
         body = print_form(fits)
-        form = read(body, pieces=evenly(body, size), **{limit: most})
+        form = read(body, chunks=evenly(body, size), **{limit: most})
         assert len(form.fields.items()) + len(form.files.items()) == len(fits)
 
     def test_is_found_as_soon_as_it_is_clear(self, limit, size):
         most, _, beyond = BOUNDS[limit]
         data = FormData(CONTENT_TYPE, Limits(**{limit: most}))
-        pieces = iter(evenly(print_form(beyond) + b"x" * 5000, size))
+        chunks = iter(evenly(print_form(beyond) + b"x" * 5000, size))
         with pytest.raises(ContentTooLarge):
-            deque(map(data.feed, pieces), maxlen=0)
-        assert len(b"".join(pieces)) >= min(5000, max(0, 5000 + len(print_form(beyond)) - size))
+            deque(map(data.feed, chunks), maxlen=0)
+        assert len(b"".join(chunks)) >= min(5000, max(0, 5000 + len(print_form(beyond)) - size))
 
     def test_that_was_set_since_is_a_413_too(self, limit, size):
         most, _, beyond = BOUNDS[limit]
@@ -172,8 +172,8 @@ class TestMalformed:
     @pytest.mark.parametrize("size", [1, 10_000])
     def test_is_a_400_for_who_reads_the_form_only(self, body, content_type, size):
         data = FormData(content_type, Limits())
-        for piece in evenly(body, size):
-            data.feed(piece)  # nobody asked for the form
+        for chunk in evenly(body, size):
+            data.feed(chunk)  # nobody asked for the form
         spool = SPOOLS["in memory"](body) if body else Spool()
         for _ in range(2):
             with pytest.raises(BadRequest):

@@ -21,8 +21,8 @@ FORM = print_form(PARTS)
 ITEMS = [("title", None, b"Tea"), ("photo", "a.png", LARGE), ("empty", "", b""), ("note", None, b"last")]
 
 
-def request_of(pieces, *, blocks=False, waits=False, kept=True, content_type=CONTENT_TYPE, **limits):
-    request = Request(Told(*pieces, blocks=blocks, waits=waits, content_type=content_type))
+def request_of(chunks, *, blocks=False, waits=False, kept=True, content_type=CONTENT_TYPE, **limits):
+    request = Request(Told(*chunks, blocks=blocks, waits=waits, content_type=content_type))
     request.content.is_kept = kept
     request.limits = Limits(**limits)
     return request
@@ -75,11 +75,11 @@ class TestParts:
     def test_can_be_left_in_the_middle(self, blocks):
         request = request_of(evenly(FORM, 1000), blocks=blocks)
 
-        async def first_pieces():
+        async def first_chunks():
             found = []
             async for part in request.parts():
-                async for piece in part:
-                    found.append(piece[:2])
+                async for chunk in part:
+                    found.append(chunk[:2])
                     break
             return found
 
@@ -87,7 +87,7 @@ class TestParts:
             found = [next(iter(part), b"")[:2] for part in request.parts()]
             assert found == [b"Te", b"\0\1", b"", b"la"]
         else:
-            assert asyncio.run(first_pieces()) == [b"Te", b"\0\1", b"la"]
+            assert asyncio.run(first_chunks()) == [b"Te", b"\0\1", b"la"]
 
     def test_that_are_read_late_have_nothing_left(self, blocks):
         request = request_of(evenly(FORM, 1000), blocks=blocks)
@@ -168,9 +168,9 @@ def test_nothing_is_received_before_it_is_asked_for_on_a_loop():
         async for part in request.parts():
             asked.append(request.head.asked)
             if part.filename:
-                pieces = aiter(part)
+                chunks = aiter(part)
                 for _ in range(5):
-                    await anext(pieces)
+                    await anext(chunks)
                     asked.append(request.head.asked)
                 return asked
         return asked
@@ -203,5 +203,5 @@ def test_are_the_same_wherever_the_form_is_cut(places, blocks, kept):
     ]
     form = print_form(parts)
     expected = [("a", None, b"--\r\n-"), ("f", "x", b"\r\n--" + BOUNDARY[:-1]), ("", None, b"")]
-    pieces = [piece for piece in cut(form, places) if piece]
-    assert all_of(request_of(pieces, blocks=blocks, kept=kept)) == expected
+    chunks = [chunk for chunk in cut(form, places) if chunk]
+    assert all_of(request_of(chunks, blocks=blocks, kept=kept)) == expected

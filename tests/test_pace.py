@@ -36,10 +36,10 @@ class Clock:
 
 
 class Slow(Told):
-    """Lets wait for some seconds before each piece."""
+    """Lets wait for some seconds before each chunk."""
 
-    def __init__(self, clock, seconds, *pieces, **options):
-        super().__init__(*pieces, **options)
+    def __init__(self, clock, seconds, *chunks, **options):
+        super().__init__(*chunks, **options)
         self._clock, self._seconds = clock, seconds
 
     async def receive(self):
@@ -50,9 +50,9 @@ class Slow(Told):
 
 
 class TestTimeout:
-    @pytest.mark.parametrize("pieces", [(60.0,), (b"ab", 60.0, b"cd")], ids=["at first", "later"])
-    def test_is_a_408_that_names_it(self, pieces):
-        content = Content(Told(*pieces))
+    @pytest.mark.parametrize("chunks", [(60.0,), (b"ab", 60.0, b"cd")], ids=["at first", "later"])
+    def test_is_a_408_that_names_it(self, chunks):
+        content = Content(Told(*chunks))
         with pytest.raises(RequestTimeout) as refused:
             asyncio.run(content.load(Limits(timeout=0.02)))
         assert refused.value.members == {"limit": "timeout", "maximum": 0.02}
@@ -60,7 +60,7 @@ class TestTimeout:
         assert "0.02 seconds" in refused.value.detail
         assert content.failure is refused.value
 
-    def test_begins_anew_with_each_piece(self):
+    def test_begins_anew_with_each_chunk(self):
         content = Content(Told(*[0.02, b"a"] * 8))
         asyncio.run(content.load(Limits(timeout=0.1)))
         assert content.data == b"a" * 8
@@ -84,7 +84,7 @@ class TestTimeout:
         async def patient():
             with pytest.raises(RequestTimeout):
                 await content.load(Limits(timeout=0.01))
-            content._head.pieces = [b"cd"]
+            content._head.chunks = [b"cd"]
             await content.load(Limits())
 
         asyncio.run(patient())
@@ -119,7 +119,7 @@ class TestTimeout:
         asyncio.run(cancel())
 
 
-def test_the_wait_for_the_first_piece_of_a_small_body_counts(clock):
+def test_the_wait_for_the_first_chunk_of_a_small_body_counts(clock):
     request = Request(Slow(clock, GRACE + 1, b"a", b"bc", content_length=3))
     request.limits = Limits(rate=1 << 20, timeout=0)
 
@@ -153,8 +153,8 @@ class TestRate:
         assert self.load(head, rate=1 << 20) == b"abc"
 
     def test_that_is_reached_is_enough(self, clock, blocks):
-        pieces = [b"x" * 200] * 40
-        assert self.load(Slow(clock, 2.0, *pieces, blocks=blocks), rate=100) == b"".join(pieces)
+        chunks = [b"x" * 200] * 40
+        assert self.load(Slow(clock, 2.0, *chunks, blocks=blocks), rate=100) == b"".join(chunks)
 
     def test_of_0_is_none(self, clock, blocks):
         assert self.load(Slow(clock, 20.0, *[b"x"] * 40, blocks=blocks), rate=0) == b"x" * 40

@@ -38,25 +38,25 @@ layouts = st.lists(st.integers(0, 40), min_size=2, max_size=12, unique=True).map
 
 
 @given(layouts, st.lists(st.one_of(st.binary(max_size=12), st.text("aé", max_size=6))))
-def test_however_a_body_is_cut_into_pieces_the_parts_are_slices_of_it(parts, pieces):
-    whole = b"".join([piece.encode() if isinstance(piece, str) else piece for piece in pieces])
+def test_however_a_body_is_cut_into_chunks_the_parts_are_slices_of_it(parts, chunks):
+    whole = b"".join([chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks])
     expected = b"".join([whole[first : last + 1] for first, last in parts])
-    assert b"".join(parts_of(iter(pieces), parts)) == expected
+    assert b"".join(parts_of(iter(chunks), parts)) == expected
 
     async def collect():
-        return b"".join([piece async for piece in parts_of(Waiting(pieces), parts)])
+        return b"".join([chunk async for chunk in parts_of(Waiting(chunks), parts)])
 
     assert asyncio.run(collect()) == expected
 
 
-def test_a_piece_is_given_for_each_that_is_read():
+def test_a_chunk_is_given_for_each_that_is_read():
     parts = parts_of(Blocking(ALPHABET), [ByteRange(2, 3)])
     assert [*parts] == [b"", b"", b"c", b"d"]
 
 
 def test_a_cutter_is_over_when_the_last_part_was_fed():
     cutter = Cutter([ByteRange(1, 2)])
-    assert [(cutter.feed(piece), cutter.is_over) for piece in ("a", "b", "c", "d")] == [
+    assert [(cutter.feed(chunk), cutter.is_over) for chunk in ("a", "b", "c", "d")] == [
         (b"", False),
         (b"b", False),
         (b"c", True),
@@ -140,9 +140,9 @@ class File(BytesIO):
     given = 0
 
     def read1(self, size=-1, /):
-        piece = super().read1(size)
-        self.given += len(piece)
-        return piece
+        chunk = super().read1(size)
+        self.given += len(chunk)
+        return chunk
 
 
 BACKWARDS = [b"<", ByteRange(8, 9), b"|", ByteRange(1, 3), b">"]

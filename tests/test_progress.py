@@ -7,17 +7,17 @@ from antiphon.http.head import RequestHead
 from tests.colours import drive
 
 
-class Pieces(RequestHead):
-    """A head whose body comes in pieces."""
+class Chunks(RequestHead):
+    """A head whose body comes in chunks."""
 
-    def __init__(self, pieces, length=None):
+    def __init__(self, chunks, length=None):
         super().__init__("POST", "/", headers=() if length is None else {"content-length": length})
-        self._pieces = iter(pieces)
+        self._chunks = iter(chunks)
 
     has_body = True
 
     async def receive(self):
-        return next(self._pieces, b"")
+        return next(self._chunks, b"")
 
 
 @pytest.mark.parametrize(
@@ -38,8 +38,8 @@ def test_the_fraction_is_known_from_the_total_or_at_the_end(progress, fraction):
 
 
 @pytest.mark.parametrize("length", ["8", None])
-def test_a_body_has_come_as_far_as_its_pieces(length):
-    content = Request(Pieces([b"abcd", b"efgh"], length)).content
+def test_a_body_has_come_as_far_as_its_chunks(length):
+    content = Request(Chunks([b"abcd", b"efgh"], length)).content
     total = length and int(length)
     found = [Progress.of(content)]
     for _ in range(3):
@@ -54,9 +54,9 @@ def test_a_body_that_is_there_is_complete():
     assert Progress.of(Request(RequestHead("POST"), b"abcd").content) == Progress(4, None, True)
 
 
-@pytest.mark.parametrize(("pieces", "length"), [([b"abcd"], "8"), ([b"abcdefgh"], "4"), ([b"abcd"], "four")])
-def test_a_body_that_failed_is_not_complete(pieces, length):
-    content = Request(Pieces(pieces, length)).content
+@pytest.mark.parametrize(("chunks", "length"), [([b"abcd"], "8"), ([b"abcdefgh"], "4"), ([b"abcd"], "four")])
+def test_a_body_that_failed_is_not_complete(chunks, length):
+    content = Request(Chunks(chunks, length)).content
     with pytest.raises(HTTPError):
         drive(content.load(Limits()))
     drive(content.discard())
@@ -64,13 +64,13 @@ def test_a_body_that_failed_is_not_complete(pieces, length):
 
 
 def test_a_body_that_is_given_up_is_not_complete():
-    content = Request(Pieces([b"abcd"], "8")).content
+    content = Request(Chunks([b"abcd"], "8")).content
     drive(content.discard())
     assert Progress.of(content) == Progress(4, 8)
 
 
 def test_a_total_that_is_malformed_is_none():
-    content = Request(Pieces([], "four")).content
+    content = Request(Chunks([], "four")).content
     with pytest.raises(BadRequest):
         _ = content.length
     assert Progress.of(content) == Progress(0, None)

@@ -30,10 +30,10 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass
 class ToldHead:
-    """A head that tells anything, unchecked; its body comes in pieces, which block or have to be awaited."""
+    """A head that tells anything, unchecked; its body comes in chunks, which block or have to be awaited."""
 
     headers: dict = field(default_factory=dict)
-    pieces: list = field(default_factory=list)
+    chunks: list = field(default_factory=list)
     blocks: bool = False
     authority: str = "localhost"
     query_string: bytes = b""
@@ -48,7 +48,7 @@ class ToldHead:
     has_body = True
 
     def __post_init__(self):
-        self.pieces = [*self.pieces]
+        self.chunks = [*self.chunks]
 
     def field(self, name):
         self.asked.append(name)
@@ -58,21 +58,21 @@ class ToldHead:
         return list(self.headers.items())
 
     async def receive(self):
-        piece = self.pieces.pop(0) if self.pieces else b""
+        chunk = self.chunks.pop(0) if self.chunks else b""
         if not self.blocks:
-            piece = await outcome_later(piece)
-        return outcome(piece)
+            chunk = await outcome_later(chunk)
+        return outcome(chunk)
 
 
-def outcome(piece):
-    if isinstance(piece, Exception):
-        raise piece
-    return piece
+def outcome(chunk):
+    if isinstance(chunk, Exception):
+        raise chunk
+    return chunk
 
 
-async def outcome_later(piece):
+async def outcome_later(chunk):
     await asyncio.sleep(0)
-    return outcome(piece)
+    return outcome(chunk)
 
 
 def load(request):
@@ -430,7 +430,7 @@ class TestContentLength:
         assert refused.value.members == {"limit": "body", "maximum": 16 << 20}
         assert refused.value.type == "urn:antiphon:limit:body"
         assert len(str(refused.value)) < 200
-        assert head.pieces == [b"abc"]
+        assert head.chunks == [b"abc"]
 
     @pytest.mark.parametrize("zeros", [1, 17, 18, 19, 20, 21, 100])
     def test_means_the_same_with_zeros_before_it(self, zeros):
@@ -450,7 +450,7 @@ both_ways = pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "a
 
 @both_ways
 class TestLoading:
-    def test_joins_the_pieces(self, blocks):
+    def test_joins_the_chunks(self, blocks):
         request = Request(ToldHead({}, [b"ab", b"c"], blocks))
         assert load(request) == b"abc"
         assert [request.body, request.text, request.body] == [b"abc", "abc", b"abc"]
@@ -459,14 +459,14 @@ class TestLoading:
         head = ToldHead({}, [b"ab"], blocks)
         request = Request(head)
         load(request)
-        head.pieces.append(b"more")
+        head.chunks.append(b"more")
         assert load(request) == b"ab"
 
     def test_takes_nothing_from_the_head_when_the_body_is_given(self, blocks):
         head = ToldHead({"content-length": "nonsense"}, [b"ab"], blocks)
         assert load(Request(head, b"given")) == b"given"
         assert load(Request(head, b"")) == b""
-        assert head.pieces == [b"ab"]
+        assert head.chunks == [b"ab"]
 
     @pytest.mark.parametrize("declared", [{"content-length": "8"}, {}], ids=["declared", "undeclared"])
     def test_takes_just_what_the_limit_allows(self, blocks, declared):
@@ -479,11 +479,11 @@ class TestLoading:
         request.limits = Limits(body=8)
         with pytest.raises(ContentTooLarge) as refused:
             load(request)
-        assert (refused.value.members, request.head.pieces) == ({"limit": "body", "maximum": 8}, [b"never read"])
+        assert (refused.value.members, request.head.chunks) == ({"limit": "body", "maximum": 8}, [b"never read"])
         assert "8" in refused.value.detail
 
     @pytest.mark.parametrize(
-        ("declared", "pieces", "error"),
+        ("declared", "chunks", "error"),
         [
             ({}, [b"abcde", b"rest"], ContentTooLarge),
             ({"content-length": "3"}, [b"ab"], BadRequest),
@@ -491,8 +491,8 @@ class TestLoading:
         ],
         ids=["too large", "too short", "too long"],
     )
-    def test_that_failed_fails_again_in_the_same_way(self, blocks, declared, pieces, error):
-        request = Request(ToldHead(declared, pieces, blocks))
+    def test_that_failed_fails_again_in_the_same_way(self, blocks, declared, chunks, error):
+        request = Request(ToldHead(declared, chunks, blocks))
         request.limits = Limits(body=4)
         seen = []
         for _ in range(3):
@@ -517,9 +517,9 @@ class TestLoading:
         request.limits = Limits(body=6)
         assert load(request) == b"abcdef"
 
-    @pytest.mark.parametrize(("pieces", "received"), [([], 0), ([b"ab"], 2), ([b"a", b"b", b"c"], 3)])
-    def test_is_a_400_when_the_body_ends_too_early(self, blocks, pieces, received):
-        request = Request(ToldHead({"content-length": "5"}, pieces, blocks))
+    @pytest.mark.parametrize(("chunks", "received"), [([], 0), ([b"ab"], 2), ([b"a", b"b", b"c"], 3)])
+    def test_is_a_400_when_the_body_ends_too_early(self, blocks, chunks, received):
+        request = Request(ToldHead({"content-length": "5"}, chunks, blocks))
         with pytest.raises(BadRequest, match=rf"ended after {received}\b.*\b5\b"):
             load(request)
 
@@ -531,15 +531,15 @@ class TestLoading:
         assert "ended" not in refused.value.detail
 
     def test_keeps_the_body_only_once(self, blocks):
-        piece = bytes(1000)
-        request = Request(ToldHead({}, [piece, b"a"], blocks))
+        chunk = bytes(1000)
+        request = Request(ToldHead({}, [chunk, b"a"], blocks))
         assert len(load(request)) == 1001
-        assert [holder for holder in gc.get_referrers(piece) if isinstance(holder, list | tuple)] == []
+        assert [holder for holder in gc.get_referrers(chunk) if isinstance(holder, list | tuple)] == []
 
     def test_waits_for_no_end_when_all_that_was_declared_is_there(self, blocks):
         head = ToldHead({"content-length": "3"}, [b"ab", b"c", b"next request"], blocks)
         assert load(Request(head)) == b"abc"
-        assert head.pieces == [b"next request"]
+        assert head.chunks == [b"next request"]
 
 
 class TestLoadingWithoutBlocking:
@@ -566,12 +566,12 @@ class TestLoadingWithoutBlocking:
                     return b""
 
         with pytest.raises(ClientDisconnected, match="gone"):
-            load(Request(Translating(pieces=[b"ab", ConnectionResetError()])))
-        assert load(Request(Translating(pieces=[b"ab", EOFError()]))) == b"ab"
+            load(Request(Translating(chunks=[b"ab", ConnectionResetError()])))
+        assert load(Request(Translating(chunks=[b"ab", EOFError()]))) == b"ab"
 
     def test_gives_on_other_failures(self):
         with pytest.raises(ZeroDivisionError):
-            load(Request(ToldHead(pieces=[ZeroDivisionError()])))
+            load(Request(ToldHead(chunks=[ZeroDivisionError()])))
 
     def test_reads_plain_heads_as_well(self):
         request = Request(RequestHead(content=b"abc"))

@@ -16,7 +16,7 @@ from antiphon import App, Limits, Request
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
-from tests.told_bodies import WAYS, Told, Way, in_pieces, is_without_files
+from tests.told_bodies import WAYS, Told, Way, in_chunks, is_without_files
 
 FORM = "application/x-www-form-urlencoded"
 FORM_DATA = f"multipart/form-data; boundary={BOUNDARY.decode()}"
@@ -29,8 +29,8 @@ def way(request):
     return Way(request.param)
 
 
-def loaded(way, *pieces, limits=Limits(), **headers):  # noqa: B008 - immutable
-    request = Request(way.head(*pieces, **headers))
+def loaded(way, *chunks, limits=Limits(), **headers):  # noqa: B008 - immutable
+    request = Request(way.head(*chunks, **headers))
     request.limits = limits
     way.run(request.load())
     return request
@@ -46,10 +46,10 @@ async def taken(request):
 
 @pytest.mark.parametrize("way", ["blocking", "at once", "awaited"], indirect=True)
 class TestWhatIsTakenAtOnce:
-    @pytest.mark.parametrize("pieces", [[b"abcd"], [b"ab", b"cd"], [b"a", b"bcd"]], ids=len)
-    def test_is_a_small_body_that_is_there_in_one_piece(self, way, pieces):
-        request = Request(way.head(*pieces, content_length=4))
-        assert way.run(taken(request)) == (len(pieces) == 1 and not way.head().waits)
+    @pytest.mark.parametrize("chunks", [[b"abcd"], [b"ab", b"cd"], [b"a", b"bcd"]], ids=len)
+    def test_is_a_small_body_that_is_there_in_one_chunk(self, way, chunks):
+        request = Request(way.head(*chunks, content_length=4))
+        assert way.run(taken(request)) == (len(chunks) == 1 and not way.head().waits)
         content = request.content
         assert (request.body, content.data, content.received, content.is_complete) == (b"abcd", b"abcd", 4, True)
 
@@ -76,9 +76,9 @@ class TestWhatIsTakenAtOnce:
         way.run(request.load())
         assert request.content.received == len(data)
 
-    @pytest.mark.parametrize("pieces", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
-    def test_is_held_to_its_length(self, way, pieces):
-        request = Request(way.head(*pieces, content_length=4))
+    @pytest.mark.parametrize("chunks", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
+    def test_is_held_to_its_length(self, way, chunks):
+        request = Request(way.head(*chunks, content_length=4))
         with pytest.raises(BadRequest, match="where Content-Length declares 4"):
             way.run(taken(request))
         assert isinstance(request.content.failure, BadRequest)
@@ -113,7 +113,7 @@ class TestAsAWhole:
     @pytest.mark.parametrize("reader", ["body", "text", "json"])
     def test_a_body_beyond_what_memory_may_take_is_a_413(self, way, reader):
         data = b'"' + b"x" * 1000 + b'"'
-        request = loaded(way, *in_pieces(data, 100), limits=Limits(memory=1001), content_type="application/json")
+        request = loaded(way, *in_chunks(data, 100), limits=Limits(memory=1001), content_type="application/json")
         for _ in range(2):
             with pytest.raises(ContentTooLarge) as refused:
                 getattr(request, reader)
@@ -123,7 +123,7 @@ class TestAsAWhole:
         assert request.body == data
 
     def test_a_body_in_a_file_can_be_had(self, way):
-        request = loaded(way, *in_pieces(LARGE, 64 << 10))
+        request = loaded(way, *in_chunks(LARGE, 64 << 10))
         assert request.content.is_in_file
         assert request.body == LARGE
         assert request.body is request.body
@@ -139,7 +139,7 @@ class TestAsAWhole:
 class TestFormsInParts:
     @pytest.mark.parametrize("size", [700, 50_000, len(LARGE_FORM)])
     def test_are_found_while_they_arrive(self, way, size):
-        request = loaded(way, *in_pieces(LARGE_FORM, size), content_type=FORM_DATA)
+        request = loaded(way, *in_chunks(LARGE_FORM, size), content_type=FORM_DATA)
         assert request.content.is_in_file
         assert request.form.items() == [("title", "Tea")]
         assert request.files["photo"].read() == LARGE
@@ -148,14 +148,14 @@ class TestFormsInParts:
 
     @pytest.mark.parametrize(("limit", "most"), [("parts", 1), ("fields", 0), ("files", 0), ("file", 10), ("form", 2)])
     def test_beyond_a_limit_are_refused_before_all_has_come(self, way, limit, most):
-        head = way.head(*in_pieces(LARGE_FORM, 10_000), content_type=FORM_DATA)
+        head = way.head(*in_chunks(LARGE_FORM, 10_000), content_type=FORM_DATA)
         request = Request(head)
         request.limits = Limits(**{limit: most})
         for _ in range(2):
             with pytest.raises(ContentTooLarge) as refused:
                 way.run(request.load())
             assert refused.value.members == {"limit": limit, "maximum": most}
-        assert len(head.pieces) > 100
+        assert len(head.chunks) > 100
         for reader in ("form", "files", "body"):
             with pytest.raises(ContentTooLarge):
                 getattr(request, reader)
@@ -194,7 +194,7 @@ class TestFormsInParts:
         ids=["none", "no boundary", "cut off", "empty"],
     )
     def test_that_are_malformed_are_a_400_for_who_reads_the_form_only(self, way, body, content_type):
-        request = loaded(way, *in_pieces(body, 64 << 10), content_type=content_type)
+        request = loaded(way, *in_chunks(body, 64 << 10), content_type=content_type)
         for reader in ("form", "files"):
             with pytest.raises(BadRequest):
                 getattr(request, reader)
@@ -215,7 +215,7 @@ class TestFormsInParts:
 
     def test_are_decoded_first(self, way):
         coded = gzip.compress(LARGE_FORM)
-        request = loaded(way, *in_pieces(coded, 9999), content_type=FORM_DATA, content_encoding="gzip")
+        request = loaded(way, *in_chunks(coded, 9999), content_type=FORM_DATA, content_encoding="gzip")
         assert request.files["photo"].read() == LARGE
         assert request.content_length is None
         request.content.close()
@@ -233,7 +233,7 @@ class TestNothingIsLeft:
     def test_of_a_large_form_when_it_is_forgotten(self, way, tmp_path, error):
         def use():
             request = Request(
-                way.head(*in_pieces(LARGE_FORM, 50_000), *([error("broken")] if error else []), content_type=FORM_DATA)
+                way.head(*in_chunks(LARGE_FORM, 50_000), *([error("broken")] if error else []), content_type=FORM_DATA)
             )
             request.content.folder = tmp_path
             if error:

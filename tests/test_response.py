@@ -40,12 +40,12 @@ class Octets(bytes):
     __slots__ = ()
 
 
-class Pieces:
+class Chunks:
     def __iter__(self):
         return iter([b"a"])
 
 
-async def pieces_later():
+async def chunks_later():
     yield b"a"
 
 
@@ -73,10 +73,10 @@ class TestBody:
 
     @pytest.mark.parametrize(
         "body",
-        [["a", b"b"], ("a",), iter([b"a"]), (piece for piece in "ab"), Pieces(), pieces_later()],
+        [["a", b"b"], ("a",), iter([b"a"]), (chunk for chunk in "ab"), Chunks(), chunks_later()],
         ids=lambda value: type(value).__name__,
     )
-    def test_in_pieces_is_streamed_as_it_is(self, body):
+    def test_in_chunks_is_streamed_as_it_is(self, body):
         response = Response(body)
         assert response.body is body
         assert (response.is_streamed, response.content_type) == (True, BYTES)
@@ -87,7 +87,7 @@ class TestBody:
         [5, 1.5, object(), len, {"error": "a"}, {}, OrderedDict(a="b"), MultiDict({"a": "b"}), Headers({"a": "b"})],
         ids=lambda value: type(value).__name__,
     )
-    def test_of_no_bytes_text_or_pieces_is_refused_by_its_type(self, body):
+    def test_of_no_bytes_text_or_chunks_is_refused_by_its_type(self, body):
         # A mapping is iterable, but its names are no body: whoever gives one wants JSON.
         for put in (Response, lambda body: setattr(Response(), "body", body)):
             with pytest.raises(TypeError, match=type(body).__name__):
@@ -99,8 +99,8 @@ class TestBody:
             response.body = body
             assert response.body == content
             assert lengths(response) == [str(len(content))]
-        response.body = pieces = [b"a"]
-        assert response.body is pieces
+        response.body = chunks = [b"a"]
+        assert response.body is chunks
         assert lengths(response) == []
         assert response.content_type == TEXT
 

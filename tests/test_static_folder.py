@@ -245,7 +245,7 @@ class TestALink:
         assert is_found(folder, "current/secret.txt") is None
 
 
-PIECES = [
+CHUNKS = [
     *("..", ".", "", "css", "site.css", "secret.txt", "in", "out", "up", "file", "abs", "static", "static-not", ".env"),
     *("\\", "C:", "%2e%2e", "%2f", "\0", " ", "\n", "\ud800", "é", "~", f".{digest(SECRET)}", digest(SECRET), ".gz"),
 ]
@@ -270,7 +270,7 @@ def trap(tmp_path_factory):
 
 
 @given(
-    st.lists(st.sampled_from(PIECES), max_size=8).map("/".join) | st.lists(st.sampled_from([*PIECES, "/"])).map("".join)
+    st.lists(st.sampled_from(CHUNKS), max_size=8).map("/".join) | st.lists(st.sampled_from([*CHUNKS, "/"])).map("".join)
 )
 @example("in/site.css")
 @example("css/up/in/up/css/site.css")

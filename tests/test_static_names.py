@@ -12,8 +12,8 @@ HASH = "0f3a9c1d2b4e"
 OTHER = "0123456789ab"
 
 hashes = st.text("0123456789abcdef", min_size=HASH_DIGITS, max_size=HASH_DIGITS)
-pieces = st.sampled_from(["a", "b", ".", "/", "é", " ", "\n", HASH, OTHER, f".{HASH}"])
-names = st.lists(pieces, min_size=1).map("".join)
+chunks = st.sampled_from(["a", "b", ".", "/", "é", " ", "\n", HASH, OTHER, f".{HASH}"])
+names = st.lists(chunks, min_size=1).map("".join)
 
 
 @pytest.mark.parametrize(

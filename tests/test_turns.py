@@ -1,4 +1,4 @@
-"""Large bodies of one loop, one piece of one of them at a time, so that others are not kept waiting."""
+"""Large bodies of one loop, one chunk of one of them at a time, so that others are not kept waiting."""
 
 import asyncio
 import gc
@@ -14,21 +14,21 @@ from antiphon.concurrency.fairness import HELD, new_turn
 from antiphon.http.limits import Limits
 from tests.told_bodies import Told
 
-PIECE = AT_ONCE
+CHUNK = AT_ONCE
 LIMITS = Limits(body=1 << 30)
 
 
 class Noted(Told):
-    """Notes in a common list when it has given a piece."""
+    """Notes in a common list when it has given a chunk."""
 
-    def __init__(self, notes, name, *pieces, **options):
-        super().__init__(*pieces, **options)
+    def __init__(self, notes, name, *chunks, **options):
+        super().__init__(*chunks, **options)
         self._notes, self._name = notes, name
 
     async def receive(self):
-        piece = await super().receive()
+        chunk = await super().receive()
         self._notes.append(self._name)
-        return piece
+        return chunk
 
 
 async def tick(notes):
@@ -47,35 +47,35 @@ async def load_all(notes, contents):
 
 
 def between_ticks(notes):
-    """How many pieces came from one pass of the loop to the next, at most."""
+    """How many chunks came from one pass of the loop to the next, at most."""
     return max(len(passed.split()) for passed in " ".join(notes).split("tick"))
 
 
 class TestSeveralLargeBodies:
     @pytest.mark.parametrize("waits", [False, True])
-    def test_have_one_piece_between_them_in_a_pass_of_the_loop(self, waits):
+    def test_have_one_chunk_between_them_in_a_pass_of_the_loop(self, waits):
         notes = []
-        contents = [Content(Noted(notes, str(name), *[bytes(PIECE)] * 8, waits=waits)) for name in range(10)]
+        contents = [Content(Noted(notes, str(name), *[bytes(CHUNK)] * 8, waits=waits)) for name in range(10)]
         asyncio.run(load_all(notes, contents))
         # Nobody knows at first that they are large, nor the first one that there are others.
         known = [at for at, note in enumerate(notes) if note == "9"][1]
         assert len(notes) - known > 50
         assert between_ticks(notes[known + 1 :]) == 1
-        assert all(content.size == 8 * PIECE for content in contents)
+        assert all(content.size == 8 * CHUNK for content in contents)
 
     def test_come_in_their_order(self):
         notes = []
-        contents = [Content(Noted(notes, name, *[bytes(PIECE)] * 6, waits=True)) for name in "abc"]
+        contents = [Content(Noted(notes, name, *[bytes(CHUNK)] * 6, waits=True)) for name in "abc"]
         asyncio.run(load_all(notes, contents))
-        pieces = [note for note in notes if note != "tick"][9:]
-        assert pieces[:9] == pieces[:3] * 3
-        assert sorted(pieces[:3]) == ["a", "b", "c"]
+        chunks = [note for note in notes if note != "tick"][9:]
+        assert chunks[:9] == chunks[:3] * 3
+        assert sorted(chunks[:3]) == ["a", "b", "c"]
 
 
 class TestSmallBodies:
     def test_never_wait_for_a_turn(self):
         notes = []
-        large = [Content(Noted(notes, "large", *[bytes(PIECE)] * 50)) for _ in range(4)]
+        large = [Content(Noted(notes, "large", *[bytes(CHUNK)] * 50)) for _ in range(4)]
         small = Content(Noted(notes, "small", b"a", b"b"))
 
         async def load_small_later():
@@ -97,7 +97,7 @@ class TestOneLargeBody:
 
     def test_is_gone_with_its_loop(self):
         async def load():
-            contents = [Content(Told(*[bytes(PIECE)] * 4, waits=True)) for _ in range(3)]
+            contents = [Content(Told(*[bytes(CHUNK)] * 4, waits=True)) for _ in range(3)]
             await asyncio.gather(*[content.load(LIMITS) for content in contents])
             return weakref.ref(asyncio.get_running_loop())
 
@@ -107,7 +107,7 @@ class TestOneLargeBody:
 
 
 class TestATurn:
-    def test_is_held_until_its_piece_comes(self):
+    def test_is_held_until_its_chunk_comes(self):
         async def take_turns():
             first, second = new_turn(), new_turn()
             turns = first.turns
@@ -140,7 +140,7 @@ class TestATurn:
 
         assert asyncio.run(asyncio.wait_for(take_turns(), 10))
 
-    def test_is_held_again_when_a_piece_came_in_time(self):
+    def test_is_held_again_when_a_chunk_came_in_time(self):
         async def take_turns():
             body, other = new_turn(), new_turn()
             turns = body.turns
@@ -185,17 +185,17 @@ class TestATurn:
 
 def test_bodies_that_never_come_hold_up_nobody():
     async def load():
-        stuck = [Content(Told(bytes(PIECE), b"x", 60.0)) for _ in range(20)]
+        stuck = [Content(Told(bytes(CHUNK), b"x", 60.0)) for _ in range(20)]
         loading = [asyncio.ensure_future(content.load(LIMITS)) for content in stuck]
         await asyncio.sleep(0)
-        content = Content(Told(*[bytes(PIECE)] * 20))
+        content = Content(Told(*[bytes(CHUNK)] * 20))
         await content.load(LIMITS)
         for task in loading:
             task.cancel()
         await asyncio.gather(*loading, return_exceptions=True)
         return content.size
 
-    assert asyncio.run(asyncio.wait_for(load(), 30)) == 20 * PIECE
+    assert asyncio.run(asyncio.wait_for(load(), 30)) == 20 * CHUNK
 
 
 def test_each_loop_has_turns_of_its_own():
@@ -219,11 +219,11 @@ def test_each_loop_has_turns_of_its_own():
 @pytest.mark.parametrize("error", [ConnectionResetError("gone"), asyncio.CancelledError()])
 def test_a_body_that_breaks_off_leaves_its_turn_to_the_others(error):
     async def load():
-        broken = Content(Told(bytes(PIECE), b"x", b"x", error))
-        others = [Content(Told(*[bytes(PIECE)] * 10, waits=True)) for _ in range(2)]
+        broken = Content(Told(bytes(CHUNK), b"x", b"x", error))
+        others = [Content(Told(*[bytes(CHUNK)] * 10, waits=True)) for _ in range(2)]
         found = await asyncio.gather(*[each.load(LIMITS) for each in (broken, *others)], return_exceptions=True)
         return found[0], [content.size for content in others]
 
     raised, sizes = asyncio.run(asyncio.wait_for(load(), 30))
     assert isinstance(raised, type(error))
-    assert sizes == [10 * PIECE] * 2
+    assert sizes == [10 * CHUNK] * 2

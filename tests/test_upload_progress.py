@@ -13,8 +13,8 @@ from antiphon.testing import Client
 
 ID = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
 OTHER_ID = "ffffffff-9f1c-4c63-8a55-d1e2f3a4b5c6"
-PIECE = b"x" * 50_000
-WHOLE = len(PIECE) * 3
+CHUNK = b"x" * 50_000
+WHOLE = len(CHUNK) * 3
 EVENTS = {"accept": "text/event-stream"}
 COMPLETE = {"received": WHOLE, "total": WHOLE, "fraction": 1.0, "complete": True, "ended": True}
 
@@ -58,12 +58,12 @@ def send(client, body, id_=ID, *, url="/upload", length=WHOLE, **headers):
     return client.post(url, body=body, headers={name: value for name, value in headers.items() if value})
 
 
-def watched(watcher, seen, pieces=(PIECE,) * 3, look=None):
-    """A body, of which the progress is asked for before each of its pieces but the first, and after the last."""
-    for number, piece in enumerate(pieces):
+def watched(watcher, seen, chunks=(CHUNK,) * 3, look=None):
+    """A body, of which the progress is asked for before each of its chunks but the first, and after the last."""
+    for number, chunk in enumerate(chunks):
         if number:
             seen.append((look or (lambda: watcher.get(f"/progress/{ID}").json))())
-        yield piece
+        yield chunk
 
 
 def data(stream):
@@ -91,14 +91,14 @@ def test_a_handler_that_reads_as_it_comes_is_watched(clients, body):
         return "read"
 
     uploader, watcher = clients(app_of(reads, body=body))
-    assert send(uploader, [PIECE] * 3).text == "read"
+    assert send(uploader, [CHUNK] * 3).text == "read"
     assert 0 < seen[0] < seen[1] < seen[2] == WHOLE
     assert watcher.get(f"/progress/{ID}").json == COMPLETE
 
 
 def test_the_query_names_an_upload_where_a_plain_form_cannot_send_headers(clients, size):
     uploader, watcher = clients(app_of(size))
-    send(uploader, [PIECE] * 3, id_=None, url=f"/upload?then=/&progress={ID}&x=1")
+    send(uploader, [CHUNK] * 3, id_=None, url=f"/upload?then=/&progress={ID}&x=1")
     assert watcher.get(f"/progress/{ID}").json == COMPLETE
 
 
@@ -122,8 +122,8 @@ def test_events_tell_of_an_upload_until_it_is_complete(clients, size):
 def test_events_wait_for_an_upload_that_has_not_begun(clients, size):
     uploader, watcher = clients(app_of(size, UploadProgress(interval=0.01, patience=9)))
     with watcher.stream("GET", f"/progress/{ID}", headers=EVENTS) as response:
-        send(uploader, [PIECE] * 3)
-        events = data("".join(piece.decode() for piece in response))
+        send(uploader, [CHUNK] * 3)
+        events = data("".join(chunk.decode() for chunk in response))
     assert events[-1]["received"] == WHOLE
     assert events[-1]["complete"]
 
@@ -153,13 +153,13 @@ def test_what_is_no_id_names_nothing(clients, size, id_, where):
     uploader, watcher = clients(app_of(size, feature))
     headers = {"x-progress-id": id_.encode().decode("latin-1")} if where == "header" else {}
     url = "/upload" if where == "header" else f"/upload?progress={id_}"
-    assert uploader.post(url, body=PIECE, headers=headers).text == "50000"
+    assert uploader.post(url, body=CHUNK, headers=headers).text == "50000"
     assert watcher.get(f"/progress/{id_.replace('/', '%2F')}").status == 404
 
 
 def test_an_answer_is_kept_by_no_cache(clients, size):
     uploader, watcher = clients(app_of(size))
-    send(uploader, [PIECE] * 3)
+    send(uploader, [CHUNK] * 3)
     for headers in ({}, EVENTS):
         assert watcher.get(f"/progress/{ID}", headers=headers).headers["cache-control"] == "no-store"
 
@@ -178,14 +178,14 @@ def test_an_upload_that_is_not_taken_has_ended_incomplete(clients, size, answer,
             raise answer
 
     uploader, watcher = clients(app)
-    assert send(uploader, [PIECE] * 3).status == status
+    assert send(uploader, [CHUNK] * 3).status == status
     told = watcher.get(f"/progress/{ID}").json
     assert (told["ended"], told["complete"]) == (True, False)
 
 
 def test_an_upload_that_is_too_large_has_ended_incomplete(clients, size):
     uploader, watcher = clients(app_of(size, limits=Limits(body=100_000)))
-    assert send(uploader, [PIECE] * 3).status == 413
+    assert send(uploader, [CHUNK] * 3).status == 413
     told = watcher.get(f"/progress/{ID}").json
     assert (told["ended"], told["complete"]) == (True, False)
 
@@ -194,8 +194,8 @@ def test_an_upload_that_breaks_off_has_ended_incomplete(clients, size):
     uploader, watcher = clients(app_of(size))
 
     def broken():
-        yield PIECE
-        yield PIECE
+        yield CHUNK
+        yield CHUNK
         raise ConnectionError
 
     with suppress(Exception):  # whether there is an answer to one who has gone is the server's to say
@@ -225,8 +225,8 @@ def test_an_upload_is_forgotten_some_time_after_its_end(clients, size):
 
 def test_of_uploads_with_one_id_the_last_is_told_of(clients, size):
     uploader, watcher = clients(app_of(size))
-    send(uploader, [PIECE] * 3)
-    send(uploader, [PIECE], length=50_000)
+    send(uploader, [CHUNK] * 3)
+    send(uploader, [CHUNK], length=50_000)
     assert watcher.get(f"/progress/{ID}").json["received"] == 50_000
 
 
@@ -234,7 +234,7 @@ def test_of_too_many_the_oldest_are_forgotten(clients, size):
     uploader, watcher = clients(app_of(size, UploadProgress(most=2, keep=30)))
     ids = [f"{number:016}" for number in range(3)]
     for id_ in ids:
-        send(uploader, [PIECE], id_, length=50_000)
+        send(uploader, [CHUNK], id_, length=50_000)
     assert [watcher.get(f"/progress/{id_}").status for id_ in ids] == [404, 200, 200]
 
 
@@ -249,7 +249,7 @@ def test_what_has_no_body_is_no_upload(clients, size):
 def test_the_route_is_where_it_is_wanted(clients, size):
     app = app_of(size, UploadProgress("/files/progress"))
     uploader, watcher = clients(app)
-    send(uploader, [PIECE] * 3)
+    send(uploader, [CHUNK] * 3)
     assert watcher.get(f"/files/progress/{ID}").json == COMPLETE
     assert app.url_for("upload_progress", id=ID) == f"/files/progress/{ID}"
 

@@ -11,15 +11,15 @@ from antiphon.testing.contract.waiting import eventually
 
 
 class Told:
-    """A head with a body that comes in pieces; an error is raised in its turn, and a number is a wait in seconds.
+    """A head with a body that comes in chunks; an error is raised in its turn, and a number is a wait in seconds.
 
-    It blocks, or has to be awaited; then it has its pieces at once, or only after a turn of the loop.
+    It blocks, or has to be awaited; then it has its chunks at once, or only after a turn of the loop.
     """
 
     method = "POST"
 
-    def __init__(self, *pieces, blocks=False, waits=False, has_body=True, **headers):
-        self.pieces = [*pieces]
+    def __init__(self, *chunks, blocks=False, waits=False, has_body=True, **headers):
+        self.chunks = [*chunks]
         self.blocks = blocks
         self.waits = waits
         self.has_body = has_body
@@ -40,16 +40,16 @@ class Told:
         self.asked += 1
         if self.waits:
             await asyncio.sleep(0)
-        while self.pieces and isinstance(self.pieces[0], float):
-            seconds = self.pieces.pop(0)
+        while self.chunks and isinstance(self.chunks[0], float):
+            seconds = self.chunks.pop(0)
             if self.blocks:
                 time.sleep(seconds)
             else:
                 await asyncio.sleep(seconds)
-        piece = self.pieces.pop(0) if self.pieces else b""
-        if isinstance(piece, BaseException):
-            raise piece
-        return piece
+        chunk = self.chunks.pop(0) if self.chunks else b""
+        if isinstance(chunk, BaseException):
+            raise chunk
+        return chunk
 
 
 WAYS = {
@@ -68,8 +68,8 @@ class Way:
         self._options = dict(WAYS[name])
         self.is_on_loop = self._options.pop("is_on_loop", False)
 
-    def head(self, *pieces, **headers):
-        return Told(*pieces, **self._options, **headers)
+    def head(self, *chunks, **headers):
+        return Told(*chunks, **self._options, **headers)
 
     def run(self, coroutine):
         """What a coroutine returns, taken where it belongs."""
@@ -82,7 +82,7 @@ class Way:
         raise AssertionError("it waited, where that blocks")
 
 
-def in_pieces(data, size):
+def in_chunks(data, size):
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 

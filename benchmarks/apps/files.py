@@ -12,7 +12,7 @@ FOLDER = os.environ["BENCHMARK_FILES"]
 FILES = {f"/{name}": os.path.join(FOLDER, name) for name in ("small.bin", "large.bin")}
 
 TYPE = "application/octet-stream"
-PIECE = 256 << 10
+CHUNK = 256 << 10
 BLOCK = 64 << 10
 
 
@@ -27,7 +27,7 @@ def bare_wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterab
     if wrapper := environ.get("wsgi.file_wrapper"):
         wrapped: Iterable[bytes] = wrapper(file, BLOCK)
         return wrapped
-    return iter(lambda: file.read(PIECE), b"")
+    return iter(lambda: file.read(CHUNK), b"")
 
 
 async def bare_asgi(scope: dict[str, Any], _receive: object, send: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
@@ -40,8 +40,8 @@ async def bare_asgi(scope: dict[str, Any], _receive: object, send: Callable[[dic
         await send({"type": "http.response.pathsend", "path": path})
         return
     with open(path, "rb", buffering=0) as file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        while chunk := await asyncio.to_thread(file.read, CHUNK):
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 
 

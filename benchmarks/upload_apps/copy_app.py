@@ -5,7 +5,7 @@ from tempfile import TemporaryFile
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from benchmarks.upload_body import PIECE
+from benchmarks.upload_body import CHUNK
 
 HEADERS = [("content-type", "text/plain; charset=utf-8")]
 
@@ -15,9 +15,9 @@ def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]
     left = int(environ["CONTENT_LENGTH"])
     with TemporaryFile(buffering=0) as file:
         while left:
-            piece = source.read(min(left, PIECE))
-            file.write(piece)
-            left -= len(piece)
+            chunk = source.read(min(left, CHUNK))
+            file.write(chunk)
+            left -= len(chunk)
         text = str(file.tell()).encode()
     start_response("200 OK", [*HEADERS, ("content-length", str(len(text)))])
     return [text]
@@ -28,7 +28,7 @@ async def asgi(
     receive: Callable[[], Awaitable[dict[str, Any]]],
     send: Callable[[dict[str, Any]], Awaitable[None]],
 ) -> None:
-    """It blocks the loop for each piece: to go to a thread would cost more."""
+    """It blocks the loop for each chunk: to go to a thread would cost more."""
     if scope["type"] != "http":
         raise NotImplementedError(scope["type"])
     if scope["path"] == "/hello":

@@ -53,8 +53,8 @@ class LargeAsync:
                     title = await part.text
                 else:
                     filename = part.filename
-                    async for piece in part.stream:
-                        file.write(piece)
+                    async for chunk in part.stream:
+                        file.write(chunk)
             resp.text = large_file(title, filename, file)
         resp.content_type = falcon.MEDIA_TEXT
 

@@ -18,15 +18,15 @@ class FilmError(Exception):
 
 def digest(request: Request) -> str:
     found = sha256()
-    for piece in request.stream:
-        found.update(piece)
+    for chunk in request.stream:
+        found.update(chunk)
     return found.hexdigest()
 
 
 async def digest_async(request: Request) -> str:
     found = sha256()
-    async for piece in request.stream:
-        found.update(piece)
+    async for chunk in request.stream:
+        found.update(chunk)
     return found.hexdigest()
 
 
@@ -38,8 +38,8 @@ audited: list[str] = []
 def signed(request: Request) -> Generator[None, Response, None]:
     audited.clear()
     mac = hmac.new(SECRET, digestmod="sha256")
-    for piece in request.stream:
-        mac.update(piece)
+    for chunk in request.stream:
+        mac.update(chunk)
     request.after(lambda: audited.append(digest(request)))
     response = yield
     response.headers["x-signature"] = mac.hexdigest()
@@ -60,8 +60,8 @@ def report(request: Request, _error: FilmError) -> tuple[str, int]:
 async def signed_async(request: Request) -> AsyncGenerator[None, Response]:
     audited.clear()
     mac = hmac.new(SECRET, digestmod="sha256")
-    async for piece in request.stream:
-        mac.update(piece)
+    async for chunk in request.stream:
+        mac.update(chunk)
 
     async def audit() -> None:
         audited.append(await digest_async(request))

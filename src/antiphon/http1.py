@@ -203,7 +203,7 @@ def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tupl
 
 
 def _decode_chunks(data: bytes, at: int) -> bytes:
-    pieces = []
+    chunks = []
     while True:
         match = _chunk_size(data, at)
         if match is None:
@@ -214,10 +214,10 @@ def _decode_chunks(data: bytes, at: int) -> bytes:
         end = at + size
         if data[end : end + 2] != b"\r\n":
             raise ValueError(f"the chunk at byte {at} does not end after {size} bytes")
-        pieces.append(data[at:end])
+        chunks.append(data[at:end])
         at = end + 2
     _check_trailers(data, at)
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
 def _check_trailers(data: bytes, at: int) -> None:

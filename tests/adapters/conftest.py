@@ -87,18 +87,18 @@ class RSGIScope:
 
 
 class Answer:
-    """What an application sent: ``pieces`` is its body as it came, ``ended`` says whether that was all."""
+    """What an application sent: ``chunks`` is its body as it came, ``ended`` says whether that was all."""
 
     def __init__(self):
         self.status = None
         self.headers = []
-        self.pieces = []
+        self.chunks = []
         self.ended = False
         self.error = None
 
     @property
     def body(self):
-        return b"".join(self.pieces)
+        return b"".join(self.chunks)
 
     def header(self, name):
         return [value for key, value in self.headers if key == name]
@@ -119,7 +119,7 @@ def in_time(function):
 
 
 def call_wsgi(app, given=None, most=None):
-    """Call a WSGI application; at most so many pieces are taken, then the body is closed."""
+    """Call a WSGI application; at most so many chunks are taken, then the body is closed."""
     answer = Answer()
 
     def start_response(status, headers):
@@ -128,9 +128,9 @@ def call_wsgi(app, given=None, most=None):
     def call():
         body = app(given or environ(), start_response)
         try:
-            for piece in body:
-                answer.pieces.append(piece)
-                if len(answer.pieces) == most:
+            for chunk in body:
+                answer.chunks.append(chunk)
+                if len(answer.chunks) == most:
                     return
             answer.ended = True
         except Exception as error:
@@ -175,14 +175,14 @@ class ASGIServer:
             answer.headers = [(name.decode(), value.decode("latin-1")) for name, value in message["headers"]]
         else:
             assert type(message["body"]) is bytes
-            answer.pieces.append(message["body"])
+            answer.chunks.append(message["body"])
             answer.ended = not message.get("more_body", False)
-            if len(answer.pieces) == self._most:
+            if len(answer.chunks) == self._most:
                 self.leave()
 
 
 async def play_asgi(app, given=None, messages=({"type": "http.request"},), most=None):
-    """Call an ASGI application in the running loop; after so many pieces the client leaves."""
+    """Call an ASGI application in the running loop; after so many chunks the client leaves."""
     server = ASGIServer(messages, most)
     try:
         await asyncio.wait_for(app(given or scope(), server.receive, server.send), DEADLINE)
@@ -193,17 +193,17 @@ async def play_asgi(app, given=None, messages=({"type": "http.request"},), most=
 
 
 def call_asgi(app, given=None, messages=({"type": "http.request"},), most=None):
-    """Call an ASGI application; after so many pieces the client leaves."""
+    """Call an ASGI application; after so many chunks the client leaves."""
     return asyncio.run(play_asgi(app, given, messages, most))
 
 
 class RSGIServer:
-    """The protocol object for one request: ``pieces`` are its body; an error among them is raised."""
+    """The protocol object for one request: ``chunks`` are its body; an error among them is raised."""
 
-    def __init__(self, pieces=(), most=None):
+    def __init__(self, chunks=(), most=None):
         self.answer = Answer()
         self.received = 0
-        self._pieces = list(pieces)
+        self._chunks = list(chunks)
         self._most = most
         self._left = asyncio.Event()
 
@@ -213,12 +213,12 @@ class RSGIServer:
     async def __anext__(self):
         self.received += 1
         await asyncio.sleep(0)
-        if not self._pieces:
+        if not self._chunks:
             raise StopAsyncIteration
-        piece = self._pieces.pop(0)
-        if isinstance(piece, Exception):
-            raise piece
-        return piece
+        chunk = self._chunks.pop(0)
+        if isinstance(chunk, Exception):
+            raise chunk
+        return chunk
 
     def leave(self):
         self._left.set()
@@ -231,7 +231,7 @@ class RSGIServer:
         self.answer.status, self.answer.headers = status, headers
         assert all(type(part) is str for field in headers for part in field)
         if body is not None:
-            self.answer.pieces.append(body)
+            self.answer.chunks.append(body)
             self.answer.ended = True
 
     def response_empty(self, status, headers):
@@ -245,17 +245,17 @@ class RSGIServer:
         self._respond(status, headers)
         return self
 
-    async def send_bytes(self, piece):
-        assert type(piece) is bytes
+    async def send_bytes(self, chunk):
+        assert type(chunk) is bytes
         await asyncio.sleep(0)
-        self.answer.pieces.append(piece)
-        if len(self.answer.pieces) == self._most:
+        self.answer.chunks.append(chunk)
+        if len(self.answer.chunks) == self._most:
             self._left.set()
 
 
-async def play_rsgi(app, given=None, pieces=(), most=None):
-    """Call an RSGI application in the running loop; after so many pieces the client leaves."""
-    server = RSGIServer(pieces, most)
+async def play_rsgi(app, given=None, chunks=(), most=None):
+    """Call an RSGI application in the running loop; after so many chunks the client leaves."""
+    server = RSGIServer(chunks, most)
     try:
         await asyncio.wait_for(app.__rsgi__(given or RSGIScope(), server), DEADLINE)
     except Exception as error:
@@ -264,9 +264,9 @@ async def play_rsgi(app, given=None, pieces=(), most=None):
     return server.answer
 
 
-def call_rsgi(app, given=None, pieces=(), most=None):
-    """Call an RSGI application; after so many pieces the client leaves."""
-    return asyncio.run(play_rsgi(app, given, pieces, most))
+def call_rsgi(app, given=None, chunks=(), most=None):
+    """Call an RSGI application; after so many chunks the client leaves."""
+    return asyncio.run(play_rsgi(app, given, chunks, most))
 
 
 class Servers:
@@ -299,34 +299,34 @@ def interface(request):
 
 @pytest.fixture
 def call(interface):
-    """Has an application answer a request: its method and path, its header fields, and the pieces of its body.
+    """Has an application answer a request: its method and path, its header fields, and the chunks of its body.
 
-    The client leaves after it got ``most`` pieces of the response.
+    The client leaves after it got ``most`` chunks of the response.
     """
 
-    def call_wsgi_with(app, method, path, headers, pieces, most):
+    def call_wsgi_with(app, method, path, headers, chunks, most):
         variables = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in headers}
         for name in ("CONTENT_LENGTH", "CONTENT_TYPE"):
             if (value := variables.pop("HTTP_" + name, None)) is not None:
                 variables[name] = value
-        variables["wsgi.input"] = io.BytesIO(b"".join(pieces))
+        variables["wsgi.input"] = io.BytesIO(b"".join(chunks))
         variables["wsgi.input_terminated"] = True
         return call_wsgi(app, environ(method, path, **variables), most)
 
-    def call_asgi_with(app, method, path, headers, pieces, most):
+    def call_asgi_with(app, method, path, headers, chunks, most):
         given = scope(method, path, [(name.encode(), value.encode("latin-1")) for name, value in headers])
-        messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+        messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
         return call_asgi(app, given, [*messages, {"type": "http.request"}], most)
 
-    def call_rsgi_with(app, method, path, headers, pieces, most):
-        return call_rsgi(app, RSGIScope(method, path, headers), pieces, most)
+    def call_rsgi_with(app, method, path, headers, chunks, most):
+        return call_rsgi(app, RSGIScope(method, path, headers), chunks, most)
 
     calls = {"wsgi": call_wsgi_with, "asgi": call_asgi_with, "rsgi": call_rsgi_with}
 
-    def call(app, method="GET", path="/", headers=(), pieces=(), most=None):
+    def call(app, method="GET", path="/", headers=(), chunks=(), most=None):
         fields = list(headers)
-        if pieces and not any(name in ("content-length", "transfer-encoding") for name, _ in fields):
-            fields.append(("content-length", str(len(b"".join(pieces)))))
-        return calls[interface](app, method, path, fields, pieces, most)
+        if chunks and not any(name in ("content-length", "transfer-encoding") for name, _ in fields):
+            fields.append(("content-length", str(len(b"".join(chunks)))))
+        return calls[interface](app, method, path, fields, chunks, most)
 
     return call

@@ -18,7 +18,7 @@ def head(servers, **given):
     return ASGIHead(servers.scope(**given), None)
 
 
-def piece(body, more=True):
+def chunk(body, more=True):
     return {"type": "http.request", "body": body, "more_body": more}
 
 
@@ -220,15 +220,15 @@ class TestTheBody:
     @pytest.mark.parametrize(
         "messages",
         [
-            [piece(b"hello", more=False)],
+            [chunk(b"hello", more=False)],
             [{"type": "http.request", "body": b"hello"}],
-            [piece(b"hello"), END],
-            [piece(b"hel"), piece(b"lo"), piece(b"", more=False)],
-            [piece(b""), piece(b"hel"), piece(b""), piece(b"lo", more=False)],
-            [piece(bytearray(b"hello"), more=False)],
-            [{"type": "http.request", "more_body": True}, piece(b"hello", more=False)],
+            [chunk(b"hello"), END],
+            [chunk(b"hel"), chunk(b"lo"), chunk(b"", more=False)],
+            [chunk(b""), chunk(b"hel"), chunk(b""), chunk(b"lo", more=False)],
+            [chunk(bytearray(b"hello"), more=False)],
+            [{"type": "http.request", "more_body": True}, chunk(b"hello", more=False)],
         ],
-        ids=["whole", "without more_body", "ended late", "pieces", "empty pieces", "bytearray", "without body"],
+        ids=["whole", "without more_body", "ended late", "chunks", "empty chunks", "bytearray", "without body"],
     )
     @pytest.mark.parametrize("headers", [[(b"content-length", b"5")], [(b"transfer-encoding", b"chunked")]])
     def test_is_put_together(self, servers, messages, headers):
@@ -236,33 +236,33 @@ class TestTheBody:
         assert body == b"hello"
         assert type(body) is bytes
 
-    @pytest.mark.parametrize("messages", [[GONE], [piece(b"hel"), GONE], [piece(b""), GONE]])
+    @pytest.mark.parametrize("messages", [[GONE], [chunk(b"hel"), GONE], [chunk(b""), GONE]])
     def test_that_breaks_off_is_a_disconnect(self, servers, messages):
         error, _ = load(servers, [(b"content-length", b"5")], messages)
         assert isinstance(error, ClientDisconnected)
 
     def test_that_ends_too_early_is_a_400(self, servers):
-        error, _ = load(servers, [(b"content-length", b"5")], [piece(b"hel", more=False)])
+        error, _ = load(servers, [(b"content-length", b"5")], [chunk(b"hel", more=False)])
         assert isinstance(error, BadRequest)
 
     @pytest.mark.parametrize("length", [b"-1", b"+5", b"five", b"1, 2", b"\xb2"])
     def test_with_a_bad_length_is_a_400_and_nothing_is_read(self, servers, length):
-        error, received = load(servers, [(b"content-length", length)], [piece(b"hello", more=False)])
+        error, received = load(servers, [(b"content-length", length)], [chunk(b"hello", more=False)])
         assert isinstance(error, BadRequest)
         assert received == 0
 
     def test_with_two_lengths_is_a_400(self, servers):
         headers = [(b"content-length", b"5"), (b"content-length", b"6")]
-        assert isinstance(load(servers, headers, [piece(b"hello", more=False)])[0], BadRequest)
+        assert isinstance(load(servers, headers, [chunk(b"hello", more=False)])[0], BadRequest)
 
     def test_that_is_too_large_is_refused_before_it_is_read(self, servers):
-        error, received = load(servers, [(b"content-length", b"11")], [piece(b"x")], body=10)
+        error, received = load(servers, [(b"content-length", b"11")], [chunk(b"x")], body=10)
         assert isinstance(error, ContentTooLarge)
         assert received == 0
 
     def test_that_turns_out_too_large_is_not_read_on(self, servers):
         chunked = [(b"transfer-encoding", b"chunked")]
-        error, received = load(servers, chunked, [piece(b"12345")] * 10, body=12)
+        error, received = load(servers, chunked, [chunk(b"12345")] * 10, body=12)
         assert isinstance(error, ContentTooLarge)
         assert received == 3
 

@@ -8,11 +8,11 @@ from antiphon.adapters.disconnect import READ_AHEAD, Watch
 from antiphon.testing import Client
 
 GONE = {"type": "http.disconnect"}
-PIECES = [bytes([65 + number]) * 1000 for number in range(20)]
+CHUNKS = [bytes([65 + number]) * 1000 for number in range(20)]
 
 
-def messages(pieces=PIECES):
-    return [{"type": "http.request", "body": piece, "more_body": piece is not pieces[-1]} for piece in pieces]
+def messages(chunks=CHUNKS):
+    return [{"type": "http.request", "body": chunk, "more_body": chunk is not chunks[-1]} for chunk in chunks]
 
 
 class Server:
@@ -43,8 +43,8 @@ async def settled():
 
 async def read(head):
     found = []
-    while piece := await head.receive():
-        found.append(piece)
+    while chunk := await head.receive():
+        found.append(chunk)
         await asyncio.sleep(0)
     return found
 
@@ -64,11 +64,11 @@ def test_a_body_can_be_sent_back_while_it_arrives(interface, policy):
 
     @app.post("/sync", body=policy)
     def on_a_thread(request: Request):
-        return Response(piece for piece in request.stream)
+        return Response(chunk for chunk in request.stream)
 
     with Client(app, interface) as client:
         for path in ("/async", "/sync"):
-            assert client.post(path, body=iter(PIECES)).body == b"".join(PIECES)
+            assert client.post(path, body=iter(CHUNKS)).body == b"".join(CHUNKS)
 
 
 class TestAWatch:
@@ -77,7 +77,7 @@ class TestAWatch:
             server = Server(messages())
             head = watched_head(servers, server)
             watch = asyncio.create_task(head.gone())
-            assert await read(head) == PIECES
+            assert await read(head) == CHUNKS
             await settled()
             assert not watch.done()
             server.left.set()
@@ -92,7 +92,7 @@ class TestAWatch:
             reader = asyncio.create_task(read(head))
             await asyncio.sleep(0)
             watch = asyncio.create_task(head.gone())
-            assert await reader == PIECES
+            assert await reader == CHUNKS
             server.left.set()
             await watch
 
@@ -139,6 +139,6 @@ class TestAWatch:
                 for _ in range(8):
                     await asyncio.sleep(0)
                 watch.cancel()
-            assert await read(head) == PIECES
+            assert await read(head) == CHUNKS
 
         asyncio.run(run())

@@ -32,7 +32,7 @@ def aask(application, request, interface=None):
     async def main():
         response = await aget_response(application, request, interface)
         body = response.body
-        return response, body if isinstance(body, bytes) else b"".join([piece async for piece in body])
+        return response, body if isinstance(body, bytes) else b"".join([chunk async for chunk in body])
 
     return asyncio.run(main())
 
@@ -173,12 +173,12 @@ def test_a_stream_reads_the_context_of_its_application(ask):
     async def streamed(request):
         variable.set("inside")
 
-        async def pieces():
+        async def chunks():
             yield variable.get()
             await asyncio.sleep(0)
             yield current_request().path
 
-        return Response.stream(pieces())
+        return Response.stream(chunks())
 
     assert ask(inner, Request.blank())[1] == b"inside/"
 
@@ -280,67 +280,67 @@ def test_what_a_foreign_application_does_behind_its_response_is_waited_for(ask):
 @pytest.mark.parametrize("source", [Blocking, Waiting])
 @pytest.mark.parametrize("read", [0, 1])
 def test_a_stream_is_closed_once_on_a_thread(source, read):
-    pieces, called = source(), []
+    chunks, called = source(), []
 
     @serve
     def streamed(request):
-        request.after(lambda: called.append(pieces.closed))
-        return Response.stream(pieces)
+        request.after(lambda: called.append(chunks.closed))
+        return Response.stream(chunks)
 
     response = get_response(streamed, Request.blank())
     with closing(response.body) as body:
         assert [next(body) for _ in range(read)] == [b"a"][:read]
-        assert (pieces.closed, called) == (0, [])
+        assert (chunks.closed, called) == (0, [])
     body.close()
     assert list(body) == []
-    assert (pieces.closed, called) == (1, [1])
+    assert (chunks.closed, called) == (1, [1])
 
 
 @pytest.mark.parametrize("source", [Blocking, Waiting])
 @pytest.mark.parametrize("read", [0, 1])
 def test_a_stream_is_closed_once_on_a_loop(source, read):
-    pieces, called = source(), []
+    chunks, called = source(), []
 
     @serve
     async def streamed(request):
-        request.after(lambda: called.append(pieces.closed))
-        return Response.stream(pieces)
+        request.after(lambda: called.append(chunks.closed))
+        return Response.stream(chunks)
 
     async def main():
         body = (await aget_response(streamed, Request.blank())).body
         assert [await anext(body) for _ in range(read)] == [b"a"][:read]
-        assert (pieces.closed, called) == (0, [])
+        assert (chunks.closed, called) == (0, [])
         await body.aclose()
         await body.aclose()
-        assert [piece async for piece in body] == []
+        assert [chunk async for chunk in body] == []
 
     asyncio.run(main())
-    assert (pieces.closed, called) == (1, [1])
+    assert (chunks.closed, called) == (1, [1])
 
 
 @both
 @pytest.mark.parametrize("source", [Blocking, Waiting])
 def test_a_stream_that_fails_is_closed_and_raises(ask, source):
-    pieces, called = source(error=LookupError("lost")), []
+    chunks, called = source(error=LookupError("lost")), []
 
     @serve
     def streamed(request):
-        request.after(lambda: called.append(pieces.closed))
-        return Response.stream(pieces)
+        request.after(lambda: called.append(chunks.closed))
+        return Response.stream(chunks)
 
     with pytest.raises(LookupError, match="lost"):
         ask(streamed, Request.blank())
-    assert (pieces.closed, called) == (1, [1])
+    assert (chunks.closed, called) == (1, [1])
 
 
 @both
 def test_a_response_that_an_application_shares_is_left_alone(ask):
-    pieces = ["a", "b"]
-    shared = Response(pieces)
+    chunks = ["a", "b"]
+    shared = Response(chunks)
     application = serve(lambda request: shared)
     assert [ask(application, Request.blank())[1] for _ in range(2)] == [b"ab", b"ab"]
-    assert shared.body is pieces
-    assert copy(shared).body is pieces
+    assert shared.body is chunks
+    assert copy(shared).body is chunks
 
 
 def test_a_reader_that_is_cancelled_closes_the_stream():
@@ -348,10 +348,10 @@ def test_a_reader_that_is_cancelled_closes_the_stream():
         async def __anext__(self):
             await asyncio.sleep(60)
 
-    pieces = Endless()
+    chunks = Endless()
 
     async def main():
-        body = (await aget_response(serve(lambda request: Response.stream(pieces)), Request.blank())).body
+        body = (await aget_response(serve(lambda request: Response.stream(chunks)), Request.blank())).body
         reader = asyncio.ensure_future(anext(body))
         await asyncio.sleep(0.01)
         reader.cancel()
@@ -359,7 +359,7 @@ def test_a_reader_that_is_cancelled_closes_the_stream():
             await reader
 
     asyncio.run(main())
-    assert pieces.closed == 1
+    assert chunks.closed == 1
 
 
 def test_one_who_asks_and_is_cancelled_takes_the_application_along():
@@ -405,7 +405,7 @@ def test_handlers_of_both_colours_ask(interface, application):
         response = await aget_response(application, request)
         body = response.body
         assert current_request() is request
-        return body if isinstance(body, bytes) else b"".join([piece async for piece in body]), response.status
+        return body if isinstance(body, bytes) else b"".join([chunk async for chunk in body]), response.status
 
     client = Client(outer, interface=interface)
     for path in ("/blocking", "/waiting"):

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from antiphon.adapters.disconnect import ClientGone, Departure, stems_from_leaving
+from antiphon.adapters.disconnect import ClientGone, DisconnectWatcher, stems_from_leaving
 from antiphon.http.head import DerivedHead, RequestHead
 
 
@@ -35,7 +35,7 @@ async def settled():
 def test_a_client_that_leaves_is_told_of_once(derived):
     async def run():
         head, told = Head(), []
-        departure = Departure(DerivedHead(head) if derived else head, lambda: told.append(True))
+        departure = DisconnectWatcher(DerivedHead(head) if derived else head, lambda: told.append(True))
         departure.watch()
         departure.watch()
         await settled()
@@ -53,7 +53,7 @@ def test_a_client_that_leaves_is_told_of_once(derived):
 def test_nobody_waits_any_more_once_it_is_stopped():
     async def run():
         head, told = Head(), []
-        departure = Departure(head, lambda: told.append(True))
+        departure = DisconnectWatcher(head, lambda: told.append(True))
         departure.watch()
         await settled()
         await departure.stop()
@@ -69,7 +69,7 @@ def test_nobody_waits_any_more_once_it_is_stopped():
 def test_a_server_that_fails_to_tell_is_no_client_that_left():
     async def run():
         head, told = Head(RuntimeError("closed")), []
-        departure = Departure(head, lambda: told.append(True))
+        departure = DisconnectWatcher(head, lambda: told.append(True))
         departure.watch()
         head.left.set()
         await settled()
@@ -81,7 +81,7 @@ def test_a_server_that_fails_to_tell_is_no_client_that_left():
 
 def test_a_head_that_cannot_tell_is_not_asked():
     async def run():
-        departure = Departure(RequestHead(), lambda: None)
+        departure = DisconnectWatcher(RequestHead(), lambda: None)
         departure.watch()
         assert len(asyncio.all_tasks()) == 1
         await departure.stop()

@@ -101,16 +101,16 @@ def test_under_a_wsgi_server_it_is_the_server_s_own_with_the_body_unread():
     assert own["wsgi.input"].read() == b""
 
 
-class Pieces:
-    def __init__(self, pieces):
-        self._pieces = iter(pieces)
+class Chunks:
+    def __init__(self, chunks):
+        self._chunks = iter(chunks)
         self.closed = 0
 
     def __iter__(self):
         return self
 
     def __next__(self):
-        return next(self._pieces)
+        return next(self._chunks)
 
     def close(self):
         self.closed += 1
@@ -132,18 +132,18 @@ def test_a_wsgi_application_answers_over_every_interface(interface):
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_its_body_is_closed_when_the_client_leaves(interface):
-    pieces = Pieces(iter(lambda: b"more", None))
+    chunks = Chunks(iter(lambda: b"more", None))
 
     def endless(environ, start_response):
         start_response("200 OK", [])
-        return pieces
+        return chunks
 
     with Client(serve(from_wsgi(endless)), interface=interface) as client, client.stream("GET", "/") as response:
         assert next(iter(response)) == b"more"
-    assert pieces.closed == 1
+    assert chunks.closed == 1
 
 
-def test_it_may_start_with_its_first_piece_and_write():
+def test_it_may_start_with_its_first_chunk_and_write():
     def late(environ, start_response):
         write = start_response("200 OK", [])
         write(b"written ")
@@ -176,10 +176,10 @@ def test_exc_info_replaces_the_head_that_was_not_taken_yet():
 def test_exc_info_is_raised_once_the_head_is_taken():
     response = from_wsgi(failing(after=[b"row 1\n"]))(Request.blank())
     assert (response.status, response.headers["content-type"]) == (200, "text/csv")
-    pieces = iter(response.body)
-    assert next(pieces) == b"row 1\n"
+    chunks = iter(response.body)
+    assert next(chunks) == b"row 1\n"
     with pytest.raises(LookupError, match="no more rows") as error:
-        next(pieces)
+        next(chunks)
     assert "application" in [entry.name for entry in error.traceback]
     assert (response.status, response.headers["content-type"]) == (200, "text/csv")
 
@@ -205,10 +205,10 @@ def test_a_second_start_without_exc_info_is_refused():
 
 
 def test_one_that_fails_or_never_starts_is_closed_and_answered_with_500(caplog):
-    pieces = Pieces([b"body"])
-    client = Client(serve(from_wsgi(lambda environ, start_response: pieces)))
+    chunks = Chunks([b"body"])
+    client = Client(serve(from_wsgi(lambda environ, start_response: chunks)))
     assert client.get("/").status == 500
-    assert pieces.closed == 1
+    assert chunks.closed == 1
     assert "without calling start_response" in caplog.text
 
 

@@ -153,7 +153,7 @@ def start(status=200, headers=()):
     return {"type": "http.response.start", "status": status, "headers": headers}
 
 
-def piece(body, more_body=True):
+def chunk(body, more_body=True):
     return {"type": "http.response.body", "body": body, "more_body": more_body}
 
 
@@ -161,13 +161,13 @@ async def hello(scope, receive, send):
     body = await whole_body(receive)
     cookies = [(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")]
     await send(start(201, [(b"content-type", b"text/plain"), *cookies]))
-    await send(piece(f"{scope['method']} {scope['path']} ".encode() + body, more_body=False))
+    await send(chunk(f"{scope['method']} {scope['path']} ".encode() + body, more_body=False))
 
 
-async def in_pieces(scope, receive, send):
+async def in_chunks(scope, receive, send):
     await send(start())
     for body in (b"one ", b"", b"two ", b"three"):
-        await send(piece(body))
+        await send(chunk(body))
     await send({"type": "http.response.body"})
 
 
@@ -201,11 +201,11 @@ def test_it_answers_over_every_interface(interface):
 
 
 def test_it_streams_over_every_interface(interface):
-    response = Client(serve(from_asgi(in_pieces)), interface=interface).get("/")
+    response = Client(serve(from_asgi(in_chunks)), interface=interface).get("/")
     assert (response.status, response.text) == (200, "one two three")
 
 
-@pytest.mark.parametrize("application", [hello, in_pieces])
+@pytest.mark.parametrize("application", [hello, in_chunks])
 def test_head_is_answered_without_a_body(interface, application):
     response = Client(serve(from_asgi(application)), interface=interface).head("/")
     assert response.body == b""
@@ -243,7 +243,7 @@ def test_it_is_a_route_of_an_app(interface):
     ],
 )
 @pytest.mark.parametrize(
-    "rest", [[piece(b"body", False)], [piece(b"bo"), piece(b"dy", False)]], ids=["whole", "pieces"]
+    "rest", [[chunk(b"body", False)], [chunk(b"bo"), chunk(b"dy", False)]], ids=["whole", "chunks"]
 )
 def test_header_fields_pass_through(sent, headers, rest):
     response = answered(sending(start(200, sent), *rest))
@@ -254,16 +254,16 @@ def test_header_fields_pass_through(sent, headers, rest):
 @pytest.mark.parametrize(
     ("first", "is_streamed"),
     [
-        (piece(b"body", False), False),
+        (chunk(b"body", False), False),
         ({"type": "http.response.body"}, False),
         ({"type": "http.response.body", "body": memoryview(b"body")}, False),
-        (piece(b"body"), True),
-        (piece(b""), True),
+        (chunk(b"body"), True),
+        (chunk(b""), True),
     ],
 )
 def test_what_comes_whole_is_bytes_and_what_goes_on_is_a_stream(first, is_streamed):
     async def answer():
-        response = await from_asgi(sending(start(), first, piece(b"", False)))(Request.blank())
+        response = await from_asgi(sending(start(), first, chunk(b"", False)))(Request.blank())
         if response.is_streamed:
             await response.body.aclose()
         return response.is_streamed
@@ -292,7 +292,7 @@ def test_the_context_of_the_request_can_be_read_there():
     variable = ContextVar("variable")
 
     async def application(scope, receive, send):
-        await sending(start(), piece(variable.get(), False))(scope, receive, send)
+        await sending(start(), chunk(variable.get(), False))(scope, receive, send)
 
     async def answer():
         variable.set(b"seen")
@@ -315,35 +315,35 @@ def test_receive_waits_for_the_end_of_the_response():
         listener = asyncio.create_task(listen())
         await send(start())
         for _ in range(3):
-            await send(piece(b"x"))
-            order.append("piece")
-        await send(piece(b"", False))
+            await send(chunk(b"x"))
+            order.append("chunk")
+        await send(chunk(b"", False))
         await listener
 
     assert answered(application).body == b"xxx"
-    assert order == ["piece"] * 3 + ["http.disconnect"]
+    assert order == ["chunk"] * 3 + ["http.disconnect"]
 
 
 def test_after_the_response_nothing_is_received_but_the_end():
     received = []
 
     async def application(scope, receive, send):
-        await sending(start(), piece(b"", False))(scope, receive, send)
+        await sending(start(), chunk(b"", False))(scope, receive, send)
         received.extend([(await receive())["type"], (await receive())["type"]])
 
     answered(application)
     assert received == ["http.disconnect"] * 2
 
 
-def test_send_waits_until_the_piece_was_taken():
+def test_send_waits_until_the_chunk_was_taken():
     sent = []
 
     async def application(scope, receive, send):
         await send(start())
         for number in range(5):
             sent.append(number)
-            await send(piece(b"x"))
-        await send(piece(b"", False))
+            await send(chunk(b"x"))
+        await send(chunk(b"", False))
 
     async def answer():
         response = await from_asgi(application)(Request.blank())
@@ -357,18 +357,18 @@ def test_send_waits_until_the_piece_was_taken():
     assert asyncio.run(answer()) == [2, 3, 4, 5, 5]
 
 
-def test_pieces_of_several_tasks_are_all_taken():
+def test_chunks_of_several_tasks_are_all_taken():
     async def application(scope, receive, send):
         await send(start())
-        await asyncio.gather(*(send(piece(b"x")) for _ in range(5)))
-        await send(piece(b".", False))
+        await asyncio.gather(*(send(chunk(b"x")) for _ in range(5)))
+        await send(chunk(b".", False))
 
     assert answered(application).body == b"xxxxx."
 
 
 def test_the_body_may_be_taken_by_another_task_than_the_one_that_asked():
     async def answer():
-        response = await asyncio.create_task(from_asgi(in_pieces)(Request.blank()))
+        response = await asyncio.create_task(from_asgi(in_chunks)(Request.blank()))
         taken = []
         while (part := await asyncio.create_task(anext(response.body, None), context=None)) is not None:
             taken.append(part)
@@ -401,7 +401,7 @@ def test_it_is_told_when_the_client_leaves(interface, learns_by, caplog):
         async def produce():
             await send(start())
             while True:
-                await send(piece(b"more"))
+                await send(chunk(b"more"))
 
         await whole_body(receive)
         if learns_by == "send":
@@ -455,7 +455,7 @@ class Exchange:
             else:
                 await app.__rsgi__(self.scope, self.server)
         await asyncio.sleep(0)
-        assert not [task for task in asyncio.all_tasks() if "Departure" in repr(task)]
+        assert not [task for task in asyncio.all_tasks() if "DisconnectWatcher" in repr(task)]
 
 
 @pytest.fixture(params=["asgi", "rsgi"])
@@ -518,7 +518,7 @@ class TestAClientThatLeavesBeforeTheResponse:
             await receive()
             try:
                 await send(start())
-                await send(piece(b"late", more_body))
+                await send(chunk(b"late", more_body))
             except OSError:
                 refused.append(True)
                 raise
@@ -564,7 +564,7 @@ class TestAClientThatLeavesBeforeTheResponse:
         async def application(scope, receive, send):
             listener = await listening(receive, told)
             await send(start())
-            await send(piece(b"whole", False))
+            await send(chunk(b"whole", False))
             await listener
 
         asyncio.run(exchange.run(application))
@@ -576,7 +576,7 @@ class TestAClientThatLeavesBeforeTheResponse:
         async def application(scope, receive, send):
             listener = await listening(receive, told)
             await send(start())
-            await send(piece(b"first"))
+            await send(chunk(b"first"))
             assert not told
             asyncio.get_running_loop().call_soon(exchange.leave)
             await listener
@@ -591,7 +591,7 @@ class TestAClientThatLeavesBeforeTheResponse:
                 await send(start())
                 exchange.leave()
                 while True:
-                    await send(piece(b"more"))
+                    await send(chunk(b"more"))
 
             await whole_body(receive)
             listener = asyncio.create_task(receive())
@@ -610,7 +610,7 @@ def test_one_that_does_not_end_is_cancelled(grace):
 
     async def application(scope, receive, send):
         await send(start())
-        await send(piece(b"only"))
+        await send(chunk(b"only"))
         try:
             await asyncio.Event().wait()
         finally:
@@ -627,14 +627,14 @@ def test_one_that_does_not_end_is_cancelled(grace):
 
 
 @pytest.mark.parametrize("more_body", [True, False])
-def test_a_piece_that_was_not_taken_when_the_client_left_is_an_error_for_it(more_body):
+def test_a_chunk_that_was_not_taken_when_the_client_left_is_an_error_for_it(more_body):
     refused = []
 
     async def application(scope, receive, send):
         await send(start())
-        await send(piece(b"one"))
+        await send(chunk(b"one"))
         try:
-            await send(piece(b"two", more_body))
+            await send(chunk(b"two", more_body))
         except OSError:
             refused.append(True)
 
@@ -653,7 +653,7 @@ def test_cancelling_whoever_waits_for_its_end_cancels_it_once():
 
     async def application(scope, receive, send):
         await send(start())
-        await send(piece(b"one"))
+        await send(chunk(b"one"))
         try:
             await asyncio.Event().wait()
         finally:
@@ -680,8 +680,8 @@ def test_one_that_cleans_up_in_time_is_not_cancelled():
     async def application(scope, receive, send):
         await send(start())
         try:
-            await send(piece(b"only"))
-            await send(piece(b"never"))
+            await send(chunk(b"only"))
+            await send(chunk(b"never"))
         finally:
             await asyncio.sleep(0.01)
             ended.append(True)
@@ -702,7 +702,7 @@ def test_it_is_told_when_its_response_is_not_used(interface):
 
     async def application(scope, receive, send):
         try:
-            await in_pieces(scope, receive, send)
+            await in_chunks(scope, receive, send)
         except OSError:
             told.append(True)
 
@@ -775,7 +775,7 @@ def failing(error, *messages):
 @pytest.mark.parametrize(
     "error", [LookupError("boom"), OSError("disk"), SystemExit(3), ExceptionGroup("x", [OSError()])]
 )
-@pytest.mark.parametrize("messages", [[], [start()], [start(), piece(b"x")]], ids=["at once", "started", "streaming"])
+@pytest.mark.parametrize("messages", [[], [start()], [start(), chunk(b"x")]], ids=["at once", "started", "streaming"])
 def test_its_error_goes_through(error, messages):
     with pytest.raises(type(error)) as caught:
         answered(failing(error, *messages))
@@ -784,7 +784,7 @@ def test_its_error_goes_through(error, messages):
 
 def test_what_was_sent_before_the_error_is_taken_first():
     async def answer():
-        response = await from_asgi(failing(LookupError(), start(), piece(b"one"), piece(b"two")))(Request.blank())
+        response = await from_asgi(failing(LookupError(), start(), chunk(b"one"), chunk(b"two")))(Request.blank())
         taken = [await anext(response.body), await anext(response.body)]
         with pytest.raises(LookupError):
             await anext(response.body)
@@ -803,7 +803,7 @@ def test_an_error_after_the_whole_response_is_kept_and_logged(interface, caplog)
     error = LookupError("boom")
     seen = []
     app = App()
-    app.get("/")(from_asgi(failing(error, start(503), piece(b"sorry", False))))
+    app.get("/")(from_asgi(failing(error, start(503), chunk(b"sorry", False))))
 
     @app.after_request
     def look(request, response):
@@ -819,7 +819,7 @@ def test_an_error_after_the_whole_response_is_kept_and_logged(interface, caplog)
 def test_an_error_of_cleaning_up_after_a_client_that_left_is_logged(interface, caplog):
     async def application(scope, receive, send):
         await send(start())
-        await send(piece(b"one"))
+        await send(chunk(b"one"))
         await receive()
         await receive()
         raise LookupError("in cleaning up")
@@ -840,17 +840,17 @@ class Cancelled:
     [
         (sending(), "ended without a response"),
         (sending(start()), "ended before its response did"),
-        (sending(start(), piece(b"x")), "ended before its response did"),
+        (sending(start(), chunk(b"x")), "ended before its response did"),
         (sending(start(), start()), "a second time"),
-        (sending(piece(b"x")), "without 'http.response.start' before it"),
-        (sending(start(103), piece(b"", False)), "200 to 599, not 103"),
+        (sending(chunk(b"x")), "without 'http.response.start' before it"),
+        (sending(start(103), chunk(b"", False)), "200 to 599, not 103"),
         (sending({"type": "http.response.start"}), "200 to 599"),
         (sending(start(200, [(b"a b", b"")])), "token"),
         (sending(start(200, [(b"a", b"b\r\nc: d")])), "cannot stand in a header"),
         (sending(start(200, [("a", "b")])), "can't be: 'str' object"),
         (sending(start(200, [b"ab"])), "can't be"),
         (sending(start() | {"trailers": True}), "trailers"),
-        (sending(start(), piece("text")), "not bytes, but str"),
+        (sending(start(), chunk("text")), "not bytes, but str"),
         (sending(start(), {"type": "http.response.pathsend", "path": "/etc/passwd"}), "no extension in its scope"),
         (sending({"type": "http.response.debug", "info": {}}), "no extension in its scope"),
         (sending({}), "sent None"),
@@ -865,7 +865,7 @@ def test_what_is_not_asgi_is_an_error_that_names_the_application(application, fa
 
 
 def test_a_message_after_the_last_one_is_an_error(caplog):
-    client = Client(serve(from_asgi(sending(start(), piece(b"x", False), piece(b"y", False)))))
+    client = Client(serve(from_asgi(sending(start(), chunk(b"x", False), chunk(b"y", False)))))
     assert client.get("/").text == "x"
     assert "when its response was complete" in caplog.text
 

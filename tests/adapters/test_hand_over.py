@@ -1,4 +1,4 @@
-"""Pieces go from one task to another one at a time, and none is lost before the end."""
+"""Chunks go from one task to another one at a time, and none is lost before the end."""
 
 import asyncio
 
@@ -14,11 +14,11 @@ async def settled():
 
 def test_giving_waits_for_taking():
     async def play():
-        pieces = HandOver()
-        giver = asyncio.create_task(pieces.give(b"a"))
+        chunks = HandOver()
+        giver = asyncio.create_task(chunks.give(b"a"))
         await settled()
         assert not giver.done()
-        assert await pieces.take() == b"a"
+        assert await chunks.take() == b"a"
         await giver
 
     asyncio.run(play())
@@ -26,49 +26,49 @@ def test_giving_waits_for_taking():
 
 def test_taking_waits_for_giving():
     async def play():
-        pieces = HandOver()
-        taker = asyncio.create_task(pieces.take())
+        chunks = HandOver()
+        taker = asyncio.create_task(chunks.take())
         await settled()
         assert not taker.done()
-        await pieces.give(b"a")
+        await chunks.give(b"a")
         assert await taker == b"a"
 
     asyncio.run(play())
 
 
 @pytest.mark.parametrize("givers", [1, 2, 5])
-def test_every_piece_is_taken_once(givers):
+def test_every_chunk_is_taken_once(givers):
     async def play():
-        pieces = HandOver()
-        given = [asyncio.create_task(pieces.give(bytes([number]))) for number in range(givers)]
-        taken = [await pieces.take() for _ in given]
+        chunks = HandOver()
+        given = [asyncio.create_task(chunks.give(bytes([number]))) for number in range(givers)]
+        taken = [await chunks.take() for _ in given]
         await asyncio.gather(*given)
         return sorted(taken)
 
     assert asyncio.run(play()) == [bytes([number]) for number in range(givers)]
 
 
-def test_a_piece_outlives_the_giver_and_the_taker_that_was_cancelled():
+def test_a_chunk_outlives_the_giver_and_the_taker_that_was_cancelled():
     async def play():
-        pieces = HandOver()
-        for waiting in (pieces.take(), pieces.give(b"a")):
+        chunks = HandOver()
+        for waiting in (chunks.take(), chunks.give(b"a")):
             task = asyncio.create_task(waiting)
             await settled()
             task.cancel()
             await settled()
-        return await pieces.take()
+        return await chunks.take()
 
     assert asyncio.run(play()) == b"a"
 
 
 def test_at_the_end_nobody_waits():
     async def play():
-        pieces = HandOver()
-        givers = [asyncio.create_task(pieces.give(piece)) for piece in (b"a", b"b")]
+        chunks = HandOver()
+        givers = [asyncio.create_task(chunks.give(chunk)) for chunk in (b"a", b"b")]
         await settled()
-        pieces.end()
+        chunks.end()
         await asyncio.gather(*givers)
-        await pieces.give(b"late")
-        return [await pieces.take() for _ in range(3)]
+        await chunks.give(b"late")
+        return [await chunks.take() for _ in range(3)]
 
     assert asyncio.run(play()) == [b"a", None, None]

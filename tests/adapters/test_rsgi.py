@@ -100,11 +100,11 @@ class TestTheHead:
         assert head(servers, headers=fields).uncoded_length == wanted
 
 
-def load(servers, headers, pieces, **limits):
-    """A request whose body has been read, and how many pieces were asked for."""
+def load(servers, headers, chunks, **limits):
+    """A request whose body has been read, and how many chunks were asked for."""
 
     async def main():
-        protocol = servers.RSGIServer(pieces)
+        protocol = servers.RSGIServer(chunks)
         request = Request(RSGIHead(servers.rsgi_scope("POST", headers=headers), protocol))
         request.limits = Limits(**limits)
         try:
@@ -117,10 +117,10 @@ def load(servers, headers, pieces, **limits):
 
 
 class TestTheBody:
-    @pytest.mark.parametrize("pieces", [[b"hello"], [b"hel", b"lo"], [b"", b"hel", b"", b"lo", b""]])
+    @pytest.mark.parametrize("chunks", [[b"hello"], [b"hel", b"lo"], [b"", b"hel", b"", b"lo", b""]])
     @pytest.mark.parametrize("headers", [[("content-length", "5")], [("transfer-encoding", "chunked")]])
-    def test_is_put_together(self, servers, pieces, headers):
-        assert load(servers, headers, pieces)[0] == b"hello"
+    def test_is_put_together(self, servers, chunks, headers):
+        assert load(servers, headers, chunks)[0] == b"hello"
 
     @pytest.mark.parametrize("error", [ConnectionResetError(), BrokenPipeError()], ids=repr)
     def test_that_breaks_off_is_a_disconnect(self, servers, error):
@@ -148,14 +148,14 @@ class TestTheBody:
 
 def test_a_client_that_leaves_while_its_body_is_sent_back_is_not_logged(servers, caplog):
     async def echo(request):
-        async for piece in request.stream:
-            yield piece
+        async for chunk in request.stream:
+            yield chunk
 
     app = App()
     app.post("/", body="stream")(lambda request: Response(echo(request)))
     given = servers.rsgi_scope("POST", headers=[("content-length", "9")])
     answer = servers.rsgi(app, given, [b"abc", ConnectionResetError()])
-    assert (answer.pieces, answer.error, caplog.records) == ([b"abc"], None, [])
+    assert (answer.chunks, answer.error, caplog.records) == ([b"abc"], None, [])
 
 
 def test_a_websocket_is_refused(servers):

@@ -653,7 +653,7 @@ class TestAServedFunction:
             return blocks(request)
 
         app = serve(blocks if colour == "def" else waits)
-        answer = call(app, "PUT", "/p", headers=[("x-a", "a")], pieces=[b"bo", b"dy"])
+        answer = call(app, "PUT", "/p", headers=[("x-a", "a")], chunks=[b"bo", b"dy"])
         assert (answer.status, answer.body) == (200, b"PUT /p body a")
         assert app.interface == {"def": "wsgi", "async def": "asgi"}[colour]
 

@@ -1,4 +1,4 @@
-"""Writing piece by piece, with what servers do that the plays of the other tests don't."""
+"""Writing chunk by chunk, with what servers do that the plays of the other tests don't."""
 
 import asyncio
 import threading
@@ -8,14 +8,14 @@ from contextvars import ContextVar
 import pytest
 
 from antiphon import App, Response
-from antiphon.adapters.streaming import cut_off, write_pieces
+from antiphon.adapters.streaming import cut_off, write_chunks
 from antiphon.request.request import Request
 
 variable = ContextVar("variable", default="unset")
 
 
 class Client:
-    """The other end: it leaves when it is told to, and takes pieces with or without a wait."""
+    """The other end: it leaves when it is told to, and takes chunks with or without a wait."""
 
     def __init__(self, *, waits):
         self.left = asyncio.Event()
@@ -26,8 +26,8 @@ class Client:
     async def begin(self):
         return self.take
 
-    async def take(self, piece):
-        self.taken.append(piece)
+    async def take(self, chunk):
+        self.taken.append(chunk)
         if len(self.taken) == self.leaves_after:
             self.left.set()
         assert len(self.taken) < 2000, "written on and on, though nobody is there"
@@ -81,7 +81,7 @@ def waits(request):
 
 
 def write(body, client):
-    return write_pieces(Request.blank(), body, client.begin, client.gone)
+    return write_chunks(Request.blank(), body, client.begin, client.gone)
 
 
 class TestAnEndlessBody:
@@ -127,15 +127,15 @@ class TestAnEndlessBody:
 class Busy:
     """An async source that waits for nothing. It ends only where nobody else ever has a turn."""
 
-    def __init__(self, piece):
-        self.piece = piece
+    def __init__(self, chunk):
+        self.chunk = chunk
         self.told = []
 
-    async def pieces(self):
+    async def chunks(self):
         variable.set("the source's")
         try:
             for _ in range(5_000_000):
-                yield self.piece
+                yield self.chunk
             self.told.append("went on to the end")
         finally:
             self.told.append(f"closed where the variable is {variable.get()}")
@@ -148,7 +148,7 @@ class TestASourceThatWaitsForNothing:
     """Nor do the writes."""
 
     @pytest.mark.parametrize(
-        ("piece", "response"),
+        ("chunk", "response"),
         [
             (b"tick", Response),
             (b"", Response),
@@ -156,12 +156,12 @@ class TestASourceThatWaitsForNothing:
             ({"tick": 1}, Response.ndjson),
             ("tick", lambda source: Response.events(source, heartbeat=None)),
         ],
-        ids=["pieces", "empty pieces", "empty text", "values", "events"],
+        ids=["chunks", "empty chunks", "empty text", "values", "events"],
     )
-    def test_leaves_others_their_turns_and_is_closed_when_the_client_leaves(self, servers, piece, response):
-        source = Busy(piece)
+    def test_leaves_others_their_turns_and_is_closed_when_the_client_leaves(self, servers, chunk, response):
+        source = Busy(chunk)
         app = App()
-        app.get("/")(lambda request: response(source.pieces()))
+        app.get("/")(lambda request: response(source.chunks()))
         sent = []
 
         async def others(left):
@@ -190,15 +190,15 @@ class TestASourceThatWaitsForNothing:
         assert sent[0] == "http.response.start"
 
     async def being_written(self, source):
-        """A task that writes its pieces for a client that takes them all, and has begun to."""
+        """A task that writes its chunks for a client that takes them all, and has begun to."""
 
-        async def take(piece):
+        async def take(chunk):
             pass
 
         async def begin():
             return take
 
-        writing = write_pieces(Request.blank(), source.pieces(), begin, Client(waits=False).gone)
+        writing = write_chunks(Request.blank(), source.chunks(), begin, Client(waits=False).gone)
         task = asyncio.create_task(writing)
         await asyncio.sleep(0)
         return task
@@ -244,7 +244,7 @@ class TestTheWatch:
             async def fails():
                 raise RuntimeError("receive was called after the end")
 
-            there = await write_pieces(Request.blank(), iter([b"a", b"b"]), client.begin, fails)
+            there = await write_chunks(Request.blank(), iter([b"a", b"b"]), client.begin, fails)
             await asyncio.sleep(0)
             return there, client.taken
 
@@ -253,7 +253,7 @@ class TestTheWatch:
     def test_reaches_a_body_that_waits_for_something_else(self):
         seen = []
 
-        async def pieces():
+        async def chunks():
             try:
                 yield b"a"
                 await asyncio.Event().wait()
@@ -264,7 +264,7 @@ class TestTheWatch:
         async def main():
             client = Client(waits=True)
             client.leaves_after = 1
-            return await asyncio.wait_for(write(pieces(), client), 10)
+            return await asyncio.wait_for(write(chunks(), client), 10)
 
         assert asyncio.run(main()) is False
         assert seen == ["cleaned up"]
@@ -303,7 +303,7 @@ class TestAClientThatCannotBeWrittenTo:
     def test_has_left(self, error, caplog):
         closed = []
 
-        def pieces():
+        def chunks():
             try:
                 yield b"a"
                 yield b"b"
@@ -313,13 +313,13 @@ class TestAClientThatCannotBeWrittenTo:
         async def main():
             client = Client(waits=True)
 
-            async def refuses(piece):
+            async def refuses(chunk):
                 raise error
 
             async def begin():
                 return refuses
 
-            return await write_pieces(Request.blank(), pieces(), begin, client.gone)
+            return await write_chunks(Request.blank(), chunks(), begin, client.gone)
 
         assert asyncio.run(main()) is False
         assert closed == [1]
@@ -338,7 +338,7 @@ class TestAClientThatCannotBeWrittenTo:
             async def begin():
                 raise ConnectionResetError("gone")
 
-            return await write_pieces(Request.blank(), body, begin, client.gone)
+            return await write_chunks(Request.blank(), body, begin, client.gone)
 
         assert asyncio.run(main()) is False
         assert body.closed == 1
@@ -348,19 +348,19 @@ class TestAClientThatCannotBeWrittenTo:
 class TestABodyThatFailsToClose:
     @pytest.fixture(params=[Blocking, Waiting])
     def failing(self, request):
-        """Makes a body of two pieces, of either colour, that may fail before it fails to close."""
+        """Makes a body of two chunks, of either colour, that may fail before it fails to close."""
 
         class Failing(request.param):
             def __init__(self, error=None):
                 super().__init__()
-                self.pieces = iter([b"a", b"b"])
+                self.chunks = iter([b"a", b"b"])
                 self.error = error
 
             def __next__(self):
-                return next(self.pieces, None) or self.end(StopIteration)
+                return next(self.chunks, None) or self.end(StopIteration)
 
             async def __anext__(self):
-                return next(self.pieces, None) or self.end(StopAsyncIteration)
+                return next(self.chunks, None) or self.end(StopAsyncIteration)
 
             def end(self, end):
                 raise self.error or end
@@ -437,7 +437,7 @@ class TestCuttingOff:
 
         async def main():
             client = Client(waits=True)
-            writing = asyncio.create_task(write_pieces(Request.blank(), body, client.begin, client.gone))
+            writing = asyncio.create_task(write_chunks(Request.blank(), body, client.begin, client.gone))
             while not client.taken:
                 await asyncio.sleep(0)
             await asyncio.to_thread(cut_off, 20)
@@ -459,7 +459,7 @@ class TestCuttingOff:
 
         async def main():
             client = Client(waits=True)
-            writing = asyncio.create_task(write_pieces(Request.blank(), Ended(), client.begin, client.gone))
+            writing = asyncio.create_task(write_chunks(Request.blank(), Ended(), client.begin, client.gone))
             while not seen:
                 await asyncio.sleep(0)
             await asyncio.to_thread(cut_off, 20)
@@ -476,7 +476,7 @@ class TestCuttingOff:
             client = Client(waits=True)
             client.leaves_after = 3
             with pytest.raises(LookupError):
-                await write_pieces(Request.blank(), Stuck(), client.begin, client.gone)
+                await write_chunks(Request.blank(), Stuck(), client.begin, client.gone)
             before = time.monotonic()
             await asyncio.to_thread(cut_off, 600)
             return time.monotonic() - before

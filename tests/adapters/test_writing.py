@@ -45,8 +45,8 @@ def echo(request):
 async def aecho(request):
     """The same on an event loop."""
     yield b"echo: "
-    async for piece in request.stream:
-        yield piece
+    async for chunk in request.stream:
+        yield chunk
 
 
 class TestABodyInMemory:
@@ -98,7 +98,7 @@ class TestABodyInMemory:
 
 class TestAStreamedBody:
     @pytest.mark.parametrize(
-        ("pieces", "body"),
+        ("chunks", "body"),
         [
             ([], b""),
             ([b"a", b"b"], b"ab"),
@@ -108,14 +108,14 @@ class TestAStreamedBody:
         ],
         ids=["none", "bytes", "text", "mixed and empty", "large"],
     )
-    def test_is_sent_without_a_length_and_closed(self, call, app, Body, pieces, body):
-        made = Body(pieces)
+    def test_is_sent_without_a_length_and_closed(self, call, app, Body, chunks, body):
+        made = Body(chunks)
         answer = call(app(lambda request: Response(made)))
         assert answer.body == body
         assert answer.header("content-length") == []
         assert made.closed == 1
         assert answer.error is None
-        assert all(type(piece) is bytes for piece in answer.pieces)
+        assert all(type(chunk) is bytes for chunk in answer.chunks)
 
     def test_is_sent_with_the_length_that_is_declared(self, call, app, Body):
         answer = call(app(lambda request: Response(Body([b"a", b"b"]), headers={"content-length": "2"})))
@@ -168,14 +168,14 @@ class TestAStreamedBody:
     def test_that_the_requests_body_breaks_off_is_cut_and_not_logged(self, call, echo, caplog, headers, limits):
         app = App(limits=limits)
         app.post("/", body="stream")(lambda request: Response(echo(request)))
-        answer = call(app, "POST", headers=headers, pieces=[b"abc"])
+        answer = call(app, "POST", headers=headers, chunks=[b"abc"])
         assert (answer.status, answer.ended, caplog.records) == (200, False, [])
         assert answer.body.startswith(b"echo: ")
         assert answer.error is None or isinstance(answer.error, ConnectionResetError)
 
     @pytest.mark.parametrize("error", [NotFound(), BadRequest("mine"), ClientDisconnected("upstream's")], ids=repr)
     def test_that_fails_by_what_would_be_an_answer_elsewhere_is_logged(self, call, app, Body, caplog, error):
-        answer = call(app(lambda request: Response(Body([b"a"], error))), "POST", pieces=[b"abc"])
+        answer = call(app(lambda request: Response(Body([b"a"], error))), "POST", chunks=[b"abc"])
         assert [record.exc_info[1] for record in caplog.records] == [error]
         assert answer.error is error
         assert not answer.ended
@@ -190,17 +190,17 @@ class TestAStreamedBody:
         answer = call(app(lambda request: Response(made)), most=most)
         assert answer.error is None
         assert not answer.ended
-        assert len(answer.pieces) >= most
+        assert len(answer.chunks) >= most
         assert made.closed == 1
         assert caplog.records == []
 
     @pytest.mark.parametrize("kind", [bytearray, memoryview])
-    def test_may_have_pieces_that_are_like_bytes(self, call, app, Body, kind):
+    def test_may_have_chunks_that_are_like_bytes(self, call, app, Body, kind):
         answer = call(app(lambda request: Response(Body([kind(b"a"), kind(b""), b"b"]))))
         assert answer.body == b"ab"
-        assert all(type(piece) is bytes for piece in answer.pieces)
+        assert all(type(chunk) is bytes for chunk in answer.chunks)
 
-    def test_with_a_piece_that_is_no_bytes_is_cut_and_logged(self, call, app, Body, caplog):
+    def test_with_a_chunk_that_is_no_bytes_is_cut_and_logged(self, call, app, Body, caplog):
         made = Body([b"a", 5])
         answer = call(app(lambda request: Response(made)))
         assert not answer.ended
@@ -211,7 +211,7 @@ class TestAStreamedBody:
     def test_sees_the_handlers_variables_and_shows_its_own_to_what_comes_after(self, call, app):
         seen = []
 
-        def pieces():
+        def chunks():
             seen.append(variable.get())
             yield b"a"
             variable.set("by the stream")
@@ -220,7 +220,7 @@ class TestAStreamedBody:
         def handler(request):
             variable.set("by the handler")
             request.after(lambda: seen.append(variable.get()))
-            return Response(pieces())
+            return Response(chunks())
 
         call(app(handler))
         assert seen == ["by the handler", "by the stream"]
@@ -229,7 +229,7 @@ class TestAStreamedBody:
     def test_of_a_waiting_generator_runs_in_one_task_to_its_cleanup(self, call, app):
         tasks = []
 
-        async def pieces():
+        async def chunks():
             try:
                 tasks.append(asyncio.current_task())
                 yield b"a"
@@ -240,7 +240,7 @@ class TestAStreamedBody:
                 await asyncio.sleep(0)
                 tasks.append(asyncio.current_task())
 
-        call(app(lambda request: Response(pieces())))
+        call(app(lambda request: Response(chunks())))
         assert len(tasks) == 3
         assert len(set(tasks)) == 1
 
@@ -259,30 +259,30 @@ class TestWhatIsLeftForAfter:
             request.after(second)
             return Response(body())
 
-        class NotingPieces(list):
-            def append(self, piece):
-                events.append("piece")
-                super().append(piece)
+        class NotingChunks(list):
+            def append(self, chunk):
+                events.append("chunk")
+                super().append(chunk)
 
         def noting(server_class):
             class Noting(server_class):
                 def __init__(self, *arguments):
                     super().__init__(*arguments)
-                    self.answer.pieces = NotingPieces()
+                    self.answer.chunks = NotingChunks()
 
             return Noting
 
         served = app(handler)
         if interface == "wsgi":
-            pieces = served(servers.environ(), lambda status, headers: None)
-            events.extend("piece" for _ in pieces)
-            pieces.close()
+            chunks = served(servers.environ(), lambda status, headers: None)
+            events.extend("chunk" for _ in chunks)
+            chunks.close()
         elif interface == "asgi":
             server = noting(servers.ASGIServer)([{"type": "http.request"}])
             asyncio.run(served(servers.scope(), server.receive, server.send))
         else:
             asyncio.run(self.play(served, servers, noting(servers.RSGIServer)))
-        assert [event for event in events if event != "piece"] == ["first", "second"]
+        assert [event for event in events if event != "chunk"] == ["first", "second"]
         assert events[-2:] == ["first", "second"]
 
     async def play(self, served, servers, server_class):
@@ -343,13 +343,13 @@ class TestTheRequestsBody:
     @pytest.mark.parametrize("chunked", [False, True])
     def test_is_there_when_the_handler_is(self, call, app, size, chunked):
         content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
-        pieces = [content[at : at + 50_000] for at in range(0, size, 50_000)]
+        chunks = [content[at : at + 50_000] for at in range(0, size, 50_000)]
         headers = [("transfer-encoding", "chunked")] if chunked else [("content-length", str(size))]
-        answer = call(app(lambda request: Response(request.body)), "POST", headers=headers, pieces=pieces)
+        answer = call(app(lambda request: Response(request.body)), "POST", headers=headers, chunks=chunks)
         assert answer.body == content
 
     @pytest.mark.parametrize(
-        ("headers", "pieces", "status"),
+        ("headers", "chunks", "status"),
         [
             ([("content-length", "5")], [b"hel"], 400),
             ([("content-length", "five")], [b"hello"], 400),
@@ -358,11 +358,11 @@ class TestTheRequestsBody:
         ],
         ids=["truncated", "bad length", "declared too large", "too large"],
     )
-    def test_that_cannot_be_taken_is_answered(self, call, app, headers, pieces, status):
+    def test_that_cannot_be_taken_is_answered(self, call, app, headers, chunks, status):
         def handler(request):
             raise AssertionError("the handler must not be called")
 
-        answer = call(app(handler), "POST", headers=headers, pieces=pieces)
+        answer = call(app(handler), "POST", headers=headers, chunks=chunks)
         assert answer.status == status
         assert answer.header("content-type") == ["application/problem+json"]
 
@@ -372,7 +372,7 @@ class TestTheRequestsBody:
 
         app = serve(lambda request: Response("x"))
         app.handle = self.early
-        assert call(app, "POST", pieces=[b"hello"]).body == b"early"
+        assert call(app, "POST", chunks=[b"hello"]).body == b"early"
 
     def early(self, request):
         yield from ()

@@ -6,7 +6,7 @@ from wsgiref.util import is_hop_by_hop
 import pytest
 
 from antiphon.adapters import serve
-from antiphon.adapters.wsgi import PIECE, WSGIHead
+from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
 from antiphon.request.request import Request
@@ -212,14 +212,14 @@ class TestTheHead:
 
 
 class TestTheBody:
-    @pytest.mark.parametrize("size", [0, 1, PIECE - 1, PIECE, PIECE + 1, 3 * PIECE + 5])
+    @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5])
     @pytest.mark.parametrize("most", [1 << 30, 1000])
     def test_is_read_as_far_as_its_length_says(self, servers, size, most):
         content = bytes(size)
         given = Input(content, most)
         environ = servers.environ("POST", CONTENT_LENGTH=str(size), **{"wsgi.input": given})
         assert load(environ).body == content
-        assert max(given.asked, default=0) <= PIECE
+        assert max(given.asked, default=0) <= CHUNK
 
     @pytest.mark.parametrize("length", ["5, 5", " 5", "5 ", "05", "5,5"])
     def test_is_never_read_beyond_its_length(self, servers, length):
@@ -231,7 +231,7 @@ class TestTheBody:
         else:
             assert request.body == b"hello"
 
-    @pytest.mark.parametrize("content", [b"", b"hello", bytes(3 * PIECE)], ids=len)
+    @pytest.mark.parametrize("content", [b"", b"hello", bytes(3 * CHUNK)], ids=len)
     def test_of_unknown_length_is_read_to_its_end_where_the_server_marks_that(self, servers, content):
         given = Input(content, ends=True)
         more = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": given}

@@ -56,7 +56,7 @@ BODIES = {
         @app.post("/", body="lazy")
         def handler(request):
             all_wait.wait()
-            return str(sum(len(piece) for piece in request.stream))
+            return str(sum(len(chunk) for chunk in request.stream))
 
         assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
     """,
@@ -145,17 +145,17 @@ ASKED = {
 
         @inner.get("/")
         async def handler(request):
-            async def pieces():
+            async def chunks():
                 yield LARGE
-            return Response(pieces(), content_type="text/plain")
+            return Response(chunks(), content_type="text/plain")
 
         @app.get("/")
         def ask(request):
             response = Request.blank("/", headers={"accept-encoding": "gzip"}).get_response(inner)
             assert response.headers["content-encoding"] == "gzip"
-            pieces = iter(response.body)
+            chunks = iter(response.body)
             all_wait.wait()
-            return str(len(b"".join(pieces)) > 0)
+            return str(len(b"".join(chunks)) > 0)
 
         assert asyncio.run(answers()) == {"True"}
     """,
@@ -210,8 +210,8 @@ def test_a_body_that_a_loop_receives_does_not_wait_for_those_of_threads():
         @app.post("/async", body="lazy", limits=limits)
         async def awaits(request):
             await request.load()
-            async for piece in request.stream:
-                assert piece
+            async for chunk in request.stream:
+                assert chunk
             loaded.set()
             return "loaded"
 

@@ -66,7 +66,7 @@ def test_each_way_of_reading_gives_the_same_at_each_layer(interface, policy, kin
 class TestAStreamedBody:
     """What was streamed is gone, and says so; what was read before it was streamed is kept."""
 
-    STREAMING = ("stream", "parts", "a piece", "a part")
+    STREAMING = ("stream", "parts", "a chunk", "a part")
 
     @each_kind
     def test_is_kept_for_those_who_read_it_otherwise_first(self, interface, kind, sites):
@@ -153,7 +153,7 @@ REFUSED = (
 @pytest.mark.parametrize("policy", ["load", "load first", "lazy"])
 @pytest.mark.parametrize("kind", REFUSED, ids=lambda kind: kind.name)
 def test_a_body_that_is_refused_is_refused_to_all_who_ask_for_it(interface, policy, kind, limited_sites):
-    names = [name for name in NAMES if takes_body(kind, name) and name not in ("a piece", "a part", "parts")]
+    names = [name for name in NAMES if takes_body(kind, name) and name not in ("a chunk", "a part", "parts")]
     wrong = []
     for cell in cells_of(interface, policy, "in the app", "in a blueprint"):
         site = limited_sites(cell)

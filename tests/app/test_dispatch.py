@@ -88,18 +88,18 @@ class TestContextVariables:
             note("handler")
             request.after(other(finished))
 
-            def pieces():
+            def chunks():
                 note("stream")
                 yield "x"
                 note("stream goes on")
                 yield "y"
 
-            async def waiting_pieces():
-                for piece in pieces():
+            async def waiting_chunks():
+                for chunk in chunks():
                     await asyncio.sleep(0)
-                    yield piece
+                    yield chunk
 
-            return waiting_pieces() if other.is_async else pieces()
+            return waiting_chunks() if other.is_async else chunks()
 
         return app
 
@@ -632,7 +632,7 @@ class TestACancellation:
         seen = []
         app = App()
 
-        class Pieces:
+        class Chunks:
             def __iter__(self):
                 yield b"x"
 
@@ -644,7 +644,7 @@ class TestACancellation:
             @request.after_request
             async def replace(request, response):
                 await cancel_before_the_next_thread(1)
-                return Response.stream(Pieces())
+                return Response.stream(Chunks())
 
             return "x"
 

@@ -159,11 +159,11 @@ def stops(request):
 def breaks_off(declared):
     """A body during which the client goes away."""
 
-    def pieces():
+    def chunks():
         yield b"abc"
         raise ConnectionResetError(SECRET)
 
-    return {"body": pieces, "headers": {"content-length": str(declared)}}
+    return {"body": chunks, "headers": {"content-length": str(declared)}}
 
 
 def as_httptools(app):
@@ -200,7 +200,7 @@ FAILURES = {
     ),
     "a declared body that is too large": Failure(reads_a_little, 413, method="POST", options={"body": bytes(11)}),
     "a large body that is too large": Failure(reads_a_little, 413, method="POST", options={"body": bytes(200_000)}),
-    "a body in pieces that is too large": Failure(
+    "a body in chunks that is too large": Failure(
         reads_a_little, 413, method="POST", options={"body": [b"abcdef", b"abcdef"]}
     ),
     "a query that is too long": Failure(
@@ -403,10 +403,10 @@ class TestAStreamThatFails:
         return streaming
 
     @pytest.mark.parametrize("kind", [Blocking, Waiting])
-    @pytest.mark.parametrize("pieces", [0, 1, 2])
-    def test_is_cut_logged_once_and_over(self, streaming, interface, position, kind, pieces, log):
+    @pytest.mark.parametrize("chunks", [0, 1, 2])
+    def test_is_cut_logged_once_and_over(self, streaming, interface, position, kind, chunks, log):
         error = LookupError(SECRET)
-        source = kind(["a", "b"][:pieces], error)
+        source = kind(["a", "b"][:chunks], error)
         client, path, ids = streaming(source)
         got, allowed = [], []
 
@@ -419,7 +419,7 @@ class TestAStreamThatFails:
             read()
         assert raised.value is error
         assert b"ab".startswith(b"".join(got))
-        assert allowed == ([] if interface == "wsgi" and pieces == 0 else [SHOP])
+        assert allowed == ([] if interface == "wsgi" and chunks == 0 else [SHOP])
         assert source.closed == 1
         (record,) = log()
         assert (record.name, record.levelname) == ("antiphon", "ERROR")
@@ -429,19 +429,19 @@ class TestAStreamThatFails:
         assert len(log()) == 1
 
     @pytest.mark.parametrize("kind", [Blocking, Waiting])
-    @pytest.mark.parametrize("pieces", [0, 1])
-    def test_gives_nothing_away(self, streaming, interface, kind, pieces):
-        client, path, _ = streaming(kind(["a"][:pieces], LookupError(SECRET)), raise_errors=False)
+    @pytest.mark.parametrize("chunks", [0, 1])
+    def test_gives_nothing_away(self, streaming, interface, kind, chunks):
+        client, path, _ = streaming(kind(["a"][:chunks], LookupError(SECRET)), raise_errors=False)
         got = []
         try:
             with client.stream("GET", path) as response:
                 got.extend(response)
         except BrokenResponse:
-            assert interface != "rsgi" or pieces == 0
+            assert interface != "rsgi" or chunks == 0
         assert SECRET.encode() not in b"".join(got)
 
     @pytest.mark.parametrize("kind", [Blocking, Waiting])
-    def test_because_its_piece_is_none_is_logged_too(self, streaming, position, kind, log):
+    def test_because_its_chunk_is_none_is_logged_too(self, streaming, position, kind, log):
         client, path, ids = streaming(kind(["a", 5]))
         with pytest.raises(TypeError):
             client.get(path)

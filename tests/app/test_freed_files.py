@@ -15,7 +15,7 @@ pytestmark = [
 WAYS = {
     "as a whole": lambda request: len(request.body),
     "as text": lambda request: len(request.text),
-    "in pieces": lambda request: sum(map(len, request.stream)),
+    "in chunks": lambda request: sum(map(len, request.stream)),
     "not at all": lambda request: 0,
 }
 

@@ -165,11 +165,11 @@ class TestOnAnEventLoop:
             async def last():
                 await asyncio.sleep(0)
 
-            async def pieces():
+            async def chunks():
                 yield "x"
 
             request.after(last)
-            return pieces()
+            return chunks()
 
         hops, _ = self.hops(app, interface, submitted, method, path)
         assert hops == 0
@@ -214,7 +214,7 @@ class TestBodiesThatAreAwaited:
             begun = []
             all_wait = asyncio.Event()
 
-            async def pieces():
+            async def chunks():
                 yield b"first"
                 begun.append(1)
                 if len(begun) == UPLOADS:
@@ -226,7 +226,7 @@ class TestBodiesThatAreAwaited:
             async with asyncio.timeout(20.0):
                 client = AsyncClient(app, interface, timeout=20.0)
                 uploads = [
-                    asyncio.create_task(client.post(path, body=pieces(), headers=headers)) for _ in range(UPLOADS)
+                    asyncio.create_task(client.post(path, body=chunks(), headers=headers)) for _ in range(UPLOADS)
                 ]
                 await all_wait.wait()
                 answers = [await client.get(path) for _ in range(3)]

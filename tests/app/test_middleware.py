@@ -458,13 +458,13 @@ class TestTheBody:
 
         app.middleware(other.around(refuse))
 
-        def pieces():
+        def chunks():
             for number in range(10):
                 asked.append(number)
                 yield bytes(100_000)
 
         headers = {"content-length": "1000000"} | ({"expect": "100-continue"} if waits else {})
-        response = serving(app).post("/", body=pieces(), headers=headers)
+        response = serving(app).post("/", body=chunks(), headers=headers)
         assert response.status == 403
         assert (before, contents[0].size) == ([[]], 0)
         assert asked == ([] if waits else [*range(10)])

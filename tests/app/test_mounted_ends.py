@@ -51,14 +51,14 @@ class TestAfterTheResponse:
         def handler(request):
             request.after(of_nothing(colour, lambda: done.append("after")))
 
-            def pieces():
+            def chunks():
                 yield "x"
-                done.append("piece")
+                done.append("chunk")
 
-            return pieces()
+            return chunks()
 
         assert serving(outer).get("/old/x").text == "x"
-        assert done == ["piece", "after"]
+        assert done == ["chunk", "after"]
 
     def test_hooks_of_this_request_are_called_once_inside(self, serving, colour, other):
         outer, inner = App(), App()

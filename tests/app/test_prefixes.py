@@ -148,8 +148,8 @@ def test_it_is_what_a_plain_search_finds(known, texts):
 
 
 @pytest.mark.parametrize("start", ["", "/a", "/a/b/c", "/x"])
-@pytest.mark.parametrize("piece", ["/", "/a", "/a/b/c/5", "%2F"])
-def test_the_work_does_not_grow_with_the_path(start, piece):
+@pytest.mark.parametrize("chunk", ["/", "/a", "/a/b/c/5", "%2F"])
+def test_the_work_does_not_grow_with_the_path(start, chunk):
     made = prefixes("", "/a", "/a/b/<int:c>/<d>/e", "/<a>/<b>/<c>/<d>")
-    short = calls(made.find, start + piece * 10, "testserver")
-    assert calls(made.find, start + piece * 10_000, "testserver") == short
+    short = calls(made.find, start + chunk * 10, "testserver")
+    assert calls(made.find, start + chunk * 10_000, "testserver") == short

@@ -7,9 +7,9 @@ import pytest
 from antiphon import App, Request, Response
 from antiphon.http.errors import Forbidden
 
-PIECE = bytes(50_000)
-PIECES = 4
-SIZE = len(PIECE) * PIECES
+CHUNK = bytes(50_000)
+CHUNKS = 4
+SIZE = len(CHUNK) * CHUNKS
 
 
 def hooked(app):
@@ -38,7 +38,7 @@ def lazy(status):
 def begun(status):
     def build(app):
         @app.post("/", body="stream")
-        def reads_a_piece(request):
+        def reads_a_chunk(request):
             assert next(iter(request.stream))
             return Response("x", status)
 
@@ -96,8 +96,8 @@ class Asked:
     async def receive(self):
         if not self.left:  # the client stays
             await asyncio.Event().wait()
-        piece = self.read(len(PIECE))
-        return {"type": "http.request", "body": piece, "more_body": self.left > 0}
+        chunk = self.read(len(CHUNK))
+        return {"type": "http.request", "body": chunk, "more_body": self.left > 0}
 
     def status(self):
         return self.over_wsgi() if self.interface == "wsgi" else asyncio.run(self.over_asgi())
@@ -152,11 +152,11 @@ def test_is_there_for_what_streams_the_answer(ask):
     def build(app):
         @app.post("/", body="lazy")
         def refuse(request):
-            def pieces():
+            def chunks():
                 read.append(len(request.body))
                 yield "no"
 
-            return Response(pieces(), 400)
+            return Response(chunks(), 400)
 
     asked = ask(build)
     assert asked.status() == 400

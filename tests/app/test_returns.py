@@ -112,7 +112,7 @@ class Iterates:
 
 @pytest.mark.parametrize(
     "value",
-    [iter([b"a"]), (piece for piece in [b"a"]), Iterates(), map(bytes, []), io.BytesIO(b"a"), waiting()],
+    [iter([b"a"]), (chunk for chunk in [b"a"]), Iterates(), map(bytes, []), io.BytesIO(b"a"), waiting()],
     ids=lambda value: type(value).__name__,
 )
 def test_an_iterator_of_either_colour_is_streamed(value):
@@ -334,7 +334,7 @@ def test_a_response_may_say_it_for_itself():
 
 
 def test_a_stream_that_fails_is_logged_with_the_handler_that_gave_it(interface, colour, caplog):
-    def pieces(request):
+    def chunks(request):
         yield "a"
         yield 5
 
@@ -343,7 +343,7 @@ def test_a_stream_that_fails_is_logged_with_the_handler_that_gave_it(interface, 
         yield 5
 
     app = App()
-    handler = waiting if colour.is_async else pieces
+    handler = waiting if colour.is_async else chunks
     app.get("/")(handler)
     with suppress(BrokenResponse):  # as a client sees it that is cut off
         Client(app, interface=interface, raise_errors=False).get("/")

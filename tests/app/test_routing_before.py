@@ -279,9 +279,9 @@ class TestAround:
             yield from ("a", "b")
 
         async def waits(request):
-            for piece in "ab":
+            for chunk in "ab":
                 await asyncio.sleep(0)
-                yield piece
+                yield chunk
 
         app.get("/")(blocks if kind == "def" else waits)
         register(app, other, after=lambda request, response: response.headers.update({"x-seen": "1"}))

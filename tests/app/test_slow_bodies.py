@@ -38,12 +38,12 @@ def nothing(request):
 
 async def stalled(app):
     """The answer to a body of which half comes, and then no more."""
-    pieces, sent = [b"abc"], []
+    chunks, sent = [b"abc"], []
 
     async def receive():
-        if not pieces:
+        if not chunks:
             await asyncio.sleep(3600)
-        return {"type": "http.request", "body": pieces.pop(), "more_body": True}
+        return {"type": "http.request", "body": chunks.pop(), "more_body": True}
 
     async def send(message):
         sent.append(message)

@@ -122,11 +122,11 @@ class TestContextVariables:
                 inner_variable.set("handler")
                 request.after(lambda: seen.append(("after", inner_variable.get(), outer_variable.get())))
 
-                def pieces():
+                def chunks():
                     seen.append(("stream", inner_variable.get(), outer_variable.get()))
                     yield "x"
 
-                return pieces()
+                return chunks()
 
         app = woven(stack, position, routes, waiting if other.is_async else blocking)
         client = serving(app)
@@ -148,7 +148,7 @@ class TestContextVariables:
             def handler(request):
                 inner_variable.set("handler")
 
-                async def pieces():
+                async def chunks():
                     await asyncio.sleep(0)
                     seen.append(inner_variable.get())
                     inner_variable.set("stream")
@@ -156,7 +156,7 @@ class TestContextVariables:
                     await asyncio.sleep(0)
                     seen.append(inner_variable.get())
 
-                return pieces()
+                return chunks()
 
         app = woven(stack, position, routes)
         assert serving(app).get(f"{position.prefix}/").text == "x"
@@ -226,9 +226,9 @@ REQUESTS = {
     "malformed JSON": ("POST", "/json", {"body": b"{", "content_type": "application/json"}),
     "another media type": ("POST", "/json", {"body": b"{}", "content_type": "text/plain"}),
     "a large body": ("POST", "/size", {"body": LARGE}),
-    "a large body in pieces": ("POST", "/size", {"body": [LARGE, LARGE]}),
+    "a large body in chunks": ("POST", "/size", {"body": [LARGE, LARGE]}),
     "too large a body": ("POST", "/small", {"body": LARGE}),
-    "too large a body in pieces": ("POST", "/small", {"body": [b"abcdef", b"abcdef"]}),
+    "too large a body in chunks": ("POST", "/small", {"body": [b"abcdef", b"abcdef"]}),
     "cookies and a status": ("GET", "/cookies", {}),
     "no content": ("GET", "/nothing", {}),
     "a redirect": ("GET", "/elsewhere", {}),
@@ -327,7 +327,7 @@ def test_status_headers_and_bytes_are_the_same(serving, interface, stack, positi
 
 
 @pytest.mark.parametrize("kind", [Blocking, Waiting])
-def test_a_stream_gives_its_pieces_and_is_closed_once_wherever_it_ends(serving, stack, position, colour, kind):
+def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, stack, position, colour, kind):
     error = LookupError("boom")
     whole, failing = kind(["a", b"b", "c"]), kind(["a"], error)
     endless, unread = kind(itertools.repeat("a")), kind()
@@ -370,13 +370,13 @@ class TestADisconnect:
         def routes(app):
             app.post("/")(colour(lambda request: seen.append("handler")))
 
-        def pieces():
+        def chunks():
             yield b"abc"
             raise ConnectionResetError
 
         client = serving(woven(stack, position, routes, outermost))
         for declared in (10, len(LARGE)):
-            client.post(f"{position.prefix}/", body=pieces(), headers={"content-length": str(declared)})
+            client.post(f"{position.prefix}/", body=chunks(), headers={"content-length": str(declared)})
         # RSGI tells of a client that has left as of a body that ends.
         assert seen == [BadRequest if interface == "rsgi" else ClientDisconnected, "after"] * 2
         assert caplog.records == []

@@ -1,4 +1,4 @@
-"""Forms for tests: print them, cut them into pieces, and read them by the parser."""
+"""Forms for tests: print them, cut them into chunks, and read them by the parser."""
 
 from collections.abc import Iterable
 from itertools import pairwise
@@ -22,21 +22,21 @@ class Found(NamedTuple):
         return self.head.name, self.head.filename, self.content
 
 
-def read(pieces: Iterable[bytes], boundary: bytes = BOUNDARY, **limits: object) -> list[Found]:
-    """The parts of the body that comes in these pieces, their content put together from the events."""
+def read(chunks: Iterable[bytes], boundary: bytes = BOUNDARY, **limits: object) -> list[Found]:
+    """The parts of the body that comes in these chunks, their content put together from the events."""
     parser = MultipartParser(boundary, limits=MultipartLimits(**limits))
     found: list[Found] = []
     head: PartHead | None = None
     content: list[bytes] = []
-    for piece in pieces:
-        for event in parser.feed(piece):
+    for chunk in chunks:
+        for event in parser.feed(chunk):
             if isinstance(event, PartHead):
                 assert head is None
                 head, content = event, []
                 continue
             assert head is not None
-            assert 0 <= event.start <= event.end <= len(piece)
-            content.append(event.of(piece))
+            assert 0 <= event.start <= event.end <= len(chunk)
+            content.append(event.of(chunk))
             if event.part_end is not None:
                 found.append(Found(head, event.part_end, b"".join(content)))
                 head = None
@@ -46,13 +46,13 @@ def read(pieces: Iterable[bytes], boundary: bytes = BOUNDARY, **limits: object) 
 
 
 def cut(body: bytes, places: Iterable[int]) -> list[bytes]:
-    """The body in pieces that end at these places."""
+    """The body in chunks that end at these places."""
     bounds = [0, *sorted(place % (len(body) + 1) for place in places), len(body)]
     return [body[start:end] for start, end in pairwise(bounds)]
 
 
 def evenly(body: bytes, size: int) -> list[bytes]:
-    """The body in pieces of this many bytes."""
+    """The body in chunks of this many bytes."""
     return [body[start : start + size] for start in range(0, len(body), size)]
 
 

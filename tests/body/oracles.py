@@ -1,4 +1,4 @@
-"""The form parsers of other projects, each as a function from a body in pieces to (name, filename, content).
+"""The form parsers of other projects, each as a function from a body in chunks to (name, filename, content).
 
 A name is None where it is missing. All raise ValueError for what they refuse.
 """
@@ -15,13 +15,13 @@ from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDeco
 Items: TypeAlias = list[tuple[str | None, str | None, bytes]]
 
 
-def multipart(pieces: Iterable[bytes], boundary: bytes) -> Items:
+def multipart(chunks: Iterable[bytes], boundary: bytes) -> Items:
     items: Items = []
     content = b""
     try:
         with PushMultipartParser(boundary) as parser:
-            for piece in pieces:
-                for event in parser.parse(piece) if piece else ():
+            for chunk in chunks:
+                for event in parser.parse(chunk) if chunk else ():
                     if event is None:
                         items[-1] = (*items[-1][:2], content)
                     elif isinstance(event, bytes | bytearray):
@@ -34,7 +34,7 @@ def multipart(pieces: Iterable[bytes], boundary: bytes) -> Items:
     return items
 
 
-def python_multipart(pieces: Iterable[bytes], boundary: bytes) -> Items:
+def python_multipart(chunks: Iterable[bytes], boundary: bytes) -> Items:
     """As Starlette uses it, and a form that is cut off is refused."""
     items: Items = []
     fields: dict[bytes, bytes] = {}
@@ -79,8 +79,8 @@ def python_multipart(pieces: Iterable[bytes], boundary: bytes) -> Items:
     )
     parser.logger.disabled = True
     try:
-        for piece in pieces:
-            parser.write(piece)
+        for chunk in chunks:
+            parser.write(chunk)
     except FormParserError as error:
         raise ValueError(str(error)) from error
     if not ended:
@@ -88,11 +88,11 @@ def python_multipart(pieces: Iterable[bytes], boundary: bytes) -> Items:
     return items
 
 
-def werkzeug(pieces: Iterable[bytes], boundary: bytes) -> Items:
+def werkzeug(chunks: Iterable[bytes], boundary: bytes) -> Items:
     items: Items = []
     decoder = MultipartDecoder(boundary)
-    for piece in (*pieces, None):
-        decoder.receive_data(piece)
+    for chunk in (*chunks, None):
+        decoder.receive_data(chunk)
         while not isinstance(event := decoder.next_event(), NeedData | Epilogue):
             if isinstance(event, Field | File):
                 items.append((event.name, getattr(event, "filename", None), b""))

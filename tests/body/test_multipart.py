@@ -162,7 +162,7 @@ class TestForm:
         assert [part.item for part in read([body], b"B")] == items
 
     @pytest.mark.parametrize(("body", "items"), READ.values(), ids=READ)
-    def test_is_read_alike_in_pieces_of_any_size(self, body, items):
+    def test_is_read_alike_in_chunks_of_any_size(self, body, items):
         whole = read([body], b"B")
         for size in range(1, len(body)):
             assert read(evenly(body, size), b"B") == whole
@@ -261,18 +261,18 @@ class TestEvents:
     def test_say_where_in_the_body_a_part_is(self):
         body = print_form([(b"a", None, None, b"first"), (b"b", b"", None, b""), (b"c", b"c", b"a/b", b"third\r\n")])
         parser = MultipartParser(BOUNDARY)
-        events = [event for piece in evenly(body, 64) for event in parser.feed(piece)]
+        events = [event for chunk in evenly(body, 64) for event in parser.feed(chunk)]
         offsets = [event.offset for event in events if isinstance(event, PartHead)]
         ends = [event.part_end for event in events if isinstance(event, PartData) and event.part_end is not None]
         assert [body[start:end] for start, end in zip(offsets, ends, strict=True)] == [b"first", b"", b"third\r\n"]
 
-    def test_copy_nothing_of_a_piece_that_is_all_content(self):
+    def test_copy_nothing_of_a_chunk_that_is_all_content(self):
         parser = MultipartParser(b"B")
         parser.feed(b"--B\r\n" + DISPOSITION + b"\r\n\r\n")
-        piece = bytes(1 << 16)
-        [event] = parser.feed(piece)
-        assert event == PartData(0, len(piece), None, b"")
-        assert event.of(piece) is piece
+        chunk = bytes(1 << 16)
+        [event] = parser.feed(chunk)
+        assert event == PartData(0, len(chunk), None, b"")
+        assert event.of(chunk) is chunk
 
     def test_hold_back_what_could_be_the_beginning_of_a_delimiter_and_give_it_when_it_is_none(self):
         parser = MultipartParser(b"B")
@@ -285,11 +285,11 @@ class TestEvents:
         assert parser.feed(b"--") == [PartData(0, 0, len(b"--B\r\n\r\n\r\none\r\n--two" + DISPOSITION), b"")]
         parser.finish()
 
-    def test_of_an_empty_piece_there_are_none(self):
+    def test_of_an_empty_chunk_there_are_none(self):
         parser = MultipartParser(b"B")
         assert [parser.feed(b"") for _ in range(2)] == [[], []]
         assert [
-            part for piece in evenly(with_b(DISPOSITION) + END, 1) for part in (parser.feed(piece), parser.feed(b""))
+            part for chunk in evenly(with_b(DISPOSITION) + END, 1) for part in (parser.feed(chunk), parser.feed(b""))
         ]
         assert parser.feed(b"") == []
         parser.finish()
@@ -299,7 +299,7 @@ names = st.binary(max_size=20).map(lambda raw: raw.translate(None, b'"\\%\r\n\0'
 delimiters = [b"\r\n--" + BOUNDARY, b"--" + BOUNDARY + b"--", b"\r\n--", b"\r", b"\n", b"\r\n", b"-", BOUNDARY, b"x"]
 contents = st.lists(st.sampled_from(delimiters) | st.binary(max_size=10), max_size=8).map(
     # A line that begins with the boundary, and has nothing after it that says otherwise, would end the part.
-    lambda pieces: b"".join(pieces).replace(b"--" + BOUNDARY, b"--" + BOUNDARY[:-1])
+    lambda chunks: b"".join(chunks).replace(b"--" + BOUNDARY, b"--" + BOUNDARY[:-1])
 )
 types = st.none() | st.sampled_from([b"text/plain", b"image/png", b"text/plain; charset=utf-8"])
 forms = st.lists(st.tuples(names, st.none() | names, types, contents), max_size=5)
@@ -323,12 +323,12 @@ class TestAnyForm:
     @given(
         st.lists(tokens, max_size=40), st.sampled_from([b"", b"--B\r\n", b"--B\r\n" + DISPOSITION + b"\r\n"]), places
     )
-    def test_of_pieces_of_one_is_read_or_refused_alike_however_it_is_cut(self, tokens, begin, places):
+    def test_of_chunks_of_one_is_read_or_refused_alike_however_it_is_cut(self, tokens, begin, places):
         body = begin + b"".join(tokens)
 
-        def outcome(pieces):
+        def outcome(chunks):
             try:
-                return read(pieces, b"B", parts=5, head=HeadLimits(200, 5, 20), outside=30)
+                return read(chunks, b"B", parts=5, head=HeadLimits(200, 5, 20), outside=30)
             except HTTPError as error:
                 return str(error)
 

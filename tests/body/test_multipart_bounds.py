@@ -126,11 +126,11 @@ HOSTILE = {
 WIDE = {"limits": MultipartLimits(1 << 30, HeadLimits(1 << 30, 1 << 30, 1 << 30), 1 << 30)}
 
 
-def pass_through(pieces, **limits):
+def pass_through(chunks, **limits):
     parser = MultipartParser(b"B", **limits)
     try:
-        for piece in pieces:
-            parser.feed(piece)
+        for chunk in chunks:
+            parser.feed(chunk)
         parser.finish()
     except HTTPError as error:
         return error
@@ -149,16 +149,16 @@ def cost(reading):
 
 class TestHostileForm:
     @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-    @pytest.mark.parametrize("piece", [1, 1000, 1 << 20])
-    def test_is_read_or_refused(self, body, piece):
-        error = pass_through(evenly(body(50_000), piece))
+    @pytest.mark.parametrize("chunk", [1, 1000, 1 << 20])
+    def test_is_read_or_refused(self, body, chunk):
+        error = pass_through(evenly(body(50_000), chunk))
         assert error is None or isinstance(error, BadRequest | ContentTooLarge)
 
     # By a factor of 16 in size, what is quadratic takes 256 times as long; 80 leaves room for what else runs here.
     @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-    @pytest.mark.parametrize(("piece", "size"), [(1, 1000), (100, 10_000), (1 << 20, 20_000)])
-    def test_takes_as_much_longer_as_it_is_larger_even_without_limits(self, body, piece, size):
-        short, long = evenly(body(size), piece), evenly(body(16 * size), piece)
+    @pytest.mark.parametrize(("chunk", "size"), [(1, 1000), (100, 10_000), (1 << 20, 20_000)])
+    def test_takes_as_much_longer_as_it_is_larger_even_without_limits(self, body, chunk, size):
+        short, long = evenly(body(size), chunk), evenly(body(16 * size), chunk)
         assert cost(lambda: pass_through(long, **WIDE)) < 80 * cost(lambda: pass_through(short, **WIDE))
 
     @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
@@ -168,11 +168,11 @@ class TestHostileForm:
         assert cost(lambda: read_whole_form(long, b"B", wide)) < 80 * cost(lambda: read_whole_form(short, b"B", wide))
 
     @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
-    @pytest.mark.parametrize("piece", [1, 1000, 1 << 15])
-    def test_leaves_no_more_than_a_head_and_a_boundary_in_memory(self, body, piece):
+    @pytest.mark.parametrize("chunk", [1, 1000, 1 << 15])
+    def test_leaves_no_more_than_a_head_and_a_boundary_in_memory(self, body, chunk):
         parser = MultipartParser(b"B")
         empty = kept(parser)
-        for fed in evenly(body(50_000), piece):
+        for fed in evenly(body(50_000), chunk):
             try:
                 parser.feed(fed)
             except HTTPError:

@@ -58,7 +58,7 @@ class TestWhatClientsSend:
             assert part.head.content_type in (told["content_type"], "text/plain; charset=utf-8")
             assert body[part.head.offset : part.end] == content
 
-    def test_is_read_alike_in_pieces(self, path):
+    def test_is_read_alike_in_chunks(self, path):
         content_type, body = request_of(path)
         boundary = parse_boundary(content_type)
         whole = read([body], boundary)

@@ -30,10 +30,10 @@ def printed(form):
     )
 
 
-def ours(pieces, boundary):
+def ours(chunks, boundary):
     return [
         (None if name is None else name.decode(), None if filename is None else filename.decode(), content)
-        for name, filename, content in (part.item for part in read(pieces, boundary))
+        for name, filename, content in (part.item for part in read(chunks, boundary))
     ]
 
 
@@ -41,11 +41,11 @@ def ours(pieces, boundary):
 def test_what_is_written_as_browsers_do_it_all_read_alike_however_it_is_cut(form, places):
     body = printed(form)
     items = [(name, filename, content) for name, filename, _, content in form]
-    pieces = cut(body, places)
-    assert ours(pieces, BOUNDARY) == items
+    chunks = cut(body, places)
+    assert ours(chunks, BOUNDARY) == items
     for name, oracle in ORACLES.items():
         # Werkzeug 3.1 adds a CR to content that has one, when the body is cut within the last delimiter.
-        assert oracle([body] if name == "werkzeug" else pieces, BOUNDARY) == items
+        assert oracle([body] if name == "werkzeug" else chunks, BOUNDARY) == items
 
 
 DISPOSITION = b'Content-Disposition: form-data; name="a"'

@@ -8,10 +8,10 @@ from antiphon.testing.contract.servers import SERVERS
 pytestmark = pytest.mark.once
 
 ID = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
-PIECE = b"x" * (128 << 10)
+CHUNK = b"x" * (128 << 10)
 """As many bytes as WSGI applications read at once, or several times that."""
-PIECES = 5
-WHOLE = len(PIECE) * PIECES
+CHUNKS = 5
+WHOLE = len(CHUNK) * CHUNKS
 
 HEAD = f"POST /upload HTTP/1.1\r\nHost: localhost\r\nX-Progress-Id: {ID}\r\nContent-Length: {WHOLE}\r\n\r\n"
 WATCH = f"GET /progress/{ID} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
@@ -33,8 +33,8 @@ def test_a_slow_upload_is_watched_while_it_grows(server, application):
     ):
         watcher.send(WATCH.encode())
         uploader.send(HEAD.encode())
-        for number in range(PIECES):
-            uploader.send(PIECE)
-            watcher.wait_for(b'"received":%d,' % ((number + 1) * len(PIECE)))
+        for number in range(CHUNKS):
+            uploader.send(CHUNK)
+            watcher.wait_for(b'"received":%d,' % ((number + 1) * len(CHUNK)))
         answer = uploader.receive()
         assert (answer.status, answer.body) == (200, str(WHOLE).encode())

@@ -15,7 +15,7 @@ from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import SERVERS, server
 from antiphon.testing.contract.waiting import eventually
 from antiphon.testing.contract.wire import Closed
-from tests.sent_bodies import FORM_DATA, Sent, form_data, in_pieces
+from tests.sent_bodies import FORM_DATA, Sent, form_data, in_chunks
 from tests.served_uploads import LIMIT, MIB, TIMEOUT
 
 pytestmark = pytest.mark.once
@@ -60,7 +60,7 @@ def says_hello(process):
 
 def upload(path, body, *, is_chunked=False, fields=FIELDS):
     """A request with this body, by its length or in chunks."""
-    return SentRequest("POST", path, fields, tuple(in_pieces(body, 50_000)) if is_chunked else body)
+    return SentRequest("POST", path, fields, tuple(in_chunks(body, 50_000)) if is_chunked else body)
 
 
 FILE = os.urandom(5 * MIB)
@@ -128,7 +128,7 @@ class TestRefused:
     @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/forbidden", 403), ("/refused", 422)])
     @pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
     def test_is_answered_to_a_client_that_listens_when_it_has_sent_all(self, process, path, status, is_chunked):
-        body = in_pieces(self.BODY, MIB) if is_chunked else self.BODY
+        body = in_chunks(self.BODY, MIB) if is_chunked else self.BODY
         connection = HTTPConnection("127.0.0.1", process.port, timeout=20)
         with closing(connection):
             connection.request("POST", path, body)  # raises where the server closes before all is sent

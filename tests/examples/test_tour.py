@@ -86,8 +86,8 @@ def test_a_wrong_order_is_told_what_is_wrong(client):
 
 def test_the_clock_never_ends_until_one_leaves(client):
     with client.stream("GET", "/clock") as response:
-        pieces = iter(response)
-        assert len(next(pieces)) == len(next(pieces)) == len("12:34:56\n")
+        chunks = iter(response)
+        assert len(next(chunks)) == len(next(chunks)) == len("12:34:56\n")
 
 
 def test_slow_handlers_of_both_colours_hold_up_nobody(client):

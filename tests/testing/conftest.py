@@ -71,11 +71,11 @@ def as_asgi(function: Function) -> Any:
             scope["client"] and scope["client"][0],
             scope["http_version"],
         )
-        status, fields, pieces = function(seen)
+        status, fields, chunks = function(seen)
         headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields]
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        for piece in pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body"})
 
     return application
@@ -93,10 +93,10 @@ def as_rsgi(function: Function) -> Any:
             scope.client.rpartition(":")[0] or None,
             "1.0" if scope.http_version == "1" else scope.http_version,
         )
-        status, fields, pieces = function(seen)
+        status, fields, chunks = function(seen)
         transport = protocol.response_stream(status, fields)
-        for piece in pieces:
-            await transport.send_bytes(piece)
+        for chunk in chunks:
+            await transport.send_bytes(chunk)
 
     return application
 

@@ -176,7 +176,7 @@ def test_bytes_are_sent_with_their_length(connect):
 
 
 @pytest.mark.parametrize("kind", [list, tuple, iter])
-def test_pieces_are_sent_in_chunks(connect, kind):
+def test_chunks_are_sent_in_chunks(connect, kind):
     response = connect(echo).post("/", body=kind([b"one ", b"", b"two"]))
 
     assert response.body.endswith(b"\n\none two")
@@ -185,12 +185,12 @@ def test_pieces_are_sent_in_chunks(connect, kind):
 
 
 def test_an_iterator_that_blocks_is_sent_as_it_goes(connect):
-    def pieces():
+    def chunks():
         for number in range(3):
             threading.Event().wait(0.01)
             yield b"%d" % number
 
-    assert connect(echo).post("/", body=pieces()).body.endswith(b"\n\n012")
+    assert connect(echo).post("/", body=chunks()).body.endswith(b"\n\n012")
 
 
 def test_a_large_body_arrives_whole(connect):
@@ -309,16 +309,16 @@ def test_a_head_response_has_no_body(connect):
 
 
 @pytest.mark.parametrize(
-    ("pieces", "complaint"),
+    ("chunks", "complaint"),
     [
         ([b"1234"], "ended after 4 bytes, but the Content-Length is 5"),
         ([], "ended after 0 bytes, but the Content-Length is 5"),
         ([b"123", b"456"], "6 bytes were sent, but the Content-Length is 5"),
     ],
 )
-def test_a_wrong_content_length_is_an_error(connect, pieces, complaint):
+def test_a_wrong_content_length_is_an_error(connect, chunks, complaint):
     with pytest.raises(ContractError, match=complaint):
-        connect(lambda seen: (200, [("content-length", "5")], pieces)).get("/")
+        connect(lambda seen: (200, [("content-length", "5")], chunks)).get("/")
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -337,11 +337,11 @@ def fail(seen):
 
 
 def fail_late(seen):
-    def pieces():
+    def chunks():
         yield b"one"
         raise Boom
 
-    return 200, [], pieces()
+    return 200, [], chunks()
 
 
 @pytest.mark.parametrize("application", [fail, fail_late])
@@ -372,11 +372,11 @@ def test_system_exit_in_the_application_leaves_the_client_usable(connect):
 
 
 def endless(seen):
-    def pieces():
+    def chunks():
         while True:
             yield b"x" * 1000
 
-    return 200, [], pieces()
+    return 200, [], chunks()
 
 
 def test_a_body_that_is_too_large_to_hold_is_an_error(connect):

@@ -108,7 +108,7 @@ def test_an_error_of_which_a_handler_made_a_page_is_raised(interface):
     app = make_app()
     called = []
 
-    class Pieces:
+    class Chunks:
         def __iter__(self):
             return iter(["never read"])
 
@@ -118,7 +118,7 @@ def test_an_error_of_which_a_handler_made_a_page_is_raised(interface):
     @app.errorhandler(500)
     def page(request: Request, error: Exception):
         request.after(lambda: called.append("after"))
-        return Response(Pieces())
+        return Response(Chunks())
 
     with pytest.raises(Bug):
         Client(app, interface, raise_errors=True).get("/bug")

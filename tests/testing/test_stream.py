@@ -25,7 +25,7 @@ class Endless:
         self.closed = True
 
 
-def test_the_head_is_there_and_the_body_comes_piece_by_piece(connect):
+def test_the_head_is_there_and_the_body_comes_chunk_by_chunk(connect):
     with connect(lambda seen: (201, [("x-a", "b")], [b"one", b"", b"two"])).stream("POST", "/x", form={}) as response:
         assert response.status == 201
         assert response.headers["x-a"] == "b"
@@ -70,14 +70,14 @@ def test_redirects_are_followed_before_a_stream(connect):
         assert [redirect.status for redirect in response.history] == [303]
 
 
-def test_an_answer_to_head_has_no_pieces(connect):
+def test_an_answer_to_head_has_no_chunks(connect):
     with connect(lambda seen: (200, [("content-length", "3")], [b"abc"])).stream("HEAD", "/") as response:
         assert list(response) == []
 
 
-@pytest.mark.parametrize("pieces", [[b"ab"], [b"ab", b"cd"]])
-def test_a_wrong_length_is_an_error_where_it_shows(connect, pieces):
-    with connect(lambda seen: (200, [("content-length", "3")], pieces)).stream("GET", "/") as response:
+@pytest.mark.parametrize("chunks", [[b"ab"], [b"ab", b"cd"]])
+def test_a_wrong_length_is_an_error_where_it_shows(connect, chunks):
+    with connect(lambda seen: (200, [("content-length", "3")], chunks)).stream("GET", "/") as response:
         assert next(response) == b"ab"
         with pytest.raises(ContractError, match="Content-Length"):
             next(response)
@@ -88,12 +88,12 @@ class Boom(Exception):
 
 
 def broken(seen):
-    def pieces():
+    def chunks():
         yield b"one"
         yield b"two"
         raise Boom
 
-    return 200, [], pieces()
+    return 200, [], chunks()
 
 
 def test_an_error_in_the_body_is_raised_once(connect):
@@ -224,12 +224,12 @@ def test_the_async_client_streams(applications, interface):
             assert response.status == 200
             assert await anext(response) == b"one"
             assert await response.read() == b"twothree"
-            assert [piece async for piece in response] == []
+            assert [chunk async for chunk in response] == []
         async with client.stream("GET", "/") as response:
-            assert [piece async for piece in response] == [b"one", b"two", b"three"]
+            assert [chunk async for chunk in response] == [b"one", b"two", b"three"]
         with pytest.raises(Boom):
             async with AsyncClient(applications[interface](broken), interface).stream("GET", "/") as response:
-                [piece async for piece in response]
+                [chunk async for chunk in response]
 
     asyncio.run(scenario())
 

@@ -49,12 +49,12 @@ def test_the_async_client_has_timeouts_too(interface):
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 def test_an_endless_body_is_a_timeout_when_all_of_it_is_wanted(applications, interface):
-    def pieces():
+    def chunks():
         while True:
             time.sleep(0.001)
             yield b"x"
 
-    client = Client(applications[interface](lambda seen: (200, [], pieces())), interface, timeout=0.2)
+    client = Client(applications[interface](lambda seen: (200, [], chunks())), interface, timeout=0.2)
     with pytest.raises(TimeoutError, match="the whole response"):
         client.get("/")
     client.close()
@@ -69,7 +69,7 @@ def test_a_stream_that_falls_silent_is_a_timeout():
     client = Client(application, timeout=0.1)
     with client.stream("GET", "/") as response:
         assert next(response) == b"once"
-        with pytest.raises(TimeoutError, match="the next piece of the body"):
+        with pytest.raises(TimeoutError, match="the next chunk of the body"):
             next(response)
     client.close()
 

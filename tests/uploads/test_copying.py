@@ -19,7 +19,7 @@ from antiphon.uploads.descriptors import (
     read_all,
     read_into,
     write_all,
-    write_pieces,
+    write_chunks,
 )
 from tests.uploads.spools import CONTENT
 
@@ -46,12 +46,12 @@ def interrupted_write(write):
     """What comes out of a pipe when a signal comes in while it is written to, and whether the write was cut short."""
     read_end, write_end = os.pipe()
     interrupted = threading.Event()
-    pieces = []
+    chunks = []
 
     def drain():
         interrupted.wait(10)
-        while piece := os.read(read_end, 1 << 20):
-            pieces.append(piece)
+        while chunk := os.read(read_end, 1 << 20):
+            chunks.append(chunk)
 
     before = signal.signal(signal.SIGALRM, lambda *_: interrupted.set())
     thread = threading.Thread(target=drain)
@@ -64,22 +64,22 @@ def interrupted_write(write):
         thread.join()
         os.close(read_end)
         signal.signal(signal.SIGALRM, before)
-    return b"".join(pieces), interrupted.is_set()
+    return b"".join(chunks), interrupted.is_set()
 
 
 class TestWriting:
     def test_goes_on_where_it_was_cut_short(self):
         assert interrupted_write(lambda descriptor: write_all(descriptor, CONTENT)) == (CONTENT, True)
 
-    def test_goes_on_with_pieces_too(self):
-        pieces = [CONTENT[:30_000], CONTENT[30_000:200_000], CONTENT[200_000:]]
-        assert interrupted_write(lambda descriptor: write_pieces(descriptor, pieces)) == (CONTENT, True)
+    def test_goes_on_with_chunks_too(self):
+        chunks = [CONTENT[:30_000], CONTENT[30_000:200_000], CONTENT[200_000:]]
+        assert interrupted_write(lambda descriptor: write_chunks(descriptor, chunks)) == (CONTENT, True)
 
     @pytest.mark.parametrize("count", [0, 1, 2, 1024, 1025, 5000])
-    def test_takes_any_number_of_pieces(self, target, count):
-        pieces = [b"%d," % number for number in range(count)]
-        write_pieces(target, pieces)
-        assert content(target) == b"".join(pieces)
+    def test_takes_any_number_of_chunks(self, target, count):
+        chunks = [b"%d," % number for number in range(count)]
+        write_chunks(target, chunks)
+        assert content(target) == b"".join(chunks)
 
 
 class TestReading:

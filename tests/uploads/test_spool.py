@@ -19,7 +19,7 @@ from antiphon.uploads.spool import BATCH, BLOCK, THRESHOLD, Spool
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.uploads.spools import CONTENT, descriptors, in_both, in_file, in_memory, opened_in
 
-PIECE = 64 << 10
+CHUNK = 64 << 10
 
 
 class TestInMemory:
@@ -27,25 +27,25 @@ class TestInMemory:
         spool = Spool()
         assert (spool.size, spool.getvalue(), spool.read_at(0, 10), spool.in_memory) == (0, b"", b"", True)
 
-    def test_one_piece_is_kept_as_it_is(self):
-        data = b"a piece that is not copied"
+    def test_one_chunk_is_kept_as_it_is(self):
+        data = b"a chunk that is not copied"
         spool = Spool()
         spool.write(data)
         assert spool.getvalue() is data
         assert spool.read_at(0, len(data)) is data
 
-    def test_pieces_come_in_their_order(self):
+    def test_chunks_come_in_their_order(self):
         spool = Spool()
-        for piece in [b"one", b"", b", two", b", three"]:
-            spool.write(piece)
+        for chunk in [b"one", b"", b", two", b", three"]:
+            spool.write(chunk)
         assert spool.getvalue() == b"one, two, three"
         assert spool.size == 15
 
     def test_may_grow_after_it_was_read(self):
         spool = Spool()
         read = []
-        for piece in [b"one", b", two", b", three"]:
-            spool.write(piece)
+        for chunk in [b"one", b", two", b", three"]:
+            spool.write(chunk)
             read.append(spool.getvalue())
         assert read == [b"one", b"one, two", b"one, two, three"]
 
@@ -63,18 +63,18 @@ class TestInMemory:
         with pytest.raises(ValueError, match="not to be had"):
             make().read_at(offset, length)
 
-    def test_many_small_pieces_take_little_more_than_their_bytes(self):
-        pieces = 100_000
+    def test_many_small_chunks_take_little_more_than_their_bytes(self):
+        chunks = 100_000
         source = memoryview(CONTENT)
         tracemalloc.start()
         try:
             spool = Spool()
-            for number in range(pieces):
+            for number in range(chunks):
                 spool.write(bytes(source[2 * number : 2 * number + 2]))
             taken, _ = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert spool.getvalue() == CONTENT[: 2 * pieces]
+        assert spool.getvalue() == CONTENT[: 2 * chunks]
         assert taken < 2 * spool.size
 
 
@@ -135,12 +135,12 @@ class TestInAFile:
         assert inherited() == before
 
     def test_takes_little_memory(self):
-        piece = bytes(PIECE)
+        chunk = bytes(CHUNK)
         tracemalloc.start()
         try:
             spool = Spool()
             for _ in range(512):
-                spool.write(piece)
+                spool.write(chunk)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -160,13 +160,13 @@ class TestOnAnEventLoop:
         spool = Spool()
         due = []
         for number in range(1, 128 + 1):
-            spool.add(bytes(PIECE))
+            spool.add(bytes(CHUNK))
             if spool.is_due:
                 due.append(number)
                 spool.flush()
-        blocks = THRESHOLD // PIECE
-        assert due == [blocks + 1, *range(blocks + BATCH // PIECE, 129, BATCH // PIECE)]
-        assert spool.size == 128 * PIECE
+        blocks = THRESHOLD // CHUNK
+        assert due == [blocks + 1, *range(blocks + BATCH // CHUNK, 129, BATCH // CHUNK)]
+        assert spool.size == 128 * CHUNK
 
     def test_a_loop_may_flush_when_there_is_a_file_and_the_last_batch_was_taken_at_once(self, monkeypatch):
         times = WriteTimes()
@@ -190,7 +190,7 @@ class TestOnAnEventLoop:
             spool.flush()
             assert times.are_short is is_short
 
-    @pytest.mark.parametrize("size", [1000, 30_000, PIECE - 1, PIECE, 700_000, 3 << 20])
+    @pytest.mark.parametrize("size", [1000, 30_000, CHUNK - 1, CHUNK, 700_000, 3 << 20])
     def test_a_flush_ends_where_a_block_of_the_file_does(self, tmp_path, size):
         spool = Spool(folder=tmp_path)
         content = random.Random(size).randbytes(9 << 20)
@@ -220,21 +220,21 @@ class TestOnAnEventLoop:
 
 @st.composite
 def histories(draw):
-    """Pieces, where a None is a flush, and a threshold."""
-    pieces = draw(st.lists(st.one_of(st.binary(max_size=50), st.none()), max_size=30))
-    return pieces, draw(st.integers(0, 200))
+    """Chunks, where a None is a flush, and a threshold."""
+    chunks = draw(st.lists(st.one_of(st.binary(max_size=50), st.none()), max_size=30))
+    return chunks, draw(st.integers(0, 200))
 
 
 @given(histories(), st.integers(0, 900), st.integers(0, 900))
 def test_any_part_is_the_same_wherever_it_is(history, offset, length):
-    pieces, threshold = history
+    chunks, threshold = history
     spool = Spool(threshold)
-    for piece in pieces:
-        if piece is None:
+    for chunk in chunks:
+        if chunk is None:
             spool.flush()
         else:
-            spool.write(piece)
-    content = b"".join(piece for piece in pieces if piece)
+            spool.write(chunk)
+    content = b"".join(chunk for chunk in chunks if chunk)
     assert spool.size == len(content)
     assert spool.read_at(offset, length) == content[offset : offset + length]
     target = bytearray(length)
@@ -245,14 +245,14 @@ def test_any_part_is_the_same_wherever_it_is(history, offset, length):
 
 @given(histories(), st.data())
 def test_any_part_is_copied(history, data):
-    pieces, threshold = history
+    chunks, threshold = history
     spool = Spool(threshold)
-    for piece in pieces:
-        if piece is None:
+    for chunk in chunks:
+        if chunk is None:
             spool.flush()
         else:
-            spool.write(piece)
-    content = b"".join(piece for piece in pieces if piece)
+            spool.write(chunk)
+    content = b"".join(chunk for chunk in chunks if chunk)
     offset = data.draw(st.integers(0, len(content)))
     length = data.draw(st.integers(0, len(content) - offset))
     with tempfile.TemporaryFile() as copied:

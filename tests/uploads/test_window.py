@@ -65,8 +65,8 @@ def take(file, step, number, most):
 
 @pytest.mark.parametrize("make", SPOOLS.values(), ids=SPOOLS)
 @given(st.lists(st.sampled_from([b"a", b"bcd", b"\n", b"\r\n", b"\0"]), max_size=60), st.lists(steps, max_size=25))
-def test_does_what_a_file_in_memory_does(make, pieces, taken):
-    content = b"".join(pieces)
+def test_does_what_a_file_in_memory_does(make, chunks, taken):
+    content = b"".join(chunks)
     file, model = window(content, make), io.BytesIO(content)
     for step, number in taken:
         assert take(file, step, number, len(content)) == take(model, step, number, len(content))

@@ -184,8 +184,8 @@ class ASGIHead:
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnected("The client went away while the body was read.")
                 self._more = message.get("more_body", False)
-                if piece := message.get("body"):
-                    return piece if type(piece) is bytes else bytes(piece)
+                if chunk := message.get("body"):
+                    return chunk if type(chunk) is bytes else bytes(chunk)
             return b""
         finally:
             self._is_receiving = False
@@ -272,10 +272,10 @@ def _may_name(scope: Scope, request: Request, body: FileBody) -> bool:
 async def _stream(
     request: Request, body: Stream, start: Message, gone: Callable[[], Awaitable[None]], send: Send, silent: bool
 ) -> None:
-    from antiphon.adapters.streaming import write_pieces
+    from antiphon.adapters.streaming import write_chunks
 
-    async def write(piece: bytes) -> None:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    async def write(chunk: bytes) -> None:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def begin() -> Callable[[bytes], Awaitable[None]]:
         await send(start)
@@ -283,7 +283,7 @@ async def _stream(
             await write(b"")  # servers hold the head back until there is a body
         return write
 
-    if await write_pieces(request, body, begin, gone, silent):
+    if await write_chunks(request, body, begin, gone, silent):
         await send({"type": "http.response.body", "body": b""})
 
 

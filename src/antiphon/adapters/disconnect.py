@@ -25,7 +25,7 @@ def stems_from_leaving(error: BaseException) -> bool:
     return False
 
 
-class Departure:
+class DisconnectWatcher:
     """Calls ``told`` when the client of a request leaves between ``watch`` and ``stop``, where the server tells that.
 
     The server must not be asked for anything else meanwhile: the body has been received, and nothing sent.

@@ -45,7 +45,7 @@ class RSGIHead:
     header_size = 0
     raw_path = None
     root_path = ""
-    _pieces: Any = None
+    _chunks: Any = None
 
     def __init__(self, scope: RSGIScope, protocol: Any) -> None:
         self.scope = scope
@@ -105,14 +105,14 @@ class RSGIHead:
         return [("host", authority), *(field for field in fields if field[0] != "host")] if authority else fields
 
     async def receive(self) -> bytes:
-        """The next piece of the body."""
-        if self._pieces is None:
-            self._pieces = aiter(self._protocol)
+        """The next chunk of the body."""
+        if self._chunks is None:
+            self._chunks = aiter(self._protocol)
         try:
             while True:
-                piece: bytes = await anext(self._pieces)
-                if piece:
-                    return piece
+                chunk: bytes = await anext(self._chunks)
+                if chunk:
+                    return chunk
         except StopAsyncIteration:
             return b""
         except Exception as error:
@@ -168,18 +168,18 @@ def _named(body: FileBody, status: int, fields: list[tuple[str, str]], protocol:
 async def _stream(
     request: Request, body: Stream, status: int, fields: list[tuple[str, str]], protocol: Any, silent: bool
 ) -> None:
-    from antiphon.adapters.streaming import write_pieces
+    from antiphon.adapters.streaming import write_chunks
 
     transports: list[Any] = []
 
-    async def write(piece: bytes) -> None:
-        await transports[0].send_bytes(piece)
+    async def write(chunk: bytes) -> None:
+        await transports[0].send_bytes(chunk)
 
     async def begin() -> Callable[[bytes], Awaitable[None]]:
         transports.append(protocol.response_stream(status, fields))
         return write
 
     try:
-        await write_pieces(request, body, begin, protocol.client_disconnect, silent)
+        await write_chunks(request, body, begin, protocol.client_disconnect, silent)
     finally:
         transports.clear()  # Granian ends the response when nobody has its transport any more

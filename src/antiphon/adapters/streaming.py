@@ -1,11 +1,11 @@
-"""Writing a response's body piece by piece from an event loop, until it ends or the client goes away."""
+"""Writing a response's body chunk by chunk from an event loop, until it ends or the client goes away."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
-from antiphon.concurrency.iterables import LoopIterator, aclose, as_bytes
+from antiphon.concurrency.iterables import AsyncFromSync, aclose, as_bytes
 from antiphon.concurrency.loop import TURN, let_pass
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
@@ -17,7 +17,7 @@ _watches: "set[_Watch]" = set()
 """Those of all responses that are being written."""
 
 
-async def write_pieces(
+async def write_chunks(
     request: Request,
     body: Iterable[bytes | str] | AsyncIterable[bytes | str],
     begin: Callable[[], Awaitable[Write]],
@@ -26,21 +26,21 @@ async def write_pieces(
 ) -> bool:
     """Write a body to its end, and close it in every case: whether all is written, and the client still there.
 
-    ``begin`` sends the head and gives what writes a piece. ``gone`` waits until the client goes away; then the
+    ``begin`` sends the head and gives what writes a chunk. ``gone`` waits until the client goes away; then the
     iteration is cancelled where it waits. A body that fails is logged, and raised so that the server cuts the
     response; one that reads the request's, which the client breaks off, has no end. One that is all written is whole,
     though it fails to close, which is logged. A ``silent`` body is only closed.
     """
-    pieces: AsyncIterator[bytes | str] | None = None
+    chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
     watch = _Watch(gone)
     try:
-        pieces = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
+        chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body)
         # What is at hand, and fails at once, has the server answer with an error; others wait for nothing.
-        first = await anext(pieces, b"") if is_at_hand(body) and not silent else b""
+        first = await anext(chunks, b"") if is_at_hand(body) and not silent else b""
         write = await _begun(begin, watch)
         if write is not None and not silent and await _written(first, write, watch):
-            await _write_each(pieces, write, watch)
+            await _write_each(chunks, write, watch)
         is_whole = not watch.client_left
     except asyncio.CancelledError:
         if not watch.take_back():
@@ -52,7 +52,7 @@ async def write_pieces(
     finally:
         try:
             await watch.end()
-            await aclose(pieces, body)
+            await aclose(chunks, body)
         except Exception as error:
             if not is_whole:
                 raise
@@ -71,20 +71,20 @@ async def _begun(begin: Callable[[], Awaitable[Write]], watch: "_Watch") -> Writ
         return None
 
 
-async def _write_each(pieces: AsyncIterator[bytes | str], write: Write, watch: "_Watch") -> None:
-    """Write until the pieces end, or can't be written any more. Others have their turns, as the watch does."""
+async def _write_each(chunks: AsyncIterator[bytes | str], write: Write, watch: "_Watch") -> None:
+    """Write until the chunks end, or can't be written any more. Others have their turns, as the watch does."""
     end_of_turn = time.monotonic() + TURN
-    async for piece in pieces:
-        if not await _written(piece, write, watch):
+    async for chunk in chunks:
+        if not await _written(chunk, write, watch):
             return
         if time.monotonic() > end_of_turn:
             await let_pass()
             end_of_turn = time.monotonic() + TURN
 
 
-async def _written(piece: bytes | str, write: Write, watch: "_Watch") -> bool:
-    """Write a piece: False where it can't be, which is how some servers say that the client left."""
-    if data := as_bytes(piece):
+async def _written(chunk: bytes | str, write: Write, watch: "_Watch") -> bool:
+    """Write a chunk: False where it can't be, which is how some servers say that the client left."""
+    if data := as_bytes(chunk):
         try:
             await write(data)
         except Exception:

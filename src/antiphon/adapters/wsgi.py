@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PIECE = 64 << 10
+CHUNK = 64 << 10
 """How many bytes of a body are read at once."""
 
 _KEYS = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"} | {
@@ -146,16 +146,16 @@ class WSGIHead:
         """
         if self._left is None:
             self._left = self._length()
-        wanted = PIECE if self._left < 0 else min(self._left, PIECE)
+        wanted = CHUNK if self._left < 0 else min(self._left, CHUNK)
         try:
-            piece: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
+            chunk: bytes = self.environ["wsgi.input"].read(wanted) if wanted else b""
         except OSError as error:
             raise ClientDisconnected("The connection broke while the body was read.") from error
         except Exception as error:  # servers have errors of their own for chunks that are none
             raise BadRequest("The body is malformed.") from error
         if self._left > 0:
-            self._left -= len(piece)
-        return piece
+            self._left -= len(chunk)
+        return chunk
 
     def _length(self) -> int:
         environ = self.environ
@@ -267,11 +267,11 @@ class WSGIBody:
 
 
 def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], Callable[[], object]]:
-    """How to get a body's next piece, and how to close it, on this thread."""
+    """How to get a body's next chunk, and how to close it, on this thread."""
     if isinstance(body, AsyncIterable):
-        from antiphon.concurrency.iterables import ThreadIterator
+        from antiphon.concurrency.iterables import SyncFromAsync
 
-        bridged = ThreadIterator(body, context)
+        bridged = SyncFromAsync(body, context)
         return bridged.__next__, bridged.close
     if isinstance(body, bytes):
         return iter((body,)).__next__, tuple
@@ -328,10 +328,10 @@ class SentFile(RawIOBase):
         """Read some bytes, with as few copies as a file does."""
         left = max(0, self._end - self._file.tell())
         wanted = left if size is None or size < 0 else min(size, left)
-        piece = self._file.read(wanted)
-        if wanted and not piece:
+        chunk = self._file.read(wanted)
+        if wanted and not chunk:
             raise self._cut()
-        return piece
+        return chunk
 
     def readinto(self, buffer: Any, /) -> int:
         """Read into a buffer."""

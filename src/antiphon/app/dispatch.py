@@ -17,7 +17,7 @@ from antiphon.app.returns import to_response
 from antiphon.body.content import Content
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.handler.context import set_current_request
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, Switch, arrive, failed
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving
 from antiphon.http.errors import ContentTooLarge, HTTPError
 from antiphon.http.limits import Limits
@@ -184,9 +184,9 @@ async def _answer_error(plan: Plan, request: Request, error: BaseException) -> R
     """The response to an error, made where its handler has to be; in any case, whoever cancels meanwhile."""
     if not (plan.hops or request.head.blocks):
         return await answer_error(plan.error_handlers, request, error, plan.blocks, is_driven=False)
-    broken_off = await arrive(plan.place)
+    broken_off = await switch_shielded(plan.place)
     response = await answer_error(plan.error_handlers, request, error, plan.blocks, is_driven=True)
-    broken_off = await arrive(plan.place) or broken_off
+    broken_off = await switch_shielded(plan.place) or broken_off
     return _unless(broken_off, request, response)
 
 
@@ -218,7 +218,7 @@ async def _close(plan: Plan, request: Request, response: Response, opened: list[
     closers += [(each.place, partial(each.close, generator, request)) for each, generator in reversed(opened)]
     for place, close in closers:
         if place is not None:
-            response = _unless(await arrive(place), request, response)
+            response = _unless(await switch_shielded(place), request, response)
         before = response
         try:
             response = await close(before)
@@ -270,7 +270,7 @@ def _of_the_request(plan: Plan, request: Request) -> list[Hook]:
 async def _after_own(plan: Plan, after: Hook, request: Request, response: Response) -> Response:
     """Call a hook of the request's own, and go back to where what follows is called."""
     response = await _after(after, request, response)
-    return response if after.place is None else _unless(await arrive(plan.place), request, response)
+    return response if after.place is None else _unless(await switch_shielded(plan.place), request, response)
 
 
 async def _after(after: Hook, request: Request, response: Response) -> Response:

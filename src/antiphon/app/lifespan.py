@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, arrive, describe, innermost, is_async, wrong_return
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, innermost, is_async, switch_shielded, wrong_return
 from antiphon.request.places import Place
 
 T = TypeVar("T")
@@ -131,7 +131,7 @@ class Lifespan:
         errors: list[BaseException] = []
         for function in self._on_shutdown:
             try:
-                if broken_off := await arrive(ON_LOOP if function.is_async else ON_THREAD):
+                if broken_off := await switch_shielded(ON_LOOP if function.is_async else ON_THREAD):
                     errors.append(broken_off)
                 await function.call()
             except GeneratorExit:
@@ -206,7 +206,7 @@ async def _leave(manager: Manager[Any], error: BaseException | None) -> None:
         await ON_LOOP
         await manager.__aexit__(*raised)
         return
-    broken_off = await arrive(ON_THREAD)
+    broken_off = await switch_shielded(ON_THREAD)
     manager.__exit__(*raised)
     if broken_off is not None:
         raise broken_off

@@ -191,11 +191,11 @@ def _printed_label(way: _Way, label: Segment, texts: Mapping[str, str]) -> str:
 def _quoted(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
     printed = _print(way, segment, texts)
     parameters = parameters_of(segment)
-    pieces = printed.split("/") if _spans(segment) else [printed]
-    if parameters and not {".", ".."}.isdisjoint(pieces):
+    chunks = printed.split("/") if _spans(segment) else [printed]
+    if parameters and not {".", ".."}.isdisjoint(chunks):
         names = ", ".join(part.name for part in parameters)
         raise _refused(way, names, f"{printed!r} has a dot segment, which clients remove (RFC 3986 §5.2.4)")
-    return "/".join(map(quote_segment, pieces))
+    return "/".join(map(quote_segment, chunks))
 
 
 def _name_of(handler: object) -> str:

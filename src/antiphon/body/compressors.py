@@ -21,7 +21,7 @@ and is far below the 8 MiB that clients have to take (RFC 9659 §3)."""
 class Compressor(Protocol):
     """What compresses one body, from its first byte to its last."""
 
-    def piece(self, data: bytes) -> bytes:
+    def chunk(self, data: bytes) -> bytes:
         """Compress more of it, such that all that was given so far can be read from what was returned so far."""
         ...
 
@@ -55,7 +55,7 @@ class _Gzip:
     def __init__(self, level: int) -> None:
         self._compressor = zlib.compressobj(level, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
 
-    def piece(self, data: bytes) -> bytes:
+    def chunk(self, data: bytes) -> bytes:
         return self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
 
     def finish(self, data: bytes = b"") -> bytes:
@@ -75,7 +75,7 @@ class _Zstd:
         settings = {zstd.CompressionParameter.compression_level: level, zstd.CompressionParameter.window_log: _WINDOW}
         self._compressor: _ZstdCompressor = zstd.ZstdCompressor(options=settings)
 
-    def piece(self, data: bytes) -> bytes:
+    def chunk(self, data: bytes) -> bytes:
         return self._compressor.compress(data, self._compressor.FLUSH_BLOCK)
 
     def finish(self, data: bytes = b"") -> bytes:
@@ -92,7 +92,7 @@ class _Brotli:
     def __init__(self, level: int) -> None:
         self._compressor: _BrotliCompressor = import_module("brotli").Compressor(quality=level, lgwin=_WINDOW)
 
-    def piece(self, data: bytes) -> bytes:
+    def chunk(self, data: bytes) -> bytes:
         return self._compressor.process(data) + self._compressor.flush()
 
     def finish(self, data: bytes = b"") -> bytes:

@@ -1,4 +1,4 @@
-"""The content codings of a body undone (RFC 9110 §8.4): fed as it arrives, it comes out decoded, in small pieces.
+"""The content codings of a body undone (RFC 9110 §8.4): fed as it arrives, it comes out decoded, in small chunks.
 
 No I/O. However much a body expands, no more of it is made than was asked for, and none beyond the limit.
 """
@@ -45,9 +45,9 @@ class _Inflate:
         return self._inner.unused_data
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        piece = self._inner.decompress(data or self._inner.unconsumed_tail, max_length)
-        self.needs_input = len(piece) < max_length
-        return piece
+        chunk = self._inner.decompress(data or self._inner.unconsumed_tail, max_length)
+        self.needs_input = len(chunk) < max_length
+        return chunk
 
 
 class _Deflate(_Inflate):
@@ -86,9 +86,9 @@ class _Brotli:
         return self._inner.is_finished()
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        piece = self._inner.process(data, output_buffer_limit=max_length)
-        self.needs_input = len(piece) < max_length
-        return piece
+        chunk = self._inner.process(data, output_buffer_limit=max_length)
+        self.needs_input = len(chunk) < max_length
+        return chunk
 
 
 def _zstd_frame() -> Member:
@@ -129,8 +129,8 @@ DECOMPRESSIONS = {
 """All of them by name, the one first that asks for the least work."""
 
 
-PIECE = 64 << 10
-"""After how many bytes a piece ends; brotli gives up to half as many more."""
+CHUNK = 64 << 10
+"""After how many bytes a chunk ends; brotli gives up to half as many more."""
 
 _BLOCK = 16 << 10
 """How much is decoded at a time: at the end of each member what follows it is copied."""
@@ -168,26 +168,26 @@ class _Stage:
     def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
         self._has_begun = self._has_begun or bool(data)
         for start in range(0, len(data), _BLOCK):
-            yield from self._pieces(data[start : start + _BLOCK], limit)
+            yield from self._chunks(data[start : start + _BLOCK], limit)
 
-    def _pieces(self, block: bytes, limit: int) -> Iterator[bytes]:
+    def _chunks(self, block: bytes, limit: int) -> Iterator[bytes]:
         is_read = False
         while not is_read:
             if self._member.eof:
                 self._start_member()
-            if piece := self._decoded(block):
-                self._made += len(piece)
+            if chunk := self._decoded(block):
+                self._made += len(chunk)
                 # Coded once more, a body may be a little longer than it is itself.
-                if self._made > (limit if self._is_last else 2 * limit + PIECE):
+                if self._made > (limit if self._is_last else 2 * limit + CHUNK):
                     detail = f"The body, decoded, is longer than the {limit} bytes that are accepted."
                     raise over_limit(ContentTooLarge, "body", limit, detail)
-                yield piece
+                yield chunk
             block = self._member.unused_data if self._member.eof else b""
             is_read = not block if self._member.eof else self._member.needs_input
 
     def _decoded(self, block: bytes) -> bytes:
         try:
-            return self._member.decompress(block, PIECE)
+            return self._member.decompress(block, CHUNK)
         except self._error as error:
             raise BadRequest(f"the body can't be decoded: it is not valid {self._name}") from error
 
@@ -214,15 +214,15 @@ class ContentDecoder:
         self._stages = [_Stage(name, is_last=at == len(codings)) for at, name in enumerate(codings, 1)]
 
     def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
-        """What can be read by means of more of the body, in pieces, which are made one by one as they are taken.
+        """What can be read by means of more of the body, in chunks, which are made one by one as they are taken.
 
         Take all of them before feeding more. Raises BadRequest (400) for what is not in its coding,
         ContentTooLarge (413) before more than ``limit`` bytes of the decoded body are given.
         """
-        pieces: Iterator[bytes] = iter((data,))
+        chunks: Iterator[bytes] = iter((data,))
         for stage in self._stages:
-            pieces = chain.from_iterable(map(partial(stage.feed, limit=limit), pieces))
-        return pieces
+            chunks = chain.from_iterable(map(partial(stage.feed, limit=limit), chunks))
+        return chunks
 
     def finish(self) -> None:
         """Say that this was all. Raises BadRequest (400) when the body is incomplete; one of no bytes is complete."""

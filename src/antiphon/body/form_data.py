@@ -74,7 +74,7 @@ class FormBounds:
 
 
 class FormData:
-    """Is given the body of a form (RFC 7578), as a whole or fed piece by piece, and remembers where its parts are.
+    """Is given the body of a form (RFC 7578), as a whole or fed chunk by chunk, and remembers where its parts are.
 
     Raises ContentTooLarge (413) likewise. A body that is no such form is told to who reads it.
     """

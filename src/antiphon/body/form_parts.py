@@ -16,7 +16,7 @@ from antiphon.uploads.upload import well_formed
 
 
 class Part:
-    """A part of a form that is being received: what is said of it, then its content, piece by piece.
+    """A part of a form that is being received: what is said of it, then its content, chunk by chunk.
 
     Its content is to be read before the next part is asked for; what is not read then is passed over.
     """
@@ -46,16 +46,16 @@ class Part:
         return Headers(well_formed(self._head.fields))
 
     def __iter__(self) -> Iterator[bytes]:
-        while (piece := self._parts.content_of(self._head)) is not None:
-            if piece:
-                yield piece
+        while (chunk := self._parts.content_of(self._head)) is not None:
+            if chunk:
+                yield chunk
             else:
                 self._parts.receive()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (piece := self._parts.content_of(self._head)) is not None:
-            if piece:
-                yield piece
+        while (chunk := self._parts.content_of(self._head)) is not None:
+            if chunk:
+                yield chunk
             else:
                 await self._parts.areceive()
 
@@ -65,7 +65,7 @@ class Part:
 
     async def aread(self) -> bytes:
         """The same on an event loop."""
-        return b"".join([piece async for piece in self])
+        return b"".join([chunk async for chunk in self])
 
     def __repr__(self) -> str:
         return f"<Part name={self.name!r} filename={self.filename!r}>"
@@ -83,7 +83,7 @@ class FormParts:
         self._parser = MultipartParser(parse_boundary(content_type), limits=MultipartLimits(limits.parts))
         self._bounds = FormBounds(limits)
         self._offset = 0
-        self._piece = b""
+        self._chunk = b""
         self._events: deque[PartEvent] = deque()
         self._current: PartHead | None = None
         self._is_over = False
@@ -120,34 +120,34 @@ class FormParts:
             if isinstance(event, PartData):
                 if event.part_end is not None:
                     self._current = None
-                if content := event.of(self._piece):
+                if content := event.of(self._chunk):
                     return content
         return b"" if self._current is head else None
 
     def receive(self) -> None:
         """Receive more, where that may block."""
-        self._take(self._stream.piece_at(self._offset))
+        self._take(self._stream.chunk_at(self._offset))
 
     async def areceive(self) -> None:
         """Receive more, on an event loop."""
-        self._take(await self._stream.apiece_at(self._offset))
+        self._take(await self._stream.achunk_at(self._offset))
 
-    def _take(self, piece: bytes) -> None:
+    def _take(self, chunk: bytes) -> None:
         if self._failure is not None:
             raise self._failure
-        self._piece = piece
-        self._offset += len(piece)
+        self._chunk = chunk
+        self._offset += len(chunk)
         try:
-            self._read(piece)
+            self._read(chunk)
         except HTTPError as error:
             self._failure = error
             raise
 
-    def _read(self, piece: bytes) -> None:
-        if not piece:
+    def _read(self, chunk: bytes) -> None:
+        if not chunk:
             self._parser.finish()
             self._is_over = True
             return
-        events = self._parser.feed(piece)
+        events = self._parser.feed(chunk)
         self._bounds.count(events)
         self._events.extend(events)

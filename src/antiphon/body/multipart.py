@@ -1,4 +1,4 @@
-"""Forms as multipart/form-data: fed the body in pieces of any size, gives events (RFC 7578, RFC 2046 §5.1).
+"""Forms as multipart/form-data: fed the body in chunks of any size, gives events (RFC 7578, RFC 2046 §5.1).
 
 Parts are told by their offsets in the body, so that whoever keeps the body needs no copy of them.
 """
@@ -45,9 +45,9 @@ class MultipartLimits(NamedTuple):
 
 
 class PartData(NamedTuple):
-    """Content of the part whose head came last: ``held``, then the piece that was fed from ``start`` to ``end``.
+    """Content of the part whose head came last: ``held``, then the chunk that was fed from ``start`` to ``end``.
 
-    ``held``, nearly always empty, is from earlier pieces: what could have been the beginning of a delimiter and is not.
+    ``held``, nearly always empty, is from earlier chunks: what could have been the beginning of a delimiter and is not.
     ``part_end`` is where in the body the part's content ends, when it ends here; None when more is to come.
     """
 
@@ -56,9 +56,9 @@ class PartData(NamedTuple):
     part_end: int | None
     held: bytes
 
-    def of(self, piece: bytes) -> bytes:
-        """The content's bytes: ``piece`` is what was just fed."""
-        content = piece[self.start : self.end]
+    def of(self, chunk: bytes) -> bytes:
+        """The content's bytes: ``chunk`` is what was just fed."""
+        content = chunk[self.start : self.end]
         return self.held + content if self.held else content
 
 
@@ -86,7 +86,7 @@ def parse_boundary(content_type: str) -> bytes:
 class MultipartParser:
     """Finds the parts of one form.
 
-    Between two pieces it keeps no more than a head and a boundary. It reads every byte a constant number of times. An
+    Between two chunks it keeps no more than a head and a boundary. It reads every byte a constant number of times. An
     error ends it: it is not fed again. Raises ValueError for bytes that are no boundary.
     """
 
@@ -106,7 +106,7 @@ class MultipartParser:
         self._held = b""
 
     def feed(self, data: bytes) -> list[PartEvent]:
-        """Read the next piece of the body; return what it brought, in order.
+        """Read the next chunk of the body; return what it brought, in order.
 
         Each part is a PartHead, and one PartData or more; the last one has its end. Raises BadRequest for what is no
         form in parts, and ContentTooLarge beyond a limit, which its member ``limit`` names.
@@ -180,7 +180,7 @@ class MultipartParser:
         return self._read_head(data, start, events)
 
     def _read_head(self, data: bytes, start: int, events: list[PartEvent]) -> int:
-        """Read a head with what earlier pieces had of it, written as it may be."""
+        """Read a head with what earlier chunks had of it, written as it may be."""
         written = self._gathered
         limits = self._limits.head
         before = len(written)
@@ -203,14 +203,14 @@ class MultipartParser:
             end, follows = self._settle(seam, 0, seam.find(delimiter))
             if end == 0:
                 return self._pass_seam(seam, follows, events, len(data))
-        # Most pieces of a large file have none, which is told in half the time from their end. But if each part that
-        # begins in a piece were so searched through all that follows it, that would take time by their square.
+        # Most chunks of a large file have none, which is told in half the time from their end. But if each part that
+        # begins in a chunk were so searched through all that follows it, that would take time by their square.
         if not start and data.rfind(delimiter) < 0:
             return self._pass_content(data, 0, self._cut(data, 0), events)
         return self._end_content(data, start, data.find(delimiter, start), events)
 
     def _pass_seam(self, seam: bytes, follows: int, events: list[PartEvent], fed: int) -> int:
-        """What was held is the beginning of a delimiter; return where the piece goes on after it."""
+        """What was held is the beginning of a delimiter; return where the chunk goes on after it."""
         held = self._held
         if follows == _CUT:
             self._held = seam

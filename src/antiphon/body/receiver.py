@@ -1,6 +1,6 @@
-"""A body as it is received: once, piece by piece, within limits, and decoded.
+"""A body as it is received: once, chunk by chunk, within limits, and decoded.
 
-Pieces are received one after another, by whoever wants more of them: on the server's own thread or loop.
+Chunks are received one after another, by whoever wants more of them: on the server's own thread or loop.
 """
 
 from collections.abc import Coroutine, Iterator
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 AT_ONCE = 64 << 10
-"""A body of up to so many bytes that comes in one piece is kept as that."""
+"""A body of up to so many bytes that comes in one chunk is kept as that."""
 
-_NO_PIECES: Iterator[bytes] = iter(())
+_NO_CHUNKS: Iterator[bytes] = iter(())
 
 
 class ReceivedBody(KeptBody):
     """What of a body has been received, and how the rest is."""
 
     is_kept = True
-    """Whether what was received can be read again. May be set until the first piece is received."""
+    """Whether what was received can be read again. May be set until the first chunk is received."""
     failure: Exception | None = None
     """Why it could not be received."""
     _declared: int | None = None
@@ -39,11 +39,11 @@ class ReceivedBody(KeptBody):
     _has_ended = False
     """Whether nothing more comes; what has come may still have to be kept."""
     _waiting: "tuple[Coroutine[Any, Any, bytes], Any] | None" = None
-    """What receives the first piece, and for what it waits."""
+    """What receives the first chunk, and for what it waits."""
     _held = b""
     """What has come, and must not be read: there is too much of it."""
     _decoder: "ContentDecoder | None" = None
-    _pieces = _NO_PIECES
+    _chunks = _NO_CHUNKS
     """What has come, and is still to be decoded."""
     _turn: "Turn | None" = None
     _end_of_turn = 0.0
@@ -109,11 +109,11 @@ class ReceivedBody(KeptBody):
         return self._decoder is not None
 
     def receive_on(self, receiving: Coroutine[Any, Any, bytes], effect: Any) -> None:
-        """Go on with what receives the first piece, and waits for this."""
+        """Go on with what receives the first chunk, and waits for this."""
         self._waiting = receiving, effect
 
     def hold(self, data: bytes) -> None:
-        """Be given the first piece, which is yet to be looked at."""
+        """Be given the first chunk, which is yet to be looked at."""
         self._held = data
         self.received = len(data)
 
@@ -154,12 +154,12 @@ class ReceivedBody(KeptBody):
             )
 
     async def advance(self, limits: Limits) -> bytes:
-        """Receive more of it: the next piece, decoded; empty at the end. Raises what ``load`` does."""
+        """Receive more of it: the next chunk, decoded; empty at the end. Raises what ``load`` does."""
         if self._is_receiving:
             raise is_received()
         if self.is_complete:
             return b""
-        self._is_receiving, piece = True, b""
+        self._is_receiving, chunk = True, b""
         try:
             if not self._has_begun:
                 self._begin(limits)
@@ -167,29 +167,29 @@ class ReceivedBody(KeptBody):
                 if self._given and monotonic() > self._end_of_turn:
                     await let_pass()  # before more is taken, which a cancellation would lose
                     self._end_of_turn = monotonic() + TURN
-                piece = self._decoded()
-            while not piece and not self._has_ended:
+                chunk = self._decoded()
+            while not chunk and not self._has_ended:
                 data = self._held
                 if not data and self.received != self._declared:
                     data = await self._next_bytes(limits)
                     self.received += len(data)
-                piece = self._taken(data, limits)
+                chunk = self._taken(data, limits)
             if not self.is_kept:
-                self._given += len(piece)
-            elif self._has_ended and self._spool is None and len(piece) <= AT_ONCE:
-                self.data = piece
-            elif self.add(piece) or self._has_ended:
+                self._given += len(chunk)
+            elif self._has_ended and self._spool is None and len(chunk) <= AT_ONCE:
+                self.data = chunk
+            elif self.add(chunk) or self._has_ended:
                 await self.write(limits, self._has_ended)
             self.is_complete = self._has_ended
         except Exception as error:
-            if piece:  # it has come, and is lost
+            if chunk:  # it has come, and is lost
                 self._broken = error
             if isinstance(error, HTTPError | OSError):
                 self.failure = error
             raise
         finally:
             self._is_receiving = False
-        return piece
+        return chunk
 
     def _begin(self, limits: Limits) -> None:
         declared = self.length
@@ -256,16 +256,16 @@ class ReceivedBody(KeptBody):
             self._has_ended = not data or received == declared
             return data
         if data:
-            self._pieces = self._decoder.feed(data, limits.body)
+            self._chunks = self._decoder.feed(data, limits.body)
             return self._decoded()
         self._decoder.finish()
         self._has_ended = True
         return b""
 
     def _decoded(self) -> bytes:
-        """The next piece of what has come, decoded."""
+        """The next chunk of what has come, decoded."""
         try:
-            return next(self._pieces, b"")
+            return next(self._chunks, b"")
         except HTTPError as error:
             self._broken = error
             raise

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from antiphon.uploads.spool import Spool
     from antiphon.uploads.window import Window
 
-PIECE = 256 << 10
+CHUNK = 256 << 10
 """Bytes that are read at once of what is kept."""
 
 FORM_DATA = "multipart/form-data"
@@ -68,18 +68,18 @@ class KeptBody:
 
     def _feed(self, form: "FormData") -> None:
         spool, offset = self.spool, 0
-        while piece := spool.read_at(offset, PIECE):
-            form.feed(piece)
-            offset += len(piece)
+        while chunk := spool.read_at(offset, CHUNK):
+            form.feed(chunk)
+            offset += len(chunk)
 
     def kept(self, offset: int) -> bytes:
-        """A piece of what is kept, from an offset on; empty where nothing is."""
+        """A chunk of what is kept, from an offset on; empty where nothing is."""
         data = self.data
         if data is None:
             if self._is_receiving:
                 raise is_received()
-            return self._spool.read_at(offset, PIECE) if self._spool is not None and offset < self._spool.size else b""
-        return data if not offset and len(data) <= PIECE else data[offset : offset + PIECE]
+            return self._spool.read_at(offset, CHUNK) if self._spool is not None and offset < self._spool.size else b""
+        return data if not offset and len(data) <= CHUNK else data[offset : offset + CHUNK]
 
     def read_all(self) -> bytes:
         """All of it, in memory from now on."""
@@ -90,7 +90,7 @@ class KeptBody:
     async def akept(self, offset: int) -> bytes:
         """The same on an event loop."""
         if self.data is None and not self._is_receiving and self._spool is not None:
-            read = self._spool.reader_of_file(offset, PIECE)
+            read = self._spool.reader_of_file(offset, CHUNK)
             if read is not None:
                 return await _crossing().run(read)
         return self.kept(offset)
@@ -105,15 +105,15 @@ class KeptBody:
 
         return Window(self.spool, 0, self.size)
 
-    def add(self, piece: bytes) -> bool:
-        """Keep one more piece, in memory: whether ``write`` has to be called before the next one.
+    def add(self, chunk: bytes) -> bool:
+        """Keep one more chunk, in memory: whether ``write`` has to be called before the next one.
 
         Raises ContentTooLarge (413) for a form beyond a limit.
         """
         spool = self._spool or self.spool
-        spool.add(piece)
+        spool.add(chunk)
         if self._form is not None:
-            self._form.feed(piece)
+            self._form.feed(chunk)
         return spool.is_due
 
     async def write(self, limits: Limits, is_all: bool) -> None:

@@ -1,4 +1,4 @@
-"""A request's body in pieces, as they arrive or as they were kept."""
+"""A request's body in chunks, as they arrive or as they were kept."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Protocol
@@ -16,7 +16,7 @@ class Reader(Protocol):
 
 
 class BodyStream:
-    """The body, iterated from its start, each time; the pieces have at most 256 KiB, or what came at once.
+    """The body, iterated from its start, each time; the chunks have at most 256 KiB, or what came at once.
 
     ``for`` is for code that may block, ``async for`` for an event loop. Raises what ``Request.load`` does, and
     RuntimeError for a body that was streamed before without being kept.
@@ -30,17 +30,17 @@ class BodyStream:
 
     def __iter__(self) -> Iterator[bytes]:
         offset = 0
-        while piece := self.piece_at(offset):
-            yield piece
-            offset += len(piece)
+        while chunk := self.chunk_at(offset):
+            yield chunk
+            offset += len(chunk)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         offset = 0
-        while piece := await self.apiece_at(offset):
-            yield piece
-            offset += len(piece)
+        while chunk := await self.achunk_at(offset):
+            yield chunk
+            offset += len(chunk)
 
-    def piece_at(self, offset: int) -> bytes:
+    def chunk_at(self, offset: int) -> bytes:
         """What comes next from there, where that may block; empty at the end."""
         content = self._content
         content.check_kept(offset)
@@ -50,7 +50,7 @@ class BodyStream:
         except NotLoadedError:
             raise self._reader.not_loaded() from None
 
-    async def apiece_at(self, offset: int) -> bytes:
+    async def achunk_at(self, offset: int) -> bytes:
         """The same on an event loop."""
         content = self._content
         content.check_kept(offset)

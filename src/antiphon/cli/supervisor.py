@@ -139,11 +139,11 @@ async def _choice(control: socket.socket, process: Process) -> Choice:
     loop = asyncio.get_running_loop()
     received = b""
     while not received.endswith(b"\n"):
-        piece = await loop.sock_recv(control, 65536)
-        if not piece:
+        chunk = await loop.sock_recv(control, 65536)
+        if not chunk:
             await process.wait()
             raise WorkerEnded(f"A worker {_end_of(process)} while it loaded the application.")
-        received += piece
+        received += chunk
     report = json.loads(received)
     if "error" in report:
         raise BadCommand(report["error"])

@@ -1,7 +1,7 @@
 """Large bodies on one event loop take turns, so that what else is on it need not wait for all of them.
 
-A turn is the permission to have the server give the next piece, and ends when that has come. Then the next one begins,
-in the loop's next pass; but a body whose pieces let wait holds up nobody.
+A turn is the permission to have the server give the next chunk, and ends when that has come. Then the next one begins,
+in the loop's next pass; but a body whose chunks let wait holds up nobody.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
@@ -11,7 +11,7 @@ from time import monotonic
 from weakref import WeakKeyDictionary
 
 HELD = 0.002
-"""Seconds for which a turn is held until its piece comes: servers that fetch it on a thread need some of that."""
+"""Seconds for which a turn is held until its chunk comes: servers that fetch it on a thread need some of that."""
 
 
 class Turn:
@@ -24,7 +24,7 @@ class Turn:
         self.since = 0.0
         """When it began last."""
         self.is_slow = False
-        """Whether its last piece let wait: then it is not held for the next one."""
+        """Whether its last chunk let wait: then it is not held for the next one."""
 
 
 class Turns:
@@ -34,7 +34,7 @@ class Turns:
         self._waiting: deque[tuple[Turn, Future[None]]] = deque()
         self._last: Turn | None = None
         self._held: Turn | None = None
-        """The last one, until its piece has come."""
+        """The last one, until its chunk has come."""
         self._is_due = False
         """Whether the next one begins in the next pass of the loop."""
         self._is_watched = False
@@ -68,7 +68,7 @@ class Turns:
             raise
 
     def end(self, turn: Turn) -> None:
-        """Say that the piece has come, or won't."""
+        """Say that the chunk has come, or won't."""
         turn.is_slow = monotonic() - turn.since > HELD
         if self._held is turn:
             self._held = None

@@ -1,4 +1,4 @@
-"""The pieces of one iterable made from those of another, of the same colour: a generator reads that one, and it is
+"""The chunks of one iterable made from those of another, of the same colour: a generator reads that one, and it is
 closed in every case, wherever it stands.
 """
 
@@ -18,17 +18,17 @@ Made: TypeAlias = Generator[bytes, None, None]
 AsyncMade: TypeAlias = AsyncGenerator[bytes, None]
 
 
-def as_bytes(piece: object) -> bytes:
-    """A piece of a streamed body. Raises TypeError for what is neither bytes nor text."""
-    if isinstance(piece, str):
-        return piece.encode()
-    if isinstance(piece, bytes | bytearray | memoryview):
-        return bytes(piece)
-    raise TypeError(f"a stream's pieces are bytes or text, not {type(piece).__name__}")
+def as_bytes(chunk: object) -> bytes:
+    """A chunk of a streamed body. Raises TypeError for what is neither bytes nor text."""
+    if isinstance(chunk, str):
+        return chunk.encode()
+    if isinstance(chunk, bytes | bytearray | memoryview):
+        return bytes(chunk)
+    raise TypeError(f"a stream's chunks are bytes or text, not {type(chunk).__name__}")
 
 
 def read_all(source: Iterable[bytes | str]) -> bytes:
-    """All pieces of an iterable, which is closed then."""
+    """All chunks of an iterable, which is closed then."""
     iterator: Iterator[bytes | str] | None = None
     try:
         iterator = iter(source)
@@ -39,11 +39,11 @@ def read_all(source: Iterable[bytes | str]) -> bytes:
 
 
 async def aread_all(source: AsyncIterable[bytes | str]) -> bytes:
-    """All pieces of an async iterable, which is closed then."""
+    """All chunks of an async iterable, which is closed then."""
     iterator: AsyncIterator[bytes | str] | None = None
     try:
         iterator = aiter(source)
-        return b"".join([as_bytes(piece) async for piece in iterator])
+        return b"".join([as_bytes(chunk) async for chunk in iterator])
     finally:
         await aclose(iterator, source)
 
@@ -90,45 +90,45 @@ class _AsyncSource(Generic[T]):
         await aclose(self._iterator, self._iterable)
 
 
-class BlockingPieces(Generic[T]):
+class BlockingChunks(Generic[T]):
     """What a generator makes of an iterable."""
 
     def __init__(self, source: Iterable[T], make: Callable[[Iterable[T]], Made]) -> None:
         self._source = _Source(source)
-        self._pieces = make(self._source)
+        self._chunks = make(self._source)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        return next(self._pieces)
+        return next(self._chunks)
 
     def close(self) -> None:
         """Close the generator and what it reads."""
-        self._pieces.close()
+        self._chunks.close()
         self._source.close()
 
 
-class AsyncPieces(Generic[T]):
+class AsyncChunks(Generic[T]):
     """What an async generator makes of an async iterable."""
 
     def __init__(self, source: AsyncIterable[T], make: Callable[[AsyncIterable[T]], AsyncMade]) -> None:
         self._source = _AsyncSource(source)
-        self._pieces = make(self._source)
+        self._chunks = make(self._source)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
-        return await anext(self._pieces)
+        return await anext(self._chunks)
 
     async def aclose(self) -> None:
         """Close the generator and what it reads."""
-        await self._pieces.aclose()
+        await self._chunks.aclose()
         await self._source.aclose()
 
 
-class ThreadIterator(Generic[T]):
+class SyncFromAsync(Generic[T]):
     """An async iterable that a thread iterates. It runs on the background loop, from start to close as one task.
 
     When its end, or an error, has been given to the thread, the task has ended and its context is free.
@@ -184,11 +184,11 @@ class ThreadIterator(Generic[T]):
 
 
 def _at_most_one(iterator: Iterator[T]) -> list[T]:
-    """The next piece, or none: StopIteration cannot leave a coroutine."""
+    """The next chunk, or none: StopIteration cannot leave a coroutine."""
     return list(islice(iterator, 1))
 
 
-class LoopIterator(Generic[T]):
+class AsyncFromSync(Generic[T]):
     """A blocking iterable that an event loop iterates. It runs on worker threads, in one context."""
 
     def __init__(self, iterable: Iterable[T]) -> None:
@@ -202,10 +202,10 @@ class LoopIterator(Generic[T]):
     async def __anext__(self) -> T:
         if self._iterator is None:
             self._iterator = await self._crossing.run(iter, self._iterable)
-        pieces = await self._crossing.run(_at_most_one, self._iterator)
-        if not pieces:
+        chunks = await self._crossing.run(_at_most_one, self._iterator)
+        if not chunks:
             raise StopAsyncIteration
-        return pieces[0]
+        return chunks[0]
 
     async def aclose(self) -> None:
         """Close the iterable, if it is one that can be closed."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from antiphon.app.blueprint import Routes
 from antiphon.body.compressors import CODINGS, Compressor
-from antiphon.concurrency.iterables import AsyncMade, AsyncPieces, BlockingPieces, Made, as_bytes
+from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made, as_bytes
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
@@ -21,46 +21,46 @@ from antiphon.request.request import Request
 from antiphon.response.message import Body
 from antiphon.response.response import Response
 
-Pieces: TypeAlias = BlockingPieces[bytes | str] | AsyncPieces[bytes | str]
+Chunks: TypeAlias = BlockingChunks[bytes | str] | AsyncChunks[bytes | str]
 
 AT_ONCE = 64 << 10
 """How many bytes are compressed in one go where an event loop waits for it: that takes it a millisecond."""
 
 
-def compressed_stream(source: Iterable[bytes | str] | AsyncIterable[bytes | str], compressor: Compressor) -> Pieces:
-    """The pieces of a source, compressed; empty ones stay empty."""
+def compressed_stream(source: Iterable[bytes | str] | AsyncIterable[bytes | str], compressor: Compressor) -> Chunks:
+    """The chunks of a source, compressed; empty ones stay empty."""
     if isinstance(source, AsyncIterable):
-        return AsyncPieces(source, partial(_compress_async, compressor))
-    return BlockingPieces(source, partial(_compress, compressor))
+        return AsyncChunks(source, partial(_compress_async, compressor))
+    return BlockingChunks(source, partial(_compress, compressor))
 
 
 def sliced(body: bytes) -> Iterator[bytes]:
-    """A body in pieces."""
+    """A body in chunks."""
     return (body[start : start + AT_ONCE] for start in range(0, len(body), AT_ONCE))
 
 
 def _compress(compressor: Compressor, source: Iterable[bytes | str]) -> Made:
-    for piece in source:
-        data = as_bytes(piece)
-        yield compressor.piece(data) if data else b""
+    for chunk in source:
+        data = as_bytes(chunk)
+        yield compressor.chunk(data) if data else b""
     yield compressor.finish()
 
 
 async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | str]) -> AsyncMade:
     """On the loop where it is little, else on a worker thread."""
-    async for piece in source:
-        data = as_bytes(piece)
+    async for chunk in source:
+        data = as_bytes(chunk)
         if len(data) > AT_ONCE:
             yield await _compress_on_thread(compressor, data)
         else:
-            yield compressor.piece(data) if data else b""
+            yield compressor.chunk(data) if data else b""
     yield compressor.finish()
 
 
 async def _compress_on_thread(compressor: Compressor, data: bytes) -> bytes:
     from antiphon.concurrency.crossing import Crossing
 
-    return await Crossing().run(compressor.piece, data)
+    return await Crossing().run(compressor.chunk, data)
 
 
 TYPES = (
@@ -85,7 +85,7 @@ class Compression:
 
     Those are "zstd", "br" and "gzip", by default all that are installed, and ``levels`` how hard each of them tries
     (1 to 19, 0 to 11, 1 to 9). Compressed are the media types in ``types`` ("text/html", "text/*", or "+json" for all
-    that end so), bodies in memory from ``minimum`` bytes on, and streams piece by piece, so that each piece can be read
+    that end so), bodies in memory from ``minimum`` bytes on, and streams chunk by chunk, so that each chunk can be read
     when it arrives. A response with Content-Encoding or ``Cache-Control: no-transform`` stays as it is, and so does one
     for which ``skip`` is true, a plain function that must not block. A part is never compressed.
 

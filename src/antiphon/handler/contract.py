@@ -41,7 +41,7 @@ ON_LOOP: Final = Switch.ON_LOOP
 Steps: TypeAlias = Coroutine[Any, Any, T]
 
 
-async def arrive(place: Switch) -> BaseException | None:
+async def switch_shielded(place: Switch) -> BaseException | None:
     """Go to a place, whatever breaks the request off on the way: for what has to be called in any case.
 
     What broke it off is returned, the last of it; whoever is told of it raises it in the end.
@@ -180,7 +180,7 @@ async def finish(request: Request) -> None:
         called += 1
         try:
             waits = is_async(function)
-            fatal = await arrive(ON_LOOP if waits else ON_THREAD) or fatal
+            fatal = await switch_shielded(ON_LOOP if waits else ON_THREAD) or fatal
             result = function()
             if waits:
                 await result  # type: ignore[misc]  # a coroutine, as is_async says

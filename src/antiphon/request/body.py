@@ -87,7 +87,7 @@ class RequestBody(RequestHeaders):
         return content
 
     def take_at_once(self, most: float) -> bool:
-        """Receive a small body that is there already, in one piece: whether all of it is. Of any other ``load`` tells.
+        """Receive a small body that is there already, in one chunk: whether all of it is. Of any other ``load`` tells.
 
         It has ``most`` bytes at most. It is for where a head that blocks may do so.
         """
@@ -124,7 +124,7 @@ class RequestBody(RequestHeaders):
 
     @property
     def stream(self) -> BodyStream:
-        """The body in pieces, for ``for`` or ``async for``: as they arrive, or as they were kept."""
+        """The body in chunks, for ``for`` or ``async for``: as they arrive, or as they were kept."""
         return BodyStream(self.content, self)
 
     def parts(self) -> "FormParts":
@@ -148,7 +148,7 @@ class RequestBody(RequestHeaders):
     @property
     def body(self) -> bytes:
         """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes: ``stream`` has
-        them piece by piece.
+        them chunk by chunk.
         """
         return self._whole(self.limits)
 

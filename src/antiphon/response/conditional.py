@@ -69,7 +69,7 @@ def conditional(
 
     A 2xx becomes a 304, without a body, when the client has this version (RFC 9110 §13.2.2): that of the response's
     ETag and Last-Modified. With ``ranges``, a 200 of known length becomes a 206 with the parts asked for, and says
-    that it could (Accept-Ranges), unless it says "none". A file knows its length; of other bodies in pieces it is known
+    that it could (Accept-Ranges), unless it says "none". A file knows its length; of other bodies in chunks it is known
     when Content-Length is set, and several parts of one are sent if they go forwards.
 
     Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed when the request
@@ -132,7 +132,7 @@ def precondition(
 def add_etag(response: Whole, *, weak: bool = False, overwrite: bool = False) -> None:
     """Set the ETag to one made from the body, unless there is one; ``overwrite`` replaces that.
 
-    Raises TypeError for a body in pieces, ValueError for a 206 or 304, which has not the whole.
+    Raises TypeError for a body in chunks, ValueError for a 206 or 304, which has not the whole.
     """
     if not overwrite and "etag" in response.headers:
         return

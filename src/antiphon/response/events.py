@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from antiphon.concurrency.crossing import carry
-from antiphon.concurrency.iterables import AsyncMade, AsyncPieces, BlockingPieces, Made, aclose
+from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made, aclose
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
@@ -122,7 +122,7 @@ class BeatingIterator(Generic[T]):
 
 
 Source: TypeAlias = Iterable[object] | AsyncIterable[object]
-Pieces: TypeAlias = BlockingPieces[object] | AsyncPieces[object]
+Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
 
 class Form(NamedTuple):
@@ -133,8 +133,8 @@ class Form(NamedTuple):
     write_failure: Callable[[Exception], bytes] | None = None
 
 
-def event_stream(source: Source, heartbeat: float | None, retry: int | None) -> Pieces:
-    """Events as they are sent, each in a piece. An async source that is silent for ``heartbeat`` seconds is covered for
+def event_stream(source: Source, heartbeat: float | None, retry: int | None) -> Chunks:
+    """Events as they are sent, each in a chunk. An async source that is silent for ``heartbeat`` seconds is covered for
     by comments. ``retry``, in milliseconds, is told first.
 
     Raises TypeError for what is no source, ValueError for a heartbeat or ``retry`` that can't be.
@@ -144,22 +144,22 @@ def event_stream(source: Source, heartbeat: float | None, retry: int | None) -> 
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
     form = Form(_write_event, preamble, _write_failure)
     if heartbeat is not None and isinstance(source, AsyncIterable):
-        return AsyncPieces(BeatingIterator(source, heartbeat), partial(_write_async, form))
-    return _pieces(source, form)
+        return AsyncChunks(BeatingIterator(source, heartbeat), partial(_write_async, form))
+    return _chunks(source, form)
 
 
-def json_lines(source: Source) -> Pieces:
-    """One JSON value a line and a piece. Raises TypeError for what is no source."""
-    return _pieces(source, Form(_write_line))
+def json_lines(source: Source) -> Chunks:
+    """One JSON value a line and a chunk. Raises TypeError for what is no source."""
+    return _chunks(source, Form(_write_line))
 
 
-def _pieces(source: Source, form: Form) -> Pieces:
+def _chunks(source: Source, form: Form) -> Chunks:
     if isinstance(source, AsyncIterable):
-        return AsyncPieces(source, partial(_write_async, form))
+        return AsyncChunks(source, partial(_write_async, form))
     is_value = isinstance(source, str | bytes | bytearray | memoryview) or hasattr(source, "keys")
     if is_value or not isinstance(source, Iterable):
         raise TypeError(f"a source is an iterator or an async iterator of values, not {type(source).__name__}")
-    return BlockingPieces(source, partial(_write, form))
+    return BlockingChunks(source, partial(_write, form))
 
 
 def _write_line(value: object) -> bytes:

@@ -17,8 +17,8 @@ from antiphon.http.headers import HeaderFields, field_pairs
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.response.fields import BYTES
 
-PIECE = 256 << 10
-"""Bytes that are read at once: few, since each piece may cost a change of threads."""
+CHUNK = 256 << 10
+"""Bytes that are read at once: few, since each chunk may cost a change of threads."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -44,7 +44,7 @@ class Windowed(Protocol):
 
 
 def is_at_hand(body: object) -> bool:
-    """Whether the pieces of a body need not be waited for, since it is a file or made of parts of one."""
+    """Whether the chunks of a body need not be waited for, since it is a file or made of parts of one."""
     return getattr(body, "is_at_hand", False)
 
 
@@ -58,7 +58,7 @@ class ReadableFile(Protocol):
 class FileBody:
     """``length`` bytes of the file at an absolute path, from ``offset``. A value: it may be iterated again.
 
-    The file is opened when its first piece is asked for, and closed in every case. Its pieces are ``length`` bytes in
+    The file is opened when its first chunk is asked for, and closed in every case. Its chunks are ``length`` bytes in
     all, or they break off with an error: OSError when it can't be opened, EOFError when it has become too short.
     """
 
@@ -77,7 +77,7 @@ class FileBody:
 
     def __iter__(self) -> Iterator[bytes]:
         with self.open() as file:
-            yield from _pieces(file, self.length)
+            yield from _chunks(file, self.length)
 
     def open(self) -> FileIO:
         """The file, unbuffered, at ``offset``. Raises OSError or EOFError when it can't be sent any more."""
@@ -113,12 +113,12 @@ class OpenFile:
     It is its own iterator, and closing it closes the file.
     """
 
-    __slots__ = ("_file", "_pieces", "length", "offset")
+    __slots__ = ("_chunks", "_file", "length", "offset")
     is_at_hand = True
 
     def __init__(self, file: ReadableFile, offset: int | None, length: int | None) -> None:
         self._file = file
-        self._pieces: Iterator[bytes] | None = None
+        self._chunks: Iterator[bytes] | None = None
         self.offset = offset
         self.length = length
 
@@ -133,11 +133,11 @@ class OpenFile:
         return self
 
     def __next__(self) -> bytes:
-        if self._pieces is None:
+        if self._chunks is None:
             if self.offset is not None:
                 self._file.seek(self.offset)  # type: ignore[attr-defined]  # it had an offset to be asked for
-            self._pieces = _pieces(self._file, self.length)
-        return next(self._pieces)
+            self._chunks = _chunks(self._file, self.length)
+        return next(self._chunks)
 
     def close(self) -> None:
         """Close the file object."""
@@ -153,20 +153,20 @@ def _check_window(offset: int, length: int, available: int) -> None:
         raise ValueError(f"{length} bytes from {offset} are not within {available}")
 
 
-def _pieces(file: ReadableFile, length: int | None) -> Iterator[bytes]:
+def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:
     """What is read, up to a length. Raises EOFError when there is less."""
     read = getattr(file, "read1", file.read)
     left = length
     while left is None or left > 0:
-        piece: bytes | None = read(PIECE if left is None else min(PIECE, left))
-        if piece is None:
+        chunk: bytes | None = read(CHUNK if left is None else min(CHUNK, left))
+        if chunk is None:
             raise BlockingIOError("a file that does not block has nothing to be read yet")
-        if not piece:
+        if not chunk:
             if left is None:
                 return
             raise _too_short(left)
-        yield piece
-        left = left and left - len(piece)
+        yield chunk
+        left = left and left - len(chunk)
 
 
 def _too_short(missing: int) -> EOFError:

@@ -40,9 +40,9 @@ def _may_declare(declared: str, length: int | None, status: int, method: str) ->
 
 
 Content: TypeAlias = str | bytes | Iterable[bytes | str] | AsyncIterable[bytes | str] | None
-"""What a body is made from: text (sent as UTF-8), bytes, pieces of either, or nothing."""
+"""What a body is made from: text (sent as UTF-8), bytes, chunks of either, or nothing."""
 Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
-"""A body that comes in pieces."""
+"""A body that comes in chunks."""
 Body: TypeAlias = bytes | Stream
 """What a body is then."""
 
@@ -118,7 +118,7 @@ class ResponseMessage(ResponseHeaders):
 
     @property
     def body(self) -> Body:
-        """The content in bytes, or the iterable of its pieces. May be set to text, too."""
+        """The content in bytes, or the iterable of its chunks. May be set to text, too."""
         return self._body
 
     @body.setter
@@ -138,7 +138,7 @@ class ResponseMessage(ResponseHeaders):
 
     @property
     def is_streamed(self) -> bool:
-        """Whether the body comes in pieces."""
+        """Whether the body comes in chunks."""
         return not isinstance(self._body, bytes)
 
     def freeze(self) -> Self:

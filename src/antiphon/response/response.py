@@ -40,7 +40,7 @@ class Linked(Protocol):
 class Response(ResponseMessage):
     """An HTTP response (RFC 9110 §15).
 
-    ``body`` becomes bytes at once when it is text, bytes or None; otherwise it is streamed, piece by piece.
+    ``body`` becomes bytes at once when it is text, bytes or None; otherwise it is streamed, chunk by chunk.
     Without ``status`` it is a 200, or what an error handler answers has the error's status.
     Without ``content_type``, neither there nor in ``headers``, text is text/plain and the rest
     application/octet-stream. Raises ValueError for a status outside 200 to 599 and for what can't stand in a header.
@@ -110,7 +110,7 @@ class Response(ResponseMessage):
     @classmethod
     def stream(
         cls,
-        pieces: Iterable[bytes | str] | AsyncIterable[bytes | str],
+        chunks: Iterable[bytes | str] | AsyncIterable[bytes | str],
         status: int | None = None,
         headers: HeaderFields = (),
         *,
@@ -118,8 +118,8 @@ class Response(ResponseMessage):
     ) -> Self:
         """A body that is sent while it is made. The iterator is closed in every case."""
         if content_type is None:
-            return cls._of_type(TEXT, pieces, status, headers)
-        return cls(pieces, status, headers, content_type=content_type)
+            return cls._of_type(TEXT, chunks, status, headers)
+        return cls(chunks, status, headers, content_type=content_type)
 
     @classmethod
     def events(
@@ -140,8 +140,8 @@ class Response(ResponseMessage):
         """
         from antiphon.response.events import event_stream
 
-        pieces = event_stream(source, heartbeat, retry)
-        response = cls._of_type("text/event-stream", pieces, status, headers)
+        chunks = event_stream(source, heartbeat, retry)
+        response = cls._of_type("text/event-stream", chunks, status, headers)
         response.headers.setdefault("cache-control", "no-store")
         response.headers.setdefault("x-accel-buffering", "no")
         return response

@@ -1,10 +1,10 @@
-"""Parts of a body: slices of bytes, windows of a file; of what comes in pieces the rest is thrown away."""
+"""Parts of a body: slices of bytes, windows of a file; of what comes in chunks the rest is thrown away."""
 
 from collections.abc import AsyncIterable, Generator, Iterable, Iterator
 from functools import partial
 from typing import TypeAlias, TypeGuard
 
-from antiphon.concurrency.iterables import AsyncMade, AsyncPieces, BlockingPieces, Made
+from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made
 from antiphon.http.ranges import ByteRange
 from antiphon.response.files import Windowed
 
@@ -52,8 +52,8 @@ def _is_windowed(body: object) -> TypeGuard[Windowed]:
 
 def _cut(stream: Stream, layout: Layout) -> Stream:
     if isinstance(stream, AsyncIterable):
-        return AsyncPieces(stream, partial(_cut_each_async, layout))
-    return BlockingPieces(stream, partial(_cut_each, layout))
+        return AsyncChunks(stream, partial(_cut_each_async, layout))
+    return BlockingChunks(stream, partial(_cut_each, layout))
 
 
 class Windows:
@@ -63,7 +63,7 @@ class Windows:
 
     def __init__(self, body: Windowed, layout: Layout) -> None:
         self._body = body
-        self._pieces = self._each(layout)
+        self._chunks = self._each(layout)
 
     def _each(self, layout: Layout) -> Generator[bytes, None, None]:
         for item in layout:
@@ -76,17 +76,17 @@ class Windows:
         return self
 
     def __next__(self) -> bytes:
-        return next(self._pieces)
+        return next(self._chunks)
 
     def close(self) -> None:
         """Close the window that is open, and the body, if it is one that can be closed."""
-        self._pieces.close()
+        self._chunks.close()
         if close_it := getattr(self._body, "close", None):
             close_it()
 
 
 class Cutter:
-    """Is fed the pieces of a body in their order, and gives what of them is sent, until it is over.
+    """Is fed the chunks of a body in their order, and gives what of them is sent, until it is over.
 
     The parts of its layout go forwards.
     """
@@ -102,9 +102,9 @@ class Cutter:
         """Whether nothing more of the body is sent."""
         return self._part is None
 
-    def feed(self, piece: bytes | str) -> bytes:
-        """What is sent of the next piece, perhaps nothing."""
-        data = piece.encode() if isinstance(piece, str) else piece
+    def feed(self, chunk: bytes | str) -> bytes:
+        """What is sent of the next chunk, perhaps nothing."""
+        data = chunk.encode() if isinstance(chunk, str) else chunk
         start = self._position
         end = self._position = start + len(data)
         sent = self._before
@@ -130,12 +130,12 @@ class Cutter:
 
 
 def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> Made:
-    """A piece, which may be empty, for each that is read, so that it can be left between any two."""
+    """A chunk, which may be empty, for each that is read, so that it can be left between any two."""
     cutter = Cutter(layout)
     if cutter.is_over:
         return
-    for piece in stream:
-        yield cutter.feed(piece)
+    for chunk in stream:
+        yield cutter.feed(chunk)
         if cutter.is_over:
             return
 
@@ -144,7 +144,7 @@ async def _cut_each_async(layout: Layout, stream: AsyncIterable[bytes | str]) ->
     cutter = Cutter(layout)
     if cutter.is_over:
         return
-    async for piece in stream:
-        yield cutter.feed(piece)
+    async for chunk in stream:
+        yield cutter.feed(chunk)
         if cutter.is_over:
             return

@@ -29,7 +29,7 @@ class Rules(NamedTuple):
 
 
 class Call:
-    """A request on its way: ``respond`` does it all, ``open``, ``piece`` and ``leave`` go step by step.
+    """A request on its way: ``respond`` does it all, ``open``, ``chunk`` and ``leave`` go step by step.
 
     When one of them fails the application is stopped, and the call is over.
     """
@@ -52,9 +52,9 @@ class Call:
         """Get the response's head, after redirects."""
         return await self._limited(self._open(), "the head of the response")
 
-    async def piece(self) -> bytes | None:
-        """Get the next piece of the body, None at its end."""
-        return None if self._over else await self._limited(self._body.piece(), "the next piece of the body")
+    async def chunk(self) -> bytes | None:
+        """Get the next chunk of the body, None at its end."""
+        return None if self._over else await self._limited(self._body.chunk(), "the next chunk of the body")
 
     async def rest(self) -> bytes:
         """Get what is left of the body."""

@@ -127,7 +127,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         return self._respond(self._call(method, url, options))
 
     def stream(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Opening:
-        """Send a request, and get a response whose body is read piece by piece; it may be endless.
+        """Send a request, and get a response whose body is read chunk by chunk; it may be endless.
 
         For a ``with`` statement (``async with``). If the body has not ended, leaving that is the client going away, and
         it is an error if the application goes on nevertheless until the timeout.

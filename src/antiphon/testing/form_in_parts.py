@@ -59,8 +59,8 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: Files) -> tuple[bytes
     parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _several(value)]
     boundary = f"----antiphon{token_hex(16)}"
     start = f"--{boundary}\r\n".encode()
-    pieces = [piece for part in parts for piece in (start, part.head, b"\r\n\r\n", part.content, b"\r\n")]
-    return b"".join([*pieces, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
+    chunks = [chunk for part in parts for chunk in (start, part.head, b"\r\n\r\n", part.content, b"\r\n")]
+    return b"".join([*chunks, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
 
 
 def _several(value: File | Sequence[File]) -> Sequence[File]:

@@ -6,7 +6,7 @@ from antiphon.testing.servers.exchange import Exchange, Head
 
 
 class ResponseBody:
-    """The pieces of a body, none of them empty. What comes in answer to HEAD is dropped, as servers do."""
+    """The chunks of a body, none of them empty. What comes in answer to HEAD is dropped, as servers do."""
 
     def __init__(self, exchange: Exchange, method: str, head: Head) -> None:
         self._exchange = exchange
@@ -16,25 +16,25 @@ class ResponseBody:
         self._length = int(length) if length is not None else None
         self._received = 0
 
-    async def piece(self) -> bytes | None:
-        """The next piece, None at the end. Raises ContractError if the length is wrong."""
-        while (piece := await self._exchange.piece()) is not None:
-            if piece and not self._dropped:
-                self._count(len(piece))
-                return piece
+    async def chunk(self) -> bytes | None:
+        """The next chunk, None at the end. Raises ContractError if the length is wrong."""
+        while (chunk := await self._exchange.chunk()) is not None:
+            if chunk and not self._dropped:
+                self._count(len(chunk))
+                return chunk
         await self._check_end()
         return None
 
     async def read(self, limit: int) -> bytes:
         """All of the rest. Raises BodyTooLarge when that is more than ``limit`` bytes."""
-        pieces = []
+        chunks = []
         size = 0
-        while (piece := await self.piece()) is not None:
-            size += len(piece)
+        while (chunk := await self.chunk()) is not None:
+            size += len(chunk)
             if size > limit:
                 raise BodyTooLarge(f"the body has more than {limit} bytes: read it with stream, or raise max_body")
-            pieces.append(piece)
-        return b"".join(pieces)
+            chunks.append(chunk)
+        return b"".join(chunks)
 
     def _count(self, size: int) -> None:
         self._received += size

@@ -12,7 +12,7 @@ from antiphon.http.urlencoded import format_query
 from antiphon.testing.form_in_parts import Files, encode_parts
 
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
-"""A body: bytes, or pieces, which are sent without a Content-Length, as the application asks for them."""
+"""A body: bytes, or chunks, which are sent without a Content-Length, as the application asks for them."""
 
 Fields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
 """Names and values of a query or a form: text, numbers, and lists of these, which stand for the name several times."""

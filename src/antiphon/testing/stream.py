@@ -1,4 +1,4 @@
-"""A response whose body is read piece by piece, from a thread or on an event loop."""
+"""A response whose body is read chunk by chunk, from a thread or on an event loop."""
 
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from types import TracebackType
@@ -18,7 +18,7 @@ class Run(Protocol):
 
 
 class StreamedResponse(ResponseHead):
-    """A response whose head is there; iterating it waits for the pieces of its body, none of them empty."""
+    """A response whose head is there; iterating it waits for the chunks of its body, none of them empty."""
 
     def __init__(self, call: Call, head: Head, run: Run) -> None:
         super().__init__(call.request, head, call.history)
@@ -29,10 +29,10 @@ class StreamedResponse(ResponseHead):
         return self
 
     def __next__(self) -> bytes:
-        piece = self._run(self._call.piece())
-        if piece is None:
+        chunk = self._run(self._call.chunk())
+        if chunk is None:
             raise StopIteration
-        return piece
+        return chunk
 
     def read(self) -> bytes:
         """What is left of the body."""
@@ -40,7 +40,7 @@ class StreamedResponse(ResponseHead):
 
 
 class AsyncStreamedResponse(ResponseHead):
-    """A response whose head is there; iterating it awaits the pieces of its body, none of them empty."""
+    """A response whose head is there; iterating it awaits the chunks of its body, none of them empty."""
 
     def __init__(self, call: Call, head: Head) -> None:
         super().__init__(call.request, head, call.history)
@@ -50,10 +50,10 @@ class AsyncStreamedResponse(ResponseHead):
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._call.piece()
-        if piece is None:
+        chunk = await self._call.chunk()
+        if chunk is None:
             raise StopAsyncIteration
-        return piece
+        return chunk
 
     async def read(self) -> bytes:
         """What is left of the body."""

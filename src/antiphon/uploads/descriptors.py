@@ -12,9 +12,9 @@ Way: TypeAlias = Callable[[int, int, int, int], int]
 """Copies from a descriptor to another's position: some of ``length`` bytes from ``offset``. How many; 0 for none."""
 
 _AT_ONCE = 64 << 20
-_PIECE = 1 << 20
-_MOST_PIECES = 1024
-"""IOV_MAX: how many pieces a call takes."""
+_CHUNK = 1 << 20
+_MOST_CHUNKS = 1024
+"""IOV_MAX: how many chunks a call takes."""
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
@@ -24,14 +24,14 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         left = left[os.write(descriptor, left) :]
 
 
-def write_pieces(descriptor: int, pieces: Sequence[bytes | memoryview]) -> None:
-    """Write pieces one after another, with one call and without a copy where that is possible. Raises OSError."""
-    if not 1 < len(pieces) <= _MOST_PIECES or not hasattr(os, "writev"):
-        write_all(descriptor, b"".join(pieces))
+def write_chunks(descriptor: int, chunks: Sequence[bytes | memoryview]) -> None:
+    """Write chunks one after another, with one call and without a copy where that is possible. Raises OSError."""
+    if not 1 < len(chunks) <= _MOST_CHUNKS or not hasattr(os, "writev"):
+        write_all(descriptor, b"".join(chunks))
         return
-    written = os.writev(descriptor, pieces)
-    if written < sum(map(len, pieces)):
-        write_all(descriptor, memoryview(b"".join(pieces))[written:])
+    written = os.writev(descriptor, chunks)
+    if written < sum(map(len, chunks)):
+        write_all(descriptor, memoryview(b"".join(chunks))[written:])
 
 
 if hasattr(os, "pread"):
@@ -56,15 +56,15 @@ def read_all(descriptor: int, length: int, offset: int) -> bytes:
     data = pread(descriptor, length, offset)
     if len(data) == length:
         return data
-    pieces = []
+    chunks = []
     while data:
-        pieces.append(data)
+        chunks.append(data)
         length -= len(data)
         offset += len(data)
         data = pread(descriptor, length, offset)
     if length:
         raise _cut_short(length)
-    return b"".join(pieces)
+    return b"".join(chunks)
 
 
 def read_into(descriptor: int, target: memoryview, offset: int) -> int:
@@ -115,7 +115,7 @@ def copy(source: int, target: int, offset: int, length: int, ways: Iterable[Way]
 
 
 def _copy_by_hand(source: int, target: int, offset: int, end: int) -> None:
-    buffer = memoryview(bytearray(min(end - offset, _PIECE)))
+    buffer = memoryview(bytearray(min(end - offset, _CHUNK)))
     while offset < end:
         size = read_into(source, buffer[: end - offset], offset)
         write_all(target, buffer[:size])

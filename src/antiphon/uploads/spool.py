@@ -15,16 +15,16 @@ BATCH = 1 << 20
 """Bytes that go to the file at once."""
 BLOCK = 256 << 10
 """At multiples of which writes begin and end, and how long they are: file systems take that in a quarter less time. Of
-twice as much Linux keeps a block of the file in one piece of memory, which may take it long to find."""
+twice as much Linux keeps a block of the file in one contiguous run of memory, which may take it long to find."""
 
 _MOST_LOOSE = 256
 
 Block: TypeAlias = list[bytes | memoryview]
-"""The pieces of a block, of which the first and the last may be parts."""
+"""The chunks of a block, of which the first and the last may be parts."""
 
 
 class Spool:
-    """Takes the pieces of a body in their order, and gives any part of them.
+    """Takes the chunks of a body in their order, and gives any part of them.
 
     Up to ``threshold`` bytes, of which ``data`` are the first, are kept in memory. More go to one file in ``folder``
     (None: where this system has temporary files), a batch at a time. Where blocking is allowed, ``write`` does that; an
@@ -43,7 +43,7 @@ class Spool:
     ) -> None:
         self.size = len(data)
         """How many bytes it has been given."""
-        self._pieces = [data] if data else []
+        self._chunks = [data] if data else []
         self._due_at = threshold + 1
         self._folder = folder
 
@@ -53,22 +53,22 @@ class Spool:
         return self._file is None
 
     def write(self, data: bytes) -> None:
-        """Add a piece; and, if it's time for that, write to the file. Raises what ``flush`` does."""
+        """Add a chunk; and, if it's time for that, write to the file. Raises what ``flush`` does."""
         self.add(data)
         if self.is_due:
             self.flush()
 
     def add(self, data: bytes) -> None:
-        """Add a piece, in memory. Raises ValueError when it's closed."""
+        """Add a chunk, in memory. Raises ValueError when it's closed."""
         if self.is_closed:
             raise _freed()
         if data:
-            self._pieces.append(data)
+            self._chunks.append(data)
             self.size += len(data)
             self._loose += 1
             if self._loose == _MOST_LOOSE:
-                # Each piece takes more than its bytes: of very small ones, many times as much.
-                self._pieces[-_MOST_LOOSE:] = [b"".join(self._pieces[-_MOST_LOOSE:])]
+                # Each chunk takes more than its bytes: of very small ones, many times as much.
+                self._chunks[-_MOST_LOOSE:] = [b"".join(self._chunks[-_MOST_LOOSE:])]
                 self._loose = 0
 
     def check_open(self) -> None:
@@ -111,16 +111,16 @@ class Spool:
         self._file = file
         self._written = file.size
         self._due_at = file.size + BATCH
-        self._pieces = [rest] if rest else []
-        self._loose = len(self._pieces)
+        self._chunks = [rest] if rest else []
+        self._loose = len(self._chunks)
 
     def _blocks(self) -> tuple[list[Block], bytes]:
         """What waits, as blocks of the file, and what begins one that is not complete."""
         blocks: list[Block] = []
         block: Block = []
         room = BLOCK - self._written % BLOCK
-        for piece in self._pieces:
-            left: bytes | memoryview = piece
+        for chunk in self._chunks:
+            left: bytes | memoryview = chunk
             while len(left) >= room:
                 left = memoryview(left)
                 blocks.append([*block, left[:room]])
@@ -131,7 +131,7 @@ class Spool:
         return (blocks, b"".join(block)) if blocks else ([block], b"")
 
     def getvalue(self) -> bytes:
-        """All of it, not copied if it came in one piece. Raises ValueError when it is in a file, or closed."""
+        """All of it, not copied if it came in one chunk. Raises ValueError when it is in a file, or closed."""
         if self._file is not None:
             raise ValueError(f"these {self.size} bytes are in a file: they are read in parts")
         return self._waiting()
@@ -185,7 +185,7 @@ class Spool:
         """Another hold on what is there, which stays when this one is closed. Neither is written to any more."""
         shared = Spool()
         waiting = self._waiting()
-        shared._pieces = [waiting] if waiting else []
+        shared._chunks = [waiting] if waiting else []
         shared._file = self._file
         shared._written = self._written
         shared.size = self.size
@@ -195,18 +195,18 @@ class Spool:
         """Let go of all of it. The file is freed, with its last reader and when nothing shares it. May be repeated."""
         self.is_closed = True
         self._file = None
-        self._pieces = []
+        self._chunks = []
 
     def _waiting(self) -> bytes:
         """What is in memory, as one. Raises ValueError when it's closed: what was taken before that is whole."""
-        pieces = self._pieces
-        if len(pieces) > 1:
-            pieces = self._pieces = [b"".join(pieces)]
+        chunks = self._chunks
+        if len(chunks) > 1:
+            chunks = self._chunks = [b"".join(chunks)]
             self._loose = 1
         if self.is_closed:
-            self._pieces = []
+            self._chunks = []
             raise _freed()
-        return pieces[0] if pieces else b""
+        return chunks[0] if chunks else b""
 
 
 def _freed() -> ValueError:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 
-from antiphon.uploads.descriptors import NO_ROOM, copy, read_all, read_into, write_pieces
+from antiphon.uploads.descriptors import NO_ROOM, copy, read_all, read_into, write_chunks
 
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 _RESERVES_QUICKLY = frozenset({"ext4", "overlay"})
@@ -96,10 +96,10 @@ class UnnamedFile:
                     raise
                 self._reserves = False
 
-    def append(self, pieces: Sequence[bytes | memoryview]) -> None:
-        """Write pieces at the end. Raises OSError, and then nobody knows how much was written."""
-        write_pieces(self._descriptor, pieces)
-        self.size += sum(map(len, pieces))
+    def append(self, chunks: Sequence[bytes | memoryview]) -> None:
+        """Write chunks at the end. Raises OSError, and then nobody knows how much was written."""
+        write_chunks(self._descriptor, chunks)
+        self.size += sum(map(len, chunks))
 
     def read_at(self, offset: int, length: int) -> bytes:
         """``length`` bytes from ``offset``, which were appended. Any number of threads may read at once."""

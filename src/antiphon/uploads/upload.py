@@ -12,7 +12,7 @@ from antiphon.lazy import lazy
 from antiphon.paths import absolute_path
 from antiphon.uploads.saving import save
 from antiphon.uploads.spool import Spool
-from antiphon.uploads.window import PIECE, Window
+from antiphon.uploads.window import CHUNK, Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,8 +135,8 @@ class Upload:
         r"""The lines that are left, each with its ``\n``."""
         return iter(self._readable)
 
-    def chunks(self, size: int = PIECE) -> Iterator[bytes]:
-        """What is left, in pieces of ``size`` bytes and a last one that may be smaller. Raises ValueError below 1."""
+    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """What is left, in chunks of ``size`` bytes and a last one that may be smaller. Raises ValueError below 1."""
         return self._readable.chunks(size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:

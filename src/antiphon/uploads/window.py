@@ -11,7 +11,7 @@ from antiphon.uploads.spool import Spool
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-PIECE = 256 << 10
+CHUNK = 256 << 10
 """Bytes of a chunk."""
 
 _BUFFER = 16 << 10
@@ -27,8 +27,8 @@ class Window(BufferedReader):
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         super().__init__(_Part(spool, offset, length), _BUFFER)
 
-    def chunks(self, size: int = PIECE) -> Iterator[bytes]:
-        """What is left, in pieces of ``size`` bytes and a last one that may be smaller. Raises ValueError below 1."""
+    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """What is left, in chunks of ``size`` bytes and a last one that may be smaller. Raises ValueError below 1."""
         if size < 1:
             raise ValueError(f"a chunk has a byte or more, not {size}")
         return iter(lambda: self.read(size), b"")

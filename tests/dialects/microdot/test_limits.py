@@ -45,12 +45,12 @@ def test_the_stream_reads_small_and_large_bodies(app, serve, size):
 
     @app.post("/")
     async def handler(request):
-        pieces = []
-        while piece := await request.stream.read(1000):
-            pieces.append(piece)
-        assert all(len(piece) == 1000 for piece in pieces[:-1])
+        chunks = []
+        while chunk := await request.stream.read(1000):
+            chunks.append(chunk)
+        assert all(len(chunk) == 1000 for chunk in chunks[:-1])
         assert await request.stream.read(5) == b""
-        return str(b"".join(pieces) == content)
+        return str(b"".join(chunks) == content)
 
     assert serve(app).post("/", body=content).text == "True"
 
@@ -65,7 +65,7 @@ def test_the_stream_reads_lines_exact_sizes_and_up_to_a_separator(app, serve, mo
         stream = request.stream
         read = [await stream.readline(), await stream.readexactly(3), await stream.readuntil(b"::")]
         read += [await stream.readline(), await stream.readline(), await stream.read()]
-        return [piece.decode() for piece in read]
+        return [chunk.decode() for chunk in read]
 
     sent = serve(app).post("/", body=b"first\nabcde::x\nlast")
     assert sent.json == ["first\n", "abc", "de::", "x\n", "last", ""]
@@ -92,11 +92,11 @@ def test_bodies_of_16_kib_are_accepted_by_default(echo):
 
 
 @pytest.mark.feature("microdot-028")
-@pytest.mark.parametrize("in_pieces", [False, True])
-def test_a_body_that_is_too_large_is_a_413_and_the_handler_does_not_run(echo, in_pieces):
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_a_body_that_is_too_large_is_a_413_and_the_handler_does_not_run(echo, in_chunks):
     Request.max_content_length = Request.max_body_length = 5000
-    response = echo.post("/", body=in_chunks(5001) if in_pieces else bytes(5001))
-    if not (in_pieces and response.status == 411):  # a server that wants a length
+    response = echo.post("/", body=in_chunks(5001) if in_chunks else bytes(5001))
+    if not (in_chunks and response.status == 411):  # a server that wants a length
         assert (response.status, response.text) == (413, "Payload too large")
     assert not echo.called
 

@@ -178,7 +178,7 @@ SENT = [
     ("delete", "/", {}),
     ("get", "/cookies", {"headers": {"Cookie": "z=9"}}),
     ("get", "/cookies/below", {}),
-    ("get", "/pieces", {}),
+    ("get", "/chunks", {}),
     ("get", "/bytes", {}),
     ("get", "/status", {}),
     ("get", "/events", {}),
@@ -220,7 +220,7 @@ async def shown(library, client, method, path, options):
         await sse.send("text")
 
     app.get("/cookies/below")(lambda request: request.cookies)
-    app.get("/pieces")(lambda request: (piece for piece in ("one", b"two")))
+    app.get("/chunks")(lambda request: (chunk for chunk in ("one", b"two")))
     app.get("/bytes")(lambda request: (b"\xff", {"X-B": "b"}))
     app.get("/status")(lambda request: 204)
     app.get("/fail")(lambda request: 1 / 0)

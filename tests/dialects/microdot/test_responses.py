@@ -116,11 +116,11 @@ def test_a_response_may_be_completed_in_a_way_of_its_own(answer):
     assert answer(made).headers["x-done"] == "yes"
 
 
-def test_a_response_of_a_class_of_one_s_own_may_give_its_body_in_pieces(answer):
+def test_a_response_of_a_class_of_one_s_own_may_give_its_body_in_chunks(answer):
     class Doubled(Response):
         async def body_iter(self):
-            for piece in (self.body, self.body):
-                yield piece
+            for chunk in (self.body, self.body):
+                yield chunk
 
     assert answer(lambda: Doubled("twice ")).text == "twice twice "
 

@@ -1,4 +1,4 @@
-"""Bodies that come in pieces: generators, file-like objects, files."""
+"""Bodies that come in chunks: generators, file-like objects, files."""
 
 import asyncio
 import gc
@@ -18,28 +18,28 @@ def gone():
     """What notes that it was closed."""
     closed = []
 
-    def pieces():
+    def chunks():
         try:
             yield "one "
             yield b"two"
         finally:
             closed.append(True)
 
-    return pieces, closed
+    return chunks, closed
 
 
 def test_a_generator_is_streamed_and_closed(answer):
-    pieces, closed = gone()
-    assert answer(pieces).text == "one two"
+    chunks, closed = gone()
+    assert answer(chunks).text == "one two"
     assert closed
 
 
 def test_an_async_generator_is_streamed(answer):
-    async def pieces():
+    async def chunks():
         yield "one "
         yield b"two"
 
-    assert answer(pieces).text == "one two"
+    assert answer(chunks).text == "one two"
 
 
 def test_handlers_may_be_generators(app, serve):
@@ -58,7 +58,7 @@ def test_handlers_may_be_generators(app, serve):
 
 
 def test_an_async_iterator_of_one_s_own_is_streamed_and_closed(answer):
-    class Pieces:
+    class Chunks:
         left = 3
         closed = False
 
@@ -71,9 +71,9 @@ def test_an_async_iterator_of_one_s_own_is_streamed_and_closed(answer):
         async def aclose(self):
             self.closed = True
 
-    pieces = Pieces()
-    assert answer(lambda: pieces).text == "210"
-    assert pieces.closed
+    chunks = Chunks()
+    assert answer(lambda: chunks).text == "210"
+    assert chunks.closed
 
 
 class Unclosable:
@@ -115,14 +115,14 @@ def test_a_file_like_object_is_streamed(answer, file):
     assert answer(lambda: Response(file(content))).body == content
 
 
-def test_a_file_is_read_in_pieces_and_not_in_lines(folder):
-    async def pieces(file):
-        return [piece async for piece in Response(file).body_iter()]
+def test_a_file_is_read_in_chunks_and_not_in_lines(folder):
+    async def chunks(file):
+        return [chunk async for chunk in Response(file).body_iter()]
 
     (folder / "lines.txt").write_text("line\n" * 1000)
     for mode, kind in (("rb", bytes), ("r", str)):
-        read = asyncio.run(pieces((folder / "lines.txt").open(mode)))
-        assert [(type(piece), len(piece)) for piece in read] == [(kind, 5000)]
+        read = asyncio.run(chunks((folder / "lines.txt").open(mode)))
+        assert [(type(chunk), len(chunk)) for chunk in read] == [(kind, 5000)]
 
 
 def test_a_file_like_object_is_closed(answer):

@@ -11,7 +11,7 @@ from antiphon.dialects.werkzeug.middleware import profiler
 from antiphon.dialects.werkzeug.test import create_environ, run_wsgi_app
 
 
-class Pieces(list):
+class Chunks(list):
     closed = False
 
     def close(self):
@@ -32,7 +32,7 @@ def library(request):
 
 
 def test_the_answer_is_passed_on_and_closed(library):
-    answer = Pieces([b"a", b"b"])
+    answer = Chunks([b"a", b"b"])
     middleware = library.ProfilerMiddleware(application(answer), stream=None)
     body, status, headers = run_wsgi_app(middleware, create_environ("/"))
     assert (b"".join(body), status, headers.to_wsgi_list()) == (b"written, ab", "201 CREATED", [("X-A", "1")])

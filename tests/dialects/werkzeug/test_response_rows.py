@@ -35,9 +35,9 @@ def test_a_response_is_a_wsgi_application():
 def test_a_body_is_text_or_an_iterable():
     assert Response("t\u00fc").response == ["t\u00fc".encode()]
     assert Response(b"bytes").response == [b"bytes"]
-    pieces = iter(["a", b"b"])
-    response = Response(pieces)
-    assert response.response is pieces
+    chunks = iter(["a", b"b"])
+    response = Response(chunks)
+    assert response.response is chunks
     assert called(response, environ())[2] == b"ab"
     assert called(Response(), environ())[2] == b""
 
@@ -102,7 +102,7 @@ def test_closing_closes_the_body_and_calls_what_was_registered():
 
 @pytest.mark.feature("kay-119")
 def test_data_is_the_whole_body():
-    response = Response(piece for piece in ("\u00fc", b"b"))
+    response = Response(chunk for chunk in ("\u00fc", b"b"))
     assert response.is_streamed
     assert response.data == "\u00fcb".encode()
     assert response.is_sequence
@@ -126,14 +126,14 @@ def test_a_stream_may_be_kept_from_being_read_unasked():
 
 @pytest.mark.feature("kay-145")
 def test_what_a_sequence_was_made_of_is_closed_with_the_response():
-    def pieces():
+    def chunks():
         try:
             yield b"a"
         finally:
             closed.append(True)
 
     closed = []
-    source = pieces()
+    source = chunks()
     response = Response(source)
     response.make_sequence()
     source = None
@@ -167,7 +167,7 @@ def test_an_application_is_made_a_response():
 
 @pytest.mark.feature("kay-127")
 def test_freezing_makes_it_ready_to_be_pickled():
-    response = Response(piece for piece in ("\u00fc", "b"))
+    response = Response(chunk for chunk in ("\u00fc", "b"))
     response.freeze()
     assert response.response == ["\u00fc".encode(), b"b"]
     assert response.headers["Content-Length"] == "3"
@@ -237,8 +237,8 @@ def test_a_relative_location_is_joined_where_a_class_says_so():
 
 @pytest.mark.feature("kay-136")
 def test_the_answer_to_an_environ():
-    pieces, status, headers = Response("text").get_wsgi_response(environ(REQUEST_METHOD="HEAD"))
-    assert (list(pieces), status) == ([], "200 OK")
+    chunks, status, headers = Response("text").get_wsgi_response(environ(REQUEST_METHOD="HEAD"))
+    assert (list(chunks), status) == ([], "200 OK")
     assert headers == [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", "4")]
 
 

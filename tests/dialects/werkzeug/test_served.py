@@ -30,7 +30,7 @@ def application(request):
         response.add_etag()
         return response.make_conditional(request)
     if request.path == "/streamed":
-        return Response(piece for piece in ("a", "b", request.args["c"]))
+        return Response(chunk for chunk in ("a", "b", request.args["c"]))
     if request.path == "/away":
         return redirect("/j\u00f6")
     raise NotFound

@@ -148,21 +148,21 @@ def test_a_url_has_its_path_as_text():
 
 @pytest.mark.parametrize("library", [original, wsgi])
 def test_closing_calls_all_that_is_to_be_called(library):
-    def pieces():
+    def chunks():
         try:
             yield b"a"
             yield b"b"
         finally:
-            events.append("pieces")
+            events.append("chunks")
 
     events = []
-    iterator = library.ClosingIterator(pieces(), [lambda: events.append("one"), lambda: events.append("two")])
+    iterator = library.ClosingIterator(chunks(), [lambda: events.append("one"), lambda: events.append("two")])
     assert next(iterator) == b"a"
     assert iter(iterator) is iterator
     iterator.close()
     library.ClosingIterator([], lambda: events.append("three")).close()
     library.ClosingIterator([]).close()
-    assert events == ["pieces", "one", "two", "three"]
+    assert events == ["chunks", "one", "two", "three"]
 
 
 @pytest.mark.parametrize("library", [original, wsgi])
@@ -185,9 +185,9 @@ def test_files_are_given_in_blocks(library):
 @pytest.mark.parametrize("length", [0, 1, 4, 100, None])
 @pytest.mark.parametrize("seekable", [False, True])
 def test_parts_of_iterables(start, length, seekable):
-    pieces = [b"01", b"", b"2345", b"6"]
-    whole = b"".join(pieces)
-    source = wsgi.FileWrapper(BytesIO(whole), 3) if seekable else iter(pieces)
+    chunks = [b"01", b"", b"2345", b"6"]
+    whole = b"".join(chunks)
+    source = wsgi.FileWrapper(BytesIO(whole), 3) if seekable else iter(chunks)
     part = wsgi.RangeWrapper(source, start, length)
     assert b"".join(part) == whole[start : None if length is None else start + length]
     part.close()

@@ -124,17 +124,17 @@ def received(connect, **options):
 )
 def test_the_body_comes_in_messages(connect, body, messages):
     assert received(connect, body=body) == [
-        {"type": "http.request", "body": piece, "more_body": more} for piece, more in messages
+        {"type": "http.request", "body": chunk, "more_body": more} for chunk, more in messages
     ]
 
 
 def test_the_body_may_come_from_an_async_iterator(connect):
-    async def pieces():
+    async def chunks():
         yield b"a"
         await asyncio.sleep(0)
         yield b"b"
 
-    assert [message["body"] for message in received(connect, body=pieces())] == [b"a", b"b", b""]
+    assert [message["body"] for message in received(connect, body=chunks())] == [b"a", b"b", b""]
 
 
 def breaking():
@@ -173,12 +173,12 @@ def test_a_body_is_cut_at_its_length(connect):
 
 
 def test_an_error_of_the_test_in_its_body_reaches_the_test(connect):
-    def pieces():
+    def chunks():
         yield b"one"
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        received(connect, body=pieces())
+        received(connect, body=chunks())
 
 
 def test_after_the_response_receive_tells_of_a_disconnect(connect):
@@ -209,7 +209,7 @@ def test_receive_waits_while_the_client_is_there(connect):
 def test_a_client_that_leaves_stops_the_upload(connect):
     messages = []
 
-    async def pieces():
+    async def chunks():
         yield b"one"
         await asyncio.Event().wait()
 
@@ -219,7 +219,7 @@ def test_a_client_that_leaves_stops_the_upload(connect):
         await send({"type": "http.response.body", "body": b"x", "more_body": True})
         messages.append((await receive())["type"])
 
-    with connect(application).stream("POST", "/", body=pieces()) as response:
+    with connect(application).stream("POST", "/", body=chunks()) as response:
         assert next(response) == b"x"
     assert messages == [b"one", "http.disconnect"]
 

@@ -169,7 +169,7 @@ def test_a_transport_is_closed_when_the_application_has_ended(connect):
 
 
 @pytest.mark.parametrize(
-    ("body", "pieces"),
+    ("body", "chunks"),
     [
         (b"", [b""]),
         (b"abc", [b"abc", b""]),
@@ -178,21 +178,21 @@ def test_a_transport_is_closed_when_the_application_has_ended(connect):
     ],
     ids=["empty", "short", "chunks", "long"],
 )
-def test_the_body_is_whole_or_in_pieces_of_which_the_last_is_empty(connect, body, pieces):
+def test_the_body_is_whole_or_in_chunks_of_which_the_last_is_empty(connect, body, chunks):
     got = []
 
     async def application(scope, protocol):
         if scope.path == "/whole":
             got.append(await protocol())
         else:
-            got.extend([piece async for piece in protocol])
+            got.extend([chunk async for chunk in protocol])
         protocol.response_empty(204, [])
 
-    connect(application).post("/pieces", body=body)
-    assert got == pieces
+    connect(application).post("/chunks", body=body)
+    assert got == chunks
     got.clear()
     connect(application).post("/whole", body=body)
-    assert got == [b"".join(pieces)]
+    assert got == [b"".join(chunks)]
 
 
 def test_the_body_is_taken_once(connect):
@@ -215,12 +215,12 @@ def test_a_body_that_breaks_off(connect):
             with pytest.raises(ProtocolClosed):
                 await protocol()
         else:
-            got.extend([piece async for piece in protocol])
+            got.extend([chunk async for chunk in protocol])
         protocol.response_empty(204, [])
 
     client = connect(application)
     assert client.post("/whole", body=b"abc", headers={"content-length": "10"}).status == 204
-    assert client.post("/pieces", body=b"abc", headers={"content-length": "10"}).status == 204
+    assert client.post("/chunks", body=b"abc", headers={"content-length": "10"}).status == 204
     assert got == [b"abc", b""]
 
 
@@ -277,12 +277,12 @@ def test_a_second_response_is_a_breach_of_contract(connect):
         connect(application).get("/")
 
 
-@pytest.mark.parametrize(("method", "piece"), [("send_bytes", "text"), ("send_str", b"bytes")])
-def test_a_piece_of_the_wrong_type_is_a_breach_of_contract(connect, method, piece):
+@pytest.mark.parametrize(("method", "chunk"), [("send_bytes", "text"), ("send_str", b"bytes")])
+def test_a_chunk_of_the_wrong_type_is_a_breach_of_contract(connect, method, chunk):
     async def application(scope, protocol):
-        await getattr(protocol.response_stream(200, []), method)(piece)
+        await getattr(protocol.response_stream(200, []), method)(chunk)
 
-    with pytest.raises(ContractError, match="a piece that is sent here is"):
+    with pytest.raises(ContractError, match="a chunk that is sent here is"):
         connect(application).get("/")
 
 

@@ -177,12 +177,12 @@ def test_a_body_can_break_off(connect):
     assert client.post("/", body=breaking()).text == "ConnectionResetError('gone')"
 
 
-def test_asynchronous_pieces_are_refused(connect):
-    async def pieces():
+def test_asynchronous_chunks_are_refused(connect):
+    async def chunks():
         yield b"x"
 
     with pytest.raises(TypeError, match="over WSGI"):
-        connect(answering()).post("/", body=pieces())
+        connect(answering()).post("/", body=chunks())
 
 
 def test_a_validated_application_passes(connect):
@@ -342,22 +342,22 @@ def test_an_endless_writer_on_the_thread_of_the_test_is_stopped(monkeypatch):
 class Body:
     """A body that counts how often it was closed."""
 
-    def __init__(self, pieces):
-        self.pieces = pieces
+    def __init__(self, chunks):
+        self.chunks = chunks
         self.closed = 0
 
     def __iter__(self):
-        for piece in self.pieces:
-            if piece is None:
+        for chunk in self.chunks:
+            if chunk is None:
                 raise ZeroDivisionError
-            yield piece
+            yield chunk
 
     def close(self):
         self.closed += 1
 
 
 @pytest.mark.parametrize(
-    ("method", "status", "pieces", "error"),
+    ("method", "status", "chunks", "error"),
     [
         ("GET", "200 OK", [b"a", b"b"], None),
         ("HEAD", "200 OK", [b"a", b"b"], None),
@@ -369,8 +369,8 @@ class Body:
         ("GET", "nonsense", [b"a"], ContractError),
     ],
 )
-def test_a_body_is_closed_in_every_case(connect, method, status, pieces, error):
-    body = Body(pieces)
+def test_a_body_is_closed_in_every_case(connect, method, status, chunks, error):
+    body = Body(chunks)
 
     def application(environ, start_response):
         if status != "nonsense":
@@ -407,7 +407,7 @@ def test_a_wrapped_file_is_sent_as_far_as_its_length_says(connect, headers, sent
     assert files[0].closed
 
 
-def test_the_head_waits_for_the_first_piece(connect):
+def test_the_head_waits_for_the_first_chunk(connect):
     progress = []
 
     def application(environ, start_response):

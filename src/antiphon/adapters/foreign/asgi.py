@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Self
 
 from antiphon.adapters.asgi import ASGIHead, Message, Scope
-from antiphon.adapters.disconnect import ClientGone, Departure, stems_from_leaving
+from antiphon.adapters.disconnect import ClientGone, DisconnectWatcher, stems_from_leaving
 from antiphon.adapters.server_values import server_address
 from antiphon.body.content import Content
 from antiphon.handler.contract import describe, log_failure
@@ -17,35 +17,35 @@ from antiphon.response.response import Response
 
 
 class HandOver:
-    """Who gives a piece waits until it was taken, or until the end. Several may give, one takes."""
+    """Who gives a chunk waits until it was taken, or until the end. Several may give, one takes."""
 
     def __init__(self) -> None:
-        self._piece: bytes | None = None
+        self._chunk: bytes | None = None
         self._changed_hands = asyncio.Event()
         self._arrived = asyncio.Event()
         self._has_ended = False
 
-    async def give(self, piece: bytes) -> None:
-        """Have a piece taken; at the end it may not be."""
-        while self._piece is not None and not self._has_ended:
+    async def give(self, chunk: bytes) -> None:
+        """Have a chunk taken; at the end it may not be."""
+        while self._chunk is not None and not self._has_ended:
             await self._changed_hands.wait()
         if not self._has_ended:
-            self._piece = piece
+            self._chunk = chunk
             self._changed_hands.clear()
             self._arrived.set()
             await self._changed_hands.wait()
 
     async def take(self) -> bytes | None:
-        """The next piece; None at the end."""
-        while self._piece is None and not self._has_ended:
+        """The next chunk; None at the end."""
+        while self._chunk is None and not self._has_ended:
             self._arrived.clear()
             await self._arrived.wait()
-        piece, self._piece = self._piece, None
+        chunk, self._chunk = self._chunk, None
         self._changed_hands.set()
-        return piece
+        return chunk
 
     def end(self) -> None:
-        """Nothing more is given; a piece that is on its way can still be taken."""
+        """Nothing more is given; a chunk that is on its way can still be taken."""
         self._has_ended = True
         self._changed_hands.set()
         self._arrived.set()
@@ -152,8 +152,8 @@ class _Call:
         self._grace = grace
         self._begun: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
-        self._pieces = HandOver()
-        self._departure = Departure(request.head, self._leave)
+        self._chunks = HandOver()
+        self._departure = DisconnectWatcher(request.head, self._leave)
 
     async def response(self, request: Request, scope: Scope) -> Response:
         """Start the application, and wait for its response, at least until that begins."""
@@ -184,7 +184,7 @@ class _Call:
             self._fail(error)
         finally:
             self._over.set()
-            self._pieces.end()
+            self._chunks.end()
             if not self._begun.done():
                 self._begun.set_exception(ClientDisconnected("The client went away before it was answered."))
             await self._departure.stop()
@@ -206,12 +206,12 @@ class _Call:
     async def _receive(self) -> Message:
         if self._request_body is not None and not self._over.is_set():
             body = self._request_body
-            piece = await body.akept(self._offset)
-            self._offset += len(piece)
+            chunk = await body.akept(self._offset)
+            self._offset += len(chunk)
             has_more = self._offset < body.size
             if not has_more:
                 self._request_body = None
-            return {"type": "http.request", "body": piece, "more_body": has_more}
+            return {"type": "http.request", "body": chunk, "more_body": has_more}
         if not self._begun.done():  # after that, whoever writes the response watches
             self._departure.watch()
         await self._over.wait()
@@ -240,31 +240,31 @@ class _Call:
             raise self._wrong(f"began a response that can't be: {error}", error) from error
 
     async def _take(self, message: Mapping[str, Any]) -> None:
-        response, piece, more = self._head, message.get("body") or b"", message.get("more_body", False)
+        response, chunk, more = self._head, message.get("body") or b"", message.get("more_body", False)
         if response is None:
             raise self._wrong("sent a body without 'http.response.start' before it")
-        if not isinstance(piece, bytes | bytearray | memoryview):
-            raise self._wrong(f"sent a body that is not bytes, but {type(piece).__name__}")
+        if not isinstance(chunk, bytes | bytearray | memoryview):
+            raise self._wrong(f"sent a body that is not bytes, but {type(chunk).__name__}")
         if not self._begun.done():
             await self._departure.stop()
             self._check_left()
         if self._begun.done() or more:
-            await self._stream(response, bytes(piece))
+            await self._stream(response, bytes(chunk))
         else:
-            response.body = bytes(piece)
+            response.body = bytes(chunk)
         if not more:
             self._is_complete = True
             self._over.set()
-            self._pieces.end()
+            self._chunks.end()
             if not self._begun.done():
                 self._begun.set_result(response)
 
-    async def _stream(self, response: Response, piece: bytes) -> None:
+    async def _stream(self, response: Response, chunk: bytes) -> None:
         if not self._begun.done():
             response.body = self
             self._begun.set_result(response)
-        if piece:
-            await self._pieces.give(piece)
+        if chunk:
+            await self._chunks.give(chunk)
         self._check_left()
 
     def _check_left(self) -> None:
@@ -275,12 +275,12 @@ class _Call:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await self._pieces.take()
-        if piece is None:
+        chunk = await self._chunks.take()
+        if chunk is None:
             if not self._is_complete:
                 self._raise_error()
             raise StopAsyncIteration
-        return piece
+        return chunk
 
     async def aclose(self) -> None:
         """Tell the application that nobody takes more of the body, if there is more, and wait until it has ended."""
@@ -291,7 +291,7 @@ class _Call:
     def _leave(self) -> None:
         self._is_left = True
         self._over.set()
-        self._pieces.end()
+        self._chunks.end()
 
     async def _finish(self) -> None:
         """Wait for what the application does behind its response. Raises what nobody has been told yet."""

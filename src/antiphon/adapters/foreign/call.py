@@ -55,9 +55,9 @@ class BlockingBody:
     def _begun(self, body: Stream) -> Iterator[bytes | str]:
         if not isinstance(body, AsyncIterable):
             return self._context.run(iter, body)
-        from antiphon.concurrency.iterables import ThreadIterator
+        from antiphon.concurrency.iterables import SyncFromAsync
 
-        return ThreadIterator(body, self._context.copy())
+        return SyncFromAsync(body, self._context.copy())
 
     def close(self) -> None:
         """Close the body, and run what was left for after the response."""
@@ -80,10 +80,10 @@ class AsyncBody:
     """A streamed body that a task reads. At its end, or by ``aclose``, it is closed and the request finished, once."""
 
     def __init__(self, request: Request, body: Stream, context: Context) -> None:
-        from antiphon.concurrency.iterables import LoopIterator
+        from antiphon.concurrency.iterables import AsyncFromSync
 
         self._request = request
-        self._body: AsyncIterable[bytes | str] = body if isinstance(body, AsyncIterable) else LoopIterator(body)
+        self._body: AsyncIterable[bytes | str] = body if isinstance(body, AsyncIterable) else AsyncFromSync(body)
         self._context = context
         self._iterator: AsyncIterator[bytes | str] | None = None
         self._is_closed = False

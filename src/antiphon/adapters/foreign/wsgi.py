@@ -103,11 +103,11 @@ def from_wsgi(application: "WSGIApplication") -> Callable[[Request], Response]:
 
     def handler(request: Request) -> Response:
         call = _Call()
-        pieces = application(make_environ(request), call.start_response)
+        chunks = application(make_environ(request), call.start_response)
         try:
-            return call.response(pieces)
+            return call.response(chunks)
         except BaseException:
-            _close(pieces)
+            _close(chunks)
             raise
 
     return handler
@@ -133,34 +133,34 @@ class _Call:
         self._started = int(status[:3]), list(headers)
         return self._written.append
 
-    def response(self, pieces: Iterable[bytes]) -> Response:
-        """The response, once the application has started it: at the latest with its first piece."""
-        iterator = iter(pieces)
+    def response(self, chunks: Iterable[bytes]) -> Response:
+        """The response, once the application has started it: at the latest with its first chunk."""
+        iterator = iter(chunks)
         first = [] if self._started else [next(iterator, b"")]
         if self._started is None:
             raise RuntimeError("the WSGI application gave a body without calling start_response")
         status, headers = self._started
         self._is_taken = True
         response = Response(None, status, headers)
-        response.body = _Body(chain(self._written, first, iterator), pieces)
+        response.body = _Body(chain(self._written, first, iterator), chunks)
         return response
 
 
 class _Body:
-    """The pieces of a WSGI application's body; closing it closes what the application returned."""
+    """The chunks of a WSGI application's body; closing it closes what the application returned."""
 
-    def __init__(self, iterator: Iterator[bytes], pieces: Iterable[bytes]) -> None:
+    def __init__(self, iterator: Iterator[bytes], chunks: Iterable[bytes]) -> None:
         self._iterator = iterator
-        self._pieces = pieces
+        self._chunks = chunks
 
     def __iter__(self) -> Iterator[bytes]:
         return self._iterator
 
     def close(self) -> None:
         """Call the application's own ``close``, if it has one."""
-        _close(self._pieces)
+        _close(self._chunks)
 
 
-def _close(pieces: Iterable[bytes]) -> None:
-    if close := getattr(pieces, "close", None):
+def _close(chunks: Iterable[bytes]) -> None:
+    if close := getattr(chunks, "close", None):
         close()

@@ -8,7 +8,7 @@ from types import MethodType
 from typing import Any, Self
 
 from antiphon.handler.contract import is_async
-from antiphon.response.files import PIECE, FileBody, OpenFile
+from antiphon.response.files import CHUNK, FileBody, OpenFile
 from antiphon.response.message import Body
 
 
@@ -70,13 +70,13 @@ def _read(file: Any, size: int) -> Body:
         return _AsyncFile(file, size)
     has_close = hasattr(file, "close")
     if isinstance(read, MethodType) and not isinstance(file, IOBase):
-        return _AsyncFile(_OnThreads(file), PIECE if has_close else size, is_at_hand=True)
-    return OpenFile(file, None, None) if has_close else _pieces(file, size)
+        return _AsyncFile(_OnThreads(file), CHUNK if has_close else size, is_at_hand=True)
+    return OpenFile(file, None, None) if has_close else _chunks(file, size)
 
 
-def _pieces(file: Any, size: int) -> Iterator[bytes | str]:
-    while piece := file.read(size):
-        yield piece
+def _chunks(file: Any, size: int) -> Iterator[bytes | str]:
+    while chunk := file.read(size):
+        yield chunk
 
 
 class _Awaited:
@@ -89,8 +89,8 @@ class _Awaited:
         return self
 
     async def __anext__(self) -> bytes | str:
-        piece: bytes | str = await self._source.__anext__()
-        return piece
+        chunk: bytes | str = await self._source.__anext__()
+        return chunk
 
     async def aclose(self) -> None:
         """Close it, if it can be."""
@@ -110,10 +110,10 @@ class _AsyncFile:
         return self
 
     async def __anext__(self) -> bytes | str:
-        piece: bytes | str = await self._file.read(self._size)
-        if not piece:
+        chunk: bytes | str = await self._file.read(self._size)
+        if not chunk:
             raise StopAsyncIteration
-        return piece
+        return chunk
 
     async def aclose(self) -> None:
         """Close it, if it can be."""
@@ -136,8 +136,8 @@ class _OnThreads:
         self._crossing = Crossing()
 
     async def read(self, size: int) -> Any:
-        piece = await self._crossing.run(self._file.read, size)
-        return await piece if hasattr(piece, "__await__") else piece
+        chunk = await self._crossing.run(self._file.read, size)
+        return await chunk if hasattr(chunk, "__await__") else chunk
 
     async def close(self) -> None:
         if hasattr(self._file, "close"):

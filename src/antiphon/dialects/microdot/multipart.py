@@ -18,7 +18,7 @@ from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window
 
-PIECE = 256 << 10
+CHUNK = 256 << 10
 """Bytes that are read at once of a file that is copied."""
 
 
@@ -48,17 +48,17 @@ class FileUpload:
         """Write what is left of it to a file, or to the file object that is given."""
         if isinstance(path_or_file, str | os.PathLike):
             with open(path_or_file, "wb") as file:
-                while piece := await self.read(PIECE):
-                    await Crossing().run(file.write, piece)
+                while chunk := await self.read(CHUNK):
+                    await Crossing().run(file.write, chunk)
         else:
-            while piece := await self.read(PIECE):
-                path_or_file.write(piece)
+            while chunk := await self.read(CHUNK):
+                path_or_file.write(chunk)
 
     async def copy(self, max_memory_size: int | None = None) -> "FileUpload":
         """Keep what is left of it, so that the next part can be asked for, in a temporary file if it is large."""
         spool = self._copy = Spool(max_memory_size or self.max_memory_size)
-        while piece := await self.read(PIECE):
-            spool.add(piece)
+        while chunk := await self.read(CHUNK):
+            spool.add(chunk)
             if spool.is_due:
                 await Crossing().run(spool.flush)
         window = Window(spool, 0, spool.size)

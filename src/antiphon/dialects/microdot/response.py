@@ -183,21 +183,21 @@ class Response:
         return NativeResponse(body, self.status_code, fields)
 
     async def body_iter(self) -> AsyncIterator[bytes | str]:
-        """The body in pieces."""
+        """The body in chunks."""
         body: Any = streamed(self.body, self.send_file_buffer_size)
         if isinstance(body, bytes):
             if body:
                 yield body
             return
-        from antiphon.concurrency.iterables import LoopIterator
+        from antiphon.concurrency.iterables import AsyncFromSync
 
-        pieces: Any = aiter(body) if isinstance(body, AsyncIterable) else LoopIterator(body)
+        chunks: Any = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body)
         try:
-            async for piece in pieces:
-                yield piece
+            async for chunk in chunks:
+                yield chunk
         finally:
-            if hasattr(pieces, "aclose"):
-                await pieces.aclose()
+            if hasattr(chunks, "aclose"):
+                await chunks.aclose()
 
 
 Response.already_handled = Response()

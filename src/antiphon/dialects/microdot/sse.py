@@ -46,7 +46,7 @@ def _text(data: Any) -> str:
     return data.decode() if isinstance(data, bytes) else str(data)
 
 
-class EventPieces:
+class EventChunks:
     """The events of a function, which begins with the first that is asked for, and is cancelled by ``aclose``."""
 
     def __init__(self, function: Callable[[SSE], Any]) -> None:
@@ -60,11 +60,11 @@ class EventPieces:
     async def __anext__(self) -> bytes:
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        piece = await self._sse.queue.get()
-        if piece is None:
+        chunk = await self._sse.queue.get()
+        if chunk is None:
             await self._task
             raise StopAsyncIteration
-        return piece
+        return chunk
 
     async def _run(self) -> None:
         try:
@@ -86,8 +86,8 @@ def sse_response(request: Request, event_function: Handler, /, *args: Any, **kwa
 
     An error that it raises breaks off the response.
     """
-    pieces = EventPieces(lambda sse: event_function(request, sse, *args, **kwargs))
-    return pieces, 200, {"Content-Type": "text/event-stream"}
+    chunks = EventChunks(lambda sse: event_function(request, sse, *args, **kwargs))
+    return chunks, 200, {"Content-Type": "text/event-stream"}
 
 
 def with_sse(f: Handler) -> Handler:

@@ -37,25 +37,25 @@ class AsyncBytesIO:
 
 
 class BodyReader:
-    """Reads what comes in pieces as a file is read, from its start to its end, once."""
+    """Reads what comes in chunks as a file is read, from its start to its end, once."""
 
-    def __init__(self, pieces: AsyncIterable[bytes]) -> None:
-        self._source = pieces
-        self._pieces: AsyncIterator[bytes] | None = None
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._source = chunks
+        self._chunks: AsyncIterator[bytes] | None = None
         self._held = bytearray()
         self._at = 0
         """Where in ``_held`` that begins which was not read yet."""
 
     async def _more(self) -> bool:
-        """Receive the next piece: whether there was one."""
-        if self._pieces is None:
-            self._pieces = aiter(self._source)
-        piece = await anext(self._pieces, b"")
+        """Receive the next chunk: whether there was one."""
+        if self._chunks is None:
+            self._chunks = aiter(self._source)
+        chunk = await anext(self._chunks, b"")
         if self._at:
             del self._held[: self._at]
             self._at = 0
-        self._held += piece
-        return bool(piece)
+        self._held += chunk
+        return bool(chunk)
 
     def _take(self, size: int) -> bytes:
         """The next bytes of what is held."""

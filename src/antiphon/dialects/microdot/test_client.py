@@ -54,7 +54,7 @@ class TestResponse:
         self = cls()
         self.status_code, self.reason, self.headers = res.status_code, res.reason, res.headers
         if not res.is_head:
-            self.body = b"".join([as_bytes(piece) async for piece in res.body_iter()])
+            self.body = b"".join([as_bytes(chunk) async for chunk in res.body_iter()])
             self._read_body(res.headers.get("Content-Type", "").partition(";")[0])
         return self
 

@@ -76,8 +76,8 @@ def read_fields(data: bytes) -> list[tuple[str, str]]:
     """The fields of a query or a urlencoded form; escapes of what is not UTF-8 stay as they are."""
     fields = parse_query(data)
     if (b"%" in data or not data.isascii()) and any("\ufffd" in name or "\ufffd" in value for name, value in fields):
-        pieces = [piece.partition(b"=") for piece in data.replace(b"+", b" ").split(b"&") if piece]
-        return [(_text(name), _text(value)) for name, _, value in pieces]
+        chunks = [chunk.partition(b"=") for chunk in data.replace(b"+", b" ").split(b"&") if chunk]
+        return [(_text(name), _text(value)) for name, _, value in chunks]
     return fields
 
 
@@ -190,8 +190,8 @@ class MultiPartParser:
         parser = MultipartParser(boundary, limits=MultipartLimits(parts))
         gathered = GatheredForm(self, content_length, self.stream_factory is not default_stream_factory)
         try:
-            while piece := stream.read(self.buffer_size):
-                gathered.add(piece, parser.feed(piece))
+            while chunk := stream.read(self.buffer_size):
+                gathered.add(chunk, parser.feed(chunk))
             parser.finish()
             gathered.finish()
         except ContentTooLarge as error:

@@ -1,4 +1,4 @@
-"""The fields and files of a form in parts, gathered while its pieces come."""
+"""The fields and files of a form in parts, gathered while its chunks come."""
 
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, cast
@@ -17,7 +17,7 @@ NO_BOUND = 1 << 62
 
 
 class GatheredForm:
-    """The fields and files of a form, while its pieces come."""
+    """The fields and files of a form, while its chunks come."""
 
     def __init__(self, parser: "MultiPartParser", content_length: int | None, has_factory: bool) -> None:
         self.fields: list[tuple[str, str]] = []
@@ -37,18 +37,18 @@ class GatheredForm:
         self._spooled: list[tuple[PartHead, int]] = []
         """The files that are in the spool, and where they end in the body."""
 
-    def add(self, piece: bytes, events: Iterable[PartHead | PartData]) -> None:
-        """Take a piece of the body, and what the parser found in it."""
+    def add(self, chunk: bytes, events: Iterable[PartHead | PartData]) -> None:
+        """Take a chunk of the body, and what the parser found in it."""
         if self._spool is not None:
-            self._spool.write(piece)
+            self._spool.write(chunk)
         for event in events:
             if isinstance(event, PartHead):
-                self._begin(event, piece)
+                self._begin(event, chunk)
             else:
-                self._go_on(event, piece)
-        self._received += len(piece)
+                self._go_on(event, chunk)
+        self._received += len(chunk)
 
-    def _begin(self, head: PartHead, piece: bytes) -> None:
+    def _begin(self, head: PartHead, chunk: bytes) -> None:
         self._head = head
         self._headers = None
         self._field = []
@@ -61,7 +61,7 @@ class GatheredForm:
         elif self._spool is None:
             self._spool = Spool()
             self._spool_begins = self._received
-            self._spool.write(piece)
+            self._spool.write(chunk)
 
     def _open(self, head: PartHead) -> IO[bytes]:
         self._headers = headers = _headers(head)
@@ -72,18 +72,18 @@ class GatheredForm:
             content_length=headers.get("content-length", type=int) or 0,
         )
 
-    def _go_on(self, data: PartData, piece: bytes) -> None:
+    def _go_on(self, data: PartData, chunk: bytes) -> None:
         head = self._head
         if head is None:
             return
         if head.filename is None:
-            content = data.of(piece)
+            content = data.of(chunk)
             self._field_size += len(content)
             if self._field_size > self._most:
                 raise RequestEntityTooLarge
             self._field.append(content)
         elif self._file is not None:
-            self._file.write(data.of(piece))
+            self._file.write(data.of(chunk))
         if data.part_end is not None:
             self._end(head, data.part_end)
 

@@ -12,7 +12,7 @@ AUTHORITY = "contract.example:8080"
 
 
 class SentRequest(NamedTuple):
-    """A request. ``body`` has a Content-Length when it is bytes; pieces are sent in chunks (RFC 9112 §7.1)."""
+    """A request. ``body`` has a Content-Length when it is bytes; chunks are sent in chunks (RFC 9112 §7.1)."""
 
     method: str
     target: str
@@ -40,7 +40,7 @@ class SentRequest(NamedTuple):
         """The body as it is framed."""
         if self.body is None or isinstance(self.body, bytes):
             return self.body or b""
-        return b"".join([b"%x\r\n%s\r\n" % (len(piece), piece) for piece in self.body]) + b"0\r\n\r\n"
+        return b"".join([b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in self.body]) + b"0\r\n\r\n"
 
     @property
     def encoded(self) -> bytes:

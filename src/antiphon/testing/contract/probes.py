@@ -160,8 +160,8 @@ def failed_stream(server: ServerProcess) -> str:
     return failure_of_stream(server, "fails-midway")
 
 
-def failed_first_piece(server: ServerProcess) -> str:
-    """What the client sees of a stream that fails before its first piece."""
+def failed_first_chunk(server: ServerProcess) -> str:
+    """What the client sees of a stream that fails before its first chunk."""
     return failure_of_stream(server, "fails-at-once")
 
 
@@ -198,7 +198,7 @@ PROBES: tuple[Probe, ...] = (
     Probe("`100 Continue`", ("when the body is read", "always"), expectation),
     Probe("Stream to HTTP/1.0", ("until the connection ends", "in chunks"), http_1_0),
     Probe("Stream that fails midway", ("cut", "ended"), failed_stream),
-    Probe("Stream that fails at once", ("500", "200, cut", "200, ended"), failed_first_piece),
-    Probe("Async stream that is left", ("closed while it waits", "closed at a piece"), left_stream),
+    Probe("Stream that fails at once", ("500", "200, cut", "200, ended"), failed_first_chunk),
+    Probe("Async stream that is left", ("closed while it waits", "closed at a chunk"), left_stream),
     Probe("Shutdown at SIGTERM", ("called", "not called"), end),
 )

@@ -55,14 +55,14 @@ _H11_REFUSALS = _ANY_HOST | {
 _HIDDEN_TARGET = {"Host beside a whole URL": "the header's"}
 """Of a target that is a whole URL only the path comes."""
 
-_WSGI_GAPS = {"Header in several lines": "joined", "Async stream that is left": "closed at a piece"}
+_WSGI_GAPS = {"Header in several lines": "joined", "Async stream that is left": "closed at a chunk"}
 _GUNICORN_GAPS = _WSGI_GAPS | {
     "Cookie in two lines": "run together",
     "`X_Name` beside `X-Name`": "dropped",
     "`100 Continue`": "always",
 }
 _FAILS_LATE = {"Stream that fails at once": "200, cut"}
-"""The head is sent before the first piece is made."""
+"""The head is sent before the first chunk is made."""
 
 SERVERS: tuple[Server, ...] = (
     Server(

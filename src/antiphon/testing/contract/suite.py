@@ -109,7 +109,7 @@ class AdapterContract:
 
     @pytest.mark.parametrize(("colour", "kind"), STREAMS)
     def test_a_stream_that_the_client_leaves_is_closed(self, colour: str, kind: str) -> None:
-        assert where_closed(self.peer, colour, kind) in ("at a piece", "while it waits")
+        assert where_closed(self.peer, colour, kind) in ("at a chunk", "while it waits")
 
 
 class ServerContract(AdapterContract):

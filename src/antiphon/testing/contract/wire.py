@@ -74,23 +74,23 @@ class Connection:
         """Read until this has come. Raises Closed when the server closes before."""
         received = b""
         while text not in received:
-            piece = self._file.read1(LONGEST_LINE)  # type: ignore[attr-defined]  # it is a BufferedReader
-            if not piece:
+            chunk = self._file.read1(LONGEST_LINE)  # type: ignore[attr-defined]  # it is a BufferedReader
+            if not chunk:
                 raise Closed(f"after {received!r}")
-            received += piece
+            received += chunk
 
     def receive(self, method: str = "GET") -> ReceivedResponse:
         """Read a response, after any interim ones. Raises Closed when none begins."""
         head = self._read_head()
         while head.status < 200:
             head = self._read_head()
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         whole = True
         try:
-            pieces.extend(self._read_body(head, method))
+            chunks.extend(self._read_body(head, method))
         except ConnectionError:
             whole = False
-        return ReceivedResponse(head.status, head.fields, b"".join(pieces), whole)
+        return ReceivedResponse(head.status, head.fields, b"".join(chunks), whole)
 
     def _read_head(self) -> _Head:
         version, status, *_ = self._read_line(first=True).split(b" ", 2)
@@ -104,7 +104,7 @@ class Connection:
         return head
 
     def _read_body(self, head: _Head, method: str) -> Iterator[bytes]:
-        """The pieces of a body (RFC 9112 §6.3). Raises ConnectionError when it ends before it is complete."""
+        """The chunks of a body (RFC 9112 §6.3). Raises ConnectionError when it ends before it is complete."""
         if method == "HEAD" or head.status in (204, 304):
             return
         if "chunked" in head.get("transfer-encoding"):
@@ -117,8 +117,8 @@ class Connection:
             yield self._read(int(length))
         else:
             self.reusable = False
-            while piece := self._file.read1(LONGEST_LINE):  # type: ignore[attr-defined]  # it is a BufferedReader
-                yield piece
+            while chunk := self._file.read1(LONGEST_LINE):  # type: ignore[attr-defined]  # it is a BufferedReader
+                yield chunk
 
     def _read(self, size: int) -> bytes:
         data = self._file.read(size)

@@ -1,4 +1,4 @@
-"""What an application on an event loop sends, on its way to the reader: one piece ahead of it, no more."""
+"""What an application on an event loop sends, on its way to the reader: one chunk ahead of it, no more."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -8,7 +8,7 @@ from antiphon.testing.servers.exchange import Head
 
 
 class Answer:
-    """A head and the pieces of a body, written by the application's side and taken by the reader's.
+    """A head and the chunks of a body, written by the application's side and taken by the reader's.
 
     ``complete`` tells that the application has sent all, ``left`` that the client has gone away before that.
     """
@@ -19,7 +19,7 @@ class Answer:
         self.left = False
         self.fault: ContractError | None = None
         self.refusal: Exception | None = None
-        self._piece: bytes | None = None
+        self._chunk: bytes | None = None
         self._rest: Iterator[bytes] = iter(())
         self._changed = asyncio.Event()
 
@@ -40,18 +40,18 @@ class Answer:
         self.head = head
         self.notify()
 
-    async def send(self, piece: bytes) -> None:
-        """Hand over a piece as soon as there is room; it goes nowhere when the client has left."""
-        await self.until(lambda: self._piece is None or self.left)
-        if self.left or not piece:
+    async def send(self, chunk: bytes) -> None:
+        """Hand over a chunk as soon as there is room; it goes nowhere when the client has left."""
+        await self.until(lambda: self._chunk is None or self.left)
+        if self.left or not chunk:
             await asyncio.sleep(0)  # other tasks must run, even if the application never waits for anything
         else:
-            self._piece = piece
+            self._chunk = chunk
             self.notify()
 
-    def finish(self, pieces: Iterable[bytes] = ()) -> None:
-        """Nothing more comes from the application but these pieces, which are taken when they are read."""
-        self._rest = iter(pieces)
+    def finish(self, chunks: Iterable[bytes] = ()) -> None:
+        """Nothing more comes from the application but these chunks, which are taken when they are read."""
+        self._rest = iter(chunks)
         self.complete = True
         self.notify()
 
@@ -70,16 +70,16 @@ class Answer:
 
     @property
     def readable(self) -> bool:
-        """Whether ``take`` has a piece, or the end, at once."""
-        return self._piece is not None or self.complete
+        """Whether ``take`` has a chunk, or the end, at once."""
+        return self._chunk is not None or self.complete
 
     def take(self) -> bytes | None:
-        """The piece that is there; None at the end."""
-        piece, self._piece = self._piece, None
-        if piece is None:
+        """The chunk that is there; None at the end."""
+        chunk, self._chunk = self._chunk, None
+        if chunk is None:
             return next(self._rest, None)
         self.notify()
-        return piece
+        return chunk
 
     def leave(self) -> None:
         """The client goes away, if it does not have all."""

@@ -90,16 +90,16 @@ class ASGICall:
         self._raises_when_gone = _version(scope) >= (2, 4)
 
     async def receive(self) -> Message:
-        """The next piece of the body.
+        """The next chunk of the body.
 
         After the last one this waits until the client leaves or has everything.
         """
         answer, body = self._answer, self._body
         if not (self._body_given or answer.left or answer.complete):
-            piece = await body.next(answer)
+            chunk = await body.next(answer)
             if not body.broken:
                 self._body_given = body.complete
-                return {"type": "http.request", "body": piece, "more_body": not body.complete}
+                return {"type": "http.request", "body": chunk, "more_body": not body.complete}
         await answer.until(lambda: answer.left or answer.complete or body.broken)
         return {"type": "http.disconnect"}
 
@@ -119,13 +119,13 @@ class ASGICall:
                 raise ValueError("the response has begun already")
             self._start = read_head(message)
         elif kind == "http.response.body":
-            piece, more = read_body(message)
+            chunk, more = read_body(message)
             self._begin()
-            await self._write(piece, more)
+            await self._write(chunk, more)
         elif kind == PATHSEND and PATHSEND in self._extensions:
-            pieces = read_file(message)
+            chunks = read_file(message)
             self._begin()
-            self._answer.finish(pieces)
+            self._answer.finish(chunks)
         else:
             raise ValueError("no server takes this here")
 
@@ -136,14 +136,14 @@ class ASGICall:
         if self._answer.head is None:
             self._answer.start(self._start)
 
-    async def _write(self, piece: bytes, more: bool) -> None:
+    async def _write(self, chunk: bytes, more: bool) -> None:
         answer = self._answer
         if answer.left and self._raises_when_gone:
             raise answer.refuse_gone(ConnectionResetError("the client has gone away"))
         if more:
-            await answer.send(piece)
+            await answer.send(chunk)
         else:
-            answer.finish([piece])
+            answer.finish([chunk])
 
 
 def _version(scope: Scope) -> tuple[int, ...]:

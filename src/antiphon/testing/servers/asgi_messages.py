@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from os.path import isabs
 from typing import Any
 
-from antiphon.testing.servers.checks import checked_head, file_pieces
+from antiphon.testing.servers.checks import checked_head, file_chunks
 from antiphon.testing.servers.exchange import Head
 
 
@@ -16,13 +16,13 @@ def read_head(message: Mapping[str, Any]) -> Head:
 
 
 def read_body(message: Mapping[str, Any]) -> tuple[bytes, bool]:
-    """The piece in "http.response.body", and whether more come."""
-    piece, more = message.get("body", b""), message.get("more_body", False)
-    if type(piece) is not bytes:
-        raise ValueError(f"'body' is bytes, not {type(piece).__name__}")
+    """The chunk in "http.response.body", and whether more come."""
+    chunk, more = message.get("body", b""), message.get("more_body", False)
+    if type(chunk) is not bytes:
+        raise ValueError(f"'body' is bytes, not {type(chunk).__name__}")
     if type(more) is not bool:
         raise ValueError(f"'more_body' is a bool, not {more!r}")
-    return piece, more
+    return chunk, more
 
 
 def read_file(message: Mapping[str, Any]) -> Iterator[bytes]:
@@ -31,7 +31,7 @@ def read_file(message: Mapping[str, Any]) -> Iterator[bytes]:
     if type(path) is not str or not isabs(path):
         raise ValueError(f"'path' is an absolute path, as a str, not {path!r}")
     try:
-        return file_pieces(path)
+        return file_chunks(path)
     except OSError as error:
         raise ValueError(f"the file can't be sent: {error}") from error
 

@@ -6,7 +6,7 @@ from os import PathLike
 from antiphon.http.headers import Headers
 from antiphon.testing.servers.exchange import Head
 
-FILE_PIECE = 64 << 10
+FILE_CHUNK = 64 << 10
 """Bytes of a file that are read at once."""
 
 
@@ -26,7 +26,7 @@ def checked_head(status: object, fields: Iterable[tuple[str, str]]) -> Head:
     return Head(checked_status(status), headers)
 
 
-def file_pieces(path: str | PathLike[str], start: int = 0, end: int | None = None) -> Iterator[bytes]:
+def file_chunks(path: str | PathLike[str], start: int = 0, end: int | None = None) -> Iterator[bytes]:
     """The bytes of a file from ``start`` up to ``end``. It is opened at once: raises OSError."""
     file = open(path, "rb")  # noqa: SIM115 - the iterator closes it
 
@@ -34,8 +34,8 @@ def file_pieces(path: str | PathLike[str], start: int = 0, end: int | None = Non
         with file:
             left = file.seek(0, 2) if end is None else end
             left -= file.seek(start)
-            while left > 0 and (piece := file.read(min(FILE_PIECE, left))):
-                left -= len(piece)
-                yield piece
+            while left > 0 and (chunk := file.read(min(FILE_CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
 
     return read()

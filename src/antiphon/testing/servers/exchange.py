@@ -25,8 +25,8 @@ class Exchange(Protocol):
         """Wait for the response to begin. Raises what escaped the application before."""
         ...
 
-    async def piece(self) -> bytes | None:
-        """Wait for the next piece of the body, None at its end. Raises what escaped the application."""
+    async def chunk(self) -> bytes | None:
+        """Wait for the next chunk of the body, None at its end. Raises what escaped the application."""
         ...
 
     async def close(self) -> None:

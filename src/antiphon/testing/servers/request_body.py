@@ -1,4 +1,4 @@
-"""The body of a request as it reaches a server: piece by piece, only as the application asks for it."""
+"""The body of a request as it reaches a server: chunk by chunk, only as the application asks for it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -6,19 +6,19 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from antiphon.testing.sent_request import Content, SentRequest
 from antiphon.testing.servers.answer import Answer
 
-PIECE = 64 << 10
+CHUNK = 64 << 10
 """Bytes of a body that arrive at once, as from a socket."""
 
 
 class RequestBody:
-    """The pieces of a body, up to the declared length.
+    """The chunks of a body, up to the declared length.
 
     ``complete`` tells that all of it has come, ``broken`` that it breaks off: the client went away. That is so when the
-    pieces end before the declared length, or getting one raises ConnectionError.
+    chunks end before the declared length, or getting one raises ConnectionError.
     """
 
     def __init__(self, request: SentRequest) -> None:
-        self._pieces, self._at_once = _iterate(request.content)
+        self._chunks, self._at_once = _iterate(request.content)
         self._left = _expected(request)
         self._pending: asyncio.Future[bytes | None] | None = None
         self.broken = False
@@ -29,7 +29,7 @@ class RequestBody:
         return self._left == 0
 
     async def next(self, answer: Answer) -> bytes:
-        """The next piece, ``b""`` at the end or when the client leaves meanwhile; on an event loop.
+        """The next chunk, ``b""`` at the end or when the client leaves meanwhile; on an event loop.
 
         An iterator that may block is run on a worker thread.
         """
@@ -49,11 +49,11 @@ class RequestBody:
         return self._count(pending.result())
 
     def read(self) -> bytes:
-        """The next piece, ``b""`` at the end; on a thread. ConnectionError passes, as it comes from a socket."""
+        """The next chunk, ``b""`` at the end; on a thread. ConnectionError passes, as it comes from a socket."""
         if self.complete or self.broken:
             return b""
-        assert isinstance(self._pieces, Iterator)  # noqa: S101 - the WSGI transport has seen to it
-        return self._count(next(self._pieces, None))
+        assert isinstance(self._chunks, Iterator)  # noqa: S101 - the WSGI transport has seen to it
+        return self._count(next(self._chunks, None))
 
     def drop(self) -> None:
         """Nobody asks for more."""
@@ -61,34 +61,34 @@ class RequestBody:
             self._pending.cancel()
 
     async def _fetch(self) -> bytes | None:
-        if isinstance(self._pieces, AsyncIterator):
-            return await anext(self._pieces, None)
-        return await asyncio.to_thread(next, self._pieces, None)
+        if isinstance(self._chunks, AsyncIterator):
+            return await anext(self._chunks, None)
+        return await asyncio.to_thread(next, self._chunks, None)
 
-    def _count(self, piece: bytes | None) -> bytes:
-        if piece is None:
+    def _count(self, chunk: bytes | None) -> bytes:
+        if chunk is None:
             self.broken = self._left is not None
             self._left = self._left or 0
             return b""
-        if not isinstance(piece, bytes):
-            raise TypeError(f"the pieces of a body are bytes, not {type(piece).__name__}")
+        if not isinstance(chunk, bytes):
+            raise TypeError(f"the chunks of a body are bytes, not {type(chunk).__name__}")
         if self._left is not None:
-            piece = piece[: self._left]
-            self._left -= len(piece)
-        return piece
+            chunk = chunk[: self._left]
+            self._left -= len(chunk)
+        return chunk
 
 
 def _iterate(content: Content) -> tuple[Iterator[bytes] | AsyncIterator[bytes], Iterator[bytes] | None]:
-    """A body's pieces, none of them empty, and these once more if getting them never blocks."""
+    """A body's chunks, none of them empty, and these once more if getting them never blocks."""
     if isinstance(content, bytes):
-        pieces = (content[start : start + PIECE] for start in range(0, len(content), PIECE))
-        return pieces, pieces
+        chunks = (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))
+        return chunks, chunks
     if isinstance(content, list | tuple):
-        pieces = (piece for piece in content if piece)
-        return pieces, pieces
+        chunks = (chunk for chunk in content if chunk)
+        return chunks, chunks
     if isinstance(content, Iterable):
-        return (piece for piece in content if piece), None
-    return (piece async for piece in content if piece), None
+        return (chunk for chunk in content if chunk), None
+    return (chunk async for chunk in content if chunk), None
 
 
 def _expected(request: SentRequest) -> int | None:

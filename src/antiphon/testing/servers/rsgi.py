@@ -9,7 +9,7 @@ from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defi
 
 from antiphon.testing.sent_request import SentRequest
 from antiphon.testing.servers.answer import Answer
-from antiphon.testing.servers.checks import checked_head, file_pieces
+from antiphon.testing.servers.checks import checked_head, file_chunks
 from antiphon.testing.servers.connection import Connection
 from antiphon.testing.servers.request_body import RequestBody
 from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
@@ -75,14 +75,14 @@ class RSGIProtocol:
 
     def __aiter__(self) -> "RSGIProtocol":
         self._take_body()
-        self._pieces_left = True
+        self._chunks_left = True
         return self
 
     def __anext__(self) -> "asyncio.Future[bytes]":
-        """The next piece; the last one is empty, and so is what comes of a body that breaks off."""
-        if not self._pieces_left:
+        """The next chunk; the last one is empty, and so is what comes of a body that breaks off."""
+        if not self._chunks_left:
             raise StopAsyncIteration
-        return self._future(self._next_piece())
+        return self._future(self._next_chunk())
 
     def _take_body(self) -> None:
         if self._body_taken:
@@ -90,17 +90,17 @@ class RSGIProtocol:
         self._body_taken = True
 
     async def _read_all(self) -> bytes:
-        pieces = []
-        while piece := await self._body.next(self._answer):
-            pieces.append(piece)
+        chunks = []
+        while chunk := await self._body.next(self._answer):
+            chunks.append(chunk)
         if self._body.broken:
             raise ProtocolClosed("RSGI transport is closed")
-        return b"".join(pieces)
+        return b"".join(chunks)
 
-    async def _next_piece(self) -> bytes:
-        piece = await self._body.next(self._answer)
-        self._pieces_left = piece != b""
-        return piece
+    async def _next_chunk(self) -> bytes:
+        chunk = await self._body.next(self._answer)
+        self._chunks_left = chunk != b""
+        return chunk
 
     # The response
 
@@ -158,9 +158,9 @@ class RSGIProtocol:
         except ValueError as error:
             raise self._answer.refuse(f"{error} (in the response {status!r}, {headers!r:.300})") from error
 
-    def _respond(self, status: int, headers: Fields, pieces: Iterable[bytes]) -> None:
+    def _respond(self, status: int, headers: Fields, chunks: Iterable[bytes]) -> None:
         self._begin(status, headers)
-        self._answer.finish(pieces)
+        self._answer.finish(chunks)
 
     def _typed(self, body: T, kind: type[T]) -> T:
         if not isinstance(body, kind):
@@ -169,13 +169,13 @@ class RSGIProtocol:
 
     def _file(self, path: str, start: int = 0, end: int | None = None) -> Iterable[bytes]:
         try:
-            return file_pieces(self._typed(path, str), start, end)
+            return file_chunks(self._typed(path, str), start, end)
         except OSError as error:
             raise self._answer.refuse(f"the file can't be sent: {error}") from error
 
 
 class RSGIStream:
-    """Takes the pieces of a response. Sending waits until the reader is no more than one piece behind."""
+    """Takes the chunks of a response. Sending waits until the reader is no more than one chunk behind."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, answer: Answer) -> None:
         self._answer = answer
@@ -192,7 +192,7 @@ class RSGIStream:
     async def _send(self, data: bytes | str, kind: type) -> None:
         answer = self._answer
         if not isinstance(data, kind):
-            raise answer.refuse(f"a piece that is sent here is {kind.__name__}, not {type(data).__name__}")
+            raise answer.refuse(f"a chunk that is sent here is {kind.__name__}, not {type(data).__name__}")
         if not (answer.left or answer.complete):
             await answer.send(data.encode() if isinstance(data, str) else data)
         if answer.left or answer.complete:

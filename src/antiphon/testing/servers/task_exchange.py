@@ -56,12 +56,12 @@ class TaskExchange:
         assert answer.head is not None  # noqa: S101 - it was waited for
         return answer.head
 
-    async def piece(self) -> bytes | None:
-        """Wait for the next piece."""
+    async def chunk(self) -> bytes | None:
+        """Wait for the next chunk."""
         answer = self._answer
         await answer.until(lambda: answer.readable or self._task.done())
-        if answer.readable and (piece := answer.take()) is not None:
-            return piece
+        if answer.readable and (chunk := answer.take()) is not None:
+            return chunk
         self._check()
         if answer.complete:
             return None

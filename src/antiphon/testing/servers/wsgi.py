@@ -34,7 +34,7 @@ class WSGITransport:
     def open(self, request: SentRequest) -> "WSGIExchange":
         """Make ready to call the application with an environ for this request."""
         if isinstance(request.content, AsyncIterable):
-            raise TypeError("over WSGI the pieces of a body come from an iterable, not from an async one")
+            raise TypeError("over WSGI the chunks of a body come from an iterable, not from an async one")
         environ: dict[str, Any] = make_environ(self._connection.check(request), self._connection) | dict(self._extra)
         steps = self._steps()
         call = WSGICall(self._application, environ, steps.push)
@@ -68,18 +68,18 @@ class WSGIExchange:
         assert isinstance(head, Head)  # noqa: S101 - it comes first
         return head
 
-    async def piece(self) -> bytes | None:
-        """Wait for the next piece."""
+    async def chunk(self) -> bytes | None:
+        """Wait for the next chunk."""
         if self._server_error is not None:
             return self._server_error.pop() if self._server_error else None
         try:
-            piece = await self._steps.next()
+            chunk = await self._steps.next()
         except Exception as error:
             self._check(error)
             raise BrokenResponse(f"the application has failed before its response was complete: {error!r}") from error
         self._check(None)
-        assert not isinstance(piece, Head)  # noqa: S101 - it came first
-        return piece
+        assert not isinstance(chunk, Head)  # noqa: S101 - it came first
+        return chunk
 
     async def close(self) -> None:
         """Have the body closed, wherever it stands."""

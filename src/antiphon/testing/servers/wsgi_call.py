@@ -32,17 +32,17 @@ class WSGICall:
         self.fault: ContractError | None = None
 
     def items(self) -> Items:
-        """The head, and then the pieces of the body. Closing this closes all.
+        """The head, and then the chunks of the body. Closing this closes all.
 
-        The head goes out with the first piece that is not empty, or at the end.
+        The head goes out with the first chunk that is not empty, or at the end.
         """
         body: object = None
         try:
             body = self._application(self._environ, self.start_response)
-            for piece in self._pieces(body):
-                if piece:
+            for chunk in self._chunks(body):
+                if chunk:
                     yield from self._begin()
-                    yield piece
+                    yield chunk
             yield from self._begin()
         finally:
             if (close := getattr(body, "close", None)) is not None:
@@ -68,24 +68,24 @@ class WSGICall:
         return self.write
 
     def write(self, data: bytes) -> None:
-        """Send a piece at once, and with the first one the head."""
+        """Send a chunk at once, and with the first one the head."""
         self._check(type(data) is bytes, f"write takes bytes, not {type(data).__name__}")
         for item in self._begin() if data else ():
             self._push(item)
         if data:
             self._push(data)
 
-    def _pieces(self, body: object) -> Iterator[bytes]:
+    def _chunks(self, body: object) -> Iterator[bytes]:
         if isinstance(body, str | bytes) or not isinstance(body, Iterable):
             raise self._refuse(f"the application returns an iterable of bytes, not {type(body).__name__}")
         limit = self._file_length(body)
-        for piece in body:
-            self._check(type(piece) is bytes, f"the pieces of the body are bytes, not {type(piece).__name__}")
+        for chunk in body:
+            self._check(type(chunk) is bytes, f"the chunks of the body are bytes, not {type(chunk).__name__}")
             self._check(self._head is not None, "the body began before start_response was called")
             if limit is not None:
-                piece = piece[:limit]  # noqa: PLW2901 - as much of it as the server sends
-                limit -= len(piece)
-            yield piece
+                chunk = chunk[:limit]  # noqa: PLW2901 - as much of it as the server sends
+                limit -= len(chunk)
+            yield chunk
 
     def _file_length(self, body: Iterable[object]) -> int | None:
         """How much of a wrapped file a server sends."""

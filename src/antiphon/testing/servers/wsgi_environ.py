@@ -81,16 +81,16 @@ class Input:
 class _RawBody(io.RawIOBase):
     def __init__(self, body: RequestBody) -> None:
         self._body = body
-        self._piece = b""
+        self._chunk = b""
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._piece or self._body.read()
-        taken = piece[: len(buffer)]
+        chunk = self._chunk or self._body.read()
+        taken = chunk[: len(buffer)]
         buffer[: len(taken)] = taken
-        self._piece = piece[len(taken) :]
+        self._chunk = chunk[len(taken) :]
         return len(taken)
 
 

@@ -13,7 +13,7 @@ from antiphon.testing.servers.exchange import Head
 from antiphon.testing.servers.standstill import thread_position
 
 Item: TypeAlias = Head | bytes
-"""First the head, then the pieces of the body."""
+"""First the head, then the chunks of the body."""
 
 Items: TypeAlias = Generator[Item, None, None]
 

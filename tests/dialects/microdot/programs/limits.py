@@ -29,8 +29,8 @@ async def stream(request):
     first = await request.stream.read(10)
     exact = await request.stream.readexactly(3)
     rest = 0
-    while piece := await request.stream.read(16):
-        rest += len(piece)
+    while chunk := await request.stream.read(16):
+        rest += len(chunk)
     return [len(request.body), first.decode(), exact.decode(), rest]
 
 

@@ -1,4 +1,4 @@
-"""Bodies that are read piece by piece, under limits of its own."""
+"""Bodies that are read chunk by chunk, under limits of its own."""
 
 from microdot import Microdot, Request
 
@@ -10,8 +10,8 @@ Request.max_body_length = 8 * 1024
 @app.post("/count")
 async def count(request):
     sizes = []
-    while piece := await request.stream.read(4096):
-        sizes.append(len(piece))
+    while chunk := await request.stream.read(4096):
+        sizes.append(len(chunk))
     return {"loaded": len(request.body), "streamed": sum(sizes), "largest": max(sizes, default=0)}
 
 

@@ -10,11 +10,11 @@ app = Microdot()
 
 @app.get("/sync")
 def sync(request):
-    def pieces():
+    def chunks():
         yield "one\n"
         yield b"two\n"
 
-    return pieces()
+    return chunks()
 
 
 @app.get("/async")

@@ -29,8 +29,8 @@ async def each(request):
             seen.append([name, value])
         else:
             size = 0
-            while piece := await value.read(1000):
-                size += len(piece)
+            while chunk := await value.read(1000):
+                size += len(chunk)
             seen.append([name, value.filename, size])
     return seen
 

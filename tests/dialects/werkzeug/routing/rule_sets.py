@@ -17,13 +17,13 @@ def rule_texts(draw, most=4):
     """The text of a rule; its variables have different names."""
     names = iter("klmnopqrtuvwxyz")
 
-    def piece():
+    def chunk():
         if draw(st.booleans()):
             return draw(st.sampled_from(TEXTS))
         return f"<{draw(st.sampled_from(CONVERTERS))}{next(names)}>"
 
     lengths = draw(st.lists(st.sampled_from((1, 1, 1, 2, 3)), max_size=most))
-    segments = ["".join(piece() for _ in range(length)) for length in lengths]
+    segments = ["".join(chunk() for _ in range(length)) for length in lengths]
     slash = draw(st.sampled_from(("", "/", "/", "//")))
     return f"/{'/'.join(segments)}{slash if segments else ''}"
 

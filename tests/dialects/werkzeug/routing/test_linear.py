@@ -25,7 +25,7 @@ CONVERTERS = [
     routing.PathConverter(MAP),
     routing.UUIDConverter(MAP),
 ]
-PIECES = st.lists(
+CHUNKS = st.lists(
     st.sampled_from(("-", ".", "a", "--", "1", "/", "//", "aa"))
     | st.sampled_from(CONVERTERS).map(lambda c: Variable("x", c)),
     min_size=2,
@@ -35,13 +35,13 @@ TEXTS = st.text("aab1-./\n\0٣", max_size=14) | st.text("a1-/", min_size=8, max_
 
 
 @settings(max_examples=200)
-@given(PIECES, TEXTS)
-def test_it_finds_what_trying_finds(pieces, text):
-    by_places = linear(pieces)
+@given(CHUNKS, TEXTS)
+def test_it_finds_what_trying_finds(chunks, text):
+    by_places = linear(chunks)
     if by_places is None:
-        assert sum(isinstance(piece, Variable) for piece in pieces) < 2
+        assert sum(isinstance(chunk, Variable) for chunk in chunks) < 2
         return
-    groups = [re.escape(piece) if isinstance(piece, str) else f"({piece.converter.regex})" for piece in pieces]
+    groups = [re.escape(chunk) if isinstance(chunk, str) else f"({chunk.converter.regex})" for chunk in chunks]
     found = re.fullmatch("".join(groups), text)
     assert by_places.match(text) == (found and found.groups())
 

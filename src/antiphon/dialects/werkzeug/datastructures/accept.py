@@ -149,7 +149,7 @@ def _mime_parts(value: str) -> tuple[str, ...]:
 def _split_mime(value: str) -> list[str]:
     if ";" not in value:
         return value.split("/")
-    return [part for piece in value.split(";") for part in piece.strip(OWS).split("/")]
+    return [part for chunk in value.split(";") for part in chunk.strip(OWS).split("/")]
 
 
 @kept(512)

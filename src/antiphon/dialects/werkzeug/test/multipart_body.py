@@ -10,7 +10,7 @@ from antiphon.http.content_disposition import FORM_DATA, ContentDisposition
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import Window
 
-_PIECE = 16 << 10
+_CHUNK = 16 << 10
 _THRESHOLD = 500 << 10
 
 
@@ -50,8 +50,8 @@ def _write_file(spool: Spool, name: str, file: Any) -> None:
     headers = Headers(getattr(file, "headers", None))
     headers["Content-Type"] = getattr(file, "content_type", None) or _guessed_type(filename)
     spool.write(_head(name, filename, headers))
-    while piece := file.read(_PIECE):
-        spool.write(piece)
+    while chunk := file.read(_CHUNK):
+        spool.write(chunk)
 
 
 def _guessed_type(filename: str | None) -> str:

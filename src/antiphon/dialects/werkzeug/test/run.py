@@ -29,11 +29,11 @@ def run_wsgi_app(
             if close is not None:
                 close()
         return [*call.written, *rest], *call.head()
-    pieces = iter(answer)
-    while call.started is None and (piece := next(pieces, None)) is not None:
-        call.written.append(piece)
+    chunks = iter(answer)
+    while call.started is None and (chunk := next(chunks, None)) is not None:
+        call.written.append(chunk)
     status, headers = call.head()
-    body: Iterable[bytes] = chain(call.written, pieces) if call.written else answer
+    body: Iterable[bytes] = chain(call.written, chunks) if call.written else answer
     if close is not None and body is not answer:
         body = ClosingIterator(body, close)
     return body, status, headers

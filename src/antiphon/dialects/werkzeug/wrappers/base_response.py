@@ -164,9 +164,9 @@ class BaseResponse(ResponseBody, SetCookies):
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer."""
-        pieces, status, headers = self.get_wsgi_response(environ)
+        chunks, status, headers = self.get_wsgi_response(environ)
         start_response(status, headers)
-        return pieces
+        return chunks
 
 
 def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""The body of a response: pieces of bytes or text, at hand in a list, or still to come."""
+"""The body of a response: chunks of bytes or text, at hand in a list, or still to come."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, Self, overload
@@ -18,9 +18,9 @@ class ResponseBody:
 
     headers: Headers
     response: Any
-    """The pieces."""
+    """The chunks."""
     direct_passthrough: bool
-    """Whether the pieces go to the server as they are."""
+    """Whether the chunks go to the server as they are."""
     _on_close: list[Callable[[], object]]
 
     @overload
@@ -64,7 +64,7 @@ class ResponseBody:
 
     @property
     def is_streamed(self) -> bool:
-        """Whether nobody knows in how many pieces the body comes."""
+        """Whether nobody knows in how many chunks the body comes."""
         try:
             len(self.response)
         except (TypeError, AttributeError):
@@ -81,7 +81,7 @@ class ResponseBody:
         self.make_sequence()
 
     def ensure_list(self) -> list[Any]:
-        """The pieces, as a list that can be changed. Raises RuntimeError where they may not be read."""
+        """The chunks, as a list that can be changed. Raises RuntimeError where they may not be read."""
         self._ensure_sequence()
         if not isinstance(self.response, list):
             self.response = list(self.response)
@@ -97,11 +97,11 @@ class ResponseBody:
             self.call_on_close(close)
 
     def iter_encoded(self) -> Iterator[bytes]:
-        """The pieces of the body, text encoded."""
-        pieces = self.response
-        if type(pieces) is list and len(pieces) == 1 and type(pieces[0]) is bytes:
-            return iter(pieces)
-        return _encoded(pieces, self.charset)
+        """The chunks of the body, text encoded."""
+        chunks = self.response
+        if type(chunks) is list and len(chunks) == 1 and type(chunks[0]) is bytes:
+            return iter(chunks)
+        return _encoded(chunks, self.charset)
 
     def freeze(self) -> None:
         """Have the body at hand in bytes, so that it can be pickled, with its Content-Length and an ETag."""
@@ -131,6 +131,6 @@ class ResponseBody:
         self.close()
 
 
-def _encoded(pieces: Any, charset: str) -> Iterator[bytes]:
-    for piece in pieces:
-        yield piece.encode(charset) if isinstance(piece, str) else piece
+def _encoded(chunks: Any, charset: str) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk.encode(charset) if isinstance(chunk, str) else chunk

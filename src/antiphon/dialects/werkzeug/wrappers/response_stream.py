@@ -23,9 +23,9 @@ class ResponseStream:
         return len(value)
 
     def writelines(self, seq: Iterable[bytes]) -> None:
-        """Append several pieces."""
-        for piece in seq:
-            self.write(piece)
+        """Append several chunks."""
+        for chunk in seq:
+            self.write(chunk)
 
     def close(self) -> None:
         """Take no more."""

@@ -101,13 +101,13 @@ class RangeWrapper:
 
     def __init__(self, iterable: Iterable[bytes], start: int = 0, length: int | None = None) -> None:
         self._iterable = iterable
-        self._pieces = _part(iterable, start, length)
+        self._chunks = _part(iterable, start, length)
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._pieces
+        return self._chunks
 
     def __next__(self) -> bytes:
-        return next(self._pieces)
+        return next(self._chunks)
 
     def close(self) -> None:
         """Close the iterable, if it can be closed."""
@@ -122,9 +122,9 @@ def _part(iterable: Any, start: int, length: int | None) -> Iterator[bytes]:
         start = 0
     end = None if length is None else start + length
     position = 0
-    for piece in iterable:
-        before, position = position, position + len(piece)
-        if position > start and (wanted := piece[max(start - before, 0) : None if end is None else end - before]):
+    for chunk in iterable:
+        before, position = position, position + len(chunk)
+        if position > start and (wanted := chunk[max(start - before, 0) : None if end is None else end - before]):
             yield wanted
         if end is not None and position >= end:
             return

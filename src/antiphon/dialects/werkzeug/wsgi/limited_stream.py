@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _MOST_DIGITS = 18
-_PIECE = 64 << 10
+_CHUNK = 64 << 10
 
 
 class LimitedStream(RawIOBase):
@@ -78,12 +78,12 @@ class LimitedStream(RawIOBase):
         """All that is left."""
         if self.is_exhausted:
             return self._read_at_limit()
-        pieces = []
-        while not self.is_exhausted and (piece := self._take(self._stream.read, _PIECE)):
-            pieces.append(piece)
+        chunks = []
+        while not self.is_exhausted and (chunk := self._take(self._stream.read, _CHUNK)):
+            chunks.append(chunk)
         if self.is_exhausted and self._limit_is_max and (more := self._read_at_limit()):
-            pieces.append(more)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            chunks.append(more)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """The next line, or up to ``size`` bytes of it."""

@@ -11,7 +11,7 @@ from antiphon.dialects.werkzeug.wsgi.places import get_current_url, text_of
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_PIECE = 10 << 10
+_CHUNK = 10 << 10
 
 
 def get_script_name(environ: "WSGIEnvironment") -> str:
@@ -64,10 +64,10 @@ def _port(scheme: str, port: int | None) -> int | None:
     return None if port == {"http": 80, "https": 443}.get(scheme) else port
 
 
-def _pieces(stream: Iterable[bytes] | IO[bytes], limit: int | None, buffer_size: int) -> Iterator[bytes]:
+def _chunks(stream: Iterable[bytes] | IO[bytes], limit: int | None, buffer_size: int) -> Iterator[bytes]:
     read = getattr(stream, "read", None)
     if read is None:
-        return (piece for piece in stream if piece)
+        return (chunk for chunk in stream if chunk)
     if limit is not None and not isinstance(stream, LimitedStream):
         read = LimitedStream(cast("IO[bytes]", stream), limit).read
     return iter(lambda: cast("bytes", read(buffer_size)), b"")
@@ -77,14 +77,14 @@ def make_chunk_iter(
     stream: Iterable[bytes] | IO[bytes],
     separator: bytes,
     limit: int | None = None,
-    buffer_size: int = _PIECE,
+    buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
     """What stands between separators in a stream; ``cap_at_buffer`` cuts what is longer than ``buffer_size``."""
     held = bytearray()
-    for piece in _pieces(stream, limit, buffer_size):
+    for chunk in _chunks(stream, limit, buffer_size):
         searched = len(held) - len(separator) + 1
-        held += piece
+        held += chunk
         if held.find(separator, max(searched, 0)) >= 0:
             *whole, held = held.split(separator)
             yield from map(bytes, whole)
@@ -97,16 +97,16 @@ def make_chunk_iter(
 def make_line_iter(
     stream: Iterable[bytes] | IO[bytes],
     limit: int | None = None,
-    buffer_size: int = _PIECE,
+    buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
     """The lines of a stream with their ends; ``cap_at_buffer`` cuts those that are longer than ``buffer_size``."""
     held = bytearray()
-    for piece in chain(_pieces(stream, limit, buffer_size), (b"",)):
-        may_end = held.endswith(b"\r") or b"\n" in piece or b"\r" in piece
-        held += piece
+    for chunk in chain(_chunks(stream, limit, buffer_size), (b"",)):
+        may_end = held.endswith(b"\r") or b"\n" in chunk or b"\r" in chunk
+        held += chunk
         if may_end:
-            *lines, held = _lines(held, is_last=not piece)
+            *lines, held = _lines(held, is_last=not chunk)
             yield from map(bytes, lines)
         if cap_at_buffer:
             yield from _taken(held, buffer_size)
@@ -123,7 +123,7 @@ def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
 
 
 def _taken(held: bytearray, size: int) -> Iterator[bytes]:
-    """Take all that fills pieces of a size."""
+    """Take all that fills chunks of a size."""
     end = len(held) - len(held) % size
     yield from [bytes(held[at : at + size]) for at in range(0, end, size)]
     del held[:end]

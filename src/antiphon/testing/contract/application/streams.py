@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from antiphon import App, Request, Response
 from antiphon.testing.contract.application.twins import twins
 
-PIECES: tuple[bytes | str, ...] = (b"one\n", "zwölf\n", b"", b"three\n")
-LARGE_PIECE = bytes(range(256)) * 64
+CHUNKS: tuple[bytes | str, ...] = (b"one\n", "zwölf\n", b"", b"three\n")
+LARGE_CHUNK = bytes(range(256)) * 64
 LARGE_COUNT = 64
 PAUSE = 0.05
-"""Seconds between two pieces of a stream without end."""
+"""Seconds between two chunks of a stream without end."""
 
 closed: dict[str, str] = {}
 """Where the endless streams stood when they were closed, by the names that their requests gave them."""
@@ -24,29 +24,29 @@ def register(app: App) -> None:
     _register_endless(app)
 
 
-async def slowly(pieces: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
-    """The same pieces from an async generator that waits before each."""
-    for piece in pieces:
+async def slowly(chunks: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
+    """The same chunks from an async generator that waits before each."""
+    for chunk in chunks:
         await asyncio.sleep(0)
-        yield piece
+        yield chunk
 
 
-def streams(app: App, name: str, pieces: Callable[[], Iterator[bytes | str]]) -> None:
+def streams(app: App, name: str, chunks: Callable[[], Iterator[bytes | str]]) -> None:
     """Register an iterator at ``/stream/blocking/{name}``, and as an async one at ``/stream/waiting/{name}``."""
 
     @twins(app, f"/stream/blocking/{name}")
     def blocking(_: Request) -> Iterator[bytes | str]:
-        return pieces()
+        return chunks()
 
     @twins(app, f"/stream/waiting/{name}")
     def waiting(_: Request) -> AsyncIterator[bytes | str]:
-        return slowly(pieces())
+        return slowly(chunks())
 
 
 def _register_whole(app: App) -> None:
-    streams(app, "few", lambda: iter(PIECES))
+    streams(app, "few", lambda: iter(CHUNKS))
     streams(app, "none", lambda: iter(()))
-    streams(app, "large", lambda: iter([LARGE_PIECE] * LARGE_COUNT))
+    streams(app, "large", lambda: iter([LARGE_CHUNK] * LARGE_COUNT))
 
     @twins(app, "/stream/sized")
     def sized(_: Request) -> Response:
@@ -73,13 +73,13 @@ def _register_endless(app: App) -> None:
                 yield b"tick\n"
                 time.sleep(PAUSE)
         finally:
-            closed[name] = "at a piece"
+            closed[name] = "at a chunk"
 
     async def endless_async(name: str) -> AsyncIterator[bytes]:
         where = "before it began"
         try:
             while True:
-                where = "at a piece"
+                where = "at a chunk"
                 yield b"tick\n"
                 where = "while it waits"
                 await asyncio.sleep(PAUSE)

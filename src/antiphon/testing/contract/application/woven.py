@@ -61,20 +61,20 @@ def fails(_: Request) -> str:
 
 @twins(app, "/stream/blocking", below="/woven")
 def stream(_: Request) -> Iterator[str]:
-    def pieces() -> Iterator[str]:
+    def chunks() -> Iterator[str]:
         yield back.get()
         yield " in the stream\n"
 
     back.set("handler")
-    return pieces()
+    return chunks()
 
 
 @twins(app, "/stream/waiting", below="/woven")
 def stream_async(_: Request) -> AsyncIterator[str]:
-    async def pieces() -> AsyncIterator[str]:
+    async def chunks() -> AsyncIterator[str]:
         await asyncio.sleep(0)
         yield back.get()
         yield " in the stream\n"
 
     back.set("handler")
-    return pieces()
+    return chunks()

@@ -13,7 +13,7 @@ _JSON_TYPE = ("Content-Type", JSON)
 _FORM_TYPE = ("Content-Type", FORM)
 _DIGEST = in_json({"bytes": len(_KIB_200), "sha256": sha256(_KIB_200).hexdigest()})
 _LONGER = f"The body is longer than the {SMALL} bytes that are accepted."
-_PIECES = tuple(_KIB_200[at : at + 10_000] for at in range(0, len(_KIB_200), 10_000))
+_CHUNKS = tuple(_KIB_200[at : at + 10_000] for at in range(0, len(_KIB_200), 10_000))
 
 
 def _post(
@@ -31,8 +31,8 @@ def _too_large(name: str, body: bytes | tuple[bytes, ...]) -> list[Exchange]:
 
 def _chunked(name: str, path: str, body: bytes, expected: object, *fields: tuple[str, str]) -> list[Exchange]:
     """A body that is sent in chunks of a few bytes."""
-    pieces = tuple(body[at : at + 3] for at in range(0, len(body), 3))
-    return _post(name, path, pieces, expected, *fields)
+    chunks = tuple(body[at : at + 3] for at in range(0, len(body), 3))
+    return _post(name, path, chunks, expected, *fields)
 
 
 _UTF8: Fields = (("Content-Type", "text/plain; charset=utf-8"),)
@@ -54,9 +54,9 @@ EXCHANGES: tuple[Exchange, ...] = (
     *both("chunks may be none", answer(b"", "text/x-test"), "/{colour}/echo", "POST",
           ("Content-Type", "text/x-test"), body=()),
     *both("200 KiB arrive", _DIGEST, "/{colour}/digest", "POST", body=_KIB_200),
-    *both("200 KiB arrive in chunks", _DIGEST, "/{colour}/digest", "POST", body=_PIECES),
+    *both("200 KiB arrive in chunks", _DIGEST, "/{colour}/digest", "POST", body=_CHUNKS),
     *both("a body is sent back while it arrives", answer(_KIB_200, BYTES, length=None), "/{colour}/passed-on", "POST",
-          body=_PIECES),
+          body=_CHUNKS),
     *both("a body may stay unread", answer("unread\n"), "/{colour}/unread", "POST", body=_KIB_200),
     *both("text is decoded by its charset", answer("Grüße"), "/{colour}/text/in", "POST",
           ("Content-Type", "text/plain; charset=iso-8859-1"), body="Grüße".encode("latin-1")),
@@ -79,5 +79,5 @@ EXCHANGES: tuple[Exchange, ...] = (
     *_too_large("a length above the limit is 413", bytes(SMALL + 1)),
     *_too_large("200 KiB above the limit are 413", _KIB_200),
     *_too_large("chunks above the limit are 413", (bytes(SMALL), b"1")),
-    *_too_large("chunks of 200 KiB above the limit are 413", _PIECES),
+    *_too_large("chunks of 200 KiB above the limit are 413", _CHUNKS),
 )  # fmt: skip

@@ -28,7 +28,7 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
     _is_base = True
 
     def iter_encoded(self, charset: str | None = None) -> Iterator[bytes]:
-        """The pieces of the body, text encoded in the response's charset, whatever ``charset`` is."""
+        """The chunks of the body, text encoded in the response's charset, whatever ``charset`` is."""
         if charset is not None:
             warnings.warn("iter_encoded encodes in the charset of the response", DeprecationWarning, stacklevel=2)
         return super().iter_encoded()
