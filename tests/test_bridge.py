@@ -8,8 +8,9 @@ from contextvars import ContextVar, copy_context
 import pytest
 
 from antiphon.concurrency.background import background_loop
+from antiphon.concurrency.bridge import AsyncFromSync, SyncFromAsync
 from antiphon.concurrency.crossing import Crossing
-from antiphon.concurrency.iterables import AsyncFromSync, SyncFromAsync, aclose
+from antiphon.concurrency.iterables import aclose
 from tests.deadline import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from antiphon.adapters import serve
+from antiphon import serve
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request

@@ -1,33 +1,47 @@
+"""The six places to import from: their names, which are imported on first use, and what that loads."""
+
+import ast
+import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import antiphon
+from antiphon.http.errors import ERRORS
 
-PUBLIC = [
-    "App",
-    "Blueprint",
-    "HTTPError",
-    "Headers",
-    "Limits",
-    "MultiDict",
-    "MutableHeaders",
-    "MutableMultiDict",
-    "Place",
-    "Redirect",
-    "Request",
-    "Response",
-    "abort",
-    "current_request",
-    "serve",
-]
-
+PUBLIC = {
+    "antiphon": {
+        "Address", "App", "Blueprint", "HTTPError", "Headers", "Limits", "MultiDict", "MutableHeaders",
+        "MutableMultiDict", "Part", "Place", "Redirect", "Request", "Response", "TrustedProxies", "Upload", "abort",
+        "current_request", "from_wsgi", "serve",
+    },
+    "antiphon.http": {
+        "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",
+        "CacheControl", "Challenge", "ContentDisposition", "ContentRange", "ETag", "Event", "FirstMultiDict",
+        "ForwardedElement", "HTTPError", "Headers", "IfMatch", "IfNoneMatch", "IfRange", "Limits", "Link", "MediaType",
+        "MissingKey", "MultiDict", "MutableHeaders", "MutableMultiDict", "Node", "NotModified", "Range", "Redirect",
+        "ServerTiming", "SetCookie", "TraceParent", "URL", "UserAgent", "abort", "format_date", "format_forwarded",
+        "format_links", "format_query", "generate_etag", "parse_challenges", "parse_cookies", "parse_date",
+        "parse_events", "parse_forwarded", "parse_links", "parse_query", *(cls.__name__ for cls in ERRORS.values()),
+    },
+    "antiphon.features": {
+        "Compression", "ContentSecurityPolicy", "Cors", "PermissionsPolicy", "SecurityHeaders",
+        "StrictTransportSecurity", "UploadProgress",
+    },
+    "antiphon.testing": {
+        "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",
+        "CookieJar", "Interface", "LifespanError", "Response", "StreamedResponse", "TooManyRedirects",
+    },
+    "antiphon.http1": {"parse_request", "parse_response", "print_request", "print_response"},
+}  # fmt: skip
+LAZY = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.testing")
+EVERYDAY = "from antiphon import App, Request, Response"
 HEAVY = [
     "antiphon.cli",
-    "antiphon.serialization.json",
-    "antiphon.testing",
     "antiphon.serialization",
+    "antiphon.testing",
     "asyncio",
     "click",
     "dataclasses",
@@ -40,20 +54,37 @@ HEAVY = [
 ]
 
 
-def test_are_exactly_these():
-    assert antiphon.__all__ == PUBLIC
+@pytest.mark.parametrize("place", PUBLIC)
+def test_are_exactly_these(place):
+    assert set(importlib.import_module(place).__all__) == PUBLIC[place]
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_resolve(name):
-    assert getattr(antiphon, name).__name__ == name
-    assert getattr(antiphon, name).__doc__
+@pytest.mark.parametrize(
+    ("place", "name"), [(place, name) for place in PUBLIC for name in sorted(PUBLIC[place]) if name != "Interface"]
+)
+def test_can_be_imported_and_have_a_docstring(place, name):
+    assert getattr(importlib.import_module(place), name).__doc__
+
+
+@pytest.mark.parametrize("place", LAZY)
+def test_are_the_same_for_type_checkers(place):
+    stub = Path(importlib.import_module(place).__file__).with_suffix(".pyi")
+    imports = [node for node in ast.parse(stub.read_text()).body if isinstance(node, ast.ImportFrom)]
+    where = {alias.name: node.module for node in imports for alias in node.names}
+    assert where.keys() == PUBLIC[place]
+    for name, module in where.items():
+        assert getattr(importlib.import_module(module), name) is getattr(importlib.import_module(place), name)
 
 
 def test_come_with_a_star_import_and_nothing_else_does():
     namespace = {}
     exec("from antiphon import *", namespace)
-    assert sorted(namespace.keys() - {"__builtins__"}) == sorted(PUBLIC)
+    assert namespace.keys() - {"__builtins__"} == PUBLIC["antiphon"]
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error_that_says_so():
+    with pytest.raises(AttributeError, match="module 'antiphon' has no attribute 'Application'"):
+        antiphon.Application  # noqa: B018 - reading it is the test
 
 
 def test_the_version_is_that_of_the_distribution():
@@ -62,8 +93,19 @@ def test_the_version_is_that_of_the_distribution():
     assert antiphon.__version__ == version("antiphon")
 
 
-def test_importing_the_package_loads_nothing_heavy():
-    program = "import sys; before = set(sys.modules); import antiphon; print(*sorted(set(sys.modules) - before))"
-    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+def loaded_by(statement):
+    program = f"import sys; before = set(sys.modules); {statement}; print(*sorted(set(sys.modules) - before))"
+    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+
+
+def test_importing_the_package_loads_none_of_them():
+    assert [name for name in loaded_by("import antiphon") if name.startswith("antiphon")] == [
+        "antiphon",
+        "antiphon.lazy",
+    ]
+
+
+def test_importing_what_every_app_needs_loads_nothing_heavy():
+    loaded = loaded_by(EVERYDAY)
     assert "antiphon.request.request" in loaded
     assert [name for name in HEAVY if name in loaded] == []

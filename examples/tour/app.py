@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from antiphon import App, Limits, Request, Response
-from antiphon.features.upload_progress import UploadProgress
-from antiphon.http.errors import NotFound
+from antiphon.features import UploadProgress
+from antiphon.http import NotFound
 from examples.tour import pages
 
 app = App(limits=Limits(body=1 << 20))

@@ -1,34 +1,28 @@
 """Antiphon: one HTTP Request and one Response for every Python web app, over WSGI, ASGI and RSGI."""
 
-from antiphon.adapters.servable import serve
-from antiphon.app.application import App
-from antiphon.app.blueprint import Blueprint
-from antiphon.handler.context import current_request
-from antiphon.http.errors import HTTPError, abort
-from antiphon.http.headers import Headers, MutableHeaders
-from antiphon.http.limits import Limits
-from antiphon.http.multidict import MultiDict, MutableMultiDict
-from antiphon.http.redirect import Redirect
-from antiphon.request.places import Place
-from antiphon.request.request import Request
-from antiphon.response.response import Response
+from antiphon.lazy import import_on_use
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "App",
-    "Blueprint",
-    "HTTPError",
-    "Headers",
-    "Limits",
-    "MultiDict",
-    "MutableHeaders",
-    "MutableMultiDict",
-    "Place",
-    "Redirect",
-    "Request",
-    "Response",
-    "abort",
-    "current_request",
-    "serve",
-]
+__all__, __getattr__ = import_on_use(
+    __name__,
+    {
+        "adapters.foreign.wsgi": "from_wsgi",
+        "adapters.servable": "serve",
+        "app.application": "App",
+        "app.blueprint": "Blueprint",
+        "body.form_parts": "Part",
+        "handler.context": "current_request",
+        "http.errors": "HTTPError abort",
+        "http.head": "Address",
+        "http.headers": "Headers MutableHeaders",
+        "http.limits": "Limits",
+        "http.multidict": "MultiDict MutableMultiDict",
+        "http.redirect": "Redirect",
+        "request.places": "Place",
+        "request.proxies": "TrustedProxies",
+        "request.request": "Request",
+        "response.response": "Response",
+        "uploads.upload": "Upload",
+    },
+)

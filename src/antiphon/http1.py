@@ -15,6 +15,8 @@ from antiphon.http.url import parse_host, quote_path, unquote
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
+__all__ = ["parse_request", "parse_response", "print_request", "print_response"]
+
 Lines = list[tuple[str, str]]
 
 LONGEST_HEAD = 256 << 10

@@ -1,6 +1,7 @@
-"""One descriptor: an attribute that is computed on first read and kept on the instance."""
+"""Two ways to put work off until it is needed: attributes computed on first read, and names imported on first use."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, overload
 
 T = TypeVar("T")
@@ -30,3 +31,22 @@ class lazy(Generic[T]):  # noqa: N801 - used as a decorator, like property
         value = self.compute(instance)
         setattr(instance, self.name, value)
         return value
+
+
+def import_on_use(package: str, modules: Mapping[str, str]) -> tuple[list[str], Callable[[str], Any]]:
+    """Return the ``__all__`` and the ``__getattr__`` of a package that imports each name on first use (PEP 562).
+
+    ``modules`` has the names of each module, separated by spaces. A module is written as below `antiphon`.
+    """
+    where = {name: f"antiphon.{module}" for module, names in modules.items() for name in names.split()}
+
+    def import_name(name: str) -> Any:
+        if name not in where:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(where[name]), name)
+        setattr(sys.modules[package], name, value)
+        return value
+
+    return sorted(where), import_name

@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from antiphon.adapters import serve
+from antiphon import serve
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from antiphon.adapters import serve
+from antiphon import serve
 from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.lifespan import ASGILifespan
 from antiphon.testing import Client

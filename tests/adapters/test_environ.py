@@ -7,8 +7,7 @@ from wsgiref.validate import validator
 
 import pytest
 
-from antiphon import App, Request, Response
-from antiphon.adapters import serve
+from antiphon import App, Request, Response, serve
 from antiphon.adapters.foreign.wsgi import from_wsgi, make_environ
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, RequestHead

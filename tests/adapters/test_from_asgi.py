@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon import App, Request, Response
-from antiphon.adapters import serve
+from antiphon import App, Request, Response, serve
 from antiphon.adapters.asgi import ASGIHead
 from antiphon.adapters.foreign.asgi import from_asgi, make_scope
 from antiphon.adapters.wsgi import WSGIHead

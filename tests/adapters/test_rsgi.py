@@ -3,8 +3,7 @@ import threading
 
 import pytest
 
-from antiphon import App
-from antiphon.adapters import serve
+from antiphon import App, serve
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address

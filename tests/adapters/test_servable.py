@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import anyio
 import pytest
 
-from antiphon.adapters import Servable, serve
+from antiphon.adapters.servable import Servable, serve
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
@@ -440,7 +440,7 @@ class AllSync(App):
 
 SHUTDOWN = """
 import asyncio, sys, io
-from antiphon.adapters import Servable
+from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
@@ -474,7 +474,7 @@ def test_shutting_down_over_wsgi_comes_when_the_interpreter_exits(pattern):
 ONE_TASK_OVER_WSGI = """
 import asyncio, sys, io, threading
 from contextvars import ContextVar
-from antiphon.adapters import Servable
+from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
@@ -533,7 +533,7 @@ def test_one_task_and_context_serve_startup_and_shutdown_over_wsgi(startup, shut
 
 STOPPING = """
 import io, sys
-from antiphon.adapters import Servable
+from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 

@@ -6,8 +6,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from antiphon import App
-from antiphon.adapters import serve
+from antiphon import App, serve
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.response.response import Response

@@ -5,7 +5,7 @@ from wsgiref.util import is_hop_by_hop
 
 import pytest
 
-from antiphon.adapters import serve
+from antiphon import serve
 from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address

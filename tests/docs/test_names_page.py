@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import antiphon
 from antiphon.http.errors import ERRORS
 from tests.http.header_table import value_types
 
@@ -18,13 +17,14 @@ ELSEWHERE = {"datetime"}
 
 
 def listed():
-    """Each module on the page with its names, without what is told of them there."""
-    for module, names in re.findall(r"^\| `(antiphon[\w.]*)` \| ([^|]*) \|", PAGE, re.MULTILINE):
-        yield module, re.findall(r"(?:^|, )`(\w+)`", names.partition(", what")[0])
+    """Each place on the page with the names that stand beside it."""
+    for place, names in re.findall(r"^\| `(antiphon[\w.]*)` \| ([^|]*) \|", PAGE, re.MULTILINE):
+        yield from ((place, name) for name in re.findall(r"`(\w+)`", names))
+    yield from (("antiphon.http", cls.__name__) for cls in ERRORS.values())
 
 
-NAMES = dict(listed()) | {"antiphon.http.errors": [cls.__name__ for cls in ERRORS.values()]}
-LISTED = {(module, name) for module, names in NAMES.items() for name in names}
+LISTED = set(listed())
+PLACES = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.http1")
 
 
 def imported():
@@ -41,8 +41,9 @@ def test_a_name_can_be_imported_from_where_it_says(module, name):
     assert hasattr(importlib.import_module(module), name)
 
 
-def test_the_package_has_these_names_and_no_others():
-    assert sorted(NAMES["antiphon"]) == sorted(antiphon.__all__)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_has_the_names_on_the_page_and_no_others(place):
+    assert {name for where, name in LISTED if where == place} == set(importlib.import_module(place).__all__)
 
 
 def test_each_error_stands_beside_its_status():
@@ -51,9 +52,7 @@ def test_each_error_stands_beside_its_status():
 
 
 def test_what_other_pages_import_is_on_it():
-    # HTTPError is everybody's, and so it may come with the errors, too.
-    known = LISTED | {("antiphon.http.errors", "HTTPError")}
-    unknown = {each for each in imported() if each[1:] not in known and "dialects" not in each[1]}
+    unknown = {each for each in imported() if each[1:] not in LISTED and "dialects" not in each[1]}
     assert unknown == set()
 
 

@@ -19,7 +19,7 @@ from antiphon.adapters.asgi import (
 )
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
-from antiphon.concurrency.workers import call_at_exit
+from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.handler.drive import run_async

@@ -5,7 +5,8 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
-from antiphon.concurrency.iterables import AsyncFromSync, aclose, as_bytes
+from antiphon.concurrency.bridge import AsyncFromSync
+from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import TURN, let_pass
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request

@@ -269,7 +269,7 @@ class WSGIBody:
 def _blocking(body: Body, context: Context) -> tuple[Callable[[], bytes | str], Callable[[], object]]:
     """How to get a body's next chunk, and how to close it, on this thread."""
     if isinstance(body, AsyncIterable):
-        from antiphon.concurrency.iterables import SyncFromAsync
+        from antiphon.concurrency.bridge import SyncFromAsync
 
         bridged = SyncFromAsync(body, context)
         return bridged.__next__, bridged.close

@@ -114,7 +114,7 @@ class Target(NamedTuple):
 
 def _plan(app: object) -> None:
     """Plan the routes of an application and of those in it: over WSGI that waits for the first request otherwise."""
-    from antiphon.app import App  # late: it is imported already where it is needed
+    from antiphon.app.application import App  # late: it is imported already where it is needed
 
     if isinstance(app, App):
         app.freeze()

@@ -19,7 +19,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from antiphon.adapters import Servable
+from antiphon.adapters.servable import Servable
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Interface, choose

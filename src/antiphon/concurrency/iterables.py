@@ -2,15 +2,8 @@
 closed in every case, wherever it stands.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future
-from contextvars import Context
-from itertools import islice
-from typing import Generic, NoReturn, TypeAlias, TypeVar
-
-from antiphon.concurrency.background import background_loop
-from antiphon.concurrency.crossing import Crossing
+from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -126,88 +119,3 @@ class AsyncChunks(Generic[T]):
         """Close the generator and what it reads."""
         await self._chunks.aclose()
         await self._source.aclose()
-
-
-class SyncFromAsync(Generic[T]):
-    """An async iterable that a thread iterates. It runs on the background loop, from start to close as one task.
-
-    When its end, or an error, has been given to the thread, the task has ended and its context is free.
-    """
-
-    def __init__(self, iterable: AsyncIterable[T], context: Context) -> None:
-        self._iterable = iterable
-        self._demands: asyncio.Queue[Future[T] | None] = asyncio.Queue()
-        background = background_loop()
-        self._loop = background.loop
-        self._task = background.start(self._serve(), context)
-        self._is_over = self._is_whole = False
-
-    def __iter__(self) -> Iterator[T]:
-        return self
-
-    def __next__(self) -> T:
-        if self._task.ended.done():
-            return self._end()
-        demand: Future[T] = Future()
-        self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
-        self._task.wait(demand)
-        if demand.done():
-            return demand.result()
-        return self._end()
-
-    def _end(self) -> NoReturn:
-        """Raise what ended the iteration; once it is told, the iteration is over. What then fails, ``close`` tells."""
-        if not (self._is_over or self._is_whole):
-            self._is_over = True
-            self._task.result()
-        raise StopIteration
-
-    def close(self) -> None:
-        """Close the iterable, wherever it stands, and wait until it has closed. Raises what it raises then."""
-        if not self._task.ended.done():
-            self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
-        elif self._is_over or not self._is_whole:
-            return
-        self._is_over = True
-        self._task.result()
-
-    async def _serve(self) -> None:
-        iterator: AsyncIterator[T] | None = None
-        try:
-            iterator = aiter(self._iterable)
-            while (demand := await self._demands.get()) is not None:
-                demand.set_result(await anext(iterator))
-        except StopAsyncIteration:
-            self._is_whole = True
-        finally:
-            await aclose(iterator, self._iterable)
-
-
-def _at_most_one(iterator: Iterator[T]) -> list[T]:
-    """The next chunk, or none: StopIteration cannot leave a coroutine."""
-    return list(islice(iterator, 1))
-
-
-class AsyncFromSync(Generic[T]):
-    """A blocking iterable that an event loop iterates. It runs on worker threads, in one context."""
-
-    def __init__(self, iterable: Iterable[T]) -> None:
-        self._iterable = iterable
-        self._iterator: Iterator[T] | None = None
-        self._crossing = Crossing()
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        return self
-
-    async def __anext__(self) -> T:
-        if self._iterator is None:
-            self._iterator = await self._crossing.run(iter, self._iterable)
-        chunks = await self._crossing.run(_at_most_one, self._iterator)
-        if not chunks:
-            raise StopAsyncIteration
-        return chunks[0]
-
-    async def aclose(self) -> None:
-        """Close the iterable, if it is one that can be closed."""
-        if close := close_of(self._iterator, self._iterable):
-            await self._crossing.run_in_any_case(close)

@@ -4,31 +4,15 @@ An executor's futures have a condition each, for threads that wait; without them
 """
 
 import asyncio
-import atexit
 import os
-import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import Context
-from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, Protocol, TypeVar
 
-
-def call_at_exit(function: Callable[[], object]) -> Callable[[], object]:
-    """Have a function called at the end; what is returned takes that back.
-
-    Processes of ``multiprocessing`` end without ``atexit``.
-    """
-    multiprocessing = sys.modules.get("multiprocessing")
-    if multiprocessing is None or multiprocessing.parent_process() is None:
-        atexit.register(function)
-        return partial(atexit.unregister, function)
-    from multiprocessing.util import Finalize
-
-    return Finalize(None, function, exitpriority=0).cancel
-
+from antiphon.concurrency.at_exit import call_at_exit
 
 T = TypeVar("T")
 

@@ -1,1 +1,13 @@
 """Features for `app.use`: each stands on public names alone, and none knows another."""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__ = import_on_use(
+    __name__,
+    {
+        "features.compression": "Compression",
+        "features.cors": "Cors",
+        "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
+        "features.upload_progress": "UploadProgress",
+    },
+)

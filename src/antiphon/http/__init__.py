@@ -1,1 +1,42 @@
 """HTTP values: each parses, holds and prints one thing, without I/O."""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__ = import_on_use(
+    __name__,
+    {
+        "http.accept": "Accept AcceptCharset AcceptEncoding AcceptLanguage",
+        "http.authorization": "Authorization Challenge parse_challenges",
+        "http.cache_control": "CacheControl",
+        "http.conditional": "IfRange",
+        "http.content_disposition": "ContentDisposition",
+        "http.cookies": "SetCookie parse_cookies",
+        "http.dates": "format_date parse_date",
+        "http.errors": (
+            "BadGateway BadRequest ClientDisconnected Conflict ContentTooLarge ExpectationFailed "
+            "FailedDependency Forbidden GatewayTimeout Gone HTTPError InsufficientStorage "
+            "InternalServerError LengthRequired Locked LoopDetected MethodNotAllowed MisdirectedRequest "
+            "NetworkAuthenticationRequired NotAcceptable NotFound NotImplementedByServer "
+            "PaymentRequired PreconditionFailed PreconditionRequired ProxyAuthenticationRequired "
+            "RangeNotSatisfiable RequestHeaderFieldsTooLarge RequestTimeout ServiceUnavailable TooEarly "
+            "TooManyRequests URITooLong Unauthorized UnavailableForLegalReasons UnprocessableContent "
+            "UnsupportedMediaType UpgradeRequired abort"
+        ),
+        "http.etag": "ETag IfMatch IfNoneMatch generate_etag",
+        "http.event": "Event parse_events",
+        "http.forwarded": "ForwardedElement Node format_forwarded parse_forwarded",
+        "http.head": "Address",
+        "http.headers": "Headers MutableHeaders",
+        "http.limits": "Limits",
+        "http.link": "Link format_links parse_links",
+        "http.media_type": "MediaType",
+        "http.multidict": "FirstMultiDict MissingKey MultiDict MutableMultiDict",
+        "http.ranges": "ByteRange ContentRange Range",
+        "http.redirect": "NotModified Redirect",
+        "http.server_timing": "ServerTiming",
+        "http.trace_context": "TraceParent",
+        "http.url": "URL",
+        "http.urlencoded": "format_query parse_query",
+        "http.user_agent": "UserAgent",
+    },
+)

@@ -35,8 +35,11 @@ class Adapters(Protocol):
         ...
 
 
-find_adapters: Callable[[], Adapters]
-"""Imports them; set by them."""
+def find_adapters() -> Adapters:
+    """Import them."""
+    from importlib import import_module
+
+    return cast("Adapters", import_module("antiphon.adapters.foreign.call"))
 
 
 class CoroutineFunctionLike:

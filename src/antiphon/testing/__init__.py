@@ -1,23 +1,15 @@
 """Testing applications without a server: a client that plays any of the three interfaces, in process."""
 
-from antiphon.testing.client import AsyncClient, Client
-from antiphon.testing.cookie_jar import CookieJar
-from antiphon.testing.errors import BodyTooLarge, BrokenResponse, ContractError, LifespanError, TooManyRedirects
-from antiphon.testing.response import Response
-from antiphon.testing.servers.transports import Interface
-from antiphon.testing.stream import AsyncStreamedResponse, StreamedResponse
+from antiphon.lazy import import_on_use
 
-__all__ = [
-    "AsyncClient",
-    "AsyncStreamedResponse",
-    "BodyTooLarge",
-    "BrokenResponse",
-    "Client",
-    "ContractError",
-    "CookieJar",
-    "Interface",
-    "LifespanError",
-    "Response",
-    "StreamedResponse",
-    "TooManyRedirects",
-]
+__all__, __getattr__ = import_on_use(
+    __name__,
+    {
+        "testing.client": "AsyncClient Client",
+        "testing.cookie_jar": "CookieJar",
+        "testing.errors": "BodyTooLarge BrokenResponse ContractError LifespanError TooManyRedirects",
+        "testing.response": "Response",
+        "testing.servers.transports": "Interface",
+        "testing.stream": "AsyncStreamedResponse StreamedResponse",
+    },
+)

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from antiphon.adapters import serve
+from antiphon import serve
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.kay import Response
 from antiphon.dialects.kay.app import KayApp

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.adapters import serve
+from antiphon import serve
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.werkzeug.exceptions import NotFound
 from antiphon.dialects.werkzeug.test import Client as OwnClient

@@ -55,7 +55,7 @@ class BlockingBody:
     def _begun(self, body: Stream) -> Iterator[bytes | str]:
         if not isinstance(body, AsyncIterable):
             return self._context.run(iter, body)
-        from antiphon.concurrency.iterables import SyncFromAsync
+        from antiphon.concurrency.bridge import SyncFromAsync
 
         return SyncFromAsync(body, self._context.copy())
 
@@ -80,7 +80,7 @@ class AsyncBody:
     """A streamed body that a task reads. At its end, or by ``aclose``, it is closed and the request finished, once."""
 
     def __init__(self, request: Request, body: Stream, context: Context) -> None:
-        from antiphon.concurrency.iterables import AsyncFromSync
+        from antiphon.concurrency.bridge import AsyncFromSync
 
         self._request = request
         self._body: AsyncIterable[bytes | str] = body if isinstance(body, AsyncIterable) else AsyncFromSync(body)

@@ -189,7 +189,7 @@ class Response:
             if body:
                 yield body
             return
-        from antiphon.concurrency.iterables import AsyncFromSync
+        from antiphon.concurrency.bridge import AsyncFromSync
 
         chunks: Any = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body)
         try:

@@ -1,0 +1,42 @@
+from antiphon.adapters.foreign.wsgi import from_wsgi
+from antiphon.adapters.servable import serve
+from antiphon.app.application import App
+from antiphon.app.blueprint import Blueprint
+from antiphon.body.form_parts import Part
+from antiphon.handler.context import current_request
+from antiphon.http.errors import HTTPError, abort
+from antiphon.http.head import Address
+from antiphon.http.headers import Headers, MutableHeaders
+from antiphon.http.limits import Limits
+from antiphon.http.multidict import MultiDict, MutableMultiDict
+from antiphon.http.redirect import Redirect
+from antiphon.request.places import Place
+from antiphon.request.proxies import TrustedProxies
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+from antiphon.uploads.upload import Upload
+
+__version__: str
+
+__all__ = [
+    "Address",
+    "App",
+    "Blueprint",
+    "HTTPError",
+    "Headers",
+    "Limits",
+    "MultiDict",
+    "MutableHeaders",
+    "MutableMultiDict",
+    "Part",
+    "Place",
+    "Redirect",
+    "Request",
+    "Response",
+    "TrustedProxies",
+    "Upload",
+    "abort",
+    "current_request",
+    "from_wsgi",
+    "serve",
+]

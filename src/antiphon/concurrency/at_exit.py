@@ -1,0 +1,20 @@
+"""Calls at the end of this process, whether `multiprocessing` started it or not. Loads no asyncio."""
+
+import atexit
+import sys
+from collections.abc import Callable
+from functools import partial
+
+
+def call_at_exit(function: Callable[[], object]) -> Callable[[], object]:
+    """Register a function to be called at the end. Return a function that takes the registration back.
+
+    Processes of ``multiprocessing`` end without ``atexit``.
+    """
+    multiprocessing = sys.modules.get("multiprocessing")
+    if multiprocessing is None or multiprocessing.parent_process() is None:
+        atexit.register(function)
+        return partial(atexit.unregister, function)
+    from multiprocessing.util import Finalize
+
+    return Finalize(None, function, exitpriority=0).cancel

@@ -1,0 +1,21 @@
+from antiphon.testing.client import AsyncClient, Client
+from antiphon.testing.cookie_jar import CookieJar
+from antiphon.testing.errors import BodyTooLarge, BrokenResponse, ContractError, LifespanError, TooManyRedirects
+from antiphon.testing.response import Response
+from antiphon.testing.servers.transports import Interface
+from antiphon.testing.stream import AsyncStreamedResponse, StreamedResponse
+
+__all__ = [
+    "AsyncClient",
+    "AsyncStreamedResponse",
+    "BodyTooLarge",
+    "BrokenResponse",
+    "Client",
+    "ContractError",
+    "CookieJar",
+    "Interface",
+    "LifespanError",
+    "Response",
+    "StreamedResponse",
+    "TooManyRedirects",
+]
