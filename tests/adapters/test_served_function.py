@@ -6,7 +6,7 @@ import pytest
 from antiphon import Request, Response, serve
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
 from antiphon.http.errors import NotFound
-from tests.colours import BLOCKS, WAITS, drive, plain, waiting
+from tests.helpers.colours import BLOCKS, WAITS, drive, plain, waiting
 
 
 @pytest.mark.parametrize("function", BLOCKS.values(), ids=BLOCKS)

@@ -10,7 +10,7 @@ from antiphon import App, serve
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.response.response import Response
-from tests.sources import Blocking, Waiting
+from tests.helpers.sources import Blocking, Waiting
 
 variable = ContextVar("variable", default="unset")
 

@@ -11,8 +11,8 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from tests.declared_lengths import uncoded_lengths
-from tests.sources import Blocking, Waiting
+from tests.helpers.declared_lengths import uncoded_lengths
+from tests.helpers.sources import Blocking, Waiting
 
 
 class Input:

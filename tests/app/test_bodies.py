@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 
 from antiphon import App, Limits, Response
 from tests.app.conftest import COLOURS
-from tests.positions import POSITIONS
-from tests.reading_sites import Cell, cells_of, differences, made_once
-from tests.sent_bodies import BINARY_IN_CHUNKS, KINDS, LARGE_IN_PARTS, NAMES, chunked, coded, kind_of, takes_body
+from tests.helpers.positions import POSITIONS
+from tests.helpers.reading_sites import Cell, cells_of, differences, made_once
+from tests.helpers.sent_bodies import (
+    BINARY_IN_CHUNKS,
+    KINDS,
+    LARGE_IN_PARTS,
+    NAMES,
+    chunked,
+    coded,
+    kind_of,
+    takes_body,
+)
 
 pytestmark = pytest.mark.once
 

@@ -19,8 +19,8 @@ from antiphon.http.errors import (
 )
 from antiphon.http.limits import Limits
 from antiphon.testing import BrokenResponse
-from tests.positions import POSITIONS
-from tests.sources import Blocking, Waiting
+from tests.helpers.positions import POSITIONS
+from tests.helpers.sources import Blocking, Waiting
 
 pytestmark = pytest.mark.once
 

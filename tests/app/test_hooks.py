@@ -5,7 +5,7 @@ import pytest
 from antiphon import App, Place, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
-from tests import deferred
+from tests.helpers import deferred
 
 
 def app_with(colour, called):

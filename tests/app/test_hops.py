@@ -14,8 +14,8 @@ from antiphon.testing import AsyncClient, Client
 from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import server
-from tests.nothing import after, after_waiting, around, around_waiting, before, before_waiting
-from tests.positions import POSITIONS
+from tests.helpers.nothing import after, after_waiting, around, around_waiting, before, before_waiting
+from tests.helpers.positions import POSITIONS
 
 LARGE = bytes(200_000)
 UPLOADS = WORKERS + 8

@@ -14,8 +14,8 @@ from antiphon.concurrency.workers import WORKERS
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import driven
 from antiphon.request.places import Place
-from tests.colours import drive
-from tests.lived import live
+from tests.helpers.colours import drive
+from tests.helpers.lived import live
 
 variable = ContextVar("variable", default="unset")
 

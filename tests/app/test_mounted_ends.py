@@ -8,9 +8,9 @@ import pytest
 
 from antiphon import App
 from antiphon.handler.drive import driven
-from tests.lived import live
-from tests.mounted import OTHERS, Boom, app_of
-from tests.sources import Blocking, Waiting
+from tests.helpers.lived import live
+from tests.helpers.mounted import OTHERS, Boom, app_of
+from tests.helpers.sources import Blocking, Waiting
 
 
 def of_nothing(colour, function):

@@ -17,8 +17,8 @@ from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.testing import BrokenResponse, Client
-from tests import deferred
-from tests.markup import Markup, Widget
+from tests.helpers import deferred
+from tests.helpers.markup import Markup, Widget
 
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"

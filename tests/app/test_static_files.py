@@ -16,7 +16,7 @@ from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import SERVERS
 from antiphon.testing.contract.wire import Closed
 from antiphon.testing.errors import BrokenResponse, ContractError
-from tests.served_folder import FOLDER
+from tests.helpers.served_folder import FOLDER
 
 CSS = b"body { color: teal }"
 SECRET = b"nobody may read this"
@@ -280,7 +280,7 @@ TARGETS = [
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def process(request):
-    with ServerProcess(request.param.command, "tests.served_folder:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served_folder:app") as process:
         yield process
 
 

@@ -12,9 +12,9 @@ from antiphon import App, Response
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.testing import AsyncClient, Client
-from tests.nothing import after, after_waiting, around, around_waiting, before, before_waiting
-from tests.positions import POSITIONS
-from tests.sources import Blocking, Waiting
+from tests.helpers.nothing import after, after_waiting, around, around_waiting, before, before_waiting
+from tests.helpers.positions import POSITIONS
+from tests.helpers.sources import Blocking, Waiting
 
 outer_variable = ContextVar("outer_variable", default="unset")
 inner_variable = ContextVar("inner_variable", default="unset")

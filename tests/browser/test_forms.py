@@ -8,9 +8,9 @@ import pytest
 
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import SERVERS, server
-from tests.chromium import Chromium
-from tests.served_to_browsers import LIMIT
-from tests.system_programs import required_program
+from tests.helpers.chromium import Chromium
+from tests.helpers.served_to_browsers import LIMIT
+from tests.helpers.system_programs import required_program
 
 pytestmark = pytest.mark.once
 
@@ -77,7 +77,7 @@ def browser(chromium, tmp_path_factory):
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def site(request):
-    with ServerProcess(request.param.command, "tests.served_to_browsers:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served_to_browsers:app") as process:
         yield f"http://127.0.0.1:{process.port}"
 
 

@@ -3,7 +3,7 @@ import functools
 import pytest
 
 from antiphon.cli.interface import choose, flaw
-from tests import deferred
+from tests.helpers import deferred
 
 
 def wsgi(environ, start_response): ...

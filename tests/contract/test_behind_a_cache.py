@@ -13,13 +13,13 @@ from antiphon.testing.contract.messages import AUTHORITY, SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import server
 from antiphon.testing.contract.waiting import eventually
-from tests.nginx import serve_by_nginx
-from tests.served_to_caches import GREETINGS, LONG
-from tests.system_programs import required_program
+from tests.helpers.nginx import serve_by_nginx
+from tests.helpers.served_to_caches import GREETINGS, LONG
+from tests.helpers.system_programs import required_program
 
 pytestmark = pytest.mark.once
 
-APPLICATION = "tests.served_to_caches:app"
+APPLICATION = "tests.helpers.served_to_caches:app"
 CONTENT = bytes(range(256)) * 2
 CODINGS = [*Compression().codings, "identity"]
 

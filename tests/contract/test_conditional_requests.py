@@ -16,7 +16,7 @@ from antiphon.testing.contract.messages import SentRequest
 from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import SERVERS
 from antiphon.testing.contract.waiting import eventually
-from tests.served_versions import FOR_CACHES, MODIFIED, STRONG, WEAK
+from tests.helpers.served_versions import FOR_CACHES, MODIFIED, STRONG, WEAK
 
 pytestmark = pytest.mark.once
 
@@ -260,7 +260,7 @@ class Asked:
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def process(request):
-    with ServerProcess(request.param.command, "tests.served_versions:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served_versions:app") as process:
         yield process
 
 

@@ -27,7 +27,7 @@ SERVING = [
 @pytest.mark.parametrize(("server", "application"), SERVING, ids=lambda value: getattr(value, "name", value))
 def test_a_slow_upload_is_watched_while_it_grows(server, application):
     with (
-        ServerProcess(server.command, f"tests.served_progress:{application}") as process,
+        ServerProcess(server.command, f"tests.helpers.served_progress:{application}") as process,
         process.connect() as watcher,
         process.connect() as uploader,
     ):

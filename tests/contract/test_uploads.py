@@ -15,8 +15,8 @@ from antiphon.testing.contract.process import ServerProcess
 from antiphon.testing.contract.servers import SERVERS, server
 from antiphon.testing.contract.waiting import eventually
 from antiphon.testing.contract.wire import Closed
-from tests.sent_bodies import FORM_DATA, Sent, form_data, in_chunks
-from tests.served_uploads import LIMIT, MIB, TIMEOUT
+from tests.helpers.sent_bodies import FORM_DATA, Sent, form_data, in_chunks
+from tests.helpers.served_uploads import LIMIT, MIB, TIMEOUT
 
 pytestmark = pytest.mark.once
 
@@ -46,7 +46,7 @@ def given_server(request):
 def process(server, upload_folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UPLOAD_FOLDER", os.fspath(upload_folder))
-        with ServerProcess(server.command, "tests.served_uploads:app") as process:
+        with ServerProcess(server.command, "tests.helpers.served_uploads:app") as process:
             yield process
 
 

@@ -1,0 +1,457 @@
+"""Any application, called as a function."""
+
+import asyncio
+import json
+import sys
+import threading
+from contextlib import closing
+from contextvars import Context, ContextVar
+from copy import copy
+
+import pytest
+
+from antiphon import App, Limits, Request, Response, current_request, serve
+from antiphon.adapters.foreign.call import aget_response, get_response
+from antiphon.http.errors import NotFound
+from antiphon.testing import Client
+from tests.body.forms_in_parts import BOUNDARY, print_form
+from tests.helpers.sources import Blocking, Waiting
+
+variable = ContextVar("variable", default="outside")
+
+
+def ask(application, request, interface=None):
+    """The response, its body read to the end, asked for on a thread."""
+    response = get_response(application, request, interface)
+    return response, response.body if isinstance(response.body, bytes) else b"".join(response.body)
+
+
+def aask(application, request, interface=None):
+    """The same, asked for on a loop."""
+
+    async def main():
+        response = await aget_response(application, request, interface)
+        body = response.body
+        return response, body if isinstance(body, bytes) else b"".join([chunk async for chunk in body])
+
+    return asyncio.run(main())
+
+
+both = pytest.mark.parametrize("ask", [ask, aask], ids=["thread", "loop"])
+
+
+def wsgi(environ, start_response):
+    start_response("201 Created", [("X-Path", environ["SCRIPT_NAME"] + environ["PATH_INFO"])])
+    return [environ["REQUEST_METHOD"].encode(), b" ", environ["wsgi.input"].read()]
+
+
+async def asgi(scope, receive, send):
+    body = (await receive())["body"]
+    await send({"type": "http.response.start", "status": 201, "headers": [(b"x-path", scope["path"].encode())]})
+    await send({"type": "http.response.body", "body": scope["method"].encode() + b" ", "more_body": True})
+    await asyncio.sleep(0)
+    await send({"type": "http.response.body", "body": body})
+
+
+@serve
+def blocking(request):
+    return Response(f"{request.method} {request.text}", 201, {"x-path": request.path})
+
+
+@serve
+async def waiting(request):
+    await asyncio.sleep(0)
+    return Response(f"{request.method} {request.text}", 201, {"x-path": request.path})
+
+
+app = App()
+
+
+@app.put("/<name>")
+async def answer(request):
+    await asyncio.sleep(0)
+    return f"{request.method} {request.text}", 201, {"x-path": request.path}
+
+
+@app.middleware
+def around(request):
+    response = yield
+    response.headers["x-around"] = "yes"
+
+
+APPLICATIONS = [wsgi, asgi, blocking, waiting, app]
+
+
+@both
+@pytest.mark.parametrize("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
+def test_every_application_answers(ask, application):
+    response, body = ask(application, Request.blank("/x", "PUT", body=b"body"))
+    assert (response.status, response.headers["x-path"], body) == (201, "/x", b"PUT body")
+
+
+@both
+def test_one_whose_colour_does_not_tell_is_asked_as_the_caller_says(ask):
+    def without_colour(scope, receive, send):
+        return asgi(scope, receive, send)
+
+    response, _ = ask(without_colour, Request.blank("/x", "PUT"), "asgi")
+    assert response.status == 201
+
+
+@both
+@pytest.mark.parametrize("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
+@pytest.mark.parametrize("unknown", ["foo", "WSGI", "rsgi", ""])
+def test_an_interface_that_nobody_knows_is_an_error_that_names_those_that_are(ask, application, unknown):
+    with pytest.raises(ValueError, match=f"'wsgi' or 'asgi', not '{unknown}'"):
+        ask(application, Request.blank("/x", "PUT"), unknown)
+
+
+@both
+def test_the_error_behind_a_response_is_there(ask):
+    response, _ = ask(app, Request.blank("/a/b"))
+    assert (response.status, type(response.error)) == (404, NotFound)
+
+
+@both
+def test_what_a_foreign_application_raises_is_raised(ask):
+    def broken(environ, start_response):
+        raise LookupError("broken")
+
+    async def abroken(scope, receive, send):
+        raise LookupError("broken")
+
+    for application in (broken, abroken):
+        with pytest.raises(LookupError, match="broken"):
+            ask(application, Request.blank())
+
+
+@both
+def test_the_caller_s_request_and_context_stay_as_they_are(ask):
+    @serve
+    def leaves_things_behind(request):
+        variable.set("inside")
+        request.after(lambda: None)
+        request.limits = Limits(body=1)
+        return Response()
+
+    request = Request.blank("/x", "PUT", body=b"body")
+    before = vars(request).copy()
+
+    def ask_both():
+        ask(leaves_things_behind, request)
+        ask(app, request)
+        with pytest.raises(RuntimeError):
+            current_request()
+        return variable.get()
+
+    assert Context().run(ask_both) == "outside"
+    assert {key: value for key, value in vars(request).items() if key != "content"} == {
+        key: value for key, value in before.items() if key != "content"
+    }
+    assert (request.route, request.deferred, request.body) == (None, (), b"body")
+
+
+def test_the_caller_s_context_stays_as_it_is_on_a_loop():
+    @serve
+    async def sets(request):
+        variable.set("inside")
+        await asyncio.sleep(0)
+        return Response(variable.get())
+
+    async def main():
+        response = await aget_response(sets, Request.blank())
+        return response.body, variable.get()
+
+    assert asyncio.run(main()) == (b"inside", "outside")
+
+
+@both
+def test_a_stream_reads_the_context_of_its_application(ask):
+    inner = App()
+
+    @inner.get("/")
+    async def streamed(request):
+        variable.set("inside")
+
+        async def chunks():
+            yield variable.get()
+            await asyncio.sleep(0)
+            yield current_request().path
+
+        return Response.stream(chunks())
+
+    assert ask(inner, Request.blank())[1] == b"inside/"
+
+
+def test_it_is_answered_in_the_task_that_asks():
+    tasks = []
+
+    @serve
+    async def task(request):
+        await asyncio.sleep(0)
+        tasks.append(asyncio.current_task())
+        return Response()
+
+    async def main():
+        tasks.append(asyncio.current_task())
+        await aget_response(task, Request.blank())
+
+    asyncio.run(main())
+    assert tasks[0] is tasks[1]
+
+
+def wsgi_thread(environ, start_response):
+    start_response("200 OK", [])
+    return [threading.current_thread().name.encode()]
+
+
+@pytest.mark.parametrize("kind", ["wsgi", "def", "app"])
+def test_on_a_loop_what_blocks_runs_on_a_thread(kind):
+    inner = App()
+    inner.get("/")(lambda request: threading.current_thread().name)
+    served = serve(lambda request: Response(threading.current_thread().name))
+    application = {"wsgi": wsgi_thread, "def": served, "app": inner}[kind]
+    assert aask(application, Request.blank())[1].startswith(b"antiphon")
+
+
+@both
+@pytest.mark.parametrize("kind", ["wsgi", "def", "async def"])
+def test_an_application_sees_the_context_of_the_caller(ask, kind):
+    def seen(environ, start_response):
+        start_response("200 OK", [])
+        return [variable.get().encode()]
+
+    async def waits(request):
+        return Response(variable.get())
+
+    applications = {"wsgi": seen, "def": serve(lambda request: Response(variable.get())), "async def": serve(waits)}
+    token = variable.set("caller's")
+    try:
+        assert ask(applications[kind], Request.blank())[1] == b"caller's"
+    finally:
+        variable.reset(token)
+
+
+def test_on_a_loop_the_blocking_way_is_an_error_that_names_the_other():
+    async def main():
+        get_response(blocking, Request.blank())
+
+    with pytest.raises(RuntimeError, match="await aget_response"):
+        asyncio.run(main())
+
+
+# After the response
+
+
+@both
+@pytest.mark.parametrize("body", [lambda: "a", lambda: Blocking(["a"]), lambda: Waiting(["a"])])
+def test_what_was_left_for_after_has_run_when_the_body_is_there(ask, body):
+    called = []
+
+    @serve
+    def leaves(request):
+        request.after(lambda: called.append("plain"))
+
+        async def waits():
+            await asyncio.sleep(0)
+            called.append("waiting")
+
+        request.after(waits)
+        return Response(body())
+
+    assert ask(leaves, Request.blank())[1] == b"a"
+    assert called == ["plain", "waiting"]
+
+
+@both
+def test_what_a_foreign_application_does_behind_its_response_is_waited_for(ask):
+    ended = []
+
+    async def goes_on(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.body", "body": b"x"})
+        await asyncio.sleep(0.01)
+        ended.append(True)
+
+    assert ask(goes_on, Request.blank())[1] == b"x"
+    assert ended == [True]
+
+
+@pytest.mark.parametrize("source", [Blocking, Waiting])
+@pytest.mark.parametrize("read", [0, 1])
+def test_a_stream_is_closed_once_on_a_thread(source, read):
+    chunks, called = source(), []
+
+    @serve
+    def streamed(request):
+        request.after(lambda: called.append(chunks.closed))
+        return Response.stream(chunks)
+
+    response = get_response(streamed, Request.blank())
+    with closing(response.body) as body:
+        assert [next(body) for _ in range(read)] == [b"a"][:read]
+        assert (chunks.closed, called) == (0, [])
+    body.close()
+    assert list(body) == []
+    assert (chunks.closed, called) == (1, [1])
+
+
+@pytest.mark.parametrize("source", [Blocking, Waiting])
+@pytest.mark.parametrize("read", [0, 1])
+def test_a_stream_is_closed_once_on_a_loop(source, read):
+    chunks, called = source(), []
+
+    @serve
+    async def streamed(request):
+        request.after(lambda: called.append(chunks.closed))
+        return Response.stream(chunks)
+
+    async def main():
+        body = (await aget_response(streamed, Request.blank())).body
+        assert [await anext(body) for _ in range(read)] == [b"a"][:read]
+        assert (chunks.closed, called) == (0, [])
+        await body.aclose()
+        await body.aclose()
+        assert [chunk async for chunk in body] == []
+
+    asyncio.run(main())
+    assert (chunks.closed, called) == (1, [1])
+
+
+@both
+@pytest.mark.parametrize("source", [Blocking, Waiting])
+def test_a_stream_that_fails_is_closed_and_raises(ask, source):
+    chunks, called = source(error=LookupError("lost")), []
+
+    @serve
+    def streamed(request):
+        request.after(lambda: called.append(chunks.closed))
+        return Response.stream(chunks)
+
+    with pytest.raises(LookupError, match="lost"):
+        ask(streamed, Request.blank())
+    assert (chunks.closed, called) == (1, [1])
+
+
+@both
+def test_a_response_that_an_application_shares_is_left_alone(ask):
+    chunks = ["a", "b"]
+    shared = Response(chunks)
+    application = serve(lambda request: shared)
+    assert [ask(application, Request.blank())[1] for _ in range(2)] == [b"ab", b"ab"]
+    assert shared.body is chunks
+    assert copy(shared).body is chunks
+
+
+def test_a_reader_that_is_cancelled_closes_the_stream():
+    class Endless(Waiting):
+        async def __anext__(self):
+            await asyncio.sleep(60)
+
+    chunks = Endless()
+
+    async def main():
+        body = (await aget_response(serve(lambda request: Response.stream(chunks)), Request.blank())).body
+        reader = asyncio.ensure_future(anext(body))
+        await asyncio.sleep(0.01)
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+
+    asyncio.run(main())
+    assert chunks.closed == 1
+
+
+def test_one_who_asks_and_is_cancelled_takes_the_application_along():
+    seen = []
+
+    @serve
+    async def endless(request):
+        request.after(lambda: seen.append("after"))
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+
+    async def main():
+        asking = asyncio.ensure_future(aget_response(endless, Request.blank()))
+        await asyncio.sleep(0.01)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(main())
+    assert seen == ["cancelled", "after"]
+
+
+# Inside of another application
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
+def test_handlers_of_both_colours_ask(interface, application):
+    outer = App(cross_site_writes=True)
+
+    @outer.put("/blocking")
+    def ask_blocking(request):
+        response = get_response(application, request)
+        body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
+        assert current_request() is request
+        return body, response.status
+
+    @outer.put("/waiting")
+    async def ask_waiting(request):
+        response = await aget_response(application, request)
+        body = response.body
+        assert current_request() is request
+        return body if isinstance(body, bytes) else b"".join([chunk async for chunk in body]), response.status
+
+    client = Client(outer, interface=interface)
+    for path in ("/blocking", "/waiting"):
+        response = client.put(path, body=b"body")
+        assert (response.status, response.body) == (201, b"PUT body")
+
+
+@pytest.mark.parametrize("before", ["nothing", "form"])
+@pytest.mark.parametrize("size", [5, 100 << 10, 700 << 10, 3 << 20])
+@pytest.mark.parametrize("interface", ["wsgi", "asgi"])
+def test_a_form_is_there_for_the_one_who_is_asked_too(interface, size, before):
+    inner, outer = App(), App()
+    few = App(limits=Limits(files=1))
+
+    @inner.post("/")
+    @few.post("/")
+    def read(request: Request):
+        return {"title": request.form["title"], "size": request.files["f"].size}
+
+    @outer.post("/")
+    async def pass_on(request: Request):
+        if before == "form":
+            assert len(request.form) == 1
+        told = await aget_response(inner, request)
+        refused = await aget_response(few, request)
+        return json.loads(told.body) | {"refused": refused.status, "own": request.files["f"].size}
+
+    file = (b"f", b"f", None, bytes(size))
+    sent = print_form([(b"title", None, None, b"tea"), (b"f", b"f", None, b""), file])
+    content_type = f"multipart/form-data; boundary={BOUNDARY.decode()}"
+    told = Client(outer, interface, raise_errors=True).post("/", body=sent, content_type=content_type)
+    assert told.json == {"title": "tea", "size": size, "refused": 413, "own": size}
+
+
+@both
+def test_one_of_ours_is_started_first(ask):
+    started = []
+    other = App()
+    other.on_startup(lambda: started.append(True))
+    other.get("/")(lambda request: "x")
+    ask(other, Request.blank())
+    assert started == [True]
+
+
+def test_importing_it_stays_light():
+    import subprocess
+
+    heavy = "import sys, antiphon.adapters.foreign.call; sys.exit('asyncio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", heavy], check=False).returncode == 0

@@ -1,0 +1,322 @@
+import re
+import uuid
+from dataclasses import field, make_dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
+from fractions import Fraction
+from typing import Literal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from antiphon import App, Request
+from antiphon.http.head import RequestHead
+from antiphon.http.path import raw_segments
+from antiphon.http.url import decode_path
+from antiphon.testing import Client
+from tests.helpers.colours import drive
+
+ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
+
+
+class Status(Enum):
+    """As in a record."""
+
+    OPEN = "open"
+    CLOSED = "closed & done"
+
+
+class Grade(IntEnum):
+    """One of numbers."""
+
+    GOOD = 1
+    BAD = -1
+
+
+def handler(request):
+    pass
+
+
+def site(**options):
+    app = App(**options)
+    app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
+    for name, pattern in {
+        "home": "/", "user": "/users/<int:id>", "page": "/page/<name>", "file": "/f/<path:p>/edit", "id": "/<uuid:id>",
+        "lang": "/<any(en,de):lang>/", "colour": "/c/<hex:n>", "mixed": "/m/<name>.<ext>", "café": "/café/a b",
+        "paths": "/p/<path:a>/x/<path:b>", "small": "/s/<int(max=9):n>", "odd": "//x",
+    }.items():  # fmt: skip
+        app.get(pattern, name=name)(handler)
+    app.get("/list", name="list", defaults={"page": 1})(handler)
+    app.get("/list/<int:page>", name="list", defaults={"page": 1})(handler)
+    app.get("/t/<x>", name="tenant", host="<tenant>.example.com")(handler)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "url"),
+    [
+        ("home", {}, "/"),
+        ("home", {"q": "a b", "n": None, "l": [1, None, 2], "t": ("x",)}, "/?q=a+b&l=1&l=2&t=x"),
+        (
+            "home",
+            {"on": True, "s": {"b", "a"}, "f": [Fraction(1, 2)], "e": Status.OPEN},
+            "/?on=true&s=a&s=b&f=1%2F2&e=open",
+        ),
+        ("user", {"id": 5}, "/users/5"),
+        ("user", {"id": "5", "name": "é"}, "/users/5?name=%C3%A9"),
+        ("page", {"name": "a b c?%"}, "/page/a%20b%20c%3F%25"),
+        ("file", {"p": "a/b c/ed"}, "/f/a/b%20c/ed/edit"),
+        ("id", {"id": ID}, f"/{ID}"),
+        ("lang", {"lang": "de"}, "/de/"),
+        ("colour", {"n": 255}, "/c/ff"),
+        ("mixed", {"name": "a.tar", "ext": "gz"}, "/m/a.tar.gz"),
+        ("café", {}, "/caf%C3%A9/a%20b"),
+        ("paths", {"a": "1/x/2", "b": "3"}, "/p/1/x/2/x/3"),
+        ("list", {}, "/list"),
+        ("list", {"page": 1, "q": 1}, "/list?q=1"),
+        ("list", {"page": 2}, "/list/2"),
+        ("odd", {}, "/.//x"),
+        ("tenant", {"tenant": "ann", "x": "é"}, "//ann.example.com/t/%C3%A9"),
+    ],
+)
+def test_a_url_has_its_parameters_and_the_others_as_query(name, params, url):
+    app = site()
+    assert app.url_for(name, **params) == url
+    app.freeze()
+    assert app.url_for(name, **params) == url
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "complaint"),
+    [
+        ("user", {}, r"'user' \(/users/<int:id>\), parameter 'id': it is missing"),
+        ("user", {"id": None}, "missing"),
+        ("user", {"id": -1}, "'user'.*'id': -1 does not fit <int:id>"),
+        ("user", {"id": True}, "True"),
+        ("user", {"id": 1.0}, "does not fit"),
+        ("small", {"n": 10}, "between"),
+        ("page", {"name": ""}, "empty"),
+        ("page", {"name": ".."}, "dot segment"),
+        ("page", {"name": "a\0"}, "NUL"),
+        ("page", {"name": "\ud800"}, "'name'"),
+        ("file", {"p": "a/../b"}, "dot segment"),
+        ("file", {"p": "/etc"}, "slash"),
+        ("lang", {"lang": "fr"}, "none of en, de"),
+        ("colour", {"n": "x"}, "'colour'.*'n'"),
+        ("mixed", {"name": "a", "ext": "b.c"}, "'name, ext'.*'a.b.c' would be read otherwise"),
+        ("paths", {"a": "1", "b": "2/x/3"}, "'1' would be read otherwise"),
+        ("tenant", {"tenant": "a b", "x": "y"}, "not a host"),
+        ("tenant", {"tenant": "Ann", "x": "y"}, "lower case"),
+        (
+            "tenant",
+            {"tenant": "a.b", "x": "y"},
+            r"'tenant' \(<tenant>.example.com/t/<x>\), parameter 'tenant': 'a.b' is not a host's label",
+        ),
+    ],
+)
+def test_what_the_route_would_not_match_is_an_error_with_route_and_parameter(name, params, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        site().url_for(name, **params)
+
+
+@pytest.mark.parametrize(
+    ("host", "params", "wanted"),
+    [
+        ("<tenant>.example.com", {"tenant": "a-b_1"}, "//a-b_1.example.com/"),
+        ("<tenant>.example.com", {"tenant": "a.b"}, "parameter 'tenant': 'a.b' is not"),
+        ("<tenant>.example.com", {"tenant": "."}, "parameter 'tenant': '.' is not"),
+        ("<tenant>.example.com", {"tenant": "a:80"}, "parameter 'tenant': 'a:80' is not"),
+        ("<tenant>.example.com", {"tenant": "a\n"}, r"parameter 'tenant': 'a\n' is not"),
+        ("shop.<tld>", {"tld": "de"}, "//shop.de/"),
+        ("shop.<tld>", {"tld": "com.evil.example"}, "parameter 'tld': 'com.evil.example' is not"),
+        ("shop.<tld>", {"tld": "de."}, "parameter 'tld': 'de.' is not"),
+        ("<a>.<b>.example.com", {"a": "x", "b": "y"}, "//x.y.example.com/"),
+        ("<a>.<b>.example.com", {"a": "x", "b": "y.z"}, "parameter 'b': 'y.z' is not"),
+        ("v<a>-<b>.example.com", {"a": "1-2", "b": "3"}, "//v1-2-3.example.com/"),
+        ("v<a>-<b>.example.com", {"a": "1.2", "b": "3"}, "parameter 'a, b': 'v1.2-3' is not"),
+        ("<float:n>.example.com", {"n": 1.5}, "parameter 'n': '1.5' is not"),
+        ("<re(.*):n>.example.com", {"n": "a.b"}, "parameter 'n': 'a.b' is not"),
+        ("<any(a,b.c):n>.example.com", {"n": "b.c"}, "parameter 'n': 'b.c' is not"),
+        ("<own:n>.example.com", {"n": "a"}, "//a.example.com/"),
+        ("<own:n>.example.com", {"n": "a.b"}, "parameter 'n': 'a.b' is not"),
+        ("<own:n>.example.com", {"n": ""}, "parameter 'n': '' does not fit"),
+        ("<own:n>", {"n": ""}, "parameter 'n': '' does not fit"),
+    ],
+)
+def test_a_parameter_in_a_host_is_one_label_at_most(host, params, wanted):
+    app = App()
+    app.converter("own", str, str)
+    app.get("/", name="home", host=host)(lambda request: request.params)
+    if wanted[:2] == "//":
+        url = app.url_for("home", **params)
+        assert url == wanted
+        assert Client(app).get("/", headers={"host": url[2:-1]}).json == params
+    else:
+        with pytest.raises(ValueError, match=re.escape(wanted)):
+            app.url_for("home", **params)
+
+
+def test_a_slash_is_encoded_where_it_is_told_from_the_others():
+    assert site().url_for("page", name="a/b") == "/page/a%2Fb"
+    with pytest.raises(ValueError, match="take <path:name>"):
+        site(encoded_slashes=False).url_for("page", name="a/b")
+
+
+def test_a_value_other_than_the_routes_own_is_an_error():
+    app = App()
+    app.get("/list", defaults={"page": 1})(handler)
+    with pytest.raises(ValueError, match="'page': it is always 1, not 2"):
+        app.url_for("handler", page=2)
+
+
+def test_the_shortest_of_a_handlers_urls_is_used_whatever_the_order():
+    app = App()
+    for pattern in ("/list/<int:page>/<x>", "/list/<int:page>", "/list"):
+        app.get(pattern, defaults={"page": 1})(handler)
+    assert app.url_for("handler") == app.url_for("handler", page=1) == "/list"
+    assert app.url_for("handler", page=2) == "/list/2"
+    assert app.url_for("handler", x="a") == "/list/1/a"
+
+
+def test_an_unknown_name_is_a_lookup_error():
+    with pytest.raises(LookupError, match="no route is named 'nope'"):
+        site().url_for("nope")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [(handler, ", such as 'handler', not <function"), (None, ", not None"), (["home"], ", not ")]
+)
+def test_a_name_is_a_text(name, hint):
+    with pytest.raises(TypeError, match=f"wants the name of a route{hint}"):
+        site().url_for(name)
+
+
+def test_a_name_of_several_handlers_is_a_lookup_error():
+    app = App()
+    for path in ("/a", "/b"):
+        app.get(path)(lambda request: "x")
+    app.freeze()
+    with pytest.raises(LookupError, match=r"lambda> \(.*test_reverse.py:\d+\) and .*lambda> \(.*both named '<lambda>'"):
+        app.url_for("<lambda>")
+
+
+class TestOfARequest:
+    def url_for(self, name, host="a.example.com:8080", root="/r t", scheme="http", **params):
+        app = site()
+        request = Request(RequestHead(path="/", root_path=root, headers={"host": host}, scheme=scheme))
+        drive(app.handle(request))
+        return request.url_for(name, **params)
+
+    def test_it_has_the_root_path(self):
+        assert self.url_for("user", id=5, q=1) == "/r%20t/users/5?q=1"
+        assert self.url_for("odd", root="") == "/.//x"
+
+    def test_it_may_have_scheme_and_host(self):
+        assert self.url_for("user", id=5, _absolute=True) == "http://a.example.com:8080/r%20t/users/5"
+        assert self.url_for("home", "b.org:443", "", "https", _absolute=True) == "https://b.org/"
+
+    def test_it_has_them_where_the_route_has_another_host(self):
+        assert self.url_for("tenant", tenant="a", x=1) == "/r%20t/t/1"
+        assert self.url_for("tenant", tenant="b", x=1) == "http://b.example.com:8080/r%20t/t/1"
+        assert self.url_for("tenant", "b.org", "", "https", tenant="b", x=1) == "https://b.example.com/t/1"
+        assert self.url_for("tenant", tenant="a", x=1, _absolute=True) == "http://a.example.com:8080/r%20t/t/1"
+
+    def test_it_needs_a_host_and_an_application(self):
+        from antiphon.http.errors import BadRequest
+
+        with pytest.raises(BadRequest, match="the host that was asked for is malformed"):
+            self.url_for("home", "a b", _absolute=True)
+        with pytest.raises(RuntimeError, match="application"):
+            Request.blank("/").url_for("home")
+
+    def test_a_name_is_a_text(self):
+        with pytest.raises(TypeError, match="wants the name of a route, such as 'handler', not <function"):
+            self.url_for(handler)
+
+
+texts = st.text(min_size=1, max_size=8) | st.text("a1.-/%?x ", min_size=1, max_size=8)
+VALUES = {
+    "<{0}>": texts,
+    "<int:{0}>": st.integers(0, 10**19 - 1),
+    "<float:{0}>": st.floats(allow_nan=False, allow_infinity=False),
+    "<uuid:{0}>": st.uuids(),
+    "<any(a,b,x y):{0}>": st.sampled_from(["a", "b", "x y"]),
+    "<re([^q]+):{0}>": texts,
+    "<path:{0}>": texts,
+    "<hex:{0}>": st.integers(0, 10**6),
+    "<{0}a>.<{0}b>": texts,
+    "v<int:{0}a>-<{0}b>--<{0}c>": texts,
+    "text": texts,
+    "é": texts,
+}
+
+
+@given(st.lists(st.sampled_from(sorted(VALUES)), min_size=1, max_size=4), st.booleans(), st.booleans(), st.data())
+def test_what_is_built_is_found_again_with_the_same_parameters(kinds, slash, encoded_slashes, data):
+    app = App(encoded_slashes=encoded_slashes)
+    app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
+    segments = [kind.replace("{0}", f"p{at}") for at, kind in enumerate(kinds)]
+    params = {}
+    for kind, segment in zip(kinds, segments, strict=True):
+        for name in re.findall(r"(p\d+[abc]?)>", segment):
+            whole = st.integers(0, 99) if f"v<int:{name}>" in segment else VALUES[kind]
+            params[name] = data.draw(whole, label=name)
+    pattern = "/" + "/".join(segments) + ("/" if slash else "")
+    app.get(pattern, name="route")(handler)
+    try:
+        url = app.url_for("route", **params)
+    except ValueError:
+        assume(False)
+    assert url.isascii()
+    sent, path = url.encode(), decode_path(url.encode())
+    router = app.freeze().router
+    found = router.literal.get(path)
+    if found is not None:
+        assert params == {}
+        return
+    methods, values = router.search(path, raw_segments(sent, path) if encoded_slashes else None)
+    assert methods["GET"].endpoint == "route"
+    assert values == params
+
+
+UTC_OFFSETS = st.none() | st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+INSTANCES = {
+    str: st.text(max_size=8),
+    int: st.integers(-(2**63), 2**64 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    Decimal: st.decimals(allow_nan=False, allow_infinity=False),
+    bool: st.booleans(),
+    date: st.dates(),
+    time: st.times(timezones=UTC_OFFSETS),
+    datetime: st.datetimes(timezones=UTC_OFFSETS),
+    timedelta: st.timedeltas(),
+    uuid.UUID: st.uuids(),
+    Status: st.sampled_from(Status),
+    Grade: st.sampled_from(Grade),
+    Literal["a b", 7]: st.sampled_from(["a b", 7]),
+}
+
+
+@pytest.mark.parametrize("kind", INSTANCES, ids=lambda kind: getattr(kind, "__name__", str(kind)))
+@given(st.data())
+def test_what_is_written_in_a_query_is_read_as_it_was(kind, data):
+    values = INSTANCES[kind]
+    record = make_dataclass(
+        "Record",
+        [
+            ("one", kind),
+            ("perhaps", kind | None, field(default=None)),
+            ("several", list[kind], field(default_factory=list)),
+            ("row", tuple[kind, ...], field(default=())),
+            ("each", set[kind], field(default_factory=set)),
+        ],
+    )
+    several = st.lists(values, max_size=3)
+    sent = record(
+        data.draw(values), data.draw(st.none() | values), data.draw(several), tuple(data.draw(several)),
+        set(data.draw(several)),
+    )  # fmt: skip
+    url = site().url_for("home", **vars(sent))
+    assert Request.blank(url).args_as(record) == sent

@@ -1,0 +1,639 @@
+import asyncio
+import gc
+import gzip
+import os
+import random
+import sys
+import threading
+import weakref
+import zlib
+from contextlib import suppress
+from itertools import count, pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon.body.content import Content, NotLoadedError
+from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
+from antiphon.http.limits import Limits
+from antiphon.uploads.temporary_file import SLOW, WriteTimes
+from tests.helpers.told_bodies import WAYS, Told, Way, files_in, in_chunks, is_without_files
+
+KIB, MIB = 1 << 10, 1 << 20
+LIMITS = Limits()
+LARGE = random.Random(7).randbytes(3 * MIB)
+
+
+@pytest.fixture(params=WAYS)
+def way(request):
+    return Way(request.param)
+
+
+def whole(content):
+    """All that is kept, read chunk by chunk."""
+    chunks = []
+    while chunk := content.kept(sum(map(len, chunks))):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open")
+
+
+class TestWhatIsSmall:
+    @pytest.mark.parametrize("size", [1, 60, 64 * KIB, 64 * KIB + 1, 512 * KIB])
+    @pytest.mark.parametrize("declares", [True, False], ids=["declared", "undeclared"])
+    def test_is_kept_as_the_very_chunk_that_came(self, way, size, declares):
+        chunk = bytes(size)
+        head = way.head(chunk, content_length=size) if declares else way.head(chunk)
+        content = Content(head)
+        way.run(content.load(LIMITS))
+        assert content.data is chunk
+        assert content.read_all() is chunk
+        assert not content.is_in_file
+        assert content.is_complete
+        assert (content.size, content.received) == (size, size)
+
+    def test_is_asked_for_once_where_its_length_is_known(self, way):
+        head = way.head(b"abc", b"next request", content_length=3)
+        content = Content(head)
+        for _ in range(3):
+            way.run(content.load(LIMITS))
+        assert (content.data, head.asked) == (b"abc", 1)
+
+    def test_of_no_bytes_is_not_asked_for(self, way):
+        head = way.head(b"next request", content_length=0)
+        content = Content(head)
+        way.run(content.load(LIMITS))
+        assert (content.data, head.asked) == (b"", 0)
+
+    def test_that_surely_is_not_there_is_not_asked_for(self, way):
+        head = way.head(b"next request", has_body=False)
+        content = Content(head)
+        assert way.run(content.advance(LIMITS)) == b""
+        way.run(content.load(LIMITS))
+        assert (content.data, head.asked) == (b"", 0)
+
+    @given(st.lists(st.binary(min_size=1, max_size=9), max_size=9), st.sampled_from([*WAYS]), st.booleans())
+    def test_is_what_came_however_it_came(self, chunks, name, declares):
+        way, data = Way(name), b"".join(chunks)
+        content = Content(way.head(*chunks, content_length=len(data)) if declares else way.head(*chunks))
+        way.run(content.load(LIMITS))
+        assert content.data == data == whole(content)
+
+
+@linux
+class TestWhatIsLarge:
+    @pytest.mark.parametrize(("size", "in_file"), [(512 * KIB, False), (512 * KIB + 1, True), (3 * MIB, True)])
+    @pytest.mark.parametrize("chunk", [50_000, 4 * MIB])
+    def test_is_kept_in_one_file_without_a_name(self, way, tmp_path, size, in_file, chunk):
+        data = LARGE[:size]
+        content = Content(way.head(*in_chunks(data, chunk), content_length=size))
+        content.folder = tmp_path
+        way.run(content.load(LIMITS))
+        opened = files_in(tmp_path)
+        assert content.is_in_file == in_file == bool(opened)
+        assert len(opened) == in_file
+        assert not os.listdir(tmp_path)
+        assert whole(content) == data
+        assert content.size == size
+        content.close()
+        assert is_without_files(tmp_path)
+
+    def test_is_in_memory_only_when_it_is_asked_for_as_a_whole(self, way, tmp_path):
+        content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
+        content.folder = tmp_path
+        way.run(content.load(LIMITS))
+        assert content.data is None
+        assert content.read_all() == LARGE
+        assert content.data == LARGE
+        content.close()
+
+    def test_of_no_bytes_may_be_said_to_be_coded_anyhow(self, way):
+        content = Content(way.head(has_body=False, content_encoding="compress"))
+        way.run(content.load(LIMITS))
+        assert (content.data, content.is_complete) == (b"", True)
+
+    def test_frees_its_file_with_its_last_user(self, way, tmp_path):
+        content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
+        content.folder = tmp_path
+        way.run(content.load(LIMITS))
+        assert files_in(tmp_path)
+        del content
+        assert is_without_files(tmp_path)
+
+    def test_that_cannot_be_kept_fails_again_in_the_same_way_and_leaves_no_file(self, way, tmp_path):
+        content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
+        content.folder = tmp_path / "missing"
+        for _ in range(3):
+            with pytest.raises(FileNotFoundError):
+                way.run(content.load(LIMITS))
+        with pytest.raises(FileNotFoundError):
+            content.check_kept(0)
+        assert not content.is_complete
+
+    @pytest.mark.parametrize("error", [BadRequest("broken"), ClientDisconnected("gone"), ContentTooLarge("much")])
+    def test_leaves_no_file_when_it_breaks_off(self, way, tmp_path, error):
+        content = Content(way.head(*in_chunks(LARGE, 64 * KIB), error))
+        content.folder = tmp_path
+        with pytest.raises(type(error)):
+            way.run(content.load(LIMITS))
+        assert len(files_in(tmp_path)) == 1
+        content.close()
+        assert is_without_files(tmp_path)
+
+    @linux
+    @pytest.mark.parametrize("is_behind", [False, True], ids=["keeps up", "falls behind"])
+    def test_is_written_by_the_loop_as_long_as_the_disk_keeps_up(self, monkeypatch, tmp_path, is_behind):
+        times = WriteTimes()
+        times.add(0.0)
+        monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
+        writers = []
+
+        def writev(descriptor, chunks, /, write=os.writev):
+            writers.append(threading.current_thread() is threading.main_thread())
+            return write(descriptor, chunks)
+
+        monkeypatch.setattr("os.writev", writev)
+        monkeypatch.setattr("antiphon.uploads.spool.monotonic", count(step=2 * SLOW * is_behind).__next__)
+        content = Content(Way("at once").head(*in_chunks(LARGE, 64 * KIB)))
+        content.folder = tmp_path
+        Way("at once").run(content.load(LIMITS))
+        assert content.read_all() == LARGE
+        assert not writers[0]
+        assert len(writers) > 4
+        assert any(writers) is not is_behind
+
+    def test_lets_the_loop_pass_though_all_of_it_is_there_already(self, monkeypatch, tmp_path):
+        times = WriteTimes()
+        times.add(0.0)
+        monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
+        monkeypatch.setattr("antiphon.uploads.spool.monotonic", lambda: 0.0)
+        sizes = []
+
+        async def load():
+            content = Content(Way("at once").head(*in_chunks(LARGE * 4, 64 * KIB)))
+            content.folder = tmp_path
+
+            async def watch():
+                while not content.is_complete:
+                    sizes.append(content.size)
+                    await asyncio.sleep(0)
+
+            watching = asyncio.create_task(watch())
+            await content.load(LIMITS)
+            sizes.append(content.size)
+            await watching
+
+        asyncio.run(load())
+        assert max(after - before for before, after in pairwise(sizes)) <= 2 * MIB
+
+    @pytest.mark.parametrize("way", [Way("blocking"), Way("at once")], ids=["blocking", "at once"])
+    def test_that_comes_in_very_small_chunks_takes_time_in_proportion(self, way):
+        # Were what has come put together for each chunk, this would take minutes.
+        content = Content(way.head(*[b"x"] * 50_000))
+
+        async def stream():
+            offset = 0
+            while chunk := content.kept(offset) or await content.advance(LIMITS):
+                offset += len(chunk)
+            return offset
+
+        assert way.run(stream()) == 50_000
+
+
+class TestLengths:
+    def test_too_short_is_a_400(self, way):
+        content = Content(way.head(b"ab", content_length=3))
+        for _ in range(2):
+            with pytest.raises(BadRequest, match="ended after 2 bytes, where Content-Length declares 3"):
+                way.run(content.load(LIMITS))
+
+    def test_too_long_is_a_400_before_any_of_what_is_too_much_is_given(self, way):
+        content = Content(way.head(b"ab", b"cd", content_length=3))
+        assert way.run(content.advance(LIMITS)) == b"ab"
+        for _ in range(2):
+            with pytest.raises(BadRequest, match="has 4 bytes, where Content-Length declares 3"):
+                way.run(content.advance(LIMITS))
+        assert whole(content) == b"ab"
+
+    def test_with_a_transfer_coding_beside_it_is_a_400(self, way):
+        head = way.head(b"ab", content_length=2, transfer_encoding="chunked")
+        for _ in range(2):
+            with pytest.raises(BadRequest, match="not both"):
+                way.run(Content(head).load(LIMITS))
+        assert head.asked == 0
+
+    def test_of_chunks_is_counted(self, way):
+        head = way.head(b"abc", b"def", b"never", transfer_encoding="chunked")
+        with pytest.raises(ContentTooLarge) as refused:
+            way.run(Content(head).load(Limits(body=5)))
+        assert refused.value.members == {"limit": "body", "maximum": 5}
+        assert head.asked == 2
+
+
+class TestGoingOn:
+    def test_when_the_limit_was_raised(self, way):
+        content = Content(way.head(b"abc", b"def", b"ghi"))
+        for limit in (1, 4, 7, 8):
+            with pytest.raises(ContentTooLarge):
+                way.run(content.load(Limits(body=limit)))
+        way.run(content.load(LIMITS))
+        assert content.data == b"abcdefghi"
+
+    def test_of_what_is_coded_when_the_limit_was_raised(self, way):
+        coded = gzip.compress(LARGE[:1000])
+        content = Content(way.head(*in_chunks(coded, 100), content_encoding="gzip"))
+        for limit in (50, 150, 250):
+            with pytest.raises(ContentTooLarge):
+                way.run(content.load(Limits(body=limit)))
+        way.run(content.load(LIMITS))
+        assert content.data == LARGE[:1000]
+
+    def test_after_a_failure_of_the_server(self, way):
+        content = Content(way.head(b"ab", TimeoutError(), b"c", TimeoutError(), b"d", content_length=4))
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                way.run(content.load(LIMITS))
+        assert isinstance(content.failure, TimeoutError)
+        way.run(content.load(LIMITS))
+        assert content.data == b"abcd"
+
+    def test_after_it_was_streamed_in_part(self, way):
+        content = Content(way.head(b"ab", b"cd"))
+        assert way.run(content.advance(LIMITS)) == b"ab"
+        way.run(content.load(LIMITS))
+        assert content.data == b"abcd"
+
+    def test_after_the_task_was_cancelled(self):
+        content = Content(Told(b"ab", 60.0, b"cd"))
+
+        async def give_up():
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await content.load(LIMITS)
+            content._head.chunks = [b"ef"]
+            await content.load(LIMITS)
+
+        asyncio.run(give_up())
+        assert content.data == b"abef"
+
+    def test_within_a_limit_that_was_lowered_is_not_possible(self, way):
+        content = Content(way.head(b"abc", b"def"))
+        way.run(content.load(LIMITS))
+        with pytest.raises(ContentTooLarge):
+            way.run(content.load(Limits(body=5)))
+        assert content.data == b"abcdef"
+
+
+class TestTwoAtOnce:
+    def test_are_told_so(self):
+        content = Content(Told(b"ab", 0.05, b"cd"))
+
+        async def both():
+            first = asyncio.create_task(content.load(LIMITS))
+            await asyncio.sleep(0.01)
+            for second in (content.load(LIMITS), content.advance(LIMITS), content.akept(0)):
+                with pytest.raises(RuntimeError, match="one task or thread at a time"):
+                    await second
+            await first
+
+        asyncio.run(both())
+        assert content.data == b"abcd"
+
+    def test_also_from_threads(self):
+        async def both():
+            content = Content(Told(b"ab", 0.2, b"cd"))
+            content.loop = asyncio.get_running_loop()
+            first = asyncio.create_task(asyncio.to_thread(content.load_on_thread, LIMITS))
+            await asyncio.sleep(0.05)
+            with pytest.raises(RuntimeError, match="one task or thread at a time"):
+                await asyncio.to_thread(content.load_on_thread, LIMITS)
+            await first
+            return content.data
+
+        assert asyncio.run(both()) == b"abcd"
+
+
+class TestReadWhileItIsReceived:
+    def test_gives_what_has_come_though_more_of_it_comes_meanwhile(self, tmp_path):
+        """Where threads read and the loop receives: each has the same bytes."""
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+
+        async def read(content):
+            offset = 0
+            while offset < len(LARGE) - 64 * KIB:
+                try:
+                    chunk = await content.akept(offset)
+                except RuntimeError as error:
+                    assert "being received" in str(error)  # noqa: PT017 - it may be, or not
+                    chunk = b""
+                assert chunk == LARGE[offset : offset + len(chunk)]
+                offset += len(chunk)
+                await asyncio.sleep(0)
+
+        async def main():
+            content = Content(Told(*in_chunks(LARGE, 3001)))
+            content.folder = tmp_path
+            readers = [asyncio.create_task(read(content)) for _ in range(3)]
+            while await content.advance(Limits()):
+                await asyncio.sleep(0)
+            await asyncio.gather(*readers)
+            return content
+
+        try:
+            assert whole(asyncio.run(main())) == LARGE
+        finally:
+            sys.setswitchinterval(interval)
+
+
+class TestUnkept:
+    def unkept(self, head):
+        content = Content(head)
+        content.is_kept = False
+        return content
+
+    @linux
+    def test_passes_by(self, way, tmp_path):
+        content = self.unkept(way.head(*in_chunks(LARGE, 64 * KIB)))
+        content.folder = tmp_path
+        passed = 0
+        while chunk := way.run(content.advance(LIMITS)):
+            passed += len(chunk)
+            assert content.size == 0
+        assert passed == len(LARGE)
+        assert is_without_files(tmp_path)
+
+    def test_is_gone_then(self, way):
+        content = self.unkept(way.head(b"ab", b"cd"))
+        way.run(content.advance(LIMITS))
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match=r"2 bytes .* are gone: body='lazy' keeps"):
+                way.run(content.load(LIMITS))
+        with pytest.raises(RuntimeError, match="are gone"):
+            content.check_kept(0)
+        content.check_kept(2)
+        assert way.run(content.advance(LIMITS)) == b"cd"
+
+    def test_lets_the_loop_pass_between_the_chunks_of_what_is_coded(self, monkeypatch):
+        monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
+
+        async def main():
+            content = Content(Told(gzip.compress(bytes(8 * MIB)), content_encoding="gzip"))
+            content.is_kept = False
+            passes = 0
+
+            async def other():
+                nonlocal passes
+                while True:
+                    passes += 1
+                    await asyncio.sleep(0)
+
+            task = asyncio.create_task(other())
+            chunks = 0
+            while await content.advance(LIMITS):
+                chunks += 1
+            task.cancel()
+            return passes, chunks
+
+        passes, chunks = asyncio.run(main())
+        assert chunks > 100
+        assert passes >= chunks - 1
+
+    def test_loses_nothing_to_a_cancellation_that_is_caught(self, monkeypatch):
+        monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
+
+        async def main():
+            content = Content(Told(*in_chunks(gzip.compress(LARGE), 70_000), waits=True, content_encoding="gzip"))
+            content.is_kept = False
+            taken = cancelled = 0
+            while not content.is_complete:
+                task = asyncio.create_task(content.advance(LIMITS))
+                await asyncio.sleep(0)
+                cancelled += task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+                chunk = await content.advance(LIMITS)
+                assert chunk == LARGE[taken : taken + len(chunk)]
+                taken += len(chunk)
+            return taken, cancelled
+
+        taken, cancelled = asyncio.run(main())
+        assert taken == len(LARGE)
+        assert cancelled > 20
+
+    def test_is_kept_if_it_is_loaded_before(self, way):
+        content = self.unkept(way.head(b"ab", b"cd"))
+        way.run(content.load(LIMITS))
+        content.check_kept(0)
+        assert content.data == whole(content) == b"abcd"
+
+
+CODINGS = {"gzip": gzip.compress, "deflate": zlib.compress}
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+class TestCoded:
+    @pytest.mark.parametrize("size", [1, 100, 10_000])
+    def test_is_decoded_as_it_arrives(self, way, coding, size):
+        coded = CODINGS[coding](LARGE[:2000])
+        content = Content(way.head(*in_chunks(coded, size), content_encoding=coding, content_length=len(coded)))
+        way.run(content.load(LIMITS))
+        assert content.data == LARGE[:2000]
+        assert (content.length, content.received, content.size) == (len(coded), len(coded), 2000)
+        assert content.is_decoded
+
+    def test_is_no_bomb(self, way, coding):
+        bomb = CODINGS[coding](bytes(32 * MIB))
+        content = Content(way.head(*in_chunks(bomb, 1000), content_encoding=coding))
+        for limits in (Limits(body=MIB), LIMITS):  # what was being decoded is lost
+            with pytest.raises(ContentTooLarge) as refused:
+                way.run(content.load(limits))
+            assert refused.value.members == {"limit": "body", "maximum": MIB}
+        content.close()
+
+    def test_is_bounded_as_it_was_sent_too(self, way, coding):
+        coded = CODINGS[coding](LARGE[:2000])
+        head = way.head(coded, content_encoding=coding, content_length=len(coded))
+        with pytest.raises(ContentTooLarge):
+            way.run(Content(head).load(Limits(body=1999)))
+        assert head.asked == 0
+
+    @pytest.mark.parametrize("declares", [True, False])
+    def test_is_a_400_where_it_was_cut_off(self, way, coding, declares):
+        coded = CODINGS[coding](LARGE[:2000])[:-1]
+        declared = {"content_length": len(coded)} if declares else {}
+        content = Content(way.head(*in_chunks(coded, 100), content_encoding=coding, **declared))
+        for _ in range(2):
+            with pytest.raises(BadRequest, match="ends before it is complete"):
+                way.run(content.load(LIMITS))
+        assert not content.is_complete
+
+    def test_is_a_400_where_it_is_none(self, way, coding):
+        content = Content(way.head(b"\xff" * 20, b"more", content_encoding=coding))
+        for _ in range(2):
+            with pytest.raises(BadRequest, match=f"not valid {coding}"):
+                way.run(content.load(LIMITS))
+
+
+def test_an_unknown_coding_is_a_415_before_a_byte_is_read(way):
+    head = way.head(b"ab", content_encoding="compress")
+    content = Content(head)
+    for _ in range(2):
+        with pytest.raises(UnsupportedMediaType) as refused:
+            way.run(content.load(LIMITS))
+        assert "gzip" in dict(refused.value.headers)["accept-encoding"]
+    assert head.asked == 0
+
+
+class TestDiscarding:
+    def test_receives_what_is_left(self, way):
+        head = way.head(b"ab", b"cd", b"ef", content_length=6)
+        content = Content(head)
+        with pytest.raises(ContentTooLarge):
+            way.run(content.load(Limits(body=5)))
+        way.run(content.discard())
+        assert (head.chunks, head.asked) == ([], 3)
+        with pytest.raises(ContentTooLarge):
+            way.run(content.load(LIMITS))
+
+    def test_asks_for_no_more_than_was_declared(self, way):
+        head = way.head(b"ab", b"next request", content_length=2)
+        way.run(Content(head).discard())
+        assert head.chunks == [b"next request"]
+
+    def test_needs_no_beginning(self, way):
+        head = way.head(b"ab", b"cd")
+        content = Content(head)
+        way.run(content.discard())
+        assert head.chunks == []
+        with pytest.raises(RuntimeError, match="refused"):
+            way.run(content.load(LIMITS))
+
+    def test_happens_once(self, way):
+        head = way.head(b"ab", b"")
+        content = Content(head)
+        way.run(content.discard())
+        head.chunks.append(b"next request")
+        way.run(content.discard())
+        assert head.chunks == [b"next request"]
+
+    def test_is_not_for_a_body_that_was_received(self, way):
+        content = Content(way.head(b"ab", content_length=2))
+        way.run(content.load(LIMITS))
+        way.run(content.discard())
+        assert content.data == whole(content) == b"ab"
+
+    def test_is_not_for_one_that_waits_to_be_asked_for(self, way):
+        head = way.head(b"ab", content_length=2, expect="100-Continue")
+        way.run(Content(head).discard())
+        assert head.asked == 0
+
+    def test_is_for_one_that_was_asked_for(self, way):
+        head = way.head(b"ab", b"cd", content_length=4, expect="100-continue")
+        content = Content(head)
+        way.run(content.advance(LIMITS))
+        way.run(content.discard())
+        assert head.chunks == []
+
+    @pytest.mark.parametrize("error", [ClientDisconnected("gone"), TimeoutError(), ValueError("a server's own")])
+    def test_ends_with_whatever_breaks_it_off(self, way, error):
+        head = way.head(b"ab", error, b"cd")
+        way.run(Content(head).discard())
+        assert head.chunks == [b"cd"]
+
+    def test_has_an_end(self, way):
+        class Endless(Told):
+            async def receive(self):
+                self.asked += 1
+                return LARGE
+
+        head = Endless(blocks=way.head().blocks)
+        way.run(Content(head).discard())
+        assert head.asked == 22
+
+    def test_lets_a_cancellation_through(self):
+        async def cancel():
+            task = asyncio.create_task(Content(Told(b"ab", 60.0)).discard())
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(cancel())
+
+
+class TestOnAThread:
+    def test_waits_for_the_loop_of_the_server(self):
+        async def serve():
+            content = Content(Told(b"ab", 0.01, b"cd"))
+            content.loop = asyncio.get_running_loop()
+            await asyncio.to_thread(content.load_on_thread, LIMITS)
+            return content.data
+
+        assert asyncio.run(serve()) == b"abcd"
+
+    def test_just_reads_where_that_blocks(self):
+        content = Content(Told(b"ab", b"cd", blocks=True))
+        content.load_on_thread(LIMITS)
+        assert content.data == b"abcd"
+
+    @pytest.mark.parametrize("blocks", [True, False])
+    def test_is_not_possible_on_a_loop(self, blocks):
+        content = Content(Told(b"ab", blocks=blocks))
+
+        async def handler():
+            for load in (content.load_on_thread, content.advance_on_thread):
+                with pytest.raises(NotLoadedError):
+                    load(LIMITS)
+
+        asyncio.run(handler())
+        assert content._head.asked == 0
+
+    def test_is_not_needed_for_what_is_there(self):
+        loaded, empty = Content(Told(), b"ab"), Content(Told(has_body=False))
+
+        async def handler():
+            for content in (loaded, empty):
+                content.load_on_thread(LIMITS)
+                assert content.advance_on_thread(LIMITS) == b""
+
+        asyncio.run(handler())
+        assert (loaded.data, empty.data) == (b"ab", b"")
+
+    def test_is_done_by_a_thread_while_the_loop_goes_on(self):
+        release = threading.Event()
+
+        class Waits(Told):
+            async def receive(self):
+                release.wait(10)
+                return await super().receive()
+
+        async def serve():
+            content = Content(Waits(b"ab", blocks=True, content_length=2))
+            asyncio.get_running_loop().call_later(0.01, release.set)
+            await content.load(LIMITS)
+            return content.data
+
+        assert asyncio.run(serve()) == b"ab"
+
+
+def test_a_bad_content_length_is_a_400(way):
+    content = Content(way.head(b"ab", content_length="two"))
+    with pytest.raises(BadRequest):
+        way.run(content.load(LIMITS))
+
+
+def test_a_small_one_is_in_no_cycle(way):
+    gc.collect()
+    gc.disable()
+    try:
+        content = Content(way.head(b"ab", content_length=2))
+        way.run(content.load(LIMITS))
+        gone = weakref.ref(content)
+        del content
+        assert gone() is None
+    finally:
+        gc.enable()

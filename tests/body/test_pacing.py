@@ -1,0 +1,199 @@
+import asyncio
+import random
+
+import pytest
+
+from antiphon import Request
+from antiphon.body import pacing as pace
+from antiphon.body.content import Content
+from antiphon.body.pacing import GRACE
+from antiphon.http.errors import RequestTimeout
+from antiphon.http.limits import Limits
+from tests.helpers.told_bodies import Told, Way
+
+LARGE = random.Random(3).randbytes(2 << 20)
+
+
+@pytest.fixture(params=["blocking", "blocking, on a loop", "at once", "awaited"])
+def way(request):
+    return Way(request.param)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that heads set forward while they let wait."""
+    clock = Clock()
+    monkeypatch.setattr("antiphon.body.pacing.monotonic", clock)
+    monkeypatch.setattr("antiphon.body.receiver.monotonic", clock)
+    return clock
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+class Slow(Told):
+    """Lets wait for some seconds before each chunk."""
+
+    def __init__(self, clock, seconds, *chunks, **options):
+        super().__init__(*chunks, **options)
+        self._clock, self._seconds = clock, seconds
+
+    async def receive(self):
+        if not self.blocks:
+            await asyncio.sleep(0)
+        self._clock.now += self._seconds
+        return await super().receive()
+
+
+class TestTimeout:
+    @pytest.mark.parametrize("chunks", [(60.0,), (b"ab", 60.0, b"cd")], ids=["at first", "later"])
+    def test_is_a_408_that_names_it(self, chunks):
+        content = Content(Told(*chunks))
+        with pytest.raises(RequestTimeout) as refused:
+            asyncio.run(content.load(Limits(timeout=0.02)))
+        assert refused.value.members == {"limit": "timeout", "maximum": 0.02}
+        assert refused.value.type == "urn:antiphon:limit:timeout"
+        assert "0.02 seconds" in refused.value.detail
+        assert content.failure is refused.value
+
+    def test_begins_anew_with_each_chunk(self):
+        content = Content(Told(*[0.02, b"a"] * 8))
+        asyncio.run(content.load(Limits(timeout=0.1)))
+        assert content.data == b"a" * 8
+
+    def test_of_0_is_none(self):
+        content = Content(Told(0.03, b"a"))
+        asyncio.run(content.load(Limits(timeout=0, rate=0)))
+        assert content.data == b"a"
+
+    @pytest.mark.parametrize("limits", [Limits(), Limits(timeout=0), Limits(rate=0), Limits(timeout=0, rate=0)])
+    def test_is_not_what_a_server_raises(self, limits):
+        error = TimeoutError("the server's own")
+        content = Content(Told(0.01, error))
+        with pytest.raises(TimeoutError) as raised:
+            asyncio.run(content.load(limits))
+        assert raised.value is error
+
+    def test_leaves_what_came_later_to_who_goes_on(self):
+        content = Content(Told(b"ab", 60.0))
+
+        async def patient():
+            with pytest.raises(RequestTimeout):
+                await content.load(Limits(timeout=0.01))
+            content._head.chunks = [b"cd"]
+            await content.load(Limits())
+
+        asyncio.run(patient())
+        assert content.data == b"abcd"
+
+    def test_needs_no_timer_where_the_bytes_are_there(self, monkeypatch):
+        def never(*arguments):
+            raise AssertionError("a timer")
+
+        async def load(content):
+            monkeypatch.setattr(asyncio.get_running_loop(), "call_at", never)
+            await content.load(Limits(timeout=1))
+            return content.data
+
+        assert asyncio.run(load(Content(Told(b"ab", b"cd")))) == b"abcd"
+
+    def test_leaves_no_timer(self):
+        async def load(content):
+            await content.load(Limits(timeout=500))
+            return [timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]
+
+        assert asyncio.run(load(Content(Told(0.01, b"ab", 0.01, b"cd")))) == []
+
+    def test_lets_a_cancellation_through(self):
+        async def cancel():
+            task = asyncio.create_task(Content(Told(60.0)).load(Limits()))
+            await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(cancel())
+
+
+def test_the_wait_for_the_first_chunk_of_a_small_body_counts(clock):
+    request = Request(Slow(clock, GRACE + 1, b"a", b"bc", content_length=3))
+    request.limits = Limits(rate=1 << 20, timeout=0)
+
+    async def load():
+        assert not request.take_at_once(3)
+        await request.load()
+
+    with pytest.raises(RequestTimeout):
+        Way("awaited").run(load())
+
+
+@pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
+class TestRate:
+    def load(self, head, **limits):
+        way = Way("blocking" if head.blocks else "awaited")
+        content = Content(head)
+        way.run(content.load(Limits(**limits)))
+        return content.data
+
+    def test_on_average_after_the_grace_is_a_408_that_names_it(self, clock, blocks):
+        head = Slow(clock, 2.0, *[b"x" * 10] * 40, blocks=blocks)
+        with pytest.raises(RequestTimeout) as refused:
+            self.load(head, rate=100, timeout=0)
+        assert refused.value.members == {"limit": "rate", "maximum": 100}
+        assert refused.value.type == "urn:antiphon:limit:rate"
+        assert "100 bytes a second" in refused.value.detail
+        assert head.asked in (3, 4)
+
+    def test_may_be_low_for_a_time(self, clock, blocks):
+        head = Slow(clock, GRACE - 0.1, b"abc", blocks=blocks, content_length=3)
+        assert self.load(head, rate=1 << 20) == b"abc"
+
+    def test_that_is_reached_is_enough(self, clock, blocks):
+        chunks = [b"x" * 200] * 40
+        assert self.load(Slow(clock, 2.0, *chunks, blocks=blocks), rate=100) == b"".join(chunks)
+
+    def test_of_0_is_none(self, clock, blocks):
+        assert self.load(Slow(clock, 20.0, *[b"x"] * 40, blocks=blocks), rate=0) == b"x" * 40
+
+    def test_is_not_held_against_what_has_come_as_a_whole(self, clock, blocks):
+        head = Slow(clock, 3600.0, b"abc", blocks=blocks, content_length=3)
+        assert self.load(head, rate=240, timeout=0) == b"abc"
+
+    def test_counts_only_the_time_for_which_somebody_waits(self, clock, blocks):
+        content = Content(Slow(clock, 0.0, *[b"x"] * 20, blocks=blocks))
+        way = Way("blocking" if blocks else "awaited")
+        while way.run(content.advance(Limits(rate=1000))):
+            clock.now += 3600  # the reader's own time
+        assert content.data == b"x" * 20
+
+    def test_goes_on_without_a_gap_where_it_is_lowered(self, clock, blocks):
+        content = Content(Slow(clock, 2.0, *[bytes([number]) for number in range(40)], blocks=blocks))
+        way = Way("blocking" if blocks else "awaited")
+        with pytest.raises(RequestTimeout):
+            way.run(content.load(Limits(rate=100)))
+        way.run(content.load(Limits(rate=0)))
+        assert content.data == bytes(range(40))
+
+
+def test_the_rate_bounds_how_long_the_next_bytes_may_let_wait(monkeypatch):
+    monkeypatch.setattr(pace, "GRACE", 0.02)
+    with pytest.raises(RequestTimeout) as refused:
+        asyncio.run(Content(Told(b"ab", 60.0)).load(Limits(rate=1000, timeout=0)))
+    assert refused.value.members["limit"] == "rate"
+
+
+def test_the_sooner_of_both_is_named(monkeypatch):
+    monkeypatch.setattr(pace, "GRACE", 0.5)
+    with pytest.raises(RequestTimeout) as refused:
+        asyncio.run(Content(Told(b"ab", 60.0)).load(Limits(rate=1000, timeout=0.02)))
+    assert refused.value.members["limit"] == "timeout"
+
+
+def test_a_body_that_comes_at_once_is_never_too_slow(way):
+    content = Content(way.head(*[LARGE[:1000]] * 100))
+    way.run(content.load(Limits(rate=1 << 40, timeout=1)))
+    assert content.size == 100_000

@@ -1,0 +1,160 @@
+import asyncio
+import random
+
+import pytest
+
+from antiphon import Limits, Request
+from antiphon.http.errors import ContentTooLarge
+from tests.helpers.told_bodies import WAYS, Told, Way, in_chunks
+
+LARGE = random.Random(5).randbytes(3 << 20)
+
+
+def request_of(*chunks, kept=True, **options):
+    request = Request(Told(*chunks, **options))
+    request.content.is_kept = kept
+    return request
+
+
+async def awaited(stream):
+    return [chunk async for chunk in stream]
+
+
+@pytest.fixture(params=WAYS)
+def way(request):
+    return Way(request.param)
+
+
+def chunks_of(way, request):
+    """The chunks, by ``for`` where that may block."""
+    return asyncio.run(awaited(request.stream)) if way.is_on_loop else [*request.stream]
+
+
+def request_by(way, *chunks, kept=True, **headers):
+    request = Request(way.head(*chunks, **headers))
+    request.content.is_kept = kept
+    return request
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
+def test_gives_the_chunks_as_they_arrive(way, kept):
+    assert chunks_of(way, request_by(way, b"ab", b"cd", b"e", kept=kept)) == [b"ab", b"cd", b"e"]
+
+
+@pytest.mark.parametrize("size", [1000, len(LARGE)])
+def test_gives_what_is_kept_again_and_again(way, size):
+    request = request_by(way, *in_chunks(LARGE[:size], 50_000))
+    for _ in range(3):
+        chunks = chunks_of(way, request)
+        assert b"".join(chunks) == LARGE[:size]
+    assert max(map(len, chunks)) <= 256 << 10
+    assert request.body == LARGE[:size]
+    request.content.close()
+
+
+def test_of_a_body_that_was_given_is_that():
+    request = Request(Told(), b"given")
+    assert [*request.stream] == asyncio.run(awaited(request.stream)) == [b"given"]
+    assert [*Request(Told(), b"").stream] == []
+
+
+def test_begins_at_the_start_when_it_was_left(way):
+    request = request_by(way, b"ab", b"cd")
+
+    async def first():
+        return await anext(aiter(request.stream))
+
+    assert (asyncio.run(first()) if way.is_on_loop else next(iter(request.stream))) == b"ab"
+    assert request.head.asked == 1
+    assert chunks_of(way, request) == [b"ab", b"cd"]
+
+
+def test_that_is_not_kept_is_gone_for_a_second_reader(way):
+    request = request_by(way, b"ab", b"cd", kept=False)
+    chunks_of(way, request)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="4 bytes of the body have been streamed, and are gone: body='lazy'"):
+            chunks_of(way, request)
+
+
+def test_that_is_not_kept_is_shared_by_nobody():
+    request = request_of(b"ab", b"cd", b"ef", kept=False, blocks=True)
+    stream = request.stream
+    first, second = iter(stream), iter(stream)
+    assert [next(first), next(first)] == [b"ab", b"cd"]
+    with pytest.raises(RuntimeError, match="are gone"):
+        next(second)
+    assert next(first) == b"ef"
+
+
+@pytest.mark.parametrize("reader", ["body", "text", "stream"])
+def test_that_is_not_kept_is_gone_for_other_readers_too(reader):
+    request = request_of(b"ab", b"cd", kept=False, blocks=True)
+    assert [*request.stream] == [b"ab", b"cd"]
+    with pytest.raises(RuntimeError, match="body='lazy'"):
+        [*getattr(request, reader)]
+
+
+def test_that_is_not_kept_says_so_on_a_loop_too():
+    request = request_of(b"ab", kept=False)
+
+    async def handler():
+        await awaited(request.stream)
+        with pytest.raises(RuntimeError, match="body='lazy'"):
+            _ = request.body
+
+    asyncio.run(handler())
+
+
+def test_of_no_bytes_may_be_streamed_again_also_when_it_is_not_kept(way):
+    request = request_by(way, kept=False)
+    assert chunks_of(way, request) == chunks_of(way, request) == []
+
+
+def test_may_be_loaded_before(way):
+    request = request_by(way, b"ab", b"cd", kept=False)
+    way.run(request.load())
+    assert request.body == b"abcd"
+    assert chunks_of(way, request) == [b"abcd"]
+
+
+def test_receives_nothing_before_it_is_asked_for(way):
+    request = request_by(way, b"ab", b"cd", kept=False)
+    stream = request.stream
+    chunks = aiter(stream) if way.is_on_loop else iter(stream)
+    assert request.head.asked == 0
+    if not way.is_on_loop:
+        next(chunks)
+        assert request.head.asked == 1
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
+def test_ends_with_a_413_beyond_the_limit(way, kept):
+    request = request_by(way, b"ab", b"cd", b"ef", kept=kept)
+    request.limits = Limits(body=3)
+    with pytest.raises(ContentTooLarge):
+        chunks_of(way, request)
+    with pytest.raises(ContentTooLarge):
+        chunks_of(way, request)
+
+
+def test_by_for_on_a_loop_is_an_error_that_says_what_to_do():
+    request = request_of(b"ab", waits=True)
+
+    async def handler():
+        with pytest.raises(RuntimeError, match=r"`await request\.load\(\)` first"):
+            [*request.stream]  # noqa: B018 - it is iterated
+        await request.load()
+        return [*request.stream]
+
+    assert asyncio.run(handler()) == [b"ab"]
+
+
+def test_by_for_on_a_loop_is_fine_where_there_is_no_body():
+    request = request_of(has_body=False)
+
+    async def handler():
+        return [*request.stream], request.body, await awaited(request.stream)
+
+    assert asyncio.run(handler()) == ([], b"", [])
+    assert request.head.asked == 0

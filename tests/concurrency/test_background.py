@@ -1,0 +1,271 @@
+import asyncio
+import subprocess
+import sys
+import textwrap
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from contextvars import ContextVar, copy_context
+
+import pytest
+
+from antiphon.concurrency.background import BackgroundLoop, background_loop
+from antiphon.concurrency.crossing import Crossing
+from tests.helpers.deadline import in_time
+
+variable = ContextVar("variable", default="unset")
+
+
+def script(text):
+    """Run a script in a process of its own, whose end must be a success."""
+    program = "import asyncio, os, signal, sys, threading\nfrom contextvars import copy_context\n" + textwrap.dedent(
+        text
+    )
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], timeout=60, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended
+
+
+async def where():
+    await asyncio.sleep(0)
+    return asyncio.get_running_loop(), threading.current_thread()
+
+
+def run(coroutine):
+    return background_loop().run(coroutine, copy_context())
+
+
+def test_the_loop_is_the_same_each_time_on_a_thread_that_does_not_keep_the_process():
+    (loop, thread), (again, _) = run(where()), run(where())
+    assert loop is again
+    assert thread is not threading.current_thread()
+    assert thread.daemon
+
+
+def test_the_loop_is_one_for_all_threads_that_ask_at_once():
+    script("""
+        from antiphon.concurrency.background import background_loop
+        sys.setswitchinterval(1e-6)
+        barrier, loops = threading.Barrier(8), set()
+
+        def ask():
+            barrier.wait()
+            loops.add(background_loop())
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        assert len(loops) == 1
+    """)
+
+
+def test_the_loop_is_not_made_before_it_is_used():
+    script("""
+        import antiphon.concurrency.background
+        assert threading.active_count() == 1
+        antiphon.concurrency.background.background_loop()
+        assert threading.active_count() == 2
+    """)
+
+
+def test_a_forked_child_has_a_loop_of_its_own():
+    script("""
+        from antiphon.concurrency.background import background_loop
+
+        async def where():
+            await asyncio.sleep(0)
+            return os.getpid()
+
+        assert background_loop().run(where(), copy_context()) == os.getpid()
+        parents = background_loop()
+        if pid := os.fork():
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            assert background_loop() is parents
+            assert background_loop().run(where(), copy_context()) == os.getpid()
+            sys.exit(status)
+        signal.alarm(5)
+        assert background_loop() is not parents
+        assert background_loop().run(where(), copy_context()) == os.getpid()
+        os._exit(0)
+    """)
+
+
+def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent():
+    script("""
+        from antiphon.concurrency import background
+        with background._lock:
+            pid = os.fork()
+            if not pid:
+                signal.alarm(5)
+                background.background_loop()
+                os._exit(0)
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    """)
+
+
+class Empty(Exception):
+    """An error that is false, as one is that has a length of none."""
+
+    def __len__(self):
+        return 0
+
+
+@pytest.mark.parametrize("error", [LookupError("boom"), asyncio.CancelledError()], ids=repr)
+def test_what_a_coroutine_raises_is_raised(error):
+    async def fails():
+        await asyncio.sleep(0)
+        raise error
+
+    with pytest.raises(type(error)):
+        in_time(lambda: run(fails()))
+
+
+def test_a_coroutine_runs_in_the_context_that_is_given():
+    async def main():
+        seen = variable.get()
+        variable.set("from the task")
+        await asyncio.sleep(0)
+        return seen
+
+    context = copy_context()
+    context.run(variable.set, "given")
+    assert background_loop().run(main(), context) == "given"
+    assert context[variable] == "from the task"
+    assert variable.get() == "unset"
+
+
+@pytest.mark.parametrize("leaving", ["SystemExit(3)", "KeyboardInterrupt()"])
+def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
+    script(f"""
+        from antiphon.concurrency.background import background_loop
+
+        async def leaves():
+            raise {leaving}
+
+        async def goes_on():
+            await asyncio.sleep(0)
+            return "went on"
+
+        signal.alarm(5)
+        threading.excepthook = lambda _: None
+        try:
+            background_loop().run(leaves(), copy_context())
+        except {leaving.partition("(")[0]}:
+            pass
+        else:
+            sys.exit("nothing was raised")
+        assert background_loop().run(goes_on(), copy_context()) == "went on"
+    """)
+
+
+def test_an_interrupted_wait_cancels_the_task_which_cleans_up():
+    script("""
+        from antiphon.concurrency.background import background_loop
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
+        cleaned = threading.Event()
+
+        async def forever():
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                cleaned.set()
+
+        try:
+            background_loop().run(forever(), copy_context())
+        except KeyboardInterrupt:
+            assert cleaned.wait(20)
+        else:
+            sys.exit("not interrupted")
+    """)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_the_thread_that_waits_makes_the_calls_of_the_task_unless_it_leaves(leaves):
+    def waits():
+        task = background_loop().start(Crossing().run(threading.get_ident), copy_context())
+        background_loop().run(asyncio.sleep(0.05), copy_context())  # the call is wanted already
+        if leaves:
+            task.leave()
+        return task.result() == threading.get_ident()
+
+    assert in_time(waits) is not leaves
+
+
+def test_a_call_that_was_given_up_before_the_thread_came_to_it_is_not_made():
+    async def main():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await Crossing().run(called.append, "in vain")
+        await Crossing().run(called.append, "later")
+
+    def waits():
+        task = background_loop().start(main(), copy_context())
+        background_loop().run(asyncio.sleep(0.1), copy_context())
+        task.result()
+
+    called = []
+    in_time(waits)
+    assert called == ["later"]
+
+
+def test_a_thread_may_wait_for_less_than_the_end():
+    async def main():
+        begun.set_result(await Crossing().run(threading.get_ident))
+        await asyncio.wrap_future(go_on)
+        return await Crossing().run(threading.get_ident)
+
+    def waits():
+        task = background_loop().start(main(), copy_context())
+        task.wait(begun)
+        task.leave()
+        go_on.set_result(None)
+        return begun.result() == threading.get_ident(), task.result() == threading.get_ident()
+
+    begun, go_on = Future(), Future()
+    assert in_time(waits) == (True, False)
+
+
+def test_the_wait_for_what_never_comes_ends_with_the_task():
+    def waits():
+        task = background_loop().start(where(), copy_context())
+        task.wait(Future())
+        return task.ended.done()
+
+    assert in_time(waits)
+
+
+def test_several_threads_may_wait_for_a_task():
+    async def main():
+        await asyncio.sleep(0.05)
+        await Crossing().run(int)
+        return "result"
+
+    task = background_loop().start(main(), copy_context())
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(in_time(task.result))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == ["result"] * 4
+
+
+def test_a_task_may_be_cancelled_as_soon_as_it_was_started():
+    begun = []
+
+    async def forever():
+        begun.append(1)
+        await asyncio.Event().wait()
+
+    task = background_loop().start(forever(), copy_context())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        in_time(task.result)
+
+
+def test_loops_are_independent():
+    assert BackgroundLoop().run(where(), copy_context())[0] is not run(where())[0]

@@ -1,0 +1,229 @@
+"""Large bodies of one loop, one chunk of one of them at a time, so that others are not kept waiting."""
+
+import asyncio
+import gc
+import threading
+import weakref
+from contextlib import suppress
+
+import pytest
+
+from antiphon.body.content import Content
+from antiphon.body.receiver import AT_ONCE
+from antiphon.concurrency.fairness import HELD, new_turn
+from antiphon.http.limits import Limits
+from tests.helpers.told_bodies import Told
+
+CHUNK = AT_ONCE
+LIMITS = Limits(body=1 << 30)
+
+
+class Noted(Told):
+    """Notes in a common list when it has given a chunk."""
+
+    def __init__(self, notes, name, *chunks, **options):
+        super().__init__(*chunks, **options)
+        self._notes, self._name = notes, name
+
+    async def receive(self):
+        chunk = await super().receive()
+        self._notes.append(self._name)
+        return chunk
+
+
+async def tick(notes):
+    while True:
+        notes.append("tick")
+        await asyncio.sleep(0)
+
+
+async def load_all(notes, contents):
+    """Load contents at once, beside a task that notes every pass of the loop."""
+    ticking = asyncio.create_task(tick(notes))
+    try:
+        await asyncio.gather(*[content.load(LIMITS) for content in contents])
+    finally:
+        ticking.cancel()
+
+
+def between_ticks(notes):
+    """How many chunks came from one pass of the loop to the next, at most."""
+    return max(len(passed.split()) for passed in " ".join(notes).split("tick"))
+
+
+class TestSeveralLargeBodies:
+    @pytest.mark.parametrize("waits", [False, True])
+    def test_have_one_chunk_between_them_in_a_pass_of_the_loop(self, waits):
+        notes = []
+        contents = [Content(Noted(notes, str(name), *[bytes(CHUNK)] * 8, waits=waits)) for name in range(10)]
+        asyncio.run(load_all(notes, contents))
+        # Nobody knows at first that they are large, nor the first one that there are others.
+        known = [at for at, note in enumerate(notes) if note == "9"][1]
+        assert len(notes) - known > 50
+        assert between_ticks(notes[known + 1 :]) == 1
+        assert all(content.size == 8 * CHUNK for content in contents)
+
+    def test_come_in_their_order(self):
+        notes = []
+        contents = [Content(Noted(notes, name, *[bytes(CHUNK)] * 6, waits=True)) for name in "abc"]
+        asyncio.run(load_all(notes, contents))
+        chunks = [note for note in notes if note != "tick"][9:]
+        assert chunks[:9] == chunks[:3] * 3
+        assert sorted(chunks[:3]) == ["a", "b", "c"]
+
+
+class TestSmallBodies:
+    def test_never_wait_for_a_turn(self):
+        notes = []
+        large = [Content(Noted(notes, "large", *[bytes(CHUNK)] * 50)) for _ in range(4)]
+        small = Content(Noted(notes, "small", b"a", b"b"))
+
+        async def load_small_later():
+            loading = [asyncio.ensure_future(content.load(LIMITS)) for content in large]
+            await asyncio.sleep(0.001)
+            before = len(notes)
+            await small.load(LIMITS)
+            await asyncio.gather(*loading)
+            return notes[before:]
+
+        assert asyncio.run(load_small_later())[:3] == ["small"] * 3
+
+
+class TestOneLargeBody:
+    def test_has_a_turn_whenever_it_wants_one(self):
+        notes = []
+        asyncio.run(load_all(notes, [Content(Noted(notes, "a", *[bytes(1024)] * 300))]))
+        assert between_ticks(notes) == 301
+
+    def test_is_gone_with_its_loop(self):
+        async def load():
+            contents = [Content(Told(*[bytes(CHUNK)] * 4, waits=True)) for _ in range(3)]
+            await asyncio.gather(*[content.load(LIMITS) for content in contents])
+            return weakref.ref(asyncio.get_running_loop())
+
+        loop = asyncio.run(load())
+        gc.collect()
+        assert loop() is None
+
+
+class TestATurn:
+    def test_is_held_until_its_chunk_comes(self):
+        async def take_turns():
+            first, second = new_turn(), new_turn()
+            turns = first.turns
+            assert turns.begins(first)
+            assert not turns.begins(second)
+            coming = asyncio.ensure_future(turns.come(second))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            was_held = not coming.done()
+            turns.end(first)
+            await coming
+            return was_held
+
+        assert asyncio.run(take_turns())
+
+    def test_is_not_held_for_long_and_the_next_time_not_at_all(self):
+        async def take_turns():
+            slow, other = new_turn(), new_turn()
+            turns = slow.turns
+            assert turns.begins(slow)
+            await turns.come(other)
+            turns.end(other)
+            await asyncio.sleep(2 * HELD)
+            turns.end(slow)
+            await turns.come(slow)
+            coming = asyncio.ensure_future(turns.come(other))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            return coming.done()
+
+        assert asyncio.run(asyncio.wait_for(take_turns(), 10))
+
+    def test_is_held_again_when_a_chunk_came_in_time(self):
+        async def take_turns():
+            body, other = new_turn(), new_turn()
+            turns = body.turns
+            body.is_slow = True
+            assert turns.begins(body)
+            turns.end(body)
+            assert turns.begins(body)
+            coming = asyncio.ensure_future(turns.come(other))
+            for _ in range(3):
+                await asyncio.sleep(0)
+            was_held = not coming.done()
+            turns.end(body)
+            await coming
+            return was_held
+
+        assert asyncio.run(take_turns())
+
+    @pytest.mark.parametrize("passes", [0, 1, 2])
+    def test_that_is_cancelled_is_that_of_the_next(self, passes):
+        """Before it has begun, when it has and nobody knows yet, and afterwards."""
+
+        async def take_turns():
+            first, second, third = new_turn(), new_turn(), new_turn()
+            turns = first.turns
+            assert turns.begins(first)
+            cancelled = asyncio.ensure_future(turns.come(second))
+            coming = asyncio.ensure_future(turns.come(third))
+            await asyncio.sleep(0)
+            turns.end(first)
+            for _ in range(passes):
+                await asyncio.sleep(0)
+            cancelled.cancel()
+            with suppress(asyncio.CancelledError):
+                await cancelled
+                turns.end(second)
+            await coming
+            turns.end(third)
+            assert turns.begins(third)
+
+        asyncio.run(asyncio.wait_for(take_turns(), 10))
+
+
+def test_bodies_that_never_come_hold_up_nobody():
+    async def load():
+        stuck = [Content(Told(bytes(CHUNK), b"x", 60.0)) for _ in range(20)]
+        loading = [asyncio.ensure_future(content.load(LIMITS)) for content in stuck]
+        await asyncio.sleep(0)
+        content = Content(Told(*[bytes(CHUNK)] * 20))
+        await content.load(LIMITS)
+        for task in loading:
+            task.cancel()
+        await asyncio.gather(*loading, return_exceptions=True)
+        return content.size
+
+    assert asyncio.run(asyncio.wait_for(load(), 30)) == 20 * CHUNK
+
+
+def test_each_loop_has_turns_of_its_own():
+    begun = []
+
+    async def take():
+        turn = new_turn()
+        begun.append((turn.turns.begins(turn), turn.turns))
+        both.wait(10)
+
+    both = threading.Barrier(2)
+    threads = [threading.Thread(target=lambda: asyncio.run(take())) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [is_first for is_first, _ in begun] == [True, True]
+    assert begun[0][1] is not begun[1][1]
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("gone"), asyncio.CancelledError()])
+def test_a_body_that_breaks_off_leaves_its_turn_to_the_others(error):
+    async def load():
+        broken = Content(Told(bytes(CHUNK), b"x", b"x", error))
+        others = [Content(Told(*[bytes(CHUNK)] * 10, waits=True)) for _ in range(2)]
+        found = await asyncio.gather(*[each.load(LIMITS) for each in (broken, *others)], return_exceptions=True)
+        return found[0], [content.size for content in others]
+
+    raised, sizes = asyncio.run(asyncio.wait_for(load(), 30))
+    assert isinstance(raised, type(error))
+    assert sizes == [10 * CHUNK] * 2

@@ -1,0 +1,210 @@
+import asyncio
+import threading
+
+import pytest
+
+from antiphon.body.compressors import CODINGS
+from antiphon.features.compression import AT_ONCE, compressed_stream, sliced
+from tests.helpers.decompression import Reader, decompressed
+
+
+def gzip():
+    return CODINGS["gzip"].start(6)
+
+
+def collect(source):
+    """All chunks that a source of either colour gives, compressed."""
+    chunks = compressed_stream(source, gzip())
+    if not hasattr(chunks, "__aiter__"):
+        return list(chunks)
+
+    async def all_of_them():
+        return [chunk async for chunk in chunks]
+
+    return asyncio.run(all_of_them())
+
+
+async def waiting(values):
+    for value in values:
+        await asyncio.sleep(0)
+        yield value
+
+
+COLOURS = pytest.mark.parametrize("colour", [iter, waiting], ids=["blocking", "async"])
+
+
+@COLOURS
+class TestChunks:
+    def test_come_one_for_one_and_then_the_end(self, colour):
+        reader = Reader("gzip")
+        read = [reader.read(chunk) for chunk in collect(colour([b"one", "zwölf", bytearray(b"three")]))]
+        assert read == [b"one", "zwölf".encode(), b"three", b""]
+        assert reader.is_whole
+
+    def test_that_are_empty_stay_empty(self, colour):
+        first, second, third, end = collect(colour([b"", b"one", ""]))
+        assert (first, third) == (b"", b"")
+        assert decompressed("gzip", second + end) == b"one"
+
+    def test_may_be_none(self, colour):
+        assert decompressed("gzip", b"".join(collect(colour([])))) == b""
+
+    def test_are_bytes_or_text(self, colour):
+        with pytest.raises(TypeError, match="bytes or text, not int"):
+            collect(colour([1]))
+
+    def test_keep_the_colour_of_their_source(self, colour):
+        chunks = compressed_stream(colour([]), gzip())
+        assert hasattr(chunks, "__anext__") == (colour is waiting)
+        assert hasattr(chunks, "__next__") == (colour is iter)
+
+
+def steps(closed, error=None):
+    try:
+        yield b"one"
+        if error:
+            raise error
+        yield b"two"
+    finally:
+        closed.append("source")
+
+
+async def async_steps(closed, error=None):
+    for step in steps(closed, error):
+        yield step
+
+
+class TestABlockingSource:
+    @pytest.mark.parametrize("taken", [1, 2, 3])
+    def test_is_closed_wherever_it_stands(self, taken):
+        closed = []
+        chunks = compressed_stream(steps(closed), gzip())
+        for _ in range(taken):
+            next(chunks)
+        chunks.close()
+        assert closed == ["source"]
+        assert list(chunks) == []
+
+    def test_that_was_never_read_is_closed(self):
+        class Source:
+            closed = 0
+
+            def __iter__(self):
+                raise AssertionError("it was read")
+
+            def close(self):
+                self.closed += 1
+
+        source = Source()
+        compressed_stream(source, gzip()).close()
+        assert source.closed == 1
+
+    def test_that_fails_is_not_finished(self):
+        closed, reader = [], Reader("gzip")
+        chunks = compressed_stream(steps(closed, LookupError("boom")), gzip())
+        assert reader.read(next(chunks)) == b"one"
+        with pytest.raises(LookupError, match="boom"):
+            next(chunks)
+        assert list(chunks) == []
+        assert not reader.is_whole
+        chunks.close()
+        assert closed == ["source"]
+
+
+class TestAnAsyncSource:
+    @pytest.mark.parametrize("taken", [1, 2, 3])
+    def test_is_closed_wherever_it_stands_in_the_task_that_read_it(self, taken):
+        tasks = []
+
+        async def source():
+            try:
+                yield b"one"
+                yield b"two"
+            finally:
+                tasks.append(asyncio.current_task())
+
+        async def read():
+            chunks = compressed_stream(source(), gzip())
+            for _ in range(taken):
+                await anext(chunks)
+            await chunks.aclose()
+            assert tasks == [asyncio.current_task()]
+            assert [chunk async for chunk in chunks] == []
+
+        asyncio.run(read())
+
+    def test_that_was_never_read_is_closed(self):
+        class Source:
+            closed = 0
+
+            def __aiter__(self):
+                raise AssertionError("it was read")
+
+            async def aclose(self):
+                self.closed += 1
+
+        source = Source()
+        asyncio.run(compressed_stream(source, gzip()).aclose())
+        assert source.closed == 1
+
+    def test_that_fails_is_not_finished(self):
+        async def read():
+            closed, reader = [], Reader("gzip")
+            chunks = compressed_stream(async_steps(closed, LookupError("boom")), gzip())
+            assert reader.read(await anext(chunks)) == b"one"
+            with pytest.raises(LookupError, match="boom"):
+                await anext(chunks)
+            assert [chunk async for chunk in chunks] == []
+            assert not reader.is_whole
+            assert closed == ["source"]
+
+        asyncio.run(read())
+
+    def test_that_is_cancelled_where_it_waits_is_closed(self):
+        closed = []
+
+        async def source():
+            try:
+                yield b"one"
+                await asyncio.Event().wait()
+            finally:
+                closed.append("source")
+
+        async def read():
+            chunks = compressed_stream(source(), gzip())
+            await anext(chunks)
+            waiting = asyncio.ensure_future(anext(chunks))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            await chunks.aclose()
+
+        asyncio.run(read())
+        assert closed == ["source"]
+
+    @pytest.mark.parametrize(("size", "is_elsewhere"), [(AT_ONCE, False), (AT_ONCE + 1, True)])
+    def test_has_only_large_chunks_compressed_on_a_thread(self, size, is_elsewhere):
+        threads = []
+
+        class Noting:
+            def chunk(self, data):
+                threads.append(threading.get_ident())
+                return data
+
+            def finish(self, data=b""):
+                return data
+
+        async def read():
+            return [chunk async for chunk in compressed_stream(waiting([bytes(size)]), Noting())]
+
+        assert asyncio.run(read()) == [bytes(size), b""]
+        assert (threads != [threading.get_ident()]) == is_elsewhere
+
+
+@pytest.mark.parametrize("size", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
+def test_a_body_in_slices_is_whole_and_each_is_small(size):
+    body = bytes(range(256)) * (size // 256) + b"a" * (size % 256)
+    slices = list(sliced(body))
+    assert b"".join(slices) == body
+    assert all(0 < len(chunk) <= AT_ONCE for chunk in slices)

@@ -1,0 +1,174 @@
+import functools
+import logging
+from asyncio import CancelledError
+
+import pytest
+
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, failed, finish, is_async
+from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, ServiceUnavailable
+from antiphon.request.request import Request
+from tests.helpers import colours
+from tests.helpers.colours import BLOCKS, WAITS, Plain, drive, plain
+
+
+@pytest.mark.parametrize("function", BLOCKS.values(), ids=BLOCKS)
+def test_what_blocks_is_told_from_what_waits(function):
+    assert not is_async(function)
+
+
+@pytest.mark.parametrize("function", WAITS.values(), ids=WAITS)
+def test_what_waits_is_told_from_what_blocks(function):
+    assert is_async(function)
+
+
+class TestDescribe:
+    @pytest.mark.parametrize(
+        ("function", "name", "line"),
+        [
+            (plain, "plain", plain.__code__.co_firstlineno),
+            (Plain().method, "Plain.method", Plain.method.__code__.co_firstlineno),
+            (Plain(), "Plain", Plain.__call__.__code__.co_firstlineno),
+            (functools.partial(plain), "plain", plain.__code__.co_firstlineno),
+        ],
+        ids=["def", "method", "object", "partial"],
+    )
+    def test_has_the_name_the_file_and_the_line(self, function, name, line):
+        assert describe(function) == f"{name} ({colours.__file__}:{line})"
+
+    def test_of_a_wrapped_function_is_that_of_the_wrapped_one(self):
+        @functools.wraps(plain)
+        def around(request):
+            return plain(request)
+
+        assert describe(around) == describe(plain)
+
+    def test_of_what_has_no_code_is_its_name(self):
+        assert describe(len) == "len"
+
+    def test_of_a_partial_of_a_partial_names_the_function(self):
+        inner = functools.partial(functools.partial(plain))
+        inner.note = "keeps the two from being made one"
+        assert describe(functools.partial(inner)) == describe(plain)
+
+
+class TestAFailure:
+    @pytest.mark.parametrize(
+        ("error", "logged"),
+        [
+            (ValueError("boom"), True),
+            (ServiceUnavailable("later"), True),
+            (NotFound("nothing"), False),
+            (ContentTooLarge("much"), False),
+        ],
+        ids=repr,
+    )
+    def test_is_logged_when_the_programmer_has_to_see_it(self, error, logged, caplog):
+        request = Request.blank("/some/path", "PUT")
+        response = failed(request, error)
+        assert response.error is error
+        assert len(caplog.records) == logged
+        for record in caplog.records:
+            assert record.levelno == logging.ERROR
+            assert record.exc_info[1] is error
+            assert all(part in record.getMessage() for part in ("PUT", "/some/path", request.id))
+
+    @pytest.mark.parametrize("path", ["/a%0aGET%20/admin", "/a%0d%0ab", "/%1b[31m", "/%00"])
+    def test_is_logged_in_one_line_of_what_can_be_printed(self, path, caplog):
+        failed(Request.blank(path), ValueError("boom"))
+        assert caplog.records[0].getMessage().isprintable()
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            lambda: HTTPError("x", status=400, member=object()),
+            lambda: HTTPError("x", status=400, headers={"x-a": "a\nb"}),
+            lambda: NotFound(404),
+            lambda: NotFound("lone \ud800"),
+        ],
+        ids=["unprintable member", "bad header", "detail that is no text", "lone surrogate"],
+    )
+    @pytest.mark.parametrize("accept", ["application/json", "text/html"])
+    def test_that_cannot_be_told_as_it_is_has_been_refused_or_is_answered_all_the_same(self, make, accept):
+        try:
+            error = make()
+        except (TypeError, ValueError):
+            return
+        request = Request.blank(headers={"accept": accept})
+        response = failed(request, error)
+        assert response.status in (400, 404, 500)
+        assert request.id.encode() in response.body
+
+
+class TestWhatIsLeftForAfter:
+    def test_is_called_in_order_where_its_colour_says(self):
+        called = []
+
+        async def second():
+            called.append("second")
+
+        request = Request.blank()
+        request.after(lambda: called.append("first"))
+        request.after(second)
+        request.after(functools.partial(called.append, "third"))
+        seen, _ = drive(finish(request))
+        assert called == ["first", "second", "third"]
+        assert seen == [ON_THREAD, ON_LOOP, ON_THREAD]
+
+    def test_is_called_though_one_fails_which_is_logged(self, caplog):
+        called = []
+        error = ValueError("boom")
+
+        def fails():
+            raise error
+
+        request = Request.blank("/the/path")
+        request.after(fails)
+        request.after(lambda: called.append("after"))
+        drive(finish(request))
+        assert called == ["after"]
+        assert [record.exc_info[1] for record in caplog.records] == [error]
+        assert request.id in caplog.text
+        (message,) = [record.getMessage() for record in caplog.records]
+        assert message.startswith("GET '/the/path' was answered, but what request.after was given failed: ")
+        assert f"{fails.__qualname__} ({__file__}:{fails.__code__.co_firstlineno})" in message
+
+    def test_may_add_to_itself(self):
+        called = []
+        request = Request.blank()
+        request.after(lambda: request.after(lambda: called.append("added")))
+        drive(finish(request))
+        assert called == ["added"]
+
+    @pytest.mark.parametrize("leaving", [KeyboardInterrupt, SystemExit])
+    def test_is_all_called_before_what_ends_the_process_leaves(self, leaving):
+        called = []
+
+        def leaves():
+            raise leaving
+
+        request = Request.blank()
+        request.after(leaves)
+        request.after(lambda: called.append("after"))
+        with pytest.raises(leaving):
+            drive(finish(request))
+        assert called == ["after"]
+
+    @pytest.mark.parametrize("times", [1, 2])
+    @pytest.mark.parametrize("colour", ["def", "async def"])
+    def test_is_all_called_though_it_is_cancelled_where_it_changes_places(self, colour, times):
+        called = []
+
+        async def waits(name):
+            called.append(name)
+
+        function = called.append if colour == "def" else waits
+        request = Request.blank()
+        for name in ("first", "second"):
+            request.after(functools.partial(function, name))
+        steps = finish(request)
+        steps.send(None)
+        for _ in range(times):
+            steps.throw(CancelledError())
+        with pytest.raises(CancelledError):
+            drive(steps)
+        assert called == ["first", "second"]

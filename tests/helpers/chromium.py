@@ -1,0 +1,177 @@
+"""Chromium without a window, as a process of its own that is told what to do over pipes: the DevTools protocol."""
+
+import fcntl
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+DEADLINE = 60.0
+"""Seconds. No wait for the browser takes longer."""
+
+FLAGS = (
+    "--headless",
+    "--no-sandbox",  # which root has not
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--remote-debugging-pipe",
+)
+READS, WRITES = 3, 4
+"""The descriptors on which the browser expects its pipes."""
+
+
+class Chromium:
+    """A browser with an empty profile in a folder. As a context manager it is started, and killed."""
+
+    def __init__(self, program, folder):
+        self._command = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
+        self._received = b""
+        self._number = 0
+        self._events = []
+
+    def __enter__(self):
+        its_end, self._to = os.pipe()
+        self._from, its_other_end = os.pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.helpers.chromium", str(its_end), str(its_other_end), *self._command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(its_end, its_other_end),
+            start_new_session=True,
+        )
+        os.close(its_end)
+        os.close(its_other_end)
+        return self
+
+    def __exit__(self, *error):
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._to)
+        os.close(self._from)
+
+    def open(self, url):
+        """A new page."""
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        return Page(self, target, session, url)
+
+    def call(self, method, session=None, **parameters):
+        """Have it do something: the result."""
+        self._number += 1
+        message = {"id": self._number, "method": method, "params": parameters}
+        if session is not None:
+            message["sessionId"] = session
+        unsent = json.dumps(message).encode() + b"\0"
+        while unsent:
+            unsent = unsent[os.write(self._to, unsent) :]
+        while (answer := self._next()).get("id") != self._number:
+            self._events.append(answer)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def wait_for(self, event, session):
+        """Wait until something happens, from now on or since it was last waited for."""
+        while not self._happened(event, session):
+            self._events.append(self._next())
+
+    def _happened(self, event, session):
+        for message in self._events:
+            if message.get("method") == event and message.get("sessionId") == session:
+                self._events.remove(message)
+                return True
+        return False
+
+    def _next(self):
+        end = time.monotonic() + DEADLINE
+        while b"\0" not in self._received:
+            if not select.select([self._from], [], [], max(end - time.monotonic(), 0))[0]:
+                raise TimeoutError("the browser says nothing")
+            chunk = os.read(self._from, 1 << 20)
+            if not chunk:
+                raise ConnectionError("the browser has ended")
+            self._received += chunk
+        message, _, self._received = self._received.partition(b"\0")
+        return json.loads(message)
+
+
+class Page:
+    """A page of the browser."""
+
+    def __init__(self, browser, target, session, url):
+        self._browser = browser
+        self._target = target
+        self._session = session
+        self._call("Page.enable")
+        self._call("Page.navigate", url=url)
+        self.wait()
+
+    def _call(self, method, **parameters):
+        return self._browser.call(method, self._session, **parameters)
+
+    def close(self):
+        """Close it."""
+        self._browser.call("Target.closeTarget", targetId=self._target)
+
+    def wait(self):
+        """Wait until a document has been loaded, be it one that tells of an error."""
+        self._browser.wait_for("Page.loadEventFired", self._session)
+
+    def run(self, script, *arguments):
+        """Call a JavaScript function with these arguments: what it returns, or resolves to."""
+        expression = f"({script})(...{json.dumps(arguments)})"
+        outcome = self._call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in outcome:
+            raise RuntimeError(outcome["exceptionDetails"]["exception"].get("description"))
+        return outcome["result"].get("value")
+
+    def choose(self, selector, *paths):
+        """Choose files in an input of a form."""
+        found = self._call("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
+        files = [os.fspath(path) for path in paths]
+        self._call("DOM.setFileInputFiles", files=files, objectId=found["result"]["objectId"])
+
+    def submit(self):
+        """Submit the first form of the page as a user does, and wait for what comes."""
+        self.run("() => { setTimeout(() => document.forms[0].requestSubmit()) }")
+        self.wait()
+
+    @property
+    def status(self):
+        """The status of the document; 0 where there is none."""
+        return self.run("() => performance.getEntriesByType('navigation')[0].responseStatus")
+
+    @property
+    def url(self):
+        return self.run("() => location.href")
+
+    @property
+    def title(self):
+        return self.run("() => document.title")
+
+    @property
+    def text(self):
+        return self.run("() => document.body.innerText")
+
+
+def become_chromium(reads, writes, program, *arguments):
+    """Have the browser take the place of this process, with these descriptors where it expects them."""
+    elsewhere = [fcntl.fcntl(int(descriptor), fcntl.F_DUPFD, 10) for descriptor in (reads, writes)]
+    for descriptor, place in zip(elsewhere, (READS, WRITES), strict=True):
+        os.dup2(descriptor, place)
+    os.execv(program, [program, *arguments])
+
+
+if __name__ == "__main__":
+    become_chromium(*sys.argv[1:])

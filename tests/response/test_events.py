@@ -1,0 +1,495 @@
+"""Server-sent events and lines of JSON as responses, over every interface."""
+
+import asyncio
+import json
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from antiphon import serve
+from antiphon.http.errors import Conflict
+from antiphon.http.event import Event, parse_events
+from antiphon.request.request import Request
+from antiphon.response.events import HEARTBEAT, BeatingIterator
+from antiphon.response.response import Response
+from antiphon.testing import AsyncClient, Client
+from tests.helpers.sources import Blocking, Waiting
+
+SOON = 0.01
+"""Seconds between heartbeats, where a test waits for some."""
+LONG = 60.0
+"""Seconds in which nothing beats during a test."""
+GENERIC = Event('{"title":"Internal Server Error","status":500}', event="error")
+
+variable = ContextVar("variable", default="unset")
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture(params=[Blocking, Waiting], ids=["blocking", "waiting"])
+def Source(request):
+    return request.param
+
+
+@pytest.fixture(params=[LONG, None], ids=["beating", "not beating"])
+def heartbeat(request):
+    return request.param
+
+
+@pytest.fixture
+def connect(interface):
+    """A client of a plain function."""
+
+    def connect(function, **options):
+        return Client(serve(function), interface, timeout=10.0, **options)
+
+    return connect
+
+
+def text_of(response):
+    """The body of a response as it comes, up to where it breaks off."""
+    chunks = []
+    with suppress(Exception):
+        chunks.extend(response)
+    return b"".join(chunks).decode()
+
+
+@dataclass
+class Order:
+    id: int
+
+
+class TestEvents:
+    @pytest.mark.parametrize(
+        ("values", "body"),
+        [
+            ([], ""),
+            (["a", "é\nb"], "data: a\n\ndata: é\ndata: b\n\n"),
+            ([Event("a", event="add", id="1")], "event: add\nid: 1\ndata: a\n\n"),
+            ([Event({"é": [1]}, id="1")], 'id: 1\ndata: {"é":[1]}\n\n'),
+            ([{"a": "1\n2"}, [1], 2.5], 'data: {"a":"1\\n2"}\n\ndata: [1]\n\ndata: 2.5\n\n'),
+            ([True, None], "data: true\n\ndata: null\n\n"),
+            ([Order(7), Event(Order(8))], 'data: {"id":7}\n\ndata: {"id":8}\n\n'),
+            ([Event(comment="still there"), Event(retry=5)], ": still there\n\nretry: 5\n\n"),
+        ],
+        ids=["none", "text", "an event", "an event of a value", "values", "constants", "records", "without data"],
+    )  # fmt: skip
+    def test_are_sent_as_they_come(self, connect, Source, heartbeat, values, body):
+        source = Source(values)
+        response = connect(lambda request: Response.events(source, heartbeat=heartbeat)).get("/")
+        assert response.text == body
+        assert source.closed == 1
+        fields = {name: response.headers[name] for name in ("content-type", "cache-control", "x-accel-buffering")}
+        assert fields == {
+            "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "iterable", [["a"], ("a",), iter(["a"]), (each for each in "a")], ids=lambda value: type(value).__name__
+    )
+    def test_come_from_any_iterable(self, iterable):
+        assert list(Response.events(iterable).body) == [b"data: a\n\n"]
+
+    def test_may_begin_with_the_time_to_come_back(self, connect, Source):
+        assert connect(lambda request: Response.events(Source(), retry=50)).get("/").text.startswith("retry: 50\n\nda")
+
+    def test_go_with_status_and_headers(self):
+        response = Response.events([], status=203, headers={"Cache-Control": "private", "x-a": "b"})
+        assert (response.status, response.headers["cache-control"], response.headers["x-a"]) == (203, "private", "b")
+
+    @pytest.mark.parametrize(
+        ("options", "error"),
+        [
+            ({"retry": -1}, ValueError), ({"retry": 1.5}, ValueError), ({"heartbeat": 0}, ValueError),
+            ({"heartbeat": -1}, ValueError), ({"heartbeat": float("inf")}, ValueError),
+            ({"heartbeat": float("nan")}, ValueError), ({"heartbeat": "15"}, TypeError), ({"status": 99}, ValueError),
+        ],
+        ids=repr,
+    )  # fmt: skip
+    def test_are_refused_with_what_cannot_be(self, options, error):
+        with pytest.raises(error):
+            Response.events(Waiting(), **options)
+
+    @pytest.mark.parametrize(
+        "source", ["text", b"bytes", {"a": 1}, 5, None, count], ids=lambda value: type(value).__name__
+    )
+    @pytest.mark.parametrize("make", [Response.events, Response.ndjson])
+    def test_and_lines_do_not_come_from_what_is_no_iterator_of_values(self, make, source):
+        with pytest.raises(TypeError, match="iterator"):
+            make(source)
+
+
+class TestLinesOfJSON:
+    def test_are_sent_one_a_value(self, connect, Source):
+        source = Source([{"a": "1\n2"}, "é", None, Order(7)])
+        response = connect(lambda request: Response.ndjson(source)).get("/")
+        assert response.text == '{"a":"1\\n2"}\n"é"\nnull\n{"id":7}\n'
+        assert response.content_type == "application/x-ndjson"
+        assert source.closed == 1
+
+    def test_break_off_at_a_value_that_cannot_be_written(self, connect, Source, caplog):
+        source = Source([1, object(), 3])
+        client = connect(lambda request: Response.ndjson(source), raise_errors=False)
+        with client.stream("GET", "/") as response:
+            assert text_of(response) == "1\n"
+        assert (source.read, source.closed) == (2, 1)
+        assert [type(record.exc_info[1]) for record in caplog.records] == [TypeError]
+
+
+@pytest.mark.parametrize("make", [Response.events, Response.ndjson])
+class TestASource:
+    def test_that_is_not_read_is_closed(self, connect, Source, make):
+        source = Source()
+        response = connect(lambda request: make(source)).head("/")
+        assert (response.body, source.read, source.closed) == (b"", 0, 1)
+
+    def test_without_end_is_closed_when_the_client_goes(self, connect, Source, make, caplog):
+        source = Source(count())
+        with connect(lambda request: make(source)).stream("GET", "/") as response:
+            assert [json.loads(next(response).decode().removeprefix("data: ")) for _ in range(3)] == [0, 1, 2]
+        assert source.closed == 1
+        assert caplog.records == []
+
+    def test_that_is_silent_is_closed_when_the_client_goes(self, make, caplog):
+        events = []
+
+        async def silent():
+            try:
+                yield 1
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                events.append("closed")
+
+        for interface in ("asgi", "rsgi"):
+            with Client(serve(lambda request: make(silent())), interface, timeout=10.0).stream("GET", "/") as response:
+                next(response)
+        assert events == ["closed", "closed"]
+        assert caplog.records == []
+
+    def test_sees_the_handlers_variables_and_shows_its_own_to_what_comes_after(self, connect, make):
+        seen = []
+
+        async def waiting():
+            seen.append(variable.get())
+            token = variable.set("by the stream")
+            yield 1
+            variable.reset(token)
+            yield 2
+            variable.set("at last")
+
+        def handler(request):
+            variable.set("by the handler")
+            request.after(lambda: seen.append(variable.get()))
+            return make(waiting())
+
+        connect(handler).get("/")
+        assert seen == ["by the handler", "at last"]
+        assert variable.get() == "unset"
+
+    def test_runs_in_one_task_to_its_cleanup(self, connect, make):
+        tasks = []
+
+        async def waiting():
+            try:
+                async with asyncio.timeout(LONG):
+                    tasks.append(asyncio.current_task())
+                    yield 1
+                    await asyncio.sleep(0)
+                    tasks.append(asyncio.current_task())
+                    yield 2
+            finally:
+                await asyncio.sleep(0)
+                tasks.append(asyncio.current_task())
+
+        connect(lambda request: make(waiting())).get("/")
+        assert len(tasks) == 3
+        assert len(set(tasks)) == 1
+
+
+class TestASourceThatFails:
+    @pytest.mark.parametrize(
+        ("error", "told"),
+        [
+            (LookupError("secret"), GENERIC),
+            (Conflict("sold out", left=0), Event(
+                '{"type":"about:blank","title":"Conflict","status":409,"detail":"sold out","left":0}', event="error"
+            )),
+            (Conflict("sold out", bears=object()), GENERIC),
+        ],
+        ids=["an error", "an HTTPError", "one that can't be written"],
+    )  # fmt: skip
+    def test_is_told_closed_logged_and_cut(self, interface, Source, heartbeat, caplog, error, told):
+        source, ids = Source(["a"], error), []
+
+        def handler(request):
+            ids.append(request.id)
+            return Response.events(source, heartbeat=heartbeat)
+
+        client = Client(serve(handler), interface, raise_errors=False, timeout=10.0)
+        with client.stream("GET", "/") as response:
+            assert parse_events(text_of(response)) == [Event("a"), told]
+        assert source.closed == 1
+        assert [record.exc_info[1] for record in caplog.records] == [error]
+        assert ids[0] in caplog.text
+
+    def test_raises_the_very_error_in_the_test(self, connect, Source, caplog):
+        error = LookupError("boom")
+        with pytest.raises(LookupError) as caught:
+            connect(lambda request: Response.events(Source([], error))).get("/")
+        assert caught.value is error
+
+    @pytest.mark.parametrize(
+        "value", [object(), Event(object()), "\ud800", float], ids=["object", "event of an object", "surrogate", "type"]
+    )
+    def test_or_gives_what_cannot_be_written_is_told(self, connect, Source, heartbeat, caplog, value):
+        source = Source([value, "b"])
+        client = connect(lambda request: Response.events(source, heartbeat=heartbeat), raise_errors=False)
+        with client.stream("GET", "/") as response:
+            assert parse_events(text_of(response)) == [GENERIC]
+        assert (source.read, source.closed) == (1, 1)
+        assert len(caplog.records) == 1
+
+    @pytest.mark.parametrize(("kind", "begin"), [(Blocking, "__iter__"), (Waiting, "__aiter__")])
+    def test_when_it_is_begun_is_told(self, connect, kind, begin, caplog):
+        def fails(self):
+            raise LookupError
+
+        source = type("Broken", (kind,), {begin: fails})()
+        client = connect(lambda request: Response.events(source), raise_errors=False)
+        with client.stream("GET", "/") as response:
+            assert parse_events(text_of(response)) == [GENERIC]
+        assert source.closed == 1
+
+
+class TestReconnection:
+    def test_goes_on_after_the_last_event(self, connect, Source):
+        def handler(request):
+            first = int(request.last_event_id or 0)
+            return Response.events(Source(Event(str(n), id=str(n)) for n in count(first + 1)))
+
+        client, last_id = connect(handler), None
+        for expected in (["1", "2"], ["3", "4"]):
+            headers = {"last-event-id": last_id} if last_id else {}
+            with client.stream("GET", "/", headers=headers) as response:
+                events = parse_events("".join(next(response).decode() for _ in range(2)))
+            assert [event.data for event in events] == expected
+            last_id = events[-1].id
+
+    @pytest.mark.parametrize(
+        ("sent", "read"),
+        [(None, None), ("", None), ("7", "7"), ("a b", "a b"), ("é€".encode().decode("latin-1"), "é€"), ("\xe9", None)],
+    )
+    def test_reads_the_id_in_utf_8(self, connect, interface, sent, read):
+        headers = {} if sent is None else {"last-event-id": sent}
+        assert Request.blank(headers=headers).last_event_id == read
+        seen = []
+        connect(lambda request: seen.append(request.last_event_id) or Response("x")).get("/", headers=headers)
+        hidden = interface == "rsgi" and not (sent or "").isascii()  # its servers show ASCII only
+        assert seen == [None if hidden else read]
+
+
+class TestHeartbeats:
+    def test_are_sent_while_a_source_is_silent_and_its_step_goes_on(self, connect):
+        steps = []
+
+        async def slow():
+            for step in range(2):
+                steps.append(step)
+                await asyncio.sleep(5 * SOON)
+                yield str(step)
+
+        events = parse_events(connect(lambda request: Response.events(slow(), heartbeat=SOON)).get("/").text)
+        assert [event for event in events if event != HEARTBEAT] == [Event("0"), Event("1")]
+        assert events.index(Event("0")) > 0
+        assert events.index(Event("1")) > events.index(Event("0")) + 1
+        assert steps == [0, 1]
+
+    def test_let_a_client_go_that_left_a_silent_source(self, connect, caplog):
+        ended = []
+
+        async def silent():
+            try:
+                await asyncio.Event().wait()
+                yield "never"
+            except asyncio.CancelledError:
+                ended.append("cancelled")
+                raise
+            finally:
+                await asyncio.sleep(0)
+                ended.append("closed")
+
+        with connect(lambda request: Response.events(silent(), heartbeat=SOON)).stream("GET", "/") as response:
+            assert [next(response) for _ in range(2)] == [b": \n\n"] * 2
+        assert ended == ["cancelled", "closed"]
+        assert caplog.records == []
+
+    def test_leave_timeouts_of_the_source_to_the_source(self, connect):
+        async def patient():
+            for _ in range(2):
+                try:
+                    async with asyncio.timeout(5 * SOON):
+                        await asyncio.Event().wait()
+                except TimeoutError:
+                    yield "timeout"
+
+        events = parse_events(connect(lambda request: Response.events(patient(), heartbeat=SOON)).get("/").text)
+        assert [event for event in events if event != HEARTBEAT] == [Event("timeout")] * 2
+
+    def test_come_from_a_blocking_source_itself(self, connect):
+        values = [Event(comment=""), "a"]
+        assert connect(lambda request: Response.events(iter(values))).get("/").text == ": \n\ndata: a\n\n"
+
+    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+    def test_come_in_a_test_that_is_a_coroutine(self, interface):
+        async def silent():
+            await asyncio.Event().wait()
+            yield "never"
+
+        async def main():
+            client = AsyncClient(serve(lambda request: Response.events(silent(), heartbeat=SOON)), interface)
+            async with client.stream("GET", "/") as response:
+                return await anext(response)
+
+        assert asyncio.run(main()) == b": \n\n"
+
+
+class TestABeatingIterator:
+    """What a source sees whose steps are waited for with heartbeats, as it would see it without."""
+
+    def run(self, main):
+        async def alone():
+            result = await asyncio.wait_for(main(), 10)
+            await asyncio.sleep(0)
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+            return result
+
+        return asyncio.run(alone())
+
+    def test_does_not_run_ahead(self):
+        source = Waiting(count())
+
+        async def main():
+            beating = BeatingIterator(source, LONG)
+            await asyncio.sleep(0)
+            seen = [source.read]
+            for _ in range(3):
+                await anext(beating)
+                await asyncio.sleep(SOON)
+                seen.append(source.read)
+            await beating.aclose()
+            return seen
+
+        assert self.run(main) == [0, 1, 2, 3]
+        assert source.closed == 1
+
+    @pytest.mark.parametrize("turns", range(6))
+    def test_is_closed_whenever_it_is_cancelled(self, turns):
+        source = Waiting(count())
+
+        async def main():
+            beating = BeatingIterator(source, LONG)
+
+            async def read():
+                async for _ in beating:
+                    pass
+
+            task = asyncio.create_task(read())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await beating.aclose()
+
+        self.run(main)
+        assert source.closed == 1
+
+    @pytest.mark.parametrize(
+        ("outcome", "wanted"), [(None, asyncio.CancelledError), (LookupError("late"), LookupError)], ids=repr
+    )
+    def test_waits_for_a_step_that_is_cancelled(self, outcome, wanted):
+        events = []
+
+        async def slow():
+            try:
+                yield await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(3 * SOON)
+                events.append("cleaned up")
+                if outcome:
+                    raise outcome
+
+        async def main():
+            beating = BeatingIterator(slow(), SOON)
+            assert await anext(beating) == HEARTBEAT
+            task = asyncio.create_task(beating.__anext__())
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(wanted):
+                await task
+            await beating.aclose()
+
+        self.run(main)
+        assert events == ["cleaned up"]
+
+    def test_does_not_lose_a_cancellation_that_comes_with_a_value(self):
+        ends = []
+
+        async def source():
+            try:
+                await asyncio.sleep(0)
+                asyncio.get_running_loop().call_soon(reader.cancel)
+                yield "a"
+            except BaseException as error:
+                ends.append(type(error))
+                raise
+
+        async def main():
+            nonlocal reader
+            beating = BeatingIterator(source(), LONG)
+            reader = asyncio.create_task(beating.__anext__())
+            with pytest.raises(asyncio.CancelledError):
+                await reader
+            await beating.aclose()
+
+        reader = None
+        self.run(main)
+        assert ends == [GeneratorExit]
+
+    def test_tells_of_an_error_that_nobody_has_seen_when_it_is_closed(self):
+        async def fails():
+            await asyncio.sleep(2 * SOON)
+            raise LookupError("between heartbeats")
+            yield
+
+        async def main():
+            beating = BeatingIterator(fails(), SOON)
+            assert await anext(beating) == HEARTBEAT
+            await asyncio.sleep(5 * SOON)
+            with pytest.raises(LookupError):
+                await beating.aclose()
+            await beating.aclose()
+
+        self.run(main)
+
+    @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
+    def test_hands_on_what_would_end_a_loop(self, error):
+        source = Waiting([], error)
+
+        async def main():
+            beating = BeatingIterator(source, LONG)
+            try:
+                await anext(beating)
+            except type(error) as caught:
+                await beating.aclose()
+                return caught
+
+        assert self.run(main) is error
+        assert source.closed == 1

@@ -1,0 +1,102 @@
+"""What msgspec refuses with a plain ValueError or TypeError: a 422 where the client is to blame."""
+
+import dataclasses
+import datetime
+from decimal import Decimal
+from typing import Annotated, Any, NamedTuple
+
+import pytest
+from msgspec import Meta, Struct
+
+from antiphon.http.errors import UnprocessableContent
+from antiphon.http.multidict import MultiDict
+from antiphon.serialization.readers import fields_as, json_as
+from tests.serialization.named_faults import faults
+
+A_MOMENT = "expected a date and time such as 2030-12-31T23:59:59Z"
+SIGNALING = "must not be a signaling NaN"
+
+
+class Frozen(Struct, frozen=True):
+    price: Decimal
+
+
+@dataclasses.dataclass(frozen=True)
+class FrozenData:
+    price: Decimal
+
+
+class Thawed(Struct):
+    number: int
+
+
+class Event(NamedTuple):
+    when: datetime.datetime
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "expected"),
+    [
+        ('["1", "sNaN"]', set[Decimal], {"/1": SIGNALING}),
+        ('["sNaN", "x"]', set[Decimal], {"/0": SIGNALING, "/1": "expected a decimal number"}),
+        ('{"a": ["-snan7"]}', dict[str, frozenset[Decimal | None]], {"/a/0": SIGNALING}),
+        ('[["sNaN"]]', set[tuple[Decimal, ...]], {"/0": SIGNALING}),
+        ('[{"price": "sNaN"}]', set[Frozen], {"/0": SIGNALING}),
+        ('[{"price": "sNaN"}]', set[FrozenData], {"/0": SIGNALING}),
+        ('{"1": 1, "sNaN": 1}', dict[Decimal, int], {"/sNaN": f"the name does not fit: {SIGNALING}"}),
+        ("[1, []]", set[Any], {"/1": "an array can't be in a set"}),
+        ("[{}]", frozenset, {"/0": "an object can't be in a set"}),
+        ("[[[]]]", set[tuple[Any, ...]], {"/0": "an array can't be in a set"}),
+    ],
+)
+def test_what_can_not_be_in_a_set_or_a_name_is_named(text, wanted, expected):
+    with pytest.raises(UnprocessableContent) as caught:
+        json_as(text.encode(), wanted)
+    assert faults(caught) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (datetime.datetime, "253402300800", {"/when": A_MOMENT}),
+        (datetime.datetime | None, "253402300799.9999999", {"/when": A_MOMENT}),
+        (list[datetime.datetime], "253402300800", {"/when/0": A_MOMENT}),
+        (Annotated[datetime.datetime, Meta(tz=True)], "253402300800", {"/when": A_MOMENT}),
+        (set[Decimal], "sNaN", {"/when/0": SIGNALING}),
+    ],
+)
+def test_so_is_the_field_of_a_form_or_query(kind, text, expected):
+    record = dataclasses.make_dataclass("Record", [("when", kind)])
+    with pytest.raises(UnprocessableContent) as caught:
+        fields_as(MultiDict([("when", text)]), record, "query")
+    assert faults(caught) == expected
+
+
+def test_so_is_the_field_of_a_type_that_is_an_array_in_json():
+    with pytest.raises(UnprocessableContent) as caught:
+        fields_as(MultiDict([("when", "253402300800")]), Event, "query")
+    assert faults(caught) == {"/when": A_MOMENT}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [("[[1]]", set[list[int]]), ('[{"a": 1}]', set[dict[str, int]]), ('[{"number": 1}]', set[Thawed])],
+)
+def test_a_set_of_what_has_no_hash_is_the_programmers_mistake(text, wanted):
+    with pytest.raises(TypeError, match="unhashable type"):
+        json_as(text.encode(), wanted)
+
+
+@pytest.mark.parametrize("error", [ValueError("no port is free"), TypeError("unhashable type: 'list'"), KeyError("x")])
+def test_what_a_default_factory_raises_comes_through(error):
+    def default():
+        raise error
+
+    @dataclasses.dataclass
+    class Record:
+        a: Any = dataclasses.field(default_factory=default)
+
+    for read in (lambda: json_as(b"{}", Record), lambda: fields_as(MultiDict[str](), Record, "form")):
+        with pytest.raises(type(error)) as caught:
+            read()
+        assert caught.value is error
