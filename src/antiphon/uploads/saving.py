@@ -7,7 +7,6 @@ from contextlib import suppress
 from errno import EEXIST, EISDIR
 from os.path import splitext
 from stat import S_ISDIR, S_ISLNK, S_ISREG
-from unicodedata import normalize
 
 from antiphon.paths import absolute_path
 from antiphon.uploads.descriptors import no_room_is_507
@@ -106,6 +105,8 @@ def safe_filename(name: str) -> str:
     and dots and spaces at its ends. What Windows forbids becomes ``_``, which comes before names that Windows reserves,
     too. It has at most 255 bytes in UTF-8. What nothing is left of becomes "upload".
     """
+    from unicodedata import normalize  # late: its tables are large
+
     last = _drive.sub("", name.replace("\\", "/").rpartition("/")[2])
     if len(last) > _MOST_CHARACTERS:
         stem, extension = splitext(last)
