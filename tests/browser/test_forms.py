@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import SERVERS, server
+from tests.contract.process import ServerProcess
+from tests.contract.servers import SERVERS, server
 from tests.helpers.chromium import Chromium
 from tests.helpers.served_to_browsers import LIMIT
 from tests.helpers.system_programs import required_program

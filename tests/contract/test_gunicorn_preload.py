@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import server
-from antiphon.testing.contract.waiting import eventually
+from tests.contract.messages import SentRequest
+from tests.contract.process import ServerProcess
+from tests.contract.servers import server
+from tests.helpers.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The contract over each interface, without a server."""
 
-from antiphon.testing.contract.in_process import InProcess
-from antiphon.testing.contract.suite import AdapterContract
+from tests.contract.in_process import InProcess
+from tests.contract.suite import AdapterContract
 
 
 class TestWSGI(AdapterContract):

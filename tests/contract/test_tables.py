@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from antiphon.testing.contract.bad_input import BAD_INPUTS
-from antiphon.testing.contract.exchanges import EXCHANGES
-from antiphon.testing.contract.probes import PROBES
-from antiphon.testing.contract.servers import SERVERS
-from antiphon.testing.contract.tables import differences, refusals
+from tests.contract.bad_input import BAD_INPUTS
+from tests.contract.exchanges import EXCHANGES
+from tests.contract.probes import PROBES
+from tests.contract.servers import SERVERS
+from tests.contract.tables import differences, refusals
 
 pytestmark = pytest.mark.once
 

@@ -1,9 +1,9 @@
 """Everything that a handler may return, and what becomes of it for HEAD and OPTIONS."""
 
-from antiphon.testing.contract.application.answers import BYTES as ALL_BYTES
-from antiphon.testing.contract.application.answers import HTML as PAGE
-from antiphon.testing.contract.application.answers import ODD_VALUES
-from antiphon.testing.contract.exchanges.exchange import (
+from tests.contract.application.answers import BYTES as ALL_BYTES
+from tests.contract.application.answers import HTML as PAGE
+from tests.contract.application.answers import ODD_VALUES
+from tests.contract.exchanges.exchange import (
     BYTES,
     HTML,
     TEXT,

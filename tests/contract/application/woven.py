@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextvars import ContextVar
 
 from antiphon import App, Request, Response
-from antiphon.testing.contract.application.twins import twins
+from tests.contract.application.twins import twins
 
 outer = ContextVar("outer", default="unset")
 inner = ContextVar("inner", default="unset")

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 from antiphon import App, Request, Response
-from antiphon.testing.contract.application.twins import twins
+from tests.contract.application.twins import twins
 
 MARK = ("x-contract", "marked")
 AFTER = ("x-after", "seen")
@@ -32,7 +32,7 @@ def register(app: App) -> None:
 
 def _register_marks(app: App) -> None:
     @app.middleware
-    def mark(request: Request) -> Generator[None, Response]:  # noqa: ARG001 - middleware gets the request
+    def mark(request: Request) -> Generator[None, Response]:
         response = yield
         response.headers[MARK[0]] = MARK[1]
 
@@ -41,7 +41,7 @@ def _register_marks(app: App) -> None:
         return ("early\n", 203) if "x-early" in request.headers else None
 
     @app.after_request
-    def after(request: Request, response: Response) -> None:  # noqa: ARG001 - hooks get the request
+    def after(request: Request, response: Response) -> None:
         response.headers[AFTER[0]] = AFTER[1]
 
 

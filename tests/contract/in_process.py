@@ -4,11 +4,11 @@ from types import TracebackType
 from typing import Self
 
 from antiphon.testing import Client
-from antiphon.testing.contract.application import app
-from antiphon.testing.contract.messages import ReceivedResponse, SentRequest
-from antiphon.testing.contract.waiting import DEADLINE
 from antiphon.testing.sent_request import RequestOptions
 from antiphon.testing.servers.transports import Interface
+from tests.contract.application import app
+from tests.contract.messages import ReceivedResponse, SentRequest
+from tests.helpers.waiting import DEADLINE
 
 
 class InProcess:

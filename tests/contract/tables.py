@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from antiphon.testing.contract.bad_input import BAD_INPUTS
-from antiphon.testing.contract.probes import PROBES
-from antiphon.testing.contract.servers import SERVERS
+from tests.contract.bad_input import BAD_INPUTS
+from tests.contract.probes import PROBES
+from tests.contract.servers import SERVERS
 
 
 def differences() -> str:

@@ -1,7 +1,7 @@
 """Handlers that tell what the request's head says."""
 
 from antiphon import App, Request
-from antiphon.testing.contract.application.twins import twins
+from tests.contract.application.twins import twins
 
 
 def register(app: App) -> None:

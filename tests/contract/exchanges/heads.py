@@ -1,7 +1,7 @@
 """What a request knows: its target, its header fields, its cookies."""
 
-from antiphon.testing.contract.exchanges.exchange import Exchange, both, in_json, problem
-from antiphon.testing.contract.messages import AUTHORITY
+from tests.contract.exchanges.exchange import Exchange, both, in_json, problem
+from tests.contract.messages import AUTHORITY
 
 _HOST, _, _PORT = AUTHORITY.partition(":")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from antiphon import App, Limits, Request, Response
-from antiphon.testing.contract.application.twins import twins
+from tests.contract.application.twins import twins
 
 SMALL = 1000
 """Bytes that the route with a limit accepts."""

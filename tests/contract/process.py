@@ -11,11 +11,11 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from antiphon.testing.contract.messages import ReceivedResponse, SentRequest
-from antiphon.testing.contract.waiting import DEADLINE, eventually
-from antiphon.testing.contract.wire import Connection
+from tests.contract.messages import ReceivedResponse, SentRequest
+from tests.contract.wire import Connection
+from tests.helpers.waiting import DEADLINE, eventually
 
-APPLICATION = "antiphon.testing.contract.application:app"
+APPLICATION = "tests.contract.application:app"
 
 START = 20.0
 """Seconds that a server has to accept its first connection."""
@@ -95,7 +95,7 @@ class ServerProcess:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long-lived as this object
         self.port = _free_port()
         arguments = [part.format(app=self._application, port=self.port) for part in self.command]
-        self._process = subprocess.Popen(  # noqa: S603 - the command of a test
+        self._process = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=self._log,

@@ -2,9 +2,9 @@
 
 from hashlib import sha256
 
-from antiphon.testing.contract.application.bodies import SMALL
-from antiphon.testing.contract.exchanges.exchange import BYTES, JSON, TEXT, Exchange, answer, both, in_json, problem
-from antiphon.testing.contract.messages import Fields
+from tests.contract.application.bodies import SMALL
+from tests.contract.exchanges.exchange import BYTES, JSON, TEXT, Exchange, answer, both, in_json, problem
+from tests.contract.messages import Fields
 
 FORM = "application/x-www-form-urlencoded"
 

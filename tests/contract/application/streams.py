@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from antiphon import App, Request, Response
-from antiphon.testing.contract.application.twins import twins
+from tests.contract.application.twins import twins
 
 CHUNKS: tuple[bytes | str, ...] = (b"one\n", "zwölf\n", b"", b"three\n")
 LARGE_CHUNK = bytes(range(256)) * 64

@@ -1,7 +1,7 @@
 """Context variables through middleware and hooks of both colours, to handlers of both and back."""
 
-from antiphon.testing.contract.exchanges.exchange import FAILED, TEXT, Exchange, Expected, answer, both
-from antiphon.testing.contract.messages import Fields
+from tests.contract.exchanges.exchange import FAILED, TEXT, Exchange, Expected, answer, both
+from tests.contract.messages import Fields
 
 
 def _marks(back: str) -> Fields:

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from antiphon.testing.contract.application.answers import LATIN1
-from antiphon.testing.contract.application.processes import STOPPED
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.streams import failure_of_stream, where_closed
-from antiphon.testing.contract.wire import Closed
+from tests.contract.application.answers import LATIN1
+from tests.contract.application.processes import STOPPED
+from tests.contract.messages import SentRequest
+from tests.contract.process import ServerProcess
+from tests.contract.streams import failure_of_stream, where_closed
+from tests.contract.wire import Closed
 
 PATIENCE = 2.0
 """Seconds after which a connection hangs that does nothing."""
@@ -151,7 +151,7 @@ def http_1_0(server: ServerProcess) -> str:
     with server.connect() as connection:
         connection.send(b"GET /def/stream/blocking/few HTTP/1.0\r\n\r\n")
         response = connection.receive()
-    assert response.body == "one\nzwölf\nthree\n".encode(), response  # noqa: S101 - a check of a server under test
+    assert response.body == "one\nzwölf\nthree\n".encode(), response
     return "in chunks" if response.values("transfer-encoding") else "until the connection ends"
 
 

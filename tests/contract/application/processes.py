@@ -4,7 +4,7 @@ import asyncio
 import os
 
 from antiphon import App, Request
-from antiphon.testing.contract.application.twins import twins
+from tests.contract.application.twins import twins
 
 STOPPED = "the contract's application has shut down"
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 
 from antiphon import App, Request, Response
 from antiphon.handler.contract import Steps
-from antiphon.testing.contract.application import answers, bodies, errors, heads, processes, streams, woven
+from tests.contract.application import answers, bodies, errors, heads, processes, streams, woven
 
 
 class ContractApp(App):

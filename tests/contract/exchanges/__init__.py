@@ -1,7 +1,7 @@
 """What every server must answer, as data."""
 
-from antiphon.testing.contract.exchanges import answers, bodies, errors, heads, streams, woven
-from antiphon.testing.contract.exchanges.exchange import Exchange, Expected, seen
+from tests.contract.exchanges import answers, bodies, errors, heads, streams, woven
+from tests.contract.exchanges.exchange import Exchange, Expected, seen
 
 EXCHANGES: tuple[Exchange, ...] = (
     *answers.EXCHANGES,

@@ -3,9 +3,9 @@
 import json
 from uuid import uuid4
 
-from antiphon.testing.contract.messages import ReceivedResponse, SentRequest
-from antiphon.testing.contract.peer import Peer
-from antiphon.testing.contract.waiting import eventually
+from tests.contract.messages import ReceivedResponse, SentRequest
+from tests.contract.peer import Peer
+from tests.helpers.waiting import eventually
 
 STREAMS = tuple((colour, kind) for colour in ("def", "async") for kind in ("blocking", "waiting"))
 """The colours of handlers, and of the iterators that they return."""

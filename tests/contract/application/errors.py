@@ -1,9 +1,9 @@
 """Handlers that fail, with errors that are meant for the client and with others, and what handles them."""
 
 from antiphon import App, HTTPError, Request
-from antiphon.testing.contract.application.twins import twins
+from tests.contract.application.twins import twins
 
-SECRET = "the words of this failure are for the log alone"  # noqa: S105 - not a password
+SECRET = "the words of this failure are for the log alone"
 
 
 class OutOfStockError(Exception):

@@ -1,7 +1,7 @@
 """Answers that are sent while they are made, by iterators of both colours."""
 
-from antiphon.testing.contract.application.streams import LARGE_CHUNK, LARGE_COUNT
-from antiphon.testing.contract.exchanges.exchange import TEXT, Exchange, answer, both, without_body
+from tests.contract.application.streams import LARGE_CHUNK, LARGE_COUNT
+from tests.contract.exchanges.exchange import TEXT, Exchange, answer, both, without_body
 
 _FEW = answer("one\nzwölf\nthree\n", length=None)
 _LARGE = answer(LARGE_CHUNK * LARGE_COUNT, length=None)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
 
-from antiphon.testing.contract.messages import ReceivedResponse
-from antiphon.testing.contract.waiting import DEADLINE
+from tests.contract.messages import ReceivedResponse
+from tests.helpers.waiting import DEADLINE
 
 LONGEST_LINE = 64 << 10
 
@@ -97,7 +97,7 @@ class Connection:
         fields = []
         while line := self._read_line():
             name, colon, value = line.decode("latin-1").partition(":")
-            assert colon, f"a header's line without a colon: {line!r}"  # noqa: S101 - a check of a server under test
+            assert colon, f"a header's line without a colon: {line!r}"
             fields.append((name.lower(), value.strip(" \t")))
         head = _Head(int(status), tuple(fields))
         self.reusable = version == b"HTTP/1.1" and "close" not in head.get("connection")

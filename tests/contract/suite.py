@@ -3,8 +3,6 @@
 ``AdapterContract`` is for anything that answers requests, ``ServerContract`` for a server that is started by a command.
 """
 
-# ruff: noqa: S101 - these are tests
-
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,17 +11,17 @@ from typing import Any, ClassVar
 
 import pytest
 
-from antiphon.testing.contract.application.errors import SECRET
-from antiphon.testing.contract.bad_input import BAD_INPUTS, CLOSED, BadInput
-from antiphon.testing.contract.exchanges import EXCHANGES, Exchange, seen
-from antiphon.testing.contract.messages import ReceivedResponse, SentRequest
-from antiphon.testing.contract.peer import Peer
-from antiphon.testing.contract.probes import PROBES, Probe
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import Server
-from antiphon.testing.contract.streams import STREAMS, where_closed
-from antiphon.testing.contract.waiting import eventually
-from antiphon.testing.contract.wire import Closed, Connection
+from tests.contract.application.errors import SECRET
+from tests.contract.bad_input import BAD_INPUTS, CLOSED, BadInput
+from tests.contract.exchanges import EXCHANGES, Exchange, seen
+from tests.contract.messages import ReceivedResponse, SentRequest
+from tests.contract.peer import Peer
+from tests.contract.probes import PROBES, Probe
+from tests.contract.process import ServerProcess
+from tests.contract.servers import Server
+from tests.contract.streams import STREAMS, where_closed
+from tests.contract.wire import Closed, Connection
+from tests.helpers.waiting import eventually
 
 COLOURS = ("def", "async")
 TEXT = SentRequest("GET", "/def/text")

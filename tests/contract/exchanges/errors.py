@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from antiphon.testing.contract.exchanges.exchange import (
+from tests.contract.exchanges.exchange import (
     FAILED,
     JSON,
     NOTHING,

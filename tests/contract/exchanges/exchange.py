@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from antiphon.testing.contract.application.answers import AFTER, MARK
-from antiphon.testing.contract.messages import Fields, ReceivedResponse, SentRequest
+from tests.contract.application.answers import AFTER, MARK
+from tests.contract.messages import Fields, ReceivedResponse, SentRequest
 
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from antiphon.testing.contract.messages import ReceivedResponse, SentRequest
+from tests.contract.messages import ReceivedResponse, SentRequest
 
 
 class Peer(Protocol):
