@@ -12,10 +12,9 @@ import pytest
 from antiphon import App, Blueprint
 from antiphon.testing import Client
 from antiphon.testing.errors import BrokenResponse, ContractError
-from tests.contract.messages import SentRequest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
-from tests.contract.wire import Closed
+from tests.contract.wire import Closed, SentRequest
 from tests.helpers.served_folder import FOLDER
 
 CSS = b"body { color: teal }"

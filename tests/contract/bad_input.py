@@ -1,15 +1,14 @@
-"""Requests that are malformed, or beyond all bounds, and how each of them is refused."""
+"""Requests that are malformed or too large, and how each of them is refused."""
 
 from typing import NamedTuple
 
-from tests.contract.messages import AUTHORITY, SentRequest
 from tests.contract.process import ServerProcess
-from tests.contract.wire import Closed
+from tests.contract.wire import AUTHORITY, Closed, SentRequest
 
 MIB = 1 << 20
 FORM = "application/x-www-form-urlencoded"
 CLOSED = "closed"
-"""What a server does that refuses a request without an answer."""
+"""The outcome where a server refuses a request without an answer."""
 
 _TEXT = b"GET /def/text HTTP/1.1"
 _ECHO = b"POST /def/echo HTTP/1.1"
@@ -18,9 +17,9 @@ _CHUNKED = b"Transfer-Encoding: chunked"
 
 
 class BadInput(NamedTuple):
-    """Bytes to send on a connection of their own, and the status that ``usual`` servers answer.
+    """Bytes to send on a connection of their own; ``usual`` is the status that most servers answer.
 
-    ``ends`` says that the client sends no more after them, and tells so.
+    The client half-closes the connection after them if ``ends``.
     """
 
     name: str
@@ -29,7 +28,7 @@ class BadInput(NamedTuple):
     ends: bool = False
 
     def outcome(self, server: ServerProcess) -> str:
-        """What a server answers: a status, or that it closed. Raises AssertionError when it tells of its insides."""
+        """Return the status of the response, or ``CLOSED``. Raises AssertionError if the body has a traceback."""
         with server.connect() as connection:
             connection.send(self.message)
             if self.ends:

@@ -1,24 +1,27 @@
-"""What servers are known to do differently: each probe asks one question, and the answer is a word or two."""
+"""Probes of what servers do differently: each asks a server one question, and the answer is a word or two."""
 
 import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from tests.contract.application.answers import LATIN1
 from tests.contract.application.processes import STOPPED
-from tests.contract.messages import SentRequest
 from tests.contract.process import ServerProcess
-from tests.contract.streams import failure_of_stream, where_closed
-from tests.contract.wire import Closed
+from tests.contract.wire import Closed, Peer, ReceivedResponse, SentRequest
+from tests.helpers.waiting import eventually
 
 PATIENCE = 2.0
-"""Seconds after which a connection hangs that does nothing."""
+"""Seconds without an answer after which a connection counts as hanging."""
+
+STREAMS = tuple((handler, iterator) for handler in ("def", "async") for iterator in ("sync", "async"))
+"""Every kind of handler that streams, with every kind of iterator that it may return."""
 
 Ask = Callable[[ServerProcess], str]
 
 
 class Probe(NamedTuple):
-    """A question to a server, and the answers that there are, the best one first."""
+    """A question to a server, and the possible answers, the best one first."""
 
     name: str
     answers: tuple[str, ...]
@@ -26,83 +29,83 @@ class Probe(NamedTuple):
 
     @property
     def best(self) -> str:
-        """What a server answers that has no gap here."""
+        """The answer of a server without a gap here."""
         return self.answers[0]
 
 
-def told(server: ServerProcess, target: str, *fields: tuple[str, str]) -> Any:
-    """The JSON that answers a GET request; None when it is refused."""
+def answered(server: ServerProcess, target: str, *fields: tuple[str, str]) -> Any:
+    """Return the JSON that answers a GET request; None when the server refuses it."""
     response = server.respond(SentRequest("GET", target, fields))
     return json.loads(response.body) if response.status == 200 else None
 
 
 def raw_path(server: ServerProcess) -> str:
-    """Whether the path comes as it was sent."""
+    """Ask whether applications see the path as it was sent."""
     path = "/def/raw/%41~%C3%BC"
-    return "known" if told(server, path) == {"raw_path": path} else "hidden"
+    return "known" if answered(server, path) == {"raw_path": path} else "hidden"
 
 
 def encoded_slash(server: ServerProcess) -> str:
-    """Whether a slash that was sent encoded is told from the others."""
+    """Ask whether applications can tell an encoded slash from the others."""
     status = server.respond(SentRequest("GET", "/def/path/a%2Fb")).status
     return "in its segment" if status == 200 else "a slash"
 
 
 def leading_slashes(server: ServerProcess) -> str:
-    """Whether all slashes at the start of the path come."""
+    """Ask whether applications see all slashes at the start of the path."""
     return "kept" if server.respond(SentRequest("GET", "//def/text")).status == 404 else "made one"
 
 
 def host_of_url(server: ServerProcess) -> str:
-    """Which host counts where a target that is a whole URL names another one than Host (RFC 9112 §3.2.2)."""
-    host = told(server, "http://other.example/def/about")["host"]
+    """Ask which host counts where the target is a whole URL and names another one than Host (RFC 9112 §3.2.2)."""
+    host = answered(server, "http://other.example/def/about")["host"]
     return "the target's" if host == "other.example" else "the header's"
 
 
 def several_lines(server: ServerProcess) -> str:
-    """What becomes of the lines of one header."""
-    lines = told(server, "/def/fields", ("X-Value", "a"), ("X-Value", "b"))
+    """Ask whether the lines of one header stay apart."""
+    lines = answered(server, "/def/fields", ("X-Value", "a"), ("X-Value", "b"))
     return "apart" if lines == [["x-value", "a"], ["x-value", "b"]] else "joined"
 
 
 def cookie_lines(server: ServerProcess) -> str:
-    """What becomes of two Cookie lines, which only HTTP/2 allows (RFC 9113 §8.2.3)."""
-    cookies = told(server, "/def/cookies", ("Cookie", "a=1"), ("Cookie", "b=2"))
+    """Ask what becomes of two Cookie lines, which only HTTP/2 allows (RFC 9113 §8.2.3)."""
+    cookies = answered(server, "/def/cookies", ("Cookie", "a=1"), ("Cookie", "b=2"))
     return "both read" if cookies == [["a", "1"], ["b", "2"]] else "run together"
 
 
 def underscore(server: ServerProcess) -> str:
-    """Whether a client can forge a header by writing its name with an underscore."""
-    lines = told(server, "/def/fields", ("X-Value", "dash"), ("X_Value", "underscore"))
+    """Ask whether a client can forge a header by writing its name with an underscore."""
+    lines = answered(server, "/def/fields", ("X-Value", "dash"), ("X_Value", "underscore"))
     if lines == [["x-value", "dash"], ["x_value", "underscore"]]:
         return "another name"
     return "dropped" if lines == [["x-value", "dash"]] else "the same name"
 
 
 def request_latin1(server: ServerProcess) -> str:
-    """What becomes of bytes beyond ASCII in a header of the request."""
-    lines = told(server, "/def/fields", ("X-Value", LATIN1))
+    """Ask what becomes of bytes beyond ASCII in a header of the request."""
+    lines = answered(server, "/def/fields", ("X-Value", LATIN1))
     return {(): "dropped", ("",): "emptied", (LATIN1,): "kept"}[tuple(value for _, value in lines)]
 
 
 def response_latin1(server: ServerProcess) -> str:
-    """What becomes of characters beyond ASCII in a header of the response."""
+    """Ask what becomes of characters beyond ASCII in a header of the response."""
     sent = server.respond(SentRequest("GET", "/def/lines/latin1")).values("x-line")
     return {LATIN1: "kept", LATIN1.encode().decode("latin-1"): "sent as UTF-8"}[sent[0]]
 
 
 def space_at_end(server: ServerProcess) -> str:
-    """Whether space after a header's value is taken for a part of it."""
-    return "trimmed" if told(server, "/def/fields", ("X-Value", "a \t")) == [["x-value", "a"]] else "kept"
+    """Ask whether space after a header's value counts as part of the value."""
+    return "trimmed" if answered(server, "/def/fields", ("X-Value", "a \t")) == [["x-value", "a"]] else "kept"
 
 
 def client_port(server: ServerProcess) -> str:
-    """Whether the server tells the client's port."""
-    return {"int": "known", "NoneType": "hidden"}.get(told(server, "/def/client/port")["type"], "not as a number")
+    """Ask whether applications see the client's port."""
+    return {"int": "known", "NoneType": "hidden"}.get(answered(server, "/def/client/port")["type"], "not as a number")
 
 
 def connection_kept(server: ServerProcess) -> str:
-    """Whether a connection serves a second request."""
+    """Ask whether a connection serves a second request."""
     with server.connect() as connection:
         connection.send(SentRequest("GET", "/def/text").encoded)
         connection.receive()
@@ -110,7 +113,7 @@ def connection_kept(server: ServerProcess) -> str:
 
 
 def pipelined(server: ServerProcess) -> str:
-    """Whether requests that are sent together are all answered."""
+    """Ask whether pipelined requests are all answered."""
     with server.connect() as connection:
         connection.send(SentRequest("GET", "/def/text").encoded + SentRequest("GET", "/async/dict").encoded)
         connection.receive()
@@ -122,7 +125,7 @@ def pipelined(server: ServerProcess) -> str:
 
 
 def after_unread(server: ServerProcess) -> str:
-    """What becomes of a connection on which a body of many chunks was sent that nobody reads."""
+    """Ask what becomes of a connection after a request whose body of many chunks nobody reads."""
     with server.connect(PATIENCE) as connection:
         connection.send(SentRequest("POST", "/def/unread", (), (bytes(2000),) * 100).encoded)
         try:
@@ -137,7 +140,7 @@ def after_unread(server: ServerProcess) -> str:
 
 
 def expectation(server: ServerProcess) -> str:
-    """When a client that waits for it is told to send the body (RFC 9110 §10.1.1)."""
+    """Ask when a client that expects it gets 100 Continue (RFC 9110 §10.1.1)."""
     asked = []
     for path in ("echo", "limited"):
         with server.connect() as connection:
@@ -147,34 +150,62 @@ def expectation(server: ServerProcess) -> str:
 
 
 def http_1_0(server: ServerProcess) -> str:
-    """How a stream is framed for a client that knows no chunks."""
+    """Ask how a stream is framed for an HTTP/1.0 client."""
     with server.connect() as connection:
-        connection.send(b"GET /def/stream/blocking/few HTTP/1.0\r\n\r\n")
+        connection.send(b"GET /def/stream/sync/few HTTP/1.0\r\n\r\n")
         response = connection.receive()
     assert response.body == "one\nzwölf\nthree\n".encode(), response
     return "in chunks" if response.values("transfer-encoding") else "until the connection ends"
 
 
 def failed_stream(server: ServerProcess) -> str:
-    """What the client sees of a stream that fails in the middle."""
+    """Ask how a stream ends for the client that fails in the middle."""
     return failure_of_stream(server, "fails-midway")
 
 
 def failed_first_chunk(server: ServerProcess) -> str:
-    """What the client sees of a stream that fails before its first chunk."""
+    """Ask how a stream ends for the client that fails before its first chunk."""
     return failure_of_stream(server, "fails-at-once")
 
 
 def left_stream(server: ServerProcess) -> str:
-    """When an async stream is closed that the client leaves."""
-    found = {where_closed(server, colour, "waiting") for colour in ("def", "async")}
+    """Ask where an async stream is closed after the client has gone away."""
+    found = {where_closed(server, handler, "async") for handler in ("def", "async")}
     return f"closed {' or '.join(sorted(found))}"
 
 
+def failure_of_stream(peer: Peer, name: str) -> str:
+    """Return how a failing stream ends for the client, by every kind of handler and iterator."""
+    found = {
+        _seen(peer.respond(SentRequest("GET", f"/{handler}/stream/{iterator}/{name}"))) for handler, iterator in STREAMS
+    }
+    return " or ".join(sorted(found))
+
+
+def _seen(response: ReceivedResponse) -> str:
+    if response.status != 200:
+        return str(response.status)
+    ending = "ended" if response.whole else "cut"
+    return ending if response.body else f"200, {ending}"
+
+
+def where_closed(peer: Peer, handler: str, iterator: str) -> str:
+    """Leave a stream, and return where it stood when it was closed. Raises TimeoutError if it never was."""
+    name = uuid4().hex
+    peer.leave(SentRequest("GET", f"/{handler}/stream/{iterator}/endless?name={name}"), b"tick")
+
+    def look() -> str | None:
+        response = peer.respond(SentRequest("GET", f"/{handler}/stream/closed/{name}"))
+        where: str | None = json.loads(response.body)["closed"]
+        return where
+
+    return eventually(look, "the stream goes on although the client has gone")
+
+
 def end(server: ServerProcess) -> str:
-    """Whether SIGTERM shuts the application down before the server ends."""
+    """Ask whether SIGTERM shuts the application down before the server ends."""
     with ServerProcess(server.command) as mortal:
-        pid = told(mortal, "/def/startup")["pid"]
+        pid = answered(mortal, "/def/startup")["pid"]
         mortal.terminate()
         times = mortal.stderr.count(f"{STOPPED} in {pid}")
     return {0: "not called", 1: "called"}.get(times, f"called {times} times")

@@ -1,4 +1,4 @@
-"""A server as a process of its own, on a free port, killed at the end, with what it wrote to stderr."""
+"""Servers as processes: started on a free port, killed at the end, with what they wrote to stderr."""
 
 import os
 import signal
@@ -11,20 +11,19 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from tests.contract.messages import ReceivedResponse, SentRequest
-from tests.contract.wire import Connection
+from tests.contract.wire import Connection, ReceivedResponse, SentRequest
 from tests.helpers.waiting import DEADLINE, eventually
 
 APPLICATION = "tests.contract.application:app"
 
 START = 20.0
-"""Seconds that a server has to accept its first connection."""
+"""The longest wait for the first connection, in seconds."""
 ATTEMPTS = 3
-"""How often a server is started, in case somebody else takes the port first."""
+"""How many times a server is started: another process may take its port first."""
 
 
 class ServerProcess:
-    """Serves an application by a command in which ``{app}`` and ``{port}`` are filled in.
+    """A server of an application. ``{app}`` and ``{port}`` are filled into its command.
 
     As a context manager it starts the server, and kills it and its workers.
     """
@@ -54,39 +53,39 @@ class ServerProcess:
 
     @property
     def stderr(self) -> str:
-        """What the server has written so far."""
+        """The server's output so far."""
         descriptor = self._log.fileno()  # the server writes at the offset of this very file, which must stay
         return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
 
     @property
     def is_running(self) -> bool:
-        """Whether the process has not ended."""
+        """True until the process has ended."""
         return self._process.poll() is None
 
     def connect(self, deadline: float = DEADLINE) -> Connection:
-        """A new connection, on which no wait takes longer than ``deadline`` seconds."""
+        """Open a connection on which no wait takes longer than ``deadline`` seconds."""
         return Connection(self.port, deadline)
 
     def respond(self, request: SentRequest) -> ReceivedResponse:
-        """Send a request on a connection of its own, and get the response."""
+        """Send a request on a connection of its own and return the response."""
         with self.connect() as connection:
             connection.send(request.encoded)
             return connection.receive(request.method)
 
     def leave(self, request: SentRequest, after: bytes) -> None:
-        """Send a request, and go away without a farewell when these bytes of the body have come."""
+        """Send a request, and reset the connection when ``after`` has come in the body."""
         with self.connect() as connection:
             connection.send(request.encoded)
             connection.wait_for(after)
             connection.reset()
 
     def terminate(self) -> int:
-        """Ask the server to end, and wait for it: its exit code."""
+        """Ask the server to end, wait for it, and return its exit code."""
         self._process.terminate()
         return self._process.wait(START)
 
     def kill(self) -> None:
-        """End the server and its workers, whatever they do, and wait for it."""
+        """Kill the server and its workers, and wait for the end."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(START)
@@ -104,7 +103,7 @@ class ServerProcess:
         )
 
     def _accepts(self) -> bool:
-        """Wait until a connection is accepted: False when the process ends before."""
+        """Wait until a connection is accepted; False when the process ends before."""
 
         def look() -> bool | None:
             with suppress(OSError), self.connect():

@@ -1,6 +1,6 @@
-"""The servers that are tested, how each is started, and what it does otherwise than it should.
+"""The tested servers, how each is started, and what it does differently from the others.
 
-What is not said here is as it should be: a ``Probe`` has its best answer, a ``BadInput`` its usual status.
+All else is as it should be: a ``Probe`` has its best answer, a ``BadInput`` its usual status.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 
 class Server(NamedTuple):
-    """A server: its name, the arguments to Python that start it, and what is known of it.
+    """A server: its name, the arguments to Python that start it, and its differences.
 
-    ``gaps`` are its answers to probes, ``refusals`` what it answers to bad input, by their names; where that is a race,
-    one or the other.
+    ``gaps`` has answers to probes and ``refusals`` answers to bad input, by name. An
+    answer "one or other" depends on a race.
     """
 
     name: str
@@ -40,12 +40,12 @@ _ANY_HOST = {"A Host that cannot be one": ACCEPTED}
 _NO_HOST = _ANY_HOST | {"No Host": ACCEPTED}
 _HOSTS = _NO_HOST | {"Two Hosts": ACCEPTED}
 _DISCONNECTED = {"A body that ends early": "499", "Chunks that end early": "499"}
-"""The server says that the client has gone, which an application cannot tell from a client that went on listening."""
+"""The server reports a disconnect, though the client still listens for the response."""
 _HUNG_UP = {"A body that ends early": "closed", "Chunks that end early": "closed"}
 
 _GRANIAN_REFUSALS = _HOSTS | {"Content-Length beside chunks": ACCEPTED}
 _GRANIAN_BODIES = {"A chunk without a size": ACCEPTED, "Chunks that end early": ACCEPTED}
-"""What has come so far is given to the application as if it were all."""
+"""The application gets the chunks so far as if they were the whole body."""
 
 _H11_REFUSALS = _ANY_HOST | {
     "A header that is folded": ACCEPTED,
@@ -53,7 +53,7 @@ _H11_REFUSALS = _ANY_HOST | {
 }
 
 _HIDDEN_TARGET = {"Host beside a whole URL": "the header's"}
-"""Of a target that is a whole URL only the path comes."""
+"""The application sees only the path of a target that is a whole URL."""
 
 _WSGI_GAPS = {"Header in several lines": "joined", "Async stream that is left": "closed at a chunk"}
 _GUNICORN_GAPS = _WSGI_GAPS | {
@@ -158,5 +158,5 @@ SERVERS: tuple[Server, ...] = (
 
 
 def server(name: str) -> Server:
-    """The server of this name."""
+    """Return the server of this name."""
     return next(server for server in SERVERS if server.name == name)

@@ -1,4 +1,4 @@
-"""The contract as pytest classes: derive from one, and say whom it asks.
+"""The contract as pytest classes, from which the tests of a server or an interface derive.
 
 ``AdapterContract`` is for anything that answers requests, ``ServerContract`` for a server that is started by a command.
 """
@@ -14,19 +14,15 @@ import pytest
 from tests.contract.application.errors import SECRET
 from tests.contract.bad_input import BAD_INPUTS, CLOSED, BadInput
 from tests.contract.exchanges import EXCHANGES, Exchange, seen
-from tests.contract.messages import ReceivedResponse, SentRequest
-from tests.contract.peer import Peer
-from tests.contract.probes import PROBES, Probe
+from tests.contract.probes import PROBES, STREAMS, Probe, where_closed
 from tests.contract.process import ServerProcess
 from tests.contract.servers import Server
-from tests.contract.streams import STREAMS, where_closed
-from tests.contract.wire import Closed, Connection
+from tests.contract.wire import Closed, Connection, Peer, ReceivedResponse, SentRequest
 from tests.helpers.waiting import eventually
 
-COLOURS = ("def", "async")
 TEXT = SentRequest("GET", "/def/text")
 SMUGGLED = b"GET /def/dict HTTP/1.1\r\nHost: contract.example\r\n\r\n" * 4000
-"""A body that is a mistake to read as requests."""
+"""A body that holds requests, which no server may answer."""
 
 
 def _name(value: Any) -> str:
@@ -34,7 +30,7 @@ def _name(value: Any) -> str:
 
 
 def _next_response(connection: Connection, request: SentRequest) -> ReceivedResponse | None:
-    """What a further request on a connection gets; None when the server has closed it, as it may at any time."""
+    """Send a further request on a connection; None when the server has closed it, as it may at any time."""
     if not connection.reusable:
         return None
     connection.send(request.encoded)
@@ -45,17 +41,17 @@ def _next_response(connection: Connection, request: SentRequest) -> ReceivedResp
         return None
 
 
-each_colour = pytest.mark.parametrize("colour", COLOURS)
+each_handler = pytest.mark.parametrize("handler", ["def", "async"])
 
 
 class AdapterContract:
-    """That the contract's application answers as it should, whoever serves it. ``serve`` says who does."""
+    """Tests of the responses of the contract's application, whoever serves it. Override ``serve``."""
 
     peer: ClassVar[Peer]
 
     @classmethod
     def serve(cls) -> AbstractContextManager[Peer]:
-        """Start serving the application, until the context ends; done once for all tests of the class."""
+        """Serve the application until the context ends, for all tests of the class."""
         raise NotImplementedError
 
     @pytest.fixture(scope="class", autouse=True)
@@ -64,8 +60,8 @@ class AdapterContract:
         with cls.serve() as cls.peer:
             yield
 
-    def told(self, target: str) -> Any:
-        """The JSON that answers a GET request."""
+    def json_of(self, target: str) -> Any:
+        """Return the JSON that answers a GET request."""
         response = self.peer.respond(SentRequest("GET", target))
         assert response.status == 200, response
         return json.loads(response.body)
@@ -76,42 +72,42 @@ class AdapterContract:
         assert response.whole
         assert exchange.received(response) == exchange.expected
 
-    @each_colour
-    def test_a_failure_is_a_page_that_says_nothing_to_who_accepts_html(self, colour: str) -> None:
-        response = self.peer.respond(SentRequest("GET", f"/{colour}/fails", (("Accept", "text/html"),)))
+    @each_handler
+    def test_a_failure_is_a_page_without_details_for_clients_that_accept_html(self, handler: str) -> None:
+        response = self.peer.respond(SentRequest("GET", f"/{handler}/fails", (("Accept", "text/html"),)))
         assert (response.status, response.values("content-type")) == (500, ["text/html; charset=utf-8"])
         assert response.values("x-request-id")[0].encode() in response.body
         assert SECRET.encode() not in response.body
         assert b"Traceback" not in response.body
 
-    @each_colour
-    def test_what_is_left_for_after_the_response_runs_in_order(self, colour: str) -> None:
-        name = f"{type(self).__name__}-{colour}"
-        assert self.peer.respond(SentRequest("GET", f"/{colour}/after/{name}")).body == b"later\n"
+    @each_handler
+    def test_functions_for_after_the_response_run_in_order(self, handler: str) -> None:
+        name = f"{type(self).__name__}-{handler}"
+        assert self.peer.respond(SentRequest("GET", f"/{handler}/after/{name}")).body == b"later\n"
 
         def done() -> list[str] | None:
-            entries: list[str] = self.told(f"/{colour}/after/{name}/done")
+            entries: list[str] = self.json_of(f"/{handler}/after/{name}/done")
             return entries if len(entries) == 2 else None
 
-        assert eventually(done, "what was left for later is not done") == [f"{name} def", f"{name} async"]
+        assert eventually(done, "the functions for after the response have not run") == [f"{name} def", f"{name} async"]
 
     def test_startup_ran_once_before_the_first_request(self) -> None:
-        told = self.told("/def/startup")
+        told = self.json_of("/def/startup")
         pid = told["pid"]
         assert told["started"] == [f"def in {pid} after 0 requests", f"async in {pid} after 0 requests"]
 
     def test_async_handlers_find_the_same_loop_each_time(self) -> None:
         with ThreadPoolExecutor(4) as pool:
-            told = list(pool.map(self.told, ["/async/loop"] * 12))
+            told = list(pool.map(self.json_of, ["/async/loop"] * 12))
         assert len({(answer["pid"], answer["loop"]) for answer in told}) == 1
 
-    @pytest.mark.parametrize(("colour", "kind"), STREAMS)
-    def test_a_stream_that_the_client_leaves_is_closed(self, colour: str, kind: str) -> None:
-        assert where_closed(self.peer, colour, kind) in ("at a chunk", "while it waits")
+    @pytest.mark.parametrize(("handler", "iterator"), STREAMS)
+    def test_a_stream_that_the_client_leaves_is_closed(self, handler: str, iterator: str) -> None:
+        assert where_closed(self.peer, handler, iterator) in ("at a chunk", "while it waits")
 
 
 class ServerContract(AdapterContract):
-    """The same over sockets, and what only shows there. ``server`` says which; its gaps are gaps as it says."""
+    """The same tests over sockets, and more of what shows only there. ``server`` has exactly its listed gaps."""
 
     server: ClassVar[Server]
     process: ClassVar[ServerProcess]
@@ -124,7 +120,7 @@ class ServerContract(AdapterContract):
 
     @pytest.fixture(autouse=True)
     def _stderr(self) -> Iterator[None]:
-        """Print what the server writes during a test, which pytest shows if it fails."""
+        """Print what the server writes during a test; pytest shows that if the test fails."""
         before = len(self.process.stderr)
         yield
         print(self.process.stderr[before:])  # noqa: T201 - for pytest to capture
@@ -164,8 +160,8 @@ class ServerContract(AdapterContract):
 
     @pytest.mark.parametrize("bad_input", BAD_INPUTS, ids=_name)
     def test_refuses_bad_input_as_the_table_says(self, bad_input: BadInput) -> None:
-        pid = self.told("/def/startup")["pid"]
+        pid = self.json_of("/def/startup")["pid"]
         outcome = bad_input.outcome(self.process)
         assert outcome == CLOSED or int(outcome) < 500
-        assert self.told("/def/startup")["pid"] == pid
+        assert self.json_of("/def/startup")["pid"] == pid
         assert outcome in self.server.refusals.get(bad_input.name, str(bad_input.usual)).split(" or ")

@@ -9,9 +9,9 @@ from itertools import count
 import pytest
 
 from antiphon.features.compression import Compression
-from tests.contract.messages import AUTHORITY, SentRequest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
+from tests.contract.wire import AUTHORITY, SentRequest
 from tests.helpers.nginx import serve_by_nginx
 from tests.helpers.served_to_caches import GREETINGS, LONG
 from tests.helpers.system_programs import required_program

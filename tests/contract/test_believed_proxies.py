@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from tests.contract.messages import SentRequest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
+from tests.contract.wire import SentRequest
 
 pytestmark = pytest.mark.once
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.contract.messages import SentRequest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
+from tests.contract.wire import SentRequest
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.contract.messages import SentRequest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
+from tests.contract.wire import SentRequest
 from tests.helpers.served_versions import FOR_CACHES, MODIFIED, STRONG, WEAK
 from tests.helpers.waiting import eventually
 

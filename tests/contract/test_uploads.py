@@ -10,10 +10,9 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.contract.messages import SentRequest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
-from tests.contract.wire import Closed
+from tests.contract.wire import Closed, SentRequest
 from tests.helpers.sent_bodies import FORM_DATA, Sent, form_data, in_chunks
 from tests.helpers.served_uploads import LIMIT, MIB, TIMEOUT
 from tests.helpers.waiting import eventually

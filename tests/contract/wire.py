@@ -1,15 +1,89 @@
-"""A connection to a server on which exactly the given bytes are sent, and responses read as RFC 9112 frames them."""
+"""HTTP/1.1 as a client's side of the wire: requests as bytes, and responses as RFC 9112 frames them."""
 
 import socket
 import struct
 from collections.abc import Iterator
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Protocol, Self, TypeAlias
 
-from tests.contract.messages import ReceivedResponse
 from tests.helpers.waiting import DEADLINE
 
 LONGEST_LINE = 64 << 10
+
+Fields: TypeAlias = tuple[tuple[str, str], ...]
+"""Header lines, in order; values are Latin-1 text."""
+
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "date", "server", "via"})
+"""Fields that servers add: those of the connection (RFC 9110 §7.6.1), and those that name the server."""
+
+AUTHORITY = "contract.example:8080"
+
+
+class SentRequest(NamedTuple):
+    """A request. A ``body`` of bytes has a Content-Length; a tuple is sent as chunks (RFC 9112 §7.1)."""
+
+    method: str
+    target: str
+    fields: Fields = ()
+    body: bytes | tuple[bytes, ...] | None = None
+
+    @property
+    def all_fields(self) -> Fields:
+        """Host, the given fields, and the field that frames the body."""
+        framing: Fields = ()
+        if isinstance(self.body, bytes):
+            framing = (("Content-Length", str(len(self.body))),)
+        elif self.body is not None:
+            framing = (("Transfer-Encoding", "chunked"),)
+        return (("Host", AUTHORITY), *self.fields, *framing)
+
+    @property
+    def head(self) -> bytes:
+        """Request line and header section (RFC 9112 §3, §5)."""
+        lines = [f"{self.method} {self.target} HTTP/1.1", *(f"{name}: {value}" for name, value in self.all_fields)]
+        return "".join([f"{line}\r\n" for line in lines]).encode("latin-1") + b"\r\n"
+
+    @property
+    def content(self) -> bytes:
+        """The body as it is framed."""
+        if self.body is None or isinstance(self.body, bytes):
+            return self.body or b""
+        return b"".join([b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in self.body]) + b"0\r\n\r\n"
+
+    @property
+    def encoded(self) -> bytes:
+        """The whole message."""
+        return self.head + self.content
+
+
+class ReceivedResponse(NamedTuple):
+    """A response, its field names in lower case. ``whole`` is True if the body ended where its framing says."""
+
+    status: int
+    fields: Fields
+    body: bytes
+    whole: bool = True
+
+    def values(self, name: str) -> list[str]:
+        """The lines of one field."""
+        return [value for key, value in self.fields if key == name]
+
+    def end_to_end(self) -> dict[str, list[str]]:
+        """Each field's values in order, without the fields that servers add."""
+        names = dict.fromkeys(name for name, _ in self.fields if name not in HOP_BY_HOP)
+        return {name: self.values(name) for name in sorted(names)}
+
+
+class Peer(Protocol):
+    """A server of the contract's application, or a client that plays one in process."""
+
+    def respond(self, request: SentRequest) -> ReceivedResponse:
+        """Send a request and return the response."""
+        ...
+
+    def leave(self, request: SentRequest, after: bytes) -> None:
+        """Send a request, and disconnect when ``after`` has come in the body."""
+        ...
 
 
 class Closed(ConnectionError):
@@ -43,35 +117,35 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Go away, as clients do."""
+        """Close the connection."""
         self._file.close()
         self._socket.close()
 
     def send(self, message: bytes) -> None:
-        """Send bytes. A server that has answered and closed meanwhile doesn't take them all: that is no error."""
+        """Send bytes. It is no error if the server has answered and closed meanwhile."""
         try:
             self._socket.sendall(message)
         except ConnectionError:
             self.reusable = False
 
     def end_sending(self) -> None:
-        """Tell the server that nothing follows, and go on reading."""
+        """Half-close: send nothing more, and go on reading."""
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:
             self.reusable = False
 
     def reset(self) -> None:
-        """Go away without a farewell: the server is told only when it sends."""
+        """Reset the connection, which the server notices only when it sends."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close()
 
     def status(self) -> int:
-        """Read one head of a response, which may be an interim one, and give its status."""
+        """Read the head of one response, perhaps an interim one, and return its status."""
         return self._read_head().status
 
     def wait_for(self, text: bytes) -> None:
-        """Read until this has come. Raises Closed when the server closes before."""
+        """Read until ``text`` has come. Raises Closed when the server closes before."""
         received = b""
         while text not in received:
             chunk = self._file.read1(LONGEST_LINE)  # type: ignore[attr-defined]  # it is a BufferedReader

@@ -21,10 +21,9 @@ from antiphon.response.files import CHUNK, FileBody, OpenFile
 from antiphon.testing import Client
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.servers.wsgi_environ import FileWrapper
-from tests.contract.messages import SentRequest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
-from tests.contract.wire import Closed
+from tests.contract.wire import Closed, SentRequest
 from tests.helpers.served_files import app
 from tests.helpers.waiting import eventually
 

@@ -1,10 +1,10 @@
-"""Handlers of everything that may be returned, the middleware that marks it all, and routes of several methods."""
+"""Handlers that return everything a handler may, and middleware and hooks that mark each response."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
 
 from antiphon import App, Request, Response
-from tests.contract.application.twins import twins
+from tests.contract.application.registration import def_and_async
 
 MARK = ("x-contract", "marked")
 AFTER = ("x-after", "seen")
@@ -46,41 +46,41 @@ def _register_marks(app: App) -> None:
 
 
 def _register_values(app: App) -> None:
-    @twins(app, "/text")
+    @def_and_async(app, "/text")
     def text(_: Request) -> str:
         return "Grüße\n"
 
-    @twins(app, "/html")
+    @def_and_async(app, "/html")
     def html(_: Request) -> Response:
         return Response.html(HTML)
 
-    @twins(app, "/bytes")
+    @def_and_async(app, "/bytes")
     def bytes_(_: Request) -> bytes:
         return BYTES
 
-    @twins(app, "/empty")
+    @def_and_async(app, "/empty")
     def empty(_: Request) -> str:
         return ""
 
-    @twins(app, "/nothing")
+    @def_and_async(app, "/nothing")
     def nothing(_: Request) -> None:
         return None
 
-    @twins(app, "/dict")
+    @def_and_async(app, "/dict")
     def dict_(_: Request) -> dict[str, object]:
         return {"name": "Grüße", "numbers": [1, 2.5, None, True]}
 
-    @twins(app, "/dataclass")
+    @def_and_async(app, "/dataclass")
     def dataclass_(_: Request) -> Page:
         return Page("Antiphon", 2)
 
-    @twins(app, "/created")
+    @def_and_async(app, "/created")
     def created(_: Request) -> tuple[dict[str, int], int, dict[str, str]]:
         return {"id": 7}, 201, {"location": "/def/number/7"}
 
 
 def _register_heads(app: App) -> None:
-    @twins(app, "/cookies/set")
+    @def_and_async(app, "/cookies/set")
     def set_cookies(_: Request) -> Response:
         response = Response("set\n")
         response.set_cookie("first", "1", max_age=60, httponly=True)
@@ -88,30 +88,30 @@ def _register_heads(app: App) -> None:
         response.delete_cookie("third")
         return response
 
-    @twins(app, "/lines")
+    @def_and_async(app, "/lines")
     def lines(_: Request) -> tuple[str, list[tuple[str, str]]]:
         return "lines\n", [("x-line", value) for value in ODD_VALUES]
 
-    @twins(app, "/lines/latin1")
+    @def_and_async(app, "/lines/latin1")
     def latin1_line(_: Request) -> tuple[str, dict[str, str]]:
         return "lines\n", {"x-line": LATIN1}
 
-    @twins(app, "/lines/empty")
+    @def_and_async(app, "/lines/empty")
     def empty_line(_: Request) -> tuple[str, dict[str, str]]:
         return "lines\n", {"x-line": ""}
 
-    @twins(app, "/redirect")
+    @def_and_async(app, "/redirect")
     def redirect(_: Request) -> Response:
         return Response.redirect("/def/path/Grüße aus Köln?q=ü")
 
-    @twins(app, "/redirect/kept", ("POST",))
+    @def_and_async(app, "/redirect/kept", ("POST",))
     def redirect_kept(_: Request) -> Response:
         return Response.redirect("http://elsewhere.example/def/text", 308, external=True)
 
-    @twins(app, "/unchanged")
+    @def_and_async(app, "/unchanged")
     def unchanged(_: Request) -> Response:
         return Response(None, 304, {"etag": '"1"', "cache-control": "max-age=60"})
 
-    @twins(app, "/methods", ("GET", "PUT", "PATCH", "DELETE", "QUERY"))
+    @def_and_async(app, "/methods", ("GET", "PUT", "PATCH", "DELETE", "QUERY"))
     def methods(request: Request) -> str:
         return f"{request.method} {len(request.body)}\n"

@@ -1,7 +1,7 @@
-"""Handlers that fail, with errors that are meant for the client and with others, and what handles them."""
+"""Handlers that fail, with errors meant for the client and with others, and an error handler."""
 
 from antiphon import App, HTTPError, Request
-from tests.contract.application.twins import twins
+from tests.contract.application.registration import def_and_async
 
 SECRET = "the words of this failure are for the log alone"
 
@@ -13,19 +13,19 @@ class OutOfStockError(Exception):
 def register(app: App) -> None:
     """Register the handlers of this module."""
 
-    @twins(app, "/teapot")
+    @def_and_async(app, "/teapot")
     def teapot(_: Request) -> str:
         raise HTTPError("no coffee here", status=418, headers={"x-tea": "green"}, pots=2)
 
-    @twins(app, "/fails")
+    @def_and_async(app, "/fails")
     def fails(_: Request) -> str:
         raise RuntimeError(SECRET)
 
-    @twins(app, "/forgets")
+    @def_and_async(app, "/forgets")
     def forgets(_: Request):  # type: ignore[no-untyped-def]  # that is the point
         return None
 
-    @twins(app, "/out-of-stock")
+    @def_and_async(app, "/out-of-stock")
     def out_of_stock(_: Request) -> str:
         raise OutOfStockError("tea")
 

@@ -1,7 +1,7 @@
-"""Handlers that tell what the request's head says."""
+"""Handlers that answer with what they read of the request's head."""
 
 from antiphon import App, Request
-from tests.contract.application.twins import twins
+from tests.contract.application.registration import def_and_async
 
 
 def register(app: App) -> None:
@@ -11,7 +11,7 @@ def register(app: App) -> None:
 
 
 def _register_target(app: App) -> None:
-    @twins(app, "/about", ("GET", "POST"))
+    @def_and_async(app, "/about", ("GET", "POST"))
     def about(request: Request) -> dict[str, object]:
         return {
             "method": request.method,
@@ -27,48 +27,48 @@ def _register_target(app: App) -> None:
             "endpoint": request.endpoint,
         }
 
-    @twins(app, "/client")
+    @def_and_async(app, "/client")
     def client(request: Request) -> dict[str, object]:
         known = request.client
         return {"host": known and known.host, "ip": request.ip}
 
-    @twins(app, "/client/port")
+    @def_and_async(app, "/client/port")
     def client_port(request: Request) -> dict[str, object]:
         return {"type": type(request.client and request.client.port).__name__}
 
-    @twins(app, "/raw/<name>")
+    @def_and_async(app, "/raw/<name>")
     def raw(request: Request) -> dict[str, object]:
         path = request.raw_path
         return {"raw_path": None if path is None else path.decode("latin-1")}
 
-    @twins(app, "/path/<name>")
+    @def_and_async(app, "/path/<name>")
     def path(request: Request) -> dict[str, object]:
         return {"name": request.params["name"], "path": request.path}
 
-    @twins(app, "/number/<int:number>")
+    @def_and_async(app, "/number/<int:number>")
     def number(request: Request) -> dict[str, object]:
         return {"number": request.params["number"]}
 
 
 def _register_fields(app: App) -> None:
-    @twins(app, "/field/<name>")
+    @def_and_async(app, "/field/<name>")
     def field(request: Request) -> dict[str, object]:
         name = request.params["name"]
         return {"value": request.headers.get(name), "elements": request.headers.getall(name)}
 
-    @twins(app, "/elements/<name>")
+    @def_and_async(app, "/elements/<name>")
     def elements(request: Request) -> list[str]:
         return request.headers.getall(request.params["name"])
 
-    @twins(app, "/fields")
+    @def_and_async(app, "/fields")
     def fields(request: Request) -> list[tuple[str, str]]:
         return [(name, value) for name, value in request.headers.items() if name.startswith("x")]
 
-    @twins(app, "/cookies")
+    @def_and_async(app, "/cookies")
     def cookies(request: Request) -> list[tuple[str, str]]:
         return list(request.cookies.items())
 
-    @twins(app, "/accept")
+    @def_and_async(app, "/accept")
     def accept(request: Request) -> dict[str, object]:
         return {
             "type": request.accept.best(["application/json", "text/html"]),

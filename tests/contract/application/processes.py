@@ -1,16 +1,16 @@
-"""Handlers that tell of their process: its loop, its start, and what ran after a response."""
+"""Handlers that report on their process: its loop, its start, and what ran after a response."""
 
 import asyncio
 import os
 
 from antiphon import App, Request
-from tests.contract.application.twins import twins
+from tests.contract.application.registration import def_and_async
 
 STOPPED = "the contract's application has shut down"
 
 imported_in = os.getpid()
 started: list[str] = []
-"""What ran at startup, in which process, and whether a request had been answered by then."""
+"""A line for each startup hook: which it was, in which process, and after how many requests."""
 answered = 0
 done_after: list[str] = []
 
@@ -30,8 +30,8 @@ def _register_loop(app: App) -> None:
 
 
 def _register_startup(app: App) -> None:
-    def note(colour: str) -> None:
-        started.append(f"{colour} in {os.getpid()} after {answered} requests")
+    def note(hook: str) -> None:
+        started.append(f"{hook} in {os.getpid()} after {answered} requests")
 
     @app.on_startup
     def start() -> None:
@@ -55,27 +55,27 @@ def _register_startup(app: App) -> None:
         global answered  # noqa: PLW0603 - one count a process
         answered += 1
 
-    @twins(app, "/startup")
+    @def_and_async(app, "/startup")
     def startup(_: Request) -> dict[str, object]:
         return {"pid": os.getpid(), "started": started}
 
 
 def _register_after(app: App) -> None:
-    @twins(app, "/after/<name>")
+    @def_and_async(app, "/after/<name>")
     def after(request: Request) -> str:
         name: str = request.params["name"]
 
         @request.after
-        def sync() -> None:
+        def after_sync() -> None:
             done_after.append(f"{name} def")
 
         @request.after
-        async def waiting() -> None:
+        async def after_async() -> None:
             await asyncio.sleep(0)
             done_after.append(f"{name} async")
 
         return "later\n"
 
-    @twins(app, "/after/<name>/done")
+    @def_and_async(app, "/after/<name>/done")
     def done(request: Request) -> list[str]:
         return [entry for entry in done_after if entry.startswith(f"{request.params['name']} ")]

@@ -1,11 +1,11 @@
-"""Handlers that stream: iterators of both colours from handlers of both colours, and a record of what was closed."""
+"""Handlers that stream: sync and async iterators, from both kinds of handlers, and where they were closed."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from antiphon import App, Request, Response
-from tests.contract.application.twins import twins
+from tests.contract.application.registration import def_and_async
 
 CHUNKS: tuple[bytes | str, ...] = (b"one\n", "zwölf\n", b"", b"three\n")
 LARGE_CHUNK = bytes(range(256)) * 64
@@ -14,7 +14,7 @@ PAUSE = 0.05
 """Seconds between two chunks of a stream without end."""
 
 closed: dict[str, str] = {}
-"""Where the endless streams stood when they were closed, by the names that their requests gave them."""
+"""Where each endless stream stood when it was closed, by the name that its request gave it."""
 
 
 def register(app: App) -> None:
@@ -25,21 +25,21 @@ def register(app: App) -> None:
 
 
 async def slowly(chunks: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
-    """The same chunks from an async generator that waits before each."""
+    """Yield the chunks, and wait before each."""
     for chunk in chunks:
         await asyncio.sleep(0)
         yield chunk
 
 
 def streams(app: App, name: str, chunks: Callable[[], Iterator[bytes | str]]) -> None:
-    """Register an iterator at ``/stream/blocking/{name}``, and as an async one at ``/stream/waiting/{name}``."""
+    """Register an iterator at ``/stream/sync/{name}``, and as an async one at ``/stream/async/{name}``."""
 
-    @twins(app, f"/stream/blocking/{name}")
-    def blocking(_: Request) -> Iterator[bytes | str]:
+    @def_and_async(app, f"/stream/sync/{name}")
+    def by_iterator(_: Request) -> Iterator[bytes | str]:
         return chunks()
 
-    @twins(app, f"/stream/waiting/{name}")
-    def waiting(_: Request) -> AsyncIterator[bytes | str]:
+    @def_and_async(app, f"/stream/async/{name}")
+    def by_async_iterator(_: Request) -> AsyncIterator[bytes | str]:
         return slowly(chunks())
 
 
@@ -48,7 +48,7 @@ def _register_whole(app: App) -> None:
     streams(app, "none", lambda: iter(()))
     streams(app, "large", lambda: iter([LARGE_CHUNK] * LARGE_COUNT))
 
-    @twins(app, "/stream/sized")
+    @def_and_async(app, "/stream/sized")
     def sized(_: Request) -> Response:
         return Response.stream(iter((b"12345", b"67890")), headers={"content-length": "10"})
 
@@ -86,14 +86,14 @@ def _register_endless(app: App) -> None:
         finally:
             closed[name] = where
 
-    @twins(app, "/stream/blocking/endless")
-    def blocking(request: Request) -> Iterator[bytes]:
+    @def_and_async(app, "/stream/sync/endless")
+    def by_iterator(request: Request) -> Iterator[bytes]:
         return endless(request.args["name"])
 
-    @twins(app, "/stream/waiting/endless")
-    def waiting(request: Request) -> AsyncIterator[bytes]:
+    @def_and_async(app, "/stream/async/endless")
+    def by_async_iterator(request: Request) -> AsyncIterator[bytes]:
         return endless_async(request.args["name"])
 
-    @twins(app, "/stream/closed/<name>")
+    @def_and_async(app, "/stream/closed/<name>")
     def where_closed(request: Request) -> dict[str, str | None]:
         return {"closed": closed.get(request.params["name"])}

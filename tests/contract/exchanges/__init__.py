@@ -1,6 +1,6 @@
-"""What every server must answer, as data."""
+"""The exchanges: requests, and the responses that every server must give to them."""
 
-from tests.contract.exchanges import answers, bodies, errors, heads, streams, woven
+from tests.contract.exchanges import answers, bodies, errors, heads, middleware
 from tests.contract.exchanges.exchange import Exchange, Expected, seen
 
 EXCHANGES: tuple[Exchange, ...] = (
@@ -8,8 +8,7 @@ EXCHANGES: tuple[Exchange, ...] = (
     *heads.EXCHANGES,
     *bodies.EXCHANGES,
     *errors.EXCHANGES,
-    *streams.EXCHANGES,
-    *woven.EXCHANGES,
+    *middleware.EXCHANGES,
 )
 
 __all__ = ["EXCHANGES", "Exchange", "Expected", "seen"]

@@ -1,4 +1,4 @@
-"""Errors, the client's and the application's. Each passes the middleware and says nothing of what went wrong inside."""
+"""Errors of clients and of the application: each response passes the middleware, and hides what failed inside."""
 
 from collections.abc import Mapping
 
@@ -26,35 +26,35 @@ _WRONG_FIELDS = [
 def _refused(
     title: str, detail: str, path: str, body: bytes, status: int = 400, members: Mapping[str, object] = NOTHING
 ) -> list[Exchange]:
-    """A JSON body that is refused."""
+    """Return the exchange for a JSON body that is refused."""
     phrase = {400: "Bad Request", 422: "Unprocessable Content"}[status]
     return both(
-        title, problem(status, phrase, detail, members=members), f"/{{colour}}/{path}", "POST", _JSON_TYPE, body=body
+        title, problem(status, phrase, detail, members=members), f"/{{def}}/{path}", "POST", _JSON_TYPE, body=body
     )
 
 
 def _not_allowed(method: str, path: str, allowed: str, body: bytes | None = None) -> list[Exchange]:
-    detail = f"{method} is not answered at /{{colour}}/{path}; {allowed} are"
+    detail = f"{method} is not answered at /{{def}}/{path}; {allowed} are"
     expected = problem(405, "Method Not Allowed", detail, ("allow", allowed))
-    return both(f"405 to {method} tells what is allowed", expected, f"/{{colour}}/{path}", method, body=body)
+    return both(f"405 to {method} tells what is allowed", expected, f"/{{def}}/{path}", method, body=body)
 
 
 EXCHANGES: tuple[Exchange, ...] = (
-    *both("404 names the path", problem(404, "Not Found", "There is nothing at /{colour}/nowhere."),
-          "/{colour}/nowhere"),
-    *both("404 to POST", problem(404, "Not Found", "There is nothing at /{colour}/nowhere."), "/{colour}/nowhere",
+    *both("404 names the path", problem(404, "Not Found", "There is nothing at /{def}/nowhere."),
+          "/{def}/nowhere"),
+    *both("404 to POST", problem(404, "Not Found", "There is nothing at /{def}/nowhere."), "/{def}/nowhere",
           "POST", body=b"a body that nobody reads"),
-    *both("a number that is none is not found", problem(404, "Not Found", "There is nothing at /{colour}/number/4x."),
-          "/{colour}/number/4x"),
+    *both("a number that is none is not found", problem(404, "Not Found", "There is nothing at /{def}/number/4x."),
+          "/{def}/number/4x"),
     *_not_allowed("DELETE", "text", "GET, HEAD, OPTIONS"),
     *_not_allowed("POST", "text", "GET, HEAD, OPTIONS", b"a body that nobody reads"),
     *_not_allowed("GET", "echo", "OPTIONS, POST"),
     *both("an error has its status, title, detail, headers and members",
-          problem(418, "I'm a teapot", "no coffee here", ("x-tea", "green"), members={"pots": 2}), "/{colour}/teapot"),
-    *both("a failure says nothing", FAILED, "/{colour}/fails"),
-    *both("HEAD of a failure", without_body(FAILED), "/{colour}/fails", "HEAD"),
-    *both("a forgotten return is a failure", FAILED, "/{colour}/forgets"),
-    *both("an error handler answers", in_json({"out of stock": "tea"}, 409), "/{colour}/out-of-stock"),
+          problem(418, "I'm a teapot", "no coffee here", ("x-tea", "green"), members={"pots": 2}), "/{def}/teapot"),
+    *both("a failure says nothing", FAILED, "/{def}/fails"),
+    *both("HEAD of a failure", without_body(FAILED), "/{def}/fails", "HEAD"),
+    *both("a forgotten return is a failure", FAILED, "/{def}/forgets"),
+    *both("an error handler answers", in_json({"out of stock": "tea"}, 409), "/{def}/out-of-stock"),
     *_refused("malformed JSON is 400", "the JSON is malformed: invalid character (byte 6)", "json", b'{"a": x}'),
     *_refused("JSON that ends early is 400", "the JSON ends before it is complete (byte 6)", "json", b'{"a": '),
     *_refused("JSON that is not UTF-8 is 400", "the JSON is not in UTF-8: invalid start byte (byte 2)", "json",
@@ -64,8 +64,8 @@ EXCHANGES: tuple[Exchange, ...] = (
               {"errors": _WRONG_FIELDS}),
     *both("422 names what a query lacks",
           problem(422, "Unprocessable Content", "1 field of the query is wrong",
-                  members={"errors": [{"pointer": "/page", "detail": "is missing"}]}), "/{colour}/paging"),
+                  members={"errors": [{"pointer": "/page", "detail": "is missing"}]}), "/{def}/paging"),
     *both("JSON by another name is 415",
           problem(415, "Unsupported Media Type", "the body must be application/json, not text/plain"),
-          "/{colour}/json", "POST", ("Content-Type", "text/plain"), body=b"{}"),
+          "/{def}/json", "POST", ("Content-Type", "text/plain"), body=b"{}"),
 )  # fmt: skip

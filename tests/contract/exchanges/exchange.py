@@ -1,4 +1,4 @@
-"""An exchange: a request, and the response that every server must give to it."""
+"""An exchange: a request, and the response that every server must give."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from tests.contract.application.answers import AFTER, MARK
-from tests.contract.messages import Fields, ReceivedResponse, SentRequest
+from tests.contract.wire import Fields, ReceivedResponse, SentRequest
 
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -16,7 +16,7 @@ BYTES = "application/octet-stream"
 PROBLEM = "application/problem+json"
 
 REQUEST_ID = "0" * 32
-"""Stands for the random name of a request, in expected responses and in received ones."""
+"""A stand-in for the random id of a request, in expected and in received responses."""
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -32,26 +32,26 @@ class Expected(NamedTuple):
 
 
 class Exchange(NamedTuple):
-    """A request with the response that is expected. The name says what is promised."""
+    """A request with the expected response. The name says what is promised."""
 
     name: str
     request: SentRequest
     expected: Expected
 
     def received(self, response: ReceivedResponse) -> Expected:
-        """What was received, to be compared with what is expected.
+        """Return a response in the form of an expected one.
 
-        A server may tell the length of a stream that turned out to be empty.
+        A server may add the Content-Length of an empty stream.
         """
         received = seen(response)
-        told = received.status == 200 and received.fields.get("content-length") == ["0"]
-        if told and "content-length" not in self.expected.fields:
+        is_empty = received.status == 200 and received.fields.get("content-length") == ["0"]
+        if is_empty and "content-length" not in self.expected.fields:
             del received.fields["content-length"]
         return received
 
 
 def seen(response: ReceivedResponse) -> Expected:
-    """What was received, as it is compared: the request's id, which is random, as zeros."""
+    """Return a response in the form of an expected one, with zeros for the random id of the request."""
     fields = response.end_to_end()
     body = response.body
     given = fields.get("x-request-id", [""])[0]
@@ -69,7 +69,7 @@ def answer(
     length: int | None = -1,
     marks: Fields = (MARK, AFTER),
 ) -> Expected:
-    """The response of the contract's application. ``length`` is that of the body; None where none is declared."""
+    """Return a response of the contract's application, with the body's Content-Length or ``length`` (None: without)."""
     content = body.encode() if isinstance(body, str) else body
     if length == -1:
         length = len(content)
@@ -87,26 +87,26 @@ def _dumped(value: object) -> bytes:
 
 
 def in_json(value: object, status: int = 200, *fields: tuple[str, str]) -> Expected:
-    """A response with a value as JSON."""
+    """Return a response with a value as JSON."""
     return answer(_dumped(value), JSON, status, *fields)
 
 
 def problem(
     status: int, title: str, detail: str, *fields: tuple[str, str], members: Mapping[str, object] = NOTHING
 ) -> Expected:
-    """The response to an error, as problem details (RFC 9457)."""
-    told = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    body = _dumped({**told, **members, "request_id": REQUEST_ID})
+    """Return the response to an error, as problem details (RFC 9457)."""
+    standard = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body = _dumped({**standard, **members, "request_id": REQUEST_ID})
     always = (("x-request-id", REQUEST_ID), ("cache-control", "no-store"), ("vary", "accept"))
     return answer(body, PROBLEM, status, *always, *fields)
 
 
 FAILED = problem(500, "Internal Server Error", "The server failed to answer; the failure has been logged.")
-"""The response to an error that nobody was meant to see."""
+"""The response to an unhandled error."""
 
 
 def without_body(expected: Expected) -> Expected:
-    """The same in answer to HEAD (RFC 9110 §9.3.2)."""
+    """Return the same response to HEAD (RFC 9110 §9.3.2)."""
     return expected._replace(body=b"")
 
 
@@ -118,20 +118,23 @@ def both(
     *fields: tuple[str, str],
     body: bytes | tuple[bytes, ...] | None = None,
 ) -> list[Exchange]:
-    """The exchange with a handler and with its twin: ``{colour}`` is filled into the target."""
+    """Return the exchange with a ``def`` handler and with its ``async def`` twin.
+
+    ``{def}`` in the target and in the expected body stands for ``def`` or ``async``.
+    """
     return [
         Exchange(
-            f"{name} ({colour})",
-            SentRequest(method, target.replace("{colour}", colour), fields, body),
-            _coloured(expected, colour),
+            f"{name} ({handler})",
+            SentRequest(method, target.replace("{def}", handler), fields, body),
+            _filled_in(expected, handler),
         )
-        for colour in ("def", "async")
+        for handler in ("def", "async")
     ]
 
 
-def _coloured(expected: Expected, colour: str) -> Expected:
-    """The response with the colour filled into its body; its length is that of the result."""
-    body = expected.body.replace(b"{colour}", colour.encode())
+def _filled_in(expected: Expected, handler: str) -> Expected:
+    """Fill ``def`` or ``async`` into the body, and correct the Content-Length."""
+    body = expected.body.replace(b"{def}", handler.encode())
     fields = dict(expected.fields)
     if body != expected.body:
         fields["content-length"] = [str(len(body))]

@@ -1,4 +1,4 @@
-"""A second application, whose handlers stand inside middleware and hooks of both colours.
+"""A second application, whose handlers stand inside sync and async middleware and hooks.
 
 Each layer sets a context variable that everything inside it reads, and reads one that the handler sets.
 """
@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextvars import ContextVar
 
 from antiphon import App, Request, Response
-from tests.contract.application.twins import twins
+from tests.contract.application.registration import def_and_async
 
 outer = ContextVar("outer", default="unset")
 inner = ContextVar("inner", default="unset")
@@ -47,19 +47,19 @@ async def after(_: Request, response: Response) -> None:
     response.headers["x-after"] = f"{outer.get()} {inner.get()} {back.get()}"
 
 
-@twins(app, "/seen", below="/woven")
+@def_and_async(app, "/seen", below="/layers")
 def seen(_: Request) -> str:
     back.set("handler")
     return f"{outer.get()} {inner.get()}\n"
 
 
-@twins(app, "/fails", below="/woven")
+@def_and_async(app, "/fails", below="/layers")
 def fails(_: Request) -> str:
     back.set("failed")
     raise RuntimeError("inside the middleware")
 
 
-@twins(app, "/stream/blocking", below="/woven")
+@def_and_async(app, "/stream/sync", below="/layers")
 def stream(_: Request) -> Iterator[str]:
     def chunks() -> Iterator[str]:
         yield back.get()
@@ -69,7 +69,7 @@ def stream(_: Request) -> Iterator[str]:
     return chunks()
 
 
-@twins(app, "/stream/waiting", below="/woven")
+@def_and_async(app, "/stream/async", below="/layers")
 def stream_async(_: Request) -> AsyncIterator[str]:
     async def chunks() -> AsyncIterator[str]:
         await asyncio.sleep(0)

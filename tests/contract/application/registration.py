@@ -1,4 +1,4 @@
-"""One handler in both colours: registered as it is below ``/def``, and as a coroutine function below ``/async``."""
+"""Handlers that are registered twice: as ``def`` below ``/def``, and as ``async def`` below ``/async``."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from antiphon.app.route import BodyPolicy
 Answer: TypeAlias = Callable[[Request], Any]
 
 
-def twins(
+def def_and_async(
     app: App,
     pattern: str,
     methods: Iterable[str] = ("GET",),
@@ -20,19 +20,19 @@ def twins(
     body: BodyPolicy = "load",
     below: str = "",
 ) -> Callable[[Answer], Answer]:
-    """Register a ``def`` handler and its ``async def`` twin, which waits before it answers the same.
+    """Register a ``def`` handler, and an ``async def`` one that waits before it gives the same answer.
 
-    They answer at ``{below}/def{pattern}`` and ``{below}/async{pattern}``.
+    They stand at ``{below}/def{pattern}`` and ``{below}/async{pattern}``.
     """
 
     def register(handler: Answer) -> Answer:
         @wraps(handler)
-        async def twin(request: Request) -> Any:
+        async def handler_async(request: Request) -> Any:
             await asyncio.sleep(0)
             return handler(request)
 
         app.route(f"{below}/def{pattern}", methods, limits=limits, body=body)(handler)
-        app.route(f"{below}/async{pattern}", methods, limits=limits, body=body)(twin)
+        app.route(f"{below}/async{pattern}", methods, limits=limits, body=body)(handler_async)
         return handler
 
     return register
