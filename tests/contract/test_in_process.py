@@ -4,7 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from antiphon.testing import Client, Interface
-from antiphon.testing.sent_request import RequestOptions
+from antiphon.testing.requests import RequestOptions
 from tests.contract.application import app
 from tests.contract.suite import AdapterContract
 from tests.contract.wire import ReceivedResponse, SentRequest

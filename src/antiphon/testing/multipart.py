@@ -1,4 +1,4 @@
-"""A form with files, as browsers send it: ``multipart/form-data`` (RFC 7578, WHATWG HTML §4.10.21.8)."""
+"""Forms with files, encoded as browsers do: ``multipart/form-data`` (RFC 7578, WHATWG HTML §4.10.21.8)."""
 
 import os
 import re
@@ -14,24 +14,24 @@ class Readable(Protocol):
     """A file object, in binary mode."""
 
     def read(self) -> bytes:
-        """The rest of it."""
+        """Read the rest of the file."""
         ...
 
 
 FileContent: TypeAlias = bytes | bytearray | memoryview | Readable
 
 File: TypeAlias = FileContent | tuple[str, FileContent] | tuple[str, FileContent, str]
-"""A file's content; or its filename and content, and perhaps its content type."""
+"""A file: its content, or its filename and content, and perhaps its content type."""
 
 Files: TypeAlias = Mapping[str, File | Sequence[File]]
-"""Files by the name of their field; a list stands for the name several times."""
+"""Files by the name of their field; a list of files is one field that is sent several times."""
 
 _line_breaks = re.compile(r"\r\n?|\n").sub
 _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 class _Part(NamedTuple):
-    """``filename`` and ``content_type`` are None for what is no file."""
+    """A part of a form. ``filename`` and ``content_type`` are None for a field that is not a file."""
 
     name: str
     content: bytes
@@ -40,7 +40,7 @@ class _Part(NamedTuple):
 
     @property
     def head(self) -> bytes:
-        """The header fields. Raises ValueError for what can't be sent."""
+        """The header fields of the part."""
         line = f'Content-Disposition: form-data; name="{_escaped(self.name)}"'
         if self.filename is not None:
             line += f'; filename="{_escaped(self.filename)}"\r\nContent-Type: {self.content_type}'
@@ -48,22 +48,22 @@ class _Part(NamedTuple):
 
 
 def encode_parts(fields: Iterable[tuple[str, str]], files: Files) -> tuple[bytes, str]:
-    """The body, fields first, and its media type with the boundary. File objects are read to their end.
+    """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
 
-    A file that comes without a name has that of its file object, or of its field; one without a type that of its name.
-    Raises TypeError for what is no file, ValueError for a name or a type that can't be sent.
+    Without a filename, a file has that of its file object, or the name of its field; without a content type, it has the
+    type of its filename. Raises TypeError for a value that is not a file, ValueError for a type that can't be sent.
     """
     if not isinstance(files, Mapping):
         raise TypeError(f"files are a mapping of field names to files, not {type(files).__name__}")
     parts = [_Part(_with_crlf(name), _with_crlf(text).encode()) for name, text in fields]
-    parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _several(value)]
+    parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _listed(value)]
     boundary = f"----antiphon{token_hex(16)}"
     start = f"--{boundary}\r\n".encode()
     chunks = [chunk for part in parts for chunk in (start, part.head, b"\r\n\r\n", part.content, b"\r\n")]
     return b"".join([*chunks, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
 
 
-def _several(value: File | Sequence[File]) -> Sequence[File]:
+def _listed(value: File | Sequence[File]) -> Sequence[File]:
     match value:
         case tuple((str(), *_)):
             return [cast("File", value)]
@@ -97,12 +97,12 @@ def _read(content: object) -> bytes:
 
 
 def _type_of(filename: str) -> str:
-    """The type that a browser would give it, which says nothing of a charset."""
+    """Return the media type that a browser would send, which has no charset."""
     return guess_type(filename).partition(";")[0]
 
 
 def _with_crlf(text: str) -> str:
-    """Names and texts have their line breaks made CRLF; filenames and files are left as they are."""
+    """Make every line break of a field's name or value CRLF."""
     return _line_breaks("\r\n", text)
 
 

@@ -1,4 +1,4 @@
-"""The cookies of a client, kept and sent back as browsers do (RFC 6265bis §5).
+"""The cookie jar of a client: cookies are kept and sent back as browsers do (RFC 6265bis §5).
 
 Every request counts as one of the same site, so that SameSite keeps no cookie back.
 """
@@ -12,18 +12,18 @@ from typing import NamedTuple
 from antiphon.http.cookies import SetCookie
 from antiphon.http.url import URL
 
-LONGEST_LIFE = 400 * 24 * 3600
-"""Seconds after which a cookie goes in any case (RFC 6265bis §5.5)."""
+MAX_AGE = 400 * 24 * 3600
+"""The longest life of a cookie, in seconds (RFC 6265bis §5.5)."""
 
 TEST_HOST = "testserver"
-"""The host of a client that is told none."""
+"""The host of a client without a ``base_url``."""
 
 _is_this_machine = re.compile(rf"(?:.+\.)?localhost|127(?:\.[0-9]{{1,3}}){{3}}|::1|{TEST_HOST}").fullmatch
 _is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
 
 class KeptCookie(NamedTuple):
-    """A cookie that is kept: as it was set, and where it goes. ``expires`` is in seconds since 1970."""
+    """A cookie in a jar: as it was set, and where it is sent. ``expires`` is in seconds since 1970."""
 
     cookie: SetCookie
     domain: str
@@ -33,21 +33,21 @@ class KeptCookie(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name."""
+        """The cookie's name."""
         return self.cookie.name
 
     @property
     def value(self) -> str:
-        """The value, without quotes."""
+        """The cookie's value, without quotes."""
         return self.cookie.value
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What one cookie replaces another by."""
+        """The identity of a cookie: a new one with the same key replaces it."""
         return self.domain, self.path, self.name
 
-    def goes_to(self, url: URL) -> bool:
-        """Whether a request of this URL bears the cookie (RFC 6265bis §5.8.3)."""
+    def is_sent_to(self, url: URL) -> bool:
+        """True if the cookie is sent with a request for ``url`` (RFC 6265bis §5.8.3)."""
         if self.cookie.secure and not is_trustworthy(url):
             return False
         if url.host != self.domain and (self.host_only or not domain_matches(url.host, self.domain)):
@@ -56,9 +56,9 @@ class KeptCookie(NamedTuple):
 
 
 class CookieJar:
-    """The cookies of all hosts. ``[]`` and ``get`` look for a name whatever the host and path.
+    """The cookies of all hosts. ``[]`` and ``get`` find a cookie by name, whatever its host and path.
 
-    ``host`` is the one for which ``set`` makes cookies; ``clock`` gives seconds since 1970.
+    ``set`` makes cookies for ``host``; ``clock`` returns seconds since 1970.
     """
 
     def __init__(self, host: str, clock: Callable[[], float] = time.time) -> None:
@@ -67,36 +67,36 @@ class CookieJar:
         self._cookies: dict[tuple[str, str, str], KeptCookie] = {}
 
     def set(self, name: str, value: str, *, domain: str | None = None, path: str = "/", secure: bool = False) -> None:
-        """Keep a cookie: for the client's host, or for a ``domain`` and all hosts below it.
+        """Add a cookie for the client's host, or for a ``domain`` and all hosts below it.
 
-        Raises ValueError for what a response couldn't set.
+        Raises ValueError for a cookie that no response could set.
         """
         cookie = SetCookie(name, value, domain=domain, path=path, secure=secure)
         self._put(KeptCookie(cookie, cookie.domain or self._host, cookie.path or "/", domain is None, None))
 
     def store(self, url: URL, lines: Iterable[str]) -> None:
-        """Keep what a response sets or deletes (RFC 6265bis §5.7); bad lines are passed over."""
+        """Store and delete cookies by the Set-Cookie lines of a response (RFC 6265bis §5.7); bad lines are ignored."""
         for line in lines:
             try:
-                cookie = self._received(url, SetCookie.parse(line))
+                cookie = self._kept(url, SetCookie.parse(line))
             except ValueError:
                 continue
             if cookie is not None and (is_trustworthy(url) or not self._needs_tls(cookie)):
                 self._put(cookie)
 
     def header(self, url: URL, more: Mapping[str, str] = MappingProxyType({})) -> str | None:
-        """The Cookie header for a request (RFC 6265bis §5.8.3); None without cookies.
+        """Return the Cookie header of a request (RFC 6265bis §5.8.3); None without cookies.
 
-        Longest paths come first. What ``more`` names comes last, in place of cookies of these names.
+        The longest paths come first. The cookies of ``more`` come last, and replace those of the same names.
         """
-        cookies = [cookie for cookie in self if cookie.goes_to(url) and cookie.name not in more]
+        cookies = [cookie for cookie in self if cookie.is_sent_to(url) and cookie.name not in more]
         pairs = [cookie.cookie.pair for cookie in sorted(cookies, key=lambda cookie: -len(cookie.path))]
         pairs += [SetCookie(name, value).pair for name, value in more.items()]
         return "; ".join(pairs) or None
 
     def get(self, name: str, default: str | None = None) -> str | None:
-        """The value of a cookie, or ``default``; of several the one that came last."""
-        return next((cookie.value for cookie in reversed(self._living()) if cookie.name == name), default)
+        """Return the value of a cookie, the newest of several, or ``default``."""
+        return next((cookie.value for cookie in reversed(self._unexpired()) if cookie.name == name), default)
 
     def __getitem__(self, name: str) -> str:
         value = self.get(name)
@@ -108,24 +108,24 @@ class CookieJar:
         return any(cookie.name == name for cookie in self)
 
     def delete(self, name: str) -> None:
-        """Forget every cookie of this name."""
+        """Remove every cookie of this name."""
         self._cookies = {key: cookie for key, cookie in self._cookies.items() if cookie.name != name}
 
     def clear(self) -> None:
-        """Forget every cookie."""
+        """Remove every cookie."""
         self._cookies.clear()
 
     def __iter__(self) -> Iterator[KeptCookie]:
-        """Every cookie that has not expired, in the order in which they came."""
-        return iter(self._living())
+        """Iterate over the cookies that have not expired, oldest first."""
+        return iter(self._unexpired())
 
     def __len__(self) -> int:
-        return len(self._living())
+        return len(self._unexpired())
 
     def __repr__(self) -> str:
         return f"<CookieJar {[cookie.cookie.pair for cookie in self]}>"
 
-    def _living(self) -> list[KeptCookie]:
+    def _unexpired(self) -> list[KeptCookie]:
         now = self._clock()
         return [cookie for cookie in self._cookies.values() if cookie.expires is None or cookie.expires > now]
 
@@ -135,28 +135,28 @@ class CookieJar:
         else:
             self._cookies[cookie.key] = cookie
 
-    def _received(self, url: URL, cookie: SetCookie) -> KeptCookie | None:
-        """Where a cookie goes that a response sets; None when its host may not set it (RFC 6265bis §5.7).
+    def _kept(self, url: URL, cookie: SetCookie) -> KeptCookie | None:
+        """Return a response's cookie as it is kept; None if the response's host may not set it (RFC 6265bis §5.7).
 
-        A domain without a dot counts as a public suffix: it may be set by the host of that name, for itself.
+        A domain without a dot counts as a public suffix: only the host of that name may set it, for itself.
         """
         domain = cookie.domain
         if domain and domain != url.host and ("." not in domain or not domain_matches(url.host, domain)):
             return None
         host_only = not domain or "." not in domain or is_address(domain)
         path = cookie.path or default_path(url.path)
-        return KeptCookie(cookie, domain or url.host, path, host_only, self._end(cookie))
+        return KeptCookie(cookie, domain or url.host, path, host_only, self._expiry(cookie))
 
-    def _end(self, cookie: SetCookie) -> float | None:
+    def _expiry(self, cookie: SetCookie) -> float | None:
         now = self._clock()
         if cookie.max_age is not None:
-            return now + min(cookie.max_age, LONGEST_LIFE) if cookie.max_age > 0 else now
+            return now + min(cookie.max_age, MAX_AGE) if cookie.max_age > 0 else now
         if cookie.expires is not None:
-            return min(cookie.expires.timestamp(), now + LONGEST_LIFE)
+            return min(cookie.expires.timestamp(), now + MAX_AGE)
         return None
 
     def _needs_tls(self, cookie: KeptCookie) -> bool:
-        """Whether a cookie is Secure, or would hide one that is (RFC 6265bis §5.7, steps 13 and 16)."""
+        """True if a cookie is Secure, or would hide a Secure one (RFC 6265bis §5.7, steps 13 and 16)."""
         return cookie.cookie.secure or any(
             kept.cookie.secure
             and kept.name == cookie.name
@@ -167,27 +167,28 @@ class CookieJar:
 
 
 def domain_matches(host: str, domain: str) -> bool:
-    """Whether a host is a domain or lies below it (RFC 6265bis §5.1.3)."""
+    """True if a host is a domain or lies below it (RFC 6265bis §5.1.3)."""
     return host == domain or (host.endswith("." + domain) and not is_address(host))
 
 
 def path_matches(path: str, cookie_path: str) -> bool:
-    """Whether a path is a cookie's path or lies below it (RFC 6265bis §5.1.4)."""
+    """True if a path is a cookie's path or lies below it (RFC 6265bis §5.1.4)."""
     return path == cookie_path or path.startswith(cookie_path if cookie_path.endswith("/") else cookie_path + "/")
 
 
 def default_path(path: str) -> str:
-    """The path of a cookie that names none: the folder of the request's path (RFC 6265bis §5.1.4)."""
+    """Return the path of a cookie that names none: the folder of the request's path (RFC 6265bis §5.1.4)."""
     return path[: path.rfind("/")] or "/" if path.startswith("/") else "/"
 
 
 def is_trustworthy(url: URL) -> bool:
-    """Whether Secure cookies come from a URL and go there: by https, and to this machine, as in browsers (W3C Secure
-    Contexts §3.1). ``testserver``, the host of a client that is told none, counts as this machine.
+    """True if a URL may set and get Secure cookies: by https, or on this machine (W3C Secure Contexts §3.1).
+
+    ``testserver``, the host of a client without a ``base_url``, counts as this machine.
     """
     return url.scheme == "https" or _is_this_machine(url.host) is not None
 
 
 def is_address(host: str) -> bool:
-    """Whether a host is an IP address, not a name."""
+    """True if a host is an IP address, not a name."""
     return ":" in host or _is_ipv4(host) is not None

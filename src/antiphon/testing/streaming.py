@@ -1,24 +1,24 @@
-"""A response whose body is read chunk by chunk, from a thread or on an event loop."""
+"""Responses whose body is read chunk by chunk, from a thread or on an event loop."""
 
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from antiphon.testing.call import Call
-from antiphon.testing.response import ResponseHead
+from antiphon.testing.responses import ResponseHead
 from antiphon.testing.servers.exchange import Head
 
 T = TypeVar("T")
 
 
 class Run(Protocol):
-    """Runs a coroutine to its end."""
+    """A function that runs a coroutine to its end."""
 
     def __call__(self, coroutine: Coroutine[Any, Any, T], /) -> T: ...
 
 
 class StreamedResponse(ResponseHead):
-    """A response whose head is there; iterating it waits for the chunks of its body, none of them empty."""
+    """A response whose body has yet to come. An iterator that waits for the body's chunks, none of them empty."""
 
     def __init__(self, call: Call, head: Head, run: Run) -> None:
         super().__init__(call.request, head, call.history)
@@ -35,12 +35,12 @@ class StreamedResponse(ResponseHead):
         return chunk
 
     def read(self) -> bytes:
-        """What is left of the body."""
+        """Read the rest of the body."""
         return self._run(self._call.rest())
 
 
 class AsyncStreamedResponse(ResponseHead):
-    """A response whose head is there; iterating it awaits the chunks of its body, none of them empty."""
+    """A response whose body has yet to come. An async iterator of the body's chunks, none of them empty."""
 
     def __init__(self, call: Call, head: Head) -> None:
         super().__init__(call.request, head, call.history)
@@ -56,12 +56,12 @@ class AsyncStreamedResponse(ResponseHead):
         return chunk
 
     async def read(self) -> bytes:
-        """What is left of the body."""
+        """Read the rest of the body."""
         return await self._call.rest()
 
 
 class Streaming:
-    """Opens a response for a ``with`` statement, and goes away from it at the end."""
+    """A context manager that opens a response, and disconnects at the end."""
 
     def __init__(self, call: Call, run: Run) -> None:
         self._call = call
@@ -77,7 +77,7 @@ class Streaming:
 
 
 class AsyncStreaming:
-    """Opens a response for an ``async with`` statement, and goes away from it at the end."""
+    """An async context manager that opens a response, and disconnects at the end."""
 
     def __init__(self, call: Call) -> None:
         self._call = call

@@ -1,7 +1,7 @@
-"""The request that the client sends: its target, header fields and body, made from what a test says."""
+"""Requests of the client: target, header fields and body, from a URL and the options that a test gives."""
 
 import string
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping
 from typing import Literal, NamedTuple, TypeAlias, TypedDict, cast
 from urllib.parse import quote
 
@@ -9,18 +9,18 @@ from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
 from antiphon.http.urlencoded import format_query
-from antiphon.testing.form_in_parts import Files, encode_parts
+from antiphon.testing.multipart import Files, encode_parts
 
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
-"""A body: bytes, or chunks, which are sent without a Content-Length, as the application asks for them."""
+"""A body: bytes, or chunks, which are sent as the application asks for them, without a Content-Length."""
 
 Fields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
-"""Names and values of a query or a form: text, numbers, and lists of these, which stand for the name several times."""
+"""Names and values of a query or a form. A value is text, a number, or a list of these, which repeats the name."""
 
 HTTPVersion: TypeAlias = Literal["1.0", "1.1", "2"]
 
 ASTERISK = "*"
-"""The target of OPTIONS for a server as a whole (RFC 9112 §3.2.4)."""
+"""The target of an OPTIONS request for a server as a whole (RFC 9112 §3.2.4)."""
 
 _CONTENT_FIELDS = frozenset({
     "content-encoding", "content-language", "content-length", "content-location", "content-type",
@@ -29,9 +29,9 @@ _CONTENT_FIELDS = frozenset({
 
 
 class RequestOptions(TypedDict, total=False):
-    """What a request may have beside method and URL.
+    """The options of a request, beside method and URL.
 
-    Of ``body``, ``json`` and ``form`` one at most; ``files`` may go with ``form``.
+    At most one of ``body``, ``json`` and ``form`` is given; ``files`` may be given with ``form``.
     """
 
     params: Fields
@@ -45,8 +45,21 @@ class RequestOptions(TypedDict, total=False):
     follow_redirects: bool
 
 
-class SentRequest(NamedTuple):
-    """A request as it is sent. ``target`` is path and query as they stand in the request line, or ``*``."""
+_ELSEWHERE = {
+    "allow_redirects": "'follow_redirects'",
+    "args": "'params'",
+    "auth": "'headers', with 'authorization'",
+    "content": "'body'",
+    "data": "'form', or 'body' for bytes",
+    "mimetype": "'content_type'",
+    "query": "'params'",
+    "query_string": "'params'",
+}
+"""Options of other clients, with the option that does the same here."""
+
+
+class ClientRequest(NamedTuple):
+    """A request as the client sends it. ``target`` is path and query as in the request line, or ``*``."""
 
     method: str
     scheme: str
@@ -58,12 +71,12 @@ class SentRequest(NamedTuple):
 
     @property
     def url(self) -> URL:
-        """The URL, without a fragment. It is that of the origin for ``*`` (RFC 9112 §3.3)."""
+        """The URL, without a fragment. The target ``*`` has the URL of the origin (RFC 9112 §3.3)."""
         return URL.build(scheme=self.scheme, host=self.authority, path=self.raw_path, query=self.raw_query)
 
     @property
     def origin(self) -> tuple[str, str, int]:
-        """Scheme, host and port (RFC 6454 §4)."""
+        """The origin: scheme, host and port (RFC 6454 §4)."""
         host, port = parse_host(self.authority)
         return self.scheme, host, port or DEFAULT_PORTS[self.scheme]
 
@@ -79,23 +92,23 @@ class SentRequest(NamedTuple):
 
     @property
     def declared_length(self) -> int | None:
-        """What Content-Length says, in bytes; None without one that can be read."""
+        """The Content-Length, in bytes; None without a valid one."""
         length = self.headers.get("content-length", "")
         return int(length) if length.isascii() and length.isdigit() else None
 
     def __str__(self) -> str:
         return f"{self.method} {self.url}"
 
-    def with_cookies(self, header: str | None) -> "SentRequest":
-        """The same with a Cookie header, unless it has one or there are none."""
+    def with_cookies(self, header: str | None) -> "ClientRequest":
+        """Return the request with this Cookie header, unless the request has one or ``header`` is None."""
         if header is None or "cookie" in self.headers:
             return self
         return self._replace(headers=Headers([*self.headers.items(), ("cookie", header)]))
 
-    def redirected(self, url: URL, method: str) -> "SentRequest":
-        """The request for an absolute URL to which a redirect leads; its cookies are those of the new URL.
+    def redirected(self, url: URL, method: str) -> "ClientRequest":
+        """Return the request that follows a redirect to an absolute URL; the Cookie header is dropped.
 
-        It has no content if the method changes, and no credentials if another origin is to get it.
+        The content is dropped if the method changes, credentials if the origin changes.
         """
         authority, target = split_url(url)
         request = self._replace(method=method, scheme=url.scheme, authority=authority, target=target)
@@ -111,11 +124,11 @@ class SentRequest(NamedTuple):
 
 def compose(
     method: str, url: str, options: RequestOptions, *, base: URL, headers: Headers, http_version: HTTPVersion
-) -> SentRequest:
-    """The request that a test describes. ``headers`` are those of every request of the client.
+) -> ClientRequest:
+    """Return the request that a test describes. ``headers`` are those of every request of the client.
 
-    Of a URL with a host, scheme and host are used; else those of ``base``. OPTIONS may have ``*`` in place of a URL.
-    Raises ValueError for what can't be sent.
+    A URL without a host gets scheme and host of ``base``. OPTIONS may have ``*`` in place of a URL. Raises ValueError
+    for a request that can't be sent.
     """
     if not is_token(method):
         raise ValueError(f"a method is a token, not {method!r}")
@@ -136,11 +149,30 @@ def compose(
     elif content_type is not None:
         fields.setdefault("content-type", content_type)
     _frame(fields, method, content, http_version)
-    return SentRequest(method, scheme, authority, target, Headers(fields), content, http_version)
+    return ClientRequest(method, scheme, authority, target, Headers(fields), content, http_version)
+
+
+def check_options(names: Collection[str], client_options: Collection[str]) -> None:
+    """Raise TypeError, with a hint, for an option that no request has. ``client_options`` are those of a client."""
+    for name in names:
+        if name not in RequestOptions.__optional_keys__:
+            raise TypeError(f"a request has no option {name!r}: {_hint(name, client_options)}")
+
+
+def _hint(name: str, client_options: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    if name in _ELSEWHERE:
+        return f"it is {_ELSEWHERE[name]} here"
+    known = sorted(RequestOptions.__optional_keys__)
+    close = next(iter(get_close_matches(name, [*known, *client_options], 1)), None)
+    if close is None:
+        return f"it may have {', '.join(known)}"
+    return f"is {close!r} meant?" if close in known else f"the client has {close!r}: Client(app, {close}=...)"
 
 
 def split_url(url: str) -> tuple[str, str]:
-    """Authority and target of an absolute URL."""
+    """Return authority and target of an absolute URL."""
     rest = url.partition("://")[2]
     end = min((at for mark in "/?#" if (at := rest.find(mark)) >= 0), default=len(rest))
     authority = rest[:end].rpartition("@")[2]
@@ -149,7 +181,7 @@ def split_url(url: str) -> tuple[str, str]:
 
 
 def as_target(reference: str) -> str:
-    """Path and query for a request line; only spaces, controls and what is not ASCII are escaped.
+    """Return path and query for a request line. Only spaces, controls and characters beyond ASCII are escaped.
 
     So dots, broken escapes and doubled slashes reach the application.
     """
@@ -166,7 +198,7 @@ def _with_query(target: str, query: str) -> str:
 
 
 def encode_fields(fields: Fields) -> str:
-    """Names and values as a query string, or an urlencoded form. Raises TypeError for a value that is no text."""
+    """Encode names and values as a query string or an urlencoded form. Raises TypeError for other values than these."""
     return format_query(_pairs(fields))
 
 
@@ -184,7 +216,7 @@ def _texts(value: object) -> list[str]:
 
 
 def _content(options: RequestOptions) -> tuple[Content, str | None]:
-    """The body, and its type where that is plain."""
+    """Return the body, and its content type where the options tell."""
     given = options.keys() & {"body", "json", "form", "files"}
     if len(given) > 1 and given != {"form", "files"}:
         raise ValueError("a request has one body: of 'body', 'json' and 'form' one, or 'files', perhaps with 'form'")
@@ -205,7 +237,7 @@ def _content(options: RequestOptions) -> tuple[Content, str | None]:
 
 
 def _frame(fields: MutableHeaders, method: str, content: Content, http_version: HTTPVersion) -> None:
-    """Say how long the body is (RFC 9112 §6), unless the test has."""
+    """Add Content-Length or Transfer-Encoding (RFC 9112 §6), unless the test has."""
     if "content-length" in fields or "transfer-encoding" in fields:
         return
     if isinstance(content, bytes):
