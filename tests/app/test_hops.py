@@ -11,9 +11,9 @@ import pytest
 from antiphon import App
 from antiphon.concurrency.workers import WORKERS
 from antiphon.testing import AsyncClient, Client
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import server
+from tests.contract.process import ServerProcess
+from tests.contract.servers import server
+from tests.contract.wire import SentRequest
 from tests.helpers.nothing import after, after_waiting, around, around_waiting, before, before_waiting
 from tests.helpers.positions import POSITIONS
 

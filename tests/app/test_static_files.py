@@ -11,11 +11,10 @@ import pytest
 
 from antiphon import App, Blueprint
 from antiphon.testing import Client
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import SERVERS
-from antiphon.testing.contract.wire import Closed
 from antiphon.testing.errors import BrokenResponse, ContractError
+from tests.contract.process import ServerProcess
+from tests.contract.servers import SERVERS
+from tests.contract.wire import Closed, SentRequest
 from tests.helpers.served_folder import FOLDER
 
 CSS = b"body { color: teal }"

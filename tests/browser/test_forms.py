@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import SERVERS, server
+from tests.contract.process import ServerProcess
+from tests.contract.servers import SERVERS, server
 from tests.helpers.chromium import Chromium
 from tests.helpers.served_to_browsers import LIMIT
 from tests.helpers.system_programs import required_program
@@ -124,15 +124,15 @@ def check_files(told, paths):
 over_some = pytest.mark.parametrize(
     "site", [server("Granian, ASGI"), server("Gunicorn, gthread")], ids=lambda server: server.name, indirect=True
 )
-each_colour = pytest.mark.parametrize("colour", ["def", "async"])
+each_handler = pytest.mark.parametrize("handler", ["def", "async"])
 
 
 @over_some
-@each_colour
+@each_handler
 class TestAForm:
     @pytest.mark.parametrize("is_fetched", [False, True], ids=["submitted", "fetched"])
-    def test_in_parts_is_read_as_it_was_filled_in(self, page, paths, colour, is_fetched):
-        form_of(page, f"/{colour}/told", IN_PARTS)
+    def test_in_parts_is_read_as_it_was_filled_in(self, page, paths, handler, is_fetched):
+        form_of(page, f"/{handler}/told", IN_PARTS)
         page.choose("[name=chosen]", *paths)
         if is_fetched:
             status, text = page.run(FETCH)
@@ -144,39 +144,39 @@ class TestAForm:
         assert told["fields"] == READ
         check_files(told, paths)
 
-    def test_urlencoded_is_read_as_it_was_filled_in(self, page, paths, colour):
-        form_of(page, f"/{colour}/told", URLENCODED)
+    def test_urlencoded_is_read_as_it_was_filled_in(self, page, paths, handler):
+        form_of(page, f"/{handler}/told", URLENCODED)
         page.choose("[name=chosen]", *paths)
         page.submit()
         names = [["chosen", path.name] for path in paths]
         assert json.loads(page.text) == {"fields": [*READ, *names, ["not chosen", ""]], "files": []}
 
     @pytest.mark.parametrize(("enctype", "name"), [(IN_PARTS, "two%0D%0Alines"), (URLENCODED, "two\r\nlines")])
-    def test_has_names_of_several_lines_as_browsers_escape_them(self, page, colour, enctype, name):
-        form_of(page, f"/{colour}/told", enctype, fields=[["two\nlines", "value"]])
+    def test_has_names_of_several_lines_as_browsers_escape_them(self, page, handler, enctype, name):
+        form_of(page, f"/{handler}/told", enctype, fields=[["two\nlines", "value"]])
         page.submit()
         assert json.loads(page.text)["fields"][0] == [name, "value"]
 
     @pytest.mark.parametrize("enctype", [IN_PARTS, URLENCODED])
-    def test_of_another_charset_is_read_by_what_it_says_of_it(self, page, colour, enctype):
+    def test_of_another_charset_is_read_by_what_it_says_of_it(self, page, handler, enctype):
         fields = [["naïve €", "Grüße, “quoted”"]]
-        form_of(page, f"/{colour}/told", enctype, fields=fields, **{"accept-charset": "windows-1252"})
+        form_of(page, f"/{handler}/told", enctype, fields=fields, **{"accept-charset": "windows-1252"})
         page.run(NAME_CHARSET)
         page.submit()
         assert json.loads(page.text)["fields"][-1] == ["_charset_", "windows-1252"]
         assert json.loads(page.text)["fields"][0] == fields[0]
 
 
-@each_colour
+@each_handler
 class TestTooMuch:
-    def test_is_answered_by_a_page_to_a_form_that_is_submitted(self, page, site, colour, too_large):
-        form_of(page, f"/{colour}/limited", IN_PARTS)
+    def test_is_answered_by_a_page_to_a_form_that_is_submitted(self, page, site, handler, too_large):
+        form_of(page, f"/{handler}/limited", IN_PARTS)
         page.choose("[name=chosen]", too_large)
         page.submit()
-        assert (page.url, page.status, page.title) == (f"{site}/{colour}/limited", 413, "413 Content Too Large")
+        assert (page.url, page.status, page.title) == (f"{site}/{handler}/limited", 413, "413 Content Too Large")
 
-    def test_is_answered_by_a_problem_to_a_form_that_is_fetched(self, page, colour, too_large):
-        form_of(page, f"/{colour}/limited", IN_PARTS)
+    def test_is_answered_by_a_problem_to_a_form_that_is_fetched(self, page, handler, too_large):
+        form_of(page, f"/{handler}/limited", IN_PARTS)
         page.choose("[name=chosen]", too_large)
         status, text = page.run(FETCH)
         problem = json.loads(text)

@@ -11,7 +11,7 @@ import pytest
 
 from antiphon.concurrency.background import BackgroundLoop, background_loop
 from antiphon.concurrency.crossing import Crossing
-from tests.helpers.deadline import in_time
+from tests.helpers.waiting import in_time
 
 variable = ContextVar("variable", default="unset")
 

@@ -11,7 +11,7 @@ from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.bridge import AsyncFromSync, SyncFromAsync
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.iterables import aclose
-from tests.helpers.deadline import DEADLINE, in_time
+from tests.helpers.waiting import DEADLINE, in_time
 
 variable = ContextVar("variable", default="unset")
 

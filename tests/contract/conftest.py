@@ -1,5 +1,5 @@
-"""Makes pytest explain the assertions of the contract suite, which are in the package."""
+"""Assertions of the contract suite are explained by pytest, though its modules are not test modules."""
 
 import pytest
 
-pytest.register_assert_rewrite("antiphon.testing.contract.suite", "antiphon.testing.contract.bad_input")
+pytest.register_assert_rewrite("tests.contract.suite", "tests.contract.bad_input")

@@ -9,13 +9,13 @@ from itertools import count
 import pytest
 
 from antiphon.features.compression import Compression
-from antiphon.testing.contract.messages import AUTHORITY, SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import server
-from antiphon.testing.contract.waiting import eventually
+from tests.contract.process import ServerProcess
+from tests.contract.servers import server
+from tests.contract.wire import AUTHORITY, SentRequest
 from tests.helpers.nginx import serve_by_nginx
 from tests.helpers.served_to_caches import GREETINGS, LONG
 from tests.helpers.system_programs import required_program
+from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import server
+from tests.contract.process import ServerProcess
+from tests.contract.servers import server
+from tests.contract.wire import SentRequest
 
 pytestmark = pytest.mark.once
 

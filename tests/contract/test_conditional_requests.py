@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import pytest
 
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import SERVERS
-from antiphon.testing.contract.waiting import eventually
+from tests.contract.process import ServerProcess
+from tests.contract.servers import SERVERS
+from tests.contract.wire import SentRequest
 from tests.helpers.served_versions import FOR_CACHES, MODIFIED, STRONG, WEAK
+from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import server
-from antiphon.testing.contract.waiting import eventually
+from tests.contract.process import ServerProcess
+from tests.contract.servers import server
+from tests.contract.wire import SentRequest
+from tests.helpers.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +47,13 @@ def test_each_worker_has_one_loop_of_its_own(preloaded):
     assert len({answer["imported_in"] for of_one in answers.values() for answer in of_one}) == 1
 
 
-@pytest.mark.parametrize("colour", ["def", "async"])
-def test_each_worker_starts_up_once_before_its_first_request(preloaded, colour):
-    for pid, of_one in answers_of_both(preloaded, f"/{colour}/startup").items():
+@pytest.mark.parametrize("handler", ["def", "async"])
+def test_each_worker_starts_up_once_before_its_first_request(preloaded, handler):
+    for pid, of_one in answers_of_both(preloaded, f"/{handler}/startup").items():
         for answer in of_one:
             assert answer["started"] == [f"def in {pid} after 0 requests", f"async in {pid} after 0 requests"]
 
 
-@pytest.mark.parametrize("path", ["/def/text", "/async/text", "/def/stream/waiting/few", "/woven/async/seen"])
-def test_handlers_of_both_colours_answer(preloaded, path):
+@pytest.mark.parametrize("path", ["/def/text", "/async/text", "/def/stream/async/few", "/layers/async/seen"])
+def test_def_and_async_def_handlers_answer(preloaded, path):
     assert preloaded.respond(SentRequest("GET", path)).status == 200

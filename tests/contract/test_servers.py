@@ -1,7 +1,7 @@
 """The contract over real servers, all of which serve the same ``module:app``."""
 
-from antiphon.testing.contract.servers import server
-from antiphon.testing.contract.suite import ServerContract
+from tests.contract.servers import server
+from tests.contract.suite import ServerContract
 
 
 class TestGranianWSGI(ServerContract):

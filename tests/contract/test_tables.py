@@ -1,14 +1,13 @@
-"""The contract's data: it is consistent, there is enough of it, and the documentation says the same."""
+"""The contract's data is consistent and not empty, and the page on servers has the same tables."""
 
 from pathlib import Path
 
 import pytest
 
-from antiphon.testing.contract.bad_input import BAD_INPUTS
-from antiphon.testing.contract.exchanges import EXCHANGES
-from antiphon.testing.contract.probes import PROBES
-from antiphon.testing.contract.servers import SERVERS
-from antiphon.testing.contract.tables import differences, refusals
+from tests.contract.bad_input import BAD_INPUTS
+from tests.contract.exchanges import EXCHANGES
+from tests.contract.probes import PROBES
+from tests.contract.servers import SERVERS
 
 pytestmark = pytest.mark.once
 
@@ -21,7 +20,7 @@ def test_names_are_given_once():
         assert len(names) == len(set(names))
 
 
-def test_every_exchange_is_had_with_handlers_of_both_colours():
+def test_every_exchange_is_tried_with_def_and_async_def_handlers():
     named = {exchange.name for exchange in EXCHANGES}
     assert {name.replace("(def)", "(async)") for name in named} == {name for name in named if "(async)" in name}
     assert len(named) >= 90
@@ -41,6 +40,30 @@ def test_what_a_server_does_otherwise_is_something_that_is_asked(server):
 def test_each_answer_is_given_by_some_server(probe):
     given = {server.gaps.get(probe.name, probe.best) for server in SERVERS}
     assert given == set(probe.answers)
+
+
+def differences():
+    """A row for each probe, a column for each server. All but the best answer is bold."""
+    rows = []
+    for probe in PROBES:
+        answers = (server.gaps.get(probe.name, probe.best) for server in SERVERS)
+        rows.append([probe.name, *(answer if answer == probe.best else f"**{answer}**" for answer in answers)])
+    return markdown_table(rows)
+
+
+def refusals():
+    """A row for each bad input, a column for each server. An accepted input is bold."""
+    rows = []
+    for bad_input in BAD_INPUTS:
+        outcomes = (server.refusals.get(bad_input.name, str(bad_input.usual)) for server in SERVERS)
+        rows.append([bad_input.name, *(outcome if outcome != "200" else "**200**" for outcome in outcomes)])
+    return markdown_table(rows)
+
+
+def markdown_table(rows):
+    head = ["", *(server.name for server in SERVERS)]
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def test_the_documentation_has_the_same_tables():

@@ -2,8 +2,8 @@
 
 import pytest
 
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import SERVERS
+from tests.contract.process import ServerProcess
+from tests.contract.servers import SERVERS
 
 pytestmark = pytest.mark.once
 

@@ -10,13 +10,12 @@ from http.client import HTTPConnection
 
 import pytest
 
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import SERVERS, server
-from antiphon.testing.contract.waiting import eventually
-from antiphon.testing.contract.wire import Closed
+from tests.contract.process import ServerProcess
+from tests.contract.servers import SERVERS, server
+from tests.contract.wire import Closed, SentRequest
 from tests.helpers.sent_bodies import FORM_DATA, Sent, form_data, in_chunks
 from tests.helpers.served_uploads import LIMIT, MIB, TIMEOUT
+from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 

@@ -5,7 +5,7 @@ import pwd
 import sys
 from pathlib import Path
 
-from antiphon.testing.contract.process import ServerProcess
+from tests.contract.process import ServerProcess
 
 
 def serve_by_nginx(program, folder, upstream):

@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 
 from antiphon.http.head import uncoded_length
-from antiphon.testing.contract.waiting import eventually
+from tests.helpers.waiting import eventually
 
 
 class Told:

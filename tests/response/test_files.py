@@ -19,14 +19,13 @@ from antiphon.http.dates import format_date
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.response.files import CHUNK, FileBody, OpenFile
 from antiphon.testing import Client
-from antiphon.testing.contract.messages import SentRequest
-from antiphon.testing.contract.process import ServerProcess
-from antiphon.testing.contract.servers import SERVERS
-from antiphon.testing.contract.waiting import eventually
-from antiphon.testing.contract.wire import Closed
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.servers.wsgi_environ import FileWrapper
+from tests.contract.process import ServerProcess
+from tests.contract.servers import SERVERS
+from tests.contract.wire import Closed, SentRequest
 from tests.helpers.served_files import app
+from tests.helpers.waiting import eventually
 
 CONTENT = b"0123456789"
 LARGE = 10 << 20

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request as WerkzeugRequest
 
 from antiphon import App, Request
 from antiphon.testing import Client
-from antiphon.testing.form_in_parts import encode_parts
+from antiphon.testing.multipart import encode_parts
 
 BYTES = "application/octet-stream"
 

@@ -3,8 +3,7 @@ import asyncio
 import pytest
 
 from antiphon.testing import AsyncClient, Client
-from antiphon.testing.known_options import check_options
-from antiphon.testing.sent_request import RequestOptions
+from antiphon.testing.requests import RequestOptions, check_options
 
 WORDS = [
     ("data", "it is 'form', or 'body' for bytes here"),

@@ -2,8 +2,8 @@ import pytest
 
 from antiphon.http.headers import Headers
 from antiphon.http.url import URL
-from antiphon.testing.redirects import next_request
-from antiphon.testing.sent_request import compose
+from antiphon.testing.call import next_request
+from antiphon.testing.requests import compose
 from antiphon.testing.servers.exchange import Head
 
 

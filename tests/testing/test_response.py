@@ -2,8 +2,8 @@ import pytest
 
 from antiphon.http.headers import Headers
 from antiphon.http.url import URL
-from antiphon.testing.response import Response
-from antiphon.testing.sent_request import compose
+from antiphon.testing.requests import compose
+from antiphon.testing.responses import Response
 from antiphon.testing.servers.exchange import Head
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from antiphon.http.headers import Headers
 from antiphon.http.url import URL
 from antiphon.http.urlencoded import parse_query
-from antiphon.testing.sent_request import as_target, compose, encode_fields
+from antiphon.testing.requests import as_target, compose, encode_fields
 
 TEXT = st.text(st.characters(codec="utf-8"))
 

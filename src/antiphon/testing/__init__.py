@@ -1,4 +1,4 @@
-"""Testing applications without a server: a client that plays any of the three interfaces, in process."""
+"""Tests of applications without a server: a client that plays WSGI, ASGI or RSGI in process."""
 
 from antiphon.lazy import import_on_use
 
@@ -6,10 +6,10 @@ __all__, __getattr__ = import_on_use(
     __name__,
     {
         "testing.client": "AsyncClient Client",
-        "testing.cookie_jar": "CookieJar",
+        "testing.cookies": "CookieJar",
         "testing.errors": "BodyTooLarge BrokenResponse ContractError LifespanError TooManyRedirects",
-        "testing.response": "Response",
+        "testing.responses": "Response",
         "testing.servers.transports": "Interface",
-        "testing.stream": "AsyncStreamedResponse StreamedResponse",
+        "testing.streaming": "AsyncStreamedResponse StreamedResponse",
     },
 )

@@ -1,9 +1,9 @@
 from antiphon.testing.client import AsyncClient, Client
-from antiphon.testing.cookie_jar import CookieJar
+from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import BodyTooLarge, BrokenResponse, ContractError, LifespanError, TooManyRedirects
-from antiphon.testing.response import Response
+from antiphon.testing.responses import Response
 from antiphon.testing.servers.transports import Interface
-from antiphon.testing.stream import AsyncStreamedResponse, StreamedResponse
+from antiphon.testing.streaming import AsyncStreamedResponse, StreamedResponse
 
 __all__ = [
     "AsyncClient",

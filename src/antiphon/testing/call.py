@@ -1,22 +1,28 @@
 """One call of a client: a request, the redirects after it, and the response, within limits."""
 
+import re
 from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from antiphon.testing.cookie_jar import CookieJar
-from antiphon.testing.deadline import within
+from antiphon.http.url import URL, unquote
+from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import TooManyRedirects
-from antiphon.testing.redirects import MOST, next_request
-from antiphon.testing.response import Response
-from antiphon.testing.response_body import ResponseBody
-from antiphon.testing.sent_request import SentRequest
+from antiphon.testing.requests import ClientRequest
+from antiphon.testing.responses import Response, ResponseBody
 from antiphon.testing.servers.exchange import Exchange, Head, Transport
+from antiphon.testing.timeouts import within
+
+MAX_REDIRECTS = 20
+"""Redirects that are followed in a row."""
 
 T = TypeVar("T")
 
+_REDIRECTS = (301, 302, 303, 307, 308)
+_dot_segments = re.compile(r"(?<![^/])(?:\.|%2e){1,2}(?![^/])", re.IGNORECASE)
 
-class Rules(NamedTuple):
-    """What a call keeps to.
+
+class CallOptions(NamedTuple):
+    """Limits and options of a call.
 
     ``timeout`` is in seconds, for a whole response or for one step of a stream; ``max_body`` in bytes, for a
     body that is held in memory; ``cookies`` go to the first request's origin, beside those of the jar.
@@ -29,46 +35,47 @@ class Rules(NamedTuple):
 
 
 class Call:
-    """A request on its way: ``respond`` does it all, ``open``, ``chunk`` and ``leave`` go step by step.
+    """A request on its way: ``respond`` does everything; ``open``, ``chunk`` and ``leave`` are its steps.
 
-    When one of them fails the application is stopped, and the call is over.
+    If a step fails, the application is stopped and the call is over.
     """
 
-    def __init__(self, transport: Transport, request: SentRequest, jar: CookieJar, rules: Rules) -> None:
+    def __init__(self, transport: Transport, request: ClientRequest, jar: CookieJar, options: CallOptions) -> None:
         self._transport = transport
         self._origin = request.origin
         self._jar = jar
-        self._rules = rules
+        self._options = options
         self._exchange: Exchange | None = None
-        self._over = False
+        self._is_over = False
         self.request = request
         self.history: list[Response] = []
 
     async def respond(self) -> Response:
-        """Get the whole response, after redirects, and wait until the application has ended."""
+        """Return the whole response, after redirects, as soon as the application has ended."""
         return await self._limited(self._respond(), "the whole response")
 
     async def open(self) -> Head:
-        """Get the response's head, after redirects."""
+        """Return the response's head, after redirects."""
         return await self._limited(self._open(), "the head of the response")
 
     async def chunk(self) -> bytes | None:
-        """Get the next chunk of the body, None at its end."""
-        return None if self._over else await self._limited(self._body.chunk(), "the next chunk of the body")
+        """Return the next chunk of the body, None at its end."""
+        return None if self._is_over else await self._limited(self._body.chunk(), "the next chunk of the body")
 
     async def rest(self) -> bytes:
-        """Get what is left of the body."""
-        return b"" if self._over else await self._limited(self._body.read(self._rules.max_body), "the rest of the body")
+        """Return the rest of the body."""
+        if self._is_over:
+            return b""
+        return await self._limited(self._body.read(self._options.max_body), "the rest of the body")
 
     async def leave(self, error: BaseException | None = None) -> None:
-        """Go away, if the body has not ended, and wait until the application has ended.
+        """Disconnect, if the body has not ended, and wait until the application has ended.
 
-        When the test has failed with an error, the application is stopped instead, so that the test's error
-        is seen.
+        If the test has failed with ``error``, the application is stopped instead, so that the test's error is seen.
         """
-        if self._over or self._exchange is None:
+        if self._is_over or self._exchange is None:
             return
-        self._over = True
+        self._is_over = True
         if error is not None:
             await self._exchange.abort()
         else:
@@ -80,37 +87,72 @@ class Call:
 
     async def _complete(self, head: Head) -> Response:
         assert self._exchange is not None  # noqa: S101 - it has given the head
-        body = await self._body.read(self._rules.max_body)
+        body = await self._body.read(self._options.max_body)
         await self._exchange.close()
         return Response(self.request, head, self.history.copy(), body)
 
     async def _open(self) -> Head:
         while True:
-            url = self.request.url
-            more = self._rules.cookies if self.request.origin == self._origin else {}
-            self.request = request = self.request.with_cookies(self._jar.header(url, more))
-            self._exchange = exchange = self._transport.open(request)
-            head = await exchange.head()
-            self._body = ResponseBody(exchange, request.method, head)
-            self._jar.store(url, head.headers.getall("set-cookie"))
-            following = next_request(request, head) if self._rules.follow_redirects else None
+            head = await self._send()
+            following = next_request(self.request, head) if self._options.follow_redirects else None
             if following is None:
                 return head
-            if len(self.history) == MOST:
-                raise TooManyRedirects(f"{url} redirects once more, after {MOST} redirects")
+            if len(self.history) == MAX_REDIRECTS:
+                raise TooManyRedirects(f"{self.request.url} redirects once more, after {MAX_REDIRECTS} redirects")
             self.history.append(await self._complete(head))
             self.request = following
 
+    async def _send(self) -> Head:
+        url = self.request.url
+        more = self._options.cookies if self.request.origin == self._origin else {}
+        self.request = self.request.with_cookies(self._jar.header(url, more))
+        self._exchange = self._transport.open(self.request)
+        head = await self._exchange.head()
+        self._body = ResponseBody(self._exchange, self.request.method, head)
+        self._jar.store(url, head.headers.getall("set-cookie"))
+        return head
+
     async def _limited(self, work: Coroutine[Any, Any, T], awaited: str) -> T:
         try:
-            return await within(self._rules.timeout, work, lambda: self._late(awaited))
+            return await within(self._options.timeout, work, lambda: self._timeout_message(awaited))
         except BaseException:
-            self._over = True
+            self._is_over = True
             if self._exchange is not None:
                 await self._exchange.abort()
             raise
 
-    def _late(self, awaited: str) -> str:
+    def _timeout_message(self, awaited: str) -> str:
         where = self._exchange.where() if self._exchange is not None else ""
         place = f"; the application is at\n{where}" if where else ""
-        return f"{self.request} has waited {self._rules.timeout} seconds for {awaited}{place}"
+        return f"{self.request} has waited {self._options.timeout} seconds for {awaited}{place}"
+
+
+def next_request(request: ClientRequest, head: Head) -> ClientRequest | None:
+    """Return the request that follows a redirect (RFC 9110 §15.4).
+
+    None for other responses, and for redirects to URLs that no HTTP server answers, such as ``mailto:``. Raises
+    ValueError for a Location that is not a URL, and for a body that would have to be sent again but is used up.
+    """
+    location = head.headers.get("location")
+    if head.status not in _REDIRECTS or location is None:
+        return None
+    url = _resolve(request.url, location)
+    if url.scheme not in ("http", "https") or not url.host:
+        return None
+    method = redirected_method(request.method, head.status)
+    if method == request.method and not isinstance(request.content, bytes | list | tuple):
+        raise ValueError(f"a {head.status} asks for the body a second time, but its iterator has been used up")
+    return request.redirected(url, method)
+
+
+def _resolve(base: URL, location: str) -> URL:
+    """Join URLs as browsers do: dot segments are removed, also where the dots are escaped (URL Standard §4.1)."""
+    path = location.partition("#")[0].partition("?")[0]
+    return base.join(_dot_segments.sub(lambda dots: unquote(dots[0]), path) + location[len(path) :])
+
+
+def redirected_method(method: str, status: int) -> str:
+    """Return the method after a redirect. A POST becomes a GET where browsers change it (RFC 9110 §15.4)."""
+    if status == 303:
+        return method if method == "HEAD" else "GET"
+    return "GET" if status in (301, 302) and method == "POST" else method

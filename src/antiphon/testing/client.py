@@ -1,24 +1,21 @@
-"""The test client: ``Client`` waits for responses, ``AsyncClient`` is awaited; the requests are the same."""
+"""The test client: ``Client`` waits for responses, ``AsyncClient`` is awaited. Their requests are the same."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
 
-from antiphon.adapters.servable import Servable
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.url import URL
-from antiphon.testing.call import Call, Rules
-from antiphon.testing.cookie_jar import TEST_HOST, CookieJar
-from antiphon.testing.deadline import within
-from antiphon.testing.known_options import check_options
+from antiphon.testing.call import Call, CallOptions
+from antiphon.testing.cookies import TEST_HOST, CookieJar
 from antiphon.testing.loop_thread import LoopThread
-from antiphon.testing.raised_errors import RaisingErrors
-from antiphon.testing.response import Response
-from antiphon.testing.sent_request import HTTPVersion, RequestOptions, compose
-from antiphon.testing.servers.connection import Address, Connection
+from antiphon.testing.requests import HTTPVersion, RequestOptions, check_options, compose
+from antiphon.testing.responses import Response
+from antiphon.testing.servers.exchange import Address, Connection
 from antiphon.testing.servers.transports import Application, Interface, make_transport
-from antiphon.testing.stream import AsyncStreaming, Streaming
+from antiphon.testing.streaming import AsyncStreaming, Streaming
+from antiphon.testing.timeouts import within
 
 Answer = TypeVar("Answer")
 Opening = TypeVar("Opening")
@@ -28,20 +25,20 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class BaseClient(ABC, Generic[Answer, Opening]):
-    """What the clients share, which is all but how they wait. An ``Answer`` is a response, or what awaits one.
+    """The base of both clients, which differ only in how they wait. An ``Answer`` is a response or an awaitable of one.
 
-    ``interface`` says which server is played towards ``app``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
+    The client plays a server of ``interface`` towards ``app``: ``"wsgi"``, ``"asgi"`` or ``"rsgi"``.
 
-    ``base_url`` has scheme, host and port for URLs that have none. Secure cookies come and go by https, and as in
+    ``base_url`` has scheme, host and port for URLs that have none. Secure cookies are kept and sent by https, and as in
     browsers with localhost, for which the default counts. ``root_path`` is where the application is mounted; URLs are
-    those that a browser sees, so they begin with it. ``headers`` and ``cookies`` go with every request, and the
+    those that a browser sees, so they begin with it. ``headers`` and ``cookies`` are sent with every request, and the
     attributes of these names may be changed. ``client`` is the address from which requests come.
 
-    ``raise_errors``: True raises in the test what the application fails with, False has it answered as under a server.
-    By default what escapes the application is raised; what an ``App`` answers itself with a 500 is a response.
+    ``raise_errors``: True raises every error of the application in the test; False answers each as a server does. By
+    default an error that escapes the application is raised; an error that an ``App`` answers with a 500 is a response.
 
     ``timeout`` is in seconds, for a whole response with the redirects before it, and for each step of a stream or of
-    the lifespan; then TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that are held in
+    the lifespan; the TimeoutError says where the application is. ``max_body`` is in bytes, for bodies that are held in
     memory. ``extra`` is added to each environ (WSGI) or scope (ASGI), for example ``{"extensions": ...}``.
     """
 
@@ -72,14 +69,15 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         for name, value in cookies.items():
             self.cookies.set(name, value)
         self._http_version: HTTPVersion = http_version
-        self._rules = Rules(timeout, max_body, follow_redirects, cookies=NOTHING)
-        self._here = interface == "wsgi" and timeout is None and not self._on_loop
+        self._options = CallOptions(timeout, max_body, follow_redirects, cookies=NOTHING)
+        self._is_inline = interface == "wsgi" and timeout is None and not self._on_loop
         self._transport = make_transport(
-            RaisingErrors(app) if raise_errors and isinstance(app, Servable) else app,
+            app,
             interface,
             Connection(client, root_path.rstrip("/"), raise_errors is not False),
             extra,
-            on_thread=not self._here,
+            on_thread=not self._is_inline,
+            raise_answered_errors=bool(raise_errors),
         )
 
     def get(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
@@ -111,26 +109,26 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         return self.request("DELETE", url, **options)
 
     def query(self, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a QUERY request: one that is safe, and has a body."""
+        """Send a QUERY request, which is safe and has a body."""
         return self.request("QUERY", url, **options)
 
     def request(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Answer:
-        """Send a request, follow redirects, and get the whole response.
+        """Send a request, follow redirects, and return the whole response.
 
         ``params`` are added to the query. The body is one of ``json``, ``form`` and ``body``; an iterable of
         bytes is sent in chunks, as the application asks for them. With ``files`` a form is sent in parts: a file is
         bytes or a file object, ``(filename, content)`` or ``(filename, content, content_type)``, and a field may have
         a list of them. Header fields and cookies are those of the client, except for those that are given here.
         Method and path are sent as written: segments of dots, too, which browsers remove (as redirects do here).
-        OPTIONS may have ``*`` in place of the URL. Raises TypeError for options that are none.
+        OPTIONS may have ``*`` in place of the URL. Raises TypeError for an unknown option.
         """
         return self._respond(self._call(method, url, options))
 
     def stream(self, method: str, url: str, **options: Unpack[RequestOptions]) -> Opening:
-        """Send a request, and get a response whose body is read chunk by chunk; it may be endless.
+        """Send a request, and open a response whose body is read chunk by chunk; the body may be endless.
 
-        For a ``with`` statement (``async with``). If the body has not ended, leaving that is the client going away, and
-        it is an error if the application goes on nevertheless until the timeout.
+        For a ``with`` statement (``async with``). The client disconnects at its end, unless the body has ended; raises
+        TimeoutError if the application goes on nevertheless until the timeout.
         """
         return self._open(self._call(method, url, options))
 
@@ -138,18 +136,18 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         check_options(options, BaseClient.__init__.__kwdefaults__ or ())
         headers, http_version = Headers(self.headers), self._http_version
         request = compose(method, url, options, base=self.base_url, headers=headers, http_version=http_version)
-        rules = self._rules._replace(
+        call_options = self._options._replace(
             cookies=options.get("cookies", NOTHING),
-            follow_redirects=options.get("follow_redirects", self._rules.follow_redirects),
+            follow_redirects=options.get("follow_redirects", self._options.follow_redirects),
         )
-        return Call(self._transport, request, self.cookies, rules)
+        return Call(self._transport, request, self.cookies, call_options)
 
     async def _startup(self) -> None:
-        await within(self._rules.timeout, self._transport.startup(), lambda: "the application has not started up")
+        await within(self._options.timeout, self._transport.startup(), lambda: "the application has not started up")
 
     async def _shutdown(self, failure: BaseException | None) -> None:
         try:
-            await within(self._rules.timeout, self._transport.shutdown(), lambda: "the application has not shut down")
+            await within(self._options.timeout, self._transport.shutdown(), lambda: "the application has not shut down")
         except Exception:
             if failure is None:  # else the test's own error is the one to see
                 raise
@@ -164,11 +162,11 @@ class BaseClient(ABC, Generic[Answer, Opening]):
 class Client(BaseClient[Response, Streaming]):
     """A client for tests that are plain functions.
 
-    The application runs on an event loop on a thread of its own, under WSGI on a thread beside that; context
-    variables of the test can be read there. With ``timeout=None`` a WSGI application runs on the thread of
-    the test, for debuggers and for what looks at thread-locals.
+    The application runs on an event loop on a thread of its own, under WSGI on a thread beside that, and can read the
+    context variables of the test. With ``timeout=None`` a WSGI application runs on the thread of the test, for
+    debuggers and for code that reads thread-locals.
 
-    As a context manager it starts the application up, and shuts it down.
+    As a context manager the client starts the application up, and shuts it down.
     """
 
     _on_loop = False
@@ -191,7 +189,7 @@ class Client(BaseClient[Response, Streaming]):
             self.close()
 
     def close(self) -> None:
-        """Stop the client's event loop. It is started again if the client is used again."""
+        """Stop the client's event loop. A later request starts another one."""
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.close()
@@ -203,11 +201,11 @@ class Client(BaseClient[Response, Streaming]):
         return Streaming(call, self._run)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        if self._here:
-            return _run_here(coroutine)
-        if self._loop is None or not self._loop.usable:
+        if self._is_inline:
+            return _run_inline(coroutine)
+        if self._loop is None or not self._loop.is_usable:
             self._loop = LoopThread()
-        return self._loop.run(coroutine, self._rules.timeout)
+        return self._loop.run(coroutine, self._options.timeout)
 
 
 class AsyncClient(BaseClient[Coroutine[Any, Any, Response], AsyncStreaming]):
@@ -215,7 +213,7 @@ class AsyncClient(BaseClient[Coroutine[Any, Any, Response], AsyncStreaming]):
 
     The application runs on the event loop of the test; under WSGI on a thread beside it.
 
-    As an async context manager it starts the application up, and shuts it down.
+    As an async context manager the client starts the application up, and shuts it down.
     """
 
     _on_loop = True
@@ -244,8 +242,8 @@ def _checked_base(text: str) -> URL:
     return url
 
 
-def _run_here(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that never waits for anything."""
+def _run_inline(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends."""
     try:
         coroutine.send(None)
     except StopIteration as end:

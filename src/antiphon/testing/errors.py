@@ -1,15 +1,15 @@
-"""What the test client raises, beside what escapes the application and TimeoutError."""
+"""Errors of the test client, beside TimeoutError and those that escape the application."""
 
 
 class ContractError(AssertionError):
-    """The application broke the contract of its interface, or sent a body of another length than it declared.
+    """A breach of the interface's contract by the application, such as a body of another length than it declared.
 
-    Raised where the application broke it, and again by the client, so that no error handler hides it.
+    Raised inside the application, and again by the client, so that no error handler hides it.
     """
 
 
 class BrokenResponse(ConnectionError):
-    """The response broke off after its head, as when a server cuts the connection."""
+    """A response that broke off after its head, as when a server cuts the connection."""
 
 
 class BodyTooLarge(RuntimeError):
@@ -21,4 +21,4 @@ class TooManyRedirects(RuntimeError):
 
 
 class LifespanError(RuntimeError):
-    """The application said that its startup, or its shutdown, has failed."""
+    """A startup or a shutdown that failed, as the application said."""

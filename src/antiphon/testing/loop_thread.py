@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from threading import Thread, current_thread
 from typing import Any, TypeVar
 
-from antiphon.testing.servers.standstill import thread_position
+from antiphon.testing.timeouts import thread_position
 
 T = TypeVar("T")
 
@@ -18,28 +18,28 @@ STOP = 1.0
 
 
 class LoopThread:
-    """Runs coroutines, in a copy of the caller's context, while the caller waits.
+    """An event loop that runs coroutines, in a copy of the caller's context, while the caller waits.
 
-    The loop stops when it is closed, or when nobody refers to this any more.
+    The loop stops when ``close`` is called, or when nothing refers to this object any more.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=_run, args=(self._loop,), name="antiphon-testing", daemon=True)
+        self._thread = Thread(target=_run_loop, args=(self._loop,), name="antiphon-testing", daemon=True)
         self._thread.start()
-        self._stop = weakref.finalize(self, _stop, self._loop, self._thread)
+        self._stop = weakref.finalize(self, _stop_loop, self._loop, self._thread)
 
     @property
-    def usable(self) -> bool:
-        """Whether the loop still runs, and nothing has blocked it."""
+    def is_usable(self) -> bool:
+        """True while the loop runs and nothing has blocked it."""
         return self._stop.alive and self._thread.is_alive()
 
     def run(self, coroutine: Coroutine[Any, Any, T], seconds: float | None) -> T:
-        """Wait for what a coroutine returns or raises. It has to end after so many seconds by itself.
+        """Run a coroutine that ends by itself within ``seconds``, and return or raise its outcome.
 
-        Raises TimeoutError when it can't, because something blocks the loop; the loop is of no more use then.
+        Raises TimeoutError if the coroutine can't end because something blocks the loop, which is then useless.
         """
-        outcome = asyncio.run_coroutine_threadsafe(_settle(coroutine), self._loop)
+        outcome = asyncio.run_coroutine_threadsafe(_outcome(coroutine), self._loop)
         try:
             value, error = outcome.result(None if seconds is None else seconds + MARGIN)
         except TimeoutError:
@@ -54,26 +54,26 @@ class LoopThread:
         return value  # type: ignore[return-value]  # without an error there is a value
 
     def close(self) -> None:
-        """Stop the loop, cancel what still runs on it, and wait for that."""
+        """Stop the loop, cancel its tasks, and wait until they have ended."""
         self._stop()
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
+def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
-        loop.run_until_complete(_cancel_rest(loop))
+        loop.run_until_complete(_cancel_tasks(loop))
         loop.close()
 
 
-def _stop(loop: asyncio.AbstractEventLoop, thread: Thread) -> None:
+def _stop_loop(loop: asyncio.AbstractEventLoop, thread: Thread) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(loop.stop)
     if thread is not current_thread():
         thread.join(2 * STOP)
 
 
-async def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
+async def _cancel_tasks(loop: asyncio.AbstractEventLoop) -> None:
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:
         task.cancel()
@@ -82,11 +82,8 @@ async def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
     await loop.shutdown_asyncgens()
 
 
-async def _settle(coroutine: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
-    """What a coroutine returns, and what it raises.
-
-    An error is a value here, because one such as SystemExit would end the loop.
-    """
+async def _outcome(coroutine: Coroutine[Any, Any, T]) -> tuple[T | None, BaseException | None]:
+    """Return a coroutine's value and its error. An error such as SystemExit would end the loop if it were raised."""
     try:
         return await coroutine, None
     except asyncio.CancelledError:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from urllib.request import urlopen
 
-from antiphon.testing.contract.waiting import eventually
+from tests.helpers.waiting import eventually
 
 
 def wait_for(port):

@@ -10,8 +10,8 @@ from urllib.request import urlopen
 import pytest
 
 from antiphon.dialects.microdot import Microdot, asgi
-from antiphon.testing.contract.waiting import eventually
 from tests.dialects.microdot.asking import ask, wait_for
+from tests.helpers.waiting import eventually
 
 
 @pytest.fixture

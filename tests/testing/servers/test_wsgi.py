@@ -328,7 +328,7 @@ def test_an_endless_writer_waits_for_its_reader_and_is_told_when_that_goes():
 
 
 def test_an_endless_writer_on_the_thread_of_the_test_is_stopped(monkeypatch):
-    monkeypatch.setattr("antiphon.testing.servers.wsgi_steps.WRITTEN", 1000)
+    monkeypatch.setattr("antiphon.testing.servers.wsgi_runners.MAX_WRITTEN", 1000)
 
     def application(environ, start_response):
         write = start_response("200 OK", [])

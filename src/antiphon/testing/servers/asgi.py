@@ -1,17 +1,15 @@
-"""ASGI 3, the server's side: a scope, what ``receive`` gives and what ``send`` takes."""
+"""The server's side of ASGI 3: a scope, ``receive`` and ``send``, and checks of the messages that are sent."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from os.path import isabs
 from typing import Any, TypeAlias
 
 from antiphon.http.url import unquote
-from antiphon.testing.sent_request import SentRequest
-from antiphon.testing.servers.answer import Answer
+from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.asgi_lifespan import ASGILifespan
-from antiphon.testing.servers.asgi_messages import read_body, read_file, read_head
-from antiphon.testing.servers.connection import Connection
-from antiphon.testing.servers.exchange import Head
+from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
+from antiphon.testing.servers.exchange import Connection, Head, checked_head, file_chunks
 from antiphon.testing.servers.request_body import RequestBody
-from antiphon.testing.servers.task_exchange import TaskExchange
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -20,13 +18,13 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApplication: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[object]]
 
 VERSION = {"version": "3.0", "spec_version": "2.3"}
-"""As uvicorn and granian have it. From 2.4 on ``send`` raises OSError when the client has left."""
+"""The versions that uvicorn and granian declare. From 2.4 on ``send`` raises OSError after a disconnect."""
 
 PATHSEND = "http.response.pathsend"
 
 
 class ASGITransport:
-    """Plays an ASGI server. ``extra`` is added to each scope: with "extensions", pathsend can be offered."""
+    """An ASGI server. ``extra`` is added to each scope: its "extensions" can offer pathsend."""
 
     def __init__(self, application: ASGIApplication, connection: Connection, extra: Mapping[str, object]) -> None:
         self._application = application
@@ -34,17 +32,17 @@ class ASGITransport:
         self._extra = extra
         self._lifespan = ASGILifespan(application, raise_errors=connection.raise_errors)
 
-    def open(self, request: SentRequest) -> TaskExchange:
+    def open(self, request: ClientRequest) -> AsyncExchange:
         """Call the application with a scope for this request."""
         scope = self._scope(self._connection.check(request))
-        answer = Answer()
+        response = ResponseChannel()
         body = RequestBody(request)
-        call = ASGICall(body, scope, answer)
-        return TaskExchange(
+        call = ASGICall(body, scope, response)
+        return AsyncExchange(
             lambda: self._application(scope, call.receive, call.send),
-            answer,
+            response,
             raise_errors=self._connection.raise_errors,
-            ended=body.drop,
+            on_end=body.drop,
         )
 
     async def startup(self) -> None:
@@ -56,7 +54,7 @@ class ASGITransport:
         """Run the lifespan's shutdown."""
         await self._lifespan.shutdown()
 
-    def _scope(self, request: SentRequest) -> Scope:
+    def _scope(self, request: ClientRequest) -> Scope:
         connection = self._connection
         _, host, port = request.origin
         scope: Scope = {
@@ -79,73 +77,119 @@ class ASGITransport:
 
 
 class ASGICall:
-    """The two functions that an application gets with one request."""
+    """One call of the application: ``receive`` and ``send``."""
 
-    def __init__(self, body: RequestBody, scope: Scope, answer: Answer) -> None:
+    def __init__(self, body: RequestBody, scope: Scope, response: ResponseChannel) -> None:
         self._body = body
-        self._body_given = False
-        self._answer = answer
+        self._is_body_received = False
+        self._response = response
         self._start: Head | None = None
         self._extensions: Mapping[str, object] = scope.get("extensions") or {}
-        self._raises_when_gone = _version(scope) >= (2, 4)
+        self._raises_after_disconnect = _version(scope) >= (2, 4)
 
     async def receive(self) -> Message:
-        """The next chunk of the body.
+        """Return a message with the next chunk of the body.
 
-        After the last one this waits until the client leaves or has everything.
+        After the last chunk, wait until the client has disconnected or has the whole response.
         """
-        answer, body = self._answer, self._body
-        if not (self._body_given or answer.left or answer.complete):
-            chunk = await body.next(answer)
-            if not body.broken:
-                self._body_given = body.complete
-                return {"type": "http.request", "body": chunk, "more_body": not body.complete}
-        await answer.until(lambda: answer.left or answer.complete or body.broken)
+        response, body = self._response, self._body
+        if not (self._is_body_received or response.is_disconnected or response.is_complete):
+            chunk = await body.next(response)
+            if not body.is_broken:
+                self._is_body_received = body.is_complete
+                return {"type": "http.request", "body": chunk, "more_body": not body.is_complete}
+        await response.wait_until(lambda: response.is_disconnected or response.is_complete or body.is_broken)
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Take a message in the order of the specification. Raises ContractError for any other."""
+        """Take a message. Raises ContractError for one that is malformed or out of order."""
         try:
             await self._take(message)
         except ValueError as error:
-            raise self._answer.refuse(f"{error} (in the message {message!r:.300})") from error
+            raise self._response.breach(f"{error} (in the message {message!r:.300})") from error
 
     async def _take(self, message: Message) -> None:
         kind = message.get("type") if isinstance(message, Mapping) else None
-        if self._answer.complete:
+        if self._response.is_complete:
             raise ValueError("the response is complete already")
         if kind == "http.response.start":
             if self._start is not None:
                 raise ValueError("the response has begun already")
-            self._start = read_head(message)
+            self._start = _read_head(message)
         elif kind == "http.response.body":
-            chunk, more = read_body(message)
-            self._begin()
+            chunk, more = _read_body(message)
+            self._send_head()
             await self._write(chunk, more)
         elif kind == PATHSEND and PATHSEND in self._extensions:
-            chunks = read_file(message)
-            self._begin()
-            self._answer.finish(chunks)
+            chunks = _read_file(message)
+            self._send_head()
+            self._response.finish(chunks)
         else:
-            raise ValueError("no server takes this here")
+            raise ValueError("a server takes no such message here")
 
-    def _begin(self) -> None:
-        """Let the head go out, which waits for the first message of the body."""
+    def _send_head(self) -> None:
+        """Send the head, which waits for the first message of the body."""
         if self._start is None:
             raise ValueError("the response has not begun")
-        if self._answer.head is None:
-            self._answer.start(self._start)
+        if self._response.head is None:
+            self._response.start(self._start)
 
     async def _write(self, chunk: bytes, more: bool) -> None:
-        answer = self._answer
-        if answer.left and self._raises_when_gone:
-            raise answer.refuse_gone(ConnectionResetError("the client has gone away"))
+        response = self._response
+        if response.is_disconnected and self._raises_after_disconnect:
+            raise response.refuse_after_disconnect(ConnectionResetError("the client has gone away"))
         if more:
-            await answer.send(chunk)
+            await response.send(chunk)
         else:
-            answer.finish([chunk])
+            response.finish([chunk])
 
 
 def _version(scope: Scope) -> tuple[int, ...]:
-    """The version of the HTTP specification that a scope declares."""
+    """Return the version of the HTTP specification that a scope declares."""
     return tuple(int(part) for part in scope["asgi"]["spec_version"].split("."))
+
+
+def _read_head(message: Mapping[str, Any]) -> Head:
+    """Return the head in "http.response.start". Raises ValueError, as all functions below do."""
+    if message.get("trailers"):
+        raise ValueError("trailers are an extension that was not offered")
+    return checked_head(message.get("status"), [_field(field) for field in _fields(message.get("headers", ()))])
+
+
+def _read_body(message: Mapping[str, Any]) -> tuple[bytes, bool]:
+    """Return the chunk in "http.response.body", and True if more come."""
+    chunk, more = message.get("body", b""), message.get("more_body", False)
+    if type(chunk) is not bytes:
+        raise ValueError(f"'body' is bytes, not {type(chunk).__name__}")
+    if type(more) is not bool:
+        raise ValueError(f"'more_body' is a bool, not {more!r}")
+    return chunk, more
+
+
+def _read_file(message: Mapping[str, Any]) -> Iterator[bytes]:
+    """Return the chunks of the file that "http.response.pathsend" names."""
+    path = message.get("path")
+    if type(path) is not str or not isabs(path):
+        raise ValueError(f"'path' is an absolute path, as a str, not {path!r}")
+    try:
+        return file_chunks(path)
+    except OSError as error:
+        raise ValueError(f"the file can't be sent: {error}") from error
+
+
+def _fields(headers: object) -> Iterable[object]:
+    if isinstance(headers, str | bytes | Mapping) or not isinstance(headers, Iterable):
+        raise ValueError(f"'headers' are an iterable of [name, value], not {headers!r}")
+    return headers
+
+
+def _field(field: Any) -> tuple[str, str]:
+    try:
+        name, value = field
+    except (TypeError, ValueError):
+        raise ValueError(f"a header is [name, value], not {field!r}") from None
+    if type(name) is not bytes or type(value) is not bytes:
+        raise ValueError(f"a header's name and value are bytes, not {name!r}: {value!r}")
+    if name != name.lower():
+        raise ValueError(f"a header's name is in lower case, not {name!r}")
+    return name.decode("latin-1"), value.decode("latin-1")

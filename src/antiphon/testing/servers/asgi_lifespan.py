@@ -1,4 +1,4 @@
-"""The lifespan protocol of ASGI, the server's side (specification version 2.0)."""
+"""The server's side of the ASGI lifespan protocol (specification version 2.0)."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,32 +10,32 @@ from antiphon.testing.errors import ContractError, LifespanError
 class ASGILifespan:
     """One call of the application, from startup to shutdown.
 
-    An application that ends, or fails, before it asks for the first event does not know the protocol, and is
-    served without it. With ``raise_errors`` off, so is one that fails later without having said "failed".
+    An application that ends, or fails, before it receives the first event does not know the protocol, and is served
+    without it. With ``raise_errors`` off, so is one that fails later without having sent "failed".
     """
 
     def __init__(self, application: Callable[..., Awaitable[object]], *, raise_errors: bool) -> None:
         self._application = application
         self._raise_errors = raise_errors
         self._events: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-        self._asked = False
+        self._has_received = False
         self._stage = "startup"
         self.state: dict[str, Any] = {}
 
     async def startup(self) -> None:
-        """Send the startup event. Raises LifespanError if it has failed, or what escaped the application."""
+        """Send the startup event. Raises LifespanError if the startup fails, or an error of the application."""
         self._task = asyncio.create_task(self._run())
-        await self._pass("startup")
+        await self._run_stage("startup")
 
     async def shutdown(self) -> None:
         """Send the shutdown event, and wait until the application has ended. Raises as ``startup`` does."""
         if not self._task.done():
-            await self._pass("shutdown")
+            await self._run_stage("shutdown")
             await asyncio.wait([self._task])
         self._check()
 
-    async def _pass(self, stage: str) -> None:
-        """Go through a stage, or stop at the application's end."""
+    async def _run_stage(self, stage: str) -> None:
+        """Send a stage's event, and wait for the reply or for the application's end."""
         self._stage = stage
         self._reply: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._events.put_nowait({"type": f"lifespan.{stage}"})
@@ -52,9 +52,9 @@ class ASGILifespan:
             raise
 
     def _check(self) -> None:
-        """Raise what has escaped the application, if that is no sign that it knows no lifespan."""
+        """Raise an error that has escaped the application, unless the application knows no lifespan."""
         error = self._task.exception() if self._task.done() else None
-        if error and self._asked and (self._raise_errors or isinstance(error, ContractError)):
+        if error and self._has_received and (self._raise_errors or isinstance(error, ContractError)):
             raise error
 
     async def _run(self) -> None:
@@ -62,7 +62,7 @@ class ASGILifespan:
         await self._application(scope, self._receive, self._send)
 
     async def _receive(self) -> dict[str, str]:
-        self._asked = True
+        self._has_received = True
         return await self._events.get()
 
     async def _send(self, message: dict[str, Any]) -> None:

@@ -1,9 +1,17 @@
-"""What the transports give the client: one request's answer, as it comes from the application."""
+"""The interface between the client and the servers that it plays: transports, exchanges, and checks of their heads."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable, Iterator
+from os import PathLike
+from typing import NamedTuple, Protocol, TypeAlias
 
 from antiphon.http.headers import Headers
-from antiphon.testing.sent_request import SentRequest
+from antiphon.http.url import unquote
+from antiphon.testing.requests import ClientRequest
+
+Address: TypeAlias = tuple[str, int]
+
+FILE_CHUNK = 64 << 10
+"""The chunks in which a file is read, in bytes."""
 
 
 class Head(NamedTuple):
@@ -15,24 +23,42 @@ class Head(NamedTuple):
 
 SERVER_ERROR = Head(500, Headers([("content-type", "text/plain; charset=utf-8"), ("content-length", "21")]))
 SERVER_ERROR_BODY = b"Internal Server Error"
-"""What servers answer when the application has failed before its response began."""
+"""The response of servers when the application has failed before its response started."""
+
+
+class Connection(NamedTuple):
+    """The client's address, the mount point, and whether an application's errors are raised in the test.
+
+    ``root_path`` is decoded, and without a slash at its end.
+    """
+
+    client: Address | None
+    root_path: str
+    raise_errors: bool
+
+    def check(self, request: ClientRequest) -> ClientRequest:
+        """Return the request. Raises ValueError if its path is not below the mount point."""
+        path, root = unquote(request.raw_path), self.root_path
+        if root and path != root and not path.startswith(f"{root}/"):
+            raise ValueError(f"{path!r} does not lie below the root_path {root!r}, at which the application stands")
+        return request
 
 
 class Exchange(Protocol):
-    """A request on its way through the application. Its methods are called one after another."""
+    """A request on its way through the application. The methods are called one after another."""
 
     async def head(self) -> Head:
-        """Wait for the response to begin. Raises what escaped the application before."""
+        """Wait for the response to start, and return its head. Raises an error that escaped the application before."""
         ...
 
     async def chunk(self) -> bytes | None:
-        """Wait for the next chunk of the body, None at its end. Raises what escaped the application."""
+        """Wait for the next chunk of the body, None at its end. Raises an error that escaped the application."""
         ...
 
     async def close(self) -> None:
-        """Wait until the application has ended; if the body has not, the client goes away first.
+        """Disconnect, if the body has not ended, and wait until the application has ended.
 
-        Raises what escaped the application, and its breaches of contract.
+        Raises an error that escaped the application, and a breach of contract.
         """
         ...
 
@@ -41,14 +67,14 @@ class Exchange(Protocol):
         ...
 
     def where(self) -> str:
-        """Where the application stands, as lines of a traceback; empty when it has ended."""
+        """Return where the application is, as lines of a traceback; empty when it has ended."""
         ...
 
 
 class Transport(Protocol):
-    """Plays a server's side of one interface towards an application."""
+    """A server's side of one interface, played towards an application."""
 
-    def open(self, request: SentRequest) -> Exchange:
+    def open(self, request: ClientRequest) -> Exchange:
         """Hand a request to the application."""
         ...
 
@@ -59,3 +85,34 @@ class Transport(Protocol):
     async def shutdown(self) -> None:
         """Shut the application down. Raises LifespanError."""
         ...
+
+
+def checked_status(status: object) -> int:
+    """Return a status of 200 to 999; one below 200 is no final response (RFC 9110 §15). Raises ValueError."""
+    if type(status) is not int or not 200 <= status <= 999:
+        raise ValueError(f"a response's status is an int of 200 to 999, not {status!r}")
+    return status
+
+
+def checked_head(status: object, fields: Iterable[tuple[str, str]]) -> Head:
+    """Return a head that may be sent. Raises ValueError for any other."""
+    headers = Headers(fields)
+    length = headers.get("content-length")
+    if length is not None and not (length.isascii() and length.isdigit()):
+        raise ValueError(f"a Content-Length is one number of bytes, not {length!r}")
+    return Head(checked_status(status), headers)
+
+
+def file_chunks(path: str | PathLike[str], start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    """Open a file, and return an iterator of its bytes from ``start`` up to ``end``. Raises OSError."""
+    file = open(path, "rb")  # noqa: SIM115 - the iterator closes it
+
+    def read() -> Iterator[bytes]:
+        with file:
+            left = file.seek(0, 2) if end is None else end
+            left -= file.seek(start)
+            while left > 0 and (chunk := file.read(min(FILE_CHUNK, left))):
+                left -= len(chunk)
+                yield chunk
+
+    return read()

@@ -1,62 +1,62 @@
-"""The body of a request as it reaches a server: chunk by chunk, only as the application asks for it."""
+"""Request bodies as they reach a server: chunk by chunk, only as the application asks for them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 
-from antiphon.testing.sent_request import Content, SentRequest
-from antiphon.testing.servers.answer import Answer
+from antiphon.testing.requests import ClientRequest, Content
+from antiphon.testing.servers.async_exchange import ResponseChannel
 
 CHUNK = 64 << 10
-"""Bytes of a body that arrive at once, as from a socket."""
+"""The chunks in which a body of bytes arrives, in bytes."""
 
 
 class RequestBody:
     """The chunks of a body, up to the declared length.
 
-    ``complete`` tells that all of it has come, ``broken`` that it breaks off: the client went away. That is so when the
-    chunks end before the declared length, or getting one raises ConnectionError.
+    ``is_broken`` is set when the body breaks off, as after a disconnect: the chunks end before the declared length, or
+    getting one raises ConnectionError.
     """
 
-    def __init__(self, request: SentRequest) -> None:
-        self._chunks, self._at_once = _iterate(request.content)
-        self._left = _expected(request)
+    def __init__(self, request: ClientRequest) -> None:
+        self._chunks, self._ready_chunks = _iterate(request.content)
+        self._left = _expected_length(request)
         self._pending: asyncio.Future[bytes | None] | None = None
-        self.broken = False
+        self.is_broken = False
 
     @property
-    def complete(self) -> bool:
-        """Whether all of the body has come."""
+    def is_complete(self) -> bool:
+        """True if the whole body has come."""
         return self._left == 0
 
-    async def next(self, answer: Answer) -> bytes:
-        """The next chunk, ``b""`` at the end or when the client leaves meanwhile; on an event loop.
+    async def next(self, response: ResponseChannel) -> bytes:
+        """Return the next chunk, ``b""`` at the end or after a disconnect; for use on an event loop.
 
-        An iterator that may block is run on a worker thread.
+        An iterator that may block runs on a worker thread.
         """
-        if self.complete or self.broken:
+        if self.is_complete or self.is_broken:
             return b""
-        if self._at_once:
-            return self._count(next(self._at_once, None))
+        if self._ready_chunks:
+            return self._count(next(self._ready_chunks, None))
         if self._pending is None:
             self._pending = asyncio.ensure_future(self._fetch())
-            self._pending.add_done_callback(lambda _: answer.notify())
+            self._pending.add_done_callback(lambda _: response.notify())
         pending = self._pending
-        await answer.until(lambda: pending.done() or answer.left or answer.complete)
-        self.broken = not pending.done() or isinstance(pending.exception(), ConnectionError)
-        if self.broken:
+        await response.wait_until(lambda: pending.done() or response.is_disconnected or response.is_complete)
+        self.is_broken = not pending.done() or isinstance(pending.exception(), ConnectionError)
+        if self.is_broken:
             return b""
         self._pending = None
         return self._count(pending.result())
 
     def read(self) -> bytes:
-        """The next chunk, ``b""`` at the end; on a thread. ConnectionError passes, as it comes from a socket."""
-        if self.complete or self.broken:
+        """Return the next chunk, ``b""`` at the end; for use on a thread. Raises ConnectionError as a socket does."""
+        if self.is_complete or self.is_broken:
             return b""
         assert isinstance(self._chunks, Iterator)  # noqa: S101 - the WSGI transport has seen to it
         return self._count(next(self._chunks, None))
 
     def drop(self) -> None:
-        """Nobody asks for more."""
+        """Stop receiving."""
         if self._pending is not None:
             self._pending.cancel()
 
@@ -67,7 +67,7 @@ class RequestBody:
 
     def _count(self, chunk: bytes | None) -> bytes:
         if chunk is None:
-            self.broken = self._left is not None
+            self.is_broken = self._left is not None
             self._left = self._left or 0
             return b""
         if not isinstance(chunk, bytes):
@@ -79,7 +79,7 @@ class RequestBody:
 
 
 def _iterate(content: Content) -> tuple[Iterator[bytes] | AsyncIterator[bytes], Iterator[bytes] | None]:
-    """A body's chunks, none of them empty, and these once more if getting them never blocks."""
+    """Return a body's chunks, none of them empty, and the same iterator again if it never blocks."""
     if isinstance(content, bytes):
         chunks = (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))
         return chunks, chunks
@@ -91,8 +91,8 @@ def _iterate(content: Content) -> tuple[Iterator[bytes] | AsyncIterator[bytes], 
     return (chunk async for chunk in content if chunk), None
 
 
-def _expected(request: SentRequest) -> int | None:
-    """How many bytes the server reads (RFC 9112 §6.3); None when it reads to the end."""
+def _expected_length(request: ClientRequest) -> int | None:
+    """Return the number of bytes that the server reads (RFC 9112 §6.3); None when it reads to the end."""
     if "transfer-encoding" in request.headers:
         return None
     length = request.declared_length

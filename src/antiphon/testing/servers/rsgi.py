@@ -1,20 +1,19 @@
-"""RSGI 1.6, the server's side, as Granian plays it: a scope and a protocol object."""
+"""The server's side of RSGI 1.6, as in Granian: a scope and a protocol object."""
 
 import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from concurrent.futures import Future
+from threading import get_ident
 from typing import Any, TypeAlias, TypeVar
 
 from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]  # not marked as exported
 
-from antiphon.testing.sent_request import SentRequest
-from antiphon.testing.servers.answer import Answer
-from antiphon.testing.servers.checks import checked_head, file_chunks
-from antiphon.testing.servers.connection import Connection
+from antiphon.testing.requests import ClientRequest
+from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
+from antiphon.testing.servers.exchange import Connection, checked_head, file_chunks
 from antiphon.testing.servers.request_body import RequestBody
 from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
-from antiphon.testing.servers.stopped_loop import StoppedLoop
-from antiphon.testing.servers.task_exchange import TaskExchange
 
 T = TypeVar("T")
 
@@ -23,83 +22,83 @@ Fields: TypeAlias = list[tuple[str, str]] | tuple[tuple[str, str], ...]
 
 
 class RSGITransport:
-    """Plays an RSGI server: calls ``__rsgi__`` where the application has it, and it itself otherwise."""
+    """An RSGI server. It calls the application's ``__rsgi__``, or without one the application itself."""
 
     def __init__(self, application: Any, connection: Connection) -> None:
         self._application = application
         self._call: RSGIApplication = getattr(application, "__rsgi__", application)
         self._connection = connection
 
-    def open(self, request: SentRequest) -> TaskExchange:
+    def open(self, request: ClientRequest) -> AsyncExchange:
         """Call the application with a scope and a protocol for this request."""
         scope = make_scope(request, self._connection)
-        answer = Answer()
-        protocol = RSGIProtocol(RequestBody(request), answer)
-        return TaskExchange(
+        response = ResponseChannel()
+        protocol = RSGIProtocol(RequestBody(request), response)
+        return AsyncExchange(
             lambda: self._call(scope, protocol),
-            answer,
+            response,
             raise_errors=self._connection.raise_errors,
-            ended=protocol.ended,
+            on_end=protocol.on_end,
         )
 
     async def startup(self) -> None:
         """Call ``__rsgi_init__``, if there is one."""
-        await self._notify("__rsgi_init__")
+        await self._call_hook("__rsgi_init__")
 
     async def shutdown(self) -> None:
         """Call ``__rsgi_del__``, if there is one."""
-        await self._notify("__rsgi_del__")
+        await self._call_hook("__rsgi_del__")
 
-    async def _notify(self, name: str) -> None:
-        """Call a method for which the loop must not run, with one that seems to stand still."""
+    async def _call_hook(self, name: str) -> None:
+        """Call a method that expects a stopped loop, on a thread, with a stand-in for one."""
         if (method := getattr(self._application, name, None)) is not None:
             await asyncio.to_thread(method, StoppedLoop(asyncio.get_running_loop()))
 
 
 class RSGIProtocol:
-    """What an application answers one request with. It must answer once."""
+    """The protocol object of one request: the application reads the body and answers, once."""
 
-    def __init__(self, body: RequestBody, answer: Answer) -> None:
+    def __init__(self, body: RequestBody, response: ResponseChannel) -> None:
         self._body = body
-        self._body_taken = False
-        self._answer = answer
+        self._is_body_taken = False
+        self._response = response
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # The request's body
 
     def __call__(self) -> "asyncio.Future[bytes]":
-        """All of the body. Raises ProtocolClosed if it breaks off."""
+        """Return a future of the whole body. It raises ProtocolClosed if the body breaks off."""
         self._take_body()
         return self._future(self._read_all())
 
     def __aiter__(self) -> "RSGIProtocol":
         self._take_body()
-        self._chunks_left = True
+        self._has_chunks_left = True
         return self
 
     def __anext__(self) -> "asyncio.Future[bytes]":
-        """The next chunk; the last one is empty, and so is what comes of a body that breaks off."""
-        if not self._chunks_left:
+        """Return a future of the next chunk; the last one is empty, also when the body breaks off."""
+        if not self._has_chunks_left:
             raise StopAsyncIteration
         return self._future(self._next_chunk())
 
     def _take_body(self) -> None:
-        if self._body_taken:
+        if self._is_body_taken:
             raise ProtocolError("RSGI protocol error")
-        self._body_taken = True
+        self._is_body_taken = True
 
     async def _read_all(self) -> bytes:
         chunks = []
-        while chunk := await self._body.next(self._answer):
+        while chunk := await self._body.next(self._response):
             chunks.append(chunk)
-        if self._body.broken:
+        if self._body.is_broken:
             raise ProtocolClosed("RSGI transport is closed")
         return b"".join(chunks)
 
     async def _next_chunk(self) -> bytes:
-        chunk = await self._body.next(self._answer)
-        self._chunks_left = chunk != b""
+        chunk = await self._body.next(self._response)
+        self._has_chunks_left = chunk != b""
         return chunk
 
     # The response
@@ -127,84 +126,126 @@ class RSGIProtocol:
         self._respond(status, headers, self._file(file, start, end))
 
     def response_stream(self, status: int = 200, headers: Fields = ()) -> "RSGIStream":
-        """Answer with what is sent to this transport, until nothing refers to it any more."""
-        self._begin(status, headers)
-        return RSGIStream(self._loop, self._answer)
+        """Answer with the chunks that are sent to the returned stream, until nothing refers to the stream any more."""
+        self._start(status, headers)
+        return RSGIStream(self._loop, self._response)
 
     def client_disconnect(self) -> "asyncio.Future[None]":
-        """A future that is done when the client has gone away before it had everything."""
-        return self._future(self._answer.until(lambda: self._answer.left))
+        """Return a future that is done when the client has disconnected before it had the whole response."""
+        return self._future(self._response.wait_until(lambda: self._response.is_disconnected))
 
-    def ended(self) -> None:
-        """The application has ended, and with it a stream; what it still waits for is cancelled."""
+    def on_end(self) -> None:
+        """End the response with the application, and cancel the futures for which it still waits."""
         self._body.drop()
         for task in self._tasks:
             task.cancel()
-        if self._answer.head is not None and not self._answer.complete:
-            self._answer.finish()
+        if self._response.head is not None and not self._response.is_complete:
+            self._response.finish()
 
     def _future(self, coroutine: Coroutine[Any, Any, T]) -> "asyncio.Future[T]":
-        """A future, as Granian's awaitables are: it runs without being awaited, and is no coroutine."""
+        """Return a future, as Granian does: unlike a coroutine it runs without being awaited."""
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def _begin(self, status: int, headers: Fields) -> None:
-        if self._answer.head is not None:
-            raise self._answer.refuse("the application has answered already")
+    def _start(self, status: int, headers: Fields) -> None:
+        if self._response.head is not None:
+            raise self._response.breach("the application has answered already")
         try:
-            self._answer.start(checked_head(status, map(_field, _checked_list(headers))))
+            self._response.start(checked_head(status, map(_field, _checked_list(headers))))
         except ValueError as error:
-            raise self._answer.refuse(f"{error} (in the response {status!r}, {headers!r:.300})") from error
+            raise self._response.breach(f"{error} (in the response {status!r}, {headers!r:.300})") from error
 
     def _respond(self, status: int, headers: Fields, chunks: Iterable[bytes]) -> None:
-        self._begin(status, headers)
-        self._answer.finish(chunks)
+        self._start(status, headers)
+        self._response.finish(chunks)
 
     def _typed(self, body: T, kind: type[T]) -> T:
         if not isinstance(body, kind):
-            raise self._answer.refuse(f"this body is {kind.__name__}, not {type(body).__name__}")
+            raise self._response.breach(f"this body is {kind.__name__}, not {type(body).__name__}")
         return body
 
     def _file(self, path: str, start: int = 0, end: int | None = None) -> Iterable[bytes]:
         try:
             return file_chunks(self._typed(path, str), start, end)
         except OSError as error:
-            raise self._answer.refuse(f"the file can't be sent: {error}") from error
+            raise self._response.breach(f"the file can't be sent: {error}") from error
 
 
 class RSGIStream:
-    """Takes the chunks of a response. Sending waits until the reader is no more than one chunk behind."""
+    """A streamed response. Sending waits until the reader is no more than one chunk behind."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, answer: Answer) -> None:
-        self._answer = answer
-        weakref.finalize(self, _end, loop, answer).atexit = False
+    def __init__(self, loop: asyncio.AbstractEventLoop, response: ResponseChannel) -> None:
+        self._response = response
+        weakref.finalize(self, _finish, loop, response).atexit = False
 
     async def send_bytes(self, data: bytes) -> None:
-        """Send bytes. Raises ProtocolClosed when the client has gone away."""
+        """Send bytes. Raises ProtocolClosed after a disconnect."""
         await self._send(data, bytes)
 
     async def send_str(self, data: str) -> None:
-        """Send text, as UTF-8. Raises ProtocolClosed when the client has gone away."""
+        """Send text, as UTF-8. Raises ProtocolClosed after a disconnect."""
         await self._send(data, str)
 
     async def _send(self, data: bytes | str, kind: type) -> None:
-        answer = self._answer
+        response = self._response
         if not isinstance(data, kind):
-            raise answer.refuse(f"a chunk that is sent here is {kind.__name__}, not {type(data).__name__}")
-        if not (answer.left or answer.complete):
-            await answer.send(data.encode() if isinstance(data, str) else data)
-        if answer.left or answer.complete:
-            raise answer.refuse_gone(ProtocolClosed("RSGI transport is closed"))
+            raise response.breach(f"a chunk that is sent here is {kind.__name__}, not {type(data).__name__}")
+        if not (response.is_disconnected or response.is_complete):
+            await response.send(data.encode() if isinstance(data, str) else data)
+        if response.is_disconnected or response.is_complete:
+            raise response.refuse_after_disconnect(ProtocolClosed("RSGI transport is closed"))
 
 
-def _end(loop: asyncio.AbstractEventLoop, answer: Answer) -> None:
-    """End a response whose transport is gone; this may be called on any thread."""
+class StoppedLoop:
+    """A running event loop that looks stopped from another thread: for ``__rsgi_init__`` and ``__rsgi_del__``.
+
+    ``run_until_complete`` works; all other methods of the loop are called on the loop's own thread.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._thread = get_ident()
+
+    def is_running(self) -> bool:
+        """Always False."""
+        return False
+
+    def run_until_complete(self, awaitable: Awaitable[T]) -> T:
+        """Wait for an awaitable, which the loop runs."""
+
+        async def run() -> T:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._loop, name)
+        if get_ident() == self._thread or not callable(attribute):
+            return attribute
+
+        def call(*arguments: Any, **options: Any) -> Any:
+            outcome: Future[Any] = Future()
+
+            def run() -> None:
+                try:
+                    outcome.set_result(attribute(*arguments, **options))
+                except BaseException as error:
+                    outcome.set_exception(error)
+
+            self._loop.call_soon_threadsafe(run)
+            return outcome.result()
+
+        return call
+
+
+def _finish(loop: asyncio.AbstractEventLoop, response: ResponseChannel) -> None:
+    """End a response whose stream is gone; this may be called on any thread."""
 
     def finish() -> None:
-        if not answer.complete:
-            answer.finish()
+        if not response.is_complete:
+            response.finish()
 
     if not loop.is_closed():
         loop.call_soon_threadsafe(finish)
@@ -217,7 +258,7 @@ def _checked_list(headers: object) -> list[Any] | tuple[Any, ...]:
 
 
 def _field(field: object) -> tuple[str, str]:
-    """A header as the client gets it: Granian sends it as UTF-8, which is read as Latin-1."""
+    """Return a header as the client gets it: Granian sends UTF-8, which is read as Latin-1."""
     match field:
         case (str(name), str(value)) if isinstance(field, tuple):
             return name, value.encode().decode("latin-1")

@@ -1,17 +1,17 @@
-"""What an RSGI server tells of a request (RSGI 1.6), with the limits of Granian's own objects."""
+"""The scope of RSGI 1.6, with the limits of Granian's own objects."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar, overload
 
 from antiphon.http.url import unquote
-from antiphon.testing.sent_request import SentRequest
-from antiphon.testing.servers.connection import Address, Connection
+from antiphon.testing.requests import ClientRequest
+from antiphon.testing.servers.exchange import Address, Connection
 
 D = TypeVar("D")
 
 
 class RSGIHeaders:
-    """The header fields of a request. A value that is not all ASCII is there, but can't be read."""
+    """The header fields of a request. A value beyond ASCII is present, but can't be read."""
 
     __slots__ = ("_fields",)
 
@@ -38,29 +38,29 @@ class RSGIHeaders:
     @overload
     def get(self, key: str, default: D) -> str | D: ...
     def get(self, key: str, default: object = None) -> object:
-        """The first line of a field, or ``default``."""
+        """Return the first line of a field, or ``default``."""
         value = next((value for name, value in self._fields if name == key.lower()), None)
         return value if value is not None and value.isascii() else default
 
     def get_all(self, key: str) -> list[str]:
-        """Every line of a field."""
+        """Return every line of a field."""
         return [value for name, value in self.items() if name == key.lower()]
 
     def keys(self) -> list[str]:
-        """The different names, in lower case."""
+        """Return the different names, in lower case."""
         return list(dict(self._fields))
 
     def values(self) -> list[str]:
-        """The value of every line."""
+        """Return the value of every line."""
         return [value for _, value in self.items()]
 
     def items(self) -> list[tuple[str, str]]:
-        """Every line: name in lower case, value."""
+        """Return every line: name in lower case, value."""
         return [(name, value) for name, value in self._fields if value.isascii()]
 
 
 class RSGIScope(NamedTuple):
-    """The scope of one request. ``path`` is decoded, and what is not UTF-8 in it lost."""
+    """The scope of one request. ``path`` is decoded; bytes that are not UTF-8 are lost."""
 
     proto: str
     http_version: str
@@ -75,8 +75,8 @@ class RSGIScope(NamedTuple):
     headers: RSGIHeaders
 
 
-def make_scope(request: SentRequest, connection: Connection) -> RSGIScope:
-    """The scope for a request. HTTP/2 has its authority in place of a Host header."""
+def make_scope(request: ClientRequest, connection: Connection) -> RSGIScope:
+    """Return the scope of a request. An HTTP/2 request has an authority in place of a Host header."""
     _, host, port = request.origin
     fields = request.headers.items()
     authority = None

@@ -1,24 +1,29 @@
-"""Which transport plays which interface."""
+"""Transports by interface: ``make_transport`` returns the one that plays WSGI, ASGI or RSGI."""
 
+from asyncio import AbstractEventLoop
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
+from antiphon.adapters.servable import Servable
+from antiphon.http.errors import InternalServerError
+from antiphon.request.request import Request
+from antiphon.response.conditional import close_unsent
+from antiphon.response.response import Response
 from antiphon.testing.servers.asgi import ASGITransport
-from antiphon.testing.servers.connection import Connection
-from antiphon.testing.servers.exchange import Transport
+from antiphon.testing.servers.exchange import Connection, Transport
 from antiphon.testing.servers.wsgi import WSGITransport
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
 
 class HasRSGI(Protocol):
-    """An RSGI application that is not itself called."""
+    """An RSGI application that is not itself callable."""
 
     async def __rsgi__(self, scope: Any, protocol: Any, /) -> object: ...
 
 
 Application: TypeAlias = Callable[..., Any] | HasRSGI
-"""An application of the interface that the client is told."""
+"""An application of the client's interface."""
 
 
 def make_transport(
@@ -28,11 +33,15 @@ def make_transport(
     extra: Mapping[str, object],
     *,
     on_thread: bool,
+    raise_answered_errors: bool,
 ) -> Transport:
-    """The server's side of an interface. Raises ValueError for what the interface does not know.
+    """Return the server's side of an interface. Raises ValueError for options that the interface does not know.
 
-    ``on_thread`` is about WSGI: whether the application runs beside the thread that asks, or on that.
+    Over WSGI the application runs on a thread of its own if ``on_thread``, else on the calling thread. An error that an
+    application of ours has answered with a 500 is raised if ``raise_answered_errors``.
     """
+    if raise_answered_errors and isinstance(application, Servable):
+        application = RaisingErrors(application)
     match interface:
         case "wsgi":
             return WSGITransport(application, connection, extra, on_thread=on_thread)
@@ -45,3 +54,51 @@ def make_transport(
                 raise ValueError("RSGI knows no root_path, and nothing can be added to its scope")
             return RSGITransport(application, connection)
     raise ValueError(f"the interface is one of {', '.join(get_args(Interface))}, not {interface!r}")
+
+
+class RaisingErrors(Servable):
+    """An application that raises the errors which an inner one has answered with a 500.
+
+    Startup and shutdown are those of the inner application.
+    """
+
+    def __init__(self, application: Servable) -> None:
+        super().__init__()
+        self._application = application
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request, in steps."""
+        return _raise_error(request, await self._application.handle(request))
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a request, awaited on an event loop."""
+        return _raise_error(request, await self._application.answer(request))
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Answer a WSGI or an ASGI server. The inner application gets all that is not an HTTP request."""
+        if len(arguments) == 3 and arguments[0]["type"] != "http":
+            return self._application(*arguments)
+        return super().__call__(*arguments)
+
+    async def start(self) -> None:
+        """Start the inner application up, unless that has happened."""
+        await self._application.start()
+
+    def start_on_thread(self) -> None:
+        """Start the inner application up where no loop runs."""
+        self._application.start_on_thread()
+
+    def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
+        """Start the inner application up."""
+        self._application.__rsgi_init__(loop)
+
+    def __rsgi_del__(self, loop: AbstractEventLoop) -> None:
+        """Shut the inner application down."""
+        self._application.__rsgi_del__(loop)
+
+
+def _raise_error(request: Request, response: Response) -> Response:
+    if response.error is None or response.status != InternalServerError.status:
+        return response
+    close_unsent(response.body, request)
+    raise response.error

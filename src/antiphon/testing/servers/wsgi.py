@@ -1,19 +1,31 @@
-"""WSGI (PEP 3333), the server's side."""
+"""The server's side of WSGI (PEP 3333): calls the application, iterates its body, closes it, and checks it all."""
 
-from collections.abc import AsyncIterable, Callable, Mapping
-from typing import Any
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, TypeAlias
 
-from antiphon.testing.errors import BrokenResponse
-from antiphon.testing.sent_request import SentRequest
-from antiphon.testing.servers.connection import Connection
-from antiphon.testing.servers.exchange import SERVER_ERROR, SERVER_ERROR_BODY, Head
-from antiphon.testing.servers.wsgi_call import WSGIApplication, WSGICall
-from antiphon.testing.servers.wsgi_environ import make_environ
-from antiphon.testing.servers.wsgi_steps import Steps, StepsHere, StepsOnThread
+from antiphon.http.headers import HOP_BY_HOP
+from antiphon.testing.errors import BrokenResponse, ContractError
+from antiphon.testing.requests import ClientRequest
+from antiphon.testing.servers.exchange import (
+    SERVER_ERROR,
+    SERVER_ERROR_BODY,
+    Connection,
+    Head,
+    checked_head,
+    checked_status,
+)
+from antiphon.testing.servers.wsgi_environ import FileWrapper, make_environ
+from antiphon.testing.servers.wsgi_runners import InlineRunner, Item, Items, Runner, ThreadRunner
+
+ExcInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackType | None]
+Write: TypeAlias = Callable[[bytes], object]
+StartResponse: TypeAlias = Callable[..., Write]
+WSGIApplication: TypeAlias = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
 class WSGITransport:
-    """Plays a WSGI server, which runs each request on a thread of its own, or on the thread of who asks.
+    """A WSGI server, which runs each request on a thread of its own, or on the calling thread.
 
     ``extra`` is added to each environ.
     """
@@ -29,38 +41,38 @@ class WSGITransport:
         self._application = application
         self._connection = connection
         self._extra = extra
-        self._steps: Callable[[], Steps] = StepsOnThread if on_thread else StepsHere
+        self._make_runner: Callable[[], Runner] = ThreadRunner if on_thread else InlineRunner
 
-    def open(self, request: SentRequest) -> "WSGIExchange":
-        """Make ready to call the application with an environ for this request."""
+    def open(self, request: ClientRequest) -> "WSGIExchange":
+        """Prepare to call the application with an environ for this request."""
         if isinstance(request.content, AsyncIterable):
             raise TypeError("over WSGI the chunks of a body come from an iterable, not from an async one")
         environ: dict[str, Any] = make_environ(self._connection.check(request), self._connection) | dict(self._extra)
-        steps = self._steps()
-        call = WSGICall(self._application, environ, steps.push)
-        steps.start(call.items())
-        return WSGIExchange(call, steps, raise_errors=self._connection.raise_errors)
+        runner = self._make_runner()
+        call = WSGICall(self._application, environ, runner.push)
+        runner.start(call.items())
+        return WSGIExchange(call, runner, raise_errors=self._connection.raise_errors)
 
     async def startup(self) -> None:
-        """WSGI has no lifespan."""
+        """Do nothing: WSGI has no lifespan."""
 
     async def shutdown(self) -> None:
-        """WSGI has no lifespan."""
+        """Do nothing: WSGI has no lifespan."""
 
 
 class WSGIExchange:
-    """One request, answered in steps."""
+    """One request, and the application that runs only when its next item is asked for."""
 
-    def __init__(self, call: WSGICall, steps: Steps, *, raise_errors: bool) -> None:
+    def __init__(self, call: "WSGICall", runner: Runner, *, raise_errors: bool) -> None:
         self._call = call
-        self._steps = steps
+        self._runner = runner
         self._raise_errors = raise_errors
         self._server_error: list[bytes] | None = None
 
     async def head(self) -> Head:
-        """Wait for the response to begin."""
+        """Wait for the response to start, and return its head."""
         try:
-            head = await self._steps.next()
+            head = await self._runner.next()
         except Exception as error:
             self._check(error)
             self._server_error = [SERVER_ERROR_BODY]
@@ -69,11 +81,11 @@ class WSGIExchange:
         return head
 
     async def chunk(self) -> bytes | None:
-        """Wait for the next chunk."""
+        """Wait for the next chunk, None at the end."""
         if self._server_error is not None:
             return self._server_error.pop() if self._server_error else None
         try:
-            chunk = await self._steps.next()
+            chunk = await self._runner.next()
         except Exception as error:
             self._check(error)
             raise BrokenResponse(f"the application has failed before its response was complete: {error!r}") from error
@@ -82,24 +94,143 @@ class WSGIExchange:
         return chunk
 
     async def close(self) -> None:
-        """Have the body closed, wherever it stands."""
+        """Close the body, wherever it is."""
         try:
-            await self._steps.close()
+            await self._runner.close()
         except Exception as error:
             self._check(error)
         self._check(None)
 
     async def abort(self) -> None:
-        """Close the body if the application lets it be."""
-        await self._steps.abort()
+        """Close the body as far as the application lets that happen."""
+        await self._runner.abort()
 
     def where(self) -> str:
-        """Where the application is."""
-        return self._steps.where()
+        """Return where the application is."""
+        return self._runner.where()
 
     def _check(self, error: Exception | None) -> None:
-        """Raise a breach of contract, else what has escaped the application, if that is wanted."""
+        """Raise a breach of contract, or an error that has escaped the application, if the test wants errors."""
         if self._call.fault is not None:
             raise self._call.fault
         if error is not None and self._raise_errors:
             raise error
+
+
+class WSGICall:
+    """One call of the application. ``items`` yields what the client gets; ``push`` takes what ``write`` is given."""
+
+    def __init__(self, application: WSGIApplication, environ: dict[str, Any], push: Callable[[Item], None]) -> None:
+        self._application = application
+        self._environ = environ
+        self._push = push
+        self._head: Head | None = None
+        self._is_head_sent = False
+        self.fault: ContractError | None = None
+
+    def items(self) -> Items:
+        """Yield the head, and then the chunks of the body. Closing the generator closes the body.
+
+        The head is sent with the first chunk that is not empty, or at the end.
+        """
+        body: object = None
+        try:
+            body = self._application(self._environ, self.start_response)
+            for chunk in self._chunks(body):
+                if chunk:
+                    yield from self._send_head()
+                    yield chunk
+            yield from self._send_head()
+        finally:
+            if (close := getattr(body, "close", None)) is not None:
+                close()
+
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None) -> Write:
+        """Take a head, once; a second one only with ``exc_info``, which is raised if a head has been sent."""
+        if exc_info is not None:
+            self._check(
+                isinstance(exc_info, tuple) and len(exc_info) == 3,
+                f"exc_info is a tuple of three, not {exc_info!r}",
+            )
+            if self._is_head_sent:
+                raise exc_info[1].with_traceback(exc_info[2])
+        self._check(
+            self._head is None or exc_info is not None,
+            "start_response was called a second time without exc_info",
+        )
+        try:
+            self._head = checked_head(_status(status), _fields(headers))
+        except ValueError as error:
+            raise self._breach(f"{error} (in start_response({status!r}, {headers!r:.300}))") from error
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """Send a chunk at once, with the head before the first one."""
+        self._check(type(data) is bytes, f"write takes bytes, not {type(data).__name__}")
+        for item in self._send_head() if data else ():
+            self._push(item)
+        if data:
+            self._push(data)
+
+    def _chunks(self, body: object) -> Iterator[bytes]:
+        if isinstance(body, str | bytes) or not isinstance(body, Iterable):
+            raise self._breach(f"the application returns an iterable of bytes, not {type(body).__name__}")
+        limit = self._file_length(body)
+        for chunk in body:
+            self._check(type(chunk) is bytes, f"the chunks of the body are bytes, not {type(chunk).__name__}")
+            self._check(self._head is not None, "the body began before start_response was called")
+            if limit is not None:
+                chunk = chunk[:limit]  # noqa: PLW2901 - as much of it as the server sends
+                limit -= len(chunk)
+            yield chunk
+
+    def _file_length(self, body: Iterable[object]) -> int | None:
+        """Return how many bytes of a wrapped file a server sends; None for any other body."""
+        length = self._head.headers.get("content-length") if self._head else None
+        return int(length) if length is not None and isinstance(body, FileWrapper) else None
+
+    def _send_head(self) -> Iterator[Head]:
+        """Yield the head, unless it has been sent."""
+        if not self._is_head_sent:
+            if self._head is None:
+                raise self._breach("the application has ended without calling start_response")
+            self._is_head_sent = True
+            yield self._head
+
+    def _check(self, condition: bool, complaint: str) -> None:
+        if not condition:
+            raise self._breach(complaint)
+
+    def _breach(self, complaint: str) -> ContractError:
+        error = ContractError(complaint)
+        self.fault = self.fault or error
+        return error
+
+
+def _status(status: object) -> int:
+    """Return the code of a status such as "200 OK"."""
+    if type(status) is not str:
+        raise ValueError(f"the status is a str, not {type(status).__name__}")
+    code, space, phrase = status.partition(" ")
+    if not (code.isascii() and code.isdigit() and len(code) == 3 and space and phrase.strip() == phrase != ""):
+        raise ValueError('the status is a code, a space and a phrase, such as "200 OK"')
+    if not (phrase.isprintable() and _is_latin1(phrase)):
+        raise ValueError("the status has a character that can't be sent")
+    return checked_status(int(code))
+
+
+def _fields(headers: object) -> Iterator[tuple[str, str]]:
+    if type(headers) is not list:
+        raise ValueError(f"the headers are a list, not {type(headers).__name__}")
+    for field in headers:
+        match field:
+            case (str(name), str(value)) if type(field) is tuple and type(name) is type(value) is str:
+                if name.lower() in HOP_BY_HOP:
+                    raise ValueError(f"{name} is for servers, not for applications, to set")
+                yield name, value
+            case _:
+                raise ValueError(f"a header is a tuple of two str, not {field!r}")
+
+
+def _is_latin1(text: str) -> bool:
+    return not text or max(text) <= "\xff"

@@ -1,4 +1,4 @@
-"""The environ of a request, and its input (PEP 3333)."""
+"""The environ of a request, its input, and its file wrapper (PEP 3333)."""
 
 import io
 import sys
@@ -7,17 +7,17 @@ from typing import IO, Any
 
 from antiphon.http.headers import combine
 from antiphon.http.percent import percent_decode
-from antiphon.testing.sent_request import SentRequest
-from antiphon.testing.servers.connection import Connection
+from antiphon.testing.requests import ClientRequest
+from antiphon.testing.servers.exchange import Connection
 from antiphon.testing.servers.request_body import RequestBody
 
 FILE_BLOCK = 64 << 10
 
 
-def make_environ(request: SentRequest, connection: Connection) -> dict[str, Any]:
-    """The environ of a server that runs requests on threads of one process.
+def make_environ(request: ClientRequest, connection: Connection) -> dict[str, Any]:
+    """Return the environ of a server that runs requests on threads of one process.
 
-    REQUEST_URI has the target as it was sent, as several servers give it. Header names with an underscore are
+    REQUEST_URI has the target as it was sent, as with several servers. Header names with an underscore are
     dropped, as gunicorn and waitress do, because WSGI can't tell them from those with a hyphen.
     """
     _, host, port = request.origin
@@ -48,8 +48,8 @@ def make_environ(request: SentRequest, connection: Connection) -> dict[str, Any]
     return environ | _variables(request)
 
 
-def _variables(request: SentRequest) -> dict[str, str]:
-    """The header fields as variables; the lines of one field are joined."""
+def _variables(request: ClientRequest) -> dict[str, str]:
+    """Return the header fields as variables; the lines of one field are joined."""
     lines: dict[str, list[str]] = {}
     for name, value in request.headers.items():
         if "_" not in name:
@@ -64,7 +64,7 @@ def _variables(request: SentRequest) -> dict[str, str]:
 
 
 class Input:
-    """wsgi.input: the four methods that PEP 3333 promises, and no others. It ends where the body ends."""
+    """The wsgi.input, with the four methods that PEP 3333 promises and no others. It ends where the body ends."""
 
     __slots__ = ("_buffered", "read", "readline", "readlines")
 
@@ -95,7 +95,7 @@ class _RawBody(io.RawIOBase):
 
 
 class FileWrapper:
-    """A file as an iterable: wsgi.file_wrapper. A server sends as much of it as Content-Length says."""
+    """The wsgi.file_wrapper: a file as an iterable. A server sends as many bytes as Content-Length says."""
 
     def __init__(self, file: IO[bytes], block_size: int = FILE_BLOCK) -> None:
         self._file = file

@@ -1,0 +1,110 @@
+"""Forms with files, encoded as browsers do: ``multipart/form-data`` (RFC 7578, WHATWG HTML §4.10.21.8)."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from secrets import token_hex
+from typing import NamedTuple, Protocol, TypeAlias, cast
+
+from antiphon.http.grammar import find_control
+from antiphon.response.files import guess_type
+
+
+class Readable(Protocol):
+    """A file object, in binary mode."""
+
+    def read(self) -> bytes:
+        """Read the rest of the file."""
+        ...
+
+
+FileContent: TypeAlias = bytes | bytearray | memoryview | Readable
+
+File: TypeAlias = FileContent | tuple[str, FileContent] | tuple[str, FileContent, str]
+"""A file: its content, or its filename and content, and perhaps its content type."""
+
+Files: TypeAlias = Mapping[str, File | Sequence[File]]
+"""Files by the name of their field; a list of files is one field that is sent several times."""
+
+_line_breaks = re.compile(r"\r\n?|\n").sub
+_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+
+
+class _Part(NamedTuple):
+    """A part of a form. ``filename`` and ``content_type`` are None for a field that is not a file."""
+
+    name: str
+    content: bytes
+    filename: str | None = None
+    content_type: str | None = None
+
+    @property
+    def head(self) -> bytes:
+        """The header fields of the part."""
+        line = f'Content-Disposition: form-data; name="{_escaped(self.name)}"'
+        if self.filename is not None:
+            line += f'; filename="{_escaped(self.filename)}"\r\nContent-Type: {self.content_type}'
+        return line.encode()
+
+
+def encode_parts(fields: Iterable[tuple[str, str]], files: Files) -> tuple[bytes, str]:
+    """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
+
+    Without a filename, a file has that of its file object, or the name of its field; without a content type, it has the
+    type of its filename. Raises TypeError for a value that is not a file, ValueError for a type that can't be sent.
+    """
+    if not isinstance(files, Mapping):
+        raise TypeError(f"files are a mapping of field names to files, not {type(files).__name__}")
+    parts = [_Part(_with_crlf(name), _with_crlf(text).encode()) for name, text in fields]
+    parts += [_as_part(_with_crlf(name), file) for name, value in files.items() for file in _listed(value)]
+    boundary = f"----antiphon{token_hex(16)}"
+    start = f"--{boundary}\r\n".encode()
+    chunks = [chunk for part in parts for chunk in (start, part.head, b"\r\n\r\n", part.content, b"\r\n")]
+    return b"".join([*chunks, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
+
+
+def _listed(value: File | Sequence[File]) -> Sequence[File]:
+    match value:
+        case tuple((str(), *_)):
+            return [cast("File", value)]
+        case list() | tuple():
+            return cast("Sequence[File]", value)
+    return [cast("File", value)]
+
+
+def _as_part(name: str, file: File) -> _Part:
+    match file:
+        case tuple((str(filename), content)):
+            return _Part(name, _read(content), filename, _type_of(filename))
+        case tuple((str(filename), content, str(content_type))):
+            if find_control(content_type):
+                raise ValueError(f"control characters can't stand in a content type: {content_type!r}")
+            return _Part(name, _read(content), filename, content_type)
+    opened = getattr(file, "name", None)
+    filename = os.path.basename(opened) if isinstance(opened, str) else name
+    return _Part(name, _read(file), filename, _type_of(filename))
+
+
+def _read(content: object) -> bytes:
+    read = getattr(content, "read", None)
+    found = content if read is None else read()
+    if isinstance(found, bytes | bytearray | memoryview):
+        return bytes(found)
+    raise TypeError(
+        "a file is bytes, a file object in binary mode, (filename, either) or (filename, either, content type),"
+        f" not {type(found).__name__}"
+    )
+
+
+def _type_of(filename: str) -> str:
+    """Return the media type that a browser would send, which has no charset."""
+    return guess_type(filename).partition(";")[0]
+
+
+def _with_crlf(text: str) -> str:
+    """Make every line break of a field's name or value CRLF."""
+    return _line_breaks("\r\n", text)
+
+
+def _escaped(text: str) -> str:
+    return text.translate(_ESCAPES)

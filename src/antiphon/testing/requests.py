@@ -1,0 +1,249 @@
+"""Requests of the client: target, header fields and body, from a URL and the options that a test gives."""
+
+import string
+from collections.abc import AsyncIterable, Collection, Iterable, Mapping
+from typing import Literal, NamedTuple, TypeAlias, TypedDict, cast
+from urllib.parse import quote
+
+from antiphon.http.grammar import is_token
+from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
+from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
+from antiphon.http.urlencoded import format_query
+from antiphon.testing.multipart import Files, encode_parts
+
+Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]
+"""A body: bytes, or chunks, which are sent as the application asks for them, without a Content-Length."""
+
+Fields: TypeAlias = Mapping[str, object] | Iterable[tuple[str, object]]
+"""Names and values of a query or a form. A value is text, a number, or a list of these, which repeats the name."""
+
+HTTPVersion: TypeAlias = Literal["1.0", "1.1", "2"]
+
+ASTERISK = "*"
+"""The target of an OPTIONS request for a server as a whole (RFC 9112 §3.2.4)."""
+
+_CONTENT_FIELDS = frozenset({
+    "content-encoding", "content-language", "content-length", "content-location", "content-type",
+    "transfer-encoding",
+})  # fmt: skip
+
+
+class RequestOptions(TypedDict, total=False):
+    """The options of a request, beside method and URL.
+
+    At most one of ``body``, ``json`` and ``form`` is given; ``files`` may be given with ``form``.
+    """
+
+    params: Fields
+    headers: HeaderFields
+    cookies: Mapping[str, str]
+    body: Content
+    json: object
+    form: Fields
+    files: Files
+    content_type: str
+    follow_redirects: bool
+
+
+_ELSEWHERE = {
+    "allow_redirects": "'follow_redirects'",
+    "args": "'params'",
+    "auth": "'headers', with 'authorization'",
+    "content": "'body'",
+    "data": "'form', or 'body' for bytes",
+    "mimetype": "'content_type'",
+    "query": "'params'",
+    "query_string": "'params'",
+}
+"""Options of other clients, with the option that does the same here."""
+
+
+class ClientRequest(NamedTuple):
+    """A request as the client sends it. ``target`` is path and query as in the request line, or ``*``."""
+
+    method: str
+    scheme: str
+    authority: str
+    target: str
+    headers: Headers
+    content: Content
+    http_version: HTTPVersion
+
+    @property
+    def url(self) -> URL:
+        """The URL, without a fragment. The target ``*`` has the URL of the origin (RFC 9112 §3.3)."""
+        return URL.build(scheme=self.scheme, host=self.authority, path=self.raw_path, query=self.raw_query)
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """The origin: scheme, host and port (RFC 6454 §4)."""
+        host, port = parse_host(self.authority)
+        return self.scheme, host, port or DEFAULT_PORTS[self.scheme]
+
+    @property
+    def raw_path(self) -> str:
+        """The path as sent, percent-encoded."""
+        return self.target.partition("?")[0]
+
+    @property
+    def raw_query(self) -> str:
+        """The query as sent, without its question mark."""
+        return self.target.partition("?")[2]
+
+    @property
+    def declared_length(self) -> int | None:
+        """The Content-Length, in bytes; None without a valid one."""
+        length = self.headers.get("content-length", "")
+        return int(length) if length.isascii() and length.isdigit() else None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+    def with_cookies(self, header: str | None) -> "ClientRequest":
+        """Return the request with this Cookie header, unless the request has one or ``header`` is None."""
+        if header is None or "cookie" in self.headers:
+            return self
+        return self._replace(headers=Headers([*self.headers.items(), ("cookie", header)]))
+
+    def redirected(self, url: URL, method: str) -> "ClientRequest":
+        """Return the request that follows a redirect to an absolute URL; the Cookie header is dropped.
+
+        The content is dropped if the method changes, credentials if the origin changes.
+        """
+        authority, target = split_url(url)
+        request = self._replace(method=method, scheme=url.scheme, authority=authority, target=target)
+        dropped = {"cookie"}
+        if method != self.method:
+            dropped |= _CONTENT_FIELDS
+            request = request._replace(content=b"")
+        if request.origin != self.origin:
+            dropped |= {"authorization", "proxy-authorization"}
+        fields = [(name, value) for name, value in self.headers.items() if name not in dropped | {"host"}]
+        return request._replace(headers=Headers([("host", authority), *fields]))
+
+
+def compose(
+    method: str, url: str, options: RequestOptions, *, base: URL, headers: Headers, http_version: HTTPVersion
+) -> ClientRequest:
+    """Return the request that a test describes. ``headers`` are those of every request of the client.
+
+    A URL without a host gets scheme and host of ``base``. OPTIONS may have ``*`` in place of a URL. Raises ValueError
+    for a request that can't be sent.
+    """
+    if not is_token(method):
+        raise ValueError(f"a method is a token, not {method!r}")
+    scheme, (authority, target) = base.scheme, (base.netloc, as_target(url))
+    if url.lower().startswith(("http://", "https://")):
+        scheme, (authority, target) = url.partition(":")[0].lower(), split_url(url)
+    if (method, url) == ("OPTIONS", ASTERISK):
+        target = ASTERISK
+    target = _with_query(target, encode_fields(options.get("params", ())))
+    content, content_type = _content(options)
+    fields = MutableHeaders([("host", authority)])
+    fields.update(headers)
+    fields.update(options.get("headers", ()))
+    if "files" in options and content_type is not None:
+        fields["content-type"] = content_type
+    elif "content_type" in options:
+        fields["content-type"] = options["content_type"]
+    elif content_type is not None:
+        fields.setdefault("content-type", content_type)
+    _frame(fields, method, content, http_version)
+    return ClientRequest(method, scheme, authority, target, Headers(fields), content, http_version)
+
+
+def check_options(names: Collection[str], client_options: Collection[str]) -> None:
+    """Raise TypeError, with a hint, for an option that no request has. ``client_options`` are those of a client."""
+    for name in names:
+        if name not in RequestOptions.__optional_keys__:
+            raise TypeError(f"a request has no option {name!r}: {_hint(name, client_options)}")
+
+
+def _hint(name: str, client_options: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    if name in _ELSEWHERE:
+        return f"it is {_ELSEWHERE[name]} here"
+    known = sorted(RequestOptions.__optional_keys__)
+    close = next(iter(get_close_matches(name, [*known, *client_options], 1)), None)
+    if close is None:
+        return f"it may have {', '.join(known)}"
+    return f"is {close!r} meant?" if close in known else f"the client has {close!r}: Client(app, {close}=...)"
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Return authority and target of an absolute URL."""
+    rest = url.partition("://")[2]
+    end = min((at for mark in "/?#" if (at := rest.find(mark)) >= 0), default=len(rest))
+    authority = rest[:end].rpartition("@")[2]
+    parse_host(authority)
+    return authority, as_target(rest[end:])
+
+
+def as_target(reference: str) -> str:
+    """Return path and query for a request line. Only spaces, controls and characters beyond ASCII are escaped.
+
+    So dots, broken escapes and doubled slashes reach the application.
+    """
+    target = quote(reference.partition("#")[0], safe=string.punctuation)
+    return target if target.startswith("/") else "/" + target
+
+
+def _with_query(target: str, query: str) -> str:
+    if not query:
+        return target
+    if target == ASTERISK:
+        raise ValueError("OPTIONS * has no query: it asks for a server as a whole")
+    return f"{target}{'&' if '?' in target else '?'}{query}"
+
+
+def encode_fields(fields: Fields) -> str:
+    """Encode names and values as a query string or an urlencoded form. Raises TypeError for other values than these."""
+    return format_query(_pairs(fields))
+
+
+def _pairs(fields: Fields) -> list[tuple[str, str]]:
+    pairs = cast("Mapping[str, object]", fields).items() if isinstance(fields, Mapping) else fields
+    return [(name, text) for name, value in pairs for text in _texts(value)]
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list | tuple):
+        return [text for each in value for text in _texts(each)]
+    if isinstance(value, str | int | float):
+        return [str(value)]
+    raise TypeError(f"a field's value is a str, a number or a list of these, not {value!r}")
+
+
+def _content(options: RequestOptions) -> tuple[Content, str | None]:
+    """Return the body, and its content type where the options tell."""
+    given = options.keys() & {"body", "json", "form", "files"}
+    if len(given) > 1 and given != {"form", "files"}:
+        raise ValueError("a request has one body: of 'body', 'json' and 'form' one, or 'files', perhaps with 'form'")
+    if "files" in options:
+        if "content_type" in options:
+            raise ValueError("a form with files has a content type of its own, which names its boundary")
+        return encode_parts(_pairs(options.get("form", ())), options["files"])
+    if "json" in options:
+        from antiphon.serialization.json import encode_json
+
+        return encode_json(options["json"]), "application/json"
+    if "form" in options:
+        return encode_fields(options["form"]).encode(), "application/x-www-form-urlencoded"
+    body = options.get("body", b"")
+    if isinstance(body, str) or not isinstance(body, Iterable | AsyncIterable):
+        raise TypeError(f"a body is bytes or an iterable of bytes, not {type(body).__name__}")
+    return bytes(body) if isinstance(body, bytearray | memoryview) else body, None
+
+
+def _frame(fields: MutableHeaders, method: str, content: Content, http_version: HTTPVersion) -> None:
+    """Add Content-Length or Transfer-Encoding (RFC 9112 §6), unless the test has."""
+    if "content-length" in fields or "transfer-encoding" in fields:
+        return
+    if isinstance(content, bytes):
+        if content or method in ("POST", "PUT", "PATCH"):
+            fields["content-length"] = str(len(content))
+    elif http_version == "1.0":
+        raise ValueError("HTTP/1.0 has no way to send a body whose length is not known before")
+    elif http_version == "1.1":
+        fields["transfer-encoding"] = "chunked"

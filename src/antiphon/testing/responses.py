@@ -1,0 +1,140 @@
+"""Responses as the client gets them: head, cookies and body."""
+
+from typing import Any
+
+from antiphon.http.cookies import SetCookie
+from antiphon.http.headers import Headers
+from antiphon.http.media_type import MediaType
+from antiphon.http.status import has_body, phrase
+from antiphon.http.url import URL
+from antiphon.lazy import lazy
+from antiphon.testing.errors import BodyTooLarge, ContractError
+from antiphon.testing.requests import ClientRequest
+from antiphon.testing.servers.exchange import Exchange, Head
+
+
+class ResponseHead:
+    """A response before its body: ``status``, ``headers``, and the ``request`` that was answered.
+
+    ``history`` has the redirects that led here, oldest first.
+    """
+
+    def __init__(self, request: ClientRequest, head: Head, history: "list[Response]") -> None:
+        self.request = request
+        self.status = head.status
+        self.headers = head.headers
+        self.history = history
+
+    @property
+    def reason(self) -> str:
+        """The reason phrase of the status."""
+        return phrase(self.status)
+
+    @property
+    def url(self) -> URL:
+        """The URL that gave this response: the last one, after redirects."""
+        return self.request.url
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type header; None without one."""
+        return self.headers.get("content-type")
+
+    @property
+    def location(self) -> str | None:
+        """The Location header; None without one."""
+        return self.headers.get("location")
+
+    @lazy
+    def set_cookies(self) -> list[SetCookie]:
+        """The cookies that this response sets, with their attributes.
+
+        Raises ValueError for one that browsers drop.
+        """
+        return [SetCookie.parse(line) for line in self.headers.getall("set-cookie")]
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The names and values of the cookies that this response sets."""
+        return {cookie.name: cookie.value for cookie in self.set_cookies}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.status} {self.reason}: {self.request.method} {self.url}>"
+
+
+class Response(ResponseHead):
+    """A response with its ``body``, in bytes as sent: no content coding is undone."""
+
+    def __init__(self, request: ClientRequest, head: Head, history: "list[Response]", body: bytes) -> None:
+        super().__init__(request, head, history)
+        self.body = body
+
+    @lazy
+    def text(self) -> str:
+        """The body as text in the charset of its Content-Type, by default UTF-8.
+
+        Raises ValueError if the body is not in that charset.
+        """
+        return self.body.decode(_charset(self.headers))
+
+    @lazy
+    def json(self) -> Any:
+        """The value of the body as JSON. Raises ValueError if the body is not JSON."""
+        from antiphon.serialization.json import decode_json
+
+        try:
+            return decode_json(self.body)
+        except Exception as error:
+            raise ValueError(f"{self!r} is not JSON: {error}") from error
+
+
+class ResponseBody:
+    """A body while it is received, checked against its head. A body in response to HEAD is dropped, as by servers."""
+
+    def __init__(self, exchange: Exchange, method: str, head: Head) -> None:
+        self._exchange = exchange
+        self._is_dropped = method == "HEAD"
+        self._status = head.status
+        length = head.headers.get("content-length")
+        self._length = int(length) if length is not None else None
+        self._received = 0
+
+    async def chunk(self) -> bytes | None:
+        """Return the next chunk, which is not empty, or None at the end. Raises ContractError for a wrong length."""
+        while (chunk := await self._exchange.chunk()) is not None:
+            if chunk and not self._is_dropped:
+                self._count(len(chunk))
+                return chunk
+        await self._check_end()
+        return None
+
+    async def read(self, limit: int) -> bytes:
+        """Return the rest of the body. Raises BodyTooLarge if the rest is longer than ``limit`` bytes."""
+        chunks = []
+        size = 0
+        while (chunk := await self.chunk()) is not None:
+            size += len(chunk)
+            if size > limit:
+                raise BodyTooLarge(f"the body has more than {limit} bytes: read it with stream, or raise max_body")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _count(self, size: int) -> None:
+        self._received += size
+        if not has_body(self._status):
+            raise ContractError(f"a {self._status} response has no body, but {size} bytes were sent")
+        if self._length is not None and self._received > self._length:
+            raise ContractError(f"{self._received} bytes were sent, but the Content-Length is {self._length}")
+
+    async def _check_end(self) -> None:
+        if self._is_dropped or not has_body(self._status) or self._length in (None, self._received):
+            return
+        await self._exchange.close()  # this raises what may have cut the body short
+        raise ContractError(f"the body ended after {self._received} bytes, but the Content-Length is {self._length}")
+
+
+def _charset(headers: Headers) -> str:
+    try:
+        return MediaType.parse(headers.get("content-type", "")).charset or "utf-8"
+    except ValueError:
+        return "utf-8"

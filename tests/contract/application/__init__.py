@@ -1,0 +1,35 @@
+"""The contract's application: each kind of handler, as ``def`` and as ``async def``. It is made of public names only.
+
+``app`` has sync middleware, so that its ``def`` handlers never need an event loop; the handlers below ``/layers`` stand
+inside sync and async middleware.
+"""
+
+from collections.abc import Awaitable
+
+from antiphon import App, Request, Response
+from antiphon.handler.contract import Steps
+from tests.contract.application import answers, bodies, errors, heads, middleware, processes, streams
+
+
+class ContractApp(App):
+    """An application that hands requests below ``/layers`` to a second one."""
+
+    def handle(self, request: Request) -> Steps[Response]:
+        """The steps that answer a request."""
+        return middleware.app.handle(request) if _is_below_layers(request) else super().handle(request)
+
+    def answer(self, request: Request) -> Awaitable[Response]:
+        """The response, awaited on an event loop."""
+        return middleware.app.answer(request) if _is_below_layers(request) else super().answer(request)
+
+
+def _is_below_layers(request: Request) -> bool:
+    return request.path.startswith("/layers/")
+
+
+app = ContractApp()
+
+for part in (answers, bodies, errors, heads, processes, streams):
+    part.register(app)
+
+__all__ = ["app"]

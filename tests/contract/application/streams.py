@@ -1,0 +1,99 @@
+"""Handlers that stream: sync and async iterators, from both kinds of handlers, and where they were closed."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+
+from antiphon import App, Request, Response
+from tests.contract.application.registration import def_and_async
+
+CHUNKS: tuple[bytes | str, ...] = (b"one\n", "zwölf\n", b"", b"three\n")
+LARGE_CHUNK = bytes(range(256)) * 64
+LARGE_COUNT = 64
+PAUSE = 0.05
+"""Seconds between two chunks of a stream without end."""
+
+closed: dict[str, str] = {}
+"""Where each endless stream stood when it was closed, by the name that its request gave it."""
+
+
+def register(app: App) -> None:
+    """Register the handlers of this module."""
+    _register_whole(app)
+    _register_broken(app)
+    _register_endless(app)
+
+
+async def slowly(chunks: Iterator[bytes | str]) -> AsyncIterator[bytes | str]:
+    """Yield the chunks, and wait before each."""
+    for chunk in chunks:
+        await asyncio.sleep(0)
+        yield chunk
+
+
+def streams(app: App, name: str, chunks: Callable[[], Iterator[bytes | str]]) -> None:
+    """Register an iterator at ``/stream/sync/{name}``, and as an async one at ``/stream/async/{name}``."""
+
+    @def_and_async(app, f"/stream/sync/{name}")
+    def by_iterator(_: Request) -> Iterator[bytes | str]:
+        return chunks()
+
+    @def_and_async(app, f"/stream/async/{name}")
+    def by_async_iterator(_: Request) -> AsyncIterator[bytes | str]:
+        return slowly(chunks())
+
+
+def _register_whole(app: App) -> None:
+    streams(app, "few", lambda: iter(CHUNKS))
+    streams(app, "none", lambda: iter(()))
+    streams(app, "large", lambda: iter([LARGE_CHUNK] * LARGE_COUNT))
+
+    @def_and_async(app, "/stream/sized")
+    def sized(_: Request) -> Response:
+        return Response.stream(iter((b"12345", b"67890")), headers={"content-length": "10"})
+
+
+def _register_broken(app: App) -> None:
+    def fails_midway() -> Iterator[bytes]:
+        yield b"the first half\n"
+        raise RuntimeError("the second half is missing")
+
+    def fails_at_once() -> Iterator[bytes]:
+        raise RuntimeError("there is not even a first half")
+        yield b""
+
+    streams(app, "fails-midway", fails_midway)
+    streams(app, "fails-at-once", fails_at_once)
+
+
+def _register_endless(app: App) -> None:
+    def endless(name: str) -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"tick\n"
+                time.sleep(PAUSE)
+        finally:
+            closed[name] = "at a chunk"
+
+    async def endless_async(name: str) -> AsyncIterator[bytes]:
+        where = "before it began"
+        try:
+            while True:
+                where = "at a chunk"
+                yield b"tick\n"
+                where = "while it waits"
+                await asyncio.sleep(PAUSE)
+        finally:
+            closed[name] = where
+
+    @def_and_async(app, "/stream/sync/endless")
+    def by_iterator(request: Request) -> Iterator[bytes]:
+        return endless(request.args["name"])
+
+    @def_and_async(app, "/stream/async/endless")
+    def by_async_iterator(request: Request) -> AsyncIterator[bytes]:
+        return endless_async(request.args["name"])
+
+    @def_and_async(app, "/stream/closed/<name>")
+    def where_closed(request: Request) -> dict[str, str | None]:
+        return {"closed": closed.get(request.params["name"])}

@@ -1,0 +1,235 @@
+"""Probes of what servers do differently: each asks a server one question, and the answer is a word or two."""
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from tests.contract.application.answers import LATIN1
+from tests.contract.application.processes import STOPPED
+from tests.contract.process import ServerProcess
+from tests.contract.wire import Closed, Peer, ReceivedResponse, SentRequest
+from tests.helpers.waiting import eventually
+
+PATIENCE = 2.0
+"""Seconds without an answer after which a connection counts as hanging."""
+
+STREAMS = tuple((handler, iterator) for handler in ("def", "async") for iterator in ("sync", "async"))
+"""Every kind of handler that streams, with every kind of iterator that it may return."""
+
+Ask = Callable[[ServerProcess], str]
+
+
+class Probe(NamedTuple):
+    """A question to a server, and the possible answers, the best one first."""
+
+    name: str
+    answers: tuple[str, ...]
+    ask: Ask
+
+    @property
+    def best(self) -> str:
+        """The answer of a server without a gap here."""
+        return self.answers[0]
+
+
+def answered(server: ServerProcess, target: str, *fields: tuple[str, str]) -> Any:
+    """Return the JSON that answers a GET request; None when the server refuses it."""
+    response = server.respond(SentRequest("GET", target, fields))
+    return json.loads(response.body) if response.status == 200 else None
+
+
+def raw_path(server: ServerProcess) -> str:
+    """Ask whether applications see the path as it was sent."""
+    path = "/def/raw/%41~%C3%BC"
+    return "known" if answered(server, path) == {"raw_path": path} else "hidden"
+
+
+def encoded_slash(server: ServerProcess) -> str:
+    """Ask whether applications can tell an encoded slash from the others."""
+    status = server.respond(SentRequest("GET", "/def/path/a%2Fb")).status
+    return "in its segment" if status == 200 else "a slash"
+
+
+def leading_slashes(server: ServerProcess) -> str:
+    """Ask whether applications see all slashes at the start of the path."""
+    return "kept" if server.respond(SentRequest("GET", "//def/text")).status == 404 else "made one"
+
+
+def host_of_url(server: ServerProcess) -> str:
+    """Ask which host counts where the target is a whole URL and names another one than Host (RFC 9112 §3.2.2)."""
+    host = answered(server, "http://other.example/def/about")["host"]
+    return "the target's" if host == "other.example" else "the header's"
+
+
+def several_lines(server: ServerProcess) -> str:
+    """Ask whether the lines of one header stay apart."""
+    lines = answered(server, "/def/fields", ("X-Value", "a"), ("X-Value", "b"))
+    return "apart" if lines == [["x-value", "a"], ["x-value", "b"]] else "joined"
+
+
+def cookie_lines(server: ServerProcess) -> str:
+    """Ask what becomes of two Cookie lines, which only HTTP/2 allows (RFC 9113 §8.2.3)."""
+    cookies = answered(server, "/def/cookies", ("Cookie", "a=1"), ("Cookie", "b=2"))
+    return "both read" if cookies == [["a", "1"], ["b", "2"]] else "run together"
+
+
+def underscore(server: ServerProcess) -> str:
+    """Ask whether a client can forge a header by writing its name with an underscore."""
+    lines = answered(server, "/def/fields", ("X-Value", "dash"), ("X_Value", "underscore"))
+    if lines == [["x-value", "dash"], ["x_value", "underscore"]]:
+        return "another name"
+    return "dropped" if lines == [["x-value", "dash"]] else "the same name"
+
+
+def request_latin1(server: ServerProcess) -> str:
+    """Ask what becomes of bytes beyond ASCII in a header of the request."""
+    lines = answered(server, "/def/fields", ("X-Value", LATIN1))
+    return {(): "dropped", ("",): "emptied", (LATIN1,): "kept"}[tuple(value for _, value in lines)]
+
+
+def response_latin1(server: ServerProcess) -> str:
+    """Ask what becomes of characters beyond ASCII in a header of the response."""
+    sent = server.respond(SentRequest("GET", "/def/lines/latin1")).values("x-line")
+    return {LATIN1: "kept", LATIN1.encode().decode("latin-1"): "sent as UTF-8"}[sent[0]]
+
+
+def space_at_end(server: ServerProcess) -> str:
+    """Ask whether space after a header's value counts as part of the value."""
+    return "trimmed" if answered(server, "/def/fields", ("X-Value", "a \t")) == [["x-value", "a"]] else "kept"
+
+
+def client_port(server: ServerProcess) -> str:
+    """Ask whether applications see the client's port."""
+    return {"int": "known", "NoneType": "hidden"}.get(answered(server, "/def/client/port")["type"], "not as a number")
+
+
+def connection_kept(server: ServerProcess) -> str:
+    """Ask whether a connection serves a second request."""
+    with server.connect() as connection:
+        connection.send(SentRequest("GET", "/def/text").encoded)
+        connection.receive()
+        return "kept" if connection.reusable else "closed"
+
+
+def pipelined(server: ServerProcess) -> str:
+    """Ask whether pipelined requests are all answered."""
+    with server.connect() as connection:
+        connection.send(SentRequest("GET", "/def/text").encoded + SentRequest("GET", "/async/dict").encoded)
+        connection.receive()
+        try:
+            second = connection.receive()
+        except Closed:
+            return "one answered"
+    return "answered" if second.body.startswith(b"{") else "confused"
+
+
+def after_unread(server: ServerProcess) -> str:
+    """Ask what becomes of a connection after a request whose body of many chunks nobody reads."""
+    with server.connect(PATIENCE) as connection:
+        connection.send(SentRequest("POST", "/def/unread", (), (bytes(2000),) * 100).encoded)
+        try:
+            connection.receive()
+            connection.send(SentRequest("GET", "/def/text").encoded)
+            connection.receive()
+        except TimeoutError:
+            return "hangs"
+        except Closed:
+            pass
+    return "goes on, or is closed"
+
+
+def expectation(server: ServerProcess) -> str:
+    """Ask when a client that expects it gets 100 Continue (RFC 9110 §10.1.1)."""
+    asked = []
+    for path in ("echo", "limited"):
+        with server.connect() as connection:
+            connection.send(SentRequest("POST", f"/def/{path}", (("Expect", "100-continue"),), bytes(2000)).head)
+            asked.append(connection.status())
+    return {(100, 413): "when the body is read", (100, 100): "always"}[asked[0], asked[1]]
+
+
+def http_1_0(server: ServerProcess) -> str:
+    """Ask how a stream is framed for an HTTP/1.0 client."""
+    with server.connect() as connection:
+        connection.send(b"GET /def/stream/sync/few HTTP/1.0\r\n\r\n")
+        response = connection.receive()
+    assert response.body == "one\nzwölf\nthree\n".encode(), response
+    return "in chunks" if response.values("transfer-encoding") else "until the connection ends"
+
+
+def failed_stream(server: ServerProcess) -> str:
+    """Ask how a stream ends for the client that fails in the middle."""
+    return failure_of_stream(server, "fails-midway")
+
+
+def failed_first_chunk(server: ServerProcess) -> str:
+    """Ask how a stream ends for the client that fails before its first chunk."""
+    return failure_of_stream(server, "fails-at-once")
+
+
+def left_stream(server: ServerProcess) -> str:
+    """Ask where an async stream is closed after the client has gone away."""
+    found = {where_closed(server, handler, "async") for handler in ("def", "async")}
+    return f"closed {' or '.join(sorted(found))}"
+
+
+def failure_of_stream(peer: Peer, name: str) -> str:
+    """Return how a failing stream ends for the client, by every kind of handler and iterator."""
+    found = {
+        _seen(peer.respond(SentRequest("GET", f"/{handler}/stream/{iterator}/{name}"))) for handler, iterator in STREAMS
+    }
+    return " or ".join(sorted(found))
+
+
+def _seen(response: ReceivedResponse) -> str:
+    if response.status != 200:
+        return str(response.status)
+    ending = "ended" if response.whole else "cut"
+    return ending if response.body else f"200, {ending}"
+
+
+def where_closed(peer: Peer, handler: str, iterator: str) -> str:
+    """Leave a stream, and return where it stood when it was closed. Raises TimeoutError if it never was."""
+    name = uuid4().hex
+    peer.leave(SentRequest("GET", f"/{handler}/stream/{iterator}/endless?name={name}"), b"tick")
+
+    def look() -> str | None:
+        response = peer.respond(SentRequest("GET", f"/{handler}/stream/closed/{name}"))
+        where: str | None = json.loads(response.body)["closed"]
+        return where
+
+    return eventually(look, "the stream goes on although the client has gone")
+
+
+def end(server: ServerProcess) -> str:
+    """Ask whether SIGTERM shuts the application down before the server ends."""
+    with ServerProcess(server.command) as mortal:
+        pid = answered(mortal, "/def/startup")["pid"]
+        mortal.terminate()
+        times = mortal.stderr.count(f"{STOPPED} in {pid}")
+    return {0: "not called", 1: "called"}.get(times, f"called {times} times")
+
+
+PROBES: tuple[Probe, ...] = (
+    Probe("Raw path", ("known", "hidden"), raw_path),
+    Probe("`%2F` in the path", ("in its segment", "a slash"), encoded_slash),
+    Probe("Slashes before the path", ("kept", "made one"), leading_slashes),
+    Probe("Host beside a whole URL", ("the target's", "the header's"), host_of_url),
+    Probe("Header in several lines", ("apart", "joined"), several_lines),
+    Probe("Cookie in two lines", ("both read", "run together"), cookie_lines),
+    Probe("`X_Name` beside `X-Name`", ("another name", "dropped", "the same name"), underscore),
+    Probe("Space after a header's value", ("trimmed", "kept"), space_at_end),
+    Probe("Request header beyond ASCII", ("kept", "emptied", "dropped"), request_latin1),
+    Probe("Response header beyond ASCII", ("kept", "sent as UTF-8"), response_latin1),
+    Probe("Client's port", ("known", "hidden"), client_port),
+    Probe("Connection", ("kept", "closed"), connection_kept),
+    Probe("Pipelined requests", ("answered", "one answered"), pipelined),
+    Probe("Connection after an unread body", ("goes on, or is closed", "hangs"), after_unread),
+    Probe("`100 Continue`", ("when the body is read", "always"), expectation),
+    Probe("Stream to HTTP/1.0", ("until the connection ends", "in chunks"), http_1_0),
+    Probe("Stream that fails midway", ("cut", "ended"), failed_stream),
+    Probe("Stream that fails at once", ("500", "200, cut", "200, ended"), failed_first_chunk),
+    Probe("Async stream that is left", ("closed while it waits", "closed at a chunk"), left_stream),
+    Probe("Shutdown at SIGTERM", ("called", "not called"), end),
+)

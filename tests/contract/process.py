@@ -1,0 +1,119 @@
+"""Servers as processes: started on a free port, killed at the end, with what they wrote to stderr."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from tests.contract.wire import Connection, ReceivedResponse, SentRequest
+from tests.helpers.waiting import DEADLINE, eventually
+
+APPLICATION = "tests.contract.application:app"
+
+START = 20.0
+"""The longest wait for the first connection, in seconds."""
+ATTEMPTS = 3
+"""How many times a server is started: another process may take its port first."""
+
+
+class ServerProcess:
+    """A server of an application. ``{app}`` and ``{port}`` are filled into its command.
+
+    As a context manager it starts the server, and kills it and its workers.
+    """
+
+    port: int
+
+    def __init__(self, command: Sequence[str], application: str = APPLICATION) -> None:
+        self.command = command
+        self._application = application
+
+    def __enter__(self) -> Self:
+        said = ""
+        for _ in range(ATTEMPTS):
+            self._start()
+            if self._accepts():
+                return self
+            self.kill()
+            said = self.stderr
+            self._log.close()
+        raise RuntimeError(f"{' '.join(self.command)} does not serve:\n{said}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+        self._log.close()
+
+    @property
+    def stderr(self) -> str:
+        """The server's output so far."""
+        descriptor = self._log.fileno()  # the server writes at the offset of this very file, which must stay
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
+
+    @property
+    def is_running(self) -> bool:
+        """True until the process has ended."""
+        return self._process.poll() is None
+
+    def connect(self, deadline: float = DEADLINE) -> Connection:
+        """Open a connection on which no wait takes longer than ``deadline`` seconds."""
+        return Connection(self.port, deadline)
+
+    def respond(self, request: SentRequest) -> ReceivedResponse:
+        """Send a request on a connection of its own and return the response."""
+        with self.connect() as connection:
+            connection.send(request.encoded)
+            return connection.receive(request.method)
+
+    def leave(self, request: SentRequest, after: bytes) -> None:
+        """Send a request, and reset the connection when ``after`` has come in the body."""
+        with self.connect() as connection:
+            connection.send(request.encoded)
+            connection.wait_for(after)
+            connection.reset()
+
+    def terminate(self) -> int:
+        """Ask the server to end, wait for it, and return its exit code."""
+        self._process.terminate()
+        return self._process.wait(START)
+
+    def kill(self) -> None:
+        """Kill the server and its workers, and wait for the end."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(START)
+
+    def _start(self) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - as long-lived as this object
+        self.port = _free_port()
+        arguments = [part.format(app=self._application, port=self.port) for part in self.command]
+        self._process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
+        )
+
+    def _accepts(self) -> bool:
+        """Wait until a connection is accepted; False when the process ends before."""
+
+        def look() -> bool | None:
+            with suppress(OSError), self.connect():
+                return self.is_running
+            return None if self.is_running else False
+
+        return eventually(look, "no connection is accepted", START)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

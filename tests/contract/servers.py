@@ -1,0 +1,162 @@
+"""The tested servers, how each is started, and what it does differently from the others.
+
+All else is as it should be: a ``Probe`` has its best answer, a ``BadInput`` its usual status.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Server(NamedTuple):
+    """A server: its name, the arguments to Python that start it, and its differences.
+
+    ``gaps`` has answers to probes and ``refusals`` answers to bad input, by name. An
+    answer "one or other" depends on a race.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    gaps: Mapping[str, str]
+    refusals: Mapping[str, str]
+
+
+def _granian(interface: str) -> tuple[str, ...]:
+    return ("-m", "antiphon", "run", "{app}", "--interface", interface, "--port", "{port}")
+
+
+def _uvicorn(parser: str) -> tuple[str, ...]:
+    return ("-m", "uvicorn", "{app}", "--http", parser, "--port", "{port}")
+
+
+def _gunicorn(*options: str) -> tuple[str, ...]:
+    return ("-m", "gunicorn", "{app}", *options, "--bind", "127.0.0.1:{port}")
+
+
+ACCEPTED = "200"
+
+_HIDDEN_PATH = {"A broken escape in the path": "404", "A broken escape in a path's parameter": ACCEPTED}
+"""A broken escape cannot be told from an escaped percent sign where the path comes decoded."""
+_ANY_HOST = {"A Host that cannot be one": ACCEPTED}
+_NO_HOST = _ANY_HOST | {"No Host": ACCEPTED}
+_HOSTS = _NO_HOST | {"Two Hosts": ACCEPTED}
+_DISCONNECTED = {"A body that ends early": "499", "Chunks that end early": "499"}
+"""The server reports a disconnect, though the client still listens for the response."""
+_HUNG_UP = {"A body that ends early": "closed", "Chunks that end early": "closed"}
+
+_GRANIAN_REFUSALS = _HOSTS | {"Content-Length beside chunks": ACCEPTED}
+_GRANIAN_BODIES = {"A chunk without a size": ACCEPTED, "Chunks that end early": ACCEPTED}
+"""The application gets the chunks so far as if they were the whole body."""
+
+_H11_REFUSALS = _ANY_HOST | {
+    "A header that is folded": ACCEPTED,
+    "A version that does not exist": ACCEPTED,
+}
+
+_HIDDEN_TARGET = {"Host beside a whole URL": "the header's"}
+"""The application sees only the path of a target that is a whole URL."""
+
+_WSGI_GAPS = {"Header in several lines": "joined", "Async stream that is left": "closed at a chunk"}
+_GUNICORN_GAPS = _WSGI_GAPS | {
+    "Cookie in two lines": "run together",
+    "`X_Name` beside `X-Name`": "dropped",
+    "`100 Continue`": "always",
+}
+_FAILS_LATE = {"Stream that fails at once": "200, cut"}
+"""The head is sent before the first chunk is made."""
+
+SERVERS: tuple[Server, ...] = (
+    Server(
+        "Granian, WSGI",
+        _granian("wsgi"),
+        _WSGI_GAPS
+        | _HIDDEN_TARGET
+        | {
+            "Raw path": "hidden",
+            "`%2F` in the path": "a slash",
+            "`X_Name` beside `X-Name`": "the same name",
+            "Request header beyond ASCII": "emptied",
+            "Response header beyond ASCII": "sent as UTF-8",
+            "Client's port": "hidden",
+            "Stream that fails midway": "ended",
+            "Stream that fails at once": "200, ended",
+        },
+        _GRANIAN_REFUSALS | _HIDDEN_PATH | _GRANIAN_BODIES,
+    ),
+    Server(
+        "Granian, ASGI",
+        _granian("asgi"),
+        _FAILS_LATE | _HIDDEN_TARGET,
+        _GRANIAN_REFUSALS | _DISCONNECTED | {"A chunk without a size": "499"},
+    ),
+    Server(
+        "Granian, RSGI",
+        _granian("rsgi"),
+        {
+            "Raw path": "hidden",
+            "`%2F` in the path": "a slash",
+            "Request header beyond ASCII": "dropped",
+            "Response header beyond ASCII": "sent as UTF-8",
+            "Stream that fails midway": "ended",
+            "Stream that fails at once": "200, ended",
+        },
+        _GRANIAN_REFUSALS | _HIDDEN_PATH | _GRANIAN_BODIES,
+    ),
+    Server(
+        "Uvicorn, h11",
+        _uvicorn("h11"),
+        _FAILS_LATE,
+        _H11_REFUSALS
+        | _HUNG_UP
+        | {"A query of 200 KiB": "400", "A header of 1 MiB": "400", "10,000 headers of 1 MiB": "400"},
+    ),
+    Server(
+        "Uvicorn, httptools",
+        _uvicorn("httptools"),
+        _FAILS_LATE | _HIDDEN_TARGET | {"Space after a header's value": "kept", "Stream to HTTP/1.0": "in chunks"},
+        _HOSTS
+        | _HUNG_UP
+        | {
+            "A query of 200 KiB": "400",
+            "A method that nobody knows": "400",
+            "A request line without a version": ACCEPTED,
+        },
+    ),
+    Server(
+        "Hypercorn",
+        ("-m", "hypercorn", "{app}", "--bind", "127.0.0.1:{port}"),
+        _FAILS_LATE | {"`100 Continue`": "always", "Connection after an unread body": "hangs"},
+        _H11_REFUSALS
+        | {"A query of 200 KiB": "431"}
+        | {"A body that ends early": "400 or 499", "Chunks that end early": "400 or 499"},  # whoever is first
+    ),
+    Server(
+        "Gunicorn, sync",
+        _gunicorn(),
+        _GUNICORN_GAPS | {"Connection": "closed", "Pipelined requests": "one answered"},
+        _NO_HOST | {"Chunks that end early": "499"},
+    ),
+    Server(
+        "Gunicorn, gthread",
+        _gunicorn("--worker-class", "gthread", "--threads", "8"),
+        _GUNICORN_GAPS,
+        _NO_HOST | {"Chunks that end early": "499"},
+    ),
+    Server(
+        "Waitress",
+        ("-m", "waitress", "--listen", "127.0.0.1:{port}", "{app}"),
+        _GUNICORN_GAPS | {"Slashes before the path": "made one", "Shutdown at SIGTERM": "not called"},
+        _HOSTS
+        | _HUNG_UP
+        | {
+            "A header that is folded": ACCEPTED,
+            "Content-Length beside chunks": ACCEPTED,
+            "A request line without a version": ACCEPTED,
+            "A version that does not exist": ACCEPTED,
+        },
+    ),
+)
+
+
+def server(name: str) -> Server:
+    """Return the server of this name."""
+    return next(server for server in SERVERS if server.name == name)
