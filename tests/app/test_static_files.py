@@ -18,6 +18,8 @@ from antiphon.testing.contract.wire import Closed
 from antiphon.testing.errors import BrokenResponse, ContractError
 from tests.helpers.served_folder import FOLDER
 
+pytestmark = pytest.mark.axes("interface")
+
 CSS = b"body { color: teal }"
 SECRET = b"nobody may read this"
 DIGEST = hashlib.sha256(CSS).hexdigest()[:12]

@@ -198,7 +198,7 @@ def test_a_name_of_several_handlers_is_a_lookup_error():
     for path in ("/a", "/b"):
         app.get(path)(lambda request: "x")
     app.freeze()
-    with pytest.raises(LookupError, match=r"lambda> \(.*test_reverse.py:\d+\) and .*lambda> \(.*both named '<lambda>'"):
+    with pytest.raises(LookupError, match=r"lambda> \(.*test_url_for.py:\d+\) and .*lambda> \(.*both named '<lambda>'"):
         app.url_for("<lambda>")
 
 
