@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.helpers import combinations
+
 # Where a change is judged, the examples are the same each time: what fails there was broken by the change.
 EXAMPLES = int(os.environ.get("EXAMPLES", "100"))
 settings.register_profile("shared machine", deadline=None, max_examples=EXAMPLES)
@@ -26,8 +28,15 @@ ONCE = {TESTS / name for name in ("body", "browser", "dialects", "http", "oracle
 """What stands on values and names that no version of Python changes: it is tested on the first one."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is tested once."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of these tests."""
+    combinations.add_option(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose combinations, and mark what is tested once."""
+    combinations.thin(config, items)
     for item in items:
         if not ONCE.isdisjoint(item.path.parents):
             item.add_marker(pytest.mark.once)

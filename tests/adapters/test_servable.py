@@ -13,6 +13,8 @@ from antiphon.adapters.servable import Servable, serve
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.response.response import Response
 
+pytestmark = pytest.mark.axes("interface")
+
 variable = ContextVar("variable", default="unset")
 
 

@@ -12,6 +12,8 @@ from antiphon.http.limits import Limits
 from antiphon.response.response import Response
 from tests.helpers.sources import Blocking, Waiting
 
+pytestmark = pytest.mark.axes("interface", "app", "Body")
+
 variable = ContextVar("variable", default="unset")
 
 

@@ -4,6 +4,8 @@ from antiphon import App, Blueprint, Limits, abort
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 
 def echo(request):
     return {"endpoint": request.endpoint, "blueprint": request.blueprint, "params": dict(request.params)}

@@ -21,7 +21,7 @@ from tests.helpers.sent_bodies import (
     takes_body,
 )
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour")]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from antiphon import App, Request
 from antiphon.app.cross_site import PROBLEM_TYPE, SAFE_METHODS, check_cross_site, origins, parse_origin
 from antiphon.http.errors import Forbidden
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
 SHOP = "https://shop.example.com"
 EVIL = "https://evil.example"

@@ -16,6 +16,8 @@ from antiphon.handler.contract import failed
 from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 variable = ContextVar("variable", default="unset")
 other_variable = ContextVar("other_variable", default="unset")
 
@@ -122,9 +124,8 @@ class TestContextVariables:
             ("closed", "after"), ("stream", "closed"), ("stream goes on", "stream"), ("finished", "stream goes on")
         ]  # fmt: skip
 
+    @pytest.mark.parametrize("interface", ["wsgi"])
     def test_do_not_leak_on_one_thread(self, interface, colour, other, serving):
-        if interface != "wsgi":
-            pytest.skip("this is about servers that answer on one thread")
         seen = []
         client = serving(self.app(colour, other, seen), timeout=None)
         for _ in range(3):
@@ -306,9 +307,8 @@ class TestTheThread:
         if body is not LARGE:
             assert len(set(seen.values())) == 1
 
+    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
     def test_is_the_loops_for_an_async_def_with_all_that_blocks_around_it(self, interface):
-        if interface == "wsgi":
-            pytest.skip("over WSGI the loop is on another thread")
         seen = {}
         app = App()
 
@@ -330,9 +330,8 @@ class TestTheThread:
         assert set(seen.values()) == {threading.get_ident()}
         assert len(seen) == 5
 
+    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
     def test_is_a_worker_for_what_is_declared_to_block(self, interface):
-        if interface == "wsgi":
-            pytest.skip("over WSGI what blocks is never on a loop")
         seen = {}
         app = App()
 
@@ -353,9 +352,8 @@ class TestTheThread:
         assert len(seen) == 4
         assert threading.get_ident() not in seen.values()
 
+    @pytest.mark.parametrize("interface", ["wsgi"])
     def test_is_the_servers_over_wsgi_when_nothing_waits(self, serving, interface):
-        if interface != "wsgi":
-            pytest.skip("this is about WSGI")
         seen = {}
         app = self.app(lambda function: function, seen)
         serving(app, timeout=None).post("/", body=LARGE)
@@ -695,12 +693,11 @@ class TestACancellation:
 
 
 class TestADisconnect:
+    @pytest.mark.parametrize("interface", ["asgi"])  # the only one that tells of it without an error
     @pytest.mark.parametrize("size", [5, 200_000])
     def test_while_the_body_is_read_passes_the_middleware_and_is_not_logged(
         self, interface, colour, other, size, caplog
     ):
-        if interface != "asgi":
-            pytest.skip("only ASGI tells of it without an error")
         seen = []
         app = App()
         app.middleware(other.around(after=lambda request, response: seen.append(response.status)))

@@ -4,6 +4,8 @@ from antiphon import App, HTTPError, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 
 class Broken(Exception):
     pass

@@ -10,6 +10,7 @@ from tests.helpers.told_bodies import files_in, is_without_files
 pytestmark = [
     pytest.mark.once,
     pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open"),
+    pytest.mark.axes("interface"),
 ]
 
 WAYS = {

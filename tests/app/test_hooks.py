@@ -7,6 +7,8 @@ from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
 from tests.helpers import deferred
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 
 def app_with(colour, called):
     app = App()

@@ -17,6 +17,8 @@ from tests.contract.wire import SentRequest
 from tests.helpers.nothing import after, after_waiting, around, around_waiting, before, before_waiting
 from tests.helpers.positions import POSITIONS
 
+pytestmark = pytest.mark.axes("interface", "colour", "position")
+
 LARGE = bytes(200_000)
 UPLOADS = WORKERS + 8
 """More than there are worker threads."""

@@ -17,6 +17,8 @@ from antiphon.request.places import Place
 from tests.helpers.colours import drive
 from tests.helpers.lived import live
 
+pytestmark = pytest.mark.axes("colour")
+
 variable = ContextVar("variable", default="unset")
 
 

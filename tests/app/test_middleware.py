@@ -6,6 +6,8 @@ from antiphon import App, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, HTTPError, NotFound, UnprocessableContent
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 
 def app_with(colour, called=None):
     called = [] if called is None else called

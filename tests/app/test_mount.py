@@ -6,6 +6,8 @@ from antiphon import App, Blueprint, Response, serve
 from antiphon.testing import Client
 from tests.helpers.mounted import KINDS, METHODS, wsgi
 
+pytestmark = pytest.mark.axes("interface", "kind", "colour")
+
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS)
 def kind(request):

@@ -12,7 +12,7 @@ from antiphon.request.proxies import TrustedProxies
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.mounted import KINDS, OTHERS, OURS, Boom
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "kind", "layer", "other")]
 
 LARGE = bytes(200_000)
 

@@ -12,6 +12,8 @@ from tests.helpers.lived import live
 from tests.helpers.mounted import OTHERS, Boom, app_of
 from tests.helpers.sources import Blocking, Waiting
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 
 def of_nothing(colour, function):
     """A function of no arguments in a colour."""

@@ -11,6 +11,8 @@ from antiphon.features.security_headers import SecurityHeaders
 from antiphon.http.errors import HTTPError, NotFound
 from tests.helpers.mounted import KINDS, OTHERS, OURS, Boom
 
+pytestmark = pytest.mark.axes("interface", "kind", "colour", "other")
+
 LARGE = bytes(200_000)
 
 variable = ContextVar("variable", default="unset")

@@ -9,6 +9,8 @@ import pytest
 from antiphon import App, Limits, Request, Response
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.axes("interface", "colour")
+
 LARGE = bytes(range(256)) * 8192  # 2 MiB
 
 

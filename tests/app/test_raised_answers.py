@@ -5,6 +5,8 @@ import pytest
 from antiphon import App, Blueprint, HTTPError, Redirect, abort, serve
 from antiphon.http.errors import ERRORS, NotFound, Unauthorized, UnprocessableContent
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 PLACES = [
     "handler", "before", "after", "hook of the request", "middleware", "closing", "error handler", "before routing"
 ]  # fmt: skip

@@ -8,6 +8,8 @@ from antiphon import App, Blueprint, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 
 class Mine(Exception):
     pass

@@ -20,6 +20,8 @@ from antiphon.testing import BrokenResponse, Client
 from tests.helpers import deferred
 from tests.helpers.markup import Markup, Widget
 
+pytestmark = pytest.mark.axes("interface", "colour")
+
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"

@@ -5,6 +5,8 @@ from antiphon.handler.contract import describe
 from antiphon.http.head import RequestHead
 from tests.helpers.colours import drive
 
+pytestmark = pytest.mark.axes("interface", "colour")
+
 
 def echo(request):
     return {"endpoint": request.endpoint, "params": dict(request.params)}
@@ -164,9 +166,8 @@ class TestSlashes:
         assert [client.get(path).status for path in ("/both", "/both/", "/")] == [200, 200, 200]
         assert [client.request(method, "/a/").status for method in ("HEAD", "POST")] == [308, 404]
 
+    @pytest.mark.parametrize("interface", ["wsgi", "asgi"])
     def test_keep_the_root_path_and_encoded_slashes(self, serving, interface):
-        if interface == "rsgi":
-            pytest.skip("RSGI knows no root path and hides the raw path")
         app = App(redirect_slashes=True, encoded_slashes=True)
         app.get("/x/<y>")(echo)
         client = serving(app, root_path="/r t")

@@ -8,7 +8,7 @@ import pytest
 from antiphon import App, Blueprint, Limits, Redirect, Request
 from antiphon.http.errors import Conflict, NotFound
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour", "other", "app", "refusing")]
 
 METHODS = frozenset({"PUT", "PATCH", "DELETE"})
 

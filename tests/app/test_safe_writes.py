@@ -6,6 +6,8 @@ from antiphon import App
 from antiphon.features.cors import Cors
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.axes("connect")
+
 OWN = "http://testserver"
 OTHER = "https://elsewhere.example"
 

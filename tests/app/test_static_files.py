@@ -17,6 +17,8 @@ from tests.contract.servers import SERVERS
 from tests.contract.wire import Closed, SentRequest
 from tests.helpers.served_folder import FOLDER
 
+pytestmark = pytest.mark.axes("interface")
+
 CSS = b"body { color: teal }"
 SECRET = b"nobody may read this"
 DIGEST = hashlib.sha256(CSS).hexdigest()[:12]

@@ -5,6 +5,8 @@ import pytest
 from antiphon import App, Limits
 from tests.helpers.sent_bodies import FORM, FORM_DATA, form_data
 
+pytestmark = pytest.mark.axes("interface")
+
 SENT = {
     "body": ("text/plain", b"x" * 1000),
     "text": ("text/plain", b"x" * 1000),

@@ -16,6 +16,8 @@ from tests.helpers.nothing import after, after_waiting, around, around_waiting, 
 from tests.helpers.positions import POSITIONS
 from tests.helpers.sources import Blocking, Waiting
 
+pytestmark = [pytest.mark.usefixtures("row"), pytest.mark.axes("interface", "colour", "other")]
+
 outer_variable = ContextVar("outer_variable", default="unset")
 inner_variable = ContextVar("inner_variable", default="unset")
 

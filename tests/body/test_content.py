@@ -20,6 +20,8 @@ from antiphon.http.limits import Limits
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
 from tests.helpers.told_bodies import WAYS, Told, Way, files_in, in_chunks, is_without_files
 
+pytestmark = pytest.mark.axes("way")
+
 KIB, MIB = 1 << 10, 1 << 20
 LIMITS = Limits()
 LARGE = random.Random(7).randbytes(3 * MIB)

@@ -7,6 +7,8 @@ from antiphon import Limits, Request
 from antiphon.http.errors import ContentTooLarge
 from tests.helpers.told_bodies import WAYS, Told, Way, in_chunks
 
+pytestmark = pytest.mark.axes("way")
+
 LARGE = random.Random(5).randbytes(3 << 20)
 
 

@@ -167,6 +167,7 @@ class TestAForm:
         assert json.loads(page.text)["fields"][0] == fields[0]
 
 
+@pytest.mark.usefixtures("site")
 @each_handler
 class TestTooMuch:
     def test_is_answered_by_a_page_to_a_form_that_is_submitted(self, page, site, handler, too_large):

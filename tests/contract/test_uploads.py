@@ -17,7 +17,7 @@ from tests.helpers.sent_bodies import FORM_DATA, Sent, form_data, in_chunks
 from tests.helpers.served_uploads import LIMIT, MIB, TIMEOUT
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("server")]
 
 WAYS = ("def", "async", "lazy", "streamed")
 """The handlers, by how they get the body."""
@@ -134,9 +134,13 @@ class TestRefused:
             assert connection.getresponse().status == status
         assert says_hello(process)
 
+    @pytest.mark.parametrize(
+        "server",
+        [server for server in SERVERS if server.name not in HEAR_OUT],
+        ids=lambda server: server.name,
+        indirect=True,
+    )
     def test_is_answered_before_the_body_to_a_client_that_waits_to_be_asked_for_it(self, process, server):
-        if server.name in HEAR_OUT:
-            pytest.skip("it hears out whom it has asked")
         sent = upload("/forbidden", BEYOND, fields=(*BINARY, ("Expect", "100-continue")))
         with process.connect() as connection:
             connection.send(sent.head)

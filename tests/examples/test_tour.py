@@ -8,6 +8,8 @@ import pytest
 from antiphon.testing import Client
 from examples.tour import app
 
+pytestmark = pytest.mark.axes("client")
+
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
 def client(request):

@@ -17,6 +17,8 @@ from antiphon.testing import Client
 from tests.helpers.colours import drive
 from tests.helpers.decompression import INSTALLED, Reader, decompressed
 
+pytestmark = pytest.mark.axes("serving")
+
 TEXT = "Call and response. " * 200
 LARGE = TEXT * 100
 GZIP = {"accept-encoding": "gzip"}

@@ -7,7 +7,7 @@ from antiphon.http.errors import Forbidden
 from antiphon.request.request import Request
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "client")]
 
 SHOP = "https://shop.example.com"
 EVIL = "https://evil.example"

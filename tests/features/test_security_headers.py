@@ -12,7 +12,7 @@ from antiphon.features.security_headers import (
 )
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.axes("serving")]
 
 SELF = "'self'"
 DEFAULTS = {

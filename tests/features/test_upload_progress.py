@@ -11,6 +11,8 @@ from antiphon.http.errors import Forbidden
 from antiphon.http.event import parse_events
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.axes("clients", "size")
+
 ID = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
 OTHER_ID = "ffffffff-9f1c-4c63-8a55-d1e2f3a4b5c6"
 CHUNK = b"x" * 50_000

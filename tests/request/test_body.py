@@ -18,6 +18,8 @@ from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
 from tests.helpers.told_bodies import WAYS, Told, Way, in_chunks, is_without_files
 
+pytestmark = pytest.mark.axes("way")
+
 FORM = "application/x-www-form-urlencoded"
 FORM_DATA = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 LARGE = random.Random(11).randbytes(2 << 20)

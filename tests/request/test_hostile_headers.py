@@ -12,7 +12,7 @@ from antiphon.testing import Client
 from antiphon.testing.servers.rsgi_scope import RSGIHeaders
 from tests.http.header_table import HEADER_FIELDS
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.axes("client")]
 
 SIZE = 100 << 10
 FIELDS = {field.name: field for field in HEADER_FIELDS if field.request_attribute}

@@ -16,7 +16,7 @@ from antiphon.response.files import FileBody
 from antiphon.testing import Client
 from tests.helpers.sources import Blocking, Waiting
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.axes("serving")]
 
 BODY = b"0123456789" * 10
 OLDER, DATE, NEWER = "Sat, 05 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", "Mon, 07 Nov 1994 08:49:37 GMT"

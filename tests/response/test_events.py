@@ -18,6 +18,8 @@ from antiphon.response.response import Response
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.sources import Blocking, Waiting
 
+pytestmark = pytest.mark.axes("interface", "Source", "heartbeat")
+
 SOON = 0.01
 """Seconds between heartbeats, where a test waits for some."""
 LONG = 60.0

@@ -10,6 +10,8 @@ import pytest
 from antiphon import App
 from antiphon.testing import AsyncClient, BodyTooLarge, Client, ContractError, TooManyRedirects
 
+pytestmark = pytest.mark.axes("connect")
+
 
 def echo(seen):
     """Answer with what was seen, a line for each part."""

@@ -7,6 +7,8 @@ from antiphon import App, Request, Response, abort, serve
 from antiphon.http.errors import InternalServerError
 from antiphon.testing import AsyncClient, BrokenResponse, Client
 
+pytestmark = pytest.mark.axes("interface")
+
 INTERFACES = ["wsgi", "asgi", "rsgi"]
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from antiphon.testing import AsyncClient, BodyTooLarge, BrokenResponse, Client, ContractError
 
+pytestmark = pytest.mark.axes("connect")
+
 
 class Endless:
     """A body without an end that counts what was taken from it, and knows whether it was closed."""

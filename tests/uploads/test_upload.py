@@ -23,6 +23,8 @@ from antiphon.uploads.window import Window
 from tests.uploads.conftest import ROOM
 from tests.uploads.spools import CONTENT, Head, descriptors, in_file, in_memory, upload
 
+pytestmark = pytest.mark.axes("make")
+
 FIELDS = (
     (b"content-disposition", b'form-data; name="field"; filename="photo.png"'),
     (b"content-type", b"Image/PNG; q=1"),

@@ -14,6 +14,8 @@ from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http.head import Address, DerivedHead, RequestHead
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.axes("interface")
+
 DEADLINE = 10.0
 """Seconds. What would wait for ever fails after that."""
 

@@ -11,6 +11,8 @@ from antiphon.adapters.foreign.asgi import from_asgi
 from antiphon.adapters.foreign.lifespan import ASGILifespan
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.axes("interface")
+
 DEADLINE = 10.0
 """Seconds. What would wait for ever fails after that."""
 

@@ -8,6 +8,8 @@ from antiphon import current_request
 from antiphon.dialects.microdot import Microdot, Response
 from antiphon.http.errors import Unauthorized
 
+pytestmark = pytest.mark.axes("interface")
+
 
 @pytest.mark.feature("microdot-045")
 def test_an_application_serves_and_is_the_request_s(app, serve):

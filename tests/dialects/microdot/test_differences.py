@@ -6,6 +6,8 @@ from antiphon.dialects.microdot import Request, Response
 from antiphon.dialects.microdot.auth import BasicAuth
 from antiphon.dialects.microdot.multipart import FormDataIter, with_form_data
 
+pytestmark = pytest.mark.axes("interface")
+
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 

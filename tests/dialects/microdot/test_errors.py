@@ -7,6 +7,8 @@ import pytest
 from antiphon.dialects.microdot import Microdot, Response, abort
 from antiphon.dialects.microdot.microdot import HTTPException
 
+pytestmark = pytest.mark.axes("interface")
+
 
 @pytest.mark.feature("microdot-039")
 def test_error_handlers_by_exception_get_request_and_error(app, serve):

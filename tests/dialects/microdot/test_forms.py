@@ -5,6 +5,8 @@ import pytest
 from antiphon.dialects.microdot.microdot import MultiDict
 from antiphon.dialects.microdot.multipart import FileUpload, FormDataIter, with_form_data
 
+pytestmark = pytest.mark.axes("interface")
+
 BOUNDARY = "b0undary"
 PARTS = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}
 URLENCODED = {"content-type": "application/x-www-form-urlencoded"}

@@ -4,6 +4,8 @@ import pytest
 
 from antiphon.dialects.microdot import Microdot, Request, Response
 
+pytestmark = pytest.mark.axes("interface")
+
 
 @pytest.mark.feature("microdot-001")
 def test_one_request_is_passed_to_all(app, serve):

@@ -15,6 +15,8 @@ from antiphon.dialects.microdot.multipart import with_form_data
 from antiphon.dialects.microdot.sse import sse_response, with_sse
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.axes("interface")
+
 PACKAGE = "antiphon.dialects.microdot"
 
 

@@ -6,6 +6,8 @@ from antiphon import App, Limits
 from antiphon.dialects.microdot import Microdot
 from antiphon.testing import Client
 
+pytestmark = pytest.mark.axes("interface")
+
 
 def hooked(name):
     """An application of which the hooks leave their name."""

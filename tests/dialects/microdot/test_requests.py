@@ -11,6 +11,8 @@ from antiphon.dialects.microdot import Microdot, Request
 from antiphon.dialects.microdot.microdot import MultiDict, NoCaseDict
 from antiphon.http.head import RequestHead
 
+pytestmark = pytest.mark.axes("interface")
+
 
 @pytest.fixture
 def seen(app, serve):

@@ -7,6 +7,8 @@ import pytest
 from antiphon.dialects.microdot import Response, redirect
 from antiphon.dialects.microdot.microdot import NoCaseDict
 
+pytestmark = pytest.mark.axes("interface")
+
 
 @pytest.mark.feature("microdot-033")
 def test_a_dict_is_json(answer):

@@ -6,6 +6,8 @@ import pytest
 
 from antiphon.dialects.microdot import Microdot, URLPattern
 
+pytestmark = pytest.mark.axes("interface")
+
 
 @pytest.mark.feature("microdot-003")
 def test_a_route_has_a_path_and_methods(app, serve):

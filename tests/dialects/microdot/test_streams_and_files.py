@@ -11,6 +11,8 @@ import pytest
 
 from antiphon.dialects.microdot import AsyncBytesIO, Response, send_file
 
+pytestmark = pytest.mark.axes("interface")
+
 # Streams
 
 

@@ -60,6 +60,7 @@ def middleware(library, folder):
         ("/data.zzz", b"0123456789", "application/octet-stream"),
     ],
 )
+@pytest.mark.usefixtures("library")
 def test_a_file_is_sent(middleware, path, content, content_type):
     status, headers, body = ask(middleware, path)
     assert (status.upper(), body) == ("200 OK", content)
@@ -83,10 +84,12 @@ def test_a_file_is_sent(middleware, path, content, content_type):
         "/staticx",
     ],
 )
+@pytest.mark.usefixtures("library")
 def test_what_is_no_file_is_the_applications(middleware, path):
     assert ask(middleware, path)[::2] == ("404 NOT FOUND", b"application")
 
 
+@pytest.mark.usefixtures("library")
 def test_a_client_that_has_it_is_told_so(middleware):
     etag = ask(middleware, "/static/site.css")[1]["etag"]
     status, headers, body = ask(middleware, "/static/site.css", HTTP_IF_NONE_MATCH=etag)

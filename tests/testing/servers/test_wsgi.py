@@ -7,6 +7,8 @@ import pytest
 
 from antiphon.testing import Client, ContractError
 
+pytestmark = pytest.mark.axes("timeout")
+
 
 @pytest.fixture(params=[10, None], ids=["thread", "here"])
 def timeout(request):
