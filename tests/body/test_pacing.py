@@ -84,7 +84,7 @@ class TestTimeout:
         async def patient():
             with pytest.raises(RequestTimeout):
                 await content.load(Limits(timeout=0.01))
-            content._head.chunks = [b"cd"]
+            content.head.chunks = [b"cd"]
             await content.load(Limits())
 
         asyncio.run(patient())

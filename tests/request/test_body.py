@@ -79,7 +79,7 @@ class TestWhatIsTakenAtOnce:
     @pytest.mark.parametrize("chunks", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
     def test_is_held_to_its_length(self, way, chunks):
         request = Request(way.head(*chunks, content_length=4))
-        with pytest.raises(BadRequest, match="where Content-Length declares 4"):
+        with pytest.raises(BadRequest, match="but its Content-Length is 4"):
             way.run(taken(request))
         assert isinstance(request.content.failure, BadRequest)
 
