@@ -124,7 +124,7 @@ def test_the_wait_for_the_first_chunk_of_a_small_body_counts(clock):
     request.limits = Limits(rate=1 << 20, timeout=0)
 
     async def load():
-        assert not request.take_at_once(3)
+        assert not request.read_small_body(3)
         await request.load()
 
     with pytest.raises(RequestTimeout):

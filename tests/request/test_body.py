@@ -38,7 +38,7 @@ def loaded(way, *chunks, limits=Limits(), **headers):  # noqa: B008 - immutable
 
 async def taken(request):
     """Whether all of the body was there at once; then, all is."""
-    was_there = request.take_at_once(request.limits.body)
+    was_there = request.read_small_body(request.limits.body)
     if not was_there:
         await request.load()
     return was_there
@@ -56,7 +56,7 @@ class TestWhatIsTakenAtOnce:
     def test_is_a_body_of_no_bytes_which_is_not_asked_for(self, way):
         head = way.head(b"next request", content_length=0)
         request = Request(head)
-        assert request.take_at_once(0)
+        assert request.read_small_body(0)
         assert (request.body, request.content.is_complete, head.asked) == (b"", True, 0)
 
     @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ class TestWhatIsTakenAtOnce:
     def test_is_not_asked_for_if_it_may_be_another(self, way, data, headers):
         head = way.head(data, **headers)
         request = Request(head)
-        assert not request.take_at_once(1 << 20)
+        assert not request.read_small_body(1 << 20)
         assert head.asked == 0
         way.run(request.load())
         assert request.content.received == len(data)
@@ -104,7 +104,7 @@ class TestWhatIsTakenAtOnce:
         assert looked_at.content_length == 4
         given = Request(way.head(content_length=4), b"abcd")
         for request in (begun, looked_at, given):
-            assert not request.take_at_once(4)
+            assert not request.read_small_body(4)
             way.run(request.load())
             assert request.body == b"abcd"
 

@@ -85,7 +85,7 @@ class RequestBody(RequestHeaders):
             content = self._content = Content(self.head, content)
         return content
 
-    def take_at_once(self, most: float) -> bool:
+    def read_small_body(self, most: float) -> bool:
         """Receive a small body that is there already, in one chunk: whether all of it is. Of any other ``load`` tells.
 
         It has ``most`` bytes at most. It is for where a head that blocks may do so.
