@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.body.form_data import FormData
+from antiphon.body.form_data import FormIndex
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.limits import Limits
 from antiphon.uploads.spool import Spool
@@ -27,7 +27,7 @@ FORM = print_form(
 
 
 def read(body, *, chunks=None, charset=None, content_type=CONTENT_TYPE, make=SPOOLS["in memory"], **limits):
-    data = FormData(content_type, Limits(**limits))
+    data = FormIndex(content_type, Limits(**limits))
     for chunk in [body] if chunks is None else chunks:
         data.feed(chunk)
     spool = make(body) if body else Spool()
@@ -131,7 +131,7 @@ class TestBeyondALimit:
 
     def test_is_found_as_soon_as_it_is_clear(self, limit, size):
         most, _, beyond = BOUNDS[limit]
-        data = FormData(CONTENT_TYPE, Limits(**{limit: most}))
+        data = FormIndex(CONTENT_TYPE, Limits(**{limit: most}))
         chunks = iter(evenly(print_form(beyond) + b"x" * 5000, size))
         with pytest.raises(ContentTooLarge):
             deque(map(data.feed, chunks), maxlen=0)
@@ -139,7 +139,7 @@ class TestBeyondALimit:
 
     def test_that_was_set_since_is_a_413_too(self, limit, size):
         most, _, beyond = BOUNDS[limit]
-        data = FormData(CONTENT_TYPE, Limits())
+        data = FormIndex(CONTENT_TYPE, Limits())
         deque(map(data.feed, evenly(print_form(beyond), size)), maxlen=0)
         for _ in range(2):
             with pytest.raises(ContentTooLarge) as refused:
@@ -148,7 +148,7 @@ class TestBeyondALimit:
 
     def test_that_was_set_since_lets_pass_what_just_fits(self, limit, size):
         most, fits, _ = BOUNDS[limit]
-        data = FormData(CONTENT_TYPE, Limits())
+        data = FormIndex(CONTENT_TYPE, Limits())
         deque(map(data.feed, evenly(print_form(fits), size)), maxlen=0)
         data.check(Limits(**{limit: most}))
 
@@ -171,7 +171,7 @@ class TestMalformed:
     )
     @pytest.mark.parametrize("size", [1, 10_000])
     def test_is_a_400_for_who_reads_the_form_only(self, body, content_type, size):
-        data = FormData(content_type, Limits())
+        data = FormIndex(content_type, Limits())
         for chunk in evenly(body, size):
             data.feed(chunk)  # nobody asked for the form
         spool = SPOOLS["in memory"](body) if body else Spool()

@@ -84,7 +84,7 @@ class TestTimeout:
         async def patient():
             with pytest.raises(RequestTimeout):
                 await content.load(Limits(timeout=0.01))
-            content._head.chunks = [b"cd"]
+            content.head.chunks = [b"cd"]
             await content.load(Limits())
 
         asyncio.run(patient())
@@ -124,7 +124,7 @@ def test_the_wait_for_the_first_chunk_of_a_small_body_counts(clock):
     request.limits = Limits(rate=1 << 20, timeout=0)
 
     async def load():
-        assert not request.take_at_once(3)
+        assert not request.read_small_body(3)
         await request.load()
 
     with pytest.raises(RequestTimeout):

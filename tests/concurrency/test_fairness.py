@@ -9,12 +9,12 @@ from contextlib import suppress
 import pytest
 
 from antiphon.body.content import Content
-from antiphon.body.receiver import AT_ONCE
+from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.fairness import HELD, new_turn
 from antiphon.http.limits import Limits
 from tests.helpers.told_bodies import Told
 
-CHUNK = AT_ONCE
+CHUNK = SMALL_BODY
 LIMITS = Limits(body=1 << 30)
 
 

@@ -40,7 +40,7 @@ def loaded(way, *chunks, limits=Limits(), **headers):  # noqa: B008 - immutable
 
 async def taken(request):
     """Whether all of the body was there at once; then, all is."""
-    was_there = request.take_at_once(request.limits.body)
+    was_there = request.read_small_body(request.limits.body)
     if not was_there:
         await request.load()
     return was_there
@@ -58,7 +58,7 @@ class TestWhatIsTakenAtOnce:
     def test_is_a_body_of_no_bytes_which_is_not_asked_for(self, way):
         head = way.head(b"next request", content_length=0)
         request = Request(head)
-        assert request.take_at_once(0)
+        assert request.read_small_body(0)
         assert (request.body, request.content.is_complete, head.asked) == (b"", True, 0)
 
     @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ class TestWhatIsTakenAtOnce:
     def test_is_not_asked_for_if_it_may_be_another(self, way, data, headers):
         head = way.head(data, **headers)
         request = Request(head)
-        assert not request.take_at_once(1 << 20)
+        assert not request.read_small_body(1 << 20)
         assert head.asked == 0
         way.run(request.load())
         assert request.content.received == len(data)
@@ -81,7 +81,7 @@ class TestWhatIsTakenAtOnce:
     @pytest.mark.parametrize("chunks", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
     def test_is_held_to_its_length(self, way, chunks):
         request = Request(way.head(*chunks, content_length=4))
-        with pytest.raises(BadRequest, match="where Content-Length declares 4"):
+        with pytest.raises(BadRequest, match="but its Content-Length is 4"):
             way.run(taken(request))
         assert isinstance(request.content.failure, BadRequest)
 
@@ -106,7 +106,7 @@ class TestWhatIsTakenAtOnce:
         assert looked_at.content_length == 4
         given = Request(way.head(content_length=4), b"abcd")
         for request in (begun, looked_at, given):
-            assert not request.take_at_once(4)
+            assert not request.read_small_body(4)
             way.run(request.load())
             assert request.body == b"abcd"
 

@@ -45,7 +45,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             limits = request.limits
             if plan.hands_on and not plan.body_first:
                 limits = _small(limits.rate, limits.timeout)
-            is_loaded = loads_ahead and request.take_at_once(limits.body)
+            is_loaded = loads_ahead and request.read_small_body(limits.body)
             content = request.content
             _prepare(plan, request, content)
             if loads_ahead and not is_loaded and (error is None or content.failure is None):

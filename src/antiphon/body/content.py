@@ -1,91 +1,226 @@
-"""A request's content: received once, and kept for everyone who reads it, on whatever thread."""
+"""The content of a request: received once, and kept for everyone who reads it, on whatever thread.
 
+A Receiver gives the chunks, a Storage keeps them; Content says who waits for them, and where.
+"""
+
+import os
 from collections.abc import Coroutine
 from contextlib import suppress
-from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.body.pacing import Pace
-from antiphon.body.receiver import ReceivedBody, result_of
+from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declared_length, readable_length, result_of
+from antiphon.body.storage import READ_SIZE, Storage
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from io import BytesIO
+
+    from antiphon.body.form_data import FormData
+    from antiphon.uploads.window import Window
 
 T = TypeVar("T")
 
-DISCARDING = 5
-"""Seconds for which the rest of a body that is refused is received."""
-MOST_DISCARDED = 64 << 20
-"""How many bytes of it are."""
-_WHILE_DISCARDING = Limits(timeout=DISCARDING, rate=0)
 
+class Content:
+    """The bytes of a request's body, decoded. They come from ``head``, unless they are given as ``data``."""
 
-class Content(ReceivedBody):
-    """The bytes of a request's body, which come from its head unless they are given."""
-
+    data: bytes | None = None
+    """All bytes, where they are in memory; None until the body is complete."""
+    is_complete = False
+    """True if no more is received: all of the body has come, or it was discarded."""
+    is_kept = True
+    """True if what is received can be read again. It may be set until the first chunk is received."""
+    failure: Exception | None = None
+    """The error that receiving the body ended with last."""
+    has_uploads = False
+    """True if files of a form were given out, which read what is kept by themselves."""
+    folder: str | os.PathLike[str] | None = None
+    """Where the file of a large body is made; None for where the system has temporary files."""
     loop: "AbstractEventLoop | None" = None
-    """The server's loop, on which other threads have it received."""
+    """The server's event loop, on which the body is received for code on other threads."""
     outermost: object = None
-    """Who had it first, and answers last: whose refusal it is that counts."""
+    """The first of those that this request passes: it answers last, so its refusal is the one that counts."""
+
+    _receiver: Receiver | None = None
+    _storage: Storage | None = None
+    _is_receiving = False
+    _streamed = 0
+    """Bytes that were given without being kept."""
+    _loss: Exception | None = None
+    """Why the body can't be received as a whole any more."""
+
+    def __init__(self, head: Head, data: bytes | None = None) -> None:
+        self.head = head
+        if data is not None:
+            self.data = data
+            self.is_complete = True
 
     def share(self, head: Head) -> "Content":
-        """The same content for another request, which may be closed by itself."""
+        """Return the same content for another request, which may be closed by itself. The body has to be loaded."""
         shared = Content(head, self.data)
-        shared._decoder = self._decoder
         shared.is_complete = self.is_complete
-        shared.received = self.received
+        shared._receiver = self._receiver
         if self.data is None:
-            shared._spool = self.spool.share()
-            if self.is_complete and head.field("content-type") == self._head.field("content-type"):
-                shared._form = self._form
+            shared._storage = self._stored().share(head.field("content-type") or "")
         return shared
 
-    async def discard(self) -> None:
-        """Receive what is left and forget it, up to a point: many clients listen only when they have sent all.
+    # Size
 
-        It is for a body that is refused. One that waits to be asked for (RFC 9110 §10.1.1) is not received at all.
+    @property
+    def size(self) -> int:
+        """Bytes that are kept so far."""
+        return len(self.data) if self.data is not None else self._storage.size if self._storage is not None else 0
+
+    @property
+    def received(self) -> int:
+        """Bytes received so far, as they were sent."""
+        return len(self.data or b"") if self._receiver is None else self._receiver.received
+
+    @property
+    def length(self) -> int | None:
+        """The declared length in bytes (RFC 9110 §8.6). Raises BadRequest (400) for a malformed one."""
+        return declared_length(self.head)
+
+    @property
+    def readable_length(self) -> int | None:
+        """The declared length in bytes; None for an absent or malformed one."""
+        return readable_length(self.head)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if the body has no bytes, as far as that is known before it is received."""
+        if self.is_complete:
+            return not self.size
+        return self.readable_length == 0 or not self.head.has_body
+
+    def is_small(self, most: int) -> bool:
+        """Return True if the body surely has at most so many bytes; one with a content coding may grow."""
+        length = self.readable_length
+        return length is not None and length <= most and not self.head.field("content-encoding")
+
+    @property
+    def is_decoded(self) -> bool:
+        """True if a content coding was undone: Content-Encoding and Content-Length are not those of what is kept."""
+        return self._receiver is not None and self._receiver.is_decoded
+
+    @property
+    def is_in_file(self) -> bool:
+        """True if the body is so large that it is kept in a file."""
+        return self._storage is not None and self._storage.is_in_file
+
+    # Receiving
+
+    def hold(self, data: bytes) -> None:
+        """Take over the first bytes, which were received, but not checked."""
+        self._received_by().hold(data)
+
+    def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any) -> None:
+        """Take over a call of the head's ``receive`` that was started, and awaits ``effect``."""
+        self._received_by().resume(receiving, effect)
+
+    def break_off(self, error: HTTPError | OSError) -> None:
+        """Take over the error because of which nothing can be received."""
+        self.failure = self._loss = error
+
+    async def load(self, limits: Limits) -> None:
+        """Receive all of the body. Called again, it goes on where it broke off. Where the head blocks, it never waits.
+
+        Raises ContentTooLarge (413), from Content-Length before a byte is read, else by counting; BadRequest (400) for
+        a bad Content-Length or a body that ends too early; UnsupportedMediaType (415) for an unknown coding;
+        RequestTimeout (408) for a body that comes too slowly; InsufficientStorage (507); ClientDisconnected.
         """
-        if self.is_complete or self._is_receiving or (not self.received and self._is_held_back()):
+        self._check_loadable(limits)
+        while not self.is_complete:
+            await self.advance(limits)
+
+    async def advance(self, limits: Limits) -> bytes:
+        """Receive the next chunk, decoded; empty at the end. Raises what ``load`` does."""
+        if self._is_receiving:
+            raise _in_use()
+        if self.is_complete:
+            return b""
+        receiver = self._received_by()
+        self._is_receiving, chunk = True, b""
+        try:
+            chunk = await receiver.next_chunk(limits)
+            if self.is_kept:
+                await self._keep(chunk, receiver.has_ended, limits)
+            else:
+                self._streamed += len(chunk)
+            self.is_complete = receiver.has_ended
+        except Exception as error:
+            if chunk or receiver.is_broken:
+                self._loss = error
+            if isinstance(error, HTTPError | OSError):
+                self.failure = error
+            raise
+        finally:
+            self._is_receiving = False
+        return chunk
+
+    async def discard(self) -> None:
+        """Receive what is left of a refused body and forget it: many clients listen only when they have sent all.
+
+        A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all.
+        """
+        if self.is_complete or self._is_receiving or (not self.received and self._is_awaiting_continue()):
             return
         self.is_complete = True
-        vars(self)["_pace"] = Pace()
-        self.failure = self._broken = self.failure or RuntimeError("the body was refused, and is gone")
-        most, until = self.received + MOST_DISCARDED, monotonic() + DISCARDING
-        with suppress(Exception):  # whatever breaks off what nobody wants
-            while self.received != self.readable_length and self.received <= most and monotonic() < until:
-                data = await self._next_bytes(_WHILE_DISCARDING)
-                if not data:
-                    return
-                self.received += len(data)
-
-    def _is_held_back(self) -> bool:
-        return (self._head.field("expect") or "").lower() == "100-continue"
-
-    # On other threads
+        self.failure = self._loss = self.failure or RuntimeError("the body was refused, and is gone")
+        with suppress(Exception):  # nobody wants the body, nor why it breaks off
+            await self._received_by().drain()
 
     def load_on_thread(self, limits: Limits) -> None:
-        """As ``load``, for code that may block. Raises NotLoadedError on an event loop, or where it has none."""
-        if self._is_there():
-            self._check_wanted(limits)
+        """Do what ``load`` does, for code that may block. Raises NotLoadedError where nothing may."""
+        if self._has_all():
+            self._check_loadable(limits)
         else:
-            self._on_thread(self.load(limits))
+            self._wait_for(self.load(limits))
 
     def advance_on_thread(self, limits: Limits) -> bytes:
-        """As ``advance``, likewise."""
-        return b"" if self._is_there() else self._on_thread(self.advance(limits))
+        """Do what ``advance`` does, for code that may block. Raises NotLoadedError where nothing may."""
+        return b"" if self._has_all() else self._wait_for(self.advance(limits))
 
-    def _is_there(self) -> bool:
-        """Whether nothing has to be received."""
-        if not self._has_begun and not self.is_complete and not self._head.has_body:
+    def check_size(self, limits: Limits) -> None:
+        """Raise ContentTooLarge (413) for a body that was received within higher limits."""
+        if self.is_complete and self.size > limits.body:
+            raise body_too_large(limits)
+
+    def check_kept(self, offset: int) -> None:
+        """Raise an error if the bytes from an offset on can't be read: they are lost, or were streamed and not kept."""
+        if self._loss is not None:
+            raise self._loss
+        if not self.is_kept and offset != self._streamed:
+            raise self.failure or RuntimeError(
+                f"{self._streamed} bytes of the body have been streamed, and are gone: body='lazy' keeps what is read"
+            )
+
+    def _check_loadable(self, limits: Limits) -> None:
+        if self._loss is not None or not self.is_kept:
+            self.check_kept(0)
+            self.is_kept = True
+        self.check_size(limits)
+
+    def _received_by(self) -> Receiver:
+        if self._receiver is None:
+            self._receiver = Receiver(self.head)
+        return self._receiver
+
+    def _is_awaiting_continue(self) -> bool:
+        return (self.head.field("expect") or "").lower() == "100-continue"
+
+    def _has_all(self) -> bool:
+        if not self.is_complete and not self.head.has_body:
             self.data, self.is_complete = b"", True
         return self.is_complete
 
-    def _on_thread(self, receiving: Coroutine[Any, Any, T]) -> T:
-        """Wait for what receives, which is taken where the server wants it."""
-        if is_on_loop() or not (self._head.blocks or self.loop):
+    def _wait_for(self, receiving: Coroutine[Any, Any, T]) -> T:
+        """Wait for a coroutine that receives, which runs where the server wants it."""
+        if is_on_loop() or not (self.head.blocks or self.loop):
             receiving.close()
             raise NotLoadedError
         if self.loop is None:
@@ -94,6 +229,97 @@ class Content(ReceivedBody):
 
         return run_coroutine_threadsafe(receiving, self.loop).result()
 
+    # Keeping
+
+    async def _keep(self, chunk: bytes, is_last: bool, limits: Limits) -> None:
+        if is_last and self._storage is None and len(chunk) <= SMALL_BODY:
+            self.data = chunk
+            return
+        storage = self._stored()
+        if storage.add(chunk):
+            await storage.write(limits)
+        if is_last and not storage.is_in_file:
+            self.data = storage.read_all()
+
+    def _stored(self) -> Storage:
+        if self._storage is None:
+            self._storage = Storage(self.head.field("content-type") or "", self.folder, self.data or b"")
+        return self._storage
+
+    def read_at(self, offset: int) -> bytes:
+        """Return a chunk of what is kept, from an offset on; empty if no more is kept."""
+        data = self.data
+        if data is None:
+            if self._is_receiving:
+                raise _in_use()
+            return self._storage.read_at(offset) if self._storage is not None else b""
+        return data if not offset and len(data) <= READ_SIZE else data[offset : offset + READ_SIZE]
+
+    async def aread_at(self, offset: int) -> bytes:
+        """Return what ``read_at`` does, on an event loop: a thread reads the file."""
+        if self.data is None and not self._is_receiving and self._storage is not None:
+            return await self._storage.aread_at(offset)
+        return self.read_at(offset)
+
+    def read_all(self) -> bytes:
+        """Return all bytes, which are in memory from then on."""
+        if self.data is None:
+            self.data = self._stored().read_all()
+        return self.data
+
+    def open(self) -> "BytesIO | Window":
+        """Return a file object on all bytes, with a position of its own."""
+        if self.data is not None:
+            from io import BytesIO
+
+            return BytesIO(self.data)
+        return self._stored().open()
+
+    def form(self, limits: Limits, charset: str | None) -> "FormData":
+        """Return the form (multipart/form-data) that the bytes are; ``charset`` is what the request declares.
+
+        Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for a malformed one.
+        """
+        return self._stored().form(limits, charset)
+
+    def close(self) -> None:
+        """Free the memory and the file of a body that is not small."""
+        if self._storage is not None:
+            self._storage.close()
+
+
+def read_small(head: Head, most: float) -> Content | bytes | None:
+    """Receive a small body of at most ``most`` bytes, if it is there already, in one chunk. Return its bytes.
+
+    Return None if the body is not known to be so small: none of it was received. Return a content that goes on from
+    here if the body is not there, or not in one chunk. Call it only where ``head.receive`` may block.
+    """
+    length = head.uncoded_length
+    if length is None or length > SMALL_BODY or length > most:
+        return None
+    if not length:
+        return b""
+    receiving = head.receive()
+    try:
+        effect = receiving.send(None)
+    except StopIteration as end:
+        data: bytes = end.value
+        if len(data) == length:
+            return data
+        content = Content(head)
+        content.hold(data)
+    except (HTTPError, OSError) as error:
+        content = Content(head)
+        content.break_off(error)
+    else:
+        content = Content(head)
+        content.resume(receiving, effect)
+    return content
+
 
 class NotLoadedError(RuntimeError):
     """The body is wanted on an event loop, and is not there yet."""
+
+
+def _in_use() -> RuntimeError:
+    return RuntimeError("the body is being received already: one task or thread at a time waits for it")

@@ -20,7 +20,7 @@ from antiphon.uploads.spool import Spool
 from antiphon.uploads.upload import Upload
 
 
-class Form(NamedTuple):
+class FormData(NamedTuple):
     """The fields of a form, and its files."""
 
     fields: MultiDict[str]
@@ -73,7 +73,7 @@ class FormBounds:
                 raise _too_many("files", limits.files)
 
 
-class FormData:
+class FormIndex:
     """Is given the body of a form (RFC 7578), as a whole or fed chunk by chunk, and remembers where its parts are.
 
     Raises ContentTooLarge (413) likewise. A body that is no such form is told to who reads it.
@@ -124,7 +124,7 @@ class FormData:
             bounds.count([head, PartData(head.offset, end, end, b"")])
         self._limits = limits
 
-    def read(self, spool: Spool, charset: str | None) -> Form:
+    def read(self, spool: Spool, charset: str | None) -> FormData:
         """The form, when all of it was fed, from where it is kept. ``charset`` is what the request declares.
 
         Raises BadRequest (400) for a body that is no such form, or was cut off.
@@ -154,7 +154,7 @@ class FormData:
             own = _charset(content_type) if content_type else None
             value = spool.read_at(offset, end - offset) if data is None else data[offset:end]
             fields.append((name, decode(value, form_codec(own, *stated) if own else codec)))
-        return tuple.__new__(Form, (MultiDict(fields), MultiDict(files)))  # as fast again as its own constructor
+        return tuple.__new__(FormData, (MultiDict(fields), MultiDict(files)))  # as fast again as its own constructor
 
 
 @lru_cache(16)

@@ -1,6 +1,6 @@
-"""How fast the body of a request comes: it must not let wait for long, and bring something all the time.
+"""Timeouts while a body is received: the longest wait for data, and a minimum average rate.
 
-Only the time is counted in which somebody waits for it: whoever reads it may take as long as he likes.
+Only time in which somebody waits for the body counts: a handler may take as long as it likes between two chunks.
 """
 
 from collections.abc import Coroutine, Generator
@@ -15,30 +15,28 @@ from antiphon.http.limits import Limits
 T = TypeVar("T")
 
 GRACE = 5.0
-"""Seconds in which a body may be as slow as it is."""
+"""Seconds of waiting before the average rate counts."""
 
 
 class Pace:
-    """For how long a body has let wait."""
+    """The time for which one body has been waited for."""
 
     waited = 0.0
-    """Seconds for which it was waited for."""
+    """Seconds of waiting so far."""
 
-    async def within(self, receiving: Coroutine[Any, Any, bytes], received: int, limits: Limits) -> bytes:
-        """The next bytes, on an event loop, after so many. Raises RequestTimeout (408) where they don't come in time.
+    async def receive(self, receiving: Coroutine[Any, Any, bytes], received: int, limits: Limits) -> bytes:
+        """Run a coroutine that receives the next bytes, on an event loop, after ``received`` bytes. Return them.
 
-        Those that are there already take no time, and no timer.
+        Bytes that are there already take no time, and no timer. Raises RequestTimeout (408).
         """
         try:
             effect = receiving.send(None)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]  # it gives bytes
-        return await self.still_within(receiving, effect, received, limits)
+        return await self.resume(receiving, effect, received, limits)
 
-    async def still_within(
-        self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits
-    ) -> bytes:
-        """The same, where receiving has been begun, and waits for ``effect``."""
+    async def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any, received: int, limits: Limits) -> bytes:
+        """Do what ``receive`` does with a coroutine that was started, and awaits ``effect``."""
         from asyncio import timeout
 
         left = self._left(received, limits)
@@ -56,28 +54,27 @@ class Pace:
             self.waited += monotonic() - before
 
     def check(self, received: int, limits: Limits) -> None:
-        """See before more is received, where that blocks, how it came so far. Raises RequestTimeout (408) likewise."""
+        """Check the rate so far, before more is received in a call that blocks. Raises RequestTimeout (408)."""
         if self.waited > GRACE and not self._left(received, limits):
             raise _too_slow(limits)
 
     def _left(self, received: int, limits: Limits) -> float:
-        """For how many seconds more it may let wait, by its rate."""
+        """Return the seconds of waiting that the rate allows from now on."""
         return max(GRACE + received / limits.rate - self.waited, 0.0) if limits.rate else inf
 
 
 def _too_late(limits: Limits) -> RequestTimeout:
-    detail = f"The body has let wait for {limits.timeout} seconds."
-    return over_limit(RequestTimeout, "timeout", limits.timeout, detail)
+    return over_limit(RequestTimeout, "timeout", limits.timeout, f"No data arrived for {limits.timeout} seconds.")
 
 
 def _too_slow(limits: Limits) -> RequestTimeout:
-    detail = f"The body comes more slowly than {limits.rate} bytes a second."
+    detail = f"The body arrives more slowly than {limits.rate} bytes a second."
     return over_limit(RequestTimeout, "rate", limits.rate, detail)
 
 
 @coroutine
 def _resumed(steps: Coroutine[Any, Any, T], effect: Any) -> Generator[Any, Any, T]:
-    """Go on with a coroutine that has been begun, and waits for this."""
+    """Run a coroutine that was started, and awaits ``effect``, to its end."""
     try:
         while True:
             try:

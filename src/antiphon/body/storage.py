@@ -1,135 +1,66 @@
-"""A body as it is kept: in memory while it is small, else in one file, and a form with where its parts are."""
+"""The bytes of a body, kept in memory while they are few, else in one file, with the offsets of a form's parts."""
 
 import os
 from functools import cache
 from typing import TYPE_CHECKING
 
 from antiphon.concurrency.loop import is_on_loop, let_pass
-from antiphon.http.head import Head
 from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
-    from io import BytesIO
-
-    from antiphon.body.form_data import FormData
+    from antiphon.body.form_data import FormData, FormIndex
     from antiphon.concurrency.crossing import Crossing
     from antiphon.uploads.spool import Spool
     from antiphon.uploads.window import Window
 
-CHUNK = 256 << 10
-"""Bytes that are read at once of what is kept."""
+READ_SIZE = 256 << 10
+"""Most bytes that are read from what is kept in one step."""
 
 FORM_DATA = "multipart/form-data"
 
 
-class KeptBody:
-    """The bytes of a body that have come so far, decoded.
+class Storage:
+    """Keeps the chunks of a body, decoded, in their order.
 
-    ``folder`` is where a large one is kept, None for where the system has temporary files.
+    ``content_type`` is the body's, ``folder`` where the file of a large one is made (None: where the system has
+    temporary files), ``data`` the first bytes.
     """
 
-    data: bytes | None = None
-    """All of it, where that is in memory; None until it is complete."""
-    folder: str | os.PathLike[str] | None = None
-    has_uploads = False
-    """Whether files of a form were given, which read what is kept by themselves."""
-    _head: Head
-    _spool: "Spool | None" = None
-    _form: "FormData | None" = None
-    _is_receiving = False
+    __slots__ = ("_content_type", "_form", "_spool")
+
+    def __init__(self, content_type: str, folder: str | os.PathLike[str] | None = None, data: bytes = b"") -> None:
+        self._content_type = content_type
+        self._spool = _spool_class()(folder=folder, data=data)
+        self._form: FormIndex | None = None
 
     @property
     def size(self) -> int:
-        """How many bytes are kept so far, decoded."""
-        return len(self.data) if self.data is not None else self._spool.size if self._spool is not None else 0
+        """Bytes that are kept so far."""
+        return self._spool.size
 
     @property
     def is_in_file(self) -> bool:
-        """Whether it has become so large that it is kept in a file."""
-        return self._spool is not None and not self._spool.in_memory
-
-    @property
-    def spool(self) -> "Spool":
-        """Where it is kept."""
-        if self._spool is None:
-            self._spool = _spool_class()(folder=self.folder, data=self.data or b"")
-        return self._spool
-
-    def form(self, limits: Limits) -> "FormData":
-        """Where the parts of a form are. Of one in memory it is found now, else it is while that arrives."""
-        if self._form is None:
-            form = _form_class()(self._head.field("content-type") or "", limits, self.data)
-            if self.data is None:
-                self._feed(form)
-            self._form = form
-        else:
-            self._form.check(limits)
-        return self._form
-
-    def _feed(self, form: "FormData") -> None:
-        spool, offset = self.spool, 0
-        while chunk := spool.read_at(offset, CHUNK):
-            form.feed(chunk)
-            offset += len(chunk)
-
-    def kept(self, offset: int) -> bytes:
-        """A chunk of what is kept, from an offset on; empty where nothing is."""
-        data = self.data
-        if data is None:
-            if self._is_receiving:
-                raise is_received()
-            return self._spool.read_at(offset, CHUNK) if self._spool is not None and offset < self._spool.size else b""
-        return data if not offset and len(data) <= CHUNK else data[offset : offset + CHUNK]
-
-    def read_all(self) -> bytes:
-        """All of it, in memory from now on."""
-        if self.data is None:
-            self.data = self.spool.read_at(0, self.size)
-        return self.data
-
-    async def akept(self, offset: int) -> bytes:
-        """The same on an event loop."""
-        if self.data is None and not self._is_receiving and self._spool is not None:
-            read = self._spool.reader_of_file(offset, CHUNK)
-            if read is not None:
-                return await _crossing().run(read)
-        return self.kept(offset)
-
-    def open(self) -> "BytesIO | Window":
-        """All of it as a file object of its own, which is read from the start."""
-        if self.data is not None:
-            from io import BytesIO
-
-            return BytesIO(self.data)
-        from antiphon.uploads.window import Window
-
-        return Window(self.spool, 0, self.size)
+        """True if some of the bytes are in a file."""
+        return not self._spool.in_memory
 
     def add(self, chunk: bytes) -> bool:
-        """Keep one more chunk, in memory: whether ``write`` has to be called before the next one.
+        """Keep one more chunk, in memory. True if ``write`` must be called before the next one.
 
         Raises ContentTooLarge (413) for a form beyond a limit.
         """
-        spool = self._spool or self.spool
-        spool.add(chunk)
+        self._spool.add(chunk)
         if self._form is not None:
             self._form.feed(chunk)
-        return spool.is_due
+        return self._spool.is_due
 
-    async def write(self, limits: Limits, is_all: bool) -> None:
-        """Have the file take what waits for it, if that is much; after all of it, have what is in memory at hand.
+    async def write(self, limits: Limits) -> None:
+        """Write to the file what waits in memory. The parts of a form are indexed from then on, while they arrive.
 
-        Raises ContentTooLarge (413), InsufficientStorage (507).
+        Raises ContentTooLarge (413) for a form beyond a limit, InsufficientStorage (507).
         """
-        spool = self.spool
-        if spool.is_due:
-            if spool.in_memory and self._is_form():
-                self.form(limits)
-            await self._flush(spool)
-        if is_all and spool.in_memory:
-            self.data = spool.getvalue()
-
-    async def _flush(self, spool: "Spool") -> None:
+        spool = self._spool
+        if self._form is None and self._is_form():
+            self._form = self._index(limits)
         if not is_on_loop():
             spool.flush()
         elif spool.flushes_at_once:
@@ -138,39 +69,82 @@ class KeptBody:
         else:
             await _crossing().run(spool.flush)
 
-    def _is_form(self) -> bool:
-        return (self._head.field("content-type") or "").lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
+    def read_at(self, offset: int) -> bytes:
+        """Return a chunk of at most ``READ_SIZE`` bytes from an offset on; empty if no more are kept."""
+        return self._spool.read_at(offset, READ_SIZE) if offset < self._spool.size else b""
+
+    async def aread_at(self, offset: int) -> bytes:
+        """Return what ``read_at`` does, on an event loop: a thread reads the file."""
+        read = self._spool.reader_of_file(offset, READ_SIZE)
+        return self.read_at(offset) if read is None else await _crossing().run(read)
+
+    def read_all(self) -> bytes:
+        """Return all bytes, not copied if they came in one chunk and are in memory."""
+        return self._spool.getvalue() if self._spool.in_memory else self._spool.read_at(0, self._spool.size)
+
+    def open(self) -> "Window":
+        """Return a file object on all bytes, with a position of its own."""
+        from antiphon.uploads.window import Window
+
+        return Window(self._spool, 0, self._spool.size)
+
+    def form(self, limits: Limits, charset: str | None) -> "FormData":
+        """Return the form that all bytes are; its files are views on them. ``charset`` is what the request declares.
+
+        Raises ContentTooLarge (413) for a form beyond a limit, BadRequest (400) for malformed or missing parts.
+        """
+        if self._form is None:
+            self._form = self._index_at_once(limits) if self._spool.in_memory else self._index(limits)
+        else:
+            self._form.check(limits)
+        return self._form.read(self._spool, charset)
+
+    def share(self, content_type: str) -> "Storage":
+        """Return a storage of the same bytes that stays when this one is closed. Nothing is added to either."""
+        shared = Storage(content_type)
+        shared._spool = self._spool.share()
+        if content_type == self._content_type:
+            shared._form = self._form
+        return shared
 
     def close(self) -> None:
-        """Free the file in which it is kept, if it is so large."""
-        if self._spool is not None:
-            self._spool.close()
+        """Free the memory and the file."""
+        self._spool.close()
+
+    def _is_form(self) -> bool:
+        return self._content_type.lstrip(" \t")[: len(FORM_DATA)].lower() == FORM_DATA
+
+    def _index_at_once(self, limits: Limits) -> "FormIndex":
+        return _index_class()(self._content_type, limits, self._spool.getvalue())
+
+    def _index(self, limits: Limits) -> "FormIndex":
+        form, offset = _index_class()(self._content_type, limits), 0
+        while chunk := self.read_at(offset):
+            form.feed(chunk)
+            offset += len(chunk)
+        return form
 
 
 def _crossing() -> "Crossing":
-    """The way to threads that never wait for a body: those that do would otherwise wait for each other."""
+    """Return the way to the threads that never wait for a body: those that do would otherwise wait for each other."""
     from antiphon.concurrency.crossing import Crossing
     from antiphon.concurrency.workers import file_workers
 
     return Crossing(threads=file_workers())
 
 
+# Imported on first use; an import statement that is repeated takes as long as a small form.
+
+
 @cache
 def _spool_class() -> "type[Spool]":
-    """Imported when a body is first kept: an import that is repeated takes as long as a small form."""
     from antiphon.uploads.spool import Spool
 
     return Spool
 
 
 @cache
-def _form_class() -> "type[FormData]":
-    """Likewise, when a form in parts is first read."""
-    from antiphon.body.form_data import FormData
+def _index_class() -> "type[FormIndex]":
+    from antiphon.body.form_data import FormIndex
 
-    return FormData
-
-
-def is_received() -> RuntimeError:
-    """The error for who reads or receives a body that somebody else receives."""
-    return RuntimeError("the body is being received already: one task or thread at a time waits for it")
+    return FormIndex

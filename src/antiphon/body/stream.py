@@ -7,8 +7,8 @@ from antiphon.body.content import Content, NotLoadedError
 from antiphon.http.limits import Limits
 
 
-class Reader(Protocol):
-    """A request whose body it is."""
+class BodyOwner(Protocol):
+    """The request that a body belongs to."""
 
     @property
     def limits(self) -> Limits: ...
@@ -16,17 +16,17 @@ class Reader(Protocol):
 
 
 class BodyStream:
-    """The body, iterated from its start, each time; the chunks have at most 256 KiB, or what came at once.
+    """The body, iterated from its start, each time; chunks have at most 256 KiB, or are what arrived at once.
 
     ``for`` is for code that may block, ``async for`` for an event loop. Raises what ``Request.load`` does, and
     RuntimeError for a body that was streamed before without being kept.
     """
 
-    __slots__ = ("_content", "_reader")
+    __slots__ = ("_content", "_owner")
 
-    def __init__(self, content: Content, reader: Reader) -> None:
+    def __init__(self, content: Content, owner: BodyOwner) -> None:
         self._content = content
-        self._reader = reader
+        self._owner = owner
 
     def __iter__(self) -> Iterator[bytes]:
         offset = 0
@@ -41,18 +41,18 @@ class BodyStream:
             offset += len(chunk)
 
     def chunk_at(self, offset: int) -> bytes:
-        """What comes next from there, where that may block; empty at the end."""
+        """Return the chunk that begins at an offset, for code that may block; empty at the end."""
         content = self._content
         content.check_kept(offset)
-        content.check_size(self._reader.limits)
+        content.check_size(self._owner.limits)
         try:
-            return content.kept(offset) or content.advance_on_thread(self._reader.limits)
+            return content.read_at(offset) or content.advance_on_thread(self._owner.limits)
         except NotLoadedError:
-            raise self._reader.not_loaded() from None
+            raise self._owner.not_loaded() from None
 
     async def achunk_at(self, offset: int) -> bytes:
-        """The same on an event loop."""
+        """Return what ``chunk_at`` does, on an event loop."""
         content = self._content
         content.check_kept(offset)
-        content.check_size(self._reader.limits)
-        return await content.akept(offset) or await content.advance(self._reader.limits)
+        content.check_size(self._owner.limits)
+        return await content.aread_at(offset) or await content.advance(self._owner.limits)

@@ -5,13 +5,12 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.body.content import Content, NotLoadedError
+from antiphon.body.content import Content, NotLoadedError, read_small
 from antiphon.body.progress import Progress
-from antiphon.body.receiver import AT_ONCE
 from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
 from antiphon.http.charset import decode_text
-from antiphon.http.errors import ContentTooLarge, HTTPError, UnsupportedMediaType, over_limit
+from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType, over_limit
 from antiphon.http.grammar import TCHARS
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
@@ -21,7 +20,7 @@ from antiphon.request.headers import RequestHeaders
 from antiphon.response.fields import JSON
 
 if TYPE_CHECKING:
-    from antiphon.body.form_data import Form
+    from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
     from antiphon.uploads.upload import Upload
 
@@ -86,32 +85,15 @@ class RequestBody(RequestHeaders):
             content = self._content = Content(self.head, content)
         return content
 
-    def take_at_once(self, most: float) -> bool:
+    def read_small_body(self, most: float) -> bool:
         """Receive a small body that is there already, in one chunk: whether all of it is. Of any other ``load`` tells.
 
         It has ``most`` bytes at most. It is for where a head that blocks may do so.
         """
-        head = self.head
-        length = head.uncoded_length
-        if length is None or length > AT_ONCE or length > most or self._content is not None:
+        if self._content is not None:
             return False
-        if not length:
-            self._content = b""
-            return True
-        receiving = head.receive()
-        try:
-            effect = receiving.send(None)
-        except StopIteration as end:
-            data = end.value
-            if len(data) == length:
-                self._content = data
-                return True
-            self.content.hold(data)
-        except (HTTPError, OSError) as error:
-            self.content.break_off(error)
-        else:
-            self.content.receive_on(receiving, effect)
-        return False
+        content = self._content = read_small(self.head, most)
+        return type(content) is bytes
 
     def load(self) -> Coroutine[Any, Any, None]:
         """Load the body within ``limits``, where it was not loaded before the handler ran.
@@ -232,13 +214,13 @@ class RequestBody(RequestHeaders):
         return self._form_data.files
 
     @lazy
-    def _form_data(self) -> "Form":
+    def _form_data(self) -> "FormData":
         content, limits = self.content, self.limits
         if content.data is None:
             self._load_now()
         else:
             content.check_size(limits)
-        return content.form(limits).read(content.spool, self.charset)
+        return content.form(limits, self.charset)
 
     # Values
 

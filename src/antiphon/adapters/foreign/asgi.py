@@ -206,7 +206,7 @@ class _Call:
     async def _receive(self) -> Message:
         if self._request_body is not None and not self._over.is_set():
             body = self._request_body
-            chunk = await body.akept(self._offset)
+            chunk = await body.aread_at(self._offset)
             self._offset += len(chunk)
             has_more = self._offset < body.size
             if not has_more:

@@ -90,7 +90,7 @@ async def dispatch(
             has_to_let_go = request.is_streamed = head.has_body
             check_request_line(head)
             if has_to_let_go:
-                if native.take_at_once(most_at_once()):
+                if native.read_small_body(most_at_once()):
                     has_to_let_go = request.is_streamed = False
                 else:
                     await receive(request)
