@@ -860,7 +860,7 @@ def test_what_is_not_asgi_is_an_error_that_names_the_application(application, fa
     with pytest.raises(RuntimeError, match=fault) as caught:
         answered(application)
     assert "the ASGI application " in str(caught.value)
-    assert "test_from_asgi.py:" in str(caught.value)
+    assert "test_asgi.py:" in str(caught.value)
 
 
 def test_a_message_after_the_last_one_is_an_error(caplog):
