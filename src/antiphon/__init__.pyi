@@ -1,3 +1,4 @@
+from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import serve
 from antiphon.app.application import App
@@ -36,7 +37,9 @@ __all__ = [
     "TrustedProxies",
     "Upload",
     "abort",
+    "aget_response",
     "current_request",
     "from_wsgi",
+    "get_response",
     "serve",
 ]

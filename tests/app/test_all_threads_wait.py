@@ -14,7 +14,7 @@ DEADLINE = 60.0
 
 PROGRAM = """
 import asyncio, tempfile, threading
-from antiphon import App, Limits, Request, Response
+from antiphon import App, Limits, Request, Response, get_response
 from antiphon.features.compression import Compression
 from antiphon.testing import AsyncClient
 from antiphon.concurrency.workers import WORKERS
@@ -90,7 +90,7 @@ ASKS_INNER = """
         @app.get("/")
         def ask(request):
             all_wait.wait()
-            return Request.blank("/").get_response(inner)
+            return get_response(inner, Request.blank("/"))
 
         assert asyncio.run(answers()) == {"inner"}
     """
@@ -118,7 +118,7 @@ ASKED = {
         @app.get("/")
         def ask(request):
             all_wait.wait()
-            return Request.blank("/").get_response(inner)
+            return get_response(inner, Request.blank("/"))
 
         assert asyncio.run(answers()) == {"inner"}
         assert len(called) == WORKERS
@@ -136,7 +136,7 @@ ASKED = {
         def ask(request):
             number = all_wait.wait()
             asked = Request.blank(f"/{number}", method="POST", body=FORM, headers=FORM_DATA)
-            return asked.get_response(inner)
+            return get_response(inner, asked)
 
         assert asyncio.run(answers("POST", body=b"")) == {str(len(LARGE))}
     """,
@@ -151,7 +151,7 @@ ASKED = {
 
         @app.get("/")
         def ask(request):
-            response = Request.blank("/", headers={"accept-encoding": "gzip"}).get_response(inner)
+            response = get_response(inner, Request.blank("/", headers={"accept-encoding": "gzip"}))
             assert response.headers["content-encoding"] == "gzip"
             chunks = iter(response.body)
             all_wait.wait()

@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from antiphon import App, Limits, Request, Response
+from antiphon import App, Limits, Request, Response, aget_response, get_response
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface", "colour")
@@ -72,11 +72,11 @@ def test_a_large_body_reaches_what_is_asked(interface, application, coding, colo
     app = App(limits=Limits(body=4 << 20))
 
     def ask(request):
-        answer = request.get_response(application).freeze()
+        answer = get_response(application, request).freeze()
         return Response(answer.body + b" " + str(len(request.body)).encode())
 
     async def ask_and_wait(request):
-        answer = await (await request.aget_response(application)).afreeze()
+        answer = await (await aget_response(application, request)).afreeze()
         return Response(answer.body + b" " + str(len(request.body)).encode())
 
     app.post("/x")(ask if colour == "def" else ask_and_wait)
@@ -87,6 +87,6 @@ def test_a_large_body_reaches_what_is_asked(interface, application, coding, colo
 
 def test_what_is_asked_does_not_free_the_body():
     request = Request.blank("/x", "POST", body=LARGE)
-    assert request.get_response(wsgi).freeze().body.decode() == EXPECTED
-    assert asyncio.run(request.aget_response(asgi)).freeze().body.decode() == EXPECTED
+    assert get_response(wsgi, request).freeze().body.decode() == EXPECTED
+    assert asyncio.run(aget_response(asgi, request)).freeze().body.decode() == EXPECTED
     assert request.body == LARGE

@@ -1,4 +1,4 @@
-"""Requests are put to applications, and responses are applications, whatever these speak."""
+"""Applications are called with requests, and responses are applications, over every interface."""
 
 import asyncio
 import atexit
@@ -11,7 +11,7 @@ import pytest
 from hypercorn.utils import is_asgi
 from uvicorn import Config
 
-from antiphon import App, Request, Response, serve
+from antiphon import App, Request, Response, aget_response, get_response, serve
 from antiphon.testing import AsyncClient, Client
 
 
@@ -48,14 +48,14 @@ applications = pytest.mark.parametrize("application", [wsgi_app, asgi_app, funct
 
 @applications
 def test_a_request_is_put_to_an_application(application):
-    response = Request.blank("/x", "POST", body=b"hi").get_response(application).freeze()
+    response = get_response(application, Request.blank("/x", "POST", body=b"hi")).freeze()
     assert (response.status, response.headers["x-method"], response.body) == (201, "POST", b"hi!")
 
 
 @applications
 def test_a_request_is_put_to_an_application_on_a_loop(application):
     async def ask():
-        return await (await Request.blank("/x", "POST", body=b"hi").aget_response(application)).afreeze()
+        return await (await aget_response(application, Request.blank("/x", "POST", body=b"hi"))).afreeze()
 
     response = asyncio.run(ask())
     assert (response.status, response.headers["x-method"], response.body) == (201, "POST", b"hi!")
@@ -63,23 +63,17 @@ def test_a_request_is_put_to_an_application_on_a_loop(application):
 
 def test_a_blocking_question_on_a_loop_names_the_other():
     async def ask():
-        Request.blank().get_response(app)
+        get_response(app, Request.blank())
 
     with pytest.raises(RuntimeError, match="aget_response"):
         asyncio.run(ask())
 
 
-@applications
-def test_a_response_is_taken_from_an_application(application):
-    response = Response.from_app(application, Request.blank("/x", "POST", body=b"hi"))
-    assert response.freeze().body == b"hi!"
-
-
-def test_what_an_application_speaks_can_be_said():
+def test_the_interface_of_an_application_can_be_said():
     def asgi(scope, receive, send):
         return asgi_app(scope, receive, send)
 
-    assert Response.from_app(asgi, Request.blank(), "asgi").status == 201
+    assert get_response(asgi, Request.blank(), "asgi").status == 201
 
 
 # Responses
@@ -126,6 +120,11 @@ def test_a_response_is_an_application_with_a_lifespan():
             return [(await client.get("/")).text for _ in range(2)]
 
     assert asyncio.run(served()) == ["hello", "hello"]
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_response_can_be_served_over_every_interface(interface):
+    assert Client(serve(Response("hello", 201)), interface=interface).get("/x").text == "hello"
 
 
 def test_a_response_can_be_mounted():

@@ -1,6 +1,6 @@
 """ASGI (version 3): a scope as a head, a handler as an ASGI application."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -26,6 +26,9 @@ Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApplication: TypeAlias = Callable[
+    [Scope, Receive, Callable[[MutableMapping[str, Any]], Awaitable[None]]], Awaitable[object]
+]
 
 
 class _Names(dict[str, bytes]):

@@ -20,12 +20,12 @@ from antiphon.adapters.asgi import (
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.at_exit import call_at_exit
+from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.handler.drive import run_async
 from antiphon.http.path import check_path
 from antiphon.request.request import Request
-from antiphon.response.applications import CoroutineFunctionLike
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -190,17 +190,6 @@ class Servable:
         await self.living.shutdown()
 
 
-def check_interface(interface: str | None) -> None:
-    """Raise ValueError for what is no interface that a foreign application may be said to speak."""
-    if interface not in (None, "wsgi", "asgi"):
-        raise ValueError(f"the interface of an application is 'wsgi' or 'asgi', not {interface!r}")
-
-
-def spoken_by(application: Callable[..., Any]) -> Literal["wsgi", "asgi"]:
-    """Which interface a foreign application speaks, by its colour."""
-    return "asgi" if is_async(application) else "wsgi"
-
-
 def _make_recognisable(servable: Servable) -> None:
     """Let servers that look at ``app.__call__`` see a coroutine function, which is how they tell ASGI from WSGI."""
     if sys.version_info >= (3, 12):
@@ -256,9 +245,27 @@ class ServedFunction(Servable):
         return self.handle(request) if self._is_async else super().answer(request)
 
 
-def serve(function: Function) -> ServedFunction:
-    """Make a function from a Request to a Response an application for every server.
+class ServedResponse(Servable):
+    """A response as an application, which gives it in answer to every request."""
 
-    It may be ``def`` or ``async def``. Usable as a decorator. Raises TypeError for what can't be called with a request.
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self._started = True  # nothing has to be started
+        self._response = response
+
+    async def handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered alike
+        """Return the response."""
+        return self._response
+
+
+@overload
+def serve(answer: Function) -> ServedFunction: ...
+@overload
+def serve(answer: Response) -> ServedResponse: ...
+def serve(answer: Function | Response) -> Servable:
+    """Return an application for every server that answers by a function from a Request to a Response, or by a response.
+
+    The function may be ``def`` or ``async def``. Usable as a decorator. Raises TypeError for what can't be called with
+    a request.
     """
-    return ServedFunction(function)
+    return ServedResponse(answer) if isinstance(answer, Response) else ServedFunction(answer)

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
-from antiphon.adapters.servable import Servable, check_interface, spoken_by
+from antiphon.adapters.foreign import check_interface, interface_of
+from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
 from antiphon.app.dispatch import begun
 from antiphon.app.hooks import Hook
@@ -17,8 +18,8 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
+    from antiphon.adapters.asgi import ASGIApplication
     from antiphon.adapters.foreign.lifespan import ASGILifespan
-    from antiphon.response.applications import ASGIApplication
 
 T = TypeVar("T")
 Below: TypeAlias = Callable[[Request], Request]
@@ -96,7 +97,7 @@ def make_mount(
         return Mount(prefix, host, application, speaks, None, given, encoded_slashes)
     if not callable(application) or (isinstance(application, type) and interface is None):
         raise TypeError(f"{application!r} is no application: mount a WSGI or an ASGI application, or one of Antiphon")
-    if (interface or spoken_by(application)) == "wsgi":
+    if (interface or interface_of(application)) == "wsgi":
         return Mount(prefix, host, application, "wsgi", None, given, encoded_slashes)
     from antiphon.adapters.foreign.lifespan import ASGILifespan
 

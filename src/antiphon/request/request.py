@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from antiphon.http.etag import ETag
-    from antiphon.response.applications import Application, Interface
-    from antiphon.response.response import Response
 
 T = TypeVar("T")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
@@ -393,35 +391,6 @@ class Request(RequestBody):
         """
         self.after_hooks += (function,)
         return function
-
-    def get_response(self, application: "Application", interface: "Interface | None" = None) -> "Response":
-        """The response of an application to this request: of ours, or any that speaks WSGI or ASGI.
-
-        It runs on this thread; what waits in it, on the background loop. It is asked by a copy of this request, with
-        the body. ``interface`` says what a foreign application speaks, where its colour does not tell. A streamed body
-        is a blocking iterator of bytes with ``close()``. What was left for after the response has run when this
-        returns, or, of a stream, when that has ended or was closed. One of ours is started up; the lifespan of a
-        foreign one is the caller's.
-
-        Raises what a foreign application raises, ValueError for another ``interface`` than "wsgi" and "asgi", and
-        RuntimeError on an event loop: ``aget_response`` is for there.
-        """
-        from antiphon.response.applications import find_adapters
-
-        response: Response = find_adapters().get_response(application, self, interface)
-        return response
-
-    async def aget_response(self, application: "Application", interface: "Interface | None" = None) -> "Response":
-        """As ``get_response``, on an event loop: in the current task, in a context of its own; what blocks runs on
-        threads.
-
-        A streamed body is an async iterator of bytes with ``aclose()``. A body that the server has not brought yet is
-        loaded.
-        """
-        from antiphon.response.applications import find_adapters
-
-        response: Response = await find_adapters().aget_response(application, self, interface)
-        return response
 
     def copy(self) -> Self:
         """The same message as a value of its own: head, body and limits, without route, places and hooks."""

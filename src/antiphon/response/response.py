@@ -4,10 +4,10 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, Self, overload
 
+from antiphon.concurrency.coroutine_function import looks_async
 from antiphon.http.headers import HeaderFields, field_pairs
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.url import URL
-from antiphon.response.applications import looks_async
 from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
 from antiphon.response.fields import HTML, JSON, TEXT
 from antiphon.response.message import Content, ResponseMessage
@@ -16,16 +16,9 @@ from antiphon.response.templates import is_template, render_template
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from antiphon.response.applications import Application, Interface
     from antiphon.response.conditional import Requested
     from antiphon.response.files import Source
     from antiphon.response.templates import Template
-
-
-class Asking(Protocol):
-    """A request that can be put to an application."""
-
-    def get_response(self, application: "Application", interface: "Interface | None", /) -> "Response": ...
 
 
 class Linked(Protocol):
@@ -198,23 +191,17 @@ class Response(ResponseMessage):
 
     # Applications
 
-    @classmethod
-    def from_app(
-        cls, application: "Application", request: "Asking", interface: "Interface | None" = None
-    ) -> "Response":
-        """What an application answers to a request: ``request.get_response(application)``."""
-        return request.get_response(application, interface)
-
     @overload
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse", /) -> Iterable[bytes]: ...
     @overload
     def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
     @looks_async
     def __call__(self, *arguments: Any) -> Any:
-        """Be the WSGI or ASGI application that answers by this response, whatever is asked."""
-        from antiphon.response.applications import find_adapters
+        """Answer a WSGI or an ASGI server by this response, whatever the request."""
+        # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
+        from antiphon import serve
 
-        return find_adapters().serve_response(self)(*arguments)
+        return serve(self)(*arguments)
 
     # Conditions, parts and caches
 

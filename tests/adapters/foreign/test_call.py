@@ -10,8 +10,7 @@ from copy import copy
 
 import pytest
 
-from antiphon import App, Limits, Request, Response, current_request, serve
-from antiphon.adapters.foreign.call import aget_response, get_response
+from antiphon import App, Limits, Request, Response, aget_response, current_request, get_response, serve
 from antiphon.http.errors import NotFound
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, print_form

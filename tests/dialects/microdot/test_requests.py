@@ -7,6 +7,7 @@ import weakref
 import pytest
 
 from antiphon import Request as NativeRequest
+from antiphon import get_response
 from antiphon.dialects.microdot import Microdot, Request
 from antiphon.dialects.microdot.microdot import MultiDict, NoCaseDict
 from antiphon.http.head import RequestHead
@@ -396,4 +397,4 @@ def test_the_class_of_g_may_be_another(app, serve, monkeypatch):
 def test_the_query_string_is_utf_8(app, sent, text):
     app.get("/")(lambda request: [request.query_string, request.url])
     head = RequestHead(query_string=b"a=" + sent)  # clients would escape it
-    assert json.loads(NativeRequest(head).get_response(app).body) == [f"a={text}", f"/?a={text}"]
+    assert json.loads(get_response(app, NativeRequest(head)).body) == [f"a={text}", f"/?a={text}"]

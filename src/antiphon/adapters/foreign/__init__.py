@@ -1,1 +1,25 @@
 """Other people's WSGI and ASGI applications: called with our requests, and served as our own."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from antiphon.adapters.asgi import ASGIApplication
+from antiphon.handler.contract import is_async
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+Application: TypeAlias = "WSGIApplication | ASGIApplication"
+"""Any application; one of Antiphon's is both."""
+Interface: TypeAlias = Literal["wsgi", "asgi"]
+
+
+def check_interface(interface: str | None) -> None:
+    """Raise ValueError unless this is an interface that a foreign application can have, or None."""
+    if interface not in (None, "wsgi", "asgi"):
+        raise ValueError(f"the interface of an application is 'wsgi' or 'asgi', not {interface!r}")
+
+
+def interface_of(application: Callable[..., Any]) -> Interface:
+    """Return the interface of a foreign application: ASGI if calling the application gives a coroutine."""
+    return "asgi" if is_async(application) else "wsgi"

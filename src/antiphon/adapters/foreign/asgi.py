@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Self
 
-from antiphon.adapters.asgi import ASGIHead, Message, Scope
+from antiphon.adapters.asgi import ASGIApplication, ASGIHead, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, DisconnectWatcher, stems_from_leaving
 from antiphon.adapters.server_values import server_address
 from antiphon.body.content import Content
@@ -12,7 +12,6 @@ from antiphon.handler.contract import describe, log_failure
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Head, server_head
 from antiphon.request.request import Request
-from antiphon.response.applications import ASGIApplication
 from antiphon.response.response import Response
 
 

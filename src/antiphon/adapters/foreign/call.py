@@ -1,6 +1,6 @@
-"""Asking an application: any of them, of ours, WSGI or ASGI, called as a function from a request to a response.
+"""Calling an application as a function, from a request to a response: any WSGI, ASGI or Antiphon application.
 
-What is asked is a request of its own, with the same head and body: the caller's keeps its route, places and hooks.
+The application gets a request of its own, with the same head and body: the caller's keeps its route, places and hooks.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Generator, Iterator
@@ -9,27 +9,126 @@ from copy import copy
 from types import coroutine
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
+from antiphon.adapters.asgi import ASGIApplication
+from antiphon.adapters.foreign import Application, Interface, check_interface, interface_of
 from antiphon.adapters.foreign.wsgi import from_wsgi
-from antiphon.adapters.servable import Servable, check_interface, spoken_by
+from antiphon.adapters.servable import Servable
 from antiphon.concurrency.iterables import aclose, as_bytes, close_of
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, finish
 from antiphon.handler.drive import driven, run_async, run_sync
 from antiphon.http.head import DerivedHead, Head
 from antiphon.request.request import Request
-from antiphon.response.applications import Application, ASGIApplication, Interface
 from antiphon.response.message import Stream
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-
 T = TypeVar("T")
 
 
+def get_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
+    """Call an application with a request, on this thread, and return its response.
+
+    ``application`` is one of Antiphon's, or speaks WSGI or ASGI; ``interface`` says which, where that can't be seen.
+    Its async parts run on the background loop. A streamed body is a blocking iterator of bytes with ``close()``. What
+    ``request.after`` was given inside is called before this returns, or, for a stream, when that ends or is closed. An
+    application of Antiphon's is started up; the lifespan of another one is yours to run.
+
+    Raises what a foreign application raises, ValueError for another ``interface`` than "wsgi" and "asgi", and
+    RuntimeError on an event loop: use ``aget_response`` there.
+    """
+    check_interface(interface)
+    if is_on_loop():
+        raise RuntimeError("get_response() would block this event loop: await aget_response() instead")
+    if request.head.has_body:
+        request.content.load_on_thread(request.limits)
+    if isinstance(application, Servable):
+        application.start_on_thread()
+    subrequest = _subrequest(request, blocks=True)
+    context = copy_context()
+    response = run_sync(_answer(application, subrequest, interface), context)
+    body = response.body
+    return response if isinstance(body, bytes) else _with_body(response, BlockingBody(subrequest, body, context))
+
+
+async def aget_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
+    """Call an application with a request, on an event loop, and return its response: ``get_response`` for coroutines.
+
+    The application runs in the current task, in a context of its own; its blocking parts run on threads. A streamed
+    body is an async iterator of bytes with ``aclose()``. A body that has not arrived yet is loaded first.
+    """
+    check_interface(interface)
+    if request.head.has_body:
+        await request.load()
+    if isinstance(application, Servable):
+        await application.start()
+    subrequest = _subrequest(request, blocks=False)
+    context = copy_context()
+    response = await in_context(context, driven(_answer(application, subrequest, interface)))
+    body = response.body
+    return response if isinstance(body, bytes) else _with_body(response, AsyncBody(subrequest, body, context))
+
+
+async def _answer(application: Application, request: Request, interface: Interface | None) -> Response:
+    """Call the application. The request is finished then, unless the response is streamed."""
+    try:
+        response = await _respond(application, request, interface)
+    except BaseException:
+        await finish(request)
+        raise
+    if isinstance(response.body, bytes):
+        await finish(request)
+    return response
+
+
+async def _respond(application: Application, request: Request, interface: Interface | None) -> Response:
+    if isinstance(application, Servable):
+        return await application.handle(request)
+    if (interface or interface_of(application)) == "wsgi":
+        await ON_THREAD
+        return from_wsgi(cast("WSGIApplication", application))(request)
+    from antiphon.adapters.foreign.asgi import from_asgi
+
+    await ON_LOOP
+    return await from_asgi(cast(ASGIApplication, application))(request)
+
+
+def _subrequest(request: Request, blocks: bool) -> Request:
+    size = request.content.size
+    head = _SubrequestHead(request.head, size > 0, blocks)
+    return Request(head, request.content.share(head) if size else b"")
+
+
+class _SubrequestHead(DerivedHead):
+    """The head of a request whose body has been received."""
+
+    def __init__(self, inner: Head, has_body: bool, blocks: bool) -> None:
+        super().__init__(inner)
+        self._has_body = has_body
+        self._blocks = blocks
+
+    @property
+    def blocks(self) -> bool:
+        """True if the request is answered on a thread."""
+        return self._blocks
+
+    @property
+    def has_body(self) -> bool:
+        """True if there is any content."""
+        return self._has_body
+
+
+def _with_body(response: Response, body: Stream) -> Response:
+    """Return a copy of the response with another body: the application may give the same response again."""
+    response = copy(response)
+    response.body = body
+    return response
+
+
 class BlockingBody:
-    """A streamed body that a thread reads. At its end, or by ``close``, it is closed and the request finished, once."""
+    """A streamed body for a thread to read. Its end, or ``close``, closes it and finishes the request, once."""
 
     def __init__(self, request: Request, body: Stream, context: Context) -> None:
         self._request = request
@@ -46,13 +145,13 @@ class BlockingBody:
             raise StopIteration
         try:
             if self._iterator is None:
-                self._iterator = self._begun(self._body)
+                self._iterator = self._open_iterator(self._body)
             return as_bytes(self._context.run(next, self._iterator))
         except BaseException:
             self.close()
             raise
 
-    def _begun(self, body: Stream) -> Iterator[bytes | str]:
+    def _open_iterator(self, body: Stream) -> Iterator[bytes | str]:
         if not isinstance(body, AsyncIterable):
             return self._context.run(iter, body)
         from antiphon.concurrency.bridge import SyncFromAsync
@@ -60,7 +159,7 @@ class BlockingBody:
         return SyncFromAsync(body, self._context.copy())
 
     def close(self) -> None:
-        """Close the body, and run what was left for after the response."""
+        """Close the body, and call the functions that ``request.after`` was given."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -71,13 +170,13 @@ class BlockingBody:
 
     def _close(self) -> None:
         if self._iterator is None and isinstance(self._body, AsyncIterable):
-            self._iterator = self._begun(self._body)
+            self._iterator = self._open_iterator(self._body)
         if close := close_of(self._iterator, self._body):
             self._context.run(close)
 
 
 class AsyncBody:
-    """A streamed body that a task reads. At its end, or by ``aclose``, it is closed and the request finished, once."""
+    """A streamed body for a task to read. Its end, or ``aclose``, closes it and finishes the request, once."""
 
     def __init__(self, request: Request, body: Stream, context: Context) -> None:
         from antiphon.concurrency.bridge import AsyncFromSync
@@ -106,7 +205,7 @@ class AsyncBody:
         return await anext(self._iterator)
 
     async def aclose(self) -> None:
-        """Close the body, and run what was left for after the response."""
+        """Close the body, and call the functions that ``request.after`` was given."""
         if not self._is_closed:
             self._is_closed = True
             await in_context(self._context, self._close())
@@ -120,7 +219,7 @@ class AsyncBody:
 
 @coroutine
 def in_context(context: Context, steps: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
-    """Drive a coroutine in the current task, but in another context."""
+    """Run a coroutine in the current task, but in another context."""
     resume: Callable[[Any], Any] = steps.send
     value: Any = None
     while True:
@@ -133,112 +232,3 @@ def in_context(context: Context, steps: Coroutine[Any, Any, T]) -> Generator[Any
             resume = steps.send
         except BaseException as broken_off:
             resume, value = steps.throw, broken_off
-
-
-def get_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
-    """``Request.get_response``."""
-    check_interface(interface)
-    _refuse_on_a_loop()
-    if request.head.has_body:
-        request.content.load_on_thread(request.limits)
-    asked = _asked(request, blocks=True)
-    if isinstance(application, Servable):
-        application.start_on_thread()
-    context = copy_context()
-    try:
-        response = run_sync(_answer(application, asked, interface), context)
-    except BaseException:
-        run_sync(finish(asked), context)
-        raise
-    if isinstance(response.body, bytes):
-        run_sync(finish(asked), context)
-        return response
-    return _with_body(response, BlockingBody(asked, response.body, context))
-
-
-async def aget_response(application: Application, request: Request, interface: Interface | None = None) -> Response:
-    """``Request.aget_response``."""
-    check_interface(interface)
-    if request.head.has_body:
-        await request.load()
-    asked = _asked(request, blocks=False)
-    if isinstance(application, Servable):
-        await application.start()
-    context = copy_context()
-    try:
-        response = await in_context(context, driven(_answer(application, asked, interface)))
-    except BaseException:
-        await in_context(context, driven(finish(asked)))
-        raise
-    if isinstance(response.body, bytes):
-        await in_context(context, driven(finish(asked)))
-        return response
-    return _with_body(response, AsyncBody(asked, response.body, context))
-
-
-def _refuse_on_a_loop() -> None:
-    if is_on_loop():
-        raise RuntimeError("get_response() would block this event loop: await aget_response() instead")
-
-
-class AskedHead(DerivedHead):
-    """The head of a request whose body is there already; where it is answered may block, or wait."""
-
-    def __init__(self, inner: Head, has_body: bool, blocks: bool) -> None:
-        super().__init__(inner)
-        self._has_body = has_body
-        self._blocks = blocks
-
-    @property
-    def blocks(self) -> bool:
-        """Whether the request is answered on a thread."""
-        return self._blocks
-
-    @property
-    def has_body(self) -> bool:
-        """Whether there is any content."""
-        return self._has_body
-
-
-def _asked(request: Request, blocks: bool) -> Request:
-    size = request.content.size
-    head = AskedHead(request.head, size > 0, blocks)
-    return Request(head, request.content.share(head) if size else b"")
-
-
-async def _answer(application: Application, request: Request, interface: Interface | None) -> Response:
-    """The steps that ask, wherever they are driven."""
-    if isinstance(application, Servable):
-        return await application.handle(request)
-    if (interface or spoken_by(application)) == "wsgi":
-        await ON_THREAD
-        return from_wsgi(cast("WSGIApplication", application))(request)
-    from antiphon.adapters.foreign.asgi import from_asgi
-
-    await ON_LOOP
-    return await from_asgi(cast(ASGIApplication, application))(request)
-
-
-def _with_body(response: Response, body: Stream) -> Response:
-    """The response, which the application may share, with a body in place of its own."""
-    response = copy(response)
-    response.body = body
-    return response
-
-
-class Served(Servable):
-    """A response as an application, which gives it in answer to every request."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__()
-        self._started = True  # there is nothing to start up
-        self._response = response
-
-    async def handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered the same
-        """Give the response."""
-        return self._response
-
-
-def serve_response(response: Response) -> Served:
-    """An application that answers by this response."""
-    return Served(response)

@@ -6,10 +6,9 @@ from collections.abc import MutableMapping
 from types import TracebackType
 from typing import Any
 
-from antiphon.adapters.asgi import Message
+from antiphon.adapters.asgi import ASGIApplication, Message
 from antiphon.adapters.foreign.asgi import GRACE, ended
 from antiphon.handler.contract import describe
-from antiphon.response.applications import ASGIApplication
 
 
 class ASGILifespan:
