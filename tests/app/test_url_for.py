@@ -198,7 +198,7 @@ def test_a_name_of_several_handlers_is_a_lookup_error():
     for path in ("/a", "/b"):
         app.get(path)(lambda request: "x")
     app.freeze()
-    with pytest.raises(LookupError, match=r"lambda> \(.*test_reverse.py:\d+\) and .*lambda> \(.*both named '<lambda>'"):
+    with pytest.raises(LookupError, match=r"lambda> \(.*test_url_for.py:\d+\) and .*lambda> \(.*both named '<lambda>'"):
         app.url_for("<lambda>")
 
 
@@ -277,7 +277,7 @@ def test_what_is_built_is_found_again_with_the_same_parameters(kinds, slash, enc
         assert params == {}
         return
     methods, values = router.search(path, raw_segments(sent, path) if encoded_slashes else None)
-    assert methods["GET"].endpoint == "route"
+    assert methods["GET"].route.endpoint == "route"
     assert values == params
 
 

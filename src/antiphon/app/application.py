@@ -205,7 +205,7 @@ class App(Routes, Servable):
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _scope(self) -> Scope:
-        return Scope(self, self.registered, Around(places=self._places), self.limits)
+        return Scope(self, self.registered, Around(), self.limits, self._places)
 
     def freeze(self) -> Routing:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
@@ -218,9 +218,9 @@ class App(Routes, Servable):
         if self.registered.before_routing:
             around = scope.around._replace(middleware=tuple(self.registered.before_routing), before=(), after=())
             blocks = routing.refusing[""].blocks
+            route = routing.refusing[""].route._replace(is_before_routing=True)
             seeking, refusing = [
-                Plan(self, Hook(inside, True, blocks), self.limits, around, hands_on=True, seeks=True)
-                for inside in (self._seek, self._refuse)
+                Plan(route, Hook(inside, True, blocks), around, hands_on=True) for inside in (self._seek, self._refuse)
             ]
             self._outermost = seeking, refusing
         for each in scope.walk():
@@ -253,7 +253,8 @@ class App(Routes, Servable):
     def _begin(self, routing: Routing, outermost: tuple[Plan, Plan], request: Request) -> Steps[Response]:
         """The steps that come before a route is sought, and all others inside of them."""
         error = routing.look(request)
-        request.route = plan = outermost[error is not None]
+        plan = outermost[error is not None]
+        request.route = plan.route
         return dispatch(plan, request, error)
 
     async def _seek(self, request: Request, unreadable: HTTPError | None = None) -> Response:

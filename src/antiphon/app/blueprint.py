@@ -8,9 +8,8 @@ from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.error_handlers import ErrorHandlers, check_key
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.middleware import Middleware, Opened, middleware
-from antiphon.app.route import Route, RouteOptions
+from antiphon.app.route import Route, RouteOptions, check_options, checked_methods, make_route
 from antiphon.handler.callables import check_arguments
-from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.routing.converters import CONVERTERS, Converter, own_converter
@@ -109,32 +108,14 @@ class Routes:
         rest. Raises ValueError for a malformed pattern, host or method, TypeError for an option that there is not.
         """
         self.check_open()
-        _check_options(pattern, options)
-        wanted = _methods(methods, pattern)
-        host = options.get("host")
-        self._check_pattern(pattern, host)
-        defaults = options.get("defaults")
-        limits = Limits.of(options.get("limits"))
-        body = options.get("body", "load")
-        if body not in ("load", "lazy", "stream"):
-            raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
+        check_options(pattern, options)
+        wanted = checked_methods(methods, pattern)
+        self._check_pattern(pattern, options.get("host"))
 
         def register(function: F) -> F:
             self.check_open()
             check_arguments(function, "request", hint="; what the path has is in request.params")
-            route = Route(
-                pattern,
-                wanted,
-                options.get("name") or getattr(function, "__name__", "") or type(function).__name__,
-                function,
-                host,
-                dict(defaults) if defaults else None,
-                limits,
-                options.get("redirect_slashes"),
-                hook(function),
-                body,
-            )
-            self.registered.routes.append(route)
+            self.registered.routes.append(make_route(pattern, wanted, function, options))
             return function
 
         return register
@@ -334,22 +315,3 @@ def _blueprint_name(name: str) -> str:
     if not name or "." in name:
         raise ValueError(f"a blueprint's name is not empty and has no dot: {name!r}")
     return name
-
-
-def _check_options(pattern: object, options: Mapping[str, object]) -> None:
-    if not isinstance(pattern, str):
-        raise TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}')
-    known = RouteOptions.__annotations__
-    if unknown := [name for name in options if name not in known]:
-        raise TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
-
-
-def _methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
-    if isinstance(methods, str):
-        raise ValueError(f"methods is a collection of methods, such as ({methods!r},)")
-    wanted = tuple(method.upper() for method in methods)
-    if not wanted:
-        raise ValueError(f"a route answers at least one method: {pattern!r}")
-    if bad := [method for method in wanted if not is_token(method)]:
-        raise ValueError(f"{bad[0]!r} is not a method")
-    return wanted

@@ -10,8 +10,9 @@ from antiphon.app.guard import Guard
 from antiphon.app.hooks import Hook
 from antiphon.app.matching import Routing, common_blueprint
 from antiphon.app.mount import Mount
+from antiphon.app.places import Places
 from antiphon.app.plan import Around, Plan
-from antiphon.app.route import BodyPolicy, Route
+from antiphon.app.route import Route
 from antiphon.handler.contract import describe
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -34,6 +35,7 @@ class Scope:
         registered: Registered,
         around: Around,
         limits: Limits,
+        places: Places,
         name: str = "",
         prefix: str = "",
         host: str | None = None,
@@ -42,6 +44,7 @@ class Scope:
         self.app = app
         self.registered = registered
         self.limits = limits
+        self.places = places
         self.name = name
         self.prefix = prefix
         self.host = host
@@ -51,7 +54,6 @@ class Scope:
             (*around.before, *registered.before),
             (*around.after, *registered.after),
             (registered.error_handlers, *around.error_handlers),
-            around.places,
         )
 
     def below(self, nested: Nested) -> "Scope":
@@ -68,6 +70,7 @@ class Scope:
             blueprint.registered,
             self.around,
             blueprint.limits.within(self.limits),
+            self.places,
             f"{self.name}.{name}" if self.name else name,
             self.prefix + (blueprint.prefix if nested.prefix is None else nested.prefix),
             nested.host or blueprint.host or self.host,
@@ -87,7 +90,8 @@ class Scope:
     def routes(self) -> list[Route]:
         """The routes of this scope alone, with their whole names, paths, hosts and limits."""
         return [
-            route._replace(
+            self._placed(
+                route,
                 name=f"{self.name}.{route.name}" if self.name else route.name,
                 pattern=self.prefix + route.pattern,
                 host=route.host or self.host,
@@ -96,26 +100,26 @@ class Scope:
             for route in self.registered.routes
         ]
 
-    def plan(
+    def _placed(self, route: Route, **changes: Any) -> Route:
+        return route._replace(app=self.app, blueprint=self.name or None, places=self.places, **changes)
+
+    def plan(self, route: Route) -> Plan:
+        """How requests are answered by a route of this scope."""
+        return Plan(route, route.hook.around(True), self.around)
+
+    def plan_answer(
         self,
-        handler: Hook,
-        endpoint: str | None = None,
-        limits: Limits | None = None,
+        hook: Hook,
         *,
-        body: BodyPolicy = "load",
+        pattern: str = "",
+        methods: tuple[str, ...] = (),
+        host: str | None = None,
+        limits: Limits | None = None,
         hands_on: bool = False,
     ) -> Plan:
-        """How requests are answered by a handler of this scope."""
-        return Plan(
-            self.app,
-            handler,
-            limits or self.limits,
-            self.around,
-            endpoint=endpoint,
-            blueprint=self.name or None,
-            body=body,
-            hands_on=hands_on,
-        )
+        """How requests are answered by what is no route, but has one that tells of them."""
+        route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
+        return Plan(self._placed(route), hook, self.around, hands_on=hands_on)
 
 
 def merged_converters(scopes: Iterable[Scope]) -> dict[str, Converter]:
@@ -178,15 +182,16 @@ class Planning:
             self._plan_route(scope, route)
         if not self._routing.encoded_slashes:
             self._router.trust_slashes()
-        for resource in self._router.resources:
-            self._complete(resource.methods)
+        first = {resource: route for (resource, _), route in reversed(self._owners.items())}
+        for resource, route in first.items():
+            self._complete(resource.methods, route)
         self._plan_refusals()
         self._plan_mounts(mounts)
         return self._routing
 
     def _plan_route(self, scope: Scope, route: Route) -> None:
         resource = self._resource(route)
-        plan = scope.plan(route.hook.around(True), route.name, route.limits, body=route.body)
+        plan = scope.plan(route)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -207,7 +212,7 @@ class Planning:
         except ValueError as error:
             raise ValueError(f"{error}: {describe(route.handler)}") from None
 
-    def _complete(self, methods: dict[str, Plan]) -> None:
+    def _complete(self, methods: dict[str, Plan], route: Route) -> None:
         """HEAD is answered as GET is, and OPTIONS with what is allowed (RFC 9110 §9.3.2, §9.3.7)."""
         if "GET" in methods:
             methods.setdefault("HEAD", methods["GET"])
@@ -215,7 +220,8 @@ class Planning:
             allow = ", ".join(sorted({*methods, "OPTIONS"}))
             blocks = not any(plan.is_async for plan in methods.values())
             scope = self._scopes[common_blueprint(methods)]
-            methods["OPTIONS"] = scope.plan(Hook(partial(answer_options, allow), False, blocks))
+            hook = Hook(partial(answer_options, allow), False, blocks)
+            methods["OPTIONS"] = scope.plan_answer(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
 
     def _plan_refusals(self) -> None:
         """What has no route is answered where all of the application's handlers are: on a thread, or on the loop."""
@@ -223,7 +229,7 @@ class Planning:
         blocks = not any(route.hook.is_async for _, route in self._routes)
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
         for name, scope in self._scopes.items():
-            routing.refusing[name] = scope.plan(Hook(answer_nothing, False, blocks))
+            routing.refusing[name] = scope.plan_answer(Hook(answer_nothing, False, blocks))
             try:
                 routing.blueprints.add(scope.prefix, scope.host, name)
             except TakenError:
@@ -231,8 +237,9 @@ class Planning:
             except ValueError as error:
                 raise ValueError(f"{error}: the prefix of the blueprint {name!r}") from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
-        routing.redirecting = self._scopes[""].plan(Hook(redirect, False, blocks))
-        self._router.literal["*"] = {"OPTIONS": self._scopes[""].plan(Hook(self._asterisk_answer(), False, blocks))}
+        routing.redirecting = self._scopes[""].plan_answer(Hook(redirect, False, blocks))
+        asterisk = Hook(self._asterisk_answer(), False, blocks)
+        self._router.literal["*"] = {"OPTIONS": self._scopes[""].plan_answer(asterisk)}
 
     def _asterisk_answer(self) -> Callable[[Request], Response]:
         """What answers ``OPTIONS *``: the methods that any route knows (RFC 9110 §9.3.7)."""
@@ -243,7 +250,13 @@ class Planning:
         self._routing.mounts = Prefixes(self._router.converters)
         scope = self._scopes[""]
         for mount in mounts:
-            plan = scope.plan(mount.hook, None, mount.limits.within(scope.limits), hands_on=mount.interface is None)
+            plan = scope.plan_answer(
+                mount.hook,
+                pattern=mount.prefix,
+                host=mount.host,
+                limits=mount.limits.within(scope.limits),
+                hands_on=mount.interface is None,
+            )
             self._routing.mounts.add(mount.prefix, mount.host, plan)
 
 
