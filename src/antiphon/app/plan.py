@@ -10,7 +10,7 @@ from antiphon.app.route import Route
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 
 
-class Around(NamedTuple):
+class HandlerStack(NamedTuple):
     """What is around a handler, outermost first; but of the error handlers the innermost are asked first."""
 
     middleware: tuple[Middleware, ...] = ()
@@ -37,7 +37,7 @@ class Plan:
         "is_async", "is_mixed", "is_woven", "loads", "middleware", "moves", "place", "resolving", "route", "seeks",
     )  # fmt: skip
 
-    def __init__(self, route: Route, handler: Hook, around: Around, *, hands_on: bool = False) -> None:
+    def __init__(self, route: Route, handler: Hook, stack: HandlerStack, *, hands_on: bool = False) -> None:
         self.route = route
         self.folder = route.app.upload_folder
         self.body = route.body
@@ -48,11 +48,11 @@ class Plan:
         self.place = ON_THREAD if handler.blocks else ON_LOOP
         self.hands_on = hands_on
         self.seeks = route.is_before_routing
-        self.error_handlers = around.error_handlers
+        self.error_handlers = stack.error_handlers
         self.resolving = () if hands_on else route.places.resolving
-        self.middleware = tuple(part.around(handler.blocks) for part in around.middleware)
-        self.before = tuple(part.around(handler.blocks) for part in around.before)
-        self.after = tuple(part.around(handler.blocks) for part in reversed(around.after))
+        self.middleware = tuple(part.for_handler(handler.blocks) for part in stack.middleware)
+        self.before = tuple(part.for_handler(handler.blocks) for part in stack.before)
+        self.after = tuple(part.for_handler(handler.blocks) for part in reversed(stack.after))
         self.body_first = any(part.reads_body for part in self.middleware)
         self.is_woven = bool(self.middleware or self.resolving or self.before or self.after)
         self._place()
@@ -68,7 +68,7 @@ class Plan:
             self.moves = (self.is_woven, self.is_woven)
         if self.is_mixed:
             self.moves = (False, False)
-            self.middleware = tuple(part.placed() for part in self.middleware)
-            self.resolving = tuple(part.placed() for part in self.resolving)
-            self.before = tuple(part.placed() for part in self.before)
-            self.after = tuple(part.placed() for part in self.after)
+            self.middleware = tuple(part.pinned() for part in self.middleware)
+            self.resolving = tuple(part.pinned() for part in self.resolving)
+            self.before = tuple(part.pinned() for part in self.before)
+            self.after = tuple(part.pinned() for part in self.after)
