@@ -29,9 +29,9 @@ def request_with(places, url="/"):
     return request
 
 
-async def resolve(places, request, placed=True):
+async def resolve(places, request, pinned=True):
     for source in places.resolving:
-        await (source.placed() if placed else source).resolve(request)
+        await (source.pinned() if pinned else source).resolve(request)
 
 
 def resolved(places, request):
@@ -187,7 +187,7 @@ class TestWhereItRuns:
     def test_of_one_colour_they_need_no_driver(self, places):
         places.fill(User, ada_later)
         request = request_with(places)
-        asyncio.run(asyncio.wait_for(resolve(places, request, placed=False), 10))
+        asyncio.run(asyncio.wait_for(resolve(places, request, pinned=False), 10))
         assert request[User] == "ada at /"
 
     def test_a_plan_can_tell(self, places):

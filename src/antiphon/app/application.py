@@ -15,8 +15,8 @@ from antiphon.app.lifespan import Lifespan
 from antiphon.app.matching import Routing
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.places import Places
-from antiphon.app.plan import Around, Plan
-from antiphon.app.planner import Planning, Scope, merged_converters
+from antiphon.app.plan import HandlerStack, Plan
+from antiphon.app.planner import Planning, RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.app.url_for import Reverse
 from antiphon.handler.contract import Steps
@@ -185,7 +185,7 @@ class App(Routes, Servable):
     @property
     def routes(self) -> tuple[Route, ...]:
         """The routes of the application, then those of its blueprints, as they are answered."""
-        return tuple(route for scope in self._scope().walk() for route in scope.routes())
+        return tuple(route for group in self._group().walk() for route in group.routes())
 
     @property
     def mounts(self) -> tuple[Mount, ...]:
@@ -197,36 +197,36 @@ class App(Routes, Servable):
         """WSGI when all handlers, hooks, middleware and mounts are sync and no proxy is trusted, else ASGI."""
         if self._guard.proxies or any(not mount.hook.blocks for mount in self._mounts):
             return "asgi"
-        scopes = [*self._scope().walk()]
-        parts: list[Any] = [*self.registered.before_routing, *(source.hook for source in self._places.resolving)]
-        for scope in scopes:
-            parts += [*scope.registered.middleware, *scope.registered.before, *scope.registered.after]
-            parts += [route.hook for route in scope.registered.routes]
+        groups = [*self._group().walk()]
+        parts: list[Any] = [*self.registry.before_routing, *(source.hook for source in self._places.resolving)]
+        for group in groups:
+            parts += [*group.registry.middleware, *group.registry.before, *group.registry.after]
+            parts += [route.hook for route in group.registry.routes]
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
-    def _scope(self) -> Scope:
-        return Scope(self, self.registered, Around(places=self._places), self.limits)
+    def _group(self) -> RouteGroup:
+        return RouteGroup(self, self.registry, HandlerStack(), self.limits, self._places)
 
     def freeze(self) -> Routing:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
-        scope = self._scope()
+        group = self._group()
         planning = Planning(
-            scope, self._guard, redirect_slashes=self._redirects_slashes, encoded_slashes=self._encoded_slashes
+            group, self._guard, redirect_slashes=self._redirects_slashes, encoded_slashes=self._encoded_slashes
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)
-        if self.registered.before_routing:
-            around = scope.around._replace(middleware=tuple(self.registered.before_routing), before=(), after=())
+        if self.registry.before_routing:
+            stack = group.stack._replace(middleware=tuple(self.registry.before_routing), before=(), after=())
             blocks = routing.refusing[""].blocks
+            route = routing.refusing[""].route._replace(is_before_routing=True)
             seeking, refusing = [
-                Plan(self, Hook(inside, True, blocks), self.limits, around, hands_on=True, seeks=True)
-                for inside in (self._seek, self._refuse)
+                Plan(route, Hook(inside, True, blocks), stack, hands_on=True) for inside in (self._seek, self._refuse)
             ]
             self._outermost = seeking, refusing
-        for each in scope.walk():
+        for each in group.walk():
             if each.above is not None:
-                self._guard.trust(each.name, each.above.name or None, each.registered.trusted_origins)
-        for blueprint in scope.blueprints():
+                self._guard.trust(each.name, each.above.name or None, each.registry.trusted_origins)
+        for blueprint in group.blueprints():
             blueprint.is_frozen = True
         self._routing = routing
         return routing
@@ -253,7 +253,8 @@ class App(Routes, Servable):
     def _begin(self, routing: Routing, outermost: tuple[Plan, Plan], request: Request) -> Steps[Response]:
         """The steps that come before a route is sought, and all others inside of them."""
         error = routing.look(request)
-        request.route = plan = outermost[error is not None]
+        plan = outermost[error is not None]
+        request.route = plan.route
         return dispatch(plan, request, error)
 
     async def _seek(self, request: Request, unreadable: HTTPError | None = None) -> Response:
@@ -277,7 +278,7 @@ class App(Routes, Servable):
         ``args_as`` reads it: None is left out, a list, tuple or set repeated. Raises LookupError for an unknown name,
         ValueError, which names the route and the parameter, for one that is missing or doesn't fit.
         """
-        reverse = self._reverse or self._reversing(merged_converters(self._scope().walk()))
+        reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         return reverse.url(name, params)
 
     def _reversing(self, converters: Mapping[str, Converter]) -> Reverse:

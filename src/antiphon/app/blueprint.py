@@ -8,9 +8,8 @@ from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.error_handlers import ErrorHandlers, check_key
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.middleware import Middleware, Opened, middleware
-from antiphon.app.route import Route, RouteOptions
+from antiphon.app.route import Route, RouteOptions, check_options, checked_methods, make_route
 from antiphon.handler.callables import check_arguments
-from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.routing.converters import CONVERTERS, Converter, own_converter
@@ -35,7 +34,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 M = TypeVar("M", bound=Callable[[Request], Opened])
 
 
-class Nested(NamedTuple):
+class IncludedBlueprint(NamedTuple):
     """A blueprint, and what was said when it was registered; None where it is as the blueprint says."""
 
     blueprint: "Blueprint"
@@ -44,7 +43,7 @@ class Nested(NamedTuple):
     host: str | None = None
 
 
-class Registered:
+class Registry:
     """What was registered, in order."""
 
     __slots__ = (
@@ -60,7 +59,7 @@ class Registered:
         self.after: list[Hook] = []
         self.error_handlers = ErrorHandlers()
         self.converters: dict[str, Converter] = {}
-        self.blueprints: list[Nested] = []
+        self.blueprints: list[IncludedBlueprint] = []
         self.trusted_origins = TrustedOrigins()
 
 
@@ -68,7 +67,7 @@ class Routes:
     """Registers what an application or a blueprint is made of. Most methods can be used as decorators."""
 
     def __init__(self) -> None:
-        self.registered = Registered()
+        self.registry = Registry()
 
     def check_open(self) -> None:
         """Raise RuntimeError when nothing can be registered any more."""
@@ -76,11 +75,11 @@ class Routes:
     @property
     def trusted_origins(self) -> TrustedOrigins:
         """The origins whose pages may write to what is registered here."""
-        return self.registered.trusted_origins
+        return self.registry.trusted_origins
 
     def converters(self) -> Mapping[str, Converter]:
         """The converters that routes can be written with."""
-        return {**CONVERTERS, **self.registered.converters}
+        return {**CONVERTERS, **self.registry.converters}
 
     def use(self, feature: Feature[Self]) -> None:
         """Have a feature install itself: ``app.use(Cors(["https://shop.example.com"]))``. Raises TypeError for none."""
@@ -96,9 +95,9 @@ class Routes:
         doesn't match. ``to_url`` makes the value a segment again. Raises ValueError for a name that is bad or taken.
         """
         self.check_open()
-        if name in CONVERTERS or name in self.registered.converters:
+        if name in CONVERTERS or name in self.registry.converters:
             raise ValueError(f"there is a converter {name!r} already")
-        self.registered.converters[name] = own_converter(name, to_python, to_url)
+        self.registry.converters[name] = own_converter(name, to_python, to_url)
 
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
@@ -109,32 +108,14 @@ class Routes:
         rest. Raises ValueError for a malformed pattern, host or method, TypeError for an option that there is not.
         """
         self.check_open()
-        _check_options(pattern, options)
-        wanted = _methods(methods, pattern)
-        host = options.get("host")
-        self._check_pattern(pattern, host)
-        defaults = options.get("defaults")
-        limits = Limits.of(options.get("limits"))
-        body = options.get("body", "load")
-        if body not in ("load", "lazy", "stream"):
-            raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
+        check_options(pattern, options)
+        wanted = checked_methods(methods, pattern)
+        self._check_pattern(pattern, options.get("host"))
 
         def register(function: F) -> F:
             self.check_open()
             check_arguments(function, "request", hint="; what the path has is in request.params")
-            route = Route(
-                pattern,
-                wanted,
-                options.get("name") or getattr(function, "__name__", "") or type(function).__name__,
-                function,
-                host,
-                dict(defaults) if defaults else None,
-                limits,
-                options.get("redirect_slashes"),
-                hook(function),
-                body,
-            )
-            self.registered.routes.append(route)
+            self.registry.routes.append(make_route(pattern, wanted, function, options))
             return function
 
         return register
@@ -193,7 +174,7 @@ class Routes:
         prefix = "" if prefix == "/" else prefix
         self.check_prefix(prefix, None)
         converter, handler = static_files(StaticFolder(folder, **options))
-        self.registered.converters[converter.name] = converter
+        self.registry.converters[converter.name] = converter
         self.get(f"{prefix}/<{converter.name}:filename>", name=name)(handler)
 
     @overload
@@ -214,11 +195,11 @@ class Routes:
         self.check_open()
         if before_routing and isinstance(self, Blueprint):
             raise ValueError("which blueprint answers is known after routing only: register this with the app")
-        registered = self.registered.before_routing if before_routing else self.registered.middleware
+        parts = self.registry.before_routing if before_routing else self.registry.middleware
 
         def register(function: M) -> M:
             self.check_open()
-            registered.append(middleware(function, blocking, body))
+            parts.append(middleware(function, blocking, body))
             return function
 
         return register if function is None else register(function)
@@ -229,7 +210,7 @@ class Routes:
     def before_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
     def before_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
         """Register a function that gets the request before the handler. What it returns, unless None, is the answer."""
-        return self._hook(self.registered.before, function, blocking, "request")
+        return self._hook(self.registry.before, function, blocking, "request")
 
     @overload
     def after_request(self, function: F, /) -> F: ...
@@ -240,7 +221,7 @@ class Routes:
 
         The one that was registered last is called first.
         """
-        return self._hook(self.registered.after, function, blocking, "request", "response")
+        return self._hook(self.registry.after, function, blocking, "request", "response")
 
     def _hook(self, hooks: list[Hook], function: F | None, blocking: bool, *given: str) -> F | Callable[[F], F]:
         self.check_open()
@@ -264,7 +245,7 @@ class Routes:
 
         def register(function: F) -> F:
             self.check_open()
-            self.registered.error_handlers.add(key, hook(function))
+            self.registry.error_handlers.add(key, hook(function))
             check_arguments(function, "request", "error")
             return function
 
@@ -285,9 +266,9 @@ class Routes:
             raise TypeError(f"{blueprint!r} is no blueprint; an application is mounted: app.mount(prefix, application)")
         blueprint.check_prefix(blueprint.prefix if prefix is None else prefix, blueprint.host if host is None else host)
         wanted = blueprint.name if name is None else _blueprint_name(name)
-        if any((nested.name or nested.blueprint.name) == wanted for nested in self.registered.blueprints):
+        if any((included.name or included.blueprint.name) == wanted for included in self.registry.blueprints):
             raise ValueError(f"a blueprint named {wanted!r} is registered here already: give one of them another name=")
-        self.registered.blueprints.append(Nested(blueprint, name, prefix, host))
+        self.registry.blueprints.append(IncludedBlueprint(blueprint, name, prefix, host))
 
 
 class Blueprint(Routes):
@@ -334,22 +315,3 @@ def _blueprint_name(name: str) -> str:
     if not name or "." in name:
         raise ValueError(f"a blueprint's name is not empty and has no dot: {name!r}")
     return name
-
-
-def _check_options(pattern: object, options: Mapping[str, object]) -> None:
-    if not isinstance(pattern, str):
-        raise TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}')
-    known = RouteOptions.__annotations__
-    if unknown := [name for name in options if name not in known]:
-        raise TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
-
-
-def _methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
-    if isinstance(methods, str):
-        raise ValueError(f"methods is a collection of methods, such as ({methods!r},)")
-    wanted = tuple(method.upper() for method in methods)
-    if not wanted:
-        raise ValueError(f"a route answers at least one method: {pattern!r}")
-    if bad := [method for method in wanted if not is_token(method)]:
-        raise ValueError(f"{bad[0]!r} is not a method")
-    return wanted

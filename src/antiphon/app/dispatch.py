@@ -263,8 +263,8 @@ def _leave_unsent(request: Request, response: Response, instead: Response) -> No
 def _of_the_request(plan: Plan, request: Request) -> list[Hook]:
     """The hooks that were registered for this request only, in order. They are the innermost plan's to call, once."""
     functions, request.after_hooks = request.after_hooks, ()
-    hooks = [hook(function).around(plan.blocks) for function in functions]
-    return [each.placed() for each in hooks] if plan.hops or request.head.blocks else hooks
+    hooks = [hook(function).for_handler(plan.blocks) for function in functions]
+    return [each.pinned() for each in hooks] if plan.hops or request.head.blocks else hooks
 
 
 async def _after_own(plan: Plan, after: Hook, request: Request, response: Response) -> Response:

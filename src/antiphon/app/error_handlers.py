@@ -73,8 +73,8 @@ async def answer_error(
         return failed(request, error)
     key, handler = found
     try:
-        handler = handler.around(blocks)
-        answer = await (handler.placed() if is_driven else handler).call(request, error)
+        handler = handler.for_handler(blocks)
+        answer = await (handler.pinned() if is_driven else handler).call(request, error)
         response = copy(to_response(answer, handler.function, request))  # it may be one that answers other errors, too
         told = as_http_error(error)
         if answer is None or not response.has_own_status:

@@ -25,11 +25,11 @@ class Hook(NamedTuple):
             result = await result
         return result
 
-    def around(self, handler_blocks: bool) -> Self:
+    def for_handler(self, handler_blocks: bool) -> Self:
         """The same hook around a handler: what isn't async runs where the handler does."""
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
 
-    def placed(self) -> Self:
+    def pinned(self) -> Self:
         """The same hook among others of another colour: it goes where it has to be."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 

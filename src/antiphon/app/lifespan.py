@@ -50,12 +50,12 @@ class Lifespan:
     def on_startup(self, function: Callable[[], object]) -> None:
         """Have a function called, or awaited, when the context managers have been entered."""
         _check(function)
-        self._on_startup.append(hook(function, blocking=True).placed())
+        self._on_startup.append(hook(function, blocking=True).pinned())
 
     def on_shutdown(self, function: Callable[[], object]) -> None:
         """Have a function called, or awaited, before the context managers are left; the last registered is first."""
         _check(function)
-        self._on_shutdown.insert(0, hook(function, blocking=True).placed())
+        self._on_shutdown.insert(0, hook(function, blocking=True).pinned())
 
     @overload
     def add(self, function: Callable[[], AbstractAsyncContextManager[T]]) -> Place[T]: ...

@@ -70,7 +70,7 @@ class Routing:
         plan = methods.get(head.method)
         if plan is None:
             return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
-        request.route = plan
+        request.route = plan.route
         if head.method in SAFE_METHODS or plan.hands_on:
             return plan, None
         return plan, guard.refused_write(request)
@@ -78,7 +78,7 @@ class Routing:
     def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
         """The plan of a blueprint, or of the application, for what no route of it answers; and the error."""
         plan = self.refusing[blueprint]
-        request.route = plan
+        request.route = plan.route
         return plan, error
 
     def _search(self, request: Request) -> Found:
@@ -151,6 +151,6 @@ def _not_allowed(request: Request, methods: Mapping[str, Plan]) -> MethodNotAllo
 
 def common_blueprint(methods: Mapping[str, Plan]) -> str:
     """The name of the innermost blueprint that all of these belong to; "" where it is the application itself."""
-    names = [(plan.blueprint or "").split(".") for plan in methods.values()]
+    names = [(plan.route.blueprint or "").split(".") for plan in methods.values()]
     levels = takewhile(lambda level: len({*level}) == 1, zip(*names, strict=False))
     return ".".join(level[0] for level in levels)

@@ -38,9 +38,9 @@ class Source:
         """Whether it is called on a thread."""
         return self.hook.blocks
 
-    def placed(self) -> "Source":
+    def pinned(self) -> "Source":
         """The same source among parts of another colour: it goes where it has to be."""
-        return Source(self.fills, self.hook.placed(), self.when, self.otherwise)
+        return Source(self.fills, self.hook.pinned(), self.when, self.otherwise)
 
     async def resolve(self, request: Request) -> None:
         """Give the request its value, if it has none and wants one. Raises what the source does."""

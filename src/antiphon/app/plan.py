@@ -1,31 +1,28 @@
 """All that is done for the requests of one route, settled when the application is frozen."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from antiphon.app.error_handlers import ErrorHandlers
 from antiphon.app.hooks import Hook
 from antiphon.app.middleware import Middleware
-from antiphon.app.places import Places, Source
-from antiphon.app.route import BodyPolicy
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
-from antiphon.http.limits import Limits
+from antiphon.app.places import Source
+from antiphon.app.route import Route
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
 
 
-class Around(NamedTuple):
+class HandlerStack(NamedTuple):
     """What is around a handler, outermost first; but of the error handlers the innermost are asked first."""
 
     middleware: tuple[Middleware, ...] = ()
     before: tuple[Hook, ...] = ()
     after: tuple[Hook, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
-    places: Places = Places()
-    """What the application fills; those that are resolved before the handler come between middleware and hooks."""
 
 
 class Plan:
     """How the requests of one route are answered.
 
-    ``endpoint`` and ``blueprint`` are its names, None where there is none. ``place`` is where the handler is called,
+    ``place`` is where the handler is called,
     and all that has no place of its own; ``moves`` says whether to go there at once, from a server's loop and from its
     thread. ``hops`` says that some of it is called on a thread, ``is_woven`` that there are hooks or middleware,
     ``body`` how the body is read, ``loads`` that it is loaded before the handler is called, ``body_first`` that a
@@ -36,51 +33,29 @@ class Plan:
     """
 
     __slots__ = (
-        "after", "app", "before", "blocks", "blueprint", "body", "body_first", "endpoint", "error_handlers", "folder",
-        "handler", "hands_on", "hops", "is_async", "is_mixed", "is_woven", "limits", "loads", "middleware", "moves",
-        "place", "places", "resolving", "seeks",
+        "after", "before", "blocks", "body", "body_first", "error_handlers", "folder", "handler", "hands_on", "hops",
+        "is_async", "is_mixed", "is_woven", "loads", "middleware", "moves", "place", "resolving", "route", "seeks",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        app: Any,
-        handler: Hook,
-        limits: Limits,
-        around: Around,
-        *,
-        endpoint: str | None = None,
-        blueprint: str | None = None,
-        body: BodyPolicy = "load",
-        hands_on: bool = False,
-        seeks: bool = False,
-    ) -> None:
-        self.app = app
-        self.folder = app.upload_folder
-        self.body = body
-        self.loads = body == "load" and not hands_on
-        self.endpoint = endpoint
-        self.blueprint = blueprint
+    def __init__(self, route: Route, handler: Hook, stack: HandlerStack, *, hands_on: bool = False) -> None:
+        self.route = route
+        self.folder = route.app.upload_folder
+        self.body = route.body
+        self.loads = route.body == "load" and not hands_on
         self.handler = handler.function
         self.is_async = handler.is_async
         self.blocks = handler.blocks
         self.place = ON_THREAD if handler.blocks else ON_LOOP
-        self.limits = limits
         self.hands_on = hands_on
-        self.seeks = seeks
-        self.error_handlers = around.error_handlers
-        self.places = around.places
-        self.resolving = () if hands_on else around.places.resolving
-        self.middleware = tuple(part.around(handler.blocks) for part in around.middleware)
-        self.before = tuple(part.around(handler.blocks) for part in around.before)
-        self.after = tuple(part.around(handler.blocks) for part in reversed(around.after))
+        self.seeks = route.is_before_routing
+        self.error_handlers = stack.error_handlers
+        self.resolving = () if hands_on else route.places.resolving
+        self.middleware = tuple(part.for_handler(handler.blocks) for part in stack.middleware)
+        self.before = tuple(part.for_handler(handler.blocks) for part in stack.before)
+        self.after = tuple(part.for_handler(handler.blocks) for part in reversed(stack.after))
         self.body_first = any(part.reads_body for part in self.middleware)
         self.is_woven = bool(self.middleware or self.resolving or self.before or self.after)
         self._place()
-
-    @property
-    def answered_by(self) -> str:
-        """The handler's name with its file and line, for errors that a programmer reads."""
-        return describe(self.handler)
 
     def _place(self) -> None:
         """Have each part go to its place, where there are some of both colours."""
@@ -93,7 +68,7 @@ class Plan:
             self.moves = (self.is_woven, self.is_woven)
         if self.is_mixed:
             self.moves = (False, False)
-            self.middleware = tuple(part.placed() for part in self.middleware)
-            self.resolving = tuple(part.placed() for part in self.resolving)
-            self.before = tuple(part.placed() for part in self.before)
-            self.after = tuple(part.placed() for part in self.after)
+            self.middleware = tuple(part.pinned() for part in self.middleware)
+            self.resolving = tuple(part.pinned() for part in self.resolving)
+            self.before = tuple(part.pinned() for part in self.before)
+            self.after = tuple(part.pinned() for part in self.after)

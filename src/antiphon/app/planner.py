@@ -4,14 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from antiphon.app.blueprint import Blueprint, Nested, Registered
+from antiphon.app.blueprint import Blueprint, IncludedBlueprint, Registry
 from antiphon.app.default_answers import answer_nothing, answer_options, redirect_to_other_form
 from antiphon.app.guard import Guard
 from antiphon.app.hooks import Hook
 from antiphon.app.matching import Routing, common_blueprint
 from antiphon.app.mount import Mount
-from antiphon.app.plan import Around, Plan
-from antiphon.app.route import BodyPolicy, Route
+from antiphon.app.places import Places
+from antiphon.app.plan import HandlerStack, Plan
+from antiphon.app.route import Route
 from antiphon.handler.contract import describe
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
@@ -21,110 +22,113 @@ from antiphon.routing.prefixes import Prefixes, TakenError
 from antiphon.routing.router import Resource, Router, SamePathsError
 
 
-class Scope:
+class RouteGroup:
     """The routes of one place with their whole names, paths and limits, and what is around them.
 
-    That is what the scopes around it have, outermost first, then its own. ``name`` has the names of all blueprints,
+    That is what the groups around it have, outermost first, then its own. ``name`` has the names of all blueprints,
     with dots between them; it is empty for the application.
     """
 
     def __init__(
         self,
         app: Any,
-        registered: Registered,
-        around: Around,
+        registry: Registry,
+        stack: HandlerStack,
         limits: Limits,
+        places: Places,
         name: str = "",
         prefix: str = "",
         host: str | None = None,
-        above: "Scope | None" = None,
+        above: "RouteGroup | None" = None,
     ) -> None:
         self.app = app
-        self.registered = registered
+        self.registry = registry
         self.limits = limits
+        self.places = places
         self.name = name
         self.prefix = prefix
         self.host = host
         self.above = above
-        self.around = Around(
-            (*around.middleware, *registered.middleware),
-            (*around.before, *registered.before),
-            (*around.after, *registered.after),
-            (registered.error_handlers, *around.error_handlers),
-            around.places,
+        self.stack = HandlerStack(
+            (*stack.middleware, *registry.middleware),
+            (*stack.before, *registry.before),
+            (*stack.after, *registry.after),
+            (registry.error_handlers, *stack.error_handlers),
         )
 
-    def below(self, nested: Nested) -> "Scope":
-        """The scope of a blueprint in this one. Raises ValueError for a blueprint that is registered in itself."""
-        blueprint = nested.blueprint
-        name = nested.name or blueprint.name
-        scope: Scope | None = self
-        while scope is not None:
-            if scope.registered is blueprint.registered:
+    def below(self, included: IncludedBlueprint) -> "RouteGroup":
+        """The group of a blueprint in this one. Raises ValueError for a blueprint that is registered in itself."""
+        blueprint = included.blueprint
+        name = included.name or blueprint.name
+        group: RouteGroup | None = self
+        while group is not None:
+            if group.registry is blueprint.registry:
                 raise ValueError(f"the blueprint {blueprint.name!r} is registered in itself")
-            scope = scope.above
-        return Scope(
+            group = group.above
+        return RouteGroup(
             self.app,
-            blueprint.registered,
-            self.around,
+            blueprint.registry,
+            self.stack,
             blueprint.limits.within(self.limits),
+            self.places,
             f"{self.name}.{name}" if self.name else name,
-            self.prefix + (blueprint.prefix if nested.prefix is None else nested.prefix),
-            nested.host or blueprint.host or self.host,
+            self.prefix + (blueprint.prefix if included.prefix is None else included.prefix),
+            included.host or blueprint.host or self.host,
             self,
         )
 
-    def walk(self) -> Iterator["Scope"]:
-        """This scope, and all in it."""
+    def walk(self) -> Iterator["RouteGroup"]:
+        """This group, and all in it."""
         yield self
-        for nested in self.registered.blueprints:
-            yield from self.below(nested).walk()
+        for included in self.registry.blueprints:
+            yield from self.below(included).walk()
 
     def blueprints(self) -> list[Blueprint]:
         """All blueprints in it."""
-        return [nested.blueprint for scope in self.walk() for nested in scope.registered.blueprints]
+        return [included.blueprint for group in self.walk() for included in group.registry.blueprints]
 
     def routes(self) -> list[Route]:
-        """The routes of this scope alone, with their whole names, paths, hosts and limits."""
+        """The routes of this group alone, with their whole names, paths, hosts and limits."""
         return [
-            route._replace(
+            self._placed(
+                route,
                 name=f"{self.name}.{route.name}" if self.name else route.name,
                 pattern=self.prefix + route.pattern,
                 host=route.host or self.host,
                 limits=route.limits.within(self.limits),
             )
-            for route in self.registered.routes
+            for route in self.registry.routes
         ]
 
-    def plan(
+    def _placed(self, route: Route, **changes: Any) -> Route:
+        return route._replace(app=self.app, blueprint=self.name or None, places=self.places, **changes)
+
+    def plan(self, route: Route) -> Plan:
+        """How requests are answered by a route of this group."""
+        return Plan(route, route.hook.for_handler(True), self.stack)
+
+    def plan_answer(
         self,
-        handler: Hook,
-        endpoint: str | None = None,
-        limits: Limits | None = None,
+        hook: Hook,
         *,
-        body: BodyPolicy = "load",
+        pattern: str = "",
+        methods: tuple[str, ...] = (),
+        host: str | None = None,
+        limits: Limits | None = None,
         hands_on: bool = False,
     ) -> Plan:
-        """How requests are answered by a handler of this scope."""
-        return Plan(
-            self.app,
-            handler,
-            limits or self.limits,
-            self.around,
-            endpoint=endpoint,
-            blueprint=self.name or None,
-            body=body,
-            hands_on=hands_on,
-        )
+        """How requests are answered by what is no route, but has one that tells of them."""
+        route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
+        return Plan(self._placed(route), hook, self.stack, hands_on=hands_on)
 
 
-def merged_converters(scopes: Iterable[Scope]) -> dict[str, Converter]:
+def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
     """The converters of an application and all its blueprints. Raises ValueError when two have one name."""
     merged = dict(CONVERTERS)
     owners: dict[str, str] = {}
-    for scope in scopes:
-        owner = f"the blueprint {scope.name!r}" if scope.name else "the app"
-        for name, converter in scope.registered.converters.items():
+    for group in groups:
+        owner = f"the blueprint {group.name!r}" if group.name else "the app"
+        for name, converter in group.registry.converters.items():
             if merged.setdefault(name, converter) is not converter:
                 raise ValueError(f"{owners[name]} and {owner} have different converters {name!r}: rename one of them")
             owners.setdefault(name, owner)
@@ -163,30 +167,31 @@ class Planning:
     Raises ValueError for what is in each other's way, and for patterns that are malformed where they stand.
     """
 
-    def __init__(self, scope: Scope, guard: Guard, *, redirect_slashes: bool, encoded_slashes: bool) -> None:
-        self._scopes = {each.name: each for each in scope.walk()}
-        self._routes = [(each, route) for each in self._scopes.values() for route in each.routes()]
+    def __init__(self, group: RouteGroup, guard: Guard, *, redirect_slashes: bool, encoded_slashes: bool) -> None:
+        self._groups = {each.name: each for each in group.walk()}
+        self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
         self._redirects_slashes = redirect_slashes
-        self._router: Router[Plan] = Router(merged_converters(self._scopes.values()))
+        self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
         self._routing = Routing(guard, self._router, encoded_slashes)
 
     def routing(self, mounts: Iterable[Mount]) -> Routing:
         """All that is answered, planned."""
         check_route_names([route for _, route in self._routes])
-        for scope, route in self._routes:
-            self._plan_route(scope, route)
+        for group, route in self._routes:
+            self._plan_route(group, route)
         if not self._routing.encoded_slashes:
             self._router.trust_slashes()
-        for resource in self._router.resources:
-            self._complete(resource.methods)
+        first = {resource: route for (resource, _), route in reversed(self._owners.items())}
+        for resource, route in first.items():
+            self._complete(resource.methods, route)
         self._plan_refusals()
         self._plan_mounts(mounts)
         return self._routing
 
-    def _plan_route(self, scope: Scope, route: Route) -> None:
+    def _plan_route(self, group: RouteGroup, route: Route) -> None:
         resource = self._resource(route)
-        plan = scope.plan(route.hook.around(True), route.name, route.limits, body=route.body)
+        plan = group.plan(route)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -207,32 +212,34 @@ class Planning:
         except ValueError as error:
             raise ValueError(f"{error}: {describe(route.handler)}") from None
 
-    def _complete(self, methods: dict[str, Plan]) -> None:
+    def _complete(self, methods: dict[str, Plan], route: Route) -> None:
         """HEAD is answered as GET is, and OPTIONS with what is allowed (RFC 9110 §9.3.2, §9.3.7)."""
         if "GET" in methods:
             methods.setdefault("HEAD", methods["GET"])
         if "OPTIONS" not in methods:
             allow = ", ".join(sorted({*methods, "OPTIONS"}))
             blocks = not any(plan.is_async for plan in methods.values())
-            scope = self._scopes[common_blueprint(methods)]
-            methods["OPTIONS"] = scope.plan(Hook(partial(answer_options, allow), False, blocks))
+            group = self._groups[common_blueprint(methods)]
+            hook = Hook(partial(answer_options, allow), False, blocks)
+            methods["OPTIONS"] = group.plan_answer(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
 
     def _plan_refusals(self) -> None:
         """What has no route is answered where all of the application's handlers are: on a thread, or on the loop."""
         routing = self._routing
         blocks = not any(route.hook.is_async for _, route in self._routes)
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
-        for name, scope in self._scopes.items():
-            routing.refusing[name] = scope.plan(Hook(answer_nothing, False, blocks))
+        for name, group in self._groups.items():
+            routing.refusing[name] = group.plan_answer(Hook(answer_nothing, False, blocks))
             try:
-                routing.blueprints.add(scope.prefix, scope.host, name)
+                routing.blueprints.add(group.prefix, group.host, name)
             except TakenError:
                 pass  # of several blueprints with one prefix the first answers for it
             except ValueError as error:
                 raise ValueError(f"{error}: the prefix of the blueprint {name!r}") from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
-        routing.redirecting = self._scopes[""].plan(Hook(redirect, False, blocks))
-        self._router.literal["*"] = {"OPTIONS": self._scopes[""].plan(Hook(self._asterisk_answer(), False, blocks))}
+        routing.redirecting = self._groups[""].plan_answer(Hook(redirect, False, blocks))
+        asterisk = Hook(self._asterisk_answer(), False, blocks)
+        self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_answer(asterisk)}
 
     def _asterisk_answer(self) -> Callable[[Request], Response]:
         """What answers ``OPTIONS *``: the methods that any route knows (RFC 9110 §9.3.7)."""
@@ -241,9 +248,15 @@ class Planning:
 
     def _plan_mounts(self, mounts: Iterable[Mount]) -> None:
         self._routing.mounts = Prefixes(self._router.converters)
-        scope = self._scopes[""]
+        group = self._groups[""]
         for mount in mounts:
-            plan = scope.plan(mount.hook, None, mount.limits.within(scope.limits), hands_on=mount.interface is None)
+            plan = group.plan_answer(
+                mount.hook,
+                pattern=mount.prefix,
+                host=mount.host,
+                limits=mount.limits.within(group.limits),
+                hands_on=mount.interface is None,
+            )
             self._routing.mounts.add(mount.prefix, mount.host, plan)
 
 

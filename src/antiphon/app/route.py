@@ -1,11 +1,13 @@
 """One route: a path, the methods that are answered there, and the handler that answers them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from os.path import basename
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
-from antiphon.app.hooks import Hook
+from antiphon.app.hooks import Hook, hook
+from antiphon.app.places import Places
 from antiphon.handler.contract import describe
+from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
@@ -15,9 +17,14 @@ kept.
 
 
 class Route(NamedTuple):
-    """A path, the methods that are answered there, and the handler that answers them."""
+    """A path, the methods that are answered there, and the handler that answers them.
+
+    A request has one (``request.route``) even where no route answers: then ``pattern`` is empty, ``endpoint`` is None
+    and there are no ``methods``, while ``blueprint``, ``limits`` and ``app`` say where the request is answered.
+    """
 
     pattern: str
+    """The path with its parameters and all prefixes: ``/users/<int:id>``."""
     methods: tuple[str, ...]
     name: str
     handler: Callable[..., Any]
@@ -27,22 +34,40 @@ class Route(NamedTuple):
     """Parameters that a request has unless its path says otherwise."""
     limits: Limits
     redirect_slashes: bool | None
-    """Whether the path's other form, with or without a slash at its end, leads here; None as the app says."""
+    """True where the path's other form, with or without a slash at its end, leads here; None as the app says."""
     hook: Hook
     body: BodyPolicy = "load"
+    blueprint: str | None = None
+    """The name of the blueprint, with those around it: ``shop.admin``."""
+    app: Any = None
+    """The application that answers; None until the route is registered with one."""
+    places: Places = Places()
+    """The places that the application fills."""
+    is_before_routing: bool = False
+    """True while the route is still to be found, so that method and path of the request may be set."""
+
+    @property
+    def endpoint(self) -> str | None:
+        """The name of the route, with those of its blueprints: ``shop.item``."""
+        return self.name or None
 
     @property
     def where(self) -> str:
         """The host and the path."""
         return f"{self.host or ''}{self.pattern}"
 
+    @property
+    def answered_by(self) -> str:
+        """The handler's name with its file and line, for errors that a programmer reads."""
+        return describe(self.handler)
+
     def __str__(self) -> str:
-        place = basename(describe(self.handler).rpartition(" (")[2].removesuffix(")"))
+        place = basename(self.answered_by.rpartition(" (")[2].removesuffix(")"))
         return f"{','.join(self.methods)}  {self.where}  {self.name} ({place})"
 
 
 class RouteOptions(TypedDict, total=False):
-    """What may be said of a route besides its path and methods.
+    """Options of a route besides its path and methods.
 
     ``name`` is by default the function's, ``host`` a pattern such as ``<tenant>.example.com``; ``defaults`` are
     parameters that the path need not have; ``redirect_slashes`` is the app's unless it is said here. ``body`` says when
@@ -56,3 +81,47 @@ class RouteOptions(TypedDict, total=False):
     limits: Limits | None
     redirect_slashes: bool | None
     body: BodyPolicy
+
+
+def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
+    """Make a route of what was said of it, which has been checked."""
+    defaults = options.get("defaults")
+    return Route(
+        pattern,
+        methods,
+        options.get("name") or getattr(function, "__name__", "") or type(function).__name__,
+        function,
+        options.get("host"),
+        dict(defaults) if defaults else None,
+        Limits.of(options.get("limits")),
+        options.get("redirect_slashes"),
+        hook(function),
+        options.get("body", "load"),
+    )
+
+
+def check_options(pattern: object, options: Mapping[str, Any]) -> None:
+    """Raise TypeError for a path that is no text, for an unknown option, and for limits that are none; ValueError for
+    an unknown body policy.
+    """
+    if not isinstance(pattern, str):
+        raise TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}')
+    known = RouteOptions.__annotations__
+    if unknown := [name for name in options if name not in known]:
+        raise TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
+    Limits.of(options.get("limits"))
+    body = options.get("body", "load")
+    if body not in ("load", "lazy", "stream"):
+        raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
+
+
+def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
+    """Return methods in upper case. Raises ValueError for none at all, for text, and for a malformed one."""
+    if isinstance(methods, str):
+        raise ValueError(f"methods is a collection of methods, such as ({methods!r},)")
+    wanted = tuple(method.upper() for method in methods)
+    if not wanted:
+        raise ValueError(f"a route answers at least one method: {pattern!r}")
+    if bad := [method for method in wanted if not is_token(method)]:
+        raise ValueError(f"{bad[0]!r} is not a method")
+    return wanted

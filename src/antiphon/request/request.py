@@ -43,18 +43,28 @@ class FilledPlaces(Protocol):
 
 
 class Route(Protocol):
-    """What a request knows of its route."""
+    """The route of a request. ``pattern`` is the whole path with its parameters, ``/users/<int:id>``.
+
+    Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` is empty, ``endpoint`` is None
+    and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no endpoint.
+    """
 
     @property
-    def limits(self) -> Limits: ...
+    def pattern(self) -> str: ...
+    @property
+    def methods(self) -> tuple[str, ...]: ...
+    @property
+    def host(self) -> str | None: ...
     @property
     def endpoint(self) -> str | None: ...
     @property
     def blueprint(self) -> str | None: ...
     @property
+    def limits(self) -> Limits: ...
+    @property
     def app(self) -> Any: ...
     @property
-    def seeks(self) -> bool: ...
+    def is_before_routing(self) -> bool: ...
     @property
     def places(self) -> FilledPlaces: ...
     @property
@@ -82,7 +92,7 @@ class Request(RequestBody):
         self._content = body
         self._own_limits = None
         self.route: Route | None = None
-        """The route that was found for it."""
+        """The route that answers: one without a pattern where none does, None where no application has the request."""
         self.consulted = ()
         self.deferred: tuple[Callable[[], object], ...] = ()
         """What ``after`` was given, in order."""
@@ -161,7 +171,7 @@ class Request(RequestBody):
 
     def _rewritten(self) -> DerivedHead:
         """A head of which some can be changed, while that makes a difference."""
-        if self.route is None or not self.route.seeks:
+        if self.route is None or not self.route.is_before_routing:
             raise RuntimeError(
                 "the route is found already: set method and path in a middleware that says"
                 " @app.middleware(before_routing=True)"

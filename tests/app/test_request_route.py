@@ -1,0 +1,161 @@
+"""``request.route``: what a log line, a metric or a middleware can say of the route that answers."""
+
+import pytest
+
+from antiphon import App, Blueprint, Limits
+from antiphon.http import NotFound
+
+
+def labelling(app):
+    """An application that says in a header which route answered, as its middleware sees it before and after."""
+
+    @app.middleware
+    def label(request):
+        before = request.route.pattern
+        response = yield
+        response.headers["x-pattern"] = f"[{before}] [{request.route.pattern}]"
+
+    return app
+
+
+def user(request):
+    return request.route.pattern
+
+
+def pattern(response):
+    """The pattern that middleware saw, which is the same before and after the handler."""
+    before, after = response.headers["x-pattern"].split(" ")
+    assert before == after
+    return before[1:-1]
+
+
+@pytest.fixture
+def client(serving, colour):
+    app, shop, admin = labelling(App()), Blueprint("shop", prefix="/<shop>"), Blueprint("admin", prefix="/admin")
+    app.get("/users/<int:id>")(colour(user))
+    app.post("/users/<int:id>")(colour(user))
+    admin.get("/items/<item>", name="item")(colour(user))
+    shop.register(admin)
+    app.register(shop)
+    return serving(app)
+
+
+class TestThePattern:
+    def test_is_that_of_the_route_and_not_the_path(self, client):
+        response = client.get("/users/7")
+        assert (response.text, pattern(response)) == ("/users/<int:id>", "/users/<int:id>")
+
+    def test_has_the_prefixes_of_all_blueprints(self, client):
+        response = client.get("/corner/admin/items/tea")
+        assert (response.text, pattern(response)) == ("/<shop>/admin/items/<item>",) * 2
+
+    @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
+    def test_is_there_for_methods_that_are_answered_by_themselves(self, client, method):
+        assert pattern(client.request(method, "/users/7")) == "/users/<int:id>"
+        assert pattern(client.request(method, "/corner/admin/items/tea")) == "/<shop>/admin/items/<item>"
+
+    @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/no/where", 404), ("PUT", "/users/7", 405)])
+    def test_is_empty_where_no_route_answers(self, client, method, path, status):
+        response = client.request(method, path)
+        assert (response.status, pattern(response)) == (status, "")
+
+    def test_is_empty_for_the_server_as_a_whole_and_for_the_other_form_of_a_path(self, serving):
+        app = labelling(App(redirect_slashes=True))
+        app.get("/list/")(user)
+        client = serving(app)
+        assert pattern(client.request("OPTIONS", "*")) == ""
+        redirect = client.get("/list")
+        assert (redirect.status, pattern(redirect)) == (308, "")
+
+    def test_is_seen_by_hooks_and_error_handlers(self, serving, colour):
+        app, seen = App(), []
+
+        @app.before_request
+        @colour
+        def before(request):
+            seen.append(request.route.pattern)
+
+        @app.after_request
+        @colour
+        def after(request, response):
+            seen.append(request.route.pattern)
+
+        @app.errorhandler(NotFound)
+        @colour
+        def handle(request, error):
+            return f"nothing at {request.route.pattern}"
+
+        @app.get("/users/<int:id>")
+        @colour
+        def find(request):
+            raise NotFound
+
+        assert serving(app).get("/users/7").text == "nothing at /users/<int:id>"
+        assert seen == ["/users/<int:id>"] * 2
+
+    def test_is_found_while_middleware_before_routing_is_open(self, serving):
+        app, seen = App(), []
+
+        @app.middleware(before_routing=True)
+        def around(request):
+            seen.append(request.route.pattern)
+            yield
+            seen.append(request.route.pattern)
+
+        app.get("/users/<int:id>")(user)
+        assert serving(app).get("/users/7").text == "/users/<int:id>"
+        assert seen == ["", "/users/<int:id>"]
+
+    def test_begins_below_the_prefix_in_an_app_that_is_mounted(self, serving):
+        app, inner = labelling(App()), App()
+        inner.get("/users/<int:id>")(user)
+        app.mount("/<tenant>/api", inner)
+        response = serving(app).get("/acme/api/users/7")
+        assert (response.text, pattern(response)) == ("/users/<int:id>", "/<tenant>/api")
+
+
+class TestTheRoute:
+    def test_is_the_one_in_the_list_of_the_app(self, serving, colour):
+        app, shop, seen = App(limits=Limits(query=7)), Blueprint("shop", prefix="/shop", host="a.example"), []
+
+        @shop.route("/<item>", ["GET", "PUT"], limits=Limits(fields=3))
+        @colour
+        def item(request):
+            seen.append((request.route, request.endpoint, request.blueprint, request.app))
+            return "x"
+
+        app.register(shop)
+        client = serving(app, base_url="http://a.example")
+        for method in ("GET", "PUT", "HEAD"):
+            assert client.request(method, "/shop/tea").status == 200
+        (route,) = app.routes
+        assert seen == [(route, "shop.item", "shop", app)] * 3
+        assert (route.pattern, route.methods, route.host) == ("/shop/<item>", ("GET", "PUT"), "a.example")
+        assert (route.endpoint, route.blueprint, route.app) == ("shop.item", "shop", app)
+        assert (route.limits.query, route.limits.fields) == (7, 3)
+
+    def test_has_neither_endpoint_nor_methods_where_none_answers(self, serving):
+        app, shop, seen = App(), Blueprint("shop", prefix="/shop"), []
+
+        @app.after_request
+        def after(request, response):
+            route = request.route
+            seen.append((response.status, route.endpoint, route.blueprint, route.methods, request.endpoint))
+
+        shop.get("/tea")(user)
+        app.register(shop)
+        client = serving(app)
+        for method, path in (("GET", "/no"), ("GET", "/shop/no"), ("PUT", "/shop/tea")):
+            client.request(method, path)
+        assert seen == [(404, None, None, (), None), (404, None, "shop", (), None), (405, None, "shop", (), None)]
+
+    def test_answers_options_under_no_endpoint(self, serving):
+        app, seen = App(), []
+
+        @app.after_request
+        def after(request, response):
+            seen.append((request.route.methods, request.route.endpoint, request.route.host))
+
+        app.get("/users/<int:id>", host="<tenant>.example")(user)
+        assert serving(app, base_url="http://a.example").request("OPTIONS", "/users/7").status == 204
+        assert seen == [(("OPTIONS",), None, "<tenant>.example")]
