@@ -5,6 +5,8 @@ import pytest
 from antiphon import App, Blueprint, Limits
 from antiphon.http import NotFound
 
+pytestmark = pytest.mark.axes("interface", "colour")
+
 
 def labelling(app):
     """An application that says in a header which route answered, as its middleware sees it before and after."""
