@@ -13,9 +13,9 @@ from antiphon.http.head import Address
 from antiphon.http.headers import combined
 from antiphon.http.url import unquote
 from antiphon.request.request import Request
-from antiphon.response.fields import SharedFields
+from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody
-from antiphon.response.message import Fields, Stream
+from antiphon.response.message import Stream
 
 if TYPE_CHECKING:
     from asyncio import Future
