@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from antiphon.adapters.lifetime import Life
 
 
-class Living(Protocol):
+class Lifecycle(Protocol):
     """What has steps before the first request of a process, and after the last."""
 
     async def startup(self) -> None: ...
@@ -74,7 +74,7 @@ class Servable:
         """The steps after the last request of a process."""
 
     @property
-    def living(self) -> Living:
+    def lifecycle(self) -> Lifecycle:
         """Whose startup and shutdown these are: its own, unless the names mean something else in it."""
         return self
 
@@ -182,12 +182,12 @@ class Servable:
             return life, True
 
     async def _start_up(self) -> None:
-        await self.living.startup()
+        await self.lifecycle.startup()
         self._started = True
 
     async def _shut_down(self) -> None:
         self._started = False
-        await self.living.shutdown()
+        await self.lifecycle.shutdown()
 
 
 def _make_recognisable(servable: Servable) -> None:
