@@ -210,7 +210,7 @@ class ASGIHead:
         await self._watch.gone()
 
 
-def may_leave_header_unbounded(receive: Receive) -> bool:
+def may_send_unbounded_header(receive: Receive) -> bool:
     """Whether the server is one of which a part is known to bound no header section."""
     return _module_of(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
 

@@ -14,7 +14,7 @@ from antiphon.adapters.asgi import (
     Send,
     call_asgi,
     call_lifespan,
-    may_leave_header_unbounded,
+    may_send_unbounded_header,
     refuse_websocket,
 )
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
@@ -78,7 +78,7 @@ class Servable:
         """Whose startup and shutdown these are: its own, unless the names mean something else in it."""
         return self
 
-    def expect_any_header(self) -> None:
+    def measure_header_sections(self) -> None:
         """Called before the first request of a server that is known to let header sections of any size through."""
 
     @property
@@ -101,8 +101,8 @@ class Servable:
         return self._start_asgi(head, second, send)
 
     async def _start_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if may_leave_header_unbounded(receive):
-            self.expect_any_header()
+        if may_send_unbounded_header(receive):
+            self.measure_header_sections()
         if scope["type"] == "http":
             await self.start()
             await call_asgi(self, scope, receive, send)

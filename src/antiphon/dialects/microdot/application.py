@@ -240,7 +240,7 @@ class Microdot(Servable):
         """What is done before the first request and after the last: ``shutdown`` is for the application to call."""
         return Lifespan()
 
-    def expect_any_header(self) -> None:
+    def measure_header_sections(self) -> None:
         """Measure header sections from now on."""
         self.guard.looks_at_heads = True
 
