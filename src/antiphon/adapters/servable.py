@@ -75,7 +75,7 @@ class Servable:
 
     @property
     def lifecycle(self) -> Lifecycle:
-        """The object whose ``startup`` and ``shutdown`` are called: another one if a subclass uses the names otherwise."""
+        """The object whose ``startup`` and ``shutdown`` are called; not this one if a subclass needs the names."""
         return self
 
     def measure_header_sections(self) -> None:

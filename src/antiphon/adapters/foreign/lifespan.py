@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from antiphon.adapters.asgi import ASGIApplication, Message
-from antiphon.adapters.foreign.asgi import GRACE, ended
+from antiphon.adapters.foreign.asgi import GRACE, wait_ended
 from antiphon.handler.contract import describe
 
 
@@ -48,7 +48,7 @@ class ASGILifespan:
         if not self._task.done():
             self._prepare("shutdown")
             await self._replied()
-            await ended(self._task, self._grace)
+            await wait_ended(self._task, self._grace)
         self._raise_error()
 
     def _prepare(self, stage: str) -> None:
@@ -63,10 +63,10 @@ class ASGILifespan:
             complaint = await self._reply
         except asyncio.CancelledError:
             self._task.cancel()
-            await ended(self._task)
+            await wait_ended(self._task)
             raise
         if complaint is not None:
-            await ended(self._task, self._grace)
+            await wait_ended(self._task, self._grace)
             error, self._error = self._error, None
             raise RuntimeError(f"{describe(self._application)} failed at {self._stage}: {complaint}") from error
 
