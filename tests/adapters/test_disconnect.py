@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from antiphon.adapters.disconnect import ClientGone, DisconnectWatcher, stems_from_leaving
+from antiphon.adapters.disconnect import ClientGone, DisconnectWatcher, disconnect_of, stems_from_disconnect
 from antiphon.http.head import DerivedHead, RequestHead
 
 
@@ -15,7 +15,7 @@ class Head(RequestHead):
         self.asked = self.waiting = 0
         self.error = error
 
-    async def gone(self):
+    async def wait_disconnect(self):
         self.asked += 1
         self.waiting += 1
         try:
@@ -35,16 +35,16 @@ async def settled():
 def test_a_client_that_leaves_is_told_of_once(derived):
     async def run():
         head, told = Head(), []
-        departure = DisconnectWatcher(DerivedHead(head) if derived else head, lambda: told.append(True))
-        departure.watch()
-        departure.watch()
+        watcher = DisconnectWatcher(disconnect_of(DerivedHead(head) if derived else head), lambda: told.append(True))
+        watcher.watch()
+        watcher.watch()
         await settled()
         assert (head.asked, told) == (1, [])
         head.left.set()
         await settled()
-        departure.watch()
+        watcher.watch()
         await settled()
-        await departure.stop()
+        await watcher.stop()
         assert (head.asked, told) == (1, [True])
 
     asyncio.run(run())
@@ -53,14 +53,14 @@ def test_a_client_that_leaves_is_told_of_once(derived):
 def test_nobody_waits_any_more_once_it_is_stopped():
     async def run():
         head, told = Head(), []
-        departure = DisconnectWatcher(head, lambda: told.append(True))
-        departure.watch()
+        watcher = DisconnectWatcher(disconnect_of(head), lambda: told.append(True))
+        watcher.watch()
         await settled()
-        await departure.stop()
+        await watcher.stop()
         assert head.waiting == 0
         head.left.set()
         await settled()
-        await departure.stop()
+        await watcher.stop()
         assert told == []
 
     asyncio.run(run())
@@ -69,11 +69,11 @@ def test_nobody_waits_any_more_once_it_is_stopped():
 def test_a_server_that_fails_to_tell_is_no_client_that_left():
     async def run():
         head, told = Head(RuntimeError("closed")), []
-        departure = DisconnectWatcher(head, lambda: told.append(True))
-        departure.watch()
+        watcher = DisconnectWatcher(disconnect_of(head), lambda: told.append(True))
+        watcher.watch()
         head.left.set()
         await settled()
-        await departure.stop()
+        await watcher.stop()
         assert told == []
 
     asyncio.run(run())
@@ -81,10 +81,10 @@ def test_a_server_that_fails_to_tell_is_no_client_that_left():
 
 def test_a_head_that_cannot_tell_is_not_asked():
     async def run():
-        departure = DisconnectWatcher(RequestHead(), lambda: None)
-        departure.watch()
+        watcher = DisconnectWatcher(disconnect_of(RequestHead()), lambda: None)
+        watcher.watch()
         assert len(asyncio.all_tasks()) == 1
-        await departure.stop()
+        await watcher.stop()
 
     asyncio.run(run())
 
@@ -106,5 +106,5 @@ def caused(error, by):
         (ExceptionGroup("both", [KeyError(), OSError()]), False),
     ],
 )
-def test_what_stems_from_leaving(error, stems):
-    assert stems_from_leaving(error) is stems
+def test_what_stems_from_disconnect(error, stems):
+    assert stems_from_disconnect(error) is stems

@@ -4,7 +4,7 @@ import pytest
 
 from antiphon import App, Request, Response
 from antiphon.adapters.asgi import ASGIHead
-from antiphon.adapters.disconnect import READ_AHEAD, Watch
+from antiphon.adapters.disconnect import READ_AHEAD, BufferedMessages
 from antiphon.testing import Client
 
 GONE = {"type": "http.disconnect"}
@@ -76,7 +76,7 @@ class TestAWatch:
         async def run():
             server = Server(messages())
             head = watched_head(servers, server)
-            watch = asyncio.create_task(head.gone())
+            watch = asyncio.create_task(head.wait_disconnect())
             assert await read(head) == CHUNKS
             await settled()
             assert not watch.done()
@@ -91,7 +91,7 @@ class TestAWatch:
             head = watched_head(servers, server)
             reader = asyncio.create_task(read(head))
             await asyncio.sleep(0)
-            watch = asyncio.create_task(head.gone())
+            watch = asyncio.create_task(head.wait_disconnect())
             assert await reader == CHUNKS
             server.left.set()
             await watch
@@ -102,18 +102,18 @@ class TestAWatch:
         async def run():
             server = Server(messages())
             server.left.set()
-            await asyncio.wait_for(watched_head(servers, server).gone(), 5)
+            await asyncio.wait_for(watched_head(servers, server).wait_disconnect(), 5)
 
         asyncio.run(run())
 
     def test_leaves_more_than_a_little_with_the_server(self):
         async def run():
             server = Server(messages([bytes(READ_AHEAD // 2)] * 9))
-            watch = Watch(server.receive, is_read=True)
-            watching = asyncio.create_task(watch.gone())
+            buffered = BufferedMessages(server.receive, has_reader=True)
+            watching = asyncio.create_task(buffered.wait_disconnect())
             await settled()
             assert len(server.given) == 6
-            await watch.message()
+            await buffered.next()
             await settled()
             assert len(server.given) == 5
             watching.cancel()
@@ -124,7 +124,7 @@ class TestAWatch:
         async def run():
             server = Server(messages())
             server.left.set()
-            await Watch(server.receive, is_read=False).gone()
+            await BufferedMessages(server.receive, has_reader=False).wait_disconnect()
             assert not server.given
 
         asyncio.run(run())
@@ -135,7 +135,7 @@ class TestAWatch:
             server = Server(messages())
             head = watched_head(servers, server)
             for _ in range(times):
-                watch = asyncio.create_task(head.gone())
+                watch = asyncio.create_task(head.wait_disconnect())
                 for _ in range(8):
                     await asyncio.sleep(0)
                 watch.cancel()

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from antiphon import App, Response, serve
-from antiphon.adapters.wsgi import SentFile
+from antiphon.adapters.file_wrapper import FilePart
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.dates import format_date
 from antiphon.http.errors import Forbidden, NotFound
@@ -544,7 +544,7 @@ class TestHandingOver:
 
     def test_shows_no_descriptor_of_a_part(self, path):
         body = FileBody(str(path), 0, 10)
-        with SentFile(body) as whole, SentFile(body.window(2, 5)) as part:
+        with FilePart(body) as whole, FilePart(body.window(2, 5)) as part:
             assert os.fstat(whole.fileno()).st_size == 10
             with pytest.raises(io.UnsupportedOperation):
                 part.fileno()
@@ -552,7 +552,7 @@ class TestHandingOver:
     @pytest.mark.parametrize(("offset", "length"), [(0, 10), (2, 5), (10, 0)])
     def test_shows_a_part_as_a_file_of_its_own(self, path, offset, length):
         expected = io.BytesIO(CONTENT[offset : offset + length])
-        with SentFile(FileBody(str(path), offset, length)) as part:
+        with FilePart(FileBody(str(path), offset, length)) as part:
             for move in ((0, os.SEEK_END), (0, os.SEEK_SET), (1, os.SEEK_CUR)):
                 assert part.seek(*move) == expected.seek(*move)
                 assert part.tell() == expected.tell()
@@ -560,7 +560,7 @@ class TestHandingOver:
                 assert part.read() == expected.read()
 
     def test_tells_when_a_file_shrinks_that_the_server_has_the_descriptor_of(self, path):
-        part = SentFile(FileBody(str(path), 0, 10))
+        part = FilePart(FileBody(str(path), 0, 10))
         part.fileno()
         os.truncate(path, 5)
         with pytest.raises(EOFError):

@@ -1,4 +1,4 @@
-"""ASGI (version 3): a scope as a head, a handler as an ASGI application."""
+"""ASGI (version 3): a scope read as a head, and one request of a server answered by a handler."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
@@ -13,14 +13,14 @@ from antiphon.http.head import Address
 from antiphon.http.headers import combined
 from antiphon.http.url import unquote
 from antiphon.request.request import Request
-from antiphon.response.fields import SharedFields
+from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody
-from antiphon.response.message import Fields, Stream
+from antiphon.response.message import Stream
 
 if TYPE_CHECKING:
     from asyncio import Future
 
-    from antiphon.adapters.disconnect import Watch
+    from antiphon.adapters.disconnect import BufferedMessages
 
 Message: TypeAlias = dict[str, Any]
 Scope: TypeAlias = dict[str, Any]
@@ -32,7 +32,7 @@ ASGIApplication: TypeAlias = Callable[
 
 
 class _Names(dict[str, bytes]):
-    """The names of headers in bytes, those that are often asked for at hand."""
+    """The names of headers in bytes; those that are often read are prepared."""
 
     def __missing__(self, name: str) -> bytes:
         return name.encode("latin-1", "replace")
@@ -47,34 +47,25 @@ _NAMES = _Names(
         "set-cookie", "transfer-encoding", "user-agent", "vary",
     )
 )  # fmt: skip
-_TELLING_OF_BODY = frozenset({b"content-length", b"transfer-encoding"})
+_BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
 _name = itemgetter(0)
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
-"""The module of the one known server that bounds no header section. What it hands over are methods of its own."""
+"""The module of the one known server that bounds no header section; its ``receive`` is a method of a class there."""
 PATHSEND = "http.response.pathsend"
-"""The extension by which a server sends a file that it is told the path of."""
-
-
-def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
-    """Header fields in bytes."""
-    return [(name.encode(), value.encode("latin-1")) for name, value in fields]
-
-
-@lru_cache(maxsize=1024)
-def _length_field(length: int) -> tuple[bytes, bytes]:
-    return b"content-length", b"%d" % length
+"""The extension by which a server sends a file by its path."""
 
 
 class ASGIHead:
-    """A head that is read off a scope, with the body from ``receive``."""
+    """The head of a request, read off a scope, with the body from ``receive``."""
 
     blocks = False
     _received: "Future[None] | None"
-    _watch: "Watch | None"
+    _buffered: "BufferedMessages | None"
+    """The messages, once the disconnect is waited for."""
     _fields: dict[bytes, bytes] | None
-    """The headers by name; of several lines of one the last."""
+    """The headers by name; the last line of each."""
     _combined: dict[str, str] | None = None
-    """The headers by name, where one has several lines."""
+    """The headers by name, with all lines of each, if any has several."""
     root_path: str
     """The scope's root_path."""
 
@@ -90,13 +81,13 @@ class ASGIHead:
             self.root_path = root_path.rstrip("/")
             path = _below(path, self.root_path) or "/"
         self.path = path
-        # What only the class has takes three times as long to read.
-        self._fields = self._received = self._watch = None
-        self._more, self._is_receiving = True, False
+        # Reading a default from the class would take three times as long.
+        self._fields = self._received = self._buffered = None
+        self._has_more, self._is_receiving = True, False
 
     @property
     def header_size(self) -> int:
-        """The size where the server is known to bound none; the others have refused what is too large."""
+        """The size, if the server is known to bound none; others have refused what is too large."""
         if _module_of(self._receive) != UNBOUNDED:
             return 0
         return sum([len(name) + len(value) + 32 for name, value in self.scope["headers"]])
@@ -106,15 +97,15 @@ class ASGIHead:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
         scope, fields = self.scope, self._fields
         if fields is None:
-            # To pass by the names takes less than a dictionary, which many a GET does without, and hardly another.
+            # Looking through the names is cheaper than the dictionary of fields, which many a GET does not need.
             if self.method == "GET":
-                return not _TELLING_OF_BODY.isdisjoint(map(_name, scope["headers"])) or scope["http_version"] >= "2"
+                return not _BODY_FIELDS.isdisjoint(map(_name, scope["headers"])) or scope["http_version"] >= "2"
             fields = self._fields = dict(scope["headers"])
         return b"content-length" in fields or b"transfer-encoding" in fields or scope["http_version"] >= "2"
 
     @property
     def uncoded_length(self) -> int | None:
-        """The declared length of a body that is not coded, where no header comes twice."""
+        """The declared length of a body without a coding, if no header comes twice."""
         lines, fields = self.scope["headers"], self._fields
         if fields is None:
             fields = self._fields = dict(lines)
@@ -125,7 +116,7 @@ class ASGIHead:
 
     @property
     def raw_path(self) -> bytes | None:
-        """The scope's raw_path, where the server has one."""
+        """The scope's raw_path without a query, if the server has one."""
         raw: bytes | None = self.scope.get("raw_path")
         return raw.partition(b"?")[0] if raw and b"?" in raw else raw
 
@@ -141,7 +132,7 @@ class ASGIHead:
 
     @property
     def authority(self) -> str:
-        """The Host header, else the server's address."""
+        """The Host header, or the server's address."""
         host = self.field("host")
         if host:
             return host
@@ -159,7 +150,7 @@ class ASGIHead:
         return address(*(self.scope.get("client") or (None, None)))
 
     def field(self, name: str) -> str | None:
-        """A header; the lines of several are joined."""
+        """Return the value of a header; several lines are joined."""
         fields = self._fields
         if fields is None:
             fields = self._fields = dict(self.scope["headers"])
@@ -175,18 +166,18 @@ class ASGIHead:
         return self._combined.get(name)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Every header."""
+        """Return every header."""
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in self.scope["headers"]]
 
     async def receive(self) -> bytes:
-        """The next http.request message that bears bytes."""
+        """Return the next bytes of the body. Raises ClientDisconnected."""
         self._is_receiving = True
         try:
-            while self._more:
-                message = await (self._receive() if self._watch is None else self._watch.message())
+            while self._has_more:
+                message = await (self._receive() if self._buffered is None else self._buffered.next())
                 if message["type"] == "http.disconnect":
-                    raise ClientDisconnected("The client went away while the body was read.")
-                self._more = message.get("more_body", False)
+                    raise ClientDisconnected("The client disconnected while the body was read.")
+                self._has_more = message.get("more_body", False)
                 if chunk := message.get("body"):
                     return chunk if type(chunk) is bytes else bytes(chunk)
             return b""
@@ -195,23 +186,23 @@ class ASGIHead:
             if self._received is not None and not self._received.done():
                 self._received.set_result(None)
 
-    async def gone(self) -> None:
-        """Wait until the client goes away. What comes of the body before that is left for ``receive``."""
+    async def wait_disconnect(self) -> None:
+        """Wait until the client disconnects. Messages with the body that come before that are left for ``receive``."""
         from asyncio import get_running_loop
 
-        from antiphon.adapters.disconnect import Watch
+        from antiphon.adapters.disconnect import BufferedMessages
 
         if self._is_receiving:  # a task that reads on while the response is written
             self._received = get_running_loop().create_future()
-        if self._watch is None:
-            self._watch = Watch(self._receive, is_read=self._more and self.has_body)
+        if self._buffered is None:
+            self._buffered = BufferedMessages(self._receive, has_reader=self._has_more and self.has_body)
         if self._received is not None:
             await self._received
-        await self._watch.gone()
+        await self._buffered.wait_disconnect()
 
 
-def may_leave_header_unbounded(receive: Receive) -> bool:
-    """Whether the server is one of which a part is known to bound no header section."""
+def may_send_unbounded_header(receive: Receive) -> bool:
+    """Return True if this may be the server that bounds no header section: its lifespan shows the package only."""
     return _module_of(receive).partition(".")[0] == UNBOUNDED.partition(".")[0]
 
 
@@ -220,15 +211,15 @@ def _module_of(receive: Receive) -> str:
 
 
 def _below(path: str, root_path: str) -> str:
-    """A path without the root path; as it is, where it does not lie below that."""
+    """Return a path without the root path, or the path itself if it is not below that."""
     rest = path.removeprefix(root_path)
     return rest if not rest or rest.startswith("/") else path
 
 
 def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
-    """A scope as if the target had been a path and Host what the target says, and the decoded path.
+    """Return the scope of a target in origin form, with Host from the target, and the decoded path.
 
-    Some servers hand on a target that is a whole URL as it came. What is a host in it shows before it is decoded only.
+    Some servers pass on a target that is a whole URL unchanged. Its host has to be found before it is decoded.
     """
     path: str = scope["path"]
     raw: bytes | None = scope.get("raw_path")
@@ -244,56 +235,63 @@ def _in_origin_form(scope: Scope) -> tuple[Scope, str]:
 
 
 async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one request of an ASGI server."""
+    """Answer one request of an ASGI server by a handler."""
     head = ASGIHead(scope, receive)
     request = Request(head)
     try:
         response = await handler.answer(request)
-        status, fields, length, body, silent = response.message(scope["method"])
+        status, fields, length, body, is_silent = response.message(scope["method"])
         headers = fields.encoded if type(fields) is SharedFields else _encoded(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]
         start = {"type": "http.response.start", "status": status, "headers": headers}
         if isinstance(body, bytes):
             await send(start)
-            await send({"type": "http.response.body", "body": b"" if silent else body})
-        elif type(body) is FileBody and not silent and _may_name(scope, request, body):
+            await send({"type": "http.response.body", "body": b"" if is_silent else body})
+        elif type(body) is FileBody and not is_silent and _can_send_path(scope, request, body):
             await send(start)
             await send({"type": PATHSEND, "path": body.path})
         else:
-            await _stream(request, body, start, head.gone, send, silent)
+            await _stream(request, body, start, head, send, is_silent)
     finally:
         if request.deferred:
             await run_async(finish(request))
 
 
-def _may_name(scope: Scope, request: Request, body: FileBody) -> bool:
-    """Whether the server can send a body by its path. What is left for after might remove the file before that."""
+def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1")) for name, value in fields]
+
+
+@lru_cache(maxsize=1024)
+def _length_field(length: int) -> tuple[bytes, bytes]:
+    return b"content-length", b"%d" % length
+
+
+def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
+    """Check that the server can send a file by its path. ``request.after`` may have functions that remove the file."""
     offered = PATHSEND in (scope.get("extensions") or ())
     return offered and not request.deferred and not body.offset and body.size_by_path() == body.length
 
 
-async def _stream(
-    request: Request, body: Stream, start: Message, gone: Callable[[], Awaitable[None]], send: Send, silent: bool
-) -> None:
+async def _stream(request: Request, body: Stream, start: Message, head: ASGIHead, send: Send, is_silent: bool) -> None:
     from antiphon.adapters.streaming import write_chunks
 
     async def write(chunk: bytes) -> None:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
-    async def begin() -> Callable[[bytes], Awaitable[None]]:
+    async def send_head() -> Callable[[bytes], Awaitable[None]]:
         await send(start)
-        if not silent:
+        if not is_silent:
             await write(b"")  # servers hold the head back until there is a body
         return write
 
-    if await write_chunks(request, body, begin, gone, silent):
+    if await write_chunks(request, body, send_head, head.wait_disconnect, is_silent):
         await send({"type": "http.response.body", "body": b""})
 
 
 async def call_lifespan(
     start: Callable[[], Awaitable[None]], stop: Callable[[], Awaitable[None]], receive: Receive, send: Send
 ) -> None:
-    """Start and stop when the server says so; a failure is told to it."""
+    """Start and stop when the server says so, and tell it of failures."""
     for event, act in (("startup", start), ("shutdown", stop)):
         await receive()
         try:
@@ -305,6 +303,6 @@ async def call_lifespan(
 
 
 async def refuse_websocket(receive: Receive, send: Send) -> None:
-    """Close a WebSocket before it opens, which the server answers with 403."""
+    """Close a WebSocket before it opens, so that the server answers with 403."""
     await receive()
     await send({"type": "websocket.close", "code": 1000})

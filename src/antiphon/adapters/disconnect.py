@@ -1,7 +1,6 @@
-"""Clients that leave: noticing it before they were answered, and what an application makes of it."""
+"""Clients that disconnect before they were answered: watching for them, and telling the errors that come of it."""
 
 import asyncio
-from asyncio import Event, Lock
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -9,13 +8,99 @@ from typing import Any
 
 from antiphon.http.head import Head, server_head
 
+READ_AHEAD = 256 << 10
+"""Bytes of an unread body above which the rest stays with the server, and a disconnect is not noticed."""
+
+WaitDisconnect = Callable[[], Awaitable[object]]
+"""A coroutine function that returns when the client has disconnected."""
+
+
+def disconnect_of(head: Head) -> WaitDisconnect | None:
+    """Return what waits for the client of a request to disconnect; None if the server can't tell that."""
+    return getattr(server_head(head), "wait_disconnect", None)
+
+
+class DisconnectWatcher:
+    """Calls ``on_disconnect`` when the client disconnects between ``watch`` and ``stop``, if the server tells that.
+
+    Between the two nothing else may be asked of the server: the body has been received, and nothing is being sent; or
+    the server tells disconnects by a separate call.
+    """
+
+    def __init__(self, wait_disconnect: WaitDisconnect | None, on_disconnect: Callable[[], object]) -> None:
+        self._wait_disconnect = wait_disconnect
+        self._on_disconnect = on_disconnect
+        self._task: asyncio.Task[None] | None = None
+
+    def watch(self) -> None:
+        """Start to watch, unless it has been started before."""
+        if self._task is None and self._wait_disconnect is not None:
+            self._task = asyncio.create_task(self._watch(self._wait_disconnect))
+
+    def cancel(self) -> None:
+        """Call ``on_disconnect`` no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def stop(self) -> None:
+        """Stop watching, and wait until the server can be asked for something else."""
+        self.cancel()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _watch(self, wait_disconnect: WaitDisconnect) -> None:
+        with suppress(Exception):  # a server that fails to tell is no reason to break off
+            await wait_disconnect()
+            self._on_disconnect()
+
+
+class BufferedMessages:
+    """The messages of an ASGI request, from which one task may read the body while another waits for the disconnect.
+
+    A server has one sequence of messages for both. Those that come while the disconnect is waited for are kept until
+    ``next`` takes them, if ``has_reader``: otherwise nobody reads a body.
+    """
+
+    def __init__(self, receive: Callable[[], Awaitable[dict[str, Any]]], *, has_reader: bool) -> None:
+        self._receive = receive
+        self._has_reader = has_reader
+        self._receiving = asyncio.Lock()
+        self._kept: deque[dict[str, Any]] = deque()
+        self._kept_bytes = 0
+        self._taken = asyncio.Event()
+
+    async def next(self) -> dict[str, Any]:
+        """Return the next message for the reader of the body."""
+        if not self._kept:
+            async with self._receiving:
+                if not self._kept:
+                    return await self._receive()
+        message = self._kept.popleft()
+        self._kept_bytes -= len(message.get("body", b""))
+        self._taken.set()
+        return message
+
+    async def wait_disconnect(self) -> None:
+        """Wait until the client disconnects."""
+        while True:
+            while self._kept_bytes > READ_AHEAD:
+                self._taken.clear()
+                await self._taken.wait()
+            async with self._receiving:
+                message = await self._receive()
+                if self._has_reader:
+                    self._kept.append(message)
+                    self._kept_bytes += len(message.get("body", b""))
+            if message["type"] == "http.disconnect":
+                return
+
 
 class ClientGone(OSError):
-    """What ``send`` raises when nobody takes the response any more."""
+    """The error of ``send`` when the client has disconnected."""
 
 
-def stems_from_leaving(error: BaseException) -> bool:
-    """Whether an error was raised because ``send`` had said that the client has left."""
+def stems_from_disconnect(error: BaseException) -> bool:
+    """Return True if an error was raised because of a ClientGone of ``send``."""
     chain = [error]
     for link in chain:
         if isinstance(link, ClientGone):
@@ -23,76 +108,3 @@ def stems_from_leaving(error: BaseException) -> bool:
         causes = (link.__cause__, link.__context__, *getattr(link, "exceptions", ()))
         chain += [cause for cause in causes if cause is not None and cause not in chain]
     return False
-
-
-class DisconnectWatcher:
-    """Calls ``told`` when the client of a request leaves between ``watch`` and ``stop``, where the server tells that.
-
-    The server must not be asked for anything else meanwhile: the body has been received, and nothing sent.
-    """
-
-    def __init__(self, head: Head, told: Callable[[], object]) -> None:
-        self._gone: Callable[[], Awaitable[object]] | None = getattr(server_head(head), "gone", None)
-        self._told = told
-        self._task: asyncio.Task[None] | None = None
-
-    def watch(self) -> None:
-        """Begin to wait for it, unless that was begun before."""
-        if self._task is None and self._gone is not None:
-            self._task = asyncio.create_task(self._wait(self._gone))
-
-    async def stop(self) -> None:
-        """Wait no longer. Then somebody else may."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
-
-    async def _wait(self, gone: Callable[[], Awaitable[object]]) -> None:
-        with suppress(Exception):  # a server that can't tell any more is no reason to stop
-            await gone()
-            self._told()
-
-
-READ_AHEAD = 256 << 10
-"""Bytes of an unread body beyond which it is left with the server, and nobody learns that the client leaves."""
-
-
-class Watch:
-    """The messages of a request of which some are waited for to see the client leave.
-
-    The server has one sequence of messages for both: what comes of the body is kept until ``message`` takes it.
-    """
-
-    def __init__(self, receive: Callable[[], Awaitable[dict[str, Any]]], *, is_read: bool) -> None:
-        self._receive = receive
-        self._is_read = is_read
-        """Whether there is a body that somebody may read."""
-        self._turn = Lock()
-        self._ahead: deque[dict[str, Any]] = deque()
-        self._held = 0
-        self._taken = Event()
-
-    async def gone(self) -> None:
-        """Wait until the client goes away."""
-        while True:
-            while self._held > READ_AHEAD:
-                self._taken.clear()
-                await self._taken.wait()
-            async with self._turn:
-                message = await self._receive()
-                if self._is_read:
-                    self._ahead.append(message)
-                    self._held += len(message.get("body", b""))
-            if message["type"] == "http.disconnect":
-                return
-
-    async def message(self) -> dict[str, Any]:
-        """The next message for who reads the body."""
-        if not self._ahead:
-            async with self._turn:
-                if not self._ahead:
-                    return await self._receive()
-        message = self._ahead.popleft()
-        self._held -= len(message.get("body", b""))
-        self._taken.set()
-        return message

@@ -1,4 +1,4 @@
-"""The life of an application in a process: started up, then serving, then shut down, all of it in one task.
+"""The lifetime of an application in a process: started, serving, then stopped, all of that in one task.
 
 Cancel scopes and task groups that are entered at startup can only be left in the task that entered them.
 """
@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
 
 _tasks: "set[Task[None]]" = set()
-"""Loops refer to what waits in them weakly only."""
+"""The running tasks: an event loop has only weak references to its own."""
 
 
-class Life:
-    """One time of an application from startup to shutdown, both of them steps.
+class Lifetime:
+    """One run of an application from startup to shutdown, both given as steps.
 
-    It begins once, by ``begin`` on a loop or by ``begin_on_thread``. What needs no loop to start up has none: its steps
-    are kept until it ends. An application whose startup failed, or whose loop has gone, is over, and may live again.
+    It is started once, by ``start`` on an event loop or by ``start_on_thread``. Steps that need no loop for the startup
+    get none: they are paused until the shutdown. An application whose startup failed, or whose loop was closed, is
+    over, and may get another lifetime.
     """
 
     _task: "Task[None] | None" = None
-    _kept: Steps[None] | None = None
+    _paused: Steps[None] | None = None
     _context: Context
     _error: BaseException | None = None
 
@@ -36,19 +37,19 @@ class Life:
         self._startup = startup
         self._shutdown = shutdown
         self._process = os.getpid()
-        self._has_begun = _signal()
-        self._leaving = _signal()
-        self._has_ended = _signal()
+        self._started = _signal()
+        self._stopping = _signal()
+        self._ended = _signal()
 
     @property
     def is_over(self) -> bool:
-        """Whether it has failed or ended, if only with its loop."""
-        if self._error is not None or self._has_ended.done():
+        """True if the application has failed or ended, or its loop was closed."""
+        if self._error is not None or self._ended.done():
             return True
         return self._task is not None and self._task.get_loop().is_closed()
 
-    def begin(self) -> None:
-        """Begin as a task on the running loop."""
+    def start(self) -> None:
+        """Start as a task of the running loop."""
         from asyncio import create_task
 
         self._task = create_task(driven(self._steps()))
@@ -56,24 +57,24 @@ class Life:
         self._task.add_done_callback(_tasks.discard)
         self._task.add_done_callback(self._finish)
 
-    async def begun(self) -> None:
-        """Wait until it has started up. Raises what the startup has raised."""
-        await _sent(self._has_begun)
+    async def wait_started(self) -> None:
+        """Wait until the startup is done. Raises its error."""
+        await _sent(self._started)
         self._raise_error()
 
-    async def end(self) -> None:
-        """Shut down. Raises what the shutdown raises."""
-        _send(self._leaving)
-        if kept := self._take_kept():
+    async def stop(self) -> None:
+        """Shut down, and wait until that is done. Raises its error."""
+        _send(self._stopping)
+        if paused := self._take_paused():
             from antiphon.concurrency.crossing import Crossing
 
-            await run_async(kept, Crossing(self._context))
+            await run_async(paused, Crossing(self._context))
             self._finish()
-        await _sent(self._has_ended)
+        await _sent(self._ended)
         self._raise_error()
 
-    async def break_off(self) -> None:
-        """Cancel what is left of it on this loop, unless it is cancelled already, and wait until it has cleaned up."""
+    async def cancel(self) -> None:
+        """Cancel the task, if it runs on this loop and is not being cancelled, and wait until it has cleaned up."""
         from asyncio import get_running_loop, wait
 
         task = self._task
@@ -82,49 +83,49 @@ class Life:
                 task.cancel()
             await wait([task])
 
-    def begin_on_thread(self, context: Context) -> None:
-        """Begin on this thread, in a context, and go on on the loop of this process if it needs one."""
+    def start_on_thread(self, context: Context) -> None:
+        """Start on this thread, in a context, and go on on the background loop if the steps need one."""
         self._context = context
         steps = self._steps()
-        _, has_ended, _ = context.run(advance, steps)
-        if has_ended:
+        _, is_done, _ = context.run(advance, steps)
+        if is_done:
             self._finish()
-        elif self._has_begun.done():
-            self._kept = steps
+        elif self._started.done():
+            self._paused = steps
         else:
-            self._go_on_in_background(steps)
+            self._continue_in_background(steps)
 
-    def _go_on_in_background(self, steps: Steps[None]) -> None:
+    def _continue_in_background(self, steps: Steps[None]) -> None:
         from antiphon.concurrency.background import background_loop
 
         task = background_loop().start(*self._on_loop(steps))
         task.ended.add_done_callback(self._finish)
         try:
-            task.wait(self._has_begun)
+            task.wait(self._started)
         except BaseException:
             task.cancel()
             raise
         task.leave()
 
-    def wait_begun(self) -> None:
-        """Block until it has started up. Raises what the startup has raised."""
-        self._has_begun.result()
+    def block_until_started(self) -> None:
+        """Block this thread until the startup is done. Raises its error."""
+        self._started.result()
         self._raise_error()
 
-    def end_at_exit(self) -> None:
-        """Shut down while the interpreter exits, when no thread can be started any more. Raises what that raises."""
+    def stop_on_thread(self) -> None:
+        """Shut down, and block this thread until that is done; without new threads, as at exit. Raises its error."""
         if os.getpid() != self._process:
             return
-        _send(self._leaving)
-        if kept := self._take_kept():
-            _, has_ended, _ = self._context.run(advance, kept)
-            if not has_ended:
-                self._go_on_at_exit(kept)
+        _send(self._stopping)
+        if paused := self._take_paused():
+            _, is_done, _ = self._context.run(advance, paused)
+            if not is_done:
+                self._continue_without_threads(paused)
             self._finish()
-        self._has_ended.result()
+        self._ended.result()
         self._raise_error()
 
-    def _go_on_at_exit(self, steps: Steps[None]) -> None:
+    def _continue_without_threads(self, steps: Steps[None]) -> None:
         from antiphon.concurrency.background import started_loop
 
         rest, context = self._on_loop(steps)
@@ -135,12 +136,12 @@ class Life:
 
             context.run(asyncio.run, rest)
 
-    def _take_kept(self) -> Steps[None] | None:
-        kept, self._kept = self._kept, None
-        return kept
+    def _take_paused(self) -> Steps[None] | None:
+        paused, self._paused = self._paused, None
+        return paused
 
     def _on_loop(self, steps: Steps[None]) -> tuple[Coroutine[Any, Any, None], Context]:
-        """What is left of the steps, as a coroutine in a context of its own; on threads it is in the first one."""
+        """Return the rest of the steps as a coroutine, and a context for it; on threads the first context stays."""
         from antiphon.concurrency.crossing import Crossing
 
         return driven(steps, Crossing(self._context)), self._context.copy()
@@ -152,40 +153,41 @@ class Life:
             raise
         except BaseException as error:
             self._error = error
-            _send(self._has_begun)
+            _send(self._started)
             if isinstance(error, Exception):
                 return
             raise
-        _send(self._has_begun)
-        await ON_LOOP  # here they are kept where they have needed no loop so far, and go on on any thread
-        broken_off = None
+        _send(self._started)
+        await ON_LOOP  # steps that have needed no loop so far pause here, and go on on any thread
+        cancellation = None
         try:
-            if not self._leaving.done():
-                await _sent(self._leaving)
+            if not self._stopping.done():
+                await _sent(self._stopping)
         except GeneratorExit:
             raise
         except BaseException as error:
-            broken_off = error
-        await self._leave(broken_off)
+            cancellation = error
+        await self._end(cancellation)
 
-    async def _leave(self, broken_off: BaseException | None) -> None:
+    async def _end(self, cancellation: BaseException | None) -> None:
+        """Shut down, because of ``stop`` or because the task was cancelled."""
         try:
             await self._shutdown()
         except GeneratorExit:
             raise
         except BaseException as error:
             self._error = error
-            if broken_off is not None:
-                _log_breaking_off(error)
+            if cancellation is not None:
+                _log_failed_shutdown(error)
             if isinstance(error, Exception):
                 return
             raise
-        if broken_off is not None:
-            raise broken_off
+        if cancellation is not None:
+            raise cancellation
 
     def _finish(self, _: object = None) -> None:
-        _send(self._has_begun)  # by now, if it was cancelled before its first step
-        _send(self._has_ended)
+        _send(self._started)  # not sent yet if the task was cancelled before its first step
+        _send(self._ended)
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -193,7 +195,7 @@ class Life:
 
 
 def _signal() -> "Future[None]":
-    """What threads and loops can wait for, and who waits cannot cancel."""
+    """Make a future that threads and loops can wait for, and that those who wait can't cancel."""
     signal: Future[None] = Future()
     signal.set_running_or_notify_cancel()
     return signal
@@ -210,8 +212,8 @@ async def _sent(signal: "Future[None]") -> None:
     await wrap_future(signal)
 
 
-def _log_breaking_off(error: BaseException) -> None:
-    """Log what ended an application, or went wrong when its loop ended, while nobody waits for it."""
+def _log_failed_shutdown(error: BaseException) -> None:
+    """Log the error of a shutdown that nobody waits for."""
     import logging
 
     logging.getLogger("antiphon").error("the application was shut down while it served", exc_info=error)

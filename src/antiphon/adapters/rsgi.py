@@ -1,4 +1,4 @@
-"""RSGI (version 1): a scope as a head, a handler as an RSGI application."""
+"""RSGI (version 1): a scope read as a head, and one request of a server answered by a handler."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ class RSGIHeaders(Protocol):
 
 
 class RSGIScope(Protocol):
-    """What an RSGI server tells of a request."""
+    """A request as RSGI servers describe it."""
 
     proto: str
     http_version: str
@@ -39,7 +39,7 @@ class RSGIScope(Protocol):
 
 
 class RSGIHead:
-    """A head that is read off a scope, with the body from the protocol. The path comes decoded."""
+    """The head of a request, read off a scope, with the body from the protocol. The path comes decoded."""
 
     blocks = False
     header_size = 0
@@ -65,7 +65,7 @@ class RSGIHead:
 
     @property
     def authority(self) -> str:
-        """The authority of the target, else the Host header, else the server's address."""
+        """The authority of the target, or the Host header, or the server's address."""
         scope = self.scope
         return scope.authority or scope.headers.get("host") or scope.server
 
@@ -88,24 +88,24 @@ class RSGIHead:
 
     @property
     def uncoded_length(self) -> int | None:
-        """The declared length of a body that is not coded."""
+        """The declared length of a body without a coding."""
         return uncoded_length(self.field)
 
     def field(self, name: str) -> str | None:
-        """A header; the lines of several are joined. Host is what the target says, where that names one."""
+        """Return the value of a header; several lines are joined. Host is that of the target, if it has one."""
         if name == "host" and (authority := self.scope.authority):
             return authority
         values = self.scope.headers.get_all(name)
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
-        """Every header, Host as above."""
+        """Return every header, Host as in ``field``."""
         fields = list(self.scope.headers.items())
         authority = self.scope.authority
         return [("host", authority), *(field for field in fields if field[0] != "host")] if authority else fields
 
     async def receive(self) -> bytes:
-        """The next chunk of the body."""
+        """Return the next chunk of the body. Raises ClientDisconnected."""
         if self._chunks is None:
             self._chunks = aiter(self._protocol)
         try:
@@ -118,45 +118,38 @@ class RSGIHead:
         except Exception as error:
             raise ClientDisconnected("The connection broke while the body was read.") from error
 
-    async def gone(self) -> None:
-        """Wait until the client goes away."""
+    async def wait_disconnect(self) -> None:
+        """Wait until the client disconnects."""
         await self._protocol.client_disconnect()
 
 
 async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
-    """Answer one request of an RSGI server."""
+    """Answer one request of an RSGI server by a handler."""
     head = RSGIHead(scope, protocol)
-    method = head.method
     request = Request(head)
     try:
         response = await handler.answer(request)
-        status, fields, length, body, silent = response.message(method)
+        status, fields, length, body, is_silent = response.message(head.method)
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
-        if not isinstance(body, bytes):
-            if (
-                type(body) is FileBody
-                and not silent
-                and not request.deferred
-                and _named(body, status, fields, protocol)
-            ):
-                return
-            await _stream(request, body, status, fields, protocol, silent)
-        elif silent or not body:
-            protocol.response_empty(status, fields)
-        else:
-            protocol.response_bytes(status, fields, body)
+        if isinstance(body, bytes):
+            if is_silent or not body:
+                protocol.response_empty(status, fields)
+            else:
+                protocol.response_bytes(status, fields, body)
+        elif type(body) is not FileBody or is_silent or not _sent_by_path(request, body, status, fields, protocol):
+            await _stream(request, body, status, fields, head, protocol, is_silent)
     finally:
         if request.deferred:
             await run_async(finish(request))
 
 
-def _named(body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:
-    """Have the server send a file, or a part of one, by its path: False when it can't.
+def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:
+    """Make the server send a file, or a part of one, by its path. Return False if it can't.
 
-    It opens the file later: what is left for after might remove it before that.
+    The server opens the file later, and ``request.after`` may have functions that remove it before that.
     """
     size = body.size_by_path()
-    if size is None or not body.length:
+    if request.deferred or size is None or not body.length:
         return False
     if size == body.length:
         protocol.response_file(status, fields, body.path)
@@ -166,7 +159,13 @@ def _named(body: FileBody, status: int, fields: list[tuple[str, str]], protocol:
 
 
 async def _stream(
-    request: Request, body: Stream, status: int, fields: list[tuple[str, str]], protocol: Any, silent: bool
+    request: Request,
+    body: Stream,
+    status: int,
+    fields: list[tuple[str, str]],
+    head: RSGIHead,
+    protocol: Any,
+    is_silent: bool,
 ) -> None:
     from antiphon.adapters.streaming import write_chunks
 
@@ -175,11 +174,11 @@ async def _stream(
     async def write(chunk: bytes) -> None:
         await transports[0].send_bytes(chunk)
 
-    async def begin() -> Callable[[bytes], Awaitable[None]]:
+    async def send_head() -> Callable[[bytes], Awaitable[None]]:
         transports.append(protocol.response_stream(status, fields))
         return write
 
     try:
-        await write_chunks(request, body, begin, protocol.client_disconnect, silent)
+        await write_chunks(request, body, send_head, head.wait_disconnect, is_silent)
     finally:
-        transports.clear()  # Granian ends the response when nobody has its transport any more
+        transports.clear()  # Granian ends the response when nobody refers to its transport any more

@@ -1,4 +1,4 @@
-"""One object that every server can call: as WSGI, as ASGI and as RSGI."""
+"""Applications that every server can call, over WSGI, ASGI and RSGI: any handler, a plain function, a response."""
 
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -14,7 +14,7 @@ from antiphon.adapters.asgi import (
     Send,
     call_asgi,
     call_lifespan,
-    may_leave_header_unbounded,
+    may_send_unbounded_header,
     refuse_websocket,
 )
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
@@ -33,57 +33,57 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from antiphon.adapters.lifetime import Life
+    from antiphon.adapters.lifetime import Lifetime
 
 
-class Living(Protocol):
-    """What has steps before the first request of a process, and after the last."""
+class Lifecycle(Protocol):
+    """The steps before the first request of a process, and after the last."""
 
     async def startup(self) -> None: ...
     async def shutdown(self) -> None: ...
 
 
 class Servable:
-    """A handler that is a WSGI, an ASGI and an RSGI application at once.
+    """A handler that is a WSGI, an ASGI and an RSGI application.
 
     ``startup`` and ``shutdown`` run in one task and one context, which no request sees. WSGI has no lifespan: there
-    ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, as far as the
-    server lets it. On a loop without a lifespan ``shutdown`` runs when the loop's tasks are cancelled.
+    ``startup`` runs before the first request of a process, and ``shutdown`` when the interpreter exits, unless it is
+    killed. On a loop without a lifespan ``shutdown`` runs when the loop's tasks are cancelled.
     """
 
     _started: bool
-    _life: "Life | None" = None
+    _lifetime: "Lifetime | None" = None
 
     def __init__(self) -> None:
-        self._starting = Lock()
+        self._lifetime_lock = Lock()
         self._started = False
-        _make_recognisable(self)
+        _look_async(self)
 
     def handle(self, request: Request) -> Steps[Response]:
-        """The steps that answer a request. They handle their own errors."""
+        """Return the steps that answer a request, and handle their own errors."""
         raise NotImplementedError
 
     def answer(self, request: Request) -> Awaitable[Response]:
-        """The response, awaited on an event loop."""
+        """Answer a request on an event loop; return an awaitable of the response."""
         return run_async(self.handle(request))
 
     async def startup(self) -> None:
-        """The steps before the first request of a process."""
+        """Prepare for the first request of a process, in steps."""
 
     async def shutdown(self) -> None:
-        """The steps after the last request of a process."""
+        """Clean up after the last request of a process, in steps."""
 
     @property
-    def living(self) -> Living:
-        """Whose startup and shutdown these are: its own, unless the names mean something else in it."""
+    def lifecycle(self) -> Lifecycle:
+        """The object whose ``startup`` and ``shutdown`` are called; not this one if a subclass needs the names."""
         return self
 
-    def expect_any_header(self) -> None:
-        """Called before the first request of a server that is known to let header sections of any size through."""
+    def measure_header_sections(self) -> None:
+        """Be told, before the first request, that the server may not bound header sections."""
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """The interface that serves this best: WSGI when everything in it blocks, else ASGI."""
+        """The best interface for this application: WSGI if everything in it blocks, else ASGI."""
         return "asgi"
 
     @overload
@@ -101,8 +101,8 @@ class Servable:
         return self._start_asgi(head, second, send)
 
     async def _start_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if may_leave_header_unbounded(receive):
-            self.expect_any_header()
+        if may_send_unbounded_header(receive):
+            self.measure_header_sections()
         if scope["type"] == "http":
             await self.start()
             await call_asgi(self, scope, receive, send)
@@ -117,8 +117,8 @@ class Servable:
         try:
             await call_lifespan(self.start, self._stop, receive, send)
         except CancelledError:
-            if self._life is not None:
-                await self._life.break_off()
+            if self._lifetime is not None:
+                await self._lifetime.cancel()
             raise
 
     def __rsgi__(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
@@ -135,7 +135,7 @@ class Servable:
         await call_rsgi(self, scope, protocol)
 
     def __rsgi_init__(self, loop: "AbstractEventLoop") -> None:
-        """Start up before an RSGI server's first request."""
+        """Start before an RSGI server's first request."""
         loop.run_until_complete(self.start())
 
     def __rsgi_del__(self, loop: "AbstractEventLoop") -> None:
@@ -143,60 +143,64 @@ class Servable:
         loop.run_until_complete(self._stop())
 
     async def start(self) -> None:
-        """Start up on the running loop, unless it has happened, and wait until that is done. Raises what it raises."""
-        life, is_new = self._current_life()
+        """Start on the running loop, unless it is started, and wait until that is done. Raises the startup's error."""
+        lifetime, is_new = self._current_lifetime()
         if is_new:
-            life.begin()
-        await life.begun()
+            lifetime.start()
+        await lifetime.wait_started()
 
     async def _stop(self) -> None:
-        if self._life is not None and not self._life.is_over:
-            await self._life.end()
+        if self._lifetime is not None and not self._lifetime.is_over:
+            await self._lifetime.stop()
 
     def start_on_thread(self) -> None:
-        """Start up where no loop runs, unless it has happened, and wait until that is done. Raises what it raises."""
-        life, is_new = self._current_life()
+        """Start on this thread, unless it is started, and block until that is done. Raises the startup's error."""
+        lifetime, is_new = self._current_lifetime()
         if is_new:
-            life.begin_on_thread(copy_context())
-            call_at_exit(partial(self._stop_sync, life))
-        life.wait_begun()
+            lifetime.start_on_thread(copy_context())
+            call_at_exit(partial(_stop_on_thread, lifetime))
+        lifetime.block_until_started()
 
     def stop_on_thread(self) -> None:
-        """Shut down, if it runs, from a thread beside those that serve, and wait for it. Raises what that raises."""
-        if self._life is not None:
-            self._stop_sync(self._life)
+        """Shut down, if it is started, from a thread that serves no request, and block until that is done.
 
-    def _stop_sync(self, life: "Life") -> None:
-        if not life.is_over:
-            life.end_at_exit()
+        Raises the shutdown's error.
+        """
+        if self._lifetime is not None:
+            _stop_on_thread(self._lifetime)
 
-    def _current_life(self) -> "tuple[Life, bool]":
-        """The life that requests wait for, and whether it is still to be begun."""
-        from antiphon.adapters.lifetime import Life
+    def _current_lifetime(self) -> "tuple[Lifetime, bool]":
+        """Return the lifetime that requests wait for, and True if it has yet to be started."""
+        from antiphon.adapters.lifetime import Lifetime
 
-        with self._starting:
-            life = self._life
-            if life is not None and not life.is_over:
-                return life, False
-            life = self._life = Life(self._start_up, self._shut_down)
-            return life, True
+        with self._lifetime_lock:
+            lifetime = self._lifetime
+            if lifetime is not None and not lifetime.is_over:
+                return lifetime, False
+            lifetime = self._lifetime = Lifetime(self._start_up, self._shut_down)
+            return lifetime, True
 
     async def _start_up(self) -> None:
-        await self.living.startup()
+        await self.lifecycle.startup()
         self._started = True
 
     async def _shut_down(self) -> None:
         self._started = False
-        await self.living.shutdown()
+        await self.lifecycle.shutdown()
 
 
-def _make_recognisable(servable: Servable) -> None:
-    """Let servers that look at ``app.__call__`` see a coroutine function, which is how they tell ASGI from WSGI."""
+def _stop_on_thread(lifetime: "Lifetime") -> None:
+    if not lifetime.is_over:
+        lifetime.stop_on_thread()
+
+
+def _look_async(servable: Servable) -> None:
+    """Make ``servable.__call__`` look like a coroutine function, by which servers tell ASGI from WSGI."""
     if sys.version_info >= (3, 12):
         from inspect import markcoroutinefunction
 
         markcoroutinefunction(type(servable).__call__)
-    else:  # calls look at the class and don't pass here
+    else:  # Python looks calls up on the class, so they don't pass here
         servable.__call__ = CoroutineFunctionLike(servable)  # type: ignore[method-assign]
 
 
@@ -204,7 +208,7 @@ Function: TypeAlias = Callable[[Request], Response] | Callable[[Request], Awaita
 
 
 class ServedFunction(Servable):
-    """A plain function, ``def`` or ``async def``, as an application: it gets the request, its body loaded."""
+    """An application that answers by a plain function, ``def`` or ``async def``, of a request whose body is loaded."""
 
     def __init__(self, function: Function) -> None:
         check_arguments(function, "request")
@@ -241,12 +245,12 @@ class ServedFunction(Servable):
             return failed(request, error)
 
     def answer(self, request: Request) -> Awaitable[Response]:
-        """The response, awaited on an event loop."""
+        """Answer a request on an event loop; return an awaitable of the response."""
         return self.handle(request) if self._is_async else super().answer(request)
 
 
 class ServedResponse(Servable):
-    """A response as an application, which gives it in answer to every request."""
+    """An application that gives one response in answer to every request."""
 
     def __init__(self, response: Response) -> None:
         super().__init__()

@@ -1,50 +1,51 @@
-"""Writing a response's body chunk by chunk from an event loop, until it ends or the client goes away."""
+"""Writing the body of a response from an event loop, chunk by chunk, until it ends or the client disconnects."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
+from antiphon.adapters.disconnect import DisconnectWatcher, WaitDisconnect
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import TURN, let_pass
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand
+from antiphon.response.message import Stream
 
 Write = Callable[[bytes], Awaitable[None]]
 
-_watches: "set[_Watch]" = set()
-"""Those of all responses that are being written."""
+_writings: "set[_Writing]" = set()
+"""The responses that are being written, on all event loops."""
 
 
 async def write_chunks(
     request: Request,
-    body: Iterable[bytes | str] | AsyncIterable[bytes | str],
-    begin: Callable[[], Awaitable[Write]],
-    gone: Callable[[], Awaitable[object]],
-    silent: bool = False,
+    body: Stream,
+    send_head: Callable[[], Awaitable[Write]],
+    wait_disconnect: WaitDisconnect,
+    is_silent: bool = False,
 ) -> bool:
-    """Write a body to its end, and close it in every case: whether all is written, and the client still there.
+    """Write a body to its end, and close it in every case. Return True if all is written, and the client still there.
 
-    ``begin`` sends the head and gives what writes a chunk. ``gone`` waits until the client goes away; then the
-    iteration is cancelled where it waits. A body that fails is logged, and raised so that the server cuts the
-    response; one that reads the request's, which the client breaks off, has no end. One that is all written is whole,
-    though it fails to close, which is logged. A ``silent`` body is only closed.
+    ``send_head`` returns the function that writes a chunk. When the client disconnects, the iteration is cancelled
+    where it waits. A body that fails is logged, and its error raised, so that the server cuts the response off; one
+    that reads the request's body, which the client breaks off, just has no end. An error while closing a body that is
+    all written is logged. An ``is_silent`` body is only closed.
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
-    watch = _Watch(gone)
+    writing = _Writing(wait_disconnect)
     try:
         chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body)
-        # What is at hand, and fails at once, has the server answer with an error; others wait for nothing.
-        first = await anext(chunks, b"") if is_at_hand(body) and not silent else b""
-        write = await _begun(begin, watch)
-        if write is not None and not silent and await _written(first, write, watch):
-            await _write_each(chunks, write, watch)
-        is_whole = not watch.client_left
+        # A file that can't be read makes the server answer with an error. Other bodies don't delay the head.
+        first = await anext(chunks, b"") if is_at_hand(body) and not is_silent else b""
+        if await writing.send_head(send_head) and not is_silent and await writing.write(first):
+            await writing.write_each(chunks)
+        is_whole = not writing.is_disconnected
     except asyncio.CancelledError:
-        if not watch.take_back():
+        if not writing.take_back():
             raise
     except Exception as error:
         if not is_broken_by_client(request, error):
@@ -52,7 +53,7 @@ async def write_chunks(
             raise
     finally:
         try:
-            await watch.end()
+            await writing.end()
             await aclose(chunks, body)
         except Exception as error:
             if not is_whole:
@@ -60,89 +61,85 @@ async def write_chunks(
             if not is_broken_by_client(request, error):
                 log_broken_body(request, error)
         finally:
-            _watches.discard(watch)
+            _writings.discard(writing)
     return is_whole
 
 
-async def _begun(begin: Callable[[], Awaitable[Write]], watch: "_Watch") -> Write | None:
-    try:
-        return await begin()
-    except OSError:
-        watch.client_left = True
-        return None
-
-
-async def _write_each(chunks: AsyncIterator[bytes | str], write: Write, watch: "_Watch") -> None:
-    """Write until the chunks end, or can't be written any more. Others have their turns, as the watch does."""
-    end_of_turn = time.monotonic() + TURN
-    async for chunk in chunks:
-        if not await _written(chunk, write, watch):
-            return
-        if time.monotonic() > end_of_turn:
-            await let_pass()
-            end_of_turn = time.monotonic() + TURN
-
-
-async def _written(chunk: bytes | str, write: Write, watch: "_Watch") -> bool:
-    """Write a chunk: False where it can't be, which is how some servers say that the client left."""
-    if data := as_bytes(chunk):
-        try:
-            await write(data)
-        except Exception:
-            watch.client_left = True
-            return False
-    return True
-
-
 def cut_off(seconds: float) -> None:
-    """Break off what is still being written on the event loops of this process, as if the clients had gone.
+    """Break off the responses that event loops of this process still write, as if their clients had disconnected.
 
-    Called on a thread without a loop. Bodies get some seconds to be closed.
+    Call it on a thread without a loop. It waits at most some seconds for the bodies to be closed.
     """
     end = time.monotonic() + seconds
-    for watch in _watches.copy():
-        watch.cut_soon()
-    while _watches and time.monotonic() < end:
+    for writing in _writings.copy():
+        writing.cut_soon()
+    while _writings and time.monotonic() < end:
         time.sleep(0.01)
 
 
-class _Watch:
-    """Cancels the task that made it as soon as the client goes away."""
+class _Writing:
+    """The writing of one response, by the task that makes this: cancelled as soon as the client disconnects."""
 
-    def __init__(self, gone: Callable[[], Awaitable[object]]) -> None:
+    _write: Write
+
+    def __init__(self, wait_disconnect: WaitDisconnect) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - it is made in a coroutine
-        self._writer = task
-        self._watcher = asyncio.create_task(self._wait(gone))
+        self._task = task
+        self._watcher = DisconnectWatcher(wait_disconnect, self._cut)
         self._has_cancelled = self._has_ended = False
-        self.client_left = False
-        _watches.add(self)
+        self.is_disconnected = False
+        self._watcher.watch()
+        _writings.add(self)
 
-    async def _wait(self, gone: Callable[[], Awaitable[object]]) -> None:
-        with suppress(Exception):  # a server that can't tell any more is no reason to stop
-            await gone()
-            self.cut()
+    async def send_head(self, send_head: Callable[[], Awaitable[Write]]) -> bool:
+        """Send the head. Return False if the client has disconnected."""
+        try:
+            self._write = await send_head()
+        except OSError:
+            self.is_disconnected = True
+        return not self.is_disconnected
 
-    def cut(self) -> None:
-        """Have the client be gone, unless it is, or all is written."""
-        if not (self.client_left or self._has_ended):
-            self.client_left = self._has_cancelled = True
-            self._writer.cancel()
+    async def write(self, chunk: bytes | str) -> bool:
+        """Write a chunk. Return False if that fails, which is how some servers say that the client has disconnected."""
+        if data := as_bytes(chunk):
+            try:
+                await self._write(data)
+            except Exception:
+                self.is_disconnected = True
+                return False
+        return True
+
+    async def write_each(self, chunks: AsyncIterator[bytes | str]) -> None:
+        """Write chunks until they end, or the client has disconnected. Other tasks, as the watcher, get their turns."""
+        end_of_turn = time.monotonic() + TURN
+        async for chunk in chunks:
+            if not await self.write(chunk):
+                return
+            if time.monotonic() > end_of_turn:
+                await let_pass()
+                end_of_turn = time.monotonic() + TURN
+
+    def _cut(self) -> None:
+        """Break off, unless that has happened, or all is written."""
+        if not (self.is_disconnected or self._has_ended):
+            self.is_disconnected = self._has_cancelled = True
+            self._task.cancel()
 
     def cut_soon(self) -> None:
-        """The same from another thread."""
-        with suppress(RuntimeError):  # a loop that has ended has nothing to write
-            self._writer.get_loop().call_soon_threadsafe(self.cut)
+        """Break off from another thread."""
+        with suppress(RuntimeError):  # a closed loop has nothing to write
+            self._task.get_loop().call_soon_threadsafe(self._cut)
 
     def take_back(self) -> bool:
-        """Take back its own cancellation, if there was one: whether nobody else has cancelled the task."""
+        """Take back the cancellation by ``_cut``. Return True if there was one, and nobody else cancelled the task."""
         if not self._has_cancelled:
             return False
         self._has_cancelled = False
-        return self._writer.uncancel() == 0
+        return self._task.uncancel() == 0
 
     async def end(self) -> None:
-        """Stop watching. A cancellation that is still on its way to the task doesn't reach it any more."""
+        """Stop watching. A cancellation by ``_cut`` that is still on its way doesn't reach the task any more."""
         self._has_ended = True
         self._watcher.cancel()
         if self.take_back():

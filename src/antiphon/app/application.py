@@ -267,7 +267,7 @@ class App(Routes, Servable):
         plan, _ = (self._routing or self.freeze()).refuse(request, error)
         return await begun(request, dispatch(plan, request, error), plan.hops)
 
-    def expect_any_header(self) -> None:
+    def measure_header_sections(self) -> None:
         """Measure header sections from now on."""
         self._guard.looks_at_heads = True
 

@@ -118,11 +118,11 @@ class Started:
         self._application = application
 
     async def __aenter__(self) -> None:
-        await self._application.living.startup()
+        await self._application.lifecycle.startup()
         await ON_LOOP
 
     async def __aexit__(self, *_: object) -> None:
-        await self._application.living.shutdown()
+        await self._application.lifecycle.shutdown()
         await ON_LOOP
 
 

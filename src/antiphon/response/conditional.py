@@ -17,7 +17,9 @@ from antiphon.http.head import Head
 from antiphon.http.headers import HeaderFields, MutableHeaders, combined
 from antiphon.http.ranges import ByteRange, ContentRange, MultipartByteRanges, requested_parts
 from antiphon.http.redirect import NotModified
-from antiphon.response.slices import Body, has_any_order, known_length, part_of, parts_of
+from antiphon.response.fields import Line
+from antiphon.response.message import Body
+from antiphon.response.slices import has_any_order, known_length, part_of, parts_of
 
 _OF_CONTENT = frozenset({
     "accept-ranges", "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
@@ -33,8 +35,8 @@ _OF_THE_WHOLE = frozenset({"content-digest", "content-length", "content-range"})
 _LONGEST_LENGTH = 18
 
 
-class Requested(Protocol):
-    """What is asked of a request."""
+class ConditionalRequest(Protocol):
+    """A request, as far as its conditions and ranges go."""
 
     head: Head
 
@@ -57,13 +59,12 @@ class Whole(WithHeaders, Protocol):
     def body(self) -> Body: ...
 
 
-Line: TypeAlias = tuple[str, str]
 Message: TypeAlias = tuple[int, list[Line], Body]
 """Status, header fields and body of a response."""
 
 
 def conditional(
-    request: Requested, status: int, lines: Collection[Line], body: Body, *, ranges: bool = True
+    request: ConditionalRequest, status: int, lines: Collection[Line], body: Body, *, ranges: bool = True
 ) -> Message | None:
     """What a response to GET or HEAD becomes by the request's conditions and its Range; None where it stays.
 
@@ -97,7 +98,7 @@ def conditional(
 
 
 def precondition(
-    request: Requested,
+    request: ConditionalRequest,
     *,
     etag: ETag | str | None = None,
     modified: datetime | None = None,
@@ -183,7 +184,7 @@ def _precondition_failed() -> PreconditionFailed:
 
 
 def _ranged(
-    request: Requested, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
+    request: ConditionalRequest, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
 ) -> Message | None:
     """A 200 that says that parts are to be had, unless it says whether they are, or the parts that are asked for."""
     said = combined(lines)
@@ -241,7 +242,7 @@ def _declared_length(said: Mapping[str, str]) -> int | None:
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= _LONGEST_LENGTH else None
 
 
-def close_unsent(body: object, request: Requested) -> None:
+def close_unsent(body: object, request: ConditionalRequest) -> None:
     """Have a stream closed that nobody will read."""
     if aclose := getattr(body, "aclose", None):
 

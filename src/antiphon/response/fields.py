@@ -1,9 +1,10 @@
-"""Header fields that many responses have alike: made once, and shared until a response changes its own."""
+"""The header fields of responses as lines: those that many have alike, which they share until one changes its own."""
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Self
+from typing import Self, TypeAlias
 
+from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import field_name, field_value
 from antiphon.http.media_type import MediaType
 
@@ -12,44 +13,67 @@ HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 BYTES = "application/octet-stream"
 
+Line: TypeAlias = tuple[str, str]
+"""The name of a header field, in lower case, and its value."""
 
-class SharedFields(tuple[tuple[str, str], ...]):
-    """Names and values, checked, and each name once. None of them says where the body ends.
 
-    ``encoded`` are the same in bytes.
+class SharedFields(tuple[Line, ...]):
+    """Immutable header fields, each name once, and none that says where the body ends.
+
+    ``encoded`` has their names and values in bytes.
     """
 
     encoded: tuple[tuple[bytes, bytes], ...]
 
     @classmethod
-    def of(cls, fields: Iterable[tuple[str, str]]) -> Self:
-        """These fields."""
-        self = cls(fields)
+    def of(cls, lines: Iterable[Line]) -> Self:
+        """Make shared fields from lines, which have been checked."""
+        self = cls(lines)
         self.encoded = tuple([(name.encode(), value.encode("latin-1")) for name, value in self])
         return self
 
+
+Fields: TypeAlias = list[Line] | SharedFields
 
 NO_FIELDS = SharedFields.of([])
 
 
 @lru_cache(maxsize=256)
 def only_typed(content_type: str) -> SharedFields:
-    """The header fields of a response that has nothing but a type. Raises ValueError for what is none."""
+    """Return the fields of a response with a Content-Type only. Raises ValueError for what is not a media type."""
     return SharedFields.of([("content-type", str(MediaType.parse(field_value(content_type))))])
 
 
 @lru_cache(maxsize=256)
 def varied(fields: SharedFields, names: tuple[str, ...]) -> SharedFields:
-    """The same with Vary, which names these request headers, too. Raises ValueError for what can't be a name."""
+    """Return the fields with these request headers added to Vary. Raises ValueError for what can't be a name."""
     present = [value for name, value in fields if name == "vary"]
     others = [field for field in fields if field[0] != "vary"]
     return SharedFields.of([*others, ("vary", vary(present, names))])
 
 
 def vary(present: list[str], names: tuple[str, ...]) -> str:
-    """The value of Vary that has elements already, and names these request headers, too (RFC 9110 §12.5.5)."""
+    """Return the value of a Vary that has elements already, with these request headers added (RFC 9110 §12.5.5)."""
     known = {name.lower() for name in present}
     if "*" in known:
         return ", ".join(present)
     added = dict.fromkeys(map(field_name, names))
     return ", ".join(present + [name for name in added if name not in known])
+
+
+def put_cookie(fields: list[Line], cookie: SetCookie) -> None:
+    """Add a Set-Cookie field, and remove those of the same name, domain and path (RFC 6265bis §5.7)."""
+    start = f"{cookie.name}="
+    for name, value in fields:
+        if name == "set-cookie" and value.startswith(start):
+            fields[:] = [field for field in fields if field[0] != "set-cookie" or not _sets_same(field[1], cookie)]
+            break
+    fields.append(("set-cookie", str(cookie)))
+
+
+def _sets_same(line: str, cookie: SetCookie) -> bool:
+    try:
+        earlier = SetCookie.parse(line)
+    except ValueError:
+        return False
+    return (earlier.name, earlier.domain, earlier.path) == (cookie.name, cookie.domain, cookie.path)

@@ -173,7 +173,7 @@ def _too_short(missing: int) -> EOFError:
     return EOFError(f"the file has become {missing} bytes shorter than what was promised of it")
 
 
-Source: TypeAlias = str | os.PathLike[str] | ReadableFile | IO[bytes]
+FileSource: TypeAlias = str | os.PathLike[str] | ReadableFile | IO[bytes]
 """An absolute path, or a file object that gives bytes."""
 
 
@@ -209,7 +209,7 @@ SETTLED = 2.0
 
 
 def describe_file(
-    source: Source,
+    source: FileSource,
     headers: HeaderFields = (),
     *,
     filename: str | None = None,

@@ -1,4 +1,4 @@
-"""The header fields of a response that standards name, as values."""
+"""The header fields of a response that standards name, as typed attributes."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from antiphon.http.header_property import (
     read_number,
     read_text,
 )
-from antiphon.http.headers import MutableHeaders, field_value
+from antiphon.http.headers import field_value
 from antiphon.http.ranges import ContentRange
 from antiphon.http.retry_after import format_retry_after, parse_retry_after
 from antiphon.http.url import as_uri
@@ -125,7 +125,7 @@ def _print_deprecation(value: datetime) -> str:
 
 
 def _expires(value: str | None) -> datetime | None:
-    """What is no date is in the past (RFC 9111 §5.3)."""
+    """Read a date; anything else is in the past (RFC 9111 §5.3)."""
     return None if value is None else read_date(value) or _LONG_AGO
 
 
@@ -133,22 +133,13 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class ResponseHeaders:
-    """Reads and sets ``headers`` by attributes.
+    """The table of typed header attributes, which read and set ``headers``.
 
-    An absent or malformed header reads as None, False or empty. Setting None, False or what is empty removes it, as
-    does ``del``; setting what a header cannot have raises ValueError.
+    An absent or malformed header reads as None, False or empty. Setting None, False or an empty value removes it, and
+    so does ``del``; setting what the header can't have raises ValueError.
     """
 
     __slots__ = ()
-
-    @property
-    def headers(self) -> MutableHeaders:
-        """The header fields; may be changed."""
-        raise NotImplementedError
-
-    def put(self, line: tuple[str, str]) -> None:
-        """Set a header field to one line, which has been checked, in place of all that it had."""
-        raise NotImplementedError
 
     accept_ch = header("accept-ch", read_list, print_tokens)
     """Accept-Ch (RFC 8942 §3.1)."""

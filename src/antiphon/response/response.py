@@ -1,28 +1,48 @@
-"""The response: made of text, bytes, values, files and streams; usable alone."""
+"""The response: made of text, bytes, values, files and streams; usable alone, and sent by every adapter."""
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, Self, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast, overload
 
 from antiphon.concurrency.coroutine_function import looks_async
-from antiphon.http.headers import HeaderFields, field_pairs
+from antiphon.concurrency.iterables import aread_all, read_all
+from antiphon.http.cookies import SetCookie
+from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
 from antiphon.http.url import URL
 from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
-from antiphon.response.fields import HTML, JSON, TEXT
-from antiphon.response.message import Content, ResponseMessage
+from antiphon.response.fields import (
+    BYTES,
+    HTML,
+    JSON,
+    NO_FIELDS,
+    TEXT,
+    Fields,
+    Line,
+    SharedFields,
+    only_typed,
+    put_cookie,
+    varied,
+    vary,
+)
+from antiphon.response.headers import ResponseHeaders
+from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, framed
 from antiphon.response.templates import is_template, render_template
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from antiphon.response.conditional import Requested
-    from antiphon.response.files import Source
+    from antiphon.response.conditional import ConditionalRequest
+    from antiphon.response.files import FileSource
     from antiphon.response.templates import Template
 
+_TEXT_ONLY = only_typed(TEXT)
+_BYTES_ONLY = only_typed(BYTES)
 
-class Linked(Protocol):
-    """A request, and the page from which it comes."""
+
+class RequestWithReferrer(Protocol):
+    """A request, and the page on which its link or form was."""
 
     @property
     def referrer(self) -> str | None: ...
@@ -30,16 +50,63 @@ class Linked(Protocol):
     def url(self) -> URL: ...
 
 
-class Response(ResponseMessage):
+class Response(ResponseHeaders):
     """An HTTP response (RFC 9110 §15).
 
-    ``body`` becomes bytes at once when it is text, bytes or None; otherwise it is streamed, chunk by chunk.
-    Without ``status`` it is a 200, or what an error handler answers has the error's status.
+    ``body`` becomes bytes at once if it is text, bytes or None; anything else is streamed, chunk by chunk.
+    Without ``status`` it is a 200; the answer of an error handler then has the status of the error.
     Without ``content_type``, neither there nor in ``headers``, text is text/plain and the rest
-    application/octet-stream. Raises ValueError for a status outside 200 to 599 and for what can't stand in a header.
+    application/octet-stream. Raises ValueError for a status outside 200 to 599 and for what can't stand in a header,
+    TypeError for what can't be a body.
     """
 
-    __slots__ = ()
+    __slots__ = ("__weakref__", "_body", "_fields", "_status", "error", "is_conditional")
+
+    def __init__(
+        self,
+        body: BodyLike = None,
+        status: int | None = None,
+        headers: HeaderFields = (),
+        *,
+        content_type: str | None = None,
+    ) -> None:
+        self._status = None if status is None else _checked_status(status)
+        self.error: BaseException | None = None
+        """The exception that this response answers, if any."""
+        self.is_conditional = False
+        """True if the server has yet to apply ``conditional`` when a handler has returned it, as for files."""
+        if type(body) is str:
+            self._body: Body = body.encode()
+            self._fields: Fields = _TEXT_ONLY
+        elif body is None:
+            self._body = b""
+            self._fields = NO_FIELDS
+        elif type(body) is bytes:
+            self._body = body
+            self._fields = _BYTES_ONLY
+        else:
+            self._body = body_of(body)
+            self._fields = _TEXT_ONLY if isinstance(body, str) else _BYTES_ONLY
+        if headers:
+            default = self._fields
+            fields = self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(headers)]
+            if content_type is not None:
+                self.content_type = content_type
+            elif not any(name == "content-type" for name, _ in fields):
+                fields += default
+        elif content_type is not None:
+            self._fields = only_typed(content_type)
+
+    @classmethod
+    def sharing(cls, body: bytes, fields: SharedFields) -> Self:
+        """A response of bytes and of shared fields, which are not checked again: made in half the time."""
+        self = cls.__new__(cls)
+        self._status = None
+        self.error = None
+        self.is_conditional = False
+        self._body = body
+        self._fields = fields
+        return self
 
     # Ready-made kinds
 
@@ -50,7 +117,7 @@ class Response(ResponseMessage):
 
     @classmethod
     def html(cls, body: "str | Template", status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """A page of HTML, as UTF-8. What goes into text must have been escaped; in a t-string every value is."""
+        """A page of HTML, as UTF-8. Escape what you put into text; in a t-string every value is escaped."""
         if not isinstance(body, str) and is_template(body):
             body = render_template(body)
         return cls(body, status, headers, content_type=HTML)
@@ -64,14 +131,14 @@ class Response(ResponseMessage):
         *,
         default: Callable[[Any], object] | None = None,
     ) -> Self:
-        """A value, written as JSON. ``default`` gives, of one that can't be, what is written in its place.
+        """A value, written as JSON. ``default`` is called with each value that can't be, and returns its replacement.
 
         Raises TypeError, which names type and place, for a value that can't be written.
         """
         return cls._of_type(JSON, json_encoder()(value, default), status, headers)
 
     @classmethod
-    def _of_type(cls, content_type: str, body: Content, status: int | None, headers: HeaderFields) -> Self:
+    def _of_type(cls, content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> Self:
         """A response of this type, unless the headers name another."""
         if headers:
             headers = [*field_pairs(headers)]
@@ -81,18 +148,18 @@ class Response(ResponseMessage):
 
     @classmethod
     def redirect(cls, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False) -> Self:
-        """Send the client elsewhere (RFC 9110 §15.4): by default to be fetched with GET (303).
+        """Send the client to another URL (RFC 9110 §15.4), by default to be fetched with GET (303).
 
-        Raises ValueError for a ``location`` that names a site, unless it is ``external``: only say that of a URL that
-        you have chosen.
+        Raises ValueError for a ``location`` on another site, unless it is ``external``: say so only of a URL that you
+        have chosen yourself.
         """
         response = cls(None, check_redirect(status), headers)
         response.headers["location"] = redirect_location(location, external)
         return response
 
     @classmethod
-    def back(cls, request: "Linked", default: str = "/", status: int = 303) -> Self:
-        """Send the client to the page of this site that it comes from (Referer), else to ``default``."""
+    def back(cls, request: RequestWithReferrer, default: str = "/", status: int = 303) -> Self:
+        """Send the client back to the page that it comes from (Referer), if it is on this site, else to ``default``."""
         try:
             referrer = URL(request.referrer or "")
         except ValueError:
@@ -126,10 +193,11 @@ class Response(ResponseMessage):
     ) -> Self:
         """Server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or another value, sent as JSON.
 
-        An async source that is silent for ``heartbeat`` seconds is bridged by comments; a blocking one has to give its
-        own. ``retry`` is after how many milliseconds a client that lost the stream comes back. A source that fails is
-        told of in an event named "error". The iterator is closed in every case.
-        Raises TypeError for what is no iterable of events, ValueError for a heartbeat or ``retry`` that can't be.
+        While an async source gives nothing, a comment is sent every ``heartbeat`` seconds; a blocking source has to
+        give comments of its own. After a lost connection the client comes back in ``retry`` milliseconds. If the
+        source fails, the last event is named "error". The iterator is closed in every case.
+        Raises TypeError for a source that is no iterable of events, ValueError for a ``heartbeat`` that is not above 0
+        and for a negative ``retry``.
         """
         from antiphon.response.events import event_stream
 
@@ -145,7 +213,8 @@ class Response(ResponseMessage):
     ) -> Self:
         """Values as JSON, one a line, sent while they are made. The iterator is closed in every case.
 
-        A value that can't be written breaks the stream off. Raises TypeError for what is no iterable of values.
+        A value that can't be written breaks the stream off. Raises TypeError for a source that is no iterable of
+        values.
         """
         from antiphon.response.events import json_lines
 
@@ -154,7 +223,7 @@ class Response(ResponseMessage):
     @classmethod
     def file(
         cls,
-        source: "Source",
+        source: "FileSource",
         status: int | None = None,
         headers: HeaderFields = (),
         *,
@@ -165,14 +234,16 @@ class Response(ResponseMessage):
         modified: bool = True,
         conditional: bool = True,
     ) -> Self:
-        """A file: an absolute path, or a file object that gives bytes, which is sent from where it stands and closed.
+        """A file: an absolute path, or a binary file object, which is sent from its position on and closed.
 
-        It is for paths that you choose, not for those that a client names. Without ``content_type`` the name tells the
-        type. ``as_attachment`` has it saved, as ``filename`` or under its own name (RFC 6266). A path has an ETag, of
-        its time and size, and Last-Modified, unless they are declined. ``headers`` go before all of these.
-        ``conditional`` has who serves it answer by the request's conditions and ranges, as the method of that name
-        does. Raises NotFound (404) for what is no regular file, Forbidden (403), ValueError for a relative path and for
-        a ``filename`` that can't be sent, TypeError for what is neither a path nor a file of bytes.
+        Use it for paths that you choose, not for those that a client names. Without ``content_type`` the file's name
+        tells the type. ``as_attachment`` makes browsers save it, as ``filename`` or under its own name (RFC 6266). A
+        path has an ETag, made of its time and size, and Last-Modified; ``etag=False`` and ``modified=False`` leave
+        them out. ``headers`` win over all of these. With ``conditional`` the server answers by the request's conditions
+        and ranges, as the method of that name does.
+
+        Raises NotFound (404) for what is not a regular file, Forbidden (403), ValueError for a relative path and for
+        a ``filename`` that can't be sent, TypeError for what is neither a path nor a binary file.
         """
         from antiphon.response.files import describe_file
 
@@ -189,27 +260,130 @@ class Response(ResponseMessage):
         response.is_conditional = conditional
         return response
 
-    # Applications
+    # Status, body and header fields
 
-    @overload
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse", /) -> Iterable[bytes]: ...
-    @overload
-    def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
-    @looks_async
-    def __call__(self, *arguments: Any) -> Any:
-        """Answer a WSGI or an ASGI server by this response, whatever the request."""
-        # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
-        from antiphon import serve
+    @property
+    def status(self) -> int:
+        """The status code; 200 if none was given."""
+        return self._status or 200
 
-        return serve(self)(*arguments)
+    @status.setter
+    def status(self, status: int) -> None:
+        self._status = _checked_status(status)
+
+    @property
+    def has_own_status(self) -> bool:
+        """True if a status was given or set. Without one, the answer of an error handler gets the error's status."""
+        return self._status is not None
+
+    @property
+    def body(self) -> Body:
+        """The content in bytes, or the iterable of its chunks. May be set to text, too."""
+        return self._body
+
+    @body.setter
+    def body(self, body: BodyLike) -> None:
+        self._body = body_of(body)
+
+    @property
+    def is_streamed(self) -> bool:
+        """True if the body comes in chunks."""
+        return not isinstance(self._body, bytes)
+
+    def freeze(self) -> Self:
+        """Read a streamed body into memory, and return the response: it can then be read again, and pickled.
+
+        The stream is closed. Raises TypeError for an async one: use ``await response.afreeze()``.
+        """
+        body = self._body
+        if isinstance(body, AsyncIterable):
+            raise TypeError("an async stream has to be awaited: await response.afreeze()")
+        if not isinstance(body, bytes):
+            self._body = read_all(body)
+        return self
+
+    async def afreeze(self) -> Self:
+        """Read a stream of either colour into memory, as ``freeze`` does; a blocking one blocks."""
+        if not isinstance(self._body, AsyncIterable):
+            return self.freeze()
+        self._body = await aread_all(self._body)
+        return self
+
+    @property
+    def headers(self) -> MutableHeaders:
+        """The header fields; may be changed."""
+        return MutableHeaders.over(self._own_fields())
+
+    def _own_fields(self) -> list[Line]:
+        fields = self._fields
+        if not isinstance(fields, list):
+            fields = self._fields = list(fields)
+        return fields
+
+    def put(self, line: Line) -> None:
+        """Replace all lines of a header field by one, which has been checked."""
+        put_line(self._own_fields(), line)
+
+    def vary(self, *names: str) -> None:
+        """Add request headers on which this response depends to Vary (RFC 9110 §12.5.5).
+
+        An application adds those that were consulted for ``request.accept`` and its like by itself.
+        """
+        fields = self._fields
+        if not names:
+            return
+        if isinstance(fields, SharedFields):
+            self._fields = varied(fields, names)
+        else:
+            self.headers["vary"] = vary(self.headers.getall("vary"), names)
+
+    def set_cookie(
+        self,
+        name: str,
+        value: str = "",
+        *,
+        max_age: int | None = None,
+        expires: datetime | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: str | None = "Lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Set a cookie (RFC 6265bis §4.1). ``max_age`` is in seconds; ``expires`` an aware datetime.
+
+        A cookie of the same name, domain and path that was set before is replaced. Raises ValueError for impossible
+        combinations, such as ``samesite="None"`` without ``secure``.
+        """
+        cookie = SetCookie(
+            name,
+            value,
+            max_age=max_age,
+            expires=expires,
+            path=path,
+            domain=domain,
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
+            partitioned=partitioned,
+        )
+        put_cookie(self._own_fields(), cookie)
+
+    def delete_cookie(
+        self, name: str, *, path: str | None = "/", domain: str | None = None, secure: bool = False, **attributes: Any
+    ) -> None:
+        """Make the client delete a cookie. Path, domain and ``secure`` must be those with which it was set."""
+        put_cookie(self._own_fields(), SetCookie.delete(name, path=path, domain=domain, secure=secure, **attributes))
 
     # Conditions, parts and caches
 
-    def conditional(self, request: "Requested", *, ranges: bool = True) -> Self:
+    def conditional(self, request: "ConditionalRequest", *, ranges: bool = True) -> Self:
         """Answer a GET or HEAD by its conditions and ranges, from this response's ETag and Last-Modified.
 
-        It becomes a 304, or a 206 with the parts that were asked for, and is given back. Raises PreconditionFailed
-        (412) and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2, §14.2).
+        The response becomes a 304, or a 206 with the parts that were asked for, and is returned. Raises
+        PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed (RFC 9110 §13.2.2,
+        §14.2).
         """
         self.is_conditional = False
         message = conditional(request, self._status or 200, self._fields, self._body, ranges=ranges)
@@ -228,17 +402,82 @@ class Response(ResponseMessage):
         add_etag(self, weak=weak, overwrite=overwrite)
 
     def cache_for(self, seconds: int, *, public: bool = False, immutable: bool = False) -> None:
-        """Let caches keep it for so many seconds: the client's own, and with ``public`` those that many share."""
+        """Let the client's cache keep the response for some seconds; with ``public`` shared caches, too."""
         cache_for(self, seconds, public=public, immutable=immutable)
 
     def no_store(self) -> None:
-        """Let no cache keep it."""
+        """Forbid caches to keep the response."""
         no_store(self)
+
+    # Sending
+
+    def message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
+        """Return what answers a request of this method: the status; the header fields, not to be changed; the length
+        of a body in memory, unless the fields declare one; the body; and True if the body is left out, which a stream
+        is closed for (RFC 9110 §6.4.1, §9.3.2).
+        """
+        status, fields, body = self._status or 200, self._fields, self._body
+        if status == 200 and type(fields) is SharedFields and type(body) is bytes:
+            return status, fields, len(body), body, method == "HEAD"
+        length = len(body) if type(body) is bytes else None
+        is_silent = method == "HEAD"
+        if status != 200 and status in WITHOUT_CONTENT:
+            length, is_silent = WITHOUT_CONTENT[status], True
+        for name, _ in fields:
+            if name in FRAMING:
+                fields, length = framed(fields, length, status, method)
+                break
+        return status, fields, length, body, is_silent
+
+    @overload
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse", /) -> Iterable[bytes]: ...
+    @overload
+    def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]: ...
+    @looks_async
+    def __call__(self, *arguments: Any) -> Any:
+        """Answer a WSGI or an ASGI server by this response, whatever the request."""
+        # No response knows the adapters, which know responses: so it calls them by the public name, as users do.
+        from antiphon import serve
+
+        return serve(self)(*arguments)
+
+    # As a value
+
+    def __copy__(self) -> Self:
+        other = type(self).__new__(type(self))
+        own, slots = self._state()
+        for name, value in slots.items():
+            setattr(other, name, value)
+        if own:
+            vars(other).update(own)
+        return other
+
+    def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """The message as a value, for deep copies and pickles: without ``error``. Raises TypeError for a stream."""
+        if self.is_streamed:
+            raise TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body")
+        own, slots = self._state()
+        return own, {**slots, "_fields": [*self._fields], "error": None}
+
+    def _state(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+        """The ``__dict__`` of a subclass, if it has one, and the slots, with header fields of their own."""
+        own, slots = cast("tuple[dict[str, Any] | None, dict[str, Any]]", object.__getstate__(self))
+        fields = self._fields
+        return own, {**slots, "_fields": fields if isinstance(fields, SharedFields) else [*fields]}
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.content_type or 'without content'}>"
+
+
+def _checked_status(status: int) -> int:
+    if not isinstance(status, int) or isinstance(status, bool) or not 200 <= status <= 599:
+        raise ValueError(f"a response's status is a number of 200 to 599, not {status!r}")
+    return int(status)
 
 
 @cache
 def json_encoder() -> Callable[..., bytes]:
-    """What writes JSON, imported when it is first used: an import that is repeated takes as long as a small value."""
+    """Import the JSON encoder once: an import statement that is repeated takes as long as writing a small value."""
     from antiphon.serialization.json import encode_json
 
     return encode_json

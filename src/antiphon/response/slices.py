@@ -7,9 +7,7 @@ from typing import TypeAlias, TypeGuard
 from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made
 from antiphon.http.ranges import ByteRange
 from antiphon.response.files import Windowed
-
-Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
-Body: TypeAlias = bytes | Stream
+from antiphon.response.message import Body, Stream
 
 Layout: TypeAlias = Iterable[bytes | ByteRange]
 """What is sent, in its order: bytes as they are, and parts of the body."""

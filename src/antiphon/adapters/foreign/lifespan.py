@@ -1,4 +1,4 @@
-"""The lifespan of an ASGI application (lifespan specification 2.0): started up and shut down by whoever holds it."""
+"""The lifespan of an ASGI application (lifespan specification 2.0), as a context manager for its owner."""
 
 import asyncio
 import logging
@@ -7,19 +7,19 @@ from types import TracebackType
 from typing import Any
 
 from antiphon.adapters.asgi import ASGIApplication, Message
-from antiphon.adapters.foreign.asgi import GRACE, ended
+from antiphon.adapters.foreign.asgi import GRACE, wait_ended
 from antiphon.handler.contract import describe
 
 
 class ASGILifespan:
-    """An async context manager around the time in which an application serves; it gives the state.
+    """An async context manager that starts an application up and shuts it down, and gives its state.
 
-    An application that ends, or fails, before it has said that it has started knows no lifespan, and is served
-    without; if it had asked for the event, its error is logged. Raises RuntimeError with the application's own message
-    when startup or shutdown has failed, and otherwise what has escaped the application since its startup.
+    An application that ends, or fails, before it reports its startup supports no lifespan, and is served without one;
+    its error is logged if it had received the event. Raises RuntimeError with the application's own message when it
+    reports that startup or shutdown failed, and otherwise the error with which it has ended since its startup.
 
-    ``state`` is the namespace that the application fills at startup, always the same dictionary. The application is
-    waited for; one that goes on for ``grace`` seconds after it has said that it failed, or has shut down, is cancelled.
+    ``state`` is the dictionary that the application fills at startup, always the same one. An application that has not
+    ended ``grace`` seconds after it has reported a failure, or its shutdown, is cancelled.
     """
 
     _task: asyncio.Task[None]
@@ -48,7 +48,7 @@ class ASGILifespan:
         if not self._task.done():
             self._prepare("shutdown")
             await self._replied()
-            await ended(self._task, self._grace)
+            await wait_ended(self._task, self._grace)
         self._raise_error()
 
     def _prepare(self, stage: str) -> None:
@@ -58,15 +58,15 @@ class ASGILifespan:
         self._events.put_nowait({"type": f"lifespan.{stage}"})
 
     async def _replied(self) -> None:
-        """Wait until the application has said how the stage went, or has ended."""
+        """Wait until the application has reported the outcome of the stage, or has ended."""
         try:
             complaint = await self._reply
         except asyncio.CancelledError:
             self._task.cancel()
-            await ended(self._task)
+            await wait_ended(self._task)
             raise
         if complaint is not None:
-            await ended(self._task, self._grace)
+            await wait_ended(self._task, self._grace)
             error, self._error = self._error, None
             raise RuntimeError(f"{describe(self._application)} failed at {self._stage}: {complaint}") from error
 

@@ -1,4 +1,4 @@
-"""The way back to WSGI: an environ made from a request, and a WSGI application as a handler."""
+"""A WSGI application as a handler: an environ is made from the request, and a response from what it returns."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -18,37 +18,37 @@ if TYPE_CHECKING:
 
 
 def make_environ(request: Request) -> "WSGIEnvironment":
-    """An environ (PEP 3333) for a request that came over any interface, with its body, which is loaded.
+    """Return an environ (PEP 3333) for a request that came over any interface; its body is loaded first.
 
     A header whose name has an underscore is left out: WSGI cannot tell it from one with a hyphen. Under a WSGI server
-    it is a copy of the server's own environ, with the body to be read once more.
+    the environ is a copy of the server's own, with a body that can be read again.
     """
     head = request.head
     given = server_head(head)
     if isinstance(given, WSGIHead):
         environ = dict(given.environ)
         if (host := given.field("host")) is not None:
-            environ["HTTP_HOST"] = host  # of a target that is a whole URL that of the target
+            environ["HTTP_HOST"] = host  # a target that is a whole URL replaces it
         if given is not head:
             for key in ("REMOTE_ADDR", "REMOTE_PORT"):
                 environ.pop(key, None)
-            environ |= _of_the_head(head)
+            environ |= _head_values(head)
     else:
-        environ = _OF_NO_SERVER | {"wsgi.errors": sys.stderr} | _of_the_fields(head.fields()) | _of_the_head(head)
+        environ = _DEFAULTS | {"wsgi.errors": sys.stderr} | _field_values(head.fields()) | _head_values(head)
     content = request.content
     if head.has_body:
         content.load_on_thread(request.limits)
     environ["wsgi.input"] = content.open()
     environ["wsgi.input_terminated"] = True
     environ.pop("HTTP_TRANSFER_ENCODING", None)
-    environ.pop("wsgi.file_wrapper", None)  # what that makes is for the server, which does not get it
+    environ.pop("wsgi.file_wrapper", None)  # the server could not send its result as a file: it gets another body
     if content.is_decoded:
         environ.pop("HTTP_CONTENT_ENCODING", None)
     environ["CONTENT_LENGTH"] = str(content.size) if content.size or request.content_length == 0 else ""
     return environ
 
 
-_OF_NO_SERVER: "WSGIEnvironment" = {
+_DEFAULTS: "WSGIEnvironment" = {
     "wsgi.version": (1, 0),
     "wsgi.multithread": True,
     "wsgi.multiprocess": True,
@@ -57,7 +57,7 @@ _OF_NO_SERVER: "WSGIEnvironment" = {
 }
 
 
-def _of_the_head(head: Head) -> "WSGIEnvironment":
+def _head_values(head: Head) -> "WSGIEnvironment":
     host, port = server_address(head)
     target = (head.raw_path or b"").decode("latin-1")
     query = head.query_string.decode("latin-1")
@@ -77,7 +77,7 @@ def _of_the_head(head: Head) -> "WSGIEnvironment":
     }
 
 
-def _of_the_fields(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
+def _field_values(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
     lines: dict[str, list[str]] = {}
     for name, value in fields:
         if "_" not in name:
@@ -90,19 +90,19 @@ def _of_the_fields(fields: Iterable[tuple[str, str]]) -> "WSGIEnvironment":
 
 
 def _latin1(text: str) -> str:
-    """Text as PEP 3333 wants it: its UTF-8 bytes as Latin-1 characters."""
+    """Return text as PEP 3333 wants it: its UTF-8 bytes as Latin-1 characters."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("latin-1")
 
 
 def from_wsgi(application: "WSGIApplication") -> Callable[[Request], Response]:
-    """A handler that answers by a WSGI application. Its body is streamed, and closed in every case.
+    """Return a handler that answers by a WSGI application. The body is streamed, and closed in every case.
 
     Raises RuntimeError when the application gives a body without having called ``start_response``, and what the
     application raises.
     """
 
     def handler(request: Request) -> Response:
-        call = _Call()
+        call = _WSGICall()
         chunks = application(make_environ(request), call.start_response)
         try:
             return call.response(chunks)
@@ -113,41 +113,41 @@ def from_wsgi(application: "WSGIApplication") -> Callable[[Request], Response]:
     return handler
 
 
-class _Call:
-    """One call of a WSGI application: what it passes to ``start_response``, and what it writes."""
+class _WSGICall:
+    """One call of a WSGI application, with its ``start_response``, and the bytes that it writes."""
 
     def __init__(self) -> None:
-        self._started: tuple[int, list[tuple[str, str]]] | None = None
-        self._is_taken = False
-        """Whether the response has its head, which is not replaced any more."""
+        self._head: tuple[int, list[tuple[str, str]]] | None = None
+        self._is_sent = False
+        """True once the response has its head, which can't be replaced any more."""
         self._written: list[bytes] = []
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
-        """Take status and headers; give the ``write`` of PEP 3333. Raises ``exc_info`` where they come too late."""
-        if self._is_taken and exc_info is not None:
+        """Take status and headers, and return the ``write`` of PEP 3333. Raises ``exc_info`` if it is too late."""
+        if self._is_sent and exc_info is not None:
             raise exc_info[1].with_traceback(exc_info[2])
-        if self._started is not None and exc_info is None:
+        if self._head is not None and exc_info is None:
             raise RuntimeError("start_response was called a second time, without exc_info")
-        self._started = int(status[:3]), list(headers)
+        self._head = int(status[:3]), list(headers)
         return self._written.append
 
     def response(self, chunks: Iterable[bytes]) -> Response:
-        """The response, once the application has started it: at the latest with its first chunk."""
+        """Return the response, once the application has started it: at the latest with its first chunk."""
         iterator = iter(chunks)
-        first = [] if self._started else [next(iterator, b"")]
-        if self._started is None:
+        first = [] if self._head else [next(iterator, b"")]
+        if self._head is None:
             raise RuntimeError("the WSGI application gave a body without calling start_response")
-        status, headers = self._started
-        self._is_taken = True
+        status, headers = self._head
+        self._is_sent = True
         response = Response(None, status, headers)
         response.body = _Body(chain(self._written, first, iterator), chunks)
         return response
 
 
 class _Body:
-    """The chunks of a WSGI application's body; closing it closes what the application returned."""
+    """The body of a WSGI application. Closing it closes the iterable that the application returned."""
 
     def __init__(self, iterator: Iterator[bytes], chunks: Iterable[bytes]) -> None:
         self._iterator = iterator
@@ -157,7 +157,7 @@ class _Body:
         return self._iterator
 
     def close(self) -> None:
-        """Call the application's own ``close``, if it has one."""
+        """Close the iterable of the application, if it can be closed."""
         _close(self._chunks)
 
 

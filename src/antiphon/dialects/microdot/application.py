@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeVar
 
-from antiphon.adapters.servable import Living, Servable
+from antiphon.adapters.servable import Lifecycle, Servable
 from antiphon.app.guard import Guard
 from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.answers import native_answer, own_answer, raised
@@ -236,11 +236,11 @@ class Microdot(Servable):
     # Serving
 
     @property
-    def living(self) -> Living:
+    def lifecycle(self) -> Lifecycle:
         """What is done before the first request and after the last: ``shutdown`` is for the application to call."""
         return Lifespan()
 
-    def expect_any_header(self) -> None:
+    def measure_header_sections(self) -> None:
         """Measure header sections from now on."""
         self.guard.looks_at_heads = True
 
@@ -274,7 +274,7 @@ class Microdot(Servable):
         self.server = EmbeddedServer(self, host, port, ssl)
         serve(self.server)
 
-    def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers ask ``living``
+    def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers ask ``lifecycle``
         """Have the server end: the one that ``run`` or ``start_server`` has begun, else the process that serves."""
         if self.server is not None:
             self.server.close()

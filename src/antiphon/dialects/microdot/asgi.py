@@ -48,7 +48,7 @@ class Microdot(BaseMicrodot):
         self.lifespan_shutdown = lifespan_shutdown
 
     @property
-    def living(self) -> Lifespan:
+    def lifecycle(self) -> Lifespan:
         """These functions, as what is done before the first request and after the last."""
         return Lifespan(self.lifespan_startup, self.lifespan_shutdown)
 
