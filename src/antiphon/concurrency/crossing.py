@@ -71,7 +71,7 @@ class Crossing:
         task = asyncio.current_task()
         if not self._held_back or task is None:
             return
-        if isinstance(leaving, asyncio.CancelledError) or (leaving is None and not task.cancelling()):
+        if isinstance(leaving, asyncio.CancelledError) or not task.cancelling():
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)
 
