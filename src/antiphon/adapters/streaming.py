@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.iterables import aclose, as_bytes
-from antiphon.concurrency.loop import TURN, let_pass
+from antiphon.concurrency.loop import TURN, yield_to_loop
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand
@@ -79,7 +79,7 @@ async def _write_each(chunks: AsyncIterator[bytes | str], write: Write, watch: "
         if not await _written(chunk, write, watch):
             return
         if time.monotonic() > end_of_turn:
-            await let_pass()
+            await yield_to_loop()
             end_of_turn = time.monotonic() + TURN
 
 

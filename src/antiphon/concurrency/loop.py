@@ -18,7 +18,7 @@ def is_on_loop() -> bool:
     return running_loop is not None and running_loop() is not None
 
 
-async def let_pass() -> None:
+async def yield_to_loop() -> None:
     """Where an event loop runs, have it do what else is due: nothing lets it that finds all it waits for there."""
     if is_on_loop():
         from asyncio import sleep
