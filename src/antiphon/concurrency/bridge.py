@@ -96,4 +96,4 @@ class AsyncFromSync(Generic[T]):
     async def aclose(self) -> None:
         """Close the iterable, if it is one that can be closed."""
         if close := close_of(self._iterator, self._iterable):
-            await self._crossing.run_in_any_case(close)
+            await self._crossing.run_shielded(close)

@@ -60,7 +60,7 @@ class Crossing:
         task = asyncio.current_task()
         return await self._call(partial(function, *arguments), gives_up=task is None or not task.cancelling())
 
-    async def run_in_any_case(self, function: Callable[[], T]) -> T:
+    async def run_shielded(self, function: Callable[[], T]) -> T:
         """As ``run``, but whoever cancels, and when: for what cleans up."""
         return await self._call(function, gives_up=False)
 
