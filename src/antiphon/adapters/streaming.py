@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.iterables import aclose, as_bytes
-from antiphon.concurrency.loop import TURN, yield_to_loop
+from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand
@@ -74,13 +74,13 @@ async def _begun(begin: Callable[[], Awaitable[Write]], watch: "_Watch") -> Writ
 
 async def _write_each(chunks: AsyncIterator[bytes | str], write: Write, watch: "_Watch") -> None:
     """Write until the chunks end, or can't be written any more. Others have their turns, as the watch does."""
-    end_of_turn = time.monotonic() + TURN
+    end_of_turn = time.monotonic() + TIME_SLICE
     async for chunk in chunks:
         if not await _written(chunk, write, watch):
             return
         if time.monotonic() > end_of_turn:
             await yield_to_loop()
-            end_of_turn = time.monotonic() + TURN
+            end_of_turn = time.monotonic() + TIME_SLICE
 
 
 async def _written(chunk: bytes | str, write: Write, watch: "_Watch") -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.pacing import Pace
 from antiphon.body.storage import KeptBody, is_received
-from antiphon.concurrency.loop import TURN, is_on_loop, yield_to_loop
+from antiphon.concurrency.loop import TIME_SLICE, is_on_loop, yield_to_loop
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
 from antiphon.http.head import Head, parse_length
 from antiphon.http.limits import Limits
@@ -166,7 +166,7 @@ class ReceivedBody(KeptBody):
             if self._decoder is not None:
                 if self._given and monotonic() > self._end_of_turn:
                     await yield_to_loop()  # before more is taken, which a cancellation would lose
-                    self._end_of_turn = monotonic() + TURN
+                    self._end_of_turn = monotonic() + TIME_SLICE
                 chunk = self._decoded()
             while not chunk and not self._has_ended:
                 data = self._held

@@ -2,7 +2,7 @@
 
 import sys
 
-TURN = 0.01
+TIME_SLICE = 0.01
 """Seconds for which who finds all that he waits for there already has an event loop to himself, before he lets it pass.
 
 Longer than ``sys.getswitchinterval()``: a loop that lets the interpreter go, and takes it back, more often than that
