@@ -17,7 +17,7 @@ _MISSING = object()
 Tokens = dict[ContextVar[Any], Token[Any]]
 
 
-def carry(source: Context, tokens: Tokens) -> None:
+def copy_variables(source: Context, tokens: Tokens) -> None:
     """Set each context variable here to what it is in ``source``.
 
     ``tokens`` keeps what is needed to unset here again the variables that ``source`` has no longer.
@@ -77,11 +77,11 @@ class Crossing:
 
     def bring(self, source: Context) -> None:
         """Have the threads' context see what is in ``source``, when nobody is in it any more."""
-        self._context.run(carry, source, self._tokens_there)
+        self._context.run(copy_variables, source, self._tokens_there)
 
     def take(self) -> None:
         """Have the task's context, which is the current one, see what is in the threads'."""
-        carry(self._context, self._tokens_here)
+        copy_variables(self._context, self._tokens_here)
 
     async def _call(self, function: Callable[[], T], gives_up: bool) -> T:
         self.bring(copy_context())

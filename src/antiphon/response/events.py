@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
-from antiphon.concurrency.crossing import carry
+from antiphon.concurrency.crossing import copy_variables
 from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made, aclose
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
@@ -79,7 +79,7 @@ class BeatingIterator(Generic[T]):
         try:
             if self._task is not None:
                 await self._stop(self._task)
-                carry(self._context, {})
+                copy_variables(self._context, {})
         finally:
             if self._iterator is None:
                 await aclose(self._iterable)
