@@ -64,7 +64,7 @@ class Crossing:
         """As ``run``, but whoever cancels, and when: for what cleans up."""
         return await self._call(function, gives_up=False)
 
-    async def settle(self, leaving: BaseException | None = None) -> None:
+    async def drop_withdrawn_cancellation(self, leaving: BaseException | None = None) -> None:
         """Take a cancellation that was held back out of the way, where whoever asked for it has taken it back, or where
         it is another one that leaves: two would outlive the scope that asks for them.
         """
@@ -75,20 +75,20 @@ class Crossing:
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)
 
-    def bring(self, source: Context) -> None:
+    def copy_to_threads(self, source: Context) -> None:
         """Have the threads' context see what is in ``source``, when nobody is in it any more."""
         self._context.run(copy_variables, source, self._tokens_there)
 
-    def take(self) -> None:
+    def copy_to_task(self) -> None:
         """Have the task's context, which is the current one, see what is in the threads'."""
         copy_variables(self._context, self._tokens_here)
 
     async def _call(self, function: Callable[[], T], gives_up: bool) -> T:
-        self.bring(copy_context())
+        self.copy_to_threads(copy_context())
         call = Call(partial(self._context.run, function))
         (self._threads or threads_of_task()).run(call)
         self._held_back = await _completed(call, gives_up)
-        self.take()
+        self.copy_to_task()
         error, call.error = call.error, None
         if error is not None:
             try:
