@@ -17,7 +17,7 @@ from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
     from antiphon.body.decompression import ContentDecoder
-    from antiphon.concurrency.fairness import Turn
+    from antiphon.concurrency.fairness import Member
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class ReceivedBody(KeptBody):
     _decoder: "ContentDecoder | None" = None
     _chunks = _NO_CHUNKS
     """What has come, and is still to be decoded."""
-    _turn: "Turn | None" = None
+    _member: "Member | None" = None
     _end_of_turn = 0.0
     """When those have their turn who are on the loop, too, though nothing has to be received."""
     _given = 0
@@ -231,18 +231,18 @@ class ReceivedBody(KeptBody):
 
     async def _in_turn(self, limits: Limits) -> bytes:
         """The same of a large body, which lets others go first where it's their turn."""
-        turn = self._turn
-        if turn is None:
-            from antiphon.concurrency.fairness import new_turn
+        member = self._member
+        if member is None:
+            from antiphon.concurrency.fairness import new_member
 
-            turn = self._turn = new_turn()
-        turns = turn.turns
-        if not turns.begins(turn):
-            await turns.come(turn)
+            member = self._member = new_member()
+        queue = member.queue
+        if not queue.try_acquire(member):
+            await queue.acquire(member)
         try:
             return await self._coming(limits)
         finally:
-            turns.end(turn)
+            queue.release(member)
 
     def _taken(self, data: bytes, limits: Limits) -> bytes:
         """What can be read by means of the bytes that came last; nothing at the end."""
