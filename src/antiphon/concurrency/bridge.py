@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class SyncFromAsync(Generic[T]):
-    """An iterator of a thread over an async iterable, which runs on the background loop, from start to close in one task.
+    """An iterator of a thread over an async iterable, which runs in one task on the background loop.
 
     Once the thread sees the end, or an error, the task has ended and its context is free.
     """
