@@ -8,8 +8,8 @@ from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-Made: TypeAlias = Generator[bytes, None, None]
-AsyncMade: TypeAlias = AsyncGenerator[bytes, None]
+ByteGenerator: TypeAlias = Generator[bytes, None, None]
+AsyncByteGenerator: TypeAlias = AsyncGenerator[bytes, None]
 
 
 def as_bytes(chunk: object) -> bytes:
@@ -87,7 +87,7 @@ class _AsyncSource(Generic[T]):
 class BlockingChunks(Generic[T]):
     """The chunks that a generator makes of an iterable."""
 
-    def __init__(self, source: Iterable[T], make: Callable[[Iterable[T]], Made]) -> None:
+    def __init__(self, source: Iterable[T], make: Callable[[Iterable[T]], ByteGenerator]) -> None:
         self._source = _Source(source)
         self._chunks = make(self._source)
 
@@ -106,7 +106,7 @@ class BlockingChunks(Generic[T]):
 class AsyncChunks(Generic[T]):
     """The chunks that an async generator makes of an async iterable."""
 
-    def __init__(self, source: AsyncIterable[T], make: Callable[[AsyncIterable[T]], AsyncMade]) -> None:
+    def __init__(self, source: AsyncIterable[T], make: Callable[[AsyncIterable[T]], AsyncByteGenerator]) -> None:
         self._source = _AsyncSource(source)
         self._chunks = make(self._source)
 

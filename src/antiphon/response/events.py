@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from antiphon.concurrency.crossing import copy_variables
-from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made, aclose
+from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
@@ -185,7 +185,7 @@ def _write_failure(error: Exception) -> bytes:
     return _write_event(Event({"title": hidden.title, "status": hidden.status}, event="error"))
 
 
-def _write(form: Form, source: Iterable[object]) -> Made:
+def _write(form: Form, source: Iterable[object]) -> ByteGenerator:
     """What a source gives, written. One that fails raises its error after that is written."""
     if form.preamble:
         yield form.preamble
@@ -198,7 +198,7 @@ def _write(form: Form, source: Iterable[object]) -> Made:
         raise
 
 
-async def _write_async(form: Form, source: AsyncIterable[object]) -> AsyncMade:
+async def _write_async(form: Form, source: AsyncIterable[object]) -> AsyncByteGenerator:
     if form.preamble:
         yield form.preamble
     try:
