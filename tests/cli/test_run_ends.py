@@ -207,3 +207,38 @@ def test_a_lifespan_that_refuses_to_start_ends_the_server(antiphon, tmp_path):
     assert "no database" in command.err
     assert command.err.endswith("Error: A worker ended with exit code 1, so the server ends.\n")
     assert command.out == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_every_process_lets_requests_be_answered(antiphon, number):
+    command = antiphon("apps:asgi", "--drain", "10").serving()
+    with command.send("/slow") as connection:
+        time.sleep(0.3)
+        os.killpg(command.process.pid, number)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert_ended(command)
+
+
+def test_child_processes_of_multiprocessing_end_with_their_worker(antiphon, tmp_path):
+    (tmp_path / "family.py").write_text(
+        "from apps import asgi\nimport multiprocessing, time\n"
+        "multiprocessing.get_context('fork').Process(target=time.sleep, args=(600,), daemon=True).start()\n"
+    )
+    command = antiphon("family:asgi").serving()
+    command.process.send_signal(signal.SIGTERM)
+    assert_ended(command)
+
+
+def test_tasks_that_an_application_has_left_end_quietly(antiphon, tmp_path):
+    (tmp_path / "leaves.py").write_text(
+        "import asyncio\n"
+        "async def app(scope, receive, send):\n"
+        "    if scope['type'] == 'lifespan':\n"
+        "        asyncio.create_task(asyncio.sleep(600))\n"
+        "        for state in ('startup', 'shutdown'):\n"
+        "            await receive()\n"
+        "            await send({'type': f'lifespan.{state}.complete'})\n"
+    )
+    command = antiphon("leaves:app").serving()
+    command.press_ctrl_c()
+    assert_ended(command)

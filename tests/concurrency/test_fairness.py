@@ -10,7 +10,7 @@ import pytest
 
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
-from antiphon.concurrency.fairness import HELD, new_turn
+from antiphon.concurrency.fairness import HELD, new_member
 from antiphon.http.limits import Limits
 from tests.helpers.told_bodies import Told
 
@@ -108,79 +108,79 @@ class TestOneLargeBody:
 
 class TestATurn:
     def test_is_held_until_its_chunk_comes(self):
-        async def take_turns():
-            first, second = new_turn(), new_turn()
-            turns = first.turns
-            assert turns.begins(first)
-            assert not turns.begins(second)
-            coming = asyncio.ensure_future(turns.come(second))
+        async def take_it_in_turns():
+            first, second = new_member(), new_member()
+            queue = first.queue
+            assert queue.try_acquire(first)
+            assert not queue.try_acquire(second)
+            acquiring = asyncio.ensure_future(queue.acquire(second))
             for _ in range(5):
                 await asyncio.sleep(0)
-            was_held = not coming.done()
-            turns.end(first)
-            await coming
+            was_held = not acquiring.done()
+            queue.release(first)
+            await acquiring
             return was_held
 
-        assert asyncio.run(take_turns())
+        assert asyncio.run(take_it_in_turns())
 
     def test_is_not_held_for_long_and_the_next_time_not_at_all(self):
-        async def take_turns():
-            slow, other = new_turn(), new_turn()
-            turns = slow.turns
-            assert turns.begins(slow)
-            await turns.come(other)
-            turns.end(other)
+        async def take_it_in_turns():
+            slow, other = new_member(), new_member()
+            queue = slow.queue
+            assert queue.try_acquire(slow)
+            await queue.acquire(other)
+            queue.release(other)
             await asyncio.sleep(2 * HELD)
-            turns.end(slow)
-            await turns.come(slow)
-            coming = asyncio.ensure_future(turns.come(other))
+            queue.release(slow)
+            await queue.acquire(slow)
+            acquiring = asyncio.ensure_future(queue.acquire(other))
             for _ in range(3):
                 await asyncio.sleep(0)
-            return coming.done()
+            return acquiring.done()
 
-        assert asyncio.run(asyncio.wait_for(take_turns(), 10))
+        assert asyncio.run(asyncio.wait_for(take_it_in_turns(), 10))
 
     def test_is_held_again_when_a_chunk_came_in_time(self):
-        async def take_turns():
-            body, other = new_turn(), new_turn()
-            turns = body.turns
+        async def take_it_in_turns():
+            body, other = new_member(), new_member()
+            queue = body.queue
             body.is_slow = True
-            assert turns.begins(body)
-            turns.end(body)
-            assert turns.begins(body)
-            coming = asyncio.ensure_future(turns.come(other))
+            assert queue.try_acquire(body)
+            queue.release(body)
+            assert queue.try_acquire(body)
+            acquiring = asyncio.ensure_future(queue.acquire(other))
             for _ in range(3):
                 await asyncio.sleep(0)
-            was_held = not coming.done()
-            turns.end(body)
-            await coming
+            was_held = not acquiring.done()
+            queue.release(body)
+            await acquiring
             return was_held
 
-        assert asyncio.run(take_turns())
+        assert asyncio.run(take_it_in_turns())
 
     @pytest.mark.parametrize("passes", [0, 1, 2])
     def test_that_is_cancelled_is_that_of_the_next(self, passes):
         """Before it has begun, when it has and nobody knows yet, and afterwards."""
 
-        async def take_turns():
-            first, second, third = new_turn(), new_turn(), new_turn()
-            turns = first.turns
-            assert turns.begins(first)
-            cancelled = asyncio.ensure_future(turns.come(second))
-            coming = asyncio.ensure_future(turns.come(third))
+        async def take_it_in_turns():
+            first, second, third = new_member(), new_member(), new_member()
+            queue = first.queue
+            assert queue.try_acquire(first)
+            cancelled = asyncio.ensure_future(queue.acquire(second))
+            acquiring = asyncio.ensure_future(queue.acquire(third))
             await asyncio.sleep(0)
-            turns.end(first)
+            queue.release(first)
             for _ in range(passes):
                 await asyncio.sleep(0)
             cancelled.cancel()
             with suppress(asyncio.CancelledError):
                 await cancelled
-                turns.end(second)
-            await coming
-            turns.end(third)
-            assert turns.begins(third)
+                queue.release(second)
+            await acquiring
+            queue.release(third)
+            assert queue.try_acquire(third)
 
-        asyncio.run(asyncio.wait_for(take_turns(), 10))
+        asyncio.run(asyncio.wait_for(take_it_in_turns(), 10))
 
 
 def test_bodies_that_never_come_hold_up_nobody():
@@ -198,12 +198,12 @@ def test_bodies_that_never_come_hold_up_nobody():
     assert asyncio.run(asyncio.wait_for(load(), 30)) == 20 * CHUNK
 
 
-def test_each_loop_has_turns_of_its_own():
-    begun = []
+def test_each_loop_has_a_queue_of_its_own():
+    acquired = []
 
     async def take():
-        turn = new_turn()
-        begun.append((turn.turns.begins(turn), turn.turns))
+        member = new_member()
+        acquired.append((member.queue.try_acquire(member), member.queue))
         both.wait(10)
 
     both = threading.Barrier(2)
@@ -212,8 +212,8 @@ def test_each_loop_has_turns_of_its_own():
         thread.start()
     for thread in threads:
         thread.join()
-    assert [is_first for is_first, _ in begun] == [True, True]
-    assert begun[0][1] is not begun[1][1]
+    assert [is_first for is_first, _ in acquired] == [True, True]
+    assert acquired[0][1] is not acquired[1][1]
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError("gone"), asyncio.CancelledError()])

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from antiphon.concurrency.loop import is_on_loop, let_pass
+from antiphon.concurrency.loop import is_on_loop, yield_to_loop
 
 
 def test_tells_whether_code_is_on_a_loop():
@@ -31,7 +31,7 @@ def test_lets_others_pass_on_a_loop():
     async def main():
         passed = []
         asyncio.get_running_loop().call_soon(passed.append, "other")
-        await let_pass()
+        await yield_to_loop()
         return passed
 
     assert asyncio.run(main()) == ["other"]
@@ -39,4 +39,4 @@ def test_lets_others_pass_on_a_loop():
 
 def test_does_not_wait_where_there_is_none():
     with pytest.raises(StopIteration):
-        let_pass().send(None)
+        yield_to_loop().send(None)

@@ -647,6 +647,44 @@ class TestTheAsyncDriver:
 
         assert not cancelled_while(steps(), when=begun)
 
+    @pytest.mark.parametrize("fails", [False, True])
+    def test_that_its_scope_has_taken_back_is_gone_with_the_steps(self, fails):
+        """The scope is within the steps; it ends while they are on a thread, and the cancellation is held back."""
+
+        async def steps():
+            await ON_LOOP
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await ON_THREAD
+                    time.sleep(0.05)
+                    await ON_LOOP
+            if fails:
+                raise LookupError
+            return "steps"
+
+        async def main():
+            with suppress(LookupError):
+                assert await driven(steps()) == "steps"
+            await asyncio.sleep(0)
+            return "here"
+
+        assert asyncio.run(main()) == "here"
+
+    def test_leaves_once_when_steps_raise_another_one(self):
+        async def steps():
+            await ON_THREAD
+            time.sleep(0.05)
+            raise asyncio.CancelledError
+
+        async def main():
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await driven(steps())
+            await asyncio.sleep(0)
+            return "here"
+
+        assert asyncio.run(main()) == "here"
+
 
 class TestAdvancing:
     @pytest.mark.parametrize("switches", [[], [ON_THREAD], [ON_THREAD, ON_THREAD]], ids=len)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from antiphon.adapters.disconnect import DisconnectWatcher, WaitDisconnect
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.iterables import aclose, as_bytes
-from antiphon.concurrency.loop import TURN, let_pass
+from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
 from antiphon.response.files import is_at_hand
@@ -112,13 +112,13 @@ class _Writing:
 
     async def write_each(self, chunks: AsyncIterator[bytes | str]) -> None:
         """Write chunks until they end, or the client has disconnected. Other tasks, as the watcher, get their turns."""
-        end_of_turn = time.monotonic() + TURN
+        end_of_turn = time.monotonic() + TIME_SLICE
         async for chunk in chunks:
             if not await self.write(chunk):
                 return
             if time.monotonic() > end_of_turn:
-                await let_pass()
-                end_of_turn = time.monotonic() + TURN
+                await yield_to_loop()
+                end_of_turn = time.monotonic() + TIME_SLICE
 
     def _cut(self) -> None:
         """Break off, unless that has happened, or all is written."""

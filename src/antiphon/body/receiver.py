@@ -8,14 +8,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.pacing import Pace
-from antiphon.concurrency.loop import TURN, is_on_loop, let_pass
+from antiphon.concurrency.loop import TIME_SLICE, is_on_loop, yield_to_loop
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
 from antiphon.http.head import Head, parse_length
 from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
     from antiphon.body.decompression import ContentDecoder
-    from antiphon.concurrency.fairness import Turn
+    from antiphon.concurrency.fairness import Member
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Receiver:
     """Chunks of the bytes that were received, decoded as they are asked for."""
     _decodes_until = 0.0
     """When the event loop is to run other tasks, though there is more to decode."""
-    _turn: "Turn | None" = None
+    _member: "Member | None" = None
 
     def __init__(self, head: Head) -> None:
         self._head = head
@@ -115,14 +115,14 @@ class Receiver:
             from antiphon.body.decompression import content_decoder
 
             self._decoder = content_decoder(coding)
-            self._decodes_until = monotonic() + TURN
+            self._decodes_until = monotonic() + TIME_SLICE
         self._has_begun = True
 
     async def _let_others_run(self) -> None:
         # Before more is decoded: a cancellation here loses no chunk.
         if monotonic() > self._decodes_until:
-            await let_pass()
-            self._decodes_until = monotonic() + TURN
+            await yield_to_loop()
+            self._decodes_until = monotonic() + TIME_SLICE
 
     def _next_bytes(self, limits: Limits) -> Coroutine[Any, Any, bytes]:
         """Receive more bytes, as they were sent; none at the end."""
@@ -146,18 +146,18 @@ class Receiver:
 
     async def _receive_in_turn(self, limits: Limits) -> bytes:
         """Receive more of a large body, after other large bodies of this event loop."""
-        turn = self._turn
-        if turn is None:
-            from antiphon.concurrency.fairness import new_turn
+        member = self._member
+        if member is None:
+            from antiphon.concurrency.fairness import new_member
 
-            turn = self._turn = new_turn()
-        turns = turn.turns
-        if not turns.begins(turn):
-            await turns.come(turn)
+            member = self._member = new_member()
+        queue = member.queue
+        if not queue.try_acquire(member):
+            await queue.acquire(member)
         try:
             return await self._receive(limits)
         finally:
-            turns.end(turn)
+            queue.release(member)
 
     def _accept(self, data: bytes, limits: Limits) -> bytes:
         """Check the bytes that came last, of which there are none at the end; return their first chunk, decoded."""

@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from antiphon.concurrency.loop import is_on_loop, let_pass
+from antiphon.concurrency.loop import is_on_loop, yield_to_loop
 from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Storage:
             spool.flush()
         elif spool.flushes_at_once:
             spool.flush()
-            await let_pass()
+            await yield_to_loop()
         else:
             await _crossing().run(spool.flush)
 

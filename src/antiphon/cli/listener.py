@@ -10,9 +10,7 @@ import stat
 from contextlib import ExitStack, suppress
 
 from antiphon.cli.errors import Refused
-
-BACKLOG = 1024
-"""How many connections the kernel keeps waiting."""
+from antiphon.serving.sockets import BACKLOG
 
 
 def listen(host: str, port: int) -> socket.socket:

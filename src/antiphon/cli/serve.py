@@ -1,8 +1,13 @@
 """`antiphon run`: binds and supervises; or, in a process that a supervisor has started, works."""
 
 import asyncio
+import atexit
+import logging
 import os
 import socket
+import sys
+from contextlib import suppress
+from threading import Event
 from typing import NamedTuple
 
 import click
@@ -11,7 +16,6 @@ from antiphon.cli.interface import Choice, Interface
 from antiphon.cli.listener import http_url, listen, listen_at
 from antiphon.cli.supervisor import INHERITED, supervise
 from antiphon.cli.target import Target
-from antiphon.cli.worker import leave_last
 
 
 class Port(NamedTuple):
@@ -39,14 +43,11 @@ class SocketPath(NamedTuple):
 
 
 def serve(text: str, asked: Interface | None, place: Port | SocketPath, *, workers: int, drain: float) -> int:
-    """Serve the target `text` until a signal ends it. Returns the exit code, or raises one of `failure`."""
+    """Serve the target `text` until a signal ends it. Returns the exit code, or raises one of `errors`."""
     target = Target.parse(text)
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
-        leave_last()
-        from antiphon.cli.worker import work  # late: the supervisor has no use for a server
-
-        work(inherited, target, asked, drain)
+        return _work(inherited, target, asked, drain)
     listener, url = place.listen()
 
     def announce(choice: Choice) -> None:
@@ -54,3 +55,23 @@ def serve(text: str, asked: Interface | None, place: Port | SocketPath, *, worke
         click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.why})")
 
     return asyncio.run(supervise(listener, workers, drain, announce))
+
+
+def _work(inherited: str, target: Target, asked: Interface | None, drain: float) -> int:
+    """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
+    has_served = Event()
+    atexit.register(_leave, has_served)  # first, so that it runs after all that others register
+    from antiphon.cli.worker import work  # late: the supervisor has no use for a server
+
+    work(inherited, target, asked, drain)
+    has_served.set()
+    return 0
+
+
+def _leave(has_served: Event) -> None:
+    if has_served.is_set():
+        logging.shutdown()  # registered by an import of logging, so too early to have run
+        with suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(0)

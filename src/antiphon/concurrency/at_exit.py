@@ -1,4 +1,4 @@
-"""Calls at the end of this process, whether `multiprocessing` started it or not. Loads no asyncio."""
+"""Calls at the exit of this process, even if `multiprocessing` started it. Loads no asyncio."""
 
 import atexit
 import sys
@@ -7,7 +7,7 @@ from functools import partial
 
 
 def call_at_exit(function: Callable[[], object]) -> Callable[[], object]:
-    """Register a function to be called at the end. Return a function that takes the registration back.
+    """Register a function to be called at exit. Return a function that undoes that.
 
     Processes of ``multiprocessing`` end without ``atexit``.
     """

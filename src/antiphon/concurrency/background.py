@@ -1,4 +1,4 @@
-"""The event loop of a process whose server has none (WSGI): made on first use, on a thread of its own."""
+"""The background loop: an event loop for a process whose server has none (WSGI). Made on first use."""
 
 import asyncio
 import os
@@ -8,21 +8,21 @@ from contextvars import Context
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
-from antiphon.concurrency.workers import Attendant, AttendedTask
+from antiphon.concurrency.workers import WaitedTask, WaitingThread
 
 T = TypeVar("T")
 
 
 class BackgroundTask:
-    """A task on a background loop, as another thread sees it, which waits for it or leaves.
+    """A task on a background loop, as seen by the thread that waits for it or leaves.
 
-    What the task does on threads is done by the one that waits, and by worker threads when that has left. ``ended`` is
-    a future for that thread: it is done when the task has ended, and left its context.
+    The waiting thread makes the calls that the task has for threads, and worker threads make them once it has left.
+    ``ended`` is done when the task has ended, and no longer uses its context.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: Context) -> None:
         self.ended: Future[None] = Future()
-        self._attendant = Attendant()
+        self._thread = WaitingThread()
         self._loop = loop
         self._coroutine = coroutine
         self._context = context
@@ -31,11 +31,11 @@ class BackgroundTask:
         self._error: BaseException | None = None
 
     def start(self) -> None:
-        """Have the task begun."""
-        self._loop.call_soon_threadsafe(self._begin)
+        """Start the task on its loop."""
+        self._loop.call_soon_threadsafe(self._start_on_loop)
 
-    def _begin(self) -> None:
-        self._task = AttendedTask(self._run(), self._loop, self._context, self._attendant)
+    def _start_on_loop(self) -> None:
+        self._task = WaitedTask(self._run(), self._loop, self._context, self._thread)
         self._task.add_done_callback(self._end)
 
     async def _run(self) -> None:
@@ -49,27 +49,27 @@ class BackgroundTask:
             self._coroutine.close()
             self._error = asyncio.CancelledError()
         self.ended.set_result(None)
-        self._attendant.wake()
+        self._thread.wake()
 
     def wait(self, future: Future[Any]) -> None:
         """Wait until a future is done, or the task has ended."""
-        future.add_done_callback(self._attendant.wake)
-        self._attendant.wait(lambda: future.done() or self.ended.done())
+        future.add_done_callback(self._thread.wake)
+        self._thread.wait(lambda: future.done() or self.ended.done())
 
     def leave(self) -> None:
-        """Say that nobody waits for it any more."""
-        self._attendant.leave()
+        """Stop waiting for the task."""
+        self._thread.leave()
 
     def result(self) -> Any:
-        """Wait until the task has ended: what its coroutine returned. Raises what that raised."""
-        self._attendant.wait(self.ended.done)
-        self._attendant.wake()  # whoever else waits
+        """Wait until the task has ended, and return its result. Raises what its coroutine raised."""
+        self._thread.wait(self.ended.done)
+        self._thread.wake()  # for another wait
         if self._error is not None:
             raise self._error
         return self._result
 
     def cancel(self) -> None:
-        """Have the task cancelled, and leave; it goes on until it has cleaned up."""
+        """Cancel the task, and leave. The task runs on until it has cleaned up."""
         self.leave()
         self._loop.call_soon_threadsafe(self._cancel)
 
@@ -86,13 +86,13 @@ class BackgroundLoop:
         Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True).start()
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
-        """Run a coroutine as one task, in a context that nobody else is in meanwhile."""
+        """Run a coroutine as one task, in a context that is not in use meanwhile."""
         task = BackgroundTask(self.loop, coroutine, context)
         task.start()
         return task
 
     def run(self, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-        """Run a coroutine and wait for what it returns or raises. It is cancelled when the wait is interrupted."""
+        """Run a coroutine, and return what it returns. Raises what it raises. An interrupted wait cancels it."""
         task = BackgroundTask(self.loop, coroutine, context)
         try:
             task.start()
@@ -108,7 +108,7 @@ _loop: BackgroundLoop | None = None
 
 
 def background_loop() -> BackgroundLoop:
-    """This process's loop."""
+    """Return this process's background loop."""
     global _loop  # noqa: PLW0603 - one loop a process
     if _loop is None:
         with _lock:
@@ -118,7 +118,7 @@ def background_loop() -> BackgroundLoop:
 
 
 def started_loop() -> BackgroundLoop | None:
-    """This process's loop, if it has been needed."""
+    """Return this process's background loop, or None if it has not been needed yet."""
     return _loop
 
 

@@ -1,4 +1,4 @@
-"""Iterators from the loop to a thread and back: an async one read by a thread, a blocking one read by an event loop."""
+"""Iterators across the border: a thread iterates an async iterable, and an event loop iterates a blocking one."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 class SyncFromAsync(Generic[T]):
-    """An async iterable that a thread iterates. It runs on the background loop, from start to close as one task.
+    """An iterator of a thread over an async iterable, which runs in one task on the background loop.
 
-    When its end, or an error, has been given to the thread, the task has ended and its context is free.
+    Once the thread sees the end, or an error, the task has ended and its context is free.
     """
 
     def __init__(self, iterable: AsyncIterable[T], context: Context) -> None:
@@ -42,14 +42,14 @@ class SyncFromAsync(Generic[T]):
         return self._end()
 
     def _end(self) -> NoReturn:
-        """Raise what ended the iteration; once it is told, the iteration is over. What then fails, ``close`` tells."""
+        """Raise what ended the iteration: its error once, then StopIteration. ``close`` raises what fails later."""
         if not (self._is_over or self._is_whole):
             self._is_over = True
             self._task.result()
         raise StopIteration
 
     def close(self) -> None:
-        """Close the iterable, wherever it stands, and wait until it has closed. Raises what it raises then."""
+        """Close the iterable, even before its end, and wait for that. Raises what it raises."""
         if not self._task.ended.done():
             self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
         elif self._is_over or not self._is_whole:
@@ -70,12 +70,12 @@ class SyncFromAsync(Generic[T]):
 
 
 def _at_most_one(iterator: Iterator[T]) -> list[T]:
-    """The next chunk, or none: StopIteration cannot leave a coroutine."""
+    """Return the next item in a list, or an empty list at the end: StopIteration cannot leave a coroutine."""
     return list(islice(iterator, 1))
 
 
 class AsyncFromSync(Generic[T]):
-    """A blocking iterable that an event loop iterates. It runs on worker threads, in one context."""
+    """An async iterator over a blocking iterable, which runs on worker threads, in one context."""
 
     def __init__(self, iterable: Iterable[T]) -> None:
         self._iterable = iterable
@@ -88,12 +88,12 @@ class AsyncFromSync(Generic[T]):
     async def __anext__(self) -> T:
         if self._iterator is None:
             self._iterator = await self._crossing.run(iter, self._iterable)
-        chunks = await self._crossing.run(_at_most_one, self._iterator)
-        if not chunks:
+        items = await self._crossing.run(_at_most_one, self._iterator)
+        if not items:
             raise StopAsyncIteration
-        return chunks[0]
+        return items[0]
 
     async def aclose(self) -> None:
-        """Close the iterable, if it is one that can be closed."""
+        """Close the iterable, if it can be closed."""
         if close := close_of(self._iterator, self._iterable):
-            await self._crossing.run_in_any_case(close)
+            await self._crossing.run_shielded(close)

@@ -1,4 +1,4 @@
-"""Threads for what blocks, and the context variables that go there and come back."""
+"""Crossing from a task to threads and back, with the context variables carried both ways."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,78 +17,64 @@ _MISSING = object()
 Tokens = dict[ContextVar[Any], Token[Any]]
 
 
-def carry(source: Context, tokens: Tokens) -> None:
-    """Set each context variable here to what it is in ``source``.
-
-    ``tokens`` keeps what is needed to unset here again the variables that ``source`` has no longer.
-    """
-    for variable, value in source.items():
-        before = variable.get(_MISSING)
-        if before is not value:
-            token = variable.set(value)
-            if before is _MISSING:
-                tokens[variable] = token
-    for variable in [variable for variable in tokens if variable not in source]:
-        variable.reset(tokens.pop(variable))
-
-
 class Crossing:
-    """A task's way to threads and back. These are ``threads``, or those of the task.
+    """A task's way to ``threads`` and back; by default to the threads of the task.
 
-    All calls of one crossing run in one context, its own or one that nobody else is in meanwhile, so that a token made
-    in one of them can be reset in a later one. What they set is carried back to the task, and what the task has set
-    since is carried there.
+    All calls of one crossing run in one context, its own or one that is not in use meanwhile. So a token made in one
+    call can be reset in a later one. Variables that calls set are carried back to the task, and those that the task has
+    set since are carried to the next call.
     """
 
     def __init__(self, context: Context | None = None, threads: Threads | None = None) -> None:
         self._context = Context() if context is None else context
         self._threads = threads
-        self._tokens_here: Tokens = {}
-        self._tokens_there: Tokens = {}
-        self._held_back = False
+        self._task_tokens: Tokens = {}
+        self._thread_tokens: Tokens = {}
+        self._holds_cancellation = False
 
     async def run(self, function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
-        """Call a function on a thread. Raises what it raises.
+        """Call a function on a thread. Raises what the function raises.
 
-        A function that has begun is waited for. A cancellation that comes meanwhile is held back, and reaches the task
-        where it next waits, at the latest before the next call. One that has not begun is given up, unless the task has
-        been cancelled before: then it cleans up.
+        A function that runs already is waited for. A cancellation that comes meanwhile is held back, and reaches the
+        task where it next waits, at the latest before its next call. A function that does not run yet is dropped then,
+        unless the task was cancelled before the call: then it is cleaning up.
         """
-        if self._held_back:
-            self._held_back = False
+        if self._holds_cancellation:
+            self._holds_cancellation = False
             await asyncio.sleep(0)
         task = asyncio.current_task()
-        return await self._call(partial(function, *arguments), gives_up=task is None or not task.cancelling())
+        return await self._call(partial(function, *arguments), drops=task is None or not task.cancelling())
 
-    async def run_in_any_case(self, function: Callable[[], T]) -> T:
-        """As ``run``, but whoever cancels, and when: for what cleans up."""
-        return await self._call(function, gives_up=False)
+    async def run_shielded(self, function: Callable[[], T]) -> T:
+        """Call a function on a thread even if the task is cancelled, whenever that comes: for cleaning up."""
+        return await self._call(function, drops=False)
 
-    async def settle(self, leaving: BaseException | None = None) -> None:
-        """Take a cancellation that was held back out of the way, where whoever asked for it has taken it back, or where
-        it is another one that leaves: two would outlive the scope that asks for them.
+    async def drop_withdrawn_cancellation(self, leaving: BaseException | None = None) -> None:
+        """Drop a cancellation that was held back if it was withdrawn since, or if another one is ``leaving``.
+
+        Two cancellations would outlive the scope that has asked for one.
         """
         task = asyncio.current_task()
-        if not self._held_back or task is None:
+        if not self._holds_cancellation or task is None:
             return
-        if isinstance(leaving, asyncio.CancelledError) or (leaving is None and not task.cancelling()):
+        if isinstance(leaving, asyncio.CancelledError) or not task.cancelling():
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)
 
-    def bring(self, source: Context) -> None:
-        """Have the threads' context see what is in ``source``, when nobody is in it any more."""
-        self._context.run(carry, source, self._tokens_there)
+    def copy_to_threads(self, source: Context) -> None:
+        """Copy the variables of ``source`` to the threads' context, when that is not in use any more."""
+        self._context.run(copy_variables, source, self._thread_tokens)
 
-    def take(self) -> None:
-        """Have the task's context, which is the current one, see what is in the threads'."""
-        carry(self._context, self._tokens_here)
+    def copy_to_task(self) -> None:
+        """Copy the variables of the threads' context to the task's, which is the current one."""
+        copy_variables(self._context, self._task_tokens)
 
-    async def _call(self, function: Callable[[], T], gives_up: bool) -> T:
-        self.bring(copy_context())
+    async def _call(self, function: Callable[[], T], drops: bool) -> T:
+        self.copy_to_threads(copy_context())
         call = Call(partial(self._context.run, function))
         (self._threads or threads_of_task()).run(call)
-        self._held_back = await _completed(call, gives_up)
-        self.take()
+        self._holds_cancellation = await _wait_shielded(call, drops)
+        self.copy_to_task()
         error, call.error = call.error, None
         if error is not None:
             try:
@@ -98,17 +84,17 @@ class Crossing:
         return call.result
 
 
-async def _completed(call: Call[Any], gives_up: bool) -> bool:
-    """Wait until a call is done, whoever cancels meanwhile: whether anybody did, who is then heard later.
+async def _wait_shielded(call: Call[Any], drops: bool) -> bool:
+    """Wait until a call is done, even if the task is cancelled. Returns True if a cancellation was held back.
 
-    If it ``gives_up``, a call that has not begun is not waited for.
+    With ``drops``, a cancellation drops a call that does not run yet, and is raised.
     """
     cancelled = None
     while not call.is_done:
         try:
             await call.wait()
         except asyncio.CancelledError as error:
-            if gives_up and call.claim():
+            if drops and call.claim():
                 raise
             cancelled = error
     if cancelled is None or (task := asyncio.current_task()) is None:
@@ -116,3 +102,18 @@ async def _completed(call: Call[Any], gives_up: bool) -> bool:
     task.uncancel()
     task.cancel(*cancelled.args)
     return True
+
+
+def copy_variables(source: Context, tokens: Tokens) -> None:
+    """Set each context variable of ``source`` in the current context, and unset those that ``source`` has no longer.
+
+    ``tokens`` keeps from call to call what is needed to unset them.
+    """
+    for variable, value in source.items():
+        before = variable.get(_MISSING)
+        if before is not value:
+            token = variable.set(value)
+            if before is _MISSING:
+                tokens[variable] = token
+    for variable in [variable for variable in tokens if variable not in source]:
+        variable.reset(tokens.pop(variable))

@@ -1,7 +1,7 @@
-"""Large bodies on one event loop take turns, so that what else is on it need not wait for all of them.
+"""A fair queue for the large bodies of one event loop, so that none of them keeps the others, or the loop, waiting.
 
-A turn is the permission to have the server give the next chunk, and ends when that has come. Then the next one begins,
-in the loop's next pass; but a body whose chunks let wait holds up nobody.
+A body acquires the queue before the server gives its next chunk, and releases it when the chunk has come. Then the next
+body in line acquires it, in the loop's next pass. A body whose chunks come late does not hold the queue.
 """
 
 from asyncio import AbstractEventLoop, Future, get_running_loop
@@ -11,103 +11,101 @@ from time import monotonic
 from weakref import WeakKeyDictionary
 
 HELD = 0.002
-"""Seconds for which a turn is held until its chunk comes: servers that fetch it on a thread need some of that."""
+"""Seconds for which the queue is held at most: servers that fetch a chunk on a thread need some of that."""
 
 
-class Turn:
-    """One body's place among those of its loop."""
+class Member:
+    """One body in the queue of its loop."""
 
-    __slots__ = ("is_slow", "since", "turns")
+    __slots__ = ("acquired_at", "is_slow", "queue")
 
-    def __init__(self, turns: "Turns") -> None:
-        self.turns = turns
-        self.since = 0.0
-        """When it began last."""
+    def __init__(self, queue: "FairQueue") -> None:
+        self.queue = queue
+        self.acquired_at = 0.0
         self.is_slow = False
-        """Whether its last chunk let wait: then it is not held for the next one."""
+        """True if its last chunk came late. Then it does not hold the queue for the next one."""
 
 
-class Turns:
-    """Those of one loop: first come, first served."""
+class FairQueue:
+    """The queue of one loop: first come, first served."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Turn, Future[None]]] = deque()
-        self._last: Turn | None = None
-        self._held: Turn | None = None
-        """The last one, until its chunk has come."""
-        self._is_due = False
-        """Whether the next one begins in the next pass of the loop."""
+        self._waiting: deque[tuple[Member, Future[None]]] = deque()
+        self._last: Member | None = None
+        self._holder: Member | None = None
+        """The last member, until its chunk has come."""
+        self._is_next_scheduled = False
         self._is_watched = False
 
-    def begins(self, turn: Turn) -> bool:
-        """Begin, unless another body has had a turn since its last one, or waits for one: then it has to ``come``."""
-        if self._waiting or (self._last is not turn and self._last is not None):
+    def try_acquire(self, member: Member) -> bool:
+        """Acquire the queue, unless another member has had it since, or waits for it. Returns False then."""
+        if self._waiting or (self._last is not member and self._last is not None):
             return False
-        self._begin(turn)
+        self._give_to(member)
         return True
 
-    def _begin(self, turn: Turn) -> None:
-        turn.since = monotonic()
-        self._last = turn
-        self._held = None if turn.is_slow else turn
-
-    async def come(self, turn: Turn) -> None:
-        """Wait until the turn has begun."""
+    async def acquire(self, member: Member) -> None:
+        """Wait in line, and acquire the queue."""
         loop = get_running_loop()
         waiter: Future[None] = loop.create_future()
-        self._waiting.append((turn, waiter))
-        self._go_on(loop)
+        self._waiting.append((member, waiter))
+        self._schedule_next(loop)
         if not self._is_watched:
             self._watch(loop, 0.0)
         try:
             await waiter
         except BaseException:
             with suppress(ValueError):
-                self._waiting.remove((turn, waiter))
-            self.end(turn)
+                self._waiting.remove((member, waiter))
+            self.release(member)
             raise
 
-    def end(self, turn: Turn) -> None:
-        """Say that the chunk has come, or won't."""
-        turn.is_slow = monotonic() - turn.since > HELD
-        if self._held is turn:
-            self._held = None
+    def release(self, member: Member) -> None:
+        """Release the queue: the chunk has come, or will not come."""
+        member.is_slow = monotonic() - member.acquired_at > HELD
+        if self._holder is member:
+            self._holder = None
         if self._waiting:
-            self._go_on(self._waiting[0][1].get_loop())
+            self._schedule_next(self._waiting[0][1].get_loop())
 
-    def _go_on(self, loop: AbstractEventLoop) -> None:
-        """Have the next one begin in the next pass of the loop, unless one is held."""
-        if self._held is None and not self._is_due:
-            self._is_due = True
-            loop.call_soon(self._next, loop)
+    def _give_to(self, member: Member) -> None:
+        member.acquired_at = monotonic()
+        self._last = member
+        self._holder = None if member.is_slow else member
 
-    def _next(self, loop: AbstractEventLoop) -> None:
-        self._is_due = False
+    def _schedule_next(self, loop: AbstractEventLoop) -> None:
+        """Give the queue to the next member in the loop's next pass, unless it is held."""
+        if self._holder is None and not self._is_next_scheduled:
+            self._is_next_scheduled = True
+            loop.call_soon(self._give_to_next, loop)
+
+    def _give_to_next(self, loop: AbstractEventLoop) -> None:
+        self._is_next_scheduled = False
         while self._waiting:
-            turn, waiter = self._waiting.popleft()
+            member, waiter = self._waiting.popleft()
             if not waiter.done():
-                self._begin(turn)
+                self._give_to(member)
                 waiter.set_result(None)
-                self._go_on(loop)
+                self._schedule_next(loop)
                 return
 
-    def _watch(self, loop: AbstractEventLoop, since: float) -> None:
-        """As long as anybody waits, no longer hold one that was held the last time."""
-        if self._held is not None and self._held.since == since:
-            self._held = None
-            self._go_on(loop)
+    def _watch(self, loop: AbstractEventLoop, held_since: float) -> None:
+        """Take the queue from a member that has held it since the last look. Look again while others wait."""
+        if self._holder is not None and self._holder.acquired_at == held_since:
+            self._holder = None
+            self._schedule_next(loop)
         self._is_watched = bool(self._waiting)
         if self._is_watched:
-            loop.call_later(HELD, self._watch, loop, self._held.since if self._held is not None else 0.0)
+            loop.call_later(HELD, self._watch, loop, self._holder.acquired_at if self._holder is not None else 0.0)
 
 
-_of_loops: WeakKeyDictionary[AbstractEventLoop, Turns] = WeakKeyDictionary()
+_by_loop: WeakKeyDictionary[AbstractEventLoop, FairQueue] = WeakKeyDictionary()
 
 
-def new_turn() -> Turn:
-    """One for a body that is received on the running loop."""
+def new_member() -> Member:
+    """Return a new member of the queue of the running loop."""
     loop = get_running_loop()
-    turns = _of_loops.get(loop)
-    if turns is None:
-        turns = _of_loops[loop] = Turns()
-    return Turn(turns)
+    queue = _by_loop.get(loop)
+    if queue is None:
+        queue = _by_loop[loop] = FairQueue()
+    return Member(queue)

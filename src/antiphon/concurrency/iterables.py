@@ -1,5 +1,6 @@
-"""The chunks of one iterable made from those of another, of the same colour: a generator reads that one, and it is
-closed in every case, wherever it stands.
+"""Iterables of chunks, blocking and async: read them whole, close them, and make one from another by a generator.
+
+An iterable is closed in every case, even if it was not iterated to its end, or not at all.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
@@ -7,12 +8,12 @@ from typing import Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
-Made: TypeAlias = Generator[bytes, None, None]
-AsyncMade: TypeAlias = AsyncGenerator[bytes, None]
+ByteGenerator: TypeAlias = Generator[bytes, None, None]
+AsyncByteGenerator: TypeAlias = AsyncGenerator[bytes, None]
 
 
 def as_bytes(chunk: object) -> bytes:
-    """A chunk of a streamed body. Raises TypeError for what is neither bytes nor text."""
+    """Return a chunk of a streamed body as bytes. Raises TypeError if it is neither bytes nor text."""
     if isinstance(chunk, str):
         return chunk.encode()
     if isinstance(chunk, bytes | bytearray | memoryview):
@@ -21,7 +22,7 @@ def as_bytes(chunk: object) -> bytes:
 
 
 def read_all(source: Iterable[bytes | str]) -> bytes:
-    """All chunks of an iterable, which is closed then."""
+    """Read all chunks of an iterable, and close it."""
     iterator: Iterator[bytes | str] | None = None
     try:
         iterator = iter(source)
@@ -32,7 +33,7 @@ def read_all(source: Iterable[bytes | str]) -> bytes:
 
 
 async def aread_all(source: AsyncIterable[bytes | str]) -> bytes:
-    """All chunks of an async iterable, which is closed then."""
+    """Read all chunks of an async iterable, and close it."""
     iterator: AsyncIterator[bytes | str] | None = None
     try:
         iterator = aiter(source)
@@ -42,18 +43,18 @@ async def aread_all(source: AsyncIterable[bytes | str]) -> bytes:
 
 
 def close_of(iterator: object, source: object) -> Callable[[], object] | None:
-    """What closes an iterable, and the iterator that it gave, if any; None where there is nothing to close."""
+    """Return what closes an iterable and its iterator, if there is one. None if neither can be closed."""
     return getattr(iterator, "close", None) or getattr(source, "close", None)
 
 
 async def aclose(iterator: object, source: object = None) -> None:
-    """Close an async iterable, and the iterator that it gave, if any, if they can be closed."""
+    """Close an async iterable and its iterator, if there is one, as far as they can be closed."""
     if close := getattr(iterator, "aclose", None) or getattr(source, "aclose", None):
         await close()
 
 
 class _Source(Generic[T]):
-    """An iterable that is iterated once at most, and remembers by what."""
+    """An iterable that is iterated at most once, and is closed together with its iterator."""
 
     def __init__(self, iterable: Iterable[T]) -> None:
         self._iterable = iterable
@@ -69,7 +70,7 @@ class _Source(Generic[T]):
 
 
 class _AsyncSource(Generic[T]):
-    """The same of an async iterable."""
+    """An async iterable that is iterated at most once, and is closed together with its iterator."""
 
     def __init__(self, iterable: AsyncIterable[T]) -> None:
         self._iterable = iterable
@@ -84,9 +85,9 @@ class _AsyncSource(Generic[T]):
 
 
 class BlockingChunks(Generic[T]):
-    """What a generator makes of an iterable."""
+    """The chunks that a generator makes of an iterable."""
 
-    def __init__(self, source: Iterable[T], make: Callable[[Iterable[T]], Made]) -> None:
+    def __init__(self, source: Iterable[T], make: Callable[[Iterable[T]], ByteGenerator]) -> None:
         self._source = _Source(source)
         self._chunks = make(self._source)
 
@@ -97,15 +98,15 @@ class BlockingChunks(Generic[T]):
         return next(self._chunks)
 
     def close(self) -> None:
-        """Close the generator and what it reads."""
+        """Close the generator and the iterable that it reads."""
         self._chunks.close()
         self._source.close()
 
 
 class AsyncChunks(Generic[T]):
-    """What an async generator makes of an async iterable."""
+    """The chunks that an async generator makes of an async iterable."""
 
-    def __init__(self, source: AsyncIterable[T], make: Callable[[AsyncIterable[T]], AsyncMade]) -> None:
+    def __init__(self, source: AsyncIterable[T], make: Callable[[AsyncIterable[T]], AsyncByteGenerator]) -> None:
         self._source = _AsyncSource(source)
         self._chunks = make(self._source)
 
@@ -116,6 +117,6 @@ class AsyncChunks(Generic[T]):
         return await anext(self._chunks)
 
     async def aclose(self) -> None:
-        """Close the generator and what it reads."""
+        """Close the generator and the iterable that it reads."""
         await self._chunks.aclose()
         await self._source.aclose()

@@ -1,25 +1,25 @@
-"""Whether code may block, or is on an event loop, and then lets it pass."""
+"""Code that may be on an event loop: find out, and yield to it."""
 
 import sys
 
-TURN = 0.01
-"""Seconds for which who finds all that he waits for there already has an event loop to himself, before he lets it pass.
+TIME_SLICE = 0.01
+"""Seconds for which a coroutine that never has to wait may keep the event loop, before it yields.
 
-Longer than ``sys.getswitchinterval()``: a loop that lets the interpreter go, and takes it back, more often than that
-may not leave it to the threads of a server for seconds.
+Longer than ``sys.getswitchinterval()``: a loop that releases the GIL, and takes it back, more often than that may keep
+the threads of a server from getting it for seconds.
 """
 
 
 def is_on_loop() -> bool:
-    """Whether an event loop of asyncio runs on this thread. It isn't imported to find that out."""
+    """Return True if an asyncio event loop runs on this thread. Does not import asyncio."""
     asyncio = sys.modules.get("asyncio")
-    # Where it is still being imported, by another thread, no loop can run here. The public function would raise.
+    # While another thread still imports asyncio, no loop can run here. The public function would raise.
     running_loop = getattr(asyncio, "_get_running_loop", None)
     return running_loop is not None and running_loop() is not None
 
 
-async def let_pass() -> None:
-    """Where an event loop runs, have it do what else is due: nothing lets it that finds all it waits for there."""
+async def yield_to_loop() -> None:
+    """Let the event loop, if one runs, do what else is due. Awaiting what is there already does not."""
     if is_on_loop():
         from asyncio import sleep
 

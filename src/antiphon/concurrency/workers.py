@@ -1,4 +1,4 @@
-"""Threads for calls that block, waited for on event loops: those of pools, and those that wait for a task themselves.
+"""Threads for calls that block, and that a task waits for: worker threads, and a thread that waits for the task itself.
 
 An executor's futures have a condition each, for threads that wait; without them a call takes up to a third less.
 """
@@ -19,16 +19,16 @@ T = TypeVar("T")
 WORKERS = 40
 """How many threads a process has for handlers that block."""
 FILE_WORKERS = 4
-"""How many it has for files alone."""
+"""How many threads a process has for files alone."""
 
 
 class Call(Generic[T]):
-    """A function that is called once on a worker thread, and whose end is waited for on the running loop.
+    """A call that one thread makes, once, while a task on the running loop waits for it.
 
-    ``result`` is then what it returned, and ``error`` what it raised.
+    ``result`` is then what the function returned, and ``error`` what it raised.
     """
 
-    __slots__ = ("_function", "_loop", "_unbegun", "_waiter", "error", "is_done", "result")
+    __slots__ = ("_claims", "_function", "_loop", "_waiter", "error", "is_done", "result")
 
     result: T
     error: BaseException | None
@@ -37,13 +37,13 @@ class Call(Generic[T]):
         self._function = function
         self._loop = asyncio.get_running_loop()
         self._waiter = self._loop.create_future()
-        self._unbegun = [None]
+        self._claims = [None]
         self.is_done = False
 
     def claim(self) -> bool:
-        """Whether it had not begun: whoever is told so has it for himself, to call it or to drop it."""
+        """Claim the call. Returns True for exactly one caller, who then runs or drops it."""
         try:
-            self._unbegun.pop()  # of several threads, one
+            self._claims.pop()  # one of several threads succeeds
         except IndexError:
             return False
         return True
@@ -57,13 +57,13 @@ class Call(Generic[T]):
             self.error = error
         self.is_done = True
 
-    def tell(self) -> None:
-        """Wake who waits, if the loop still runs."""
+    def notify(self) -> None:
+        """Wake the task that waits, if its loop still runs."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._wake)
 
     async def wait(self) -> None:
-        """Wait until it is done. May be cancelled, and asked for again."""
+        """Wait until the call is done. After a cancellation, wait again."""
         if self._waiter.done():
             self._waiter = self._loop.create_future()
         await self._waiter
@@ -74,15 +74,15 @@ class Call(Generic[T]):
 
 
 class Threads(Protocol):
-    """Who makes calls."""
+    """One thread or several, on which calls are made."""
 
     def run(self, call: Call[Any]) -> None:
-        """Have a call made."""
+        """Have a thread make a call."""
         ...
 
 
 class Workers:
-    """Up to ``most`` threads, each begun when all others are at work."""
+    """Up to ``most`` worker threads. Each is started when all others are busy."""
 
     def __init__(self, most: int, name: str = "antiphon") -> None:
         self._most = most
@@ -94,20 +94,20 @@ class Workers:
         self._lock = Lock()
         self._has_ended = False
         self.forget = call_at_exit(self.end)
-        """Has nobody wait for them at the exit."""
+        """Leave these threads behind at exit, without waiting for them."""
 
     def run(self, call: Call[Any]) -> None:
-        """Run a call on a thread as soon as there is one; at the interpreter's exit, here and now."""
+        """Make a call on the next thread that is free; on this thread if the interpreter exits."""
         with self._lock:
-            is_put = self._reserve()
-            if is_put:
+            is_queued = self._reserve()
+            if is_queued:
                 self._calls.put(call)
-        if not is_put:
+        if not is_queued:
             call.run()
-            call.tell()
+            call.notify()
 
     def _reserve(self) -> bool:
-        """Have a thread for one more call, a new one if all are at work: whether there is one, now or later."""
+        """Reserve a thread for one more call, a new one if all are busy. Returns False if there is no thread at all."""
         if self._has_ended:
             return False
         if self._idle <= 0 and len(self._threads) < self._most and self._start():
@@ -121,7 +121,7 @@ class Workers:
         thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the system gives no more of them
+        except RuntimeError:  # the system has no more threads to give
             return False
         self._threads.append(thread)
         return True
@@ -129,17 +129,17 @@ class Workers:
     def _work(self) -> None:
         next_call = self._calls.get
         while (call := next_call()) is not None:
-            is_mine = call.claim()
-            if is_mine:
+            is_claimed = call.claim()
+            if is_claimed:
                 call.run()
             with self._lock:
                 self._idle += 1
-            if is_mine:  # last: who is told may have the next call at once
-                call.tell()
+            if is_claimed:  # last: the task that is woken may make the next call at once
+                call.notify()
             del call  # or it would be kept until the next one
 
     def end(self) -> None:
-        """Wait until the threads have done all that was put: nobody waits for daemons otherwise."""
+        """Wait until all calls are made that have been queued. The interpreter does not wait for daemon threads."""
         with self._lock:
             self._has_ended = True
         for _ in self._threads:
@@ -148,8 +148,8 @@ class Workers:
             thread.join()
 
 
-class _OfProcess:
-    """Threads that a process has once: made when they are first wanted, and forgotten by its forked children."""
+class _ProcessWorkers:
+    """Worker threads of which a process has one set. It is made on first use, and forgotten by forked children."""
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most
@@ -170,18 +170,20 @@ class _OfProcess:
         self._workers, self._lock = None, Lock()
 
 
-workers = _OfProcess(WORKERS, "antiphon")
+workers = _ProcessWorkers(WORKERS, "antiphon")
 """This process's worker threads."""
-file_workers = _OfProcess(FILE_WORKERS, "antiphon-files")
-"""Those for files alone. Nothing that they do waits for anybody, so that there is one soon even while all others wait
-for a loop, which may want a file before it goes on.
+file_workers = _ProcessWorkers(FILE_WORKERS, "antiphon-files")
+"""This process's worker threads for files alone.
+
+Their calls wait for nothing but the disk, so one of these threads is soon free even while all ``workers`` wait for a
+loop, which may need a file before it goes on.
 """
 
 
-class Attendant:
-    """A thread that waits for a task, and meanwhile makes the calls that the task wants made.
+class WaitingThread:
+    """A thread that waits for a task, and makes the task's calls meanwhile.
 
-    It has nothing else to do, while the worker threads may all be waiting, each for a task that wants one of them.
+    The thread is free for them, while the worker threads may all be waiting, each for a task that needs one of them.
     """
 
     def __init__(self) -> None:
@@ -190,7 +192,7 @@ class Attendant:
         self._lock = Lock()
 
     def run(self, call: Call[Any]) -> None:
-        """Make a call as soon as the thread waits; if it has left, on a worker thread."""
+        """Make a call as soon as the thread waits; on a worker thread if it has left."""
         with self._lock:
             if not self._has_left:
                 self._calls.put(call)
@@ -198,24 +200,24 @@ class Attendant:
         workers().run(call)
 
     def wait(self, is_over: Callable[[], bool]) -> None:
-        """Make calls on this thread until that is so, and ``wake`` tells it. Where that is interrupted, it leaves."""
+        """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted."""
         try:
             while not is_over():
                 call = self._calls.get()
                 if call is not None and call.claim():
                     call.run()
-                    call.tell()
+                    call.notify()
                 del call  # or it would be kept until the next one
         except BaseException:
             self.leave()
             raise
 
     def wake(self, *_: object) -> None:
-        """Have the thread look whether its wait is over."""
+        """Have the thread check whether its wait is over."""
         self._calls.put(None)
 
     def leave(self) -> None:
-        """Make no more calls, also none of those that wait for it: the worker threads do."""
+        """Make no more calls. The worker threads make those that are queued, and all later ones."""
         with self._lock:
             self._has_left = True
         with suppress(Empty):
@@ -224,25 +226,25 @@ class Attendant:
                     workers().run(call)
 
 
-class AttendedTask(asyncio.Task[None]):
-    """A task that a thread waits for, which is its attendant."""
+class WaitedTask(asyncio.Task[None]):
+    """A task that a thread waits for."""
 
     def __init__(
         self,
         coroutine: Coroutine[Any, Any, None],
         loop: asyncio.AbstractEventLoop,
         context: Context,
-        attendant: Attendant,
+        thread: WaitingThread,
     ) -> None:
         super().__init__(coroutine, loop=loop, context=context)
-        self.attendant = attendant
+        self.thread = thread
 
 
 def threads_of_task() -> Threads:
-    """Who makes the calls of the current task: the thread that waits for it, if one does, else worker threads.
+    """Return what makes the calls of the current task: the thread that waits for it, or else the worker threads.
 
-    That thread is for this task and no other, not for those that it has made: it makes one call at a time, and is never
-    in one when the task wants another.
+    A waiting thread is for its task alone, not for tasks that this one has made: it makes one call at a time, and is
+    never busy when its task needs another.
     """
     task = asyncio.current_task()
-    return task.attendant if isinstance(task, AttendedTask) else workers()
+    return task.thread if isinstance(task, WaitedTask) else workers()

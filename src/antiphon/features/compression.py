@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from antiphon.app.blueprint import Routes
 from antiphon.body.compressors import CODINGS, Compressor
-from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made, as_bytes
+from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
@@ -39,14 +39,14 @@ def sliced(body: bytes) -> Iterator[bytes]:
     return (body[start : start + AT_ONCE] for start in range(0, len(body), AT_ONCE))
 
 
-def _compress(compressor: Compressor, source: Iterable[bytes | str]) -> Made:
+def _compress(compressor: Compressor, source: Iterable[bytes | str]) -> ByteGenerator:
     for chunk in source:
         data = as_bytes(chunk)
         yield compressor.chunk(data) if data else b""
     yield compressor.finish()
 
 
-async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | str]) -> AsyncMade:
+async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | str]) -> AsyncByteGenerator:
     """On the loop where it is little, else on a worker thread."""
     async for chunk in source:
         data = as_bytes(chunk)

@@ -50,11 +50,11 @@ def run_sync(steps: Steps[T], context: Context) -> T:
     if not has_blocked:
         return background_loop().run(driven(steps), context)
     on_loop, crossing = Context(), Crossing(context)
-    on_loop.run(crossing.take)
+    on_loop.run(crossing.copy_to_task)
     try:
         return background_loop().run(driven(steps, crossing), on_loop)
     finally:
-        crossing.bring(on_loop)
+        crossing.copy_to_threads(on_loop)
 
 
 async def driven(steps: Steps[T], crossing: "Crossing | None" = None) -> T:
@@ -94,10 +94,10 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
         result = end.value
     except BaseException as leaving:
         if crossing is not None:
-            yield from crossing.settle(leaving)
+            yield from crossing.drop_withdrawn_cancellation(leaving)
         raise
     if crossing is not None:
-        yield from crossing.settle()
+        yield from crossing.drop_withdrawn_cancellation()
     return result  # type: ignore[no-any-return]  # what steps give is their T
 
 

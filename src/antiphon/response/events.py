@@ -7,8 +7,8 @@ from functools import partial
 from math import inf
 from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
-from antiphon.concurrency.crossing import carry
-from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made, aclose
+from antiphon.concurrency.crossing import copy_variables
+from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
@@ -79,7 +79,7 @@ class BeatingIterator(Generic[T]):
         try:
             if self._task is not None:
                 await self._stop(self._task)
-                carry(self._context, {})
+                copy_variables(self._context, {})
         finally:
             if self._iterator is None:
                 await aclose(self._iterable)
@@ -185,7 +185,7 @@ def _write_failure(error: Exception) -> bytes:
     return _write_event(Event({"title": hidden.title, "status": hidden.status}, event="error"))
 
 
-def _write(form: Form, source: Iterable[object]) -> Made:
+def _write(form: Form, source: Iterable[object]) -> ByteGenerator:
     """What a source gives, written. One that fails raises its error after that is written."""
     if form.preamble:
         yield form.preamble
@@ -198,7 +198,7 @@ def _write(form: Form, source: Iterable[object]) -> Made:
         raise
 
 
-async def _write_async(form: Form, source: AsyncIterable[object]) -> AsyncMade:
+async def _write_async(form: Form, source: AsyncIterable[object]) -> AsyncByteGenerator:
     if form.preamble:
         yield form.preamble
     try:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, Generator, Iterable, Iterator
 from functools import partial
 from typing import TypeAlias, TypeGuard
 
-from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made
+from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
 from antiphon.http.ranges import ByteRange
 from antiphon.response.files import Windowed
 from antiphon.response.message import Body, Stream
@@ -127,7 +127,7 @@ class Cutter:
         return before
 
 
-def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> Made:
+def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> ByteGenerator:
     """A chunk, which may be empty, for each that is read, so that it can be left between any two."""
     cutter = Cutter(layout)
     if cutter.is_over:
@@ -138,7 +138,7 @@ def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> Made:
             return
 
 
-async def _cut_each_async(layout: Layout, stream: AsyncIterable[bytes | str]) -> AsyncMade:
+async def _cut_each_async(layout: Layout, stream: AsyncIterable[bytes | str]) -> AsyncByteGenerator:
     cutter = Cutter(layout)
     if cutter.is_over:
         return

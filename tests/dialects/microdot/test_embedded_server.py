@@ -273,6 +273,59 @@ def test_a_server_whose_startup_fails_gives_its_address_back(port):
     be_free(port)
 
 
+def test_a_server_whose_startup_fails_says_so_when_it_is_to_start_serving(quiet):
+    async def startup(scope):
+        raise ValueError("no database")
+
+    async def serve():
+        server = await bound(asgi.Microdot(lifespan_startup=startup))
+        with pytest.raises(RuntimeError, match=r"startup .* failed: ValueError: no database"):
+            await server.start_serving()
+        assert not server.is_serving()
+        await server.wait_closed()
+        be_free(server.port)
+
+    asyncio.run(serve())
+
+
+@pytest.mark.parametrize("method", ["close_clients", "abort_clients"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_connections_of_a_server_are_closed_when_asked_for(app, quiet, method, host):
+    async def serve():
+        server = await app.start_server(host, 0, start_serving=False)
+        await server.start_serving()
+        other = await bound(app)
+        await other.start_serving()
+        elsewhere = await asyncio.to_thread(urlopen, f"http://127.0.0.1:{other.port}/stream", timeout=10)
+        response = await asyncio.to_thread(urlopen, f"http://127.0.0.1:{server.port}/stream", timeout=10)
+        server.close()
+        getattr(server, method)()
+        with suppress(IncompleteRead, ConnectionResetError):
+            await asyncio.to_thread(response.read)
+        await asyncio.wait_for(server.wait_closed(), 20)
+        assert elsewhere.read(1) == b"x"
+        other.close()
+        elsewhere.close()
+
+    asyncio.run(serve())
+
+
+def test_what_was_sent_arrives_although_its_connection_is_closed(app, quiet):
+    async def serve():
+        server = await bound(app)
+        await server.start_serving()
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+            await asyncio.to_thread(eventually, lambda: client.recv(4096, socket.MSG_PEEK), "no answer")
+            server.close()
+            server.close_clients()
+            answered = await asyncio.to_thread(client.makefile("rb").read)
+            assert answered.endswith(b"served")
+        await server.wait_closed()
+
+    asyncio.run(serve())
+
+
 def test_a_server_that_has_not_served_can_be_closed(port):
     app = Microdot()
     asyncio.run(app.start_server("127.0.0.1", port, start_serving=False))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.client import HTTPConnection
 
 import pytest
@@ -138,3 +139,63 @@ def test_a_program_starts_again_when_its_file_changes(tmp_path):
             assert get(port) == "CHANGED True"
         finally:
             os.killpg(program.pid, signal.SIGKILL)
+
+
+STREAMS = """
+import signal, time
+from antiphon.dialects.werkzeug.serving import run_simple
+
+def application(environ, start_response):
+    start_response("200 OK", [])
+    if environ["PATH_INFO"] == "/version":
+        return [b"VERSION"]
+    return forever()
+
+def forever():
+    while True:
+        yield b"x"
+        time.sleep(0.05)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which whoever runs the tests may ignore
+run_simple("127.0.0.1", 0, application, threaded=True, use_reloader=RELOADS, reloader_interval=0.1)
+print("ended")
+"""
+
+
+@pytest.fixture
+def streams(tmp_path):
+    """Runs a program that serves an endless stream, with a client that reads it. Gives the program and its port."""
+    programs, connections = [], []
+
+    def run(reloads):
+        file = tmp_path / "streams.py"
+        file.write_text(STREAMS.replace("RELOADS", str(reloads)))
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        programs.append(subprocess.Popen([sys.executable, file], text=True, start_new_session=True, **pipes))
+        port = int(re.search(r":([0-9]+)$", programs[-1].stderr.readline().strip())[1])
+        connections.append(HTTPConnection("127.0.0.1", port, timeout=10))
+        connections[-1].request("GET", "/")
+        assert connections[-1].getresponse().read(1) == b"x"
+        return programs[-1], port, file
+
+    yield run
+    for program, connection in zip(programs, connections, strict=True):
+        connection.close()
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+        program.communicate()
+
+
+def test_ctrl_c_ends_a_program_although_it_streams(streams):
+    program, _, _ = streams(reloads=False)
+    program.send_signal(signal.SIGINT)
+    assert program.communicate(timeout=10) == ("ended\n", "")
+    assert program.returncode == 0
+
+
+def test_a_program_starts_again_although_it_streams(streams):
+    program, port, file = streams(reloads=True)
+    file.write_text(file.read_text().replace("VERSION", "CHANGED"))
+    os.utime(file, ns=(1, time.time_ns() + 10**9))
+    assert program.stderr.readline() == f" * {file} has changed, restarting\n"
+    assert get(port, "/version") == "CHANGED"

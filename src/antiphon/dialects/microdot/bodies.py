@@ -141,6 +141,6 @@ class _OnThreads:
 
     async def close(self) -> None:
         if hasattr(self._file, "close"):
-            closing = await self._crossing.run_in_any_case(self._file.close)
+            closing = await self._crossing.run_shielded(self._file.close)
             if hasattr(closing, "__await__"):
                 await closing

@@ -4,25 +4,23 @@ import asyncio
 import os
 import signal
 import socket
-import time
 from asyncio.trsock import TransportSocket
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-BACKLOG = 1024
+from antiphon.serving.sockets import BACKLOG, close_accepted
+
+if TYPE_CHECKING:
+    from antiphon.serving.embedded import LoopServer
+
 DRAIN = 2.0
-"""Seconds that open requests get at the end. What is still open then is left to the loop, whose end cuts it off."""
-
-LETTING_GO = 0.05
-"""Seconds for Granian's threads to let go of what is Python's, since nothing tells when they have: those that are later
-than the interpreter's end panic.
-"""
+"""Seconds that open requests get at the end. Those still open then are cut off by the end of the loop."""
 
 
 class EmbeddedServer(asyncio.AbstractServer):
-    """A server of one application, to be used as asyncio's are. Its address is its own at once.
+    """A server of one application, used as asyncio's servers are. It is bound to its address from the beginning.
 
-    Raises OSError for an address that can't be had.
+    Raises OSError for an address that is taken or not this machine's.
     """
 
     def __init__(self, app: Any, host: str | None, port: int | str, ssl: Any = None) -> None:
@@ -32,11 +30,11 @@ class EmbeddedServer(asyncio.AbstractServer):
                 " let `granian --ssl-certificate ... module:app`, or a proxy, do that"
             )
         self._listener = _bound(host, port)
-        self.port: int = self._listener.getsockname()[1]
+        self._address: Any = self._listener.getsockname()
+        self.port: int = self._address[1]
         self._app = app
-        self._granian: Any = None
-        self._serving: asyncio.Task[None] | None = None
-        self._awaited = False
+        self._server: LoopServer | None = None
+        self._is_awaited = False
         self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         with suppress(RuntimeError):  # ``run`` has its loop later
@@ -44,7 +42,7 @@ class EmbeddedServer(asyncio.AbstractServer):
 
     @property
     def sockets(self) -> tuple[TransportSocket, ...]:
-        """What it listens on, until it is closed."""
+        """The socket that it is bound to; none once it is closed."""
         return () if self._closed else (TransportSocket(self._listener),)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
@@ -52,28 +50,30 @@ class EmbeddedServer(asyncio.AbstractServer):
         return self._loop or asyncio.get_running_loop()
 
     def is_serving(self) -> bool:
-        """Whether it accepts connections."""
-        return self._serving is not None and not self._closed
+        """Return True if it accepts connections."""
+        return self._server is not None and not self._closed
 
     async def start_serving(self) -> None:
-        """Accept connections from now on, beside what else the loop does."""
-        self._start()
+        """Accept connections from now on, beside what else the loop does. Raises StartupError."""
+        await self._start().wait_started()
 
     async def serve_forever(self) -> None:
-        """Serve until it is closed; open requests get a little longer. Cancelling this closes it."""
-        if self._awaited:
+        """Serve until it is closed; open requests get a little longer. Cancelling this closes it.
+
+        Raises StartupError.
+        """
+        if self._is_awaited:
             raise RuntimeError(f"server {self!r} is already being awaited on serve_forever()")
-        serving = self._start()
-        self._awaited = True
+        server = self._start()
+        self._is_awaited = True
         try:
             await self._until_ended()
         finally:
-            self._awaited = False
-        if serving.done():
-            serving.result()
+            self._is_awaited = False
+        server.check()
 
     async def serve_until_closed(self) -> None:
-        """Serve until it is closed, or until this is cancelled: that is an end like another."""
+        """Serve until it is closed, or until this is cancelled, which ends it without an error."""
         with suppress(asyncio.CancelledError):
             await self.serve_forever()
 
@@ -85,6 +85,20 @@ class EmbeddedServer(asyncio.AbstractServer):
                 self._loop.call_soon_threadsafe(self._end)
             else:
                 self._end()
+
+    def close_clients(self) -> None:
+        """Close all connections; what was sent on them before still arrives. Call ``close`` first.
+
+        Raises NotImplementedError where the system does not list the connections of a process.
+        """
+        close_accepted(self._address)
+
+    def abort_clients(self) -> None:
+        """Close all connections, and drop what was sent on them and has not left yet. Call ``close`` first.
+
+        Raises NotImplementedError where the system does not list the connections of a process.
+        """
+        close_accepted(self._address, drop_unsent=True)
 
     async def wait_closed(self) -> None:
         """Wait until it is closed, and open requests are answered or have had their time."""
@@ -102,18 +116,17 @@ class EmbeddedServer(asyncio.AbstractServer):
             await self._ended.wait()
             raise
 
-    def _start(self) -> "asyncio.Task[None]":
+    def _start(self) -> "LoopServer":
         if self._closed:
             raise RuntimeError(f"server {self!r} is closed")
-        if self._serving is None:
-            from antiphon.dialects.microdot.embedded import OnSocket
+        if self._server is None:
+            from antiphon.serving.embedded import LoopServer  # late: an application may be served by others
 
             self._listen()
             self._loop = asyncio.get_running_loop()
-            self._granian = OnSocket(self._app, self._listener.dup(), BACKLOG)
-            self._serving = self._loop.create_task(self._granian.serve())
-            self._serving.add_done_callback(self._has_ended)
-        return self._serving
+            self._server = LoopServer(self._app, self._listener.dup())
+            self._server.on_end(self._on_end)
+        return self._server
 
     def _listen(self) -> None:
         try:
@@ -123,22 +136,21 @@ class EmbeddedServer(asyncio.AbstractServer):
             raise
 
     def _end(self) -> None:
-        if self._serving is None:
+        if self._server is None:
             self._ended.set()
-        elif not self._serving.done():
-            self._granian.stop()
+        elif not self._server.has_ended:
+            self._server.stop()
             self.get_loop().call_later(DRAIN, self._ended.set)
 
-    def _has_ended(self, _: object) -> None:
+    def _on_end(self) -> None:
         self._listener.close()
-        self._granian.release()
         self._ended.set()
 
 
 def _bound(host: str | None, port: int | str) -> socket.socket:
-    """A socket that has an address of these, IPv4's where there is one, and does not listen yet."""
+    """Return a socket bound to a host and port, over IPv4 if the host has such an address. It does not listen yet."""
     if isinstance(port, int) and not 0 <= port <= 65535:
-        raise OverflowError(f"a port is one of 0 to 65535, not {port}")
+        raise OverflowError(f"a port is a number from 0 to 65535, not {port}")
     found: list[Any] = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     where = f"{address[0]} port {address[1]}"
@@ -152,7 +164,7 @@ def _bound(host: str | None, port: int | str) -> socket.socket:
 
 
 def _bind(listener: socket.socket, address: Any) -> None:
-    if os.name == "posix":  # elsewhere it would let two programs have one port
+    if os.name == "posix":  # on Windows it would let two programs share a port
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if listener.family == socket.AF_INET6:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
@@ -169,8 +181,10 @@ def serve(server: EmbeddedServer) -> None:
                 loop.add_signal_handler(number, server.close)
         await server.serve_forever()
 
+    from antiphon.serving.embedded import let_threads_end  # late: an application may be served by others
+
     asyncio.run(until_signalled())
-    time.sleep(LETTING_GO)
+    let_threads_end()
 
 
 def end_process_group() -> None:

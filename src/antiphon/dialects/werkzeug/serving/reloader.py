@@ -48,8 +48,8 @@ class Serving(Protocol):
         """Serve until ``shutdown``."""
         ...
 
-    def shutdown(self) -> None:
-        """End that, and wait until it has ended."""
+    def shutdown(self, within: float) -> None:
+        """End that, cut off requests that are still open after so many seconds, and wait until it has ended."""
         ...
 
 
@@ -68,9 +68,7 @@ def serve_until_changed(
         now = _versions(extra, excluded)
         changed = [path for path, version in before.items() if now.get(path) != version]
         if changed:
-            ending = Thread(target=server.shutdown, daemon=True)
-            ending.start()
-            ending.join(GRACE)
+            server.shutdown(GRACE)
             sys.stderr.write(f" * {changed[0]} has changed, restarting\n")
             sys.exit(AGAIN)
         before |= now

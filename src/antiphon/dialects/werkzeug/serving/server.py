@@ -1,25 +1,21 @@
-"""A WSGI server in this very process, on any thread: granian's worker, on a socket that is bound before it starts."""
+"""A WSGI server in this process, on any thread: the embedded server, on a socket that is bound before it starts."""
 
 import errno
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterable
-from logging import StreamHandler, getLogger
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from granian._granian import SocketHolder
-from granian.constants import Interfaces, RuntimeModes, SSLProtocols
-from granian.log import LogLevels
-from granian.server.mt import MTServer
+from antiphon.serving.sockets import BACKLOG
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-BACKLOG = 128
-"""How many connections the kernel keeps waiting."""
+GRACE = 1.0
+"""Seconds for open requests after Ctrl-C, and as many again for those that are cut off then."""
 THREADS = 64
 """How many requests a threaded server answers at once."""
 
@@ -61,22 +57,32 @@ class BaseWSGIServer:
         self.server_port = self.port
         self._is_serving = Lock()
         self._end = Event()
+        self._patience: float | None = None
 
     def serve_forever(self, poll_interval: float = 0.5) -> None:  # noqa: ARG002 - there is nothing to poll
         """Serve until ``shutdown`` is called, on another thread, or Ctrl-C is pressed; then the socket is closed."""
+        from antiphon.serving.embedded import ThreadServer  # late: an application may be served by others
+
         with self._is_serving:
-            stop = _start(self)
+            threads = THREADS if self.multithread else 1
+            server = ThreadServer(self, "wsgi", self.socket.dup(), threads=threads, tls=self.ssl_context)
+            server.start()
             try:
                 self._end.wait()
             except KeyboardInterrupt:
-                pass
+                self._patience = GRACE
             finally:
                 self._end.clear()
-                stop()
+                if not server.stop(self._patience):
+                    server.cut_off(GRACE)
                 self.server_close()
 
-    def shutdown(self) -> None:
-        """End ``serve_forever``, and wait until it has ended."""
+    def shutdown(self, within: float | None = None) -> None:
+        """End ``serve_forever``, and wait until it has ended.
+
+        Open requests are answered first; with ``within`` they are cut off after so many seconds.
+        """
+        self._patience = within
         self._end.set()
         with self._is_serving:
             self._end.clear()
@@ -145,51 +151,3 @@ def _listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             sys.exit(f"Port {port} is in use by another program: end that one, or choose another port.")
         raise
-
-
-class _Worker(MTServer):
-    """Granian's server with one worker, of which this module starts the thread."""
-
-    _shd: Any
-
-    def __init__(self, server: BaseWSGIServer) -> None:
-        certificate, key = server.ssl_context or (None, None)
-        super().__init__(
-            "",
-            interface=Interfaces.WSGI,
-            blocking_threads=THREADS if server.multithread else 1,
-            backlog=BACKLOG,
-            websockets=False,
-            runtime_mode=RuntimeModes.mt,
-            ssl_cert=certificate,
-            ssl_key=key,
-            ssl_protocol_min=SSLProtocols.tls12,
-            log_level=LogLevels.error,
-            # "incremental" keeps logging.config from closing the handlers that the application has opened.
-            log_dictconfig={"incremental": True, "handlers": {}},
-        )
-        # Granian's stub shows no parameters; there are fd, is_uds, and where listen() comes late, a backlog.
-        holder = cast("Callable[..., SocketHolder]", SocketHolder)
-        backlog = (BACKLOG,) if sys.platform.startswith(("linux", "freebsd")) else ()
-        self._ssp = None
-        self._shd = holder(server.socket.dup().detach(), False, *backlog)
-        self._thread: Any = self._spawn_worker(0, self._spawn_wsgi_worker, server)
-
-    def start(self) -> None:
-        """Serve, on a thread of its own."""
-        self._thread.inner.start()
-
-    def stop(self) -> None:
-        """Serve no more, and wait for the thread."""
-        self._thread.terminate()
-        self._thread.inner.join()
-
-
-def _start(server: BaseWSGIServer) -> Callable[[], None]:
-    """Start serving. Gives what ends it."""
-    errors = getLogger("_granian")
-    if not errors.handlers:
-        errors.addHandler(StreamHandler())
-    worker = _Worker(server)
-    worker.start()
-    return worker.stop

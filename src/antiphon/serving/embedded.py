@@ -1,0 +1,164 @@
+"""The embedded server: one that serves on a thread, and one that serves beside what else an event loop does.
+
+Each gets a socket that listens already, and closes it. Each says when it accepts connections, stops gracefully, and
+tells of a failure to start.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from antiphon.serving.granian import Interface, WorkerOnLoop, WorkerOnThread
+from antiphon.serving.sockets import close_accepted
+
+_LETTING_GO = 0.05
+"""Seconds for Granian's threads to let go of Python objects, at the end of a server: nothing tells when they have."""
+_FIRST_LOOK = 0.001
+_LAST_LOOK = 0.05
+"""Seconds between two looks at whether connections are accepted, which nothing tells: at first, and later."""
+
+
+class StartupError(RuntimeError):
+    """The application failed to start, or refused to."""
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f"the startup of the application failed: {reason}")
+
+
+def let_threads_end() -> None:
+    """Give Granian's threads time to let go of Python objects, since they panic when the interpreter ends before."""
+    time.sleep(_LETTING_GO)
+
+
+class ThreadServer:
+    """An application served over WSGI, ASGI or RSGI, on the thread that calls ``run`` or on one of its own.
+
+    ``threads`` is how many WSGI requests are answered at once; ``tls`` the files of a certificate and its key, in PEM.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        interface: Interface,
+        listener: socket.socket,
+        *,
+        threads: int = 1,
+        tls: tuple[Path, Path] | None = None,
+    ) -> None:
+        self._address = listener.getsockname()
+        self._worker = WorkerOnThread(app, interface, listener, threads, tls)
+        self._ended = Event()
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        """Serve on this thread until ``stop`` is called and open requests are answered.
+
+        Raises what the startup of the application raises; of an ASGI lifespan, which is logged, SystemExit.
+        """
+        try:
+            self._serve()
+        finally:
+            self._ended.set()
+
+    def _serve(self) -> None:
+        try:
+            self._worker.run()
+        finally:
+            self._worker.socket.close_unless_taken()
+
+    def start(self) -> None:
+        """Serve on a thread of its own. Returns when connections are accepted. Raises StartupError."""
+        Thread(target=self._serve_on_own_thread, name="antiphon-server", daemon=True).start()
+        pause = _FIRST_LOOK
+        while not (self._worker.socket.is_taken or self._ended.wait(pause)):
+            pause = min(2 * pause, _LAST_LOOK)
+        if self._error is not None:
+            raise StartupError(repr(self._error)) from self._error
+
+    def _serve_on_own_thread(self) -> None:
+        try:
+            self._serve()
+        except BaseException as error:
+            self._error = error
+        let_threads_end()
+        self._ended.set()
+
+    def stop(self, within: float | None = None) -> bool:
+        """Accept no more connections, and wait until open requests are answered.
+
+        Waits at most ``within`` seconds. Returns True if all were answered by then. May be called again.
+        """
+        self.tell_to_stop()
+        return self._ended.wait(within)
+
+    def cut_off(self, within: float) -> bool:
+        """Close the connections that are still open, and wait until their requests have ended.
+
+        Waits at most ``within`` seconds. Returns True if all had ended by then.
+        """
+        with suppress(NotImplementedError):
+            close_accepted(self._address)
+        return self.stop(within)
+
+    def tell_to_stop(self) -> None:
+        """Have it stop, without waiting. May be called by signal handlers."""
+        self._worker.end()
+
+
+class LoopServer:
+    """An ASGI application served by a task on the running loop, from now on."""
+
+    def __init__(self, app: Any, listener: socket.socket) -> None:
+        listener.setblocking(True)
+        self._app = app
+        self._refusal: object = None
+        self._worker = WorkerOnLoop(self._call, listener)
+        self._worker.task.add_done_callback(self._release)
+
+    def _call(self, scope: Any, receive: Any, send: Any) -> Any:
+        """Call the application, and note why its lifespan refuses to start, which Granian only logs."""
+        if scope["type"] != "lifespan":
+            return self._app(scope, receive, send)
+
+        async def send_and_note(message: Any) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                self._refusal = message.get("message")
+            await send(message)
+
+        return self._app(scope, receive, send_and_note)
+
+    @property
+    def has_ended(self) -> bool:
+        """True once it has stopped and open requests are answered, or its task is cancelled, or has failed."""
+        return self._worker.task.done()
+
+    def on_end(self, function: Callable[[], object]) -> None:
+        """Call a function on the loop when the server has ended."""
+        self._worker.task.add_done_callback(lambda _: function())
+
+    async def wait_started(self) -> None:
+        """Wait until connections are accepted, or the server has ended. Raises StartupError."""
+        pause = _FIRST_LOOK
+        while not (self.has_ended or self._worker.socket.is_taken):
+            await asyncio.wait({self._worker.task}, timeout=pause)
+            pause = min(2 * pause, _LAST_LOOK)
+        self.check()
+
+    def check(self) -> None:
+        """Raise StartupError if the application failed to start."""
+        task = self._worker.task
+        if task.done() and not task.cancelled() and task.exception() is not None:
+            raise StartupError(self._refusal or task.exception()) from task.exception()
+
+    def stop(self) -> None:
+        """Accept no more connections, and end when open requests are answered. May be called again."""
+        self._worker.end()
+
+    def _release(self, _: object) -> None:
+        self._worker.socket.close_unless_taken()
+        self._worker.abandon()  # its threads may still answer requests, where its loop ends

@@ -1,0 +1,178 @@
+"""Granian by its private names: it has no public way to serve on a socket that is open already.
+
+All the private names that this package uses are used in this file, and listed in ``PRIVATE_NAMES``. What they do here
+was read in the source of the versions ``SEEN_IN``, in Python and in Rust.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from granian._granian import SocketHolder
+from granian.constants import Interfaces, RuntimeModes, SSLProtocols
+from granian.log import LogLevels
+from granian.server.embed import Server
+from granian.server.mt import MTServer
+
+from antiphon.serving.sockets import BACKLOG
+
+SEEN_IN = ("2.8.0", "2.8.7")
+"""The oldest and the newest version of Granian in which these names were seen."""
+
+PRIVATE_NAMES = (
+    "granian._granian.SocketHolder",
+    "granian._granian.WorkerSignal.add_cb",
+    "granian._granian.WorkerSignal.set",
+    "granian.server.embed.Server()._shd",
+    "granian.server.embed.Server()._spawn_asgi_lifespan_worker",
+    "granian.server.embed.Server()._spawn_worker",
+    "granian.server.embed.Server()._ssp",
+    "granian.server.embed.AsyncWorker()._sig",
+    "granian.server.embed.AsyncWorker()._task",
+    "granian.server.mt.MTServer()._shd",
+    "granian.server.mt.MTServer()._spawn_asgi_lifespan_worker",
+    "granian.server.mt.MTServer()._spawn_rsgi_worker",
+    "granian.server.mt.MTServer()._spawn_worker",
+    "granian.server.mt.MTServer()._spawn_wsgi_worker",
+    "granian.server.mt.MTServer()._ssp",
+    "granian.server.mt.WorkerThread()._sig",
+    "granian.server.mt.WorkerThread().inner",
+)
+"""Private names: of modules, of classes, and after ``()`` of their instances."""
+
+Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
+
+_SPAWNERS = {
+    "wsgi": "_spawn_wsgi_worker",
+    "asgi": "_spawn_asgi_lifespan_worker",
+    "rsgi": "_spawn_rsgi_worker",
+}
+_OPTIONS: dict[str, Any] = {
+    "backlog": BACKLOG,
+    "websockets": False,
+    # "incremental" keeps logging.config from closing the handlers that the application has opened.
+    "log_dictconfig": {"incremental": True, "handlers": {}},
+}
+
+
+class WorkerOnThread:
+    """Granian's server of one application, for one thread. It closes the socket at its end."""
+
+    def __init__(
+        self,
+        app: Any,
+        interface: Interface,
+        listener: socket.socket,
+        threads: int = 1,
+        tls: tuple[Path, Path] | None = None,
+    ) -> None:
+        certificate, key = tls or (None, None)
+        server: Any = MTServer(
+            "",
+            interface=Interfaces(interface),
+            blocking_threads=threads,
+            runtime_mode=RuntimeModes.st if interface == "rsgi" else RuntimeModes.mt,  # as Granian chooses by itself
+            ssl_cert=certificate,
+            ssl_key=key,
+            ssl_protocol_min=SSLProtocols.tls12,
+            log_level=LogLevels.error,
+            **_OPTIONS,
+        )
+        self.socket = _GivenSocket(listener)
+        server._ssp, server._shd = None, self.socket.holder  # noqa: SLF001
+        self._worker = server._spawn_worker(0, getattr(server, _SPAWNERS[interface]), app)  # noqa: SLF001
+        self._signals = [self._worker._sig]  # noqa: SLF001
+
+    def run(self) -> None:
+        """Serve on this thread until told to end, and until open requests are answered.
+
+        Raises SystemExit if the lifespan of an ASGI application fails to start.
+        """
+        self._worker.inner.run()
+
+    def end(self) -> None:
+        """Tell the server to end. May be called again, on any thread, and by signal handlers."""
+        with suppress(IndexError):
+            self._signals.pop().set()  # once: a signal that was set twice blocks whoever sets it a third time
+
+
+class WorkerOnLoop:
+    """Granian's server of one ASGI application, in a task of the running loop. It closes the socket at its end.
+
+    The task raises an error of Granian's if the application's lifespan fails to start.
+    """
+
+    def __init__(self, app: Any, listener: socket.socket) -> None:
+        # Requests that are cancelled by the end of the loop would be logged as errors.
+        server: Any = Server(app, interface=Interfaces.ASGI, log_level=LogLevels.critical, **_OPTIONS)
+        self.socket = _GivenSocket(listener)
+        server._ssp, server._shd = None, self.socket.holder  # noqa: SLF001
+        worker = server._spawn_worker(0, server._spawn_asgi_lifespan_worker, app)  # noqa: SLF001
+        self.task: asyncio.Task[None] = worker._task  # noqa: SLF001
+        self._signals = [worker._sig]  # noqa: SLF001
+
+    def end(self) -> None:
+        """Tell the server to end. May be called again."""
+        self._end(partial(_wake_on_its_loop, self.task))
+
+    def abandon(self) -> None:
+        """Tell the server to end although its task has ended, and perhaps the loop."""
+        self._end(bool)
+
+    def _end(self, callback: Any) -> None:
+        with suppress(IndexError):
+            signal = self._signals.pop()
+            signal.add_cb(callback)  # before it is set: the thread that calls it holds a lock that add_cb takes
+            signal.set()
+
+
+def _wake_on_its_loop(task: "asyncio.Task[None]") -> None:
+    """Tell a task that Granian's threads have ended: on one of those, when the loop may have ended too."""
+    with suppress(RuntimeError):
+        task.get_loop().call_soon_threadsafe(_wake, task)
+
+
+def _wake(task: Any) -> None:
+    """Give a task what it waits for, unless the task was cancelled: Granian's own callback fails then."""
+    waited = task._fut_waiter  # noqa: SLF001 - asyncio's, since Granian keeps that future to itself
+    if waited is not None and not waited.done():
+        waited.set_result(None)
+
+
+class _GivenSocket:
+    """A listening socket that Granian is given, and closes at the end if it has taken it."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        is_unix = sys.platform != "win32" and listener.family == socket.AF_UNIX
+        self._descriptor = listener.detach()
+        self._inode = 0 if sys.platform == "win32" else os.fstat(self._descriptor).st_ino
+        # Granian's stub shows no parameters.
+        self.holder = (SocketHolder,)[0](*holder_arguments(sys.platform, self._descriptor, is_unix))
+
+    @property
+    def is_taken(self) -> bool:
+        """True once Granian accepts connections on it, or has done so: it makes the socket non-blocking first."""
+        if sys.platform == "win32":
+            return True  # there its holder closes it, taken or not
+        with suppress(OSError):
+            return os.fstat(self._descriptor).st_ino != self._inode or not os.get_blocking(self._descriptor)
+        return True
+
+    def close_unless_taken(self) -> None:
+        """Close the socket if nobody else does."""
+        if not self.is_taken:
+            os.close(self._descriptor)
+
+
+def holder_arguments(platform: str, descriptor: int, is_unix: bool) -> tuple[object, ...]:
+    """Return the arguments of Granian's SocketHolder, which differ by operating system."""
+    if platform == "win32":
+        return (descriptor,)
+    if platform.startswith(("linux", "freebsd")):  # there the holder listens, too
+        return descriptor, is_unix, BACKLOG
+    return descriptor, is_unix

@@ -1,0 +1,53 @@
+"""The sockets of an embedded server: how many connections wait for it, and those that it has accepted."""
+
+import os
+import socket
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+BACKLOG = 1024
+"""How many connections the kernel keeps waiting."""
+
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
+_DESCRIPTORS = "/dev/fd"
+"""The folder with an entry for each descriptor that this process has open, where the system has one."""
+_DROP_UNSENT = struct.pack("ii", 1, 0)
+"""To linger for no time after the close, as SO_LINGER takes it."""
+
+
+def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:
+    """Shut down all connections of this process that were accepted at the address of a listening socket.
+
+    What was sent on them still arrives, unless it is dropped. Granian keeps its connections to itself, so they are
+    found among the descriptors of the process. Raises NotImplementedError where the system does not list these.
+    """
+    for connection in _accepted(address):
+        with suppress(OSError):  # closed by the client meanwhile
+            if drop_unsent:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP_UNSENT)
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def _accepted(address: Any) -> Iterator[socket.socket]:
+    try:
+        descriptors = list(map(int, os.listdir(_DESCRIPTORS)))
+    except OSError:
+        raise NotImplementedError(f"connections are found by {_DESCRIPTORS}, which this system lacks") from None
+    for descriptor in descriptors:
+        with suppress(OSError):  # closed since, no socket, or not connected
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                with socket.socket(fileno=os.dup(descriptor)) as connection:
+                    if _is_accepted_at(address, connection):
+                        yield connection
+
+
+def _is_accepted_at(address: Any, connection: socket.socket) -> bool:
+    """Check the own address of a connection. Raises OSError for a socket that is not connected."""
+    connection.getpeername()
+    own = connection.getsockname()
+    if not isinstance(own, tuple) or len(own) != len(address):  # the name of a unix socket, or IPv4 and IPv6
+        return bool(own == address)
+    return own[1] == address[1] and address[0] in (own[0], *_EVERY_ADDRESS)
