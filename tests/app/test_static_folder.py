@@ -19,6 +19,7 @@ from antiphon.http.errors import Forbidden, NotFound, PreconditionFailed, RangeN
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response
+from tests.helpers.processes import UNMEASURED
 
 CSS = b"body { color: teal }"
 SECRET = b"nobody may read this"
@@ -212,7 +213,8 @@ class TestWhatIsNotInTheFolder:
             write(root / "closed", b"").chmod(0)
             write(root / "shut/file", b"")
             (root / "shut").chmod(0)
-            run = subprocess.run([sys.executable, "-c", code, folder], check=False, capture_output=True, text=True)
+            command = [sys.executable, "-c", code, folder]
+            run = subprocess.run(command, env=UNMEASURED, check=False, capture_output=True, text=True)
         assert (run.stdout, run.stderr) == (f"{Forbidden.__name__}\n" * 2, "")
 
 

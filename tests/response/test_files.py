@@ -26,6 +26,7 @@ from antiphon.testing.contract.waiting import eventually
 from antiphon.testing.contract.wire import Closed
 from antiphon.testing.errors import BrokenResponse, ContractError
 from antiphon.testing.servers.wsgi_environ import FileWrapper
+from tests.helpers.processes import UNMEASURED
 from tests.helpers.served_files import app
 
 CONTENT = b"0123456789"
@@ -252,9 +253,8 @@ class TestWhatIsNoFile:
             hidden = os.path.join(folder, "x")
             Path(hidden).touch()
             for path in (file.name, hidden):
-                run = subprocess.run(
-                    [sys.executable, "-c", code, file.name, path], check=False, capture_output=True, text=True
-                )
+                command = [sys.executable, "-c", code, file.name, path]
+                run = subprocess.run(command, env=UNMEASURED, check=False, capture_output=True, text=True)
                 assert (run.stdout, run.stderr) == (f"{Forbidden.__name__}\n", "")
 
     @pytest.mark.parametrize("path", ["digits.txt", "../digits.txt", "", "."])
