@@ -141,11 +141,9 @@ HOSTILE = [
 
 
 class TestWhatIsNotInTheFolder:
-    @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name)[1:30])
     @pytest.mark.parametrize("dotfiles", [False, True])
-    def test_is_not_found(self, root, name, dotfiles):
-        with pytest.raises(NotFound):
-            get(StaticFolder(root, dotfiles=dotfiles), name)
+    def test_is_not_found(self, root, dotfiles):
+        assert [name for name in HOSTILE if is_found(StaticFolder(root, dotfiles=dotfiles), name) is not None] == []
 
     @pytest.mark.parametrize(
         "target", ["../secret.txt", "../static-not/secret.txt", "{outside}/secret.txt", "/etc/hostname"]
