@@ -1,9 +1,13 @@
 # make run     serve the example application on http://127.0.0.1:8000
-# make test    run all tests, on each Python from 3.11 on that this machine has; installs nginx and Chromium where it may
-# make check   format, lint, types and layers
+# make quick   the tests that need no server, browser or other process: a minute or two, on one Python
+# make test    run the tests on each Python from 3.11 on that this machine has: all of them on the newest
+# make test-all   the same, with every combination of what multiplies a test
+# make system-packages   install what some tests need from the system: nginx and Chromium
+# make check   format, lint, types for the oldest and the newest Python, and layers
 # make bench   compare with other frameworks: requests, routing, a server's throughput, files, uploads; some ten minutes
 # make fuzz    try the parsers on generated input for a minute, beside others
 # make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
+# make mutants   break the core in forty places by hand, and see tests fail
 # make compat  run other projects' tests on the dialects: about two minutes
 # make clean   remove what these have made
 
@@ -12,18 +16,28 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing dialects throughput files uploads upload_crowd)
 
-.PHONY: run test check bench fuzz features compat clean
+.PHONY: run quick test test-all system-packages check bench fuzz features mutants compat clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.tour:app
 
+quick: $(VENV)/.test
+	EXAMPLES=25 $(BIN)/python -m pytest --quick $(TESTS)
+
 test:
 	PYTHON=$(PYTHON) scripts/test
+
+test-all:
+	PYTHON=$(PYTHON) scripts/test --all-combinations
+
+system-packages:
+	scripts/system-packages
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.11
+	$(BIN)/mypy --python-version 3.14
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
@@ -32,6 +46,9 @@ bench: $(VENV)/.bench
 
 features: $(VENV)/.check
 	MUTATE="$(MUTATE)" SEED="$(SEED)" PYTHON=$(BIN)/python scripts/features
+
+mutants: $(VENV)/.test
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 compat:
 	PYTHON=$(PYTHON) scripts/compat
@@ -43,6 +60,10 @@ $(VENV)/.ready: pyproject.toml
 	scripts/venv $(PYTHON) $(VENV)
 	touch $@
 
+$(VENV)/.test: $(VENV)/.ready
+	$(BIN)/pip install --quiet --group test
+	touch $@
+
 $(VENV)/.check: $(VENV)/.ready
 	$(BIN)/pip install --quiet --group check
 	touch $@
@@ -52,4 +73,4 @@ $(VENV)/.bench: $(VENV)/.ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-* .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

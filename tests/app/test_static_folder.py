@@ -19,6 +19,7 @@ from antiphon.http.errors import Forbidden, NotFound, PreconditionFailed, RangeN
 from antiphon.request.request import Request
 from antiphon.response.files import FileBody
 from antiphon.response.response import Response
+from tests.helpers.processes import UNMEASURED
 
 CSS = b"body { color: teal }"
 SECRET = b"nobody may read this"
@@ -140,11 +141,9 @@ HOSTILE = [
 
 
 class TestWhatIsNotInTheFolder:
-    @pytest.mark.parametrize("name", HOSTILE, ids=lambda name: ascii(name)[1:30])
     @pytest.mark.parametrize("dotfiles", [False, True])
-    def test_is_not_found(self, root, name, dotfiles):
-        with pytest.raises(NotFound):
-            get(StaticFolder(root, dotfiles=dotfiles), name)
+    def test_is_not_found(self, root, dotfiles):
+        assert [name for name in HOSTILE if is_found(StaticFolder(root, dotfiles=dotfiles), name) is not None] == []
 
     @pytest.mark.parametrize(
         "target", ["../secret.txt", "../static-not/secret.txt", "{outside}/secret.txt", "/etc/hostname"]
@@ -212,7 +211,8 @@ class TestWhatIsNotInTheFolder:
             write(root / "closed", b"").chmod(0)
             write(root / "shut/file", b"")
             (root / "shut").chmod(0)
-            run = subprocess.run([sys.executable, "-c", code, folder], check=False, capture_output=True, text=True)
+            command = [sys.executable, "-c", code, folder]
+            run = subprocess.run(command, env=UNMEASURED, check=False, capture_output=True, text=True)
         assert (run.stdout, run.stderr) == (f"{Forbidden.__name__}\n" * 2, "")
 
 

@@ -1,4 +1,4 @@
-"""Programs that only the system has, and what becomes of tests without: `scripts/system-packages` installs them."""
+"""Programs that only the system has, and what becomes of tests without: `make system-packages` installs them."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ def required_program(name):
     def program():
         path = shutil.which(name, path=PLACES)
         if path is None:
-            reason = f"{name} is not installed; scripts/system-packages installs it where it may"
+            reason = f"{name} is not installed; `make system-packages` installs it where it may"
             (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
         return path
 

@@ -60,16 +60,18 @@ class TestARequest:
         else:
             assert not value
 
-    @pytest.mark.parametrize("junk", ["", "\x00", '"', ",;=" * 50, "9" * 100, "é" * 20], ids=ascii)
-    def test_never_raises_for_what_a_client_sends(self, field, junk):
+    def test_never_raises_for_what_a_client_sends(self, field):
         class Told:
             authority, scheme = "localhost", "http"
 
-            def field(self, name):
-                return junk if name == field.name else None
+            def __init__(self, junk):
+                self.junk = junk
 
-        request = Request(Told())
-        getattr(request, field.request_attribute)
+            def field(self, name):
+                return self.junk if name == field.name else None
+
+        for junk in ("", "\x00", '"', ",;=" * 50, "9" * 100, "é" * 20):
+            getattr(Request(Told(junk)), field.request_attribute)
 
 
 @pytest.mark.parametrize("field", RESPONSE)
@@ -89,16 +91,12 @@ class TestAResponse:
             delattr(response, name)
             assert getattr(response, name) == absent
 
-    @pytest.mark.parametrize(
-        "bad",
-        [object(), 1.5j, b"bytes", "a\r\nset-cookie: b=1", ["a\0"]],
-        ids=["object", "number", "bytes", "line break", "NUL in a list"],
-    )
-    def test_refuses_what_it_cannot_be(self, field, bad):
-        response = Response()
-        with pytest.raises(ValueError, match=field.name):
-            setattr(response, field.response_attribute, bad)
-        assert field.name not in response.headers
+    def test_refuses_what_it_cannot_be(self, field):
+        for bad in (object(), 1.5j, b"bytes", "a\r\nset-cookie: b=1", ["a\0"]):
+            response = Response()
+            with pytest.raises(ValueError, match=field.name):
+                setattr(response, field.response_attribute, bad)
+            assert field.name not in response.headers
 
     def test_reads_what_is_malformed_as_absent(self, field):
         absent = getattr(Response(), field.response_attribute)

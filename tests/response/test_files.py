@@ -24,6 +24,7 @@ from antiphon.testing.servers.wsgi_environ import FileWrapper
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import Closed, SentRequest
+from tests.helpers.processes import UNMEASURED
 from tests.helpers.served_files import app
 from tests.helpers.waiting import eventually
 
@@ -251,9 +252,8 @@ class TestWhatIsNoFile:
             hidden = os.path.join(folder, "x")
             Path(hidden).touch()
             for path in (file.name, hidden):
-                run = subprocess.run(
-                    [sys.executable, "-c", code, file.name, path], check=False, capture_output=True, text=True
-                )
+                command = [sys.executable, "-c", code, file.name, path]
+                run = subprocess.run(command, env=UNMEASURED, check=False, capture_output=True, text=True)
                 assert (run.stdout, run.stderr) == (f"{Forbidden.__name__}\n", "")
 
     @pytest.mark.parametrize("path", ["digits.txt", "../digits.txt", "", "."])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+import attrs
 import pytest
 from msgspec import Struct
 
@@ -84,6 +85,5 @@ def test_a_query_is_written_with_defaults():
 
 
 def test_defaults_are_given_in_an_attrs_class():
-    attrs = pytest.importorskip("attrs")
     crate = attrs.make_class("Crate", {"item": attrs.field(type=Item)})
     assert decode_json(encode_json(json_as(b'{"item":{"name":"a"}}', crate))) == {"item": {"name": "a", "count": 1}}

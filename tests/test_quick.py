@@ -1,0 +1,48 @@
+"""``--quick`` leaves out what starts processes, and holds the rest to it."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[1]
+
+CONFTEST = """
+from tests.helpers import quick
+
+def pytest_addoption(parser):
+    quick.add_option(parser)
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "processes: as in this project")
+
+def pytest_collection_modifyitems(config, items):
+    quick.select(config, items)
+"""
+TESTS = """
+import os, subprocess, sys
+import pytest
+
+def test_that_starts_nothing(): ...
+
+def test_that_says_nothing():
+    subprocess.run([sys.executable, "--version"])
+
+@pytest.mark.processes
+def test_that_says_so():
+    subprocess.run([sys.executable, "--version"])
+"""
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("arguments", "expected"), [(["--quick"], {"passed": 1, "failed": 1, "deselected": 1}), ([], {"passed": 3})]
+)
+def test_what_starts_processes_is_marked(pytester, monkeypatch, arguments, expected):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(test_it=TESTS)
+    outcome = pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+    outcome.assert_outcomes(**expected)
+    assert ("mark the test `processes`" in outcome.stdout.str()) == bool(arguments)
