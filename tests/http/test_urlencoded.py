@@ -1,5 +1,6 @@
 import random
 import tracemalloc
+from itertools import product
 from unittest.mock import patch
 from urllib.parse import parse_qsl
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from antiphon.http import urlencoded as query
+from antiphon.http import percent
 from antiphon.http.multidict import MultiDict
 from antiphon.http.percent import percent_decode
 from antiphon.http.urlencoded import format_query, parse_query
@@ -117,11 +118,9 @@ def test_many_random_bodies_read_as_by_the_plain_reference():
                 assert parse_query(body) == reference(body), body
 
 
-@pytest.mark.parametrize("first", range(256))
-def test_each_two_bytes_after_a_percent_sign_read_as_by_the_plain_reference(first):
-    for second in range(256):
-        body = b"a=%%%c%c&b=%%41" % (first, second)
-        assert parse_query(body) == reference(body)
+def test_each_two_bytes_after_a_percent_sign_read_as_by_the_plain_reference():
+    bodies = [b"a=%%%c%c&b=%%41" % escape for escape in product(range(256), repeat=2)]
+    assert [body for body in bodies if parse_query(body) != reference(body)] == []
 
 
 @given(st.lists(st.tuples(st.text(), st.text())))
@@ -182,7 +181,7 @@ def test_percent_decoding_leaves_plus_and_broken_escapes_alone(data):
 @example(b"%" * 20, 3)
 @example(b"a=%41%4%%%42%2", 4)
 def test_what_is_read_in_slices_reads_as_in_one(data, size):
-    with patch.object(query, "_SLICE", size):
+    with patch.object(percent, "_SLICE", size):
         assert parse_query(data) == reference(data)
         assert percent_decode(data).decode("utf-8", "replace") == decoded(data.replace(b"+", b"%2B"))
 
