@@ -79,12 +79,12 @@ class TestEveryHeader:
         assert accept.parse("*/*;q=0, *;q=0").best(["a/b"], "x/y") == "x/y"
         assert accept.parse("*/*;q=0, *;q=0").best(["a/b"]) is None
 
-    @pytest.mark.parametrize("weight", BAD_WEIGHTS)
-    def test_an_element_with_a_bad_weight_is_skipped(self, accept, weight):
+    def test_an_element_with_a_bad_weight_is_skipped(self, accept):
         good = "*/*" if accept is Accept else "*"
         bad = "a/b" if accept is Accept else "gzip"
-        assert list(accept.parse(f"{bad};{weight}, {good};q=0.5")) == [good]
-        assert list(accept.parse(f"{bad};a=b;{weight}, {good};q=0.5")) == [good]
+        for weight in BAD_WEIGHTS:
+            assert list(accept.parse(f"{bad};{weight}, {good};q=0.5")) == [good]
+            assert list(accept.parse(f"{bad};a=b;{weight}, {good};q=0.5")) == [good]
 
     @pytest.mark.parametrize(("weight", "quality"), [("q=1.0000", 1), ("q=0.0000", 0), ("q=0.33333", 0.333)])
     def test_decimals_beyond_the_third_are_cut(self, accept, weight, quality):

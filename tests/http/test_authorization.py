@@ -478,15 +478,15 @@ def test_any_header_is_read_and_prints_what_reads_the_same(header):
     "unit",
     ["a,", ",", '"', "\\", '"\\', "=", "a=", 'x="', 'x="a",', "x=a,", " ", "é,", "a b=c,", "a b,", "a ", "A", "===="],
 )
-@pytest.mark.parametrize("start", ["Basic ", "Foo ", 'Digest a="', ""])
-def test_long_headers_are_bounded(start, unit):
-    header = start + unit * (100 * 1024 // len(unit))
-    assert len(parse_challenges(header)) <= 200
-    try:
-        authorization = Authorization.parse(header)
-    except ValueError:
-        return
-    assert len(str(authorization)) <= len(header) + 2
+def test_long_headers_are_bounded(unit):
+    for start in ("Basic ", "Foo ", 'Digest a="', ""):
+        header = start + unit * (100 * 1024 // len(unit))
+        assert len(parse_challenges(header)) <= 200, start
+        try:
+            authorization = Authorization.parse(header)
+        except ValueError:
+            continue
+        assert len(str(authorization)) <= len(header) + 2, start
 
 
 def test_the_number_of_parameters_is_bounded():

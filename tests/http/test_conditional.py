@@ -36,6 +36,7 @@ UNREADABLE = [
 ]
 READING = ["GET", "HEAD"]
 WRITING = ["PUT", "POST", "PATCH", "DELETE", "PROPPATCH"]
+METHODS = READING + WRITING
 
 
 def asked(**headers):
@@ -54,7 +55,7 @@ def range_applies(method, etag=None, modified=None, **headers):
     return found is not None
 
 
-@pytest.mark.parametrize("method", READING + WRITING)
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("exists", [True, False])
 def test_no_conditions_let_every_request_go_on(method, exists):
     assert outcome(method, exists=exists) is None
@@ -62,7 +63,6 @@ def test_no_conditions_let_every_request_go_on(method, exists):
 
 
 class TestIfMatch:
-    @pytest.mark.parametrize("method", READING + WRITING)
     @pytest.mark.parametrize(
         ("header", "etag", "expected"),
         [
@@ -79,13 +79,12 @@ class TestIfMatch:
             ('"v2"', None, 412),
         ],
     )
-    def test_lets_pass_what_it_names_by_strong_comparison(self, method, header, etag, expected):
-        assert outcome(method, etag=etag, if_match=header) == expected
+    def test_lets_pass_what_it_names_by_strong_comparison(self, header, etag, expected):
+        assert {outcome(method, etag=etag, if_match=header) for method in METHODS} == {expected}
 
-    @pytest.mark.parametrize("method", READING + WRITING)
     @pytest.mark.parametrize("header", UNREADABLE)
-    def test_one_that_cannot_be_read_lets_nothing_pass(self, method, header):
-        assert outcome(method, if_match=header) == 412
+    def test_one_that_cannot_be_read_lets_nothing_pass(self, header):
+        assert {outcome(method, if_match=header) for method in METHODS} == {412}
 
     @pytest.mark.parametrize("header", ["*", '"v2"', ""])
     def test_lets_nothing_pass_where_nothing_is(self, header):
@@ -98,7 +97,6 @@ class TestIfMatch:
 
 
 class TestIfUnmodifiedSince:
-    @pytest.mark.parametrize("method", READING + WRITING)
     @pytest.mark.parametrize(
         ("date", "expected"),
         [
@@ -110,9 +108,9 @@ class TestIfUnmodifiedSince:
             (f" {EARLIER}\t", 412),
         ],
     )
-    def test_lets_pass_what_was_not_modified_later(self, method, date, expected):
-        assert outcome(method, if_unmodified_since=date) == expected
-        assert outcome(method, etag=None, if_unmodified_since=date) == expected
+    def test_lets_pass_what_was_not_modified_later(self, date, expected):
+        assert {outcome(method, if_unmodified_since=date) for method in METHODS} == {expected}
+        assert {outcome(method, etag=None, if_unmodified_since=date) for method in METHODS} == {expected}
 
     @pytest.mark.parametrize("date", BAD_DATES)
     def test_is_ignored_when_it_is_no_date(self, date):

@@ -53,27 +53,35 @@ WAYS_IN = {
     "extend": lambda name, value: MutableHeaders().extend([(name, value)]),
     "setdefault": lambda name, value: MutableHeaders().setdefault(name, value),
 }
+each_way_in = pytest.mark.parametrize("put", WAYS_IN.values(), ids=WAYS_IN)
+
+
+def refusal(put, name, value):
+    """The message of the ValueError or TypeError for a field; empty if the field is accepted."""
+    try:
+        put(name, value)
+    except (ValueError, TypeError) as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 class TestWhatMayStandInAHeader:
-    @pytest.mark.parametrize("put", WAYS_IN.values(), ids=WAYS_IN)
-    @pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
-    def test_a_name_is_a_token(self, put, name):
-        with pytest.raises(ValueError, match="token") as refused:
-            put(name, "value")
-        assert repr(name) in str(refused.value)
+    @each_way_in
+    def test_a_name_is_a_token(self, put):
+        refusals = {name: refusal(put, name, "value") for name in BAD_NAMES}
+        assert {name for name, message in refusals.items() if re.match("ValueError: .*token", message)} == {*BAD_NAMES}
+        assert all(repr(name) in message for name, message in refusals.items())
 
-    @pytest.mark.parametrize("put", WAYS_IN.values(), ids=WAYS_IN)
-    @pytest.mark.parametrize("value", BAD_VALUES, ids=ascii)
-    def test_a_value_has_no_line_ends_controls_outer_spaces_or_wide_characters(self, put, value):
-        with pytest.raises(ValueError, match="cannot stand in a header's value"):
-            put("x-a", value)
+    @each_way_in
+    def test_a_value_has_no_line_ends_controls_outer_spaces_or_wide_characters(self, put):
+        refusals = {value: refusal(put, "x-a", value) for value in BAD_VALUES}
+        refused = re.compile("ValueError: .*cannot stand in a header's value", re.DOTALL).match
+        assert {value for value, message in refusals.items() if refused(message)} == {*BAD_VALUES}
 
-    @pytest.mark.parametrize("put", WAYS_IN.values(), ids=WAYS_IN)
-    @pytest.mark.parametrize("value", [5, None, b"a", ["a"], 1.5], ids=repr)
-    def test_a_value_is_a_str(self, put, value):
-        with pytest.raises(TypeError, match=f"not {type(value).__name__}"):
-            put("x-a", value)
+    @each_way_in
+    def test_a_value_is_a_str(self, put):
+        for value in (5, None, b"a", ["a"], 1.5):
+            assert re.match(f"TypeError: .*not {type(value).__name__}", refusal(put, "x-a", value))
 
     @given(names, values)
     def test_everything_else_may(self, name, value):

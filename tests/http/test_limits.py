@@ -29,12 +29,12 @@ def test_what_is_said_counts(given_bounds):
     assert bounds_of(Limits(**given_bounds)) == DEFAULTS | given_bounds
 
 
-@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("bound", [-1, -1.5, "16", b"16", float("inf"), float("nan"), [1], True, False], ids=repr)
-def test_a_bound_that_is_no_size_is_refused_by_its_name(name, bound):
-    with pytest.raises(ValueError, match=f"'{name}'") as refused:
-        Limits(**{name: bound})
-    assert repr(bound) in str(refused.value)
+def test_a_bound_that_is_no_size_is_refused_by_its_name(bound):
+    for name in NAMES:
+        with pytest.raises(ValueError, match=f"'{name}'") as refused:
+            pytest.fail(f"{name} is accepted: {Limits(**{name: bound})}")
+        assert repr(bound) in str(refused.value)
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {"timeout"}))

@@ -1,5 +1,6 @@
 import random
 import tracemalloc
+from itertools import product
 from unittest.mock import patch
 from urllib.parse import parse_qsl
 
@@ -117,11 +118,9 @@ def test_many_random_bodies_read_as_by_the_plain_reference():
                 assert parse_query(body) == reference(body), body
 
 
-@pytest.mark.parametrize("first", range(256))
-def test_each_two_bytes_after_a_percent_sign_read_as_by_the_plain_reference(first):
-    for second in range(256):
-        body = b"a=%%%c%c&b=%%41" % (first, second)
-        assert parse_query(body) == reference(body)
+def test_each_two_bytes_after_a_percent_sign_read_as_by_the_plain_reference():
+    bodies = [b"a=%%%c%c&b=%%41" % escape for escape in product(range(256), repeat=2)]
+    assert [body for body in bodies if parse_query(body) != reference(body)] == []
 
 
 @given(st.lists(st.tuples(st.text(), st.text())))
