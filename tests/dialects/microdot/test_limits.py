@@ -94,11 +94,11 @@ def test_bodies_of_16_kib_are_accepted_by_default(echo):
 
 
 @pytest.mark.feature("microdot-028")
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_that_is_too_large_is_a_413_and_the_handler_does_not_run(echo, chunked):
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_a_body_that_is_too_large_is_a_413_and_the_handler_does_not_run(echo, is_chunked):
     Request.max_content_length = Request.max_body_length = 5000
-    response = echo.post("/", body=in_chunks(5001) if chunked else bytes(5001))
-    if not (chunked and response.status == 411):  # a server that wants a length
+    response = echo.post("/", body=in_chunks(5001) if is_chunked else bytes(5001))
+    if not (is_chunked and response.status == 411):  # a server that wants a length
         assert (response.status, response.text) == (413, "Payload too large")
     assert not echo.called
 

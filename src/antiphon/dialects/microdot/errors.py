@@ -1,7 +1,9 @@
 """What is raised to answer with a status, and what a body raises that is no JSON."""
 
 from json import JSONDecodeError, loads
-from typing import NoReturn
+from typing import NoReturn, Self
+
+from antiphon.http.errors import BadRequest
 
 
 class HTTPException(Exception):
@@ -23,19 +25,28 @@ class MalformedJSONError(JSONDecodeError):
 
     status_code = 400
 
-    def __init__(self, reason: str, body: bytes = b"") -> None:
-        text = body.decode(errors="replace")
-        super().__init__(reason, text, _place_of_mistake(text))
+    def __init__(self, reason: str, text: str = "", position: int = 0) -> None:
+        super().__init__(reason, text, position)
         self.reason = reason
 
+    @classmethod
+    def of(cls, error: BadRequest, body: bytes) -> Self:
+        """Return the error of a body that could not be decoded.
 
-def _place_of_mistake(text: str) -> int:
-    """Where Python's decoder meets the first mistake; the start, where another one has met it."""
+        Its position is that of the standard library's decoder: 0 where that reads the body all the same. It is 0 for
+        JSON that is nested too deep as well, of which each version of Python reads another part.
+        """
+        text = body.decode(errors="replace")
+        is_too_deep = error.members.get("limit") == "json_depth"
+        return cls(error.detail or "", text, 0 if is_too_deep else _position_of_mistake(text))
+
+
+def _position_of_mistake(text: str) -> int:
     try:
         loads(text)
     except JSONDecodeError as error:
         return error.pos
-    except (RecursionError, ValueError):
+    except (RecursionError, ValueError):  # too many digits for an integer, or hardly any stack left
         pass
     return 0
 

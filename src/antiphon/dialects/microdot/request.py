@@ -190,7 +190,7 @@ class Request:
         try:
             return decode_json(native.body, depth=native.limits.json_depth)
         except BadRequest as error:
-            raise MalformedJSONError(error.detail or "", native.body) from error
+            raise MalformedJSONError.of(error, native.body) from error
 
     @lazy
     def form(self) -> MultiDict | None:
