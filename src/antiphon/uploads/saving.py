@@ -7,7 +7,6 @@ from contextlib import suppress
 from errno import EEXIST, EISDIR
 from os.path import splitext
 from stat import S_ISDIR, S_ISLNK, S_ISREG
-from unicodedata import normalize
 
 from antiphon.paths import absolute_path
 from antiphon.uploads.descriptors import no_room_is_507
@@ -114,6 +113,8 @@ def safe_filename(name: str) -> str:
         last = "".join([character for character in last if character.isprintable() or character.isspace()])
     last = " ".join(last.split())
     if not last.isascii():
+        from unicodedata import normalize
+
         last = normalize("NFC", last)
     last = last.translate(_forbidden).strip(" .")
     if _reserved.match(last):

@@ -10,7 +10,7 @@ from antiphon.http.headers import Headers, field_value
 from antiphon.http.media_type import MediaType
 from antiphon.lazy import lazy
 from antiphon.paths import absolute_path
-from antiphon.uploads.saving import save
+from antiphon.uploads.saving import safe_filename, save
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import CHUNK, Window
 
@@ -55,8 +55,6 @@ class Upload:
     @lazy
     def safe_filename(self) -> str:
         """A name that can stand in any folder: of ``filename`` the last part, without what does harm; never empty."""
-        from antiphon.uploads.saving import safe_filename
-
         return safe_filename(self.filename)
 
     @lazy
