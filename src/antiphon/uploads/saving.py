@@ -115,6 +115,8 @@ def safe_filename(name: str) -> str:
         last = "".join([character for character in last if character.isprintable() or character.isspace()])
     last = " ".join(last.split())
     if not last.isascii():
+        from unicodedata import normalize
+
         last = normalize("NFC", last)
     last = last.translate(_forbidden).strip(" .")
     if _reserved.match(last):
