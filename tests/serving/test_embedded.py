@@ -14,6 +14,8 @@ import pytest
 from antiphon.serving.embedded import StartupError, ThreadServer
 from antiphon.serving.sockets import close_accepted
 
+pytestmark = pytest.mark.usefixtures("interface")
+
 
 def wsgi(environ, start_response):
     start_response("200 OK", [])
