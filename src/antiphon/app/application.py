@@ -6,22 +6,21 @@ from os import PathLike
 from typing import Any, Literal, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
+from antiphon.app.before_routing import find_after
 from antiphon.app.blueprint import Routes
 from antiphon.app.cross_site import TrustedOrigins
-from antiphon.app.dispatch import begun, dispatch
+from antiphon.app.dispatch import dispatch
 from antiphon.app.guard import Guard
-from antiphon.app.hooks import Hook
 from antiphon.app.lifespan import Lifespan
-from antiphon.app.matching import Routing
+from antiphon.app.matching import Found, Routing
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.places import Places
-from antiphon.app.plan import HandlerStack, Plan
+from antiphon.app.plan import LOOP, HandlerStack
 from antiphon.app.planner import Planning, RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.app.url_for import Reverse
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
-from antiphon.http.errors import HTTPError
 from antiphon.http.limits import Limits
 from antiphon.request.places import Place, check_place
 from antiphon.request.proxies import TrustedProxies
@@ -77,8 +76,7 @@ class App(Routes, Servable):
         self._places = Places()
         self._lifespan = Lifespan(self._places)
         self._routing: Routing | None = None
-        self._outermost: tuple[Plan, Plan] | None = None
-        """What is done before a route is sought, where there is something; and where none is, as the head is bad."""
+        self._find: Callable[[Request], Found] = self._find_first
         self._reverse: Reverse | None = None
 
     @property
@@ -215,19 +213,12 @@ class App(Routes, Servable):
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)
-        if self.registry.before_routing:
-            stack = group.stack._replace(middleware=tuple(self.registry.before_routing), before=(), after=())
-            blocks = routing.refusing[""].blocks
-            route = routing.refusing[""].route._replace(is_before_routing=True)
-            seeking, refusing = [
-                Plan(route, Hook(inside, True, blocks), stack, hands_on=True) for inside in (self._seek, self._refuse)
-            ]
-            self._outermost = seeking, refusing
         for each in group.walk():
             if each.above is not None:
                 self._guard.trust(each.name, each.above.name or None, each.registry.trusted_origins)
         for blueprint in group.blueprints():
             blueprint.is_frozen = True
+        self._find = find_after(self.registry.before_routing, group.stack, routing) or routing.find
         self._routing = routing
         return routing
 
@@ -235,37 +226,20 @@ class App(Routes, Servable):
 
     def handle(self, request: Request) -> Steps[Response]:
         """The steps that answer a request."""
-        routing = self._routing or self.freeze()
-        if self._outermost is not None:
-            return self._begin(routing, self._outermost, request)
-        plan, error = routing.find(request)
+        plan, error = self._find(request)
         return dispatch(plan, request, error)
 
     def answer(self, request: Request) -> Awaitable[Response]:
         """The response, awaited on an event loop."""
-        routing = self._routing or self.freeze()
-        if self._outermost is not None:
-            return run_async(self._begin(routing, self._outermost, request))
-        plan, error = routing.find(request)
+        plan, error = self._find(request)
         steps = dispatch(plan, request, error)
-        return run_async(steps) if plan.hops else steps
+        return steps if plan.runs_on is LOOP else run_async(steps)
 
-    def _begin(self, routing: Routing, outermost: tuple[Plan, Plan], request: Request) -> Steps[Response]:
-        """The steps that come before a route is sought, and all others inside of them."""
-        error = routing.look(request)
-        plan = outermost[error is not None]
-        request.route = plan.route
-        return dispatch(plan, request, error)
-
-    async def _seek(self, request: Request, unreadable: HTTPError | None = None) -> Response:
-        """Answer by the route that is found now; with the error of a body that could not be read before."""
-        plan, error = (self._routing or self.freeze()).find(request, was_looked_at=True)
-        return await begun(request, dispatch(plan, request, error or unreadable), plan.hops)
-
-    async def _refuse(self, request: Request, error: HTTPError) -> Response:
-        """Answer what is wrong with a head."""
-        plan, _ = (self._routing or self.freeze()).refuse(request, error)
-        return await begun(request, dispatch(plan, request, error), plan.hops)
+    def _find_first(self, request: Request) -> Found:
+        """Plan each route before the first request, then find the plan for it."""
+        if self._routing is None:
+            self.freeze()
+        return self._find(request)
 
     def measure_header_sections(self) -> None:
         """Measure header sections from now on."""

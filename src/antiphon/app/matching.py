@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from itertools import takewhile
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.app.default_answers import malformed_path
@@ -16,8 +16,11 @@ from antiphon.request.request import Request
 from antiphon.routing.prefixes import Prefixes
 from antiphon.routing.router import Router
 
-Found = tuple[Mapping[str, Plan], Mapping[str, Any]]
+Matched: TypeAlias = tuple[Mapping[str, Plan], Mapping[str, Any]]
 """The plan of each method, and the values of the route's parameters."""
+
+Found: TypeAlias = tuple[Plan, HTTPError | None]
+"""The plan for a request, and the error of the request, if something is wrong with it."""
 
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
@@ -54,7 +57,7 @@ class Routing:
         """See the request as the client sent it; what is wrong with it wherever it leads."""
         return self.guard.look_at_head(request) if self.guard.looks_at_heads else None
 
-    def find(self, request: Request, *, was_looked_at: bool = False) -> tuple[Plan, HTTPError | None]:
+    def find(self, request: Request, *, was_looked_at: bool = False) -> Found:
         """The plan for a request, and what is wrong with the request."""
         guard = self.guard
         if guard.looks_at_heads and not was_looked_at and (error := guard.look_at_head(request)):
@@ -71,7 +74,7 @@ class Routing:
         if plan is None:
             return self.refuse(request, _not_allowed(request, methods), common_blueprint(methods))
         request.route = plan.route
-        if head.method in SAFE_METHODS or plan.hands_on:
+        if head.method in SAFE_METHODS or plan.body == "delegated":
             return plan, None
         return plan, guard.refused_write(request)
 
@@ -81,7 +84,7 @@ class Routing:
         request.route = plan.route
         return plan, error
 
-    def _search(self, request: Request) -> Found:
+    def _search(self, request: Request) -> Matched:
         head = request.head
         router = self.router
         path, raw = head.path, head.raw_path
@@ -109,7 +112,7 @@ class Routing:
     def _hidden_segments(self, head: Head) -> list[str] | None:
         return hidden_segments(head) if self.encoded_slashes else None
 
-    def _elsewhere(self, request: Request, segments: list[str] | None, host: str) -> Found | None:
+    def _elsewhere(self, request: Request, segments: list[str] | None, host: str) -> Matched | None:
         """Where no route is: the path's other form, or a mount."""
         if self.redirected and self._other_form(request, segments, host):
             return AnyMethod({"": self.redirecting}), _NO_PARAMS

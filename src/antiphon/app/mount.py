@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, 
 from antiphon.adapters.foreign import check_interface, interface_of
 from antiphon.adapters.servable import Servable
 from antiphon.app.blueprint import Routes
-from antiphon.app.dispatch import begun
+from antiphon.app.dispatch import as_inner, run_nested
 from antiphon.app.hooks import Hook
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.errors import NotFound
@@ -163,8 +163,8 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
     async def hand_on(outer: Request) -> Response:
         request = below(outer)
         if not (blocks or request.head.blocks):
-            return await application.answer(request)
-        response = await application.handle(request)
+            return await as_inner(outer, application.answer(request))
+        response = await as_inner(outer, application.handle(request))
         await (ON_THREAD if blocks else ON_LOOP)  # wherever that has ended
         return response
 
@@ -173,6 +173,6 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
 
 def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
     async def hand_on(request: Request) -> Response:
-        return await begun(request, application.handle(below(request)), blocks)
+        return await run_nested(request, application.handle(below(request)), blocks)
 
     return hand_on

@@ -1,74 +1,132 @@
-"""All that is done for the requests of one route, settled when the application is frozen."""
+"""Plans: how the requests of one route are answered, settled when the application is frozen."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from enum import Enum
+from math import inf
+from typing import Any, Final, Literal, NamedTuple, NoReturn, Self, TypeAlias
 
 from antiphon.app.error_handlers import ErrorHandlers
 from antiphon.app.hooks import Hook
 from antiphon.app.middleware import Middleware
 from antiphon.app.places import Source
-from antiphon.app.route import Route
-from antiphon.handler.contract import ON_LOOP, ON_THREAD
+from antiphon.app.route import BodyPolicy, Route
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
+from antiphon.http.errors import HTTPError
+from antiphon.request.request import Request
+
+PlannedBody: TypeAlias = BodyPolicy | Literal["delegated"]
+"""When a body is received; "delegated" where the handler hands the request on to another plan, which says so."""
+
+SMALL_BODY: Final = 64 << 10
+"""Bodies of up to this many bytes are received before the middleware opens; larger ones only when it let them pass."""
+
+
+class RunsOn(Enum):
+    """Where the handler runs, and the middleware and hooks around it.
+
+    ``from_loop`` and ``from_thread`` are where to go first, from a server's loop and from its thread.
+    """
+
+    LOOP = (None, ON_LOOP)
+    THREAD = (ON_THREAD, None)
+    MIXED = (None, None)
+    """Some on a thread, others on the loop: each goes to its place by itself."""
+
+    def __init__(self, from_loop: Switch | None, from_thread: Switch | None) -> None:
+        self.from_loop = from_loop
+        self.from_thread = from_thread
+
+
+LOOP: Final = RunsOn.LOOP
 
 
 class HandlerStack(NamedTuple):
-    """What is around a handler, outermost first; but of the error handlers the innermost are asked first."""
+    """The middleware, places and hooks around a handler, outermost first; of error handlers the innermost come first.
+
+    ``resolving`` are the sources of places that are resolved before the handler, after the middleware has opened.
+    """
 
     middleware: tuple[Middleware, ...] = ()
+    resolving: tuple[Source, ...] = ()
     before: tuple[Hook, ...] = ()
     after: tuple[Hook, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Middleware | Source | Hook, ...]:
+        """All parts that are called around the handler, whether it fails or not."""
+        return (*self.middleware, *self.resolving, *self.before, *self.after)
+
+    def for_handler(self, handler_blocks: bool) -> Self:
+        """Return the stack as it runs around a handler, its ``after`` in the order in which it is called."""
+        return self._replace(
+            middleware=tuple(part.for_handler(handler_blocks) for part in self.middleware),
+            before=tuple(part.for_handler(handler_blocks) for part in self.before),
+            after=tuple(part.for_handler(handler_blocks) for part in reversed(self.after)),
+        )
+
+    def pinned(self) -> Self:
+        """Return the stack with parts that go to their places by themselves."""
+        return self._replace(
+            middleware=tuple(part.pinned() for part in self.middleware),
+            resolving=tuple(part.pinned() for part in self.resolving),
+            before=tuple(part.pinned() for part in self.before),
+            after=tuple(part.pinned() for part in self.after),
+        )
+
+
+def raise_error(_request: Request, error: HTTPError) -> NoReturn:
+    """Refuse a request in which something is wrong: the error is raised where the handler would be called."""
+    raise error
 
 
 class Plan:
     """How the requests of one route are answered.
 
-    ``place`` is where the handler is called,
-    and all that has no place of its own; ``moves`` says whether to go there at once, from a server's loop and from its
-    thread. ``hops`` says that some of it is called on a thread, ``is_woven`` that there are hooks or middleware,
-    ``body`` how the body is read, ``loads`` that it is loaded before the handler is called, ``body_first`` that a
-    middleware reads it, and that it is loaded before that opens, whatever its size.
-    ``hands_on`` says that the handler hands the request on to another plan, which loads the body, ``seeks`` that this
-    stands before the route is sought, so that method and path may still be set, and is given what is wrong with the
-    request.
+    ``refuse`` is called in place of the handler, with the error, where something is wrong with a request before that.
+    ``has_middleware`` is True where anything at all is around the handler. Up to ``most_ahead`` bytes of a body are
+    received before that opens. ``place`` is where error handlers run, and the hooks of one request.
     """
 
     __slots__ = (
-        "after", "before", "blocks", "body", "body_first", "error_handlers", "folder", "handler", "hands_on", "hops",
-        "is_async", "is_mixed", "is_woven", "loads", "middleware", "moves", "place", "resolving", "route", "seeks",
+        "body", "handler", "has_middleware", "is_async", "most_ahead", "place", "reads_body", "refuse", "route",
+        "runs_on", "stack",
     )  # fmt: skip
 
-    def __init__(self, route: Route, handler: Hook, stack: HandlerStack, *, hands_on: bool = False) -> None:
+    def __init__(
+        self,
+        route: Route,
+        handler: Hook,
+        stack: HandlerStack,
+        *,
+        body: PlannedBody = "load",
+        refuse: Callable[[Request, HTTPError], Any] = raise_error,
+    ) -> None:
         self.route = route
-        self.folder = route.app.upload_folder
-        self.body = route.body
-        self.loads = route.body == "load" and not hands_on
-        self.handler = handler.function
+        self.refuse = refuse
+        self.body = body
+        stack = stack.for_handler(handler.blocks)
+        if body == "delegated":
+            stack = stack._replace(resolving=())
+        self.has_middleware = bool(stack.parts)
+        self.runs_on = _runs_on(handler, stack, body)
+        is_mixed = self.runs_on is RunsOn.MIXED
+        self.stack = stack.pinned() if is_mixed else stack
+        self.handler = handler.pinned() if is_mixed and body != "delegated" else handler
         self.is_async = handler.is_async
-        self.blocks = handler.blocks
         self.place = ON_THREAD if handler.blocks else ON_LOOP
-        self.hands_on = hands_on
-        self.seeks = route.is_before_routing
-        self.error_handlers = stack.error_handlers
-        self.resolving = () if hands_on else route.places.resolving
-        self.middleware = tuple(part.for_handler(handler.blocks) for part in stack.middleware)
-        self.before = tuple(part.for_handler(handler.blocks) for part in stack.before)
-        self.after = tuple(part.for_handler(handler.blocks) for part in reversed(stack.after))
-        self.body_first = any(part.reads_body for part in self.middleware)
-        self.is_woven = bool(self.middleware or self.resolving or self.before or self.after)
-        self._place()
+        self.reads_body = any(part.reads_body for part in stack.middleware)
+        self.most_ahead = self._most_ahead()
 
-    def _place(self) -> None:
-        """Have each part go to its place, where there are some of both colours."""
-        parts: tuple[Middleware | Source | Hook, ...]
-        parts = (*self.middleware, *self.resolving, *self.before, *self.after)
-        self.is_mixed = any(part.blocks != self.blocks for part in parts)
-        self.hops = self.blocks or self.is_mixed or self.hands_on
-        self.moves = (self.hops, not self.hops)
-        if self.hands_on:
-            self.moves = (self.is_woven, self.is_woven)
-        if self.is_mixed:
-            self.moves = (False, False)
-            self.middleware = tuple(part.pinned() for part in self.middleware)
-            self.resolving = tuple(part.pinned() for part in self.resolving)
-            self.before = tuple(part.pinned() for part in self.before)
-            self.after = tuple(part.pinned() for part in self.after)
+    def _most_ahead(self) -> float:
+        if self.reads_body:
+            return inf
+        if self.body in ("lazy", "stream"):
+            return 0
+        return SMALL_BODY if self.has_middleware or self.body == "delegated" else inf
+
+
+def _runs_on(handler: Hook, stack: HandlerStack, body: PlannedBody) -> RunsOn:
+    if body == "delegated" or any(part.blocks != handler.blocks for part in stack.parts):
+        return RunsOn.MIXED  # nobody can tell where another plan ends
+    return RunsOn.THREAD if handler.blocks else LOOP

@@ -11,7 +11,7 @@ from antiphon.app.hooks import Hook
 from antiphon.app.matching import Routing, common_blueprint
 from antiphon.app.mount import Mount
 from antiphon.app.places import Places
-from antiphon.app.plan import HandlerStack, Plan
+from antiphon.app.plan import HandlerStack, Plan, PlannedBody
 from antiphon.app.route import Route
 from antiphon.handler.contract import describe
 from antiphon.http.limits import Limits
@@ -51,6 +51,7 @@ class RouteGroup:
         self.above = above
         self.stack = HandlerStack(
             (*stack.middleware, *registry.middleware),
+            places.resolving,
             (*stack.before, *registry.before),
             (*stack.after, *registry.after),
             (registry.error_handlers, *stack.error_handlers),
@@ -104,8 +105,8 @@ class RouteGroup:
         return route._replace(app=self.app, blueprint=self.name or None, places=self.places, **changes)
 
     def plan(self, route: Route) -> Plan:
-        """How requests are answered by a route of this group."""
-        return Plan(route, route.hook.for_handler(True), self.stack)
+        """Plan a route of this group."""
+        return Plan(route, route.hook.for_handler(True), self.stack, body=route.body)
 
     def plan_answer(
         self,
@@ -115,11 +116,11 @@ class RouteGroup:
         methods: tuple[str, ...] = (),
         host: str | None = None,
         limits: Limits | None = None,
-        hands_on: bool = False,
+        body: PlannedBody = "load",
     ) -> Plan:
-        """How requests are answered by what is no route, but has one that tells of them."""
+        """Plan answers where no route is: the requests have one all the same, which tells of them."""
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
-        return Plan(self._placed(route), hook, self.stack, hands_on=hands_on)
+        return Plan(self._placed(route), hook, self.stack, body=body)
 
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
@@ -218,7 +219,7 @@ class Planning:
             methods.setdefault("HEAD", methods["GET"])
         if "OPTIONS" not in methods:
             allow = ", ".join(sorted({*methods, "OPTIONS"}))
-            blocks = not any(plan.is_async for plan in methods.values())
+            blocks = not any(plan.handler.is_async for plan in methods.values())
             group = self._groups[common_blueprint(methods)]
             hook = Hook(partial(answer_options, allow), False, blocks)
             methods["OPTIONS"] = group.plan_answer(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
@@ -255,7 +256,7 @@ class Planning:
                 pattern=mount.prefix,
                 host=mount.host,
                 limits=mount.limits.within(group.limits),
-                hands_on=mount.interface is None,
+                body="delegated" if mount.interface is None else "load",
             )
             self._routing.mounts.add(mount.prefix, mount.host, plan)
 

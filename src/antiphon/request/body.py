@@ -20,6 +20,8 @@ from antiphon.request.headers import RequestHeaders
 from antiphon.response.fields import JSON
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
     from antiphon.uploads.upload import Upload
@@ -83,7 +85,17 @@ class RequestBody(RequestHeaders):
         content = self._content
         if not isinstance(content, Content):
             content = self._content = Content(self.head, content)
+            content.folder = self._upload_folder()
         return content
+
+    def _upload_folder(self) -> "str | PathLike[str] | None":
+        """The folder in which a large body is kept; None for where the system has temporary files."""
+        return None
+
+    @property
+    def is_in_bytes(self) -> bool:
+        """True where the whole body is bytes that have been received, and nothing else has been made of them."""
+        return type(self._content) is bytes
 
     def read_small_body(self, most: float) -> bool:
         """Receive a small body that is there already, in one chunk: whether all of it is. Of any other ``load`` tells.

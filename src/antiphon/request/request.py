@@ -322,6 +322,9 @@ class Request(RequestBody):
         """The application that answers this request; None where there is none."""
         return self.route.app if self.route else None
 
+    def _upload_folder(self) -> str | os.PathLike[str] | None:
+        return None if self.app is None else self.app.upload_folder
+
     def _read_by(self) -> str:
         return self.route.answered_by if self.route else super()._read_by()
 

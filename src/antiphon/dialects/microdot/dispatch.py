@@ -17,7 +17,8 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response, to_response
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, failed, is_async, log_failure
-from antiphon.http.errors import ContentTooLarge, HTTPError
+from antiphon.handler.release import release
+from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request as NativeRequest
 from antiphon.response.response import Response as NativeResponse
 
@@ -87,11 +88,11 @@ async def dispatch(
             return fail(native, refused)
         try:
             head = native.head
-            has_to_let_go = request.is_streamed = head.has_body
+            is_held = request.is_streamed = head.has_body
             check_request_line(head)
-            if has_to_let_go:
+            if is_held:
                 if native.read_small_body(most_at_once()):
-                    has_to_let_go = request.is_streamed = False
+                    is_held = request.is_streamed = False
                 else:
                     await receive(request)
             found, request.url_prefix, request.subapp = app.find_route(request)
@@ -108,13 +109,12 @@ async def dispatch(
                 if has_hooks or app.after_request_handlers or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
-                if has_to_let_go:
-                    await _let_go(request, response, call)
-                return response
+                return response if not is_held else await _released(request, response)
             failure = await _without_route(app, request, found, call)
         except Exception as error:
             failure = await _answer_error(app, request, call, error)
-        return make(request, await _after_error(app, request, call, failure))
+        response = make(request, await _after_error(app, request, call, failure))
+        return response if not native.head.has_body else await _released(request, response)
     except Exception as error:
         return fail(native, error)
 
@@ -125,7 +125,8 @@ async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeR
     set_current_request(native)
     try:
         await receive_ahead(request)
-        return native_answer(request, await call_in_steps(function, request))
+        response = native_answer(request, await call_in_steps(function, request))
+        return response if not native.head.has_body else await _released(request, response)
     except Exception as error:
         return failed(native, error)
 
@@ -170,8 +171,6 @@ async def _after_error(app: "Microdot", request: Request, call: Call, response: 
     """The answer to an error, when the hooks after those have seen it."""
     for handler in app.get_request_handlers(request, "after_error_request", True):
         response = await _after(call, handler, request, response)
-    if request.native.head.has_body:
-        await _let_go(request, response, call)
     return response
 
 
@@ -238,14 +237,11 @@ async def error_result(app: "Microdot", request: Request, call: Call, status_cod
     return reason or "N/A", status_code
 
 
-async def _let_go(request: Request, response: Response | NativeResponse, call: Call) -> None:
-    """Have the file of a large body be freed at the end, and a client heard out whose body was too large."""
+async def _released(request: Request, response: T) -> T:
+    """Return a response when what its request's body takes is freed: who asked for Microdot's own ends it otherwise,
+    and so does an application around this one.
+    """
     native = request.native
-    content = native.content
-    if content.is_in_file:
-        native.after(content.close)
-    status = response.status if isinstance(response, NativeResponse) else response.status_code
-    if status == ContentTooLarge.status and not content.is_complete:
-        if call is call_in_steps:
-            await (ON_THREAD if native.head.blocks else ON_LOOP)
-        await content.discard()
+    if isinstance(response, NativeResponse):
+        await release(native, response)
+    return response

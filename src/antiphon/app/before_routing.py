@@ -1,0 +1,50 @@
+"""Middleware that is open before a route is found: the handler inside finds the route, and hands the request on."""
+
+from collections.abc import Callable, Sequence
+
+from antiphon.app.dispatch import dispatch, run_nested
+from antiphon.app.hooks import Hook
+from antiphon.app.matching import Found, Routing
+from antiphon.app.middleware import Middleware
+from antiphon.app.plan import LOOP, HandlerStack, Plan
+from antiphon.http.errors import HTTPError
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+
+def find_after(
+    middleware: Sequence[Middleware], stack: HandlerStack, routing: Routing
+) -> Callable[[Request], Found] | None:
+    """Return a function that finds the plan with this middleware for each request; None without any middleware.
+
+    The plan's handler finds the route when the middleware has opened. A request with a bad head gets none.
+    """
+    if not middleware:
+        return None
+
+    async def route(request: Request, unreadable: HTTPError | None = None) -> Response:
+        plan, error = routing.find(request, was_looked_at=True)
+        return await hand_on(plan, request, error or unreadable)
+
+    async def refuse(request: Request, error: HTTPError) -> Response:
+        plan, _ = routing.refuse(request, error)
+        return await hand_on(plan, request, error)
+
+    unrouted = routing.refusing[""]
+    known = unrouted.route._replace(is_before_routing=True)
+    handler = Hook(route, True, unrouted.handler.blocks)
+    around = stack._replace(middleware=tuple(middleware), before=(), after=())
+    seeking = Plan(known, handler, around, body="delegated", refuse=route)
+    refusing = Plan(known, handler, around, body="delegated", refuse=refuse)
+
+    def find(request: Request) -> Found:
+        error = routing.look(request)
+        request.route = known
+        return (seeking if error is None else refusing), error
+
+    return find
+
+
+async def hand_on(plan: Plan, request: Request, error: HTTPError | None) -> Response:
+    """Have a plan inside of the middleware answer, with its own place, body and middleware."""
+    return await run_nested(request, dispatch(plan, request, error), plan.runs_on is not LOOP)

@@ -1,0 +1,45 @@
+"""The end of a request with a body: what the body takes is freed, and a client that was refused is drained."""
+
+from antiphon.body.content import Content
+from antiphon.concurrency.loop import is_on_loop
+from antiphon.handler.contract import ON_LOOP
+from antiphon.http.errors import ContentTooLarge
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+
+async def release(request: Request, response: Response) -> None:
+    """Free what the body takes as soon as nobody can read it, and drain a body that was refused.
+
+    These are steps, taken when the response is settled. A body that an application around this one has, too, is left.
+    """
+    content = request.content
+    if content.outermost is None:
+        _free(request, content, response)
+        if not content.is_complete and _is_refused(response):
+            await _drain(request, content)
+
+
+def _free(request: Request, content: Content, response: Response) -> None:
+    """Close the body now, or when the response has been sent: files of a form may be read until then.
+
+    Where functions were left for then, the body is closed after them in any case.
+    """
+    if request.deferred:
+        return
+    if content.is_in_file or (content.has_uploads and response.is_streamed):
+        request.after(content.close)
+    elif content.has_uploads:
+        content.close()  # to have it called at the end takes far longer
+
+
+def _is_refused(response: Response) -> bool:
+    """True where nobody is going to read the rest: who streams an answer might, unless the body is too large."""
+    return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)
+
+
+async def _drain(request: Request, content: Content) -> None:
+    """Receive the rest and forget it: many clients listen only when they have sent all."""
+    if not (request.head.blocks or is_on_loop()):
+        await ON_LOOP
+    await content.discard()

@@ -1,0 +1,153 @@
+"""Places whose sources wait or block, resolved by an application before its hooks and handlers."""
+
+import asyncio
+import threading
+
+import pytest
+
+from antiphon import App, Blueprint, Place
+from antiphon.http import ServiceUnavailable
+from tests.helpers.positions import POSITIONS
+
+User = Place[str]("user", fix="app.use(Users())")
+Tenant = Place[str]("tenant")
+
+
+def blocks(request):
+    return f"ada on {threading.current_thread() is not threading.main_thread() and 'a thread'}"
+
+
+async def waits(request):
+    await asyncio.sleep(0)
+    return f"ada on {asyncio.get_running_loop() and 'a loop'}"
+
+
+@pytest.fixture(params=["waits", "blocks"])
+def source(request):
+    """Fills User by a source that waits, or by one that blocks on a thread: what it gives is returned."""
+    function, options = {"waits": (waits, {}), "blocks": (blocks, {"blocking": True})}[request.param]
+    gives = {"waits": "ada on a loop", "blocks": "ada on a thread"}[request.param]
+
+    def fill(app, **more):
+        app.fill(User, function, **options, **more)
+        return gives
+
+    return fill
+
+
+@pytest.mark.parametrize("around", ["nothing", "middleware", "middleware that waits"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_are_there_in_hooks_and_handlers_whatever_is_around(serving, colour, source, around, method):
+    app, seen = App(), []
+    gives = source(app)
+
+    if around == "middleware":
+
+        @app.middleware
+        def middleware(request):
+            seen.append(User in request)
+            yield
+
+    if around == "middleware that waits":
+
+        @app.middleware
+        async def middleware_that_waits(request):
+            seen.append(User in request)
+            yield
+
+    @app.before_request
+    @colour
+    def before(request):
+        seen.append(request[User])
+
+    @app.route("/", ["GET", "POST"])
+    @colour
+    def handler(request):
+        return f"{request[User]}, {len(request.body)}"
+
+    size = 100_000 if method == "POST" else 0
+    assert serving(app).request(method, "/", body=bytes(size)).text == f"{gives}, {size}"
+    assert seen == [False] * (around != "nothing") + [gives]
+
+
+def test_are_resolved_in_a_blueprint_and_where_no_route_is(serving, colour, source):
+    app, shop = App(), Blueprint("shop", prefix="/shop")
+    gives = source(app)
+    shop.get("/")(colour(lambda request: request[User]))
+    app.register(shop)
+    app.errorhandler(404)(lambda request, error: request[User])
+    client = serving(app)
+    assert (client.get("/shop/").text, client.get("/no").text) == (gives, gives)
+
+
+def test_are_resolved_in_order_and_only_where_they_are_wanted(serving, colour, source):
+    app, called = App(), []
+    source(app, when=lambda request: request.path == "/in", otherwise=lambda request: "nobody")
+
+    async def tenant(request):
+        called.append(request.path)
+        return f"tenant of {request[User]}"
+
+    app.fill(Tenant, tenant)
+    app.get("/<where>")(colour(lambda request: f"{request[User]}, {request[Tenant]}"))
+    client = serving(app)
+    assert client.get("/in").text.startswith("ada on a ")
+    assert client.get("/out").text == "nobody, tenant of nobody"
+    assert called == ["/in", "/out"]
+
+
+def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, colour):
+    app, seen = App(), []
+    error = ServiceUnavailable("no users today")
+
+    async def fails(request):
+        await asyncio.sleep(0)
+        raise error
+
+    app.fill(User, fails)
+
+    @app.middleware
+    def around(request):
+        response = yield
+        seen.append(response.error)
+
+    @app.get("/")
+    @colour
+    def handler(request):
+        raise AssertionError
+
+    assert serving(app).get("/").status == 503
+    assert seen == [error]
+
+
+def test_a_middleware_comes_too_early_to_read_one(serving, colour, source, caplog):
+    app = App()
+    source(app)
+
+    @app.middleware
+    def around(request):
+        request[User]
+        yield
+
+    app.get("/")(colour(lambda request: "x"))
+    assert serving(app).get("/").status == 500
+    assert "the place 'user' is not resolved" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix
+)
+def test_those_of_an_outer_app_are_not_resolved_for_a_mounted_one(serving, colour, source, position):
+    app = App()
+    source(app)
+    inside = position.enter(app)
+    inside.get("/")(colour(lambda request: str(User in request)))
+    assert serving(app).get(f"{position.prefix}/").text == "False"
+
+
+def test_those_of_a_mounted_app_are_resolved_inside_of_it(serving, colour, source):
+    app, inner = App(), App()
+    gives = source(inner)
+    inner.get("/")(colour(lambda request: request[User]))
+    app.mount("/inner", inner)
+    assert serving(app).get("/inner/").text == gives
