@@ -243,8 +243,8 @@ def content_decoder(content_encoding: str | None) -> ContentDecoder | None:
     accepted = accepted_codings()
     if len(codings) > _MOST_CODINGS or not set(codings).issubset(accepted):
         raise UnsupportedMediaType(
-            f"the body must be coded by {' or '.join(accepted)}, {_MOST_CODINGS} times at most, or not at all,"
-            f" not {content_encoding[:80]}",
+            f"The body must be coded by {' or '.join(accepted)}, {_MOST_CODINGS} times at most, or not at all,"
+            f" not {content_encoding[:80]}.",
             headers={"accept-encoding": ", ".join(accepted)},
         )
     return ContentDecoder(codings) if codings else None
