@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.body.compressors import CODINGS, ZSTD
-from antiphon.body.decompression import CHUNK, DECOMPRESSIONS, accepted_codings, content_decoder
+from antiphon.body.decompression import CHUNK_SIZE, DECOMPRESSIONS, accepted_codings, content_decoder
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 
 NAMES = [
@@ -59,7 +59,7 @@ class TestACoding:
         assert decoded(name, *bytewise(coded(TEXT, name))) == TEXT
 
     def test_is_undone_at_sizes_about_that_of_a_chunk(self, name):
-        for size in (CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK):
+        for size in (CHUNK_SIZE - 1, CHUNK_SIZE, CHUNK_SIZE + 1, 3 * CHUNK_SIZE):
             for data in (bytes(size), random.Random(size).randbytes(size)):
                 assert decoded(name, coded(data, name)) == data
 
@@ -75,7 +75,7 @@ class TestACoding:
 
     @given(data=st.binary(min_size=1))
     def test_that_is_none_is_a_bad_request(self, name, data):
-        with pytest.raises(BadRequest, match="the body can't be decoded: it"):
+        with pytest.raises(BadRequest, match="The body can't be decoded: it"):
             decoded(name, b"\xfe\xfe" + data, b"\xfe" * 300)
 
     @given(st.data())
@@ -93,7 +93,7 @@ class TestACoding:
     def test_with_more_after_its_end_is_a_bad_request(self, name, tail):
         whole = coded(TEXT, name)
         for chunks in ([whole + tail], [whole, tail], bytewise(whole + tail)):
-            with pytest.raises(BadRequest, match=r"the body can't be decoded: its? "):
+            with pytest.raises(BadRequest, match=r"The body can't be decoded: its? "):
                 decoded(name, *chunks)
 
     def test_that_expands_is_refused_at_the_limit_having_taken_little_memory(self, name):
@@ -115,7 +115,7 @@ class TestACoding:
         sizes = []
         with pytest.raises(ContentTooLarge):
             sizes.extend(map(len, content_decoder(name).feed(bomb_of(name), MIB)))
-        assert max(sizes) <= CHUNK * 3 // 2
+        assert max(sizes) <= CHUNK_SIZE * 3 // 2
         assert sum(sizes) <= MIB
 
     def test_up_to_the_limit_is_accepted(self, name):

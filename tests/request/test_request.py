@@ -706,7 +706,7 @@ class TestJSON:
     def test_is_a_415_without_a_type(self):
         with pytest.raises(UnsupportedMediaType) as refused:
             _ = Request.blank(body=b"{}").json
-        assert refused.value.detail == "the body must be application/json, but its type is not declared"
+        assert refused.value.detail == "The body must be application/json, but its type is not declared."
 
     def test_does_not_repeat_a_long_type_in_whole(self):
         with pytest.raises(UnsupportedMediaType) as refused:
@@ -779,7 +779,7 @@ class TestTyped:
         ],
     )
     def test_of_another_body_is_a_415(self, headers, sent):
-        with pytest.raises(UnsupportedMediaType, match=f"the body must be a form, {sent}"):
+        with pytest.raises(UnsupportedMediaType, match=f"The body must be a form, {sent}"):
             Request.blank("/", "POST", headers, b"name=tea&price=2").form_as(Item)
 
     def test_of_another_body_is_a_415_however_large_that_is(self):

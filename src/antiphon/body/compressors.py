@@ -1,4 +1,4 @@
-"""Content codings and what compresses by them: gzip, and zstd and br where their libraries are installed.
+"""Content codings and their compressors: gzip, and zstd and br where their libraries are installed.
 
 gzip is RFC 1952; br is RFC 7932, by `brotli`; zstd is RFC 8878, by Python 3.14, below that by `backports.zstd`.
 """
@@ -11,39 +11,39 @@ from types import ModuleType
 from typing import NamedTuple, Protocol
 
 ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-"""The module that speaks zstd."""
+"""The name of the module for zstd."""
 
 _WINDOW = 18
-"""How far back repetitions are sought by zstd and br, as a power of 2 bytes: it bounds what a stream holds in memory,
-and is far below the 8 MiB that clients have to take (RFC 9659 §3)."""
+"""The window of zstd and br, as a power of 2 bytes: it bounds the memory of a stream, and is far below the 8 MiB that
+clients have to accept (RFC 9659 §3)."""
 
 
 class Compressor(Protocol):
-    """What compresses one body, from its first byte to its last."""
+    """A compressor of one body, from its first byte to its last."""
 
     def chunk(self, data: bytes) -> bytes:
-        """Compress more of it, such that all that was given so far can be read from what was returned so far."""
+        """Compress more of the body. All that was given so far can be decoded from what was returned so far."""
         ...
 
     def finish(self, data: bytes = b"") -> bytes:
-        """Compress the rest of it."""
+        """Compress the rest of the body, and end it."""
         ...
 
 
 class Coding(NamedTuple):
-    """A content coding (RFC 9110 §8.4.1): its name, the levels that it has, and the usual one."""
+    """A content coding (RFC 9110 §8.4.1), with its levels of compression and the usual one."""
 
     name: str
     levels: range
     usual_level: int
     start: Callable[[int], Compressor]
-    """Give what compresses a body at a level. Raises ImportError where the library is missing."""
+    """Return a new compressor of a level. Raises ImportError where the library is missing."""
     library: str
-    """The module that it needs."""
+    """The name of the module that it needs."""
 
     @property
     def is_installed(self) -> bool:
-        """Whether its library can be imported."""
+        """True if the library can be imported."""
         try:
             import_module(self.library)
         except ImportError:
@@ -107,4 +107,4 @@ CODINGS = {
         Coding("gzip", range(1, 10), 6, _Gzip, "zlib"),
     )
 }
-"""All of them by name, the one first that does most in the least time."""
+"""The codings that are known, by name: the one first that saves most in the least time."""

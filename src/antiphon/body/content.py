@@ -30,6 +30,8 @@ class Content:
 
     data: bytes | None = None
     """All bytes, where they are in memory; None until the body is complete."""
+    received = 0
+    """Bytes received so far, as they were sent."""
     is_complete = False
     """True if no more is received: all of the body has come, or it was discarded."""
     is_kept = True
@@ -57,12 +59,14 @@ class Content:
         self.head = head
         if data is not None:
             self.data = data
+            self.received = len(data)
             self.is_complete = True
 
     def share(self, head: Head) -> "Content":
         """Return the same content for another request, which may be closed by itself. The body has to be loaded."""
         shared = Content(head, self.data)
         shared.is_complete = self.is_complete
+        shared.received = self.received
         shared._receiver = self._receiver
         if self.data is None:
             shared._storage = self._stored().share(head.field("content-type") or "")
@@ -74,11 +78,6 @@ class Content:
     def size(self) -> int:
         """Bytes that are kept so far."""
         return len(self.data) if self.data is not None else self._storage.size if self._storage is not None else 0
-
-    @property
-    def received(self) -> int:
-        """Bytes received so far, as they were sent."""
-        return len(self.data or b"") if self._receiver is None else self._receiver.received
 
     @property
     def length(self) -> int | None:
@@ -117,6 +116,7 @@ class Content:
     def hold(self, data: bytes) -> None:
         """Take over the first bytes, which were received, but not checked."""
         self._received_by().hold(data)
+        self.received = len(data)
 
     def resume(self, receiving: Coroutine[Any, Any, bytes], effect: Any) -> None:
         """Take over a call of the head's ``receive`` that was started, and awaits ``effect``."""
@@ -159,6 +159,7 @@ class Content:
                 self.failure = error
             raise
         finally:
+            self.received = receiver.received
             self._is_receiving = False
         return chunk
 
@@ -171,8 +172,10 @@ class Content:
             return
         self.is_complete = True
         self.failure = self._loss = self.failure or RuntimeError("the body was refused, and is gone")
+        receiver = self._received_by()
         with suppress(Exception):  # nobody wants the body, nor why it breaks off
-            await self._received_by().drain()
+            await receiver.drain()
+        self.received = receiver.received
 
     def load_on_thread(self, limits: Limits) -> None:
         """Do what ``load`` does, for code that may block. Raises NotLoadedError where nothing may."""
@@ -286,35 +289,6 @@ class Content:
         """Free the memory and the file of a body that is not small."""
         if self._storage is not None:
             self._storage.close()
-
-
-def read_small(head: Head, most: float) -> Content | bytes | None:
-    """Receive a small body of at most ``most`` bytes, if it is there already, in one chunk. Return its bytes.
-
-    Return None if the body is not known to be so small: none of it was received. Return a content that goes on from
-    here if the body is not there, or not in one chunk. Call it only where ``head.receive`` may block.
-    """
-    length = head.uncoded_length
-    if length is None or length > SMALL_BODY or length > most:
-        return None
-    if not length:
-        return b""
-    receiving = head.receive()
-    try:
-        effect = receiving.send(None)
-    except StopIteration as end:
-        data: bytes = end.value
-        if len(data) == length:
-            return data
-        content = Content(head)
-        content.hold(data)
-    except (HTTPError, OSError) as error:
-        content = Content(head)
-        content.break_off(error)
-    else:
-        content = Content(head)
-        content.resume(receiving, effect)
-    return content
 
 
 class NotLoadedError(RuntimeError):

@@ -1,6 +1,6 @@
-"""The content codings of a body undone (RFC 9110 §8.4): fed as it arrives, it comes out decoded, in small chunks.
+"""Content codings undone (RFC 9110 §8.4): a decoder is fed a body as it arrives, and gives it in small chunks.
 
-No I/O. However much a body expands, no more of it is made than was asked for, and none beyond the limit.
+No I/O. However much a body expands, only the chunk that was asked for is made, and none beyond the limit.
 """
 
 import zlib
@@ -13,12 +13,155 @@ from typing import NamedTuple, Protocol
 from antiphon.body.compressors import ZSTD
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType, over_limit
 
+CHUNK_SIZE = 64 << 10
+"""Most bytes of a decoded chunk; brotli gives up to half as many more."""
+
+_BLOCK = 16 << 10
+"""Bytes that are decoded at a time: at the end of each member what follows it is copied."""
+
+_MOST_CODINGS = 3
+_MOST_ELEMENTS = 16
+"""Most elements of Content-Encoding that are read; empty ones count."""
+
+_FREE_MEMBERS = 100
+_MEMBER = 1 << 10
+"""Fewest bytes, on average, of members beyond the free ones: to start one costs more than to read it."""
+
+_OTHER_NAMES = {"x-gzip": "gzip"}
+
 _LARGEST_WINDOW = 23
-"""How far back a zstd frame may reach, as a power of 2 bytes: 8 MiB, as RFC 9659 §3 has it."""
+"""The largest window of a zstd frame, as a power of 2 bytes: 8 MiB (RFC 9659 §3)."""
+
+
+def content_decoder(content_encoding: str | None) -> "ContentDecoder | None":
+    """Return a decoder for the codings that a Content-Encoding names; None if there are none.
+
+    Raises UnsupportedMediaType (415) for more than 3 codings, and for one that is not accepted: Accept-Encoding in that
+    error names the accepted ones (RFC 9110 §12.5.3).
+    """
+    if not content_encoding:
+        return None
+    named = [name.strip(" \t").lower() for name in content_encoding.split(",", _MOST_ELEMENTS)]
+    codings = [_OTHER_NAMES.get(name, name) for name in reversed(named) if name not in ("", "identity")]
+    accepted = accepted_codings()
+    if len(codings) > _MOST_CODINGS or not set(codings).issubset(accepted):
+        raise UnsupportedMediaType(
+            f"The Content-Encoding must be {' or '.join(accepted)}, at most {_MOST_CODINGS} of them, or absent,"
+            f" not {content_encoding[:80]}.",
+            headers={"accept-encoding": ", ".join(accepted)},
+        )
+    return ContentDecoder(codings) if codings else None
+
+
+@cache
+def accepted_codings() -> tuple[str, ...]:
+    """Return the names of the codings that can be undone: gzip and deflate; zstd and br where they are installed."""
+    return tuple(name for name, coding in DECOMPRESSIONS.items() if coding.is_installed)
+
+
+class ContentDecoder:
+    """Undoes the codings of one body, from its first byte to its last. After an error it must not be fed again."""
+
+    __slots__ = ("_stages",)
+
+    def __init__(self, codings: Sequence[str]) -> None:
+        """Make a decoder of accepted codings, by their names, the one that was applied last first."""
+        self._stages = [_Stage(name, is_last=at == len(codings)) for at, name in enumerate(codings, 1)]
+
+    def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
+        """Decode more of the body. Return an iterator of chunks, each of which is made when it is asked for.
+
+        Take all of them before you feed more. Raises BadRequest (400) for bytes that are not in the coding,
+        ContentTooLarge (413) before more than ``limit`` bytes of the decoded body are given.
+        """
+        chunks: Iterator[bytes] = iter((data,))
+        for stage in self._stages:
+            chunks = chain.from_iterable(map(partial(stage.feed, limit=limit), chunks))
+        return chunks
+
+    def finish(self) -> None:
+        """End the body. Raises BadRequest (400) if it is incomplete; a body of no bytes is complete."""
+        for stage in self._stages:
+            stage.finish()
+
+
+class _Stage:
+    """A decoder of one coding."""
+
+    def __init__(self, name: str, *, is_last: bool) -> None:
+        self._name = name
+        self._is_last = is_last
+        self._coding = DECOMPRESSIONS[name]
+        self._error: type[Exception] = getattr(import_module(self._coding.library), self._coding.error)
+        self._member = self._coding.start()
+        self._members = 1
+        self._has_begun = False
+        self._made = 0
+
+    def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
+        self._has_begun = self._has_begun or bool(data)
+        for start in range(0, len(data), _BLOCK):
+            yield from self._chunks(data[start : start + _BLOCK], limit)
+
+    def _chunks(self, block: bytes, limit: int) -> Iterator[bytes]:
+        is_read = False
+        while not is_read:
+            if self._member.eof:
+                self._start_member()
+            if chunk := self._decoded(block):
+                self._made += len(chunk)
+                # A body may be a little longer with a coding than without it.
+                if self._made > (limit if self._is_last else 2 * limit + CHUNK_SIZE):
+                    detail = f"The body, decoded, is longer than the {limit} bytes that are accepted."
+                    raise over_limit(ContentTooLarge, "body", limit, detail)
+                yield chunk
+            block = self._member.unused_data if self._member.eof else b""
+            is_read = not block if self._member.eof else self._member.needs_input
+
+    def _decoded(self, block: bytes) -> bytes:
+        try:
+            return self._member.decompress(block, CHUNK_SIZE)
+        except self._error as error:
+            raise BadRequest(f"The body can't be decoded: it is not valid {self._name}.") from error
+
+    def _start_member(self) -> None:
+        if not self._coding.has_members:
+            raise BadRequest(f"The body can't be decoded: it goes on after the end of its {self._name}.")
+        self._members += 1
+        if self._members > _FREE_MEMBERS + self._made // _MEMBER:
+            raise BadRequest(f"The body can't be decoded: its {self._name} is in too many parts.")
+        self._member = self._coding.start()
+
+    def finish(self) -> None:
+        if self._has_begun and not self._member.eof:
+            raise BadRequest(f"The body can't be decoded: its {self._name} ends before it is complete.")
+
+
+class Decompression(NamedTuple):
+    """A content coding that can be undone."""
+
+    start: "Callable[[], Member]"
+    """Return a new reader of one member. Raises ImportError where the library is missing."""
+    library: str
+    """The name of the module that it needs."""
+    error: str
+    """The name of the library's exception for bytes that are not in the coding."""
+    has_members: bool
+    """True if a body may have several members, one after another (RFC 1952 §2.2, RFC 8878 §3)."""
+
+    @property
+    def is_installed(self) -> bool:
+        """True if the library can be imported, and can bound the size of what it decodes."""
+        try:
+            library = import_module(self.library)
+        except ImportError:
+            return False
+        # brotli below 1.2 decodes all of the data at once, however much that is
+        return self.library != "brotli" or hasattr(library.Decompressor, "can_accept_more_data")
 
 
 class Member(Protocol):
-    """A gzip member, a zstd frame, or the one stream of another coding."""
+    """A reader of a gzip member, a zstd frame, or the one stream of another coding."""
 
     @property
     def eof(self) -> bool: ...
@@ -30,7 +173,7 @@ class Member(Protocol):
 
 
 class _Inflate:
-    """A stream of zlib, read as the others are."""
+    """A stream of zlib, with the methods of a member."""
 
     def __init__(self, format: int) -> None:  # noqa: A002 - zlib's `wbits`, which say the format
         self._inner = zlib.decompressobj(format)
@@ -51,7 +194,7 @@ class _Inflate:
 
 
 class _Deflate(_Inflate):
-    """Deflate in zlib's format, as it should be, or bare, as some have always sent it (RFC 9110 §8.4.1.2)."""
+    """A deflate stream in zlib's format, or bare, as some clients send it (RFC 9110 §8.4.1.2)."""
 
     def __init__(self) -> None:
         super().__init__(zlib.MAX_WBITS)
@@ -97,154 +240,10 @@ def _zstd_frame() -> Member:
     return frame
 
 
-class Decompression(NamedTuple):
-    """A content coding's other direction."""
-
-    start: Callable[[], Member]
-    """Give what reads a member. Raises ImportError where the library is missing."""
-    library: str
-    """The module that it needs."""
-    error: str
-    """The name of what the library raises for a body that is not in the coding."""
-    has_members: bool
-    """Whether a body may be several of them, one after another (RFC 1952 §2.2, RFC 8878 §3)."""
-
-    @property
-    def is_installed(self) -> bool:
-        """Whether its library can be imported, and can bound what it makes."""
-        try:
-            library = import_module(self.library)
-        except ImportError:
-            return False
-        # brotli below 1.2 makes as much at once as the data stands for
-        return self.library != "brotli" or hasattr(library.Decompressor, "can_accept_more_data")
-
-
 DECOMPRESSIONS = {
     "zstd": Decompression(_zstd_frame, ZSTD, "ZstdError", has_members=True),
     "br": Decompression(_Brotli, "brotli", "error", has_members=False),
     "gzip": Decompression(lambda: _Inflate(16 + zlib.MAX_WBITS), "zlib", "error", has_members=True),
     "deflate": Decompression(_Deflate, "zlib", "error", has_members=False),
 }
-"""All of them by name, the one first that asks for the least work."""
-
-
-CHUNK = 64 << 10
-"""After how many bytes a chunk ends; brotli gives up to half as many more."""
-
-_BLOCK = 16 << 10
-"""How much is decoded at a time: at the end of each member what follows it is copied."""
-
-_MOST_CODINGS = 3
-_MOST_ELEMENTS = 16
-"""How many elements of the field are told apart; empty ones count."""
-
-_FREE_MEMBERS = 100
-_MEMBER = 1 << 10
-"""How many bytes the members beyond those have on average: starting one costs more than reading it."""
-
-_OTHER_NAMES = {"x-gzip": "gzip"}
-
-
-@cache
-def accepted_codings() -> tuple[str, ...]:
-    """The names of the codings that can be undone here: gzip and deflate, zstd and br where they are installed."""
-    return tuple(name for name, coding in DECOMPRESSIONS.items() if coding.is_installed)
-
-
-class _Stage:
-    """One coding of a body undone."""
-
-    def __init__(self, name: str, *, is_last: bool) -> None:
-        self._name = name
-        self._is_last = is_last
-        self._coding = DECOMPRESSIONS[name]
-        self._error: type[Exception] = getattr(import_module(self._coding.library), self._coding.error)
-        self._member = self._coding.start()
-        self._members = 1
-        self._has_begun = False
-        self._made = 0
-
-    def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
-        self._has_begun = self._has_begun or bool(data)
-        for start in range(0, len(data), _BLOCK):
-            yield from self._chunks(data[start : start + _BLOCK], limit)
-
-    def _chunks(self, block: bytes, limit: int) -> Iterator[bytes]:
-        is_read = False
-        while not is_read:
-            if self._member.eof:
-                self._start_member()
-            if chunk := self._decoded(block):
-                self._made += len(chunk)
-                # Coded once more, a body may be a little longer than it is itself.
-                if self._made > (limit if self._is_last else 2 * limit + CHUNK):
-                    detail = f"The body, decoded, is longer than the {limit} bytes that are accepted."
-                    raise over_limit(ContentTooLarge, "body", limit, detail)
-                yield chunk
-            block = self._member.unused_data if self._member.eof else b""
-            is_read = not block if self._member.eof else self._member.needs_input
-
-    def _decoded(self, block: bytes) -> bytes:
-        try:
-            return self._member.decompress(block, CHUNK)
-        except self._error as error:
-            raise BadRequest(f"the body can't be decoded: it is not valid {self._name}") from error
-
-    def _start_member(self) -> None:
-        if not self._coding.has_members:
-            raise BadRequest(f"the body can't be decoded: it goes on after the end of its {self._name}")
-        self._members += 1
-        if self._members > _FREE_MEMBERS + self._made // _MEMBER:
-            raise BadRequest(f"the body can't be decoded: its {self._name} is in too many parts")
-        self._member = self._coding.start()
-
-    def finish(self) -> None:
-        if self._has_begun and not self._member.eof:
-            raise BadRequest(f"the body can't be decoded: its {self._name} ends before it is complete")
-
-
-class ContentDecoder:
-    """What undoes the codings of one body, from its first byte to its last. An error ends it."""
-
-    __slots__ = ("_stages",)
-
-    def __init__(self, codings: Sequence[str]) -> None:
-        """``codings`` are names of those accepted, the one that was applied last first."""
-        self._stages = [_Stage(name, is_last=at == len(codings)) for at, name in enumerate(codings, 1)]
-
-    def feed(self, data: bytes, limit: int) -> Iterator[bytes]:
-        """What can be read by means of more of the body, in chunks, which are made one by one as they are taken.
-
-        Take all of them before feeding more. Raises BadRequest (400) for what is not in its coding,
-        ContentTooLarge (413) before more than ``limit`` bytes of the decoded body are given.
-        """
-        chunks: Iterator[bytes] = iter((data,))
-        for stage in self._stages:
-            chunks = chain.from_iterable(map(partial(stage.feed, limit=limit), chunks))
-        return chunks
-
-    def finish(self) -> None:
-        """Say that this was all. Raises BadRequest (400) when the body is incomplete; one of no bytes is complete."""
-        for stage in self._stages:
-            stage.finish()
-
-
-def content_decoder(content_encoding: str | None) -> ContentDecoder | None:
-    """What undoes the codings that a Content-Encoding names; None when there are none.
-
-    Raises UnsupportedMediaType (415) for others than are accepted, whose Accept-Encoding names these
-    (RFC 9110 §12.5.3), and for more than 3.
-    """
-    if not content_encoding:
-        return None
-    named = [name.strip(" \t").lower() for name in content_encoding.split(",", _MOST_ELEMENTS)]
-    codings = [_OTHER_NAMES.get(name, name) for name in reversed(named) if name not in ("", "identity")]
-    accepted = accepted_codings()
-    if len(codings) > _MOST_CODINGS or not set(codings).issubset(accepted):
-        raise UnsupportedMediaType(
-            f"the body must be coded by {' or '.join(accepted)}, {_MOST_CODINGS} times at most, or not at all,"
-            f" not {content_encoding[:80]}",
-            headers={"accept-encoding": ", ".join(accepted)},
-        )
-    return ContentDecoder(codings) if codings else None
+"""The codings that are known, by name: the one first that costs the least work."""

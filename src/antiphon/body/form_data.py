@@ -1,4 +1,4 @@
-"""A form in parts: where in the body each of them is, found while it arrives, and what they mean when it is there."""
+"""Forms as multipart/form-data: an index of their parts, made while they arrive, and their fields and files."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -28,7 +28,7 @@ class FormData(NamedTuple):
 
 
 class FormBounds:
-    """Counts what a form has. Raises ContentTooLarge (413) beyond a limit, as soon as that is clear."""
+    """Counts the parts and bytes of a form. Raises ContentTooLarge (413) as soon as one is beyond its limit."""
 
     __slots__ = ("_fields", "_files", "_head", "_in_fields", "_in_file", "_limits")
 
@@ -39,7 +39,7 @@ class FormBounds:
         self._fields = self._files = self._in_fields = self._in_file = 0
 
     def count(self, events: list[PartEvent]) -> list[tuple[PartHead, int]]:
-        """Count what has come: the parts that have ended, and where."""
+        """Count the events of one chunk. Return the parts that ended in it, each with its end in the body."""
         ended = []
         limits = self._limits
         for event in events:
@@ -50,11 +50,11 @@ class FormBounds:
             if self._head.filename is None:
                 self._in_fields += len(held) + end - start
                 if self._in_fields > limits.form:
-                    raise _too_large("form", limits.form, "The fields of the form that are no files have")
+                    raise _too_large("form", limits.form, "The form's fields, not counting files, exceed")
             else:
                 self._in_file += len(held) + end - start
                 if self._in_file > limits.file:
-                    raise _too_large("file", limits.file, "A file of the form has")
+                    raise _too_large("file", limits.file, "A file in the form exceeds")
             if part_end is not None:
                 ended.append((self._head, part_end))
         return ended
@@ -74,9 +74,10 @@ class FormBounds:
 
 
 class FormIndex:
-    """Is given the body of a form (RFC 7578), as a whole or fed chunk by chunk, and remembers where its parts are.
+    """An index of the parts of a form (RFC 7578), made from its whole body, or from chunks as they are fed.
 
-    Raises ContentTooLarge (413) likewise. A body that is no such form is told to who reads it.
+    Raises ContentTooLarge (413) as soon as a limit is exceeded. That a form is malformed is an error only for code that
+    reads it: other code may want its bytes.
     """
 
     __slots__ = ("_bounds", "_data", "_failure", "_limits", "_parser", "_parts")
@@ -87,7 +88,7 @@ class FormIndex:
         self._failure: BadRequest | None = None
         self._parser: MultipartParser | None = None
         self._parts: list[tuple[PartHead, int]] = []
-        """The parts, and where they end."""
+        """The parts, each with its end in the body."""
         try:
             boundary = parse_boundary(content_type)
         except BadRequest as error:
@@ -103,7 +104,7 @@ class FormIndex:
             self.feed(data)
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises ContentTooLarge (413) beyond a limit."""
+        """Index the next chunk. Raises ContentTooLarge (413) beyond a limit."""
         if self._failure is not None or self._parser is None:
             return
         try:
@@ -114,7 +115,7 @@ class FormIndex:
         self._parts += self._bounds.count(events)
 
     def check(self, limits: Limits) -> None:
-        """Hold what was read so far to limits that were set since. Raises ContentTooLarge (413) beyond one."""
+        """Check the parts so far against limits that were set since. Raises ContentTooLarge (413) beyond one."""
         if limits is self._limits:
             return
         if len(self._parts) > limits.parts:
@@ -125,9 +126,9 @@ class FormIndex:
         self._limits = limits
 
     def read(self, spool: Spool, charset: str | None) -> FormData:
-        """The form, when all of it was fed, from where it is kept. ``charset`` is what the request declares.
+        """Return the form, when all of it was fed. ``spool`` has its bytes; ``charset`` is what the request declares.
 
-        Raises BadRequest (400) for a body that is no such form, or was cut off.
+        Raises BadRequest (400) for a malformed or incomplete form.
         """
         if self._failure is not None:
             raise self._failure
@@ -154,17 +155,17 @@ class FormIndex:
             own = _charset(content_type) if content_type else None
             value = spool.read_at(offset, end - offset) if data is None else data[offset:end]
             fields.append((name, decode(value, form_codec(own, *stated) if own else codec)))
-        return tuple.__new__(FormData, (MultiDict(fields), MultiDict(files)))  # as fast again as its own constructor
+        return tuple.__new__(FormData, (MultiDict(fields), MultiDict(files)))  # in half the time of its constructor
 
 
 @lru_cache(16)
 def _within(parts: int) -> MultipartLimits:
-    """What an app, or a route, sets, which is always the same."""
+    """Return bounds of a form; a route's are always the same."""
     return MultipartLimits(parts)
 
 
 def _charset(content_type: str) -> str | None:
-    """The charset in which a field says that it is (RFC 7578 §5.1.2)."""
+    """Return the charset that a field's own Content-Type declares (RFC 7578 §5.1.2)."""
     from antiphon.http.media_type import MediaType
 
     try:
@@ -177,5 +178,5 @@ def _too_many(limit: str, maximum: int) -> ContentTooLarge:
     return over_limit(ContentTooLarge, limit, maximum, f"The form has more than {maximum} {limit}.")
 
 
-def _too_large(limit: str, maximum: int, what_has: str) -> ContentTooLarge:
-    return over_limit(ContentTooLarge, limit, maximum, f"{what_has} more than {maximum} bytes.")
+def _too_large(limit: str, maximum: int, what_exceeds: str) -> ContentTooLarge:
+    return over_limit(ContentTooLarge, limit, maximum, f"{what_exceeds} {maximum} bytes.")

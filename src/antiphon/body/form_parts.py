@@ -1,4 +1,4 @@
-"""The parts of a form, one after another, while they arrive: nothing of them is kept but what was received at once."""
+"""The parts of a form, one after another, while they arrive: only the chunk that came last is in memory."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -16,9 +16,9 @@ from antiphon.uploads.upload import well_formed
 
 
 class Part:
-    """A part of a form that is being received: what is said of it, then its content, chunk by chunk.
+    """A part of a form that is being received: its names and headers, then its content, chunk by chunk.
 
-    Its content is to be read before the next part is asked for; what is not read then is passed over.
+    Read the content before you ask for the next part; content that was not read by then is skipped.
     """
 
     def __init__(self, parts: "FormParts", head: PartHead) -> None:
@@ -27,12 +27,12 @@ class Part:
 
     @property
     def name(self) -> str:
-        """The name of the form's field; empty where it has none."""
+        """The name of the form's field; empty if it has none."""
         return decode(self._head.name or b"", "utf-8")
 
     @property
     def filename(self) -> str | None:
-        """The file's name as the client wrote it, which may be a path, or anything; None for what is no file."""
+        """The file's name as the client wrote it: it may be a path, or anything. None for a part that is not a file."""
         return None if self._head.filename is None else decode(self._head.filename, "utf-8")
 
     @property
@@ -42,7 +42,7 @@ class Part:
 
     @lazy
     def headers(self) -> Headers:
-        """The header of the part, without fields that are malformed."""
+        """The header fields of the part, without malformed ones."""
         return Headers(well_formed(self._head.fields))
 
     def __iter__(self) -> Iterator[bytes]:
@@ -60,11 +60,11 @@ class Part:
                 await self._parts.areceive()
 
     def read(self) -> bytes:
-        """All that is left of its content, in memory."""
+        """Return the rest of the content, in memory."""
         return b"".join(self)
 
     async def aread(self) -> bytes:
-        """The same on an event loop."""
+        """Return what ``read`` does, on an event loop."""
         return b"".join([chunk async for chunk in self])
 
     def __repr__(self) -> str:
@@ -74,8 +74,7 @@ class Part:
 class FormParts:
     """The parts of a form, iterated once, by ``for`` or ``async for``.
 
-    Raises BadRequest (400) for what is no form in parts, ContentTooLarge (413) beyond a limit, and what the body's
-    stream does.
+    Raises BadRequest (400) for a malformed form, ContentTooLarge (413) beyond a limit, and what the body's stream does.
     """
 
     def __init__(self, stream: BodyStream, content_type: str, limits: Limits) -> None:
@@ -104,7 +103,7 @@ class FormParts:
                 await self.areceive()
 
     def _next_head(self) -> PartHead | None:
-        """The head of the next part, if it has been received. What is left of the one before is passed over."""
+        """Return the head of the next part, if it has been received. The rest of the part before it is skipped."""
         self._current = None
         while self._events:
             event = self._events.popleft()
@@ -114,7 +113,7 @@ class FormParts:
         return None
 
     def content_of(self, head: PartHead) -> bytes | None:
-        """More of a part's content; empty where more has to be received, None where there is no more."""
+        """Return more of a part's content; empty if more has to be received first, None at the part's end."""
         while self._current is head and self._events:
             event = self._events.popleft()
             if isinstance(event, PartData):
@@ -125,11 +124,11 @@ class FormParts:
         return b"" if self._current is head else None
 
     def receive(self) -> None:
-        """Receive more, where that may block."""
+        """Receive the next chunk of the body, in code that may block."""
         self._take(self._stream.chunk_at(self._offset))
 
     async def areceive(self) -> None:
-        """Receive more, on an event loop."""
+        """Receive the next chunk of the body, on an event loop."""
         self._take(await self._stream.achunk_at(self._offset))
 
     def _take(self, chunk: bytes) -> None:

@@ -1,6 +1,7 @@
-"""Forms as multipart/form-data: fed the body in chunks of any size, gives events (RFC 7578, RFC 2046 §5.1).
+"""Forms as multipart/form-data (RFC 7578, RFC 2046 §5.1): where in the body their parts are.
 
-Parts are told by their offsets in the body, so that whoever keeps the body needs no copy of them.
+``MultipartParser`` is fed the body in chunks of any size and gives events; ``read_whole_form`` reads most small forms
+at once. Both give offsets in the body, so that whoever keeps the body needs no copy of the parts. No I/O.
 """
 
 import re
@@ -12,7 +13,7 @@ from antiphon.http.grammar import TCHARS, parse_parameters, split_parameters
 from antiphon.http.limits import Limits
 
 LONGEST_BOUNDARY = 70
-"""Characters of a boundary (RFC 2046 §5.1.1)."""
+"""Most characters of a boundary (RFC 2046 §5.1.1)."""
 
 _usual_content_type = re.compile(
     rf"multipart/form-data; boundary=([-!#$%&'*+.^_`|~0-9A-Za-z]{{1,{LONGEST_BOUNDARY}}}+)"
@@ -20,23 +21,24 @@ _usual_content_type = re.compile(
 _multipart = re.compile(rf"[ \t]*+multipart/{TCHARS}[ \t]*+(?:;(.*))?", re.DOTALL | re.IGNORECASE).fullmatch
 _boundary = re.compile(rb"[!-~](?:[ -~]{0,%d}[!-~])?" % (LONGEST_BOUNDARY - 2)).fullmatch
 
-# What the parser reads at present.
+# States of the parser: what it reads.
 _PREAMBLE, _HEAD, _CONTENT, _EPILOGUE = range(4)
-# More has to come to tell whether this is a delimiter.
+# In place of a state: more bytes are needed to tell whether this is a delimiter.
 _CUT = 4
 
-# By the two bytes after a boundary, of which the first may be padding (RFC 2046 §5.1.1). Others belong to a longer line
-# that only begins with the boundary, and to the content.
+# The state after a boundary, by the two bytes that follow it. The first may be padding (RFC 2046 §5.1.1). After any
+# others the boundary only begins a longer line, which is content.
 _AFTER_BOUNDARY = {b"\r\n": _HEAD, b" ": _HEAD, b"\t": _HEAD, b"--": _EPILOGUE, b"": _CUT, b"\r": _CUT, b"-": _CUT}
 _AFTER_BOUNDARY |= {bytes((padding, byte)): _HEAD for padding in b" \t" for byte in range(256)}
+_AFTER_LAST_BOUNDARY = frozenset({b"--\r\n", b"--"})
 
 
 class MultipartLimits(NamedTuple):
     """Upper bounds of a multipart form.
 
     - ``parts``: fields and files; 1000.
-    - ``head``: of the header fields of one part.
-    - ``outside``: bytes before the first part, and again after the last one, which have no meaning; 8 KiB.
+    - ``head``: bounds of the header fields of one part.
+    - ``outside``: bytes before the first part, and as many after the last one; they have no meaning; 8 KiB.
     """
 
     parts: int = Limits().parts
@@ -45,10 +47,10 @@ class MultipartLimits(NamedTuple):
 
 
 class PartData(NamedTuple):
-    """Content of the part whose head came last: ``held``, then the chunk that was fed from ``start`` to ``end``.
+    """Some content of the part whose head came last: ``held``, then the chunk just fed from ``start`` to ``end``.
 
-    ``held``, nearly always empty, is from earlier chunks: what could have been the beginning of a delimiter and is not.
-    ``part_end`` is where in the body the part's content ends, when it ends here; None when more is to come.
+    ``held`` is from earlier chunks, and nearly always empty: bytes that could have begun a delimiter, and did not.
+    ``part_end`` is the offset in the body at which the part's content ends; None while more is to come.
     """
 
     start: int
@@ -57,37 +59,41 @@ class PartData(NamedTuple):
     held: bytes
 
     def of(self, chunk: bytes) -> bytes:
-        """The content's bytes: ``chunk`` is what was just fed."""
+        """Return the content's bytes. ``chunk`` is the one just fed."""
         content = chunk[self.start : self.end]
         return self.held + content if self.held else content
 
 
 PartEvent: TypeAlias = PartHead | PartData
 
+_USUAL_HEAD_SIZE = min(HeadLimits().size, HeadLimits().name)
+
 
 def parse_boundary(content_type: str) -> bytes:
-    """The boundary that a Content-Type names; raises BadRequest without one (RFC 2046 §5.1.1, RFC 7578 §4.1)."""
+    """Return the boundary that a Content-Type names (RFC 2046 §5.1.1, RFC 7578 §4.1). Raises BadRequest without one."""
     if usual := _usual_content_type(content_type):
         return usual[1].encode()
     match = _multipart(content_type)
     if match is None:
-        raise BadRequest("a form in parts needs the Content-Type multipart/form-data")
+        raise BadRequest("A form with parts needs the Content-Type multipart/form-data.")
     written = match[1] or ""
     if [name for name, _ in split_parameters(written)].count("boundary") > 1:
-        raise BadRequest("the Content-Type has two boundaries")
+        raise BadRequest("The Content-Type has two boundaries.")
     boundary = parse_parameters(written).get("boundary")
     if not boundary:
-        raise BadRequest("the Content-Type has no boundary: multipart/form-data; boundary=...")
+        raise BadRequest("The Content-Type has no boundary. It must be like this: multipart/form-data; boundary=...")
     if not boundary.isascii() or not _boundary(boundary.encode()):
-        raise BadRequest(f"a boundary has 1 to {LONGEST_BOUNDARY} printable ASCII characters, the last one no space")
+        raise BadRequest(
+            f"A boundary must have 1 to {LONGEST_BOUNDARY} printable ASCII characters, and must not end with a space."
+        )
     return boundary.encode()
 
 
 class MultipartParser:
     """Finds the parts of one form.
 
-    Between two chunks it keeps no more than a head and a boundary. It reads every byte a constant number of times. An
-    error ends it: it is not fed again. Raises ValueError for bytes that are no boundary.
+    Between two chunks it keeps at most a head and a boundary. It reads every byte a constant number of times. After an
+    error it must not be fed again. Raises ValueError for bytes that are not a boundary.
     """
 
     __slots__ = ("_delimiter", "_end", "_gathered", "_held", "_limits", "_offset", "_parts", "_state", "_usual_size")
@@ -100,16 +106,16 @@ class MultipartParser:
         self._state = _PREAMBLE
         self._offset = 0
         self._parts = 0
-        self._usual_size = min(limits.head.size, limits.head.name)
+        self._usual_size = min(limits.head.size, limits.head.name)  # so that no part of a usual head is too large
         self._end = 0
         self._gathered = bytearray()
         self._held = b""
 
     def feed(self, data: bytes) -> list[PartEvent]:
-        """Read the next chunk of the body; return what it brought, in order.
+        """Read the next chunk of the body and return its events, in order.
 
-        Each part is a PartHead, and one PartData or more; the last one has its end. Raises BadRequest for what is no
-        form in parts, and ContentTooLarge beyond a limit, which its member ``limit`` names.
+        Each part is one PartHead, then one PartData or more; the last of these has ``part_end``. Raises BadRequest for
+        a malformed form, and ContentTooLarge beyond a limit, which its member ``limit`` names.
         """
         events: list[PartEvent] = []
         position = 0
@@ -126,17 +132,17 @@ class MultipartParser:
         return events
 
     def finish(self) -> None:
-        """Say that the body has ended; raises BadRequest when the form has not."""
+        """End the body. Raises BadRequest if the form is incomplete."""
         if self._state == _EPILOGUE:
             return
         if self._state == _PREAMBLE:
-            raise BadRequest("the form does not begin: its body has no line with the boundary of the Content-Type")
-        raise BadRequest("the form was cut off: the delimiter that closes it never came")
+            raise BadRequest("The form has no parts: its body has no line with the boundary of the Content-Type.")
+        raise BadRequest("The form was cut off: its last delimiter is missing.")
 
     def _read_preamble(self, data: bytes) -> int:
         """Read up to the first delimiter, which alone needs no line break before it, and must be a whole line.
 
-        A later line would do as well, but what was meant as a part would be lost without a word.
+        If a later line were taken for it, parts before that would be lost without an error.
         """
         opening = self._delimiter[2:]
         if not self._offset and data.startswith(opening + b"\r\n"):
@@ -150,7 +156,7 @@ class MultipartParser:
         follows = _CUT if at < 0 else _AFTER_BOUNDARY.get(bytes(written[after : after + 2]))
         self._check_outside(at if at >= 0 else len(written) - len(opening))
         if follows is None or (at > 0 and not written.endswith(b"\r\n", 0, at)):
-            raise BadRequest("the form begins with a boundary that is no line of its own")
+            raise BadRequest("The form's first boundary is not on a line of its own.")
         if follows == _CUT:
             return len(data)
         self._pass_delimiter(after, follows)
@@ -158,7 +164,7 @@ class MultipartParser:
         return max(0, after - before)
 
     def _read_parts(self, data: bytes, start: int, events: list[PartEvent]) -> int:
-        """Read parts from here, where a boundary ended, as long as they are whole and written as usual."""
+        """Read parts that are whole and in the usual form, from ``start``, where a boundary ended."""
         if self._gathered:
             return self._read_head(data, start, events)
         delimiter = self._delimiter
@@ -180,7 +186,7 @@ class MultipartParser:
         return self._read_head(data, start, events)
 
     def _read_head(self, data: bytes, start: int, events: list[PartEvent]) -> int:
-        """Read a head with what earlier chunks had of it, written as it may be."""
+        """Read a head in any form, some of which may have been in earlier chunks."""
         written = self._gathered
         limits = self._limits.head
         before = len(written)
@@ -203,14 +209,14 @@ class MultipartParser:
             end, follows = self._settle(seam, 0, seam.find(delimiter))
             if end == 0:
                 return self._pass_seam(seam, follows, events, len(data))
-        # Most chunks of a large file have none, which is told in half the time from their end. But if each part that
-        # begins in a chunk were so searched through all that follows it, that would take time by their square.
+        # Most chunks of a large file have no delimiter, and a search from their end finds that out in half the time.
+        # But for parts that begin within a chunk it would take quadratic time.
         if not start and data.rfind(delimiter) < 0:
             return self._pass_content(data, 0, self._cut(data, 0), events)
         return self._end_content(data, start, data.find(delimiter, start), events)
 
     def _pass_seam(self, seam: bytes, follows: int, events: list[PartEvent], fed: int) -> int:
-        """What was held is the beginning of a delimiter; return where the chunk goes on after it."""
+        """Pass a delimiter that the held bytes begin. Return the position in the chunk after it."""
         held = self._held
         if follows == _CUT:
             self._held = seam
@@ -222,7 +228,7 @@ class MultipartParser:
         return max(0, len(self._delimiter) - len(held))
 
     def _end_content(self, data: bytes, start: int, found: int, events: list[PartEvent]) -> int:
-        """Read up to the delimiter found, if it is one, or as far as the data go."""
+        """Read up to the delimiter found at ``found``, if it is one, or to the end of the data."""
         end, follows = self._settle(data, start, found)
         if follows == _CUT:
             return self._pass_content(data, start, end, events)
@@ -232,16 +238,16 @@ class MultipartParser:
         return end + len(self._delimiter)
 
     def _pass_content(self, data: bytes, start: int, end: int, events: list[PartEvent]) -> int:
-        """Read content up to the end of the data, or up to what may begin a delimiter there."""
+        """Read content up to ``end``, and hold the rest, which may begin a delimiter."""
         if end > start or self._held:
             events.append(tuple.__new__(PartData, (start, end, None, self._held)))
         self._held = data[end:]
         return len(data)
 
     def _settle(self, data: bytes, start: int, found: int) -> tuple[int, int]:
-        """Where the next delimiter begins, and the state after it: the one found, or -1, if it is one.
+        """Return where the next delimiter begins, and the state after it. ``found`` is where to look first, or -1.
 
-        The state is _CUT for one whose end the data lack; the end of the data counts as such.
+        The state is _CUT if more bytes are needed; then that is where a delimiter may begin, or the end of the data.
         """
         delimiter = self._delimiter
         while found >= 0:
@@ -253,14 +259,14 @@ class MultipartParser:
         return self._cut(data, start), _CUT
 
     def _cut(self, data: bytes, start: int) -> int:
-        """Where a delimiter may begin that goes on after the data; their end, where none does."""
+        """Return where a delimiter may begin that the next chunk completes; else the end of the data."""
         delimiter = self._delimiter
-        # It has one CR, at its beginning.
+        # A delimiter has one CR, at its beginning.
         cut = data.rfind(b"\r", max(start, len(data) - len(delimiter) + 1))
         return cut if cut >= 0 and delimiter.startswith(data[cut:]) else len(data)
 
     def _pass_delimiter(self, offset: int, follows: int) -> None:
-        """Go on after a delimiter, whose boundary ends there in the body."""
+        """Enter the state after a delimiter whose boundary ends at ``offset`` in the body."""
         self._state = follows
         if follows == _EPILOGUE:
             self._end = offset
@@ -277,30 +283,26 @@ class MultipartParser:
     def _check_outside(self, length: int) -> None:
         if length > self._limits.outside:
             outside = self._limits.outside
-            detail = f"The form has more than {outside} bytes outside of its parts."
+            detail = f"The form has more than {outside} bytes before or after its parts."
             raise over_limit(ContentTooLarge, "outside", outside, detail)
 
 
-_LONGEST_HEAD = min(HeadLimits().size, HeadLimits().name)
-_CLOSING = frozenset({b"--\r\n", b"--"})
-
-
 def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[tuple[PartHead, int]] | None:
-    """The parts, and where in ``data`` they end.
+    """Return the parts of a form that browsers and the usual libraries write, each with its end in ``data``.
 
-    None for a form that is written otherwise, or not well, or might be beyond a limit: those are for MultipartParser.
+    Return None for any other form, and one that may be malformed or beyond a limit: MultipartParser reads those.
     """
     delimiter = b"\r\n--" + boundary
     size, most = len(data), limits.parts
     if size > limits.form or size > limits.file or not data.startswith(delimiter[2:]):
         return None
-    # The last part is the largest of most forms, and to search from the end takes half the time.
+    # The last part is the largest of most forms, and a search from the end takes half the time.
     last = data.rfind(delimiter)
     last_but_one = data.rfind(delimiter, 0, last)
     parts: list[tuple[PartHead, int]] = []
     start, end = len(delimiter) - 2, -1
     while end != last:
-        head = read_usual_head(data, start, 0, _LONGEST_HEAD)
+        head = read_usual_head(data, start, 0, _USUAL_HEAD_SIZE)
         if head is None or len(parts) == most:
             return None
         end = last if head.offset > last_but_one else data.find(delimiter, head.offset)
@@ -308,6 +310,6 @@ def read_whole_form(data: bytes, boundary: bytes, limits: Limits) -> list[tuple[
             return None
         parts.append((head, end))
         start = end + len(delimiter)
-    if len(parts) > limits.fields or len(parts) > limits.files or data[start : start + 5] not in _CLOSING:
+    if len(parts) > limits.fields or len(parts) > limits.files or data[start : start + 5] not in _AFTER_LAST_BOUNDARY:
         return None
     return parts

@@ -10,13 +10,13 @@ _TOKEN = TCHARS.encode()
 _WITHOUT_ENCODING = frozenset({b"7bit", b"8bit", b"binary"})
 _KNOWN = frozenset({b"content-disposition", b"content-type", b"content-transfer-encoding"})
 
-# Browsers, curl and the usual libraries write heads that this reads at once.
+# The heads that browsers, curl and the usual libraries write.
 _PLAIN = rb'[^"%\\\r\n\0]'
 _usual_head = re.compile(
     rb'\r\nContent-Disposition: form-data; name="(' + _PLAIN + rb'*+)"(?:; filename="(' + _PLAIN + rb'*+)")?'
     rb"(?:\r\nContent-Type: ([!-~]++(?: [!-~]++)*+))?\r\n\r\n"
 ).match
-# Browsers escape no backslash, not even one before the closing quote. What this matches has no other whole reading.
+# Browsers escape no backslash, not even one before the closing quote. A header that matches can't be read otherwise.
 _usual_disposition = re.compile(rb'form-data; name="([^"]*+)"(?:; filename="([^"]*+)")?').fullmatch
 _folded = re.compile(rb"\r\n[ \t]++")
 _field = re.compile(rb"(" + _TOKEN + rb")[ \t]*+:([^\r\n\0]*+)").fullmatch
@@ -29,7 +29,7 @@ _quoted_pair = re.compile(rb'\\(["\\])')
 
 
 class HeadLimits(NamedTuple):
-    """Upper bounds of a part's head: ``size`` and ``name`` in bytes, ``fields`` in header fields."""
+    """Upper bounds of a part's head: ``size`` and ``name`` in bytes, ``fields`` a number of header fields."""
 
     size: int = 8 << 10
     fields: int = 16
@@ -37,14 +37,14 @@ class HeadLimits(NamedTuple):
 
 
 class PartHead(NamedTuple):
-    """A part begins: what is said of it before its content.
+    """The head of a part, which is also the event that the part begins.
 
-    ``name`` is the form field's, None where none is given. ``filename`` is None for what is no file, and b"" for a file
-    input in which nothing was chosen. Both are the bytes that the client sent, nearly always UTF-8, with ``%22`` and
-    backslash escapes undone. ``%0D`` and ``%0A``, as browsers write line breaks, stay: undone, they would bring into
-    names what must never get into a header or a log; a filename may be a path. ``filename*`` has no meaning here
-    (RFC 7578 §4.2). ``content_type`` is the header's value, None without one. ``offset`` is where in the body the
-    content begins. ``section`` has the header fields as sent.
+    ``name`` is the form field's name, None if there is none. ``filename`` is None for a part that is not a file, and
+    b"" for a file input in which no file was chosen. Both are the bytes that the client sent, nearly always UTF-8, with
+    ``%22`` and backslash escapes undone. ``%0D`` and ``%0A``, the line breaks of browsers, stay: undone, they could get
+    into a header or a log. A filename may be a path. ``filename*`` is ignored (RFC 7578 §4.2). ``content_type`` is the
+    header's value, or None. ``offset`` is where in the body the content begins. ``section`` has the header fields as
+    sent.
     """
 
     name: bytes | None
@@ -55,14 +55,15 @@ class PartHead(NamedTuple):
 
     @property
     def fields(self) -> tuple[tuple[bytes, bytes], ...]:
-        """(name in lower case, value) of each header field, in their order."""
+        """The header fields, in order: (name in lower case, value)."""
         return tuple(_split_fields(self.section))
 
 
 def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartHead | None:
-    """The head that begins at ``start``, where the boundary ends, if it is whole and written as browsers do it.
+    """Return the head that begins at ``start``, where the boundary ends, if it is whole and in the usual form.
 
-    ``offset`` is where in the body the data begin. None also for a head of more than ``longest`` bytes.
+    ``offset`` is where in the body the data begin. Return None for any other head, and one of more than ``longest``
+    bytes.
     """
     match = _usual_head(data, start)
     if match is None:
@@ -78,35 +79,37 @@ def read_usual_head(data: bytes, start: int, offset: int, longest: int) -> PartH
 
 
 def read_head(written: bytes, offset: int, limits: HeadLimits) -> PartHead:
-    """Read what stands between a boundary and the empty line before the content: first the end of the boundary's line.
+    """Read a head in any form: ``written`` is the rest of the boundary's line and all lines up to the empty one.
 
-    ``offset`` is where in the body the content begins. Raises BadRequest for what is no head of a part, for one without
-    Content-Disposition, and for content that is encoded (RFC 7578 §4.7); ContentTooLarge beyond the limits.
+    ``offset`` is where in the body the content begins. Raises BadRequest for a malformed head, one without
+    Content-Disposition, and one with a content encoding (RFC 7578 §4.7); ContentTooLarge beyond the limits.
     """
     padding, _, section = written.partition(b"\r\n")
     if padding.strip(b" \t"):
-        raise BadRequest("a boundary in the form is followed by other text")
+        raise BadRequest("A boundary in the form is followed by other text.")
     if section.count(b"\r\n") >= limits.fields:
         detail = f"A part of the form has more than {limits.fields} header fields."
         raise over_limit(ContentTooLarge, "part_fields", limits.fields, detail)
     known: dict[bytes, bytes] = {}
     for field, value in _split_fields(section):
         if field in known:
-            raise BadRequest(f"a part of the form has {field.decode().title()} twice")
+            raise BadRequest(f"A part of the form has {field.decode().title()} twice.")
         if field in _KNOWN:
             known[field] = value
     if known.get(b"content-transfer-encoding", b"binary").lower() not in _WITHOUT_ENCODING:
-        raise BadRequest("a part of the form has a Content-Transfer-Encoding, which forms don't have (RFC 7578 §4.7)")
+        raise BadRequest(
+            "A part of the form has a Content-Transfer-Encoding, which forms must not have (RFC 7578 §4.7)."
+        )
     name, filename = _read_names(known.get(b"content-disposition"))
     if name is not None and len(name) > limits.name:
-        detail = f"A name in the form is longer than {limits.name} bytes."
+        detail = f"A field name of the form is longer than {limits.name} bytes."
         raise over_limit(ContentTooLarge, "part_name", limits.name, detail)
     content_type = known.get(b"content-type")
     return PartHead(name, filename, content_type.decode("latin-1") if content_type else None, offset, section)
 
 
 def too_large_head(limits: HeadLimits) -> ContentTooLarge:
-    """The error for a head of more bytes than ``limits`` allow."""
+    """Return the error for a head of more bytes than ``limits`` allow."""
     detail = f"A part of the form has more than {limits.size} bytes of header fields."
     return over_limit(ContentTooLarge, "part_head", limits.size, detail)
 
@@ -116,33 +119,33 @@ def _split_fields(section: bytes) -> list[tuple[bytes, bytes]]:
     for line in _folded.sub(b" ", section).split(b"\r\n") if section else ():
         match = _field(line)
         if match is None:
-            raise BadRequest("a part of the form has a line among its header fields that is none")
+            raise BadRequest("A part of the form has a malformed header field.")
         fields.append((match[1].lower(), match[2].strip(b" \t")))
     return fields
 
 
 def _read_names(disposition: bytes | None) -> tuple[bytes | None, bytes | None]:
-    """Name and filename, without escapes."""
+    """Return the name and the filename, without escapes."""
     if disposition is None:
-        raise BadRequest("a part of the form has no Content-Disposition (RFC 7578 §4.2)")
+        raise BadRequest("A part of the form has no Content-Disposition (RFC 7578 §4.2).")
     if usual := _usual_disposition(disposition):
         name, filename = usual.groups()
         return _unescape(name), _unescape(filename)
     match = _disposition(disposition)
     if match is None:
-        raise BadRequest("a part of the form has a Content-Disposition that can't be read")
+        raise BadRequest("A part of the form has a malformed Content-Disposition.")
     parameters = _read_parameters(match[1])
     return _unescape(parameters.get(b"name")), _unescape(parameters.get(b"filename"))
 
 
 def _read_parameters(written: bytes) -> dict[bytes, bytes]:
-    """The parameters by their lower-cased names, with escapes; without the ones that have no value."""
+    """Return the parameters that have a value, with escapes, by their names in lower case."""
     parameters: dict[bytes, bytes] = {}
     position = 0
     while position < len(written):
         match = _parameter(written, position)
         if match is None:
-            raise BadRequest("a part of the form has a Content-Disposition that can't be read")
+            raise BadRequest("A part of the form has a malformed Content-Disposition.")
         name, quoted, bare = match.groups()
         position = match.end()
         value = bare.rstrip(b" \t") or None if bare else quoted
@@ -150,7 +153,7 @@ def _read_parameters(written: bytes) -> dict[bytes, bytes]:
             continue
         key = name.lower()
         if key in parameters:
-            raise BadRequest(f"a part of the form has {key.decode()} twice in its Content-Disposition")
+            raise BadRequest(f"A part of the form has {key.decode()} twice in its Content-Disposition.")
         parameters[key] = value
     return parameters
 

@@ -1,4 +1,4 @@
-"""How far a body has come: a value, taken while it arrives."""
+"""The progress of a body that is being received, as a value."""
 
 from typing import NamedTuple, Protocol, Self
 
@@ -17,23 +17,23 @@ class Arriving(Protocol):
 
 
 class Progress(NamedTuple):
-    """``received`` bytes of ``total``, as they are sent; None where no total is declared, or a malformed one."""
+    """The ``received`` bytes of ``total``, as they are sent. ``total`` is None if no valid length is declared."""
 
     received: int
     total: int | None
     is_complete: bool = False
-    """Whether all of it has come."""
+    """True if all of the body was received."""
 
     @classmethod
     def of(cls, body: Arriving) -> Self:
-        """How far a body has come by now."""
+        """Return the progress of a body by now."""
         total, received = body.readable_length, body.received
-        is_whole = body.is_complete and body.failure is None  # what is refused is given up as if it were complete
+        is_whole = body.is_complete and body.failure is None  # a refused body is complete, too, and has a failure
         return cls(received, total, is_whole and (total is None or received == total))
 
     @property
     def fraction(self) -> float | None:
-        """From 0.0 to 1.0; None as long as nobody knows."""
+        """The received part, from 0.0 to 1.0; None as long as it is unknown."""
         if self.is_complete:
             return 1.0
         return min(self.received / self.total, 1.0) if self.total else None

@@ -1,11 +1,13 @@
 """The header fields of a request that standards name, as values."""
 
+import re
 from typing import TYPE_CHECKING
 
 from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLanguage
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import IfRange
 from antiphon.http.etag import IfMatch, IfNoneMatch
+from antiphon.http.grammar import TCHARS
 from antiphon.http.head import Head
 from antiphon.http.header_property import (
     flag,
@@ -20,11 +22,15 @@ from antiphon.http.header_property import (
 )
 from antiphon.http.media_type import MediaType
 from antiphon.http.ranges import ContentRange, Range
+from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
     from antiphon.http.authorization import Authorization
     from antiphon.http.trace_context import TraceParent
     from antiphon.http.user_agent import UserAgent
+
+_essence = re.compile(rf"[ \t]*+({TCHARS}/{TCHARS})[ \t]*+(?:;|\Z)").match
+_USUAL_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "application/json"})
 
 
 def _authorization(value: str | None) -> "Authorization | None":
@@ -53,7 +59,7 @@ def _last_event_id(value: str | None) -> str | None:
 
 
 class RequestHeaders:
-    """Reads the header of a head by attributes, each when it is first asked for.
+    """A table of header fields as attributes of a request, each parsed when it is first read.
 
     An absent or malformed header reads as None, False or empty.
     """
@@ -61,6 +67,24 @@ class RequestHeaders:
     head: Head
     consulted: tuple[str, ...] = ()
     """The headers of content negotiation that were read, in lower case: an application names them in Vary."""
+
+    @lazy
+    def mimetype(self) -> str:
+        """The media type of the body without parameters, in lower case; empty for an absent or malformed one."""
+        declared = self.head.field("content-type") or ""
+        essence = declared.partition(";")[0]
+        if essence in _USUAL_TYPES:
+            return essence
+        match = _essence(declared)
+        return match[1].lower() if match is not None else ""
+
+    @property
+    def charset(self) -> str | None:
+        """The charset that the content type declares, in lower case."""
+        if "charset" not in (self.head.field("content-type") or "").lower():  # nor is it in most
+            return None
+        content_type = self.content_type
+        return content_type.charset if content_type is not None else None
 
     accept = negotiated("accept", Accept.parse)
     """Accept (RFC 9110 §12.5.1)."""

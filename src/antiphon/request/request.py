@@ -1,34 +1,50 @@
 """The request: one object for every server, read lazily, usable alone."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from antiphon.body.content import Content
+from antiphon.body.content import Content, NotLoadedError
+from antiphon.body.progress import Progress
+from antiphon.body.receiver import SMALL_BODY
+from antiphon.body.storage import FORM_DATA
+from antiphon.body.stream import BodyStream
+from antiphon.http.charset import decode_text
 from antiphon.http.cookies import parse_cookies
-from antiphon.http.errors import (
-    BadRequest,
-    URITooLong,
-    over_limit,
-)
+from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.grammar import is_token
-from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead, RequestHead
+from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import FirstMultiDict, MultiDict
-from antiphon.http.path import quoted_path, quoted_root
-from antiphon.http.url import URL, encode_path, encode_query, parse_host, unquote
-from antiphon.http.urlencoded import parse_query
+from antiphon.http.path import quoted_root
+from antiphon.http.url import URL
 from antiphon.lazy import lazy
-from antiphon.request.body import DEFAULT_LIMITS, RequestBody
+from antiphon.request.body import (
+    DEFAULT_LIMITS,
+    FORM,
+    json_decoder,
+    not_loaded,
+    parse_urlencoded,
+    read_whole,
+    typed_form,
+    typed_json,
+    wrong_type,
+)
+from antiphon.request.headers import RequestHeaders
 from antiphon.request.places import Place, check_place
+from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
+from antiphon.response.fields import JSON
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from antiphon.body.form_data import FormData
+    from antiphon.body.form_parts import FormParts
     from antiphon.http.etag import ETag
+    from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
@@ -37,7 +53,7 @@ _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
 class FilledPlaces(Protocol):
-    """What gives the places of a request their values."""
+    """The values of the places of requests, computed by the sources that fill them."""
 
     def read(self, place: Place[T], request: "Request", /) -> T: ...
 
@@ -71,12 +87,16 @@ class Route(Protocol):
     def answered_by(self) -> str: ...
 
 
-class Request(RequestBody):
+class Request(RequestHeaders):
     """An HTTP request (RFC 9110).
 
-    ``head`` is what the server told; ``body``, when given, is the content in bytes, or that of another request, which
-    the two share then; else it comes from the head. Headers that cannot be parsed read as absent. A body that cannot be
-    read as asked raises an HTTPError (4xx).
+    ``head`` has what the server told. The body comes from it, too, unless ``body`` is given: bytes, or the content of
+    another request, which the two then share. Headers that cannot be parsed read as absent.
+
+    What reads the body can be called in any order, and again: the body is received once, within ``limits``, and kept,
+    in a file if it is large. A body that cannot be read as asked raises an HTTPError (4xx). A body that is not there
+    yet is waited for in code that may block; on an event loop ``load`` has to be awaited first, or RuntimeError is
+    raised.
     """
 
     __slots__ = ("_content", "_own_limits", "after_hooks", "consulted", "deferred", "head", "route")
@@ -84,6 +104,8 @@ class Request(RequestBody):
 
     params: Mapping[str, Any] = _NO_PARAMS
     """The values of the route's parameters, converted."""
+    _content: Content | bytes | None
+    """The content; only its bytes, while nobody has asked for more than those; None while nobody has at all."""
     _own_limits: "tuple[Route | None, Limits] | None"
     """The limits that were set, and the route on which they were."""
 
@@ -105,23 +127,7 @@ class Request(RequestBody):
 
         What cannot stand in either is percent-encoded. Raises ValueError for a scheme without a host, and a bad host.
         """
-        target = URL(url)
-        authority = target.netloc.rpartition("@")[2]
-        if authority:
-            parse_host(authority)
-        elif target.scheme:
-            raise ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}")
-        path = target.path if target.path[:1] == "/" else f"/{target.path}"
-        head = RequestHead(
-            method,
-            unquote(path),
-            encode_query(target.query).encode(),
-            headers,
-            scheme=target.scheme or "http",
-            authority=authority or None,
-            raw_path=encode_path(path).encode(),
-        )
-        return cls(head, body)
+        return cls(head_of(url, method, headers), body)
 
     @property
     def limits(self) -> Limits:
@@ -222,10 +228,7 @@ class Request(RequestBody):
 
     @lazy
     def _authority(self) -> tuple[str, int | None]:
-        try:
-            return parse_host(self.head.authority)
-        except ValueError:
-            return "", None
+        return host_of(self.head)
 
     @property
     def host(self) -> str:
@@ -243,15 +246,7 @@ class Request(RequestBody):
 
         That of ``OPTIONS *`` is the origin with a slash (RFC 9112 §3.3), while ``path`` is ``*``.
         """
-        head = self.head
-        path, raw = head.path, head.raw_path
-        return URL.build(
-            scheme=head.scheme,
-            host=head.authority if self.host else "",
-            root_path=quoted_root(head.root_path, path, raw),
-            path=quoted_path(path, raw),
-            query=head.query_string,
-        )
+        return url_of(self.head, self.host)
 
     @lazy
     def headers(self) -> HeadHeaders:
@@ -271,16 +266,7 @@ class Request(RequestBody):
 
     def query_fields(self) -> list[tuple[str, str]]:
         """The names and values of ``args``, in order, read anew. Raises URITooLong (414) likewise."""
-        query = self.head.query_string
-        limits = self.limits
-        if len(query) > limits.query:
-            detail = f"The query is {len(query)} bytes long, {limits.query} are accepted."
-            raise over_limit(URITooLong, "query", limits.query, detail)
-        try:
-            return parse_query(query, limits.fields) if query else []
-        except ValueError:
-            detail = f"The query has more than {limits.fields} fields."
-            raise over_limit(URITooLong, "fields", limits.fields, detail) from None
+        return query_fields_of(self.head, self.limits)
 
     def args_as(self, wanted: type[T]) -> T:
         """The query's arguments as a dataclass, TypedDict or Struct. Raises UnprocessableContent (422) likewise."""
@@ -305,6 +291,200 @@ class Request(RequestBody):
 
         precondition(self, etag=etag, modified=modified, exists=exists, headers=headers)
 
+    # The body
+
+    @property
+    def content_length(self) -> int | None:
+        """The length of the body in bytes, if it is declared (RFC 9110 §8.6)."""
+        return self.content.readable_length
+
+    @property
+    def content(self) -> Content:
+        """The body as it is received and kept."""
+        content = self._content
+        if not isinstance(content, Content):
+            content = self._content = Content(self.head, content)
+            content.folder = self.app.upload_folder if self.app is not None else None
+        return content
+
+    @property
+    def is_in_bytes(self) -> bool:
+        """True if the whole body was received as bytes, and nothing else was made of them."""
+        return type(self._content) is bytes
+
+    def read_small_body(self, most: float) -> bool:
+        """Receive a small body of at most ``most`` bytes, if it is there already, in one chunk. True if it was.
+
+        Any other body is left to ``load``. Call it only where the head may block.
+        """
+        head = self.head
+        length = head.uncoded_length
+        if length is None or length > SMALL_BODY or length > most or self._content is not None:
+            return False
+        if not length:
+            self._content = b""
+            return True
+        receiving = head.receive()
+        try:
+            effect = receiving.send(None)
+        except StopIteration as end:
+            data = end.value
+            if len(data) == length:
+                self._content = data
+                return True
+            self.content.hold(data)
+        except (HTTPError, OSError) as error:
+            self.content.break_off(error)
+        else:
+            self.content.resume(receiving, effect)
+        return False
+
+    def load(self) -> Coroutine[Any, Any, None]:
+        """Load the body within ``limits``, where it was not loaded before the handler ran.
+
+        Raises ContentTooLarge (413), BadRequest (400) for a bad Content-Length or a body that ends too early,
+        UnsupportedMediaType (415) for an unknown Content-Encoding, RequestTimeout (408) for one that comes too slowly,
+        InsufficientStorage (507) and ClientDisconnected.
+        """
+        return self.content.load(self.limits)
+
+    @property
+    def progress(self) -> Progress:
+        """How far the body has come: ``received`` bytes of ``total``, as they are sent."""
+        return Progress.of(self.content)
+
+    @property
+    def stream(self) -> BodyStream:
+        """The body in chunks, for ``for`` or ``async for``: as they arrive, or as they were kept."""
+        return BodyStream(self.content, self)
+
+    def parts(self) -> "FormParts":
+        """Return the parts of a form (multipart/form-data) one after another, for ``for`` or ``async for``.
+
+        They come as they arrive. Raises UnsupportedMediaType (415) for another type, BadRequest (400) for one without a
+        boundary.
+        """
+        if self.mimetype != FORM_DATA:
+            raise wrong_type(FORM_DATA, self.head.field("content-type"))
+        from antiphon.body.form_parts import FormParts
+
+        return FormParts(self.stream, self.head.field("content-type") or "", self.limits)
+
+    @property
+    def body(self) -> bytes:
+        """The content, in bytes. Raises ContentTooLarge (413) for more than ``limits.memory`` bytes: ``stream`` has
+        them chunk by chunk.
+        """
+        return self._whole(self.limits)
+
+    def _whole(self, limits: Limits) -> bytes:
+        data = self._content
+        if type(data) is not bytes:
+            content = self.content
+            data = content.data
+            if data is None:
+                if not self.head.has_body:
+                    return b""
+                self._load_now()
+                data = content.data
+        if data is None or len(data) > limits.memory or len(data) > limits.body:
+            data = read_whole(self.content, limits)
+        return data
+
+    def _load_now(self) -> None:
+        try:
+            self.content.load_on_thread(self.limits)
+        except NotLoadedError:
+            raise self.not_loaded() from None
+
+    def not_loaded(self) -> Exception:
+        """Return the error for code on an event loop that reads a body which is not there yet."""
+        return not_loaded(self.content, self.route.answered_by if self.route else "its handler")
+
+    @lazy
+    def text(self) -> str:
+        """The content as text, by its declared charset, else UTF-8; what cannot be decoded becomes U+FFFD."""
+        return decode_text(self.body, self.charset)
+
+    @lazy
+    def form(self) -> MultiDict[str]:
+        """The fields of a form that are not files, urlencoded or multipart, if they have names; empty for another body.
+
+        Raises ContentTooLarge (413) beyond a limit, BadRequest (400) for malformed parts.
+        """
+        fields = self.urlencoded_fields()
+        if fields is not None:
+            return MultiDict(fields)
+        return self._form_data.fields if self.mimetype == FORM_DATA else MultiDict()
+
+    def urlencoded_fields(self) -> list[tuple[str, str]] | None:
+        """Return the names and values of an urlencoded form, in order, read anew; None for another body.
+
+        Raises ContentTooLarge (413) beyond a limit.
+        """
+        charset = None
+        if self.head.field("content-type") != FORM:  # as nearly all of them are declared
+            if self.mimetype != FORM:
+                return None
+            charset = self.charset
+        limits = self.limits
+        return parse_urlencoded(self._whole(limits), limits, charset)
+
+    @lazy
+    def files(self) -> "MultiDict[Upload]":
+        """The files of a form (multipart/form-data), by the names of their fields; empty for another body.
+
+        A file that is false stands for a field in which no file was chosen. Raises what ``form`` does.
+        """
+        if self.mimetype != FORM_DATA:
+            return MultiDict()
+        self.content.has_uploads = True
+        return self._form_data.files
+
+    @lazy
+    def _form_data(self) -> "FormData":
+        content, limits = self.content, self.limits
+        if content.data is None:
+            self._load_now()
+        else:
+            content.check_size(limits)
+        return content.form(limits, self.charset)
+
+    @lazy
+    def json(self) -> Any:
+        """The content, decoded from JSON.
+
+        Raises UnsupportedMediaType (415) unless the content type says JSON, BadRequest (400) for malformed JSON.
+        """
+        limits = self.limits
+        return json_decoder()(self._json_body(limits), depth=limits.json_depth)
+
+    def _json_body(self, limits: Limits) -> bytes:
+        declared = self.head.field("content-type")
+        if declared != JSON:  # as nearly all of it is declared
+            content_type = self.content_type
+            if content_type is None or not content_type.is_json:
+                raise wrong_type(JSON, declared)
+        return self._whole(limits)
+
+    def json_as(self, wanted: type[T]) -> T:
+        """Return the content as a dataclass, TypedDict, Struct or other type.
+
+        Raises UnprocessableContent (422) that names each wrong field by JSON Pointer, and what ``json`` raises.
+        """
+        limits = self.limits
+        return typed_json(self._json_body(limits), wanted, limits)
+
+    def form_as(self, wanted: type[T]) -> T:
+        """Return the form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
+
+        Raises UnprocessableContent (422) that names each wrong field, UnsupportedMediaType (415) for a body that is not
+        a form, and what ``form`` raises.
+        """
+        if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
+            raise wrong_type("a form", self.head.field("content-type"))
+        return typed_form(self.form, self.files, wanted)
+
     # Context
 
     @property
@@ -321,12 +501,6 @@ class Request(RequestBody):
     def app(self) -> Any:
         """The application that answers this request; None where there is none."""
         return self.route.app if self.route else None
-
-    def _upload_folder(self) -> str | os.PathLike[str] | None:
-        return None if self.app is None else self.app.upload_folder
-
-    def _read_by(self) -> str:
-        return self.route.answered_by if self.route else super()._read_by()
 
     def url_for(self, name: str, /, *, _absolute: bool = False, **params: object) -> str:
         """The URL of a route of this application: a path that begins with the root path.

@@ -66,6 +66,6 @@ EXCHANGES: tuple[Exchange, ...] = (
           problem(422, "Unprocessable Content", "1 field of the query is wrong",
                   members={"errors": [{"pointer": "/page", "detail": "is missing"}]}), "/{def}/paging"),
     *both("JSON by another name is 415",
-          problem(415, "Unsupported Media Type", "the body must be application/json, not text/plain"),
+          problem(415, "Unsupported Media Type", "The body must be application/json, not text/plain."),
           "/{def}/json", "POST", ("Content-Type", "text/plain"), body=b"{}"),
 )  # fmt: skip

@@ -1,0 +1,68 @@
+"""URLs and requests: the head that stands for a URL, the URL that a head was sent to, and its query's fields."""
+
+from antiphon.http.errors import URITooLong, over_limit
+from antiphon.http.head import Head, RequestHead
+from antiphon.http.headers import HeaderFields
+from antiphon.http.limits import Limits
+from antiphon.http.path import quoted_path, quoted_root
+from antiphon.http.url import URL, encode_path, encode_query, parse_host, unquote
+from antiphon.http.urlencoded import parse_query
+
+
+def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:
+    """Return the head of a request for a path or a whole URL.
+
+    What cannot stand in either is percent-encoded. Raises ValueError for a scheme without a host, and a bad host.
+    """
+    target = URL(url)
+    authority = target.netloc.rpartition("@")[2]
+    if authority:
+        parse_host(authority)
+    elif target.scheme:
+        raise ValueError(f"a URL with a scheme names a host, too: {url[:300]!r}")
+    path = target.path if target.path[:1] == "/" else f"/{target.path}"
+    return RequestHead(
+        method,
+        unquote(path),
+        encode_query(target.query).encode(),
+        headers,
+        scheme=target.scheme or "http",
+        authority=authority or None,
+        raw_path=encode_path(path).encode(),
+    )
+
+
+def host_of(head: Head) -> tuple[str, int | None]:
+    """Return the host, in lower case, and the port that a head names; ``("", None)`` if they are malformed."""
+    try:
+        return parse_host(head.authority)
+    except ValueError:
+        return "", None
+
+
+def url_of(head: Head, host: str) -> URL:
+    """Return the whole URL that a head was sent to, without a host if ``host`` is empty."""
+    path, raw = head.path, head.raw_path
+    return URL.build(
+        scheme=head.scheme,
+        host=head.authority if host else "",
+        root_path=quoted_root(head.root_path, path, raw),
+        path=quoted_path(path, raw),
+        query=head.query_string,
+    )
+
+
+def query_fields_of(head: Head, limits: Limits) -> list[tuple[str, str]]:
+    """Return the names and values of a query, in order.
+
+    Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields`` fields.
+    """
+    query = head.query_string
+    if len(query) > limits.query:
+        detail = f"The query is {len(query)} bytes long, but at most {limits.query} are accepted."
+        raise over_limit(URITooLong, "query", limits.query, detail)
+    try:
+        return parse_query(query, limits.fields) if query else []
+    except ValueError:
+        detail = f"The query has more than {limits.fields} fields."
+        raise over_limit(URITooLong, "fields", limits.fields, detail) from None
