@@ -36,7 +36,7 @@ _LONGEST_LENGTH = 18
 
 
 class ConditionalRequest(Protocol):
-    """A request, as far as its conditions and ranges go."""
+    """A request with conditions and ranges."""
 
     head: Head
 

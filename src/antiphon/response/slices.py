@@ -84,7 +84,7 @@ class Windows:
 
 
 class Cutter:
-    """Cuts what is sent from the chunks of a body, which it is fed in order. The parts of its layout go forwards."""
+    """A cutter of the chunks of a body, which it is fed in order, for a layout whose parts go forwards."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = iter(layout)
