@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from antiphon.concurrency.crossing import carry
 from antiphon.concurrency.iterables import AsyncChunks, AsyncMade, BlockingChunks, Made, aclose
+from antiphon.concurrency.loop import wait_ended
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
@@ -181,15 +182,7 @@ class WithHeartbeats(Generic[T]):
         self._demands.put_nowait(None)
         if self._demand is not None and not self._demand.done():
             task.cancel()
-        cancellation = None
-        while not task.done():
-            try:
-                await asyncio.wait([task])
-            except asyncio.CancelledError as error:
-                cancellation = error
-                task.cancel()
-        if cancellation is not None:
-            raise cancellation
+        await wait_ended(task)
 
     async def _run(self) -> BaseException | None:
         """Serve the demands. Return the error, if there is one: raised by the task, it could end the loop."""
