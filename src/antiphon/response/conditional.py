@@ -59,13 +59,13 @@ class WithContent(WithHeaders, Protocol):
     def body(self) -> Body: ...
 
 
-Message: TypeAlias = tuple[int, list[Line], Body]
+Answer: TypeAlias = tuple[int, list[Line], Body]
 """Status, header fields and body of a response."""
 
 
 def conditional(
     request: ConditionalRequest, status: int, lines: Collection[Line], body: Body, *, ranges: bool = True
-) -> Message | None:
+) -> Answer | None:
     """Apply a request's conditions and Range to a response to GET or HEAD. Return None if the response stays.
 
     A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified tell (RFC 9110
@@ -185,7 +185,7 @@ def _precondition_failed() -> PreconditionFailed:
 
 def _ranged(
     request: ConditionalRequest, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
-) -> Message | None:
+) -> Answer | None:
     """Return a 200 with Accept-Ranges, or the parts that are asked for; None if the response has no parts."""
     fields = combined(lines)
     length = known_length(body)
@@ -211,7 +211,7 @@ def _ranged(
     return _with_parts(own_lines, body, parts, length, fields)
 
 
-def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fields: Mapping[str, str]) -> Message:
+def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fields: Mapping[str, str]) -> Answer:
     first, last = part
     sent = part_of(body, part)
     if not _OF_THE_WHOLE.isdisjoint(fields):
@@ -224,8 +224,8 @@ def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fiel
 
 def _with_parts(
     lines: list[Line], body: Body, parts: list[ByteRange], length: int, fields: Mapping[str, str]
-) -> Message:
-    """Return a message of several parts, or of the whole body if they can't be sent."""
+) -> Answer:
+    """Return an answer of several parts, or of the whole body if they can't be sent."""
     # Recipients would undo a coding for all parts together (RFC 9110 §8.4).
     if "content-encoding" in fields or not (has_any_order(body) or parts == sorted(parts)):
         return 200, lines, body
