@@ -1,7 +1,7 @@
-"""Messages as HTTP/1.1 writes them (RFC 9112): requests and responses, printed and parsed as values.
+"""Requests and responses printed as HTTP/1.1 messages, and parsed from them (RFC 9112), as values.
 
-Printing is canonical: names of fields in lower case, the status's own phrase, a Content-Length in place of a
-Transfer-Encoding, a Host in every request. So what was printed is parsed and printed to the very same bytes.
+Printing is canonical: names of fields in lower case, the standard phrase of the status, a Content-Length in place of a
+Transfer-Encoding, a Host in every request. So a printed message is parsed and printed again to the same bytes.
 """
 
 import re
@@ -20,10 +20,10 @@ __all__ = ["parse_request", "parse_response", "print_request", "print_response"]
 Lines = list[tuple[str, str]]
 
 LONGEST_HEAD = 256 << 10
-"""How many bytes the first line and the header section may have that are parsed."""
+"""Bytes that the first line and the header section may have together."""
 
 _WITHOUT_CONTENT = frozenset({204, 304})
-"""Statuses whose message ends with the head, whatever that says (RFC 9112 §6.3)."""
+"""Statuses whose message ends with the head, whatever its fields say (RFC 9112 §6.3)."""
 
 _is_path = re.compile(rb"/[!\"$->@-~\x80-\xff]*+").fullmatch
 _is_query = re.compile(rb"[!\"$-~\x80-\xff]*+").fullmatch
@@ -32,10 +32,10 @@ _chunk_size = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*+;[^\r\n\0]*+)?\r\n").ma
 
 
 def print_request(request: Request) -> bytes:
-    """The message that sends a request: the target in origin form, Host, all fields, the body with its length.
+    """Return the message of a request: the target in origin form, Host, all fields, the body with its length.
 
-    The path is printed as it was sent, where the server tells that and nobody has rewritten it. HTTP/2 and 3 become
-    1.1. Raises ValueError for what cannot stand in a message, and what reading ``request.body`` does.
+    The path is printed as it was sent, if the server tells that and the path was not changed. HTTP/2 and 3 become
+    1.1. Raises ValueError for what cannot stand in a message, and what ``request.body`` raises.
     """
     head, body = request.head, request.body
     if not is_token(head.method):
@@ -68,21 +68,21 @@ def _sent_path(head: Head) -> bytes:
 
 
 def print_response(response: Response, method: str = "GET") -> bytes:
-    """The message that answers a request of this method by a response: its fields as they would be sent.
+    """Return the message of a response to a request of this method, with the fields as they would be sent.
 
-    Raises TypeError for a body that is streamed, which printing would use up.
+    Raises TypeError for a streamed body, which printing would use up.
     """
     status, fields, length, body, is_silent = response.message(method)
     if is_silent:
         body = b""
     elif not isinstance(body, bytes):
-        raise TypeError("a streamed body is not printed, since that would use it up: set response.body to its bytes")
+        raise TypeError("a streamed body is not printed, since that would use it up: freeze the response first")
     lines = [*fields] if length is None else [*fields, ("content-length", str(length))]
     return b"HTTP/1.1 %s\r\n%s\r\n%s" % (status_line(status).encode(), _printed(lines), body)
 
 
 def _with_own(fields: Iterable[tuple[str, str]], own: dict[str, str]) -> Lines:
-    """The fields, those of ``own`` once and with the values there; what found its place is taken out of it.
+    """Return the fields, each name in ``own`` once and with its value there; names that were found leave ``own``.
 
     Transfer-Encoding is left out: it belongs to one connection.
     """
@@ -101,11 +101,11 @@ def _printed(fields: Lines) -> bytes:
 
 
 def parse_request(data: bytes) -> Request:
-    """The request that is written in these bytes, all of them.
+    """Parse bytes that are one whole request.
 
     Strict: CR LF ends lines, the target is in origin form, HTTP/1.1 has one Host, and the body's length is declared
     once. A chunked body is decoded, and then has a Content-Length; its trailers are dropped. Raises ValueError, which
-    says where.
+    names the byte.
     """
     line, fields, start = _parse_head(data)
     method, _, rest = line.partition(" ")
@@ -135,10 +135,10 @@ def _check_host(hosts: list[str], version: str) -> None:
 
 
 def parse_response(data: bytes, method: str = "GET") -> Response:
-    """The response, to a request of this method, that is written in these bytes, all of them.
+    """Parse bytes that are one whole response to a request of this method.
 
-    As strict as ``parse_request``; where no length is declared, the body goes to the end. Raises ValueError, which
-    says where: for a status outside 200 to 599, too.
+    As strict as ``parse_request``. Without a declared length, the body goes to the end. Raises ValueError, which names
+    the byte, also for a status outside 200 to 599.
     """
     line, fields, start = _parse_head(data)
     match = _status_line(line)
@@ -159,7 +159,7 @@ def parse_response(data: bytes, method: str = "GET") -> Response:
 
 
 def _parse_head(data: bytes) -> tuple[str, Lines, int]:
-    """The first line, the fields, and where the head ends."""
+    """Return the first line, the fields, and the position of the body."""
     end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD + 4)
     if end < 0:
         raise ValueError(f"no empty line ends the head within {min(len(data), LONGEST_HEAD)} bytes")
@@ -168,7 +168,7 @@ def _parse_head(data: bytes) -> tuple[str, Lines, int]:
 
 
 def _parse_fields(section: str, at: int) -> Lines:
-    """The fields of a section that begins at a byte, without the line end behind the last."""
+    """Parse a header section that begins at byte ``at``, without the end of its last line."""
     fields: Lines = []
     for line in section.split("\r\n") if section else ():
         name, colon, value = line.partition(":")
@@ -183,7 +183,7 @@ def _parse_fields(section: str, at: int) -> Lines:
 
 
 def _parse_content(data: bytes, start: int, fields: Lines, version: str) -> tuple[Lines, bytes | None]:
-    """The fields, and the content as they frame it; None where they do not (RFC 9112 §6.3)."""
+    """Return the fields, and the content that they frame; None if they do not (RFC 9112 §6.3)."""
     lengths = [value for name, value in fields if name == "content-length"]
     codings = [value for name, value in fields if name == "transfer-encoding"]
     if codings:

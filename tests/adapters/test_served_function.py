@@ -1,9 +1,11 @@
+import asyncio
 import gc
 from functools import partial
 
 import pytest
 
 from antiphon import Request, Response, serve
+from antiphon.adapters.asgi import UNBOUNDED
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
 from antiphon.http.errors import NotFound
 from tests.helpers.colours import BLOCKS, WAITS, drive, plain, waiting
@@ -97,3 +99,23 @@ def test_may_take_more_that_has_defaults():
         return Response(f"hello {name}")
 
     assert drive(serve(greets).handle(Request.blank()))[1].body == b"hello world"
+
+
+@pytest.mark.parametrize("size", [1000, 70_000])
+@pytest.mark.parametrize("function", [plain, waiting])
+def test_a_header_section_that_the_server_does_not_bound_is_refused(servers, function, size):
+    class Exchange(servers.ASGIServer):
+        """One of the server that bounds none."""
+
+        __module__ = UNBOUNDED
+
+    async def answered(app):
+        for _ in range(2):
+            server = Exchange()
+            await app(servers.scope(headers=[(b"x-large", bytes(size))]), server.receive, server.send)
+            yield server.answer.status
+
+    async def statuses():
+        return [status async for status in answered(serve(function))]
+
+    assert asyncio.run(statuses()) == [200 if size == 1000 else 431] * 2

@@ -559,7 +559,7 @@ class TestAnAddedTag:
     @pytest.mark.parametrize("request_", [ask(range="bytes=0-1"), ask(if_none_match="*")])
     def test_needs_the_whole(self, request_):
         response = answer(request_, headers={})
-        with pytest.raises(ValueError, match="has not the whole body"):
+        with pytest.raises(ValueError, match="does not have the whole body"):
             add_etag(response)
 
 

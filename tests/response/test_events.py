@@ -13,7 +13,7 @@ from antiphon import serve
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request
-from antiphon.response.events import HEARTBEAT, BeatingIterator
+from antiphon.response.events import HEARTBEAT, WithHeartbeats
 from antiphon.response.response import Response
 from antiphon.testing import AsyncClient, Client
 from tests.helpers.sources import Blocking, Waiting
@@ -362,7 +362,7 @@ class TestHeartbeats:
         assert asyncio.run(main()) == b": \n\n"
 
 
-class TestABeatingIterator:
+class TestASourceWithHeartbeats:
     """What a source sees whose steps are waited for with heartbeats, as it would see it without."""
 
     def run(self, main):
@@ -378,7 +378,7 @@ class TestABeatingIterator:
         source = Waiting(count())
 
         async def main():
-            beating = BeatingIterator(source, LONG)
+            beating = WithHeartbeats(source, LONG)
             await asyncio.sleep(0)
             seen = [source.read]
             for _ in range(3):
@@ -396,7 +396,7 @@ class TestABeatingIterator:
         source = Waiting(count())
 
         async def main():
-            beating = BeatingIterator(source, LONG)
+            beating = WithHeartbeats(source, LONG)
 
             async def read():
                 async for _ in beating:
@@ -429,7 +429,7 @@ class TestABeatingIterator:
                     raise outcome
 
         async def main():
-            beating = BeatingIterator(slow(), SOON)
+            beating = WithHeartbeats(slow(), SOON)
             assert await anext(beating) == HEARTBEAT
             task = asyncio.create_task(beating.__anext__())
             await asyncio.sleep(0)
@@ -455,7 +455,7 @@ class TestABeatingIterator:
 
         async def main():
             nonlocal reader
-            beating = BeatingIterator(source(), LONG)
+            beating = WithHeartbeats(source(), LONG)
             reader = asyncio.create_task(beating.__anext__())
             with pytest.raises(asyncio.CancelledError):
                 await reader
@@ -472,7 +472,7 @@ class TestABeatingIterator:
             yield
 
         async def main():
-            beating = BeatingIterator(fails(), SOON)
+            beating = WithHeartbeats(fails(), SOON)
             assert await anext(beating) == HEARTBEAT
             await asyncio.sleep(5 * SOON)
             with pytest.raises(LookupError):
@@ -486,7 +486,7 @@ class TestABeatingIterator:
         source = Waiting([], error)
 
         async def main():
-            beating = BeatingIterator(source, LONG)
+            beating = WithHeartbeats(source, LONG)
             try:
                 await anext(beating)
             except type(error) as caught:

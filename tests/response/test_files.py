@@ -319,6 +319,14 @@ class TestFileObjects:
         with pytest.raises(EOFError):
             next(chunks)
 
+    def test_that_have_nothing_to_read_yet_break_off(self):
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        with os.fdopen(reading, "rb", buffering=0) as file:
+            with pytest.raises(BlockingIOError):
+                next(iter(Response.file(file).body))
+            os.close(writing)
+
 
 class TestWindows:
     @pytest.fixture(params=["path", "file object"])
@@ -342,6 +350,14 @@ class TestWindows:
     def test_lie_within(self, body, offset, length):
         with pytest.raises(ValueError, match="within"):
             body.window(offset, length)
+
+    def test_break_off_when_the_path_leads_to_no_file_any_more(self, path):
+        body = FileBody(str(path), 0, 10)
+        assert repr(body) == f"FileBody({str(path)!r}, 0, 10)"
+        path.unlink()
+        os.mkfifo(path)
+        with pytest.raises(OSError, match="not a regular file"):
+            next(iter(body))
 
     def test_are_not_there_without_a_position(self):
         with pytest.raises(ValueError, match="no windows"):

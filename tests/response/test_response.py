@@ -634,6 +634,7 @@ class TestMessage:
         response = Page("a")
         response.template = "page.html"
         assert response.template == "page.html"
+        assert copy.copy(response).template == copy.deepcopy(response).template == "page.html"
 
 
 @pytest.mark.parametrize(

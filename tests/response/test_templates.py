@@ -13,6 +13,11 @@ class Interpolation:
         self.format_spec = format_spec
 
 
+def template(*parts):
+    """A template string, as far as it is looked at."""
+    return type("Template", (tuple,), {"__module__": "string.templatelib"})(parts)
+
+
 @pytest.mark.parametrize(
     ("parts", "text"),
     [
@@ -27,6 +32,7 @@ class Interpolation:
         ([Interpolation("<", "r")], "&#x27;&lt;&#x27;"),
         ([Interpolation("é", "a")], "&#x27;\\xe9&#x27;"),
         ([Interpolation("x", "s", ">3")], "  x"),
+        (["<p>", Interpolation(template("<b>", Interpolation("<i>"))), "</p>"], "<p><b>&lt;i&gt;</p>"),
     ],
 )
 def test_a_template_strings_values_are_escaped(parts, text):

@@ -21,10 +21,10 @@ def disconnect_of(head: Head) -> WaitDisconnect | None:
 
 
 class DisconnectWatcher:
-    """Calls ``on_disconnect`` when the client disconnects between ``watch`` and ``stop``, if the server tells that.
+    """A watcher that calls ``on_disconnect`` if the client disconnects between ``watch`` and ``stop``.
 
-    Between the two nothing else may be asked of the server: the body has been received, and nothing is being sent; or
-    the server tells disconnects by a separate call.
+    It does nothing if the server can't tell. Between the two nothing else may be asked of a server that tells by the
+    messages of the body: the body has been received, or comes through ``BufferedMessages``.
     """
 
     def __init__(self, wait_disconnect: WaitDisconnect | None, on_disconnect: Callable[[], object]) -> None:

@@ -42,11 +42,11 @@ class FilePart(RawIOBase):
         self._has_shown_descriptor = False
 
     def readable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def tell(self) -> int:

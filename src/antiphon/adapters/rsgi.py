@@ -24,7 +24,7 @@ class RSGIHeaders(Protocol):
 
 
 class RSGIScope(Protocol):
-    """A request as RSGI servers describe it."""
+    """The description of a request by an RSGI server."""
 
     proto: str
     http_version: str

@@ -18,6 +18,7 @@ from antiphon.adapters.asgi import (
     refuse_websocket,
 )
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
+from antiphon.adapters.server_values import header_too_large
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
@@ -215,16 +216,23 @@ class ServedFunction(Servable):
         super().__init__()
         self._function = function
         self._is_async = is_async(function)
+        self._measures_header = False
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
         """WSGI for a ``def``, ASGI for an ``async def``."""
         return "asgi" if self._is_async else "wsgi"
 
+    def measure_header_sections(self) -> None:
+        """Refuse header sections above the limit from now on."""
+        self._measures_header = True
+
     async def handle(self, request: Request) -> Response:
         """Load the body, call the function, and answer errors as problem details or as a page."""
         try:
             check_path(request.head.path)
+            if self._measures_header and (size := request.head.header_size) > request.limits.headers:
+                raise header_too_large(size, request.limits.headers)
             if request.head.has_body:
                 await request.load()
             if not self._is_async:

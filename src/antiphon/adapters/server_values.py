@@ -2,6 +2,7 @@
 
 import re
 
+from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit
 from antiphon.http.head import Address, Head
 from antiphon.http.url import parse_host
 
@@ -47,3 +48,9 @@ def http_version(text: str) -> str:
     """Return ``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``; servers write 1 or 1.0, 2 or 2.0."""
     major, _, minor = text.partition(".")
     return f"{major}.{minor or 0}" if major == "1" else major
+
+
+def header_too_large(size: int, limit: int) -> HTTPError:
+    """Return the error for a header section that the server accepts, and the limits of the application don't."""
+    detail = f"The header section has {size} bytes, {limit} are accepted."
+    return over_limit(RequestHeaderFieldsTooLarge, "headers", limit, detail)

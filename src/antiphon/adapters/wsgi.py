@@ -69,17 +69,17 @@ class WSGIHead:
 
     @property
     def query_string(self) -> bytes:
-        """QUERY_STRING."""
+        """The value of QUERY_STRING."""
         return self.environ.get("QUERY_STRING", "").encode("latin-1", "replace")  # type: ignore[no-any-return]
 
     @property
     def root_path(self) -> str:
-        """SCRIPT_NAME."""
+        """The value of SCRIPT_NAME, decoded, without a slash at its end."""
         return _utf8(self.environ.get("SCRIPT_NAME", "")).rstrip("/")
 
     @property
     def scheme(self) -> str:
-        """wsgi.url_scheme."""
+        """The value of wsgi.url_scheme."""
         return self.environ["wsgi.url_scheme"]  # type: ignore[no-any-return]  # PEP 3333 says str
 
     @property
@@ -97,12 +97,12 @@ class WSGIHead:
 
     @property
     def http_version(self) -> str:
-        """SERVER_PROTOCOL without its name."""
+        """The version in SERVER_PROTOCOL."""
         return http_version(self.environ.get("SERVER_PROTOCOL", "HTTP/1.1").partition("/")[2])
 
     @property
     def client(self) -> Address | None:
-        """REMOTE_ADDR and REMOTE_PORT."""
+        """The address in REMOTE_ADDR and REMOTE_PORT."""
         return address(self.environ.get("REMOTE_ADDR"), self.environ.get("REMOTE_PORT"))
 
     @property

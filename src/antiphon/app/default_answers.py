@@ -1,6 +1,6 @@
 """What an application answers by itself, before or in place of a handler."""
 
-from antiphon.http.errors import BadRequest, HTTPError, RequestHeaderFieldsTooLarge, over_limit
+from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import Head
 from antiphon.http.path import quote_segment, quoted_root, raw_segments, with_or_without_slash
 from antiphon.http.url import URL, decode_path
@@ -24,12 +24,6 @@ def malformed_path(head: Head) -> HTTPError | None:
     if "\ufffd" in path:
         return BadRequest("The path is malformed: it is not UTF-8.")
     return None
-
-
-def header_too_large(size: int, limit: int) -> HTTPError:
-    """The error for a header section that the server let through, and the application's limits don't."""
-    detail = f"The header section has {size} bytes, {limit} are accepted."
-    return over_limit(RequestHeaderFieldsTooLarge, "headers", limit, detail)
 
 
 def answer_options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request

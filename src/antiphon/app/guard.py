@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from antiphon.adapters.server_values import header_too_large
 from antiphon.app.cross_site import TrustedOrigins, check_cross_site
-from antiphon.app.default_answers import header_too_large
 from antiphon.app.trusted_hosts import TrustedHosts
 from antiphon.http.errors import HTTPError
 from antiphon.request.proxies import TrustedProxies, behind

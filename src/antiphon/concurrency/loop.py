@@ -1,6 +1,10 @@
 """Code that may be on an event loop: find out, and yield to it."""
 
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asyncio import Task
 
 TIME_SLICE = 0.01
 """Seconds for which a coroutine that never has to wait may keep the event loop, before it yields.
@@ -24,3 +28,23 @@ async def yield_to_loop() -> None:
         from asyncio import sleep
 
         await sleep(0)
+
+
+async def wait_ended(task: "Task[Any]", grace: float | None = None) -> None:
+    """Wait until a task has ended, even if this wait is cancelled. Raises that cancellation afterwards.
+
+    The task is cancelled after ``grace`` seconds, unless that is None, and when the wait is cancelled.
+    """
+    from asyncio import CancelledError, wait
+
+    cancellation = None
+    while not task.done():
+        try:
+            await wait([task], timeout=grace)
+        except CancelledError as error:
+            cancellation = error
+        if not task.done():
+            task.cancel()
+        grace = None
+    if cancellation is not None:
+        raise cancellation

@@ -1,6 +1,6 @@
-"""Responses that are conditional and partial (RFC 9110 §13, §14), and what caches are told of them (RFC 9111).
+"""Conditional and partial responses (RFC 9110 §13, §14), and their fields for caches (RFC 9111).
 
-No clock is asked, and nothing is read but the request's head and the response.
+Nothing is read but the head of the request and the response, and no clock.
 """
 
 import os
@@ -25,18 +25,18 @@ _OF_CONTENT = frozenset({
     "accept-ranges", "content-digest", "content-disposition", "content-encoding", "content-language", "content-length",
     "content-range", "content-type", "repr-digest", "trailer",
 })  # fmt: skip
-"""Fields that say what is sent, which a 304 leaves out: those of the kept response go on being true."""
+"""Fields about the content, which a 304 leaves out: those of the kept response stay true."""
 
 _OF_TAGGED_CONTENT = _OF_CONTENT | {"last-modified"}
-"""Last-Modified is left only without a tag (RFC 9110 §15.4.5)."""
+"""Fields that a 304 with an ETag leaves out (RFC 9110 §15.4.5)."""
 _OF_THE_WHOLE = frozenset({"content-digest", "content-length", "content-range"})
-"""Fields that a part has none of, or its own."""
+"""Fields about the whole content, which a part must not have, or has its own."""
 
 _LONGEST_LENGTH = 18
 
 
 class ConditionalRequest(Protocol):
-    """A request, as far as its conditions and ranges go."""
+    """A request with conditions and ranges."""
 
     head: Head
 
@@ -50,8 +50,8 @@ class WithHeaders(Protocol):
     def headers(self) -> MutableHeaders: ...
 
 
-class Whole(WithHeaders, Protocol):
-    """What is asked of a response that gets a tag."""
+class WithContent(WithHeaders, Protocol):
+    """A response from whose content an ETag can be made."""
 
     @property
     def status(self) -> int: ...
@@ -59,22 +59,22 @@ class Whole(WithHeaders, Protocol):
     def body(self) -> Body: ...
 
 
-Message: TypeAlias = tuple[int, list[Line], Body]
+Answer: TypeAlias = tuple[int, list[Line], Body]
 """Status, header fields and body of a response."""
 
 
 def conditional(
     request: ConditionalRequest, status: int, lines: Collection[Line], body: Body, *, ranges: bool = True
-) -> Message | None:
-    """What a response to GET or HEAD becomes by the request's conditions and its Range; None where it stays.
+) -> Answer | None:
+    """Apply a request's conditions and Range to a response to GET or HEAD. Return None if the response stays.
 
-    A 2xx becomes a 304, without a body, when the client has this version (RFC 9110 §13.2.2): that of the response's
-    ETag and Last-Modified. With ``ranges``, a 200 of known length becomes a 206 with the parts asked for, and says
-    that it could (Accept-Ranges), unless it says "none". A file knows its length; of other bodies in chunks it is known
-    when Content-Length is set, and several parts of one are sent if they go forwards.
+    A 2xx becomes a 304, without a body, if the client has the version that ETag and Last-Modified tell (RFC 9110
+    §13.2.2). With ``ranges``, a 200 of known length gets Accept-Ranges, unless it has it already, and becomes a 206
+    with the parts that are asked for. A file knows its length; other bodies in chunks need a Content-Length, and
+    several parts of one have to go forwards.
 
-    Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed when the request
-    is answered. To other methods the response stays as it is, since their work is done: `precondition` is for those.
+    Raises PreconditionFailed (412) and RangeNotSatisfiable (416). A stream that is not sent is closed after the
+    request. Responses to other methods stay, since their work is done: use `precondition` before it.
     """
     head = request.head
     method = head.method
@@ -83,7 +83,7 @@ def conditional(
     etag = modified = None
     for name, value in lines:
         if name == "etag":
-            etag = value if etag is None else ""  # two of them say nothing
+            etag = value if etag is None else ""  # two of them mean nothing
         elif name == "last-modified":
             modified = value if modified is None else ""
     outcome = evaluate_preconditions(method, head.field, etag, modified)
@@ -105,15 +105,15 @@ def precondition(
     exists: bool = True,
     headers: HeaderFields = (),
 ) -> None:
-    """Go on only if the request's conditions let it: to be called before the work is done, for any method.
+    """Check the conditions of a request of any method, before its work is done.
 
-    ``etag`` and ``modified`` (UTC when naive) are of the current representation, None where it has none; ``exists`` is
-    False when there is none yet. Raises NotModified, which is answered with a 304, for reading a version that the
-    client has, and PreconditionFailed (412) for a version that the request is not meant for (RFC 9110 §13.2.2).
+    ``etag`` and ``modified`` (UTC if naive) are those of the current representation, None if it has none; ``exists`` is
+    False if there is no representation yet. Raises NotModified, which is answered with a 304, if the client reads a
+    version that it has, and PreconditionFailed (412) if the request is not meant for this version (RFC 9110 §13.2.2).
 
-    A str as ``etag`` is the tag of a strong one; raises ValueError if it can't be, TypeError for a ``modified`` that is
-    no datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary. Its ETag,
-    or without one its Last-Modified, is added.
+    A str as ``etag`` makes a strong tag; raises ValueError if it can't, TypeError for a ``modified`` that is no
+    datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary. The ETag, or
+    without one Last-Modified, is added.
     """
     if modified is not None and not isinstance(modified, datetime):
         raise TypeError(f"modified is a datetime or None, not {type(modified).__name__}")
@@ -130,10 +130,10 @@ def precondition(
         raise not_modified
 
 
-def add_etag(response: Whole, *, weak: bool = False, overwrite: bool = False) -> None:
-    """Set the ETag to one made from the body, unless there is one; ``overwrite`` replaces that.
+def add_etag(response: WithContent, *, weak: bool = False, overwrite: bool = False) -> None:
+    """Set an ETag that is made from the body, unless there is one; ``overwrite`` replaces that.
 
-    Raises TypeError for a body in chunks, ValueError for a 206 or 304, which has not the whole.
+    Raises TypeError for a body in chunks, ValueError for a 206 or 304, which does not have the whole body.
     """
     if not overwrite and "etag" in response.headers:
         return
@@ -141,16 +141,16 @@ def add_etag(response: Whole, *, weak: bool = False, overwrite: bool = False) ->
     if not isinstance(body, bytes):
         raise TypeError("an entity tag is made from a body in bytes, and this one is streamed: set the ETag yourself")
     if response.status in (206, 304):
-        raise ValueError(f"a {response.status} has not the whole body: add the ETag before it is made conditional")
+        raise ValueError(f"a {response.status} does not have the whole body: add the ETag before conditional()")
     etag = generate_etag(body)
     response.headers["etag"] = str(ETag(etag.tag, weak=True) if weak else etag)
 
 
 def cache_for(response: WithHeaders, seconds: int, *, public: bool = False, immutable: bool = False) -> None:
-    """Let the client keep the response for some seconds; with ``public`` caches that others use, too.
+    """Let the client's cache keep the response for some seconds; with ``public`` shared caches, too.
 
-    An ``immutable`` one is not asked for again before (RFC 8246). What Cache-Control says otherwise stays, as far as it
-    does not speak against that. Raises ValueError for seconds that are no whole number from 0 to 2**31.
+    An ``immutable`` response is not revalidated before that (RFC 8246). Other directives of Cache-Control stay, unless
+    they contradict. Raises ValueError unless ``seconds`` is a whole number from 0 to 2**31.
     """
     headers = response.headers
     headers["cache-control"] = str(
@@ -168,13 +168,13 @@ def cache_for(response: WithHeaders, seconds: int, *, public: bool = False, immu
 
 
 def no_store(response: WithHeaders) -> None:
-    """Have nobody keep the response (RFC 9111 §5.2.2.5)."""
+    """Forbid caches to keep the response (RFC 9111 §5.2.2.5)."""
     response.headers["cache-control"] = str(CacheControl(no_store=True))
     _forget_older(response.headers)
 
 
 def _forget_older(headers: MutableHeaders) -> None:
-    """Remove what Cache-Control takes the place of (RFC 9111 §5.3, §5.4)."""
+    """Remove the fields that Cache-Control replaces (RFC 9111 §5.3, §5.4)."""
     headers.pop("expires")
     headers.pop("pragma")
 
@@ -185,14 +185,14 @@ def _precondition_failed() -> PreconditionFailed:
 
 def _ranged(
     request: ConditionalRequest, lines: Collection[Line], body: Body, etag: str | None, modified: str | None
-) -> Message | None:
-    """A 200 that says that parts are to be had, unless it says whether they are, or the parts that are asked for."""
-    said = combined(lines)
+) -> Answer | None:
+    """Return a 200 with Accept-Ranges, or the parts that are asked for; None if the response has no parts."""
+    fields = combined(lines)
     length = known_length(body)
-    if length is None and (length := _declared_length(said)) is None:
+    if length is None and (length := _declared_length(fields)) is None:
         return None
     own_lines = [*lines]
-    unit = said.get("accept-ranges")
+    unit = fields.get("accept-ranges")
     if unit is None:
         own_lines.append(("accept-ranges", "bytes"))
     elif unit.lower() != "bytes":
@@ -207,14 +207,14 @@ def _ranged(
         unsatisfied = {"content-range": str(ContentRange.unsatisfied(length)), "accept-ranges": "bytes"}
         raise RangeNotSatisfiable(f"No range begins within the {length} bytes.", headers=unsatisfied)
     if len(parts) == 1:
-        return _with_part(own_lines, body, parts[0], length, said)
-    return _with_parts(own_lines, body, parts, length, said)
+        return _with_part(own_lines, body, parts[0], length, fields)
+    return _with_parts(own_lines, body, parts, length, fields)
 
 
-def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, said: Mapping[str, str]) -> Message:
+def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, fields: Mapping[str, str]) -> Answer:
     first, last = part
     sent = part_of(body, part)
-    if not _OF_THE_WHOLE.isdisjoint(said):
+    if not _OF_THE_WHOLE.isdisjoint(fields):
         lines = [line for line in lines if line[0] not in _OF_THE_WHOLE]
     lines.append(("content-range", f"bytes {first}-{last}/{length}"))
     if not isinstance(sent, bytes):
@@ -222,13 +222,15 @@ def _with_part(lines: list[Line], body: Body, part: ByteRange, length: int, said
     return 206, lines, sent
 
 
-def _with_parts(lines: list[Line], body: Body, parts: list[ByteRange], length: int, said: Mapping[str, str]) -> Message:
-    """A message of several parts, or the whole where they can't be sent."""
-    # A coding would be taken for one of all parts together (RFC 9110 §8.4).
-    if "content-encoding" in said or not (has_any_order(body) or parts == sorted(parts)):
+def _with_parts(
+    lines: list[Line], body: Body, parts: list[ByteRange], length: int, fields: Mapping[str, str]
+) -> Answer:
+    """Return an answer of several parts, or of the whole body if they can't be sent."""
+    # Recipients would undo a coding for all parts together (RFC 9110 §8.4).
+    if "content-encoding" in fields or not (has_any_order(body) or parts == sorted(parts)):
         return 200, lines, body
     boundary = os.urandom(16).hex()
-    multipart = MultipartByteRanges(parts, length, boundary=boundary, content_type=said.get("content-type"))
+    multipart = MultipartByteRanges(parts, length, boundary=boundary, content_type=fields.get("content-type"))
     lines = [line for line in lines if line[0] not in _OF_THE_WHOLE and line[0] != "content-type"]
     lines.append(("content-type", multipart.content_type))
     sent = parts_of(body, multipart)
@@ -237,13 +239,13 @@ def _with_parts(lines: list[Line], body: Body, parts: list[ByteRange], length: i
     return 206, lines, sent
 
 
-def _declared_length(said: Mapping[str, str]) -> int | None:
-    declared = said.get("content-length", "")
+def _declared_length(fields: Mapping[str, str]) -> int | None:
+    declared = fields.get("content-length", "")
     return int(declared) if declared.isascii() and declared.isdigit() and len(declared) <= _LONGEST_LENGTH else None
 
 
 def close_unsent(body: object, request: ConditionalRequest) -> None:
-    """Have a stream closed that nobody will read."""
+    """Close a stream that nobody will read, after the request."""
     if aclose := getattr(body, "aclose", None):
 
         async def close_it() -> None:

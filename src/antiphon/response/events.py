@@ -1,4 +1,4 @@
-"""Heartbeats in an async iterable that is silent for long: for streams that proxies would close otherwise."""
+"""Streams of values: server-sent events (WHATWG HTML §9.2), with heartbeats, and one JSON value a line."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
@@ -9,22 +9,112 @@ from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from antiphon.concurrency.crossing import copy_variables
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
+from antiphon.concurrency.loop import wait_ended
 from antiphon.http.errors import HTTPError, InternalServerError
 from antiphon.http.event import Event
 from antiphon.serialization.json import encode_json
 
 T = TypeVar("T")
 
+Values: TypeAlias = Iterable[object] | AsyncIterable[object]
+Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
+
 HEARTBEAT = Event(comment="")
-"""What keeps a silent stream open: it says nothing."""
+"""An event that says nothing, and keeps proxies from closing a silent stream."""
 
 
-class BeatingIterator(Generic[T]):
-    """What an async iterable gives, and a HEARTBEAT each time that it has let wait for some seconds.
+class Format(NamedTuple):
+    """How values are written: the function for each, the bytes before the first, and the function for an error."""
 
-    The iterable runs in a task of its own, so that a step goes on while heartbeats are sent, and that a timeout in it
-    reaches nothing else. A step begins when it is asked for, and a cancellation of who asks goes to the step. Context
-    variables are those of who asks first; what the iterable has left in them is carried back when it is closed.
+    write: Callable[[object], bytes]
+    preamble: bytes = b""
+    write_error: Callable[[Exception], bytes] | None = None
+
+
+def event_stream(source: Values, heartbeat: float | None, retry: int | None) -> Chunks:
+    """Return events as they are sent, each in a chunk.
+
+    While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in milliseconds, is sent
+    first. Raises TypeError for a source that is no iterable of values, ValueError for a ``heartbeat`` that is not a
+    number above 0, and for a ``retry`` that can't be.
+    """
+    if heartbeat is not None and not 0 < heartbeat < inf:
+        raise ValueError(f"a heartbeat is a number of seconds above 0, or None, not {heartbeat!r}")
+    preamble = b"" if retry is None else str(Event(retry=retry)).encode()
+    event_format = Format(_write_event, preamble, _write_error)
+    if heartbeat is not None and isinstance(source, AsyncIterable):
+        return AsyncChunks(WithHeartbeats(source, heartbeat), partial(_write_async, event_format))
+    return _chunks(source, event_format)
+
+
+def json_lines(source: Values) -> Chunks:
+    """Return JSON values, each in a line and a chunk. Raises TypeError for a source that is no iterable of values."""
+    return _chunks(source, Format(_write_line))
+
+
+def _chunks(source: Values, written_as: Format) -> Chunks:
+    if isinstance(source, AsyncIterable):
+        return AsyncChunks(source, partial(_write_async, written_as))
+    is_value = isinstance(source, str | bytes | bytearray | memoryview) or hasattr(source, "keys")
+    if is_value or not isinstance(source, Iterable):
+        raise TypeError(f"a source is an iterator or an async iterator of values, not {type(source).__name__}")
+    return BlockingChunks(source, partial(_write, written_as))
+
+
+def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
+    """Write the values of a source. If it fails, write and raise its error."""
+    if written_as.preamble:
+        yield written_as.preamble
+    try:
+        for value in source:
+            yield written_as.write(value)
+    except Exception as error:
+        if written_as.write_error:
+            yield written_as.write_error(error)
+        raise
+
+
+async def _write_async(written_as: Format, source: AsyncIterable[object]) -> AsyncByteGenerator:
+    if written_as.preamble:
+        yield written_as.preamble
+    try:
+        async for value in source:
+            yield written_as.write(value)
+    except Exception as error:
+        if written_as.write_error:
+            yield written_as.write_error(error)
+        raise
+
+
+def _write_line(value: object) -> bytes:
+    return encode_json(value) + b"\n"
+
+
+def _write_event(value: object) -> bytes:
+    """Write an Event, text, or another value as JSON."""
+    event = value if isinstance(value, Event) else Event("null" if value is None else value)
+    if not (event.data is None or isinstance(event.data, str)):
+        event = event.with_data(encode_json(event.data).decode())
+    return str(event).encode()
+
+
+def _write_error(error: Exception) -> bytes:
+    """Write an event with the problem details of an HTTPError; of another error, only that something failed."""
+    if isinstance(error, HTTPError):
+        try:
+            return _write_event(Event(error.problem(), event="error"))
+        except (TypeError, ValueError):  # problem details that can't be written must not hide the failure
+            pass
+    hidden = InternalServerError()
+    return _write_event(Event({"title": hidden.title, "status": hidden.status}, event="error"))
+
+
+class WithHeartbeats(Generic[T]):
+    """The items of an async iterable, and a HEARTBEAT whenever none has come for some seconds.
+
+    The iterable runs in a task of its own, so that a step goes on while heartbeats are sent, and a timeout inside it
+    reaches nothing else. A step starts when it is asked for, and is cancelled when the asking task is. The context
+    variables are those of the first asking task; changes of them are carried back when the iterable is closed.
     """
 
     def __init__(self, iterable: AsyncIterable[T], seconds: float) -> None:
@@ -35,7 +125,7 @@ class BeatingIterator(Generic[T]):
         self._demand: asyncio.Future[T] | None = None
         self._task: asyncio.Task[BaseException | None] | None = None
         self._context: Context
-        self._is_told = False
+        self._is_raised = False
 
     def __aiter__(self) -> AsyncIterator[T | Event]:
         return self
@@ -56,26 +146,26 @@ class BeatingIterator(Generic[T]):
         return HEARTBEAT
 
     async def _wait(self, demand: "asyncio.Future[T]", task: "asyncio.Task[Any]") -> None:
-        """Wait for a step's outcome, at most until a heartbeat is due. A step that is cancelled is waited for."""
-        patience: float | None = self._seconds
+        """Wait for the outcome of a step, at most until a heartbeat is due. Wait out a step that is cancelled."""
+        timeout: float | None = self._seconds
         while True:
             try:
-                await asyncio.wait([demand, task], timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait([demand, task], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 return
             except asyncio.CancelledError:
                 if demand.done() or task.done():
                     raise
                 task.cancel()
-                patience = None
+                timeout = None
 
     def _end(self, task: "asyncio.Task[BaseException | None]") -> NoReturn:
-        self._is_told = True
+        self._is_raised = True
         if error := task.result():
             raise error
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """Close the iterable; a step that is under way is cancelled. Raises what comes of that."""
+        """Close the iterable. A step that is running is cancelled, and its error raised."""
         try:
             if self._task is not None:
                 await self._stop(self._task)
@@ -84,26 +174,18 @@ class BeatingIterator(Generic[T]):
             if self._iterator is None:
                 await aclose(self._iterable)
         error = None if self._task is None or self._task.cancelled() else self._task.result()
-        if error is not None and not (self._is_told or isinstance(error, asyncio.CancelledError)):
-            self._is_told = True
+        if error is not None and not (self._is_raised or isinstance(error, asyncio.CancelledError)):
+            self._is_raised = True
             raise error
 
     async def _stop(self, task: "asyncio.Task[Any]") -> None:
         self._demands.put_nowait(None)
         if self._demand is not None and not self._demand.done():
             task.cancel()
-        cancelled = None
-        while not task.done():
-            try:
-                await asyncio.wait([task])
-            except asyncio.CancelledError as error:
-                cancelled = error
-                task.cancel()
-        if cancelled is not None:
-            raise cancelled
+        await wait_ended(task)
 
     async def _run(self) -> BaseException | None:
-        """Serve to the end: what error that was, if it was one. None leaves the task, or it could end the loop."""
+        """Serve the demands. Return the error, if there is one: raised by the task, it could end the loop."""
         try:
             await self._serve()
         except StopAsyncIteration:
@@ -119,92 +201,3 @@ class BeatingIterator(Generic[T]):
                 demand.set_result(await anext(self._iterator))
         finally:
             await aclose(self._iterator, self._iterable)
-
-
-Source: TypeAlias = Iterable[object] | AsyncIterable[object]
-Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
-
-
-class Form(NamedTuple):
-    """How values are written: each one, what comes before them, and at the end what made the source fail."""
-
-    write: Callable[[object], bytes]
-    preamble: bytes = b""
-    write_failure: Callable[[Exception], bytes] | None = None
-
-
-def event_stream(source: Source, heartbeat: float | None, retry: int | None) -> Chunks:
-    """Events as they are sent, each in a chunk. An async source that is silent for ``heartbeat`` seconds is covered for
-    by comments. ``retry``, in milliseconds, is told first.
-
-    Raises TypeError for what is no source, ValueError for a heartbeat or ``retry`` that can't be.
-    """
-    if heartbeat is not None and not 0 < heartbeat < inf:
-        raise ValueError(f"a heartbeat is a number of seconds above 0, or None, not {heartbeat!r}")
-    preamble = b"" if retry is None else str(Event(retry=retry)).encode()
-    form = Form(_write_event, preamble, _write_failure)
-    if heartbeat is not None and isinstance(source, AsyncIterable):
-        return AsyncChunks(BeatingIterator(source, heartbeat), partial(_write_async, form))
-    return _chunks(source, form)
-
-
-def json_lines(source: Source) -> Chunks:
-    """One JSON value a line and a chunk. Raises TypeError for what is no source."""
-    return _chunks(source, Form(_write_line))
-
-
-def _chunks(source: Source, form: Form) -> Chunks:
-    if isinstance(source, AsyncIterable):
-        return AsyncChunks(source, partial(_write_async, form))
-    is_value = isinstance(source, str | bytes | bytearray | memoryview) or hasattr(source, "keys")
-    if is_value or not isinstance(source, Iterable):
-        raise TypeError(f"a source is an iterator or an async iterator of values, not {type(source).__name__}")
-    return BlockingChunks(source, partial(_write, form))
-
-
-def _write_line(value: object) -> bytes:
-    return encode_json(value) + b"\n"
-
-
-def _write_event(value: object) -> bytes:
-    """An Event, text, or another value as JSON."""
-    event = value if isinstance(value, Event) else Event("null" if value is None else value)
-    if not (event.data is None or isinstance(event.data, str)):
-        event = event.with_data(encode_json(event.data).decode())
-    return str(event).encode()
-
-
-def _write_failure(error: Exception) -> bytes:
-    """The event that tells of a failure: an HTTPError's own problem details, of others only that something failed."""
-    if isinstance(error, HTTPError):
-        try:
-            return _write_event(Event(error.problem(), event="error"))
-        except (TypeError, ValueError):  # a failure has to be told, whatever it bears
-            pass
-    hidden = InternalServerError()
-    return _write_event(Event({"title": hidden.title, "status": hidden.status}, event="error"))
-
-
-def _write(form: Form, source: Iterable[object]) -> ByteGenerator:
-    """What a source gives, written. One that fails raises its error after that is written."""
-    if form.preamble:
-        yield form.preamble
-    try:
-        for value in source:
-            yield form.write(value)
-    except Exception as error:
-        if form.write_failure:
-            yield form.write_failure(error)
-        raise
-
-
-async def _write_async(form: Form, source: AsyncIterable[object]) -> AsyncByteGenerator:
-    if form.preamble:
-        yield form.preamble
-    try:
-        async for value in source:
-            yield form.write(value)
-    except Exception as error:
-        if form.write_failure:
-            yield form.write_failure(error)
-        raise

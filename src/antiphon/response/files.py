@@ -1,4 +1,4 @@
-"""What a file is as a response: its body, and the header fields that name, date and measure it."""
+"""A file as a response: its body, and the header fields that name, date and measure it."""
 
 import os
 import re
@@ -18,164 +18,10 @@ from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.response.fields import BYTES
 
 CHUNK = 256 << 10
-"""Bytes that are read at once: few, since each chunk may cost a change of threads."""
+"""Bytes that are read at once: many, since each chunk may cost a change of threads."""
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NEVER_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-
-
-class Windowed(Protocol):
-    """A body of which any part can be sent in its place, as for ranges (RFC 9110 §14).
-
-    Windows may be iterated one after another. Whoever sends windows closes, at the end, the body that they are of, if
-    it has ``close``.
-    """
-
-    @property
-    def length(self) -> int | None:
-        """Its size in bytes; None where nobody knows, and then it has no windows."""
-        ...
-
-    def window(self, offset: int, length: int) -> "Windowed":
-        """``length`` bytes from ``offset``, counted from this body's start. Raises ValueError for what is not in it."""
-        ...
-
-    def __iter__(self) -> Iterator[bytes]: ...
-
-
-def is_at_hand(body: object) -> bool:
-    """Whether the chunks of a body need not be waited for, since it is a file or made of parts of one."""
-    return getattr(body, "is_at_hand", False)
-
-
-class ReadableFile(Protocol):
-    """The file objects that can be sent: they give bytes."""
-
-    def read(self, size: int, /) -> bytes: ...
-    def close(self) -> None: ...
-
-
-class FileBody:
-    """``length`` bytes of the file at an absolute path, from ``offset``. A value: it may be iterated again.
-
-    The file is opened when its first chunk is asked for, and closed in every case. Its chunks are ``length`` bytes in
-    all, or they break off with an error: OSError when it can't be opened, EOFError when it has become too short.
-    """
-
-    __slots__ = ("length", "offset", "path")
-    is_at_hand = True
-
-    def __init__(self, path: str, offset: int, length: int) -> None:
-        self.path = path
-        self.offset = offset
-        self.length = length
-
-    def window(self, offset: int, length: int) -> Self:
-        """A part of this part. Raises ValueError for what is not in it."""
-        _check_window(offset, length, self.length)
-        return type(self)(self.path, self.offset + offset, length)
-
-    def __iter__(self) -> Iterator[bytes]:
-        with self.open() as file:
-            yield from _chunks(file, self.length)
-
-    def open(self) -> FileIO:
-        """The file, unbuffered, at ``offset``. Raises OSError or EOFError when it can't be sent any more."""
-        file = FileIO(self.path, "rb", opener=_open)
-        try:
-            found = os.fstat(file.fileno())
-            if not S_ISREG(found.st_mode):
-                raise OSError(f"not a regular file: {self.path!r}")
-            if found.st_size < self.offset + self.length:
-                raise _too_short(self.offset + self.length - found.st_size)
-            file.seek(self.offset)
-        except BaseException:
-            file.close()
-            raise
-        return file
-
-    def size_by_path(self) -> int | None:
-        """How large the file at the path is now. None where a server that is told the path could not send this."""
-        try:
-            found = os.stat(self.path)
-            self.path.encode()
-        except (OSError, UnicodeEncodeError):
-            return None
-        return found.st_size if S_ISREG(found.st_mode) and found.st_size >= self.offset + self.length else None
-
-    def __repr__(self) -> str:
-        return f"FileBody({self.path!r}, {self.offset}, {self.length})"
-
-
-class OpenFile:
-    """What comes from an open file object: ``length`` bytes from ``offset``, or its rest where both are None.
-
-    It is its own iterator, and closing it closes the file.
-    """
-
-    __slots__ = ("_chunks", "_file", "length", "offset")
-    is_at_hand = True
-
-    def __init__(self, file: ReadableFile, offset: int | None, length: int | None) -> None:
-        self._file = file
-        self._chunks: Iterator[bytes] | None = None
-        self.offset = offset
-        self.length = length
-
-    def window(self, offset: int, length: int) -> Self:
-        """A part of this part, of the same file object. Raises ValueError for what is not in it."""
-        if self.offset is None or self.length is None:
-            raise ValueError("a file without a position has no windows")
-        _check_window(offset, length, self.length)
-        return type(self)(self._file, self.offset + offset, length)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        if self._chunks is None:
-            if self.offset is not None:
-                self._file.seek(self.offset)  # type: ignore[attr-defined]  # it had an offset to be asked for
-            self._chunks = _chunks(self._file, self.length)
-        return next(self._chunks)
-
-    def close(self) -> None:
-        """Close the file object."""
-        self._file.close()
-
-
-def _open(path: str, flags: int) -> int:  # noqa: ARG001 - what io asks for lacks the flags for what is no file
-    return os.open(path, _FLAGS | _NEVER_WAIT)
-
-
-def _check_window(offset: int, length: int, available: int) -> None:
-    if not 0 <= offset <= offset + length <= available:
-        raise ValueError(f"{length} bytes from {offset} are not within {available}")
-
-
-def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:
-    """What is read, up to a length. Raises EOFError when there is less."""
-    read = getattr(file, "read1", file.read)
-    left = length
-    while left is None or left > 0:
-        chunk: bytes | None = read(CHUNK if left is None else min(CHUNK, left))
-        if chunk is None:
-            raise BlockingIOError("a file that does not block has nothing to be read yet")
-        if not chunk:
-            if left is None:
-                return
-            raise _too_short(left)
-        yield chunk
-        left = left and left - len(chunk)
-
-
-def _too_short(missing: int) -> EOFError:
-    return EOFError(f"the file has become {missing} bytes shorter than what was promised of it")
-
-
-FileSource: TypeAlias = str | os.PathLike[str] | ReadableFile | IO[bytes]
-"""An absolute path, or a file object that gives bytes."""
-
 
 _REFUSED = frozenset({EACCES, EPERM})
 
@@ -200,12 +46,23 @@ _TYPES = {
     ".woff2": "font/woff2",
     ".zst": "application/zstd",
 }
-"""Types that the standard library has under older names, or in later versions only."""
+"""Types for which the standard library has older names, or that only its later versions have."""
 
 _no_name = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 SETTLED = 2.0
-"""Seconds after which a file's time tells its versions apart: clocks of file systems tick that slowly."""
+"""Seconds after which the time of a file tells its versions apart: the clocks of some file systems tick so slowly."""
+
+
+class ReadableFile(Protocol):
+    """A file object that can be sent: it is read in bytes."""
+
+    def read(self, size: int, /) -> bytes: ...
+    def close(self) -> None: ...
+
+
+FileSource: TypeAlias = str | os.PathLike[str] | ReadableFile | IO[bytes]
+"""An absolute path, or a file object that gives bytes."""
 
 
 def describe_file(
@@ -217,11 +74,11 @@ def describe_file(
     content_type: str | None = None,
     etag: bool = True,
     modified: bool = True,
-) -> tuple[FileBody | OpenFile, str, list[tuple[str, str]]]:
-    """The body, the media type, and the other header fields: ``headers``, and those of the file that are not in there.
+) -> "tuple[FileBody | OpenFile, str, list[tuple[str, str]]]":
+    """Return the body, the media type, and the other header fields: ``headers``, and the file's own that they lack.
 
-    Raises NotFound for what is no regular file, Forbidden for what may not be read, ValueError for a relative path and
-    for a ``filename`` that can't be sent, TypeError for what is neither a path nor a file of bytes.
+    Raises NotFound for what is not a regular file, Forbidden if it may not be read, ValueError for a relative path and
+    for a ``filename`` that can't be sent, TypeError for what is neither a path nor a binary file.
     """
     fields: list[tuple[str, str]] = []
     body: FileBody | OpenFile
@@ -246,7 +103,7 @@ def describe_file(
 
 
 def guess_type(name: str) -> str:
-    """The media type that a file's name tells, the same on every machine; text is taken to be UTF-8."""
+    """Return the media type by the name of a file, the same on every machine. Text is taken to be UTF-8."""
     kind = _type_by_suffix(os.path.splitext(name)[1].lower())
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
@@ -258,7 +115,7 @@ def _type_by_suffix(suffix: str) -> str:
     types = MimeTypes()
     suffix = os.path.splitext(types.suffix_map.get(suffix, suffix) if suffix else "")[1] or suffix
     if encoding := types.encodings_map.get(suffix):
-        # A file that was made compressed is sent as that: it has no Content-Encoding, which clients would undo.
+        # A compressed file is sent as it is, without a Content-Encoding, which clients would undo.
         return _COMPRESSED.get(encoding, BYTES)
     rare, usual = types.types_map
     return _TYPES.get(suffix) or usual.get(suffix) or rare.get(suffix) or BYTES
@@ -274,7 +131,7 @@ def _stat(path: str) -> os.stat_result:
         if error.errno in _REFUSED:
             raise Forbidden from error
         raise
-    except ValueError as error:  # NUL, or what the file system's encoding has not
+    except ValueError as error:  # NUL, or characters that the encoding of the file system lacks
         raise NotFound from error
     if not S_ISREG(found.st_mode):
         raise NotFound
@@ -284,11 +141,11 @@ def _stat(path: str) -> os.stat_result:
 
 
 def _validators(found: os.stat_result, etag: bool, modified: bool) -> list[tuple[str, str]]:
-    """ETag and Last-Modified of a file's present version."""
+    """Return ETag and Last-Modified of the present version of a file."""
     now = time()
     fields = []
     if etag:
-        # No inode: the machines behind one address have different ones for the same file.
+        # Not the inode: machines behind one address have different ones for the same file.
         tag = ETag(f"{found.st_mtime_ns:x}-{found.st_size:x}", weak=found.st_mtime > now - SETTLED)
         fields.append(("etag", str(tag)))
     if modified:
@@ -297,7 +154,7 @@ def _validators(found: os.stat_result, etag: bool, modified: bool) -> list[tuple
     return fields
 
 
-def _open_file(file: ReadableFile | IO[bytes]) -> OpenFile:
+def _open_file(file: ReadableFile | IO[bytes]) -> "OpenFile":
     if not hasattr(file, "read") or not hasattr(file, "close"):
         raise TypeError(f"a file is given as a path or as a file object, not as {type(file).__name__}")
     if not isinstance(file.read(0), bytes):
@@ -317,3 +174,144 @@ def _disposition(as_attachment: bool, filename: str | None, own_name: str) -> st
 
     name = _no_name.sub("_", own_name) if filename is None else filename
     return str(ContentDisposition("attachment" if as_attachment else "inline", name or None))
+
+
+class Windowed(Protocol):
+    """A body that can give any part of itself, as for ranges (RFC 9110 §14).
+
+    Windows may be iterated one after another. Whoever sends them closes their body at the end, if it has ``close``.
+    """
+
+    @property
+    def length(self) -> int | None:
+        """The size in bytes; None if it is not known, and then there are no windows."""
+        ...
+
+    def window(self, offset: int, length: int) -> "Windowed":
+        """Return ``length`` bytes from ``offset`` on, of this body. Raises ValueError if they are not within it."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+def is_at_hand(body: object) -> bool:
+    """Check that the chunks of a body need not be waited for: it is a file, or made of parts of one."""
+    return getattr(body, "is_at_hand", False)
+
+
+class FileBody:
+    """A body of ``length`` bytes of the file at an absolute path, from ``offset``. A value: it may be iterated again.
+
+    The file is opened for the first chunk, and closed in every case. The chunks have ``length`` bytes together, or end
+    with an error: OSError if the file can't be opened, EOFError if it has become too short.
+    """
+
+    __slots__ = ("length", "offset", "path")
+    is_at_hand = True
+
+    def __init__(self, path: str, offset: int, length: int) -> None:
+        self.path = path
+        self.offset = offset
+        self.length = length
+
+    def window(self, offset: int, length: int) -> Self:
+        """Return a part of this body. Raises ValueError if it is not within it."""
+        _check_window(offset, length, self.length)
+        return type(self)(self.path, self.offset + offset, length)
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self.open() as file:
+            yield from _chunks(file, self.length)
+
+    def open(self) -> FileIO:
+        """Open the file, unbuffered, at ``offset``. Raises OSError or EOFError if it can't be sent any more."""
+        file = FileIO(self.path, "rb", opener=_open)
+        try:
+            found = os.fstat(file.fileno())
+            if not S_ISREG(found.st_mode):
+                raise OSError(f"not a regular file: {self.path!r}")
+            if found.st_size < self.offset + self.length:
+                raise _too_short(self.offset + self.length - found.st_size)
+            file.seek(self.offset)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def size_by_path(self) -> int | None:
+        """Return the present size of the file; None if a server that gets its path could not send this body."""
+        try:
+            found = os.stat(self.path)
+            self.path.encode()
+        except (OSError, UnicodeEncodeError):
+            return None
+        return found.st_size if S_ISREG(found.st_mode) and found.st_size >= self.offset + self.length else None
+
+    def __repr__(self) -> str:
+        return f"FileBody({self.path!r}, {self.offset}, {self.length})"
+
+
+class OpenFile:
+    """A body from an open file object: ``length`` bytes from ``offset``, or its rest if both are None.
+
+    The body is its own iterator. Closing it closes the file.
+    """
+
+    __slots__ = ("_chunks", "_file", "length", "offset")
+    is_at_hand = True
+
+    def __init__(self, file: ReadableFile, offset: int | None, length: int | None) -> None:
+        self._file = file
+        self._chunks: Iterator[bytes] | None = None
+        self.offset = offset
+        self.length = length
+
+    def window(self, offset: int, length: int) -> Self:
+        """Return a part of this body, from the same file object. Raises ValueError if it is not within it."""
+        if self.offset is None or self.length is None:
+            raise ValueError("a file without a position has no windows")
+        _check_window(offset, length, self.length)
+        return type(self)(self._file, self.offset + offset, length)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._chunks is None:
+            if self.offset is not None:
+                self._file.seek(self.offset)  # type: ignore[attr-defined]  # `_open_file` gives an offset only if there is `seek`
+            self._chunks = _chunks(self._file, self.length)
+        return next(self._chunks)
+
+    def close(self) -> None:
+        """Close the file object."""
+        self._file.close()
+
+
+def _open(path: str, flags: int) -> int:  # noqa: ARG001 - the flags of io would wait for a pipe
+    return os.open(path, _FLAGS | _NEVER_WAIT)
+
+
+def _check_window(offset: int, length: int, available: int) -> None:
+    if not 0 <= offset <= offset + length <= available:
+        raise ValueError(f"{length} bytes from {offset} are not within {available}")
+
+
+def _chunks(file: ReadableFile, length: int | None) -> Iterator[bytes]:
+    """Read a file up to a length. Raises EOFError if there is less."""
+    read = getattr(file, "read1", file.read)
+    left = length
+    while left is None or left > 0:
+        chunk: bytes | None = read(CHUNK if left is None else min(CHUNK, left))
+        if chunk is None:
+            raise BlockingIOError("a file that does not block has nothing to be read yet")
+        if not chunk:
+            if left is None:
+                return
+            raise _too_short(left)
+        yield chunk
+        left = left and left - len(chunk)
+
+
+def _too_short(missing: int) -> EOFError:
+    return EOFError(f"the file has become {missing} bytes shorter than what was promised of it")

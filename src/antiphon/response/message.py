@@ -9,7 +9,7 @@ Stream: TypeAlias = Iterable[bytes | str] | AsyncIterable[bytes | str]
 """A body in chunks."""
 Body: TypeAlias = bytes | Stream
 BodyLike: TypeAlias = str | Body | None
-"""What a body is made from: text (sent as UTF-8), bytes, chunks of either, or nothing."""
+"""The values that make a body: text (sent as UTF-8), bytes, chunks of either, or nothing."""
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 """Fields that say where a message ends."""

@@ -99,7 +99,7 @@ class Response(ResponseHeaders):
 
     @classmethod
     def sharing(cls, body: bytes, fields: SharedFields) -> Self:
-        """A response of bytes and of shared fields, which are not checked again: made in half the time."""
+        """Make a response of bytes and shared fields in half the time: nothing is checked again."""
         self = cls.__new__(cls)
         self._status = None
         self.error = None
@@ -112,12 +112,12 @@ class Response(ResponseHeaders):
 
     @classmethod
     def text(cls, body: str, status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """Plain text, as UTF-8."""
+        """Make a response of plain text, as UTF-8."""
         return cls(body, status, headers, content_type=TEXT)
 
     @classmethod
     def html(cls, body: "str | Template", status: int | None = None, headers: HeaderFields = ()) -> Self:
-        """A page of HTML, as UTF-8. Escape what you put into text; in a t-string every value is escaped."""
+        """Make a response of HTML, as UTF-8. Escape what you put into text; in a t-string every value is escaped."""
         if not isinstance(body, str) and is_template(body):
             body = render_template(body)
         return cls(body, status, headers, content_type=HTML)
@@ -131,7 +131,7 @@ class Response(ResponseHeaders):
         *,
         default: Callable[[Any], object] | None = None,
     ) -> Self:
-        """A value, written as JSON. ``default`` is called with each value that can't be, and returns its replacement.
+        """Make a response of a value, written as JSON. ``default`` returns the replacement of a value that can't be.
 
         Raises TypeError, which names type and place, for a value that can't be written.
         """
@@ -139,7 +139,7 @@ class Response(ResponseHeaders):
 
     @classmethod
     def _of_type(cls, content_type: str, body: BodyLike, status: int | None, headers: HeaderFields) -> Self:
-        """A response of this type, unless the headers name another."""
+        """Make a response of this type, unless the headers name another."""
         if headers:
             headers = [*field_pairs(headers)]
             if any(name.lower() == "content-type" for name, _ in headers):
@@ -176,7 +176,7 @@ class Response(ResponseHeaders):
         *,
         content_type: str | None = None,
     ) -> Self:
-        """A body that is sent while it is made. The iterator is closed in every case."""
+        """Make a response whose body is sent while it is made. The iterator is closed in every case."""
         if content_type is None:
             return cls._of_type(TEXT, chunks, status, headers)
         return cls(chunks, status, headers, content_type=content_type)
@@ -191,7 +191,7 @@ class Response(ResponseHeaders):
         heartbeat: float | None = 15.0,
         retry: int | None = None,
     ) -> Self:
-        """Server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or another value, sent as JSON.
+        """Make a response of server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or a value, sent as JSON.
 
         While an async source gives nothing, a comment is sent every ``heartbeat`` seconds; a blocking source has to
         give comments of its own. After a lost connection the client comes back in ``retry`` milliseconds. If the
@@ -211,7 +211,7 @@ class Response(ResponseHeaders):
     def ndjson(
         cls, source: Iterable[Any] | AsyncIterable[Any], status: int | None = None, headers: HeaderFields = ()
     ) -> Self:
-        """Values as JSON, one a line, sent while they are made. The iterator is closed in every case.
+        """Make a response of JSON values, one a line, sent while they are made. The iterator is closed in every case.
 
         A value that can't be written breaks the stream off. Raises TypeError for a source that is no iterable of
         values.
@@ -234,7 +234,7 @@ class Response(ResponseHeaders):
         modified: bool = True,
         conditional: bool = True,
     ) -> Self:
-        """A file: an absolute path, or a binary file object, which is sent from its position on and closed.
+        """Make a response of a file: an absolute path, or a binary file object, sent from its position on and closed.
 
         Use it for paths that you choose, not for those that a client names. Without ``content_type`` the file's name
         tells the type. ``as_attachment`` makes browsers save it, as ``filename`` or under its own name (RFC 6266). A
@@ -453,14 +453,14 @@ class Response(ResponseHeaders):
         return other
 
     def __getstate__(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        """The message as a value, for deep copies and pickles: without ``error``. Raises TypeError for a stream."""
+        """Return the message, without ``error``, for deep copies and pickles. Raises TypeError for a stream."""
         if self.is_streamed:
             raise TypeError("a streamed response cannot be pickled or copied deeply: that would use up its body")
         own, slots = self._state()
         return own, {**slots, "_fields": [*self._fields], "error": None}
 
     def _state(self) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-        """The ``__dict__`` of a subclass, if it has one, and the slots, with header fields of their own."""
+        """Return the ``__dict__`` that a subclass may have, and the slots, with a copy of the header fields."""
         own, slots = cast("tuple[dict[str, Any] | None, dict[str, Any]]", object.__getstate__(self))
         fields = self._fields
         return own, {**slots, "_fields": fields if isinstance(fields, SharedFields) else [*fields]}

@@ -1,4 +1,4 @@
-"""Parts of a body: slices of bytes, windows of a file; of what comes in chunks the rest is thrown away."""
+"""Parts of a body: slices of bytes, windows of a file, or what is left of chunks when the rest is dropped."""
 
 from collections.abc import AsyncIterable, Generator, Iterable, Iterator
 from functools import partial
@@ -10,23 +10,23 @@ from antiphon.response.files import Windowed
 from antiphon.response.message import Body, Stream
 
 Layout: TypeAlias = Iterable[bytes | ByteRange]
-"""What is sent, in its order: bytes as they are, and parts of the body."""
+"""The order of what is sent: bytes as they are, and parts of the body."""
 
 
 def known_length(body: Body) -> int | None:
-    """The length of a body in bytes, where it can tell."""
+    """Return the length of a body in bytes; None if the body can't tell."""
     if isinstance(body, bytes):
         return len(body)
     return body.length if _is_windowed(body) else None
 
 
 def has_any_order(body: Body) -> bool:
-    """Whether parts of a body can be sent in any order, and not only forwards."""
+    """Check that parts of a body can be sent in any order, not only forwards."""
     return known_length(body) is not None
 
 
 def part_of(body: Body, part: ByteRange) -> Body:
-    """A part of a body, which lies within it. Whoever closes a part, read or not, closes the body."""
+    """Return a part that lies within a body. Closing a part, read or not, closes the body."""
     if isinstance(body, bytes):
         return body[part.first : part.last + 1]
     if _is_windowed(body) and body.length is not None:
@@ -35,7 +35,7 @@ def part_of(body: Body, part: ByteRange) -> Body:
 
 
 def parts_of(body: Body, layout: Layout) -> Body:
-    """Parts of a body, which don't overlap, and what stands between them. Likewise."""
+    """Return parts of a body, which don't overlap, and the bytes between them. Closing them closes the body."""
     if isinstance(body, bytes):
         whole = memoryview(body)
         return b"".join([whole[item.first : item.last + 1] if isinstance(item, ByteRange) else item for item in layout])
@@ -55,7 +55,7 @@ def _cut(stream: Stream, layout: Layout) -> Stream:
 
 
 class Windows:
-    """Windows of a body, one after another, and what stands between them."""
+    """Windows of a body, one after another, and the bytes between them."""
 
     is_at_hand = True
 
@@ -77,17 +77,14 @@ class Windows:
         return next(self._chunks)
 
     def close(self) -> None:
-        """Close the window that is open, and the body, if it is one that can be closed."""
+        """Close the open window, and the body, if that can be closed."""
         self._chunks.close()
         if close_it := getattr(self._body, "close", None):
             close_it()
 
 
 class Cutter:
-    """Is fed the chunks of a body in their order, and gives what of them is sent, until it is over.
-
-    The parts of its layout go forwards.
-    """
+    """A cutter of the chunks of a body, which it is fed in order, for a layout whose parts go forwards."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = iter(layout)
@@ -97,11 +94,11 @@ class Cutter:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more of the body is sent."""
+        """True if nothing more of the body is sent."""
         return self._part is None
 
     def feed(self, chunk: bytes | str) -> bytes:
-        """What is sent of the next chunk, perhaps nothing."""
+        """Return what is sent of the next chunk, perhaps nothing."""
         data = chunk.encode() if isinstance(chunk, str) else chunk
         start = self._position
         end = self._position = start + len(data)
@@ -116,7 +113,7 @@ class Cutter:
         return b"".join(sent)
 
     def _advance(self) -> list[bytes]:
-        """Go to the next part: the bytes that stand before it, or before the end."""
+        """Go to the next part. Return the bytes that are sent before it, or before the end."""
         before: list[bytes] = []
         for item in self._layout:
             if isinstance(item, ByteRange):
@@ -128,7 +125,7 @@ class Cutter:
 
 
 def _cut_each(layout: Layout, stream: Iterable[bytes | str]) -> ByteGenerator:
-    """A chunk, which may be empty, for each that is read, so that it can be left between any two."""
+    """Give a chunk, perhaps empty, for each that is read, so that the iteration can stop between any two."""
     cutter = Cutter(layout)
     if cutter.is_over:
         return

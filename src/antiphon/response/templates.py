@@ -1,4 +1,4 @@
-"""Template strings (PEP 750), which Python has from 3.14 on, as HTML."""
+"""Template strings (PEP 750, from Python 3.14 on) as HTML."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeGuard
@@ -13,13 +13,13 @@ class Template(Protocol):
 
 
 def is_template(value: object) -> TypeGuard[Template]:
-    """Whether it is a template string."""
+    """Check that a value is a template string."""
     kind = type(value)
     return kind.__module__ == "string.templatelib" and kind.__name__ == "Template"
 
 
 def render_template(template: Iterable[Any]) -> str:
-    """The text of a template string: values are escaped that have no ``__html__`` and are no such string."""
+    """Return the HTML of a template string. Values without ``__html__`` that are not template strings are escaped."""
     from html import escape
 
     parts = []

@@ -8,6 +8,7 @@ from antiphon.adapters.asgi import ASGIApplication, Message, Scope
 from antiphon.adapters.disconnect import ClientGone, DisconnectWatcher, disconnect_of, stems_from_disconnect
 from antiphon.adapters.foreign.scope import make_scope
 from antiphon.body.content import Content
+from antiphon.concurrency.loop import wait_ended
 from antiphon.handler.contract import describe, log_failure
 from antiphon.http.errors import ClientDisconnected
 from antiphon.request.request import Request
@@ -259,21 +260,3 @@ class Channel:
         self._is_closed = True
         self._emptied.set()
         self._filled.set()
-
-
-async def wait_ended(task: "asyncio.Task[None]", grace: float | None = None) -> None:
-    """Wait until a task has ended, even if this wait is cancelled. Raises that cancellation afterwards.
-
-    The task is cancelled after ``grace`` seconds, unless that is None, and when the wait is cancelled.
-    """
-    cancellation = None
-    while not task.done():
-        try:
-            await asyncio.wait([task], timeout=grace)
-        except asyncio.CancelledError as error:
-            cancellation = error
-        if not task.done():
-            task.cancel()
-        grace = None
-    if cancellation is not None:
-        raise cancellation

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Any
 
 from antiphon.adapters.asgi import ASGIApplication, Message
-from antiphon.adapters.foreign.asgi import GRACE, wait_ended
+from antiphon.adapters.foreign.asgi import GRACE
+from antiphon.concurrency.loop import wait_ended
 from antiphon.handler.contract import describe
 
 
