@@ -138,7 +138,7 @@ def test_a_path_that_another_run_serves(antiphon):
 def test_a_path_that_is_no_socket(antiphon, tmp_path):
     command = antiphon("apps:wsgi", "--uds", "apps.py")
     assert command.exit_code() == 3
-    assert "no socket but something else" in command.err
+    assert "something other than a socket" in command.err
     assert "def wsgi" in (tmp_path / "apps.py").read_text()
 
 

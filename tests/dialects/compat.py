@@ -56,7 +56,7 @@ def main(names: list[str]) -> int:
 def _compare(project: Project) -> int:
     source = _source(project)
     expected = _passed(source, "original")
-    found = _passed(source, project.dialect, "-p", "antiphon", f"--antiphon-dialect={project.dialect}")
+    found = _passed(source, project.dialect, "-p", "antiphon.testing.plugin", f"--antiphon-dialect={project.dialect}")
     missing = sorted(expected - found)
     passed = f"{len(expected & found)} / {len(expected)}"
     _say(f"{project.name} {project.version}: {passed} of what passes with {project.dialect} {version(project.dialect)}")

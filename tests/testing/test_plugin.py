@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -32,8 +34,11 @@ def project(tmp_path):
     return run
 
 
+PLUGIN = ("-p", "antiphon.testing.plugin")
+
+
 def test_with_the_option_even_a_conftest_finds_the_dialect(project):
-    finished = project("--antiphon-dialect=werkzeug")
+    finished = project(*PLUGIN, "--antiphon-dialect=werkzeug")
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "antiphon dialects: werkzeug\n" in finished.stdout
     assert "\nantiphon.dialects.werkzeug.wrappers" in finished.stdout
@@ -41,29 +46,31 @@ def test_with_the_option_even_a_conftest_finds_the_dialect(project):
 
 @pytest.mark.once
 def test_without_the_option_nothing_happens(project):
-    finished = project()
+    finished = project(*PLUGIN)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     assert "antiphon dialects" not in finished.stdout
     assert "\nwerkzeug.wrappers" in finished.stdout
 
 
 def test_loaded_first_it_is_before_other_plugins(project):
-    finished = project("-p", "antiphon", "-p", "early", "--antiphon-dialect=werkzeug")
+    finished = project(*PLUGIN, "-p", "early", "--antiphon-dialect=werkzeug")
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
 @pytest.mark.once
 def test_a_configuration_file_may_have_the_option(project, tmp_path):
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --antiphon-dialect=werkzeug\n")
-    assert "antiphon dialects: werkzeug\n" in project().stdout
+    assert "antiphon dialects: werkzeug\n" in project(*PLUGIN).stdout
 
 
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(["--antiphon-dialect=werkzeugg"], "There is no dialect 'werkzeugg'.", id="unknown"),
-        pytest.param(["-p", "early", "--antiphon-dialect=werkzeug"], "werkzeug was imported before", id="too late"),
+        pytest.param([*PLUGIN, "--antiphon-dialect=werkzeugg"], "There is no dialect 'werkzeugg'.", id="unknown"),
+        pytest.param(
+            ["-p", "early", *PLUGIN, "--antiphon-dialect=werkzeug"], "werkzeug was imported before", id="too late"
+        ),
     ],
 )
 def test_what_cannot_be_installed_is_an_error_of_usage(project, arguments, words):
@@ -71,3 +78,20 @@ def test_what_cannot_be_installed_is_an_error_of_usage(project, arguments, words
     assert finished.returncode == pytest.ExitCode.USAGE_ERROR
     assert words in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.once
+def test_it_loads_little_of_antiphon():
+    script = (
+        "import sys, antiphon.testing.plugin as plugin\n"
+        "plugin._install([])\n"
+        "print(sum(name.partition('.')[0] == 'antiphon' for name in sys.modules))"
+    )
+    finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert int(finished.stdout) < 10
+
+
+@pytest.mark.once
+def test_pytest_does_not_load_it_by_itself():
+    groups = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["entry-points"]
+    assert "pytest11" not in groups

@@ -1,6 +1,6 @@
-"""How the command fails: a short message on stderr in place of a traceback, and an exit code that says why.
+"""The errors that end the command: each a short message on stderr, without a traceback, and an exit code.
 
-The exit code is 0 after a stop that was asked for.
+The exit code is 0 after a stop that somebody asked for.
 """
 
 from typing import ClassVar
@@ -9,18 +9,18 @@ from click import ClickException
 
 
 class BadCommand(ClickException):
-    """What was typed is wrong, or the module that it names. Click has the same code for wrong options."""
+    """A mistake in the command, or in the module that it names. Click ends with the same code for wrong options."""
 
     exit_code: ClassVar[int] = 2
 
 
 class Refused(ClickException):
-    """The machine refuses: the port or path is taken or not permitted, or the host is none of its own."""
+    """A refusal by the system: an address that is taken, not permitted, or not this machine's."""
 
     exit_code: ClassVar[int] = 3
 
 
 class WorkerEnded(ClickException):
-    """A worker ended although nobody asked it to."""
+    """The end of a worker that nobody asked to end."""
 
     exit_code: ClassVar[int] = 1

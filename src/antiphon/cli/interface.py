@@ -1,17 +1,17 @@
-"""Which of WSGI, ASGI and RSGI an application is served over, and why; and what is no application at all."""
+"""The choice between WSGI, ASGI and RSGI for an application, and objects that are not applications at all."""
 
 import inspect
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
-Interface = Literal["wsgi", "asgi", "rsgi"]
+Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
 
 class Choice(NamedTuple):
     """An interface, and the reason for it in a few words."""
 
     interface: Interface
-    why: str
+    reason: str
 
 
 _DECLARED = {
@@ -20,10 +20,10 @@ _DECLARED = {
 }
 
 
-def choose(app: object, asked: Interface | None) -> Choice:
-    """The interface that was asked for, or else that `app.interface` names, or else that its shape tells."""
-    if asked is not None:
-        return Choice(asked, "asked for by --interface")
+def choose(app: object, requested: Interface | None) -> Choice:
+    """Choose the requested interface; or else the one that `app.interface` names; or else by the app's signature."""
+    if requested is not None:
+        return Choice(requested, "asked for by --interface")
     declared = getattr(app, "interface", None)
     if isinstance(declared, str) and declared in _DECLARED:
         return _DECLARED[declared]
@@ -36,14 +36,14 @@ def choose(app: object, asked: Interface | None) -> Choice:
     return Choice("wsgi", "it is a plain callable")
 
 
-def flaw(app: object, asked: Interface | None) -> str | None:
-    """Why `app` can't be served over what was asked for, or over anything: words to follow its name."""
+def flaw(app: object, requested: Interface | None) -> str | None:
+    """Return why `app` can't be served, over the requested interface or at all: the rest of a sentence on it."""
     if isinstance(app, type) and any(vars(base).keys() & {"__call__", "__rsgi__"} for base in app.__mro__):
         return "is a class: name an instance of it"
     if not callable(app):
         if not hasattr(app, "__rsgi__"):
             return f"is of type {type(app).__name__}, not an application"
-        return f"speaks RSGI alone, not {asked.upper()}" if asked in ("wsgi", "asgi") else None
+        return f"speaks RSGI alone, not {requested.upper()}" if requested in ("wsgi", "asgi") else None
     if _takes(app, 2) or _takes(app, 3) or hasattr(app, "__rsgi__") or _takes(app, 2, unwrapped=False):
         return None
     if _takes(app, 0):
@@ -52,8 +52,8 @@ def flaw(app: object, asked: Interface | None) -> str | None:
 
 
 def _takes(app: Callable[..., object], count: int, *, unwrapped: bool = True) -> bool:
-    """Whether `app`, or what it wraps and passes itself off as, can be called with so many arguments."""
-    from antiphon.handler.contract import signature_of  # late: the supervisor has no use for it
+    """Check that `app`, or the function whose signature it shows, can be called with so many arguments."""
+    from antiphon.handler.contract import signature_of  # late: the supervisor does not need it
 
     try:
         signature_of(app, follow_wrapped=unwrapped).bind(*range(count))

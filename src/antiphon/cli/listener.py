@@ -21,11 +21,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
         return listener
     except OSError as error:
-        raise Refused(_refusal(error, _authority(host, port))) from None
+        raise Refused(_bind_failure(error, _authority(host, port))) from None
 
 
 def http_url(host: str, listener: socket.socket) -> str:
-    """The address to open in a browser: `host` as it was given, and the port that `listener` has got."""
+    """Return the URL to open in a browser, of the host as it was given and the port that `listener` has got."""
     return f"http://{_authority(host, listener.getsockname()[1])}"
 
 
@@ -37,14 +37,14 @@ def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no host name"
+        reason = error.strerror if isinstance(error, OSError) else "it is not a host name"
         raise Refused(f"The host {host!r} does not resolve: {reason}.") from None
     # A name of both families, such as localhost, is served over IPv4: every client tries that one.
     family, _, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return family, (str(address[0]), port)
 
 
-def _refusal(error: OSError, address: str) -> str:
+def _bind_failure(error: OSError, address: str) -> str:
     match error.errno:
         case errno.EADDRINUSE:
             return (
@@ -52,42 +52,42 @@ def _refusal(error: OSError, address: str) -> str:
                 "End that one, or choose another port (--port 0 picks a free one)."
             )
         case errno.EACCES | errno.EPERM:
-            return f"The address {address} is not permitted to this user. Choose a port above 1023."
+            return f"This user may not listen on {address}. Choose a port above 1023."
         case errno.EADDRNOTAVAIL:
-            return f"The address {address} is none of this machine's. --host 0.0.0.0 listens on all that are."
+            return f"The address {address} is not one of this machine's. --host 0.0.0.0 listens on all of them."
         case number:
             return f"The address {address} cannot be bound: {os.strerror(number) if number else error}."
 
 
 def listen_at(path: str | os.PathLike[str], permissions: int | None = None) -> socket.socket:
-    """Bind a unix socket at `path` and listen. Its permissions are those given, or else what the umask leaves of 777.
+    """Bind a unix socket at `path`, which may be relative, and listen. Raises `Refused`.
 
-    Raises `Refused`. A relative path is made absolute.
+    Without `permissions` it gets those that the umask leaves of 777.
     """
     absolute = os.path.abspath(path)
     if not _is_utf8(absolute):
-        raise Refused(f"The path {absolute!r} is not UTF-8, as it has to be for granian to serve there.")
+        raise Refused(f"The path {absolute!r} is not UTF-8, which Granian needs to serve there.")
     with ExitStack() as undo:
         listener = undo.enter_context(UnixListener(socket.AF_UNIX))
         try:
-            _make_way(absolute)
+            _remove_stale_socket(absolute)
             listener.bind(absolute)
             if permissions is not None:
                 os.chmod(absolute, permissions)  # before anybody can connect
             listener.listen(BACKLOG)
         except OSError as error:
-            raise Refused(_no_socket_at(absolute, error)) from None
+            raise Refused(_unix_bind_failure(absolute, error)) from None
         undo.pop_all()
         return listener
 
 
 class UnixListener(socket.socket):
-    """A socket that removes its file when it is closed, unless another has taken the file's place."""
+    """A socket that removes its file when it is closed, unless another file has taken its place."""
 
     _file: os.stat_result | None = None
 
     def bind(self, address: str) -> None:  # type: ignore[override]  # of the addresses of this family
-        """Bind a path, at which there is nothing."""
+        """Bind a path where no file is."""
         super().bind(address)
         self._file = os.stat(address)
 
@@ -110,16 +110,16 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-def _make_way(path: str) -> None:
-    """Remove a socket on which nobody listens. Raises `Refused` for anything else that is there, and OSError."""
+def _remove_stale_socket(path: str) -> None:
+    """Remove a socket on which nobody listens. Raises OSError, and `Refused` if anything else is there."""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise Refused(f"At {path} there is no socket but something else, which is left alone. Choose another path.")
+        raise Refused(f"At {path} there is something other than a socket, which is left alone. Choose another path.")
     with socket.socket(socket.AF_UNIX) as client:
-        client.setblocking(False)  # a server that is busy would let it wait
+        client.setblocking(False)  # a busy server would let it wait
         number = client.connect_ex(path)
     match number:
         case errno.ECONNREFUSED:
@@ -132,7 +132,7 @@ def _make_way(path: str) -> None:
             )
 
 
-def _no_socket_at(path: str, error: OSError) -> str:
+def _unix_bind_failure(path: str, error: OSError) -> str:
     if error.errno is None:  # found by Python, not by the system
         return f"The path {path} is too long for a socket: it can have about 100 bytes."
     return f"There can be no socket at {path}: {os.strerror(error.errno)}."

@@ -1,4 +1,4 @@
-"""The commands of `antiphon`. Each imports what it needs when it runs, so that the others stay quick."""
+"""The commands of `antiphon`. Each has its imports within it, so that the others stay quick."""
 
 import re
 import sys
@@ -12,7 +12,7 @@ from antiphon.cli.errors import BadCommand, Refused
 from antiphon.dialect_imports import TooLate, UnknownDialect, install
 
 _LONGEST = 1e9
-"""Seconds, about thirty years: for much longer no process can sleep."""
+"""Seconds, about thirty years. No process can sleep for much longer."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,12 +29,12 @@ def _octal(context: click.Context, parameter: click.Parameter, value: str | None
 
 def _seconds(context: click.Context, parameter: click.Parameter, value: float) -> float:
     if not value <= _LONGEST:  # nan is neither less nor more
-        raise click.BadParameter(f"{value:g} is not a number of seconds that pass.", context, parameter)
+        raise click.BadParameter(f"{value:g} seconds never pass.", context, parameter)
     return value
 
 
 def _refuse_two_places(context: click.Context) -> None:
-    """Raise `BadCommand` for options that others leave without a meaning."""
+    """Raise `BadCommand` for options that have no meaning beside others."""
     typed = [
         f"--{name}" for name in ("host", "port") if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
     ]
@@ -50,7 +50,7 @@ def _refuse_two_places(context: click.Context) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
 @click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, in place of a host and port.")
-@click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="Of its file, such as 660.")
+@click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="Permissions of its file, such as 660.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="How many processes.")
 @click.option(
     "--interface",
@@ -65,7 +65,7 @@ def _refuse_two_places(context: click.Context) -> None:
     callback=_seconds,
     default=2.0,
     show_default=True,
-    help="Seconds that open requests get at the end. Streams are cut off after that.",
+    help="Seconds that open requests get at the end. Streams are cut off then.",
 )
 @click.option(
     "--dialect",
@@ -91,18 +91,18 @@ def run(
     """
     if sys.platform == "win32":
         raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
-    from antiphon.cli.serve import Port, SocketPath, serve  # late: --help and --version have no use for it
+    from antiphon.cli.serve import Port, SocketPath, serve  # late: --help and --version do not need it
 
     _refuse_two_places(click.get_current_context())
     place = Port(host, port) if uds is None else SocketPath(uds, uds_permissions)
-    asked = None if interface == "auto" else interface
+    requested = None if interface == "auto" else interface
     if dialects:
         use(dialects)
-    sys.exit(serve(target, asked, place, workers=workers, drain=drain))
+    sys.exit(serve(target, requested, place, workers=workers, drain=drain))
 
 
 def use(names: Sequence[str]) -> None:
-    """Install the dialects of these names. Raises `BadCommand` for those that are unknown or can't be installed."""
+    """Install dialects by name. Raises `BadCommand` for one that is unknown or can't be installed."""
     try:
         install(*names)
     except (TooLate, UnknownDialect) as error:

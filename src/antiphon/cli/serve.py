@@ -1,4 +1,4 @@
-"""`antiphon run`: binds and supervises; or, in a process that a supervisor has started, works."""
+"""`antiphon run`: bind and supervise; or serve, in a process that a supervisor has started."""
 
 import asyncio
 import atexit
@@ -25,45 +25,45 @@ class Port(NamedTuple):
     port: int
 
     def listen(self) -> tuple[socket.socket, str]:
-        """The listening socket and its URL. Raises `Refused`."""
+        """Return a listening socket and its URL. Raises `Refused`."""
         listener = listen(self.host, self.port)
         return listener, http_url(self.host, listener)
 
 
 class SocketPath(NamedTuple):
-    """Where a unix socket is to be, and its permissions if they are not the umask's to say."""
+    """A path for a unix socket, and its permissions; None for those that the umask leaves."""
 
     path: str
     permissions: int | None
 
     def listen(self) -> tuple[socket.socket, str]:
-        """The listening socket and its address, as proxies are told it. Raises `Refused`."""
+        """Return a listening socket and its address, as proxies write it. Raises `Refused`."""
         listener = listen_at(self.path, self.permissions)
         return listener, f"unix:{listener.getsockname()}"
 
 
-def serve(text: str, asked: Interface | None, place: Port | SocketPath, *, workers: int, drain: float) -> int:
+def serve(text: str, requested: Interface | None, place: Port | SocketPath, *, workers: int, drain: float) -> int:
     """Serve the target `text` until a signal ends it. Returns the exit code, or raises one of `errors`."""
     target = Target.parse(text)
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
-        return _work(inherited, target, asked, drain)
+        return _work(inherited, target, requested, drain)
     listener, url = place.listen()
 
     def announce(choice: Choice) -> None:
         by = f" with {workers} workers" if workers > 1 else ""
-        click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.why})")
+        click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
 
     return asyncio.run(supervise(listener, workers, drain, announce))
 
 
-def _work(inherited: str, target: Target, asked: Interface | None, drain: float) -> int:
+def _work(inherited: str, target: Target, requested: Interface | None, drain: float) -> int:
     """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
     has_served = Event()
     atexit.register(_leave, has_served)  # first, so that it runs after all that others register
-    from antiphon.cli.worker import work  # late: the supervisor has no use for a server
+    from antiphon.cli.worker import work  # late: the supervisor does not need a server
 
-    work(inherited, target, asked, drain)
+    work(inherited, target, requested, drain)
     has_served.set()
     return 0
 

@@ -1,4 +1,4 @@
-"""The supervisor of `antiphon run`: starts workers, tells when they serve, ends them whatever they do."""
+"""The supervisor of `antiphon run`: it starts workers, announces when they serve, and ends them in any case."""
 
 import asyncio
 import json
@@ -14,32 +14,32 @@ from antiphon.cli.errors import BadCommand, Refused, WorkerEnded
 from antiphon.cli.interface import Choice
 
 INHERITED = "ANTIPHON_WORKER"
-"""The environment variable that makes a process a worker: the numbers of the file descriptors it inherits."""
+"""The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
 
 _NOT_HTTP = b"\0\r\n\r\n"
-"""What an HTTP server answers by itself, with a 400, without asking the application."""
+"""A request that an HTTP server answers by itself, with a 400, without calling the application."""
 
 _GRACE = 0.2
-"""Seconds. Ctrl-C reaches every process of a terminal: a worker may end before the supervisor has heard."""
+"""Seconds. Ctrl-C reaches every process of a terminal, and a worker may end before the supervisor knows."""
 
 _SHUTDOWN = 1.0
-"""Seconds. After those to drain, a worker cuts off open streams, and shuts the application down."""
+"""Seconds after the drain, in which a worker cuts off open streams, and shuts the application down."""
 
 _ECHO = 0.5
-"""Seconds. `timeout`, `npm` and others pass Ctrl-C on to a process that has had it from the terminal too."""
+"""Seconds. `timeout`, `npm` and others pass Ctrl-C on to a process that gets it from the terminal, too."""
 
 
 async def supervise(listener: socket.socket, workers: int, drain: float, announce: Callable[[Choice], None]) -> int:
-    """Run workers until SIGINT, SIGTERM or SIGHUP; then requests get `drain` seconds, cut by a second signal.
+    """Run workers until SIGINT, SIGTERM or SIGHUP. Open requests then get `drain` seconds, or until a second signal.
 
     Calls `announce` once, when every worker has loaded the application and connections are answered. Closes
-    `listener`. Returns the exit code: 0, or 128 and the number of the second signal. When one worker ends by
-    itself the others are ended too: raises `WorkerEnded`, or `BadCommand` if it can't load the application.
+    `listener`. Returns the exit code: 0, or 128 plus the number of the second signal. When one worker ends by itself,
+    ends the others, too, and raises `WorkerEnded`; `BadCommand` if a worker can't load the application.
     """
     loop = asyncio.get_running_loop()
-    loaded: list[asyncio.Future[Choice]] = [loop.create_future() for _ in range(workers)]
-    tasks = [loop.create_task(_live(listener, drain, choice)) for choice in loaded]
-    tasks.append(loop.create_task(_announce(listener, loaded, announce)))
+    choices: list[asyncio.Future[Choice]] = [loop.create_future() for _ in range(workers)]
+    tasks = [loop.create_task(_run_worker(listener, drain, choice)) for choice in choices]
+    tasks.append(loop.create_task(_announce(listener, choices, announce)))
 
     def end() -> None:
         listener.close()
@@ -58,7 +58,7 @@ async def supervise(listener: socket.socket, workers: int, drain: float, announc
 
 
 class _Signals:
-    """Calls `end` at the first signal that ends the server, and at the next that is no echo of it."""
+    """Handlers of the signals that end the server. They call `end` at the first one, and at the next unless an echo."""
 
     def __init__(self, end: Callable[[], None]) -> None:
         self.first: float | None = None
@@ -81,14 +81,15 @@ class _Signals:
 
 
 async def _announce(
-    listener: socket.socket, loaded: list[asyncio.Future[Choice]], announce: Callable[[Choice], None]
+    listener: socket.socket, choices: list[asyncio.Future[Choice]], announce: Callable[[Choice], None]
 ) -> None:
-    choices = await asyncio.gather(*loaded)
+    """Wait until every worker has chosen its interface, and one of them answers. Then announce the choice."""
+    choice, *_ = await asyncio.gather(*choices)
     reader, writer = await _connect(listener)
     writer.write(_NOT_HTTP)
     with suppress(ConnectionError):
         if await reader.read(1):
-            announce(choices[0])
+            announce(choice)
     writer.close()
 
 
@@ -99,31 +100,31 @@ async def _connect(listener: socket.socket) -> tuple[asyncio.StreamReader, async
     path = listener.getsockname()
     try:
         return await asyncio.open_unix_connection(path)
-    except OSError as error:  # removed meanwhile, or of permissions that shut out its own server
+    except OSError as error:  # it was removed meanwhile, or its permissions shut out the server itself
         raise Refused(f"Nobody can connect to {path}: {error.strerror}.") from None
 
 
-async def _live(listener: socket.socket, drain: float, loaded: asyncio.Future[Choice]) -> None:
-    """One worker from start to end: cancelled when all goes well, otherwise an error."""
+async def _run_worker(listener: socket.socket, drain: float, choice: asyncio.Future[Choice]) -> None:
+    """Run one worker until this task is cancelled. Raises an error if the worker ends before."""
     control, remote = socket.socketpair()
     with control:
         with remote:
             process = await _start(listener, remote)
         try:
-            loaded.set_result(await _choice(control, process))
+            choice.set_result(await _receive_choice(control, process))
             await process.wait()
             await asyncio.sleep(_GRACE)
             raise WorkerEnded(f"A worker {_end_of(process)}, so the server ends.")
         finally:
             control.close()  # which tells the worker to end
-            await _exit(process, drain)
+            await _wait_for_exit(process, drain)
 
 
 async def _start(listener: socket.socket, remote: socket.socket) -> Process:
-    """Start the command that this process runs once more, as a worker."""
+    """Start the command of this process once more, as a worker."""
     inherited = (listener.fileno(), remote.fileno())
     environment = {**os.environ, INHERITED: ",".join(map(str, inherited))}
-    # Blocked until the worker ignores it: Ctrl-C could hit it while Python starts, and leave a traceback.
+    # Blocked until the worker has its handler: Ctrl-C while Python starts would leave a traceback.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return await asyncio.create_subprocess_exec(
@@ -133,8 +134,8 @@ async def _start(listener: socket.socket, remote: socket.socket) -> Process:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
-async def _choice(control: socket.socket, process: Process) -> Choice:
-    """The interface that the worker chose. Raises the `BadCommand` that it reports, or `WorkerEnded`."""
+async def _receive_choice(control: socket.socket, process: Process) -> Choice:
+    """Receive the interface that the worker chose. Raises the `BadCommand` that it reports, or `WorkerEnded`."""
     control.setblocking(False)
     loop = asyncio.get_running_loop()
     received = b""
@@ -155,15 +156,15 @@ def _end_of(process: Process) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
-async def _exit(process: Process, drain: float) -> None:
-    """Wait for the exit of the process. Kills it when its time is over, or at once when this is cancelled."""
+async def _wait_for_exit(process: Process, drain: float) -> None:
+    """Wait for the exit of a worker. Kill it when its time is over, or at once when this task is cancelled."""
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(drain + _SHUTDOWN):
                 await process.wait()
     finally:
         if process.returncode is None:
-            # Process.kill() first collects a process that is dead, which its watcher then misses, and logs.
+            # Process.kill() reaps a process that is dead already, which its watcher then misses, and logs.
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
             await process.wait()

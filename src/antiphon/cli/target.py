@@ -1,4 +1,4 @@
-"""A target, `module:app`: its syntax, its import, and errors that name what is wrong and the fix."""
+"""A target, `module:app`: its syntax, its import, and errors that name the mistake and the fix."""
 
 import importlib
 import os
@@ -33,7 +33,7 @@ def _not_found(error: ModuleNotFoundError) -> str:
 
 
 def _failed(name: str, error: BaseException) -> str:
-    frames = _telling(_frames(error))
+    frames = _most_useful(_frames(error))
     lines = [f"  {_shown(frame.filename)}, line {frame.lineno}: {frame.line}" for frame in frames]
     if isinstance(error, SystemExit):
         reason = f"It ended the process: SystemExit({error.code!r})"
@@ -43,17 +43,17 @@ def _failed(name: str, error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """The frames of the error, without those of the import itself."""
+    """Return the frames of the error, without those of the import itself."""
     machinery = (__file__, importlib.__file__, "<frozen importlib", _DIALECT_IMPORTS)
     frames = traceback.extract_tb(error.__traceback__)
     return [frame for frame in frames if not frame.filename.startswith(machinery)]
 
 
-def _telling(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """The line in the module itself, the last one in the project, and the one that raised; each once."""
+def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """Return the frame of the module itself, the project's last one, and the one that raised; each once."""
     own = [frame for frame in frames if frame.filename.startswith(_project())]
-    telling = [*frames[:1], *own[-1:], *frames[-1:]]
-    return [frame for index, frame in enumerate(telling) if frame not in telling[:index]]
+    chosen = [*frames[:1], *own[-1:], *frames[-1:]]
+    return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
 
 
 def _shown(path: str) -> str:
@@ -65,14 +65,14 @@ def _project() -> str:
 
 
 class Target(NamedTuple):
-    """`shop.web:app` as its two parts; each a dotted name."""
+    """The two parts of a target such as `shop.web:app`, each a dotted name."""
 
     module: str
     attribute: str
 
     @classmethod
     def parse(cls, text: str) -> "Target":
-        """Raises `BadCommand` when `text` is not `module:app`."""
+        """Parse `module:app`. Raises `BadCommand`."""
         module, _, attribute = text.partition(":")
         if _is_dotted_name(module) and _is_dotted_name(attribute) and not module.endswith(".py"):
             return cls(module, attribute)
@@ -81,11 +81,11 @@ class Target(NamedTuple):
     def __str__(self) -> str:
         return f"{self.module}:{self.attribute}"
 
-    def load(self, asked: Interface | None) -> object:
+    def load(self, requested: Interface | None) -> object:
         """Import the module, from the current directory if it is there, and return the application.
 
-        Raises `BadCommand` for a module that is missing or fails, for a missing name, for what can't be served over
-        the interface that was `asked` for, and for routes that are in each other's way.
+        Raises `BadCommand` for a module that is missing or fails, for a missing name, for an object that can't be
+        served over the requested interface, and for routes that conflict.
         """
         folder = os.getcwd()
         if sys.path[:1] != [folder]:
@@ -94,9 +94,9 @@ class Target(NamedTuple):
         found: object = module
         for name in self.attribute.split("."):
             if not hasattr(found, name):
-                raise BadCommand(f"There is no {self.attribute!r} in {_place(module)}. {self._others(module)}")
+                raise BadCommand(f"There is no {self.attribute!r} in {_described(module)}. {self._others(module)}")
             found = getattr(found, name)
-        reason = flaw(found, asked)
+        reason = flaw(found, requested)
         if reason is not None:
             raise BadCommand(f"{self} {reason}. {self._others(module)}")
         try:
@@ -113,7 +113,7 @@ class Target(NamedTuple):
 
 
 def _plan(app: object) -> None:
-    """Plan the routes of an application and of those in it: over WSGI that waits for the first request otherwise."""
+    """Plan the routes of an application and of those mounted in it. Over WSGI, the first request would do that."""
     from antiphon.app.application import App  # late: it is imported already where it is needed
 
     if isinstance(app, App):
@@ -133,7 +133,7 @@ def _guess(text: str) -> str:
     return f"{module}:{name}" if _is_dotted_name(module) and _is_dotted_name(name) else "shop:app"
 
 
-def _place(module: ModuleType) -> str:
+def _described(module: ModuleType) -> str:
     return f"the module {module.__name__!r} ({module.__file__ or 'a folder without __init__.py'})"
 
 

@@ -13,10 +13,9 @@ from typing import Any
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.interface import choose
+from antiphon.cli.interface import Interface, choose
 from antiphon.cli.target import Target
 from antiphon.serving.embedded import ThreadServer
-from antiphon.serving.granian import Interface
 
 CLOSING = 0.4
 """Seconds that the bodies of streams get to be closed, when they are cut off at the end."""
@@ -24,7 +23,7 @@ WSGI_THREADS = 64
 """How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
 
 
-def work(inherited: str, target: Target, asked: Interface | None, drain: float) -> None:
+def work(inherited: str, target: Target, requested: Interface | None, drain: float) -> None:
     """Serve `target` until the supervisor closes its end of `control`, and `drain` seconds longer if need be.
 
     `inherited` names two open file descriptors: `listener,control`.
@@ -35,7 +34,7 @@ def work(inherited: str, target: Target, asked: Interface | None, drain: float) 
     _leave_signals_to_the_supervisor()
     worker = _Worker(control, drain)
     Thread(target=worker.end_when_told, daemon=True).start()
-    worker.serve(target, asked, listener)
+    worker.serve(target, requested, listener)
 
 
 class _Worker:
@@ -47,14 +46,14 @@ class _Worker:
         self._app: Any = None
         self._server: ThreadServer | None = None
 
-    def serve(self, target: Target, asked: Interface | None, listener: socket.socket) -> None:
-        """Load the application, report its interface or what is wrong with it, and serve it on this thread."""
+    def serve(self, target: Target, requested: Interface | None, listener: socket.socket) -> None:
+        """Load the application, report its interface or its error, and serve it on this thread."""
         try:
-            self._app = target.load(asked)
+            self._app = target.load(requested)
         except BadCommand as error:
             self._report({"error": error.message})
             sys.exit(error.exit_code)
-        choice = choose(self._app, asked)
+        choice = choose(self._app, requested)
         self._report(choice._asdict())
         threads = WSGI_THREADS if choice.interface == "wsgi" else 1
         self._server = server = ThreadServer(self._app, choice.interface, listener, threads=threads)

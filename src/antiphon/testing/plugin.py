@@ -1,6 +1,8 @@
-"""`pytest --antiphon-dialect=werkzeug`: the tests of another project, with a dialect in place of the original.
+"""A pytest plugin that runs another project's tests with a dialect in place of the original.
 
-With `-p antiphon` this plugin is loaded before others, which may import the original themselves.
+    pytest -p antiphon.testing.plugin --antiphon-dialect=werkzeug
+
+Plugins named by ``-p`` are loaded before others, which may import the original themselves.
 """
 
 from collections.abc import Sequence
@@ -9,7 +11,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    """Add the option; more than one is allowed. What the command line says is done at once."""
+    """Add the option, which may be given more than once. Install the dialects of the command line at once."""
     parser.getgroup("antiphon").addoption(
         "--antiphon-dialect",
         action="append",
@@ -24,12 +26,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Install the dialects of configuration files too, before the first conftest.py is imported."""
+    """Install the dialects of configuration files, too, before the first conftest.py is imported."""
     _install(early_config.known_args_namespace.antiphon_dialect)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    """Say which dialects the tests run on."""
+    """Name the dialects that the tests run on."""
     dialects = config.getoption("antiphon_dialect")
     return f"antiphon dialects: {', '.join(dialects)}" if dialects else None
 
