@@ -9,7 +9,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
 from tests.helpers.chromium import Chromium
-from tests.helpers.served_to_browsers import LIMIT
+from tests.helpers.served.forms import LIMIT
 from tests.helpers.system_programs import required_program
 
 pytestmark = pytest.mark.once
@@ -77,7 +77,7 @@ def browser(chromium, tmp_path_factory):
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def site(request):
-    with ServerProcess(request.param.command, "tests.helpers.served_to_browsers:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served.forms:app") as process:
         yield f"http://127.0.0.1:{process.port}"
 
 

@@ -13,13 +13,13 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import AUTHORITY, SentRequest
 from tests.helpers.nginx import serve_by_nginx
-from tests.helpers.served_to_caches import GREETINGS, LONG
+from tests.helpers.served.cacheable import GREETINGS, LONG
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 
-APPLICATION = "tests.helpers.served_to_caches:app"
+APPLICATION = "tests.helpers.served.cacheable:app"
 CONTENT = bytes(range(256)) * 2
 CODINGS = [*Compression().codings, "identity"]
 

@@ -15,7 +15,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
-from tests.helpers.served_versions import FOR_CACHES, MODIFIED, STRONG, WEAK
+from tests.helpers.served.conditional import FOR_CACHES, MODIFIED, STRONG, WEAK
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
@@ -260,7 +260,7 @@ class Asked:
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def process(request):
-    with ServerProcess(request.param.command, "tests.helpers.served_versions:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served.conditional:app") as process:
         yield process
 
 

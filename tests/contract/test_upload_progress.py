@@ -20,14 +20,14 @@ SERVING = [
     (server, application)
     for server in SERVERS
     if server.name not in {"Waitress", "Gunicorn, sync"}  # gives an upload when it is complete; has one thread
-    for application in ("app", "async_app")
+    for application in ("progress_app", "async_progress_app")
 ]
 
 
 @pytest.mark.parametrize(("server", "application"), SERVING, ids=lambda value: getattr(value, "name", value))
 def test_a_slow_upload_is_watched_while_it_grows(server, application):
     with (
-        ServerProcess(server.command, f"tests.helpers.served_progress:{application}") as process,
+        ServerProcess(server.command, f"tests.helpers.served.uploads:{application}") as process,
         process.connect() as watcher,
         process.connect() as uploader,
     ):

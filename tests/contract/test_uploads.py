@@ -13,8 +13,8 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
 from tests.contract.wire import Closed, SentRequest
-from tests.helpers.sent_bodies import FORM_DATA, Sent, form_data, in_chunks
-from tests.helpers.served_uploads import LIMIT, MIB, TIMEOUT
+from tests.helpers.request_bodies import FORM_DATA, SentPart, form_data, in_chunks
+from tests.helpers.served.uploads import LIMIT, MIB, TIMEOUT
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
@@ -45,7 +45,7 @@ def given_server(request):
 def process(server, upload_folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UPLOAD_FOLDER", os.fspath(upload_folder))
-        with ServerProcess(server.command, "tests.helpers.served_uploads:app") as process:
+        with ServerProcess(server.command, "tests.helpers.served.uploads:app") as process:
             yield process
 
 
@@ -63,8 +63,8 @@ def upload(path, body, *, is_chunked=False, fields=FIELDS):
 
 
 FILE = os.urandom(5 * MIB)
-FORM = form_data(Sent("title", None, b"A file"), Sent("file", "a.bin", FILE), Sent("count", None, b"1"))
-BEYOND = form_data(Sent("file", "a.bin", bytes(LIMIT)))
+FORM = form_data(SentPart("title", None, b"A file"), SentPart("file", "a.bin", FILE), SentPart("count", None, b"1"))
+BEYOND = form_data(SentPart("file", "a.bin", bytes(LIMIT)))
 each_framing = pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
 each_way = pytest.mark.parametrize("way", WAYS)
 
@@ -91,7 +91,7 @@ class TestTooLarge:
     @each_way
     @pytest.mark.parametrize("size", [LIMIT, 3 * MIB])
     def test_is_413_to_a_client_that_listens_when_it_has_sent_all(self, process, way, is_chunked, size):
-        form = form_data(Sent("file", "a.bin", bytes(size)))
+        form = form_data(SentPart("file", "a.bin", bytes(size)))
         response = process.respond(upload(f"/{way}/limited/form", form, is_chunked=is_chunked))
         problem = json.loads(response.body)
         assert (response.status, response.whole) == (413, True)
@@ -245,7 +245,7 @@ class TestManyAtOnce:
 
         def send(number):
             content = b"%d " % number + common
-            request = upload(f"/{('def', 'async')[number % 2]}/form", form_data(Sent("file", "a", content)))
+            request = upload(f"/{('def', 'async')[number % 2]}/form", form_data(SentPart("file", "a", content)))
             begun.wait()
             with process.connect(60.0) as connection:
                 connection.send(request.encoded)
