@@ -1,4 +1,4 @@
-"""A stream that waits for nothing, over servers with an event loop: some take whatever is sent to nobody at once."""
+"""Tests of a stream that never suspends, over servers with an event loop; some accept chunks after a disconnect."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An upload over a socket, slow, and meanwhile watched over another one by server-sent events."""
+"""Tests of a slow upload over one socket, watched over another one by server-sent events."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.once
 
 ID = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
 CHUNK = b"x" * (128 << 10)
-"""As many bytes as WSGI applications read at once, or several times that."""
+"""A chunk of at least the size in which WSGI applications read."""
 CHUNKS = 5
 WHOLE = len(CHUNK) * CHUNKS
 

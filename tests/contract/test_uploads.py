@@ -1,4 +1,4 @@
-"""Uploads over sockets: large, slow, cut off, lied about and refused, to each server."""
+"""Tests of uploads over sockets, to each server: large, slow, cut off, of a wrong length, and refused."""
 
 import hashlib
 import json
@@ -20,15 +20,15 @@ from tests.helpers.waiting import eventually
 pytestmark = pytest.mark.once
 
 WAYS = ("def", "async", "lazy", "streamed")
-"""The handlers, by how they get the body."""
+"""The handlers, by their way of reading the body."""
 FIELDS = (("Content-Type", FORM_DATA),)
 BINARY = (("Content-Type", "application/octet-stream"),)
 LEAVING = (("Connection", "close"),)
 
-WAIT = {"Granian, WSGI", "Gunicorn, sync", "Gunicorn, gthread", "Waitress"}
-"""Servers on whose threads a body is read, so that an application cannot measure how long that takes."""
-HEAR_OUT = {"Waitress"}
-"""Servers that receive the whole body before they ask the application."""
+READ_ON_THREADS = {"Granian, WSGI", "Gunicorn, sync", "Gunicorn, gthread", "Waitress"}
+"""Servers that read a body on their own threads, so that the application's timeout does not apply."""
+READ_FIRST = {"Waitress"}
+"""Servers that receive the whole body before they call the application."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def says_hello(process):
 
 
 def upload(path, body, *, is_chunked=False, fields=FIELDS):
-    """A request with this body, by its length or in chunks."""
+    """Return a request with this body, by its length or in chunks."""
     return SentRequest("POST", path, fields, tuple(in_chunks(body, 50_000)) if is_chunked else body)
 
 
@@ -100,12 +100,12 @@ class TestTooLarge:
     @each_way
     def test_is_413_before_the_body_to_a_client_that_waits_to_be_asked_for_it(self, process, server, way):
         sent = upload(f"/{way}/limited/form", BEYOND, fields=(*FIELDS, ("Expect", "100-continue")))
-        hears_out = server.name in HEAR_OUT
-        with process.connect(deadline=1.0 if hears_out else 10.0) as connection:
+        reads_first = server.name in READ_FIRST
+        with process.connect(deadline=1.0 if reads_first else 10.0) as connection:
             connection.send(sent.head)
             if server.gaps.get("`100 Continue`") == "always":
                 assert connection.status() == 100
-            if hears_out:
+            if reads_first:
                 with pytest.raises(TimeoutError):
                     connection.status()
             else:
@@ -122,7 +122,7 @@ class TestTooLarge:
 
 class TestRefused:
     BODY = bytes(12 * MIB)
-    """More than the buffers between client and server hold."""
+    """A body larger than the buffers between client and server."""
 
     @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/forbidden", 403), ("/refused", 422)])
     @pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
@@ -135,8 +135,8 @@ class TestRefused:
         assert says_hello(process)
 
     def test_is_answered_before_the_body_to_a_client_that_waits_to_be_asked_for_it(self, process, server):
-        if server.name in HEAR_OUT:
-            pytest.skip("it hears out whom it has asked")
+        if server.name in READ_FIRST:
+            pytest.skip("the server reads the whole body first")
         sent = upload("/forbidden", BEYOND, fields=(*BINARY, ("Expect", "100-continue")))
         with process.connect() as connection:
             connection.send(sent.head)
@@ -155,11 +155,11 @@ class TestAClientThatStalls:
             for is_chunked in (False, True)
         ]
         with ExitStack() as stack:
-            deadline = 2.5 * TIMEOUT if server.name in WAIT else 10.0
+            deadline = 2.5 * TIMEOUT if server.name in READ_ON_THREADS else 10.0
             connections = [stack.enter_context(process.connect(deadline)) for _ in requests]
             for connection, request in zip(connections, requests, strict=True):
                 connection.send(request.head + request.content[: len(request.content) // 2])
-            if server.name in WAIT:
+            if server.name in READ_ON_THREADS:
                 with pytest.raises(TimeoutError):
                     connections[0].receive("POST")
             else:
@@ -174,7 +174,7 @@ class TestAClientThatStalls:
 
 
 def check_nothing_is_left(process, upload_folder):
-    """No upload is open, nor in the folder."""
+    """Check that no upload is open, nor in the folder."""
 
     def look():
         return about(process)["uploads"] == 0 or None
@@ -236,7 +236,7 @@ class TestManyAtOnce:
     CLIENTS = 16
     SIZE = 8 * MIB
     MOST = 48 * MIB
-    """By how much the peak of memory may grow, where 128 MiB are received."""
+    """The most by which the peak of memory may grow, while 128 MiB are received."""
 
     def test_arrive_whole_in_little_memory_while_others_are_answered(self, process, upload_folder):
         common = os.urandom(self.SIZE)
