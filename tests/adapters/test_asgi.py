@@ -11,7 +11,7 @@ from antiphon.http.head import Address
 from antiphon.http.limits import Limits
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from tests.helpers.declared_lengths import uncoded_lengths
+from tests.helpers.content_length_cases import uncoded_lengths
 
 
 def head(servers, **given):

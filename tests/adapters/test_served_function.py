@@ -8,21 +8,22 @@ from antiphon import Request, Response, serve
 from antiphon.adapters.asgi import UNBOUNDED
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe
 from antiphon.http.errors import NotFound
-from tests.helpers.colours import BLOCKS, WAITS, drive, plain, waiting
+from tests.helpers.driving import drive
+from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, async_handler, sync_handler
 
 
-@pytest.mark.parametrize("function", BLOCKS.values(), ids=BLOCKS)
+@pytest.mark.parametrize("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
 def test_is_called_on_a_thread_when_it_blocks(function):
     seen, response = drive(serve(function).handle(Request.blank()))
     assert seen == [ON_THREAD]
-    assert response.body == b"plain"
+    assert response.body == b"sync"
 
 
-@pytest.mark.parametrize("function", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
 def test_is_awaited_when_it_waits(function):
     seen, response = drive(serve(function).handle(Request.blank()))
     assert seen == [ON_LOOP]
-    assert response.body == b"waiting"
+    assert response.body == b"async"
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), NotFound("no such thing"), StopIteration("secret")], ids=repr)
@@ -48,7 +49,7 @@ def test_answers_what_is_no_response_with_an_error_that_names_it(value):
 
 
 def test_does_not_answer_when_it_is_closed():
-    steps = serve(plain).handle(Request.blank())
+    steps = serve(sync_handler).handle(Request.blank())
     steps.send(None)
     steps.close()
     assert steps.cr_frame is None
@@ -65,7 +66,7 @@ def test_lets_what_ends_the_process_leave(leaving):
 
 def test_says_what_to_do_about_a_coroutine_that_a_def_returned():
     def wraps_an_async_one(request):
-        return waiting(request)
+        return async_handler(request)
 
     _, response = drive(serve(wraps_an_async_one).handle(Request.blank()))
     gc.collect()  # a coroutine that nobody awaited would warn here
@@ -102,7 +103,7 @@ def test_may_take_more_that_has_defaults():
 
 
 @pytest.mark.parametrize("size", [1000, 70_000])
-@pytest.mark.parametrize("function", [plain, waiting])
+@pytest.mark.parametrize("function", [sync_handler, async_handler])
 def test_a_header_section_that_the_server_does_not_bound_is_refused(servers, function, size):
     class Exchange(servers.ASGIServer):
         """One of the server that bounds none."""

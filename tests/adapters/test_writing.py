@@ -10,14 +10,14 @@ from antiphon import App, serve
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.response.response import Response
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.observed_values import AsyncValues, SyncValues
 
 pytestmark = pytest.mark.axes("interface", "app", "Body")
 
 variable = ContextVar("variable", default="unset")
 
 
-@pytest.fixture(params=[Blocking, Waiting], ids=["blocking", "waiting"])
+@pytest.fixture(params=[SyncValues, AsyncValues], ids=["blocking", "waiting"])
 def Body(request):
     """A kind of streamed body."""
     return request.param
@@ -247,7 +247,7 @@ class TestAStreamedBody:
 
 
 class TestWhatIsLeftForAfter:
-    @pytest.mark.parametrize("body", [lambda: "text", lambda: None, Waiting, Blocking])
+    @pytest.mark.parametrize("body", [lambda: "text", lambda: None, AsyncValues, SyncValues])
     def test_runs_in_order_when_the_body_was_handed_over(self, servers, interface, app, body):
         events = []
 

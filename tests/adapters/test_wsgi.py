@@ -11,8 +11,8 @@ from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
 from antiphon.request.request import Request
 from antiphon.response.response import Response
-from tests.helpers.declared_lengths import uncoded_lengths
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.content_length_cases import uncoded_lengths
+from tests.helpers.observed_values import AsyncValues, SyncValues
 
 
 class Input:
@@ -341,7 +341,7 @@ def test_a_head_that_the_server_refuses_leaves_nothing_open(servers):
     assert ended == ["closed", "after"]
 
 
-@pytest.mark.parametrize("kind", [Blocking, Waiting], ids=["blocking", "waiting"])
+@pytest.mark.parametrize("kind", [SyncValues, AsyncValues], ids=["blocking", "waiting"])
 def test_what_was_sent_whole_is_whole_though_its_source_fails_to_close(servers, kind, caplog):
     class Fails(kind):
         def close(self):

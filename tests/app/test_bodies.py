@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from antiphon import App, Limits, Response
 from tests.app.conftest import COLOURS
-from tests.helpers.positions import POSITIONS
-from tests.helpers.reading_sites import Cell, cells_of, differences, made_once
-from tests.helpers.sent_bodies import (
+from tests.helpers.body_reading_apps import Variant, differences, made_once, variants_of
+from tests.helpers.registration_positions import POSITIONS
+from tests.helpers.request_bodies import (
     BINARY_IN_CHUNKS,
     KINDS,
     LARGE_IN_PARTS,
@@ -25,12 +25,12 @@ pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour")]
 
 
 @pytest.fixture(scope="module")
-def sites():
+def apps():
     yield from made_once()
 
 
 @pytest.fixture(scope="module")
-def limited_sites():
+def limited_apps():
     yield from made_once(limits=Limits(body=1000))
 
 
@@ -48,17 +48,18 @@ def plan_from(layers, first, order):
     return {first: order} | later
 
 
-def wrong_cells(cells, kind, sites):
-    """Reads a kind of body in the cells, each way first in some layers, and gives those where something is wrong."""
+def wrong_variants(variants, kind, apps):
+    """Reads a kind of body in the variants, each way first in some layers, and gives those where something is wrong."""
     wrong = []
     turns = itertools.count()
-    for cell, order in itertools.islice(itertools.product(cells, orders()), 0, None, 2):
-        site, turn = sites(cell), next(turns)
+    for variant, order in itertools.islice(itertools.product(variants, orders()), 0, None, 2):
+        app, turn = apps(variant), next(turns)
         fails = turn % 3 == 0
-        layers = [layer for layer in site.layers if cell.can_read_first(layer) and (fails or layer != "error handler")]
-        plan = plan_from(site.layers, layers[turn % len(layers)], order)
-        if found := site.wrong(kind, plan, fails=fails, loads=cell.policy == "lazy"):
-            wrong.append((str(cell), plan, found))
+        called = [layer for layer in app.layers if fails or layer != "error handler"]
+        layers = [*filter(variant.can_read_first, called)]
+        plan = plan_from(app.layers, layers[turn % len(layers)], order)
+        if found := app.wrong(kind, plan, fails=fails, loads=variant.policy == "lazy"):
+            wrong.append((str(variant), plan, found))
     return wrong
 
 
@@ -67,9 +68,9 @@ each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 
 @pytest.mark.parametrize("policy", ["load", "load first", "lazy"])
 @each_kind
-def test_each_way_of_reading_gives_the_same_at_each_layer(interface, policy, kind, sites):
-    cells = cells_of(interface, policy, "in the app", "in a blueprint of a mounted app")
-    assert not wrong_cells(cells, kind, sites)
+def test_each_way_of_reading_gives_the_same_at_each_layer(interface, policy, kind, apps):
+    variants = variants_of(interface, policy, "in the app", "in a blueprint of a mounted app")
+    assert not wrong_variants(variants, kind, apps)
 
 
 class TestAStreamedBody:
@@ -78,27 +79,27 @@ class TestAStreamedBody:
     STREAMING = ("stream", "parts", "a chunk", "a part")
 
     @each_kind
-    def test_is_kept_for_those_who_read_it_otherwise_first(self, interface, kind, sites):
-        cells = cells_of(interface, "stream", "in the app", "in a mounted app")
+    def test_is_kept_for_those_who_read_it_otherwise_first(self, interface, kind, apps):
+        variants = variants_of(interface, "stream", "in the app", "in a mounted app")
         wrong = []
-        for cell, first in itertools.product(cells, NAMES):
+        for variant, first in itertools.product(variants, NAMES):
             if first not in self.STREAMING and takes_body(kind, first):
                 plan = {"handler": [first, *NAMES], "outer after": NAMES}
-                wrong += sites(cell).wrong(kind, plan, fails=False, loads=True)
+                wrong += apps(variant).wrong(kind, plan, fails=False, loads=True)
         assert not wrong
 
     @each_kind
-    def test_is_gone_after_that(self, interface, kind, sites):
+    def test_is_gone_after_that(self, interface, kind, apps):
         gone = {name: "gone" for name in NAMES if kind.sent and takes_body(kind, name)}
         later = ("own after", "outer middleware after")
         wrong = []
-        for cell, first in itertools.product(cells_of(interface, "stream", "in the app"), ("stream", "parts")):
+        for variant, first in itertools.product(variants_of(interface, "stream", "in the app"), ("stream", "parts")):
             if not takes_body(kind, first):
                 continue
-            readings = sites(cell).readings
-            sites(cell).send(kind, {"handler": [first], **dict.fromkeys(later, NAMES)})
+            readings = apps(variant).readings
+            apps(variant).send(kind, {"handler": [first], **dict.fromkeys(later, NAMES)})
             expected = [(layer, name, gone.get(name, kind.read[name])) for layer in later for name in NAMES]
-            wrong += differences(readings.seen, [("handler", first, kind.read[first]), *expected], str(cell))
+            wrong += differences(readings.seen, [("handler", first, kind.read[first]), *expected], str(variant))
         assert not wrong
 
 
@@ -108,33 +109,35 @@ class TestABodyThatIsNotLoadedYet:
 
     LAYERS = ("outer middleware before", "outer before")
 
-    def wrong(self, sites, kind, cells, outcomes, *, loads=False):
+    def wrong(self, apps, kind, variants, outcomes, *, loads=False):
         wrong = []
-        for cell, layer, name in itertools.product(cells, self.LAYERS, NAMES):
+        for variant, layer, name in itertools.product(variants, self.LAYERS, NAMES):
             if takes_body(kind, name):
-                sites(cell).send(kind, {layer: [name], "handler": [name]}, loads=loads)
+                apps(variant).send(kind, {layer: [name], "handler": [name]}, loads=loads)
                 expected = [(layer, name, outcomes(name)), ("handler", name, kind.read[name])]
-                wrong += differences(sites(cell).readings.seen, expected, str(cell))
+                wrong += differences(apps(variant).readings.seen, expected, str(variant))
         return wrong
 
-    def test_is_read_by_what_is_on_a_thread(self, interface, kind, sites):
-        cells = [cell for cell in cells_of(interface, "load", "in the app") if not cell.is_on_loop]
-        assert not self.wrong(sites, kind, cells, lambda name: kind.read[name])
+    def test_is_read_by_what_is_on_a_thread(self, interface, kind, apps):
+        variants = [variant for variant in variants_of(interface, "load", "in the app") if not variant.is_on_loop]
+        assert not self.wrong(apps, kind, variants, lambda name: kind.read[name])
 
-    def test_is_read_by_what_waits_for_it(self, interface, kind, sites):
-        cells = [cell for cell in cells_of(interface, "load", "in the app") if cell.other.is_async]
-        assert not self.wrong(sites, kind, cells, lambda name: kind.read[name], loads=True)
+    def test_is_read_by_what_waits_for_it(self, interface, kind, apps):
+        variants = [variant for variant in variants_of(interface, "load", "in the app") if variant.around.is_async]
+        assert not self.wrong(apps, kind, variants, lambda name: kind.read[name], loads=True)
 
-    def test_is_streamed_to_what_is_async(self, interface, kind, sites):
-        cells = [cell for cell in cells_of(interface, "load", "in the app") if cell.other.is_async]
+    def test_is_streamed_to_what_is_async(self, interface, kind, apps):
+        variants = [variant for variant in variants_of(interface, "load", "in the app") if variant.around.is_async]
         streaming = ("stream", "parts", "a part")
-        assert not self.wrong(sites, kind, cells, lambda name: kind.read[name] if name in streaming else "not loaded")
+        assert not self.wrong(apps, kind, variants, lambda name: kind.read[name] if name in streaming else "not loaded")
 
-    def test_is_an_error_on_a_loop_that_says_what_to_do(self, interface, kind, sites):
-        cells = [
-            cell for cell in cells_of(interface, "load", "in the app") if cell.is_on_loop and not cell.other.is_async
+    def test_is_an_error_on_a_loop_that_says_what_to_do(self, interface, kind, apps):
+        variants = [
+            variant
+            for variant in variants_of(interface, "load", "in the app")
+            if variant.is_on_loop and not variant.around.is_async
         ]
-        assert not self.wrong(sites, kind, cells, lambda name: "not loaded")
+        assert not self.wrong(apps, kind, variants, lambda name: "not loaded")
 
 
 def refused(kind, status, name=None):
@@ -161,35 +164,37 @@ REFUSED = (
 
 @pytest.mark.parametrize("policy", ["load", "load first", "lazy"])
 @pytest.mark.parametrize("kind", REFUSED, ids=lambda kind: kind.name)
-def test_a_body_that_is_refused_is_refused_to_all_who_ask_for_it(interface, policy, kind, limited_sites):
+def test_a_body_that_is_refused_is_refused_to_all_who_ask_for_it(interface, policy, kind, limited_apps):
     names = [name for name in NAMES if takes_body(kind, name) and name not in ("a chunk", "a part", "parts")]
     wrong = []
-    for cell in cells_of(interface, policy, "in the app", "in a blueprint"):
-        site = limited_sites(cell)
-        layers = [layer for layer in site.layers if layer == "handler" or "after" in layer]
-        response = site.send(kind, dict.fromkeys(layers, names), loads=policy == "lazy")
+    for variant in variants_of(interface, policy, "in the app", "in a blueprint"):
+        app = limited_apps(variant)
+        layers = [layer for layer in app.layers if layer == "handler" or "after" in layer]
+        response = app.send(kind, dict.fromkeys(layers, names), loads=policy == "lazy")
         called = layers if policy == "lazy" else [layer for layer in layers if layer not in ("handler", "own after")]
         expected = [(layer, name, kind.read[name]) for layer in called for name in names]
-        seen = [each for each in site.readings.seen if each[1] != "load"]
+        seen = [each for each in app.readings.seen if each[1] != "load"]
         wrong += differences(
-            [response.status, *seen], [200 if policy == "lazy" else kind.read["body"], *expected], cell
+            [response.status, *seen], [200 if policy == "lazy" else kind.read["body"], *expected], variant
         )
     assert not wrong
 
 
 @given(data=st.data())
 @settings(max_examples=100)
-def test_no_order_in_which_layers_read_changes_what_they_read(sites, data):
+def test_no_order_in_which_layers_read_changes_what_they_read(apps, data):
     interface = data.draw(st.sampled_from(["wsgi", "asgi", "rsgi"]))
     policy = data.draw(st.sampled_from(["load", "load first", "lazy"]))
-    cell = Cell(interface, policy, *[data.draw(st.sampled_from(each)) for each in (COLOURS, COLOURS, [*POSITIONS])])
+    variant = Variant(
+        interface, policy, *[data.draw(st.sampled_from(each)) for each in (COLOURS, COLOURS, [*POSITIONS])]
+    )
     kind = data.draw(st.sampled_from(KINDS))
-    site = sites(cell)
-    begins_at = site.layers.index(data.draw(st.sampled_from([*filter(cell.can_read_first, site.layers)])))
+    app = apps(variant)
+    begins_at = app.layers.index(data.draw(st.sampled_from([*filter(variant.can_read_first, app.layers)])))
     orders = st.lists(st.sampled_from(NAMES), max_size=8)
-    plan = {layer: data.draw(orders, label=layer) for layer in site.layers[begins_at:]}
-    plan[site.layers[begins_at]].insert(0, "body")
-    assert not site.wrong(kind, plan, fails="error handler" in plan, loads=policy == "lazy")
+    plan = {layer: data.draw(orders, label=layer) for layer in app.layers[begins_at:]}
+    plan[app.layers[begins_at]].insert(0, "body")
+    assert not app.wrong(kind, plan, fails="error handler" in plan, loads=policy == "lazy")
 
 
 class TestUploads:

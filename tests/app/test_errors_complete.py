@@ -19,8 +19,8 @@ from antiphon.http.errors import (
 )
 from antiphon.http.limits import Limits
 from antiphon.testing import BrokenResponse
-from tests.helpers.positions import POSITIONS
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.registration_positions import POSITIONS
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "position", "colour", "other")]
 
@@ -362,17 +362,17 @@ def test_two_failures_of_one_request_are_two_records_with_one_id(serving, positi
     assert len(log()) == 2
 
 
-class CannotBegin(Blocking):
+class CannotBegin(SyncValues):
     def __iter__(self):
         raise LookupError(SECRET)
 
 
-class CannotBeginToWait(Waiting):
+class CannotBeginToWait(AsyncValues):
     def __aiter__(self):
         raise LookupError(SECRET)
 
 
-@pytest.mark.parametrize("kind", [Blocking, Waiting])
+@pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
 @pytest.mark.parametrize("point", ["after_request", "middleware"])
 def test_a_stream_is_closed_unread_when_something_around_it_fails(serving, position, colour, other, kind, point, log):
     source = kind()
@@ -407,7 +407,7 @@ class TestAStreamThatFails:
 
         return streaming
 
-    @pytest.mark.parametrize("kind", [Blocking, Waiting])
+    @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
     @pytest.mark.parametrize("chunks", [0, 1, 2])
     def test_is_cut_logged_once_and_over(self, streaming, interface, position, kind, chunks, log):
         error = LookupError(SECRET)
@@ -433,7 +433,7 @@ class TestAStreamThatFails:
         assert client.get(f"{position.prefix}/fine").text == "fine"
         assert len(log()) == 1
 
-    @pytest.mark.parametrize("kind", [Blocking, Waiting])
+    @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
     @pytest.mark.parametrize("chunks", [0, 1])
     def test_gives_nothing_away(self, streaming, interface, kind, chunks):
         client, path, _ = streaming(kind(["a"][:chunks], LookupError(SECRET)), raise_errors=False)
@@ -445,7 +445,7 @@ class TestAStreamThatFails:
             assert interface != "rsgi" or chunks == 0
         assert SECRET.encode() not in b"".join(got)
 
-    @pytest.mark.parametrize("kind", [Blocking, Waiting])
+    @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
     def test_because_its_chunk_is_none_is_logged_too(self, streaming, position, kind, log):
         client, path, ids = streaming(kind(["a", 5]))
         with pytest.raises(TypeError):
@@ -465,7 +465,7 @@ class TestAStreamThatFails:
         assert source.closed == 1
         assert client.get(f"{position.prefix}/fine").text == "fine"
 
-    @pytest.mark.parametrize("kind", [Blocking, Waiting])
+    @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
     def test_is_no_stream_that_the_client_leaves(self, streaming, position, kind, log):
         source = kind(itertools.repeat("a"))
         client, path, _ = streaming(source)

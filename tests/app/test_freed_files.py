@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from antiphon import App
-from tests.helpers.told_bodies import files_in, is_without_files
+from tests.helpers.open_files import files_in, is_without_files
 
 pytestmark = [
     pytest.mark.once,

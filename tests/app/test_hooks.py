@@ -5,7 +5,7 @@ import pytest
 from antiphon import App, Place, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
-from tests.helpers import deferred
+from tests.helpers.deferred_annotations import define
 
 pytestmark = pytest.mark.axes("interface", "colour", "other")
 
@@ -191,7 +191,7 @@ YIELD = {"middleware", "lifespan"}
 
 def generator(*parameters):
     """A generator function with these parameters."""
-    return deferred.made(f"def made({', '.join(parameters)}):\n    yield")
+    return define(f"def made({', '.join(parameters)}):\n    yield")
 
 
 class TestFunctionsThatCannotBeCalled:
@@ -201,7 +201,7 @@ class TestFunctionsThatCannotBeCalled:
             ("get", lambda: "", "request"),
             ("get", lambda request, item: "", "request"),
             ("get", lambda request, *, item: "", "request"),
-            ("get", deferred.made("def made(request: Unknown, item: Unknown) -> Unknown: ..."), "request"),
+            ("get", define("def made(request: Unknown, item: Unknown) -> Unknown: ..."), "request"),
             ("before_request", lambda request, response: None, "request"),
             ("after_request", lambda response: None, "request, response"),
             ("errorhandler", lambda error: "", "request, error"),
@@ -241,7 +241,7 @@ class TestFunctionsThatCannotBeCalled:
     def test_may_have_annotations_that_only_type_checkers_understand(self, where):
         parameters = ", ".join(f"{name}: Unknown" for name in TAKEN[where])
         body = "yield" if where in YIELD else "pass"
-        REGISTER[where](App())(deferred.made(f"def made({parameters}) -> Unknown: {body}"))
+        REGISTER[where](App())(define(f"def made({parameters}) -> Unknown: {body}"))
 
     def test_are_told_by_what_a_decorator_takes(self, serving, colour):
         def logged_in(function):

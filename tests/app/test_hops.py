@@ -14,8 +14,8 @@ from antiphon.testing import AsyncClient, Client
 from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import SentRequest
-from tests.helpers.nothing import after, after_waiting, around, around_waiting, before, before_waiting
-from tests.helpers.positions import POSITIONS
+from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
+from tests.helpers.registration_positions import POSITIONS
 
 pytestmark = pytest.mark.axes("interface", "colour", "position")
 
@@ -68,7 +68,7 @@ def reads_body(app):
 HOOKS = {
     "none": lambda app: None,
     "ten of def": ten(before, after, around),
-    "ten of async def": ten(before_waiting, after_waiting, around_waiting),
+    "ten of async def": ten(before_async, after_async, around_async),
     "ten that block": ten(before, after, around, blocking=True),
     "one that reads the body": reads_body,
 }

@@ -14,8 +14,7 @@ from antiphon.concurrency.workers import WORKERS
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import driven
 from antiphon.request.places import Place
-from tests.helpers.colours import drive
-from tests.helpers.lived import live
+from tests.helpers.driving import drive, run_lifespan
 
 pytestmark = pytest.mark.axes("colour")
 
@@ -151,7 +150,7 @@ class TestWhatIsAdded:
             request.route = Route(places)
             seen.extend([lifespan.state(place), request[place]])
 
-        live(lifespan, between)
+        run_lifespan(lifespan, between)
         assert isinstance(place, Place)
         assert seen == ["pool", "pool"]
 
@@ -174,7 +173,7 @@ class TestWhatIsAdded:
 
         lifespan.add(pool)
         with pytest.raises(TypeError, match="returned a str; a context manager is wanted") as refused:
-            live(lifespan)
+            run_lifespan(lifespan)
         assert describe(pool) in str(refused.value)
 
     def test_goes_where_its_colour_has_to_be(self, lifespan):
@@ -201,7 +200,7 @@ class TestWhatIsAdded:
             lifespan.add(function)
         lifespan.on_startup(note)
         lifespan.on_shutdown(note)
-        live(lifespan)
+        run_lifespan(lifespan)
         assert threads == [False, True, False, False, True, False, False, True, False, True, False]
 
     def test_that_is_sync_needs_no_loop(self, lifespan):
@@ -226,7 +225,7 @@ class TestWhatIsAdded:
         for function in (blocks, waits):
             lifespan = Lifespan(Places())
             lifespan.add(function)
-            live(lifespan)
+            run_lifespan(lifespan)
 
 
 class TestTheState:
@@ -235,7 +234,7 @@ class TestTheState:
         for _ in range(2):
             with pytest.raises(RuntimeError, match="'generator' is there from startup to shutdown"):
                 lifespan.state(place)
-            live(lifespan, lambda: lifespan.state(place))
+            run_lifespan(lifespan, lambda: lifespan.state(place))
         with pytest.raises(RuntimeError, match="not running"):
             lifespan.state(place)
 
@@ -251,7 +250,7 @@ class TestTheState:
 
         lifespan.on_startup(lambda: seen.append(lifespan.state(second)))
         lifespan.on_shutdown(lambda: seen.append(lifespan.state(second)))
-        live(lifespan)
+        run_lifespan(lifespan)
         assert seen == ["pool", "second on pool", "second on pool", "pool"]
 
     def test_may_be_none(self, lifespan):
@@ -260,7 +259,7 @@ class TestTheState:
             yield
 
         seen = []
-        live(lifespan, lambda: seen.append(lifespan.state(nothing)))
+        run_lifespan(lifespan, lambda: seen.append(lifespan.state(nothing)))
         assert seen == [None]
 
     def test_of_another_application_is_not_this_one_s(self, lifespan):
@@ -278,7 +277,7 @@ class TestTheOrder:
         lifespan.on_startup(paint(lambda: called.append("startup 2")))
         lifespan.add(manager(called, "second"))
         lifespan.on_shutdown(paint(lambda: called.append("shutdown 2")))
-        live(lifespan, lambda: called.append("serving"))
+        run_lifespan(lifespan, lambda: called.append("serving"))
         assert called == [
             "first", "second", "startup 1", "startup 2", "serving",
             "shutdown 2", "shutdown 1", "second left", "first left",
@@ -302,7 +301,7 @@ class TestAStartupThatFails:
             lifespan.on_startup(paint(fails))
         lifespan.on_startup(paint(lambda: called.append("last")))
         with pytest.raises(LookupError) as raised:
-            live(lifespan)
+            run_lifespan(lifespan)
         assert raised.value is error
         assert [name for name in called if name != "third"] == [
             "first", "second", error, "second left", error, "first left",
@@ -325,7 +324,7 @@ class TestAStartupThatFails:
         lifespan.on_startup(fails)
         lifespan.add(manager(left, "first"))
         with pytest.raises(ExceptionGroup) as raised:
-            live(lifespan)
+            run_lifespan(lifespan)
         assert [str(error) for error in raised.value.exceptions] == ["cannot start", "cannot leave"]
         assert "first left" in left
 
@@ -350,7 +349,7 @@ class TestAStartupThatFails:
 
         lifespan.on_startup(fails)
         with pytest.raises(LookupError, match="cannot start"):
-            live(lifespan)
+            run_lifespan(lifespan)
         assert ended == ["forever"]
 
     def test_is_raised_though_a_manager_swallows_it(self, lifespan):
@@ -364,7 +363,7 @@ class TestAStartupThatFails:
         lifespan.add(Swallows)
         lifespan.on_startup(fails)
         with pytest.raises(LookupError, match="cannot start"):
-            live(lifespan)
+            run_lifespan(lifespan)
 
     def test_may_be_tried_again(self, lifespan, manager):
         called, failures = [], [LookupError("cannot start")]
@@ -376,9 +375,9 @@ class TestAStartupThatFails:
         lifespan.add(manager(called, "first"))
         lifespan.on_startup(fails)
         with pytest.raises(LookupError):
-            live(lifespan)
+            run_lifespan(lifespan)
         called.clear()
-        live(lifespan, lambda: called.append("serving"))
+        run_lifespan(lifespan, lambda: called.append("serving"))
         assert called == ["first", "serving", "first left"]
 
     def test_leaves_nothing_that_was_lost_with_another_loop(self, lifespan):
@@ -396,7 +395,7 @@ class TestAStartupThatFails:
 
         lifespan.add(make)
         drive(lifespan.startup())
-        live(lifespan)
+        run_lifespan(lifespan)
         assert [manager.left for manager in managers] == [0, 1]
 
     def test_by_a_cancellation_leaves_what_was_entered(self, lifespan, manager):
@@ -432,7 +431,7 @@ class TestAShutdownThatFails:
         lifespan.on_shutdown(paint(lambda: called.append("shutdown")))
         lifespan.on_shutdown(paint(fails))
         with pytest.raises(LookupError) as raised:
-            live(lifespan)
+            run_lifespan(lifespan)
         assert raised.value is error
         assert called == ["first", "shutdown", "first left"]
 
@@ -447,7 +446,7 @@ class TestAShutdownThatFails:
         lifespan.add(manager(called, "second", at_exit=errors[1]))
         lifespan.on_shutdown(paint(fails))
         with pytest.raises(ExceptionGroup, match="the shutdown failed") as raised:
-            live(lifespan)
+            run_lifespan(lifespan)
         assert list(raised.value.exceptions) == errors
         assert called == ["first", "second", "second left", "first left"]
 
@@ -517,5 +516,5 @@ class TestAGeneratorThatDoesNotYieldOnce:
         function = getattr(self, name)
         lifespan.add(function)
         with pytest.raises(RuntimeError, match="has to yield once") as raised:
-            live(lifespan)
+            run_lifespan(lifespan)
         assert describe(function) in str(raised.value)

@@ -4,7 +4,7 @@ import pytest
 
 from antiphon import App, Blueprint, Response, serve
 from antiphon.testing import Client
-from tests.helpers.mounted import KINDS, METHODS, wsgi
+from tests.helpers.mountable_apps import KINDS, METHODS, wsgi
 
 pytestmark = pytest.mark.axes("interface", "kind", "colour")
 

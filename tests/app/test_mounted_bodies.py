@@ -10,7 +10,7 @@ from antiphon.adapters.servable import Servable
 from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.request.proxies import TrustedProxies
 from antiphon.testing import AsyncClient, Client
-from tests.helpers.mounted import KINDS, OTHERS, OURS, Boom
+from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "kind", "layer", "other")]
 

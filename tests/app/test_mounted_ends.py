@@ -8,9 +8,9 @@ import pytest
 
 from antiphon import App
 from antiphon.handler.drive import driven
-from tests.helpers.lived import live
-from tests.helpers.mounted import OTHERS, Boom, app_of
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.driving import run_lifespan
+from tests.helpers.mountable_apps import OTHERS, Boom, app_of
+from tests.helpers.observed_values import AsyncValues, SyncValues
 
 pytestmark = pytest.mark.axes("interface", "colour", "other")
 
@@ -78,7 +78,7 @@ class TestAfterTheResponse:
         assert paths == ["/x"]
 
 
-SOURCES = {"blocks": Blocking, "waits": Waiting}
+SOURCES = {"blocks": SyncValues, "waits": AsyncValues}
 
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
@@ -117,7 +117,7 @@ class TestAStream:
 
 class TestAStreamOfAnotherApplication:
     def test_of_wsgi_is_closed_when_it_is_left(self, serving, other):
-        values = Blocking(b"%d" % number for number in itertools.count())
+        values = SyncValues(b"%d" % number for number in itertools.count())
 
         def wsgi(environ, start_response):
             start_response("200 OK", [])
@@ -229,7 +229,7 @@ class TestTheLifespan:
         ended = [{"starts": "stops"}.get(name, f"{name} left") for name in reversed(begun)]
         for _ in range(2):
             seen.clear()
-            live(apps["outer"], lambda: seen.append("serving"))
+            run_lifespan(apps["outer"], lambda: seen.append("serving"))
             assert seen == [*begun, "serving", *ended]
 
     def test_of_an_app_to_which_several_ways_lead_begins_anew_where_it_was_lost(self):
@@ -240,9 +240,9 @@ class TestTheLifespan:
         outer.mount("/inner", inner)
         outer.mount("/middle", middle)
         asyncio.run(driven(outer.startup()))  # its loop is gone
-        live(outer, lambda: seen.append(inner[place]))
-        live(middle, lambda: seen.append(inner[place]))
-        live(inner, lambda: seen.append(inner[place]))
+        run_lifespan(outer, lambda: seen.append(inner[place]))
+        run_lifespan(middle, lambda: seen.append(inner[place]))
+        run_lifespan(inner, lambda: seen.append(inner[place]))
         assert seen == ["inner", *["inner", "inner", "inner left"] * 3]
 
     def test_of_apps_of_which_one_fails_to_start_is_left_once(self):
@@ -259,9 +259,9 @@ class TestTheLifespan:
                 raise failures.pop()
 
         with pytest.raises(LookupError, match="cannot start"):
-            live(outer)
+            run_lifespan(outer)
         assert seen == ["inner", "inner left"]
-        live(outer, lambda: seen.append("serving"))
+        run_lifespan(outer, lambda: seen.append("serving"))
         assert seen[2:] == ["inner", "serving", "inner left"]
 
     @pytest.mark.parametrize("name", OTHERS)

@@ -9,7 +9,7 @@ from antiphon import App, Response, serve
 from antiphon.features.cors import Cors
 from antiphon.features.security_headers import SecurityHeaders
 from antiphon.http.errors import HTTPError, NotFound
-from tests.helpers.mounted import KINDS, OTHERS, OURS, Boom
+from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
 
 pytestmark = pytest.mark.axes("interface", "kind", "colour", "other")
 

@@ -10,7 +10,7 @@ from antiphon.handler.contract import describe
 from antiphon.handler.drive import run_async
 from antiphon.http.errors import ServiceUnavailable
 from antiphon.request.places import Place
-from tests.helpers.colours import drive
+from tests.helpers.driving import drive
 
 User = Place[str]("user", fix="app.use(Users())")
 Session = Place[dict]("session")

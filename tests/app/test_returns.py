@@ -17,7 +17,7 @@ from antiphon.handler.contract import describe
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.testing import BrokenResponse, Client
-from tests.helpers import deferred
+from tests.helpers.deferred_annotations import define
 from tests.helpers.markup import Markup, Widget
 
 pytestmark = pytest.mark.axes("interface", "colour")
@@ -176,11 +176,11 @@ class TestNone:
             assert to_response(None, announced, REQUEST).status == 204
 
     def test_is_a_204_beside_annotations_that_only_type_checkers_understand(self):
-        announced = deferred.made("def made(request: Unknown, page: Unknown.Page[int] = 1) -> None: ...")
+        announced = define("def made(request: Unknown, page: Unknown.Page[int] = 1) -> None: ...")
         assert to_response(None, announced, REQUEST).status == 204
 
     def test_is_a_forgotten_return_where_only_type_checkers_understand_what_was_announced(self):
-        forgets = deferred.made("def made(request: Unknown) -> Unknown: ...")
+        forgets = define("def made(request: Unknown) -> Unknown: ...")
         with pytest.raises(TypeError, match="forgotten return"):
             to_response(None, forgets, REQUEST)
 

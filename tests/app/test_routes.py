@@ -3,7 +3,7 @@ import pytest
 from antiphon import App, Limits, Request
 from antiphon.handler.contract import describe
 from antiphon.http.head import RequestHead
-from tests.helpers.colours import drive
+from tests.helpers.driving import drive
 
 pytestmark = pytest.mark.axes("interface", "colour")
 

@@ -15,7 +15,7 @@ from antiphon.testing.errors import BrokenResponse, ContractError
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import Closed, SentRequest
-from tests.helpers.served_folder import FOLDER
+from tests.helpers.served.files import FOLDER
 
 pytestmark = pytest.mark.axes("interface")
 
@@ -281,7 +281,7 @@ TARGETS = [
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def process(request):
-    with ServerProcess(request.param.command, "tests.helpers.served_folder:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served.files:folder_app") as process:
         yield process
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from antiphon import App, Limits
-from tests.helpers.sent_bodies import FORM, FORM_DATA, form_data
+from tests.helpers.request_bodies import FORM, FORM_DATA, form_data
 
 pytestmark = pytest.mark.axes("interface")
 

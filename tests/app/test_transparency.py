@@ -12,9 +12,9 @@ from antiphon import App, Response
 from antiphon.http.errors import BadRequest, ClientDisconnected, NotFound
 from antiphon.http.limits import Limits
 from antiphon.testing import AsyncClient, Client
-from tests.helpers.nothing import after, after_waiting, around, around_waiting, before, before_waiting
-from tests.helpers.positions import POSITIONS
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
+from tests.helpers.observed_values import AsyncValues, SyncValues
+from tests.helpers.registration_positions import POSITIONS
 
 pytestmark = [pytest.mark.usefixtures("row"), pytest.mark.axes("interface", "colour", "other")]
 
@@ -26,13 +26,13 @@ LARGE = bytes(200_000)
 
 LAYERS = {
     "before, def": lambda app: app.before_request(before),
-    "before, async def": lambda app: app.before_request(before_waiting),
+    "before, async def": lambda app: app.before_request(before_async),
     "before, blocking": lambda app: app.before_request(blocking=True)(before),
     "after, def": lambda app: app.after_request(after),
-    "after, async def": lambda app: app.after_request(after_waiting),
+    "after, async def": lambda app: app.after_request(after_async),
     "after, blocking": lambda app: app.after_request(blocking=True)(after),
     "middleware, def": lambda app: app.middleware(around),
-    "middleware, async def": lambda app: app.middleware(around_waiting),
+    "middleware, async def": lambda app: app.middleware(around_async),
     "middleware, blocking": lambda app: app.middleware(blocking=True)(around),
 }
 """What does nothing: how one of each kind is registered."""
@@ -328,7 +328,7 @@ def test_status_headers_and_bytes_are_the_same(serving, interface, stack, positi
     assert {status for status, _, _ in usual.values()} >= {200, 201, 204, 303, 400, 403, 404, 405, 413, 415, 500}
 
 
-@pytest.mark.parametrize("kind", [Blocking, Waiting])
+@pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
 def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, stack, position, colour, kind):
     error = LookupError("boom")
     whole, failing = kind(["a", b"b", "c"]), kind(["a"], error)
@@ -421,7 +421,7 @@ class TestADisconnect:
 
 
 class TestWhatIsLeftForAfter:
-    @pytest.mark.parametrize("kind", [Blocking, Waiting])
+    @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
     def test_is_called_once_in_order_when_the_stream_is_closed(self, serving, stack, position, colour, kind):
         seen = []
 

@@ -16,7 +16,7 @@ from antiphon.http.head import RequestHead
 from antiphon.http.path import raw_segments
 from antiphon.http.url import decode_path
 from antiphon.testing import Client
-from tests.helpers.colours import drive
+from tests.helpers.driving import drive
 
 ID = uuid.UUID("12345678-1234-5678-1234-56789abcdef0")
 

@@ -18,7 +18,9 @@ from antiphon.body.content import Content, NotLoadedError
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
 from antiphon.http.limits import Limits
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
-from tests.helpers.told_bodies import WAYS, Told, Way, files_in, in_chunks, is_without_files
+from tests.helpers.open_files import files_in, is_without_files
+from tests.helpers.request_bodies import in_chunks
+from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
 
 pytestmark = pytest.mark.axes("way")
 
@@ -27,9 +29,9 @@ LIMITS = Limits()
 LARGE = random.Random(7).randbytes(3 * MIB)
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=DELIVERIES)
 def way(request):
-    return Way(request.param)
+    return Delivery(request.param)
 
 
 def whole(content):
@@ -77,9 +79,9 @@ class TestWhatIsSmall:
         way.run(content.load(LIMITS))
         assert (content.data, head.asked) == (b"", 0)
 
-    @given(st.lists(st.binary(min_size=1, max_size=9), max_size=9), st.sampled_from([*WAYS]), st.booleans())
+    @given(st.lists(st.binary(min_size=1, max_size=9), max_size=9), st.sampled_from([*DELIVERIES]), st.booleans())
     def test_is_what_came_however_it_came(self, chunks, name, declares):
-        way, data = Way(name), b"".join(chunks)
+        way, data = Delivery(name), b"".join(chunks)
         content = Content(way.head(*chunks, content_length=len(data)) if declares else way.head(*chunks))
         way.run(content.load(LIMITS))
         assert content.data == data == whole(content)
@@ -159,9 +161,9 @@ class TestWhatIsLarge:
 
         monkeypatch.setattr("os.writev", writev)
         monkeypatch.setattr("antiphon.uploads.spool.monotonic", count(step=2 * SLOW * is_behind).__next__)
-        content = Content(Way("at once").head(*in_chunks(LARGE, 64 * KIB)))
+        content = Content(Delivery("at once").head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
-        Way("at once").run(content.load(LIMITS))
+        Delivery("at once").run(content.load(LIMITS))
         assert content.read_all() == LARGE
         assert not writers[0]
         assert len(writers) > 4
@@ -175,7 +177,7 @@ class TestWhatIsLarge:
         sizes = []
 
         async def load():
-            content = Content(Way("at once").head(*in_chunks(LARGE * 4, 64 * KIB)))
+            content = Content(Delivery("at once").head(*in_chunks(LARGE * 4, 64 * KIB)))
             content.folder = tmp_path
 
             async def watch():
@@ -191,7 +193,7 @@ class TestWhatIsLarge:
         asyncio.run(load())
         assert max(after - before for before, after in pairwise(sizes)) <= 2 * MIB
 
-    @pytest.mark.parametrize("way", [Way("blocking"), Way("at once")], ids=["blocking", "at once"])
+    @pytest.mark.parametrize("way", [Delivery("blocking"), Delivery("at once")], ids=["blocking", "at once"])
     def test_that_comes_in_very_small_chunks_takes_time_in_proportion(self, way):
         # Were what has come put together for each chunk, this would take minutes.
         content = Content(way.head(*[b"x"] * 50_000))
@@ -269,7 +271,7 @@ class TestGoingOn:
         assert content.data == b"abcd"
 
     def test_after_the_task_was_cancelled(self):
-        content = Content(Told(b"ab", 60.0, b"cd"))
+        content = Content(ScriptedHead(b"ab", 60.0, b"cd"))
 
         async def give_up():
             with pytest.raises(TimeoutError):
@@ -291,7 +293,7 @@ class TestGoingOn:
 
 class TestTwoAtOnce:
     def test_are_told_so(self):
-        content = Content(Told(b"ab", 0.05, b"cd"))
+        content = Content(ScriptedHead(b"ab", 0.05, b"cd"))
 
         async def both():
             first = asyncio.create_task(content.load(LIMITS))
@@ -306,7 +308,7 @@ class TestTwoAtOnce:
 
     def test_also_from_threads(self):
         async def both():
-            content = Content(Told(b"ab", 0.2, b"cd"))
+            content = Content(ScriptedHead(b"ab", 0.2, b"cd"))
             content.loop = asyncio.get_running_loop()
             first = asyncio.create_task(asyncio.to_thread(content.load_on_thread, LIMITS))
             await asyncio.sleep(0.05)
@@ -337,7 +339,7 @@ class TestReadWhileItIsReceived:
                 await asyncio.sleep(0)
 
         async def main():
-            content = Content(Told(*in_chunks(LARGE, 3001)))
+            content = Content(ScriptedHead(*in_chunks(LARGE, 3001)))
             content.folder = tmp_path
             readers = [asyncio.create_task(read(content)) for _ in range(3)]
             while await content.advance(Limits()):
@@ -383,7 +385,7 @@ class TestUnkept:
         monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
 
         async def main():
-            content = Content(Told(gzip.compress(bytes(8 * MIB)), content_encoding="gzip"))
+            content = Content(ScriptedHead(gzip.compress(bytes(8 * MIB)), content_encoding="gzip"))
             content.is_kept = False
             passes = 0
 
@@ -408,7 +410,9 @@ class TestUnkept:
         monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
 
         async def main():
-            content = Content(Told(*in_chunks(gzip.compress(LARGE), 70_000), waits=True, content_encoding="gzip"))
+            content = Content(
+                ScriptedHead(*in_chunks(gzip.compress(LARGE), 70_000), waits=True, content_encoding="gzip")
+            )
             content.is_kept = False
             taken = cancelled = 0
             while not content.is_complete:
@@ -547,7 +551,7 @@ class TestDiscarding:
         assert head.chunks == [b"cd"]
 
     def test_has_an_end(self, way):
-        class Endless(Told):
+        class Endless(ScriptedHead):
             async def receive(self):
                 self.asked += 1
                 return LARGE
@@ -558,7 +562,7 @@ class TestDiscarding:
 
     def test_lets_a_cancellation_through(self):
         async def cancel():
-            task = asyncio.create_task(Content(Told(b"ab", 60.0)).discard())
+            task = asyncio.create_task(Content(ScriptedHead(b"ab", 60.0)).discard())
             await asyncio.sleep(0.01)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -570,7 +574,7 @@ class TestDiscarding:
 class TestOnAThread:
     def test_waits_for_the_loop_of_the_server(self):
         async def serve():
-            content = Content(Told(b"ab", 0.01, b"cd"))
+            content = Content(ScriptedHead(b"ab", 0.01, b"cd"))
             content.loop = asyncio.get_running_loop()
             await asyncio.to_thread(content.load_on_thread, LIMITS)
             return content.data
@@ -578,13 +582,13 @@ class TestOnAThread:
         assert asyncio.run(serve()) == b"abcd"
 
     def test_just_reads_where_that_blocks(self):
-        content = Content(Told(b"ab", b"cd", blocks=True))
+        content = Content(ScriptedHead(b"ab", b"cd", blocks=True))
         content.load_on_thread(LIMITS)
         assert content.data == b"abcd"
 
     @pytest.mark.parametrize("blocks", [True, False])
     def test_is_not_possible_on_a_loop(self, blocks):
-        content = Content(Told(b"ab", blocks=blocks))
+        content = Content(ScriptedHead(b"ab", blocks=blocks))
 
         async def handler():
             for load in (content.load_on_thread, content.advance_on_thread):
@@ -595,7 +599,7 @@ class TestOnAThread:
         assert content.head.asked == 0
 
     def test_is_not_needed_for_what_is_there(self):
-        loaded, empty = Content(Told(), b"ab"), Content(Told(has_body=False))
+        loaded, empty = Content(ScriptedHead(), b"ab"), Content(ScriptedHead(has_body=False))
 
         async def handler():
             for content in (loaded, empty):
@@ -608,7 +612,7 @@ class TestOnAThread:
     def test_is_done_by_a_thread_while_the_loop_goes_on(self):
         release = threading.Event()
 
-        class Waits(Told):
+        class Waits(ScriptedHead):
             async def receive(self):
                 release.wait(10)
                 return await super().receive()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from antiphon import Limits, Request
 from antiphon.http.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
-from tests.helpers.told_bodies import Told
+from tests.helpers.scripted_heads import ScriptedHead
 
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY.decode()}"
 LARGE = bytes(range(256)) * 4000
@@ -22,7 +22,7 @@ ITEMS = [("title", None, b"Tea"), ("photo", "a.png", LARGE), ("empty", "", b""),
 
 
 def request_of(chunks, *, blocks=False, waits=False, kept=True, content_type=CONTENT_TYPE, **limits):
-    request = Request(Told(*chunks, blocks=blocks, waits=waits, content_type=content_type))
+    request = Request(ScriptedHead(*chunks, blocks=blocks, waits=waits, content_type=content_type))
     request.content.is_kept = kept
     request.limits = Limits(**limits)
     return request

@@ -9,14 +9,14 @@ from antiphon.body.content import Content
 from antiphon.body.pacing import GRACE
 from antiphon.http.errors import RequestTimeout
 from antiphon.http.limits import Limits
-from tests.helpers.told_bodies import Told, Way
+from tests.helpers.scripted_heads import Delivery, ScriptedHead
 
 LARGE = random.Random(3).randbytes(2 << 20)
 
 
 @pytest.fixture(params=["blocking", "blocking, on a loop", "at once", "awaited"])
 def way(request):
-    return Way(request.param)
+    return Delivery(request.param)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ class Clock:
         return self.now
 
 
-class Slow(Told):
+class Slow(ScriptedHead):
     """Lets wait for some seconds before each chunk."""
 
     def __init__(self, clock, seconds, *chunks, **options):
@@ -52,7 +52,7 @@ class Slow(Told):
 class TestTimeout:
     @pytest.mark.parametrize("chunks", [(60.0,), (b"ab", 60.0, b"cd")], ids=["at first", "later"])
     def test_is_a_408_that_names_it(self, chunks):
-        content = Content(Told(*chunks))
+        content = Content(ScriptedHead(*chunks))
         with pytest.raises(RequestTimeout) as refused:
             asyncio.run(content.load(Limits(timeout=0.02)))
         assert refused.value.members == {"limit": "timeout", "maximum": 0.02}
@@ -61,25 +61,25 @@ class TestTimeout:
         assert content.failure is refused.value
 
     def test_begins_anew_with_each_chunk(self):
-        content = Content(Told(*[0.02, b"a"] * 8))
+        content = Content(ScriptedHead(*[0.02, b"a"] * 8))
         asyncio.run(content.load(Limits(timeout=0.1)))
         assert content.data == b"a" * 8
 
     def test_of_0_is_none(self):
-        content = Content(Told(0.03, b"a"))
+        content = Content(ScriptedHead(0.03, b"a"))
         asyncio.run(content.load(Limits(timeout=0, rate=0)))
         assert content.data == b"a"
 
     @pytest.mark.parametrize("limits", [Limits(), Limits(timeout=0), Limits(rate=0), Limits(timeout=0, rate=0)])
     def test_is_not_what_a_server_raises(self, limits):
         error = TimeoutError("the server's own")
-        content = Content(Told(0.01, error))
+        content = Content(ScriptedHead(0.01, error))
         with pytest.raises(TimeoutError) as raised:
             asyncio.run(content.load(limits))
         assert raised.value is error
 
     def test_leaves_what_came_later_to_who_goes_on(self):
-        content = Content(Told(b"ab", 60.0))
+        content = Content(ScriptedHead(b"ab", 60.0))
 
         async def patient():
             with pytest.raises(RequestTimeout):
@@ -99,18 +99,18 @@ class TestTimeout:
             await content.load(Limits(timeout=1))
             return content.data
 
-        assert asyncio.run(load(Content(Told(b"ab", b"cd")))) == b"abcd"
+        assert asyncio.run(load(Content(ScriptedHead(b"ab", b"cd")))) == b"abcd"
 
     def test_leaves_no_timer(self):
         async def load(content):
             await content.load(Limits(timeout=500))
             return [timer for timer in asyncio.get_running_loop()._scheduled if not timer.cancelled()]
 
-        assert asyncio.run(load(Content(Told(0.01, b"ab", 0.01, b"cd")))) == []
+        assert asyncio.run(load(Content(ScriptedHead(0.01, b"ab", 0.01, b"cd")))) == []
 
     def test_lets_a_cancellation_through(self):
         async def cancel():
-            task = asyncio.create_task(Content(Told(60.0)).load(Limits()))
+            task = asyncio.create_task(Content(ScriptedHead(60.0)).load(Limits()))
             await asyncio.sleep(0.01)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -128,13 +128,13 @@ def test_the_wait_for_the_first_chunk_of_a_small_body_counts(clock):
         await request.load()
 
     with pytest.raises(RequestTimeout):
-        Way("awaited").run(load())
+        Delivery("awaited").run(load())
 
 
 @pytest.mark.parametrize("blocks", [True, False], ids=["blocking", "awaited"])
 class TestRate:
     def load(self, head, **limits):
-        way = Way("blocking" if head.blocks else "awaited")
+        way = Delivery("blocking" if head.blocks else "awaited")
         content = Content(head)
         way.run(content.load(Limits(**limits)))
         return content.data
@@ -165,14 +165,14 @@ class TestRate:
 
     def test_counts_only_the_time_for_which_somebody_waits(self, clock, blocks):
         content = Content(Slow(clock, 0.0, *[b"x"] * 20, blocks=blocks))
-        way = Way("blocking" if blocks else "awaited")
+        way = Delivery("blocking" if blocks else "awaited")
         while way.run(content.advance(Limits(rate=1000))):
             clock.now += 3600  # the reader's own time
         assert content.data == b"x" * 20
 
     def test_goes_on_without_a_gap_where_it_is_lowered(self, clock, blocks):
         content = Content(Slow(clock, 2.0, *[bytes([number]) for number in range(40)], blocks=blocks))
-        way = Way("blocking" if blocks else "awaited")
+        way = Delivery("blocking" if blocks else "awaited")
         with pytest.raises(RequestTimeout):
             way.run(content.load(Limits(rate=100)))
         way.run(content.load(Limits(rate=0)))
@@ -182,14 +182,14 @@ class TestRate:
 def test_the_rate_bounds_how_long_the_next_bytes_may_let_wait(monkeypatch):
     monkeypatch.setattr(pace, "GRACE", 0.02)
     with pytest.raises(RequestTimeout) as refused:
-        asyncio.run(Content(Told(b"ab", 60.0)).load(Limits(rate=1000, timeout=0)))
+        asyncio.run(Content(ScriptedHead(b"ab", 60.0)).load(Limits(rate=1000, timeout=0)))
     assert refused.value.members["limit"] == "rate"
 
 
 def test_the_sooner_of_both_is_named(monkeypatch):
     monkeypatch.setattr(pace, "GRACE", 0.5)
     with pytest.raises(RequestTimeout) as refused:
-        asyncio.run(Content(Told(b"ab", 60.0)).load(Limits(rate=1000, timeout=0.02)))
+        asyncio.run(Content(ScriptedHead(b"ab", 60.0)).load(Limits(rate=1000, timeout=0.02)))
     assert refused.value.members["limit"] == "timeout"
 
 

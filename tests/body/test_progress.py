@@ -4,7 +4,7 @@ from antiphon import Limits, Request
 from antiphon.body.progress import Progress
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import RequestHead
-from tests.helpers.colours import drive
+from tests.helpers.driving import drive
 
 
 class Chunks(RequestHead):

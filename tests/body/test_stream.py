@@ -5,7 +5,8 @@ import pytest
 
 from antiphon import Limits, Request
 from antiphon.http.errors import ContentTooLarge
-from tests.helpers.told_bodies import WAYS, Told, Way, in_chunks
+from tests.helpers.request_bodies import in_chunks
+from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
 
 pytestmark = pytest.mark.axes("way")
 
@@ -13,7 +14,7 @@ LARGE = random.Random(5).randbytes(3 << 20)
 
 
 def request_of(*chunks, kept=True, **options):
-    request = Request(Told(*chunks, **options))
+    request = Request(ScriptedHead(*chunks, **options))
     request.content.is_kept = kept
     return request
 
@@ -22,9 +23,9 @@ async def awaited(stream):
     return [chunk async for chunk in stream]
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=DELIVERIES)
 def way(request):
-    return Way(request.param)
+    return Delivery(request.param)
 
 
 def chunks_of(way, request):
@@ -55,9 +56,9 @@ def test_gives_what_is_kept_again_and_again(way, size):
 
 
 def test_of_a_body_that_was_given_is_that():
-    request = Request(Told(), b"given")
+    request = Request(ScriptedHead(), b"given")
     assert [*request.stream] == asyncio.run(awaited(request.stream)) == [b"given"]
-    assert [*Request(Told(), b"").stream] == []
+    assert [*Request(ScriptedHead(), b"").stream] == []
 
 
 def test_begins_at_the_start_when_it_was_left(way):

@@ -1,4 +1,4 @@
-"""What a real browser sends as a form is what the application reads; what it sends too much of is answered."""
+"""Tests with a real browser: forms are read as they were filled in, and a form that is too large is answered."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
 from tests.helpers.chromium import Chromium
-from tests.helpers.served_to_browsers import LIMIT
+from tests.helpers.served.forms import LIMIT
 from tests.helpers.system_programs import required_program
 
 pytestmark = pytest.mark.once
@@ -59,7 +59,7 @@ FIELDS = [
     ["looks", '--boundary\r\nContent-Disposition: form-data; name="looks"\r\n\r\n'],
 ]
 READ = [[name, value.replace("\r\n", "\n").replace("\n", "\r\n")] for name, value in FIELDS]
-"""A form is sent with its lines ended as in a mail."""
+"""The fields as they are read: browsers send CRLF at the end of each line."""
 
 FILES = {
     "plain.png": b"\x89PNG\r\n\x1a\n",
@@ -77,7 +77,7 @@ def browser(chromium, tmp_path_factory):
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def site(request):
-    with ServerProcess(request.param.command, "tests.helpers.served_to_browsers:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served.forms:app") as process:
         yield f"http://127.0.0.1:{process.port}"
 
 
@@ -98,7 +98,7 @@ def paths(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def too_large(tmp_path_factory):
-    """A file of many times the limit."""
+    """The path of a file of many times the limit."""
     path = tmp_path_factory.mktemp("files") / "too large.bin"
     with path.open("wb") as file:
         os.truncate(file.fileno(), 40 * LIMIT)
@@ -106,19 +106,19 @@ def too_large(tmp_path_factory):
 
 
 def form_of(page, path, enctype, fields=FIELDS, **attributes):
-    """Makes a form in the page."""
+    """Make a form in the page."""
     page.run(BUILD, fields, {"method": "post", "action": path, "enctype": enctype} | attributes)
 
 
-def check_files(told, paths):
-    """What is told of the files is what they are, and the one that was not chosen is there as none."""
+def check_files(report, paths):
+    """Check the reported files: the chosen ones, and an empty one for the input without a file."""
     kinds = ["image/png", "text/plain", "application/octet-stream", "application/octet-stream"]
     chosen = [
         ["chosen", path.name, kind, path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()]
         for path, kind in zip(paths, kinds, strict=True)
     ]
     none = ["not chosen", "", "application/octet-stream", 0, hashlib.sha256().hexdigest()]
-    assert told["files"] == [*chosen, none]
+    assert report["files"] == [*chosen, none]
 
 
 over_some = pytest.mark.parametrize(
@@ -140,9 +140,9 @@ class TestAForm:
             page.submit()
             status, text = page.status, page.text
         assert status == 200
-        told = json.loads(text)
-        assert told["fields"] == READ
-        check_files(told, paths)
+        report = json.loads(text)
+        assert report["fields"] == READ
+        check_files(report, paths)
 
     def test_urlencoded_is_read_as_it_was_filled_in(self, page, paths, handler):
         form_of(page, f"/{handler}/told", URLENCODED)

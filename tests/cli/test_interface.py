@@ -3,7 +3,7 @@ import functools
 import pytest
 
 from antiphon.cli.interface import choose, flaw
-from tests.helpers import deferred
+from tests.helpers.deferred_annotations import define
 
 
 def wsgi(environ, start_response): ...
@@ -29,8 +29,8 @@ def anything(*arguments): ...
 def handler(request): ...
 
 
-annotated = deferred.made("def made(environ: Unknown, start_response: Unknown) -> Unknown: ...")
-annotated_asgi = deferred.made("def made(scope: Unknown, receive: Unknown, send: Unknown) -> Unknown: ...")
+annotated = define("def made(environ: Unknown, start_response: Unknown) -> Unknown: ...")
+annotated_asgi = define("def made(scope: Unknown, receive: Unknown, send: Unknown) -> Unknown: ...")
 
 
 class AsyncCall:

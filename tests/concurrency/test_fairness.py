@@ -12,13 +12,13 @@ from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.fairness import HELD, new_member
 from antiphon.http.limits import Limits
-from tests.helpers.told_bodies import Told
+from tests.helpers.scripted_heads import ScriptedHead
 
 CHUNK = SMALL_BODY
 LIMITS = Limits(body=1 << 30)
 
 
-class Noted(Told):
+class Noted(ScriptedHead):
     """Notes in a common list when it has given a chunk."""
 
     def __init__(self, notes, name, *chunks, **options):
@@ -97,7 +97,7 @@ class TestOneLargeBody:
 
     def test_is_gone_with_its_loop(self):
         async def load():
-            contents = [Content(Told(*[bytes(CHUNK)] * 4, waits=True)) for _ in range(3)]
+            contents = [Content(ScriptedHead(*[bytes(CHUNK)] * 4, waits=True)) for _ in range(3)]
             await asyncio.gather(*[content.load(LIMITS) for content in contents])
             return weakref.ref(asyncio.get_running_loop())
 
@@ -185,10 +185,10 @@ class TestATurn:
 
 def test_bodies_that_never_come_hold_up_nobody():
     async def load():
-        stuck = [Content(Told(bytes(CHUNK), b"x", 60.0)) for _ in range(20)]
+        stuck = [Content(ScriptedHead(bytes(CHUNK), b"x", 60.0)) for _ in range(20)]
         loading = [asyncio.ensure_future(content.load(LIMITS)) for content in stuck]
         await asyncio.sleep(0)
-        content = Content(Told(*[bytes(CHUNK)] * 20))
+        content = Content(ScriptedHead(*[bytes(CHUNK)] * 20))
         await content.load(LIMITS)
         for task in loading:
             task.cancel()
@@ -219,8 +219,8 @@ def test_each_loop_has_a_queue_of_its_own():
 @pytest.mark.parametrize("error", [ConnectionResetError("gone"), asyncio.CancelledError()])
 def test_a_body_that_breaks_off_leaves_its_turn_to_the_others(error):
     async def load():
-        broken = Content(Told(bytes(CHUNK), b"x", b"x", error))
-        others = [Content(Told(*[bytes(CHUNK)] * 10, waits=True)) for _ in range(2)]
+        broken = Content(ScriptedHead(bytes(CHUNK), b"x", b"x", error))
+        others = [Content(ScriptedHead(*[bytes(CHUNK)] * 10, waits=True)) for _ in range(2)]
         found = await asyncio.gather(*[each.load(LIMITS) for each in (broken, *others)], return_exceptions=True)
         return found[0], [content.size for content in others]
 

@@ -19,7 +19,7 @@ APPLICATION = "tests.contract.application:app"
 START = 20.0
 """The longest wait for the first connection, in seconds."""
 ATTEMPTS = 3
-"""How many times a server is started: another process may take its port first."""
+"""The number of attempts to start a server: another process may take its port first."""
 
 
 class ServerProcess:

@@ -109,7 +109,7 @@ class AdapterContract:
 
 
 class ServerContract(AdapterContract):
-    """The same tests over sockets, and more of what shows only there. ``server`` has exactly its listed gaps."""
+    """The tests of ``AdapterContract`` over sockets, and more. ``server`` has exactly its listed gaps."""
 
     server: ClassVar[Server]
     process: ClassVar[ServerProcess]

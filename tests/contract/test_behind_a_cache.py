@@ -1,4 +1,4 @@
-"""Behind nginx as a caching proxy: what it keeps, asks again, keeps apart and cuts into parts, by our header fields."""
+"""Tests behind nginx as a caching proxy: our header fields make it keep, revalidate, vary and slice responses."""
 
 import gzip
 import json
@@ -13,13 +13,13 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.contract.wire import AUTHORITY, SentRequest
 from tests.helpers.nginx import serve_by_nginx
-from tests.helpers.served_to_caches import GREETINGS, LONG
+from tests.helpers.served.cacheable import GREETINGS, LONG
 from tests.helpers.system_programs import required_program
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
 
-APPLICATION = "tests.helpers.served_to_caches:app"
+APPLICATION = "tests.helpers.served.cacheable:app"
 CONTENT = bytes(range(256)) * 2
 CODINGS = [*Compression().codings, "identity"]
 
@@ -28,7 +28,7 @@ numbers = count(1)
 
 
 class Site:
-    """One URL of an application behind nginx, which no other test asks for."""
+    """An application behind nginx, asked for URLs that no other test asks for."""
 
     def __init__(self, proxy, application):
         self._proxy = proxy
@@ -40,25 +40,25 @@ class Site:
         return self._proxy.respond(SentRequest(method, self._target(path), given))
 
     def asked(self, path):
-        """What reached the application, and how it answered."""
+        """Return the requests that reached the application, each with the status of its response."""
         target = self._target(path).replace("?", "%3F").replace("&", "%26")
         return json.loads(self._application.respond(SentRequest("GET", f"/asked?target={target}")).body)
 
     def ask_again(self, path, **fields):
-        """Ask until what is kept is too old, and give the answer to that."""
+        """Ask until the cached response is stale, and return the response to the first request after that."""
 
         def look():
             response = self.ask(path, **fields)
             return None if cache_status(response) == "HIT" else response
 
-        return eventually(look, "what is kept stays fresh")
+        return eventually(look, "the cached response stays fresh")
 
     def _target(self, path):
         return f"{path}{'&' if '?' in path else '?'}{self._query}"
 
 
 def cache_status(response):
-    """What nginx says of its cache."""
+    """Return the cache status that nginx sends."""
     return ", ".join(response.values("x-cache"))
 
 
@@ -220,8 +220,8 @@ class TestParts:
         assert site.asked(target) == ["GET 206"] * 6
 
 
-def told(port, target, **fields):
-    """The JSON that answers a client at 127.0.0.2, which is no proxy."""
+def answered(port, target, **fields):
+    """Return the JSON that answers a client at 127.0.0.2, which is not a trusted proxy."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10, source_address=("127.0.0.2", 0))
     given = {name.replace("_", "-"): value for name, value in fields.items()}
     connection.request("GET", target, headers={"Host": AUTHORITY} | given)
@@ -248,7 +248,7 @@ def port(request, nginx, tmp_path_factory):
 class TestOuterAddress:
     @pytest.mark.parametrize("prefix", ["", "/inner"])
     def test_is_the_one_that_was_asked_for(self, port, prefix):
-        assert told(port, f"{prefix}/where?a=1") == {
+        assert answered(port, f"{prefix}/where?a=1") == {
             "ip": "127.0.0.2",
             "url": f"https://{AUTHORITY}{prefix}/where?a=1",
             "path": f"{prefix}/where",
@@ -264,4 +264,4 @@ class TestOuterAddress:
             "x_forwarded_proto": "http",
             "forwarded": "for=6.6.6.6;host=evil.example",
         }
-        assert told(port, "/where", **forged) == told(port, "/where")
+        assert answered(port, "/where", **forged) == answered(port, "/where")

@@ -1,4 +1,4 @@
-"""Whom servers believe by themselves though no proxies are trusted, and what ends that: as behind-a-proxy.md says."""
+"""Tests of forwarded headers that servers believe by themselves, and of the options against that."""
 
 import json
 
@@ -39,10 +39,10 @@ def uvicorn_alone():
 
 
 def about(process, *fields, path="/def/about"):
-    """Status, scheme and root path."""
+    """Return status, scheme and root path."""
     response = process.respond(SentRequest("GET", path, fields))
-    told = json.loads(response.body) if response.status == 200 else {}
-    return response.status, told.get("scheme"), told.get("root_path")
+    seen = json.loads(response.body) if response.status == 200 else {}
+    return response.status, seen.get("scheme"), seen.get("root_path")
 
 
 @pytest.mark.parametrize("field", BY_HTTP, ids=lambda field: field[0])

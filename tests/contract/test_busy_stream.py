@@ -1,4 +1,4 @@
-"""A stream that waits for nothing, over servers with an event loop: some take whatever is sent to nobody at once."""
+"""Tests of a stream that never suspends, over servers with an event loop; some accept chunks after a disconnect."""
 
 import pytest
 
@@ -14,7 +14,7 @@ LOOPS = {"Granian, ASGI", "Granian, RSGI", "Uvicorn, h11", "Uvicorn, httptools",
 
 @pytest.mark.parametrize("server", [server for server in SERVERS if server.name in LOOPS], ids=lambda each: each.name)
 def test_others_are_answered_and_it_is_closed_when_the_client_leaves(server):
-    with ServerProcess(server.command, "tests.helpers.served_busy_stream:app") as process:
+    with ServerProcess(server.command, "tests.helpers.served.busy_stream:app") as process:
         process.leave(SentRequest("GET", "/busy"), b"tick")
 
         def is_closed():

@@ -1,6 +1,6 @@
-"""Conditions and ranges over sockets: each kind of body, asked in every way, against a plain reading of RFC 9110.
+"""Tests of conditions and ranges over sockets: each kind of body, in every way, against a plain reading of RFC 9110.
 
-The requests of a test go through one connection, so that what is framed wrongly spoils the next response.
+The requests of a test share one connection, so that wrong framing spoils the next response.
 """
 
 import itertools
@@ -15,7 +15,7 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import SentRequest
-from tests.helpers.served_versions import FOR_CACHES, MODIFIED, STRONG, WEAK
+from tests.helpers.served.conditional import FOR_CACHES, MODIFIED, STRONG, WEAK
 from tests.helpers.waiting import eventually
 
 pytestmark = pytest.mark.once
@@ -26,7 +26,7 @@ EARLIER, LATER = "Sat, 05 Nov 1994 08:49:37 GMT", "Mon, 07 Nov 1994 08:49:37 GMT
 
 
 class Kind(NamedTuple):
-    """What a kind of body is known by: its validators, its length, and whether its parts can be sent in any order."""
+    """A kind of body: its validators, and whether its length is known and its parts can be sent in any order."""
 
     name: str
     etag: str | None = STRONG
@@ -85,18 +85,18 @@ TOGETHER = [
 
 
 def requests(conditions, ranges):
-    """Methods and header fields: each of these conditions with each of these ranges."""
+    """Return methods and header fields: each of these conditions with each of these ranges."""
     return [
         (method, fields | ({"Range": range_} if range_ else {}))
         for method, fields, range_ in itertools.product(("GET", "HEAD"), conditions, ranges)
     ]
 
 
-# What the RFC says
+# The reading of the RFC
 
 
 def is_among(field, etag, *, strongly):
-    """Whether a field lists the tag of the current version (RFC 9110 §8.8.3.2, §13.1.1, §13.1.2)."""
+    """True if a field lists the tag of the current version (RFC 9110 §8.8.3.2, §13.1.1, §13.1.2)."""
     if field == "*":
         return True
     if etag is None or (strongly and etag.startswith("W/")):
@@ -106,21 +106,21 @@ def is_among(field, etag, *, strongly):
 
 
 def is_after(modified, field):
-    """Whether that is after the date in a field; None where the field is ignored (§13.1.3, §13.1.4)."""
+    """True if ``modified`` is after the date in a field; None where the field is ignored (§13.1.3, §13.1.4)."""
     if modified is None or field == "yesterday":
         return None
     return parsedate_to_datetime(modified) > parsedate_to_datetime(field)
 
 
 def is_same_version(field, etag, modified):
-    """§13.1.5: the tag is compared strongly; the date has to be the same, and of what has no weak tag (§8.8.2.2)."""
+    """True if If-Range matches (§13.1.5): by a strong tag, or by the same date without a weak tag (§8.8.2.2)."""
     if field.endswith("GMT"):
         return field == modified and not (etag or "").startswith("W/")
     return is_among(field, etag, strongly=True)
 
 
 def status_by_conditions(fields, etag, modified):
-    """§13.2.2, steps 1 to 4, for reading what there is."""
+    """Return the status by §13.2.2, steps 1 to 4, for reading a resource that exists."""
     if "If-Match" in fields:
         if not is_among(fields["If-Match"], etag, strongly=True):
             return 412
@@ -134,7 +134,7 @@ def status_by_conditions(fields, etag, modified):
 
 
 def wanted_parts(header):
-    """First positions and those after the last (§14.1.2); None for a header that may be ignored (§14.2)."""
+    """Return the start and stop of each range (§14.1.2); None for a header that may be ignored (§14.2)."""
     if not re.fullmatch(r"bytes=(\d+-\d*|-\d+)(,(\d+-\d*|-\d+))*", header):
         return None
     parts = []
@@ -149,7 +149,7 @@ def wanted_parts(header):
 
 
 def expected(kind, method, fields):
-    """Status, and of a 206 the parts that it has."""
+    """Return the status, and the parts of a 206."""
     status = status_by_conditions(fields, kind.etag, kind.modified)
     if status != 200 or method != "GET" or "Range" not in fields or not kind.has_length:
         return status, None
@@ -161,11 +161,11 @@ def expected(kind, method, fields):
     return (206, parts) if parts else (416, None)
 
 
-# What has come
+# The checks of responses
 
 
 def parts_of(response):
-    """What each part of a 206 says it is, and its bytes (§14.6, §15.3.7)."""
+    """Return the Content-Range and the bytes of each part of a 206 (§14.6, §15.3.7)."""
     content_type = response.values("content-type")[0]
     if not content_type.startswith("multipart/byteranges"):
         return [(response.values("content-range"), response.body)]
@@ -178,10 +178,10 @@ def parts_of(response):
 
 
 def check_content(kind, method, response, parts):
-    """The bytes, and the fields that measure them (§8.6, §14.3, §14.4)."""
+    """Check the bytes, and the fields that measure them (§8.6, §14.3, §14.4)."""
     if response.status == 206:
-        told = [[f"bytes {start}-{stop - 1}/{SIZE}"] for start, stop in parts]
-        assert parts_of(response) == list(zip(told, [CONTENT[start:stop] for start, stop in parts], strict=True))
+        ranges = [[f"bytes {start}-{stop - 1}/{SIZE}"] for start, stop in parts]
+        assert parts_of(response) == list(zip(ranges, [CONTENT[start:stop] for start, stop in parts], strict=True))
         length = [str(len(response.body))]
     else:
         assert response.body == (b"" if method == "HEAD" else CONTENT)
@@ -192,7 +192,7 @@ def check_content(kind, method, response, parts):
 
 
 def check_kept(kind, response):
-    """What a 304 and a 206 have that the 200 would have had (§15.3.7, §15.4.5)."""
+    """Check the fields that a 304 and a 206 share with the 200 (§15.3.7, §15.4.5)."""
     for name, value in FOR_CACHES.items():
         assert response.values(name) == [value], name
     assert response.values("etag") == ([kind.etag] if kind.etag else [])
@@ -219,7 +219,7 @@ def check(kind, method, fields, response):
 
 
 class Asked:
-    """Requests for one kind of body, on as few connections as the server lets."""
+    """Requests for one kind of body, on as few connections as the server allows."""
 
     def __init__(self, process, path, kind):
         self._process = process
@@ -229,7 +229,7 @@ class Asked:
         self.connections = 1
 
     def failures(self, requests):
-        """The requests that were not answered as they should be, and what was wrong."""
+        """Send requests, and return a line for each wrong response."""
         try:
             return [
                 f"{method} {fields}: {wrong}"
@@ -260,7 +260,7 @@ class Asked:
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def process(request):
-    with ServerProcess(request.param.command, "tests.helpers.served_versions:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served.conditional:app") as process:
         yield process
 
 

@@ -1,4 +1,4 @@
-"""Workers that are forked after the application was imported: each makes a loop of its own, and starts up by itself."""
+"""Tests of workers that are forked after the import of the application: each has its own loop and its own startup."""
 
 import json
 
@@ -22,7 +22,7 @@ def told(process, path):
 
 
 def answers_of_both(process, path):
-    """Answers from both workers, several of each, by their process."""
+    """Return answers of both workers, several of each, by process id."""
     answers = {}
 
     def look():

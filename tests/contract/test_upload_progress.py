@@ -1,4 +1,4 @@
-"""An upload over a socket, slow, and meanwhile watched over another one by server-sent events."""
+"""Tests of a slow upload over one socket, watched over another one by server-sent events."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.once
 
 ID = "0b7d2a4e-9f1c-4c63-8a55-d1e2f3a4b5c6"
 CHUNK = b"x" * (128 << 10)
-"""As many bytes as WSGI applications read at once, or several times that."""
+"""A chunk of at least the size in which WSGI applications read."""
 CHUNKS = 5
 WHOLE = len(CHUNK) * CHUNKS
 
@@ -20,14 +20,14 @@ SERVING = [
     (server, application)
     for server in SERVERS
     if server.name not in {"Waitress", "Gunicorn, sync"}  # gives an upload when it is complete; has one thread
-    for application in ("app", "async_app")
+    for application in ("progress_app", "async_progress_app")
 ]
 
 
 @pytest.mark.parametrize(("server", "application"), SERVING, ids=lambda value: getattr(value, "name", value))
 def test_a_slow_upload_is_watched_while_it_grows(server, application):
     with (
-        ServerProcess(server.command, f"tests.helpers.served_progress:{application}") as process,
+        ServerProcess(server.command, f"tests.helpers.served.uploads:{application}") as process,
         process.connect() as watcher,
         process.connect() as uploader,
     ):

@@ -1,4 +1,4 @@
-"""Uploads over sockets: large, slow, cut off, lied about and refused, to each server."""
+"""Tests of uploads over sockets, to each server: large, slow, cut off, of a wrong length, and refused."""
 
 import hashlib
 import json
@@ -13,22 +13,22 @@ import pytest
 from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
 from tests.contract.wire import Closed, SentRequest
-from tests.helpers.sent_bodies import FORM_DATA, Sent, form_data, in_chunks
-from tests.helpers.served_uploads import LIMIT, MIB, TIMEOUT
+from tests.helpers.request_bodies import FORM_DATA, SentPart, form_data, in_chunks
+from tests.helpers.served.uploads import LIMIT, MIB, TIMEOUT
 from tests.helpers.waiting import eventually
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("server")]
 
 WAYS = ("def", "async", "lazy", "streamed")
-"""The handlers, by how they get the body."""
+"""The handlers, by their way of reading the body."""
 FIELDS = (("Content-Type", FORM_DATA),)
 BINARY = (("Content-Type", "application/octet-stream"),)
 LEAVING = (("Connection", "close"),)
 
-WAIT = {"Granian, WSGI", "Gunicorn, sync", "Gunicorn, gthread", "Waitress"}
-"""Servers on whose threads a body is read, so that an application cannot measure how long that takes."""
-HEAR_OUT = {"Waitress"}
-"""Servers that receive the whole body before they ask the application."""
+READ_ON_THREADS = {"Granian, WSGI", "Gunicorn, sync", "Gunicorn, gthread", "Waitress"}
+"""Servers that read a body on their own threads, so that the application's timeout does not apply."""
+READ_FIRST = {"Waitress"}
+"""Servers that receive the whole body before they call the application."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def given_server(request):
 def process(server, upload_folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UPLOAD_FOLDER", os.fspath(upload_folder))
-        with ServerProcess(server.command, "tests.helpers.served_uploads:app") as process:
+        with ServerProcess(server.command, "tests.helpers.served.uploads:app") as process:
             yield process
 
 
@@ -58,13 +58,13 @@ def says_hello(process):
 
 
 def upload(path, body, *, is_chunked=False, fields=FIELDS):
-    """A request with this body, by its length or in chunks."""
+    """Return a request with this body, by its length or in chunks."""
     return SentRequest("POST", path, fields, tuple(in_chunks(body, 50_000)) if is_chunked else body)
 
 
 FILE = os.urandom(5 * MIB)
-FORM = form_data(Sent("title", None, b"A file"), Sent("file", "a.bin", FILE), Sent("count", None, b"1"))
-BEYOND = form_data(Sent("file", "a.bin", bytes(LIMIT)))
+FORM = form_data(SentPart("title", None, b"A file"), SentPart("file", "a.bin", FILE), SentPart("count", None, b"1"))
+BEYOND = form_data(SentPart("file", "a.bin", bytes(LIMIT)))
 each_framing = pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
 each_way = pytest.mark.parametrize("way", WAYS)
 
@@ -91,7 +91,7 @@ class TestTooLarge:
     @each_way
     @pytest.mark.parametrize("size", [LIMIT, 3 * MIB])
     def test_is_413_to_a_client_that_listens_when_it_has_sent_all(self, process, way, is_chunked, size):
-        form = form_data(Sent("file", "a.bin", bytes(size)))
+        form = form_data(SentPart("file", "a.bin", bytes(size)))
         response = process.respond(upload(f"/{way}/limited/form", form, is_chunked=is_chunked))
         problem = json.loads(response.body)
         assert (response.status, response.whole) == (413, True)
@@ -100,12 +100,12 @@ class TestTooLarge:
     @each_way
     def test_is_413_before_the_body_to_a_client_that_waits_to_be_asked_for_it(self, process, server, way):
         sent = upload(f"/{way}/limited/form", BEYOND, fields=(*FIELDS, ("Expect", "100-continue")))
-        hears_out = server.name in HEAR_OUT
-        with process.connect(deadline=1.0 if hears_out else 10.0) as connection:
+        reads_first = server.name in READ_FIRST
+        with process.connect(deadline=1.0 if reads_first else 10.0) as connection:
             connection.send(sent.head)
             if server.gaps.get("`100 Continue`") == "always":
                 assert connection.status() == 100
-            if hears_out:
+            if reads_first:
                 with pytest.raises(TimeoutError):
                     connection.status()
             else:
@@ -122,7 +122,7 @@ class TestTooLarge:
 
 class TestRefused:
     BODY = bytes(12 * MIB)
-    """More than the buffers between client and server hold."""
+    """A body larger than the buffers between client and server."""
 
     @pytest.mark.parametrize(("path", "status"), [("/nowhere", 404), ("/forbidden", 403), ("/refused", 422)])
     @pytest.mark.parametrize("is_chunked", [False, True], ids=["by length", "in chunks"])
@@ -136,7 +136,7 @@ class TestRefused:
 
     @pytest.mark.parametrize(
         "server",
-        [server for server in SERVERS if server.name not in HEAR_OUT],
+        [server for server in SERVERS if server.name not in READ_FIRST],
         ids=lambda server: server.name,
         indirect=True,
     )
@@ -159,11 +159,11 @@ class TestAClientThatStalls:
             for is_chunked in (False, True)
         ]
         with ExitStack() as stack:
-            deadline = 2.5 * TIMEOUT if server.name in WAIT else 10.0
+            deadline = 2.5 * TIMEOUT if server.name in READ_ON_THREADS else 10.0
             connections = [stack.enter_context(process.connect(deadline)) for _ in requests]
             for connection, request in zip(connections, requests, strict=True):
                 connection.send(request.head + request.content[: len(request.content) // 2])
-            if server.name in WAIT:
+            if server.name in READ_ON_THREADS:
                 with pytest.raises(TimeoutError):
                     connections[0].receive("POST")
             else:
@@ -178,7 +178,7 @@ class TestAClientThatStalls:
 
 
 def check_nothing_is_left(process, upload_folder):
-    """No upload is open, nor in the folder."""
+    """Check that no upload is open, nor in the folder."""
 
     def look():
         return about(process)["uploads"] == 0 or None
@@ -240,7 +240,7 @@ class TestManyAtOnce:
     CLIENTS = 16
     SIZE = 8 * MIB
     MOST = 48 * MIB
-    """By how much the peak of memory may grow, where 128 MiB are received."""
+    """The most by which the peak of memory may grow, while 128 MiB are received."""
 
     def test_arrive_whole_in_little_memory_while_others_are_answered(self, process, upload_folder):
         common = os.urandom(self.SIZE)
@@ -249,7 +249,7 @@ class TestManyAtOnce:
 
         def send(number):
             content = b"%d " % number + common
-            request = upload(f"/{('def', 'async')[number % 2]}/form", form_data(Sent("file", "a", content)))
+            request = upload(f"/{('def', 'async')[number % 2]}/form", form_data(SentPart("file", "a", content)))
             begun.wait()
             with process.connect(60.0) as connection:
                 connection.send(request.encoded)

@@ -106,7 +106,7 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file: BinaryIO = self._socket.makefile("rb")
         self.reusable = True
-        """Whether the last response leaves the connection open."""
+        """True while the last response leaves the connection open."""
 
     def __enter__(self) -> Self:
         return self

@@ -14,8 +14,8 @@ from antiphon.http.errors import Forbidden
 from antiphon.http.etag import generate_etag
 from antiphon.http.event import parse_events
 from antiphon.testing import Client
-from tests.helpers.colours import drive
 from tests.helpers.decompression import INSTALLED, Reader, decompressed
+from tests.helpers.driving import drive
 
 pytestmark = pytest.mark.axes("serving")
 

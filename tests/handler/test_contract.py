@@ -7,16 +7,17 @@ import pytest
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, failed, finish, is_async
 from antiphon.http.errors import ContentTooLarge, HTTPError, NotFound, ServiceUnavailable
 from antiphon.request.request import Request
-from tests.helpers import colours
-from tests.helpers.colours import BLOCKS, WAITS, Plain, drive, plain
+from tests.helpers import handlers
+from tests.helpers.driving import drive
+from tests.helpers.handlers import ASYNC_HANDLERS, SYNC_HANDLERS, SyncHandler, sync_handler
 
 
-@pytest.mark.parametrize("function", BLOCKS.values(), ids=BLOCKS)
+@pytest.mark.parametrize("function", SYNC_HANDLERS.values(), ids=SYNC_HANDLERS)
 def test_what_blocks_is_told_from_what_waits(function):
     assert not is_async(function)
 
 
-@pytest.mark.parametrize("function", WAITS.values(), ids=WAITS)
+@pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
 def test_what_waits_is_told_from_what_blocks(function):
     assert is_async(function)
 
@@ -25,30 +26,30 @@ class TestDescribe:
     @pytest.mark.parametrize(
         ("function", "name", "line"),
         [
-            (plain, "plain", plain.__code__.co_firstlineno),
-            (Plain().method, "Plain.method", Plain.method.__code__.co_firstlineno),
-            (Plain(), "Plain", Plain.__call__.__code__.co_firstlineno),
-            (functools.partial(plain), "plain", plain.__code__.co_firstlineno),
+            (sync_handler, "sync_handler", sync_handler.__code__.co_firstlineno),
+            (SyncHandler().method, "SyncHandler.method", SyncHandler.method.__code__.co_firstlineno),
+            (SyncHandler(), "SyncHandler", SyncHandler.__call__.__code__.co_firstlineno),
+            (functools.partial(sync_handler), "sync_handler", sync_handler.__code__.co_firstlineno),
         ],
         ids=["def", "method", "object", "partial"],
     )
     def test_has_the_name_the_file_and_the_line(self, function, name, line):
-        assert describe(function) == f"{name} ({colours.__file__}:{line})"
+        assert describe(function) == f"{name} ({handlers.__file__}:{line})"
 
     def test_of_a_wrapped_function_is_that_of_the_wrapped_one(self):
-        @functools.wraps(plain)
+        @functools.wraps(sync_handler)
         def around(request):
-            return plain(request)
+            return sync_handler(request)
 
-        assert describe(around) == describe(plain)
+        assert describe(around) == describe(sync_handler)
 
     def test_of_what_has_no_code_is_its_name(self):
         assert describe(len) == "len"
 
     def test_of_a_partial_of_a_partial_names_the_function(self):
-        inner = functools.partial(functools.partial(plain))
+        inner = functools.partial(functools.partial(sync_handler))
         inner.note = "keeps the two from being made one"
-        assert describe(functools.partial(inner)) == describe(plain)
+        assert describe(functools.partial(inner)) == describe(sync_handler)
 
 
 class TestAFailure:

@@ -1,4 +1,4 @@
-"""Every way of reading a request's body, in both colours, and what came of it: a value, or an error's status."""
+"""Every way of reading a request's body, sync and async; the result is a value, or an error's status."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from antiphon.http.errors import HTTPError
 
 @dataclass
 class Order:
-    """What is read by ``json_as`` and ``form_as``."""
+    """The type that ``json_as`` and ``form_as`` read."""
 
     name: str
     count: int
@@ -22,7 +22,7 @@ def files(request):
     return read
 
 
-async def afiles(request):
+async def files_async(request):
     read = []
     for name, upload in request.files.items():
         upload.seek(0)
@@ -35,12 +35,12 @@ def order(value):
 
 
 def a_chunk(request):
-    """Whether the first chunk is one, and the stream is left then."""
+    """Read the first chunk and leave the stream; True if the chunk is the start of the body."""
     chunk = next(iter(request.stream), b"")
     return request.body.startswith(chunk) and bool(chunk) == bool(request.body)
 
 
-async def a_chunk_awaited(request):
+async def a_chunk_async(request):
     chunk = await anext(aiter(request.stream), b"")
     return request.body.startswith(chunk) and bool(chunk) == bool(request.body)
 
@@ -49,7 +49,7 @@ def a_part(request):
     return next((part.name, part.filename, part.read()) for part in request.parts())
 
 
-async def a_part_awaited(request):
+async def a_part_async(request):
     part = await anext(aiter(request.parts()))
     return part.name, part.filename, await part.aread()
 
@@ -62,7 +62,7 @@ async def parts(request):
     return [(part.name, part.filename, await part.aread()) async for part in request.parts()]
 
 
-BLOCKING = {
+SYNC_READERS = {
     "body": lambda request: request.body,
     "text": lambda request: request.text,
     "json": lambda request: request.json,
@@ -76,38 +76,44 @@ BLOCKING = {
     "a part": a_part,
 }
 
-AWAITED = {"files": afiles, "stream": stream, "parts": parts, "a chunk": a_chunk_awaited, "a part": a_part_awaited}
-"""Those that are another function on an event loop."""
+ASYNC_READERS = {
+    "files": files_async,
+    "stream": stream,
+    "parts": parts,
+    "a chunk": a_chunk_async,
+    "a part": a_part_async,
+}
+"""The ways that are another function on an event loop."""
 
 
 def outcome(error):
-    """The status of an error, or what it says."""
+    """Return the status of an error, or a word for its message."""
     if isinstance(error, HTTPError):
         return error.status
-    said = {"request.load()": "not loaded", "have been streamed, and are gone": "gone"}
-    return next((name for words, name in said.items() if words in str(error)), repr(error))
+    words_of = {"request.load()": "not loaded", "have been streamed, and are gone": "gone"}
+    return next((name for words, name in words_of.items() if words in str(error)), repr(error))
 
 
 def read(request, name):
-    """What is read, where that may block."""
+    """Read in one way where that may block; return the value, or the outcome of the error."""
     try:
-        return BLOCKING[name](request)
+        return SYNC_READERS[name](request)
     except Exception as error:
         return outcome(error)
 
 
-async def aread(request, name):
-    """The same on an event loop."""
+async def read_async(request, name):
+    """Read in one way on an event loop; return the value, or the outcome of the error."""
     try:
-        return await AWAITED[name](request) if name in AWAITED else BLOCKING[name](request)
+        return await ASYNC_READERS[name](request) if name in ASYNC_READERS else SYNC_READERS[name](request)
     except Exception as error:
         return outcome(error)
 
 
 class Readings:
-    """Paints layers that read the body by a plan: ``plan`` names for each layer the ways, ``seen`` tells what came.
+    """Handlers, hooks and middleware that read the body by a plan, which names for each layer the ways of reading.
 
-    Where it ``loads``, what is async awaits the body before it reads.
+    ``seen`` has a triple of layer, way and result for each read. With ``loads``, async layers load the body first.
     """
 
     def __init__(self):
@@ -122,11 +128,11 @@ class Readings:
         for name in self.plan.get(layer, ()):
             self.seen.append((layer, name, read(request, name)))
 
-    async def aread(self, layer, request):
+    async def read_async(self, layer, request):
         if self.loads and self.plan.get(layer):
             await self.load(layer, request)
         for name in self.plan.get(layer, ()):
-            self.seen.append((layer, name, await aread(request, name)))
+            self.seen.append((layer, name, await read_async(request, name)))
 
     async def load(self, layer, request):
         try:
@@ -134,42 +140,42 @@ class Readings:
         except Exception as error:
             self.seen.append((layer, "load", outcome(error)))
 
-    def around(self, name, colour):
-        """Middleware that reads before and after."""
+    def around(self, name, is_async):
+        """Return middleware that reads before and after."""
 
-        def blocks(request):
+        def sync(request):
             self.read(f"{name} before", request)
             yield
             self.read(f"{name} after", request)
 
-        async def waits(request):
+        async def waiting(request):
             await asyncio.sleep(0)
-            await self.aread(f"{name} before", request)
+            await self.read_async(f"{name} before", request)
             yield
-            await self.aread(f"{name} after", request)
+            await self.read_async(f"{name} after", request)
 
-        return waits if colour.is_async else blocks
+        return waiting if is_async else sync
 
-    def hook(self, layer, colour, then=lambda request: None):
-        """A function that reads, and then does this."""
+    def hook(self, layer, is_async, then=lambda request: None):
+        """Return a handler or hook that reads, and then calls ``then``."""
 
-        def blocks(request, *_):
+        def sync(request, *_):
             self.read(layer, request)
             return then(request)
 
-        async def waits(request, *_):
-            await self.aread(layer, request)
+        async def waiting(request, *_):
+            await self.read_async(layer, request)
             return then(request)
 
-        return waits if colour.is_async else blocks
+        return waiting if is_async else sync
 
-    def last(self, layer, colour, request):
-        """The same without an argument."""
+    def last(self, layer, is_async, request):
+        """Return a function for after the response, which reads."""
 
-        def blocks():
+        def sync():
             self.read(layer, request)
 
-        async def waits():
-            await self.aread(layer, request)
+        async def waiting():
+            await self.read_async(layer, request)
 
-        return waits if colour.is_async else blocks
+        return waiting if is_async else sync

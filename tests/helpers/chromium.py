@@ -1,4 +1,4 @@
-"""Chromium without a window, as a process of its own that is told what to do over pipes: the DevTools protocol."""
+"""Chromium without a window, driven over pipes by the DevTools protocol."""
 
 import fcntl
 import json
@@ -11,11 +11,11 @@ import time
 from contextlib import suppress
 
 DEADLINE = 60.0
-"""Seconds. No wait for the browser takes longer."""
+"""The longest wait for the browser, in seconds."""
 
 FLAGS = (
     "--headless",
-    "--no-sandbox",  # which root has not
+    "--no-sandbox",  # root has no sandbox
     "--disable-gpu",
     "--disable-quic",
     "--disable-dev-shm-usage",
@@ -26,11 +26,11 @@ FLAGS = (
     "--remote-debugging-pipe",
 )
 READS, WRITES = 3, 4
-"""The descriptors on which the browser expects its pipes."""
+"""The descriptors at which the browser expects its pipes."""
 
 
 class Chromium:
-    """A browser with an empty profile in a folder. As a context manager it is started, and killed."""
+    """A browser with an empty profile in a folder. The context manager starts and kills the browser."""
 
     def __init__(self, program, folder):
         self._command = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
@@ -61,13 +61,13 @@ class Chromium:
         os.close(self._from)
 
     def open(self, url):
-        """A new page."""
+        """Open a page."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         return Page(self, target, session, url)
 
     def call(self, method, session=None, **parameters):
-        """Have it do something: the result."""
+        """Call a method of the protocol and return its result."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if session is not None:
@@ -82,7 +82,7 @@ class Chromium:
         return answer["result"]
 
     def wait_for(self, event, session):
-        """Wait until something happens, from now on or since it was last waited for."""
+        """Wait for an event, or take one that has come since the last wait."""
         while not self._happened(event, session):
             self._events.append(self._next())
 
@@ -121,15 +121,15 @@ class Page:
         return self._browser.call(method, self._session, **parameters)
 
     def close(self):
-        """Close it."""
+        """Close the page."""
         self._browser.call("Target.closeTarget", targetId=self._target)
 
     def wait(self):
-        """Wait until a document has been loaded, be it one that tells of an error."""
+        """Wait until a document has been loaded, perhaps an error page."""
         self._browser.wait_for("Page.loadEventFired", self._session)
 
     def run(self, script, *arguments):
-        """Call a JavaScript function with these arguments: what it returns, or resolves to."""
+        """Call a JavaScript function with these arguments, and return its value, awaited."""
         expression = f"({script})(...{json.dumps(arguments)})"
         outcome = self._call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in outcome:
@@ -143,13 +143,13 @@ class Page:
         self._call("DOM.setFileInputFiles", files=files, objectId=found["result"]["objectId"])
 
     def submit(self):
-        """Submit the first form of the page as a user does, and wait for what comes."""
+        """Submit the first form of the page as a user does, and wait for the next document."""
         self.run("() => { setTimeout(() => document.forms[0].requestSubmit()) }")
         self.wait()
 
     @property
     def status(self):
-        """The status of the document; 0 where there is none."""
+        """The HTTP status of the document; 0 without one."""
         return self.run("() => performance.getEntriesByType('navigation')[0].responseStatus")
 
     @property
@@ -166,7 +166,7 @@ class Page:
 
 
 def become_chromium(reads, writes, program, *arguments):
-    """Have the browser take the place of this process, with these descriptors where it expects them."""
+    """Replace this process by the browser, with these descriptors where the browser expects its pipes."""
     elsewhere = [fcntl.fcntl(int(descriptor), fcntl.F_DUPFD, 10) for descriptor in (reads, writes)]
     for descriptor, place in zip(elsewhere, (READS, WRITES), strict=True):
         os.dup2(descriptor, place)

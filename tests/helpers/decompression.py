@@ -1,4 +1,4 @@
-"""Compressed bodies, read as a client reads them."""
+"""Decompression of bodies, as in clients."""
 
 import sys
 import zlib
@@ -12,14 +12,14 @@ INSTALLED = [
     pytest.param(name, marks=pytest.mark.skipif(not coding.is_installed, reason=f"{coding.library} is not installed"))
     for name, coding in CODINGS.items()
 ]
-"""The codings, for `parametrize`."""
+"""The content codings, as parameters of tests; one whose library is missing is skipped."""
 
 ZSTD_MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 LARGEST_WINDOW = 23  # as a power of 2 bytes: what clients have to take (RFC 9659)
 
 
 class Reader:
-    """Gives what can be read of a body so far; `is_whole` once its end was read."""
+    """A decompressor that returns the data as it comes. ``is_whole`` is True once the end was read."""
 
     def __init__(self, coding):
         self._coding = coding
@@ -43,7 +43,7 @@ class Reader:
 
 
 def decompressed(coding, data):
-    """All of a body. Fails for one that was cut off, or that goes on after its end."""
+    """Decompress a whole body. Fails if the body was cut off, or goes on after its end."""
     reader = Reader(coding)
     body = reader.read(data)
     assert reader.is_whole

@@ -1,8 +1,8 @@
-"""What is markup already, as that of several libraries is."""
+"""Objects with ``__html__``, as template libraries have them."""
 
 
 class Markup(str):
-    """Text that is markup."""
+    """A string that is markup."""
 
     def __html__(self):
         return self

@@ -1,4 +1,4 @@
-"""nginx as a process of its own before an application, caching in a folder. It needs no rights but to that folder."""
+"""nginx as a caching proxy in a process of its own. It needs no rights except to its folder."""
 
 import os
 import pwd
@@ -9,15 +9,15 @@ from tests.contract.process import ServerProcess
 
 
 def serve_by_nginx(program, folder, upstream):
-    """What starts nginx, and ends it. ``upstream`` is "127.0.0.1:8000" or "unix:/run/app.sock"."""
+    """Return a server process of nginx. ``upstream`` is "127.0.0.1:8000" or "unix:/run/app.sock"."""
     return ServerProcess(("-m", "tests.helpers.nginx", program, os.fspath(folder), upstream, "{port}"))
 
 
 def become_nginx(program, folder, upstream, port):
-    """Have nginx take the place of this process."""
+    """Replace this process by nginx."""
     values = {"folder": folder, "upstream": upstream, "port": port, "user": ""}
     if os.geteuid() == 0:
-        # By itself it would give up its rights, and with them the folder.
+        # As root nginx would drop its rights, and with them the access to the folder.
         values["user"] = f"user {pwd.getpwuid(0).pw_name};"
     text = Path(__file__).with_suffix(".conf").read_text()
     for name, value in values.items():

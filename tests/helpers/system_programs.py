@@ -6,13 +6,13 @@ import shutil
 import pytest
 
 PLACES = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
-"""Where programs are; servers are where not every user looks."""
+"""The folders of programs; servers are in some that are not on every user's PATH."""
 
 
 def required_program(name):
-    """A fixture of this name: the path of a program.
+    """Return a fixture of this name, whose value is the path of a program.
 
-    Where it is missing, tests that want it are skipped, but fail where a change is judged (``CI`` is set).
+    Tests that need a missing program are skipped, but fail in CI (``CI`` is set).
     """
 
     @pytest.fixture(scope="session", name=name)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from antiphon.http.head import Address, HeadHeaders, RequestHead
 from antiphon.http.headers import Headers
-from tests.helpers.declared_lengths import uncoded_lengths
+from tests.helpers.content_length_cases import uncoded_lengths
 
 LINES = [
     ("Host", "example.com"),

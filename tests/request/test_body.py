@@ -16,7 +16,9 @@ from antiphon import App, Limits, Request
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, cut, evenly, print_form
-from tests.helpers.told_bodies import WAYS, Told, Way, in_chunks, is_without_files
+from tests.helpers.open_files import is_without_files
+from tests.helpers.request_bodies import in_chunks
+from tests.helpers.scripted_heads import DELIVERIES, Delivery, ScriptedHead
 
 pytestmark = pytest.mark.axes("way")
 
@@ -26,9 +28,9 @@ LARGE = random.Random(11).randbytes(2 << 20)
 LARGE_FORM = print_form([(b"title", None, None, b"Tea"), (b"photo", b"a.png", b"image/png", LARGE)])
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=DELIVERIES)
 def way(request):
-    return Way(request.param)
+    return Delivery(request.param)
 
 
 def loaded(way, *chunks, limits=Limits(), **headers):  # noqa: B008 - immutable
@@ -213,7 +215,7 @@ class TestFormsInParts:
             with pytest.raises(BadRequest):
                 _ = request.form
 
-        asyncio.run(handler(Request(Told(has_body=False, content_type=FORM_DATA))))
+        asyncio.run(handler(Request(ScriptedHead(has_body=False, content_type=FORM_DATA))))
 
     def test_are_decoded_first(self, way):
         coded = gzip.compress(LARGE_FORM)
@@ -366,7 +368,7 @@ class TestUnloaded:
             with pytest.raises(RuntimeError, match=r"not loaded yet.*its handler.*`await request\.load\(\)` first"):
                 _ = request.body
 
-        asyncio.run(handler(Request(Told(b"ab"))))
+        asyncio.run(handler(Request(ScriptedHead(b"ab"))))
 
     def test_is_told_why_where_it_has_failed(self):
         async def handler(request):
@@ -376,7 +378,7 @@ class TestUnloaded:
                 _ = request.body
             assert first.value is second.value
 
-        asyncio.run(handler(Request(Told(b"ab", content_length=3))))
+        asyncio.run(handler(Request(ScriptedHead(b"ab", content_length=3))))
 
 
 PARTS = print_form([(b"a", None, None, b"1"), (b"f", b"n.txt", b"text/plain", b"--\r\n" * 9), (b"a", None, None, b"")])
@@ -408,7 +410,7 @@ def readable(content_type):
 @given(
     st.sampled_from([*BODIES]),
     st.lists(st.integers(0, 400), max_size=6),
-    st.sampled_from([*WAYS]),
+    st.sampled_from([*DELIVERIES]),
     st.booleans(),
     st.booleans(),
     st.booleans(),
@@ -417,12 +419,12 @@ def readable(content_type):
 def test_every_reader_gets_the_same_wherever_the_body_is_cut(content_type, places, name, declares, codes, kept, data):
     body = BODIES[content_type]
     readers = data.draw(st.lists(st.sampled_from(readable(content_type)), min_size=1, max_size=7))
-    expected = [READERS[reader](Request(Told(content_type=content_type), body)) for reader in readers]
+    expected = [READERS[reader](Request(ScriptedHead(content_type=content_type), body)) for reader in readers]
     sent = gzip.compress(body) if codes else body
     headers = {"content_type": content_type}
     headers |= {"content_encoding": "gzip"} if codes else {}
     headers |= {"content_length": len(sent)} if declares else {}
-    way = Way(name)
+    way = Delivery(name)
     request = Request(way.head(*filter(None, cut(sent, places)), **headers))
     request.content.is_kept = kept
     if way.is_on_loop or not kept or data.draw(st.booleans()):
@@ -432,20 +434,20 @@ def test_every_reader_gets_the_same_wherever_the_body_is_cut(content_type, place
 
 @given(
     st.lists(st.integers(0, len(LARGE_FORM)), max_size=6),
-    st.sampled_from([*WAYS]),
+    st.sampled_from([*DELIVERIES]),
     st.permutations(["files", "form", "stream", "parts"]),
 )
 def test_every_reader_of_a_large_body_gets_the_same(places, name, readers):
-    way = Way(name)
+    way = Delivery(name)
     request = Request(way.head(*filter(None, cut(LARGE_FORM, places)), content_type=FORM_DATA))
     way.run(request.load())
-    given_whole = Request(Told(content_type=FORM_DATA), LARGE_FORM)
+    given_whole = Request(ScriptedHead(content_type=FORM_DATA), LARGE_FORM)
     for reader in readers:
         assert READERS[reader](request) == READERS[reader](given_whole)
     request.content.close()
 
 
 def test_parts_and_form_agree_on_names_and_values():
-    request = Request(Told(*evenly(PARTS, 5), blocks=True, content_type=FORM_DATA))
+    request = Request(ScriptedHead(*evenly(PARTS, 5), blocks=True, content_type=FORM_DATA))
     parts = [(part.name, part.read().decode()) for part in request.parts() if part.filename is None]
     assert parts == request.form.items()

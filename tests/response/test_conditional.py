@@ -14,7 +14,7 @@ from antiphon.request.request import Request
 from antiphon.response.conditional import add_etag, cache_for, no_store, precondition
 from antiphon.response.files import FileBody
 from antiphon.testing import Client
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.observed_values import AsyncValues, SyncValues
 
 pytestmark = [pytest.mark.once, pytest.mark.axes("serving")]
 
@@ -329,7 +329,7 @@ class TestAStream:
         assert response.headers["content-length"] == str(len(whole.body))
 
     def test_is_sent_in_several_parts_that_go_forwards(self):
-        source = Blocking([BODY[:7], BODY[7:50], BODY[50:]])
+        source = SyncValues([BODY[:7], BODY[7:50], BODY[50:]])
         response = answer(ask(range="bytes=5-8,10-10,20-29"), source, headers={"content-length": "100"})
         body = b"".join(response.body)
         assert int(response.headers["content-length"]) == len(body)
@@ -337,7 +337,7 @@ class TestAStream:
         assert source.read == 2
 
     def test_is_sent_whole_where_parts_go_backwards(self):
-        source = Blocking([BODY])
+        source = SyncValues([BODY])
         response = answer(ask(range="bytes=20-29,5-8"), source, headers={"content-length": "100"})
         assert (response.status, response.body) == (200, source)
 
@@ -365,7 +365,7 @@ class TestAStream:
 
     def test_is_closed_whether_it_was_read_or_not(self):
         for reads in range(2):
-            source = Blocking([BODY[:2], BODY[2:]])
+            source = SyncValues([BODY[:2], BODY[2:]])
             response = answer(ask(range="bytes=5-8"), source, headers={"content-length": "100"})
             for _ in range(reads):
                 next(response.body)
@@ -686,7 +686,7 @@ class TestServed:
         assert response.headers["accept-ranges"] == "bytes"
         assert client.head(path, headers={"if-none-match": '"v1"'}).status == 304
 
-    @pytest.mark.parametrize("source", [Blocking, Waiting])
+    @pytest.mark.parametrize("source", [SyncValues, AsyncValues])
     @PATHS
     @pytest.mark.parametrize(
         ("sent", "status", "body"),
@@ -713,7 +713,7 @@ class TestServed:
         assert [each.closed > 0 for each in made] == [True]
         assert made[0].read == {200: 4, 206: 3}.get(status, 0)
 
-    @pytest.mark.parametrize("source", [Blocking, Waiting])
+    @pytest.mark.parametrize("source", [SyncValues, AsyncValues])
     def test_a_stream_comes_in_several_parts(self, serving, source):
         client, _ = serving(lambda: Response(source([BODY[:10], BODY[10:]]), headers={"content-length": "100"}))
         response = client.get("/", headers={"range": "bytes=5-8,10-10,-3"})

@@ -16,7 +16,7 @@ from antiphon.request.request import Request
 from antiphon.response.events import HEARTBEAT, WithHeartbeats
 from antiphon.response.response import Response
 from antiphon.testing import AsyncClient, Client
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.observed_values import AsyncValues, SyncValues
 
 pytestmark = pytest.mark.axes("interface", "Source", "heartbeat")
 
@@ -34,7 +34,7 @@ def interface(request):
     return request.param
 
 
-@pytest.fixture(params=[Blocking, Waiting], ids=["blocking", "waiting"])
+@pytest.fixture(params=[SyncValues, AsyncValues], ids=["blocking", "waiting"])
 def Source(request):
     return request.param
 
@@ -116,7 +116,7 @@ class TestEvents:
     )  # fmt: skip
     def test_are_refused_with_what_cannot_be(self, options, error):
         with pytest.raises(error):
-            Response.events(Waiting(), **options)
+            Response.events(AsyncValues(), **options)
 
     @pytest.mark.parametrize(
         "source", ["text", b"bytes", {"a": 1}, 5, None, count], ids=lambda value: type(value).__name__
@@ -258,7 +258,7 @@ class TestASourceThatFails:
         assert (source.read, source.closed) == (1, 1)
         assert len(caplog.records) == 1
 
-    @pytest.mark.parametrize(("kind", "begin"), [(Blocking, "__iter__"), (Waiting, "__aiter__")])
+    @pytest.mark.parametrize(("kind", "begin"), [(SyncValues, "__iter__"), (AsyncValues, "__aiter__")])
     def test_when_it_is_begun_is_told(self, connect, kind, begin, caplog):
         def fails(self):
             raise LookupError
@@ -375,7 +375,7 @@ class TestASourceWithHeartbeats:
         return asyncio.run(alone())
 
     def test_does_not_run_ahead(self):
-        source = Waiting(count())
+        source = AsyncValues(count())
 
         async def main():
             beating = WithHeartbeats(source, LONG)
@@ -393,7 +393,7 @@ class TestASourceWithHeartbeats:
 
     @pytest.mark.parametrize("turns", range(6))
     def test_is_closed_whenever_it_is_cancelled(self, turns):
-        source = Waiting(count())
+        source = AsyncValues(count())
 
         async def main():
             beating = WithHeartbeats(source, LONG)
@@ -483,7 +483,7 @@ class TestASourceWithHeartbeats:
 
     @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()], ids=repr)
     def test_hands_on_what_would_end_a_loop(self, error):
-        source = Waiting([], error)
+        source = AsyncValues([], error)
 
         async def main():
             beating = WithHeartbeats(source, LONG)

@@ -25,7 +25,7 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS
 from tests.contract.wire import Closed, SentRequest
 from tests.helpers.processes import UNMEASURED
-from tests.helpers.served_files import app
+from tests.helpers.served.files import app
 from tests.helpers.waiting import eventually
 
 CONTENT = b"0123456789"
@@ -587,7 +587,7 @@ class TestHandingOver:
 
 @pytest.fixture(scope="module", params=SERVERS, ids=lambda server: server.name)
 def process(request):
-    with ServerProcess(request.param.command, "tests.helpers.served_files:app") as process:
+    with ServerProcess(request.param.command, "tests.helpers.served.files:app") as process:
         yield process
 
 

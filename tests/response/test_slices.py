@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from antiphon.http.ranges import ByteRange
 from antiphon.response.files import FileBody, OpenFile
 from antiphon.response.slices import Cutter, has_any_order, known_length, part_of, parts_of
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.observed_values import AsyncValues, SyncValues
 
 ALPHABET = "abcdefghij"
 
@@ -28,7 +28,7 @@ ALPHABET = "abcdefghij"
     ],
 )
 def test_parts_and_what_stands_between_them_are_sent_and_no_more_is_read(layout, sent, read):
-    source = Blocking(ALPHABET)
+    source = SyncValues(ALPHABET)
     assert (b"".join(parts_of(source, layout)), source.read) == (sent, read)
 
 
@@ -44,13 +44,13 @@ def test_however_a_body_is_cut_into_chunks_the_parts_are_slices_of_it(parts, chu
     assert b"".join(parts_of(iter(chunks), parts)) == expected
 
     async def collect():
-        return b"".join([chunk async for chunk in parts_of(Waiting(chunks), parts)])
+        return b"".join([chunk async for chunk in parts_of(AsyncValues(chunks), parts)])
 
     assert asyncio.run(collect()) == expected
 
 
 def test_a_chunk_is_given_for_each_that_is_read():
-    parts = parts_of(Blocking(ALPHABET), [ByteRange(2, 3)])
+    parts = parts_of(SyncValues(ALPHABET), [ByteRange(2, 3)])
     assert [*parts] == [b"", b"", b"c", b"d"]
 
 
@@ -66,7 +66,7 @@ def test_a_cutter_is_over_when_the_last_part_was_fed():
 
 @pytest.mark.parametrize("reads", [0, 1, 5])
 def test_closing_parts_closes_the_stream_read_or_not(reads):
-    source, waiting = Blocking(ALPHABET), Waiting(ALPHABET)
+    source, waiting = SyncValues(ALPHABET), AsyncValues(ALPHABET)
     parts = parts_of(source, [ByteRange(0, 2)])
     for _ in range(reads):
         next(parts, None)
@@ -129,7 +129,7 @@ class Endless:
 
 
 def test_a_failing_stream_fails():
-    parts = parts_of(Blocking("ab", LookupError("boom")), [ByteRange(0, 5)])
+    parts = parts_of(SyncValues("ab", LookupError("boom")), [ByteRange(0, 5)])
     with pytest.raises(LookupError, match="boom"):
         list(parts)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.routing.router import Router
-from tests.helpers.calls import calls
+from tests.helpers.call_counting import count_calls
 
 pytestmark = pytest.mark.once
 
@@ -118,7 +118,7 @@ def test_the_parameters_of_one_request_are_not_those_of_the_next():
 def test_the_steps_of_a_search_do_not_grow_with_the_routes():
     def steps(count):
         find = route(*(f"/r{number}/<int:id>/x{number}" for number in range(count)), "/<a>/<b>/<c>")
-        return calls(find, f"/r{count - 1}/7/x{count - 1}") + calls(find, "/none/of/them")
+        return count_calls(find, f"/r{count - 1}/7/x{count - 1}") + count_calls(find, "/none/of/them")
 
     assert steps(1000) == steps(10)
 
@@ -257,4 +257,4 @@ def test_the_steps_of_a_hostile_search_are_bounded_by_places_times_segments(patt
     for length in (7, 50, 400):
         path = f"/{segment}" * length + "/nowhere/"
         assert router.search(path) is None
-        assert calls(router.search, path, events=["call"]) <= 4 * places * (length + 2)
+        assert count_calls(router.search, path, events=["call"]) <= 4 * places * (length + 2)

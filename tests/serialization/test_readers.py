@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from antiphon.http.errors import BadRequest, UnprocessableContent
 from antiphon.serialization.readers import json_as
-from tests.helpers import deferred
+from tests.helpers.deferred_annotations import define
 from tests.serialization.named_faults import faults
 
 T = TypeVar("T")
@@ -294,7 +294,7 @@ class Colour(Enum):
     ],
 )
 def test_a_type_may_name_those_that_come_after_it(opening, text, pointer):
-    wanted = deferred.made(LATER.format(opening))
+    wanted = define(LATER.format(opening))
     made = json_as(text.replace("blue", "red").encode(), wanted)
     assert repr(made).count("<Colour.RED: 'red'>") == 2
     with pytest.raises(UnprocessableContent) as raised:

@@ -11,7 +11,7 @@ INTERFACES = ["wsgi", "asgi", "rsgi"]
 
 
 class Seen(NamedTuple):
-    """What an application sees of a request, whatever the interface."""
+    """A request as the application sees it, whatever the interface."""
 
     method: str
     path: str
@@ -108,7 +108,7 @@ Connect = Callable[..., Client]
 
 @pytest.fixture(params=[*INTERFACES, "wsgi on the calling thread"])
 def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
-    """Makes a client of a function, over each interface."""
+    """Make a client of a function, over each interface."""
     clients = []
 
     def make(function: Function, **options: Any) -> Client:
@@ -126,5 +126,5 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
 
 @pytest.fixture
 def applications() -> dict[str, Callable[[Function], Any]]:
-    """How to make an application of a function, for each interface."""
+    """Functions that make an application of a function, by interface."""
     return WRAP

@@ -155,8 +155,8 @@ def test_a_served_function_s_error_is_raised(interface):
         Client(application, interface, raise_errors=True).get("/")
 
 
-def told(app):
-    """What is called at startup and at shutdown."""
+def lifespan_events(app):
+    """Return a list to which the application's startup and shutdown append."""
     events = []
     app.on_startup(lambda: events.append("up"))
     app.on_shutdown(lambda: events.append("down"))
@@ -165,7 +165,7 @@ def told(app):
 
 def test_the_application_is_started_once_for_all_clients(interface):
     app = make_app()
-    events = told(app)
+    events = lifespan_events(app)
 
     async def scenario():
         first = AsyncClient(app, interface, raise_errors=True)
@@ -182,7 +182,7 @@ def test_the_application_is_started_once_for_all_clients(interface):
 @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
 def test_its_lifespan_is_that_of_the_client(interface):
     app = make_app()
-    events = told(app)
+    events = lifespan_events(app)
 
     async def scenario():
         async with AsyncClient(app, interface, raise_errors=True):

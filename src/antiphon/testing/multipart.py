@@ -40,7 +40,7 @@ class _Part(NamedTuple):
 
     @property
     def head(self) -> bytes:
-        """The header fields of the part."""
+        """The header fields of the part. Raises ValueError for a name that can't be sent."""
         line = f'Content-Disposition: form-data; name="{_escaped(self.name)}"'
         if self.filename is not None:
             line += f'; filename="{_escaped(self.filename)}"\r\nContent-Type: {self.content_type}'
@@ -51,7 +51,8 @@ def encode_parts(fields: Iterable[tuple[str, str]], files: Files) -> tuple[bytes
     """Return the body, fields first, and its media type with the boundary. File objects are read to their end.
 
     Without a filename, a file has that of its file object, or the name of its field; without a content type, it has the
-    type of its filename. Raises TypeError for a value that is not a file, ValueError for a type that can't be sent.
+    type of its filename. Raises TypeError for a value that is not a file, ValueError for a name or a type that can't be
+    sent.
     """
     if not isinstance(files, Mapping):
         raise TypeError(f"files are a mapping of field names to files, not {type(files).__name__}")

@@ -14,7 +14,7 @@ from antiphon import App, Limits, Request, Response, aget_response, current_requ
 from antiphon.http.errors import NotFound
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, print_form
-from tests.helpers.sources import Blocking, Waiting
+from tests.helpers.observed_values import AsyncValues, SyncValues
 
 variable = ContextVar("variable", default="outside")
 
@@ -243,7 +243,7 @@ def test_on_a_loop_the_blocking_way_is_an_error_that_names_the_other():
 
 
 @both
-@pytest.mark.parametrize("body", [lambda: "a", lambda: Blocking(["a"]), lambda: Waiting(["a"])])
+@pytest.mark.parametrize("body", [lambda: "a", lambda: SyncValues(["a"]), lambda: AsyncValues(["a"])])
 def test_what_was_left_for_after_has_run_when_the_body_is_there(ask, body):
     called = []
 
@@ -276,7 +276,7 @@ def test_what_a_foreign_application_does_behind_its_response_is_waited_for(ask):
     assert ended == [True]
 
 
-@pytest.mark.parametrize("source", [Blocking, Waiting])
+@pytest.mark.parametrize("source", [SyncValues, AsyncValues])
 @pytest.mark.parametrize("read", [0, 1])
 def test_a_stream_is_closed_once_on_a_thread(source, read):
     chunks, called = source(), []
@@ -295,7 +295,7 @@ def test_a_stream_is_closed_once_on_a_thread(source, read):
     assert (chunks.closed, called) == (1, [1])
 
 
-@pytest.mark.parametrize("source", [Blocking, Waiting])
+@pytest.mark.parametrize("source", [SyncValues, AsyncValues])
 @pytest.mark.parametrize("read", [0, 1])
 def test_a_stream_is_closed_once_on_a_loop(source, read):
     chunks, called = source(), []
@@ -318,7 +318,7 @@ def test_a_stream_is_closed_once_on_a_loop(source, read):
 
 
 @both
-@pytest.mark.parametrize("source", [Blocking, Waiting])
+@pytest.mark.parametrize("source", [SyncValues, AsyncValues])
 def test_a_stream_that_fails_is_closed_and_raises(ask, source):
     chunks, called = source(error=LookupError("lost")), []
 
@@ -343,7 +343,7 @@ def test_a_response_that_an_application_shares_is_left_alone(ask):
 
 
 def test_a_reader_that_is_cancelled_closes_the_stream():
-    class Endless(Waiting):
+    class Endless(AsyncValues):
         async def __anext__(self):
             await asyncio.sleep(60)
 

@@ -14,7 +14,7 @@ PAUSE = 0.05
 """Seconds between two chunks of a stream without end."""
 
 closed: dict[str, str] = {}
-"""Where each endless stream stood when it was closed, by the name that its request gave it."""
+"""The position of each endless stream when it was closed, by the name that its request gave it."""
 
 
 def register(app: App) -> None:

@@ -6,9 +6,12 @@ import pytest
 
 from antiphon import App
 from antiphon.dialects.microdot import Request
-from tests.helpers.told_bodies import files_in, is_without_files
+from tests.helpers.open_files import files_in, is_without_files
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open")
+pytestmark = [
+    pytest.mark.axes("interface"),
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open"),
+]
 
 LARGE = bytes(2 << 20)
 

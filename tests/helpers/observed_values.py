@@ -1,10 +1,10 @@
-"""Iterables of either colour that note how they were used."""
+"""Iterators, sync and async, that count how many values were read and how often they were closed."""
 
 import asyncio
 
 
 class Values:
-    """Gives some values, then ends, or fails if it is told to."""
+    """Values that end, or fail with ``error``."""
 
     def __init__(self, values=("a", "b"), error=None):
         self._values = iter(values)
@@ -19,7 +19,7 @@ class Values:
         raise self._error or end
 
 
-class Blocking(Values):
+class SyncValues(Values):
     def __iter__(self):
         return self
 
@@ -30,7 +30,7 @@ class Blocking(Values):
         self.closed += 1
 
 
-class Waiting(Values):
+class AsyncValues(Values):
     def __aiter__(self):
         return self
 

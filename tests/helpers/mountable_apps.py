@@ -1,4 +1,4 @@
-"""Applications of every kind that can be mounted. All of them tell what they see, as JSON."""
+"""Applications of every kind that can be mounted. Each answers with what it reads of the request, as JSON."""
 
 import json
 from typing import NamedTuple
@@ -10,27 +10,27 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "PURGE"]
 
 
 class Boom(Exception):
-    """What fails inside."""
+    """The failure of a mounted application."""
 
 
-def told(method, root, path, query, body):
+def report(method, root, path, query, body):
     if path == "/boom":
         raise Boom
     seen = {"method": method, "root": root, "path": path, "query": query, "body": len(body)}
     return json.dumps(seen)
 
 
-def told_of(request):
+def respond(request):
     query = request.query_string.decode()
-    return Response.json(json.loads(told(request.method, request.root_path, request.path, query, request.body)))
+    return Response.json(json.loads(report(request.method, request.root_path, request.path, query, request.body)))
 
 
-def blocking(request):
-    return told_of(request)
+def handler(request):
+    return respond(request)
 
 
-async def waiting(request):
-    return told_of(request)
+async def handler_async(request):
+    return respond(request)
 
 
 def app_of(root, below):
@@ -42,7 +42,7 @@ def app_of(root, below):
 
 def wsgi(environ, start_response):
     root, path = (environ[key].encode("latin-1").decode() for key in ("SCRIPT_NAME", "PATH_INFO"))
-    content = told(environ["REQUEST_METHOD"], root, path, environ["QUERY_STRING"], environ["wsgi.input"].read())
+    content = report(environ["REQUEST_METHOD"], root, path, environ["QUERY_STRING"], environ["wsgi.input"].read())
     start_response("200 OK", [("content-type", "application/json")])
     return [content.encode()]
 
@@ -56,30 +56,30 @@ async def asgi(scope, receive, send):
         body += message["body"]
         more = message.get("more_body", False)
     path = scope["path"].removeprefix(scope["root_path"])
-    content = told(scope["method"], scope["root_path"], path, unquote(scope["query_string"].decode()), body)
+    content = report(scope["method"], scope["root_path"], path, unquote(scope["query_string"].decode()), body)
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": content.encode()})
 
 
 class Kind(NamedTuple):
-    """A kind of application: ``make`` makes one; one that is ``foreign`` sees whether a slash is behind its prefix."""
+    """A kind of application. A ``foreign`` one can tell if its prefix is followed by a slash."""
 
     make: object
     foreign: bool = False
     is_async: bool = False
     guards: bool = False
-    """Whether it bounds and guards its requests by itself."""
+    """True if the application bounds and guards its requests by itself."""
 
 
 KINDS = {
-    "an app of def": Kind(lambda: app_of(blocking, blocking), guards=True),
-    "an app of async def": Kind(lambda: app_of(waiting, waiting), is_async=True, guards=True),
-    "an app of both": Kind(lambda: app_of(waiting, blocking), is_async=True, guards=True),
+    "an app of def": Kind(lambda: app_of(handler, handler), guards=True),
+    "an app of async def": Kind(lambda: app_of(handler_async, handler_async), is_async=True, guards=True),
+    "an app of both": Kind(lambda: app_of(handler_async, handler), is_async=True, guards=True),
     "a WSGI function": Kind(lambda: wsgi, foreign=True),
     "an ASGI function": Kind(lambda: asgi, foreign=True, is_async=True),
-    "a served def": Kind(lambda: serve(blocking)),
-    "a served async def": Kind(lambda: serve(waiting), is_async=True),
+    "a served def": Kind(lambda: serve(handler)),
+    "a served async def": Kind(lambda: serve(handler_async), is_async=True),
 }
 
 OURS = {name: kind for name, kind in KINDS.items() if kind.guards}

@@ -1,4 +1,4 @@
-"""Hooks and middleware of both colours that do nothing."""
+"""Hooks and middleware that do nothing, sync and async."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ def before(request):
     return None
 
 
-async def before_waiting(request):
+async def before_async(request):
     await asyncio.sleep(0)
 
 
@@ -15,7 +15,7 @@ def after(request, response):
     return None
 
 
-async def after_waiting(request, response):
+async def after_async(request, response):
     await asyncio.sleep(0)
 
 
@@ -23,7 +23,7 @@ def around(request):
     yield
 
 
-async def around_waiting(request):
+async def around_async(request):
     await asyncio.sleep(0)
     yield
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""An application behind a caching proxy, which remembers what it was asked and how it answered."""
+"""An application for a caching proxy, which records the requests that reach it and their statuses."""
 
 from collections import defaultdict
 
@@ -7,11 +7,11 @@ from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
 from antiphon.request.proxies import TrustedProxies
 
-TOLD_BY_PROXY = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"]
+PROXY_HEADERS = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix"]
 GREETINGS = {"en": "Hello", "de": "Grüße", "fr": "Salut"}
 LONG = "All that is gold does not glitter. " * 100
 
-app = App(trusted_proxies=TrustedProxies(["127.0.0.1", "unix"], headers=TOLD_BY_PROXY))
+app = App(trusted_proxies=TrustedProxies(["127.0.0.1", "unix"], headers=PROXY_HEADERS))
 asked = defaultdict(list)
 
 

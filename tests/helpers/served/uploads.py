@@ -1,25 +1,26 @@
-"""An application to which much is uploaded, and which tells what that has cost its process."""
+"""Applications for uploads: one that reports what its process has open, and two that report the progress."""
 
 import os
 from hashlib import sha256
 from pathlib import Path
 
 from antiphon import App, Blueprint, Limits, Request, Response
+from antiphon.features.upload_progress import UploadProgress
 from antiphon.http.errors import Forbidden
 
 MIB = 1 << 20
 LIMIT = 1 * MIB
-"""Bytes that the routes accept that accept few."""
+"""The body limit of the routes with ``limited`` in their path, in bytes."""
 TIMEOUT = 1
-"""Seconds for which the routes wait that do not wait for long."""
+"""The longest wait of the routes with ``impatient`` in their path, in seconds."""
 
 app = App(limits=Limits(body=64 * MIB), upload_folder=os.environ.get("UPLOAD_FOLDER"))
 impatient = Limits(timeout=TIMEOUT, rate=0)
 few = Limits(body=LIMIT)
 
 
-def told(request: Request):
-    """What a form brought."""
+def report(request: Request):
+    """Answer a form with its fields and files."""
     files = [(name, file.filename, file.size, file.digest()) for name, file in request.files.items()]
     return {"fields": list(request.form.items()), "files": files}
 
@@ -28,19 +29,19 @@ def digest(request: Request):
     return sha256(request.body).hexdigest()
 
 
-async def awaited_digest(request: Request):
+async def digest_async(request: Request):
     hashed = sha256()
     async for chunk in request.stream:
         hashed.update(chunk)
     return hashed.hexdigest()
 
 
-async def awaited_told(request: Request):
-    return told(request)
+async def report_async(request: Request):
+    return report(request)
 
 
-def streamed(request: Request):
-    """The same of a form that is not kept."""
+def report_streamed(request: Request):
+    """Answer a form with its fields and files, read part by part."""
     fields, files = [], []
     for part in request.parts():
         content = sha256()
@@ -53,12 +54,12 @@ def streamed(request: Request):
 
 
 for path, limits in (("", None), ("/limited", few), ("/impatient", impatient)):
-    app.post(f"/def{path}/form", limits=limits)(told)
-    app.post(f"/async{path}/form", limits=limits)(awaited_told)
+    app.post(f"/def{path}/form", limits=limits)(report)
+    app.post(f"/async{path}/form", limits=limits)(report_async)
     app.post(f"/def{path}/digest", limits=limits)(digest)
-    app.post(f"/async{path}/digest", limits=limits)(awaited_digest)
-    app.post(f"/lazy{path}/form", limits=limits, body="lazy")(told)
-    app.post(f"/streamed{path}/form", limits=limits, body="stream")(streamed)
+    app.post(f"/async{path}/digest", limits=limits)(digest_async)
+    app.post(f"/lazy{path}/form", limits=limits, body="lazy")(report)
+    app.post(f"/streamed{path}/form", limits=limits, body="stream")(report_streamed)
 
 
 def refuse(request):
@@ -73,19 +74,19 @@ app.register(forbidden)
 
 @app.post("/refused", body="stream")
 async def refused(request):
-    """Answer when a chunk has been looked at."""
+    """Answer after the first chunk."""
     assert await anext(aiter(request.stream))
     return Response("no", 422)
 
 
 @app.get("/about")
 def about(request: Request):
-    """How many descriptors this process has open, how many of them are uploads, and its peak of memory in KiB."""
+    """Return the numbers of open descriptors and of uploads among them, and the peak of memory in KiB."""
     targets = []
     for descriptor in os.listdir("/proc/self/fd"):
         try:
             targets.append(os.readlink(f"/proc/self/fd/{descriptor}"))
-        except FileNotFoundError:  # the one by which they were listed
+        except FileNotFoundError:  # the descriptor of the listing itself
             continue
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     uploads = [target for target in targets if target.startswith(os.environ.get("UPLOAD_FOLDER", "/nowhere"))]
@@ -95,3 +96,19 @@ def about(request: Request):
 @app.get("/hello")
 def hello(request: Request):
     return Response("hello")
+
+
+progress_app = App()
+async_progress_app = App()
+for each in (progress_app, async_progress_app):
+    each.use(UploadProgress(interval=0.02, patience=20))
+
+
+@progress_app.post("/upload")
+def count(request: Request):
+    return str(len(request.body))
+
+
+@async_progress_app.post("/upload")
+async def count_async(request: Request):
+    return str(len(request.body))

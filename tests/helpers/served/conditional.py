@@ -1,6 +1,6 @@
-"""An application that sends the file which the query names as each kind of body, by the conditions of the request.
+"""An application that answers conditional requests with a file. The query names the file, the path the kind of body.
 
-What the path names is the kind; ``/open`` tells how many of the bodies that have to be closed are not.
+``/open`` counts the bodies that are not closed yet.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ opened = set()
 
 
 class Closable:
-    """What is open until it is closed."""
+    """A body that counts as open until it is closed."""
 
     def __init__(self):
         opened.add(self)

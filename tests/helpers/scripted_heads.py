@@ -1,19 +1,16 @@
-"""Heads whose bodies come as they are told to, and ways to receive them."""
+"""Heads whose bodies follow a script of chunks, waits and errors, and ways of delivering them."""
 
 import asyncio
-import gc
-import os
 import time
-from contextlib import suppress
 
 from antiphon.http.head import uncoded_length
-from tests.helpers.waiting import eventually
 
 
-class Told:
-    """A head with a body that comes in chunks; an error is raised in its turn, and a number is a wait in seconds.
+class ScriptedHead:
+    """A head whose body follows a script: bytes are received, an error is raised, a number is a wait in seconds.
 
-    It blocks, or has to be awaited; then it has its chunks at once, or only after a turn of the loop.
+    ``receive`` blocks where the head ``blocks``. Elsewhere it has to be awaited, and suspends each time if the head
+    ``waits``.
     """
 
     method = "POST"
@@ -52,50 +49,31 @@ class Told:
         return chunk
 
 
-WAYS = {
+DELIVERIES = {
     "blocking": {"blocks": True},
     "blocking, on a loop": {"blocks": True, "is_on_loop": True},
     "at once": {"is_on_loop": True},
     "awaited": {"waits": True, "is_on_loop": True},
 }
-"""How a body comes, and whether it is received on an event loop."""
+"""Ways in which a server delivers a body, and True where that is on an event loop."""
 
 
-class Way:
-    """One of them."""
+class Delivery:
+    """One of ``DELIVERIES``: makes heads, and runs the coroutines that receive their bodies."""
 
     def __init__(self, name):
-        self._options = dict(WAYS[name])
+        self._options = dict(DELIVERIES[name])
         self.is_on_loop = self._options.pop("is_on_loop", False)
 
     def head(self, *chunks, **headers):
-        return Told(*chunks, **self._options, **headers)
+        return ScriptedHead(*chunks, **self._options, **headers)
 
     def run(self, coroutine):
-        """What a coroutine returns, taken where it belongs."""
+        """Run a coroutine on an event loop, or on this thread, and return its result."""
         if self.is_on_loop:
             return asyncio.run(coroutine)
         try:
             coroutine.send(None)
         except StopIteration as end:
             return end.value
-        raise AssertionError("it waited, where that blocks")
-
-
-def in_chunks(data, size):
-    return [data[start : start + size] for start in range(0, len(data), size)]
-
-
-def files_in(folder):
-    """The paths of what this process has open in a folder, by a name or without."""
-    gc.collect()
-    paths = []
-    for name in os.listdir("/proc/self/fd"):
-        with suppress(FileNotFoundError):  # the listing's own
-            paths.append(os.readlink(f"/proc/self/fd/{name}"))
-    return [path for path in paths if path.startswith(f"{folder}/")]
-
-
-def is_without_files(folder):
-    """Whether this process has nothing open in a folder, as soon as worker threads have let go of their last work."""
-    return eventually(lambda: True if not files_in(folder) else None, f"files in {folder} are still open")
+        raise AssertionError("the coroutine suspends where no loop runs")

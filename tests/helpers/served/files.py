@@ -1,8 +1,15 @@
-"""An application that sends the file which the query names; the path says how, or what happens to the file first."""
+"""Applications that send files: one that the query names, in the way that the path names, and a static folder."""
 
 import os
+from pathlib import Path
 
-from antiphon import Response, serve
+from antiphon import App, Response, serve
+
+FOLDER = Path(__file__).parents[2] / "docs"
+"""A folder beside those of other tests."""
+
+folder_app = App()
+folder_app.static("/static", FOLDER)
 
 
 def part(request, path):
@@ -40,7 +47,7 @@ def opened(request, path):
 
 
 def piped(request, path):
-    """What has no position, and so no length."""
+    """Send a file object without a position, and so without a length."""
 
     class Pipe:
         def __init__(self):

@@ -1,4 +1,4 @@
-"""Bodies of every kind, as they are sent, and what each way of reading gives of them."""
+"""Request bodies of every kind, as they are sent, and the result of each way of reading them."""
 
 import gzip
 import json
@@ -9,11 +9,11 @@ FORM = "application/x-www-form-urlencoded"
 FORM_DATA = f"multipart/form-data; boundary={BOUNDARY}"
 
 NAMES = ("body", "text", "json", "form", "files", "stream", "parts", "json_as", "form_as", "a chunk", "a part")
-"""The ways of reading."""
+"""The ways of reading a body."""
 
 
 class Kind(NamedTuple):
-    """A body as it is sent, in chunks where it has no length, and what is read of it: a value, or an error's status."""
+    """A body as it is sent, in chunks if it has no length. ``read`` has a value, or an error's status, by way."""
 
     name: str
     sent: bytes | list[bytes]
@@ -26,7 +26,7 @@ class Kind(NamedTuple):
         return isinstance(self.sent, bytes)
 
 
-class Sent(NamedTuple):
+class SentPart(NamedTuple):
     """A part of a form as it is sent, and as ``parts()`` gives it."""
 
     name: str
@@ -35,7 +35,7 @@ class Sent(NamedTuple):
 
 
 def form_data(*parts, is_closed=True):
-    """A form in parts (RFC 7578 §4)."""
+    """Encode a multipart form (RFC 7578 §4)."""
     chunks = []
     for name, filename, content in parts:
         quoted = f'name="{name}"' if filename is None else f'name="{name}"; filename="{filename}"'
@@ -46,30 +46,31 @@ def form_data(*parts, is_closed=True):
 
 
 def in_chunks(content, size):
+    """Cut bytes into chunks."""
     return [content[start : start + size] for start in range(0, len(content), size)]
 
 
 def coded(kind, name):
-    """The same, coded by gzip."""
+    """Return a kind of body compressed by gzip."""
     content = kind.sent if kind.is_declared else b"".join(kind.sent)
     sent = gzip.compress(content, 1, mtime=0)
     return kind._replace(name=name, sent=sent, fields=kind.fields | {"content-encoding": "gzip"})
 
 
 def chunked(kind, name, size):
-    """The same in chunks, without a length."""
+    """Return a kind of body in chunks, without a length."""
     return kind._replace(name=name, sent=in_chunks(kind.sent, size))
 
 
 def kind_of(name, content, content_type=None, **read):
-    """A kind of which all is read that is the same for every content."""
+    """Return a kind of body, with the results that every content has unless ``read`` says otherwise."""
     usual = {"body": content, "text": content.decode(errors="replace"), "stream": content, "a chunk": True}
     usual |= {"json": 415, "json_as": 415, "parts": 415, "a part": 415, "form": [], "files": [], "form_as": 415}
     return Kind(name, content, {"content-type": content_type} if content_type else {}, usual | read)
 
 
 def of_parts(name, parts):
-    """A form in parts, of which all is read."""
+    """Return a multipart form with these parts."""
     fields = [(part.name, part.content.decode()) for part in parts if part.filename is None]
     files = [(part.name, part.filename, "image/png", part.content) for part in parts if part.filename is not None]
     read = {"form": fields, "files": files, "parts": [tuple(part) for part in parts], "a part": tuple(parts[0])}
@@ -77,13 +78,13 @@ def of_parts(name, parts):
 
 
 ORDER = {"name": "tea", "count": 3}
-FEW = (Sent("name", None, b"tea"), Sent("file", "a.png", b"\x89PNG\r\n--\r\n"), Sent("count", None, b"3"))
+FEW = (SentPart("name", None, b"tea"), SentPart("file", "a.png", b"\x89PNG\r\n--\r\n"), SentPart("count", None, b"3"))
 MANY = (
-    Sent("file", "large.png", bytes(range(256)) * 1600),
-    Sent("name", None, b"tea"),
-    Sent("file", "ü.png", b"\r\n--the-boundar\r\n" * 20_000),
-    Sent("count", None, b"3"),
-    Sent("file", "empty.png", b""),
+    SentPart("file", "large.png", bytes(range(256)) * 1600),
+    SentPart("name", None, b"tea"),
+    SentPart("file", "ü.png", b"\r\n--the-boundar\r\n" * 20_000),
+    SentPart("count", None, b"3"),
+    SentPart("file", "empty.png", b""),
 )
 _CUT = {"form": 400, "files": 400, "form_as": 400, "parts": 400, "a part": tuple(FEW[0])}
 CUT = kind_of("parts cut off", form_data(*FEW, is_closed=False), FORM_DATA, **_CUT)
@@ -120,7 +121,7 @@ KINDS = (
 
 
 def takes_body(kind, name):
-    """Whether this way of reading takes the body, or knows by its type that it is another."""
+    """True if this way of reading reads the body, False if the body's type makes it stop at once."""
     content_type = kind.fields.get("content-type", "")
     if name in ("json", "json_as"):
         return content_type == "application/json"

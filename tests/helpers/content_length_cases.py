@@ -1,4 +1,4 @@
-"""Header fields that tell of a body, and what each head makes of them: the length of one that is not coded."""
+"""Header fields that declare a body, and the length that every head reads from them, of a body without coding."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""An application with a stream that has no end and waits for nothing."""
+"""An application with an endless stream that never suspends."""
 
 from antiphon import App
 
@@ -19,5 +19,5 @@ async def busy(_):
 
 
 @app.get("/closed")
-async def how_many(_):
+async def count_closed(_):
     return str(len(closed))

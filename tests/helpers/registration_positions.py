@@ -1,4 +1,4 @@
-"""Where routes and hooks can be registered: what holds in an app holds there, too."""
+"""Positions at which routes and hooks can be registered: in an app, in blueprints, in mounted apps."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,9 +8,9 @@ from antiphon.app.blueprint import Routes
 
 
 class Position(NamedTuple):
-    """A position below a path of an app: ``enter`` makes it, and gives what is registered with.
+    """A position below a prefix. ``enter`` makes it in an app, and returns the object to register with.
 
-    ``is_apart`` says that requests are others there, of which those outside know nothing.
+    A position that ``is_apart`` has requests of its own, unknown to the outer app.
     """
 
     prefix: str
@@ -25,7 +25,7 @@ def blueprint(outer):
 
 
 def mounted_app(outer):
-    inner = App(trusted_origins=["https://shop.example.com"])  # it judges writes by itself
+    inner = App(trusted_origins=["https://shop.example.com"])  # a mounted app checks writes by itself
     outer.mount("/mounted", inner)
     return inner
 
