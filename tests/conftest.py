@@ -24,8 +24,22 @@ def _only_new_objects_are_garbage() -> None:
 
 
 TESTS = Path(__file__).parent
-ONCE = {TESTS / name for name in ("body", "browser", "dialects", "http", "oracles", "uploads")}
-"""What stands on values and names that no version of Python changes: it is tested on the newest one."""
+ONCE = (
+    *("body/test_form", "body/test_multipart", "body/test_whole_form", "browser/", "dialects/kay/"),
+    *("dialects/werkzeug/", "docs/", "examples/", "http/", "mutants/", "oracles/", "request/", "routing/", "uploads/"),
+)
+"""Beginnings of paths: what stands on values and names that no version of Python changes, and runs on the newest."""
+DIFFER = (
+    *("http/test_charset", "http/test_networks", "http/test_url.py"),
+    *("request/test_body", "uploads/test_safe_filename", "uploads/test_upload.py"),
+)
+"""Among ``ONCE``, what stands on the standard library's codecs, addresses, Unicode and threads."""
+PROCESSES = (
+    *("browser/", "cli/test_run", "contract/", "dialects/microdot/test_serving", "dialects/test_importing"),
+    *("testing/test_plugin",),
+)
+IN_PROCESS = ("contract/test_in_process", "contract/test_tables")
+"""Among ``PROCESSES``, what starts none."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,10 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what is tested once, and choose what runs."""
+    """Mark what is tested once, and what starts processes; choose what runs."""
     for item in items:
-        if not ONCE.isdisjoint(item.path.parents):
+        path = item.path.relative_to(TESTS).as_posix() if item.path.is_relative_to(TESTS) else ""
+        if path.startswith(ONCE) and not path.startswith(DIFFER):
             item.add_marker(pytest.mark.once)
+        if path.startswith(PROCESSES) and not path.startswith(IN_PROCESS):
+            item.add_marker(pytest.mark.processes)
     combinations.thin(config, items)
     quick.select(config, items)
 

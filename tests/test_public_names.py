@@ -97,6 +97,7 @@ def loaded_by(statement):
     return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
 
 
+@pytest.mark.processes
 def test_importing_the_package_loads_none_of_them():
     assert [name for name in loaded_by("import antiphon") if name.startswith("antiphon")] == [
         "antiphon",
@@ -104,6 +105,7 @@ def test_importing_the_package_loads_none_of_them():
     ]
 
 
+@pytest.mark.processes
 def test_importing_what_every_app_needs_loads_nothing_heavy():
     loaded = loaded_by(EVERYDAY)
     assert "antiphon.request.request" in loaded

@@ -86,6 +86,7 @@ def start(lifespan: Lifespan) -> None:
 """
 
 
+@pytest.mark.processes
 @pytest.mark.once
 def test_mypy_knows_what_is_in_a_place(tmp_path):
     path = tmp_path / "program.py"

@@ -465,6 +465,7 @@ App()(environ, lambda status, headers: None)
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("pattern", ["T", "A", "TT", "AA", "TA", "AT", "TAT", "ATA"])
 def test_shutting_down_over_wsgi_comes_when_the_interpreter_exits(pattern):
     ended = subprocess.run(
@@ -520,6 +521,7 @@ App()(environ, lambda status, headers: None)
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("startup", "shutdown", "loops"),
     [("T", "T", 0), ("A", "A", 1), ("TA", "AT", 1), ("TA", "TA", 1), ("AT", "TA", 1), ("T", "", 0), ("AT", "A", 1)],
@@ -567,6 +569,7 @@ ask()
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("colour", ["T", "A"])
 def test_a_shutdown_that_fails_at_exit_is_seen(colour):
     ended = subprocess.run(
@@ -590,6 +593,7 @@ worker.join()
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("colour", ["T", "A"])
 def test_the_end_of_a_process_of_multiprocessing_shuts_down_too(colour):
     ended = subprocess.run(
@@ -610,6 +614,7 @@ if child:
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("pattern", ["T", "A"])
 def test_a_child_process_does_not_shut_down_what_its_parent_has_started(pattern):
     ended = subprocess.run(

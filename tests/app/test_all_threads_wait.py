@@ -187,16 +187,19 @@ ASKED = {
 }
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("case", BODIES.values(), ids=BODIES)
 def test_they_wait_and_it_comes(case):
     ends_well(case)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("case", ASKED.values(), ids=ASKED)
 def test_they_ask_and_are_answered(case):
     ends_well(case)
 
 
+@pytest.mark.processes
 def test_a_body_that_a_loop_receives_does_not_wait_for_those_of_threads():
     ends_well("""
         go_on, loaded = asyncio.Event(), asyncio.Event()

@@ -257,6 +257,7 @@ def process(request):
         yield process
 
 
+@pytest.mark.processes
 class TestSlowUploads:
     """Over sockets. That a server says 100 (Continue) tells that the body is being awaited (RFC 9110 §10.1.1)."""
 

@@ -285,6 +285,7 @@ def process(request):
         yield process
 
 
+@pytest.mark.processes
 @pytest.mark.once
 class TestOverSockets:
     def test_a_file_is_sent(self, process):

@@ -192,6 +192,7 @@ class TestWhatIsNotInTheFolder:
         write(root / ".well-known/security.txt", b"Contact:")
         assert is_found(folder, ".well-known/security.txt") == b"Contact:"
 
+    @pytest.mark.processes
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
     def test_and_what_may_not_be_read_is_told_apart(self):
         code = (

@@ -251,5 +251,6 @@ else:
 """
 
 
+@pytest.mark.processes
 def test_a_coding_whose_library_is_missing_is_unsupported():
     subprocess.run([sys.executable, "-c", MISSING], check=True, timeout=60)

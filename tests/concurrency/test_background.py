@@ -44,6 +44,7 @@ def test_the_loop_is_the_same_each_time_on_a_thread_that_does_not_keep_the_proce
     assert thread.daemon
 
 
+@pytest.mark.processes
 def test_the_loop_is_one_for_all_threads_that_ask_at_once():
     script("""
         from antiphon.concurrency.background import background_loop
@@ -61,6 +62,7 @@ def test_the_loop_is_one_for_all_threads_that_ask_at_once():
     """)
 
 
+@pytest.mark.processes
 def test_the_loop_is_not_made_before_it_is_used():
     script("""
         import antiphon.concurrency.background
@@ -70,6 +72,7 @@ def test_the_loop_is_not_made_before_it_is_used():
     """)
 
 
+@pytest.mark.processes
 def test_a_forked_child_has_a_loop_of_its_own():
     script("""
         from antiphon.concurrency.background import background_loop
@@ -92,6 +95,7 @@ def test_a_forked_child_has_a_loop_of_its_own():
     """)
 
 
+@pytest.mark.processes
 def test_a_forked_child_does_not_wait_for_a_lock_of_its_parent():
     script("""
         from antiphon.concurrency import background
@@ -136,6 +140,7 @@ def test_a_coroutine_runs_in_the_context_that_is_given():
     assert variable.get() == "unset"
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("leaving", ["SystemExit(3)", "KeyboardInterrupt()"])
 def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
     script(f"""
@@ -160,6 +165,7 @@ def test_what_ends_the_process_reaches_who_waits_and_the_loop_goes_on(leaving):
     """)
 
 
+@pytest.mark.processes
 def test_an_interrupted_wait_cancels_the_task_which_cleans_up():
     script("""
         from antiphon.concurrency.background import background_loop

@@ -265,6 +265,7 @@ def test_the_pools_are_two():
     assert workers() is not file_workers()
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("pool", ["workers", "file_workers"])
 @pytest.mark.skipif(not hasattr(sys.modules["os"], "fork"), reason="processes are not forked here")
 def test_a_forked_child_has_threads_of_its_own(pool):

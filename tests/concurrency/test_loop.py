@@ -16,6 +16,7 @@ def test_tells_whether_code_is_on_a_loop():
     assert not is_on_loop()
 
 
+@pytest.mark.processes
 def test_does_not_import_asyncio_for_that():
     code = "import sys; from antiphon.concurrency.loop import is_on_loop; is_on_loop(); print('asyncio' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -192,6 +192,7 @@ IN_A_PROCESS = (
 )
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("script", [HERE, IN_A_PROCESS], ids=["here", "in a process of multiprocessing"])
 def test_what_has_begun_is_waited_for_at_exit(script):
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

@@ -31,6 +31,7 @@ def run(folder, *arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.processes
 def test_rows_whose_tests_pass_nevertheless_are_listed(tmp_path):
     (tmp_path / "test_rows.py").write_text(TESTS)
     found = run(tmp_path, "--mutate", "50", "--seed", "1")
@@ -42,6 +43,7 @@ def test_rows_whose_tests_pass_nevertheless_are_listed(tmp_path):
     assert "microdot-004:" not in found.stdout
 
 
+@pytest.mark.processes
 def test_a_row_that_holds_is_no_complaint(tmp_path):
     (tmp_path / "test_rows.py").write_text(TESTS.partition('@pytest.mark.feature("microdot-013")')[0])
     found = run(tmp_path, "--mutate", "1")

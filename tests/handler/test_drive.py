@@ -249,6 +249,7 @@ class TestTheSyncDriver:
         assert raised.value is error
         assert seen == ["cleaned up"]
 
+    @pytest.mark.processes
     def test_has_a_worker_clean_up_when_its_thread_has_been_interrupted(self):
         script = """
 import asyncio, os, signal, threading
@@ -280,6 +281,7 @@ else:
         ended = subprocess.run([sys.executable, "-c", script], timeout=60, capture_output=True, text=True, check=False)
         assert (ended.returncode, ended.stderr) == (0, "")
 
+    @pytest.mark.processes
     def test_makes_no_loop_as_long_as_nothing_is_awaited(self):
         script = """
 import sys, threading

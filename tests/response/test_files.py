@@ -238,6 +238,7 @@ class TestWhatIsNoFile:
             Response.file(path.parent / "missing")
         assert caught.value.detail is None
 
+    @pytest.mark.processes
     @pytest.mark.parametrize("mode", [0o000, 0o600], ids=["of nobody", "of somebody else"])
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
     def test_is_forbidden_when_it_may_not_be_read(self, mode):
@@ -591,6 +592,7 @@ def process(request):
         yield process
 
 
+@pytest.mark.processes
 class TestOverSockets:
     def get(self, process, path, way="", method="GET"):
         return process.respond(SentRequest(method, target(path, way)))

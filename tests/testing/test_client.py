@@ -496,6 +496,7 @@ def test_a_closed_client_can_be_used_again(connect):
     assert client.get("/").status == 200
 
 
+@pytest.mark.processes
 def test_importing_the_client_does_not_load_a_server():
     import subprocess
 

@@ -200,6 +200,7 @@ print(len(done), os.listdir("."))
 """
 
 
+@pytest.mark.processes
 def test_a_system_that_has_only_the_plain_ways_is_served_by_them(tmp_path):
     package = os.path.dirname(os.path.dirname(antiphon.__file__))
     command = [sys.executable, "-W", "error", "-c", WITHOUT]

@@ -45,6 +45,7 @@ class TestTheWarning:
 
 
 class TestTheFileSystem:
+    @pytest.mark.processes
     def test_is_the_one_that_was_mounted(self, request, small_disk):
         assert file_system(small_disk) == request.node.callspec.params["small_disk"]
 

@@ -130,6 +130,7 @@ class TestFailures:
             save(f"{tmp_path}/x", breaks)
         assert (os.listdir(tmp_path), descriptors()) == ([], before)
 
+    @pytest.mark.processes
     def test_of_a_full_disk_are_a_507(self, small_disk):
         with pytest.raises(InsufficientStorage) as raised:
             save(f"{small_disk}/x", lambda descriptor: [os.write(descriptor, CONTENT) for _ in range(8)])

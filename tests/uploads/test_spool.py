@@ -120,6 +120,7 @@ class TestInAFile:
             spool.write(b"x")
         assert (spool.is_closed, descriptors()) == (True, before)
 
+    @pytest.mark.processes
     def test_is_not_inherited_by_other_programs(self):
         code = (
             "import os; print([os.readlink(path) for n in range(50) if os.path.lexists(path := f'/proc/self/fd/{n}')])"
@@ -390,6 +391,7 @@ def fill(spool):
 
 
 class TestAFullDisk:
+    @pytest.mark.processes
     def test_is_a_507_and_nothing_is_left(self, small_disk):
         before = descriptors()
         room = os.statvfs(small_disk).f_bavail

@@ -34,6 +34,7 @@ class TestReserving:
         with pytest.raises(OSError, match="too large"):
             file.reserve(2 * MIB)
 
+    @pytest.mark.processes
     def test_is_left_where_it_saves_nothing(self, small_disk, request):
         kind = request.node.callspec.params["small_disk"]
         assert reserves_quickly(os.fspath(small_disk)) is (kind == "ext4")

@@ -353,6 +353,7 @@ class TestSaving:
         assert path.read_bytes() == bytes([winner]) * 100_000
         assert os.listdir(tmp_path) == ["x"]
 
+    @pytest.mark.processes
     def test_on_a_full_disk_is_a_507_and_leaves_nothing(self, make, small_disk):
         file, _ = upload(bytes(2 * ROOM), make=make)
         before = descriptors()
@@ -477,6 +478,7 @@ def test_nothing_is_left_open(make, tmp_path):
     assert descriptors() == before
 
 
+@pytest.mark.processes
 def test_importing_it_loads_nothing_heavy():
     heavy = ["asyncio", "logging", "tempfile", "hashlib", "pathlib", "email", "inspect", "dataclasses", "unicodedata"]
     code = f"import sys, antiphon.uploads.upload; print([name for name in {heavy!r} if name in sys.modules])"

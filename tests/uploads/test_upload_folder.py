@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import App
 from antiphon.uploads.saving import usable_folder
+from tests.helpers.processes import UNMEASURED
 
 
 @pytest.mark.parametrize("given", [str, lambda path: path], ids=["text", "path"])
@@ -34,6 +35,7 @@ def test_what_is_no_folder_is_refused(tmp_path, name):
         App(upload_folder=tmp_path / name)
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(os.name == "nt", reason="folders have no modes there")
 def test_a_folder_in_which_no_files_can_be_made_is_refused():
     code = (
@@ -44,5 +46,6 @@ def test_a_folder_in_which_no_files_can_be_made_is_refused():
     )
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         os.chmod(folder, 0o555)
-        run = subprocess.run([sys.executable, "-c", code, folder], check=False, capture_output=True, text=True)
+        command = [sys.executable, "-c", code, folder]
+        run = subprocess.run(command, env=UNMEASURED, check=False, capture_output=True, text=True)
     assert (run.stdout, run.stderr) == (f"upload_folder: no files can be made in {folder!r} by this user\n", "")

@@ -449,6 +449,7 @@ def test_one_of_ours_is_started_first(ask):
     assert started == [True]
 
 
+@pytest.mark.processes
 def test_importing_it_stays_light():
     import subprocess
 

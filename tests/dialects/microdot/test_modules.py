@@ -42,6 +42,7 @@ def test_the_core_can_be_imported_from_the_server_s_module(module):
     assert issubclass(names["Microdot"], Microdot)
 
 
+@pytest.mark.processes
 def test_the_dialect_is_not_imported_with_the_library():
     import subprocess
     import sys

@@ -124,6 +124,7 @@ run_simple("127.0.0.1", 0, application, use_reloader=True, reloader_interval=0.1
 """
 
 
+@pytest.mark.processes
 def test_a_program_starts_again_when_its_file_changes(tmp_path):
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)
