@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from antiphon.dialects.werkzeug.keeping import kept
+from antiphon.dialects._environ.caching import cache_short
 from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS
 
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
@@ -70,7 +70,7 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
     return main, dict(options)
 
 
-@kept(256)
+@cache_short(256)
 def _read(value: str) -> tuple[str, dict[str, str]]:
     main, _, written = value.partition(";")
     main = main.strip(OWS)
