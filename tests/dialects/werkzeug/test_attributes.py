@@ -3,8 +3,8 @@
 import pytest
 
 from antiphon.dialects.werkzeug.user_agent import UserAgent
+from antiphon.dialects.werkzeug.utils.accessors import environ_header
 from antiphon.dialects.werkzeug.wrappers import Request
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
 from tests.dialects.werkzeug.environs import environ
 
 

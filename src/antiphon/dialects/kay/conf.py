@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.dialects.werkzeug.datastructures import ImmutableDict
-from antiphon.dialects.werkzeug.utils import import_string
+from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
+from antiphon.dialects.werkzeug.utils.imports import import_string
 
 _DEFAULTS: Mapping[str, Any] = ImmutableDict(
     {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from antiphon.dialects.kay.app import KayApp
-    from antiphon.dialects.werkzeug.routing import MapAdapter
+    from antiphon.dialects.werkzeug.routing.map import MapAdapter
 
 
 class Call(NamedTuple):

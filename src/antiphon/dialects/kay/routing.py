@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from antiphon.dialects.werkzeug import routing
-from antiphon.dialects.werkzeug.routing import EndpointPrefix, RuleFactory, Submount
-from antiphon.dialects.werkzeug.utils import import_string
+from antiphon.dialects.werkzeug.routing.rules import EndpointPrefix, RuleFactory, Submount
+from antiphon.dialects.werkzeug.utils.imports import import_string
 
 View = Callable[..., Any]
 

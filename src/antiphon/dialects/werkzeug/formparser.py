@@ -9,12 +9,15 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from antiphon.body.multipart import MultipartLimits, MultipartParser
-from antiphon.dialects.werkzeug.datastructures import Headers, MultiDict
-from antiphon.dialects.werkzeug.exceptions import RequestEntityTooLarge
-from antiphon.dialects.werkzeug.gathered_form import NO_BOUND, GatheredForm
-from antiphon.dialects.werkzeug.http import parse_options_header
+from antiphon.body.part_head import PartHead
+from antiphon.dialects._environ.forms import FIELD, FormFile, FormReader
+from antiphon.dialects.werkzeug.datastructures.file_storage import FileStorage
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
+from antiphon.dialects.werkzeug.exceptions.client_errors import RequestEntityTooLarge
+from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.dialects.werkzeug.urls.fields import url_decode
-from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
+from antiphon.dialects.werkzeug.wsgi.limited_stream import get_content_length, get_input_stream
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.percent import percent_decode
 from antiphon.http.urlencoded import parse_query
@@ -26,6 +29,7 @@ Parsed = tuple[IO[bytes], Any, Any]
 """The stream, the fields and the files, both as the storage class."""
 
 _IN_MEMORY = 500 << 10
+_UNLIMITED = 1 << 62
 _PART_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 _undecoded = re.compile("[\udc80-\udcff]")
@@ -186,18 +190,44 @@ class MultiPartParser:
 
     def parse(self, stream: IO[bytes], boundary: bytes, content_length: int | None) -> tuple[Any, Any]:
         """The fields and the files. Raises ValueError for what is no form in parts, and RequestEntityTooLarge."""
-        parts = NO_BOUND if self.max_form_parts is None else self.max_form_parts
-        parser = MultipartParser(boundary, limits=MultipartLimits(parts))
-        gathered = GatheredForm(self, content_length, self.stream_factory is not default_stream_factory)
+        most = _UNLIMITED if self.max_form_parts is None else self.max_form_parts
+        parser = MultipartParser(boundary, limits=MultipartLimits(most))
+        open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)
+        reader = FormReader(self._decode, open_file, self.max_form_memory_size)
         try:
-            while chunk := stream.read(self.buffer_size):
-                gathered.add(chunk, parser.feed(chunk))
-            parser.finish()
-            gathered.finish()
+            parts = reader.read(stream, parser, self.buffer_size)
         except ContentTooLarge as error:
-            if error.members.get("limit") == "parts":
+            if error.members.get("limit") in ("parts", FIELD):
                 raise RequestEntityTooLarge from error
             self.fail(error.detail or str(error))
         except BadRequest as error:
             self.fail(error.detail or str(error))
-        return self.cls(gathered.fields), self.cls(gathered.files)
+        fields = [(name, self._value(head, content)) for name, head, content in parts if isinstance(content, bytes)]
+        files = [(name, self._file(name, head, content)) for name, head, content in parts if head.filename is not None]
+        return self.cls(fields), self.cls(files)
+
+    def _opener(self, content_length: int | None) -> Callable[[PartHead], IO[bytes]]:
+        def open_file(head: PartHead) -> IO[bytes]:
+            return self.stream_factory(
+                total_content_length=content_length,
+                filename=self._decode(head.filename or b""),
+                content_type=head.content_type,
+                content_length=_headers(head).get("content-length", type=int) or 0,
+            )
+
+        return open_file
+
+    def _value(self, head: PartHead, content: bytes) -> str:
+        charset = self.get_part_charset(_headers(head)) if head.content_type else self.charset
+        return content.decode(charset, "replace")
+
+    def _file(self, name: str, head: PartHead, content: Any) -> FileStorage:
+        headers = None if isinstance(content, FormFile) else _headers(head)
+        return FileStorage(content, self._decode(head.filename or b""), name, headers=headers)
+
+    def _decode(self, written: bytes) -> str:
+        return written.decode(self.charset, "replace")
+
+
+def _headers(head: PartHead) -> Headers:
+    return Headers([(name.decode().title(), value.decode("utf-8", "replace")) for name, value in head.fields])

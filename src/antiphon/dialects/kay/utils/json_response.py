@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from antiphon.dialects.kay.current import current_call
-from antiphon.dialects.kay.werkzeug.wrappers import Response
+from antiphon.dialects.kay.werkzeug.wrappers.response import Response
 
 
 def render_json_response(data: Any, mimetype: str = "application/json", **kwargs: Any) -> Response:

@@ -5,8 +5,8 @@ from typing import Any
 
 from antiphon.dialects.kay.current import current_call
 from antiphon.dialects.kay.utils.url_for import url_for
-from antiphon.dialects.kay.werkzeug.wrappers import Response
-from antiphon.dialects.werkzeug.utils import import_string
+from antiphon.dialects.kay.werkzeug.wrappers.response import Response
+from antiphon.dialects.werkzeug.utils.imports import import_string
 
 Processor = Callable[[Any], Mapping[str, Any]]
 

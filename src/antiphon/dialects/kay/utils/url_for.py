@@ -3,7 +3,7 @@
 from typing import Any
 
 from antiphon.dialects.kay.current import current_call
-from antiphon.dialects.werkzeug.urls import url_quote
+from antiphon.dialects.werkzeug.urls.quoting import url_quote
 
 
 def url_for(endpoint: str, **args: Any) -> str:

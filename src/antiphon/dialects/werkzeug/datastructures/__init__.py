@@ -23,7 +23,6 @@ from antiphon.dialects.werkzeug.datastructures.etag import ETags
 from antiphon.dialects.werkzeug.datastructures.file_storage import FileMultiDict, FileStorage
 from antiphon.dialects.werkzeug.datastructures.header_set import HeaderSet
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.datastructures.immutable_multidict import ImmutableMultiDict
 from antiphon.dialects.werkzeug.datastructures.mixins import (
     ImmutableDictMixin,
     ImmutableHeadersMixin,
@@ -32,7 +31,7 @@ from antiphon.dialects.werkzeug.datastructures.mixins import (
     UpdateDictMixin,
     is_immutable,
 )
-from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, MultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.datastructures.ordered import ImmutableOrderedMultiDict, OrderedMultiDict
 from antiphon.dialects.werkzeug.datastructures.range import ContentRange, IfRange, Range
 

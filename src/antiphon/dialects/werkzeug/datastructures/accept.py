@@ -5,8 +5,8 @@ from encodings import normalize_encoding
 from encodings.aliases import aliases
 from typing import Any, SupportsIndex, TypeAlias, cast, overload
 
+from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
-from antiphon.dialects.werkzeug.keeping import kept
 from antiphon.http.grammar import OWS
 from antiphon.lazy import lazy
 
@@ -139,7 +139,7 @@ class Accept(ImmutableList[tuple[str, float]]):
         return f"{type(self).__name__}([{', '.join([f'({value!r}, {quality})' for value, quality in self])}])"
 
 
-@kept(512)
+@cache_short(512)
 def _mime_parts(value: str) -> tuple[str, ...]:
     """Type, subtype and the parameters in order, in lower case; one part of what has no slash."""
     main, *rest = _split_mime(value.lower())
@@ -152,12 +152,12 @@ def _split_mime(value: str) -> list[str]:
     return [part for chunk in value.split(";") for part in chunk.strip(OWS).split("/")]
 
 
-@kept(512)
+@cache_short(512)
 def _mime_specificity(value: str) -> tuple[bool, ...]:
     return tuple([part != "*" for part in _split_mime(value)])
 
 
-@kept(512)
+@cache_short(512)
 def _mime_keys(offer: str) -> tuple[str | tuple[str, ...], ...]:
     """What takes an offer, in the keys of `MIMEAccept`. Raises ValueError for what is no media type."""
     parts = _mime_parts(offer)
@@ -259,7 +259,7 @@ class CharsetAccept(Accept):
         return _charset_key(value)
 
 
-@kept(128)
+@cache_short(128)
 def _charset_key(name: str) -> str:
     # Not `codecs.lookup`, which imports modules for names from outside, and keeps those in memory that it can't find.
     plain = normalize_encoding(name).lower() or name

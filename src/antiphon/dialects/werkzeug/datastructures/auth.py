@@ -4,9 +4,9 @@ import binascii
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from antiphon.dialects.werkzeug import http
 from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
-from antiphon.dialects.werkzeug.http.options import quote_header_value
+from antiphon.dialects.werkzeug.tokens.lists import dump_header, parse_dict_header
+from antiphon.dialects.werkzeug.tokens.options import quote_header_value
 from antiphon.http.grammar import OWS
 
 _ALWAYS_QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
@@ -36,7 +36,7 @@ class _SchemeAndParameters:
         return f"{scheme} {written}" if written else scheme
 
     def _printed_parameters(self) -> str:
-        return http.dump_header(self.parameters)
+        return dump_header(self.parameters)
 
     def get(self, key: str, default: Any = None) -> Any:
         """A parameter, or ``default``."""
@@ -211,7 +211,7 @@ def _read(value: str) -> tuple[str, dict[str, str | None] | None, str | None]:
     scheme, _, rest = value.partition(" ")
     rest = rest.strip(OWS)
     if "=" in rest.rstrip("="):
-        return scheme.lower(), http.parse_dict_header(rest), None
+        return scheme.lower(), parse_dict_header(rest), None
     return scheme.lower(), None, rest
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from antiphon.dialects.werkzeug import http
-from antiphon.dialects.werkzeug.datastructures.directives import Directives
+from antiphon.dialects.werkzeug.datastructures.dicts import Directives
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin
+from antiphon.dialects.werkzeug.tokens.lists import dump_header
 
 
 def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None = None) -> Any:  # noqa: A002 - its word
@@ -57,7 +57,7 @@ class _CacheControl(Directives[str | None]):
 
     def to_header(self) -> str:
         """The header's value."""
-        return http.dump_header(self)
+        return dump_header(self)
 
 
 class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys`, of its own class

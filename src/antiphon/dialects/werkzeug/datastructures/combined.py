@@ -6,7 +6,7 @@ from typing import Any, NoReturn, Self, TypeVar, overload
 
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableMultiDictMixin
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
-from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 
 K = TypeVar("K")
 V = TypeVar("V")

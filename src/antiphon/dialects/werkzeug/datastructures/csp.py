@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from antiphon.dialects.werkzeug import http
-from antiphon.dialects.werkzeug.datastructures.directives import Directives
+from antiphon.dialects.werkzeug.datastructures.dicts import Directives
+from antiphon.dialects.werkzeug.tokens.lists import dump_csp_header
 
 
 def csp_property(key: str) -> Any:
@@ -52,4 +52,4 @@ class ContentSecurityPolicy(Directives[str]):
 
     def to_header(self) -> str:
         """The header's value."""
-        return http.dump_csp_header(self)
+        return dump_csp_header(self)

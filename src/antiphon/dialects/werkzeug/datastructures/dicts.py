@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, TypeVar, overload
 
-from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin, ImmutableListMixin, UpdateDictMixin
+from antiphon.dialects._environ.updating import UpdateDictMixin
+from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableDictMixin, ImmutableListMixin
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -86,3 +87,41 @@ class CallbackDict(UpdateDictMixin[K, V]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {super().__repr__()}>"
+
+
+class Directives(CallbackDict[str, V]):
+    """The directives of one header by name, such as those of Cache-Control: a base class.
+
+    ``provided`` is False if the directives were made of None: the message has no such header.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = (),
+        on_update: Callable[[Any], None] | None = None,
+    ) -> None:
+        super().__init__(values, on_update)
+        self.provided = values is not None
+
+    def to_header(self) -> str:
+        """Return the header's value."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.to_header()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {' '.join([f'{name}={value!r}' for name, value in sorted(self.items())])}>"
+
+
+def converted(
+    values: Iterable[V], convert: Callable[[V], C], refused: tuple[type[Exception], ...] = (ValueError, TypeError)
+) -> list[C]:
+    """Return the values, converted, without those for which one of the errors is raised."""
+    found = []
+    for value in values:
+        try:
+            found.append(convert(value))
+        except refused:
+            continue
+    return found

@@ -3,42 +3,14 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from antiphon.dialects.werkzeug.datastructures.converting import converted
+from antiphon.dialects._environ.headers import ENVIRON_KEYS, UNPREFIXED, field_name
+from antiphon.dialects.werkzeug.datastructures.dicts import converted
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableHeadersMixin
-from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
-from antiphon.dialects.werkzeug.keeping import kept
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-_WITHOUT_PREFIX = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
-_DOUBLED = frozenset({"HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"})
-_MOST_KEPT = 512
-
-
-class _Keys(dict[str, str]):
-    """The key that an environ has a header field under (PEP 3333), by the field's name; the first few are kept."""
-
-    def __missing__(self, name: str) -> str:
-        if not isinstance(name, str):
-            raise BadRequestKeyError(name)
-        key = name.upper().replace("-", "_")
-        key = key if key in _WITHOUT_PREFIX else f"HTTP_{key}"
-        if len(self) < _MOST_KEPT:
-            self[name] = key
-        return key
-
-
-_KEYS = _Keys()
-
-
-@kept(_MOST_KEPT)
-def _name_of(key: str) -> str | None:
-    """The name of the header field that is under a key; None for other keys."""
-    if key in _WITHOUT_PREFIX:
-        return key.replace("_", "-").title()
-    return key[5:].replace("_", "-").title() if key.startswith("HTTP_") and key not in _DOUBLED else None
 
 
 class EnvironHeaders(ImmutableHeadersMixin, Headers):
@@ -49,7 +21,11 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
         self.environ = environ
 
     def __getitem__(self, key: Any) -> Any:
-        return self.environ[_KEYS[key]]
+        try:
+            environ_key = ENVIRON_KEYS[key]
+        except KeyError:
+            raise BadRequestKeyError(key) from None
+        return self.environ[environ_key]
 
     def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # without its overloads
         self,
@@ -59,7 +35,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
     ) -> Any:
         """The value of a name, converted by ``type`` if given; ``default`` if it is missing or no good value."""
         try:
-            value = self.environ.get(_KEYS[key])
+            value = self.environ.get(ENVIRON_KEYS[key])
         except KeyError:
             return default
         if value is None:
@@ -77,19 +53,19 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
         """A list with the value of a name, empty if it is missing, or ``type`` refuses it."""
-        environ_key = "" if "_" in key else _KEYS[key]
+        environ_key = "" if "_" in key else ENVIRON_KEYS[key]
         value = self.environ.get(environ_key)
-        if value is None or (value == "" and environ_key in _WITHOUT_PREFIX):
+        if value is None or (value == "" and environ_key in UNPREFIXED):
             return []
         return [value] if type is None else converted([value], type, (ValueError,))
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and _KEYS[key] in self.environ
+        return isinstance(key, str) and ENVIRON_KEYS[key] in self.environ
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         for key, value in self.environ.items():
-            name = _name_of(key)
-            if name is not None and (value or key not in _WITHOUT_PREFIX):
+            name = field_name(key)
+            if name is not None and (value or key not in UNPREFIXED):
                 yield name, value
 
     def __len__(self) -> int:

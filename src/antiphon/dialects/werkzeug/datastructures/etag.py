@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
-from antiphon.dialects.werkzeug import http
+from antiphon.dialects.werkzeug.tokens.etags import generate_etag, unquote_etag
 
 
 class ETags(Collection[str]):
@@ -41,7 +41,7 @@ class ETags(Collection[str]):
 
     def contains_raw(self, etag: str) -> bool:
         """Whether it is there: a tag in quotes, which compares weakly if it is marked as weak."""
-        tag, weak = http.unquote_etag(etag)
+        tag, weak = unquote_etag(etag)
         return self.contains_weak(tag or "") if weak else self.contains(tag or "")
 
     def to_header(self) -> str:
@@ -55,7 +55,7 @@ class ETags(Collection[str]):
         if etag is None:
             if data is None:
                 raise TypeError("'data' is required when 'etag' is not given.")
-            etag = http.generate_etag(data)
+            etag = generate_etag(data)
         return etag in self._strong or (include_weak and etag in self._weak)
 
     def __bool__(self) -> bool:

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
-from antiphon.dialects.werkzeug.http.options import parse_options_header
+from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.http.grammar import OWS
 from antiphon.lazy import lazy
 from antiphon.uploads.upload import Upload

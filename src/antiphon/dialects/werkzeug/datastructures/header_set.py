@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, MutableSet
 from typing import Any, SupportsIndex
 
-from antiphon.dialects.werkzeug.http.options import quote_header_value
+from antiphon.dialects.werkzeug.tokens.options import quote_header_value
 
 
 class HeaderSet(MutableSet[str]):

@@ -1,16 +1,19 @@
 """Header fields that can be changed: ordered, several of a name, names without regard to case but kept as written."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, SupportsIndex, TypeVar, cast, overload
 
-from antiphon.dialects.werkzeug.datastructures.converting import converted
-from antiphon.dialects.werkzeug.datastructures.header_line import header_line, with_options
-from antiphon.dialects.werkzeug.datastructures.mixins import MISSING
+from antiphon.dialects._environ.updating import MISSING
+from antiphon.dialects.werkzeug.datastructures.dicts import converted
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
-from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
+from antiphon.dialects.werkzeug.tokens.options import dump_options_header
 
 D = TypeVar("D")
 C = TypeVar("C")
+
+_find_line_end = re.compile(r"[\r\n\0]").search
 
 
 class Headers:
@@ -30,8 +33,6 @@ class Headers:
     @classmethod
     def linked(cls, headerlist: list[tuple[str, str]]) -> "Headers":
         """Headers that read and change this very list, as Werkzeug had them up to 0.8."""
-        from antiphon.dialects.werkzeug.datastructures.linked_headers import LinkedHeaders
-
         return LinkedHeaders(headerlist)
 
     # Reading
@@ -150,7 +151,7 @@ class Headers:
 
     def add(self, key: str, value: Any, /, **kwargs: Any) -> None:
         """Add a pair; keywords become options of the value: ``add("X-A", "b", filename="c")``."""
-        pair = header_line(key, with_options(value, kwargs) if kwargs else value)
+        pair = _checked(key, _with_options(value, kwargs) if kwargs else value)
         self._names.append(key.lower())
         self._list.append(pair)
 
@@ -160,7 +161,7 @@ class Headers:
 
     def set(self, key: str, value: Any, /, **kwargs: Any) -> None:
         """Give a name one value, where it first stands or at the end; keywords are as for ``add``."""
-        pair = header_line(key, with_options(value, kwargs) if kwargs else value)
+        pair = _checked(key, _with_options(value, kwargs) if kwargs else value)
         name, names = key.lower(), self._names
         if name not in names:
             names.append(name)
@@ -213,7 +214,7 @@ class Headers:
     def _add_all(self, pairs: Iterable[tuple[str, Any]]) -> None:
         names, fields = self._names, self._list
         for key, value in pairs:
-            fields.append(header_line(key, value))
+            fields.append(_checked(key, value))
             names.append(key.lower())
 
     def update(self, arg: Any = None, /, **kwargs: Any) -> None:
@@ -236,10 +237,10 @@ class Headers:
         if isinstance(key, str):
             self.set(key, value)
         elif isinstance(key, slice):
-            fields = [header_line(*pair) for pair in value]
+            fields = [_checked(*pair) for pair in value]
             self._list[key], self._names[key] = fields, [name.lower() for name, _ in fields]
         else:
-            self._list[key] = field = header_line(*value)
+            self._list[key] = field = _checked(*value)
             self._names[key] = field[0].lower()
 
     def __delitem__(self, key: Any) -> None:
@@ -297,3 +298,32 @@ class Headers:
     def to_list(self, charset: str = "iso-8859-1") -> list[tuple[str, str]]:  # noqa: ARG002 - text needs none
         """As ``to_wsgi_list``."""
         return self.to_wsgi_list()
+
+
+class LinkedHeaders(Headers):
+    """Headers over a list that somebody else may change too."""
+
+    def __init__(self, headerlist: list[tuple[str, str]]) -> None:
+        self._list = headerlist
+
+    @property
+    def _names(self) -> list[str]:  # type: ignore[override]  # made anew: the list may have changed
+        return [name.lower() for name, _ in self._list]
+
+    def copy(self) -> Headers:  # type: ignore[override]  # with a list of its own
+        """Return headers with the same pairs, in a list of their own."""
+        return Headers(self._list)
+
+
+def _checked(key: str, value: Any) -> tuple[str, str]:
+    if type(value) is str and value.isprintable() and key.isprintable():
+        return key, value
+    text = str(value)
+    if bad := _find_line_end(f"{key}{text}"):
+        raise ValueError(f"header fields must not contain newline characters, nor NUL: {bad[0]!r} in {key!r:.80}")
+    return key, text
+
+
+def _with_options(value: Any, options: Mapping[str, Any]) -> str:
+    """Return a value with options. Underscores in their names stand for hyphens."""
+    return dump_options_header(value, {name.replace("_", "-"): each for name, each in options.items()})

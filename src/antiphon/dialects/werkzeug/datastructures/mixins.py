@@ -1,18 +1,25 @@
 """What makes a list, a dictionary or headers refuse to change, or tell of each change."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, SupportsIndex, TypeVar, cast
+
+from antiphon.dialects._environ.updating import UpdateDictMixin
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 
+__all__ = [
+    "ImmutableDictMixin",
+    "ImmutableHeadersMixin",
+    "ImmutableListMixin",
+    "ImmutableMultiDictMixin",
+    "UpdateDictMixin",
+    "is_immutable",
+]
+
 K = TypeVar("K")
 V = TypeVar("V")
-D = TypeVar("D")
-
-MISSING: Any = object()
-"""The default of a parameter that may be None."""
 
 
 def is_immutable(self: object, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG001 - of any method
@@ -80,60 +87,3 @@ class ImmutableHeadersMixin:
     __delitem__ = __ior__ = __setitem__ = is_immutable
     add = add_header = clear = extend = insert = pop = popitem = remove = is_immutable
     set = setdefault = setlist = setlistdefault = update = is_immutable
-
-
-class UpdateDictMixin(dict[K, V]):
-    """Makes a dictionary call ``on_update`` with itself after each change."""
-
-    on_update: Callable[[Any], None] | None = None
-
-    def _tell(self) -> None:
-        if self.on_update is not None:
-            self.on_update(self)
-
-    def __setitem__(self, key: K, value: V) -> None:
-        super().__setitem__(key, value)
-        self._tell()
-
-    def __delitem__(self, key: K) -> None:
-        super().__delitem__(key)
-        self._tell()
-
-    def setdefault(self, key: K, default: V | None = None) -> V:
-        """The value of a key, which gets ``default`` if it has none."""
-        if key not in self:
-            self[key] = cast("V", default)
-        return self[key]
-
-    @overload
-    def pop(self, key: K) -> V: ...
-    @overload
-    def pop(self, key: K, default: D) -> V | D: ...
-    def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
-        """Remove a key and give its value, or ``default``. Raises KeyError when there is neither."""
-        if key not in self and default is not MISSING:
-            return default
-        value = super().pop(key)
-        self._tell()
-        return value
-
-    def popitem(self) -> tuple[K, V]:
-        """Remove the last key and give it with its value. Raises KeyError when there is none."""
-        item = super().popitem()
-        self._tell()
-        return item
-
-    def clear(self) -> None:
-        """Remove all keys."""
-        super().clear()
-        self._tell()
-
-    def update(self, arg: Any = None, /, **kwargs: V) -> None:
-        """Set the values of several keys."""
-        super().update(() if arg is None else arg, **kwargs)
-        self._tell()
-
-    def __ior__(self, other: Any) -> Self:  # type: ignore[override, misc]  # of pairs too
-        super().__ior__(other)
-        self._tell()
-        return self

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any, Literal, Self, TypeAlias, TypeVar, cast, overload
 
-from antiphon.dialects.werkzeug.datastructures.converting import converted
-from antiphon.dialects.werkzeug.datastructures.dicts import TypeConversionDict
-from antiphon.dialects.werkzeug.datastructures.mixins import MISSING
-from antiphon.dialects.werkzeug.exceptions import BadRequestKeyError
+from antiphon.dialects._environ.updating import MISSING
+from antiphon.dialects.werkzeug.datastructures.dicts import TypeConversionDict, converted
+from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableMultiDictMixin
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -257,6 +257,17 @@ class MultiDict(TypeConversionDict[K, V]):
     def iterkeys(self) -> Iterator[K]:
         """As ``keys``."""
         return iter(self.keys())
+
+
+class ImmutableMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
+    """A MultiDict that can't be changed, and has a hash if its values have one."""
+
+    def copy(self) -> MultiDict[K, V]:
+        """Return a MultiDict with the same values, which can be changed."""
+        return MultiDict(self)
+
+    def __copy__(self) -> Self:
+        return self
 
 
 def _items_of_mapping(mapping: Mapping[K, Any]) -> Iterator[tuple[K, Any]]:

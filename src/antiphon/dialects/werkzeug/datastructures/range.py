@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from antiphon.dialects.werkzeug import http
+from antiphon.dialects.werkzeug.tokens.dates import http_date
+from antiphon.dialects.werkzeug.tokens.etags import quote_etag
 
 
 class IfRange:
@@ -17,8 +18,8 @@ class IfRange:
     def to_header(self) -> str:
         """The header's value; empty for neither."""
         if self.date is not None:
-            return http.http_date(self.date)
-        return "" if self.etag is None else http.quote_etag(self.etag)
+            return http_date(self.date)
+        return "" if self.etag is None else quote_etag(self.etag)
 
     def __str__(self) -> str:
         return self.to_header()
@@ -47,7 +48,7 @@ class Range:
         start, stop = self.ranges[0]
         if stop is None:
             start, stop = start + length if start < 0 else start, length
-        return (start, min(stop, length)) if http.is_byte_range_valid(start, stop, length) else None
+        return (start, min(stop, length)) if is_byte_range_valid(start, stop, length) else None
 
     def make_content_range(self, length: int | None) -> "ContentRange | None":
         """What Content-Range says of that part; None where there is none."""
@@ -114,7 +115,7 @@ class ContentRange:
 
     def set(self, start: int | None, stop: int | None, length: int | None = None, units: str | None = "bytes") -> None:
         """Set all at once. Raises AssertionError for what is no part."""
-        if not http.is_byte_range_valid(start, stop, length):
+        if not is_byte_range_valid(start, stop, length):
             raise AssertionError("Bad range provided")
         self._units = units
         self._start = start
@@ -146,3 +147,10 @@ class ContentRange:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {str(self)!r}>"
+
+
+def is_byte_range_valid(start: int | None, stop: int | None, length: int | None) -> bool:
+    """Whether there is such a part: both ends or none, the start before the stop, and before the length."""
+    if start is None or stop is None:
+        return start is stop and (length is None or length >= 0)
+    return 0 <= start < stop and (length is None or start < length)

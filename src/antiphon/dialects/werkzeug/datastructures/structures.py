@@ -9,8 +9,7 @@ from antiphon.dialects.werkzeug.datastructures.dicts import (
     TypeConversionDict,
 )
 from antiphon.dialects.werkzeug.datastructures.header_set import HeaderSet
-from antiphon.dialects.werkzeug.datastructures.immutable_multidict import ImmutableMultiDict
-from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, MultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.datastructures.ordered import ImmutableOrderedMultiDict, OrderedMultiDict
 
 _ImmutableOrderedMultiDict = ImmutableOrderedMultiDict

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
-from antiphon.dialects.werkzeug.exceptions.retry_after import RetryAfterException
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException, RetryAfterException
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
-    from antiphon.dialects.werkzeug.wrappers import Response
+    from antiphon.dialects.werkzeug.datastructures.auth import WWWAuthenticate
+    from antiphon.dialects.werkzeug.wrappers.response import Response
 
 
 class Unauthorized(HTTPException):
@@ -30,10 +29,8 @@ class Unauthorized(HTTPException):
         www_authenticate: "WWWAuthenticate | Iterable[WWWAuthenticate] | None" = None,
     ) -> None:
         super().__init__(description, response)
-        from antiphon.dialects.werkzeug.datastructures import WWWAuthenticate
-
-        single = isinstance(www_authenticate, WWWAuthenticate)
-        self.www_authenticate: Any = (www_authenticate,) if single else www_authenticate
+        is_single = hasattr(www_authenticate, "to_header")
+        self.www_authenticate: Any = (www_authenticate,) if is_single else www_authenticate
 
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None

@@ -1,15 +1,17 @@
 """The error that the others are: raised, it is a WSGI application which answers with its page."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.werkzeug.response_class import response_class
 from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
+from antiphon.http.dates import format_date
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from antiphon.dialects.werkzeug.wrappers import Response
+    from antiphon.dialects.werkzeug.wrappers.response import Response
 
 
 class HTTPException(Exception):
@@ -86,9 +88,35 @@ class HTTPException(Exception):
         return "???" if self.code is None else str(self.code)
 
 
+class RetryAfterException(HTTPException):
+    """An error whose ``retry_after``, in seconds or as a moment, becomes the Retry-After header."""
+
+    def __init__(
+        self,
+        description: str | None = None,
+        response: "Response | None" = None,
+        retry_after: datetime | int | None = None,
+    ) -> None:
+        super().__init__(description, response)
+        self.retry_after = retry_after
+
+    def get_headers(
+        self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
+    ) -> list[tuple[str, str]]:
+        """Those of the page, and Retry-After."""
+        headers = super().get_headers(environ, scope)
+        if self.retry_after:
+            headers.append(("Retry-After", _print_moment(self.retry_after)))
+        return headers
+
+
 def _escape(text: Any) -> str:
     """Text as HTML; what has ``__html__`` is that already."""
     if hasattr(text, "__html__"):
         return str(text.__html__())
     plain = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return plain.replace('"', "&#34;").replace("'", "&#39;")
+
+
+def _print_moment(after: datetime | int) -> str:
+    return format_date(after) if isinstance(after, datetime) else str(after)

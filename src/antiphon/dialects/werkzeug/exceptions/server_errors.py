@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
-from antiphon.dialects.werkzeug.exceptions.retry_after import RetryAfterException
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException, RetryAfterException
 
 if TYPE_CHECKING:
-    from antiphon.dialects.werkzeug.wrappers import Response
+    from antiphon.dialects.werkzeug.wrappers.response import Response
 
 
 class InternalServerError(HTTPException):

@@ -1,11 +1,7 @@
 """Header values as `werkzeug.http` has them: parsed and printed by functions, over the values of `antiphon.http`."""
 
-from antiphon.dialects.werkzeug.http.byte_ranges import (
-    is_byte_range_valid,
-    parse_content_range_header,
-    parse_range_header,
-)
-from antiphon.dialects.werkzeug.http.cookies import dump_cookie, parse_cookie
+from antiphon.dialects.werkzeug.datastructures.range import is_byte_range_valid
+from antiphon.dialects.werkzeug.http.conditions import is_resource_modified
 from antiphon.dialects.werkzeug.http.fields import (
     COEP,
     COOP,
@@ -14,36 +10,30 @@ from antiphon.dialects.werkzeug.http.fields import (
     remove_entity_headers,
     remove_hop_by_hop_headers,
 )
-from antiphon.dialects.werkzeug.http.lists import (
-    dump_csp_header,
-    dump_header,
-    parse_csp_header,
-    parse_dict_header,
-    parse_list_header,
-    parse_set_header,
-)
-from antiphon.dialects.werkzeug.http.moments import dump_age, http_date, parse_age, parse_date
-from antiphon.dialects.werkzeug.http.negotiation import parse_accept_header, parse_cache_control_header
-from antiphon.dialects.werkzeug.http.older import (
-    cookie_date,
+from antiphon.dialects.werkzeug.http.parsing import (
+    parse_accept_header,
     parse_authorization_header,
+    parse_cache_control_header,
+    parse_content_range_header,
+    parse_cookie,
+    parse_csp_header,
+    parse_etags,
+    parse_if_range_header,
+    parse_range_header,
+    parse_set_header,
     parse_www_authenticate_header,
 )
-from antiphon.dialects.werkzeug.http.options import (
+from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
+from antiphon.dialects.werkzeug.tokens.cookies import dump_cookie
+from antiphon.dialects.werkzeug.tokens.dates import cookie_date, dump_age, http_date, parse_age, parse_date
+from antiphon.dialects.werkzeug.tokens.etags import generate_etag, quote_etag, unquote_etag
+from antiphon.dialects.werkzeug.tokens.lists import dump_csp_header, dump_header, parse_dict_header, parse_list_header
+from antiphon.dialects.werkzeug.tokens.options import (
     dump_options_header,
     parse_options_header,
     quote_header_value,
     unquote_header_value,
 )
-from antiphon.dialects.werkzeug.http.validators import (
-    generate_etag,
-    is_resource_modified,
-    parse_etags,
-    parse_if_range_header,
-    quote_etag,
-    unquote_etag,
-)
-from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
 
 __all__ = [
     "COEP",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from antiphon.http.headers import HOP_BY_HOP
 
 if TYPE_CHECKING:
-    from antiphon.dialects.werkzeug.datastructures import Headers
+    from antiphon.dialects.werkzeug.datastructures.headers import Headers
 
 _ENTITY_HEADERS = frozenset({
     "allow", "content-encoding", "content-language", "content-length", "content-location", "content-md5",

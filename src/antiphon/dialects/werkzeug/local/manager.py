@@ -5,8 +5,8 @@ from functools import update_wrapper
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects._environ.chunks import ClosingIterator
 from antiphon.dialects.werkzeug.local.storage import Local, LocalStack, release_local
-from antiphon.dialects.werkzeug.wsgi import ClosingIterator
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

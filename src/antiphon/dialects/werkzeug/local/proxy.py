@@ -9,7 +9,6 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from antiphon.dialects.werkzeug.local.operations import Own, forward, forward_in_place, forward_reflected, own_value
-from antiphon.dialects.werkzeug.local.storage import Local, LocalStack
 
 T = TypeVar("T")
 
@@ -28,7 +27,7 @@ class LocalProxy(Generic[T]):
 
     def __init__(
         self,
-        local: "ContextVar[T] | Local | LocalStack[T] | Callable[[], T]",
+        local: "ContextVar[T] | Callable[[], T] | Any",
         name: str | None = None,
         *,
         unbound_message: str | None = None,
@@ -148,27 +147,27 @@ class LocalProxy(Generic[T]):
 
 
 def _getter(local: Any, name: str | None, message: str) -> Callable[[], Any]:
-    """What gives the object. Raises TypeError for what can't be stood for."""
-    if isinstance(local, Local):
-        if name is None:
-            raise TypeError("'name' is required when proxying a 'Local' object.")
-        return _checked(lambda: attrgetter(name)(local), AttributeError, message)
-    if isinstance(local, LocalStack):
-        source = _checked(lambda: _top(local), LookupError, message)
-    elif isinstance(local, ContextVar):
-        source = _checked(local.get, LookupError, message)
-    elif callable(local):
-        source = local
-    else:
-        raise TypeError(f"Don't know how to proxy '{type(local)}'.")
+    """Return the function that finds the object. Raises TypeError for a source of another kind."""
+    if hasattr(type(local), "__local_source__"):
+        source: Callable[[], Any] = type(local).__local_source__(local, name, message)
+        return source
+    if isinstance(local, ContextVar):
+        return attribute_of(bound(local.get, LookupError, message), name)
+    if callable(local):
+        return attribute_of(local, name)
+    raise TypeError(f"Don't know how to proxy '{type(local)}'.")
+
+
+def attribute_of(source: Callable[[], Any], name: str | None) -> Callable[[], Any]:
+    """Return a function for an attribute of a source's object; for the object itself if the name is None."""
     if name is None:
         return source
     attribute = attrgetter(name)
     return lambda: attribute(source())
 
 
-def _checked(source: Callable[[], T], absent: type[Exception], message: str) -> Callable[[], T]:
-    """A function that raises RuntimeError where a source has nothing."""
+def bound(source: Callable[[], T], absent: type[Exception], message: str) -> Callable[[], T]:
+    """Return a source that raises RuntimeError with a message in place of the error ``absent``."""
 
     def current() -> T:
         try:
@@ -177,10 +176,3 @@ def _checked(source: Callable[[], T], absent: type[Exception], message: str) -> 
             raise RuntimeError(message) from None
 
     return current
-
-
-def _top(stack: "LocalStack[T]") -> T:
-    top = stack.top
-    if top is None:
-        raise LookupError
-    return top

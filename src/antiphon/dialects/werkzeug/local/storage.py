@@ -3,13 +3,13 @@
 What a context has is never changed in place, since contexts that are copied from it have the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from operator import attrgetter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-if TYPE_CHECKING:
-    from antiphon.dialects.werkzeug.local.proxy import LocalProxy
+from antiphon.dialects.werkzeug.local.proxy import LocalProxy, attribute_of, bound
 
 T = TypeVar("T")
 
@@ -30,14 +30,17 @@ class Local:
     def __iter__(self) -> Iterator[tuple[str, Any]]:
         return iter(dict(self._variable.get(_NOTHING)).items())
 
-    def __call__(self, name: str, *, unbound_message: str | None = None) -> "LocalProxy[Any]":
+    def __call__(self, name: str, *, unbound_message: str | None = None) -> LocalProxy[Any]:
         """A proxy for an attribute."""
-        from antiphon.dialects.werkzeug.local.proxy import LocalProxy
-
         return LocalProxy(self, name, unbound_message=unbound_message)
 
     def __release_local__(self) -> None:
         self._variable.set({})
+
+    def __local_source__(self, name: str | None, message: str) -> Callable[[], Any]:
+        if name is None:
+            raise TypeError("'name' is required when proxying a 'Local' object.")
+        return bound(lambda: attrgetter(name)(self), AttributeError, message)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -67,6 +70,15 @@ class LocalStack(Generic[T]):
     def __release_local__(self) -> None:
         self._variable.set([])
 
+    def __local_source__(self, name: str | None, message: str) -> Callable[[], Any]:
+        return attribute_of(bound(self._bound_top, LookupError, message), name)
+
+    def _bound_top(self) -> T:
+        top = self.top
+        if top is None:
+            raise LookupError
+        return top
+
     def _items(self) -> list[T]:
         return self._variable.get([])
 
@@ -90,10 +102,8 @@ class LocalStack(Generic[T]):
         items = self._items()
         return items[-1] if items else None
 
-    def __call__(self, name: str | None = None, *, unbound_message: str | None = None) -> "LocalProxy[Any]":
+    def __call__(self, name: str | None = None, *, unbound_message: str | None = None) -> LocalProxy[Any]:
         """A proxy for the top, or for an attribute of it."""
-        from antiphon.dialects.werkzeug.local.proxy import LocalProxy
-
         return LocalProxy(self, name, unbound_message=unbound_message)
 
 

@@ -10,10 +10,11 @@ from typing import IO, TYPE_CHECKING, TypeAlias, cast
 from zlib import adler32
 
 from antiphon.adapters.wsgi import WSGIHead
-from antiphon.dialects.werkzeug.exceptions import PreconditionFailed, RequestedRangeNotSatisfiable
-from antiphon.dialects.werkzeug.http import http_date, quote_etag
+from antiphon.dialects.werkzeug.exceptions.client_errors import PreconditionFailed, RequestedRangeNotSatisfiable
 from antiphon.dialects.werkzeug.security import safe_join
-from antiphon.dialects.werkzeug.wsgi import get_path_info
+from antiphon.dialects.werkzeug.tokens.dates import http_date
+from antiphon.dialects.werkzeug.tokens.etags import quote_etag
+from antiphon.dialects.werkzeug.wsgi.places import get_path_info
 from antiphon.http import errors
 from antiphon.request.request import Request
 from antiphon.response.fields import BYTES

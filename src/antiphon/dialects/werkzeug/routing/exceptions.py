@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.werkzeug.exceptions import BadRequest, HTTPException
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.routing.map import MapAdapter
     from antiphon.dialects.werkzeug.routing.rules import Rule
-    from antiphon.dialects.werkzeug.wrappers import Response
+    from antiphon.dialects.werkzeug.wrappers.response import Response
 
 
 class RoutingException(Exception):
@@ -27,7 +28,7 @@ class RequestRedirect(HTTPException, RoutingException):
 
     def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - a redirect is always the same
         """The redirect."""
-        from antiphon.dialects.werkzeug.utils import redirect
+        from antiphon.dialects.werkzeug.utils.redirects import redirect
 
         return redirect(self.new_url, self.code or 308)
 

@@ -1,8 +1,7 @@
-"""Rules made of rules: below a path or a subdomain, with a prefix to their endpoints, or from a template."""
+"""Rules made of rules: below a path or a subdomain, with a prefix to their endpoints."""
 
 from collections.abc import Iterable, Iterator
-from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.routing.map import Map
@@ -70,43 +69,3 @@ class EndpointPrefix(_Changed):
     def change(self, rule: "Rule") -> None:
         """Put the prefix in front."""
         rule.endpoint = self.prefix + rule.endpoint
-
-
-class RuleTemplate:
-    """Rules with ``$name`` in their texts. Calling it with values gives the rules that have these in place."""
-
-    def __init__(self, rules: Iterable["Rule"]) -> None:
-        self.rules = list(rules)
-
-    def __call__(self, *args: Any, **kwargs: Any) -> "RuleTemplateFactory":
-        return RuleTemplateFactory(self.rules, dict(*args, **kwargs))
-
-
-class RuleTemplateFactory(RuleFactory):
-    """The rules of a template with their values."""
-
-    def __init__(self, rules: Iterable[RuleFactory], context: dict[str, Any]) -> None:
-        self.rules = rules
-        self.context = context
-
-    def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002 - its name in Werkzeug
-        """Each rule with the values in its texts. Raises KeyError for a missing one."""
-        for factory in self.rules:
-            for rule in factory.get_rules(map):
-                yield self._filled(rule)
-
-    def _filled(self, rule: "Rule") -> "Rule":
-        from antiphon.dialects.werkzeug.routing.rules import Rule
-
-        return Rule(
-            self._fill(rule.rule),
-            defaults={name: self._fill(value) for name, value in rule.defaults.items()} if rule.defaults else None,
-            subdomain=self._fill(rule.subdomain),
-            methods=rule.methods,
-            build_only=rule.build_only,
-            endpoint=self._fill(rule.endpoint),
-            strict_slashes=rule.strict_slashes,
-        )
-
-    def _fill(self, value: Any) -> Any:
-        return Template(value).substitute(self.context) if isinstance(value, str) else value

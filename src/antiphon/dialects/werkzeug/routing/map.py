@@ -7,19 +7,20 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from warnings import warn
 
-from antiphon.dialects.werkzeug.datastructures import ImmutableDict
-from antiphon.dialects.werkzeug.exceptions import BadHost
+from antiphon.dialects._environ.places import text_of, without_default_port
+from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadHost
 from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
 from antiphon.dialects.werkzeug.routing.builder import Direct
 from antiphon.dialects.werkzeug.routing.converters import DEFAULT_CONVERTERS, BaseConverter
 from antiphon.dialects.werkzeug.routing.matcher import StateMachineMatcher
-from antiphon.dialects.werkzeug.wsgi import get_host
+from antiphon.dialects.werkzeug.wsgi.places import get_host
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
     from antiphon.dialects.werkzeug.routing.rules import Rule, RuleFactory
-    from antiphon.dialects.werkzeug.wrappers import Request
+    from antiphon.dialects.werkzeug.wrappers.request import Request
 
 __all__ = ["Map", "MapAdapter"]
 
@@ -181,7 +182,7 @@ class Map:
         env: WSGIEnvironment = environ if isinstance(environ, dict) else environ.environ
         host = get_host(env).lower()
         scheme = _scheme_of(env)
-        name = host if server_name is None else _without_default_port(server_name.lower(), scheme)
+        name = host if server_name is None else without_default_port(server_name.lower(), scheme)
         if subdomain is None and not self.host_matching:
             subdomain = _subdomain(host, name)
             if subdomain is None:
@@ -190,12 +191,12 @@ class Map:
         return Map.bind(
             self,
             name,
-            _text(env.get("SCRIPT_NAME")),
+            _text(env, "SCRIPT_NAME"),
             subdomain,
             scheme,
             env["REQUEST_METHOD"],
-            _text(env.get("PATH_INFO")),
-            _text(env.get("QUERY_STRING")),
+            _text(env, "PATH_INFO"),
+            _text(env, "QUERY_STRING"),
         )
 
     def __repr__(self) -> str:
@@ -222,12 +223,6 @@ def _scheme_of(environ: "WSGIEnvironment") -> str:
     return scheme
 
 
-def _without_default_port(name: str, scheme: str) -> str:
-    if scheme in {"http", "ws"}:
-        return name.removesuffix(":80")
-    return name.removesuffix(":443") if scheme in {"https", "wss"} else name
-
-
 def _subdomain(host: str, name: str) -> str | None:
     """What a host has before a name; None where it does not end with that name."""
     if host == name:
@@ -236,8 +231,6 @@ def _subdomain(host: str, name: str) -> str | None:
     return ".".join(filter(None, labels[: -len(own)])) if labels[-len(own) :] == own else None
 
 
-def _text(value: str | None) -> str | None:
-    """A value of an environ as text: it has UTF-8 bytes as Latin-1 characters (PEP 3333)."""
-    if value is None or value.isascii():
-        return value
-    return value.encode("latin-1").decode("utf-8", "replace")
+def _text(environ: "WSGIEnvironment", key: str) -> str | None:
+    value = environ.get(key)
+    return None if value is None else text_of(value)

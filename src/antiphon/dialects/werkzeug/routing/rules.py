@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from string import Template as TextTemplate
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.werkzeug.datastructures import iter_multi_items
+from antiphon.dialects.werkzeug.datastructures.multidict import iter_multi_items
 from antiphon.dialects.werkzeug.routing.builder import Direct, Template
 from antiphon.dialects.werkzeug.routing.converters import (
     BaseConverter,
@@ -14,8 +15,6 @@ from antiphon.dialects.werkzeug.routing.converters import (
 from antiphon.dialects.werkzeug.routing.factories import (
     EndpointPrefix,
     RuleFactory,
-    RuleTemplate,
-    RuleTemplateFactory,
     Subdomain,
     Submount,
 )
@@ -238,6 +237,44 @@ class Rule(RuleFactory):
         where = "".join([f"<{text}>" if is_variable else text for is_variable, text in self._trace]).lstrip("|")
         methods = f" ({', '.join(self.methods)})" if self.methods is not None else ""
         return f"<{type(self).__name__} {where!r}{methods} -> {self.endpoint}>"
+
+
+class RuleTemplate:
+    """Rules with ``$name`` in their texts. Calling it with values gives the rules that have these in place."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = list(rules)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> "RuleTemplateFactory":
+        return RuleTemplateFactory(self.rules, dict(*args, **kwargs))
+
+
+class RuleTemplateFactory(RuleFactory):
+    """The rules of a template with their values."""
+
+    def __init__(self, rules: Iterable[RuleFactory], context: dict[str, Any]) -> None:
+        self.rules = rules
+        self.context = context
+
+    def get_rules(self, map: "Map") -> Iterator[Rule]:  # noqa: A002 - its name in Werkzeug
+        """Each rule with the values in its texts. Raises KeyError for a missing one."""
+        for factory in self.rules:
+            for rule in factory.get_rules(map):
+                yield self._filled(rule)
+
+    def _filled(self, rule: Rule) -> Rule:
+        return Rule(
+            self._fill(rule.rule),
+            defaults={name: self._fill(value) for name, value in rule.defaults.items()} if rule.defaults else None,
+            subdomain=self._fill(rule.subdomain),
+            methods=rule.methods,
+            build_only=rule.build_only,
+            endpoint=self._fill(rule.endpoint),
+            strict_slashes=rule.strict_slashes,
+        )
+
+    def _fill(self, value: Any) -> Any:
+        return TextTemplate(value).substitute(self.context) if isinstance(value, str) else value
 
 
 def _checked_methods(methods: Iterable[str] | None, websocket: bool) -> set[str] | None:

@@ -8,20 +8,18 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
-from antiphon.dialects.werkzeug.datastructures import (
-    Authorization,
-    CombinedMultiDict,
-    EnvironHeaders,
-    Headers,
-    iter_multi_items,
-)
+from antiphon.dialects._environ.places import text_of
+from antiphon.dialects.werkzeug.datastructures.auth import Authorization
+from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
+from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.datastructures.multidict import iter_multi_items
 from antiphon.dialects.werkzeug.test.content import Content
 from antiphon.dialects.werkzeug.test.destination import Destination, base_url_of
 from antiphon.dialects.werkzeug.test.multipart_body import each_value, stream_encode_multipart
 from antiphon.dialects.werkzeug.url_fields import encode_fields
-from antiphon.dialects.werkzeug.urls import iri_to_uri
-from antiphon.dialects.werkzeug.wrappers import Request
-from antiphon.dialects.werkzeug.wsgi.places import text_of
+from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
+from antiphon.dialects.werkzeug.wrappers.request import Request
 from antiphon.http.headers import write_raw_utf8
 
 if TYPE_CHECKING:

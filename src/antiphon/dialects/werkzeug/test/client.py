@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.http import dump_cookie
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
 from antiphon.dialects.werkzeug.test.cookie import Cookie, Jar, keep
 from antiphon.dialects.werkzeug.test.response import TestResponse
 from antiphon.dialects.werkzeug.test.run import run_wsgi_app
-from antiphon.dialects.werkzeug.wrappers import Request, Response
-from antiphon.dialects.werkzeug.wsgi import get_current_url
+from antiphon.dialects.werkzeug.tokens.cookies import dump_cookie
+from antiphon.dialects.werkzeug.wrappers.request import Request
+from antiphon.dialects.werkzeug.wrappers.response import Response
+from antiphon.dialects.werkzeug.wsgi.places import get_current_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment

@@ -2,7 +2,9 @@
 
 from typing import IO, Any
 
-from antiphon.dialects.werkzeug.datastructures import FileMultiDict, Headers, MultiDict
+from antiphon.dialects.werkzeug.datastructures.file_storage import FileMultiDict
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.wrappers.media_type import MediaType
 
 

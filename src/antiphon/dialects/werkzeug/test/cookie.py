@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple, Self
 
-from antiphon.dialects.werkzeug.http import parse_cookie, parse_date
+from antiphon.dialects.werkzeug.http.parsing import parse_cookie
+from antiphon.dialects.werkzeug.tokens.dates import parse_date
 
 
 class Cookie(NamedTuple):

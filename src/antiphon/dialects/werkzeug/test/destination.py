@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from antiphon.dialects.werkzeug.datastructures import MultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.url_fields import encode_fields
-from antiphon.dialects.werkzeug.urls import iri_to_uri
+from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
 
 
 class Destination:

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, cast
 
-from antiphon.dialects.werkzeug.datastructures import Headers, MultiDict
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.http.content_disposition import FORM_DATA, ContentDisposition
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import Window

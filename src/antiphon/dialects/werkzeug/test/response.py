@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.utils import cached_property
-from antiphon.dialects.werkzeug.wrappers import Request, Response
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.utils.accessors import cached_property
+from antiphon.dialects.werkzeug.wrappers.request import Request
+from antiphon.dialects.werkzeug.wrappers.response import Response
 
 
 class TestResponse(Response):

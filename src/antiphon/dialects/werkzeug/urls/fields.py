@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, TextIO, TypeVar, cast, overload
 
-from antiphon.dialects.werkzeug.datastructures import MultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.urls.quoting import url_quote_plus, url_unquote_plus
 
 D = TypeVar("D")

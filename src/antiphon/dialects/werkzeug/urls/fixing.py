@@ -1,6 +1,7 @@
 """URLs as people type them, made into such as programs read."""
 
-from antiphon.dialects.werkzeug.urls.parts import url_parse, url_unparse
+from antiphon.dialects.werkzeug.urls.iri import url_unparse
+from antiphon.dialects.werkzeug.urls.parts import url_parse
 from antiphon.dialects.werkzeug.urls.quoting import url_quote, url_quote_plus
 
 

@@ -3,7 +3,7 @@
 import codecs
 import re
 from collections.abc import Callable
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 UrlTuple: TypeAlias = tuple[str, str, str, str, str]
@@ -74,10 +74,20 @@ def iri_to_uri(
     return _unsplit(parts.scheme, netloc, path, query, fragment)
 
 
+def url_unparse(components: tuple[Any, Any, Any, Any, Any]) -> Any:
+    """Put a URL together, of text or of bytes. After a scheme, a slash becomes three."""
+    if isinstance(components[0], bytes):
+        scheme, netloc, path, query, fragment = [part.decode("latin-1") for part in components]
+        return url_unparse((scheme, netloc, path, query, fragment)).encode("latin-1")
+    scheme, netloc, path, query, fragment = components
+    if netloc or (scheme and path.startswith("/")):
+        path = f"//{netloc}/{path.removeprefix('/')}" if path else f"//{netloc}"
+    before = f"{scheme}:{path}" if scheme else path
+    return before + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
+
+
 def _as_text(url: str | bytes | UrlTuple, charset: str, errors: str = "strict") -> str:
     if isinstance(url, tuple):
-        from antiphon.dialects.werkzeug.urls.parts import url_unparse
-
         whole: str = url_unparse(url)
         return whole
     return url.decode(charset, errors) if isinstance(url, bytes) else url

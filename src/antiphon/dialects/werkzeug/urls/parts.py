@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self, cast
 
-from antiphon.dialects.werkzeug.datastructures import MultiDict
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.urls.fields import url_decode
 from antiphon.dialects.werkzeug.urls.file_locations import file_location
-from antiphon.dialects.werkzeug.urls.iri import iri_to_uri, unicode_host, unquote_user, uri_to_iri
+from antiphon.dialects.werkzeug.urls.iri import iri_to_uri, unicode_host, unquote_user, uri_to_iri, url_unparse
 from antiphon.dialects.werkzeug.urls.quoting import url_quote, url_unquote
 from antiphon.http import url as uri
 
@@ -215,18 +215,6 @@ def url_parse(url: Any, scheme: Any = None, allow_fragments: bool = True) -> Bas
     rest, _, fragment = url[found.end() :].partition("#") if allow_fragments else (url[found.end() :], "", "")
     path, _, query = rest.partition("?")
     return URL(found[1].lower() if found[1] else scheme or "", netloc, path, query, fragment)
-
-
-def url_unparse(components: tuple[Any, Any, Any, Any, Any]) -> Any:
-    """Put a URL together, of text or of bytes. After a scheme, a slash becomes three."""
-    if isinstance(components[0], bytes):
-        scheme, netloc, path, query, fragment = [part.decode("latin-1") for part in components]
-        return url_unparse((scheme, netloc, path, query, fragment)).encode("latin-1")
-    scheme, netloc, path, query, fragment = components
-    if netloc or (scheme and path.startswith("/")):
-        path = f"//{netloc}/{path.removeprefix('/')}" if path else f"//{netloc}"
-    before = f"{scheme}:{path}" if scheme else path
-    return before + (f"?{query}" if query else "") + (f"#{fragment}" if fragment else "")
 
 
 def url_join(base: Any, url: Any, allow_fragments: bool = True) -> Any:

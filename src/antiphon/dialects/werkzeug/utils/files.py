@@ -8,16 +8,16 @@ from time import time
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 from zlib import adler32
 
-from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.exceptions.client_errors import NotFound, RequestedRangeNotSatisfiable
 from antiphon.dialects.werkzeug.response_class import response_class as default_class
-from antiphon.dialects.werkzeug.wsgi import wrap_file
+from antiphon.dialects.werkzeug.wsgi.iterators import wrap_file
 from antiphon.http.content_disposition import ContentDisposition
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from antiphon.dialects.werkzeug.wrappers import Response
+    from antiphon.dialects.werkzeug.wrappers.response import Response
 
 MaxAge = int | Callable[[str | None], int | None] | None
 

@@ -9,7 +9,7 @@ from antiphon.dialects.werkzeug.response_class import response_class
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-    from antiphon.dialects.werkzeug.wrappers import Response as WerkzeugResponse
+    from antiphon.dialects.werkzeug.wrappers.response import Response as WerkzeugResponse
 
 _PAGE = """<!doctype html>
 <html lang=en>

@@ -1,8 +1,8 @@
 """What a client accepts."""
 
-from antiphon.dialects.werkzeug.datastructures import Accept, CharsetAccept, LanguageAccept, MIMEAccept
-from antiphon.dialects.werkzeug.http import parse_accept_header
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from antiphon.dialects.werkzeug.datastructures.accept import Accept, CharsetAccept, LanguageAccept, MIMEAccept
+from antiphon.dialects.werkzeug.http.parsing import parse_accept_header
+from antiphon.dialects.werkzeug.utils.accessors import environ_header
 
 
 def _mimetypes(raw: str | None) -> MIMEAccept:

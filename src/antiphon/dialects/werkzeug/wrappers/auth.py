@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from antiphon.dialects.werkzeug.datastructures import Authorization, Headers, WWWAuthenticate
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from antiphon.dialects.werkzeug.datastructures.auth import Authorization, WWWAuthenticate
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.utils.accessors import environ_header
 
 _NAME = "WWW-Authenticate"
 

@@ -4,19 +4,17 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Self
 
-from antiphon.dialects.werkzeug.datastructures import (
-    CombinedMultiDict,
-    EnvironHeaders,
-    ImmutableList,
-    ImmutableMultiDict,
-    MultiDict,
-)
+from antiphon.dialects._environ.places import server_of, text_of
+from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
+from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
+from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders
+from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, MultiDict
 from antiphon.dialects.werkzeug.formparser import read_fields
-from antiphon.dialects.werkzeug.http import parse_list_header
-from antiphon.dialects.werkzeug.http.cookies import read_cookies
-from antiphon.dialects.werkzeug.utils import environ_property
+from antiphon.dialects.werkzeug.tokens.cookies import read_cookies
+from antiphon.dialects.werkzeug.tokens.lists import parse_list_header
+from antiphon.dialects.werkzeug.utils.accessors import environ_property
 from antiphon.dialects.werkzeug.wrappers.request_body import RequestBody
-from antiphon.dialects.werkzeug.wsgi.places import get_server, host_of, text_of, url_of
+from antiphon.dialects.werkzeug.wsgi.places import host_of, url_of
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ class BaseRequest(RequestBody):
     @classmethod
     def from_values(cls, *args: Any, **kwargs: Any) -> Self:
         """A request of values, as an ``EnvironBuilder`` takes them; for scripts."""
-        from antiphon.dialects.werkzeug.test import EnvironBuilder
+        from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
 
         builder = EnvironBuilder(*args, **kwargs)
         try:
@@ -78,7 +76,7 @@ class BaseRequest(RequestBody):
 
         HTTP exceptions that it raises answer in its place, and the request is closed when it has answered.
         """
-        from antiphon.dialects.werkzeug.exceptions import HTTPException
+        from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 
         @wraps(f)
         def application(*arguments: Any) -> Iterable[bytes]:
@@ -109,7 +107,7 @@ class BaseRequest(RequestBody):
     @lazy
     def server(self) -> tuple[str, int | None] | None:
         """Name and port of the server."""
-        return get_server(self.environ)
+        return server_of(self.environ)
 
     @lazy
     def root_path(self) -> str:

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.http import remove_entity_headers
+from antiphon.dialects._environ.calling import call_application
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.http.fields import remove_entity_headers
 from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
-from antiphon.dialects.werkzeug.utils import get_content_type
+from antiphon.dialects.werkzeug.utils.texts import get_content_type
 from antiphon.dialects.werkzeug.wrappers.response_body import ResponseBody
 from antiphon.dialects.werkzeug.wrappers.set_cookies import SetCookies
-from antiphon.dialects.werkzeug.wsgi import get_current_url
 from antiphon.dialects.werkzeug.wsgi.iterators import SentBody
+from antiphon.dialects.werkzeug.wsgi.places import get_current_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -109,9 +110,7 @@ class BaseResponse(ResponseBody, SetCookies):
     @classmethod
     def from_app(cls, app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False) -> Self:
         """What an application answers to an environ; ``buffered`` runs it to its end first."""
-        from antiphon.dialects.werkzeug.test import run_wsgi_app
-
-        return cls(*run_wsgi_app(app, environ, buffered))
+        return cls(*call_application(app, dict(getattr(environ, "environ", environ)), buffered))
 
     # As a WSGI application
 
@@ -187,6 +186,6 @@ def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
 def _as_uri(reference: str) -> str:
     if _is_uri_path(reference):
         return reference
-    from antiphon.dialects.werkzeug.urls import iri_to_uri
+    from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
 
     return iri_to_uri(reference)

@@ -3,18 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.http import (
-    dump_age,
-    dump_header,
-    http_date,
-    parse_age,
-    parse_date,
-    parse_set_header,
-)
-from antiphon.dialects.werkzeug.utils import header_property
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header, environ_text
-from antiphon.dialects.werkzeug.wrappers.live_header import live_header
+from antiphon.dialects._environ.attributes import environ_text, environ_value, live_header
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.http.parsing import parse_set_header
+from antiphon.dialects.werkzeug.tokens.dates import dump_age, http_date, parse_age, parse_date
+from antiphon.dialects.werkzeug.tokens.lists import dump_header
+from antiphon.dialects.werkzeug.utils.accessors import environ_header, header_property
 from antiphon.dialects.werkzeug.wrappers.media_type import MediaType
 
 
@@ -34,9 +28,9 @@ class CommonRequestDescriptorsMixin:
     content_encoding = environ_text("HTTP_CONTENT_ENCODING", "The codings of the body (RFC 9110 §8.4).")
     content_md5 = environ_text("HTTP_CONTENT_MD5", "The MD5 of the body in Base64 (RFC 1864).")
     referrer = environ_text("HTTP_REFERER", "The page that led here (RFC 9110 §10.1.3).")
-    date = environ_header("HTTP_DATE", parse_date, "When it was sent; None for what is no date.", read_only=True)
-    max_forwards = environ_header(
-        "HTTP_MAX_FORWARDS", _parse_number, "How many proxies may pass it on (RFC 9110 §7.6.2).", read_only=True
+    date = environ_value("HTTP_DATE", parse_date, "When it was sent; None for what is no date.")
+    max_forwards = environ_value(
+        "HTTP_MAX_FORWARDS", _parse_number, "How many proxies may pass it on (RFC 9110 §7.6.2)."
     )
     pragma = environ_header("HTTP_PRAGMA", parse_set_header, "Directives, nearly always `no-cache` (RFC 9111 §5.4).")
 

@@ -1,20 +1,20 @@
 """Requests from other sites, and what is allowed to them (Fetch §3.3)."""
 
-from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.http import dump_header, parse_set_header
-from antiphon.dialects.werkzeug.utils import header_property
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header, environ_text
+from antiphon.dialects._environ.attributes import environ_text, environ_value
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.http.parsing import parse_set_header
+from antiphon.dialects.werkzeug.tokens.lists import dump_header
+from antiphon.dialects.werkzeug.utils.accessors import header_property
 
 
 class CORSRequestMixin:
     """What a page of another site asks for."""
 
     origin = environ_text("HTTP_ORIGIN", "The site of the page that asks; None where that is not said.")
-    access_control_request_headers = environ_header(
+    access_control_request_headers = environ_value(
         "HTTP_ACCESS_CONTROL_REQUEST_HEADERS",
         lambda raw: None if raw is None else parse_set_header(raw),
         "The headers that the request to come will have.",
-        read_only=True,
     )
     access_control_request_method = environ_text(
         "HTTP_ACCESS_CONTROL_REQUEST_METHOD", "The method that the request to come will have."

@@ -2,20 +2,18 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
-from antiphon.dialects.werkzeug.datastructures import Headers, RequestCacheControl, ResponseCacheControl
-from antiphon.dialects.werkzeug.http import (
-    generate_etag,
-    http_date,
-    is_resource_modified,
+from antiphon.dialects.werkzeug.datastructures.cache_control import RequestCacheControl, ResponseCacheControl
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.http.conditions import is_resource_modified
+from antiphon.dialects.werkzeug.http.parsing import (
     parse_cache_control_header,
-    parse_date,
     parse_etags,
     parse_if_range_header,
     parse_range_header,
-    quote_etag,
-    unquote_etag,
 )
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from antiphon.dialects.werkzeug.tokens.dates import http_date, parse_date
+from antiphon.dialects.werkzeug.tokens.etags import generate_etag, quote_etag, unquote_etag
+from antiphon.dialects.werkzeug.utils.accessors import environ_header
 from antiphon.dialects.werkzeug.wrappers.partial_response import PartialResponseMixin
 
 if TYPE_CHECKING:

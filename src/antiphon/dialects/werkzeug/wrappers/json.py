@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
+from antiphon.dialects.werkzeug.exceptions.client_errors import UnsupportedMediaType
 from antiphon.http.errors import BadRequest as Unreadable
 
 
@@ -89,8 +91,6 @@ class JSONMixin(_JSON):
 
 
 def _refuse(error: ValueError | None) -> NoReturn:
-    from antiphon.dialects.werkzeug.exceptions import BadRequest, UnsupportedMediaType
-
     if error is None:
         raise UnsupportedMediaType("The Content-Type is not 'application/json', so that nothing was read as JSON.")
     raise BadRequest(f"Failed to decode JSON object: {error}")

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from antiphon.dialects.werkzeug.datastructures import CallbackDict
-from antiphon.dialects.werkzeug.http import dump_options_header, parse_options_header
-from antiphon.dialects.werkzeug.utils import get_content_type
+from antiphon.dialects.werkzeug.datastructures.dicts import CallbackDict
+from antiphon.dialects.werkzeug.tokens.options import dump_options_header, parse_options_header
+from antiphon.dialects.werkzeug.utils.texts import get_content_type
 
 
 class MediaType:

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from antiphon.dialects.werkzeug.datastructures import ContentRange, Headers
-from antiphon.dialects.werkzeug.http import is_resource_modified, parse_content_range_header, parse_range_header
-from antiphon.dialects.werkzeug.utils import header_property
-from antiphon.dialects.werkzeug.wrappers.live_header import live_header
-from antiphon.dialects.werkzeug.wsgi import RangeWrapper
+from antiphon.dialects._environ.attributes import live_header
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.datastructures.range import ContentRange
+from antiphon.dialects.werkzeug.exceptions.client_errors import RequestedRangeNotSatisfiable
+from antiphon.dialects.werkzeug.http.conditions import is_resource_modified
+from antiphon.dialects.werkzeug.http.parsing import parse_content_range_header, parse_range_header
+from antiphon.dialects.werkzeug.utils.accessors import header_property
+from antiphon.dialects.werkzeug.wsgi.iterators import RangeWrapper
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -56,8 +59,6 @@ class PartialResponseMixin:
         asked = parse_range_header(environ.get("HTTP_RANGE"))
         wanted = None if asked is None else asked.range_for_length(complete_length)
         if wanted is None:
-            from antiphon.dialects.werkzeug.exceptions import RequestedRangeNotSatisfiable
-
             raise RequestedRangeNotSatisfiable(complete_length)
         return wanted
 

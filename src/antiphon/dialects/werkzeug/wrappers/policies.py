@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
-from antiphon.dialects.werkzeug.datastructures import ContentSecurityPolicy, Headers
-from antiphon.dialects.werkzeug.http import COEP, COOP, parse_csp_header
-from antiphon.dialects.werkzeug.utils import header_property
-from antiphon.dialects.werkzeug.wrappers.live_header import live_header
+from antiphon.dialects._environ.attributes import live_header
+from antiphon.dialects.werkzeug.datastructures.csp import ContentSecurityPolicy
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.http.fields import COEP, COOP
+from antiphon.dialects.werkzeug.http.parsing import parse_csp_header
+from antiphon.dialects.werkzeug.utils.accessors import header_property
 
 
 def _parse_policy(value: str | None, on_update: Callable[[ContentSecurityPolicy], None]) -> ContentSecurityPolicy:

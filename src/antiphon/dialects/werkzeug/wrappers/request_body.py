@@ -3,18 +3,17 @@
 from io import BytesIO
 from typing import IO, Any, ClassVar, Literal, overload
 
-from antiphon.dialects.werkzeug.datastructures import ImmutableMultiDict, iter_multi_items
+from antiphon.dialects._environ.caching import cache_short
+from antiphon.dialects._environ.streams import read_body
+from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, iter_multi_items
 from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory
-from antiphon.dialects.werkzeug.http import parse_options_header
-from antiphon.dialects.werkzeug.keeping import kept
-from antiphon.dialects.werkzeug.utils import environ_property
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
-from antiphon.dialects.werkzeug.wsgi import get_content_length, get_input_stream
-from antiphon.dialects.werkzeug.wsgi.limited_stream import read_body
+from antiphon.dialects.werkzeug.tokens.options import parse_options_header
+from antiphon.dialects.werkzeug.utils.accessors import environ_header, environ_property
+from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream, get_content_length, get_input_stream
 from antiphon.lazy import lazy
 
 
-@kept(256)
+@cache_short(256)
 def _mimetype_of(content_type: str) -> str:
     return parse_options_header(content_type)[0].lower()
 
@@ -100,7 +99,7 @@ class RequestBody:
         """What is left of the stream: all of the body, without a stream, where it was not asked for."""
         if self._has_own_stream or self.shallow or "stream" in self.__dict__:
             return self.stream.read()
-        data = read_body(self.environ, self.max_content_length)
+        data = read_body(self.environ, LimitedStream, self.max_content_length)
         self.__dict__["stream"] = BytesIO()
         return data
 

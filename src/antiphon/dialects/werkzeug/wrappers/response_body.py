@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, Self, overload
 
-from antiphon.dialects.werkzeug.datastructures import Headers
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
 
 
 class ResponseBody:

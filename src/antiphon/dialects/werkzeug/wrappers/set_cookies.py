@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from antiphon.dialects.werkzeug.datastructures import Headers
-from antiphon.dialects.werkzeug.http import dump_cookie
+from antiphon.dialects.werkzeug.datastructures.headers import Headers
+from antiphon.dialects.werkzeug.tokens.cookies import dump_cookie
 
 
 class SetCookies:

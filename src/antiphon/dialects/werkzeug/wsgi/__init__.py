@@ -1,7 +1,7 @@
 """What `werkzeug.wsgi` has: the environ's host, path, URL and body, and what applications return."""
 
+from antiphon.dialects._environ.chunks import ClosingIterator
 from antiphon.dialects.werkzeug.wsgi.iterators import (
-    ClosingIterator,
     FileWrapper,
     RangeWrapper,
     responder,

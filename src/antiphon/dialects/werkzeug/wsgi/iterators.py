@@ -4,38 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import update_wrapper
 from typing import IO, TYPE_CHECKING, Any
 
+from antiphon.dialects._environ.chunks import ClosingIterator, part_of
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _BLOCK = 8 << 10
-
-
-class ClosingIterator:
-    """An iterable that calls functions when it is closed, after the iterable's own ``close``."""
-
-    __slots__ = ("_callbacks", "_iterator")
-
-    def __init__(
-        self,
-        iterable: Iterable[bytes],
-        callbacks: Callable[[], object] | Iterable[Callable[[], object]] | None = None,
-    ) -> None:
-        self._iterator = iter(iterable)
-        own = getattr(iterable, "close", None)
-        first = () if own is None else (own,)
-        others = (callbacks,) if callable(callbacks) else tuple(callbacks or ())
-        self._callbacks: tuple[Callable[[], object], ...] = (*first, *others)
-
-    def __iter__(self) -> "ClosingIterator":
-        return self
-
-    def __next__(self) -> bytes:
-        return next(self._iterator)
-
-    def close(self) -> None:
-        """Call them all."""
-        for callback in self._callbacks:
-            callback()
 
 
 class SentBody(ClosingIterator):
@@ -101,7 +75,7 @@ class RangeWrapper:
 
     def __init__(self, iterable: Iterable[bytes], start: int = 0, length: int | None = None) -> None:
         self._iterable = iterable
-        self._chunks = _part(iterable, start, length)
+        self._chunks = part_of(iterable, start, length)
 
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks
@@ -113,21 +87,6 @@ class RangeWrapper:
         """Close the iterable, if it can be closed."""
         if close := getattr(self._iterable, "close", None):
             close()
-
-
-def _part(iterable: Any, start: int, length: int | None) -> Iterator[bytes]:
-    seekable = getattr(iterable, "seekable", None)
-    if seekable is not None and seekable():
-        iterable.seek(start)
-        start = 0
-    end = None if length is None else start + length
-    position = 0
-    for chunk in iterable:
-        before, position = position, position + len(chunk)
-        if position > start and (wanted := chunk[max(start - before, 0) : None if end is None else end - before]):
-            yield wanted
-        if end is not None and position >= end:
-            return
 
 
 def responder(f: "Callable[..., WSGIApplication]") -> "WSGIApplication":

@@ -5,8 +5,9 @@ from itertools import chain
 from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import unquote, urljoin, urlsplit
 
+from antiphon.dialects._environ.places import shift_path, text_of
 from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream
-from antiphon.dialects.werkzeug.wsgi.places import get_current_url, text_of
+from antiphon.dialects.werkzeug.wsgi.places import get_current_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -26,16 +27,8 @@ def peek_path_info(environ: "WSGIEnvironment") -> str | None:
 
 
 def pop_path_info(environ: "WSGIEnvironment") -> str | None:
-    """Move the next segment from the path to the root path, and return it; None where there is none."""
-    path = environ.get("PATH_INFO", "")
-    rest = path.lstrip("/")
-    if not path:
-        return None
-    segment, slash, after = rest.partition("/")
-    slashes = "/" * (len(path) - len(rest))
-    environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + slashes + segment
-    environ["PATH_INFO"] = slash + after
-    return text_of(segment)
+    """Move the next segment of the path to the root path and return it; None if the path is empty."""
+    return shift_path(environ)
 
 
 def extract_path_info(

@@ -6,7 +6,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from antiphon.dialects.werkzeug.exceptions import SecurityError
+from antiphon.dialects._environ import places
+from antiphon.dialects._environ.places import text_of
+from antiphon.dialects.werkzeug.exceptions.bad_request import SecurityError
 from antiphon.http.url import parse_host
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ _PATH_SAFE = "!$&'()*+,/:;=@%"
 _is_plain = re.compile("[A-Za-z0-9._~/-]*+").fullmatch
 # Escapes of what can't stand for itself anywhere: of controls, the space, `#` and `%`.
 _stays_escaped = re.compile("[^%]*+(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*+").fullmatch
-_DEFAULT_PORTS = {"http": ":80", "ws": ":80", "https": ":443", "wss": ":443"}
 
 
 def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | None = None) -> bool:
@@ -55,33 +56,19 @@ def _matches(name: str, reference: str) -> bool:
     return name == wanted or (reference[:1] == "." and name.endswith(f".{wanted}"))
 
 
-def get_server(environ: "WSGIEnvironment") -> tuple[str, int | None] | None:
-    """Name and port of the server; no port for a Unix socket."""
-    name = environ.get("SERVER_NAME")
-    if name is None:
-        return None
-    port = str(environ.get("SERVER_PORT", ""))
-    return name, int(port) if port.isascii() and port.isdigit() else None
-
-
 def host_of(
     scheme: str,
     host_header: str | None,
     server: tuple[str, int | None] | None = None,
     trusted_hosts: Collection[str] | None = None,
 ) -> str:
-    """The host that a request names, else that of the server, without a port that goes without saying.
+    """Return the host of a request, else of the server, without a port that its scheme implies.
 
-    Empty where there is none, or a malformed one. Raises SecurityError for one that is not trusted.
+    It is empty if there is none, or a malformed one. Raises SecurityError for a host that is not trusted.
     """
-    host = host_header
+    host = places.host_of(scheme, host_header, server)
     if host is None:
-        if server is None or server[1] is None:
-            return ""
-        name = server[0]
-        host = f"[{name}]:{server[1]}" if ":" in name and name[0] != "[" else f"{name}:{server[1]}"
-    if scheme in _DEFAULT_PORTS:
-        host = host.removesuffix(_DEFAULT_PORTS[scheme])
+        return ""
     if host_is_trusted(host, trusted_hosts):
         return host
     if trusted_hosts:
@@ -91,7 +78,7 @@ def host_of(
 
 def get_host(environ: "WSGIEnvironment", trusted_hosts: Collection[str] | None = None) -> str:
     """The same, from an environ."""
-    return host_of(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), get_server(environ), trusted_hosts)
+    return host_of(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), places.server_of(environ), trusted_hosts)
 
 
 def url_of(
@@ -123,7 +110,7 @@ def _quoted(path: str) -> str:
 def _as_iri(url: str, host: str) -> str:
     if _stays_escaped(url) and "xn--" not in host and host == host.lower():
         return url
-    from antiphon.dialects.werkzeug.urls import uri_to_iri
+    from antiphon.dialects.werkzeug.urls.iri import uri_to_iri
 
     return uri_to_iri(url)
 
@@ -155,8 +142,3 @@ def get_path_info(environ: "WSGIEnvironment") -> str:
 def get_query_string(environ: "WSGIEnvironment") -> str:
     """The query string in ASCII: what is not is percent-encoded."""
     return quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=":&%=+$!*'(),;/?@")
-
-
-def text_of(written: str) -> str:
-    """Text that an environ has as Latin-1 characters that stand for UTF-8; what is none becomes U+FFFD."""
-    return written if written.isascii() else written.encode("latin-1").decode(errors="replace")

@@ -2,20 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
+from antiphon.dialects._environ.places import text_of
 from antiphon.dialects.kay.places import RequestPlaces
 from antiphon.dialects.kay.werkzeug.formparser import FormDataParser, default_stream_factory
 from antiphon.dialects.kay.werkzeug.wrappers.sealed import Immutable, seal, sealed
 from antiphon.dialects.werkzeug import wrappers
-from antiphon.dialects.werkzeug.datastructures import (
-    CombinedMultiDict,
-    ImmutableDict,
-    ImmutableTypeConversionDict,
-)
-from antiphon.dialects.werkzeug.http import parse_options_header
-from antiphon.dialects.werkzeug.http.cookies import read_cookies
-from antiphon.dialects.werkzeug.urls import url_decode
+from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
+from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict, ImmutableTypeConversionDict
+from antiphon.dialects.werkzeug.tokens.cookies import read_cookies
+from antiphon.dialects.werkzeug.tokens.options import parse_options_header
+from antiphon.dialects.werkzeug.urls.fields import url_decode
+from antiphon.dialects.werkzeug.utils.accessors import environ_header
 from antiphon.dialects.werkzeug.wrappers.base_request import combined
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
 from antiphon.http.urlencoded import parse_query
 
 if TYPE_CHECKING:
@@ -113,5 +111,4 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
 
     def _decode(self, key: str, charset: str) -> str:
         """Text of the environ, which has bytes as Latin-1."""
-        written: str = self.environ.get(key) or ""
-        return written if written.isascii() else written.encode("latin-1").decode(charset, "replace")
+        return text_of(self.environ.get(key) or "", charset)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from antiphon.dialects.werkzeug import wrappers
-from antiphon.dialects.werkzeug.urls import iri_to_uri
-from antiphon.dialects.werkzeug.wsgi import get_current_url
+from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
+from antiphon.dialects.werkzeug.wsgi.places import get_current_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from antiphon.dialects._environ.attributes import environ_value
 from antiphon.dialects.kay.werkzeug.wrappers.moments import parse_date
 from antiphon.dialects.werkzeug import wrappers
-from antiphon.dialects.werkzeug.http import dump_age, http_date, parse_age
-from antiphon.dialects.werkzeug.utils import header_property
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from antiphon.dialects.werkzeug.tokens.dates import dump_age, http_date, parse_age
+from antiphon.dialects.werkzeug.utils.accessors import header_property
 
 
 def _parse_seconds(raw: str | None) -> int | None:
@@ -18,7 +18,7 @@ def _parse_seconds(raw: str | None) -> int | None:
 class CommonRequestDescriptorsMixin(wrappers.CommonRequestDescriptorsMixin):
     """The usual headers of a request. They can only be read."""
 
-    date = environ_header("HTTP_DATE", parse_date, "When it was sent; None for what is no date.", read_only=True)
+    date = environ_value("HTTP_DATE", parse_date, "When it was sent; None for what is no date.")
 
 
 class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):

@@ -2,9 +2,9 @@
 
 from antiphon.dialects.kay.werkzeug.wrappers.moments import as_naive, parse_date
 from antiphon.dialects.werkzeug import wrappers
-from antiphon.dialects.werkzeug.datastructures import IfRange
-from antiphon.dialects.werkzeug.http import parse_if_range_header
-from antiphon.dialects.werkzeug.wrappers.environ_header import environ_header
+from antiphon.dialects.werkzeug.datastructures.range import IfRange
+from antiphon.dialects.werkzeug.http.parsing import parse_if_range_header
+from antiphon.dialects.werkzeug.utils.accessors import environ_header
 
 
 def _parse_if_range(raw: str | None) -> IfRange:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from antiphon.dialects.werkzeug.http import parse_date as parse_aware_date
+from antiphon.dialects.werkzeug.tokens.dates import parse_date as parse_aware_date
 
 
 def parse_date(value: str | None) -> datetime | None:

@@ -7,12 +7,11 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
-from antiphon.dialects.werkzeug.keeping import kept
-from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS
+from antiphon.dialects._environ.caching import cache_short
+from antiphon.http.grammar import OWS, QUOTED_STRING, TCHARS, is_token
 
 _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
-_is_token = re.compile(TCHARS).fullmatch
 _quoted_pair = re.compile(r"\\(.)", re.DOTALL)
 _is_quoted = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).fullmatch
 _options = re.compile(rf"(?:({TCHARS})=({TCHARS}|{QUOTED_STRING})?)?[^;]*+(?:;[ \t]*+|\Z)", re.DOTALL).findall
@@ -23,7 +22,7 @@ _extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch
 def quote_header_value(value: object, allow_token: bool = True) -> str:
     """The text of a value in quotes; as it is, when it is a token and that is allowed (RFC 9110 §5.6.4)."""
     text = value if type(value) is str else str(value)
-    return text if allow_token and _is_token(text) else _in_quotes(text)
+    return text if allow_token and is_token(text) else _in_quotes(text)
 
 
 def _in_quotes(text: str) -> str:
@@ -54,7 +53,7 @@ def dump_options_header(header: str | None, options: Mapping[str, object]) -> st
 def print_option(key: str, value: object) -> str:
     """`key=value`, with quotes where they are needed."""
     text = value if type(value) is str else str(value)
-    return f"{key}={text}" if _is_token(text) or key[-1:] == "*" else f"{key}={_in_quotes(text)}"
+    return f"{key}={text}" if is_token(text) or key[-1:] == "*" else f"{key}={_in_quotes(text)}"
 
 
 def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
@@ -70,7 +69,7 @@ def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
     return main, dict(options)
 
 
-@kept(256)
+@cache_short(256)
 def _read(value: str) -> tuple[str, dict[str, str]]:
     main, _, written = value.partition(";")
     main = main.strip(OWS)

@@ -56,3 +56,8 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
     if seconds < 0:
         raise ValueError(f"an age is not negative: {age!r}")
     return str(seconds)
+
+
+def cookie_date(expires: datetime | float | None = None) -> str:
+    """A moment as cookies have it."""
+    return http_date(expires)

@@ -2,37 +2,19 @@
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from time import time
-from typing import TYPE_CHECKING, Any, TypeVar
 
-from antiphon.dialects.werkzeug import datastructures as ds
-from antiphon.dialects.werkzeug.http.moments import parse_date
+from antiphon.dialects.werkzeug.tokens.dates import parse_date
 from antiphon.http.cookies import SameSite, SetCookie, parse_cookies, quote_cookie_value
 from antiphon.http.grammar import OWS
 from antiphon.http.headers import write_raw_utf8
 from antiphon.http.url import encode_path
 
-if TYPE_CHECKING:
-    from antiphon.dialects.werkzeug.datastructures import MultiDict
-
-C = TypeVar("C")
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMESITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
 _find_forbidden = re.compile(r"[\x00-\x1f\x7f;]").search
-
-
-def parse_cookie(
-    header: "Mapping[str, Any] | str | None", cls: "Callable[..., C] | None" = None
-) -> "C | MultiDict[str, str]":
-    """The cookies of a header's value, or of an environ, as ``cls``, by default a MultiDict."""
-    make: Callable[..., Any] = ds.MultiDict if cls is None else cls
-    value = header if header is None or isinstance(header, str) else header.get("HTTP_COOKIE")
-    made: C | MultiDict[str, str] = make(read_cookies(value)) if value else make()
-    return made
 
 
 def read_cookies(value: str) -> list[tuple[str, str]]:

@@ -1,22 +1,16 @@
 """Lists, dictionaries, sets and policies."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Iterable, Mapping
+from typing import cast
 
-from antiphon.dialects.werkzeug import datastructures as ds
-from antiphon.dialects.werkzeug.http.options import (
+from antiphon.dialects.werkzeug.tokens.options import (
     decode_extended,
     print_option,
     quote_header_value,
     unquote_header_value,
 )
 from antiphon.http.grammar import OWS, split_list
-
-if TYPE_CHECKING:
-    from antiphon.dialects.werkzeug.datastructures import ContentSecurityPolicy, HeaderSet
-
-C = TypeVar("C")
 
 _has_closed_quotes = re.compile(r'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL).fullmatch
 
@@ -54,24 +48,6 @@ def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
     return ", ".join(map(quote_header_value, iterable))
 
 
-def parse_set_header(value: str | None, on_update: "Callable[[HeaderSet], None] | None" = None) -> "HeaderSet":
-    """The elements as a set that tells ``on_update`` of its changes."""
-    return ds.HeaderSet(parse_list_header(value) if value else None, on_update)
-
-
 def dump_csp_header(header: "Mapping[str, str]") -> str:
     """The directives of a content security policy."""
     return "; ".join([f"{directive} {sources}" for directive, sources in header.items()])
-
-
-def parse_csp_header(
-    value: str | None,
-    on_update: "Callable[[ContentSecurityPolicy], None] | None" = None,
-    cls: "Callable[..., C] | None" = None,
-) -> "C | ContentSecurityPolicy":
-    """The directives that have sources, as ``cls``, by default a ContentSecurityPolicy."""
-    make: Callable[..., Any] = ds.ContentSecurityPolicy if cls is None else cls
-    pieces = [piece.strip(OWS).partition(" ") for piece in (value or "").split(";")]
-    items = [(directive, sources.strip(OWS)) for directive, space, sources in pieces if space]
-    made: C | ContentSecurityPolicy = make(items, on_update)
-    return made

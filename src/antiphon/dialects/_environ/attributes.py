@@ -1,0 +1,165 @@
+"""Attributes that are values of a mapping: keys of a request's environ, fields of a response's headers.
+
+- ``Accessor`` reads and writes one value of any mapping, and converts it each time.
+- ``environ_value`` reads a key of the environ, and parses each value once.
+- ``live_header`` reads a header field as an object, and writes the field when that object changes.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, Self, TypeVar, overload
+
+T = TypeVar("T")
+
+
+class Accessor(Generic[T]):
+    """An attribute that reads, sets and deletes one value of a mapping, converted by functions if there are any.
+
+    It is ``default`` if the value is missing, or ``load_func`` raises ValueError or TypeError. ``dump_func`` prints a
+    value that is set. Setting and deleting raise AttributeError if the attribute is ``read_only``.
+    """
+
+    read_only: ClassVar[bool] = False
+    """The default of the parameter of this name."""
+
+    def __init__(
+        self,
+        name: str,
+        default: T | None = None,
+        load_func: Callable[[Any], T | None] | None = None,
+        dump_func: Callable[[Any], str | None] | None = None,
+        read_only: bool | None = None,
+        doc: str | None = None,
+    ) -> None:
+        self.name = name
+        self.default = default
+        self.load_func = load_func
+        self.dump_func = dump_func
+        self._is_read_only = self.read_only if read_only is None else read_only
+        self.__doc__ = doc
+
+    def lookup(self, instance: Any) -> Any:
+        """Return the mapping of an object. Subclasses define it."""
+        raise NotImplementedError
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> T | None: ...
+    def __get__(self, instance: object | None, owner: type | None = None) -> Self | T | None:
+        if instance is None:
+            return self
+        value = self.lookup(instance).get(self.name)
+        if value is None:
+            return self.default
+        if self.load_func is None:
+            found: T = value
+            return found
+        try:
+            return self.load_func(value)
+        except (ValueError, TypeError):
+            return self.default
+
+    def __set__(self, instance: object, value: Any) -> None:
+        self._check_writable()
+        self.lookup(instance)[self.name] = value if self.dump_func is None else self.dump_func(value)
+
+    def __delete__(self, instance: object) -> None:
+        self._check_writable()
+        self.lookup(instance).pop(self.name, None)
+
+    def _check_writable(self) -> None:
+        if self._is_read_only:
+            raise AttributeError(f"{self.name} can only be read here")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+class environ_value(Generic[T]):  # noqa: N801 - used as a declaration, like property
+    """A read-only attribute: the result of ``parse`` for ``environ[key]``, or for None if there is no such key.
+
+    The result is cached on the request as long as the environ has the same value.
+    """
+
+    def __init__(self, key: str, parse: Callable[[str | None], T], doc: str) -> None:
+        self.key = key
+        self.__doc__ = doc
+        self._parse = parse
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, request: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self, request: object, owner: type | None = None) -> T: ...
+    def __get__(self, request: Any, owner: type | None = None) -> Self | T:
+        if request is None:
+            return self
+        raw = request.environ.get(self.key)
+        cache: dict[str, tuple[str | None, T]] = request.__dict__
+        if (cached := cache.get(self.name)) is not None and cached[0] is raw:
+            return cached[1]
+        value = self._parse(raw)
+        cache[self.name] = raw, value
+        return value
+
+    def __set__(self, request: Any, value: T) -> None:
+        self._refuse()
+
+    def __delete__(self, request: Any) -> None:
+        self._refuse()
+
+    def _refuse(self) -> None:
+        raise AttributeError(f"{self.name} can only be read: it is in the environ, as {self.key}")
+
+
+class environ_text(environ_value[str | None]):  # noqa: N801 - used as a declaration, like property
+    """A read-only attribute: ``environ[key]`` as it is, None if there is no such key."""
+
+    def __init__(self, key: str, doc: str) -> None:
+        super().__init__(key, lambda raw: raw, doc)
+
+    def __get__(self, request: Any, owner: type | None = None) -> Any:
+        return self if request is None else request.environ.get(self.key)
+
+
+class live_header(Generic[T]):  # noqa: N801 - used as a declaration, like property
+    """An attribute of a response: a header field as an object whose changes are written to the header.
+
+    ``parse`` gets the field's value, or None, and a function that the object calls with itself after each change. The
+    attribute may be set to such an object, which ``dump`` or its own ``to_header`` prints, or to text. An empty value
+    removes the field.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        parse: Callable[[str | None, Callable[[T], None]], T],
+        doc: str,
+        dump: Callable[[Any], str] | None = None,
+    ) -> None:
+        self.name = name
+        self.__doc__ = doc
+        self._parse = parse
+        self._dump = dump or _to_header
+
+    @overload
+    def __get__(self, response: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self, response: object, owner: type | None = None) -> T: ...
+    def __get__(self, response: Any, owner: type | None = None) -> Self | T:
+        if response is None:
+            return self
+        return self._parse(response.headers.get(self.name), lambda changed: self.__set__(response, changed))
+
+    def __set__(self, response: Any, value: Any) -> None:
+        if value:
+            response.headers[self.name] = value if isinstance(value, str) else self._dump(value)
+        else:
+            response.headers.pop(self.name, None)
+
+
+def _to_header(value: Any) -> str:
+    printed: str = value.to_header()
+    return printed

@@ -1,0 +1,135 @@
+"""Forms in parts (RFC 7578) from a body that is read as it arrives: fields in memory, files on one spool."""
+
+from collections.abc import Callable, Iterable
+from typing import IO, TypeAlias, cast
+
+from antiphon.body.multipart import MultipartParser, PartData
+from antiphon.body.part_head import PartHead
+from antiphon.http.errors import ContentTooLarge, over_limit
+from antiphon.uploads.spool import Spool
+from antiphon.uploads.upload import PartHead as UploadHead
+from antiphon.uploads.upload import Upload
+from antiphon.uploads.window import Window
+
+FIELD = "field"
+"""The name of the limit for one field, as the error has it in its member ``limit``."""
+
+
+class FormFile(Upload):
+    """A file of a form, on the form's spool. The spool's space is freed when all files of the form are closed."""
+
+    def __init__(self, spool: Spool, offset: int, size: int, head: UploadHead, *, name: str, filename: str) -> None:
+        self._shared = spool.share()
+        self._start = offset
+        super().__init__(self._shared, offset, size, head, name=name, filename=filename)
+
+    def open(self) -> Window:
+        """Return the file's bytes as a file object. Closing it closes the file."""
+        return _ClosingWindow(self._shared, self._start, self.size)
+
+
+class _ClosingWindow(Window):
+    """A window whose close also closes the spool that it was given."""
+
+    def __init__(self, spool: Spool, offset: int, length: int) -> None:
+        super().__init__(spool, offset, length)
+        self._shared = spool
+
+    def close(self) -> None:
+        super().close()
+        self._shared.close()
+
+
+Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
+"""The decoded name of a part, its head, and the bytes of a field, or the file."""
+
+
+class FormReader:
+    """Reads the parts of one form; parts without a name are left out.
+
+    ``decode`` makes text of the names of fields and files. ``open_file``, if given, makes what each file is written
+    to, instead of the spool. A field has at most ``max_field`` bytes, if that is given.
+    """
+
+    def __init__(
+        self,
+        decode: Callable[[bytes], str],
+        open_file: Callable[[PartHead], IO[bytes]] | None = None,
+        max_field: int | None = None,
+    ) -> None:
+        self._decode = decode
+        self._open_file = open_file
+        self._max_field = max_field
+        self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # a number: where a file on the spool ends
+        self._received = 0
+        self._spool: Spool | None = None
+        self._spool_start = 0
+        self._head: PartHead | None = None
+        self._field: list[bytes] = []
+        self._field_size = 0
+        self._file: IO[bytes] | None = None
+
+    def read(self, stream: IO[bytes], parser: MultipartParser, chunk_size: int) -> list[Part]:
+        """Read a stream to its end, and return the parts in order.
+
+        Raises BadRequest and ContentTooLarge as the parser does, and ContentTooLarge for a field that is too large.
+        """
+        while chunk := stream.read(chunk_size):
+            self._add(chunk, parser.feed(chunk))
+        parser.finish()
+        return [self._finished(head, content) for head, content in self._parts]
+
+    def _add(self, chunk: bytes, events: Iterable[PartHead | PartData]) -> None:
+        if self._spool is not None:
+            self._spool.write(chunk)
+        for event in events:
+            if isinstance(event, PartHead):
+                self._start(event, chunk)
+            elif self._head is not None:
+                self._continue(self._head, event, chunk)
+        self._received += len(chunk)
+
+    def _start(self, head: PartHead, chunk: bytes) -> None:
+        self._head = head
+        self._field = []
+        self._field_size = 0
+        self._file = None
+        if head.filename is None:
+            return
+        if self._open_file is not None:
+            self._file = self._open_file(head)
+        elif self._spool is None:
+            self._spool = Spool()
+            self._spool_start = self._received
+            self._spool.write(chunk)
+
+    def _continue(self, head: PartHead, data: PartData, chunk: bytes) -> None:
+        if head.filename is None:
+            self._add_to_field(data.of(chunk))
+        elif self._file is not None:
+            self._file.write(data.of(chunk))
+        if data.part_end is not None and head.name is not None:
+            self._parts.append((head, self._content(head, data.part_end)))
+
+    def _add_to_field(self, content: bytes) -> None:
+        self._field_size += len(content)
+        if self._max_field is not None and self._field_size > self._max_field:
+            detail = f"A field of the form exceeds {self._max_field} bytes."
+            raise over_limit(ContentTooLarge, FIELD, self._max_field, detail)
+        self._field.append(content)
+
+    def _content(self, head: PartHead, end: int) -> bytes | IO[bytes] | int:
+        if head.filename is None:
+            return self._field[0] if len(self._field) == 1 else b"".join(self._field)
+        if self._file is None:
+            return end
+        self._file.seek(0)
+        return self._file
+
+    def _finished(self, head: PartHead, content: bytes | IO[bytes] | int) -> Part:
+        name = self._decode(head.name or b"")
+        if not isinstance(content, int):
+            return name, head, content
+        spool, start = cast("Spool", self._spool), head.offset - self._spool_start
+        filename = self._decode(head.filename or b"")
+        return name, head, FormFile(spool, start, content - head.offset, head, name=name, filename=filename)

@@ -1,0 +1,164 @@
+"""The body of a request as a stream that ends where the body ends, which not every server's ``wsgi.input`` does."""
+
+from collections.abc import Callable
+from io import BytesIO, RawIOBase
+from typing import IO, TYPE_CHECKING, cast
+
+from antiphon.http.errors import ClientDisconnected, ContentTooLarge
+from antiphon.http.grammar import OWS, split_list
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from _typeshed.wsgi import WSGIEnvironment
+
+_MOST_DIGITS = 18
+_CHUNK = 64 << 10
+
+
+class LimitedStream(RawIOBase):
+    """The next ``limit`` bytes of a stream; with ``is_max`` those up to its end, of which ``limit`` may be read.
+
+    A client has disconnected if the stream ends earlier or fails: see ``on_disconnect``. Reading beyond a maximum is
+    refused: see ``on_exhausted``. Both may be overridden.
+    """
+
+    too_large: type[Exception] = ContentTooLarge
+    """The error of a body beyond the maximum."""
+    disconnected: type[Exception] = ClientDisconnected
+    """The error of a body that breaks off."""
+
+    def __init__(self, stream: IO[bytes], limit: int, is_max: bool = False) -> None:
+        self._stream = stream
+        self._pos = 0
+        self.limit = limit
+        self._limit_is_max = is_max
+
+    @property
+    def is_exhausted(self) -> bool:
+        """True if the limit is reached."""
+        return self._pos >= self.limit
+
+    def on_exhausted(self) -> bytes | None:
+        """Return the bytes of a read at the limit: none. Raises ``too_large`` if the limit is a maximum."""
+        if self._limit_is_max:
+            raise self.too_large
+        return None
+
+    def on_disconnect(self, error: Exception | None = None) -> bytes | None:
+        """Return the bytes of a read that got none, or failed. Raises ``disconnected``, except at an allowed end."""
+        if not self._limit_is_max or error is not None:
+            raise self.disconnected
+        return None
+
+    def exhaust(self) -> bytes:
+        """Read all bytes that are left."""
+        return b"" if self.is_exhausted else self.readall()
+
+    def _read_at_limit(self) -> bytes:
+        if self._limit_is_max and not self._stream.read(1):
+            return b""
+        return self.on_exhausted() or b""
+
+    def _take(self, read: Callable[[int], bytes], size: int) -> bytes:
+        left = self.limit - self._pos
+        if left <= 0:
+            return self._read_at_limit()
+        try:
+            data = read(min(size, left))
+        except (OSError, ValueError) as error:
+            return self.on_disconnect(error=error) or b""
+        if not data and size:
+            return self.on_disconnect() or b""
+        self._pos += len(data)
+        return data
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read up to ``size`` bytes; all that are left if it is -1 or None."""
+        if size is None or size < 0:
+            return self.readall()
+        return self._take(self._stream.read, size)
+
+    def readall(self) -> bytes:
+        """Read all bytes that are left."""
+        if self.is_exhausted:
+            return self._read_at_limit()
+        chunks = []
+        while not self.is_exhausted and (chunk := self._take(self._stream.read, _CHUNK)):
+            chunks.append(chunk)
+        if self.is_exhausted and self._limit_is_max and (more := self._read_at_limit()):
+            chunks.append(more)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Read the next line, or up to ``size`` bytes of it."""
+        if self.is_exhausted:
+            return b""
+        return self._take(self._stream.readline, self.limit if size is None or size < 0 else size)
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        """Read bytes into a buffer, and return their number."""
+        view = memoryview(buffer).cast("B")
+        data = self._take(self._stream.read, len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def tell(self) -> int:
+        """Return the number of bytes that were read."""
+        return self._pos
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+
+def body_length(content_length: str | None = None, transfer_encoding: str | None = None) -> int | None:
+    """Return the number of bytes of a body by the values of two headers.
+
+    None stands for an unknown length: without a Content-Length, and for a chunked body. A malformed one counts as 0.
+    """
+    if content_length is None or (transfer_encoding and _is_chunked(transfer_encoding)):
+        return None
+    digits = content_length.strip(OWS)
+    return int(digits) if digits.isdigit() and digits.isascii() and len(digits) <= _MOST_DIGITS else 0
+
+
+def _is_chunked(codings: str) -> bool:
+    return "chunked" in [coding.lower() for coding in split_list(codings)]
+
+
+def body_stream(
+    environ: "WSGIEnvironment", kind: type[LimitedStream], safe_fallback: bool = True, maximum: int | None = None
+) -> IO[bytes]:
+    """Return the body as a stream that can be read to its end; an empty one if nobody knows where that is.
+
+    With ``safe_fallback=False`` that is the server's own stream. Raises the ``too_large`` of the stream's ``kind`` for
+    a body with a declared length above the ``maximum``; the stream raises it for one that grows beyond.
+    """
+    stream: IO[bytes] = environ["wsgi.input"]
+    length = _declared_length(environ)
+    if length is not None and maximum is not None and length > maximum:
+        raise kind.too_large
+    if "wsgi.input_terminated" in environ:
+        return stream if maximum is None else cast("IO[bytes]", kind(stream, maximum, True))
+    if length is None:
+        return BytesIO() if safe_fallback else stream
+    return cast("IO[bytes]", kind(stream, length))
+
+
+def read_body(environ: "WSGIEnvironment", kind: type[LimitedStream], maximum: int | None = None) -> bytes:
+    """Read the whole body. Raises as ``body_stream`` does, and the ``disconnected`` of the stream's ``kind``."""
+    length = _declared_length(environ)
+    if length is None or "wsgi.input_terminated" in environ:
+        return body_stream(environ, kind, maximum=maximum).read()
+    if maximum is not None and length > maximum:
+        raise kind.too_large
+    stream: IO[bytes] = environ["wsgi.input"]
+    try:
+        data = stream.read(length) if length else b""
+    except (OSError, ValueError) as error:
+        raise kind.disconnected from error
+    return data if len(data) == length else data + kind(stream, length - len(data)).readall()
+
+
+def _declared_length(environ: "WSGIEnvironment") -> int | None:
+    return body_length(environ.get("CONTENT_LENGTH"), environ.get("HTTP_TRANSFER_ENCODING"))

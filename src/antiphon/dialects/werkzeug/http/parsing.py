@@ -1,0 +1,186 @@
+"""Header values parsed to this dialect's data structures, on the values of `antiphon.http`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar, cast, overload
+
+from antiphon.dialects._environ.caching import LONGEST_CACHED
+from antiphon.dialects.werkzeug.datastructures.accept import Accept
+from antiphon.dialects.werkzeug.datastructures.auth import Authorization, WWWAuthenticate
+from antiphon.dialects.werkzeug.datastructures.cache_control import RequestCacheControl
+from antiphon.dialects.werkzeug.datastructures.csp import ContentSecurityPolicy
+from antiphon.dialects.werkzeug.datastructures.etag import ETags
+from antiphon.dialects.werkzeug.datastructures.header_set import HeaderSet
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
+from antiphon.dialects.werkzeug.datastructures.range import ContentRange, IfRange, Range
+from antiphon.dialects.werkzeug.tokens.cookies import read_cookies
+from antiphon.dialects.werkzeug.tokens.dates import parse_date
+from antiphon.dialects.werkzeug.tokens.etags import read_etags, unquote_etag
+from antiphon.dialects.werkzeug.tokens.lists import parse_dict_header, parse_list_header
+from antiphon.dialects.werkzeug.tokens.options import dump_options_header
+from antiphon.http import ranges
+from antiphon.http.grammar import OWS, TCHARS, read_weighted, split_weight, weighted_element
+
+A = TypeVar("A", bound=Accept)
+C = TypeVar("C")
+
+_element = weighted_element(rf"{TCHARS}(?:/{TCHARS})?+", parameters=True)
+
+
+@overload
+def parse_accept_header(value: str | None, cls: None = None) -> "Accept": ...
+@overload
+def parse_accept_header(value: str | None, cls: type[A]) -> A: ...
+def parse_accept_header(value: str | None, cls: "type[A] | None" = None) -> "A | Accept":
+    """What is accepted, as ``cls``, by default an Accept; elements whose quality is none are passed over.
+
+    What was read is kept for a while: it does not change, and the same few values come with most requests.
+    """
+    made = Accept if cls is None else cls
+    if not value:
+        return made(None)
+    return _parse(value, made) if len(value) > LONGEST_CACHED else _parse_kept(value, made)
+
+
+def _parse(value: str, cls: "type[A]") -> A:
+    return cls([(name, quality) for item in read_weighted(_element, value) for name, quality in _separate(*item)])
+
+
+@lru_cache(256)
+def _parse_kept(value: str, cls: "type[Accept]") -> Any:
+    return _parse(value, cls)
+
+
+def _separate(item: str, quality: float) -> list[tuple[str, float]]:
+    """An element with parameters, of which one may be the quality."""
+    if ";" not in item:
+        return [(item, quality)]
+    name, _, written = item.partition(";")
+    try:
+        parameters, weight = split_weight(written)
+    except ValueError:
+        return []
+    return [(dump_options_header(name.rstrip(), parameters), min(weight, quality))]
+
+
+@overload
+def parse_cache_control_header(
+    value: str | None, on_update: Callable[..., None] | None = None, cls: None = None
+) -> "RequestCacheControl": ...
+@overload
+def parse_cache_control_header(value: str | None, on_update: Callable[..., None] | None, cls: type[C]) -> C: ...
+def parse_cache_control_header(
+    value: str | None, on_update: Callable[..., None] | None = None, cls: type[C] | None = None
+) -> "C | RequestCacheControl":
+    """The directives, as ``cls``, by default those of a request."""
+    make = cast("Callable[..., C]", RequestCacheControl if cls is None else cls)
+    made: C | RequestCacheControl = make(parse_dict_header(value) if value else (), on_update)
+    return made
+
+
+def parse_set_header(value: str | None, on_update: "Callable[[HeaderSet], None] | None" = None) -> "HeaderSet":
+    """The elements as a set that tells ``on_update`` of its changes."""
+    return HeaderSet(parse_list_header(value) if value else None, on_update)
+
+
+def parse_csp_header(
+    value: str | None,
+    on_update: "Callable[[ContentSecurityPolicy], None] | None" = None,
+    cls: "Callable[..., C] | None" = None,
+) -> "C | ContentSecurityPolicy":
+    """The directives that have sources, as ``cls``, by default a ContentSecurityPolicy."""
+    make: Callable[..., Any] = ContentSecurityPolicy if cls is None else cls
+    pieces = [piece.strip(OWS).partition(" ") for piece in (value or "").split(";")]
+    items = [(directive, sources.strip(OWS)) for directive, space, sources in pieces if space]
+    made: C | ContentSecurityPolicy = make(items, on_update)
+    return made
+
+
+def parse_cookie(
+    header: "Mapping[str, Any] | str | None", cls: "Callable[..., C] | None" = None
+) -> "C | MultiDict[str, str]":
+    """The cookies of a header's value, or of an environ, as ``cls``, by default a MultiDict."""
+    make: Callable[..., Any] = MultiDict if cls is None else cls
+    value = header if header is None or isinstance(header, str) else header.get("HTTP_COOKIE")
+    made: C | MultiDict[str, str] = make(read_cookies(value)) if value else make()
+    return made
+
+
+def parse_etags(value: str | None) -> "ETags":
+    """The tags of If-Match or If-None-Match; those without quotes count, too.
+
+    What was read is kept for a while: all clients that have the current version send the same.
+    """
+    if not value:
+        return ETags()
+    return ETags(*read_etags(value))
+
+
+def parse_if_range_header(value: str | None) -> "IfRange":
+    """The date or the tag of If-Range."""
+    if not value:
+        return IfRange()
+    moment = None if '"' in value else parse_date(value)
+    return IfRange(date=moment) if moment else IfRange(unquote_etag(value)[0])
+
+
+def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range | None":  # noqa: ARG001 - its name
+    """The parts that are wanted, in rising order and without overlaps; None for anything else."""
+    if not value or "=" not in value:
+        return None
+    unit, _, written = value.partition("=")
+    try:
+        parsed = ranges.Range.parse(f"{unit.strip(OWS).lower()}={written}")
+    except ValueError:
+        return None
+    if not _are_rising(parsed.ranges):
+        return None
+    return Range(parsed.unit, [_with_stop(first, last) for first, last in parsed.ranges])
+
+
+def _with_stop(first: int | None, last: int | None) -> tuple[int, int | None]:
+    if first is None:
+        return -(last or 0), None
+    return first, None if last is None else last + 1
+
+
+def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
+    """Whether each part begins after the one before it, so that only the last one has no end, and none is empty."""
+    reached: int | None = 0
+    for first, last in parts:
+        if reached is None or (first is None and last == 0) or (first is not None and first < reached):
+            return False
+        reached = None if first is None or last is None else last + 1
+    return True
+
+
+def parse_content_range_header(
+    value: str | None, on_update: "Callable[[ContentRange], None] | None" = None
+) -> "ContentRange | None":
+    """The part that a message has; None for what is no Content-Range."""
+    if value is None:
+        return None
+    value = value.strip(OWS)
+    unit, _, written = value.partition(" ")
+    if written == "*/*":
+        return ContentRange(unit, None, None, None, on_update=on_update)
+    try:
+        parsed = ranges.ContentRange.parse(value)
+    except ValueError:
+        return None
+    stop = None if parsed.last is None else parsed.last + 1
+    return ContentRange(unit, parsed.first, stop, parsed.length, on_update=on_update)
+
+
+def parse_authorization_header(value: str | None) -> "Authorization | None":
+    """The credentials; None where they are absent or can't be read."""
+    return Authorization.from_header(value)
+
+
+def parse_www_authenticate_header(
+    value: str | None, on_update: "Callable[[WWWAuthenticate], None] | None" = None
+) -> "WWWAuthenticate":
+    """The challenge, an empty one of Basic where there is none; ``on_update`` is told of changes."""
+    found = WWWAuthenticate.from_header(value) or WWWAuthenticate("basic")
+    found._on_update = on_update  # noqa: SLF001 - as the response sets it
+    return found

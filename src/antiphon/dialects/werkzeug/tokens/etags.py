@@ -1,0 +1,42 @@
+"""Entity tags as text and a flag, with or without quotes (RFC 9110 §8.8.3)."""
+
+import re
+
+from antiphon.dialects._environ.caching import cache_short
+from antiphon.http import etag as tags
+from antiphon.http.grammar import OWS
+
+_quoted = re.compile(r'(W/)?"([^"]*+)"').findall
+
+
+def quote_etag(etag: str, weak: bool = False) -> str:
+    """The tag as headers have it. Raises ValueError for one with a quote."""
+    if '"' in etag:
+        raise ValueError(f"an entity tag has no quotes inside: {etag[:80]!r}")
+    return f'W/"{etag}"' if weak else f'"{etag}"'
+
+
+def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
+    """The tag without quotes, and whether it is weak; (None, None) without one."""
+    if not etag:
+        return None, None
+    weak = etag[:2] in ("W/", "w/")
+    opaque = etag[2:] if weak else etag
+    return (opaque[1:-1] if opaque[:1] == '"' and opaque[-1:] == '"' else opaque), weak
+
+
+def generate_etag(data: bytes) -> str:
+    """A tag for these bytes: the same in every process, another one for other bytes."""
+    return tags.generate_etag(data).tag
+
+
+@cache_short(256)
+def read_etags(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """The strong tags, the weak ones, and whether it is the star."""
+    listed = tags.ETags.parse(value)
+    if listed.is_complete:
+        read: list[tuple[bool | str | None, str]] = _quoted(str(listed))
+    else:
+        loose = [unquote_etag(stripped) for element in value.split(",") if (stripped := element.strip(OWS))]
+        read = [(weak, tag) for tag, weak in loose if tag and '"' not in tag]
+    return tuple([tag for weak, tag in read if not weak]), tuple([tag for weak, tag in read if weak]), listed.star
