@@ -7,7 +7,7 @@ import pytest
 
 from antiphon import App, Blueprint, Place
 from antiphon.http import ServiceUnavailable
-from tests.helpers.positions import POSITIONS
+from tests.helpers.registration_positions import POSITIONS
 
 User = Place[str]("user", fix="app.use(Users())")
 Tenant = Place[str]("tenant")
