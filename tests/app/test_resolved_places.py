@@ -12,6 +12,8 @@ from tests.helpers.registration_positions import POSITIONS
 User = Place[str]("user", fix="app.use(Users())")
 Tenant = Place[str]("tenant")
 
+pytestmark = pytest.mark.axes("interface", "colour", "other")
+
 
 def blocks(request):
     return f"ada on {threading.current_thread() is not threading.main_thread() and 'a thread'}"
