@@ -226,7 +226,7 @@ class TestOfARequest:
     def test_it_needs_a_host_and_an_application(self):
         from antiphon.http.errors import BadRequest
 
-        with pytest.raises(BadRequest, match="the host that was asked for is malformed"):
+        with pytest.raises(BadRequest, match="The host that was asked for is malformed"):
             self.url_for("home", "a b", _absolute=True)
         with pytest.raises(RuntimeError, match="application"):
             Request.blank("/").url_for("home")

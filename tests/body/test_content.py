@@ -626,6 +626,75 @@ class TestOnAThread:
         assert asyncio.run(serve()) == b"ab"
 
 
+class TestFileObject:
+    @pytest.mark.parametrize("size", [0, 1000, 3 * MIB])
+    def test_has_all_bytes_each_time(self, way, size):
+        content = Content(way.head(*in_chunks(LARGE[:size], 64 * KIB)))
+        way.run(content.load(LIMITS))
+        assert [content.open().read() for _ in range(2)] == [LARGE[:size]] * 2
+        content.close()
+
+
+class TestShared:
+    @pytest.mark.parametrize("size", [1000, 3 * MIB])
+    @pytest.mark.parametrize("coding", ["gzip", None])
+    def test_stays_when_the_other_is_closed(self, way, coding, size):
+        sent = gzip.compress(LARGE[:size]) if coding else LARGE[:size]
+        head = way.head(*in_chunks(sent, 64 * KIB), **({"content_encoding": coding} if coding else {}))
+        content = Content(head)
+        way.run(content.load(LIMITS))
+        shared = content.share(head)
+        content.close()
+        way.run(shared.load(LIMITS))
+        assert whole(shared) == LARGE[:size]
+        assert (shared.received, shared.size, shared.is_decoded) == (len(sent), size, bool(coding))
+        shared.close()
+
+    @pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=B", "text/plain"])
+    def test_has_the_form_that_its_own_head_declares(self, way, content_type):
+        form = b'--B\r\nContent-Disposition: form-data; name="f"\r\n\r\n%b\r\n--B--' % bytes(MIB - 1000)
+        content = Content(way.head(*in_chunks(form, 64 * KIB), content_type="multipart/form-data; boundary=B"))
+        way.run(content.load(LIMITS))
+        assert content.is_in_file
+        shared = content.share(way.head(content_type=content_type))
+        if content_type == "text/plain":
+            with pytest.raises(BadRequest, match="needs the Content-Type"):
+                shared.form(LIMITS, None)
+        else:
+            assert len(shared.form(LIMITS, None).fields["f"]) == MIB - 1000
+
+
+class TestWhatIsKnownBefore:
+    @pytest.mark.parametrize(
+        ("options", "is_empty", "is_small"),
+        [
+            ({"content_length": 0}, True, True),
+            ({"content_length": 9}, False, True),
+            ({"content_length": 10}, False, False),
+            ({"content_length": 9, "content_encoding": "gzip"}, False, False),
+            ({"content_length": "nine"}, False, False),
+            ({}, False, False),
+            ({"has_body": False}, True, False),
+        ],
+    )
+    def test_is_told_by_the_head(self, options, is_empty, is_small):
+        content = Content(Told(b"never", **options))
+        assert (content.is_empty, content.is_small(9)) == (is_empty, is_small)
+
+    @pytest.mark.parametrize("data", [b"", b"ab"])
+    def test_is_what_has_come_when_all_has(self, data):
+        assert Content(Told(content_length=5), data).is_empty == (not data)
+
+
+def test_a_head_that_waits_though_it_says_that_it_blocks_is_an_error():
+    class Liar(Told):
+        async def receive(self):
+            await asyncio.sleep(0)
+
+    with pytest.raises(AssertionError):
+        Content(Liar(blocks=True)).load_on_thread(LIMITS)
+
+
 def test_a_bad_content_length_is_a_400(way):
     content = Content(way.head(b"ab", content_length="two"))
     with pytest.raises(BadRequest):

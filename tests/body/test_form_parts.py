@@ -125,8 +125,9 @@ class TestParts:
             all_of(request_of(evenly(FORM, 1000), blocks=blocks, kept=False, **{limit: most}))
         assert refused.value.members == {"limit": limit, "maximum": most}
 
-    def test_fail_again_in_the_same_way(self, blocks):
-        parts = request_of([FORM, b"x" * 9000], blocks=blocks, files=1).parts()
+    @pytest.mark.parametrize("kept", [True, False], ids=["kept", "not kept"])
+    def test_fail_again_in_the_same_way(self, blocks, kept):
+        parts = request_of([FORM, b"x" * 9000], blocks=blocks, kept=kept, files=1).parts()
 
         async def read():
             return [part async for part in parts]

@@ -451,3 +451,20 @@ def test_parts_and_form_agree_on_names_and_values():
     request = Request(ScriptedHead(*evenly(PARTS, 5), blocks=True, content_type=FORM_DATA))
     parts = [(part.name, part.read().decode()) for part in request.parts() if part.filename is None]
     assert parts == request.form.items()
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("policy", ["load", "lazy", "stream"])
+@pytest.mark.parametrize("size", [3, 100_000])
+def test_a_content_length_beside_a_transfer_encoding_is_a_400(interface, policy, size):
+    app = App()
+
+    @app.post("/", body=policy)
+    def read(request):
+        return str(len(b"".join(request.stream)))
+
+    with Client(app, interface) as client:
+        fields = {"content-length": str(size), "transfer-encoding": "chunked"}
+        response = client.post("/", body=bytes(size), headers=fields)
+    assert response.status == 400
+    assert response.json["detail"] == "The body has both a Content-Length and a Transfer-Encoding."

@@ -70,7 +70,7 @@ class TestTrustedProxies:
 
     @pytest.mark.parametrize("networks", [["*"], ["10.0.0.0/8", "*"], ["0.0.0.0/0"], ["::/0"], ["0.0.0.0/0.0.0.0"]])
     def test_are_not_everyone(self, networks):
-        with pytest.raises(ValueError, match="list those of the proxies"):
+        with pytest.raises(ValueError, match="list the addresses of the proxies"):
             TrustedProxies(networks)
 
     @pytest.mark.parametrize("network", ["10.0.0.1/8", "proxy.example", "", "Unix", "10.0.0.0/8 ", "10.0.0.1:80"])

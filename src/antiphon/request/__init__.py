@@ -1,1 +1,1 @@
-"""The request: head, body, places, and the proxies that are trusted to speak of it."""
+"""The request: its head, body and places, and the trusted proxies that tell of it."""

@@ -1,6 +1,6 @@
-"""Places: typed attributes of a request that are computed on first read, by whoever fills them.
+"""Places: typed attributes of a request, computed on first read by sources that an application registers.
 
-A layer declares a place together with its interface, and need not know what fills it.
+A layer declares a place together with its interface, and need not know its source.
 """
 
 from typing import Any, Generic, Protocol, TypeVar, overload
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 class HasPlaces(Protocol):
-    """What bears the values of places: a request."""
+    """An object with values of places: a request."""
 
     def __getitem__(self, place: "Place[V]", /) -> V: ...
     def __setitem__(self, place: "Place[V]", value: V, /) -> None: ...
@@ -19,9 +19,9 @@ class HasPlaces(Protocol):
 class Place(Generic[T]):
     """A typed attribute of requests: ``Tenant = Place[TenantModel]("tenant")``, then ``request[Tenant]``.
 
-    ``name`` is for errors, and no key: places with one name don't meet. ``fix`` is the line of code that has the place
-    filled, such as ``app.use(Tenants())``. A class of requests that has a place as an attribute, as in ``session =
-    Place[Session]("session")``, is read and set by that, too: ``request.session`` is ``request[session]``.
+    ``name`` is for error messages only: two places of one name are different. ``fix`` is the line of code that fills
+    the place, such as ``app.use(Tenants())``. A place may be an attribute of a class of requests, as in
+    ``session = Place[Session]("session")``: then ``request.session`` is ``request[session]``.
     """
 
     __slots__ = ("fix", "name")
@@ -41,7 +41,7 @@ class Place(Generic[T]):
         instance[self] = value
 
     def unfilled(self, has_app: bool = True) -> RuntimeError:
-        """The error for reading it where nothing fills it."""
+        """Return the error for code that reads this place where nothing fills it."""
         if has_app:
             return RuntimeError(f"nothing fills the place {self.name!r} in this application: {self.fix}")
         return RuntimeError(
@@ -54,6 +54,6 @@ class Place(Generic[T]):
 
 
 def check_place(given: object, where: str, fix: str) -> None:
-    """Raise TypeError, which names the fix, for what is no place, given ``where`` one is wanted."""
+    """Raise TypeError, which names the fix, for anything but a place. ``where`` is the code that was given it."""
     if not isinstance(given, Place):
         raise TypeError(f"{where} is for places, not for {given!r}: {fix}")

@@ -1,7 +1,7 @@
-"""A head as the client sent it, where proxies that are declared stand between: they are believed, and nobody else.
+"""Trusted proxies: a request's client, scheme and host as they tell them. No other peer is believed.
 
-What a server took from a trusted peer is read from the right, where the nearest proxy wrote, up to the first address
-that is no trusted proxy's: the client. What that one wrote itself is never believed.
+The headers of proxies are read from the right, where the nearest proxy wrote, up to the first address that is not a
+trusted proxy's: the client. Nothing that the client wrote itself is believed.
 """
 
 import re
@@ -24,30 +24,30 @@ from antiphon.http.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import lazy
 
 MOST_HOPS = 32
-"""How many proxies are looked through, one behind the other."""
+"""Most proxies in a chain that are looked through."""
 
 DEFAULT_HEADERS = ("x-forwarded-for", "x-forwarded-proto")
-"""What nearly every proxy sets."""
+"""The headers that nearly every proxy sets."""
 
 _X_FORWARDED = (*DEFAULT_HEADERS, "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix")
 _SCHEMES = frozenset({"http", "https"})
 
 NAMES_ARE_EXACT = "antiphon.names_are_exact"
-"""The key by which an environ says that its server, or a middleware, has dropped header names with an underscore."""
+"""A key of the environ, true if the server or a middleware drops headers whose names have an underscore."""
 _exact_server = re.compile(r"waitress|gunicorn/(?:2[2-9]|[3-9][0-9]|[1-9][0-9]{2,})(?:\.[\w.+-]*)?").fullmatch
-"""Servers that drop them by themselves: Waitress, and Gunicorn from 22 on."""
+"""Match the servers that drop such headers by themselves: Waitress, and Gunicorn from 22 on."""
 
 
 class TrustedProxies:
     """The proxies that are believed, and the headers that each of them sets.
 
-    ``networks`` are IP addresses and networks ("192.0.2.7", "10.0.0.0/8"), and "unix" for whoever connects by a unix
-    socket. ``headers`` are those that every one of the proxies sets or appends to by itself, whatever the client sent:
-    either "forwarded" (RFC 7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and
+    ``networks`` are IP addresses and networks ("192.0.2.7", "10.0.0.0/8"), and "unix" for every peer on a unix socket.
+    ``headers`` are those that each of the proxies sets or appends to by itself, whatever the client sent: either
+    "forwarded" (RFC 7239), or some of "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host" and
     "x-forwarded-port"; with both, "x-forwarded-prefix". Raises ValueError for anything else, and for "*".
 
-    ``address in proxies`` tells whether a connection from there (an IP address, an ``Address``, or None where the
-    server tells none) is a proxy's. An IPv4 address that is mapped into IPv6 counts as IPv4.
+    ``address in proxies`` is True if a connection from an address is a proxy's. The address is an IP address, an
+    ``Address``, or None if the server tells none. An IPv4 address that is mapped into IPv6 counts as IPv4.
     """
 
     def __init__(self, networks: Iterable[str], *, headers: Iterable[str] = DEFAULT_HEADERS) -> None:
@@ -74,9 +74,10 @@ class TrustedProxies:
         return f"TrustedProxies({list(self._declared)!r}, headers={sorted(self.headers)!r})"
 
     def find(self, host: str, port: int | str | None = None) -> tuple[Address | None, bool]:
-        """The address as it is usually written, IPv4 where that is mapped into IPv6, and whether it is a proxy's.
+        """Return an address in its usual form, and True if it is a proxy's.
 
-        What is no IP address is None, and no proxy's; a port that is hidden is left out.
+        An IPv4 address that is mapped into IPv6 becomes IPv4. Anything but an IP address becomes None, and is not a
+        proxy's. A hidden port is left out.
         """
         found = self._networks.find(host)
         if found is None:
@@ -84,7 +85,7 @@ class TrustedProxies:
         return Address(found[0], port or None if isinstance(port, int) else None), found[1]
 
     def warn_of(self, software: str) -> None:
-        """Log once that this WSGI server's headers can't be believed, and what to do about it."""
+        """Log once that the headers of a WSGI server can't be believed, and what to do about it."""
         if software in self._servers_warned_of:
             return
         import logging
@@ -104,7 +105,7 @@ def _networks(declared: Iterable[str]) -> Networks:
     except ValueError as error:
         raise ValueError(f'trusted proxies are IP addresses, networks and "unix": {error}') from None
     if "*" in listed or networks.cover_everything:
-        raise ValueError("whoever trusts every address lets each client name any as its own: list those of the proxies")
+        raise ValueError("to trust every address lets each client choose its own: list the addresses of the proxies")
     return networks
 
 
@@ -120,9 +121,9 @@ def _headers(declared: Iterable[str]) -> frozenset[str]:
 
 
 def behind(head: Head, proxies: TrustedProxies) -> Head:
-    """The head as the client sent it, where its connection is a trusted proxy's; else the very same head.
+    """Return a head with what trusted proxies tell, if its connection is such a proxy's; else the very same head.
 
-    That is so, too, over a WSGI server that may take another header for the proxy's; it is logged once.
+    A WSGI server that may take another header for the proxy's is not believed, which is logged once.
     """
     if head.client not in proxies:
         return head
@@ -136,7 +137,7 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
 
 
 class _Told(NamedTuple):
-    """What trusted proxies tell."""
+    """The values that trusted proxies tell."""
 
     client: Address | None
     scheme: str
@@ -144,11 +145,11 @@ class _Told(NamedTuple):
 
 
 class ForwardedHead(DerivedHead):
-    """A head whose client, scheme, authority and root path are those that trusted proxies tell of.
+    """A head whose client, scheme, authority and root path are those that trusted proxies tell.
 
-    ``inner`` is the head that the server gave. ``client`` is None where a trusted proxy does not know it, or where what
-    it wrote is malformed, or empty: what is left of an empty element the client may have written itself. What no proxy
-    tells is as the server saw it.
+    ``inner`` is the head that the server gave. ``client`` is None if a trusted proxy does not know it, or wrote a
+    malformed or empty element: the client may have written the elements on the left of that. Values that no proxy tells
+    are those that the server saw.
     """
 
     def __init__(self, inner: Head, proxies: TrustedProxies) -> None:
@@ -162,17 +163,17 @@ class ForwardedHead(DerivedHead):
 
     @property
     def client(self) -> Address | None:
-        """Who asked the outermost trusted proxy."""
+        """The peer of the outermost trusted proxy."""
         return self._told.client
 
     @property
     def scheme(self) -> str:
-        """How that one was asked."""
+        """The scheme of the request to that proxy."""
         return self._told.scheme
 
     @property
     def authority(self) -> str:
-        """The host and port that it was asked for."""
+        """The host and port in the request to that proxy."""
         return self._told.authority
 
     @lazy
@@ -186,12 +187,12 @@ class ForwardedHead(DerivedHead):
 
     @property
     def root_path(self) -> str:
-        """What the nearest proxy took off the path, then what the server did."""
+        """The prefix of the path that the nearest proxy removed, then the server's root path."""
         return self._prefix + self.inner.root_path
 
 
 def _read_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
-    """The client and, of the proxies that tell them, what the outermost says of scheme and host (RFC 7239)."""
+    """Read the client, and scheme and host from the outermost proxy that tells them (RFC 7239)."""
     client, scheme, authority = head.client, head.scheme, head.authority
     chain = head.field("forwarded")
     for text in islice(elements_from_right(chain), MOST_HOPS) if chain is not None else ():
@@ -210,7 +211,7 @@ def _read_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
 
 
 def _read_x_forwarded(head: Head, proxies: TrustedProxies) -> _Told:
-    """The client, and the last of the schemes, hosts and ports, as only that one was surely written by a proxy."""
+    """Read the client, and the last scheme, host and port: only those were surely written by a proxy."""
     declared = proxies.headers
     proto, host, port = [
         last_element(head.field(name) or "") if name in declared else ""
@@ -237,7 +238,7 @@ def _x_hop(text: str, proxies: TrustedProxies) -> tuple[Address | None, bool]:
     found = proxies.find(text)
     if found[0] is not None:
         return found
-    if text == "unix:":  # so nginx names whoever came by a unix socket
+    if text == "unix:":  # how nginx names a peer on a unix socket
         return None, text in proxies
     try:
         node = Node.parse(text)
@@ -247,7 +248,7 @@ def _x_hop(text: str, proxies: TrustedProxies) -> tuple[Address | None, bool]:
 
 
 def _with_port(authority: str, port: str, scheme: str) -> str:
-    """Host and port; the scheme's default port is left out, and a malformed one changes nothing."""
+    """Return an authority with another port. The scheme's default port is left out; a malformed one changes nothing."""
     try:
         host, _ = parse_host(authority)
         number = parse_port(port)

@@ -100,40 +100,41 @@ class Request(RequestHeaders):
     """
 
     __slots__ = ("_content", "_own_limits", "after_hooks", "consulted", "deferred", "head", "route")
-    """What is read of every request; the rest is in its ``__dict__``, once it is asked for."""
+    """The attributes that every request needs; values computed on first read are in its ``__dict__``."""
 
     params: Mapping[str, Any] = _NO_PARAMS
     """The values of the route's parameters, converted."""
     _content: Content | bytes | None
-    """The content; only its bytes, while nobody has asked for more than those; None while nobody has at all."""
+    """The content; its bytes alone, if only they were needed so far; None if nothing was."""
     _own_limits: "tuple[Route | None, Limits] | None"
-    """The limits that were set, and the route on which they were."""
+    """The limits that were set, and the route at that time."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
         self._content = body
         self._own_limits = None
         self.route: Route | None = None
-        """The route that answers: one without a pattern where none does, None where no application has the request."""
+        """The route that answers. It has no pattern if no route was found; None without an application."""
         self.consulted = ()
         self.deferred: tuple[Callable[[], object], ...] = ()
-        """What ``after`` was given, in order."""
+        """The functions given to ``after``, in order."""
         self.after_hooks: tuple[Callable[..., Any], ...] = ()
-        """What ``after_request`` was given, in order."""
+        """The functions given to ``after_request``, in order."""
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
-        """A request that no server brought, for tests and subrequests. ``url`` may be a path or a whole URL.
+        """Make a request that no server received, for tests and subrequests. ``url`` is a path or a whole URL.
 
-        What cannot stand in either is percent-encoded. Raises ValueError for a scheme without a host, and a bad host.
+        Characters that cannot stand in it are percent-encoded. Raises ValueError for a scheme without a host, and for a
+        bad host.
         """
         return cls(head_of(url, method, headers), body)
 
     @property
     def limits(self) -> Limits:
-        """How much of this request is accepted: as the route says, or what is set until the body is loaded.
+        """The upper bounds of this request: those of its route. They may be set until the body is loaded.
 
-        Of limits that are set, what they don't say stays as the route says it. Raises TypeError for what is none.
+        Bounds that the set limits don't name stay those of the route. Raises TypeError for anything but Limits.
         """
         route, own = self.route, self._own_limits
         if own is not None and own[0] is route:
@@ -151,7 +152,7 @@ class Request(RequestHeaders):
 
     @property
     def method(self) -> str:
-        """The method, as sent (RFC 9110 §9). Before its route is sought it may be set."""
+        """The method, as sent (RFC 9110 §9). It may be set before routing."""
         return self.head.method
 
     @method.setter
@@ -162,9 +163,9 @@ class Request(RequestHeaders):
 
     @property
     def path(self) -> str:
-        """The decoded path below ``root_path``; ``*`` of OPTIONS that asks for the server as a whole (RFC 9110 §9.3.7).
+        """The decoded path below ``root_path``; ``*`` for OPTIONS of the whole server (RFC 9110 §9.3.7).
 
-        Before its route is sought it may be set.
+        It may be set before routing.
         """
         return self.head.path
 
@@ -176,7 +177,7 @@ class Request(RequestHeaders):
         vars(self).pop("url", None)
 
     def _rewritten(self) -> DerivedHead:
-        """A head of which some can be changed, while that makes a difference."""
+        """Give this request a head that can be changed, and return it. Raises RuntimeError after routing."""
         if self.route is None or not self.route.is_before_routing:
             raise RuntimeError(
                 "the route is found already: set method and path in a middleware that says"
@@ -187,17 +188,17 @@ class Request(RequestHeaders):
 
     @property
     def raw_path(self) -> bytes | None:
-        """The whole path as it was sent, percent-encoded; None where the server hides it."""
+        """The whole path as it was sent, percent-encoded; None if the server hides it."""
         return self.head.raw_path
 
     @property
     def query_string(self) -> bytes:
-        """What follows the question mark, as it was sent."""
+        """The query without its question mark, as it was sent."""
         return self.head.query_string
 
     @property
     def root_path(self) -> str:
-        """The decoded path at which the application is mounted, without a slash at its end."""
+        """The decoded path at which the application is mounted, without a trailing slash."""
         return self.head.root_path
 
     @property
@@ -207,7 +208,7 @@ class Request(RequestHeaders):
 
     @property
     def is_secure(self) -> bool:
-        """Whether the request came over https."""
+        """True if the request came over https."""
         return self.head.scheme == "https"
 
     @property
@@ -217,12 +218,12 @@ class Request(RequestHeaders):
 
     @property
     def client(self) -> Address | None:
-        """The other end of the connection (``host`` and ``port``), where the server tells."""
+        """The client's address (``host`` and ``port``); None if the server or a trusted proxy does not know it."""
         return self.head.client
 
     @property
     def ip(self) -> str | None:
-        """The client's address."""
+        """The client's IP address, or the path of its unix socket; None if it is unknown."""
         client = self.head.client
         return client.host if client else None
 
@@ -232,30 +233,30 @@ class Request(RequestHeaders):
 
     @property
     def host(self) -> str:
-        """The host that was asked for, in lower case, without the port; empty when it was malformed."""
+        """The host that was asked for, in lower case, without the port; empty if it is malformed."""
         return self._authority[0]
 
     @property
     def port(self) -> int | None:
-        """The port that was asked for: the one in Host, else the scheme's default."""
+        """The port that was asked for, else the scheme's default."""
         return self._authority[1] or (443 if self.is_secure else 80)
 
     @lazy
     def url(self) -> URL:
         """The whole URL, rebuilt: a str with parts (``url.origin``, ``url.with_query(page=2)``).
 
-        That of ``OPTIONS *`` is the origin with a slash (RFC 9112 §3.3), while ``path`` is ``*``.
+        The URL of ``OPTIONS *`` is the origin with a slash (RFC 9112 §3.3), while ``path`` is ``*``.
         """
         return url_of(self.head, self.host)
 
     @lazy
     def headers(self) -> HeadHeaders:
-        """The headers: looked up without regard to case."""
+        """The headers, looked up by names in any case."""
         return HeadHeaders(self.head)
 
     @lazy
     def cookies(self) -> FirstMultiDict[str]:
-        """The cookies. Of several with one name the first, which is the most specific, is read."""
+        """The cookies. Of several with one name, the first is read: it is the most specific."""
         header = self.head.field("cookie")
         return FirstMultiDict(parse_cookies(header) if header else ())
 
@@ -265,11 +266,14 @@ class Request(RequestHeaders):
         return MultiDict(self.query_fields())
 
     def query_fields(self) -> list[tuple[str, str]]:
-        """The names and values of ``args``, in order, read anew. Raises URITooLong (414) likewise."""
+        """Return the names and values of ``args``, in order, read anew. Raises what ``args`` does."""
         return query_fields_of(self.head, self.limits)
 
     def args_as(self, wanted: type[T]) -> T:
-        """The query's arguments as a dataclass, TypedDict or Struct. Raises UnprocessableContent (422) likewise."""
+        """Return the query's arguments as a dataclass, TypedDict or Struct.
+
+        Raises UnprocessableContent (422) that names each wrong field, and what ``args`` does.
+        """
         from antiphon.serialization.readers import fields_as
 
         return fields_as(self.args, wanted, "query")
@@ -282,10 +286,10 @@ class Request(RequestHeaders):
         exists: bool = True,
         headers: HeaderFields = (),
     ) -> None:
-        """Compare the request's conditions with what is there, before the work is done (RFC 9110 §13.2).
+        """Evaluate the request's conditions before a handler does its work (RFC 9110 §13.2).
 
-        ``etag`` and ``modified`` are those of the version at hand, ``exists`` says that there is one. Raises
-        NotModified, which answers 304 with ``headers``, or PreconditionFailed (412).
+        ``etag`` and ``modified`` are those of the current version of the resource; ``exists`` is False if there is
+        none. Raises NotModified, which answers 304 with ``headers``, or PreconditionFailed (412).
         """
         from antiphon.response.conditional import precondition
 
@@ -378,15 +382,17 @@ class Request(RequestHeaders):
         return self._whole(self.limits)
 
     def _whole(self, limits: Limits) -> bytes:
-        data = self._content
-        if type(data) is not bytes:
-            content = self.content
-            data = content.data
+        content = self._content
+        data: bytes | None
+        if isinstance(content, bytes):
+            data = content
+        else:
+            data = (content or self.content).data
             if data is None:
                 if not self.head.has_body:
                     return b""
                 self._load_now()
-                data = content.data
+                data = self.content.data
         if data is None or len(data) > limits.memory or len(data) > limits.body:
             data = read_whole(self.content, limits)
         return data
@@ -494,23 +500,23 @@ class Request(RequestHeaders):
 
     @property
     def blueprint(self) -> str | None:
-        """The name of the blueprint that the route belongs to, with those around it: "shop.admin"."""
+        """The name of the route's blueprint, after the names of those around it: "shop.admin"."""
         return self.route.blueprint if self.route else None
 
     @property
     def app(self) -> Any:
-        """The application that answers this request; None where there is none."""
+        """The application that answers this request; None if there is none."""
         return self.route.app if self.route else None
 
     def url_for(self, name: str, /, *, _absolute: bool = False, **params: object) -> str:
-        """The URL of a route of this application: a path that begins with the root path.
+        """Return the URL of a route of this application: a path that begins with the root path.
 
-        A name that begins with a dot is one of the same blueprint: in "shop", ".item" is "shop.item". ``_absolute``
-        gives it scheme and host, which a route of another host has in any case. Raises what ``App.url_for`` does,
-        RuntimeError where no application answers, BadRequest (400) where Host is malformed.
+        A name that begins with a dot is one of the same blueprint: in "shop", ".item" is "shop.item". With
+        ``_absolute``, and for a route of another host, the URL has scheme and host. Raises what ``App.url_for`` does,
+        RuntimeError if no application answers this request, BadRequest (400) if its Host is malformed.
         """
         if self.app is None:
-            raise RuntimeError("url_for wants an application, and none answers this request")
+            raise RuntimeError("url_for needs an application, and none answers this request")
         if isinstance(name, str) and name[:1] == ".":
             name = f"{self.blueprint}{name}" if self.blueprint else name[1:]
         below: str = self.app.url_for(name, **params)
@@ -519,7 +525,7 @@ class Request(RequestHeaders):
         if not _absolute and host in ("", self.host.removesuffix(".")):
             return f"/.{path}" if path[:2] == "//" else path
         if not self.host:
-            raise BadRequest("the host that was asked for is malformed or missing")
+            raise BadRequest("The host that was asked for is malformed or missing.")
         if not host:
             return self.url.origin + path
         port = self._authority[1]
@@ -527,7 +533,7 @@ class Request(RequestHeaders):
 
     @lazy
     def g(self) -> SimpleNamespace:
-        """A place for what the layers of an application tell each other about this request."""
+        """A namespace for values that the parts of an application share about this request."""
         return SimpleNamespace()
 
     @lazy
@@ -535,8 +541,10 @@ class Request(RequestHeaders):
         return {}
 
     def __getitem__(self, place: Place[T], /) -> T:
-        """The value of a place, computed on first read. Raises RuntimeError, which names the fix, for one that nothing
-        fills."""
+        """Return the value of a place, computed on first read.
+
+        Raises RuntimeError, which names the fix, for a place that nothing fills.
+        """
         values = self._places
         if place not in values:
             values[place] = self._read(place)
@@ -550,37 +558,38 @@ class Request(RequestHeaders):
         return self.route.places.read(place, self)
 
     def __setitem__(self, place: Place[T], value: T, /) -> None:
-        """Give a place its value. Raises TypeError for what is no place."""
+        """Set the value of a place. Raises TypeError for anything but a place."""
         _check_place(place)
         self._places[place] = value
 
     def __contains__(self, place: Place[Any], /) -> bool:
-        """Whether a place has been read or set."""
+        """Return True if a place has been read or set."""
         return place in vars(self).get("_places", ())
 
     __iter__: None = None
-    """Or it would be iterable, as everything with ``__getitem__``."""
+    """None, since a class with ``__getitem__`` is iterable otherwise."""
 
     @lazy
     def id(self) -> str:
-        """A random name for this request, of 32 hexadecimal digits: the same in its log lines and error pages."""
+        """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
         return os.urandom(16).hex()
 
     def after(self, function: Callable[[], object]) -> Callable[[], object]:
-        """Have a function called when the server has taken the response's last byte. Usable as a decorator."""
+        """Call a function when the server has taken the response's last byte. Usable as a decorator."""
         self.deferred += (function,)
         return function
 
     def after_request(self, function: AfterHook) -> AfterHook:
-        """Have a function called with this request and its response, before the application's own of that name.
+        """Call a function with this request and its response, before the application's ``after_request`` hooks.
 
-        It may be ``def`` or ``async def``. What it returns, unless None, is the answer. Usable as a decorator.
+        The function may be ``def`` or ``async def``. A response that it returns replaces the other. Usable as a
+        decorator.
         """
         self.after_hooks += (function,)
         return function
 
     def copy(self) -> Self:
-        """The same message as a value of its own: head, body and limits, without route, places and hooks."""
+        """Return a copy of the message: head, body and limits, without route, places and hooks."""
         return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
