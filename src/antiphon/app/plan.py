@@ -118,6 +118,10 @@ class Plan:
         self.reads_body = any(part.reads_body for part in stack.middleware)
         self.most_ahead = self._most_ahead()
 
+    def is_driven(self, request: Request) -> bool:
+        """True where steps may switch: those of a plan that is all async are awaited as they are on a server's loop."""
+        return self.runs_on is not LOOP or request.head.blocks
+
     def _most_ahead(self) -> float:
         if self.reads_body:
             return inf
