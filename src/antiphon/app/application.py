@@ -1,4 +1,4 @@
-"""The application: what was registered is planned once, and served by any server."""
+"""The application: routes are registered, planned once, and served by any server."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
@@ -36,19 +36,20 @@ T = TypeVar("T")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` bound every request, as far as a blueprint or a route does not say otherwise. ``redirect_slashes`` leads
-    requests to the path that differs from theirs by the slash at its end, where only that one is answered (308).
-    ``encoded_slashes`` has ``%2F`` stay in its segment where the server gives the path as it was sent; else it is a
-    slash like the others.
+    ``limits`` bound every request, unless a blueprint or a route says otherwise. With ``redirect_slashes``, a request
+    for a path that no route answers is redirected (308) to the path with, or without, a slash at its end, if a route
+    answers that. With ``encoded_slashes``, ``%2F`` stays in its segment, if the server gives the path as it was sent;
+    otherwise it separates segments like any slash.
 
     ``trusted_proxies`` are the addresses and networks whose forwarded headers are believed, ``trusted_hosts`` the hosts
-    that are answered for (all, unless some are named). Writes that a page of another site makes are refused (403), but
-    for pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` lets all of them pass.
+    that the application answers for (by default all). Writes that a page of another site makes are refused (403),
+    except by pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of
+    them.
 
-    ``upload_folder`` is where large bodies are kept while they are worked on, in files without names; by default where
-    the system has temporary files. Raises TypeError for what is no path, ValueError for a relative one, and for one at
-    which there is no folder in which files can be made. ``json_default`` is called with each value in what a handler
-    returns that JSON has no form for, and gives what is written in its place.
+    ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's for temporary files.
+    Raises TypeError if it is no path, ValueError if it is relative, or no folder in which files can be made.
+    ``json_default`` is called with each value in a handler's answer that JSON has no form for, and returns the value
+    that is written in its place.
     """
 
     def __init__(
@@ -81,13 +82,13 @@ class App(Routes, Servable):
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
-        """The origins whose pages may write, to blueprints as well."""
+        """The origins of other sites whose pages may write, also to blueprints."""
         return self._guard.origins
 
     # Registering
 
     def check_open(self) -> None:
-        """Raise RuntimeError when the application serves already, and nothing can be registered any more."""
+        """Check that routes can still be registered. Raises RuntimeError once the application serves requests."""
         if self._routing is not None:
             raise RuntimeError("this app serves requests already: register routes and hooks before its first one")
 
@@ -100,7 +101,7 @@ class App(Routes, Servable):
         interface: Literal["wsgi", "asgi"] | None = None,
         limits: Limits | None = None,
     ) -> None:
-        """Have another application answer what is below a prefix and has no route here.
+        """Mount another application: it answers requests below a prefix for which there is no route here.
 
         ``application`` is another ``App``, or one that speaks WSGI or ASGI: a coroutine function, or an object whose
         ``__call__`` is one, is taken for ASGI, unless ``interface`` says it. It sees the prefix as its root path, its
@@ -148,15 +149,15 @@ class App(Routes, Servable):
         """Enter a context manager at startup, and leave it at shutdown; usable as a decorator.
 
         ``function`` is a generator or an async generator function that yields once, or returns a context manager of
-        either colour. It becomes the place of what that gives, ``request[function]`` and ``app[function]``, with its
-        type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse, after those
-        of ``on_shutdown``. Raises TypeError for a coroutine function.
+        either colour. The function becomes the place of the value, ``request[function]`` and ``app[function]``, with
+        its type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse, after
+        those of ``on_shutdown``. Raises TypeError for a coroutine function.
         """
         self.check_open()
         return self._lifespan.add(function)
 
     def __getitem__(self, place: Place[T]) -> T:
-        """What a lifespan has given. Raises RuntimeError unless the application is running, TypeError for no place."""
+        """The value that a lifespan yielded. Raises RuntimeError unless the app is running, TypeError for no place."""
         check_place(place, "app[...]", "what @app.lifespan decorates is one, as in app[pool]")
         return self._lifespan.state(place)
 
@@ -172,8 +173,8 @@ class App(Routes, Servable):
         """Have ``source`` give each request the value of a place, at most once, where ``when`` is true of the request.
 
         A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
-        the hooks and the handler. Where ``when`` is false, the place reads as what ``otherwise`` returns; both must not
-        block. Raises ValueError for a place that is filled already.
+        the hooks and the handler. If ``when`` returns false, the place has the value that ``otherwise`` returns;
+        neither may block. Raises ValueError for a place that is filled already.
         """
         self.check_open()
         self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise)
@@ -225,12 +226,12 @@ class App(Routes, Servable):
     # Serving
 
     def handle(self, request: Request) -> Steps[Response]:
-        """The steps that answer a request."""
+        """Return the steps that answer a request."""
         plan, error = self._find(request)
         return dispatch(plan, request, error)
 
     def answer(self, request: Request) -> Awaitable[Response]:
-        """The response, awaited on an event loop."""
+        """Return the response as an awaitable for an event loop."""
         plan, error = self._find(request)
         steps = dispatch(plan, request, error)
         return steps if plan.runs_on is LOOP else run_async(steps)
@@ -246,11 +247,12 @@ class App(Routes, Servable):
         self._guard.looks_at_heads = True
 
     def url_for(self, name: str, /, **params: object) -> str:
-        """The URL of a route below the root path, percent-encoded; for a route with a host ``//host/path``.
+        """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
 
-        A route of a blueprint is named with it, "shop.item". What is no parameter of the route becomes the query, as
-        ``args_as`` reads it: None is left out, a list, tuple or set repeated. Raises LookupError for an unknown name,
-        ValueError, which names the route and the parameter, for one that is missing or doesn't fit.
+        A route of a blueprint is named with it, "shop.item". Arguments that are no parameters of the route become the
+        query, as ``args_as`` reads it: None is left out, a list, tuple or set repeated. Raises LookupError for an
+        unknown name, ValueError, which names the route and the parameter, for a parameter that is missing or doesn't
+        fit.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
         return reverse.url(name, params)
@@ -259,11 +261,11 @@ class App(Routes, Servable):
         return Reverse(self.routes, converters, self._encoded_slashes)
 
     async def startup(self) -> None:
-        """Plan the routes, then enter the lifespans and call what ``on_startup`` was given."""
+        """Plan the routes, then enter the lifespans and call the functions of ``on_startup``."""
         if self._routing is None:
             self.freeze()
         await self._lifespan.startup()
 
     async def shutdown(self) -> None:
-        """Call what ``on_shutdown`` was given, then leave the lifespans."""
+        """Call the functions of ``on_shutdown``, then leave the lifespans."""
         await self._lifespan.shutdown()

@@ -1,4 +1,4 @@
-"""What is registered with an application or a blueprint: routes, hooks, middleware, error handlers, blueprints."""
+"""Registration with an application or a blueprint: routes, hooks, middleware, error handlers, blueprints."""
 
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
@@ -23,10 +23,10 @@ A_contra = TypeVar("A_contra", contravariant=True)
 
 
 class Feature(Protocol[A_contra]):
-    """Adds routes, hooks, middleware or error handlers to an application when it is used."""
+    """An object that adds routes, hooks, middleware or error handlers to an application: ``app.use(feature)``."""
 
     def install(self, app: A_contra, /) -> None:
-        """Register what the feature is made of."""
+        """Register the parts of the feature with an application."""
         ...
 
 
@@ -35,7 +35,7 @@ M = TypeVar("M", bound=Callable[[Request], Opened])
 
 
 class IncludedBlueprint(NamedTuple):
-    """A blueprint, and what was said when it was registered; None where it is as the blueprint says."""
+    """A blueprint as it was registered; None where its own name, prefix or host counts."""
 
     blueprint: "Blueprint"
     name: str | None = None
@@ -44,7 +44,7 @@ class IncludedBlueprint(NamedTuple):
 
 
 class Registry:
-    """What was registered, in order."""
+    """Everything that was registered with an application or a blueprint, in order."""
 
     __slots__ = (
         "after", "before", "before_routing", "blueprints", "converters", "error_handlers", "middleware", "routes",
@@ -64,25 +64,25 @@ class Registry:
 
 
 class Routes:
-    """Registers what an application or a blueprint is made of. Most methods can be used as decorators."""
+    """The methods with which an application or a blueprint is made. Most can be used as decorators."""
 
     def __init__(self) -> None:
         self.registry = Registry()
 
     def check_open(self) -> None:
-        """Raise RuntimeError when nothing can be registered any more."""
+        """Check that something can still be registered. Raises RuntimeError otherwise."""
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
-        """The origins whose pages may write to what is registered here."""
+        """The origins of other sites whose pages may write to the routes here."""
         return self.registry.trusted_origins
 
     def converters(self) -> Mapping[str, Converter]:
-        """The converters that routes can be written with."""
+        """Return the converters that patterns of routes may name."""
         return {**CONVERTERS, **self.registry.converters}
 
     def use(self, feature: Feature[Self]) -> None:
-        """Have a feature install itself: ``app.use(Cors(["https://shop.example.com"]))``. Raises TypeError for none."""
+        """Install a feature: ``app.use(Cors(["https://shop.example.com"]))``. Raises TypeError for another object."""
         self.check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
             raise TypeError(f"{feature!r} is no feature: that is an object with install(app), such as Cors([...])")
@@ -91,8 +91,9 @@ class Routes:
     def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
         """Register a converter of your own for the routes that follow, ``<name:parameter>``.
 
-        ``to_python`` makes a decoded segment, which is not empty, a value; where it raises ValueError, the segment
-        doesn't match. ``to_url`` makes the value a segment again. Raises ValueError for a name that is bad or taken.
+        ``to_python`` converts a decoded segment, which is not empty, to a value; if it raises ValueError, the segment
+        doesn't match. ``to_url`` converts the value back to a segment. Raises ValueError for a name that is bad or
+        taken.
         """
         self.check_open()
         if name in CONVERTERS or name in self.registry.converters:
@@ -105,7 +106,7 @@ class Routes:
         """Register a handler for a path and some methods; it is called with the request.
 
         ``pattern`` is literal but for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
-        rest. Raises ValueError for a malformed pattern, host or method, TypeError for an option that there is not.
+        rest. Raises ValueError for a malformed pattern, host or method, TypeError for an unknown option.
         """
         self.check_open()
         check_options(pattern, options)
@@ -114,7 +115,7 @@ class Routes:
 
         def register(function: F) -> F:
             self.check_open()
-            check_arguments(function, "request", hint="; what the path has is in request.params")
+            check_arguments(function, "request", hint="; the parameters of the path are in request.params")
             self.registry.routes.append(make_route(pattern, wanted, function, options))
             return function
 
@@ -127,7 +128,7 @@ class Routes:
             check_names([*parse_host_pattern(host, converters), *segments], host + pattern)
 
     def check_prefix(self, prefix: str, host: str | None) -> None:
-        """Raise ValueError for a prefix or a host that is malformed."""
+        """Check a prefix and a host. Raises ValueError for a malformed one."""
         if prefix.endswith("/"):
             raise ValueError(f'a prefix does not end with a slash, and all paths are below "": {prefix!r}')
         segments = parse_pattern(prefix or "/", self.converters())
@@ -186,11 +187,11 @@ class Routes:
     def middleware(
         self, function: M | None = None, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False
     ) -> M | Callable[[M], M]:
-        """Register a generator or async generator function around all that was registered after it.
+        """Register middleware, a generator or async generator function, around everything that is registered after it.
 
         ``blocking=True`` calls a sync one on a thread even around async handlers; ``body=True`` has the body loaded
         before it opens, however large it is within the limits. ``before_routing=True`` opens it before the route is
-        sought: it may set the request's ``method`` and ``path``.
+        found: it may set the request's ``method`` and ``path``.
         """
         self.check_open()
         if before_routing and isinstance(self, Blueprint):
@@ -209,7 +210,7 @@ class Routes:
     @overload
     def before_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
     def before_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
-        """Register a function that gets the request before the handler. What it returns, unless None, is the answer."""
+        """Register a function that is called with the request before the handler, and may return the answer instead."""
         return self._hook(self.registry.before, function, blocking, "request")
 
     @overload
@@ -217,9 +218,9 @@ class Routes:
     @overload
     def after_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
     def after_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
-        """Register a function that gets the request and the response. What it returns, unless None, is the answer.
+        """Register a function that is called with the request and the response, and may return another response.
 
-        The one that was registered last is called first.
+        The function that was registered last is called first.
         """
         return self._hook(self.registry.after, function, blocking, "request", "response")
 
@@ -236,9 +237,9 @@ class Routes:
         return register if function is None else register(function)
 
     def errorhandler(self, key: type[Exception] | int) -> Callable[[F], F]:
-        """Register a function that gets the request and the error, for a class of exceptions or a status.
+        """Register a function that answers a class of exceptions or a status, called with the request and the error.
 
-        Of several the most specific is called. What it returns has the error's status, unless it says another.
+        Of several functions, the most specific one is called. Its answer has the error's status unless it sets one.
         """
         self.check_open()
         check_key(key)
@@ -254,10 +255,10 @@ class Routes:
     def register(
         self, blueprint: "Blueprint", *, name: str | None = None, prefix: str | None = None, host: str | None = None
     ) -> None:
-        """Register a blueprint: its routes are answered below its prefix, inside of what is around the routes here.
+        """Register a blueprint: its routes are answered below its prefix, inside of the middleware and hooks here.
 
-        ``name``, ``prefix`` and ``host`` are those of the blueprint unless they are said here. It may be registered
-        several times, under different names. What it gets later, until the first request, counts too.
+        ``name``, ``prefix`` and ``host`` are the blueprint's own unless given here. A blueprint may be registered
+        several times, under different names. Routes that it gets later, until the first request, count too.
         Raises ValueError for a malformed prefix, host or name, and for a name that another blueprint has here,
         TypeError for what is no blueprint.
         """
@@ -289,12 +290,12 @@ class Blueprint(Routes):
         self.check_prefix(prefix, host)
 
     def check_open(self) -> None:
-        """Raise RuntimeError when an application with this blueprint serves already."""
+        """Check that something can still be registered. Raises RuntimeError once an application with it serves."""
         if self.is_frozen:
             raise RuntimeError(f"an app with the blueprint {self.name!r} serves requests already: register before that")
 
     def converters(self) -> Mapping[str, Converter]:
-        """Those of this blueprint; a name that it doesn't know may be known to the application."""
+        """Return the blueprint's converters, and a stand-in for each name that only the application may know."""
         return _Lenient(super().converters())
 
     def _check_pattern(self, pattern: str, host: str | None) -> None:
@@ -302,7 +303,7 @@ class Blueprint(Routes):
 
 
 class _Lenient(dict[str, Converter]):
-    """Converters, of which some are known later only: what is written with one of these is checked then."""
+    """Converters with a stand-in for unknown names: these are checked when the application is planned."""
 
     def __contains__(self, name: object) -> bool:
         return True

@@ -1,6 +1,6 @@
-"""Writes from other sites are refused: by Sec-Fetch-Site, else by Origin against the request's own host.
+"""Refusal of writes from other sites: by Sec-Fetch-Site, else by Origin against the request's own host.
 
-It needs no token and no session: browsers send these headers by themselves, and no page can set or remove them.
+This needs no token and no session: browsers send these headers by themselves, and no page can set or remove them.
 """
 
 from collections.abc import Container, Iterable
@@ -18,10 +18,10 @@ PROBLEM_TYPE = "urn:antiphon:problem:cross-site"
 
 
 def check_cross_site(request: Request, allowed: Container[str] = frozenset()) -> None:
-    """Raise Forbidden (403) for a write that a page of another site made, unless its origin is in ``allowed``.
+    """Check that no page of another site makes a write, except one whose origin is in ``allowed``.
 
-    A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) comes from no browser, and
-    passes. A ``null`` or malformed origin is another site.
+    Raises Forbidden (403). A request with neither Sec-Fetch-Site (Fetch Metadata §2.3) nor Origin (Fetch §3.1) comes
+    from no browser, and passes. A ``null`` or malformed origin is another site.
     """
     head = request.head
     if head.method in SAFE_METHODS:
@@ -38,7 +38,7 @@ def check_cross_site(request: Request, allowed: Container[str] = frozenset()) ->
 
 
 def _is_own(origin: str, head: Head) -> bool:
-    """Whether a page of this origin belongs to the host that was asked.
+    """True if an origin is that of the host that was asked.
 
     A proxy that ends TLS hides that the client came by https, so https passes for http; never http for https, as
     anyone on the client's network could have made that page.
@@ -76,9 +76,9 @@ def _refusal(origin: str | None) -> Forbidden:
 
 
 def parse_origin(value: str) -> str:
-    """An origin as browsers write it (RFC 6454 §6.2): in lower case, without a default port.
+    """Return an origin as browsers write it (RFC 6454 §6.2): in lower case, without a default port.
 
-    Raises ValueError for what is none: an origin is scheme, host and perhaps a port.
+    Raises ValueError for text that is not a scheme, a host and perhaps a port.
     """
     try:
         url = URL(value)
@@ -96,24 +96,24 @@ def parse_origin(value: str) -> str:
 
 
 def origins(values: Iterable[str]) -> frozenset[str]:
-    """Check and normalise origins that are trusted. Raises ValueError for what is no origin, and for "*"."""
+    """Check and normalise trusted origins. Raises ValueError for a malformed one, for "null" and for "*"."""
     if isinstance(values, str):
         raise ValueError(f"origins are a list: [{values!r}]")
     return frozenset(map(_trusted, values))
 
 
 class TrustedOrigins:
-    """Origins that may write: those that an application declares, and those that its features know."""
+    """The origins of other sites that may write: those an application declares, and those its features know."""
 
     def __init__(self, declared: Iterable[str] = ()) -> None:
         self._known: list[Container[str]] = [origins(declared)]
 
     def add(self, known: Container[str]) -> None:
-        """Trust the origins that are in a container."""
+        """Trust the origins in a container, also those that are added to it later."""
         self._known.append(known)
 
     def within(self, outer: "TrustedOrigins") -> "TrustedOrigins":
-        """These and those that are trusted around them, also what is added to either later."""
+        """Return these origins and the outer ones together, with all that are added to either later."""
         both = TrustedOrigins()
         both._known = [outer, self]
         return both

@@ -1,4 +1,4 @@
-"""What an application answers by itself, before or in place of a handler."""
+"""Answers of the application itself, before or in place of a handler."""
 
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import Head
@@ -9,7 +9,7 @@ from antiphon.response.response import Response
 
 
 def malformed_path(head: Head) -> HTTPError | None:
-    """What is wrong with a path that is not well-formed (RFC 3986 §2.1), where the server let it through."""
+    """Return the error for a malformed path (RFC 3986 §2.1) that the server let through; None for a good one."""
     path = head.path
     raw = head.raw_path
     if raw is not None:
@@ -27,12 +27,12 @@ def malformed_path(head: Head) -> HTTPError | None:
 
 
 def answer_options(allow: str, request: Request) -> Response:  # noqa: ARG001 - handlers get the request
-    """What is allowed at a path (RFC 9110 §9.3.7)."""
+    """Answer OPTIONS with the methods that are allowed at a path (RFC 9110 §9.3.7)."""
     return Response(None, 204, {"allow": allow})
 
 
 def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
-    """Lead to the path with, or without, a slash at its end."""
+    """Redirect to the path with, or without, a slash at its end."""
     path = request.path
     raw = request.raw_path if encoded_slashes else None
     segments = with_or_without_slash(raw_segments(raw, path) or path.split("/"))
@@ -43,5 +43,5 @@ def redirect_to_other_form(encoded_slashes: bool, request: Request) -> Response:
 
 
 def answer_nothing(request: Request) -> Response:
-    """Stand where a handler would; the plan for what has no route always comes with an error."""
+    """Stand in for a handler in a plan for requests without a route, which always have an error."""
     raise AssertionError(request)

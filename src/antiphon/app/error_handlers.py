@@ -1,4 +1,4 @@
-"""Which handler answers an error: the one for its class, the most specific first, or the one for its status."""
+"""Error handlers, by class of exception, the most specific first, or by status."""
 
 from collections.abc import Iterable
 from copy import copy
@@ -15,7 +15,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 Found: TypeAlias = tuple[type[BaseException] | int, Hook]
-"""What a handler was registered for, and the handler."""
+"""The class or status for which a handler was registered, and the handler."""
 
 
 class ErrorHandlers:
@@ -25,7 +25,7 @@ class ErrorHandlers:
         self._handlers: dict[type[BaseException] | int, Hook] = {}
 
     def add(self, key: type[BaseException] | int, handler: Hook) -> None:
-        """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for the same."""
+        """Register a handler. Raises what ``check_key`` does, and ValueError for a second handler for one key."""
         check_key(key)
         known = self._handlers.setdefault(key, handler)
         if known is not handler:
@@ -35,7 +35,7 @@ class ErrorHandlers:
             )
 
     def find(self, error: BaseException) -> Found | None:
-        """The handler for an error, and what it was registered for.
+        """Return the handler for an error, and the class or status for which it was registered.
 
         An HTTPError's own class comes first, then its status, then the classes that it derives from. Other errors have
         no status of their own: 500 comes just before Exception.
@@ -50,7 +50,7 @@ class ErrorHandlers:
 
 
 def check_key(key: object) -> None:
-    """Raise TypeError for what is neither a class of exceptions nor a status, ValueError for a status of no error."""
+    """Check that a key is a class of exceptions (else TypeError) or a status from 400 to 599 (else ValueError)."""
     if isinstance(key, int):
         if not 400 <= key <= 599:
             raise ValueError(f"an error's status is one of 400 to 599, not {key}")
@@ -61,12 +61,12 @@ def check_key(key: object) -> None:
 async def answer_error(
     error_handlers: Iterable[ErrorHandlers], request: Request, error: BaseException, blocks: bool, is_driven: bool
 ) -> Response:
-    """The response to an error, by the first of these that have a handler for it.
+    """Answer an error by the first of these that have a handler for it.
 
-    ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. What the handler returns
-    has the error's status, unless it says another, and with that status the error's headers, such as Allow (RFC 9110
-    §15.5.6). A handler that fails is answered like an error that nobody handles.
-    An error that nobody expected is logged, also when a handler makes a page of it.
+    ``blocks`` says that sync handlers run on a thread, ``is_driven`` that they may go there. The handler's answer has
+    the error's status, unless it sets another, and with that status the error's headers, such as Allow (RFC 9110
+    §15.5.6). If the handler fails, its own error is answered, as one without a handler.
+    An unexpected error is logged, also when a handler answers it with a page.
     """
     found = None if isinstance(error, RaisedAnswer) else _find(error_handlers, error)
     if found is None:
@@ -92,7 +92,7 @@ async def answer_error(
 
 
 def _add_missing(response: Response, headers: Headers) -> None:
-    """Give a response the fields that it does not set itself."""
+    """Add the header fields that a response does not set itself."""
     for name, value in [field for field in headers.items() if field[0] not in response.headers]:
         response.headers.add(name, value)
 

@@ -1,4 +1,4 @@
-"""What is asked of every request before it is answered: from whom it comes, and for which host."""
+"""Checks of every request before it is answered: its header section, its host, and the site that it comes from."""
 
 from collections.abc import Iterable
 
@@ -11,9 +11,9 @@ from antiphon.request.request import Request
 
 
 class Guard:
-    """The settings by which requests are let through.
+    """The settings that decide which requests are answered.
 
-    ``looks_at_heads`` says that there is anything to be asked of a head. How large it is, most servers have asked.
+    ``looks_at_heads`` says that each head is checked. Most servers bound the header section themselves.
     """
 
     def __init__(
@@ -33,11 +33,13 @@ class Guard:
         self._origins_of: dict[str | None, TrustedOrigins] = {}
 
     def trust(self, blueprint: str, above: str | None, origins: TrustedOrigins) -> None:
-        """Trust origins for what a blueprint answers; ``above`` is the one around it, whose origins count, too."""
+        """Trust origins for the routes of a blueprint, and with them those of ``above``, the blueprint around it."""
         self._origins_of[blueprint] = origins.within(self._origins_of.get(above, self.origins))
 
     def look_at_head(self, request: Request) -> HTTPError | None:
-        """See the request as the client sent it; the error for too large a head, or for a host that is another's."""
+        """Undo what trusted proxies changed in a request, and return the error if its head is too large or its host
+        is not trusted.
+        """
         size = request.head.header_size
         if size > self.most_header:
             return header_too_large(size, self.most_header)
@@ -51,7 +53,7 @@ class Guard:
         return None
 
     def refused_write(self, request: Request) -> HTTPError | None:
-        """The error for a write that a page of another site makes."""
+        """Return the error for a write that a page of another site makes; None for all other requests."""
         if not self._lets_all_write:
             try:
                 check_cross_site(request, self._origins_of.get(request.blueprint, self.origins))

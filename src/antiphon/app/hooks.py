@@ -1,4 +1,4 @@
-"""Functions that an application calls at one point of a request: handlers, hooks before and after, error handlers."""
+"""Functions that an application calls for a request: handlers, hooks before and after them, error handlers."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
@@ -7,17 +7,17 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, is_a
 
 
 class Hook(NamedTuple):
-    """A function of either colour, and where it is called."""
+    """A function, ``def`` or ``async def``, and where it is called."""
 
     function: Callable[..., Any]
     is_async: bool
     blocks: bool = False
-    """Whether it is called on a thread. What isn't is called on the event loop, if there is one."""
+    """True if it is called on a thread, False if on the event loop, where there is one."""
     place: Switch | None = None
-    """Where to go before the call; None where the request is in the right place already."""
+    """The place to switch to before the call; None if the request is there already."""
 
     async def call(self, *arguments: Any) -> Any:
-        """What it returns."""
+        """Call the function in its place, and return what it returns."""
         if self.place is not None:
             await self.place
         result = self.function(*arguments)
@@ -26,22 +26,22 @@ class Hook(NamedTuple):
         return result
 
     def for_handler(self, handler_blocks: bool) -> Self:
-        """The same hook around a handler: what isn't async runs where the handler does."""
+        """Return the hook for a handler: a sync hook runs where the handler does."""
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
 
     def pinned(self) -> Self:
-        """The same hook among others of another colour: it goes where it has to be."""
+        """Return the hook with its place, for a stack of which some parts run on a thread and others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
 
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
-    """A function as a hook; ``blocking`` gives it a thread even around an async handler."""
+    """Make a hook of a function; ``blocking`` calls it on a thread even around an async handler."""
     waits = is_async(function)
     return Hook(function, waits, blocking and not waits)
 
 
 def check_returns(function: Callable[..., Any], fix: str) -> None:
-    """Raise TypeError, which names it and the fix, for a function that yields where one that returns is called."""
+    """Check that a function returns and does not yield. Raises TypeError, which names it and the fix."""
     from inspect import isasyncgenfunction, isgeneratorfunction
 
     if isgeneratorfunction(function) or isasyncgenfunction(function):

@@ -1,4 +1,4 @@
-"""What an application does at startup and shutdown, and what it holds in between."""
+"""Startup and shutdown of an application, and the resources that it holds in between."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import (
@@ -22,7 +22,7 @@ Manager: TypeAlias = AbstractContextManager[T] | AbstractAsyncContextManager[T]
 
 
 class Maker(NamedTuple):
-    """What makes a context manager, and whether it is called on the loop."""
+    """A function that makes a context manager; ``is_async`` if it is called on the loop."""
 
     function: Callable[[], Manager[Any]]
     is_async: bool
@@ -31,7 +31,7 @@ class Maker(NamedTuple):
 class Lifespan:
     """Context managers that are entered at startup, and functions that are called then and at shutdown.
 
-    What is sync runs on a thread, what is async on the loop. What a context manager gives is the value of a place
+    Sync ones run on a thread, async ones on the loop. The value that a context manager yields is the value of a place
     from startup to shutdown, in each request and by ``state``.
     """
 
@@ -43,17 +43,17 @@ class Lifespan:
         self._entered: list[tuple[Place[Any], Manager[Any]]] = []
         self._values: dict[Place[Any], Any] = {}
         self._started: set[Lifespan] = set()
-        """Those of mounted applications that have been started in this life, by whatever way they were come to."""
+        """The lifespans of mounted applications that have been started, by this application or one mounted in it."""
         self.around: set[Lifespan] | None = None
-        """The same of the application around this one, if that is about to start it."""
+        """The set of the application around this one, while that starts this one."""
 
     def on_startup(self, function: Callable[[], object]) -> None:
-        """Have a function called, or awaited, when the context managers have been entered."""
+        """Register a function that is called, or awaited, after the context managers have been entered."""
         _check(function)
         self._on_startup.append(hook(function, blocking=True).pinned())
 
     def on_shutdown(self, function: Callable[[], object]) -> None:
-        """Have a function called, or awaited, before the context managers are left; the last registered is first."""
+        """Register a function that is called, or awaited, before the context managers are left; the last one first."""
         _check(function)
         self._on_shutdown.insert(0, hook(function, blocking=True).pinned())
 
@@ -66,10 +66,10 @@ class Lifespan:
     @overload
     def add(self, function: Callable[[], Iterator[T]]) -> Place[T]: ...
     def add(self, function: Callable[[], Any]) -> Place[Any]:
-        """Enter a context manager at startup and leave it at shutdown: the place of what it gives.
+        """Register a context manager to enter at startup and leave at shutdown; return the place of its value.
 
         ``function`` has no parameters. It is a generator or an async generator function, which yields once, or it
-        returns a context manager of either colour. Unless that shows on its outside, it is called on a thread. Raises
+        returns a sync or an async context manager. It is called on a thread, unless it is visibly async. Raises
         TypeError for a coroutine function, and for one with parameters.
         """
         check_arguments(function)
@@ -80,9 +80,9 @@ class Lifespan:
         return place
 
     def add_mounted(self, below: "Lifespan", manager: AbstractAsyncContextManager[Any]) -> None:
-        """Enter what starts and stops a mounted application, unless another way to it has had it entered already.
+        """Start and stop a mounted application with this one, unless another application has started it already.
 
-        Who has it started has it stopped, so that it serves as long as all who lead to it.
+        The application that started it stops it, so that it serves as long as every application in which it is mounted.
         """
 
         def once() -> AbstractAsyncContextManager[Any]:
@@ -95,7 +95,7 @@ class Lifespan:
         self.add(once)
 
     def state(self, place: Place[T]) -> T:
-        """What the context manager of a place has given. Raises RuntimeError unless it is entered."""
+        """Return the value that a place's context manager yielded. Raises RuntimeError unless it is entered."""
         if place not in self._values:
             if place not in self._makers:
                 raise place.unfilled()
@@ -106,9 +106,9 @@ class Lifespan:
     async def startup(self) -> None:
         """Enter the context managers, in the order in which they were added, then call the functions, in theirs.
 
-        When something fails, what was entered is left, with that error.
+        If one fails, those that were entered are left with its error.
         """
-        self._entered.clear()  # what was lost with a loop can't be left any more
+        self._entered.clear()  # resources that were lost with a loop can't be left any more
         self._values.clear()
         self._started = set() if self.around is None else self.around
         self.around = None
@@ -131,8 +131,8 @@ class Lifespan:
         errors: list[BaseException] = []
         for function in self._on_shutdown:
             try:
-                if broken_off := await switch_shielded(ON_LOOP if function.is_async else ON_THREAD):
-                    errors.append(broken_off)
+                if cancelled := await switch_shielded(ON_LOOP if function.is_async else ON_THREAD):
+                    errors.append(cancelled)
                 await function.call()
             except GeneratorExit:
                 raise
@@ -157,7 +157,7 @@ class Lifespan:
         self._values[place] = value
 
     async def _leave_all(self, error: BaseException | None) -> list[BaseException]:
-        """Leave what was entered: the errors that this raised."""
+        """Leave all that were entered, and return the errors that this raised."""
         errors = []
         while self._entered:
             place, manager = self._entered.pop()
@@ -191,7 +191,7 @@ def _maker(function: Callable[[], Any]) -> Maker:
 
 @contextmanager
 def _named(function: Callable[..., Any]) -> Iterator[None]:
-    """Name a generator that doesn't yield once, of which ``contextlib`` says no more than that."""
+    """Name the function in the error of ``contextlib`` for a generator that does not yield once."""
     try:
         yield
     except RuntimeError as error:
@@ -206,21 +206,21 @@ async def _leave(manager: Manager[Any], error: BaseException | None) -> None:
         await ON_LOOP
         await manager.__aexit__(*raised)
         return
-    broken_off = await switch_shielded(ON_THREAD)
+    cancelled = await switch_shielded(ON_THREAD)
     manager.__exit__(*raised)
-    if broken_off is not None:
-        raise broken_off
+    if cancelled is not None:
+        raise cancelled
 
 
 def _without(error: BaseException, again: BaseException) -> BaseException | None:
-    """What is in an error besides one that was thrown in, which task groups raise again in a group."""
+    """Return an error without the one that was thrown in, which task groups raise again in a group."""
     if isinstance(again, BaseExceptionGroup):
         return again.split(lambda part: part is error)[1]
     return None if again is error else again
 
 
 def _raise(errors: list[BaseException], message: str) -> None:
-    """Raise the errors; but cancellations only where there is nothing else."""
+    """Raise the errors; cancellations only if there are no other errors."""
     if not all(isinstance(error, Exception) for error in errors):
         from asyncio import CancelledError
 

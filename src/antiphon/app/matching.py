@@ -1,4 +1,4 @@
-"""Which plan answers a request, and what is wrong with the request, if anything is."""
+"""Finding the plan that answers a request, and the error of a request that none answers."""
 
 from collections.abc import Mapping
 from itertools import takewhile
@@ -26,18 +26,18 @@ _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
 class AnyMethod(dict[str, Plan]):
-    """One plan for whatever method."""
+    """A mapping with one plan for every method."""
 
     def __missing__(self, method: str) -> Plan:
         return self[""]
 
     def get(self, method: str, default: Any = None) -> Plan:  # noqa: ARG002 - there is always one
-        """The plan."""
+        """Return the plan."""
         return self[method]
 
 
 class Routing:
-    """All that is answered, planned."""
+    """The plans of an application: its routes, its mounts, and answers where there are none."""
 
     def __init__(self, guard: Guard, router: Router[Plan], encoded_slashes: bool) -> None:
         self.guard = guard
@@ -45,20 +45,20 @@ class Routing:
         self.encoded_slashes = encoded_slashes
         self.mounts: Prefixes[Plan] = Prefixes({})
         self.defaults: dict[Plan, Mapping[str, Any]] = {}
-        """The parameters that requests of a plan have unless their path says otherwise."""
+        """The default parameters of each plan that has some."""
         self.redirected: set[Plan] = set()
-        """The plans to which the other form of their path leads, with or without a slash at its end."""
+        """The plans to whose path requests are redirected that differ in the slash at the end."""
         self.redirecting: Plan
         self.refusing: dict[str, Plan] = {}
-        """The plan for what has no route, of each blueprint and of the application (""), by name."""
+        """The plan for requests without a route, of each blueprint by name, and of the application ("")."""
         self.blueprints: Prefixes[str] = Prefixes({})
 
     def look(self, request: Request) -> HTTPError | None:
-        """See the request as the client sent it; what is wrong with it wherever it leads."""
+        """Check the head of a request, and return the error if something is wrong with it."""
         return self.guard.look_at_head(request) if self.guard.looks_at_heads else None
 
     def find(self, request: Request, *, was_looked_at: bool = False) -> Found:
-        """The plan for a request, and what is wrong with the request."""
+        """Find the plan for a request, and the error, if something is wrong with the request."""
         guard = self.guard
         if guard.looks_at_heads and not was_looked_at and (error := guard.look_at_head(request)):
             return self.refuse(request, error)
@@ -79,7 +79,7 @@ class Routing:
         return plan, guard.refused_write(request)
 
     def refuse(self, request: Request, error: HTTPError, blueprint: str = "") -> tuple[Plan, HTTPError]:
-        """The plan of a blueprint, or of the application, for what no route of it answers; and the error."""
+        """Return the plan of a blueprint, or of the application, for requests without a route, and the error."""
         plan = self.refusing[blueprint]
         request.route = plan.route
         return plan, error
@@ -103,7 +103,7 @@ class Routing:
         return found
 
     def _encoded_segments(self, head: Head) -> list[str] | None:
-        """The segments of a path, where slashes hide in them. Raises BadRequest for a path that is malformed."""
+        """Return a path's segments, if some have encoded slashes. Raises BadRequest for a malformed path."""
         path = head.path
         if not (path.isascii() and path.isprintable() and "%" not in path) and (error := malformed_path(head)):
             raise error
@@ -113,7 +113,7 @@ class Routing:
         return hidden_segments(head) if self.encoded_slashes else None
 
     def _elsewhere(self, request: Request, segments: list[str] | None, host: str) -> Matched | None:
-        """Where no route is: the path's other form, or a mount."""
+        """Find an answer where no route matches: a redirect to the path's other form, or a mount."""
         if self.redirected and self._other_form(request, segments, host):
             return AnyMethod({"": self.redirecting}), _NO_PARAMS
         if mounted := self.mounts.find(request.path, request.host, segments):
@@ -121,7 +121,7 @@ class Routing:
         return None
 
     def _other_form(self, request: Request, segments: list[str] | None, host: str) -> bool:
-        """Whether a route that redirects answers this method at the path with, or without, a slash at its end."""
+        """True if a route to which requests are redirected answers at the path with, or without, its last slash."""
         path = request.path
         if path.endswith("//") or path == "/":
             return False
@@ -133,7 +133,7 @@ class Routing:
         return methods.get(request.method) in self.redirected
 
     def _blueprint_of(self, request: Request) -> str:
-        """The name of the innermost blueprint below whose prefix a path lies, whose parameters the request gets."""
+        """Return the name of the innermost blueprint whose prefix a path has, and give the request its parameters."""
         below = self.blueprints.find(request.path, request.host, self._hidden_segments(request.head))
         if below is None:
             return ""
@@ -142,7 +142,7 @@ class Routing:
 
 
 def _whole_path(request: Request) -> str:
-    """The path as the client knows it, also in an application that is mounted; not too much of it."""
+    """Return the start of the path that the client sent, with the prefix of a mounted application."""
     return (request.root_path + request.path)[:200]
 
 
@@ -153,7 +153,7 @@ def _not_allowed(request: Request, methods: Mapping[str, Plan]) -> MethodNotAllo
 
 
 def common_blueprint(methods: Mapping[str, Plan]) -> str:
-    """The name of the innermost blueprint that all of these belong to; "" where it is the application itself."""
+    """Return the name of the innermost blueprint that all plans belong to; "" if that is the application."""
     names = [(plan.route.blueprint or "").split(".") for plan in methods.values()]
     levels = takewhile(lambda level: len({*level}) == 1, zip(*names, strict=False))
     return ".".join(level[0] for level in levels)

@@ -13,32 +13,32 @@ Opened: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response
 
 
 class Middleware(NamedTuple):
-    """A generator function or an async generator function that is given the request.
+    """A generator function or an async generator function, called with the request.
 
-    It yields once, without a value, and is sent the response of what is inside. A value that it yields, or that a
-    generator returns, becomes the response: before that single yield nothing inside is called.
+    The generator yields once, without a value, and is sent the response from inside. A value that it yields or returns
+    instead becomes the response, and before that single yield nothing inside is called.
     """
 
     function: Callable[[Request], Opened]
     is_async: bool
     blocks: bool = False
-    """Whether it runs on a thread."""
+    """True if it runs on a thread."""
     reads_body: bool = False
     place: Switch | None = None
-    """Where to go before it runs; None where the request is in the right place already."""
+    """The place to switch to before it runs; None if the request is there already."""
 
     def for_handler(self, handler_blocks: bool) -> Self:
-        """The same middleware around a handler: what isn't async runs where the handler does."""
+        """Return the middleware for a handler: sync middleware runs where the handler does."""
         return self._replace(blocks=not self.is_async and (self.blocks or handler_blocks))
 
     def pinned(self) -> Self:
-        """The same middleware among others of another colour: it goes where it has to be."""
+        """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
     async def open(self, request: Request, opened: list["tuple[Middleware, Opened]"]) -> Response | None:
-        """Run it to its yield, and note it as opened: the response, if it gives one already.
+        """Run it to its yield, and add it to those that are opened; return the response, if it answers already.
 
-        Raises RuntimeError where it ends without either: it might have meant to refuse the request.
+        Raises RuntimeError if it ends without a yield and without an answer: it might have meant to refuse the request.
         """
         if self.place is not None:
             await self.place
@@ -55,7 +55,7 @@ class Middleware(NamedTuple):
         return None if early is None else to_response(early, self.function, request)
 
     async def close(self, generator: Opened, request: Request, response: Response) -> Response:
-        """Send it the response, in its place, and run it to its end: that response, or the one it gives instead."""
+        """Send it the response, run it to its end, and return that response, or the one that it gives instead."""
         if self.is_async:
             instead = await self._close_async(generator, response)  # type: ignore[arg-type]
         else:
@@ -102,9 +102,9 @@ class Middleware(NamedTuple):
 
 
 def middleware(function: Callable[[Request], Opened], blocking: bool = False, body: bool = False) -> Middleware:
-    """A generator function of either colour as middleware.
+    """Make middleware of a generator function or an async generator function.
 
-    Raises TypeError for a function that is neither, or can't be called with the request.
+    Raises TypeError for another function, and for one that can't be called with the request.
     """
     from inspect import isasyncgenfunction, isgeneratorfunction
 

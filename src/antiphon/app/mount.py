@@ -1,4 +1,4 @@
-"""Applications inside an application: below a prefix, another one answers, as if it stood there alone."""
+"""Mounts: below a prefix another application answers, as if it were the only one."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
@@ -32,27 +32,27 @@ class Mount(NamedTuple):
     host: str | None
     application: Any
     interface: Literal["wsgi", "asgi"] | None
-    """What it speaks; None for another ``App``, which guards and bounds its requests by itself."""
+    """The interface of the application; None for another ``App``, which guards and bounds its requests itself."""
     lifespan: "ASGILifespan | None"
-    """What starts and stops it, where it speaks ASGI."""
+    """The lifespan of an application that speaks ASGI."""
     limits: Limits
-    """Bounds of its requests, where it does not set its own."""
+    """Limits of its requests, if it has none of its own."""
     encoded_slashes: bool
-    """Whether slashes that were sent encoded stay in their segment of the prefix."""
+    """True if slashes that were sent encoded stay in their segment of the prefix."""
 
     @property
     def where(self) -> str:
-        """Its host, if it has one, and its prefix."""
+        """The host, if there is one, and the prefix."""
         return (self.host or "").lower() + self.prefix
 
     @property
     def manager(self) -> AbstractAsyncContextManager[Any] | None:
-        """What starts and stops it, where that is known."""
+        """The context manager that starts and stops the application, if it has one."""
         return Started(self.application) if isinstance(self.application, Servable) else self.lifespan
 
     @property
     def hook(self) -> Hook:
-        """What answers, called with the whole request."""
+        """The handler, which is called with the request of the application around it."""
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             hand_on = _inside if self.interface is None else _served
@@ -71,7 +71,7 @@ class Mount(NamedTuple):
         return request_below(request, self.prefix, root, segments)
 
     def _foreign(self, handler: Callable[[Request], T]) -> Callable[[Request], T]:
-        """What answers by a foreign application, which is told whether there was a slash behind the prefix."""
+        """Return a handler for a foreign application, which sees whether there was a slash behind the prefix."""
         return lambda request: handler(self._below(request, root=""))
 
 
@@ -84,9 +84,10 @@ def make_mount(
     *,
     encoded_slashes: bool,
 ) -> Mount:
-    """A mount of an application of ours, or of a WSGI or ASGI application, which is told by its colour.
+    """Make the mount of an application of Antiphon, or of a WSGI or ASGI application: a coroutine function is ASGI.
 
-    Raises TypeError for what is no application, and for limits of an ``App``; ValueError for an unknown interface.
+    Raises TypeError for an object that is no application, and for limits of an ``App``; ValueError for an unknown
+    interface.
     """
     check_interface(interface)
     given = Limits.of(limits)
@@ -106,13 +107,13 @@ def make_mount(
 
 
 def contains(application: object, other: object) -> bool:
-    """Whether an application is another one, or has it mounted, at whatever depth."""
+    """True if an application is another one, or has it mounted, at whatever depth."""
     mounts: Iterable[Mount] = getattr(application, "mounts", ()) if isinstance(application, Routes) else ()
     return application is other or any(contains(mount.application, other) for mount in mounts)
 
 
 class Started:
-    """The time in which an application of ours that is mounted serves, as an async context manager."""
+    """An async context manager that starts and stops a mounted application of Antiphon."""
 
     def __init__(self, application: Servable) -> None:
         self._application = application
@@ -127,10 +128,10 @@ class Started:
 
 
 class MountedHead(DerivedHead):
-    """A head that is read from below a prefix on. ``depth`` is how many segments the prefix has.
+    """The head of a request below a prefix of ``depth`` segments.
 
     ``root`` is the path of a request for the prefix itself, without a slash behind it. ``segments`` are those of the
-    path, where slashes hide in them.
+    path, if some have encoded slashes.
     """
 
     def __init__(self, inner: Head, depth: int, root: str = "/", segments: list[str] | None = None) -> None:
@@ -141,14 +142,14 @@ class MountedHead(DerivedHead):
 
     @property
     def root_path(self) -> str:
-        """The path at which the application inside is mounted."""
+        """The path at which the application is mounted."""
         return self.inner.root_path + self.above
 
 
 def request_below(request: Request, prefix: str, root: str, segments: list[str] | None) -> Request:
-    """The request as the application below a prefix sees it. Both have one body, one id and one ``after``.
+    """Return the request that an application below a prefix gets. Both share the body, the id and ``after``.
 
-    Raises NotFound where parameters of the prefix would mislead who redirects to a path below it.
+    Raises NotFound if parameters of the prefix would make redirects to a path below it lead elsewhere.
     """
     head = MountedHead(request.head, prefix.count("/"), root, segments)
     if "<" in prefix and is_misleading(head.above):
@@ -165,7 +166,7 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
         if not (blocks or request.head.blocks):
             return await as_inner(outer, application.answer(request))
         response = await as_inner(outer, application.handle(request))
-        await (ON_THREAD if blocks else ON_LOOP)  # wherever that has ended
+        await (ON_THREAD if blocks else ON_LOOP)  # it may have ended anywhere
         return response
 
     return hand_on

@@ -1,4 +1,4 @@
-"""What fills the places of an application's requests: on first read, or before the handler where it has to wait."""
+"""Sources of places: called on first read, or before the handler if they wait or block."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 class Source:
-    """The function that gives a place its value, and what gives it where that isn't asked.
+    """The function that computes a place's value, with its condition and the function for when that is false.
 
-    ``is_resolved`` says that it is called before the handler: it waits, or blocks.
+    ``is_resolved`` says that it is called before the handler, because it waits or blocks.
     """
 
     __slots__ = ("fills", "hook", "is_resolved", "otherwise", "when")
@@ -35,20 +35,20 @@ class Source:
 
     @property
     def blocks(self) -> bool:
-        """Whether it is called on a thread."""
+        """True if it is called on a thread."""
         return self.hook.blocks
 
     def pinned(self) -> "Source":
-        """The same source among parts of another colour: it goes where it has to be."""
+        """Return the source with its place, for a stack of which some parts run on a thread and others on the loop."""
         return Source(self.fills, self.hook.pinned(), self.when, self.otherwise)
 
     async def resolve(self, request: Request) -> None:
-        """Give the request its value, if it has none and wants one. Raises what the source does."""
+        """Give a request the value, if it has none and the condition is true. Raises what the source does."""
         if self.fills not in request and self._is_wanted(request):
             request[self.fills] = await self.hook.call(request)
 
     def read(self, request: Request) -> Any:
-        """The value for a request that has none yet."""
+        """Return the value for a request that has none yet."""
         name = self.fills.name
         if not self._is_wanted(request):
             if self.otherwise is None:
@@ -84,13 +84,13 @@ class Places:
         when: Callable[[Request], object] | None = None,
         otherwise: Callable[[Request], T] | None = None,
     ) -> None:
-        """Have a source give each request its value, at most once, where ``when`` is true of the request.
+        """Fill a place by a source, which is called at most once a request, if ``when`` is true of the request.
 
         A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a
-        thread, is called before the hooks and the handler, whether the place is read or not. Where ``when`` is false
-        the place reads as what ``otherwise`` returns; both are called on the spot, and must not block. Raises
-        ValueError for a place that is filled already, TypeError for what is no place, and for functions that can't be
-        called with a request.
+        thread, is called before the hooks and the handler, whether the place is read or not. If ``when`` is false,
+        the place has the value that ``otherwise`` returns; both are called on the spot, and must not block. Raises
+        ValueError for a place that is filled already, TypeError for an object that is no place, and for functions that
+        can't be called with a request.
         """
         check_place(place, "app.fill", 'make one, Tenant = Place[str]("tenant")')
         if place in self._sources:
@@ -104,11 +104,11 @@ class Places:
             self.resolving += (made,)
 
     def __contains__(self, place: Place[Any]) -> bool:
-        """Whether something fills a place."""
+        """True if a source fills a place."""
         return place in self._sources
 
     def read(self, place: Place[T], request: Request) -> T:
-        """The value of a place for a request that has none yet. Raises RuntimeError for one that nothing fills."""
+        """Return the value of a place for a request that has none yet. Raises RuntimeError if nothing fills it."""
         source = self._sources.get(place)
         if source is None:
             raise place.unfilled()

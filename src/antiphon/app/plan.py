@@ -15,22 +15,22 @@ from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
 PlannedBody: TypeAlias = BodyPolicy | Literal["delegated"]
-"""When a body is received; "delegated" where the handler hands the request on to another plan, which says so."""
+"""The time at which a body is received; "delegated" if the handler hands the request on to a plan that decides it."""
 
 SMALL_BODY: Final = 64 << 10
 """Bodies of up to this many bytes are received before the middleware opens; larger ones only when it let them pass."""
 
 
 class RunsOn(Enum):
-    """Where the handler runs, and the middleware and hooks around it.
+    """The place in which a handler runs, with the middleware and hooks around it.
 
-    ``from_loop`` and ``from_thread`` are where to go first, from a server's loop and from its thread.
+    ``from_loop`` and ``from_thread`` are the places to switch to first, from a server's loop and from its thread.
     """
 
     LOOP = (None, ON_LOOP)
     THREAD = (ON_THREAD, None)
     MIXED = (None, None)
-    """Some on a thread, others on the loop: each goes to its place by itself."""
+    """Some parts run on a thread, others on the loop: each switches to its place itself."""
 
     def __init__(self, from_loop: Switch | None, from_thread: Switch | None) -> None:
         self.from_loop = from_loop
@@ -54,7 +54,7 @@ class HandlerStack(NamedTuple):
 
     @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
-        """All parts that are called around the handler, whether it fails or not."""
+        """The middleware, sources and hooks together, without the error handlers."""
         return (*self.middleware, *self.resolving, *self.before, *self.after)
 
     def for_handler(self, handler_blocks: bool) -> Self:
@@ -66,7 +66,7 @@ class HandlerStack(NamedTuple):
         )
 
     def pinned(self) -> Self:
-        """Return the stack with parts that go to their places by themselves."""
+        """Return the stack with parts that switch to their places themselves."""
         return self._replace(
             middleware=tuple(part.pinned() for part in self.middleware),
             resolving=tuple(part.pinned() for part in self.resolving),
@@ -81,11 +81,11 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 
 
 class Plan:
-    """How the requests of one route are answered.
+    """The way in which the requests of one route are answered.
 
-    ``refuse`` is called in place of the handler, with the error, where something is wrong with a request before that.
-    ``has_middleware`` is True where anything at all is around the handler. Up to ``most_ahead`` bytes of a body are
-    received before that opens. ``place`` is where error handlers run, and the hooks of one request.
+    ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before that.
+    ``has_middleware`` is True if anything at all is around the handler. Up to ``most_ahead`` bytes of a body are
+    received before that opens. ``place`` is where error handlers run, and the hooks of a single request.
     """
 
     __slots__ = (
@@ -117,6 +117,10 @@ class Plan:
         self.place = ON_THREAD if handler.blocks else ON_LOOP
         self.reads_body = any(part.reads_body for part in stack.middleware)
         self.most_ahead = self._most_ahead()
+
+    def is_driven(self, request: Request) -> bool:
+        """True where steps may switch: those of a plan that is all async are awaited as they are on a server's loop."""
+        return self.runs_on is not LOOP or request.head.blocks
 
     def _most_ahead(self) -> float:
         if self.reads_body:

@@ -1,4 +1,4 @@
-"""From what was registered to what is answered: done once, before the first request."""
+"""Planning: once, before the first request, each registered route and mount becomes a plan."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -23,10 +23,10 @@ from antiphon.routing.router import Resource, Router, SamePathsError
 
 
 class RouteGroup:
-    """The routes of one place with their whole names, paths and limits, and what is around them.
+    """The routes of an application or a blueprint, with their whole names, paths and limits, and their handler stack.
 
-    That is what the groups around it have, outermost first, then its own. ``name`` has the names of all blueprints,
-    with dots between them; it is empty for the application.
+    The stack has the parts of the groups around this one, outermost first, then its own. ``name`` has the names of all
+    blueprints, with dots between them; it is empty for the application.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class RouteGroup:
         )
 
     def below(self, included: IncludedBlueprint) -> "RouteGroup":
-        """The group of a blueprint in this one. Raises ValueError for a blueprint that is registered in itself."""
+        """Return the group of a blueprint in this one. Raises ValueError if a blueprint is registered in itself."""
         blueprint = included.blueprint
         name = included.name or blueprint.name
         group: RouteGroup | None = self
@@ -79,17 +79,17 @@ class RouteGroup:
         )
 
     def walk(self) -> Iterator["RouteGroup"]:
-        """This group, and all in it."""
+        """Yield this group, and all groups in it."""
         yield self
         for included in self.registry.blueprints:
             yield from self.below(included).walk()
 
     def blueprints(self) -> list[Blueprint]:
-        """All blueprints in it."""
+        """Return all blueprints in this group."""
         return [included.blueprint for group in self.walk() for included in group.registry.blueprints]
 
     def routes(self) -> list[Route]:
-        """The routes of this group alone, with their whole names, paths, hosts and limits."""
+        """Return the routes of this group alone, with their whole names, paths, hosts and limits."""
         return [
             self._placed(
                 route,
@@ -118,13 +118,13 @@ class RouteGroup:
         limits: Limits | None = None,
         body: PlannedBody = "load",
     ) -> Plan:
-        """Plan answers where no route is: the requests have one all the same, which tells of them."""
+        """Plan answers where there is no route. The requests have one all the same, which describes the answer."""
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
         return Plan(self._placed(route), hook, self.stack, body=body)
 
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
-    """The converters of an application and all its blueprints. Raises ValueError when two have one name."""
+    """Return the converters of an application and all its blueprints. Raises ValueError when two have one name."""
     merged = dict(CONVERTERS)
     owners: dict[str, str] = {}
     for group in groups:
@@ -137,10 +137,10 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
 
 
 def check_route_names(routes: Iterable[Route]) -> None:
-    """Raise ValueError when a name that was given to a route is another handler's too.
+    """Check that no name that was given to a route is another handler's too. Raises ValueError.
 
-    One handler may have one name at several routes. Functions may happen to be named alike, and made by one piece of
-    code: these are told when their URL is asked for.
+    One handler may have one name at several routes. Functions that just happen to have one name are an error only when
+    ``url_for`` is asked for it.
     """
     named: dict[str, Route] = {}
     for route in routes:
@@ -152,20 +152,20 @@ def check_route_names(routes: Iterable[Route]) -> None:
 
 
 def _is_given(*routes: Route) -> bool:
-    """Whether the name of one of them, within its blueprint, is not just its function's."""
+    """True if one of the routes has another name, within its blueprint, than its function."""
     names = [(route.name.rpartition(".")[2], route.handler) for route in routes]
     return any(getattr(handler, "__name__", name) != name for name, handler in names)
 
 
 def places(one: Route, other: Route) -> str:
-    """Both handlers with file and line."""
+    """Return the handlers of two routes with file and line."""
     return f"{describe(one.handler)} and {describe(other.handler)}"
 
 
 class Planning:
-    """Plans the routes and mounts of an application.
+    """The making of an application's plans.
 
-    Raises ValueError for what is in each other's way, and for patterns that are malformed where they stand.
+    Raises ValueError for routes that conflict, and for patterns that are malformed with their prefixes.
     """
 
     def __init__(self, group: RouteGroup, guard: Guard, *, redirect_slashes: bool, encoded_slashes: bool) -> None:
@@ -177,7 +177,7 @@ class Planning:
         self._routing = Routing(guard, self._router, encoded_slashes)
 
     def routing(self, mounts: Iterable[Mount]) -> Routing:
-        """All that is answered, planned."""
+        """Plan all routes, mounts, and answers where there are none."""
         check_route_names([route for _, route in self._routes])
         for group, route in self._routes:
             self._plan_route(group, route)
@@ -214,7 +214,7 @@ class Planning:
             raise ValueError(f"{error}: {describe(route.handler)}") from None
 
     def _complete(self, methods: dict[str, Plan], route: Route) -> None:
-        """HEAD is answered as GET is, and OPTIONS with what is allowed (RFC 9110 §9.3.2, §9.3.7)."""
+        """Add HEAD, answered as GET, and OPTIONS, answered with the allowed methods (RFC 9110 §9.3.2, §9.3.7)."""
         if "GET" in methods:
             methods.setdefault("HEAD", methods["GET"])
         if "OPTIONS" not in methods:
@@ -225,7 +225,7 @@ class Planning:
             methods["OPTIONS"] = group.plan_answer(hook, pattern=route.pattern, methods=("OPTIONS",), host=route.host)
 
     def _plan_refusals(self) -> None:
-        """What has no route is answered where all of the application's handlers are: on a thread, or on the loop."""
+        """Plan refusals and redirects. They run on a thread, unless some handler of the application is async."""
         routing = self._routing
         blocks = not any(route.hook.is_async for _, route in self._routes)
         routing.blueprints = Prefixes({name: _never_fails(each) for name, each in self._router.converters.items()})
@@ -243,7 +243,7 @@ class Planning:
         self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_answer(asterisk)}
 
     def _asterisk_answer(self) -> Callable[[Request], Response]:
-        """What answers ``OPTIONS *``: the methods that any route knows (RFC 9110 §9.3.7)."""
+        """Return the handler of ``OPTIONS *``: it answers with all methods of all routes (RFC 9110 §9.3.7)."""
         known = {method for resource in self._router.resources for method in resource.methods}
         return partial(answer_options, ", ".join(sorted({*known, "OPTIONS"})))
 
@@ -262,7 +262,7 @@ class Planning:
 
 
 def _never_fails(converter: Converter) -> Converter:
-    """The same converter, for which a segment on which it fails is one that doesn't fit."""
+    """Return a converter that takes a segment on which it fails for one that doesn't match."""
 
     def to_python(segment: str) -> object:
         try:

@@ -1,4 +1,4 @@
-"""What a handler may return, and the response that it becomes."""
+"""Return values of handlers, and the responses that they become."""
 
 from collections.abc import AsyncIterable, Callable, Iterator
 from copy import copy
@@ -22,9 +22,9 @@ _WANTED = (
 
 
 def to_response(value: object, source: Source, request: Request) -> Response:
-    """Make a response of what ``source`` returned for a request.
+    """Make a response of a value that ``source`` returned for a request.
 
-    Raises TypeError, which names it, for what none can be made of.
+    Raises TypeError, which names ``source``, if no response can be made of the value.
     """
     if isinstance(value, Response):
         return value
@@ -37,7 +37,7 @@ def to_response(value: object, source: Source, request: Request) -> Response:
 
 
 class _WrongReturn(TypeError):
-    """An error that names its source already."""
+    """A TypeError that names its source already."""
 
 
 def _make(value: object, source: Source, request: Request) -> Response:
@@ -77,7 +77,7 @@ def _from_none(source: Source) -> Response:
 
 
 def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Response:
-    """(body, status), (body, headers) or (body, status, headers)."""
+    """Make a response of (body, status), (body, headers) or (body, status, headers)."""
     status: object = None
     headers: HeaderFields = ()
     if len(value) == 2 and not isinstance(value[1], int | str):

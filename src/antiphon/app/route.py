@@ -11,15 +11,15 @@ from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
 
 BodyPolicy: TypeAlias = Literal["load", "lazy", "stream"]
-"""When a body is received: before the handler is called; when it is first read; or as it is streamed, without being
-kept.
+"""The time at which a body is received: before the handler is called; when it is first read; or as it is streamed,
+without being kept.
 """
 
 
 class Route(NamedTuple):
     """A path, the methods that are answered there, and the handler that answers them.
 
-    A request has one (``request.route``) even where no route answers: then ``pattern`` is empty, ``endpoint`` is None
+    Each request has one (``request.route``), even if no route answers: then ``pattern`` is empty, ``endpoint`` is None
     and there are no ``methods``, while ``blueprint``, ``limits`` and ``app`` say where the request is answered.
     """
 
@@ -31,10 +31,10 @@ class Route(NamedTuple):
     host: str | None
     """The pattern of the host, where the route is one of some hosts only."""
     defaults: Mapping[str, Any] | None
-    """Parameters that a request has unless its path says otherwise."""
+    """Default values of parameters."""
     limits: Limits
     redirect_slashes: bool | None
-    """True where the path's other form, with or without a slash at its end, leads here; None as the app says."""
+    """True if the path's other form, with or without a slash at its end, is redirected here; None as the app says."""
     hook: Hook
     body: BodyPolicy = "load"
     blueprint: str | None = None
@@ -44,7 +44,7 @@ class Route(NamedTuple):
     places: Places = Places()
     """The places that the application fills."""
     is_before_routing: bool = False
-    """True while the route is still to be found, so that method and path of the request may be set."""
+    """True while the route is still to be found, so that the request's method and path may be set."""
 
     @property
     def endpoint(self) -> str | None:
@@ -84,7 +84,7 @@ class RouteOptions(TypedDict, total=False):
 
 
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
-    """Make a route of what was said of it, which has been checked."""
+    """Make a route of a pattern, methods, a handler and options, which have been checked."""
     defaults = options.get("defaults")
     return Route(
         pattern,
@@ -101,8 +101,8 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
 
 
 def check_options(pattern: object, options: Mapping[str, Any]) -> None:
-    """Raise TypeError for a path that is no text, for an unknown option, and for limits that are none; ValueError for
-    an unknown body policy.
+    """Check the path and the options of a route. Raises TypeError for a path that is no text, an unknown option and
+    wrong limits; ValueError for an unknown body policy.
     """
     if not isinstance(pattern, str):
         raise TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}')

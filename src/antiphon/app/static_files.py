@@ -1,4 +1,4 @@
-"""A folder as a route: a parameter that is written into URLs with the hash of its file, and the handler."""
+"""Static files: the files of a folder, served by a route, with a hash of their content in their URLs."""
 
 import os
 import re
@@ -24,17 +24,17 @@ HASH_DIGITS = 12
 _is_hash = re.compile(f"[0-9a-f]{{{HASH_DIGITS}}}").fullmatch
 
 _NO_DOTS = r"(?![. ]++(?:/|\Z))"
-"""Not a segment that leads to the folder or out of it, nor one that some system takes for that."""
+"""The start of a segment that is not made of dots and spaces, which lead out of the folder on some systems."""
 _NOT_HIDDEN = r"(?:(?!\.)|(?=\.well-known/))"
 _TEXT = r"[^/\\:\0\ud800-\udfff]++"
-"""What would be a separator or a drive somewhere, or can't be sent, is in no name."""
+"""Characters of a name: none that separates segments or names a drive on some system, and none that can't be sent."""
 
 
 def served_names(dotfiles: bool) -> Callable[[str], object]:
-    """A function that tells whether a name is one that may be served, wherever that leads.
+    """Return a function that is true of names that may be served.
 
-    It is relative, has no empty segments, none of dots, no backslash, colon or NUL, and at most 1024 characters. Unless
-    ``dotfiles`` are served, too, no segment begins with a dot, except ``.well-known`` (RFC 8615).
+    Such a name is relative, has no empty segments, none of dots, no backslash, colon or NUL, and at most 1024
+    characters. Unless ``dotfiles`` are served, no segment begins with a dot, except ``.well-known`` (RFC 8615).
     """
     segment = f"{_NO_DOTS}{'' if dotfiles else _NOT_HIDDEN}{_TEXT}"
     fits = re.compile(f"{segment}(?:/{segment})*+").fullmatch
@@ -46,13 +46,13 @@ def served_names(dotfiles: bool) -> Callable[[str], object]:
 
 
 def with_hash(name: str, digits: str) -> str:
-    """A name with a hash before the suffix, or at the end where there is none."""
+    """Return a name with a hash before its suffix, or at the end if it has none."""
     stem, suffix = splitext(name)
     return f"{stem}.{digits}{suffix}"
 
 
 def without_hash(name: str) -> tuple[str, str] | None:
-    """The name and the hash of which ``with_hash`` makes this one. None where it makes it of no other."""
+    """Return the name and the hash of which ``with_hash`` makes this name; None for a name without a hash."""
     stem, _, last = name.rpartition(".")
     before, _, digits = stem.rpartition(".")
     if _is_hash(digits) and with_hash(plain := f"{before}.{last}", digits) == name:
@@ -67,11 +67,11 @@ _LONGEST_AGE = 2**31
 _MOST_HASHES = 10_000
 
 CODINGS = {"br": ".br", "zstd": ".zst", "gzip": ".gz"}
-"""The content codings that are looked for beside a file, by what their names end with; of equals the first is sent."""
+"""The suffixes of precompressed files by content coding. Of codings that a client likes equally, the first is sent."""
 
 
 class FolderOptions(TypedDict, total=False):
-    """What may be said of a folder; see ``StaticFolder``."""
+    """Options of a folder; see ``StaticFolder``."""
 
     max_age: int | None
     immutable: Callable[[str], object] | None
@@ -82,14 +82,14 @@ class FolderOptions(TypedDict, total=False):
 
 
 class _File(NamedTuple):
-    """A regular file in the folder: where it is, without symbolic links, and its state."""
+    """A regular file in the folder: its path without symbolic links, and its state."""
 
     path: str
     state: os.stat_result
 
 
 class StaticFolder:
-    """The regular files of a folder and of those in it, by names such as "css/site.css".
+    """The regular files in a folder, at any depth, by names such as "css/site.css".
 
     A symbolic link is followed where it leads to something in the folder. Names that begin with a dot are served with
     ``dotfiles`` only, but for those in ``.well-known``. With ``precompressed``, a file that stands beside another under
@@ -136,11 +136,11 @@ class StaticFolder:
         self._digests: dict[str, tuple[int, int, str]] = {}
 
     def response(self, request: Request, name: str) -> Response:
-        """The file of a name, or the parts of it that are asked for, or a 304. It waits for the file system.
+        """Answer with the file of a name, or the ranges of it that are asked for, or a 304. Blocks on the file system.
 
-        A name with a hash is of the file without it, unless a file is named so. Where the hash is not that of the
-        present content, an old page asks, and gets the present content. Raises NotFound (404) for what is not served,
-        Forbidden (403) for what may not be read, and what ``Response.conditional`` does.
+        A name with a hash names the file without it, unless a file has that very name. If the hash is an old one, the
+        request comes from an old page, and gets the present content. Raises NotFound (404) for a name that is not
+        served, Forbidden (403) for a file that can't be read, and what ``Response.conditional`` does.
         """
         plain, digits = (self._hashes and without_hash(name)) or ("", "")
         present = self._find(plain) if plain else None
@@ -155,10 +155,10 @@ class StaticFolder:
         return response.conditional(request)
 
     def hashed(self, name: str) -> str:
-        """A name with the hash of its file's content: "css/site.0f3a9c1d2b4e.css" for "css/site.css".
+        """Return a name with the hash of its file's content: "css/site.0f3a9c1d2b4e.css" for "css/site.css".
 
-        A file is read when it is asked for first, and again when its time or size has changed. The name stays as it is
-        where no file is there to be read, where it is ``immutable``, and where ``hashes`` are not wanted.
+        A file is read the first time, and again when its time or size has changed. The name stays as it is if there is
+        no file that can be read, if the name is ``immutable``, and without ``hashes``.
         Raises ValueError for a name that is never served.
         """
         if not self._is_served(name):
@@ -173,7 +173,7 @@ class StaticFolder:
         return with_hash(name, digits) if digits else name
 
     def _find(self, name: str) -> _File | None:
-        """The file of a name; None where there is none that is served."""
+        """Return the file of a name; None if no such file is served."""
         if not self._is_served(name):
             return None
         try:
@@ -188,7 +188,7 @@ class StaticFolder:
             return None
 
     def _look_up(self, name: str) -> _File | None:
-        """The regular file of a name, which is in the folder where no link leads out of it."""
+        """Return the regular file of a name; None if there is none, or a link leads out of the folder."""
         path, state = self._root, None
         for segment in name.split("/"):
             path = f"{path}{os.sep}{segment}"
@@ -200,7 +200,7 @@ class StaticFolder:
         return _File(path, state) if state is not None and S_ISREG(state.st_mode) else None
 
     def _answer(self, request: Request, name: str, file: _File, cache_control: str) -> Response:
-        """The file, or its precompressed sibling."""
+        """Answer with the file, or with its precompressed sibling."""
         fields = {"cache-control": cache_control, "content-type": guess_type(name)}
         if not self._precompressed or not (siblings := self._siblings(name, file)):
             return Response.file(file.path, headers=fields)
@@ -214,7 +214,7 @@ class StaticFolder:
         return response
 
     def _siblings(self, name: str, file: _File) -> dict[str, str]:
-        """The path of each coding in which a file is there. What is older is what another version was made into."""
+        """Return the paths of a file's precompressed siblings by coding. Older ones belong to another version."""
         beside = f"{self._root}{os.sep}{name}"
         siblings = {}
         for coding, suffix in CODINGS.items():
@@ -225,7 +225,7 @@ class StaticFolder:
         return siblings
 
     def _digest(self, file: _File) -> str | None:
-        """The hash of a file's content, in digits; None where it can't be read."""
+        """Return the hash of a file's content, in digits; None if it can't be read."""
         path, state = file
         known = self._digests.get(path)
         if known is not None and known[:2] == (state.st_mtime_ns, state.st_size):
@@ -248,7 +248,7 @@ def _never(name: str) -> bool:  # noqa: ARG001 - it stands for a function of the
 
 
 def _is_link(state: os.stat_result) -> bool:
-    """Whether it is a symbolic link, or what Windows has besides these."""
+    """True for a symbolic link, and for the other links of Windows (reparse points)."""
     return S_ISLNK(state.st_mode) or getattr(state, "st_reparse_tag", 0) != 0
 
 
@@ -264,7 +264,7 @@ _numbers = count(1)
 
 
 def static_files(folder: StaticFolder) -> tuple[Converter, Callable[[Request], Response]]:
-    """The converter of the parameter ``filename``, and what answers with its file. That waits for the file system."""
+    """Return the converter of the parameter ``filename``, and the handler, which blocks on the file system."""
 
     def serve_file(request: Request) -> Response:
         return folder.response(request, request.params["filename"])

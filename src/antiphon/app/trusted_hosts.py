@@ -1,6 +1,7 @@
-"""The hosts for which an application answers: what is sent to another one is refused.
+"""The hosts for which an application answers: requests for others are refused.
 
-Links, redirects and caches take the host from the request, so a client that may name any has them lead to its own.
+Links, redirects and caches take the host from the request, so a client that may name any host can make them lead to its
+own.
 """
 
 from collections.abc import Iterable
@@ -14,11 +15,11 @@ PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
 """The ``type`` of the problem details that answer for a host that is not declared (RFC 9457 §3.1.1)."""
 
 _MOST_KNOWN = 1024
-"""How many authorities are remembered."""
+"""The number of authorities whose check is remembered."""
 
 
 class TrustedHosts:
-    """Hosts that are answered for. Immutable.
+    """The hosts that an application answers for. Immutable.
 
     "example.com" is one host, ".example.org" that one and all below it, "[::1]" an IPv6 address, each on every port, or
     with a port ("example.com:8443") on that one alone; "*" is every host that is well-formed. Names are compared
@@ -42,8 +43,9 @@ class TrustedHosts:
         return f"TrustedHosts({list(self._declared)!r})"
 
     def check(self, head: Head) -> None:
-        """Raise BadRequest (400) for a malformed Host or several (RFC 9112 §3.2), MisdirectedRequest (421) for one
-        that is not declared (RFC 9110 §7.4)."""
+        """Check the host of a request. Raises BadRequest (400) for a malformed Host or several (RFC 9112 §3.2),
+        MisdirectedRequest (421) for one that is not declared (RFC 9110 §7.4).
+        """
         if "," in (head.field("host") or ""):  # some servers take the first of several lines for the authority
             raise BadRequest("There is more than one Host.")
         authority = head.authority
@@ -63,7 +65,7 @@ class TrustedHosts:
 
 
 def _above(host: str) -> list[str]:
-    """The domains above a host, each with the dot before it."""
+    """Return the domains above a host, each with the dot before it."""
     if ":" in host:
         return []
     labels = host.split(".")
@@ -71,7 +73,7 @@ def _above(host: str) -> list[str]:
 
 
 def _parse(authority: str) -> tuple[str, int | None]:
-    """Host, in lower case and without a dot at its end, and port. Raises ValueError for what no host is called."""
+    """Return the host, in lower case and without a dot at its end, and the port. Raises ValueError if malformed."""
     if len(authority) > 300:
         raise ValueError("no host has so long a name")
     host, port = parse_host(authority)

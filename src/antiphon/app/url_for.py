@@ -1,4 +1,4 @@
-"""From the name of a route and its parameters to the URL at which it is found."""
+"""URLs of routes, made of a route's name and its parameters."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -26,35 +26,35 @@ _label = re.compile("[a-z0-9_~-]+").fullmatch
 
 
 class _Way(NamedTuple):
-    """A route, taken apart."""
+    """A route with its pattern parsed."""
 
     route: Route
     host: list[Segment]
     path: list[Segment]
     names: frozenset[str]
     defaults: Mapping[str, Any]
-    """What the route gives to a parameter that its URL hasn't."""
+    """Default values of parameters that are not in the URL."""
 
     def is_led_by(self, params: Mapping[str, Any]) -> bool:
-        """Whether the parameters suffice, and don't contradict the defaults."""
+        """True if the parameters suffice, and don't contradict the defaults."""
         return self.lacks(params) is None and self.contradicts(params) is None
 
     def lacks(self, params: Mapping[str, Any]) -> str | None:
-        """The first parameter that is missing."""
+        """Return the first parameter that is missing."""
         known = {**(self.route.defaults or _NONE), **params}
         return next((name for name in sorted(self.names) if name not in known), None)
 
     def contradicts(self, params: Mapping[str, Any]) -> str | None:
-        """The first parameter that the route always gives another value."""
+        """Return the first parameter to which the route always gives another value."""
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
 
     def consumes(self, params: Mapping[str, Any]) -> int:
-        """How many of the parameters this route has a place for."""
+        """Return the number of parameters that this route uses."""
         return len(params.keys() & (self.names | self.defaults.keys()))
 
 
 class Reverse:
-    """The routes by name."""
+    """The routes of an application by name, from which URLs are made."""
 
     def __init__(
         self, routes: Iterable[Route], converters: Mapping[str, Converter], encoded_slashes: bool = False
@@ -67,12 +67,12 @@ class Reverse:
         self._ways: dict[str, list[_Way]] = {}
 
     def url(self, name: str, params: Mapping[str, Any]) -> str:
-        """The path and query; ``//host/path`` for a route with a host.
+        """Return the path and query of a route; ``//host/path`` for a route with a host.
 
-        What is no parameter of the route becomes the query, as ``args_as`` reads it. Of several routes with the name,
-        the one is used that takes the most parameters, and has the fewest of its own. Raises LookupError for an unknown
-        name, TypeError for what is no name, and ValueError, naming route and parameter, for a parameter that is missing
-        or that the route would not match.
+        Arguments that are no parameters of the route become the query, as ``args_as`` reads it. Of several routes with
+        the name, the one is used that takes the most parameters, and has the fewest of its own. Raises LookupError for
+        an unknown name, TypeError for a name that is no text, and ValueError, naming route and parameter, for a
+        parameter that is missing or that the route would not match.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name), given)
@@ -113,7 +113,7 @@ class Reverse:
         return _Way(route, host, path, names, defaults)
 
     def _check_slashes(self, way: _Way, texts: Mapping[str, str]) -> None:
-        """A slash in one segment is read as the end of it, unless encoded ones are told apart."""
+        """Check that no value has a slash that would be read as the end of its segment."""
         for segment in way.path:
             for part in parameters_of(segment):
                 if not self._encoded_slashes and not part.converter.spans and "/" in texts[part.name]:
@@ -121,7 +121,7 @@ class Reverse:
                     raise _refused(way, part.name, why)
 
     def _check_paths(self, way: _Way, texts: Mapping[str, str]) -> None:
-        """Of several paths in one URL, it must be clear which ends where."""
+        """Check that several paths in one URL would be read back as they are."""
         paths = [part for segment in way.path for part in parameters_of(segment) if part.converter.spans]
         if len(paths) < 2:
             return
@@ -166,7 +166,7 @@ def _text(way: _Way, parameter: Parameter, value: Any) -> str:
 
 
 def _print(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
-    """A segment's text, which is read as the same parameters."""
+    """Return a segment's text. Raises ValueError if it would be read back as other parameters."""
     printed = "".join([part if isinstance(part, str) else texts[part.name] for part in parts_of(segment)])
     if isinstance(segment, Mixed):
         names = [part.name for part in segment.parameters]
@@ -199,7 +199,7 @@ def _quoted(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
 
 
 def _name_of(handler: object) -> str:
-    """How a handler is named that was given in the place of its name."""
+    """Return a hint to the name of a handler that was given instead of its name."""
     name = getattr(handler, "__name__", None)
     return f", such as {name!r}" if name else ""
 

@@ -1,4 +1,4 @@
-"""Whether a function can be called as it will be, asked when it is registered."""
+"""A check, made when a function is registered, that it can be called as it will be."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,10 +7,10 @@ from antiphon.handler.contract import describe, signature_of
 
 
 def check_arguments(function: Callable[..., Any], *given: str, hint: str = "") -> None:
-    """Raise TypeError, which names a function and the fix, unless it can be called with these arguments."""
+    """Check that a function can be called with these arguments. Raises TypeError, which names it and the fix."""
     try:
         taken = signature_of(function, follow_wrapped=False)
-    except ValueError:  # what is written in C may hide its parameters
+    except ValueError:  # functions written in C may hide their parameters
         return
     try:
         taken.bind(*given)

@@ -1,4 +1,4 @@
-"""The request that is being answered here, for code that nobody hands it to."""
+"""The current request, for code that is not handed the request."""
 
 from contextvars import ContextVar
 
@@ -8,21 +8,21 @@ _current: ContextVar[Request | None] = ContextVar("antiphon.request.request", de
 
 
 def current_request() -> Request:
-    """The request that is being answered: in its handler, its middleware, and all that they call or begin.
+    """Return the request that is being answered: in its handler, its middleware, and all that they call or start.
 
-    Raises RuntimeError where there is none.
+    Raises RuntimeError where no request is being answered.
     """
     request = _current.get()
     if request is None:
         raise RuntimeError(
             "no request is being answered here: hand the request on to what runs outside of its handler and"
-            " middleware, or begin a thread's work with contextvars.copy_context().run(...)"
+            " middleware, or start a thread's work with contextvars.copy_context().run(...)"
         )
     return request
 
 
 set_current_request = _current.set
-"""Make a request the current one in this context. Its token is of use in that only, where a request may not end."""
+"""Make a request the current one in this context. The token that it returns holds in this context only."""
 
 reset_current_request = _current.reset
-"""Take that back in the same context, by the token: for who answers a request within another one's handler."""
+"""Restore the request that was current before, by the token, in the same context: for nested requests."""

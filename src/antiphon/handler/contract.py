@@ -1,9 +1,9 @@
-"""The contract between what answers requests and what serves them.
+"""The contract between handlers, which answer requests, and servers.
 
 A handler answers a request by a coroutine, its *steps*. They say ``await ON_THREAD`` before code that may block, and
 ``await ON_LOOP`` before they await anything else; between the two they stay where they are. Steps know nothing of the
-server, and whoever drives them nothing of the request. They are never closed half-way: what breaks the request off is
-thrown into them where they wait, and they are driven on to their end.
+server, and their driver knows nothing of the request. They are never closed half-way: a cancellation is thrown into
+them where they wait, and they are driven on to their end.
 """
 
 import sys
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Switch(Enum):
-    """A change of place. Awaiting it is between steps and who drives them: nobody else can."""
+    """A change of place, which steps await. Only their driver understands it."""
 
     ON_THREAD = "on a thread"
     ON_LOOP = "on the loop"
@@ -34,44 +34,44 @@ class Switch(Enum):
 
 
 ON_THREAD: Final = Switch.ON_THREAD
-"""Go on where blocking is allowed: on a worker thread, if this is an event loop."""
+"""Continue where blocking is allowed: on a worker thread, if this is an event loop."""
 ON_LOOP: Final = Switch.ON_LOOP
-"""Go on on an event loop."""
+"""Continue on an event loop."""
 
 Steps: TypeAlias = Coroutine[Any, Any, T]
 
 
 async def switch_shielded(place: Switch) -> BaseException | None:
-    """Go to a place, whatever breaks the request off on the way: for what has to be called in any case.
+    """Switch to ``place`` even if the task is cancelled meanwhile; return the last cancellation instead of raising it.
 
-    What broke it off is returned, the last of it; whoever is told of it raises it in the end.
+    The caller raises the cancellation when everything that has to be called has been called.
     """
-    broken_off = None
+    cancelled = None
     while True:
         try:
             await place
         except (Exception, GeneratorExit):
             raise
         except BaseException as error:
-            broken_off = error
+            cancelled = error
         else:
-            return broken_off
+            return cancelled
 
 
 class Handler(Protocol):
-    """What answers requests. It handles its own errors: its steps raise only when it is broken."""
+    """An object that answers requests, errors included: its steps raise only what ends the task or the process."""
 
     def handle(self, request: Request) -> Steps[Response]:
-        """The steps that answer a request."""
+        """Return the steps that answer a request."""
         ...
 
     def answer(self, request: Request) -> Awaitable[Response]:
-        """The same on an event loop: the response, awaited in the current task."""
+        """Return the response as an awaitable for an event loop, which runs in the current task."""
         ...
 
 
 def failed(request: Request, error: BaseException) -> Response:
-    """The answer to an error that nobody handled; what the programmer has to see is logged."""
+    """Answer an error that no error handler took, and log it if the programmer has to see it."""
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
     response = error_response(request, error)
@@ -81,7 +81,7 @@ def failed(request: Request, error: BaseException) -> Response:
 
 
 def log_failure(request: Request, error: BaseException, where: str = "", *, fault: str = "failed") -> None:
-    """Log an error with its traceback and with the request that it belongs to; ``fault`` and ``where`` come between."""
+    """Log an error with its traceback and its request; ``fault`` and ``where`` tell what happened, and where."""
     import logging
 
     path = request.root_path + request.path
@@ -91,18 +91,18 @@ def log_failure(request: Request, error: BaseException, where: str = "", *, faul
 
 
 def log_broken_body(request: Request, error: BaseException) -> None:
-    """Log an error of a body that is being sent, with the handler that gave it: its traceback may not show that."""
+    """Log an error of a body that is being sent, with its handler, which the traceback may not show."""
     route = request.route
     log_failure(request, error, f" in the body that {route.answered_by} gave" if route and route.endpoint else "")
 
 
 def is_broken_by_client(request: Request, error: BaseException) -> bool:
-    """Whether a body that is being sent broke off because the client's did, which it reads: nothing to log."""
+    """True if a streamed response failed because the request's body, which it reads, broke off: nothing to log."""
     return isinstance(error, HTTPError) and error.status < 500 and request.content.failure is error
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Whether calling this gives a coroutine: for functions, partials, methods and objects with ``__call__``."""
+    """True if a call returns a coroutine. Understands functions, partials, methods and objects with ``__call__``."""
     from inspect import iscoroutinefunction
 
     called = _without_partials(function)
@@ -118,7 +118,7 @@ def _without_partials(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function inside partials and decorators that say what they wrap."""
+    """Return the function inside partials and decorators, as far as these set ``__wrapped__``."""
     from inspect import unwrap
 
     inner: Callable[..., Any] = unwrap(_without_partials(function))
@@ -126,9 +126,9 @@ def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -> "Signature":
-    """What a function takes. Annotations may have names that only type checkers know (PEP 649).
+    """Return a function's signature. Its annotations may have names that only type checkers know (PEP 649).
 
-    Raises ValueError for what is written in C and hides it, TypeError for what can't be called.
+    Raises ValueError for a function in C that has none, TypeError for an object that can't be called.
     """
     from inspect import signature
 
@@ -140,7 +140,7 @@ def signature_of(function: Callable[..., Any], *, follow_wrapped: bool = True) -
 
 
 def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """The annotations of a function, of which some may have names that only type checkers know (PEP 649)."""
+    """Return a function's annotations, which may have names that only type checkers know (PEP 649)."""
     from inspect import get_annotations
 
     if sys.version_info >= (3, 14):
@@ -151,7 +151,7 @@ def annotations_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def describe(function: Callable[..., Any]) -> str:
-    """The name of a function with its file and line, for errors that a programmer reads."""
+    """Return a function's name, file and line, for errors that a programmer reads."""
     inner = innermost(function)
     code = getattr(inner, "__code__", None) or getattr(type(inner).__call__, "__code__", None)
     name = getattr(inner, "__qualname__", None) or type(inner).__qualname__
@@ -159,7 +159,7 @@ def describe(function: Callable[..., Any]) -> str:
 
 
 def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> TypeError:
-    """The error for what a function returned, with the function's name, file and line."""
+    """Return the error for a value that a function must not return, with the function's name, file and line."""
     if isinstance(value, Coroutine):
         value.close()
         return TypeError(f"{describe(function)} returned a coroutine: write it as `async def`, so that it is awaited")
@@ -169,9 +169,10 @@ def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> Ty
 
 
 async def finish(request: Request) -> None:
-    """The steps that call what ``request.after`` was given, then let go of the body.
+    """Call the functions that ``request.after`` was given, then close the body.
 
-    All are called, whoever cancels meanwhile. One that fails is logged by name.
+    These are steps. All functions are called, even if the task is cancelled meanwhile; one that fails is logged by
+    name.
     """
     fatal: BaseException | None = None
     called = 0

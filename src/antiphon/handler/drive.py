@@ -1,4 +1,4 @@
-"""The two drivers: they take a handler's steps to their end, on a thread or on an event loop.
+"""The two drivers of a handler's steps: one on a thread, one on an event loop.
 
 A request is one task at most. Steps are never closed: a cancellation is thrown into them where they wait, and they are
 driven on until they end.
@@ -19,17 +19,19 @@ T = TypeVar("T")
 
 
 def advance(steps: Steps[T]) -> tuple[bool, bool, T | None]:
-    """Take steps as far as they go on a thread: whether they have said ``ON_THREAD``, whether they have ended, and what
-    they returned then. If they have not, they want to be on a loop.
+    """Run steps on this thread until they return or await ``ON_LOOP``.
+
+    Returns (has_used_thread, is_done, result): True if they have awaited ``ON_THREAD``, True if they have returned,
+    and what they returned then.
     """
-    has_blocked = is_misplaced = False
+    has_used_thread = is_misplaced = False
     try:
         while (effect := steps.throw(_misplaced()) if is_misplaced else steps.send(None)) is not ON_LOOP:
-            has_blocked = has_blocked or effect is ON_THREAD
+            has_used_thread = has_used_thread or effect is ON_THREAD
             is_misplaced = not isinstance(effect, Switch)
     except StopIteration as end:
-        return has_blocked, True, end.value
-    return has_blocked, False, None
+        return has_used_thread, True, end.value
+    return has_used_thread, False, None
 
 
 def _misplaced() -> RuntimeError:
@@ -37,17 +39,17 @@ def _misplaced() -> RuntimeError:
 
 
 def run_sync(steps: Steps[T], context: Context) -> T:
-    """Drive steps on this thread, in a context. As soon as they need a loop they go on on that of this process.
+    """Drive steps on this thread, in a context. As soon as they need a loop, they continue on that of this process.
 
-    What they do on threads is done in that same context then, too.
+    Their parts on threads run in that same context then, too.
     """
-    has_blocked, has_ended, result = context.run(advance, steps)
-    if has_ended:
-        return result  # type: ignore[return-value]  # steps that have ended gave their T
+    has_used_thread, is_done, result = context.run(advance, steps)
+    if is_done:
+        return result  # type: ignore[return-value]  # steps that are done gave their T
     from antiphon.concurrency.background import background_loop
     from antiphon.concurrency.crossing import Crossing
 
-    if not has_blocked:
+    if not has_used_thread:
         return background_loop().run(driven(steps), context)
     on_loop, crossing = Context(), Crossing(context)
     on_loop.run(crossing.copy_to_task)
@@ -58,7 +60,7 @@ def run_sync(steps: Steps[T], context: Context) -> T:
 
 
 async def driven(steps: Steps[T], crossing: "Crossing | None" = None) -> T:
-    """``run_async`` as a coroutine, of which a task can be made."""
+    """Run ``run_async`` in a coroutine, of which a task can be made."""
     return await run_async(steps, crossing)
 
 
@@ -66,7 +68,7 @@ async def driven(steps: Steps[T], crossing: "Crossing | None" = None) -> T:
 def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[Any, Any, T]:
     """Drive steps on the running loop, in the current task.
 
-    ``crossing`` is the way to the threads that they have been on already.
+    ``crossing`` leads to the threads on which they have run already.
     """
     try:
         effect = steps.send(None)
@@ -78,16 +80,16 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
                         from antiphon.concurrency.crossing import Crossing
 
                         crossing = Crossing()
-                    _, has_ended, result = yield from crossing.run(advance, steps)
-                    if has_ended:
+                    _, is_done, result = yield from crossing.run(advance, steps)
+                    if is_done:
                         return result  # type: ignore[no-any-return]  # what steps give is their T
                 elif effect is not ON_LOOP:
                     value = yield effect
-            except BaseException as broken_off:
-                if _have_ended(steps):
+            except BaseException as interruption:
+                if _have_raised(steps):
                     raise
-                note_task(broken_off)
-                effect = steps.throw(broken_off)
+                note_task(interruption)
+                effect = steps.throw(interruption)
             else:
                 effect = steps.send(value)
     except StopIteration as end:
@@ -101,6 +103,6 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
     return result  # type: ignore[no-any-return]  # what steps give is their T
 
 
-def _have_ended(steps: Steps[Any]) -> bool:
-    """Whether nothing can be thrown into them any more: they have raised it themselves, on a thread."""
+def _have_raised(steps: Steps[Any]) -> bool:
+    """True if steps have raised an error themselves, on a thread, so that nothing can be thrown into them any more."""
     return getattr(steps, "cr_frame", steps) is None

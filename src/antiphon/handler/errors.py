@@ -1,4 +1,4 @@
-"""How an error answers when nobody handles it: as problem details or as a page, by what the client accepts."""
+"""Answers to errors that no error handler takes: problem details or a page, whichever the client accepts."""
 
 from html import escape
 
@@ -26,11 +26,11 @@ small {{ color: #767676 }}
 
 
 _ENDS_TASK = "_antiphon_ends_task"
-"""The attribute by which a cancellation says, on other threads, too, that it ends the task in which it came."""
+"""The attribute of a cancellation that tells other threads that it ends the task in which it was raised."""
 
 
 def note_task(error: BaseException) -> None:
-    """Have a cancellation that came in the running task tell ``is_leaving`` on a thread whether that task ends."""
+    """Note on a cancellation of the running task whether that task ends, for ``is_leaving`` on other threads."""
     from asyncio import CancelledError
 
     if isinstance(error, CancelledError):
@@ -38,8 +38,8 @@ def note_task(error: BaseException) -> None:
 
 
 def is_leaving(error: BaseException) -> bool:
-    """Whether this ends the task or the process: any BaseException but a cancellation that nobody has asked for, or
-    that was taken back, as ``asyncio.timeout`` does.
+    """True if an error ends the task or the process. No Exception does, and no cancellation that nobody has asked for,
+    or that was taken back, as ``asyncio.timeout`` does.
     """
     from asyncio import CancelledError, current_task
 
@@ -53,7 +53,7 @@ def is_leaving(error: BaseException) -> bool:
 
 
 def as_http_error(error: BaseException) -> HTTPError:
-    """The error that the client is told of: itself if it is an HTTPError, otherwise one that gives nothing away."""
+    """Return the error that the client sees: the error itself if it is an HTTPError, else one that reveals nothing."""
     if isinstance(error, HTTPError):
         return error
     if isinstance(error, Exception) or not is_leaving(error):
@@ -62,7 +62,7 @@ def as_http_error(error: BaseException) -> HTTPError:
 
 
 def error_response(request: Request, error: BaseException) -> Response:
-    """The answer to an error: problem details (RFC 9457) or a page, with the request's id and without a traceback.
+    """Answer an error by problem details (RFC 9457) or a page, with the request's id and without a traceback.
 
     The response's ``error`` is the very exception.
     """
@@ -80,7 +80,7 @@ def error_response(request: Request, error: BaseException) -> Response:
 
 
 def raised_response(answer: RaisedAnswer) -> Response:
-    """What a redirect answers, or whatever else is raised and no error."""
+    """Answer a redirect, or another answer that was raised and is no error."""
     response = Response(None, answer.status, answer.headers)
     if answer.location is not None:
         response.headers["location"] = answer.location
@@ -93,12 +93,12 @@ def _problem(request: Request, error: HTTPError) -> bytes:
     own = {"request_id": request.id}
     try:
         return encode_json(error.problem() | own)
-    except (TypeError, ValueError):  # an error has to be answered, whatever it bears
+    except (TypeError, ValueError):  # an error has to be answered, whatever its members are
         return encode_json(_writable(HTTPError.problem(error)) | own)
 
 
 def _writable(problem: dict[str, object]) -> dict[str, object]:
-    """The members that JSON has a form for, and text as far as it has."""
+    """Return the members that can be written as JSON, with text that UTF-8 can't encode replaced."""
     printable = {name: _printable(value) if isinstance(value, str) else value for name, value in problem.items()}
     return {name: value for name, value in printable.items() if _is_writable({name: value})}
 
@@ -128,7 +128,7 @@ def _page(request: Request, error: HTTPError) -> str:
 
 
 def _list_of_errors(errors: object) -> str:
-    """What is wrong, item by item, as problem details list it: dicts of a ``pointer`` and a ``detail``."""
+    """Return the list of single errors in problem details, dicts with ``pointer`` and ``detail``, as HTML."""
     listed = errors if isinstance(errors, list | tuple) else ()
     items = "".join([_item(fault) for fault in listed if isinstance(fault, dict)])
     return f"<ul>\n{items}</ul>\n" if items else ""
@@ -144,5 +144,5 @@ def _item(fault: dict[object, object]) -> str:
 
 
 def _path_of(pointer: str) -> str:
-    """A JSON Pointer (RFC 6901) as people read it: `tags/1` for `/tags/1`."""
+    """Return a JSON Pointer (RFC 6901) as people read it: `tags/1` for `/tags/1`."""
     return pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")

@@ -1,0 +1,144 @@
+"""The way back of a request: errors become responses, and the middleware around the handler is closed."""
+
+from collections.abc import Awaitable, Callable
+from copy import copy
+from functools import partial
+from typing import TypeAlias
+
+from antiphon.app.error_handlers import answer_error
+from antiphon.app.hooks import Hook, hook
+from antiphon.app.middleware import Middleware, Opened
+from antiphon.app.plan import Plan
+from antiphon.app.returns import to_response
+from antiphon.handler.contract import Switch, failed, switch_shielded
+from antiphon.handler.errors import is_leaving
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+OpenedMiddleware: TypeAlias = list[tuple[Middleware, Opened]]
+"""Middleware that has been opened, outermost first, with its generators."""
+
+
+async def leave(
+    plan: Plan,
+    request: Request,
+    response: Response,
+    opened: OpenedMiddleware,
+    is_shared: bool,
+    failure: BaseException | None,
+) -> Response:
+    """Close the middleware, and return the response with the fields by which it varies.
+
+    ``is_shared`` says that a handler may give the same response again. A ``failure`` that ends the task or the process
+    is raised again when everything is closed.
+    """
+    if request.consulted:
+        response, is_shared = _varied(request, response, is_shared), False
+    if plan.stack.after or opened or request.after_hooks:
+        closed = await _close(plan, request, response, opened)
+        failure = _fatal(failure) or closed.error
+        response = _varied(request, closed, is_shared and closed is response) if request.consulted else closed
+    if failure is not None and is_leaving(failure):
+        raise failure
+    return response
+
+
+def _varied(request: Request, response: Response, is_shared: bool) -> Response:
+    """Have a response, or a copy of one that is shared, say which fields of the request were consulted."""
+    if is_shared:
+        response = copy(response)
+    response.vary(*request.consulted)
+    return response
+
+
+def _fatal(error: BaseException | None) -> BaseException | None:
+    """Return an error that may end a task or the process, such as a cancellation; None for all others."""
+    return None if isinstance(error, Exception) else error
+
+
+async def _close(plan: Plan, request: Request, response: Response, opened: OpenedMiddleware) -> Response:
+    """Call the hooks after the request, then close the middleware. An error becomes the response for what is next.
+
+    So does a cancellation on the way to the next one's place: who waits for the response is called all the same.
+    """
+    closers: list[tuple[Switch | None, Callable[[Response], Awaitable[Response]]]] = [
+        (each.place, partial(_after_own, plan, each, request)) for each in _own_hooks(plan, request)
+    ]
+    closers += [(each.place, partial(_after, each, request)) for each in plan.stack.after]
+    closers += [(each.place, partial(each.close, generator, request)) for each, generator in reversed(opened)]
+    for place, close in closers:
+        if place is not None:
+            response = _unless_cancelled(await switch_shielded(place), request, response)
+        before = response
+        try:
+            response = await close(before)
+        except BaseException as error:
+            response = await answer_failure(plan, request, error)
+        if response is not before:
+            response = _in_place_of(before, response, request)
+    return response
+
+
+def _own_hooks(plan: Plan, request: Request) -> list[Hook]:
+    """Take the hooks that were registered for this request only, in order: the innermost plan calls them, once."""
+    functions, request.after_hooks = request.after_hooks, ()
+    hooks = [hook(function).for_handler(plan.handler.blocks) for function in functions]
+    return [each.pinned() for each in hooks] if plan.is_driven(request) else hooks
+
+
+async def _after_own(plan: Plan, after: Hook, request: Request, response: Response) -> Response:
+    """Call a hook of the request's own, and go back to where what follows is called."""
+    response = await _after(after, request, response)
+    if after.place is None:
+        return response
+    return _unless_cancelled(await switch_shielded(plan.place), request, response)
+
+
+async def _after(after: Hook, request: Request, response: Response) -> Response:
+    answer = await after.call(request, response)
+    return response if answer is None else to_response(answer, after.function, request)
+
+
+def _unless_cancelled(cancelled: BaseException | None, request: Request, response: Response) -> Response:
+    """Return the response, or that to a cancellation, where this is the first that breaks the request off."""
+    if cancelled is None or _fatal(response.error) is not None:
+        return response
+    return _in_place_of(response, failed(request, cancelled), request)
+
+
+def _in_place_of(before: Response, response: Response, request: Request) -> Response:
+    """Return a response that is sent instead of another, with the other's error, unless it has one of its own.
+
+    A cancellation is kept in any case. A stream that nobody reads any more is closed.
+    """
+    _close_unsent(request, before, response)
+    error = _fatal(before.error) or response.error or before.error
+    if error is not response.error:
+        response = copy(response)  # it may answer other requests, too
+        response.error = error
+    return response
+
+
+def _close_unsent(request: Request, response: Response, instead: Response) -> None:
+    """Close a stream that is not sent: the response in its place might read it, unless it is bytes."""
+    body = response.body
+    if not isinstance(body, bytes) and isinstance(instead.body, bytes):
+        from antiphon.response.conditional import close_unsent
+
+        close_unsent(body, request)
+
+
+async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
+    """Answer an error where its handler has to be called; in any case, whoever cancels meanwhile.
+
+    Only where nobody drives these steps any more, nothing is called.
+    """
+    if isinstance(error, GeneratorExit):
+        raise error
+    handlers, blocks = plan.stack.error_handlers, plan.handler.blocks
+    if not plan.is_driven(request):
+        return await answer_error(handlers, request, error, blocks, is_driven=False)
+    cancelled = await switch_shielded(plan.place)
+    response = await answer_error(handlers, request, error, blocks, is_driven=True)
+    cancelled = await switch_shielded(plan.place) or cancelled
+    return _unless_cancelled(cancelled, request, response)
