@@ -86,7 +86,7 @@ class TestPrefixes:
     def test_that_are_empty_have_no_route_of_an_empty_path(self):
         blueprint = Blueprint("b")
         blueprint.get("")(echo)
-        with pytest.raises(ValueError, match=r"begins with a slash.*echo"):
+        with pytest.raises(ValueError, match=r"must begin with a slash.*echo"):
             nested(blueprint).freeze()
 
 

@@ -103,7 +103,7 @@ def test_a_url_has_its_parameters_and_the_others_as_query(name, params, url):
         ("page", {"name": "\ud800"}, "'name'"),
         ("file", {"p": "a/../b"}, "dot segment"),
         ("file", {"p": "/etc"}, "slash"),
-        ("lang", {"lang": "fr"}, "none of en, de"),
+        ("lang", {"lang": "fr"}, "not one of en, de"),
         ("colour", {"n": "x"}, "'colour'.*'n'"),
         ("mixed", {"name": "a", "ext": "b.c"}, "'name, ext'.*'a.b.c' would be read otherwise"),
         ("paths", {"a": "1", "b": "2/x/3"}, "'1' would be read otherwise"),

@@ -533,25 +533,25 @@ class TestCompression:
     @pytest.mark.parametrize(
         ("settings", "message"),
         [
-            ({"codings": "gzip"}, "codings are a list"),
-            ({"codings": []}, "at least one"),
-            ({"codings": ["deflate"]}, "codings are zstd, br, gzip, not 'deflate'"),
-            ({"codings": ["identity"]}, "codings are"),
+            ({"codings": "gzip"}, "codings must be a list"),
+            ({"codings": []}, "codings must not be empty"),
+            ({"codings": ["deflate"]}, "unknown coding 'deflate'; known: zstd, br, gzip"),
+            ({"codings": ["identity"]}, "unknown coding"),
             ({"codings": ["gzip"], "levels": {"br": 4}}, "not among the codings"),
-            ({"levels": {"gzip": 0}}, "level of gzip is 1 to 9, not 0"),
-            ({"levels": {"gzip": 10}}, "level of gzip is 1 to 9"),
-            ({"levels": {"gzip": "6"}}, "level of gzip is 1 to 9"),
-            ({"levels": {"gzip": True}}, "level of gzip is 1 to 9"),
+            ({"levels": {"gzip": 0}}, "level of gzip must be 1 to 9, not 0"),
+            ({"levels": {"gzip": 10}}, "level of gzip must be 1 to 9"),
+            ({"levels": {"gzip": "6"}}, "level of gzip must be 1 to 9"),
+            ({"levels": {"gzip": True}}, "level of gzip must be 1 to 9"),
             ({"minimum": -1}, "number of bytes"),
             ({"minimum": 1.5}, "number of bytes"),
             ({"minimum": True}, "number of bytes"),
-            ({"types": "text/*"}, "types are a list"),
-            ({"types": []}, "at least one"),
-            ({"types": ["text"]}, "a type is such as"),
-            ({"types": ["*/*"]}, "a type is such as"),
-            ({"types": ["text/html; charset=utf-8"]}, "a type is such as"),
-            ({"types": ["+"]}, "a type is such as"),
-            ({"types": [""]}, "a type is such as"),
+            ({"types": "text/*"}, "types must be a list"),
+            ({"types": []}, "types must not be empty"),
+            ({"types": ["text"]}, "a type must be like"),
+            ({"types": ["*/*"]}, "a type must be like"),
+            ({"types": ["text/html; charset=utf-8"]}, "a type must be like"),
+            ({"types": ["+"]}, "a type must be like"),
+            ({"types": [""]}, "a type must be like"),
         ],
     )
     def test_refuses_what_makes_no_sense(self, settings, message):
@@ -563,7 +563,7 @@ class TestCompression:
             return False
 
         for skip in ("/secret", waits):
-            with pytest.raises(TypeError, match="skip is a plain function"):
+            with pytest.raises(TypeError, match="skip must be a plain function"):
                 Compression(skip=skip)
 
     def test_reads_a_type_in_linear_time(self):

@@ -117,7 +117,7 @@ class TestSecurityHeaders:
         ],
     )
     def test_take_known_words_only(self, declared):
-        with pytest.raises(ValueError, match=f"^{next(iter(declared))} is one of "):
+        with pytest.raises(ValueError, match=f"^{next(iter(declared))} must be one of "):
             SecurityHeaders(**declared)
 
     def test_do_not_change(self):
@@ -224,11 +224,11 @@ class TestContentSecurityPolicy:
         ("directives", "message"),
         [
             ({}, "at least one directive"),
-            ({"default_src": "self"}, "has quotes of its own: \"'self'\""),
+            ({"default_src": "self"}, "needs quotes of its own: \"'self'\""),
             ({"default_src": ["none"]}, "quotes of its own"),
             ({"script_src": "nonce-abc"}, "quotes of its own"),
             ({"frame_ancestors": "self"}, "quotes of its own"),
-            ({"default_src": "'none' https:"}, "stands alone"),
+            ({"default_src": "'none' https:"}, "must stand alone"),
             ({"default_src": ["a b"]}, "cannot stand in default-src"),
             ({"default_src": ["a;b"]}, "cannot stand in default-src"),
             ({"default_src": ["a,b"]}, "cannot stand in default-src"),
@@ -298,7 +298,7 @@ class TestPermissionsPolicy:
         ],
     )
     def test_that_is_wrong_is_not_read(self, text):
-        with pytest.raises(ValueError, match=r"allowlist|feature|is for"):
+        with pytest.raises(ValueError, match=r"allowlist|feature|must be"):
             PermissionsPolicy.parse(text)
 
     @pytest.mark.parametrize(
@@ -315,7 +315,7 @@ class TestPermissionsPolicy:
         ],
     )
     def test_that_is_wrong_is_not_made(self, features):
-        with pytest.raises(ValueError, match=r"feature|is for"):
+        with pytest.raises(ValueError, match=r"feature|must be"):
             PermissionsPolicy(**features)
 
     @given(st.dictionaries(st.sampled_from(["camera", "usb", "picture-in-picture", "fullscreen"]), ALLOWED, min_size=1))

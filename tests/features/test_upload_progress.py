@@ -265,5 +265,5 @@ def test_an_app_of_def_handlers_stays_one():
     "options", [{"interval": 0}, {"patience": -1}, {"keep": -1}, {"most": 0}, {"interval": float("nan")}]
 )
 def test_numbers_that_cannot_be_are_refused(options):
-    with pytest.raises(ValueError, match="interval is above 0"):
+    with pytest.raises(ValueError, match="interval must be above 0"):
         UploadProgress(**options)

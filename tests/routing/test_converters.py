@@ -68,11 +68,11 @@ def test_every_uuid_comes_back(value):
     ("name", "argument", "complaint"),
     [
         ("any", None, r"<any\(en,de\):name>"),
-        ("re", None, r"wants arguments"),
+        ("re", None, r"needs arguments"),
         ("any", "", "values"),
         ("any", "a,,b", "values"),
         ("any", "a,a", "each once"),
-        ("any", "a/b", "one segment"),
+        ("any", "a/b", "without slashes"),
         ("int", "", r"like int\(min=1, max=99\)"),
         ("int", "min=1, min=2", "like"),
         ("int", "step=2", "like"),

@@ -1,6 +1,6 @@
-"""Imports of `werkzeug` and its like that find a dialect: `install("werkzeug")`, before anything imports it.
+"""Imports of another library that find its dialect: `install("werkzeug")`, before anything imports the original.
 
-It imports no dialect itself: they are found by the entry-point group `antiphon.dialects`.
+Dialects are found by the entry-point group `antiphon.dialects`, and imported only when code asks for them.
 """
 
 from antiphon.dialect_imports.entries import UnknownDialect, known_dialects

@@ -1,8 +1,8 @@
-"""Which dialects are installed, and what packages they put in place of others: the group `antiphon.dialects`.
+"""The installed dialects, and the packages that they replace, by the entry-point group `antiphon.dialects`.
 
-The entry `werkzeug = "antiphon.dialects.werkzeug"` puts that package in place of `werkzeug`. A dialect stands for
-others than its namesake by dotted entries: `kay.werkzeug` is what the dialect `kay` puts in place of `werkzeug`, and
-the modules that it lacks are those of the dialect `werkzeug`.
+The entry `werkzeug = "antiphon.dialects.werkzeug"` replaces `werkzeug` by that package. A dialect replaces further
+packages by dotted entries: `kay.werkzeug` is the package by which the dialect `kay` replaces `werkzeug`. Modules that
+it lacks are those of the dialect `werkzeug`.
 """
 
 from importlib.metadata import EntryPoint, entry_points
@@ -12,34 +12,34 @@ GROUP = "antiphon.dialects"
 
 
 class UnknownDialect(LookupError):
-    """No package that is installed has a dialect of this name."""
+    """A name that no installed dialect has."""
 
 
 class StandIn(NamedTuple):
-    """A package in place of another."""
+    """A package that replaces another one."""
 
     dialect: str
     replaced: str
-    """The top-level module that it is found for."""
+    """The top-level module that is replaced."""
     package: str
-    """The dotted name of the package that is found."""
+    """The dotted name of the package that replaces it."""
     provider: str
-    """The name of the distribution that it comes with."""
+    """The name of the distribution that contains the package."""
 
     def lacks(self, module: str) -> str:
-        """What to say when `module` is asked for and the dialect has no such module."""
+        """Return the error message for a module that the dialect lacks."""
         own = self.package.startswith(f"{GROUP}.")
         page = f"docs/reference/dialects/{self.dialect}.md" if own else f"the documentation of {self.provider}"
         return f"{self.provider}'s {self.dialect} dialect has no module {module}: see {page}"
 
 
 def known_dialects() -> list[str]:
-    """The names of the dialects that are installed, in order."""
+    """Return the names of the installed dialects, sorted."""
     return sorted({_dialect(entry) for entry in entry_points(group=GROUP)})
 
 
 def stand_ins(dialect: str) -> list[StandIn]:
-    """What `dialect` puts in place of other packages; what is asked first comes first. Raises `UnknownDialect`."""
+    """Return the stand-ins of a dialect, in the order in which a module is looked for. Raises `UnknownDialect`."""
     entries = entry_points(group=GROUP)
     own = [_stand_in(entry) for entry in entries if _dialect(entry) == dialect]
     if not own:

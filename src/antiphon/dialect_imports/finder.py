@@ -1,4 +1,4 @@
-"""The finder on `sys.meta_path` for which `werkzeug.wrappers` is the dialect's module, under both of its names."""
+"""The finder on `sys.meta_path` that makes `werkzeug.wrappers` the dialect's module, under both names."""
 
 import importlib
 import importlib.metadata
@@ -16,18 +16,18 @@ from antiphon.dialect_imports.entries import StandIn
 
 
 class StandInDistribution(Distribution):
-    """The version is the `__version__` of the package: that of the original whose names and habits it has."""
+    """The metadata of a package that is replaced. Its version is the `__version__` of the stand-in."""
 
     def __init__(self, stand_in: StandIn) -> None:
         self._stand_in = stand_in
 
     @property
     def name(self) -> str:
-        """The name of what is replaced. To ask for it imports nothing, as whoever lists distributions does."""
+        """The name of the replaced package. Reading it imports nothing, since tools read it of all distributions."""
         return self._stand_in.replaced
 
     def read_text(self, filename: str) -> str | None:
-        """METADATA and top_level.txt; None for other files."""
+        """Return the text of METADATA or top_level.txt; None for other files."""
         match filename:
             case "METADATA":
                 return _METADATA.format(**self._stand_in._asdict(), version=self._version())
@@ -37,7 +37,7 @@ class StandInDistribution(Distribution):
                 return None
 
     def locate_file(self, path: str | PathLike[str]) -> Path:
-        """Where a file would be, if the distribution had any: beside the package."""
+        """Return the place that a file would have, beside the package. The distribution itself has no files."""
         file = importlib.import_module(self._stand_in.package).__file__ or ""
         return Path(file).parent.parent / path
 
@@ -47,7 +47,7 @@ class StandInDistribution(Distribution):
 
 
 def normalized(name: str) -> str:
-    """The name of a distribution, in the one of its spellings that is compared."""
+    """Return the normalized name of a distribution (PyPA's name normalization), by which names are compared."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -64,11 +64,11 @@ _EVERYTHING = DistributionFinder.Context()
 
 
 class StandInFinder(DistributionFinder):
-    """Finds the modules of the stand-ins that it has, and their distributions; leaves all else to others."""
+    """The finder of the modules and distributions of stand-ins. Other modules are left to other finders."""
 
     def __init__(self) -> None:
         self.stand_ins: dict[str, list[StandIn]] = {}
-        """By the name of the top-level module that is replaced. A module comes from the first that has it."""
+        """Stand-ins by the top-level module that they replace. A module comes from the first one that has it."""
 
     def find_spec(
         self,
@@ -76,7 +76,7 @@ class StandInFinder(DistributionFinder):
         path: Sequence[str] | None = None,  # noqa: ARG002 - the protocol's, as the next
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
-        """A spec that leads to a dialect's module. Raises ModuleNotFoundError if none has it."""
+        """Return a spec for a dialect's module. Raises ModuleNotFoundError if no stand-in has the module."""
         top, dot, rest = fullname.partition(".")
         stand_ins = self.stand_ins.get(top, [])
         for stand_in in stand_ins:
@@ -89,7 +89,7 @@ class StandInFinder(DistributionFinder):
         return None
 
     def find_distributions(self, context: DistributionFinder.Context = _EVERYTHING) -> Iterable[Distribution]:
-        """The distributions that are replaced, or the one of them that `context` names."""
+        """Yield the distributions that are replaced, or the one that `context` names."""
         for replaced, (first, *_) in self.stand_ins.items():
             if context.name is None or normalized(context.name) == normalized(replaced):
                 yield StandInDistribution(first)
@@ -105,7 +105,7 @@ def _found(name: str) -> ModuleSpec | None:
 
 
 class _SameModule(Loader):
-    """Gives the module of another name, imported if it has not been, and leaves it as it is."""
+    """A loader that returns the module of another name, imported if need be, and leaves it as it is."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -117,4 +117,4 @@ class _SameModule(Loader):
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__spec__ = self._spec  # the import system has put that of the other name here
+        module.__spec__ = self._spec  # the import system has replaced it by the spec of the other name

@@ -1,4 +1,4 @@
-"""Putting dialects in place of the packages that they stand for, in this process."""
+"""Installation of dialects in this process, in place of the packages that they replace."""
 
 import sys
 
@@ -7,14 +7,14 @@ from antiphon.dialect_imports.finder import StandInFinder
 
 
 class TooLate(RuntimeError):
-    """The original has been imported already."""
+    """An original that has been imported already."""
 
 
 def install(*dialects: str) -> None:
-    """From now on imports of what `dialects` stand for find these, whether or not the originals are installed.
+    """Make imports find these dialects from now on, even if the originals are installed, too.
 
-    Where two stand for the same, the earlier one is asked first. To install one again does nothing. Raises
-    `UnknownDialect` and `TooLate`; nothing is installed then.
+    If two dialects replace the same package, a module comes from the earlier one that has it. A dialect that is
+    installed already stays as it is. Raises `UnknownDialect` and `TooLate`; then nothing is installed.
     """
     finder = next((each for each in sys.meta_path if isinstance(each, StandInFinder)), StandInFinder())
     together = {replaced: list(chain) for replaced, chain in finder.stand_ins.items()}
@@ -34,6 +34,6 @@ def _check_in_time(first: StandIn) -> None:
     if imported is not None and imported is not sys.modules.get(first.package):
         place = getattr(imported, "__file__", None) or "no file"
         raise TooLate(
-            f"{first.replaced} was imported before its dialect could be installed, from {place}:"
-            " install the dialect earlier."
+            f"{first.replaced} was imported before its dialect could be installed, from {place}."
+            " Install the dialect earlier."
         )

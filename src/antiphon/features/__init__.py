@@ -1,4 +1,4 @@
-"""Features for `app.use`: each stands on public names alone, and none knows another."""
+"""Features for `app.use`, each independent of the others."""
 
 from antiphon.lazy import import_on_use
 

@@ -1,6 +1,6 @@
-"""Pages of other origins may read what an application answers: the CORS protocol (Fetch §3.2), as a feature.
+"""CORS, by which pages of other origins may read responses (Fetch §3.2), as a feature of an app or a blueprint.
 
-app.use(Cors(origins=["https://shop.example.com", "https://*.example.org"])), or the same of one blueprint
+app.use(Cors(origins=["https://shop.example.com", "https://*.example.org"]))
 """
 
 import re
@@ -17,20 +17,20 @@ from antiphon.response.response import Response
 Fields = list[tuple[str, str]]
 
 _ALWAYS_SENT = ("authorization", "content-type")
-"""What pages send that log in, or have a body of JSON."""
+"""Request headers of pages that log in, or send JSON."""
 
 
 class Cors:
-    """Lets pages of these origins read responses, and send requests that need a preflight.
+    """A feature that lets pages of some origins read responses, and send requests that need a preflight.
 
     ``origins`` are exact ("https://shop.example.com"), or patterns for the hosts below one, at any depth
-    ("https://*.example.com"); or "*" for every page. "null", the origin of sandboxed pages, counts when it is named.
-    ``methods`` are all that may be used in requests; ``headers`` may be sent besides "authorization" and
-    "content-type", which always may. ``expose`` names response headers that pages may read; ``credentials`` lets
-    cookies go along; ``max_age`` is how long a preflight's answer is kept, in seconds.
+    ("https://*.example.com"); or "*" for every page. Sandboxed pages have the origin "null", which is allowed if it is
+    named. ``methods`` are the methods that pages may use. ``headers`` are request headers that they may send besides
+    "authorization" and "content-type", and ``expose`` response headers that they may read. With ``credentials``,
+    requests may have cookies. ``max_age`` is how long browsers keep the answer to a preflight, in seconds.
 
-    ``origin in cors`` tells whether an origin was named, exactly or by a pattern. Raises ValueError for what is none of
-    these, and for "*" together with ``credentials``, which browsers refuse.
+    ``origin in cors`` is True if the origin was named, exactly or by a pattern. Raises ValueError for invalid values,
+    and for "*" together with ``credentials``, which browsers refuse.
     """
 
     __slots__ = ("_actual", "_any", "_exact", "_patterns", "_preflight")
@@ -54,9 +54,9 @@ class Cors:
         besides = [name for name in _tokens("headers", headers) if name.lower() not in _ALWAYS_SENT]
         sent, exposed = [*_ALWAYS_SENT, *besides], _tokens("expose", expose)
         if credentials and "*" in [*named, *allowed, *sent, *exposed]:
-            raise ValueError('with credentials browsers take no "*": name the origins, methods and headers')
+            raise ValueError('with credentials, browsers refuse "*": name the origins, methods and headers')
         if not isinstance(max_age, int) or max_age < 0:
-            raise ValueError(f"max_age is a number of seconds, not {max_age!r}")
+            raise ValueError(f"max_age must be a number of seconds, not {max_age!r}")
         both: Fields = [("access-control-allow-credentials", "true")] if credentials else []
         self._actual = both + _field("access-control-expose-headers", exposed)
         self._preflight = [
@@ -72,15 +72,14 @@ class Cors:
         return origin in self._exact or bool(self._patterns and self._patterns.fullmatch(origin))
 
     def install(self, app: Routes) -> None:
-        """Register the middleware that answers preflights and adds the headers; what is registered later is inside.
+        """Register the middleware that answers preflights, and adds the headers to responses from within.
 
-        Of a blueprint that is what the blueprint answers. Origins that are named may write there, too; "*" trusts
-        nobody with that.
+        Origins that are named, but not by "*", are trusted to send requests that write, too.
         """
-        app.middleware(self._around)
+        app.middleware(self._add_headers)
         app.trusted_origins.add(self)
 
-    def _around(self, request: Request) -> Generator[None, Response, Response | None]:
+    def _add_headers(self, request: Request) -> Generator[None, Response, Response | None]:
         origin = request.origin
         allowed = self._allowed(origin)
         if origin is not None and _is_preflight(request):
@@ -89,7 +88,7 @@ class Cors:
         present = dict(response.headers.items())
         if "access-control-allow-origin" in present:
             return None
-        response = copy(response)  # a handler may give the same one again
+        response = copy(response)  # a handler may return the same one again
         added = [] if allowed is None else [("access-control-allow-origin", allowed), *self._actual]
         if "vary" in present and not self._any:
             response.vary("origin")
@@ -99,15 +98,15 @@ class Cors:
         return response
 
     def _allowed(self, origin: str | None) -> str | None:
-        """The value of Access-Control-Allow-Origin; that for "*" never changes, so that caches serve everyone."""
+        """Return the value of Access-Control-Allow-Origin. With "*" it never changes, so that caches serve everyone."""
         if self._any:
             return "*"
         return origin if origin in self else None
 
     def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
-        """Methods and headers are told, not compared: the browser does that, and its console says what is missing."""
+        """Answer a preflight. The browser compares methods and headers, and its console says what is missing."""
         if allowed is None:
-            detail = f"Pages at {origin[:200]} may not use this; Cors(origins=[...]) names those that may."
+            detail = f"Pages of {origin[:200]} may not use this. Cors(origins=[...]) names those that may."
             raise Forbidden(detail, headers={"vary": "origin"})
         response = Response(None, 204, [("access-control-allow-origin", allowed), *self._preflight])
         if not self._any:
@@ -121,7 +120,7 @@ def _is_preflight(request: Request) -> bool:
 
 def _listed(name: str, values: Iterable[str]) -> list[str]:
     if isinstance(values, str):
-        raise ValueError(f"{name} are a list: [{values!r}]")
+        raise ValueError(f"{name} must be a list: [{values!r}]")
     return list(values)
 
 
@@ -141,12 +140,12 @@ def _exact(origin: str) -> str:
 
 
 def _pattern(pattern: str) -> str:
-    """The regular expression of ``scheme://*.host``: the star stands for one or more labels."""
+    """Return the regular expression for ``scheme://*.host``. The star stands for one or more labels."""
     scheme, _, host = pattern.partition("://*.")
     below = f"{scheme}://{host}"
     if "*" in below or below == pattern:
-        raise ValueError(f'a pattern is such as "https://*.example.com", not {pattern[:200]!r}')
+        raise ValueError(f'a pattern must be like "https://*.example.com", not {pattern[:200]!r}')
     scheme, _, host = parse_origin(below).partition("://")
     if "." not in host and host.partition(":")[0] != "localhost":
-        raise ValueError(f"{pattern[:200]!r} would name everyone's hosts: write a domain of your own after the star")
+        raise ValueError(f"{pattern[:200]!r} would allow everyone's hosts: write a domain of your own after the star")
     return rf"{re.escape(scheme)}://[a-z0-9_.-]+\.{re.escape(host)}"

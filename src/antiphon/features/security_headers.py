@@ -1,4 +1,4 @@
-"""Headers that have browsers guard an application's pages, as a feature; and the policies in them, as values.
+"""Security headers, by which browsers protect an application's pages, as a feature; and their policies, as values.
 
 app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
 """
@@ -16,7 +16,7 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 Words: TypeAlias = str | Iterable[str]
-"""Several words, or text that is split into them."""
+"""Several words, or one text of words between spaces."""
 Directives: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 YEAR = 365 * 24 * 3600
@@ -45,9 +45,9 @@ _is_keyword = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class StrictTransportSecurity:
-    """Have browsers use https only, for ``max_age`` seconds (RFC 6797); 0 ends it.
+    """A policy by which browsers use only https for ``max_age`` seconds (RFC 6797). 0 ends it.
 
-    ``preload`` asks for a place in the list that browsers come with, which takes a year and all subdomains. Raises
+    ``preload`` consents to the list that browsers come with, which requires a year and all subdomains. Raises
     ValueError otherwise, and for a negative ``max_age``.
     """
 
@@ -57,13 +57,13 @@ class StrictTransportSecurity:
 
     def __post_init__(self) -> None:
         if not isinstance(self.max_age, int) or self.max_age < 0:
-            raise ValueError(f"max_age is a number of seconds, not {self.max_age!r}")
+            raise ValueError(f"max_age must be a number of seconds, not {self.max_age!r}")
         if self.preload and not (self.include_subdomains and self.max_age >= YEAR):
-            raise ValueError(f"preload takes include_subdomains=True and a max_age of {YEAR} or more")
+            raise ValueError(f"preload requires include_subdomains=True and a max_age of {YEAR} or more")
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError without one max-age."""
+        """Parse `max-age=1; includeSubDomains` (RFC 6797 §6.1). Raises ValueError unless it has one max-age."""
         pairs = split_parameters(text)
         directives = dict(pairs)
         age = unquote_string(directives.get("max-age", ""))
@@ -78,10 +78,12 @@ class StrictTransportSecurity:
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class ContentSecurityPolicy:
-    """From where a page may load what (CSP3 §2.2): ``ContentSecurityPolicy(default_src=["'self'"], img_src="*")``.
+    """A policy of the sources that a page may load (CSP3 §2.2).
 
-    Underscores in a directive's name are hyphens; a directive without a value is ``()`` or True. Raises ValueError for
-    what cannot stand there, such as a keyword without its quotes.
+        ContentSecurityPolicy(default_src=["'self'"], img_src="*")
+
+    Underscores in a directive's name stand for hyphens. A directive without a value is ``()`` or True. Raises
+    ValueError for invalid names and values, such as a keyword without its quotes.
     """
 
     directives: Directives
@@ -89,14 +91,14 @@ class ContentSecurityPolicy:
     def __init__(self, **directives: Words | bool) -> None:
         read = {name.replace("_", "-").lower(): _words(value) for name, value in directives.items()}
         if not read:
-            raise ValueError("a content security policy has at least one directive")
+            raise ValueError("a content security policy needs at least one directive")
         for name, values in read.items():
             _check_directive(name, values)
         object.__setattr__(self, "directives", tuple(read.items()))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `default-src 'self'; img-src *`; of a directive given twice the first counts (CSP3 §2.2.1)."""
+        """Parse `default-src 'self'; img-src *`. The first of two equal directives counts (CSP3 §2.2.1)."""
         directives: dict[str, Words | bool] = {}
         for words in map(str.split, text.split(";")):
             if words:
@@ -112,10 +114,12 @@ class ContentSecurityPolicy:
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
 class PermissionsPolicy:
-    """Which pages may use a feature (Permissions Policy §9.2): ``PermissionsPolicy(camera=(), geolocation="self")``.
+    """A policy of the pages that may use a browser feature (Permissions Policy §9.2).
 
-    Underscores in a feature's name are hyphens. A feature is for nobody, for "*", or for "self" and origins, which may
-    be patterns ("https://*.example.com"). Raises ValueError for anything else.
+        PermissionsPolicy(camera=(), geolocation="self")
+
+    Underscores in a feature's name stand for hyphens. A feature is for nobody, for "*", or for "self" and origins,
+    which may be patterns ("https://*.example.com"). Raises ValueError for anything else.
     """
 
     features: Directives
@@ -123,14 +127,14 @@ class PermissionsPolicy:
     def __init__(self, **features: Words) -> None:
         read = {name.replace("_", "-"): _words(value) for name, value in features.items()}
         if not read:
-            raise ValueError("a permissions policy has at least one feature")
+            raise ValueError("a permissions policy needs at least one feature")
         for name, allowed in read.items():
             _check_feature(name, allowed)
         object.__setattr__(self, "features", tuple(read.items()))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `camera=(), geolocation=(self "https://a.example")`; of a feature given twice the last counts."""
+        """Parse `camera=(), geolocation=(self "https://a.example")`. The last of two equal features counts."""
         features: dict[str, Words] = {}
         for member in split_list(text):
             name, _, written = member.partition("=")
@@ -150,7 +154,7 @@ class PermissionsPolicy:
 def _words(value: Words | bool) -> tuple[str, ...]:
     if isinstance(value, bool):
         if not value:
-            raise ValueError("False is no value: leave the directive out")
+            raise ValueError("False is not a value: leave the directive out")
         return ()
     return tuple(value.split() if isinstance(value, str) else value)
 
@@ -161,7 +165,7 @@ def _given(value: str | None) -> tuple[str, ...]:
 
 def _check_known(name: str, values: tuple[str, ...], known: tuple[str, ...]) -> None:
     if unknown := [value for value in values if value not in known]:
-        raise ValueError(f"{name} is one of {', '.join(known)}, not {unknown[0]!r}")
+        raise ValueError(f"{name} must be one of {', '.join(known)}, not {unknown[0]!r}")
 
 
 def _check_directive(name: str, values: tuple[str, ...]) -> None:
@@ -169,13 +173,13 @@ def _check_directive(name: str, values: tuple[str, ...]) -> None:
         raise ValueError(f"not a directive's name: {name!r}")
     for value in values:
         if not _directive_value(value):
-            raise ValueError(f"{value!r} cannot stand in {name}: no spaces, commas or semicolons")
+            raise ValueError(f"{value!r} cannot stand in {name}: use no spaces, commas or semicolons")
     if not _is_source_list(name):
         return
     if bare := [value for value in values if _is_keyword(value)]:
-        raise ValueError(f"in {name}, {bare[0]} is a keyword, and has quotes of its own: \"'{bare[0]}'\"")
+        raise ValueError(f"in {name}, {bare[0]} is a keyword, and needs quotes of its own: \"'{bare[0]}'\"")
     if len(values) > 1 and "'none'" in map(str.lower, values):
-        raise ValueError(f"in {name}, 'none' stands alone, and not with others: {' '.join(values)}")
+        raise ValueError(f"in {name}, 'none' must stand alone: {' '.join(values)}")
 
 
 def _check_feature(name: str, allowed: tuple[str, ...]) -> None:
@@ -187,11 +191,11 @@ def _check_feature(name: str, allowed: tuple[str, ...]) -> None:
         try:
             parse_origin(word.replace("://*.", "://", 1))
         except ValueError:
-            raise ValueError(f'{name} is for (), for "*", or for "self" and origins, not {word!r}') from None
+            raise ValueError(f'{name} must be (), "*", or "self" and origins, not {word!r}') from None
 
 
 def _read_allowed(word: str) -> str:
-    """A word of an allowlist: an origin is quoted, a keyword is not."""
+    """Read one word of an allowlist, in which origins are quoted and keywords are not."""
     if word in _FEATURE_KEYWORDS:
         return word
     origin = word[1:-1]
@@ -209,11 +213,12 @@ def _format_allowlist(allowed: tuple[str, ...]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityHeaders:
-    """Sets these headers where a response has not set them itself; None or False leaves one out.
+    """A feature that sets security headers that a response does not have. None or False leaves one out.
 
-    The defaults break no page that loads its own things: they forbid to guess types, to be framed, to tell other sites
-    more than the origin, to share a window with other sites, to load plugins and to move relative links elsewhere.
-    Strict-Transport-Security goes out over https only (RFC 6797 §7.2). Raises ValueError for unknown words.
+    The defaults break no page that loads only its own files. They keep browsers from guessing content types, from
+    framing pages, from sending other sites more than the origin, from sharing a window with them, from loading plugins,
+    and from a ``<base>`` of another site. Strict-Transport-Security is sent over https only (RFC 6797 §7.2). Raises
+    ValueError for unknown words.
     """
 
     content_type_options: bool = True
@@ -234,7 +239,7 @@ class SecurityHeaders:
         _check_known("cross_origin_opener_policy", _given(self.cross_origin_opener_policy), _OPENER_POLICIES)
 
     def fields(self, is_secure: bool) -> list[tuple[str, str]]:
-        """The header fields, for a response over https or not."""
+        """Return the header fields, for a response over https or over http."""
         values: dict[str, object] = {
             "x-content-type-options": "nosniff" if self.content_type_options else None,
             "x-frame-options": self.frame_options,
@@ -247,11 +252,11 @@ class SecurityHeaders:
         return [(name, str(value)) for name, value in values.items() if value is not None]
 
     def install(self, app: Routes) -> None:
-        """Register the middleware that sets the headers; responses of what is registered later get them."""
+        """Register the middleware that sets the headers of responses from within."""
         plain, secure = self.fields(False), self.fields(True)
 
         def set_headers(request: Request) -> Generator[None, Response, Response]:
-            response = copy((yield))  # a handler may give the same one again
+            response = copy((yield))  # a handler may return the same one again
             headers = response.headers
             present = dict(headers.items())
             fields = secure if request.is_secure else plain

@@ -1,6 +1,8 @@
-"""How far an upload has come, for whoever sent it, while it is sent: as a feature.
+"""Progress of uploads, which a client can watch while it sends one, as a feature.
 
-app.use(UploadProgress()): what is sent with ``X-Progress-Id: <id>`` or ``?progress=<id>`` is watched at /progress/<id>.
+    app.use(UploadProgress())
+
+An upload that is sent with ``X-Progress-Id: <id>`` or ``?progress=<id>`` is watched at ``/progress/<id>``.
 """
 
 import asyncio
@@ -18,15 +20,16 @@ from antiphon.http.event import Event
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-Told: TypeAlias = dict[str, int | float | bool | None]
-"""What clients are told."""
+Report: TypeAlias = dict[str, int | float | bool | None]
+"""The progress of an upload, as sent to clients in JSON."""
 
 HEADER = "x-progress-id"
 ARGUMENT = "progress"
 
 RETRY = 1000
-"""After how many milliseconds a browser comes back that lost the stream. It is told at once, so that the head goes out
-before there is an event.
+"""Milliseconds after which a browser reconnects that lost the stream.
+
+They are sent at once, so that the head of the response is sent before the first event.
 """
 
 _is_id = re.compile(r"[A-Za-z0-9_-]{16,64}").fullmatch
@@ -34,16 +37,17 @@ _argument = re.compile(rb"(?:^|&)" + ARGUMENT.encode() + rb"=([A-Za-z0-9_-]{16,6
 
 
 class UploadProgress:
-    """Tells how far uploads have come at ``<prefix>/<id>``, as JSON or, where that is asked for, as server-sent events.
+    """A feature that reports the progress of uploads at ``<prefix>/<id>``, as JSON or as server-sent events.
 
-    The client makes the id, of 16 to 64 letters, digits, ``-`` and ``_``, and keeps it to itself: whoever knows it can
-    watch. ``crypto.randomUUID()`` makes a good one. Of uploads with one id the last is told of.
+    The client makes the id, of 16 to 64 letters, digits, ``-`` and ``_``, and keeps it secret: whoever knows the id can
+    watch. ``crypto.randomUUID()`` makes a good one. If several uploads have the same id, the last one is reported.
 
-    Each answer has ``received`` and ``total``, in bytes, ``fraction``, ``complete`` when all of it has come, and
-    ``ended`` when it was answered. ``total`` and ``fraction`` are null where nobody knows. Events come every
-    ``interval`` seconds while something changes, until the upload is complete or has ended; for one that has not begun
-    they wait ``patience`` seconds. An upload that has ended is told of for ``keep`` seconds; of more than ``most`` the
-    oldest are forgotten. This process knows of its own uploads only. Raises ValueError for numbers that can't be.
+    Each report has ``received`` and ``total``, in bytes, and ``fraction``; ``complete`` is true when all bytes have
+    come, and ``ended`` when the upload was answered. ``total`` and ``fraction`` are null if the size is unknown.
+    Events come every ``interval`` seconds while something changes, until the upload is complete or has ended. They
+    wait ``patience`` seconds for an upload to begin. An upload that has ended is reported for ``keep`` seconds. Of
+    more than ``most`` uploads the oldest are forgotten. Each process knows only its own uploads. Raises ValueError for
+    invalid numbers.
     """
 
     def __init__(
@@ -56,47 +60,47 @@ class UploadProgress:
         most: int = 1000,
     ) -> None:
         if not interval > 0 or not patience >= 0 or not keep >= 0 or most < 1:
-            raise ValueError("interval is above 0, patience and keep are not below it, and most is 1 or more")
+            raise ValueError("interval must be above 0, patience and keep 0 or more, and most 1 or more")
         self._prefix = prefix
         self._interval = interval
         self._patience = patience
         self._uploads = _Uploads(keep, most)
 
     def install(self, app: Routes) -> None:
-        """Register the hook that finds uploads, before large bodies are read, and the route at which they are told."""
+        """Register the hook that notes uploads, before large bodies are read, and the route that reports them."""
         app.before_request(self._begin)
-        app.get(f"{self._prefix}/<id>", name="upload_progress")(self._tell)
+        app.get(f"{self._prefix}/<id>", name="upload_progress")(self._report)
 
     def _begin(self, request: Request) -> None:
         if request.head.has_body and (id_ := _id_of(request)):
             upload = self._uploads.begin(id_, request.content)
             request.after(lambda: self._uploads.end(upload))
 
-    def _tell(self, request: Request) -> Response:
+    def _report(self, request: Request) -> Response:
         id_: str = request.params["id"]
         upload = self._uploads.find(id_)
         if request.accept.best(["application/json", "text/event-stream"]) == "text/event-stream" and _is_id(id_):
             if upload is None and request.last_event_id:
-                return Response(None, 204)  # a browser that comes back when all was told does not come again
+                return Response(None, 204)  # ends the reconnecting of a browser that has had the last event
             return Response.events(self._events(id_), retry=RETRY)
         if upload is None:
             raise NotFound("No upload has this id, or it ended a while ago.")
-        return Response.json(upload.told(), headers={"cache-control": "no-store"})
+        return Response.json(upload.report(), headers={"cache-control": "no-store"})
 
     async def _events(self, id_: str) -> AsyncIterator[Event]:
         until = monotonic() + self._patience
-        before: Told | None = None
+        before: Report | None = None
         while (upload := self._uploads.find(id_)) is not None or (before is None and monotonic() < until):
-            if upload is not None and (told := upload.told()) != before:
-                yield Event(told, id=str(told["received"]))
-                if told["complete"] or told["ended"]:
+            if upload is not None and (report := upload.report()) != before:
+                yield Event(report, id=str(report["received"]))
+                if report["complete"] or report["ended"]:
                     return
-                before = told
+                before = report
             await asyncio.sleep(self._interval)
 
 
 class _Upload:
-    """One upload, which has ended or goes on."""
+    """One upload, under way or ended."""
 
     __slots__ = ("_body", "_last", "ended_at", "id")
 
@@ -107,7 +111,7 @@ class _Upload:
         self._last = Progress.of(body)
 
     def end(self) -> None:
-        """Keep what there is to tell, and let go of the body."""
+        """Keep the last progress, and free the body."""
         self._last = self._progress()
         self._body = None
         self.ended_at = monotonic()
@@ -116,7 +120,7 @@ class _Upload:
         body = self._body
         return self._last if body is None else Progress.of(body)
 
-    def told(self) -> Told:
+    def report(self) -> Report:
         progress = self._progress()
         return {
             "received": progress.received,
@@ -128,7 +132,7 @@ class _Upload:
 
 
 class _Uploads:
-    """The uploads of this process by their ids, for any of its threads."""
+    """The uploads of this process by id, for all of its threads."""
 
     def __init__(self, keep: float, most: int) -> None:
         self._keep = keep
@@ -168,7 +172,7 @@ class _Uploads:
 
 
 def _id_of(request: Request) -> str | None:
-    """The id that the client gave the upload, in the header or in the query; None for one that is none."""
+    """Return the id that the client gave the upload, in the header or in the query; None if it is invalid."""
     if given := request.head.field(HEADER):
         return given if _is_id(given) else None
     found = _argument(request.head.query_string)

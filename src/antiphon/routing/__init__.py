@@ -1,1 +1,1 @@
-"""Paths to anything: patterns, converters and the router."""
+"""Routing of paths to values of any type: patterns, converters, the router and prefixes."""

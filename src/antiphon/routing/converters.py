@@ -1,4 +1,4 @@
-"""Converters: which segments of a path a parameter matches, the value that each becomes, and the way back."""
+"""Converters between segments of a path and the values of a route's parameters."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,23 +17,23 @@ _name = re.compile(r"[a-z_][a-z0-9_]*").fullmatch
 
 
 class Converter(NamedTuple):
-    """How a segment of the path becomes a value. ``to_python`` raises ValueError for a segment that doesn't fit."""
+    """A converter of segments. ``to_python`` raises ValueError for a segment that does not match."""
 
     name: str
-    """As in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters of one name are the same."""
+    """The name in a pattern, with its arguments: ``int``, ``any(en,de)``. Converters with one name are equal."""
     to_python: Callable[[str], Any]
     rank: int
-    """Of several parameters in one place, the lowest is tried first."""
+    """The order in which several parameters at one place are tried: the lowest first."""
     to_url: Callable[[Any], str] = str
     expression: str | None = None
-    """What it matches, where text stands beside it in a segment; None when that is any text."""
+    """A regular expression for a segment that has text, too. None if any text matches."""
     spans: bool = False
-    """Whether it takes several segments."""
+    """True if it matches several segments."""
 
 
 def _whole_number(segment: str) -> int:
     if not segment.isdecimal() or not segment.isascii() or len(segment) > MAX_DIGITS:
-        raise ValueError(f"{segment[:20]!r} is not a whole number of at most 19 digits")
+        raise ValueError(f"{segment[:20]!r} is not a whole number of at most {MAX_DIGITS} digits")
     return int(segment)
 
 
@@ -53,13 +53,13 @@ def _read_uuid(segment: str) -> Any:
 
 def _text(segment: str) -> str:
     if not segment:
-        raise ValueError("a segment is not empty")
+        raise ValueError("a segment must not be empty")
     return segment
 
 
 def _path(text: str) -> str:
     if not text or text[0] == "/":
-        raise ValueError("a path is not empty, and does not begin with a slash")
+        raise ValueError("a path must not be empty or begin with a slash")
     return text
 
 
@@ -70,16 +70,16 @@ CONVERTERS: Mapping[str, Converter] = {
     "str": Converter("str", _text, 9),
     "path": Converter("path", _path, 10, spans=True),
 }
-"""Those without arguments."""
+"""The converters without arguments."""
 
 
 def _between(argument: str) -> Converter:
-    """``int(min=1, max=99)``."""
+    """Make the converter ``int(min=1, max=99)``."""
     bounds: dict[str, int] = {}
     for part in argument.split(","):
         found = _bounds(part)
         if not found or found[1] in bounds:
-            raise ValueError(f"int({argument}) is not like int(min=1, max=99)")
+            raise ValueError(f"int({argument}) must be like int(min=1, max=99)")
         bounds[found[1]] = int(found[2])
     least, most = bounds.get("min", 0), bounds.get("max", 10**MAX_DIGITS)
     if least > most:
@@ -96,14 +96,14 @@ def _between(argument: str) -> Converter:
 
 
 def _one_of(argument: str) -> Converter:
-    """``any(en,de)``."""
+    """Make the converter ``any(en,de)``."""
     values = [value.strip() for value in argument.split(",")]
     if not all(values) or len(set(values)) < len(values) or any("/" in value for value in values):
-        raise ValueError(f"any({argument}) is not like any(en,de): values of one segment, each once")
+        raise ValueError(f"any({argument}) must be like any(en,de): values without slashes, each once")
 
     def to_python(segment: str) -> str:
         if segment not in values:
-            raise ValueError(f"{segment[:50]!r} is none of {', '.join(values)}")
+            raise ValueError(f"{segment[:50]!r} is not one of {', '.join(values)}")
         return segment
 
     longest_first = sorted(values, key=len, reverse=True)
@@ -111,14 +111,14 @@ def _one_of(argument: str) -> Converter:
 
 
 def _matching(argument: str) -> Converter:
-    """``re([a-z]{2})``: a whole segment."""
+    """Make the converter ``re([a-z]{2})``, which matches a whole segment."""
     try:
-        fits = re.compile(argument).fullmatch
+        matches = re.compile(argument).fullmatch
     except re.error as error:
         raise ValueError(f"re({argument}) is not a regular expression: {error}") from None
 
     def to_python(segment: str) -> str:
-        if not segment or not fits(segment):
+        if not segment or not matches(segment):
             raise ValueError(f"{segment[:50]!r} does not match {argument}")
         return segment
 
@@ -130,14 +130,14 @@ _EXAMPLES = {"any": "<any(en,de):name>", "re": "<re([a-z]{2}):name>"}
 
 
 def find_converter(name: str, argument: str | None, known: Mapping[str, Converter]) -> Converter:
-    """The converter that a pattern names. Raises ValueError where there is none, or not with this argument."""
+    """Find the converter that a pattern names. Raises ValueError if there is none, or not with this argument."""
     if argument is None:
         if name in _EXAMPLES:
-            raise ValueError(f"{name} wants arguments, as in {_EXAMPLES[name]}")
+            raise ValueError(f"{name} needs arguments, as in {_EXAMPLES[name]}")
         if name not in known:
             raise ValueError(
-                f"no converter {name!r}; there are {', '.join(sorted({*known, *_WITH_ARGUMENTS}))}:"
-                " register your own with app.converter before its first route"
+                f"no converter {name!r}; known: {', '.join(sorted({*known, *_WITH_ARGUMENTS}))}."
+                " Register your own with app.converter before its first route"
             )
         return known[name]
     if name not in _WITH_ARGUMENTS:
@@ -146,13 +146,13 @@ def find_converter(name: str, argument: str | None, known: Mapping[str, Converte
 
 
 def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str]) -> Converter:
-    """A converter of the application's own. Raises ValueError for a name that can't stand in a pattern."""
+    """Make a converter of the application's own. Raises ValueError for a name that can't stand in a pattern."""
     if not _name(name):
-        raise ValueError(f"{name!r} is not the name of a converter: lower case letters, digits and underscores")
+        raise ValueError(f"{name!r} cannot name a converter: use lower case letters, digits and underscores")
     if name in _WITH_ARGUMENTS:
         raise ValueError(f"there is a converter {name!r} already")
 
-    def fits(segment: str) -> Any:
+    def checked(segment: str) -> Any:
         return to_python(_text(segment))
 
-    return Converter(name, fits, 6, to_url)
+    return Converter(name, checked, 6, to_url)

@@ -1,6 +1,6 @@
 """The syntax of a route's path: literal segments and parameters, ``/users/<int:id>/files/<name>.<ext>``.
 
-The pattern of a host has labels in their place: ``<tenant>.example.com``.
+The pattern of a host has labels instead of segments: ``<tenant>.example.com``.
 """
 
 import re
@@ -15,7 +15,7 @@ _label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
 class Parameter(NamedTuple):
-    """A segment that matches by its converter."""
+    """A segment that its converter matches."""
 
     name: str
     converter: Converter
@@ -27,8 +27,8 @@ class Parameter(NamedTuple):
 class Mixed:
     """A segment of text and parameters, ``<name>.<ext>``.
 
-    The first parameter of any text takes as much as it can; those after it don't contain the text before them, so that
-    matching is linear.
+    The first parameter that matches any text takes as much as it can. Later ones do not contain the text before them,
+    so that matching takes linear time.
     """
 
     __slots__ = ("_match", "parameters", "parts", "shape", "text_length")
@@ -41,14 +41,14 @@ class Mixed:
         self._match = re.compile("".join(_expressions(parts)), re.DOTALL).fullmatch
 
     def split(self, segment: str) -> tuple[str, ...]:
-        """The text of each parameter. Raises ValueError where the segment doesn't fit."""
+        """Return the text of each parameter. Raises ValueError if the segment does not match."""
         found = self._match(segment)
         if found is None:
-            raise ValueError(f"{segment[:50]!r} is not like {self}")
+            raise ValueError(f"{segment[:50]!r} does not match {self}")
         return found.groups()
 
     def to_python(self, segment: str) -> tuple[Any, ...]:
-        """The value of each parameter. Raises ValueError where the segment doesn't fit."""
+        """Return the value of each parameter. Raises ValueError if the segment does not match."""
         texts = self.split(segment)
         return tuple([part.converter.to_python(text) for part, text in zip(self.parameters, texts, strict=True)])
 
@@ -80,16 +80,16 @@ Segment: TypeAlias = str | Parameter | Mixed
 
 
 def parse_pattern(pattern: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
-    """The segments of a route's path, without the slash at its beginning. Raises ValueError where it is malformed."""
+    """Parse a route's path, and return its segments. Raises ValueError if it is malformed."""
     if not pattern.startswith("/"):
-        raise ValueError(f"a route's path begins with a slash: {pattern!r}")
+        raise ValueError(f"a route's path must begin with a slash: {pattern!r}")
     return _split(pattern[1:], "/", pattern, converters)
 
 
 def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTERS) -> list[Segment]:
-    """The labels of a route's host, in the order of the text, which is in lower case as a request's host is.
+    """Parse a route's host, and return its labels in order, with their text in lower case as in a request's host.
 
-    Raises ValueError where it is malformed.
+    Raises ValueError if the host is malformed.
     """
     labels = [_in_lower_case(label) for label in _split(host, ".", host, converters)]
     for label in labels:
@@ -102,24 +102,24 @@ def parse_host_pattern(host: str, converters: Mapping[str, Converter] = CONVERTE
 
 
 def _in_lower_case(label: Segment) -> Segment:
-    """A label with its text in lower case; parameters are as they were."""
+    """Return a label with its text in lower case, and its parameters as they were."""
     if isinstance(label, Mixed):
         return Mixed([part.lower() if isinstance(part, str) else part for part in label.parts])
     return label.lower() if isinstance(label, str) else label
 
 
 def parts_of(segment: Segment) -> tuple[str | Parameter, ...]:
-    """The texts and parameters of a segment."""
+    """Return the texts and parameters of a segment."""
     return segment.parts if isinstance(segment, Mixed) else (segment,)
 
 
 def parameters_of(segment: Segment) -> list[Parameter]:
-    """The parameters of a segment."""
+    """Return the parameters of a segment."""
     return [part for part in parts_of(segment) if isinstance(part, Parameter)]
 
 
 def check_names(segments: list[Segment], pattern: str) -> None:
-    """Raise ValueError when two parameters have one name."""
+    """Raise ValueError if two parameters have the same name."""
     names = [part.name for segment in segments for part in parameters_of(segment)]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"{pattern!r} has several parameters named {', '.join(sorted(twice))}")
@@ -140,7 +140,7 @@ def _split(text: str, separator: str, pattern: str, converters: Mapping[str, Con
 
 
 def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iterator[str | Parameter]:
-    """The texts and the parameters, in turns."""
+    """Yield texts and parameters alternately."""
     at = 0
     for found in _PARAMETER.finditer(text):
         yield _literal(text, at, found.start(), pattern)
@@ -173,7 +173,7 @@ def _segment(parts: list[str | Parameter], pattern: str) -> Segment:
         written = "".join(part if isinstance(part, str) else _written(part) for part in parts)
         raise ValueError(f"{written!r} in {pattern!r} has two parameters with no text between them")
     if any(part.converter.spans for part in segment.parameters):
-        raise ValueError(f"{pattern!r}: a path stands in segments of its own, with no text beside it")
+        raise ValueError(f"{pattern!r}: a path needs segments of its own, with no text beside it")
     return segment
 
 

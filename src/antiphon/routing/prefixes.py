@@ -1,4 +1,4 @@
-"""What stands at a prefix, and answers for everything below it."""
+"""Prefixes of paths: find the value at the longest prefix of a path, such as a mounted application."""
 
 from collections.abc import Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -12,18 +12,18 @@ _ALL = ""
 
 
 class TakenError(ValueError):
-    """Something stands at a prefix already."""
+    """A prefix that is taken already."""
 
 
-class Below(NamedTuple, Generic[T]):
-    """What was found, and the values of the prefix' parameters."""
+class Match(NamedTuple, Generic[T]):
+    """The value at a prefix, and the prefix's parameters."""
 
     found: T
     params: dict[str, Any]
 
 
 class Prefixes(Generic[T]):
-    """Finds the longest prefix of a path at which something stands. Whole segments are compared."""
+    """Values at prefixes, of which the longest one of a path is found. Prefixes are whole segments."""
 
     def __init__(self, converters: Mapping[str, Converter]) -> None:
         self._router: Router[T] = Router(converters)
@@ -31,29 +31,29 @@ class Prefixes(Generic[T]):
         self._deepest = -1
 
     def add(self, prefix: str, host: str | None, value: T) -> None:
-        """Have something stand at a prefix. Raises TakenError where something does, ValueError for a malformed one."""
+        """Put a value at a prefix. Raises TakenError if it has one, ValueError if the prefix is malformed."""
         try:
             resource = self._router.resource(prefix or "/", host)
         except SamePathsError as error:
             raise TakenError(str(error)) from None
         if _ALL in resource.methods:
-            raise TakenError(f"two stand at {host or ''}{prefix or '/'}")
+            raise TakenError(f"{host or ''}{prefix or '/'} is taken already")
         resource.methods[_ALL] = value
         self._router.trust_slashes()
         self._deepest = max(self._deepest, prefix.count("/"))
 
-    def find(self, path: str, host: str, segments: list[str] | None = None) -> Below[T] | None:
-        """What stands at the longest prefix, or None.
+    def find(self, path: str, host: str, segments: list[str] | None = None) -> Match[T] | None:
+        """Return the match for the longest prefix of a path, or None.
 
-        ``segments`` are those of the path, where slashes hide in them.
+        ``segments`` are the segments of the path, if some contain encoded slashes.
         """
-        parted = segments or path.split("/", self._deepest + 1)
-        for count in range(min(self._deepest, len(parted) - 1), -1, -1):
-            above = parted[: count + 1]
+        all_segments = segments or path.split("/", self._deepest + 1)
+        for count in range(min(self._deepest, len(all_segments) - 1), -1, -1):
+            above = all_segments[: count + 1]
             prefix = "/".join(above)
-            hidden = above if segments and prefix.count("/") > count else None
-            methods = None if hidden else self._router.literal.get(prefix or "/")
-            found = (methods, {}) if methods else self._router.search(prefix or "/", hidden, host)
+            encoded = above if segments and prefix.count("/") > count else None
+            methods = None if encoded else self._router.literal.get(prefix or "/")
+            found = (methods, {}) if methods else self._router.search(prefix or "/", encoded, host)
             if found is not None:
-                return Below(found[0][_ALL], found[1])
+                return Match(found[0][_ALL], found[1])
         return None

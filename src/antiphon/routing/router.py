@@ -1,7 +1,7 @@
-"""From a path to what answers it: dictionaries for literal paths, a tree of segments for those with parameters.
+"""The router: dictionaries for literal paths, and a tree of segments for paths with parameters.
 
-The time that a lookup takes depends on the path's segments and not on the number of routes. A place in the tree is
-visited once for each of the path's segments at most, however often a way that leads nowhere is left again.
+The time of a lookup depends on the number of segments in the path, not on the number of routes. However often the
+search backtracks, it visits each node of the tree at most once for each segment of the path.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,21 +15,21 @@ T = TypeVar("T")
 _MIXED_RANK = 0
 
 Slot: TypeAlias = str | tuple[str, ...]
-"""The name of a parameter, or those of all in a segment."""
+"""The parameter names of one segment: one name, or several."""
 
 
 class SamePathsError(ValueError):
-    """Two patterns match the same paths, and name their parameters differently."""
+    """Two patterns that match the same paths, but name their parameters differently."""
 
     def __init__(self, pattern: str, earlier: "Resource[Any]") -> None:
-        super().__init__(f"{pattern!r} and {earlier.pattern!r} match the same paths; name their parameters alike")
+        super().__init__(f"{pattern!r} and {earlier.pattern!r} match the same paths: name their parameters alike")
         self.earlier = earlier
 
 
 class Resource(Generic[T]):
-    """What answers each method at one path.
+    """The value for each method at one path.
 
-    ``slots`` are its parameters, in the order of their values; ``only`` is the name of the only one, if it is that.
+    ``slots`` are the names of its parameters, in the order of their values; ``only`` is the name, if there is just one.
     """
 
     __slots__ = ("is_mixed", "methods", "only", "pattern", "slots")
@@ -42,9 +42,9 @@ class Resource(Generic[T]):
         self.methods: dict[str, T] = {}
 
     def params(self, values: list[Any]) -> dict[str, Any]:
-        """The values by name."""
+        """Return the values by name."""
         if not self.is_mixed:
-            return dict(zip(self.slots, values))  # type: ignore[arg-type]  # noqa: B905 - names only, made to fit
+            return dict(zip(self.slots, values))  # type: ignore[arg-type]  # noqa: B905 - names only, one for each value
         params: dict[str, Any] = {}
         for slot, value in zip(self.slots, values, strict=True):
             params.update([(slot, value)] if isinstance(slot, str) else zip(slot, value, strict=True))
@@ -52,9 +52,10 @@ class Resource(Generic[T]):
 
 
 class _Node(Generic[T]):
-    """A place in the tree: where literal segments lead, where parameters do, and what is here.
+    """A node of the tree: the nodes behind literal segments and behind parameters, and the resource here.
 
-    ``sole`` is the only parameter, where there is no other and no path; ``branches`` says whether there is any.
+    ``rest`` is the node behind a path; ``sole`` the only parameter, if there is one and no path. ``branches`` is True
+    if there is any parameter or path.
     """
 
     __slots__ = ("branches", "literals", "parameters", "ranks", "resource", "rest", "sole")
@@ -69,7 +70,7 @@ class _Node(Generic[T]):
         self.resource: Resource[T] | None = None
 
     def child(self, segment: Segment) -> "_Node[T]":
-        """The node behind a segment, made if it isn't there."""
+        """Return the node behind a segment. Make it if it does not exist."""
         if isinstance(segment, str):
             return self.literals.setdefault(segment, _Node())
         if isinstance(segment, Parameter) and segment.converter.spans:
@@ -102,8 +103,8 @@ class _Node(Generic[T]):
 class Router(Generic[T]):
     """All resources of an application.
 
-    ``literal`` has what answers each method at each path without parameters and with one slash, ``deep`` those with
-    more, where it has to be known that none of them was sent encoded; the others are searched.
+    ``literal`` has the methods of paths without parameters that have one slash. ``deep`` has those with more slashes,
+    for requests that sent none of the slashes encoded. All others are searched for.
     """
 
     def __init__(self, converters: Mapping[str, Converter] = CONVERTERS) -> None:
@@ -118,9 +119,9 @@ class Router(Generic[T]):
         self.resources: list[Resource[T]] = []
 
     def resource(self, pattern: str, host: str | None = None) -> Resource[T]:
-        """The resource at a path, of all hosts or some, made if it isn't there.
+        """Return the resource at a path, of one host or of all. Make it if it does not exist.
 
-        Raises ValueError for a malformed path, SamePathsError for one that differs from another's in names only.
+        Raises ValueError for a malformed path, SamePathsError if only the parameter names differ from another path's.
         """
         segments = parse_pattern(pattern, self.converters)
         if host is not None:
@@ -134,7 +135,7 @@ class Router(Generic[T]):
         return self._in_tree(self._root, segments, pattern)
 
     def _at_host(self, host: str, pattern: str, segments: list[Segment]) -> Resource[T]:
-        """Labels from the right, then the path from its slash on: what hosts have in common is one way."""
+        """Return the resource of one host. In the tree, the labels come first, from the right, and then the path."""
         whole = [*reversed(parse_host_pattern(host, self.converters)), "", *segments]
         check_names(whole, host + pattern)
         self.has_hosts = True
@@ -159,22 +160,22 @@ class Router(Generic[T]):
         return resource
 
     def search_for(self, pattern: str) -> None:
-        """Have a literal path searched, so that its request gets its parameters by the same way as all others."""
+        """Let a literal path be searched for, so that its requests get their parameters as all others do."""
         for known in (self.literal, self.deep):
             if pattern in known:
                 self._searched[pattern] = known.pop(pattern)
 
     def trust_slashes(self) -> None:
-        """Look literal paths up whatever their number of slashes: none that was sent encoded differs from others."""
+        """Look up literal paths with any number of slashes: encoded slashes count as slashes."""
         self.literal |= self.deep
         self.deep.clear()
 
     def search(
         self, path: str, segments: list[str] | None = None, host: str = ""
     ) -> tuple[dict[str, T], dict[str, Any]] | None:
-        """The methods of the resource for a path that ``literal`` lacks, and its parameters; None when there is none.
+        """Return the methods and parameters of the resource for a path that ``literal`` lacks; None if there is none.
 
-        ``segments`` are those of the path, where slashes hide in them.
+        ``segments`` are the segments of the path, if some contain encoded slashes.
         """
         if host and self.has_hosts:
             labels = host.removesuffix(".").split(".")
@@ -206,7 +207,7 @@ def _find(root: _Node[T], segments: list[str], at: int) -> tuple[dict[str, T], d
 def _walk(
     node: _Node[T], segments: list[str], at: int, values: list[Any], left: dict[_Node[T], int]
 ) -> Resource[T] | None:
-    """Follow the segments from ``at`` on; the parameters' values are added to ``values``."""
+    """Follow the segments from ``at`` on. Adds the parameters' values to ``values``."""
     while at < len(segments):
         segment = segments[at]
         literal = node.literals.get(segment)
@@ -232,7 +233,7 @@ def _try_each(
     values: list[Any],
     left: dict[_Node[T], int],
 ) -> Resource[T] | None:
-    """Where several ways lead on, or none, try the literal one, then the parameters by rank, then a path."""
+    """Try the literal way, if there is one, then the parameters by rank, then a path."""
     known = len(values)
     if literal is not None and (found := _walk(literal, segments, at + 1, values, left)):
         return found
@@ -251,9 +252,9 @@ def _try_each(
 def _try_path(
     node: _Node[T], segments: list[str], start: int, values: list[Any], left: dict[_Node[T], int]
 ) -> Resource[T] | None:
-    """Let a path begin at ``start``, and end where what stands behind it fits: as late as it can, else with the rest.
+    """Let a path begin at ``start``, and end as late as the segments behind it match; or with the last segment.
 
-    Where it may end doesn't depend on where it begins: ``left`` has the first end that led nowhere, as did all later.
+    Its possible ends do not depend on its start. ``left`` has the first end that has failed; all later ones have, too.
     """
     if segments[start][:1] in ("", "/"):
         return None
