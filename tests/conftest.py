@@ -2,7 +2,6 @@
 
 import gc
 import os
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -23,10 +22,10 @@ def _only_new_objects_are_garbage() -> None:
     gc.freeze()
 
 
-TESTS = Path(__file__).parent
 ONCE = (
     *("body/test_form", "body/test_multipart", "body/test_whole_form", "browser/", "dialects/kay/"),
     *("dialects/werkzeug/", "docs/", "examples/", "http/", "mutants/", "oracles/", "request/", "routing/", "uploads/"),
+    *("test_combinations", "test_quick", "test_skips"),
 )
 """Beginnings of paths: what stands on values and names that no version of Python changes, and runs on the newest."""
 DIFFER = (
@@ -52,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what is tested once, and what starts processes; choose what runs."""
     for item in items:
-        path = item.path.relative_to(TESTS).as_posix() if item.path.is_relative_to(TESTS) else ""
+        path = item.nodeid.removeprefix("tests/")
         if path.startswith(ONCE) and not path.startswith(DIFFER):
             item.add_marker(pytest.mark.once)
         if path.startswith(PROCESSES) and not path.startswith(IN_PROCESS):

@@ -174,6 +174,7 @@ class TestOnAnEventLoop:
     def test_a_loop_may_flush_when_there_is_a_file_and_the_last_batch_was_taken_at_once(self, monkeypatch):
         times = WriteTimes()
         monkeypatch.setattr("antiphon.uploads.spool.WRITE_TIMES", times)
+        monkeypatch.setattr("antiphon.uploads.spool.monotonic", lambda: 0.0)
         times.add(0.0)
         spool = Spool()
         assert (times.are_short, spool.flushes_at_once) == (True, False)
