@@ -7,9 +7,10 @@ import pytest
 from antiphon import serve
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.dialects.kay import Response
-from antiphon.dialects.kay.app import KayApp
+from antiphon.dialects.kay.app import KayApp, get_application
 from antiphon.dialects.kay.routing import Rule, ViewGroup
 from antiphon.dialects.kay.utils import redirect, render_json_response, render_to_response, url_for
+from antiphon.dialects.kay.werkzeug import utils
 from antiphon.dialects.werkzeug.exceptions import MethodNotAllowed, NotFound, ServiceUnavailable
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.testing import Client as ServedClient
@@ -163,3 +164,11 @@ def test_answers_are_the_same_wherever_it_is_served(guests, interface, path):
         served = client.get(path)
     assert (served.status, served.body) == (own.status_code, own.data)
     assert served.headers.get("location") == own.headers.get("Location")
+
+
+def test_an_application_of_a_settings_module():
+    assert get_application({"DEFAULT_LANG": "de"}).app_settings.DEFAULT_LANG == "de"
+
+
+def test_modules_show_the_names_that_they_take_from_todays():
+    assert {"redirect", "secure_filename"} <= set(dir(utils))

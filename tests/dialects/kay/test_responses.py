@@ -198,3 +198,9 @@ def test_redirects_are_joined():
     response = old.redirect("next", 303)
     assert (response.status_code, type(response)) == (303, Response)
     assert sent(response)["Location"] == "http://example.com:8000/next"
+
+
+def test_retry_after_can_be_deleted():
+    response = Response(headers={"Retry-After": "5"})
+    del response.retry_after
+    assert "Retry-After" not in response.headers

@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import current_request
 from antiphon.dialects.microdot import Microdot, Request, Response, abort
+from antiphon.dialects.microdot.cors import CORS
 from antiphon.dialects.microdot.sse import with_sse
 from antiphon.dialects.microdot.test_client import TestClient
 from antiphon.testing import Client
@@ -143,3 +144,27 @@ def test_a_dispatch_of_one_s_own_finds_the_body():
     for key, status in (("secret", 200), ("guessed", 403)):
         assert ask(app, ("post", "/", None, {"key": key}))[0].status_code == status
         assert Client(app, "asgi").post("/", json={"key": key}).status == status
+
+
+def test_headers_that_were_consulted_are_named_in_vary():
+    app = Microdot()
+    CORS(app, allowed_origins=["https://a.example"])
+
+    @app.get("/")
+    async def handler(request):
+        return "x", {"Vary": "Cookie"}
+
+    response = asyncio.run(TestClient(app).get("/", headers={"Origin": "https://a.example"}))
+    assert response.headers["Vary"] == "Cookie, Origin"
+
+
+def test_an_error_of_an_error_handler_is_raised():
+    app = Microdot()
+
+    @app.errorhandler(404)
+    @app.errorhandler(500)
+    async def fail(request):
+        raise RuntimeError("no page for that")
+
+    with pytest.raises(RuntimeError, match="no page for that"):
+        asyncio.run(TestClient(app).get("/"))

@@ -199,3 +199,13 @@ def test_a_form_that_is_cut_off_is_a_400(app, serve):
         return "parsed"
 
     assert serve(app).post("/", body=FORM[:-30], headers=PARTS).status == 400
+
+
+def test_a_file_that_was_received_needs_no_copy(app, serve):
+    @app.post("/")
+    @with_form_data
+    async def handler(request):
+        file = request.files["photo"]
+        return [await file.copy() is file, (await file.read()).decode()]
+
+    assert serve(app).post("/", body=FORM, headers=PARTS).json == [True, "pixels"]

@@ -249,3 +249,12 @@ def test_an_error_handler_finds_no_body_where_the_request_line_is_refused(app, s
 def test_limits_may_be_any_numbers(echo, name, size, loaded):
     setattr(Request, name, size)
     assert echo.post("/", body=b"hello").json == [5 if loaded else 0, 5]
+
+
+def test_a_small_body_of_unknown_length_is_loaded(app, serve):
+    @app.post("/")
+    async def handler(request):
+        return [len(request.body), request.is_streamed]
+
+    response = serve(app).post("/", body=in_chunks(3000))
+    assert response.status == 411 or response.json == [3000, False]

@@ -334,3 +334,11 @@ def test_bytes_are_read_and_written_as_a_stream():
         return parts
 
     assert asyncio.run(read()) == [b"one\n", b"two;", b"th", b"ree"]
+
+
+def test_credentials_of_another_scheme_are_nobody_s():
+    app = Microdot()
+    auth = BasicAuth()
+    auth.authenticate(lambda request, username, password: username)
+    app.get("/")(auth(lambda request: request.g.current_user))
+    assert Client(app).get("/", headers={"authorization": "Bearer abc"}).status == 401

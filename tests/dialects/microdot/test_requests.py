@@ -398,3 +398,39 @@ def test_the_query_string_is_utf_8(app, sent, text):
     app.get("/")(lambda request: [request.query_string, request.url])
     head = RequestHead(query_string=b"a=" + sent)  # clients would escape it
     assert json.loads(get_response(app, NativeRequest(head)).body) == [f"a={text}", f"/?a={text}"]
+
+
+def test_a_request_shows_its_method_and_its_url(app, serve):
+    app.get("/a")(repr)
+    assert serve(app).get("/a?b=c").text == "<Request GET '/a?b=c'>"
+
+
+def test_the_scope_and_the_environ_are_those_of_the_server(app, serve, interface):
+    @app.get("/a")
+    def handler(request):
+        has = {name: hasattr(request, name) for name in ("environ", "asgi_scope")}
+        return (
+            has,
+            request.environ["PATH_INFO"] if has["environ"] else None,
+            (request.asgi_scope["path"] if has["asgi_scope"] else None),
+        )
+
+    shown = []
+    app.after_request(lambda request, response: None)
+    app.get("/b")(lambda request: shown.append(handler(request)) or "")
+    serve(app).get("/b")
+    expected = {
+        "wsgi": ({"environ": True, "asgi_scope": False}, "/b", None),
+        "asgi": ({"environ": False, "asgi_scope": True}, None, "/b"),
+        "rsgi": ({"environ": False, "asgi_scope": False}, None, None),
+    }
+    assert shown == [expected[interface]]
+
+
+def test_json_with_a_number_of_too_many_digits_is_broken_at_its_start(seen):
+    def place(request):
+        with pytest.raises(ValueError, match="JSON") as raised:
+            _ = request.json
+        return raised.value.pos
+
+    assert seen(place, "POST", body=b"1" * 5000, headers={"content-type": "application/json"}) == 0

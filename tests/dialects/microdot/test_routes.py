@@ -80,6 +80,8 @@ PATTERNS = [
     ("/<re:(a|b)(c):x>/<int:n>", "/ac/5", {"x": "ac", "n": 5}),
     ("/a.b", "/aXb", None),
     ("/a.b", "/a.b", {}),
+    ("/a.b/<id>", "/aXb/1", None),
+    ("/a.b(c)/<id>", "/a.b(c)/1", {"id": "1"}),
     ("no-slash", "/no-slash", {}),
     ("/", "/", {}),
     ("/x", "/x/", None),
@@ -330,3 +332,7 @@ def test_patterns_may_be_a_program_s_own(app, serve):
     texts = [client.get(path).text for path in ("/HERE", "/here", "/own")]
     assert texts == ["found /HERE", "found /here", "found /own"]
     assert client.get("/other").status == 404
+
+
+def test_a_pattern_shows_what_it_was_made_of():
+    assert repr(URLPattern("/users/<int:id>")) == "URLPattern: /users/<int:id>"

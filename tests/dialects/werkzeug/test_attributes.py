@@ -4,7 +4,7 @@ import pytest
 
 from antiphon.dialects.werkzeug.user_agent import UserAgent
 from antiphon.dialects.werkzeug.utils.accessors import environ_header
-from antiphon.dialects.werkzeug.wrappers import Request
+from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.environs import environ
 
 
@@ -79,3 +79,11 @@ def test_a_request_shows_where_it_was_sent():
     assert repr(Request(environ())) == "<Request 'http://example.com:8000/a/b?a=1&b=two%20words&a=3' [GET]>"
     untrusted = type("Own", (Request,), {"trusted_hosts": ["other.com"]})(environ())
     assert repr(untrusted).startswith("<Own (no URL: 400 Bad Request")
+
+
+def test_the_user_agent_may_be_set():
+    made = Request(environ())
+    made.user_agent = UserAgent("")
+    assert type(made.user_agent) is UserAgent
+    assert type(Request.accept_mimetypes).__name__ == "environ_header"
+    assert type(Response.vary).__name__ == "live_header"

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug import datastructures as original_datastructures
 from werkzeug import http as original
 
 from antiphon.dialects.kay.werkzeug.wrappers import moments as kay_moments
@@ -19,7 +20,7 @@ CASES = {
         'a; b="c', "a; b=c d; e=f", "a;b = c",
         "x; filename*=UTF-8''%e2%82%ac.txt", "x; f*0=a; f*1=b", "x; f*0*=utf-8''%c3; f*1*=%a4; f*2=\"%\"",
         "x; f*=koi8-r''%c1", "x; a=1; a=2", 'x; a="%22"', 'x; "a"=b; c=d', 'x; a="b"c; d=e', "x; a=\u00fc; b=c",
-        'x; filename="C:\\foo\\bar.txt"', "x; f=a; f*0=b", "x; f*0=b; f=a",
+        'x; filename="C:\\foo\\bar.txt"', "x; f=a; f*0=b", "x; f*0=b; f=a", "x; f*g=a; h=b",
     ],
     "parse_list_header": [
         "", "a", "a, b", 'a,"b, c",d', "a,,b", '"a\\"b", c', 'a, "b', 'a "b, c" d', '"a"b"c"', ' "" , x',
@@ -267,3 +268,19 @@ def test_a_cookie_that_is_too_large_is_warned_of():
     with pytest.warns(UserWarning, match="too large"):
         http.dump_cookie("a", "x" * 5000)
     assert len(http.dump_cookie("a", "x" * 5000, max_size=0)) > 5000
+
+
+def test_a_moment_without_a_zone_is_in_utc():
+    asked = environ(HTTP_IF_MODIFIED_SINCE="Sun, 06 Nov 1994 08:49:37 GMT")
+    for moment in (datetime(1994, 11, 6, 8, 49, 37), datetime(1994, 11, 6, 8, 49, 38)):
+        same(
+            outcome(lambda moment=moment: original.is_resource_modified(asked, last_modified=moment)),
+            outcome(lambda moment=moment: http.is_resource_modified(asked, last_modified=moment)),
+        )
+
+
+@pytest.mark.parametrize("value", ["Basic", "Basic a=b", "Basic !", "Bearer abc"])
+def test_credentials(value):
+    theirs = original_datastructures.Authorization.from_header(value)
+    ours = datastructures.Authorization.from_header(value)
+    assert (theirs and theirs.to_header()) == (ours and ours.to_header())

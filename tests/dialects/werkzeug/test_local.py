@@ -196,3 +196,25 @@ def test_a_manager_releases_after_the_response(library):
     response.close()
     assert (dict(own), stack.top, application.__name__) == ({}, None, "application")
     assert library.LocalManager(own).locals == [own]
+
+
+def test_methods_of_the_class_act_on_the_object(library):
+    entered = []
+
+    class Resource:
+        def __enter__(self):
+            entered.append(self)
+
+        def __exit__(self, *error):
+            entered.append(error)
+
+    proxy = library.LocalProxy(Resource)
+    type(proxy).__enter__(proxy)
+    with proxy:
+        pass
+    assert [type(each) for each in entered] == [Resource, Resource, tuple]
+
+
+def test_managers_name_the_thread_as_they_did():
+    assert local.LocalManager(ident_func=lambda: 7).get_ident() == 7
+    assert local.LocalManager().get_ident() == local.get_ident()

@@ -399,3 +399,24 @@ def test_iter_multi_items_gives_every_pair(source):
     assert list(dialect.iter_multi_items(source)) == list(original.iter_multi_items(source))
     both = dialect.MultiDict(source), original.MultiDict(source)
     assert list(dialect.iter_multi_items(both[0])) == list(original.iter_multi_items(both[1]))
+
+
+@pytest.mark.parametrize("library", [original, dialect])
+def test_something_else_is_not_added(library):
+    assert library.MultiDict().__ior__(5) is NotImplemented
+
+
+def test_an_ordered_multidict_is_cleared():
+    values = dialect.OrderedMultiDict([("a", 1), ("b", 2)])
+    values.clear()
+    assert (len(values), list(values.items(multi=True))) == (0, [])
+
+
+def test_the_structures_are_where_werkzeug_has_them():
+    from werkzeug.datastructures import structures as theirs
+
+    from antiphon.dialects.werkzeug.datastructures import structures as ours
+
+    assert {"MultiDict", "CallbackDict", "HeaderSet", "_OrderedMultiDict"} <= vars(theirs).keys() & vars(ours).keys()
+    for name in ours.__all__:
+        assert getattr(ours, name) is getattr(dialect, name)

@@ -292,3 +292,12 @@ def test_uploads_may_be_written_where_a_subclass_says():
     assert type(file.stream) is BytesIO
     assert file.read() == CONTENT
     assert opened == [(int(env["CONTENT_LENGTH"]), "application/x-thing; a=b", "a.bin")]
+
+
+def test_an_own_method_for_files_may_ask_the_one_of_the_class():
+    class Own(Request):
+        def _get_file_stream(self, *arguments, **named):
+            return super()._get_file_stream(*arguments, **named)
+
+    with Own(form()) as made:
+        assert made.files["upload"].read() == CONTENT

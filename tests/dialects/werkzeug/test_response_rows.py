@@ -282,3 +282,16 @@ def test_json():
     assert Response("{", mimetype="application/x+json").get_json(silent=True) is None
     with pytest.raises(ValueError, match="Expecting"):
         Response("{").get_json(force=True)
+
+
+def test_the_stream_of_a_response_is_like_a_file():
+    response = Response(("a", "b"))
+    stream = response.stream
+    stream.flush()
+    assert (stream.isatty(), stream.encoding, stream.tell()) == (False, "utf-8", 2)
+    response.make_sequence()
+    stream.write(b"c")
+    assert response.response == ["a", "b", b"c"]
+    stream.close()
+    with pytest.raises(ValueError, match="closed"):
+        stream.isatty()

@@ -256,3 +256,31 @@ def test_forms_in_parts_are_encoded():
     assert made.form.to_dict(flat=False) == {"a": ["\u00fc"], "b": ["1", "2"]}
     stream, length, _ = dialect.stream_encode_multipart({"a": "x" * 2000}, threshold=1000)
     assert len(stream.read()) == length
+
+
+@pytest.mark.parametrize(("library", "request_class"), [(original, OriginalRequest), (dialect, Request)])
+def test_parts_of_a_builder_may_be_set(library, request_class):
+    builder = library.EnvironBuilder(method="POST", data={"file": (BytesIO(b"x"), "a.bin")})
+    assert builder.files["file"].filename == "a.bin"
+    kept = builder.files
+    builder.files = kept
+    builder.args = None
+    builder.args["q"] = "1"
+    assert request_class(builder.get_environ()).args["q"] == "1"
+    builder.close()
+    builder.close()
+
+
+def test_a_client_shows_its_application_and_takes_a_class_of_test_responses():
+    class Own(dialect.TestResponse):
+        pass
+
+    client = dialect.Client(Response("x"), Own)
+    assert repr(client).startswith("<Client <Response")
+    assert type(client.get("/")) is Own
+
+
+def test_files_of_a_form_without_a_type_are_given_one():
+    file = BytesIO(b"x")
+    file.name = "a.txt"
+    assert b"Content-Type: text/plain" in dialect.encode_multipart({"file": file})[1]

@@ -185,3 +185,30 @@ def test_an_href_makes_urls():
     assert urls.Href("")("x") == "x"
     with pytest.raises(TypeError, match="combined"):
         href({"a": 1}, b=2)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h/%ff%fe?%ff",
+        "itms-services:?action=x",
+        "itms-services://x/?y",
+        "http://xn--a.xn--n3h.net/",
+        "http://xn--0/",
+    ],
+)
+def test_iris_of_what_is_no_text(url):
+    theirs = attempt(werkzeug.urls.uri_to_iri, url)
+    assert urls.uri_to_iri(url) == (url.replace("xn--n3h", "\u2603") if theirs is ValueError else theirs)
+
+
+def test_parts_of_odd_urls():
+    assert str(urls.url_parse(b"http://h/a")) == "http://h/a"
+    assert urls.url_parse(b"http://h/a").encode_netloc() == b"h"
+    assert urls.url_parse("http://" + "\u00fc" * 70 + "a/").ascii_host == "a"
+    assert urls.url_parse("http://u%FC@h/").username == "u\u00fc"
+    assert urls.url_parse("http://h/").username is None
+    with pytest.raises(TypeError, match="path format"):
+        urls.url_parse("file:///a").get_file_location("mac")
+    with pytest.raises(AttributeError):
+        urls.Href("/").__wrapped__  # noqa: B018

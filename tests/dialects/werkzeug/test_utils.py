@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import utils as original
 
+from antiphon.dialects._environ.attributes import Accessor
 from antiphon.dialects.werkzeug import utils
 from antiphon.dialects.werkzeug.datastructures import Headers
 from antiphon.dialects.werkzeug.exceptions import NotFound, RequestedRangeNotSatisfiable
@@ -259,3 +260,31 @@ def test_markup():
     assert utils.escape('<a href="x">&</a>') == "&lt;a href=&quot;x&quot;&gt;&amp;&lt;/a&gt;"
     assert utils.escape(None) == ""
     assert utils.unescape("&lt;&auml;&#x41;") == "<\u00e4A"
+
+
+def test_an_import_that_fails_shows_its_name_and_why():
+    with pytest.raises(utils.ImportStringError) as raised:
+        utils.import_string("nowhere.thing")
+    assert repr(raised.value).startswith("<ImportStringError('nowhere.thing', ModuleNotFoundError(")
+
+
+def test_markup_stays_as_it_is():
+    class Markup:
+        def __html__(self):
+            return "<b>"
+
+    assert (utils.escape(Markup()), utils.escape(None), utils.escape('<"')) == ("<b>", "", "&lt;&quot;")
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_filenames_on_windows(library, monkeypatch):
+    monkeypatch.setattr(os.path, "altsep", "\\")
+    monkeypatch.setattr(os, "name", "nt")
+    assert library.secure_filename("a\\b c.txt") == "a_b_c.txt"
+    assert library.secure_filename("NUL.txt") == "_NUL.txt"
+
+
+def test_an_accessor_shows_its_name():
+    assert repr(utils.header_property("X-A")) == repr(original.header_property("X-A")) == "<header_property X-A>"
+    with pytest.raises(NotImplementedError):
+        Accessor("a").lookup(None)

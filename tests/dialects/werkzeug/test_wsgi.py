@@ -9,6 +9,7 @@ from werkzeug import wsgi as original
 
 from antiphon.dialects.werkzeug import wsgi
 from antiphon.dialects.werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge, SecurityError
+from antiphon.dialects.werkzeug.wrappers import Request
 from tests.dialects.werkzeug.environs import environ
 from tests.dialects.werkzeug.in_step import outcome, same
 
@@ -252,3 +253,33 @@ def test_chunks_are_those_of_the_whole_wherever_it_is_cut(data, size):
         *chunks[:-1],
         *filter(None, chunks[-1:]),
     ]
+
+
+class Generous:
+    """A class of streams that gives something at its limit."""
+
+    def on_exhausted(self):
+        return b"more"
+
+
+def test_what_is_read_at_the_limit_may_be_overridden():
+    kind = type("Own", (Generous, wsgi.LimitedStream), {})
+    assert kind(BytesIO(b"123456"), 4, is_max=True).readall() == b"1234more"
+    at_its_end = wsgi.LimitedStream(BytesIO(b"1234"), 4, is_max=True)
+    assert (at_its_end.readall(), at_its_end.read(1), at_its_end.readable()) == (b"1234", b"", True)
+    assert (at_its_end.exhaust(), at_its_end.readline()) == (b"", b"")
+
+
+def test_a_body_that_fails_at_once_is_a_client_that_has_left():
+    broken = environ(CONTENT_LENGTH="4", wsgi__input=Dripping(b"", OSError()))
+    with pytest.raises(ClientDisconnected):
+        Request(broken).get_data()
+
+
+def test_part_of_an_iterable_is_read_step_by_step():
+    part = wsgi.RangeWrapper([b"abc", b"def"], 1, 3)
+    assert (next(part), next(part)) == (b"bc", b"d")
+
+
+def test_a_reference_that_is_no_host_trusts_nobody():
+    assert not wsgi.host_is_trusted("a", ["a" * 70 + "\u00fc"])

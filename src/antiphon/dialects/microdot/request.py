@@ -153,8 +153,9 @@ class Request:
     @property
     def asgi_scope(self) -> dict[str, Any]:
         """The scope of the ASGI server. Raises AttributeError under another server."""
-        head: Any = server_head(self.native.head)
-        scope: dict[str, Any] = head.scope
+        scope: Any = getattr(server_head(self.native.head), "scope", None)
+        if not isinstance(scope, dict):  # RSGI has a scope of another kind
+            raise AttributeError("the server does not speak ASGI", name="asgi_scope")
         return scope
 
     @property

@@ -271,3 +271,71 @@ def test_a_rule_is_taken_apart_as_before_2_2():
     ]  # fmt: skip
     with pytest.raises(ValueError, match="used twice"):
         list(parse_rule("/<a>/<a>"))
+
+
+def test_an_adapter_tells_what_matches(library):
+    adapter = blog(library).bind("example.com")
+    assert [adapter.test(path) for path in ("/", "/posts", "/nowhere")] == [True, True, False]
+    assert [sorted(adapter.allowed_methods(path)) for path in ("/files/a", "/", "/nowhere")] == [["LINK"], [], []]
+    assert adapter.make_redirect_url("/a") == "http://example.com/a"
+
+
+def test_an_alias_leads_to_its_rule(library):
+    rules = [library.Rule("/a", endpoint="e"), library.Rule("/b", endpoint="e", alias=True)]
+    adapter = library.Map(rules).bind("example.com")
+    with pytest.raises(library.RequestRedirect) as raised:
+        adapter.match("/b", query_args={"q": 1})
+    assert raised.value.new_url == "http://example.com/a?q=1"
+
+
+def test_an_alias_of_nothing_is_a_mistake(library):
+    adapter = library.Map([library.Rule("/b", endpoint="e", alias=True)]).bind("example.com")
+    with pytest.raises(AssertionError, match="alias"):
+        adapter.make_alias_redirect_url("http://example.com/b", "e", {}, "GET", {})
+
+
+def test_a_rule_of_a_class_of_its_own_is_built_by_it(library):
+    class Own(library.Rule):
+        def build(self, values, append_unknown=True):
+            return super().build({**values, "x": "added"}, append_unknown)
+
+    adapter = library.Map([Own("/<any(a, b):n>", endpoint="e"), Own("/n/<int:i>", endpoint="n")]).bind("example.com")
+    assert adapter.build("e", {"n": "a"}) == "/a?x=added"
+    assert adapter.build("n", {"i": 5}, append_unknown=False) == "/n/5"
+
+
+def test_converters_that_refuse(library):
+    class Even(library.BaseConverter):
+        def to_url(self, value):
+            if value % 2:
+                raise library.ValidationError
+            return super().to_url(value)
+
+    class Own(library.Rule):
+        def build(self, values, append_unknown=True):
+            return super().build(values, append_unknown)
+
+    for kind in (library.Rule, Own):
+        rules = [kind("/<even:n>", endpoint="e"), kind("/odd/<n>", endpoint="e"), kind("/only/<even:n>", endpoint="o")]
+        adapter = library.Map(rules, converters={"even": Even}).bind("example.com")
+        assert [adapter.build("e", {"n": n}) for n in (1, 2)] == ["/odd/1", "/2"]
+        with pytest.raises(library.BuildError):
+            adapter.build("o", {"n": 1})
+    assert library.BaseConverter(None).to_python("x") == "x"
+
+
+def test_the_hint_of_an_error_without_rules(library):
+    error = library.BuildError("e", {}, None)
+    assert (error.suggested, str(error)) == (None, "Could not build url for endpoint 'e'.")
+
+
+def test_slashes_may_be_merged_or_not_later(library):
+    rules = library.Map([library.Rule("/a/b", endpoint="e")])
+    rules.merge_slashes = False
+    assert not rules.merge_slashes
+    assert not rules.bind("example.com").test("/a//b")
+
+
+def test_what_subclasses_have_to_say(library):
+    with pytest.raises(NotImplementedError):
+        list(library.RuleFactory().get_rules(None) or [])

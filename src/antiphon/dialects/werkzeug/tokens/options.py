@@ -5,6 +5,7 @@ Reading never raises: what is broken is left out.
 
 import re
 from collections.abc import Mapping
+from typing import cast
 from urllib.parse import unquote
 
 from antiphon.dialects._environ.caching import cache_short
@@ -15,7 +16,7 @@ _CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 _quoted_pair = re.compile(r"\\(.)", re.DOTALL)
 _is_quoted = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL).fullmatch
 _options = re.compile(rf"(?:({TCHARS})=({TCHARS}|{QUOTED_STRING})?)?[^;]*+(?:;[ \t]*+|\Z)", re.DOTALL).findall
-_mark = re.compile(r"([^*]*+)(?:\*([0-9]++))?(\*)?").fullmatch
+_marked = re.compile(r"(.*?)(?:\*([0-9]++))?(\*)?", re.DOTALL).fullmatch
 _extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch
 
 
@@ -99,10 +100,7 @@ def _read_marked(
     key: str, text: str, options: dict[str, str], continued: dict[str, str], charsets: dict[str, str]
 ) -> None:
     """Add an option whose key ends with `*`, with `*0`, or with `*0*`."""
-    marked = _mark(key)
-    if marked is None:
-        return
-    name, number, is_encoded = marked.groups()
+    name, number, is_encoded = cast("re.Match[str]", _marked(key)).groups()  # it matches every key
     if is_encoded:
         text, charset = decode_extended(text, charsets.get(name, "") if number else "")
         charsets[name] = charset
