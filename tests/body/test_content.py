@@ -678,16 +678,16 @@ class TestWhatIsKnownBefore:
         ],
     )
     def test_is_told_by_the_head(self, options, is_empty, is_small):
-        content = Content(Told(b"never", **options))
+        content = Content(ScriptedHead(b"never", **options))
         assert (content.is_empty, content.is_small(9)) == (is_empty, is_small)
 
     @pytest.mark.parametrize("data", [b"", b"ab"])
     def test_is_what_has_come_when_all_has(self, data):
-        assert Content(Told(content_length=5), data).is_empty == (not data)
+        assert Content(ScriptedHead(content_length=5), data).is_empty == (not data)
 
 
 def test_a_head_that_waits_though_it_says_that_it_blocks_is_an_error():
-    class Liar(Told):
+    class Liar(ScriptedHead):
         async def receive(self):
             await asyncio.sleep(0)
 
