@@ -24,7 +24,7 @@ def interface(request):
     return request.param
 
 @pytest.fixture(params=["def", "async def"])
-def colour(request):
+def style(request):
     return request.param
 
 @pytest.fixture
@@ -34,9 +34,9 @@ def serving(interface):
 ROWS = """
 import pytest
 
-@pytest.mark.axes("interface", "colour")
+@pytest.mark.axes("interface", "style")
 @pytest.mark.parametrize("row", range(12))
-def test_rows(interface, colour, row): ...
+def test_rows(interface, style, row): ...
 """
 SINGLE = """
 import pytest
@@ -84,7 +84,7 @@ def test_a_choice_by_keyword_changes_no_combination(collected):
     assert set(collected(ROWS, "-k", "wsgi")) == {case for case in collected(ROWS) if "wsgi" in case}
 
 
-@pytest.mark.parametrize("mark", ["", "@pytest.mark.axes('colour')"])
+@pytest.mark.parametrize("mark", ["", "@pytest.mark.axes('style')"])
 def test_what_multiplies_a_test_unnamed_is_an_error(collected, mark):
     outcome = collected(f"import pytest\n{mark}\ndef test_it(serving): ...")
     outcome.stderr.fnmatch_lines(["*name what multiplies a test*", "*test_it.py::test_it: interface"])

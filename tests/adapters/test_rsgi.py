@@ -172,8 +172,8 @@ def test_a_websocket_is_refused(servers):
     assert closed == [403]
 
 
-@pytest.mark.parametrize("colour", ["def", "async def"])
-def test_the_thread_is_a_worker_for_a_def_and_the_loops_for_an_async_def(servers, colour):
+@pytest.mark.parametrize("style", ["def", "async def"])
+def test_the_thread_is_a_worker_for_a_def_and_the_loops_for_an_async_def(servers, style):
     seen = []
 
     def blocks(request):
@@ -183,5 +183,5 @@ def test_the_thread_is_a_worker_for_a_def_and_the_loops_for_an_async_def(servers
     async def waits(request):
         return blocks(request)
 
-    servers.rsgi(serve(blocks if colour == "def" else waits))
-    assert (seen == [threading.get_ident()]) == (colour == "async def")
+    servers.rsgi(serve(blocks if style == "def" else waits))
+    assert (seen == [threading.get_ident()]) == (style == "async def")

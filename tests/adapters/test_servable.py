@@ -570,10 +570,10 @@ ask()
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("colour", ["T", "A"])
-def test_a_shutdown_that_fails_at_exit_is_seen(colour):
+@pytest.mark.parametrize("style", ["T", "A"])
+def test_a_shutdown_that_fails_at_exit_is_seen(style):
     ended = subprocess.run(
-        [sys.executable, "-c", SHUTDOWN_THAT_FAILS, colour], timeout=60, capture_output=True, text=True, check=False
+        [sys.executable, "-c", SHUTDOWN_THAT_FAILS, style], timeout=60, capture_output=True, text=True, check=False
     )
     assert "LookupError: cannot stop" in ended.stderr
 
@@ -594,10 +594,10 @@ worker.join()
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("colour", ["T", "A"])
-def test_the_end_of_a_process_of_multiprocessing_shuts_down_too(colour):
+@pytest.mark.parametrize("style", ["T", "A"])
+def test_the_end_of_a_process_of_multiprocessing_shuts_down_too(style):
     ended = subprocess.run(
-        [sys.executable, "-c", IN_A_WORKER, colour], timeout=60, capture_output=True, text=True, check=False
+        [sys.executable, "-c", IN_A_WORKER, style], timeout=60, capture_output=True, text=True, check=False
     )
     assert (ended.stdout, ended.stderr) == ("shut down\n", "")
 
@@ -650,8 +650,8 @@ class TestHowServersTellTheInterface:
 
 
 class TestAServedFunction:
-    @pytest.mark.parametrize("colour", ["def", "async def"])
-    def test_answers_over_each_interface(self, call, colour):
+    @pytest.mark.parametrize("style", ["def", "async def"])
+    def test_answers_over_each_interface(self, call, style):
         def blocks(request):
             return Response(f"{request.method} {request.path} {request.body.decode()} {request.headers['x-a']}")
 
@@ -659,10 +659,10 @@ class TestAServedFunction:
             await asyncio.sleep(0)
             return blocks(request)
 
-        app = serve(blocks if colour == "def" else waits)
+        app = serve(blocks if style == "def" else waits)
         answer = call(app, "PUT", "/p", headers=[("x-a", "a")], chunks=[b"bo", b"dy"])
         assert (answer.status, answer.body) == (200, b"PUT /p body a")
-        assert app.interface == {"def": "wsgi", "async def": "asgi"}[colour]
+        assert app.interface == {"def": "wsgi", "async def": "asgi"}[style]
 
     @pytest.mark.parametrize("target", ["admin/keys", "x/admin/keys"])
     def test_is_not_asked_for_a_target_that_is_no_path(self, call, target):
@@ -677,8 +677,8 @@ class TestAServedFunction:
 
         assert call(app).body == b"decorated"
 
-    @pytest.mark.parametrize("colour", ["def", "async def"])
-    def test_has_its_errors_answered_and_logged(self, call, colour, caplog):
+    @pytest.mark.parametrize("style", ["def", "async def"])
+    def test_has_its_errors_answered_and_logged(self, call, style, caplog):
         ids = []
 
         def blocks(request):
@@ -688,7 +688,7 @@ class TestAServedFunction:
         async def waits(request):
             blocks(request)
 
-        answer = call(serve(blocks if colour == "def" else waits))
+        answer = call(serve(blocks if style == "def" else waits))
         assert answer.status == 500
         assert answer.header("x-request-id") == ids
         assert ids[0].encode() in answer.body

@@ -39,7 +39,7 @@ class Client:
 
 
 class Endless:
-    """An endless body of either colour."""
+    """An endless body of either kind."""
 
     def __init__(self):
         self.closed = 0
@@ -348,7 +348,7 @@ class TestAClientThatCannotBeWrittenTo:
 class TestABodyThatFailsToClose:
     @pytest.fixture(params=[Blocking, Waiting])
     def failing(self, request):
-        """Makes a body of two chunks, of either colour, that may fail before it fails to close."""
+        """Makes a body of two chunks, of either kind, that may fail before it fails to close."""
 
         class Failing(request.param):
             def __init__(self, error=None):

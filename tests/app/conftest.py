@@ -1,4 +1,4 @@
-"""Every interface and both colours, for the tests of applications."""
+"""Every interface and both styles, for the tests of applications."""
 
 import asyncio
 import functools
@@ -30,7 +30,7 @@ def serving(interface):
         client.close()
 
 
-class Colour:
+class DefStyle:
     """Paints functions and generators as ``def`` or ``async def``."""
 
     def __init__(self, name):
@@ -70,18 +70,18 @@ class Colour:
         return waits if self.is_async else blocks
 
 
-COLOURS = [Colour("def"), Colour("async def")]
+STYLES = [DefStyle("def"), DefStyle("async def")]
 
 
-@pytest.fixture(params=COLOURS, ids=lambda colour: colour.name)
-def colour(request):
-    """A colour, for the handler."""
+@pytest.fixture(params=STYLES, ids=lambda style: style.name)
+def style(request):
+    """A style, for the handler."""
     return request.param
 
 
-@pytest.fixture(params=COLOURS, ids=lambda colour: f"with {colour.name}")
+@pytest.fixture(params=STYLES, ids=lambda style: f"with {style.name}")
 def other(request):
-    """A colour, for what is around the handler."""
+    """A style, for what is around the handler."""
     return request.param
 
 

@@ -9,7 +9,7 @@ from antiphon.handler.contract import describe
 from antiphon.handler.drive import run_sync
 from antiphon.http.head import RequestHead
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
 def echo(request):
@@ -31,19 +31,19 @@ class TestRoutes:
             ("/plain?id=5", {}),
         ],
     )
-    def test_give_the_handler_their_parameters(self, serving, colour, path, params):
+    def test_give_the_handler_their_parameters(self, serving, style, path, params):
         app = App()
         for pattern in ("/users/<int:id>", "/users/<name>", "/plain"):
-            app.get(pattern)(colour(echo))
+            app.get(pattern)(style(echo))
         assert serving(app).get(path).json["params"] == params
 
     @pytest.mark.parametrize(
         "path", ["/", "/plain/", "//plain", "/plain/x", "/Plain", "/%2Fplain", "/users/", "/users//"]
     )
-    def test_do_not_answer_elsewhere(self, serving, colour, path):
+    def test_do_not_answer_elsewhere(self, serving, style, path):
         app = App()
-        app.get("/plain")(colour(echo))
-        app.get("/users/<name>")(colour(echo))
+        app.get("/plain")(style(echo))
+        app.get("/users/<name>")(style(echo))
         response = serving(app).get(path)
         assert response.status == 404
         assert response.json["detail"].startswith("There is nothing at ")
@@ -90,7 +90,7 @@ class TestRoutes:
         assert app.get("/x")(echo) is echo
         assert app.route("/y")(echo) is echo
 
-    def test_may_answer_with_all_that_a_handler_returns(self, serving, colour):
+    def test_may_answer_with_all_that_a_handler_returns(self, serving, style):
         async def waiting():
             yield b"a"
             yield "b"
@@ -102,7 +102,7 @@ class TestRoutes:
         app = App()
 
         @app.get("/<kind>")
-        @colour
+        @style
         def handler(request):
             return values[request.params["kind"]]
 
@@ -113,11 +113,11 @@ class TestRoutes:
             "iterator": (200, b"ab"), "waiting": (200, b"ab"), "response": (418, b"r"),
         }  # fmt: skip
 
-    def test_that_return_nothing_understood_are_named_in_the_log(self, serving, colour, caplog):
+    def test_that_return_nothing_understood_are_named_in_the_log(self, serving, style, caplog):
         app = App()
 
         @app.get("/")
-        @colour
+        @style
         def mistaken(request):
             return 5
 
@@ -129,13 +129,13 @@ class TestRoutes:
 
 class TestMethods:
     @pytest.fixture
-    def client(self, serving, colour):
+    def client(self, serving, style):
         app = App()
-        app.get("/read")(colour(lambda request: ("body", {"x-a": "1"})))
-        app.post("/write")(colour(lambda request: "body"))
-        app.route("/both/<x>", ("PUT", "DELETE"))(colour(lambda request: "body"))
-        app.route("/own", ("GET", "OPTIONS", "HEAD"))(colour(lambda request: (request.method, {"x-own": "1"})))
-        app.get("/stream")(colour(lambda request: iter(["a", "b"])))
+        app.get("/read")(style(lambda request: ("body", {"x-a": "1"})))
+        app.post("/write")(style(lambda request: "body"))
+        app.route("/both/<x>", ("PUT", "DELETE"))(style(lambda request: "body"))
+        app.route("/own", ("GET", "OPTIONS", "HEAD"))(style(lambda request: (request.method, {"x-own": "1"})))
+        app.get("/stream")(style(lambda request: iter(["a", "b"])))
         return serving(app)
 
     @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ class TestMethods:
             (("GET", "PURGE", "DELETE"), "DELETE, GET, HEAD, OPTIONS, PURGE"),
         ],
     )
-    def test_of_any_route_are_listed_for_options_of_all(self, colour, methods, allow):
+    def test_of_any_route_are_listed_for_options_of_all(self, style, methods, allow):
         app, shop = App(), Blueprint("shop", prefix="/shop/<x>")
         for method in methods:
-            shop.route(f"/{method}", [method])(colour(lambda request: "body"))
+            shop.route(f"/{method}", [method])(style(lambda request: "body"))
         app.register(shop)
         app.after_request(lambda request, response: response.headers.update({"x-seen": "1"}))
         for method, status in (("OPTIONS", 204), ("GET", 405)):
@@ -384,11 +384,11 @@ class TestLimits:
         with pytest.raises(TypeError, match=r"^limits are given as Limits\(body=\.\.\.\), not as "):
             give(wrong)
 
-    def limited(self, colour, app_limits, route_limits):
+    def limited(self, style, app_limits, route_limits):
         app = App(limits=app_limits)
 
         @app.post("/", limits=route_limits)
-        @colour
+        @style
         def handler(request):
             return {"size": len(request.body), "args": len(request.args)}
 
@@ -407,8 +407,8 @@ class TestLimits:
         ],
         ids=["app", "route", "both", "another of the route", "none", "large"],
     )
-    def test_bound_the_body(self, serving, colour, chunked, app_limits, route_limits, most):
-        client = serving(self.limited(colour, app_limits, route_limits))
+    def test_bound_the_body(self, serving, style, chunked, app_limits, route_limits, most):
+        client = serving(self.limited(style, app_limits, route_limits))
 
         def post(size):
             content = bytes(size)
@@ -420,8 +420,8 @@ class TestLimits:
         assert refused.json["limit"] == "body"
         assert str(most) in refused.json["detail"]
 
-    def test_bound_query_and_fields(self, serving, colour):
-        client = serving(self.limited(colour, Limits(query=10), Limits(fields=2)))
+    def test_bound_query_and_fields(self, serving, style):
+        client = serving(self.limited(style, Limits(query=10), Limits(fields=2)))
         assert client.post("/?a=1&b=2").json["args"] == 2
         assert client.post("/?a=1&b=2&c").status == 414
         assert client.post("/?" + "a" * 11).status == 414
@@ -435,8 +435,8 @@ class TestLimits:
 
         assert serving(app).get("/nowhere?" + "a" * 11).status == 414
 
-    def test_may_be_changed_by_a_hook_before_a_large_body_is_read(self, serving, colour, other):
-        app = self.limited(colour, None, Limits(body=10))
+    def test_may_be_changed_by_a_hook_before_a_large_body_is_read(self, serving, style, other):
+        app = self.limited(style, None, Limits(body=10))
 
         @app.before_request
         @other
@@ -480,7 +480,7 @@ class TestTheRequestsContext:
         serving(app).get(path)
         assert seen == [app] * 3
 
-    def test_is_one_request_from_end_to_end(self, serving, colour, other):
+    def test_is_one_request_from_end_to_end(self, serving, style, other):
         app = App()
         seen = []
 
@@ -495,7 +495,7 @@ class TestTheRequestsContext:
         app.after_request(other(lambda request, response: seen.append(request)))
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             seen.append(request)
             return {"value": request.g.value}
@@ -545,7 +545,7 @@ class TestLifespan:
         with pytest.raises(TypeError, match=r"app\[\.\.\.\] is for places, not for .*: what @app\.lifespan"):
             App()[key]
 
-    def test_calls_hooks_of_both_colours_in_order_before_the_first_request(self, serving):
+    def test_calls_hooks_of_both_styles_in_order_before_the_first_request(self, serving):
         app = App()
         called = []
 

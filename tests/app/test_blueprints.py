@@ -4,7 +4,7 @@ from antiphon import App, Blueprint, Limits, abort
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
 def echo(request):
@@ -42,22 +42,22 @@ class TestPrefixes:
             ("/café", "/x", "/caf%C3%A9/x", {}),
         ],
     )
-    def test_stand_before_the_paths_of_the_routes(self, serving, colour, prefix, pattern, path, params):
+    def test_stand_before_the_paths_of_the_routes(self, serving, style, prefix, pattern, path, params):
         blueprint = Blueprint("b", prefix=prefix)
-        blueprint.get(pattern, name="r")(colour(echo))
+        blueprint.get(pattern, name="r")(style(echo))
         assert answers(serving(nested(blueprint)), path) == ("b.r", "b", params)
 
-    def test_of_nested_blueprints_follow_each_other(self, serving, colour):
+    def test_of_nested_blueprints_follow_each_other(self, serving, style):
         shop, empty, admin = Blueprint("shop", prefix="/<shop>"), Blueprint("e"), Blueprint("admin", prefix="/admin")
-        admin.get("/<int:id>", name="item")(colour(echo))
+        admin.get("/<int:id>", name="item")(style(echo))
         client = serving(nested(shop, empty, admin))
         assert answers(client, "/s/admin/5") == ("shop.e.admin.item", "shop.e.admin", {"shop": "s", "id": 5})
         assert answers(client, "/admin/5") == 404
 
-    def test_may_be_others_where_the_blueprint_is_registered(self, serving, colour):
+    def test_may_be_others_where_the_blueprint_is_registered(self, serving, style):
         app = App()
         outer, inner = Blueprint("outer", prefix="/outer"), Blueprint("inner", prefix="/inner")
-        inner.get("/x", name="x")(colour(echo))
+        inner.get("/x", name="x")(style(echo))
         outer.register(inner, prefix="/other")
         app.register(outer)
         app.register(inner, name="bare", prefix="")
@@ -91,22 +91,22 @@ class TestPrefixes:
 
 
 class TestHosts:
-    def test_are_those_of_the_routes_that_name_none(self, serving, colour):
+    def test_are_those_of_the_routes_that_name_none(self, serving, style):
         shop, inner = Blueprint("shop", host="shop.example.com"), Blueprint("inner", prefix="/inner")
         for blueprint in (shop, inner):
-            blueprint.get("/x", name="x")(colour(echo))
-            blueprint.get("/y", name="y", host="<tenant>.example.org")(colour(echo))
+            blueprint.get("/x", name="x")(style(echo))
+            blueprint.get("/y", name="y", host="<tenant>.example.org")(style(echo))
         client = serving(nested(shop, inner))
         assert answers(client, "/x", "shop.example.com")[0] == "shop.x"
         assert answers(client, "/inner/x", "shop.example.com")[0] == "shop.inner.x"
         assert answers(client, "/inner/y", "a.example.org") == ("shop.inner.y", "shop.inner", {"tenant": "a"})
         assert answers(client, "/x") == answers(client, "/y", "shop.example.com") == 404
 
-    def test_may_be_others_in_a_nested_blueprint_and_where_one_is_registered(self, serving, colour):
+    def test_may_be_others_in_a_nested_blueprint_and_where_one_is_registered(self, serving, style):
         app = App()
         outer, own, none = Blueprint("outer", host="a.com"), Blueprint("own", host="b.com"), Blueprint("none")
         for blueprint in (outer, own, none):
-            blueprint.get(f"/{blueprint.name}", name="r")(colour(echo))
+            blueprint.get(f"/{blueprint.name}", name="r")(style(echo))
             if blueprint is not outer:
                 outer.register(blueprint)
         outer.register(own, name="said", host="<t>.d.com")
@@ -204,7 +204,7 @@ class TestNames:
             app.register(blueprint)
         assert (app.url_for("a.same"), app.url_for("b.same")) == ("/a/x", "/b/x")
 
-    def test_that_begin_with_a_dot_are_of_the_same_blueprint(self, serving, colour):
+    def test_that_begin_with_a_dot_are_of_the_same_blueprint(self, serving, style):
         app = App()
         shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")
 
@@ -213,7 +213,7 @@ class TestNames:
 
         for scope in (app, shop, admin):
             scope.get("/items/<int:id>", name="item")(echo)
-            scope.get("/relative")(colour(relative))
+            scope.get("/relative")(style(relative))
             scope.errorhandler(404)(lambda request, error: request.url_for(".item", id=404))
         shop.register(admin)
         app.register(shop)
@@ -228,12 +228,12 @@ class TestNames:
 
 
 class TestRegistering:
-    def test_counts_what_comes_later(self, serving, colour):
+    def test_counts_what_comes_later(self, serving, style):
         app = App()
         shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin")
         app.register(shop)
         shop.register(admin)
-        admin.get("/x", name="x")(colour(echo))
+        admin.get("/x", name="x")(style(echo))
         admin.after_request(lambda request, response: response.headers.update({"x-late": "1"}))
         response = serving(app).get("/shop/admin/x")
         assert (response.json["endpoint"], response.headers["x-late"]) == ("shop.admin.x", "1")
@@ -304,16 +304,16 @@ class TestRegistering:
         assert (route.name, route.pattern, route.host) == ("shop.echo", "/<shop>/x", "a.com")
         assert route.limits == Limits(body=5, query=7)
 
-    def test_takes_the_interface_that_all_handlers_want(self, colour):
+    def test_takes_the_interface_that_all_handlers_want(self, style):
         inner = Blueprint("inner")
-        inner.get("/")(colour(echo))
-        assert nested(Blueprint("outer"), inner).interface == ("asgi" if colour.is_async else "wsgi")
+        inner.get("/")(style(echo))
+        assert nested(Blueprint("outer"), inner).interface == ("asgi" if style.is_async else "wsgi")
 
 
 class TestConverters:
-    def test_of_the_app_may_come_after_the_blueprint(self, serving, colour):
+    def test_of_the_app_may_come_after_the_blueprint(self, serving, style):
         blueprint = Blueprint("b", prefix="/<hex:n>", host="<hex:h>.com")
-        blueprint.get("/<hex:m>.<ext>", name="r")(colour(echo))
+        blueprint.get("/<hex:m>.<ext>", name="r")(style(echo))
         app = nested(blueprint)
         app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
         assert app.url_for("b.r", n=255, m=16, ext="x", h=10) == "//a.com/ff/10.x"
@@ -321,10 +321,10 @@ class TestConverters:
         assert answers(client, "/ff/10.x", "a.com")[2] == {"n": 255, "m": 16, "ext": "x", "h": 10}
         assert answers(client, "/xy/10.x", "a.com") == 404
 
-    def test_of_a_blueprint_are_known_in_all_of_the_app(self, serving, colour):
+    def test_of_a_blueprint_are_known_in_all_of_the_app(self, serving, style):
         blueprint = Blueprint("b", prefix="/b")
         blueprint.converter("hex", lambda text: int(text, 16))
-        blueprint.get("/<hex:n>", name="r")(colour(echo))
+        blueprint.get("/<hex:n>", name="r")(style(echo))
         app = App()
         app.register(blueprint)
         app.register(blueprint, name="again", prefix="/again")
@@ -372,11 +372,11 @@ class TestHooks:
         return []
 
     @pytest.fixture
-    def app(self, called, colour, other):
+    def app(self, called, style, other):
         app = App()
         shop, admin, blog = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/admin"), Blueprint("blog")
         for scope, name in ((app, "app"), (shop, "shop"), (admin, "admin"), (blog, "blog")):
-            scope.get(f"/{name}", name="r")(colour(lambda request: called.append("handler") or "x"))
+            scope.get(f"/{name}", name="r")(style(lambda request: called.append("handler") or "x"))
             recording(scope, name, called, other)
         shop.register(admin)
         app.register(shop)
@@ -403,7 +403,7 @@ class TestHooks:
 
     @pytest.mark.parametrize("fails", [False, True])
     @pytest.mark.parametrize("name", ["app", "shop"])
-    def test_before_that_answer_or_fail_skip_the_rest(self, called, serving, colour, other, name, fails):
+    def test_before_that_answer_or_fail_skip_the_rest(self, called, serving, style, other, name, fails):
         def early(request):
             called.append("early")
             if fails:
@@ -414,27 +414,27 @@ class TestHooks:
         (app if name == "app" else shop).before_request(other(early))
         recording(app, "app", called, other)
         recording(shop, "shop", called, other)
-        shop.get("/")(colour(lambda request: called.append("handler")))
+        shop.get("/")(style(lambda request: called.append("handler")))
         app.register(shop)
         assert serving(app).get("/").status == 409
         before = ["app before 1", "app before 2"] if name == "shop" else []
         after = ["shop after 2", "shop after 1", "app after 2", "app after 1", "shop closes", "app closes"]
         assert called == ["app opens", "shop opens", *before, "early", *after]
 
-    def test_of_a_blueprint_that_is_registered_twice_are_called_once(self, called, serving, colour, other):
+    def test_of_a_blueprint_that_is_registered_twice_are_called_once(self, called, serving, style, other):
         app, shop = App(), Blueprint("shop", prefix="/a")
         recording(shop, "shop", called, other)
-        shop.get("/")(colour(lambda request: "x"))
+        shop.get("/")(style(lambda request: "x"))
         app.register(shop)
         app.register(shop, name="again", prefix="/b")
         serving(app).get("/b/")
         assert called.count("shop before 1") == called.count("shop opens") == 1
 
-    def test_middleware_of_a_blueprint_that_answers_early_is_inside_of_the_app_s(self, called, serving, colour, other):
+    def test_middleware_of_a_blueprint_that_answers_early_is_inside_of_the_app_s(self, called, serving, style, other):
         app, shop = App(), Blueprint("shop")
         recording(app, "app", called, other)
         shop.middleware(other.around(lambda request: "early"))
-        shop.get("/")(colour(lambda request: called.append("handler")))
+        shop.get("/")(style(lambda request: called.append("handler")))
         app.register(shop)
         assert serving(app).get("/").text == "early"
         assert called == ["app opens", "app after 2", "app after 1", "app closes"]
@@ -464,7 +464,7 @@ class TestErrorHandlers:
             ({"blog": [Mine, Exception, 500]}, Mine, None),
         ],
     )
-    def test_are_asked_from_the_innermost_outwards(self, serving, colour, other, handled, error, answer):
+    def test_are_asked_from_the_innermost_outwards(self, serving, style, other, handled, error, answer):
         app = App()
         scopes = {name: Blueprint(name) for name in ("shop", "admin", "blog")} | {"app": app}
         for name, keys in handled.items():
@@ -475,8 +475,8 @@ class TestErrorHandlers:
         def fails(request):
             raise error
 
-        scopes["admin"].get("/")(colour(fails))
-        scopes["blog"].get("/blog")(colour(fails))
+        scopes["admin"].get("/")(style(fails))
+        scopes["blog"].get("/blog")(style(fails))
         scopes["shop"].register(scopes["admin"])
         app.register(scopes["shop"])
         app.register(scopes["blog"])
@@ -484,7 +484,7 @@ class TestErrorHandlers:
         assert response.status == (404 if error is NotFound else 500)
         assert (None if response.content_type == "application/problem+json" else response.text) == answer
 
-    def test_see_what_hooks_and_middleware_raise(self, serving, colour, other):
+    def test_see_what_hooks_and_middleware_raise(self, serving, style, other):
         app, shop = App(), Blueprint("shop")
         shop.errorhandler(Mine)(other(lambda request, error: (f"mine {error}", 409)))
 
@@ -498,7 +498,7 @@ class TestErrorHandlers:
         shop.before_request(fails("before"))
         shop.after_request(fails("after"))
         app.before_request(fails("before of the app"))
-        shop.get("/")(colour(lambda request: "x"))
+        shop.get("/")(style(lambda request: "x"))
         app.register(shop)
         client = serving(app)
         for where in ("before", "after", "before of the app"):
@@ -518,18 +518,18 @@ class TestLimits:
         ],
         ids=["app", "blueprint", "route", "neither", "not the app"],
     )
-    def test_are_the_innermost(self, serving, colour, of_the_app, of_the_blueprint, of_the_route, limit):
+    def test_are_the_innermost(self, serving, style, of_the_app, of_the_blueprint, of_the_route, limit):
         shop, inner = Blueprint("shop", limits=of_the_blueprint), Blueprint("inner")
-        inner.post("/", limits=of_the_route)(colour(lambda request: str(len(request.body))))
+        inner.post("/", limits=of_the_route)(style(lambda request: str(len(request.body))))
         client = serving(nested(shop, inner, limits=of_the_app))
         assert client.post("/", body=bytes(limit)).text == str(limit)
         response = client.post("/", body=bytes(limit + 1))
         assert (response.status, response.json["limit"]) == (413, "body")
         assert str(limit) in response.json["detail"]
 
-    def test_of_fields_and_query_count_too(self, serving, colour):
+    def test_of_fields_and_query_count_too(self, serving, style):
         shop = Blueprint("shop", limits=Limits(fields=2, query=20))
-        shop.route("/", ["GET", "POST"])(colour(lambda request: f"{len(request.args)} {len(request.form)}"))
+        shop.route("/", ["GET", "POST"])(style(lambda request: f"{len(request.args)} {len(request.form)}"))
         client = serving(nested(shop, limits=Limits(fields=1, query=1)))
         assert client.get("/?a&b").text == "2 0"
         assert client.get("/?a&b&c").status == 414
@@ -562,7 +562,7 @@ class TestWhatIsBelowAPrefix:
     """Errors without a handler of their own: they pass what is around the blueprint below whose prefix they are."""
 
     @pytest.fixture
-    def app(self, colour, other):
+    def app(self, style, other):
         app = App()
         app.converter("broken", lambda text: {}[text])
         shop, admin = Blueprint("shop", prefix="/shop"), Blueprint("admin", prefix="/<int:id>")
@@ -578,8 +578,8 @@ class TestWhatIsBelowAPrefix:
             scope.middleware(other.around(after=mark))
             for status in (404, 405, 500):
                 scope.errorhandler(status)(other(answer))
-            scope.get("/here/<broken:key>")(colour(lambda request: "x"))
-            scope.get("/here")(colour(lambda request: "x"))
+            scope.get("/here/<broken:key>")(style(lambda request: "x"))
+            scope.get("/here")(style(lambda request: "x"))
         shop.register(admin)
         shop.register(item)
         app.register(shop)

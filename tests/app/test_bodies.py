@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from antiphon import App, Limits, Response
-from tests.app.conftest import COLOURS
+from tests.app.conftest import STYLES
 from tests.helpers.body_reading_apps import Variant, differences, made_once, variants_of
 from tests.helpers.registration_positions import POSITIONS
 from tests.helpers.request_bodies import (
@@ -21,7 +21,7 @@ from tests.helpers.request_bodies import (
     takes_body,
 )
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour")]
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style")]
 
 
 @pytest.fixture(scope="module")
@@ -185,9 +185,7 @@ def test_a_body_that_is_refused_is_refused_to_all_who_ask_for_it(interface, poli
 def test_no_order_in_which_layers_read_changes_what_they_read(apps, data):
     interface = data.draw(st.sampled_from(["wsgi", "asgi", "rsgi"]))
     policy = data.draw(st.sampled_from(["load", "load first", "lazy"]))
-    variant = Variant(
-        interface, policy, *[data.draw(st.sampled_from(each)) for each in (COLOURS, COLOURS, [*POSITIONS])]
-    )
+    variant = Variant(interface, policy, *[data.draw(st.sampled_from(each)) for each in (STYLES, STYLES, [*POSITIONS])])
     kind = data.draw(st.sampled_from(KINDS))
     app = apps(variant)
     begins_at = app.layers.index(data.draw(st.sampled_from([*filter(variant.can_read_first, app.layers)])))
@@ -200,11 +198,11 @@ def test_no_order_in_which_layers_read_changes_what_they_read(apps, data):
 class TestUploads:
     @pytest.mark.parametrize("size", [10, 600 << 10], ids=["in memory", "in a file"])
     @pytest.mark.parametrize("answer", [b"whole", [b"a", b"stream"]], ids=["whole", "stream"])
-    def test_are_freed_when_their_request_has_ended_but_for_those_detached(self, serving, colour, size, answer):
+    def test_are_freed_when_their_request_has_ended_but_for_those_detached(self, serving, style, size, answer):
         app, kept = App(), []
 
         @app.post("/")
-        @colour
+        @style
         def handler(request):
             file = request.files["f"]
             kept.extend([file, file.detach(), request])
@@ -222,7 +220,7 @@ class TestUploads:
             assert request.body == form
 
     @pytest.mark.parametrize("around", ["middleware", "before routing", "mount"])
-    def test_can_be_read_by_what_is_around_when_the_handler_has_answered(self, serving, colour, around):
+    def test_can_be_read_by_what_is_around_when_the_handler_has_answered(self, serving, style, around):
         inner, outer = App(), App()
         app = outer if around == "mount" else inner
         seen = []
@@ -230,10 +228,10 @@ class TestUploads:
         def reads(request, response):
             seen.append(request.files["f"].read())
 
-        app.middleware(before_routing=around == "before routing")(colour.around(after=reads))
+        app.middleware(before_routing=around == "before routing")(style.around(after=reads))
 
         @inner.post("/")
-        @colour
+        @style
         def handler(request):
             return str(request.files["f"].size)
 

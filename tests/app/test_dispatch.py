@@ -16,7 +16,7 @@ from antiphon.handler.contract import failed
 from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 variable = ContextVar("variable", default="unset")
 other_variable = ContextVar("other_variable", default="unset")
@@ -50,7 +50,7 @@ def cancel_from_a_thread(loop, task):
 
 
 class TestContextVariables:
-    def app(self, colour, other, seen, wraps="middleware"):
+    def app(self, style, other, seen, wraps="middleware"):
         """Each part sets the variable to its name, and notes what it was before."""
         app = App()
 
@@ -78,14 +78,14 @@ class TestContextVariables:
             note("finished")
 
         @app.route("/", ["GET", "POST"])
-        @colour
+        @style
         def handler(request):
             note("handler")
             request.after(other(finished))
             return "x"
 
         @app.get("/stream")
-        @colour
+        @style
         def stream(request):
             note("handler")
             request.after(other(finished))
@@ -106,9 +106,9 @@ class TestContextVariables:
         return app
 
     @pytest.mark.parametrize("body", [b"", b"small", LARGE], ids=["none", "small", "large"])
-    def test_are_seen_by_all_that_comes_after(self, serving, colour, other, body):
+    def test_are_seen_by_all_that_comes_after(self, serving, style, other, body):
         seen = []
-        client = serving(self.app(colour, other, seen))
+        client = serving(self.app(style, other, seen))
         for _ in range(2):
             assert client.post("/", body=body).text == "x"
         way = [
@@ -117,24 +117,24 @@ class TestContextVariables:
         ]  # fmt: skip
         assert seen == way * 2
 
-    def test_are_seen_by_streams_and_what_is_left_for_after(self, serving, colour, other):
+    def test_are_seen_by_streams_and_what_is_left_for_after(self, serving, style, other):
         seen = []
-        assert serving(self.app(colour, other, seen)).get("/stream").text == "xy"
+        assert serving(self.app(style, other, seen)).get("/stream").text == "xy"
         assert seen[-4:] == [
             ("closed", "after"), ("stream", "closed"), ("stream goes on", "stream"), ("finished", "stream goes on")
         ]  # fmt: skip
 
     @pytest.mark.parametrize("interface", ["wsgi"])
-    def test_do_not_leak_on_one_thread(self, interface, colour, other, serving):
+    def test_do_not_leak_on_one_thread(self, interface, style, other, serving):
         seen = []
-        client = serving(self.app(colour, other, seen), timeout=None)
+        client = serving(self.app(style, other, seen), timeout=None)
         for _ in range(3):
             client.get("/stream")
         assert [before for name, before in seen if name == "opened"] == ["unset"] * 3
         assert variable.get() == "unset"
 
     @pytest.mark.parametrize("body", [b"", LARGE], ids=["none", "large"])
-    def test_are_reset_by_the_middleware_that_set_them(self, serving, colour, other, body):
+    def test_are_reset_by_the_middleware_that_set_them(self, serving, style, other, body):
         seen = []
         app = App()
 
@@ -153,12 +153,12 @@ class TestContextVariables:
             seen.append(variable.get())
 
         app.middleware(waiting if other.is_async else blocking)
-        app.post("/")(colour(lambda request: variable.get()))
+        app.post("/")(style(lambda request: variable.get()))
         assert serving(app).post("/", body=body).text == "inside"
         assert seen == ["unset"]
 
     @pytest.mark.parametrize("outer_waits", [False, True])
-    def test_that_were_reset_are_unset_for_middleware_of_another_colour(self, serving, colour, outer_waits):
+    def test_that_were_reset_are_unset_for_middleware_of_another_style(self, serving, style, outer_waits):
         seen = []
         app = App()
 
@@ -182,11 +182,11 @@ class TestContextVariables:
 
         app.middleware(waiting_outer if outer_waits else blocking_outer)
         app.middleware(blocking_inner if outer_waits else waiting_inner)
-        app.get("/")(colour(lambda request: variable.get()))
+        app.get("/")(style(lambda request: variable.get()))
         assert serving(app).get("/").text == "inside"
         assert seen == ["unset"]
 
-    def test_of_two_requests_at_once_are_apart(self, interface, colour):
+    def test_of_two_requests_at_once_are_apart(self, interface, style):
         app = App()
         barrier = threading.Barrier(2)
 
@@ -206,7 +206,7 @@ class TestContextVariables:
 
         async def main():
             client = AsyncClient(app, interface, timeout=10)
-            method = "POST" if colour.is_async else "GET"
+            method = "POST" if style.is_async else "GET"
             answers = await asyncio.gather(client.request(method, "/one"), client.request(method, "/two"))
             return [answer.text for answer in answers]
 
@@ -254,7 +254,7 @@ class TestTheTask:
         assert len(tasks) == 8
         assert len(set(tasks)) == 1
 
-    def test_lets_a_scope_be_opened_and_closed_by_middleware(self, serving, colour):
+    def test_lets_a_scope_be_opened_and_closed_by_middleware(self, serving, style):
         # A timeout, as a cancel scope of any library, must be left in the task that entered it.
         app = App()
 
@@ -263,12 +263,12 @@ class TestTheTask:
             async with asyncio.timeout(10):
                 yield
 
-        app.get("/")(colour(lambda request: "x"))
+        app.get("/")(style(lambda request: "x"))
         assert serving(app).get("/").text == "x"
 
 
 class TestTheThread:
-    def app(self, colour, seen):
+    def app(self, style, seen):
         app = App()
 
         def note(name):
@@ -285,7 +285,7 @@ class TestTheThread:
         app.errorhandler(LookupError)(lambda request, error: note("error") or "handled")
 
         @app.post("/")
-        @colour
+        @style
         def handler(request):
             note("handler")
             raise LookupError
@@ -497,7 +497,7 @@ class TestACancellation:
 
         assert self.cancelled(app, begun)
 
-    def test_calls_what_was_left_for_after(self, colour):
+    def test_calls_what_was_left_for_after(self, style):
         seen = []
         begun = threading.Event()
         app = App()
@@ -516,7 +516,7 @@ class TestACancellation:
 
     @pytest.mark.parametrize("times", [1, 3])
     @pytest.mark.parametrize("where", ["request's hook", "hook", "middleware"])
-    def test_on_the_way_to_a_thread_leaves_nothing_out(self, colour, where, times):
+    def test_on_the_way_to_a_thread_leaves_nothing_out(self, style, where, times):
         seen = []
         app = App()
 
@@ -542,7 +542,7 @@ class TestACancellation:
         app.after_request(wait("hook"))
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             request.after_request(wait("request's hook"))
             request.after_request(note("request's hook"))
@@ -553,7 +553,7 @@ class TestACancellation:
         assert seen[-1] == ("middleware", asyncio.CancelledError)
 
     @pytest.mark.parametrize("fails", [False, True], ids=["passes", "fails"])
-    def test_that_was_held_back_on_a_thread_leaves_nothing_out(self, colour, fails):
+    def test_that_was_held_back_on_a_thread_leaves_nothing_out(self, style, fails):
         seen = []
         app = App()
 
@@ -577,7 +577,7 @@ class TestACancellation:
         async def before(request):
             seen.append((asyncio.get_running_loop(), asyncio.current_task()))
 
-        app.get("/")(colour(lambda request: "x"))
+        app.get("/")(style(lambda request: "x"))
         assert self.cancelled(app)
         assert seen == [asyncio.CancelledError]
 
@@ -696,14 +696,14 @@ class TestADisconnect:
     @pytest.mark.parametrize("interface", ["asgi"])  # the only one that tells of it without an error
     @pytest.mark.parametrize("size", [5, 200_000])
     def test_while_the_body_is_read_passes_the_middleware_and_is_not_logged(
-        self, interface, colour, other, size, caplog
+        self, interface, style, other, size, caplog
     ):
         seen = []
         app = App()
         app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
 
         @app.post("/")
-        @colour
+        @style
         def handler(request):
             raise AssertionError("the handler must not be called")
 

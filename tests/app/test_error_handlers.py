@@ -4,7 +4,7 @@ from antiphon import App, HTTPError, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound, Unauthorized
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
 class Broken(Exception):
@@ -26,7 +26,7 @@ ERRORS = {
 }  # fmt: skip
 
 
-def app_with(colour, other, keys=()):
+def app_with(style, other, keys=()):
     """An application whose paths fail, with a handler for each key that answers with the key."""
     app = App()
     app.seen = []
@@ -35,7 +35,7 @@ def app_with(colour, other, keys=()):
         def fails(request, error=error):
             raise error.with_traceback(None)  # else it had those of all tests before
 
-        app.get(path)(colour(fails))
+        app.get(path)(style(fails))
     for key in keys:
 
         def handles(request, error, key=key):
@@ -79,9 +79,9 @@ def app_with(colour, other, keys=()):
     ],
 )
 def test_the_most_specific_handler_answers_with_the_errors_status(
-    serving, colour, other, keys, path, answered_by, status
+    serving, style, other, keys, path, answered_by, status
 ):
-    app = app_with(colour, other, keys)
+    app = app_with(style, other, keys)
     response = serving(app).get(path)
     assert response.status == status
     if answered_by is None:
@@ -92,8 +92,8 @@ def test_the_most_specific_handler_answers_with_the_errors_status(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_a_handler_answers_what_has_no_route(serving, colour, other, method):
-    app = app_with(colour, other, [404, 405])
+def test_a_handler_answers_what_has_no_route(serving, style, other, method):
+    app = app_with(style, other, [404, 405])
     client = serving(app)
     assert client.request(method, "/nowhere").text == "404"
     assert client.request("PUT", "/value").text == "405"
@@ -123,9 +123,9 @@ def test_a_handler_answers_what_has_no_route(serving, colour, other, method):
     ids=repr,
 )
 def test_what_a_handler_returns_has_the_errors_status_unless_it_says_another(
-    serving, colour, other, answer, status, body
+    serving, style, other, answer, status, body
 ):
-    app = app_with(colour, other)
+    app = app_with(style, other)
     app.errorhandler(404)(other(lambda request, error: answer))
     response = serving(app).get("/missing")
     assert (response.status, response.body) == (status, body)
@@ -175,9 +175,9 @@ def test_a_stop_iteration_is_an_error_like_any(serving, other):
     assert app.seen == [error]
 
 
-def test_the_response_keeps_the_error(serving, colour, other):
+def test_the_response_keeps_the_error(serving, style, other):
     seen = []
-    app = app_with(colour, other, [Broken])
+    app = app_with(style, other, [Broken])
     app.after_request(lambda request, response: seen.append(response.error))
     serving(app).get("/very")
     assert seen == [ERRORS["/very"]]
@@ -185,9 +185,9 @@ def test_the_response_keeps_the_error(serving, colour, other):
 
 class TestAHandlerThatFails:
     @pytest.mark.parametrize(("raised", "status"), [(ValueError("again"), 500), (Conflict("again"), 409)], ids=repr)
-    def test_is_answered_as_if_there_were_none(self, serving, colour, other, raised, status, caplog):
+    def test_is_answered_as_if_there_were_none(self, serving, style, other, raised, status, caplog):
         seen = []
-        app = app_with(colour, other)
+        app = app_with(style, other)
         app.after_request(lambda request, response: seen.append(response.error))
 
         @app.errorhandler(Exception)
@@ -202,8 +202,8 @@ class TestAHandlerThatFails:
         assert raised.__context__ is ERRORS["/broken"]
         assert len(caplog.records) == (status == 500)
 
-    def test_by_what_it_returns_is_named_in_the_log(self, serving, colour, other, caplog):
-        app = app_with(colour, other)
+    def test_by_what_it_returns_is_named_in_the_log(self, serving, style, other, caplog):
+        app = app_with(style, other)
 
         @app.errorhandler(Broken)
         @other
@@ -222,10 +222,8 @@ class TestWhatNobodyHandles:
     @pytest.mark.parametrize(
         ("path", "status"), [("/broken", 500), ("/missing", 404), ("/nowhere", 404), ("/teapot", 418)]
     )
-    def test_has_one_id_in_header_body_and_log(
-        self, serving, colour, other, accept, content_type, path, status, caplog
-    ):
-        response = serving(app_with(colour, other)).get(path, headers={"accept": accept})
+    def test_has_one_id_in_header_body_and_log(self, serving, style, other, accept, content_type, path, status, caplog):
+        response = serving(app_with(style, other)).get(path, headers={"accept": accept})
         assert (response.status, response.content_type) == (status, content_type)
         identity = response.headers["x-request-id"]
         assert identity in response.text
@@ -234,26 +232,26 @@ class TestWhatNobodyHandles:
         assert "Broken" not in response.text
         assert __file__ not in response.text
 
-    def test_is_logged_once_with_the_traceback_to_the_handler(self, serving, colour, other, caplog):
-        serving(app_with(colour, other)).get("/broken")
+    def test_is_logged_once_with_the_traceback_to_the_handler(self, serving, style, other, caplog):
+        serving(app_with(style, other)).get("/broken")
         assert len(caplog.records) == 1
         assert caplog.records[0].exc_info[1] is ERRORS["/broken"]
         assert "in fails" in caplog.text
 
-    def test_has_another_id_for_each_request(self, serving, colour, other):
-        client = serving(app_with(colour, other))
+    def test_has_another_id_for_each_request(self, serving, style, other):
+        client = serving(app_with(style, other))
         assert client.get("/missing").headers["x-request-id"] != client.get("/missing").headers["x-request-id"]
 
 
 @pytest.mark.parametrize("key", [500, Exception])
-def test_an_unexpected_error_is_logged_though_a_handler_makes_a_page_of_it(serving, colour, other, key, caplog):
-    serving(app_with(colour, other, [key])).get("/value")
+def test_an_unexpected_error_is_logged_though_a_handler_makes_a_page_of_it(serving, style, other, key, caplog):
+    serving(app_with(style, other, [key])).get("/value")
     assert [record.exc_info[1] for record in caplog.records] == [ERRORS["/value"]]
 
 
 @pytest.mark.parametrize("key", [ValueError, 404, HTTPError])
-def test_an_error_that_was_expected_is_not_logged(serving, colour, other, key, caplog):
-    client = serving(app_with(colour, other, [key]))
+def test_an_error_that_was_expected_is_not_logged(serving, style, other, key, caplog):
+    client = serving(app_with(style, other, [key]))
     client.get("/value" if key is ValueError else "/missing")
     assert caplog.records == []
 
@@ -303,11 +301,11 @@ class TestWhatEndsTheProcess:
     ],
     ids=repr,
 )
-def test_the_errors_headers_go_with_its_status(serving, colour, other, answer, allow, challenges):
+def test_the_errors_headers_go_with_its_status(serving, style, other, answer, allow, challenges):
     app = App()
 
     @app.get("/")
-    @colour
+    @style
     def refuses(request):
         raise Unauthorized(headers=[("www-authenticate", "Basic"), ("www-authenticate", "Bearer")])
 
@@ -318,8 +316,8 @@ def test_the_errors_headers_go_with_its_status(serving, colour, other, answer, a
     assert client.get("/").headers.getall("www-authenticate") == challenges
 
 
-def test_a_whole_response_of_the_errors_status_has_its_headers_too(serving, colour, other):
+def test_a_whole_response_of_the_errors_status_has_its_headers_too(serving, style, other):
     app = App()
-    app.get("/")(colour(lambda request: "x"))
+    app.get("/")(style(lambda request: "x"))
     app.errorhandler(405)(other(lambda request, error: Response("text", 405)))
     assert serving(app).put("/").headers["allow"] == "GET, HEAD, OPTIONS"

@@ -22,7 +22,7 @@ from antiphon.testing import BrokenResponse
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.registration_positions import POSITIONS
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "position", "colour", "other")]
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "position", "style", "other")]
 
 SHOP = "https://shop.example.com"
 SECRET = "the password is hunter2"
@@ -33,7 +33,7 @@ FORMATS = {"application/json": "application/problem+json", "text/html": "text/ht
 
 
 class Failure(NamedTuple):
-    """One way to fail: ``arrange`` gets what to register with, the colour of the handler and that of what is around."""
+    """One way to fail: ``arrange`` gets what to register with, the style of the handler and that of what is around."""
 
     arrange: Callable[..., object]
     status: int
@@ -52,8 +52,8 @@ class Failure(NamedTuple):
         return 400 if (self.status, interface) == (499, "rsgi") else self.status
 
 
-def works(app, colour, other=None):
-    app.route("/fails", ["GET", "POST"])(colour(lambda request: "x"))
+def works(app, style, other=None):
+    app.route("/fails", ["GET", "POST"])(style(lambda request: "x"))
 
 
 def fail(request, *rest):
@@ -64,44 +64,44 @@ def fail(request, *rest):
 
 def answers_with(function, **options):
     """Arranges a handler that does this."""
-    return lambda app, colour, other: app.route("/fails", ["GET", "POST"], **options)(colour(function))
+    return lambda app, style, other: app.route("/fails", ["GET", "POST"], **options)(style(function))
 
 
-def fails_before(app, colour, other):
-    works(app, colour)
+def fails_before(app, style, other):
+    works(app, style)
     app.before_request(other(fail))
 
 
-def fails_after(app, colour, other):
-    works(app, colour)
+def fails_after(app, style, other):
+    works(app, style)
     app.after_request(other(fail))
 
 
-def fails_to_open(app, colour, other):
-    works(app, colour)
+def fails_to_open(app, style, other):
+    works(app, style)
     app.middleware(other.around(before=fail))
 
 
-def fails_to_close(app, colour, other):
-    works(app, colour)
+def fails_to_close(app, style, other):
+    works(app, style)
     app.middleware(other.around(after=fail))
 
 
-def fails_to_handle(app, colour, other):
+def fails_to_handle(app, style, other):
     def handle(request, error):
         raise LookupError(SECRET)
 
     app.errorhandler(ZeroDivisionError)(other(handle))
-    answers_with(lambda request: 1 // 0)(app, colour, other)
+    answers_with(lambda request: 1 // 0)(app, style, other)
 
 
-def fails_twice(app, colour, other):
+def fails_twice(app, style, other):
     app.middleware(other.around(after=fail))
-    answers_with(fail)(app, colour, other)
+    answers_with(fail)(app, style, other)
 
 
-def yields_twice(app, colour, other):
-    works(app, colour)
+def yields_twice(app, style, other):
+    works(app, style)
 
     def blocking(request):
         yield
@@ -118,8 +118,8 @@ def yields_twice(app, colour, other):
     app.middleware(waiting if other.is_async else blocking)
 
 
-def answers_early_with_nonsense(app, colour, other):
-    works(app, colour)
+def answers_early_with_nonsense(app, style, other):
+    works(app, style)
     app.before_request(other(lambda request: Nonsense() if request.path.endswith("/fails") else None))
 
 
@@ -130,16 +130,16 @@ class Nonsense:
         return SECRET
 
 
-def converts(app, colour, other):
+def converts(app, style, other):
     def to_python(segment):
         raise LookupError(SECRET)
 
     app.converter("bad", to_python)
-    app.get("/fails/<bad:name>")(colour(lambda request: "x"))
+    app.get("/fails/<bad:name>")(style(lambda request: "x"))
 
 
-def has_number(app, colour, other):
-    app.get("/fails/<int:number>")(colour(lambda request: "x"))
+def has_number(app, style, other):
+    app.get("/fails/<int:number>")(style(lambda request: "x"))
 
 
 def raises_unavailable(request):
@@ -258,13 +258,13 @@ def log(caplog):
     return log
 
 
-def failing(position, colour, other, failure):
+def failing(position, style, other, failure):
     """An app with a route that is fine and one that fails."""
     app = App()
     app.use(Cors(failure.origins))
     inside = position.enter(app)
-    failure.arrange(inside, colour, other)
-    inside.get("/fine", name="fine")(colour(lambda request: "fine"))
+    failure.arrange(inside, style, other)
+    inside.get("/fine", name="fine")(style(lambda request: "fine"))
     return failure.serve(app)
 
 
@@ -284,8 +284,8 @@ def send(client, position, failure, accept, method=None):
         for interface in failure.interfaces
     ],
 )
-def test_a_failure_is_told_logged_and_over(serving, interface, position, colour, other, failure, log):
-    client = serving(failing(position, colour, other, failure))
+def test_a_failure_is_told_logged_and_over(serving, interface, position, style, other, failure, log):
+    client = serving(failing(position, style, other, failure))
     for accept, content_type in FORMATS.items():
         records_before = len(log())
         response = send(client, position, failure, accept)
@@ -338,9 +338,9 @@ def check_the_log(records, failure, request_id):
 
 
 @pytest.mark.parametrize("failure", ["an unknown path", "before_request", "the handler"])
-def test_a_failure_is_told_to_head_as_to_get(serving, position, colour, other, failure):
+def test_a_failure_is_told_to_head_as_to_get(serving, position, style, other, failure):
     failure = FAILURES[failure]
-    client = serving(failing(position, colour, other, failure))
+    client = serving(failing(position, style, other, failure))
     full, headed = (send(client, position, failure, "text/html", method) for method in ("GET", "HEAD"))
     assert (headed.status, headed.body) == (full.status, b"")
     assert fields_without_id(headed) == fields_without_id(full)
@@ -352,8 +352,8 @@ def fields_without_id(response):
     return fields
 
 
-def test_two_failures_of_one_request_are_two_records_with_one_id(serving, position, colour, other, log):
-    client = serving(failing(position, colour, other, Failure(fails_twice, 500)))
+def test_two_failures_of_one_request_are_two_records_with_one_id(serving, position, style, other, log):
+    client = serving(failing(position, style, other, Failure(fails_twice, 500)))
     response = client.get(f"{position.prefix}/fails")
     assert response.status == 500
     request_id = response.headers["x-request-id"]
@@ -374,17 +374,17 @@ class CannotBeginToWait(AsyncValues):
 
 @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
 @pytest.mark.parametrize("point", ["after_request", "middleware"])
-def test_a_stream_is_closed_unread_when_something_around_it_fails(serving, position, colour, other, kind, point, log):
+def test_a_stream_is_closed_unread_when_something_around_it_fails(serving, position, style, other, kind, point, log):
     source = kind()
 
-    def arrange(app, colour, other):
+    def arrange(app, style, other):
         if point == "middleware":
             app.middleware(other.around(after=fail))
         else:
             app.after_request(other(fail))
-        answers_with(lambda request: Response.stream(source))(app, colour, other)
+        answers_with(lambda request: Response.stream(source))(app, style, other)
 
-    client = serving(failing(position, colour, other, Failure(arrange, 500)))
+    client = serving(failing(position, style, other, Failure(arrange, 500)))
     assert client.get(f"{position.prefix}/fails").status == 500
     assert (source.read, source.closed) == (0, 1)
     assert len(log()) == 1
@@ -392,7 +392,7 @@ def test_a_stream_is_closed_unread_when_something_around_it_fails(serving, posit
 
 class TestAStreamThatFails:
     @pytest.fixture
-    def streaming(self, serving, position, colour):
+    def streaming(self, serving, position, style):
         """Serves a stream: a client, its path, and the ids of the requests that were answered by it."""
 
         def streaming(source, **options):
@@ -403,7 +403,7 @@ class TestAStreamThatFails:
                 return source
 
             failure = Failure(answers_with(handler), 200)
-            return serving(failing(position, colour, colour, failure), **options), f"{position.prefix}/fails", ids
+            return serving(failing(position, style, style, failure), **options), f"{position.prefix}/fails", ids
 
         return streaming
 
@@ -476,7 +476,7 @@ class TestAStreamThatFails:
         assert log() == []
 
 
-def test_what_fails_after_the_response_is_logged_and_keeps_nobody_from_it(serving, position, colour, other, log):
+def test_what_fails_after_the_response_is_logged_and_keeps_nobody_from_it(serving, position, style, other, log):
     called, ids = [], []
 
     def handler(request):
@@ -491,7 +491,7 @@ def test_what_fails_after_the_response_is_logged_and_keeps_nobody_from_it(servin
 
         return waiting if other.is_async else function
 
-    client = serving(failing(position, colour, other, Failure(answers_with(handler), 200)))
+    client = serving(failing(position, style, other, Failure(answers_with(handler), 200)))
     response = client.get(f"{position.prefix}/fails")
     assert (response.status, response.text, called) == (200, "x", [1, 2])
     (record,) = log()
@@ -506,14 +506,14 @@ class Fatal(BaseException):
     """What ends a task or the process, such as SystemExit, or what servers raise into workers that take too long."""
 
 
-def test_what_breaks_the_request_off_keeps_nobody_from_what_was_left_for_after(serving, position, colour):
+def test_what_breaks_the_request_off_keeps_nobody_from_what_was_left_for_after(serving, position, style):
     seen = []
 
     def handler(request):
         request.after(lambda: seen.append("after"))
         raise Fatal
 
-    client = serving(failing(position, colour, colour, Failure(answers_with(handler), 200)))
+    client = serving(failing(position, style, style, Failure(answers_with(handler), 200)))
     with pytest.raises(Fatal):
         client.get(f"{position.prefix}/fails")
     assert seen == ["after"]
@@ -521,7 +521,7 @@ def test_what_breaks_the_request_off_keeps_nobody_from_what_was_left_for_after(s
 
 
 class TestACancellation:
-    def test_that_a_middleware_asked_for_ends_there(self, serving, position, colour, log):
+    def test_that_a_middleware_asked_for_ends_there(self, serving, position, style, log):
         # As asyncio.timeout does when it expires: it cancels the task, and takes that back when it is left.
         seen = []
         app = App()
@@ -541,13 +541,13 @@ class TestACancellation:
             threading.Event().wait(0.1)
             return "late"
 
-        position.enter(app).get("/")(waits if colour.is_async else blocks)
+        position.enter(app).get("/")(waits if style.is_async else blocks)
         response = serving(app).get(f"{position.prefix}/")
         assert (response.status, response.text) == (503, "too slow")
-        assert seen == [asyncio.CancelledError if colour.is_async else type(None)]
+        assert seen == [asyncio.CancelledError if style.is_async else type(None)]
         assert log() == []
 
-    def test_that_nobody_asked_for_is_an_error_like_others(self, serving, position, colour, log):
+    def test_that_nobody_asked_for_is_an_error_like_others(self, serving, position, style, log):
         seen = []
         app = App()
 
@@ -567,7 +567,7 @@ class TestACancellation:
         async def waits(request):
             await cancelled()
 
-        position.enter(app).get("/")(waits if colour.is_async else blocks)
+        position.enter(app).get("/")(waits if style.is_async else blocks)
         response = serving(app).get(f"{position.prefix}/", headers={"accept": "application/json"})
         assert response.status == 500
         assert seen == [(500, asyncio.CancelledError)]

@@ -7,20 +7,20 @@ from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
 from tests.helpers.deferred_annotations import define
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
-def app_with(colour, called):
+def app_with(style, called):
     app = App()
 
     @app.get("/")
-    @colour
+    @style
     def handler(request):
         called.append("handler")
         return "handler"
 
     @app.get("/fails")
-    @colour
+    @style
     def fails(request):
         called.append("fails")
         raise NotFound("by the handler")
@@ -29,9 +29,9 @@ def app_with(colour, called):
 
 
 class TestBefore:
-    def test_come_in_order_and_let_through_what_they_don_t_answer(self, serving, colour, other):
+    def test_come_in_order_and_let_through_what_they_don_t_answer(self, serving, style, other):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
         for name in ("first", "second", "third"):
             app.before_request(other(lambda request, name=name: called.append(name)))
         assert serving(app).get("/").text == "handler"
@@ -45,9 +45,9 @@ class TestBefore:
         ],
         ids=repr,
     )  # fmt: skip
-    def test_may_answer_early(self, serving, colour, other, answer, status, body):
+    def test_may_answer_early(self, serving, style, other, answer, status, body):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
         app.before_request(other(lambda request: called.append("first")))
         app.before_request(other(lambda request: answer))
         app.before_request(other(lambda request: called.append("never")))
@@ -56,9 +56,9 @@ class TestBefore:
         assert (response.status, response.body) == (status, body)
         assert called == ["first", "after"]
 
-    def test_may_raise(self, serving, colour, other):
+    def test_may_raise(self, serving, style, other):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
 
         @app.before_request
         @other
@@ -70,8 +70,8 @@ class TestBefore:
         assert (response.status, response.json["detail"]) == (403, "not you")
         assert called == [403]
 
-    def test_that_return_nonsense_are_named_in_the_log(self, serving, colour, other, caplog):
-        app = app_with(colour, [])
+    def test_that_return_nonsense_are_named_in_the_log(self, serving, style, other, caplog):
+        app = app_with(style, [])
 
         @app.before_request
         @other
@@ -81,25 +81,25 @@ class TestBefore:
         assert serving(app).get("/").status == 500
         assert describe(mistaken) in caplog.text
 
-    def test_come_before_what_was_not_found(self, serving, colour, other):
+    def test_come_before_what_was_not_found(self, serving, style, other):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
         app.before_request(other(lambda request: called.append(request.path)))
         assert serving(app).get("/nowhere").status == 404
         assert called == ["/nowhere"]
 
 
 class TestAfter:
-    def test_come_in_reverse_order(self, serving, colour, other):
+    def test_come_in_reverse_order(self, serving, style, other):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
         for name in ("first", "second", "third"):
             app.after_request(other(lambda request, response, name=name: called.append(name)))
         assert serving(app).get("/").text == "handler"
         assert called == ["handler", "third", "second", "first"]
 
-    def test_may_change_the_response(self, serving, colour, other):
-        app = app_with(colour, [])
+    def test_may_change_the_response(self, serving, style, other):
+        app = app_with(style, [])
 
         @app.after_request
         @other
@@ -110,18 +110,18 @@ class TestAfter:
         response = serving(app).get("/")
         assert (response.status, response.text, response.headers["x-after"]) == (202, "handler", "1")
 
-    def test_may_replace_the_response_for_those_that_follow(self, serving, colour, other):
+    def test_may_replace_the_response_for_those_that_follow(self, serving, style, other):
         seen = []
-        app = app_with(colour, [])
+        app = app_with(style, [])
         app.after_request(other(lambda request, response: seen.append(response.body)))
         app.after_request(other(lambda request, response: ("replaced", 202)))
         response = serving(app).get("/")
         assert (response.status, response.text) == (202, "replaced")
         assert seen == [b"replaced"]
 
-    def test_see_errors_as_responses(self, serving, colour, other):
+    def test_see_errors_as_responses(self, serving, style, other):
         seen = []
-        app = app_with(colour, [])
+        app = app_with(style, [])
         app.after_request(other(lambda request, response: seen.append((response.status, type(response.error)))))
         client = serving(app)
         for path, method in (("/", "GET"), ("/fails", "GET"), ("/nowhere", "GET"), ("/", "PUT")):
@@ -129,10 +129,10 @@ class TestAfter:
         assert [status for status, _ in seen] == [200, 404, 404, 405]
         assert [error.__name__ for _, error in seen] == ["NoneType", "NotFound", "NotFound", "MethodNotAllowed"]
 
-    def test_that_fail_become_the_response_for_those_that_follow(self, serving, colour, other, caplog):
+    def test_that_fail_become_the_response_for_those_that_follow(self, serving, style, other, caplog):
         seen = []
         error = LookupError("boom")
-        app = app_with(colour, [])
+        app = app_with(style, [])
         app.after_request(other(lambda request, response: seen.append((response.status, response.error))))
 
         @app.after_request
@@ -143,8 +143,8 @@ class TestAfter:
         assert serving(app).get("/").status == 500
         assert seen == [(500, error)]
 
-    def test_that_return_nonsense_are_named_in_the_log(self, serving, colour, other, caplog):
-        app = app_with(colour, [])
+    def test_that_return_nonsense_are_named_in_the_log(self, serving, style, other, caplog):
+        app = app_with(style, [])
 
         @app.after_request
         @other
@@ -154,9 +154,9 @@ class TestAfter:
         assert serving(app).get("/").status == 500
         assert describe(mistaken) in caplog.text
 
-    def test_keep_the_error_of_the_response_that_they_replace(self, serving, colour, other):
+    def test_keep_the_error_of_the_response_that_they_replace(self, serving, style, other):
         seen = []
-        app = app_with(colour, [])
+        app = app_with(style, [])
         app.after_request(other(lambda request, response: seen.append(type(response.error))))
         app.after_request(other(lambda request, response: Response("replaced")))
         serving(app).get("/fails")
@@ -243,7 +243,7 @@ class TestFunctionsThatCannotBeCalled:
         body = "yield" if where in YIELD else "pass"
         REGISTER[where](App())(define(f"def made({parameters}) -> Unknown: {body}"))
 
-    def test_are_told_by_what_a_decorator_takes(self, serving, colour):
+    def test_are_told_by_what_a_decorator_takes(self, serving, style):
         def logged_in(function):
             @wraps(function)
             def wrapper(request):
@@ -252,7 +252,7 @@ class TestFunctionsThatCannotBeCalled:
             return wrapper
 
         app = App()
-        app.get("/")(colour(logged_in(lambda request, user: user)))
+        app.get("/")(style(logged_in(lambda request, user: user)))
         assert serving(app).get("/").text == "Ada"
 
 

@@ -17,7 +17,7 @@ from tests.contract.wire import SentRequest
 from tests.helpers.noop_hooks import after, after_async, around, around_async, before, before_async
 from tests.helpers.registration_positions import POSITIONS
 
-pytestmark = pytest.mark.axes("interface", "colour", "position")
+pytestmark = pytest.mark.axes("interface", "style", "position")
 
 LARGE = bytes(200_000)
 UPLOADS = WORKERS + 8
@@ -76,7 +76,7 @@ HOOKS = {
 BODIES = {"no": b"", "a small": b"small", "a large": LARGE, "an undeclared": [b"a", b"b"]}
 
 
-def app_with(hooks, colour, position=POSITIONS["in the app"]):
+def app_with(hooks, style, position=POSITIONS["in the app"]):
     app = App()
     inside = position.enter(app)
     HOOKS[hooks](inside)
@@ -86,12 +86,12 @@ def app_with(hooks, colour, position=POSITIONS["in the app"]):
         return "handled"
 
     @inside.route("/", ["GET", "POST"])
-    @colour
+    @style
     def handler(request):
         return str(len(request.body))
 
     @inside.get("/fails")
-    @colour
+    @style
     def fails(request):
         raise LookupError
 
@@ -140,22 +140,22 @@ class TestOnAnEventLoop:
 
     @pytest.mark.parametrize(("hooks", "body", "of_def", "of_async_def"), HOPS)
     @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
-    def test_a_request_hops_this_often(self, interface, colour, position, submitted, hooks, body, of_def, of_async_def):
+    def test_a_request_hops_this_often(self, interface, style, position, submitted, hooks, body, of_def, of_async_def):
         content = BODIES[body]
         size = sum(map(len, content)) if isinstance(content, list) else len(content)
-        app = app_with(hooks, colour, position)
+        app = app_with(hooks, style, position)
         hops, text = self.hops(app, interface, submitted, "POST", f"{position.prefix}/", content)
-        expected = of_async_def if colour.is_async else of_def
+        expected = of_async_def if style.is_async else of_def
         # An app that hands a request on goes where the other blocks before that one asks for the body.
-        more = 1 if position.is_apart and not colour.is_async else 0
+        more = 1 if position.is_apart and not style.is_async else 0
         assert expected <= hops <= expected + more
         assert text == str(size)
 
     @pytest.mark.parametrize("position", POSITIONS.values(), ids=POSITIONS)
-    def test_an_error_that_is_handled_hops_no_more(self, interface, colour, position, submitted):
-        app = app_with("ten of def", colour, position)
+    def test_an_error_that_is_handled_hops_no_more(self, interface, style, position, submitted):
+        app = app_with("ten of def", style, position)
         hops = self.hops(app, interface, submitted, "GET", f"{position.prefix}/fails")
-        assert hops == (0 if colour.is_async else 1, "handled")
+        assert hops == (0 if style.is_async else 1, "handled")
 
     @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS", "HEAD"])
     @pytest.mark.parametrize("path", ["/", "/nowhere"])

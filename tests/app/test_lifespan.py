@@ -16,7 +16,7 @@ from antiphon.handler.drive import driven
 from antiphon.request.places import Place
 from tests.helpers.driving import drive, run_lifespan
 
-pytestmark = pytest.mark.axes("colour")
+pytestmark = pytest.mark.axes("style")
 
 variable = ContextVar("variable", default="unset")
 
@@ -87,12 +87,12 @@ def lifespan():
 
 
 @pytest.fixture(params=["def", "async def"])
-def colour(request):
+def style(request):
     return request.param
 
 
 @pytest.fixture
-def paint(colour):
+def paint(style):
     """A function as ``def`` or ``async def``."""
 
     def paint(function):
@@ -100,14 +100,14 @@ def paint(colour):
             await asyncio.sleep(0)
             return function()
 
-        return waits if colour == "async def" else function
+        return waits if style == "async def" else function
 
     return paint
 
 
 @pytest.fixture
-def manager(colour):
-    """A generator function of either colour that notes what comes."""
+def manager(style):
+    """A generator function of either kind that notes what comes."""
 
     def manager(called, name, at_exit=None, at_enter=None):
         def blocks():
@@ -133,7 +133,7 @@ def manager(colour):
                 finally:
                     await asyncio.sleep(0)
 
-        return waits if colour == "async def" else blocks
+        return waits if style == "async def" else blocks
 
     return manager
 
@@ -176,7 +176,7 @@ class TestWhatIsAdded:
             run_lifespan(lifespan)
         assert describe(pool) in str(refused.value)
 
-    def test_goes_where_its_colour_has_to_be(self, lifespan):
+    def test_goes_where_its_style_has_to_be(self, lifespan):
         threads = []
 
         def note():

@@ -6,38 +6,38 @@ from antiphon import App, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, HTTPError, NotFound, UnprocessableContent
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
-def app_with(colour, called=None):
+def app_with(style, called=None):
     called = [] if called is None else called
     app = App()
     error = LookupError("boom")
     app.error = error
 
     @app.get("/")
-    @colour
+    @style
     def handler(request):
         called.append("handler")
         return Response("handler", 200, {"x-handler": "1"})
 
     @app.get("/fails")
-    @colour
+    @style
     def fails(request):
         raise error
 
     @app.get("/missing")
-    @colour
+    @style
     def missing(request):
         raise NotFound("by the handler")
 
     @app.post("/typed")
-    @colour
+    @style
     def typed(request):
         raise UnprocessableContent("wrong fields")
 
     @app.get("/stream")
-    @colour
+    @style
     def stream(request):
         return iter([b"a", b"b"])
 
@@ -45,9 +45,9 @@ def app_with(colour, called=None):
 
 
 class TestOrder:
-    def test_is_an_onion_around_the_hooks_and_the_handler(self, serving, colour, other):
+    def test_is_an_onion_around_the_hooks_and_the_handler(self, serving, style, other):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
         for name in ("outer", "inner"):
             app.middleware(
                 other.around(
@@ -60,10 +60,10 @@ class TestOrder:
         assert serving(app).get("/").text == "handler"
         assert called == ["outer opens", "inner opens", "before", "handler", "after", "inner closes", "outer closes"]
 
-    @pytest.mark.parametrize("colours", ["sas", "asa"])
-    def test_is_kept_in_any_mixture_of_colours(self, serving, colour, colours):
+    @pytest.mark.parametrize("styles", ["sas", "asa"])
+    def test_is_kept_in_any_mixture_of_styles(self, serving, style, styles):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
 
         def blocks(at):
             def around(request):
@@ -83,7 +83,7 @@ class TestOrder:
 
             return around
 
-        for at, letter in enumerate(colours):
+        for at, letter in enumerate(styles):
             app.middleware((blocks if letter == "s" else waits)(at))
         serving(app).get("/")
         assert called == ["opens 0", "opens 1", "opens 2", "handler", "closes 2", "closes 1", "closes 0"]
@@ -120,9 +120,9 @@ class TestAnEarlyAnswer:
 
     @pytest.mark.parametrize("how", ["return", "yield", "raise"])
     @pytest.mark.parametrize("answer", [("early", 403), Response("early", 403)], ids=["tuple", "response"])
-    def test_goes_out_through_what_was_opened(self, serving, colour, other, how, answer):
+    def test_goes_out_through_what_was_opened(self, serving, style, other, how, answer):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
         app.middleware(other.around(lambda request: called.append("opens"), lambda request, r: called.append(r.status)))
         app.middleware(self.early(other, how, answer))
         app.middleware(other.around(lambda request: called.append("never")))
@@ -132,9 +132,9 @@ class TestAnEarlyAnswer:
         assert b"early" in response.body
         assert called == ["opens", 403]
 
-    def test_is_sent_to_the_one_that_yielded_it(self, serving, colour):
+    def test_is_sent_to_the_one_that_yielded_it(self, serving, style):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
 
         @app.middleware
         def around(request):
@@ -146,16 +146,16 @@ class TestAnEarlyAnswer:
         assert (response.text, response.headers["x-a"]) == ("early", "1")
         assert seen == [b"early"]
 
-    def test_of_nonsense_is_named_in_the_log(self, serving, colour, other, caplog):
-        app = app_with(colour)
+    def test_of_nonsense_is_named_in_the_log(self, serving, style, other, caplog):
+        app = app_with(style)
         around = app.middleware(self.early(other, "yield", 5))
         assert serving(app).get("/").status == 500
         assert describe(around) in caplog.text
 
     @pytest.mark.parametrize("waits", [False, True])
-    def test_of_nothing_at_all_lets_nobody_through(self, serving, colour, waits, caplog):
+    def test_of_nothing_at_all_lets_nobody_through(self, serving, style, waits, caplog):
         called = []
-        app = app_with(colour, called)
+        app = app_with(style, called)
 
         def blocking(request):
             if request.path != "/":
@@ -170,8 +170,8 @@ class TestAnEarlyAnswer:
         assert called == []
         assert f"{describe(around)} ended before its yield, without an answer" in caplog.text
 
-    def test_is_not_what_an_iteration_of_its_own_ends_by(self, serving, colour, caplog):
-        app = app_with(colour)
+    def test_is_not_what_an_iteration_of_its_own_ends_by(self, serving, style, caplog):
+        app = app_with(style)
 
         @app.middleware
         def stray(request):
@@ -184,8 +184,8 @@ class TestAnEarlyAnswer:
 
 
 class TestTheResponse:
-    def test_may_be_changed(self, serving, colour, other):
-        app = app_with(colour)
+    def test_may_be_changed(self, serving, style, other):
+        app = app_with(style)
 
         def changes(request, response):
             response.headers["x-a"] = "1"
@@ -197,17 +197,17 @@ class TestTheResponse:
         assert response.headers["content-length"] == "7"
 
     @pytest.mark.parametrize("instead", [Response("other", 202), ("other", 202)], ids=["response", "tuple"])
-    def test_may_be_replaced_for_what_is_around(self, serving, colour, other, instead):
+    def test_may_be_replaced_for_what_is_around(self, serving, style, other, instead):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
         app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
         app.middleware(other.around(after=lambda request, response: instead))
         response = serving(app).get("/")
         assert (response.status, response.text) == (202, "other")
         assert seen == [202]
 
-    def test_may_be_replaced_by_a_yield_too(self, serving, colour):
-        app = app_with(colour)
+    def test_may_be_replaced_by_a_yield_too(self, serving, style):
+        app = app_with(style)
 
         @app.middleware
         def around(request):
@@ -216,17 +216,17 @@ class TestTheResponse:
 
         assert serving(app).get("/").text == "other"
 
-    def test_that_replaces_a_failure_keeps_its_error(self, serving, colour, other):
+    def test_that_replaces_a_failure_keeps_its_error(self, serving, style, other):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
         app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
         app.middleware(other.around(after=lambda request, response: Response("calm")))
         assert serving(app).get("/fails").text == "calm"
         assert seen == [app.error]
 
-    def test_that_replaces_several_failures_has_the_error_of_each(self, serving, colour, other):
+    def test_that_replaces_several_failures_has_the_error_of_each(self, serving, style, other):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
         instead = Response("instead", 503)
         app.middleware(other.around(after=lambda request, response: seen.append(response.error)))
         app.after_request(other(lambda request, response: instead))
@@ -234,25 +234,25 @@ class TestTheResponse:
         assert [client.get(path).text for path in ("/fails", "/missing", "/")] == ["instead"] * 3
         assert [type(error) for error in seen] == [LookupError, NotFound, type(None)]
 
-    def test_of_a_stream_passes_unread(self, serving, colour, other):
+    def test_of_a_stream_passes_unread(self, serving, style, other):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
         app.middleware(other.around(after=lambda request, response: seen.append(response.is_streamed)))
         assert serving(app).get("/stream").body == b"ab"
         assert seen == [True]
 
 
 class TestErrors:
-    def test_come_back_as_responses_with_the_very_error(self, serving, colour, other):
+    def test_come_back_as_responses_with_the_very_error(self, serving, style, other):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
         app.middleware(other.around(after=lambda request, response: seen.append((response.status, response.error))))
         serving(app).get("/fails")
         assert seen == [(500, app.error)]
 
-    def test_are_not_raised_into_the_middleware(self, serving, colour):
+    def test_are_not_raised_into_the_middleware(self, serving, style):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
 
         @app.middleware
         def around(request):
@@ -280,9 +280,9 @@ class TestErrors:
             ("HEAD", "/", b"", 200),
         ],
     )
-    def test_all_pass_the_middleware(self, serving, colour, other, method, path, body, status):
+    def test_all_pass_the_middleware(self, serving, style, other, method, path, body, status):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
 
         def after(request, response):
             seen.append(response.status)
@@ -294,10 +294,10 @@ class TestErrors:
         assert response.headers["x-passed"] == "1"
         assert seen == [status]
 
-    def test_while_it_opens_pass_what_is_around(self, serving, colour, other, caplog):
+    def test_while_it_opens_pass_what_is_around(self, serving, style, other, caplog):
         seen = []
         error = LookupError("boom")
-        app = app_with(colour)
+        app = app_with(style)
 
         def fails(request):
             raise error
@@ -309,9 +309,9 @@ class TestErrors:
         assert len(caplog.records) == 1
 
     @pytest.mark.parametrize("raised", [LookupError("boom"), NotFound("late")], ids=repr)
-    def test_while_it_closes_replace_the_response(self, serving, colour, other, raised):
+    def test_while_it_closes_replace_the_response(self, serving, style, other, raised):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
 
         def fails(request, response):
             raise raised
@@ -322,9 +322,9 @@ class TestErrors:
         assert response.status == (404 if isinstance(raised, HTTPError) else 500)
         assert seen == [raised]
 
-    def test_while_all_of_it_closes_leave_nothing_open(self, serving, colour, other):
+    def test_while_all_of_it_closes_leave_nothing_open(self, serving, style, other):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
 
         def fails(request, response):
             seen.append(response.status)
@@ -337,9 +337,9 @@ class TestErrors:
 
     @pytest.mark.parametrize("late", [None, "late"])
     @pytest.mark.parametrize("waits", [False, True])
-    def test_of_a_second_yield_name_the_middleware(self, serving, colour, waits, late, caplog):
+    def test_of_a_second_yield_name_the_middleware(self, serving, style, waits, late, caplog):
         seen = []
-        app = app_with(colour)
+        app = app_with(style)
 
         def blocking(request):
             try:
@@ -372,26 +372,26 @@ class TestDoingNothing:
         [("GET", "/"), ("HEAD", "/"), ("GET", "/stream"), ("GET", "/fails"), ("GET", "/missing"), ("GET", "/nowhere"),
          ("PUT", "/"), ("OPTIONS", "/"), ("POST", "/typed")],
     )  # fmt: skip
-    def test_changes_nothing(self, serving, colour, other, method, path):
+    def test_changes_nothing(self, serving, style, other, method, path):
         def answer(app):
             response = serving(app).request(method, path)
             fields = [field for field in response.headers.items() if field[0] != "x-request-id"]
             body = response.body.partition(b',"request_id"')[0]
             return response.status, fields, body
 
-        busy = app_with(colour)
+        busy = app_with(style)
         for _ in range(3):
             busy.middleware(other.around())
             busy.before_request(other(lambda request: None))
             busy.after_request(other(lambda request, response: None))
-        assert answer(busy) == answer(app_with(colour))
+        assert answer(busy) == answer(app_with(style))
 
-    def test_leaves_the_stream_to_be_closed_when_the_client_goes(self, serving, colour, other):
+    def test_leaves_the_stream_to_be_closed_when_the_client_goes(self, serving, style, other):
         closed = []
         app = App()
 
         @app.get("/")
-        @colour
+        @style
         def forever(request):
             def ticks():
                 try:
@@ -411,10 +411,10 @@ class TestDoingNothing:
 class TestTheBody:
     @pytest.mark.parametrize("size", [5, 200_000])
     @pytest.mark.parametrize("chunked", [False, True])
-    def test_is_there_for_middleware_that_says_so(self, serving, colour, other, size, chunked):
+    def test_is_there_for_middleware_that_says_so(self, serving, style, other, size, chunked):
         sizes = []
         app = App()
-        app.post("/")(colour(lambda request: str(len(request.body))))
+        app.post("/")(style(lambda request: str(len(request.body))))
         app.middleware(body=True)(other.around(lambda request: sizes.append(len(request.body))))
         content = bytes(size)
         response = serving(app).post("/", body=iter([content]) if chunked else content)
@@ -422,35 +422,35 @@ class TestTheBody:
         assert sizes == [size]
 
     @pytest.mark.parametrize(("method", "path"), [("POST", "/nowhere"), ("POST", "/")])
-    def test_is_there_for_it_where_nothing_answers_too(self, serving, colour, other, method, path):
+    def test_is_there_for_it_where_nothing_answers_too(self, serving, style, other, method, path):
         sizes = []
         app = App()
-        app.get("/")(colour(lambda request: "x"))
+        app.get("/")(style(lambda request: "x"))
         app.middleware(body=True)(other.around(lambda request: sizes.append(len(request.body))))
         assert serving(app).request(method, path, body=b"hello").status in (404, 405)
         assert sizes == [5]
 
-    def test_that_is_small_is_there_for_all(self, serving, colour, other):
+    def test_that_is_small_is_there_for_all(self, serving, style, other):
         sizes = []
         app = App()
-        app.post("/")(colour(lambda request: "x"))
+        app.post("/")(style(lambda request: "x"))
         app.middleware(other.around(lambda request: sizes.append(len(request.body))))
         serving(app).post("/", body=bytes(64 << 10))
         assert sizes == [64 << 10]
 
     @pytest.mark.parametrize("name", ["accept", "cookie", "x-forwarded-for"])
-    def test_that_is_small_is_there_for_all_though_a_header_comes_twice(self, serving, colour, other, name):
+    def test_that_is_small_is_there_for_all_though_a_header_comes_twice(self, serving, style, other, name):
         bodies = []
         app = App()
-        app.post("/")(colour(lambda request: "x"))
+        app.post("/")(style(lambda request: "x"))
         app.middleware(other.around(lambda request: bodies.append(request.body)))
         assert serving(app).post("/", body=b"hello", headers=[(name, "a=1"), (name, "b=2")]).status == 200
         assert bodies == [b"hello"]
 
     @pytest.mark.parametrize("waits", [False, True], ids=["sends it", "waits to be asked for it"])
-    def test_that_is_large_is_not_kept_when_a_hook_refuses_the_request(self, serving, colour, other, waits):
+    def test_that_is_large_is_not_kept_when_a_hook_refuses_the_request(self, serving, style, other, waits):
         app = App()
-        app.post("/")(colour(lambda request: "x"))
+        app.post("/")(style(lambda request: "x"))
         asked, before, contents = [], [], []
 
         def refuse(request):
@@ -472,13 +472,13 @@ class TestTheBody:
         assert asked == ([] if waits else [*range(10)])
 
     @pytest.mark.parametrize("path", ["/", "/nowhere", "/fails"])
-    def test_that_is_small_may_be_read_by_what_comes_after(self, serving, colour, other, path):
+    def test_that_is_small_may_be_read_by_what_comes_after(self, serving, style, other, path):
         seen = []
         app = App()
-        app.post("/")(colour(lambda request: "x"))
+        app.post("/")(style(lambda request: "x"))
 
         @app.post("/fails")
-        @colour
+        @style
         def fails(request):
             raise LookupError
 

@@ -6,7 +6,7 @@ from antiphon import App, Blueprint, Response, serve
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import KINDS, METHODS, wsgi
 
-pytestmark = pytest.mark.axes("interface", "kind", "colour")
+pytestmark = pytest.mark.axes("interface", "kind", "style")
 
 
 @pytest.fixture(params=KINDS.values(), ids=KINDS)
@@ -57,12 +57,12 @@ class TestThePath:
         app.mount("/old", kind.make())
         assert serving(app).get("/old/x?a=1&b=%20").json["query"] in ("a=1&b=%20", "a=1&b= ")
 
-    def test_is_whole_where_it_is_raw(self, serving, interface, colour):
+    def test_is_whole_where_it_is_raw(self, serving, interface, style):
         app, inner = App(), App()
         app.mount("/old", inner)
 
         @inner.get("/<name>")
-        @colour
+        @style
         def handler(request):
             return [request.params["name"], (request.raw_path or b"").decode()]
 
@@ -173,13 +173,13 @@ class TestEncodedSlashes:
         middle.mount("/<part>", kind.make())
         assert seen(serving(outer).get("/shops/x%2Fy/1%2F2/a")) == ("/shops/x/y/1", "/2/a")
 
-    def test_stay_for_the_routes_inside(self, serving, colour):
+    def test_stay_for_the_routes_inside(self, serving, style):
         outer, inner = App(), App()
         outer.mount("/shops/<shop>", inner)
         routes = {"/users/<name>": "a", "/users/<name>/edit": "b", "/y/users/<name>": "another tenant's"}
         for pattern, answer in routes.items():
             inner.get(pattern)(
-                colour(lambda request, answer=answer: [answer, request.params["name"], request.raw_path.decode()])
+                style(lambda request, answer=answer: [answer, request.params["name"], request.raw_path.decode()])
             )
         client = serving(outer)
         for path, answer in {
@@ -294,10 +294,10 @@ class TestBelowARootPath:
         app.mount("/old", kind.make())
         assert seen(serving(app, root_path="/über").get("/%C3%BCber/old/x")) == ("/über/old", "/x")
 
-    def test_urls_begin_with_both(self, serving, colour):
+    def test_urls_begin_with_both(self, serving, style):
         outer, inner = App(), App()
         outer.mount("/old", inner)
-        inner.get("/x", name="x")(colour(lambda request: [request.url_for("x"), request.url]))
+        inner.get("/x", name="x")(style(lambda request: [request.url_for("x"), request.url]))
         response = serving(outer, root_path="/root").get("/root/old/x")
         assert response.json == ["/root/old/x", "http://testserver/root/old/x"]
 
@@ -335,13 +335,13 @@ class TestNestedMounts:
 
 
 class TestURLs:
-    def test_inside_begin_with_the_root_path(self, serving, colour):
+    def test_inside_begin_with_the_root_path(self, serving, style):
         outer, middle, inner = App(), App(), App()
         outer.mount("/a b", middle)
         middle.mount("/<name>", inner)
 
         @inner.get("/item/<int:id>")
-        @colour
+        @style
         def item(request):
             return [request.url_for("item", id=2), request.url_for("item", id=2, _absolute=True), request.url]
 

@@ -224,7 +224,7 @@ def on_loop():
 
 class TestThePlace:
     @pytest.mark.parametrize("body", [b"", b"small", LARGE, [b"a"] * 3], ids=["no", "small", "large", "undeclared"])
-    def test_of_each_handler_is_that_of_its_colour(self, serving, layer, body):
+    def test_of_each_handler_is_that_of_its_style(self, serving, layer, body):
         outer, mixed, blocking = App(), App(), App()
         layer(outer)
 

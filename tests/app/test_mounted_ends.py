@@ -12,12 +12,12 @@ from tests.helpers.driving import run_lifespan
 from tests.helpers.mountable_apps import OTHERS, Boom, app_of
 from tests.helpers.observed_values import AsyncValues, SyncValues
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
-def of_nothing(colour, function):
-    """A function of no arguments in a colour."""
-    if not colour.is_async:
+def of_nothing(style, function):
+    """A function of no arguments in a style."""
+    if not style.is_async:
         return function
 
     async def waits():
@@ -42,16 +42,16 @@ def noting(seen, name):
 
 
 class TestAfterTheResponse:
-    def test_what_was_left_inside_is_done_once(self, serving, colour, other):
+    def test_what_was_left_inside_is_done_once(self, serving, style, other):
         outer, inner = App(), App()
         done = []
         outer.middleware(other.around())
         outer.mount("/old", inner)
 
         @inner.get("/x")
-        @colour
+        @style
         def handler(request):
-            request.after(of_nothing(colour, lambda: done.append("after")))
+            request.after(of_nothing(style, lambda: done.append("after")))
 
             def chunks():
                 yield "x"
@@ -62,14 +62,14 @@ class TestAfterTheResponse:
         assert serving(outer).get("/old/x").text == "x"
         assert done == ["chunk", "after"]
 
-    def test_hooks_of_this_request_are_called_once_inside(self, serving, colour, other):
+    def test_hooks_of_this_request_are_called_once_inside(self, serving, style, other):
         outer, inner = App(), App()
         outer.middleware(other.around())
         outer.mount("/old", inner)
         paths = []
 
         @inner.get("/x")
-        @colour
+        @style
         def handler(request):
             request.after_request(lambda request, response: paths.append(request.path))
             return "x"
@@ -83,35 +83,35 @@ SOURCES = {"blocks": SyncValues, "waits": AsyncValues}
 
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 class TestAStream:
-    def app(self, source, colour, other):
+    def app(self, source, style, other):
         outer, inner = App(), App()
         outer.middleware(other.around())
         outer.mount("/old", inner)
-        inner.get("/x")(colour(lambda request: source))
+        inner.get("/x")(style(lambda request: source))
         return outer
 
-    def test_is_read_and_closed(self, serving, colour, other, source):
+    def test_is_read_and_closed(self, serving, style, other, source):
         values = source()
-        assert serving(self.app(values, colour, other)).get("/old/x").text == "ab"
+        assert serving(self.app(values, style, other)).get("/old/x").text == "ab"
         assert values.closed == 1
 
-    def test_that_fails_is_closed(self, serving, colour, other, source):
+    def test_that_fails_is_closed(self, serving, style, other, source):
         values = source(error=Boom())
-        client = serving(self.app(values, colour, other))
+        client = serving(self.app(values, style, other))
         with suppress(Exception):  # as the server does that is played
             client.get("/old/x")
         assert (values.read, values.closed) == (2, 1)
 
-    def test_that_is_left_is_closed(self, serving, colour, other, source):
+    def test_that_is_left_is_closed(self, serving, style, other, source):
         values = source(values=map(str, itertools.count()))
-        client = serving(self.app(values, colour, other))
+        client = serving(self.app(values, style, other))
         with client.stream("GET", "/old/x") as stream:
             next(iter(stream))
         assert values.closed == 1
 
-    def test_is_not_read_but_closed_for_head(self, serving, colour, other, source):
+    def test_is_not_read_but_closed_for_head(self, serving, style, other, source):
         values = source()
-        assert serving(self.app(values, colour, other)).head("/old/x").status == 200
+        assert serving(self.app(values, style, other)).head("/old/x").status == 200
         assert values.closed == 1
 
 
@@ -154,13 +154,13 @@ class TestAStreamOfAnotherApplication:
 class TestTheLifespan:
     """What is mounted starts and stops with the application around it."""
 
-    def test_of_a_mounted_app(self, serving, colour):
+    def test_of_a_mounted_app(self, serving, style):
         outer, middle, inner = App(), App(), app_of(lambda request: "", lambda request: "")
         outer.mount("/a", middle)
         middle.mount("/b", inner)
         seen = []
-        inner.on_startup(of_nothing(colour, lambda: seen.append("startup")))
-        inner.on_shutdown(of_nothing(colour, lambda: seen.append("shutdown")))
+        inner.on_startup(of_nothing(style, lambda: seen.append("startup")))
+        inner.on_shutdown(of_nothing(style, lambda: seen.append("shutdown")))
         client = serving(outer)
         with client:
             client.get("/a/b/")
@@ -214,12 +214,12 @@ class TestTheLifespan:
         assert starts == [1]
 
     @pytest.mark.parametrize("mounted", [["inner", "middle"], ["middle", "inner"]], ids=" then ".join)
-    def test_of_an_app_to_which_several_ways_lead_is_one(self, colour, mounted):
+    def test_of_an_app_to_which_several_ways_lead_is_one(self, style, mounted):
         apps, seen = {name: App() for name in ("outer", "middle", "inner")}, []
         for name, app in apps.items():
             app.lifespan(noting(seen, name))
-        apps["inner"].on_startup(of_nothing(colour, lambda: seen.append("starts")))
-        apps["inner"].on_shutdown(of_nothing(colour, lambda: seen.append("stops")))
+        apps["inner"].on_startup(of_nothing(style, lambda: seen.append("starts")))
+        apps["inner"].on_shutdown(of_nothing(style, lambda: seen.append("stops")))
         apps["middle"].mount("/inner", apps["inner"])
         for name in mounted:
             apps["outer"].mount(f"/{name}", apps[name])

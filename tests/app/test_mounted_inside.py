@@ -11,7 +11,7 @@ from antiphon.features.security_headers import SecurityHeaders
 from antiphon.http.errors import HTTPError, NotFound
 from tests.helpers.mountable_apps import KINDS, OTHERS, OURS, Boom
 
-pytestmark = pytest.mark.axes("interface", "kind", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "kind", "style", "other")
 
 LARGE = bytes(200_000)
 
@@ -25,12 +25,12 @@ def kind(request):
 
 
 class TestAround:
-    def test_the_outer_middleware_and_hooks_are_around_the_inner_ones(self, serving, colour, other):
+    def test_the_outer_middleware_and_hooks_are_around_the_inner_ones(self, serving, style, other):
         outer, inner = App(), App()
         seen = []
         for name, app in (("outer", outer), ("inner", inner)):
-            app.before_request(colour(lambda request, name=name: seen.append(f"{name} before {request.path}")))
-            app.after_request(colour(lambda request, response, name=name: seen.append(f"{name} after {request.path}")))
+            app.before_request(style(lambda request, name=name: seen.append(f"{name} before {request.path}")))
+            app.after_request(style(lambda request, response, name=name: seen.append(f"{name} after {request.path}")))
             app.middleware(
                 other.around(
                     lambda request, name=name: seen.append(f"{name} opens"),
@@ -38,7 +38,7 @@ class TestAround:
                 )
             )
         outer.mount("/old", inner)
-        inner.get("/x")(colour(lambda request: "x"))
+        inner.get("/x")(style(lambda request: "x"))
         assert serving(outer).get("/old/x").text == "x"
         assert seen == [
             "outer opens", "outer before /old/x", "inner opens", "inner before /x",
@@ -72,7 +72,7 @@ class TestAround:
         preflight = client.options("/old/x", headers=headers | {"access-control-request-method": "PUT"})
         assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (204, "https://shop.example")
 
-    def test_context_variables_reach_in_and_come_back_out(self, serving, colour, other):
+    def test_context_variables_reach_in_and_come_back_out(self, serving, style, other):
         outer, inner = App(), App()
         seen = []
         outer.middleware(
@@ -84,7 +84,7 @@ class TestAround:
         outer.mount("/old", inner)
 
         @inner.get("/x")
-        @colour
+        @style
         def handler(request):
             seen.append(("inner", variable.get()))
             variable.set("inner")
@@ -163,9 +163,9 @@ class TestErrors:
         assert (response.status, response.text) == (500, "inner /boom")
         assert seen == [(500, Boom, ids[0])]
 
-    def test_that_a_mounted_app_does_not_handle_are_not_asked_of_the_outer_handlers(self, serving, colour):
+    def test_that_a_mounted_app_does_not_handle_are_not_asked_of_the_outer_handlers(self, serving, style):
         inner = App()
-        inner.get("/x")(colour(lambda request: "x"))
+        inner.get("/x")(style(lambda request: "x"))
         app, seen = self.watched(inner)
         app.errorhandler(404)(lambda request, error: "outer")
         response = serving(app).get("/old/nowhere")
@@ -181,11 +181,11 @@ class TestErrors:
             assert (response.status, response.text) == (502, "outer /old/boom")
             assert [(status, error) for status, error, _ in seen] == [(502, Boom)]
 
-    def test_raised_as_http_errors_are_answered_as_such(self, serving, colour):
+    def test_raised_as_http_errors_are_answered_as_such(self, serving, style):
         inner = App()
 
         @inner.get("/x")
-        @colour
+        @style
         def fails(request):
             raise HTTPError("enough", status=429)
 

@@ -9,7 +9,7 @@ import pytest
 from antiphon import App, Limits, Request, Response, aget_response, get_response
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.axes("interface", "colour")
+pytestmark = pytest.mark.axes("interface", "style")
 
 LARGE = bytes(range(256)) * 8192  # 2 MiB
 
@@ -67,8 +67,8 @@ def test_a_large_body_reaches_what_is_mounted(interface, application, coding):
 @applications
 @coded
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
-@pytest.mark.parametrize("colour", ["def", "async def"])
-def test_a_large_body_reaches_what_is_asked(interface, application, coding, colour):
+@pytest.mark.parametrize("style", ["def", "async def"])
+def test_a_large_body_reaches_what_is_asked(interface, application, coding, style):
     app = App(limits=Limits(body=4 << 20))
 
     def ask(request):
@@ -79,7 +79,7 @@ def test_a_large_body_reaches_what_is_asked(interface, application, coding, colo
         answer = await (await aget_response(application, request)).afreeze()
         return Response(answer.body + b" " + str(len(request.body)).encode())
 
-    app.post("/x")(ask if colour == "def" else ask_and_wait)
+    app.post("/x")(ask if style == "def" else ask_and_wait)
     body, headers = sent(coding)
     response = Client(app, interface=interface).post("/x", body=body, headers=headers)
     assert response.text == f"{EXPECTED} {len(LARGE)}"

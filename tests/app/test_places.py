@@ -184,7 +184,7 @@ class TestWhereItRuns:
         assert threads["async"] is threading.main_thread()
         assert threads["blocking"] is not threading.main_thread()
 
-    def test_of_one_colour_they_need_no_driver(self, places):
+    def test_of_one_style_they_need_no_driver(self, places):
         places.fill(User, ada_later)
         request = request_with(places)
         asyncio.run(asyncio.wait_for(resolve(places, request, pinned=False), 10))

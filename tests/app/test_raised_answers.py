@@ -5,14 +5,14 @@ import pytest
 from antiphon import App, Blueprint, HTTPError, Redirect, abort, serve
 from antiphon.http.errors import ERRORS, NotFound, Unauthorized, UnprocessableContent
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 PLACES = [
     "handler", "before", "after", "hook of the request", "middleware", "closing", "error handler", "before routing"
 ]  # fmt: skip
 
 
-def app_that(place, error, colour, other):
+def app_that(place, error, style, other):
     """An application that raises an error at one place, and whose error handlers would make a page of any."""
     app = App()
     app.handled = []
@@ -43,7 +43,7 @@ def app_that(place, error, colour, other):
             return "handled"
 
     @app.get("/")
-    @colour
+    @style
     def handler(request):
         request.after_request(other(raises("hook of the request")))
         raises("handler")(request)
@@ -54,15 +54,15 @@ def app_that(place, error, colour, other):
 
 class TestARedirect:
     @pytest.mark.parametrize("place", PLACES)
-    def test_answers_wherever_it_is_raised(self, serving, colour, other, place, caplog):
-        app = app_that(place, Redirect("/café?q=a b", 307, {"x-own": "1"}), colour, other)
+    def test_answers_wherever_it_is_raised(self, serving, style, other, place, caplog):
+        app = app_that(place, Redirect("/café?q=a b", 307, {"x-own": "1"}), style, other)
         response = serving(app).get("/")
         assert (response.status, response.body) == (307, b"")
         assert (response.headers["location"], response.headers["x-own"]) == ("/caf%C3%A9?q=a%20b", "1")
         assert app.handled == []
         assert caplog.records == []
 
-    def test_passes_what_is_around_it(self, serving, colour, other):
+    def test_passes_what_is_around_it(self, serving, style, other):
         seen = []
         app = App()
 
@@ -73,19 +73,19 @@ class TestARedirect:
         app.after_request(other(see))
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             raise Redirect("/x")
 
         assert serving(app).get("/").status == 303
         assert seen == [(303, None), (303, None)]
 
-    def test_is_not_seen_by_a_blueprint_s_error_handlers(self, serving, colour):
+    def test_is_not_seen_by_a_blueprint_s_error_handlers(self, serving, style):
         blueprint = Blueprint("b")
         blueprint.errorhandler(Exception)(lambda request, error: "handled")
 
         @blueprint.get("/")
-        @colour
+        @style
         def handler(request):
             raise Redirect("/x", 301)
 
@@ -106,11 +106,11 @@ class TestARedirect:
         assert "set-cookie" not in response.headers
         assert response.headers["location"].isprintable()
 
-    def test_that_cannot_be_sent_is_a_failure_of_the_handler(self, serving, colour, caplog):
+    def test_that_cannot_be_sent_is_a_failure_of_the_handler(self, serving, style, caplog):
         app = App()
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             raise Redirect("/\ud800")
 
@@ -121,8 +121,8 @@ class TestARedirect:
         with pytest.raises(TypeError, match=r"not <class 'antiphon\.http\.redirect\.Redirect'>"):
             App().errorhandler(Redirect)(lambda request, error: "never")
 
-    def test_answers_for_a_served_function(self, serving, colour, caplog):
-        @colour
+    def test_answers_for_a_served_function(self, serving, style, caplog):
+        @style
         def function(request):
             raise Redirect("/x", headers={"x-own": "1"})
 
@@ -130,11 +130,11 @@ class TestARedirect:
         assert (response.status, response.headers["location"], response.headers["x-own"]) == (303, "/x", "1")
         assert caplog.records == []
 
-    def test_may_be_caught_by_the_handler_itself(self, serving, colour):
+    def test_may_be_caught_by_the_handler_itself(self, serving, style):
         app = App()
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             try:
                 raise Redirect("/x")
@@ -143,15 +143,15 @@ class TestARedirect:
 
         assert serving(app).get("/").text == "/x"
 
-    def test_is_followed_with_get(self, serving, colour):
+    def test_is_followed_with_get(self, serving, style):
         app = App()
 
         @app.post("/")
-        @colour
+        @style
         def handler(request):
             raise Redirect(request.url_for("there"))
 
-        app.get("/there", name="there")(colour(lambda request: request.method))
+        app.get("/there", name="there")(style(lambda request: request.method))
         assert serving(app, follow_redirects=True).post("/").text == "GET"
 
 
@@ -181,8 +181,8 @@ class TestAbort:
             abort(status, "/x")
 
     @pytest.mark.parametrize("place", PLACES)
-    def test_answers_wherever_it_is_called(self, serving, colour, other, place):
-        app = app_that(place, UnprocessableContent("no", field="age"), colour, other)
+    def test_answers_wherever_it_is_called(self, serving, style, other, place):
+        app = app_that(place, UnprocessableContent("no", field="age"), style, other)
         response = serving(app).get("/")
         if place == "error handler":  # what fails while an error is handled is not handled again
             assert (response.status, response.json["detail"], response.json["field"]) == (422, "no", "age")
@@ -192,11 +192,11 @@ class TestAbort:
             assert [str(error) for error in app.handled] == ["422 Unprocessable Content: no"]
 
     @pytest.mark.parametrize("status", [404, 418, 451, 503])
-    def test_answers_with_status_and_detail(self, serving, colour, status):
+    def test_answers_with_status_and_detail(self, serving, style, status):
         app = App()
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             abort(status, "Not here.", headers={"retry-after": "5"}, order=7)
 
@@ -204,12 +204,12 @@ class TestAbort:
         assert (response.status, response.headers["retry-after"]) == (status, "5")
         assert (response.json["detail"], response.json["order"]) == ("Not here.", 7)
 
-    def test_answers_for_a_served_function(self, serving, colour):
-        response = serving(serve(colour(lambda request: abort(404, "Not here.")))).get("/")
+    def test_answers_for_a_served_function(self, serving, style):
+        response = serving(serve(style(lambda request: abort(404, "Not here.")))).get("/")
         assert (response.status, response.json["detail"]) == (404, "Not here.")
 
-    def test_is_an_error_like_others_to_error_handlers(self, serving, colour):
+    def test_is_an_error_like_others_to_error_handlers(self, serving, style):
         app = App()
-        app.get("/")(colour(lambda request: abort(404)))
+        app.get("/")(style(lambda request: abort(404)))
         app.errorhandler(NotFound)(lambda request, error: "handled")
         assert (serving(app).get("/").status, serving(app).get("/").text) == (404, "handled")

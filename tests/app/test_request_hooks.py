@@ -8,7 +8,7 @@ from antiphon import App, Blueprint, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
 class Mine(Exception):
@@ -24,15 +24,15 @@ def marks(response):
     return response.headers.getall("x-hook")
 
 
-def app_with(colour, handler=lambda request: "x"):
+def app_with(style, handler=lambda request: "x"):
     app = App()
-    app.get("/")(colour(handler))
+    app.get("/")(style(handler))
     return app
 
 
 class TestRegistered:
     @pytest.mark.parametrize("where", ["middleware", "before", "early", "handler", "error", "failing handler"])
-    def test_anywhere_before_the_response_is_called(self, serving, colour, other, where):
+    def test_anywhere_before_the_response_is_called(self, serving, style, other, where):
         def register_it(request):
             if where == "middleware":
                 request.after_request(other(mark(where)))
@@ -48,7 +48,7 @@ class TestRegistered:
             return "early" if where == "early" else None
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             if where in ("handler", "failing handler"):
                 request.after_request(other(mark(where)))
@@ -67,19 +67,19 @@ class TestRegistered:
         assert response.status == (500 if where in ("error", "failing handler") else 200)
         assert marks(response) == [where]
 
-    def test_for_a_path_without_a_route_is_called(self, serving, colour, other):
-        app = app_with(colour)
+    def test_for_a_path_without_a_route_is_called(self, serving, style, other):
+        app = app_with(style)
         app.before_request(other(lambda request: request.after_request(other(mark("seen"))) and None))
         response = serving(app).get("/nowhere")
         assert (response.status, marks(response)) == (404, ["seen"])
 
-    def test_for_one_request_is_not_called_for_the_next(self, serving, colour, other):
+    def test_for_one_request_is_not_called_for_the_next(self, serving, style, other):
         def handler(request):
             if "hook" in request.args:
                 request.after_request(other(mark("once")))
             return "x"
 
-        client = serving(app_with(colour, handler))
+        client = serving(app_with(style, handler))
         assert [marks(client.get(url)) for url in ("/?hook", "/", "/?hook")] == [["once"], [], ["once"]]
 
     def test_as_a_decorator_leaves_the_function(self):
@@ -94,7 +94,7 @@ class TestRegistered:
 
 
 class TestOrder:
-    def test_is_that_of_registering_and_before_all_others(self, serving, colour, other):
+    def test_is_that_of_registering_and_before_all_others(self, serving, style, other):
         called = []
 
         def note(name):
@@ -107,7 +107,7 @@ class TestOrder:
             scope.before_request(other(lambda request, name=name: request.after_request(other(note(name))) and None))
 
         @shop.get("/")
-        @colour
+        @style
         def handler(request):
             for name in ("first", "second"):
                 request.after_request(other(note(name)))
@@ -119,7 +119,7 @@ class TestOrder:
             "app", "shop", "first", "second", "shop after", "app after", "shop closes", "app closes"
         ]  # fmt: skip
 
-    def test_of_both_colours_is_kept_and_each_is_where_it_belongs(self, serving, colour):
+    def test_of_both_styles_is_kept_and_each_is_where_it_belongs(self, serving, style):
         called = []
         app = App()
 
@@ -137,7 +137,7 @@ class TestOrder:
         app.after_request(lambda request, response: called.append(("after", runs_on_loop())))
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             async def waits(request, response):
                 await asyncio.sleep(0)
@@ -149,14 +149,14 @@ class TestOrder:
             return "x"
 
         assert serving(app).get("/").status == 200
-        there = colour.is_async
+        there = style.is_async
         assert called == [
             ("waits", True), ("blocks", there), ("waits", True), ("after", there), ("closes", there)
         ]  # fmt: skip
 
 
 class TestTheResponse:
-    def test_may_be_replaced_for_those_that_follow(self, serving, colour, other):
+    def test_may_be_replaced_for_those_that_follow(self, serving, style, other):
         seen = []
 
         def handler(request):
@@ -164,25 +164,25 @@ class TestTheResponse:
             request.after_request(other(lambda request, response: seen.append(response.body)))
             return "x"
 
-        app = app_with(colour, handler)
+        app = app_with(style, handler)
         app.after_request(other(lambda request, response: seen.append(response.status)))
         response = serving(app).get("/")
         assert (response.status, response.text, response.headers["x-new"]) == (202, "replaced", "1")
         assert seen == [b"replaced", 202]
 
-    def test_keeps_its_error_when_it_is_replaced(self, serving, colour, other):
+    def test_keeps_its_error_when_it_is_replaced(self, serving, style, other):
         seen = []
 
         def handler(request):
             request.after_request(other(lambda request, response: Response("replaced")))
             raise NotFound
 
-        app = app_with(colour, handler)
+        app = app_with(style, handler)
         app.after_request(other(lambda request, response: seen.append(type(response.error))))
         assert serving(app).get("/").text == "replaced"
         assert seen == [NotFound]
 
-    def test_is_the_error_of_one_that_fails(self, serving, colour, other, caplog):
+    def test_is_the_error_of_one_that_fails(self, serving, style, other, caplog):
         called = []
 
         def fails(error):
@@ -197,7 +197,7 @@ class TestTheResponse:
             request.after_request(fails(Conflict("both")))
             return "x"
 
-        app = app_with(colour, handler)
+        app = app_with(style, handler)
         app.errorhandler(Conflict)(other(lambda request, error: "handled"))
         app.after_request(other(lambda request, response: called.append(response.status)))
         response = serving(app).get("/")
@@ -206,10 +206,10 @@ class TestTheResponse:
         assert "LookupError: oh" in caplog.text
         assert "Conflict" not in caplog.text
 
-    def test_is_an_error_that_names_one_that_returns_nonsense(self, serving, colour, other, caplog):
+    def test_is_an_error_that_names_one_that_returns_nonsense(self, serving, style, other, caplog):
         @other
         def mistaken(request, response):
             return 5
 
-        assert serving(app_with(colour, lambda request: request.after_request(mistaken) and "x")).get("/").status == 500
+        assert serving(app_with(style, lambda request: request.after_request(mistaken) and "x")).get("/").status == 500
         assert describe(mistaken) in caplog.text

@@ -5,7 +5,7 @@ import pytest
 from antiphon import App, Blueprint, Limits
 from antiphon.http import NotFound
 
-pytestmark = pytest.mark.axes("interface", "colour")
+pytestmark = pytest.mark.axes("interface", "style")
 
 
 def labelling(app):
@@ -32,11 +32,11 @@ def pattern(response):
 
 
 @pytest.fixture
-def client(serving, colour):
+def client(serving, style):
     app, shop, admin = labelling(App()), Blueprint("shop", prefix="/<shop>"), Blueprint("admin", prefix="/admin")
-    app.get("/users/<int:id>")(colour(user))
-    app.post("/users/<int:id>")(colour(user))
-    admin.get("/items/<item>", name="item")(colour(user))
+    app.get("/users/<int:id>")(style(user))
+    app.post("/users/<int:id>")(style(user))
+    admin.get("/items/<item>", name="item")(style(user))
     shop.register(admin)
     app.register(shop)
     return serving(app)
@@ -69,26 +69,26 @@ class TestThePattern:
         redirect = client.get("/list")
         assert (redirect.status, pattern(redirect)) == (308, "")
 
-    def test_is_seen_by_hooks_and_error_handlers(self, serving, colour):
+    def test_is_seen_by_hooks_and_error_handlers(self, serving, style):
         app, seen = App(), []
 
         @app.before_request
-        @colour
+        @style
         def before(request):
             seen.append(request.route.pattern)
 
         @app.after_request
-        @colour
+        @style
         def after(request, response):
             seen.append(request.route.pattern)
 
         @app.errorhandler(NotFound)
-        @colour
+        @style
         def handle(request, error):
             return f"nothing at {request.route.pattern}"
 
         @app.get("/users/<int:id>")
-        @colour
+        @style
         def find(request):
             raise NotFound
 
@@ -117,11 +117,11 @@ class TestThePattern:
 
 
 class TestTheRoute:
-    def test_is_the_one_in_the_list_of_the_app(self, serving, colour):
+    def test_is_the_one_in_the_list_of_the_app(self, serving, style):
         app, shop, seen = App(limits=Limits(query=7)), Blueprint("shop", prefix="/shop", host="a.example"), []
 
         @shop.route("/<item>", ["GET", "PUT"], limits=Limits(fields=3))
-        @colour
+        @style
         def item(request):
             seen.append((request.route, request.endpoint, request.blueprint, request.app))
             return "x"

@@ -12,7 +12,7 @@ from tests.helpers.registration_positions import POSITIONS
 User = Place[str]("user", fix="app.use(Users())")
 Tenant = Place[str]("tenant")
 
-pytestmark = pytest.mark.axes("interface", "colour", "other")
+pytestmark = pytest.mark.axes("interface", "style", "other")
 
 
 def blocks(request):
@@ -39,7 +39,7 @@ def source(request):
 
 @pytest.mark.parametrize("around", ["nothing", "middleware", "middleware that waits"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_are_there_in_hooks_and_handlers_whatever_is_around(serving, colour, source, around, method):
+def test_are_there_in_hooks_and_handlers_whatever_is_around(serving, style, source, around, method):
     app, seen = App(), []
     gives = source(app)
 
@@ -58,12 +58,12 @@ def test_are_there_in_hooks_and_handlers_whatever_is_around(serving, colour, sou
             yield
 
     @app.before_request
-    @colour
+    @style
     def before(request):
         seen.append(request[User])
 
     @app.route("/", ["GET", "POST"])
-    @colour
+    @style
     def handler(request):
         return f"{request[User]}, {len(request.body)}"
 
@@ -72,17 +72,17 @@ def test_are_there_in_hooks_and_handlers_whatever_is_around(serving, colour, sou
     assert seen == [False] * (around != "nothing") + [gives]
 
 
-def test_are_resolved_in_a_blueprint_and_where_no_route_is(serving, colour, source):
+def test_are_resolved_in_a_blueprint_and_where_no_route_is(serving, style, source):
     app, shop = App(), Blueprint("shop", prefix="/shop")
     gives = source(app)
-    shop.get("/")(colour(lambda request: request[User]))
+    shop.get("/")(style(lambda request: request[User]))
     app.register(shop)
     app.errorhandler(404)(lambda request, error: request[User])
     client = serving(app)
     assert (client.get("/shop/").text, client.get("/no").text) == (gives, gives)
 
 
-def test_are_resolved_in_order_and_only_where_they_are_wanted(serving, colour, source):
+def test_are_resolved_in_order_and_only_where_they_are_wanted(serving, style, source):
     app, called = App(), []
     source(app, when=lambda request: request.path == "/in", otherwise=lambda request: "nobody")
 
@@ -91,14 +91,14 @@ def test_are_resolved_in_order_and_only_where_they_are_wanted(serving, colour, s
         return f"tenant of {request[User]}"
 
     app.fill(Tenant, tenant)
-    app.get("/<where>")(colour(lambda request: f"{request[User]}, {request[Tenant]}"))
+    app.get("/<where>")(style(lambda request: f"{request[User]}, {request[Tenant]}"))
     client = serving(app)
     assert client.get("/in").text.startswith("ada on a ")
     assert client.get("/out").text == "nobody, tenant of nobody"
     assert called == ["/in", "/out"]
 
 
-def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, colour):
+def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, style):
     app, seen = App(), []
     error = ServiceUnavailable("no users today")
 
@@ -114,7 +114,7 @@ def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, colou
         seen.append(response.error)
 
     @app.get("/")
-    @colour
+    @style
     def handler(request):
         raise AssertionError
 
@@ -122,7 +122,7 @@ def test_a_source_that_fails_is_answered_inside_of_the_middleware(serving, colou
     assert seen == [error]
 
 
-def test_a_middleware_comes_too_early_to_read_one(serving, colour, source, caplog):
+def test_a_middleware_comes_too_early_to_read_one(serving, style, source, caplog):
     app = App()
     source(app)
 
@@ -131,7 +131,7 @@ def test_a_middleware_comes_too_early_to_read_one(serving, colour, source, caplo
         request[User]
         yield
 
-    app.get("/")(colour(lambda request: "x"))
+    app.get("/")(style(lambda request: "x"))
     assert serving(app).get("/").status == 500
     assert "the place 'user' is not resolved" in caplog.text
 
@@ -139,17 +139,17 @@ def test_a_middleware_comes_too_early_to_read_one(serving, colour, source, caplo
 @pytest.mark.parametrize(
     "position", [each for each in POSITIONS.values() if each.is_apart], ids=lambda each: each.prefix
 )
-def test_those_of_an_outer_app_are_not_resolved_for_a_mounted_one(serving, colour, source, position):
+def test_those_of_an_outer_app_are_not_resolved_for_a_mounted_one(serving, style, source, position):
     app = App()
     source(app)
     inside = position.enter(app)
-    inside.get("/")(colour(lambda request: str(User in request)))
+    inside.get("/")(style(lambda request: str(User in request)))
     assert serving(app).get(f"{position.prefix}/").text == "False"
 
 
-def test_those_of_a_mounted_app_are_resolved_inside_of_it(serving, colour, source):
+def test_those_of_a_mounted_app_are_resolved_inside_of_it(serving, style, source):
     app, inner = App(), App()
     gives = source(inner)
-    inner.get("/")(colour(lambda request: request[User]))
+    inner.get("/")(style(lambda request: request[User]))
     app.mount("/inner", inner)
     assert serving(app).get("/inner/").text == gives

@@ -20,7 +20,7 @@ from antiphon.testing import BrokenResponse, Client
 from tests.helpers.deferred_annotations import define
 from tests.helpers.markup import Markup, Widget
 
-pytestmark = pytest.mark.axes("interface", "colour")
+pytestmark = pytest.mark.axes("interface", "style")
 
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -117,7 +117,7 @@ class Iterates:
     [iter([b"a"]), (chunk for chunk in [b"a"]), Iterates(), map(bytes, []), io.BytesIO(b"a"), waiting()],
     ids=lambda value: type(value).__name__,
 )
-def test_an_iterator_of_either_colour_is_streamed(value):
+def test_an_iterator_of_either_style_is_streamed(value):
     response = to_response(value, source, REQUEST)
     assert response.is_streamed
     assert response.body is value
@@ -335,7 +335,7 @@ def test_a_response_may_say_it_for_itself():
     assert Response.json({"m": Money(5)}, default=lambda value: value.amount).body == b'{"m":5}'
 
 
-def test_a_stream_that_fails_is_logged_with_the_handler_that_gave_it(interface, colour, caplog):
+def test_a_stream_that_fails_is_logged_with_the_handler_that_gave_it(interface, style, caplog):
     def chunks(request):
         yield "a"
         yield 5
@@ -345,7 +345,7 @@ def test_a_stream_that_fails_is_logged_with_the_handler_that_gave_it(interface, 
         yield 5
 
     app = App()
-    handler = waiting if colour.is_async else chunks
+    handler = waiting if style.is_async else chunks
     app.get("/")(handler)
     with suppress(BrokenResponse):  # as a client sees it that is cut off
         Client(app, interface=interface, raise_errors=False).get("/")

@@ -5,7 +5,7 @@ from antiphon.handler.contract import describe
 from antiphon.http.head import RequestHead
 from tests.helpers.driving import drive
 
-pytestmark = pytest.mark.axes("interface", "colour")
+pytestmark = pytest.mark.axes("interface", "style")
 
 
 def echo(request):
@@ -34,10 +34,10 @@ def test_a_target_that_is_no_path_reaches_nobody(path):
     assert path in response.error.detail
 
 
-def test_own_converters_match_by_what_they_raise(serving, colour):
+def test_own_converters_match_by_what_they_raise(serving, style):
     app = App()
     app.converter("hex", lambda text: int(text, 16), lambda number: f"{number:x}")
-    app.get("/c/<hex:n>", name="n")(colour(lambda request: {**echo(request), "params": {"n": request.params["n"]}}))
+    app.get("/c/<hex:n>", name="n")(style(lambda request: {**echo(request), "params": {"n": request.params["n"]}}))
     get = answers(app, serving)
     assert get("/c/ff") == ("n", {"n": 255})
     assert get("/c/xy") == 404
@@ -60,9 +60,9 @@ def test_a_converter_that_fails_is_a_500_whose_cause_is_logged(serving, caplog):
     assert "KeyError: 'key'" in caplog.text
 
 
-def test_defaults_are_parameters_that_the_path_may_override(serving, colour):
+def test_defaults_are_parameters_that_the_path_may_override(serving, style):
     app = App()
-    handler = colour(echo)
+    handler = style(echo)
     app.get("/list", defaults={"page": 1, "kind": "a"})(handler)
     app.get("/all/list", defaults={"page": 7})(handler)
     app.get("/list/<int:page>", defaults={"page": 1, "kind": "b"})(handler)
@@ -98,9 +98,9 @@ def test_query_is_a_method(serving):
 
 class TestHosts:
     @pytest.fixture
-    def app(self, colour):
+    def app(self, style):
         app = App()
-        handler = colour(echo)
+        handler = style(echo)
         app.get("/", name="any")(handler)
         app.get("/", name="api", host="API.example.com")(handler)
         app.get("/", name="tenant", host="<tenant>.example.com")(handler)
@@ -144,10 +144,10 @@ class TestHosts:
 class TestSlashes:
     @pytest.mark.parametrize("of_the_app", [True, False])
     @pytest.mark.parametrize("of_the_route", [True, False, None])
-    def test_lead_to_the_other_form_where_that_is_wanted(self, serving, colour, of_the_app, of_the_route):
+    def test_lead_to_the_other_form_where_that_is_wanted(self, serving, style, of_the_app, of_the_route):
         app = App(redirect_slashes=of_the_app)
         for pattern in ("/a", "/b/", "/c/<x>", "/d/<x>/"):
-            app.get(pattern, redirect_slashes=of_the_route)(colour(echo))
+            app.get(pattern, redirect_slashes=of_the_route)(style(echo))
         client = serving(app)
         for path, other in [("/a/", "/a"), ("/b", "/b/"), ("/c/é/", "/c/%C3%A9"), ("/d/1", "/d/1/")]:
             response = client.get(f"{path}?q=a%20b&c")

@@ -8,7 +8,7 @@ import pytest
 from antiphon import App, Blueprint, Limits, Redirect, Request
 from antiphon.http.errors import Conflict, NotFound
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour", "other", "app", "refusing")]
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "other", "app", "refusing")]
 
 METHODS = frozenset({"PUT", "PATCH", "DELETE"})
 
@@ -38,11 +38,11 @@ def tell(request):
     return {"method": request.method, "path": request.path, "params": dict(request.params), "text": request.text}
 
 
-@pytest.fixture(params=[False, True], ids=["one colour", "mixed"])
-def app(request, colour):
-    """An application whose handlers have one colour, or both."""
+@pytest.fixture(params=[False, True], ids=["one style", "mixed"])
+def app(request, style):
+    """An application whose handlers have one style, or both."""
     app = App()
-    app.route("/items/<id>", ["GET", "POST", "PUT", "DELETE"])(colour(tell))
+    app.route("/items/<id>", ["GET", "POST", "PUT", "DELETE"])(style(tell))
     if request.param:
         app.get("/waits")(waits)
         app.get("/blocks")(lambda request: "blocks")
@@ -87,7 +87,7 @@ class TestRewriting:
         response = serving(app).post("/api/api/items/5", headers={"x-http-method-override": "PUT"})
         assert (response.json["method"], response.json["path"]) == ("PUT", "/items/5")
 
-    def test_leaves_what_was_sent(self, serving, interface, colour, other):
+    def test_leaves_what_was_sent(self, serving, interface, style, other):
         app = App()
         urls = []
 
@@ -97,7 +97,7 @@ class TestRewriting:
 
         register(app, other, rewrite)
         app.get("/items/<id>")(
-            colour(
+            style(
                 lambda request: {
                     "raw": request.raw_path and request.raw_path.decode(),
                     "url": request.url,
@@ -137,23 +137,23 @@ class TestRewriting:
         assert errors
 
 
-def test_a_head_request_has_no_body_whatever_it_becomes(serving, colour, other):
+def test_a_head_request_has_no_body_whatever_it_becomes(serving, style, other):
     app = App()
-    app.get("/")(colour(lambda request: request.method))
+    app.get("/")(style(lambda request: request.method))
     register(app, other, lambda request: setattr(request, "method", "GET"))
     response = serving(app).head("/")
     assert (response.status, response.body) == (200, b"")
 
 
-def test_a_get_request_has_its_body_whatever_it_becomes(serving, colour, other):
+def test_a_get_request_has_its_body_whatever_it_becomes(serving, style, other):
     app = App()
-    app.get("/")(colour(lambda request: request.method))
+    app.get("/")(style(lambda request: request.method))
     register(app, other, lambda request: setattr(request, "method", "HEAD"))
     assert serving(app).get("/").text == "HEAD"
 
 
 class TestAround:
-    def test_are_opened_first_and_closed_last(self, app, serving, colour, other):
+    def test_are_opened_first_and_closed_last(self, app, serving, style, other):
         called = []
         app.middleware(other.around(lambda request: called.append("inner"), lambda *_: called.append("inner closes")))
         for name in ("one", "two"):
@@ -188,7 +188,7 @@ class TestAround:
         ]  # fmt: skip
 
     @pytest.mark.parametrize("path", ["/waits", "/blocks"])
-    def test_stand_where_their_colour_belongs(self, serving, interface, other, path):
+    def test_stand_where_their_style_belongs(self, serving, interface, other, path):
         app = App()
         places = []
 
@@ -207,7 +207,7 @@ class TestAround:
             assert None not in places
             assert places[0] is places[1]
 
-    def test_block_on_a_thread_where_that_is_said(self, serving, interface, colour):
+    def test_block_on_a_thread_where_that_is_said(self, serving, interface, style):
         app = App()
         threads = []
 
@@ -220,7 +220,7 @@ class TestAround:
             with pytest.raises(RuntimeError, match="no running event loop"):
                 asyncio.get_running_loop()
 
-        app.get("/")(colour(lambda request: "x"))
+        app.get("/")(style(lambda request: "x"))
         app.get("/waits")(waits)
         client = serving(app)
         assert client.get("/").text == "x"
@@ -294,17 +294,17 @@ class TestAround:
         for size in (1, 70_000, 300_000):
             assert len(client.put("/items/5", body=b"x" * size).json["text"]) == size
 
-    def test_leave_the_limits_of_the_route(self, serving, colour, other):
+    def test_leave_the_limits_of_the_route(self, serving, style, other):
         app = App(limits=Limits(body=10))
-        app.post("/", limits=Limits(body=20))(colour(lambda request: str(len(request.body))))
+        app.post("/", limits=Limits(body=20))(style(lambda request: str(len(request.body))))
         register(app, other)
         client = serving(app)
         assert client.post("/", body=bytes(20)).text == "20"
         assert client.post("/", body=bytes(21)).json["limit"] == "body"
 
-    def test_that_read_the_body_hold_to_the_limits_of_the_app(self, serving, colour, other):
+    def test_that_read_the_body_hold_to_the_limits_of_the_app(self, serving, style, other):
         app = App(limits=Limits(body=30))
-        app.post("/")(colour(lambda request: str(len(request.body))))
+        app.post("/")(style(lambda request: str(len(request.body))))
         register(app, other, by_form, body=True)
         client = serving(app)
         assert client.post("/", form={"a": "x" * 20}).text == "22"
@@ -315,7 +315,7 @@ class TestARequestThatIsRefused:
     """What is wrong with a request before a route is sought is answered inside of all middleware, as without it."""
 
     @pytest.fixture(params=[False, True], ids=["", "before routing"])
-    def refusing(self, request, other, colour):
+    def refusing(self, request, other, style):
         """Makes an application of which each part notes what it sees."""
 
         def make(**options):
@@ -329,8 +329,8 @@ class TestARequestThatIsRefused:
             app.middleware(notes("app"), body=True)
             app.after_request(other(lambda request, response: seen.append(("after", response.status))))
             blueprint.middleware(notes("part"))
-            blueprint.post("/x")(colour(lambda request: str(len(request.body))))
-            app.post("/x")(colour(lambda request: str(len(request.body))))
+            blueprint.post("/x")(style(lambda request: str(len(request.body))))
+            app.post("/x")(style(lambda request: str(len(request.body))))
             app.register(blueprint)
             return app, seen, ["outermost"] * request.param
 
@@ -362,9 +362,9 @@ class TestARequestThatIsRefused:
         assert len(seen) == 2 + len(outermost)
 
 
-def test_a_body_that_is_too_large_for_the_app_is_refused_though_the_route_takes_it(serving, colour, other):
+def test_a_body_that_is_too_large_for_the_app_is_refused_though_the_route_takes_it(serving, style, other):
     app, seen = App(limits=Limits(body=10)), []
-    app.post("/", limits=Limits(body=100))(colour(lambda request: seen.append("never")))
+    app.post("/", limits=Limits(body=100))(style(lambda request: seen.append("never")))
     app.middleware(other.around(after=lambda request, response: seen.append(response.status)))
     register(app, other, body=True)
     assert serving(app).post("/", body=bytes(20)).json["limit"] == "body"
@@ -419,7 +419,7 @@ def test_that_wait_want_an_interface_that_waits(other):
 class TestElsewhere:
     @pytest.mark.parametrize("name", ["method", "path"])
     @pytest.mark.parametrize("where", ["middleware", "before", "handler", "after", "error", "closing"])
-    def test_method_and_path_are_settled(self, serving, colour, other, where, name):
+    def test_method_and_path_are_settled(self, serving, style, other, where, name):
         app = App()
         errors = []
 
@@ -439,7 +439,7 @@ class TestElsewhere:
         app.errorhandler(404)(other(sets("error")))
 
         @app.get("/")
-        @colour
+        @style
         def handler(request):
             sets("handler")(request)
             raise NotFound
@@ -448,9 +448,9 @@ class TestElsewhere:
         assert len(errors) == 1
 
     @pytest.mark.parametrize("name", ["method", "path"])
-    def test_around_a_mounted_application_they_are_settled(self, serving, colour, other, name):
+    def test_around_a_mounted_application_they_are_settled(self, serving, style, other, name):
         inner, app, errors = App(), App(), []
-        inner.get("/x")(colour(lambda request: f"{request.root_path} {request.path}"))
+        inner.get("/x")(style(lambda request: f"{request.root_path} {request.path}"))
         app.mount("/old", inner)
 
         @app.before_request
@@ -463,11 +463,11 @@ class TestElsewhere:
         response = serving(app).get("/old/x")
         assert (response.status, response.text, len(errors)) == (200, "/old /x", 1)
 
-    def test_of_a_mounted_application_are_its_own(self, serving, colour, other):
+    def test_of_a_mounted_application_are_its_own(self, serving, style, other):
         inner, app = App(), App()
         register(inner, other, by_header)
         register(inner, other, below_api)
-        inner.put("/x")(colour(lambda request: f"{request.root_path} {request.path} {request.url}"))
+        inner.put("/x")(style(lambda request: f"{request.root_path} {request.path} {request.url}"))
         app.mount("/old", inner)
         response = serving(app).post("/old/api/x", headers={"x-http-method-override": "PUT"})
         assert response.text == "/old /x http://testserver/old/x"
@@ -487,9 +487,9 @@ class TestWritesOfOtherSites:
         ("sent", "becomes", "status"),
         [("GET", "DELETE", 403), ("POST", "PUT", 403), ("GET", "GET", 200), ("POST", "GET", 200)],
     )
-    def test_are_those_of_the_method_that_it_has_become(self, serving, colour, other, sent, becomes, status):
+    def test_are_those_of_the_method_that_it_has_become(self, serving, style, other, sent, becomes, status):
         app = App()
-        app.route("/", ["GET", "PUT", "DELETE"])(colour(lambda request: request.method))
+        app.route("/", ["GET", "PUT", "DELETE"])(style(lambda request: request.method))
         register(app, other, lambda request: setattr(request, "method", becomes))
         client = serving(app)
         assert client.request(sent, "/", headers={"sec-fetch-site": "cross-site"}).status == status
@@ -497,7 +497,7 @@ class TestWritesOfOtherSites:
 
 
 class TestBehindProxies:
-    def test_the_client_is_the_one_that_they_tell(self, serving, interface, colour, other):
+    def test_the_client_is_the_one_that_they_tell(self, serving, interface, style, other):
         app = App(trusted_proxies=["10.0.0.1"])
         seen = []
 
@@ -506,14 +506,14 @@ class TestBehindProxies:
             below_api(request)
 
         register(app, other, look)
-        app.get("/x")(colour(lambda request: [request.ip, request.url]))
+        app.get("/x")(style(lambda request: [request.ip, request.url]))
         extra = {"SERVER_SOFTWARE": "waitress"} if interface == "wsgi" else {}
         client = serving(app, client=("10.0.0.1", 1), extra=extra)
         headers = {"x-forwarded-for": "192.0.2.1", "x-forwarded-proto": "https"}
         assert client.get("/api/x", headers=headers).json == ["192.0.2.1", "https://testserver/x"]
         assert seen == [("192.0.2.1", True, "https://testserver/api/x")]
 
-    def test_a_host_that_is_not_answered_for_is_refused_before(self, serving, colour, other):
+    def test_a_host_that_is_not_answered_for_is_refused_before(self, serving, style, other):
         app = App(trusted_hosts=["example.com"])
         seen = []
         register(
@@ -522,7 +522,7 @@ class TestBehindProxies:
             lambda request: seen.append(request.host),
             lambda request, response: seen.append(response.status),
         )
-        app.get("/")(colour(lambda request: request.host))
+        app.get("/")(style(lambda request: request.host))
         client = serving(app)
         assert client.get("/", headers={"host": "example.com"}).text == "example.com"
         assert client.get("/", headers={"host": "evil.example"}).status == 421

@@ -1,4 +1,4 @@
-"""Hooks and middleware that do nothing change nothing that can be observed, however many there are, of any colour."""
+"""Hooks and middleware that do nothing change nothing that can be observed, however many there are, of any style."""
 
 import asyncio
 import functools
@@ -16,7 +16,7 @@ from tests.helpers.noop_hooks import after, after_async, around, around_async, b
 from tests.helpers.observed_values import AsyncValues, SyncValues
 from tests.helpers.registration_positions import POSITIONS
 
-pytestmark = [pytest.mark.usefixtures("row"), pytest.mark.axes("interface", "colour", "other")]
+pytestmark = [pytest.mark.usefixtures("row"), pytest.mark.axes("interface", "style", "other")]
 
 outer_variable = ContextVar("outer_variable", default="unset")
 inner_variable = ContextVar("inner_variable", default="unset")
@@ -38,17 +38,17 @@ LAYERS = {
 """What does nothing: how one of each kind is registered."""
 
 
-def of_colour(name):
-    """Twenty layers of one colour, at all three points."""
+def of_style(name):
+    """Twenty layers of one style, at all three points."""
     return tuple(itertools.islice(itertools.cycle([layer for key, layer in LAYERS.items() if key.endswith(name)]), 20))
 
 
 STACKS = {
     "none": (),
     **{f"one {name}": (layer,) for name, layer in LAYERS.items()},
-    "20 of def": of_colour(", def"),
-    "20 of async def": of_colour(", async def"),
-    "20 that block": of_colour(", blocking"),
+    "20 of def": of_style(", def"),
+    "20 of async def": of_style(", async def"),
+    "20 that block": of_style(", blocking"),
     "20 of all kinds": tuple(itertools.islice(itertools.cycle(LAYERS.values()), 20)),
 }
 """Layers, in the order in which they are registered. Without any, all that is asserted here holds, too."""
@@ -93,7 +93,7 @@ def woven(stack, position, routes, outermost=None):
 
 
 class TestContextVariables:
-    def test_reach_the_handler_come_back_and_are_reset(self, serving, stack, position, colour, other):
+    def test_reach_the_handler_come_back_and_are_reset(self, serving, stack, position, style, other):
         seen = []
 
         def open_():
@@ -118,7 +118,7 @@ class TestContextVariables:
 
         def routes(app):
             @app.post("/")
-            @colour
+            @style
             def handler(request):
                 seen.append(("handler", outer_variable.get()))
                 inner_variable.set("handler")
@@ -141,12 +141,12 @@ class TestContextVariables:
             assert client.post(f"{position.prefix}/", body=body).text == "x"
             assert seen == way
 
-    def test_are_those_of_an_async_stream_too(self, serving, stack, position, colour):
+    def test_are_those_of_an_async_stream_too(self, serving, stack, position, style):
         seen = []
 
         def routes(app):
             @app.get("/")
-            @colour
+            @style
             def handler(request):
                 inner_variable.set("handler")
 
@@ -166,7 +166,7 @@ class TestContextVariables:
 
 
 class TestAnException:
-    def test_is_the_very_one_with_the_way_to_the_handler(self, serving, stack, position, colour):
+    def test_is_the_very_one_with_the_way_to_the_handler(self, serving, stack, position, style):
         errors = {"/unexpected": LookupError("boom"), "/expected": NotFound("gone")}
         cause = ValueError("cause")
         seen = []
@@ -177,7 +177,7 @@ class TestAnException:
 
         def routes(app):
             @app.get("/<path>")
-            @colour
+            @style
             def the_handler(request):
                 raise errors[f"/{request.params['path']}"] from cause
 
@@ -189,7 +189,7 @@ class TestAnException:
             assert functions_on_the_way(error)[-1] == "the_handler"
         assert seen == []
 
-    def test_is_the_very_one_for_its_error_handler(self, serving, stack, position, colour, other):
+    def test_is_the_very_one_for_its_error_handler(self, serving, stack, position, style, other):
         error = LookupError("boom")
         seen = []
 
@@ -201,7 +201,7 @@ class TestAnException:
             app.errorhandler(LookupError)(other(lambda request, error: (seen.append(error), "handled")[1]))
 
             @app.get("/")
-            @colour
+            @style
             def handler(request):
                 raise error
 
@@ -246,10 +246,10 @@ REQUESTS = {
 }
 
 
-def usual_routes(colour):
+def usual_routes(style):
     def routes(app):
         def route(method, path, **options):
-            return lambda function: app.route(path, [method], **options)(colour(function))
+            return lambda function: app.route(path, [method], **options)(style(function))
 
         @route("GET", "/text")
         def text(request):
@@ -314,29 +314,29 @@ def answer(client, method, path, options):
 
 
 @functools.cache
-def usual_answers(interface, colour, position):
-    client = Client(woven((), position, usual_routes(colour)), interface, follow_redirects=False, timeout=10.0)
+def usual_answers(interface, style, position):
+    client = Client(woven((), position, usual_routes(style)), interface, follow_redirects=False, timeout=10.0)
     try:
         return answers(client, position)
     finally:
         client.close()
 
 
-def test_status_headers_and_bytes_are_the_same(serving, interface, stack, position, colour):
-    usual = usual_answers(interface, colour, position)
-    assert answers(serving(woven(stack, position, usual_routes(colour))), position) == usual
+def test_status_headers_and_bytes_are_the_same(serving, interface, stack, position, style):
+    usual = usual_answers(interface, style, position)
+    assert answers(serving(woven(stack, position, usual_routes(style))), position) == usual
     assert {status for status, _, _ in usual.values()} >= {200, 201, 204, 303, 400, 403, 404, 405, 413, 415, 500}
 
 
 @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
-def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, stack, position, colour, kind):
+def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, stack, position, style, kind):
     error = LookupError("boom")
     whole, failing = kind(["a", b"b", "c"]), kind(["a"], error)
     endless, unread = kind(itertools.repeat("a")), kind()
 
     def routes(app):
         for name, source in (("whole", whole), ("failing", failing), ("endless", endless), ("unread", unread)):
-            app.get(f"/{name}", name=name)(colour(lambda request, source=source: source))
+            app.get(f"/{name}", name=name)(style(lambda request, source=source: source))
 
     client = serving(woven(stack, position, routes))
     with client.stream("GET", f"{position.prefix}/whole") as response:
@@ -360,7 +360,7 @@ def test_a_stream_gives_its_chunks_and_is_closed_once_wherever_it_ends(serving, 
 
 class TestADisconnect:
     def test_while_the_body_is_read_keeps_the_handler_from_being_called(
-        self, serving, interface, stack, position, colour, caplog
+        self, serving, interface, stack, position, style, caplog
     ):
         seen = []
 
@@ -370,7 +370,7 @@ class TestADisconnect:
             seen.append(type(response.error))
 
         def routes(app):
-            app.post("/")(colour(lambda request: seen.append("handler")))
+            app.post("/")(style(lambda request: seen.append("handler")))
 
         def chunks():
             yield b"abc"
@@ -422,7 +422,7 @@ class TestADisconnect:
 
 class TestWhatIsLeftForAfter:
     @pytest.mark.parametrize("kind", [SyncValues, AsyncValues])
-    def test_is_called_once_in_order_when_the_stream_is_closed(self, serving, stack, position, colour, kind):
+    def test_is_called_once_in_order_when_the_stream_is_closed(self, serving, stack, position, style, kind):
         seen = []
 
         class Source(kind):
@@ -448,7 +448,7 @@ class TestWhatIsLeftForAfter:
 
         def routes(app):
             @app.get("/")
-            @colour
+            @style
             def handler(request):
                 @request.after
                 async def second():
@@ -461,7 +461,7 @@ class TestWhatIsLeftForAfter:
         assert serving(app).get(f"{position.prefix}/").text == "ab"
         assert seen == ["a", "b", "end", "closed", "first", "second", "third"]
 
-    def test_is_called_once_when_the_handler_fails(self, serving, stack, position, colour):
+    def test_is_called_once_when_the_handler_fails(self, serving, stack, position, style):
         seen = []
 
         def outermost(request):
@@ -470,7 +470,7 @@ class TestWhatIsLeftForAfter:
 
         def routes(app):
             @app.get("/")
-            @colour
+            @style
             def handler(request):
                 request.after(lambda: seen.append("second"))
                 raise LookupError("boom")
@@ -481,7 +481,7 @@ class TestWhatIsLeftForAfter:
 
 
 class TestTheRequest:
-    def test_is_the_same_object_with_the_same_id_and_g(self, serving, stack, position, colour):
+    def test_is_the_same_object_with_the_same_id_and_g(self, serving, stack, position, style):
         seen, deep = [], []
 
         def note(request, there):
@@ -495,7 +495,7 @@ class TestTheRequest:
 
         def routes(app):
             @app.get("/")
-            @colour
+            @style
             def handler(request):
                 note(request, deep)
                 request.after(lambda: note(request, deep))

@@ -126,7 +126,7 @@ async def down():
 
 
 @app.get("/stream")
-{colour} stream(request):
+{style} stream(request):
     try:
         while True:
             yield "tick"
@@ -134,8 +134,8 @@ async def down():
     finally:
         open("after" if os.path.exists("shut down") else "before", "w").close()
 """
-BLOCKS = {"colour": "def", "waits": "time.sleep(0.05)"}
-WAITS = {"colour": "async def", "waits": "await asyncio.sleep(0.05)"}
+BLOCKS = {"style": "def", "waits": "time.sleep(0.05)"}
+WAITS = {"style": "async def", "waits": "await asyncio.sleep(0.05)"}
 
 
 @EACH_INTERFACE

@@ -17,7 +17,7 @@ variable = ContextVar("variable", default="unset")
 
 
 class Chunks:
-    """An iterator of either colour that is no generator: it gives some chunks, then fails if it is told to."""
+    """An iterator of either kind that is no generator: it gives some chunks, then fails if it is told to."""
 
     def __init__(self, chunks=("a", "b"), error=None, blocks_when_closed=0.0):
         self._chunks = iter(chunks)

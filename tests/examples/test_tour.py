@@ -92,7 +92,7 @@ def test_the_clock_never_ends_until_one_leaves(client):
         assert len(next(chunks)) == len(next(chunks)) == len("12:34:56\n")
 
 
-def test_slow_handlers_of_both_colours_hold_up_nobody(client):
+def test_slow_handlers_of_both_styles_hold_up_nobody(client):
     with ThreadPoolExecutor(4) as pool:
         slow = [pool.submit(client.get, path) for path in ["/slow/async", "/slow/sync"] * 2]
         assert client.get("/hello/Ada").text == "Hello, Ada!"

@@ -13,7 +13,7 @@ def gzip():
 
 
 def collect(source):
-    """All chunks that a source of either colour gives, compressed."""
+    """All chunks that a source of either kind gives, compressed."""
     chunks = compressed_stream(source, gzip())
     if not hasattr(chunks, "__aiter__"):
         return list(chunks)
@@ -30,33 +30,33 @@ async def waiting(values):
         yield value
 
 
-COLOURS = pytest.mark.parametrize("colour", [iter, waiting], ids=["blocking", "async"])
+STYLES = pytest.mark.parametrize("style", [iter, waiting], ids=["blocking", "async"])
 
 
-@COLOURS
+@STYLES
 class TestChunks:
-    def test_come_one_for_one_and_then_the_end(self, colour):
+    def test_come_one_for_one_and_then_the_end(self, style):
         reader = Reader("gzip")
-        read = [reader.read(chunk) for chunk in collect(colour([b"one", "zwölf", bytearray(b"three")]))]
+        read = [reader.read(chunk) for chunk in collect(style([b"one", "zwölf", bytearray(b"three")]))]
         assert read == [b"one", "zwölf".encode(), b"three", b""]
         assert reader.is_whole
 
-    def test_that_are_empty_stay_empty(self, colour):
-        first, second, third, end = collect(colour([b"", b"one", ""]))
+    def test_that_are_empty_stay_empty(self, style):
+        first, second, third, end = collect(style([b"", b"one", ""]))
         assert (first, third) == (b"", b"")
         assert decompressed("gzip", second + end) == b"one"
 
-    def test_may_be_none(self, colour):
-        assert decompressed("gzip", b"".join(collect(colour([])))) == b""
+    def test_may_be_none(self, style):
+        assert decompressed("gzip", b"".join(collect(style([])))) == b""
 
-    def test_are_bytes_or_text(self, colour):
+    def test_are_bytes_or_text(self, style):
         with pytest.raises(TypeError, match="bytes or text, not int"):
-            collect(colour([1]))
+            collect(style([1]))
 
-    def test_keep_the_colour_of_their_source(self, colour):
-        chunks = compressed_stream(colour([]), gzip())
-        assert hasattr(chunks, "__anext__") == (colour is waiting)
-        assert hasattr(chunks, "__next__") == (colour is iter)
+    def test_keep_the_style_of_their_source(self, style):
+        chunks = compressed_stream(style([]), gzip())
+        assert hasattr(chunks, "__anext__") == (style is waiting)
+        assert hasattr(chunks, "__next__") == (style is iter)
 
 
 def steps(closed, error=None):

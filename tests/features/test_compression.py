@@ -428,10 +428,10 @@ async def waiting(closed, error=None):
         yield chunk
 
 
-COLOURS = pytest.mark.parametrize("source", [blocking, waiting], ids=["blocking", "async"])
+STYLES = pytest.mark.parametrize("source", [blocking, waiting], ids=["blocking", "async"])
 
 
-@COLOURS
+@STYLES
 class TestAStream:
     def test_is_compressed_chunk_by_chunk_and_closed_at_its_end(self, serving, source):
         closed = []

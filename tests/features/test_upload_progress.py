@@ -37,7 +37,7 @@ def clients(request):
 
 @pytest.fixture(params=["def", "async def"])
 def size(request):
-    """A handler that tells how much came, in both colours."""
+    """A handler that tells how much came, as ``def`` and as ``async def``."""
     if request.param == "def":
         return lambda request: str(len(request.body))
 

@@ -101,7 +101,7 @@ class TestAFailure:
 
 
 class TestWhatIsLeftForAfter:
-    def test_is_called_in_order_where_its_colour_says(self):
+    def test_is_called_in_order_where_its_style_says(self):
         called = []
 
         async def second():
@@ -155,14 +155,14 @@ class TestWhatIsLeftForAfter:
         assert called == ["after"]
 
     @pytest.mark.parametrize("times", [1, 2])
-    @pytest.mark.parametrize("colour", ["def", "async def"])
-    def test_is_all_called_though_it_is_cancelled_where_it_changes_places(self, colour, times):
+    @pytest.mark.parametrize("style", ["def", "async def"])
+    def test_is_all_called_though_it_is_cancelled_where_it_changes_places(self, style, times):
         called = []
 
         async def waits(name):
             called.append(name)
 
-        function = called.append if colour == "def" else waits
+        function = called.append if style == "def" else waits
         request = Request.blank()
         for name in ("first", "second"):
             request.after(functools.partial(function, name))

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from antiphon import App
 from antiphon.testing import Client
-from tests.app.conftest import COLOURS
+from tests.app.conftest import STYLES
 from tests.helpers.body_readers import Readings
 from tests.helpers.registration_positions import POSITIONS
 
@@ -136,4 +136,4 @@ def made_once(**options):
 
 def variants_of(interface, policy, *positions):
     """Return every variant with this interface and policy, at these positions."""
-    return [Variant(interface, policy, *each) for each in itertools.product(COLOURS, COLOURS, positions)]
+    return [Variant(interface, policy, *each) for each in itertools.product(STYLES, STYLES, positions)]

@@ -148,8 +148,8 @@ class App(Routes, Servable):
     def lifespan(self, function: Callable[[], Any], /) -> Place[Any]:
         """Enter a context manager at startup, and leave it at shutdown; usable as a decorator.
 
-        ``function`` is a generator or an async generator function that yields once, or returns a context manager of
-        either colour. The function becomes the place of the value, ``request[function]`` and ``app[function]``, with
+        ``function`` is a generator or an async generator function that yields once, or returns a context manager,
+        sync or async. The function becomes the place of the value, ``request[function]`` and ``app[function]``, with
         its type. Lifespans are entered in order, before the functions of ``on_startup``, and left in reverse, after
         those of ``on_shutdown``. Raises TypeError for a coroutine function.
         """

@@ -303,7 +303,7 @@ class Response(ResponseHeaders):
         return self
 
     async def afreeze(self) -> Self:
-        """Read a stream of either colour into memory, as ``freeze`` does; a blocking one blocks."""
+        """Read a stream, blocking or async, into memory, as ``freeze`` does. A blocking one blocks."""
         if not isinstance(self._body, AsyncIterable):
             return self.freeze()
         self._body = await aread_all(self._body)

@@ -89,11 +89,11 @@ def test_every_application_answers(ask, application):
 
 
 @both
-def test_one_whose_colour_does_not_tell_is_asked_as_the_caller_says(ask):
-    def without_colour(scope, receive, send):
+def test_one_whose_style_does_not_tell_is_asked_as_the_caller_says(ask):
+    def without_style(scope, receive, send):
         return asgi(scope, receive, send)
 
-    response, _ = ask(without_colour, Request.blank("/x", "PUT"), "asgi")
+    response, _ = ask(without_style, Request.blank("/x", "PUT"), "asgi")
     assert response.status == 201
 
 
@@ -389,7 +389,7 @@ def test_one_who_asks_and_is_cancelled_takes_the_application_along():
 
 @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
 @pytest.mark.parametrize("application", APPLICATIONS, ids=["wsgi", "asgi", "def", "async def", "app"])
-def test_handlers_of_both_colours_ask(interface, application):
+def test_handlers_of_both_styles_ask(interface, application):
     outer = App(cross_site_writes=True)
 
     @outer.put("/blocking")

@@ -1,4 +1,4 @@
-"""The application: its colours, and what of the core holds for it."""
+"""The application: its styles, and what of the core holds for it."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ def test_an_application_serves_and_is_the_request_s(app, serve):
 
 
 @pytest.mark.feature("microdot-002")
-def test_handlers_and_hooks_of_both_colours(app, serve):
+def test_handlers_and_hooks_of_both_styles(app, serve):
     async def is_on_loop():
         await asyncio.sleep(0)
         return True
@@ -64,7 +64,7 @@ def test_handlers_and_hooks_of_both_colours(app, serve):
         assert (response.headers["x-a"], response.headers["x-b"]) == ("True", "plain")
 
 
-def test_the_interface_follows_the_colour():
+def test_the_interface_follows_the_style():
     app, inner = Microdot(), Microdot()
     app.get("/")(lambda request: "plain")
     assert app.interface == "wsgi"
@@ -271,7 +271,7 @@ def test_what_is_raised_through_a_method_of_one_s_own_keeps_its_status(app, serv
     assert (client.post("/async").status, client.post("/none").status) == (200, 401)
 
 
-def test_methods_of_one_s_own_count_for_the_colour(app):
+def test_methods_of_one_s_own_count_for_the_style(app):
     app.get("/")(lambda request: "plain")
     app.get_request_handlers = lambda req, attr, local_first=True: []
     assert app.interface == "wsgi"

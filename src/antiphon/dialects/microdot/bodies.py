@@ -1,4 +1,4 @@
-"""What Microdot sends as a body, as what is sent here: bytes, or an iterable of either colour that can be closed."""
+"""Bodies of Microdot's responses as native ones: bytes, or an iterable or async iterable that can be closed."""
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterator

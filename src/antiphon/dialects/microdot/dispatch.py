@@ -40,7 +40,7 @@ def waits(function: Callable[..., Any]) -> bool:
 
 
 class Call(Protocol):
-    """Calls a function of either colour: a coroutine function on the loop, another where it may block."""
+    """Calls a function: a coroutine function on the loop, any other where it may block."""
 
     def __call__(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 

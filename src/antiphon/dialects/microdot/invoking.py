@@ -1,4 +1,4 @@
-"""Calling functions of either colour from a coroutine."""
+"""Calling ``def`` and ``async def`` functions from a coroutine."""
 
 from antiphon.dialects.microdot.dispatch import call_on_loop
 

@@ -25,8 +25,8 @@ _BEHIND_PATH = {"samesite", "secure", "httponly", "partitioned"}
 class Response:
     """An HTTP response.
 
-    ``body`` is text, bytes, a dict or a list, which are sent as JSON, a file-like object, or a generator of either
-    colour. ``headers`` may be changed; the value of one is text, or a list of lines. ``reason`` is kept for who reads
+    ``body`` is text, bytes, a dict or a list, which are sent as JSON, a file-like object, or a generator or async
+    generator. ``headers`` may be changed; the value of one is text, or a list of lines. ``reason`` is kept for who reads
     it: servers write their own.
     """
 
