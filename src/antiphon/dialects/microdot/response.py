@@ -26,8 +26,8 @@ class Response:
     """An HTTP response.
 
     ``body`` is text, bytes, a dict or a list, which are sent as JSON, a file-like object, or a generator or async
-    generator. ``headers`` may be changed; the value of one is text, or a list of lines. ``reason`` is kept for who reads
-    it: servers write their own.
+    generator. ``headers`` may be changed; the value of one is text, or a list of lines. ``reason``
+    is kept for programs that read it: servers write their own.
     """
 
     types_map: ClassVar[dict[str, str]] = {
