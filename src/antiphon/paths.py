@@ -1,14 +1,14 @@
-"""What is said of paths in the file system, wherever one is given."""
+"""Paths in the file system, as options take them."""
 
 import os
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
 NOT_THERE = frozenset({ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG})
-"""The errors for a path at which nothing is."""
+"""Errors for a path that does not exist."""
 
 
 def absolute_path(path: str | os.PathLike[str]) -> str:
-    """The path as text. Raises TypeError for one in bytes, ValueError for a relative one."""
+    """Return a path as text. Raises TypeError for a path in bytes, ValueError for a relative one."""
     text = os.fspath(path)
     if not isinstance(text, str):
         raise TypeError(f"a path is text, not {type(text).__name__}")

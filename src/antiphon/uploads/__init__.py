@@ -1,1 +1,1 @@
-"""What a request brings that is large: bytes in memory or in one unnamed file, windows on them, uploads."""
+"""Large bodies: bytes in memory or in one unnamed file, views on them, and uploads."""

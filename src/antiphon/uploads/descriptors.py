@@ -1,4 +1,4 @@
-"""Bytes into a file, by descriptors: all of them, and in the kernel where it knows how."""
+"""Reading, writing and copying files by their descriptors: completely, and by the kernel where it can."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,16 +9,16 @@ from typing import TypeAlias
 from antiphon.http.errors import InsufficientStorage
 
 Way: TypeAlias = Callable[[int, int, int, int], int]
-"""Copies from a descriptor to another's position: some of ``length`` bytes from ``offset``. How many; 0 for none."""
+"""A function that copies some of ``length`` bytes from ``offset`` to another descriptor's position. Returns how many."""
 
 _AT_ONCE = 64 << 20
 _CHUNK = 1 << 20
 _MOST_CHUNKS = 1024
-"""IOV_MAX: how many chunks a call takes."""
+"""The largest number of chunks in one call (IOV_MAX)."""
 
 
 def write_all(descriptor: int, data: bytes | memoryview) -> None:
-    """Write bytes, however often that takes: a call may be cut short. Raises OSError."""
+    """Write all bytes, with as many calls as that takes. Raises OSError."""
     left = memoryview(data)
     while left:
         left = left[os.write(descriptor, left) :]
@@ -42,7 +42,7 @@ else:
     _position = Lock()
 
     def pread(descriptor: int, length: int, offset: int, /) -> bytes:
-        """As ``os.pread`` where there is none, one call at a time. It leaves the position at the end."""
+        """Replace ``os.pread`` on systems without it, one call at a time. Leaves the position at the end of the read."""
         with _position:
             os.lseek(descriptor, offset, os.SEEK_SET)
             try:
@@ -52,7 +52,7 @@ else:
 
 
 def read_all(descriptor: int, length: int, offset: int) -> bytes:
-    """Read ``length`` bytes from ``offset``, however often that takes. Raises OSError, EOFError where they end."""
+    """Read ``length`` bytes from ``offset``, with as many calls as that takes. Raises OSError, and EOFError at the end."""
     data = pread(descriptor, length, offset)
     if len(data) == length:
         return data
@@ -68,7 +68,7 @@ def read_all(descriptor: int, length: int, offset: int) -> bytes:
 
 
 def read_into(descriptor: int, target: memoryview, offset: int) -> int:
-    """Read some bytes from ``offset`` into ``target``, one or more: how many. Raises OSError, EOFError."""
+    """Read at least one byte from ``offset`` into ``target``. Return how many. Raises OSError, EOFError."""
     if not hasattr(os, "preadv"):
         data = pread(descriptor, len(target), offset)
         target[: len(data)] = data
@@ -93,7 +93,7 @@ def _by_sendfile(source: int, target: int, offset: int, length: int) -> int:
 
 
 IN_KERNEL: list[Way] = []
-"""The ways that need no memory of ours. File systems and kernels know some or none of them."""
+"""Ways to copy without memory of this process. Some file systems and kernels know none of them."""
 if hasattr(os, "copy_file_range"):
     IN_KERNEL.append(_by_copy_file_range)
 if hasattr(os, "sendfile"):
@@ -123,12 +123,12 @@ def _copy_by_hand(source: int, target: int, offset: int, end: int) -> None:
 
 
 NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG})
-"""A disk, a quota, and the largest file of a file system or of a process."""
+"""Errors for a full disk or quota, and for the largest file that a file system or process may have."""
 
 
 @contextmanager
 def no_room_is_507() -> Iterator[None]:
-    """Have what says that there is no room raise InsufficientStorage (507), with the OSError as its cause."""
+    """Raise InsufficientStorage (507) in place of an OSError that says that there is no room."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A new file that is at its path when it is complete, and never before."""
+"""Files that appear at their path when they are complete, never before; and safe names for them."""
 
 import os
 import re
@@ -17,7 +17,7 @@ _link: Callable[[str, str], None] | None = getattr(os, "link", None)
 
 
 def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> None:
-    """Make the file at ``path`` of what ``fill`` writes to the descriptor that it is given.
+    """Make the file at ``path`` from the bytes that ``fill`` writes to a descriptor.
 
     It gets the permissions that ``open`` would give it. Until it's complete it has another, hidden name in the same
     folder, and it leaves none if that fails. What is at the path stays, unless it is to ``overwrite`` it: then a file
@@ -46,7 +46,7 @@ def save(path: str, fill: Callable[[int], None], *, overwrite: bool = False) -> 
 
 
 def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = _link) -> None:
-    """Give a file its final name, if nothing has that. Of several who do so at once, one succeeds.
+    """Give a file its final name, if no other file has it. If several callers do so at once, one succeeds.
 
     Where a file system knows no links, the name is taken by an empty file for a moment. Raises FileExistsError.
     """
@@ -71,7 +71,7 @@ def give_name(hidden: str, path: str, link: Callable[[str, str], None] | None = 
 
 
 def _check_free(path: str, overwrite: bool) -> None:
-    """Raise FileExistsError, or IsADirectoryError, where there is what must stay."""
+    """Raise FileExistsError, or IsADirectoryError, if something at the path must stay."""
     try:
         mode = os.lstat(path).st_mode
     except (OSError, ValueError):  # nothing is there, or no file can be made there either
@@ -87,7 +87,7 @@ def _exists(path: str) -> FileExistsError:
 
 
 LONGEST = 255
-"""Bytes of a name in UTF-8."""
+"""Bytes that a name may have in UTF-8."""
 
 _LONGEST_EXTENSION = 64
 _MOST_CHARACTERS = 1024
@@ -99,7 +99,7 @@ _reserved = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9
 
 
 def safe_filename(name: str) -> str:
-    """The last part of a path that any system may have written, as a name in any folder.
+    """Return the last part of a path from any system as a safe name in any folder.
 
     It keeps letters of every script (in NFC) and its extension, and loses control, format and unassigned characters,
     and dots and spaces at its ends. What Windows forbids becomes ``_``, which comes before names that Windows reserves,
@@ -125,7 +125,7 @@ def safe_filename(name: str) -> str:
 
 
 def _shortened(name: str) -> str:
-    """As much of a name as may be, with its extension."""
+    """Cut a name to the permitted length, but keep its extension."""
     if len(name.encode()) <= LONGEST:
         return name
     stem, extension = splitext(name)
@@ -136,7 +136,7 @@ def _shortened(name: str) -> str:
 
 
 def usable_folder(path: str | os.PathLike[str]) -> str:
-    """The path of a folder in which files can be made.
+    """Return the path of a folder in which files can be made.
 
     Raises TypeError for what is no path in text, ValueError for a relative one, and where there is no such folder.
     """

@@ -10,27 +10,26 @@ from antiphon.uploads.descriptors import no_room_is_507, write_all
 from antiphon.uploads.temporary_file import WRITE_TIMES, UnnamedFile
 
 THRESHOLD = 512 << 10
-"""Bytes that a body has in memory."""
+"""Bytes up to which a body is kept in memory."""
 BATCH = 1 << 20
-"""Bytes that go to the file at once."""
+"""Bytes that are written to the file in one go."""
 BLOCK = 256 << 10
-"""At multiples of which writes begin and end, and how long they are: file systems take that in a quarter less time. Of
-twice as much Linux keeps a block of the file in one contiguous run of memory, which may take it long to find."""
+"""Bytes of one write, which begins and ends at a multiple of it: file systems take that in a quarter less time. For twice
+as much Linux wants a contiguous run of memory, which may take it long to find."""
 
 _MOST_LOOSE = 256
 
 Block: TypeAlias = list[bytes | memoryview]
-"""The chunks of a block, of which the first and the last may be parts."""
+"""The chunks of a block. The first and the last may be parts of chunks."""
 
 
 class Spool:
-    """Takes the chunks of a body in their order, and gives any part of them.
+    """Stores the chunks of a body in their order, and reads any part of them.
 
-    Up to ``threshold`` bytes, of which ``data`` are the first, are kept in memory. More go to one file in ``folder``
-    (None: where this system has temporary files), a batch at a time. Where blocking is allowed, ``write`` does that; an
-    event loop calls ``add``, and when ``is_due`` says so ``flush``, on a thread unless ``flushes_at_once``. Once it is
-    complete, any number of threads may read it, also while it is closed: they get what they want, or the ValueError of
-    what is closed.
+    Up to ``threshold`` bytes are kept in memory; ``data`` are the first of them. More bytes go to one file in ``folder``
+    (None: the system's temporary folder), ``BATCH`` bytes at a time. Code that may block calls ``write``. An event loop
+    calls ``add``, and ``flush`` if ``is_due``: on a thread, unless ``flushes_at_once``. Once all bytes are stored, any
+    number of threads may read, even while the spool is closed: they get their bytes, or ValueError.
     """
 
     is_closed = False
@@ -42,24 +41,24 @@ class Spool:
         self, threshold: int = THRESHOLD, folder: str | os.PathLike[str] | None = None, data: bytes = b""
     ) -> None:
         self.size = len(data)
-        """How many bytes it has been given."""
+        """Bytes stored so far."""
         self._chunks = [data] if data else []
         self._due_at = threshold + 1
         self._folder = folder
 
     @property
     def in_memory(self) -> bool:
-        """Whether there is no file."""
+        """True if there is no file."""
         return self._file is None
 
     def write(self, data: bytes) -> None:
-        """Add a chunk; and, if it's time for that, write to the file. Raises what ``flush`` does."""
+        """Add a chunk, and write to the file if that is due. Raises what ``flush`` does."""
         self.add(data)
         if self.is_due:
             self.flush()
 
     def add(self, data: bytes) -> None:
-        """Add a chunk, in memory. Raises ValueError when it's closed."""
+        """Add a chunk, in memory. Raises ValueError if the spool is closed."""
         if self.is_closed:
             raise _freed()
         if data:
@@ -72,25 +71,25 @@ class Spool:
                 self._loose = 0
 
     def check_open(self) -> None:
-        """Raise ValueError when it's closed."""
+        """Raise ValueError if the spool is closed."""
         if self.is_closed:
             raise _freed()
 
     @property
     def is_due(self) -> bool:
-        """Whether so much waits in memory that it should be written to the file."""
+        """True if enough bytes wait in memory to be written to the file."""
         return self.size >= self._due_at
 
     @property
     def flushes_at_once(self) -> bool:
-        """Whether an event loop may ``flush``: there is a file already, and what is written is taken at once."""
+        """True if an event loop may ``flush``: there is a file already, and writes are quick."""
         return self._file is not None and WRITE_TIMES.are_short
 
     def flush(self) -> None:
-        """Write what waits in memory to the file: complete blocks of it, or all where that is less than a block.
+        """Write the bytes that wait in memory to the file: complete blocks, or all bytes if they are less than a block.
 
-        Raises InsufficientStorage (507) when the disk is full, and other OSErrors; then all of it is freed. Raises
-        ValueError when it's closed.
+        Raises InsufficientStorage (507) if the disk is full, and other OSErrors; then all bytes are freed. Raises
+        ValueError if the spool is closed.
         """
         self.check_open()
         file = self._file
@@ -115,7 +114,7 @@ class Spool:
         self._loose = len(self._chunks)
 
     def _blocks(self) -> tuple[list[Block], bytes]:
-        """What waits, as blocks of the file, and what begins one that is not complete."""
+        """Return the waiting bytes: as blocks of the file, and the beginning of an incomplete block."""
         blocks: list[Block] = []
         block: Block = []
         room = BLOCK - self._written % BLOCK
@@ -131,15 +130,15 @@ class Spool:
         return (blocks, b"".join(block)) if blocks else ([block], b"")
 
     def getvalue(self) -> bytes:
-        """All of it, not copied if it came in one chunk. Raises ValueError when it is in a file, or closed."""
+        """Return all bytes, not copied if they came in one chunk. Raises ValueError if they are in a file, or closed."""
         if self._file is not None:
             raise ValueError(f"these {self.size} bytes are in a file: they are read in parts")
         return self._waiting()
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """As many of ``length`` bytes from ``offset`` as there are. Raises ValueError when it's closed, and OSError."""
+        """Return up to ``length`` bytes from ``offset``. Raises ValueError if the spool is closed, and OSError."""
         if offset < 0 or length < 0:
-            raise ValueError(f"{length} bytes from {offset} are not to be had")
+            raise ValueError(f"cannot read {length} bytes from {offset}: neither may be negative")
         file, written, waiting = self._file, self._written, self._waiting()
         if file is None:
             return waiting[offset : offset + length]
@@ -151,15 +150,15 @@ class Spool:
         return file.read_at(offset, written - offset) + waiting[: end - written]
 
     def reader_of_file(self, offset: int, length: int) -> Callable[[], bytes] | None:
-        """What reads those of ``length`` bytes from ``offset`` that are in the file, also while more is added.
+        """Return a function that reads those of ``length`` bytes from ``offset`` that are in the file.
 
-        None where none of them are. What it is called for raises OSError.
+        None if none of them are. The function works while more is added, and raises OSError.
         """
         file, length = self._file, min(length, self._written - offset)
         return partial(file.read_at, offset, length) if file is not None and length > 0 else None
 
     def read_into(self, target: memoryview, offset: int) -> int:
-        """Read bytes from ``offset`` into ``target``: how many; none at the end only. Raises as ``read_at`` does."""
+        """Read bytes from ``offset`` into ``target``. Return their number, 0 at the end only. Raises as ``read_at`` does."""
         file, written = self._file, self._written
         if file is None or offset >= written:
             data = self.read_at(offset, len(target))
@@ -168,9 +167,9 @@ class Spool:
         return file.read_into(target[: written - offset], offset)
 
     def copy_to(self, descriptor: int, offset: int, length: int) -> None:
-        """Write ``length`` bytes from ``offset`` to a file, by the kernel where it can.
+        """Write ``length`` bytes from ``offset`` to a file; the kernel copies them if it can.
 
-        Raises ValueError when it's closed or doesn't have them, and OSError.
+        Raises ValueError if the spool is closed or does not have them, and OSError.
         """
         end = offset + length
         if not 0 <= offset <= end <= self.size:
@@ -182,7 +181,7 @@ class Spool:
             write_all(descriptor, waiting[max(offset - written, 0) : end - written])
 
     def share(self) -> "Spool":
-        """Another hold on what is there, which stays when this one is closed. Neither is written to any more."""
+        """Return a spool of the same bytes that stays when this one is closed. Nothing is added to either."""
         shared = Spool()
         waiting = self._waiting()
         shared._chunks = [waiting] if waiting else []
@@ -192,13 +191,13 @@ class Spool:
         return shared
 
     def close(self) -> None:
-        """Let go of all of it. The file is freed, with its last reader and when nothing shares it. May be repeated."""
+        """Free all bytes. The file is deleted with its last reader, when no other spool shares it. May be repeated."""
         self.is_closed = True
         self._file = None
         self._chunks = []
 
     def _waiting(self) -> bytes:
-        """What is in memory, as one. Raises ValueError when it's closed: what was taken before that is whole."""
+        """Return the bytes in memory, as one. Raises ValueError if the spool is closed: bytes taken before are whole."""
         chunks = self._chunks
         if len(chunks) > 1:
             chunks = self._chunks = [b"".join(chunks)]
@@ -211,5 +210,5 @@ class Spool:
 
 def _freed() -> ValueError:
     return ValueError(
-        "what a request brought is freed when it has ended: detach() an upload before that, to read it later"
+        "the body of a request is freed when the request ends: detach() an upload before that, to read it later"
     )

@@ -1,4 +1,4 @@
-"""A file that nobody can open by a name: its room on the disk is free as soon as no one holds it any more."""
+"""A temporary file without a name: its disk space is freed with its last reference."""
 
 import os
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _MOUNTS = "/proc/self/mountinfo"
 
 @cache
 def warn_of_memory(folder: str) -> None:
-    """Log a warning, once, where a folder's files are in memory, as far as the system tells."""
+    """Log a warning, once for each folder, if the files of a folder are in memory."""
     if (kind := file_system(folder)) not in _IN_MEMORY:
         return
     import logging
@@ -28,16 +28,16 @@ def warn_of_memory(folder: str) -> None:
 
 @cache
 def reserves_quickly(folder: str) -> bool:
-    """Whether files grow in less time when room for what is written is reserved before.
+    """Return True if a file in this folder grows faster when its disk space is reserved before each write.
 
-    On ext4 that saves a quarter; what is above ext4 in containers is like it. XFS and Btrfs need as long either way,
-    and file systems that can't do it have the C library write to every block, which takes three times as long.
+    On ext4, and on the overlays of containers above it, that saves a quarter of the time. XFS and Btrfs take as long
+    either way. On other file systems the C library writes to every block, which takes three times as long.
     """
     return hasattr(os, "posix_fallocate") and file_system(folder) in _RESERVES_QUICKLY
 
 
 def file_system(folder: str) -> str | None:
-    """The kind of the file system that a folder is on, such as "ext4"; None where that can't be told."""
+    """Return the kind of file system of a folder, such as "ext4"; None if it is not known."""
     try:
         with open(_MOUNTS, encoding="utf-8", errors="replace") as mounts:
             device = os.stat(folder).st_dev
@@ -52,10 +52,10 @@ def file_system(folder: str) -> str | None:
 
 
 class UnnamedFile:
-    """A temporary file in ``folder``, or where this system has them. It grows at its end, and is read anywhere.
+    """A temporary file that grows at its end and is read anywhere, in ``folder`` or the system's temporary folder.
 
-    It is closed with its last reference, so that a thread that still reads it never reads another file, which has got
-    its descriptor. Raises OSError when it can't be made.
+    The file is closed with its last reference. So a thread that still reads it never reads another file that was given
+    the same descriptor. Raises OSError if the file can't be made.
     """
 
     __slots__ = ("_descriptor", "_reserves", "size")
@@ -66,27 +66,27 @@ class UnnamedFile:
         self._descriptor = -1
         self._reserves = False
         self.size = 0
-        """How many bytes were appended."""
+        """Bytes appended so far."""
         folder = gettempdir() if folder is None else os.fspath(folder)
         with TemporaryFile(buffering=0, dir=folder) as file:
-            # A file object would warn that it was not closed where it goes in a cycle, before this one.
+            # A file object that is collected in a cycle, before this object, would warn that it was not closed.
             self._descriptor = os.dup(file.fileno())
         warn_of_memory(folder)
         self._reserves = reserves_quickly(folder)
 
     def discard(self) -> None:
-        """Close it at once, when nobody reads it yet: the traceback of a failure may hold it for long."""
+        """Close the file now, while nobody reads it: the traceback of a failure may hold a reference for long."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            with suppress(OSError):  # what could not be written is not wanted any more
+            with suppress(OSError):  # bytes that could not be written are not wanted any more
                 os.close(descriptor)
 
     __del__ = discard
 
     def reserve(self, length: int) -> None:
-        """Have room for so many more bytes, where that is quicker than to have it found while they are written.
+        """Reserve disk space for ``length`` more bytes, if that is faster than finding it during the writes.
 
-        Raises OSError where there is none.
+        Raises OSError if the disk is full.
         """
         if self._reserves:
             try:
@@ -97,31 +97,31 @@ class UnnamedFile:
                 self._reserves = False
 
     def append(self, chunks: Sequence[bytes | memoryview]) -> None:
-        """Write chunks at the end. Raises OSError, and then nobody knows how much was written."""
+        """Write chunks at the end. Raises OSError; then it is unknown how much was written."""
         write_chunks(self._descriptor, chunks)
         self.size += sum(map(len, chunks))
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """``length`` bytes from ``offset``, which were appended. Any number of threads may read at once."""
+        """Return ``length`` bytes from ``offset``, all of them appended before. Any number of threads may read at once."""
         return read_all(self._descriptor, length, offset)
 
     def read_into(self, target: memoryview, offset: int) -> int:
-        """Read bytes from ``offset``, which were appended, into ``target``: how many."""
+        """Read bytes from ``offset``, appended before, into ``target``. Return their number."""
         return read_into(self._descriptor, target, offset)
 
     def copy_to(self, descriptor: int, offset: int, length: int) -> None:
-        """Write ``length`` bytes from ``offset``, which were appended, to another file. Raises OSError."""
+        """Write ``length`` bytes from ``offset``, appended before, to another file. Raises OSError."""
         copy(self._descriptor, descriptor, offset, length)
 
 
 SLOW = 0.002
-"""Seconds for a batch from which on it was not taken at once: ten times what memory needs for one."""
+"""Seconds from which on a write was slow: ten times as long as a write to memory takes."""
 WARY = 16
-"""How many batches in a row have to be taken at once after one that was not."""
+"""Quick writes in a row that are needed after a slow one."""
 
 
 class WriteTimes:
-    """How long the last batches took, whoever wrote them. Of the first one nothing is known."""
+    """Watches how long writes take, on whatever thread, to predict the next one. The first write counts as slow."""
 
     __slots__ = ("_wary",)
 
@@ -130,13 +130,13 @@ class WriteTimes:
 
     @property
     def are_short(self) -> bool:
-        """Whether the next batch is likely to be taken at once."""
+        """True if the next write is likely to be quick."""
         return not self._wary
 
     def add(self, seconds: float) -> None:
-        """Tell how long a batch took."""
+        """Note how many seconds a write took."""
         self._wary = WARY if seconds >= SLOW else max(self._wary - 1, 0)
 
 
 WRITE_TIMES = WriteTimes()
-"""Those of this process. Which file system it was is not told apart: a loop serves the bodies of all."""
+"""The write times of this process, for all file systems together: one loop serves the bodies on all of them."""

@@ -1,4 +1,4 @@
-"""A file that a form brought: its names as the client gave them, and its bytes, which are a window on the request's."""
+"""An uploaded file: the names that the client sent, and its bytes, a view on the request's spool."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PartHead(Protocol):
-    """What an upload knows of the header of its part of the form."""
+    """The header of a part of a form, as an upload needs it."""
 
     @property
     def content_type(self) -> str | None: ...
@@ -30,7 +30,7 @@ class PartHead(Protocol):
 
 
 class Upload:
-    """``size`` bytes of a spool from ``offset``, with what the part of the form said of them (RFC 7578 §4).
+    """An uploaded file: ``size`` bytes of a spool from ``offset``, with the header of their part (RFC 7578 §4).
 
     It is read as a file is, at one position; ``open`` gives others. It can be read until its request has ended, then
     reading raises ValueError: ``detach`` makes one that stays. It is false where a form's field was left empty, without
@@ -46,25 +46,25 @@ class Upload:
         self._offset = offset
         self._head = head
         self.size = size
-        """How many bytes it has."""
+        """The size of the file in bytes."""
         self.name = name
         """The name of the form's field."""
         self.filename = filename
-        """The file's name as the client wrote it, which may be a path, or anything: no name to save it by."""
+        """The filename as the client sent it: a path, or anything else. Never save a file under it."""
 
     @lazy
     def safe_filename(self) -> str:
-        """A name that can stand in any folder: of ``filename`` the last part, without what does harm; never empty."""
+        """The last part of ``filename``, made safe for any folder of any system; never empty."""
         return safe_filename(self.filename)
 
     @lazy
     def headers(self) -> Headers:
-        """The header of its part of the form, without fields that are malformed."""
+        """The header of the file's part of the form, without malformed fields."""
         return Headers(well_formed(self._head.fields))
 
     @lazy
     def content_type(self) -> MediaType | None:
-        """The media type that the client claims, with its parameters; None where there is none, or it is malformed."""
+        """The media type that the client claims, with its parameters; None if it is missing or malformed."""
         try:
             return MediaType.parse(self._head.content_type or "")
         except ValueError:
@@ -72,7 +72,7 @@ class Upload:
 
     @property
     def mimetype(self) -> str:
-        """The media type that the client claims, without parameters, in lower case; empty where there is none."""
+        """The media type that the client claims, without parameters, in lower case; empty if it is missing."""
         claimed = self.content_type
         return f"{claimed.type}/{claimed.subtype}" if claimed is not None else ""
 
@@ -85,7 +85,7 @@ class Upload:
     # As a file
 
     def open(self) -> Window:
-        """Its bytes as a file object of the standard library, with a position of its own, at the start."""
+        """Return the bytes as a file object of the standard library, with its own position, at the start."""
         return Window(self._spool, self._offset, self.size)
 
     @lazy
@@ -101,7 +101,7 @@ class Upload:
         return self._window
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next ``size`` bytes, or as many as are left; all of these where it is -1 or None."""
+        """Return the next ``size`` bytes, or all that are left if ``size`` is -1, None or more than that."""
         if not self._begins_at and (size is None or size == -1) and not self._is_opened:
             # So it's read nearly always, and a window costs several times as much.
             data = self._spool.read_at(self._offset, self.size)
@@ -110,7 +110,7 @@ class Upload:
         return self._readable.read(size)
 
     async def aread(self, size: int | None = -1, /) -> bytes:
-        """As ``read``, on an event loop: what is not in memory is read on a thread."""
+        """Return what ``read`` returns, on an event loop: a thread reads bytes that are not in memory."""
         if self._spool.in_memory:
             return self.read(size)
         from antiphon.concurrency.crossing import Crossing
@@ -118,23 +118,23 @@ class Upload:
         return await Crossing().run(self.read, size)
 
     def read1(self, size: int = -1, /) -> bytes:
-        """Up to ``size`` bytes, of one read."""
+        """Return up to ``size`` bytes from one read."""
         return self._readable.read1(size)
 
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """Read bytes into a buffer: how many."""
+        """Read bytes into a buffer. Return their number."""
         return self._readable.readinto(buffer)
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        r"""The next line with its ``\n``, or up to ``size`` bytes of it; empty at the end."""
+        r"""Return the next line with its ``\n``, or up to ``size`` bytes of it; empty at the end."""
         return self._readable.readline(size)
 
     def __iter__(self) -> Iterator[bytes]:
-        r"""The lines that are left, each with its ``\n``."""
+        r"""Return the lines that are left, each with its ``\n``."""
         return iter(self._readable)
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """What is left, in chunks of ``size`` bytes and a last one that may be smaller. Raises ValueError below 1."""
+        """Return the bytes that are left, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         return self._readable.chunks(size)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
@@ -145,31 +145,31 @@ class Upload:
         return self._readable.seek(offset, whence)
 
     def tell(self) -> int:
-        """The position, counted from the start of this file."""
+        """Return the position, in bytes from the start of this file."""
         return self._readable.tell()
 
     def readable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """True."""
+        """Return True."""
         return True
 
     def writable(self) -> bool:
-        """False: what was sent does not change."""
+        """Return False: an upload never changes."""
         return False
 
     def flush(self) -> None:
-        """Do nothing: what wraps files expects to be able to."""
+        """Do nothing: wrappers of files expect this method."""
 
     @property
     def closed(self) -> bool:
-        """Whether it can't be read any more."""
+        """True if the file can't be read any more."""
         return self._spool.is_closed
 
     def close(self) -> None:
-        """Free what ``detach`` kept. Other uploads are freed when their request ends, and this does nothing to them."""
+        """Free a file that ``detach`` kept. Other uploads are freed with their request, and stay as they are."""
         if self._is_detached:
             self._spool.close()
 
@@ -182,7 +182,7 @@ class Upload:
     # As a whole
 
     def digest(self, algorithm: str = "sha256") -> str:
-        """The hash of its bytes, in hexadecimal digits.
+        """Return the hash of the bytes, in hexadecimal digits.
 
         Raises ValueError for an algorithm that hashlib has not, or whose hashes have any length ("shake_128").
         """
@@ -195,7 +195,7 @@ class Upload:
             return file_digest(file, lambda: digest).hexdigest()
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
-        """Copy it to a file, or into a folder, where its name is ``safe_filename``: the path of the copy.
+        """Copy the file to a path, or into a folder under ``safe_filename``. Return the path of the copy.
 
         The path is absolute. A copy is there as a whole or not at all, with the permissions that ``open`` would give.
         It is written to the disk when the system does that: who must have it after a power cut calls ``os.fsync``.
@@ -215,13 +215,13 @@ class Upload:
         return Path(target)
 
     async def asave(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
-        """As ``save``, on an event loop: it is copied on a thread. A copy that has begun is completed in any case."""
+        """Copy the file as ``save`` does, on an event loop: a thread copies. A copy that has begun is always completed."""
         from antiphon.concurrency.crossing import Crossing
 
         return await Crossing().run(partial(self.save, path, overwrite=overwrite))
 
     def detach(self) -> "Upload":
-        """The same file, kept until it is closed or forgotten, also when its request has ended.
+        """Return an upload of the same bytes that stays until it is closed or dropped, even after the request.
 
         Of one that is in memory only its own bytes are kept; otherwise the file with all that the request brought.
         """
@@ -237,7 +237,7 @@ class Upload:
 
 
 def well_formed(fields: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[str, str]]:
-    """The header fields that can stand in a header, as text."""
+    """Return the header fields that are well-formed, as text."""
     for name, value in fields:
         with suppress(ValueError):
             yield name.decode(), field_value(value.decode("latin-1"))

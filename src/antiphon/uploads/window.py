@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 CHUNK = 256 << 10
-"""Bytes of a chunk."""
+"""Bytes that one chunk has by default."""
 
 _BUFFER = 16 << 10
 
 
 class Window(BufferedReader):
-    """``length`` bytes of a spool from ``offset``, as a file that is read: for whatever wants one.
+    """A read-only file object on ``length`` bytes of a spool from ``offset``.
 
     It has a position of its own, and may be used by several threads. Closing it leaves the spool as it is; once that is
     closed, reading raises ValueError. Raises ValueError for what is not within the spool.
@@ -28,14 +28,14 @@ class Window(BufferedReader):
         super().__init__(_Part(spool, offset, length), _BUFFER)
 
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
-        """What is left, in chunks of ``size`` bytes and a last one that may be smaller. Raises ValueError below 1."""
+        """Return the bytes that are left, in chunks of ``size`` bytes. Raises ValueError for a size below 1."""
         if size < 1:
             raise ValueError(f"a chunk has a byte or more, not {size}")
         return iter(lambda: self.read(size), b"")
 
 
 class _Part(RawIOBase):
-    """The same without a buffer."""
+    """The unbuffered file below a window."""
 
     def __init__(self, spool: Spool, offset: int, length: int) -> None:
         if not 0 <= offset <= offset + length <= spool.size:
