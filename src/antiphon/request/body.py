@@ -11,7 +11,6 @@ from antiphon.body.content import Content
 from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType, over_limit
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MultiDict
-from antiphon.http.urlencoded import parse_form
 
 T = TypeVar("T")
 
@@ -44,13 +43,10 @@ def read_whole(content: Content, limits: Limits) -> bytes:
     return content.read_all()
 
 
-def parse_urlencoded(data: bytes, limits: Limits, charset: str | None) -> list[tuple[str, str]]:
-    """Return the fields of an urlencoded form, in order. Raises ContentTooLarge (413) for too many."""
-    try:
-        return parse_form(data, limits.fields, charset)
-    except ValueError:
-        detail = f"The form has more than {limits.fields} fields."
-        raise over_limit(ContentTooLarge, "fields", limits.fields, detail) from None
+def too_many_fields(limits: Limits) -> ContentTooLarge:
+    """Return the error for a form of more fields than the limits allow."""
+    detail = f"The form has more than {limits.fields} fields."
+    return over_limit(ContentTooLarge, "fields", limits.fields, detail)
 
 
 @cache

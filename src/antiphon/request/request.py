@@ -21,14 +21,15 @@ from antiphon.http.limits import Limits
 from antiphon.http.multidict import FirstMultiDict, MultiDict
 from antiphon.http.path import quoted_root
 from antiphon.http.url import URL
+from antiphon.http.urlencoded import parse_form
 from antiphon.lazy import lazy
 from antiphon.request.body import (
     DEFAULT_LIMITS,
     FORM,
     json_decoder,
     not_loaded,
-    parse_urlencoded,
     read_whole,
+    too_many_fields,
     typed_form,
     typed_json,
     wrong_type,
@@ -434,7 +435,11 @@ class Request(RequestHeaders):
                 return None
             charset = self.charset
         limits = self.limits
-        return parse_urlencoded(self._whole(limits), limits, charset)
+        data = self._whole(limits)
+        try:
+            return parse_form(data, limits.fields, charset)
+        except ValueError:
+            raise too_many_fields(limits) from None
 
     @lazy
     def files(self) -> "MultiDict[Upload]":
