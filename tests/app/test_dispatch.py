@@ -9,10 +9,10 @@ from contextvars import ContextVar
 import pytest
 from anyio import CancelScope
 
-from antiphon import App, Response
+from antiphon import App, Request, Response
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.workers import WORKERS
-from antiphon.handler.contract import failed
+from antiphon.handler.contract import Switch, failed
 from antiphon.http.errors import NotFound
 from antiphon.testing import AsyncClient
 
@@ -791,3 +791,36 @@ class TestAForgottenAwait:
         assert serving(app).get("/").status == 500
         gc.collect()
         assert "async def" in caplog.text or "await" in caplog.text
+
+
+class TestStepsThatAreClosed:
+    def test_call_nothing_more(self):
+        """As when the interpreter ends while a request waits: nobody drives the steps any more."""
+        app, seen = App(), []
+
+        @app.middleware
+        def around(request):
+            seen.append("opened")
+            try:
+                yield
+            except GeneratorExit:
+                seen.append("dropped")
+                raise
+            seen.append("closed")
+
+        app.after_request(lambda request, response: seen.append("after"))
+        app.errorhandler(Exception)(lambda request, error: seen.append("handled"))
+
+        @app.get("/")
+        async def handler(request):
+            await asyncio.Future(loop=loop)
+
+        loop = asyncio.new_event_loop()
+        steps = app.handle(Request.blank("/"))
+        while isinstance(steps.send(None), Switch):
+            pass
+        steps.close()
+        del steps
+        gc.collect()
+        loop.close()
+        assert seen == ["opened", "dropped"]

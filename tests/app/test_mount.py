@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon import App, Blueprint, Response, serve
+from antiphon import App, Blueprint, Limits, Response, serve
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import KINDS, METHODS, wsgi
 
@@ -466,6 +466,10 @@ class TestMounting:
     def test_a_malformed_prefix_is_refused(self, prefix):
         with pytest.raises(ValueError, match=r".+"):
             App().mount(prefix, wsgi)
+
+    def test_limits_of_an_app_are_its_own_to_set(self):
+        with pytest.raises(TypeError, match=r"an App bounds its requests by itself: App\(limits=\.\.\.\)"):
+            App().mount("/inner", App(), limits=Limits(body=1))
 
     @pytest.mark.parametrize("application", [None, "shop:app", 1, App, dict])
     def test_what_is_no_application_is_refused(self, application):

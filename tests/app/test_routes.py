@@ -1,6 +1,6 @@
 import pytest
 
-from antiphon import App, Limits, Request
+from antiphon import App, Blueprint, Limits, Request
 from antiphon.handler.contract import describe
 from antiphon.http.head import RequestHead
 from tests.helpers.driving import drive
@@ -238,6 +238,28 @@ class TestEncodedSlashes:
         if interface == "asgi":
             assert serving(app).get("/users/a%2Fb").text == "/users/<name> ['a/b']"
             assert serving(app).get("/a%2Fb").status == 404
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("registry", [App, lambda: Blueprint("shop")], ids=["app", "blueprint"])
+    @pytest.mark.parametrize(
+        ("options", "error", "message"),
+        [
+            ({"body": "later"}, ValueError, "body is 'load', 'lazy' or 'stream', not 'later': '/'"),
+            ({"limits": 7}, TypeError, "limits are given as Limits"),
+            ({"nme": "x"}, TypeError, "a route has no 'nme', but name, host, "),
+            ({"methods": "GET"}, ValueError, r"such as \('GET',\)"),
+            ({"methods": ()}, ValueError, "a route answers at least one method: '/'"),
+            ({"methods": ("G T",)}, ValueError, "'G T' is not a method"),
+        ],
+    )
+    def test_are_raised_before_a_handler_is_registered(self, registry, options, error, message):
+        with pytest.raises(error, match=message):
+            registry().route("/", **options)
+
+    def test_name_the_fix_for_a_path_that_was_forgotten(self):
+        with pytest.raises(TypeError, match=r'a route\'s path is text, as in @app.get\("/users"\)'):
+            App().get(lambda request: "x")
 
 
 class TestConflicts:

@@ -238,8 +238,7 @@ class App(Routes, Servable):
 
     def _find_first(self, request: Request) -> Found:
         """Plan each route before the first request, then find the plan for it."""
-        if self._routing is None:
-            self.freeze()
+        self.freeze()
         return self._find(request)
 
     def measure_header_sections(self) -> None:
