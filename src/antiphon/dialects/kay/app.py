@@ -12,8 +12,8 @@ from antiphon.dialects.kay.places import fill_all
 from antiphon.dialects.kay.routing import View, ViewGroup, Views
 from antiphon.dialects.kay.templates import load_templates
 from antiphon.dialects.kay.users import checked, user_source
-from antiphon.dialects.kay.werkzeug.wrappers.request import Request
-from antiphon.dialects.kay.werkzeug.wrappers.response import Response
+from antiphon.dialects.kay.werkzeug.wrappers.base_request import Request
+from antiphon.dialects.kay.werkzeug.wrappers.base_response import Response
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.routing.map import Map, MapAdapter
 from antiphon.lazy import lazy

@@ -21,9 +21,8 @@ from antiphon.dialects.microdot.lifespan import Lifespan
 from antiphon.dialects.microdot.overridable import overridable, overridden_by
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.response import Response
-from antiphon.dialects.microdot.routing import Entry, RouteTable, URLPattern
+from antiphon.dialects.microdot.routing import Entry, RouteTable, URLMap, URLPattern
 from antiphon.dialects.microdot.serving import EmbeddedServer, end_process_group, serve
-from antiphon.dialects.microdot.url_map import URLMap
 from antiphon.handler.context import reset_current_request, set_current_request
 from antiphon.handler.contract import Steps, failed
 from antiphon.handler.drive import run_async

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
 from itertools import takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
@@ -203,3 +204,27 @@ def _answering(entry: Entry, values: dict[str, Any]) -> Found:
 def _refusing(entry: Entry) -> Found:
     """The answer to other methods: that of the last route of the path, whose application may have a handler for it."""
     return Found(405, entry[3], entry[4], None)
+
+
+class URLMap(list[Entry]):
+    """Routes. ``version`` is another object after each change: so nobody has to compare them to see one."""
+
+    version: object
+
+
+def _changing(method: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(method)
+    def change(self: URLMap, *arguments: Any, **named: Any) -> Any:
+        try:
+            return method(self, *arguments, **named)
+        finally:
+            self.version = object()
+
+    return change
+
+
+for _name in (
+    "__delitem__", "__iadd__", "__imul__", "__init__", "__setitem__", "append", "clear", "extend", "insert", "pop",
+    "remove", "reverse", "sort",
+):  # fmt: skip
+    setattr(URLMap, _name, _changing(getattr(list, _name)))

@@ -1,8 +1,6 @@
 """What `kay.utils` has: pages made of templates, JSON, and URLs of views."""
 
-from antiphon.dialects.kay.utils.json_response import render_json_response
-from antiphon.dialects.kay.utils.pages import render_to_response, render_to_string
-from antiphon.dialects.kay.utils.url_for import url_for
+from antiphon.dialects.kay.utils.pages import render_json_response, render_to_response, render_to_string, url_for
 from antiphon.dialects.kay.werkzeug.utils import redirect
 
 __all__ = ["redirect", "render_json_response", "render_to_response", "render_to_string", "url_for"]

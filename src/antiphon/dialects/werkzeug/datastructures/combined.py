@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from typing import Any, NoReturn, Self, TypeVar, overload
+from typing import Any, NoReturn, Self, TypeVar
 
 from antiphon.dialects.werkzeug.datastructures.mixins import ImmutableMultiDictMixin
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
@@ -35,21 +35,13 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
                 return each[key]
         raise BadRequestKeyError(key)
 
-    @overload
-    def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
-    @overload
-    def get(self, key: K, default: D, type: None = None) -> V | D: ...
-    @overload
-    def get(self, key: K, default: None = None, *, type: Callable[[V], C]) -> C | None: ...
-    @overload
-    def get(self, key: K, default: D, type: Callable[[V], C]) -> C | D: ...
-    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # it converts
+    def get(
         self,
         key: K,
-        default: object = None,
-        type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
-    ) -> object:
-        """The first value of a key that ``type`` converts if that is given; ``default`` if there is none."""
+        default: Any = None,
+        type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
+    ) -> Any:
+        """Return the first value of a key that ``type`` converts, if it is given; ``default`` if there is none."""
         for each in self.dicts:
             if key in each:
                 if type is None:
@@ -60,16 +52,12 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
                     continue
         return default
 
-    @overload
-    def getlist(self, key: K, type: None = None) -> list[V]: ...
-    @overload
-    def getlist(self, key: K, type: Callable[[V], C]) -> list[C]: ...
     def getlist(
         self,
         key: K,
         type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
-        """All values of a key, without those that ``type`` can't convert if it is given."""
+        """Return all values of a key, without those that ``type`` can't convert, if it is given."""
         return [value for each in self.dicts for value in each.getlist(key, type)]
 
     def keys(self) -> Any:

@@ -1,11 +1,9 @@
 """What `werkzeug.test` has: requests of values, and a client that calls an application."""
 
 from antiphon.dialects.werkzeug.test.builder import EnvironBuilder, create_environ
-from antiphon.dialects.werkzeug.test.client import Client, ClientRedirectError
+from antiphon.dialects.werkzeug.test.client import Client, ClientRedirectError, TestResponse, run_wsgi_app
 from antiphon.dialects.werkzeug.test.cookie import Cookie
 from antiphon.dialects.werkzeug.test.multipart_body import encode_multipart, stream_encode_multipart
-from antiphon.dialects.werkzeug.test.response import TestResponse
-from antiphon.dialects.werkzeug.test.run import run_wsgi_app
 
 __all__ = [
     "Client",

@@ -4,18 +4,57 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from antiphon.dialects._environ.calling import call_application
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
 from antiphon.dialects.werkzeug.test.cookie import Cookie, Jar, keep
-from antiphon.dialects.werkzeug.test.response import TestResponse
-from antiphon.dialects.werkzeug.test.run import run_wsgi_app
 from antiphon.dialects.werkzeug.tokens.cookies import dump_cookie
+from antiphon.dialects.werkzeug.utils.accessors import cached_property
 from antiphon.dialects.werkzeug.wrappers.request import Request
 from antiphon.dialects.werkzeug.wrappers.response import Response
 from antiphon.dialects.werkzeug.wsgi.places import get_current_url
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+
+class TestResponse(Response):
+    """A response with the ``request`` that it answers, and the ``history`` of redirects that led to it."""
+
+    __test__ = False
+    default_mimetype = None
+
+    def __init__(
+        self,
+        response: Iterable[bytes],
+        status: str,
+        headers: Headers,
+        request: Request,
+        history: "tuple[TestResponse, ...]" = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(response, status, headers, **kwargs)
+        self.request = request
+        self.history = history
+
+    @cached_property
+    def text(self) -> str:
+        """The body as text."""
+        text: str = self.get_data(as_text=True)
+        return text
+
+
+def run_wsgi_app(
+    app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False
+) -> tuple[Iterable[bytes], str, Headers]:
+    """Return the body, the status and the headers of an application's answer, including what it wrote with ``write``.
+
+    The application gets a copy of the environ. Its body is read until it has started its response; ``buffered`` reads
+    it to the end and closes it. Raises what the application raises, and RuntimeError if it starts no response.
+    """
+    body, status, fields = call_application(app, dict(getattr(environ, "environ", environ)), buffered)
+    return body, status, Headers(fields)
+
 
 _REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
 

@@ -1,14 +1,16 @@
 """URLs as tuples of five parts, as Werkzeug had them before 3.0: split, put together and joined."""
 
+import ntpath
+import os
+import posixpath
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self, cast
 
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.urls.fields import url_decode
-from antiphon.dialects.werkzeug.urls.file_locations import file_location
 from antiphon.dialects.werkzeug.urls.iri import iri_to_uri, unicode_host, unquote_user, uri_to_iri, url_unparse
-from antiphon.dialects.werkzeug.urls.quoting import url_quote, url_unquote
+from antiphon.dialects.werkzeug.urls.quoting import url_quote, url_quote_plus, url_unquote
 from antiphon.http import url as uri
 
 _beginning = re.compile(r"(?:([A-Za-z0-9+\-.,]+):(?![0-9]+\Z))?(?://([^/?#]*))?", re.DOTALL).match
@@ -228,3 +230,41 @@ def url_join(base: Any, url: Any, allow_fragments: bool = True) -> Any:
     if not base or not url:
         return url or base
     return str(uri.URL(base).join(url if allow_fragments else url.replace("#", "%23")))
+
+
+_HERE = ("127.0.0.1", "::1", "localhost")
+
+
+def file_location(host: str | None, path: str, system: str | None) -> tuple[str | None, str]:
+    """Server and path, on a "windows" or "posix" system, by default this one. Raises TypeError for another."""
+    system = system or ("windows" if os.name == "nt" else "posix")
+    if system == "windows":
+        host, path = _on_windows(host, path)
+    elif system == "posix":
+        path = posixpath.normpath(path)
+    else:
+        raise TypeError(f"Invalid path format {system!r}")
+    return (None if host in _HERE else host), path
+
+
+def _on_windows(host: str | None, path: str) -> tuple[str | None, str]:
+    if path[:1] == "/" and path[1:2].isalpha() and path[2:3] in ("|", ":"):
+        path = f"{path[1]}:{path[3:]}"
+    is_share = path.startswith(("///", "\\\\\\"))
+    path = ntpath.normpath(path)
+    if is_share and host is None:
+        host, _, path = path.lstrip("\\").partition("\\")
+    return host, path
+
+
+def url_fix(s: str | bytes, charset: str = "utf-8") -> str:
+    """A URL with its spaces and the like escaped, and with slashes for backslashes."""
+    text = (s.decode(charset, "replace") if isinstance(s, bytes) else s).replace("\\", "/")
+    if text.startswith("file://") and text[7:8].isalpha() and text[8:10] in (":/", "|/"):
+        text = f"file:///{text[7:]}"
+    url = url_parse(text)
+    path = url_quote(url.path, charset, safe="/%+$!*'(),")
+    query = url_quote_plus(url.query, charset, safe=":&%=+$!*'(),")
+    fragment = url_quote_plus(url.fragment, charset, safe=":&%=+$!*'(),")
+    fixed: str = url_unparse((url.scheme, url.ascii_netloc(), path, query, fragment))
+    return fixed

@@ -1,14 +1,12 @@
 """Requests and responses as `werkzeug.wrappers` had them in 0.8, and the parts that they are made of."""
 
-from antiphon.dialects.kay.werkzeug.wrappers.base_request import BaseRequest
-from antiphon.dialects.kay.werkzeug.wrappers.base_response import BaseResponse
+from antiphon.dialects.kay.werkzeug.wrappers.base_request import BaseRequest, Request
+from antiphon.dialects.kay.werkzeug.wrappers.base_response import BaseResponse, Response
 from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import (
     CommonRequestDescriptorsMixin,
     CommonResponseDescriptorsMixin,
+    ETagRequestMixin,
 )
-from antiphon.dialects.kay.werkzeug.wrappers.conditions import ETagRequestMixin
-from antiphon.dialects.kay.werkzeug.wrappers.request import Request
-from antiphon.dialects.kay.werkzeug.wrappers.response import Response
 from antiphon.dialects.werkzeug.wrappers import (
     AcceptMixin,
     AuthorizationMixin,

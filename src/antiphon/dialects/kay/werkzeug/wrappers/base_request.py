@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from antiphon.dialects._environ.places import text_of
 from antiphon.dialects.kay.places import RequestPlaces
 from antiphon.dialects.kay.werkzeug.formparser import FormDataParser, default_stream_factory
+from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import CommonRequestDescriptorsMixin, ETagRequestMixin
 from antiphon.dialects.kay.werkzeug.wrappers.sealed import Immutable, seal, sealed
 from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
@@ -112,3 +113,7 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
     def _decode(self, key: str, charset: str) -> str:
         """Text of the environ, which has bytes as Latin-1."""
         return text_of(self.environ.get(key) or "", charset)
+
+
+class Request(ETagRequestMixin, CommonRequestDescriptorsMixin, BaseRequest, wrappers.Request):
+    """A request with all that there is: see ``BaseRequest``, and the mixins, which Werkzeug's Request has."""

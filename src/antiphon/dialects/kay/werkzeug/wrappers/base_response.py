@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from antiphon.dialects.kay.werkzeug.wrappers.common_descriptors import CommonResponseDescriptorsMixin
 from antiphon.dialects.werkzeug import wrappers
 from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
 from antiphon.dialects.werkzeug.wsgi.places import get_current_url
@@ -45,3 +46,7 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
             root = iri_to_uri(get_current_url(environ, root_only=True))
             return [(name, urljoin(root, value) if name.lower() == "location" else value) for name, value in fields]
         return fields
+
+
+class Response(CommonResponseDescriptorsMixin, BaseResponse, wrappers.Response):
+    """A response with all that there is: see ``BaseResponse``, and the mixins, which Werkzeug's Response has."""

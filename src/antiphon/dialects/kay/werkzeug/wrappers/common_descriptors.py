@@ -1,13 +1,25 @@
 """Headers that most messages have: seconds are numbers, and moments have no zone."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from antiphon.dialects._environ.attributes import environ_value
-from antiphon.dialects.kay.werkzeug.wrappers.moments import parse_date
 from antiphon.dialects.werkzeug import wrappers
+from antiphon.dialects.werkzeug.datastructures.range import IfRange
+from antiphon.dialects.werkzeug.http.parsing import parse_if_range_header
 from antiphon.dialects.werkzeug.tokens.dates import dump_age, http_date, parse_age
-from antiphon.dialects.werkzeug.utils.accessors import header_property
+from antiphon.dialects.werkzeug.tokens.dates import parse_date as parse_aware_date
+from antiphon.dialects.werkzeug.utils.accessors import environ_header, header_property
+
+
+def parse_date(value: str | None) -> datetime | None:
+    """The moment in UTC, naive; None for what is no date."""
+    return as_naive(parse_aware_date(value))
+
+
+def as_naive(moment: datetime | None) -> datetime | None:
+    """The same moment in UTC without a zone."""
+    return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _parse_seconds(raw: str | None) -> int | None:
@@ -52,3 +64,18 @@ class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
     @retry_after.deleter
     def retry_after(self) -> None:
         self.headers.remove("Retry-After")
+
+
+def _parse_if_range(raw: str | None) -> IfRange:
+    parsed = parse_if_range_header(raw)
+    return IfRange(parsed.etag, as_naive(parsed.date))
+
+
+class ETagRequestMixin(wrappers.ETagRequestMixin):
+    """Conditions, ranges, and how the client keeps what it gets."""
+
+    if_modified_since = environ_header(
+        "HTTP_IF_MODIFIED_SINCE", parse_date, "How old the client's version is (§13.1.3)."
+    )
+    if_unmodified_since = environ_header("HTTP_IF_UNMODIFIED_SINCE", parse_date, "How old the version is (§13.1.4).")
+    if_range = environ_header("HTTP_IF_RANGE", _parse_if_range, "The version that ranges are of (§13.1.5).")
