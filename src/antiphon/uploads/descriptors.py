@@ -9,7 +9,7 @@ from typing import TypeAlias
 from antiphon.http.errors import InsufficientStorage
 
 Way: TypeAlias = Callable[[int, int, int, int], int]
-"""A function that copies some of ``length`` bytes from ``offset`` to another descriptor's position. Returns how many."""
+"""A function that copies up to ``length`` bytes from ``offset`` to another descriptor. Returns how many."""
 
 _AT_ONCE = 64 << 20
 _CHUNK = 1 << 20
@@ -42,7 +42,7 @@ else:
     _position = Lock()
 
     def pread(descriptor: int, length: int, offset: int, /) -> bytes:
-        """Replace ``os.pread`` on systems without it, one call at a time. Leaves the position at the end of the read."""
+        """Replace ``os.pread`` on systems without it, one call at a time. Moves the position."""
         with _position:
             os.lseek(descriptor, offset, os.SEEK_SET)
             try:
@@ -52,7 +52,7 @@ else:
 
 
 def read_all(descriptor: int, length: int, offset: int) -> bytes:
-    """Read ``length`` bytes from ``offset``, with as many calls as that takes. Raises OSError, and EOFError at the end."""
+    """Read ``length`` bytes from ``offset``, in as many calls as that takes. Raises OSError, EOFError."""
     data = pread(descriptor, length, offset)
     if len(data) == length:
         return data

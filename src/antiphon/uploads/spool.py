@@ -14,8 +14,8 @@ THRESHOLD = 512 << 10
 BATCH = 1 << 20
 """Bytes that are written to the file in one go."""
 BLOCK = 256 << 10
-"""Bytes of one write, which begins and ends at a multiple of it: file systems take that in a quarter less time. For twice
-as much Linux wants a contiguous run of memory, which may take it long to find."""
+"""Bytes of one write, which begins and ends at a multiple of it: file systems take that in a quarter less time. For
+twice as much Linux wants a contiguous run of memory, which may take it long to find."""
 
 _MOST_LOOSE = 256
 
