@@ -471,7 +471,7 @@ def test_a_content_length_beside_a_transfer_encoding_is_a_400(interface, policy,
 
 
 def test_a_form_that_was_freed_is_not_said_to_have_too_many_fields():
-    request = Request(Told(*in_chunks(b"a=" + bytes(1 << 20), 64 << 10), blocks=True, content_type=FORM))
+    request = Request(ScriptedHead(*in_chunks(b"a=" + bytes(1 << 20), 64 << 10), blocks=True, content_type=FORM))
     request.content.load_on_thread(request.limits)
     request.content.close()
     with pytest.raises(ValueError, match="is freed"):

@@ -26,7 +26,7 @@ Block: TypeAlias = list[bytes | memoryview]
 class Spool:
     """Stores the chunks of a body in their order, and reads any part of them.
 
-    Up to ``threshold`` bytes are kept in memory; ``data`` are the first of them. More bytes go to one file in ``folder``
+    Up to ``threshold`` bytes are kept in memory; ``data`` are the first of them. More go to one file in ``folder``
     (None: the system's temporary folder), ``BATCH`` bytes at a time. Code that may block calls ``write``. An event loop
     calls ``add``, and ``flush`` if ``is_due``: on a thread, unless ``flushes_at_once``. Once all bytes are stored, any
     number of threads may read, even while the spool is closed: they get their bytes, or ValueError.
@@ -130,7 +130,7 @@ class Spool:
         return (blocks, b"".join(block)) if blocks else ([block], b"")
 
     def getvalue(self) -> bytes:
-        """Return all bytes, not copied if they came in one chunk. Raises ValueError if they are in a file, or closed."""
+        """Return all bytes, uncopied if they came in one chunk. Raises ValueError if they are in a file, or closed."""
         if self._file is not None:
             raise ValueError(f"these {self.size} bytes are in a file: they are read in parts")
         return self._waiting()
@@ -158,7 +158,7 @@ class Spool:
         return partial(file.read_at, offset, length) if file is not None and length > 0 else None
 
     def read_into(self, target: memoryview, offset: int) -> int:
-        """Read bytes from ``offset`` into ``target``. Return their number, 0 at the end only. Raises as ``read_at`` does."""
+        """Read bytes from ``offset`` into ``target``. Return their number: 0 at the end. Raises as ``read_at`` does."""
         file, written = self._file, self._written
         if file is None or offset >= written:
             data = self.read_at(offset, len(target))
@@ -197,7 +197,7 @@ class Spool:
         self._chunks = []
 
     def _waiting(self) -> bytes:
-        """Return the bytes in memory, as one. Raises ValueError if the spool is closed: bytes taken before are whole."""
+        """Return the bytes in memory, as one. Raises ValueError if the spool is closed, never half of them."""
         chunks = self._chunks
         if len(chunks) > 1:
             chunks = self._chunks = [b"".join(chunks)]

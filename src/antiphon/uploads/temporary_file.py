@@ -102,7 +102,7 @@ class UnnamedFile:
         self.size += sum(map(len, chunks))
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``offset``, all of them appended before. Any number of threads may read at once."""
+        """Return ``length`` bytes from ``offset``, appended before. Any number of threads may read at once."""
         return read_all(self._descriptor, length, offset)
 
     def read_into(self, target: memoryview, offset: int) -> int:

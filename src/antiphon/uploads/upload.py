@@ -215,7 +215,7 @@ class Upload:
         return Path(target)
 
     async def asave(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
-        """Copy the file as ``save`` does, on an event loop: a thread copies. A copy that has begun is always completed."""
+        """Copy the file as ``save`` does, on an event loop: a thread copies. A copy that has begun is completed."""
         from antiphon.concurrency.crossing import Crossing
 
         return await Crossing().run(partial(self.save, path, overwrite=overwrite))
