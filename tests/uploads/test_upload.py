@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import gc
 import hashlib
 import io
 import os
@@ -466,6 +467,7 @@ class TestOnAnEventLoop:
 
 
 def test_nothing_is_left_open(make, tmp_path):
+    gc.collect()  # what other tests left open is not counted
     before = descriptors()
     for number in range(20):
         file, spool = upload(make=make)
@@ -475,7 +477,7 @@ def test_nothing_is_left_open(make, tmp_path):
         file.open().readline()
         file.detach()
         spool.close()
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 @pytest.mark.processes
