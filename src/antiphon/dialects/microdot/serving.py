@@ -1,4 +1,4 @@
-"""Serving from within the program: Granian on this process's own loop, on a socket that nobody else listens on."""
+"""A server within the program: Granian on this process's own loop, on a socket that no other process listens on."""
 
 import asyncio
 import os
@@ -11,18 +11,18 @@ from typing import Any
 
 BACKLOG = 1024
 DRAIN = 2.0
-"""Seconds that open requests get at the end. What is still open then is left to the loop, whose end cuts it off."""
+"""Seconds to finish open requests at the end. Requests that are open longer are cut off when the loop ends."""
 
 LETTING_GO = 0.05
-"""Seconds for Granian's threads to let go of what is Python's, since nothing tells when they have: those that are later
-than the interpreter's end panic.
+"""Seconds for Granian's threads to release Python objects. Nothing tells when they have; threads that are later than
+the interpreter's end panic.
 """
 
 
 class EmbeddedServer(asyncio.AbstractServer):
-    """A server of one application, to be used as asyncio's are. Its address is its own at once.
+    """A server of one application, with the interface of asyncio's servers. Its address is bound at once.
 
-    Raises OSError for an address that can't be had.
+    Raises OSError for an address that can't be used.
     """
 
     def __init__(self, app: Any, host: str | None, port: int | str, ssl: Any = None) -> None:
@@ -44,23 +44,23 @@ class EmbeddedServer(asyncio.AbstractServer):
 
     @property
     def sockets(self) -> tuple[TransportSocket, ...]:
-        """What it listens on, until it is closed."""
+        """The sockets that it listens on, until it is closed."""
         return () if self._closed else (TransportSocket(self._listener),)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop that it serves on."""
+        """Return the loop of the server."""
         return self._loop or asyncio.get_running_loop()
 
     def is_serving(self) -> bool:
-        """Whether it accepts connections."""
+        """Return True if the server accepts connections."""
         return self._serving is not None and not self._closed
 
     async def start_serving(self) -> None:
-        """Accept connections from now on, beside what else the loop does."""
+        """Accept connections from now on, in the background."""
         self._start()
 
     async def serve_forever(self) -> None:
-        """Serve until it is closed; open requests get a little longer. Cancelling this closes it."""
+        """Serve until the server is closed; open requests get a little longer. Cancelling this closes the server."""
         if self._awaited:
             raise RuntimeError(f"server {self!r} is already being awaited on serve_forever()")
         serving = self._start()
@@ -73,12 +73,12 @@ class EmbeddedServer(asyncio.AbstractServer):
             serving.result()
 
     async def serve_until_closed(self) -> None:
-        """Serve until it is closed, or until this is cancelled: that is an end like another."""
+        """Serve until the server is closed, or this is cancelled, which is not an error."""
         with suppress(asyncio.CancelledError):
             await self.serve_forever()
 
     def close(self) -> None:
-        """End as soon as the requests that are open now are answered. May be called on any thread."""
+        """Stop as soon as the requests that are open now are answered. May be called on any thread."""
         self._listener.close()
         with suppress(RuntimeError):  # the loop has ended already
             if self._loop is not None and self._loop.is_running():
@@ -87,7 +87,7 @@ class EmbeddedServer(asyncio.AbstractServer):
                 self._end()
 
     async def wait_closed(self) -> None:
-        """Wait until it is closed, and open requests are answered or have had their time."""
+        """Wait until the server is closed, and open requests are answered or have had their time."""
         await self._ended.wait()
 
     @property
@@ -136,7 +136,7 @@ class EmbeddedServer(asyncio.AbstractServer):
 
 
 def _bound(host: str | None, port: int | str) -> socket.socket:
-    """A socket that has an address of these, IPv4's where there is one, and does not listen yet."""
+    """Return a socket bound to an address, an IPv4 one if possible, that does not listen yet."""
     if isinstance(port, int) and not 0 <= port <= 65535:
         raise OverflowError(f"a port is one of 0 to 65535, not {port}")
     found: list[Any] = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -160,7 +160,7 @@ def _bind(listener: socket.socket, address: Any) -> None:
 
 
 def serve(server: EmbeddedServer) -> None:
-    """Serve on a loop of its own until the server is closed, or a signal ends it."""
+    """Serve on a new loop until the server is closed, or a signal arrives."""
 
     async def until_signalled() -> None:
         loop = asyncio.get_running_loop()
@@ -174,5 +174,5 @@ def serve(server: EmbeddedServer) -> None:
 
 
 def end_process_group() -> None:
-    """Ask the process that leads this one's group, which is a server's own, to end."""
+    """Ask the leader of this process's group to end: the main process of a server."""
     os.kill(os.getpgrp() if hasattr(os, "getpgrp") else os.getpid(), signal.SIGTERM)
