@@ -1,4 +1,4 @@
-"""What code written for Kay expects: `from antiphon.dialects.kay import Request, Response`."""
+"""The public names of `kay`: `from antiphon.dialects.kay import Request, Response`."""
 
 from antiphon.dialects.kay.werkzeug import wrappers
 from antiphon.dialects.kay.werkzeug.wrappers import *  # noqa: F403 - all of its names are names here

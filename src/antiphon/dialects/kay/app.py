@@ -1,4 +1,4 @@
-"""An application: views that take the request first, found by the path's rule."""
+"""The application of Kay: it finds the view for a path by rules, and calls it with the request."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class KayApp:
-    """A WSGI application of settings, and of view groups, beside those of the INSTALLED_APPS."""
+    """A WSGI application made of settings and of view groups, in addition to those of the INSTALLED_APPS."""
 
     request_class: type[Request] = Request
     response_class: type[Response] = Response
@@ -47,12 +47,12 @@ class KayApp:
             self.add(group)
 
     def add(self, group: ViewGroup, path: str = "", prefix: str = "") -> None:
-        """Answer at the rules of a group, below a path, with a prefix before their endpoints."""
+        """Add the rules of a group, below a path, with a prefix before their endpoints."""
         for factory in group.mounted(path, prefix):
             self.url_map.add(factory)
 
     def _install(self, package: str) -> None:
-        """Answer at what `urls` of a package has."""
+        """Add the rules and the views in the `urls` module of a package."""
         path, prefix, groups, views = installed(package, self.app_settings)
         for group in groups:
             self.add(group, path, prefix)
@@ -61,21 +61,24 @@ class KayApp:
 
     @lazy
     def templates(self) -> Any:
-        """What makes pages of templates: a Jinja environment. Raises ImportError without Jinja."""
+        """The Jinja environment for pages. Raises ImportError if Jinja is not installed."""
         return load_templates(self.app_settings)
 
     def view(self, endpoint: Any, view: View | str) -> None:
-        """Have an endpoint of ``url_map`` answered by a view, a function or its dotted name."""
+        """Register the view of an endpoint of ``url_map``: a function, or its dotted name."""
         self.views.add(endpoint, view)
 
     def fill(self, place: Place[T], source: Callable[[Any], T]) -> None:
-        """Have a source give each request its value, when that is first read; another source before is replaced."""
+        """Register the function that computes a place of each request when it is first read. It replaces an earlier
+        one.
+        """
         self._sources[place] = checked(source, self.app_settings) if place is Request.user else source
 
     def get_response(self, request: Request) -> Response:
-        """What the request's view answers, or its middleware; the page of an HTTP exception that is raised.
+        """Return the response of the request's view or of the middleware, or the page of an HTTP exception that was
+        raised.
 
-        Raises LookupError for an endpoint without a view, and TypeError for what is no response.
+        Raises LookupError for an endpoint without a view, and TypeError if the answer is no response.
         """
         adapter = self.url_map.bind_to_environ(request.environ)
         token = answered.set(Call(self, request, adapter))
@@ -107,5 +110,5 @@ class KayApp:
 
 
 def get_application(app_settings: object = "settings") -> KayApp:
-    """The application of a settings module."""
+    """Return the application for a settings module."""
     return KayApp(app_settings)

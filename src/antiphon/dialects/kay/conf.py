@@ -1,4 +1,4 @@
-"""What settings.py says, with defaults for what it leaves out."""
+"""The settings of an application, and their defaults."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ _DEFAULTS: Mapping[str, Any] = ImmutableDict(
 class Settings:
     """The settings of a module, of another object, or of a mapping, as attributes.
 
-    ``source`` may be the dotted name of a module. What is neither there nor has a default raises AttributeError.
+    ``source`` may be the dotted name of a module. A setting that has no value and no default raises AttributeError.
     """
 
     def __init__(self, source: object = None) -> None:
@@ -44,6 +44,6 @@ class Settings:
         raise AttributeError(f"settings.py says nothing of {name}", name=name)
 
     def load(self, name: str) -> Any:
-        """What a setting names by a dotted name, or is; None where it is None. Raises ImportError."""
+        """Return the value of a setting; the object itself if the setting is a dotted name. Raises ImportError."""
         value = getattr(self, name)
         return import_string(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""The request that is being answered, for functions that are not told."""
+"""The current request, for functions that don't get it as an argument."""
 
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Call(NamedTuple):
-    """An application, a request, and the application's map as it is bound to that."""
+    """The call of an application: the application, the request, and the application's map bound to the request."""
 
     app: "KayApp"
     request: Any
@@ -20,7 +20,7 @@ answered: ContextVar[Call] = ContextVar("antiphon.kay")
 
 
 def current_call() -> Call:
-    """The call that this belongs to. Raises RuntimeError outside of one."""
+    """Return the current call. Raises RuntimeError if no application is answering a request here."""
     try:
         return answered.get()
     except LookupError:

@@ -9,9 +9,9 @@ _is_tag = re.compile(r"[A-Za-z]{1,8}(?:[-_][A-Za-z0-9]{1,8}){0,7}").fullmatch
 
 
 def guess_language(request: Any, settings: Settings) -> str | None:
-    """What the cookie LANG_COOKIE_NAME says, else what the client likes best, else DEFAULT_LANG.
+    """Return the language of the cookie LANG_COOKIE_NAME, else the client's favourite, else DEFAULT_LANG.
 
-    None without USE_I18N. What is no tag of a language counts as absent.
+    None if USE_I18N is off. A malformed language tag counts as absent.
     """
     if not settings.USE_I18N:
         return None

@@ -1,4 +1,4 @@
-"""The MIDDLEWARE_CLASSES of settings.py: what is asked before a view, and after it."""
+"""The MIDDLEWARE_CLASSES of the settings: functions called before and after a view."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -8,12 +8,12 @@ from antiphon.dialects.werkzeug.utils.imports import import_string
 
 
 class Middleware:
-    """An object of each class, or of its dotted name, made once for an application. Its methods may be left out.
+    """The middleware objects of an application: one of each class, which may be named by its dotted name.
 
-    ``process_request(request)`` comes before the path is looked up, ``process_view(request, view, **values)`` before
-    the view: what they return, unless that is None, answers in its place. ``process_exception(request, exception)`` is
-    told what a view raises, and may answer it. ``process_response(request, response)`` gives what is sent. The latter
-    two are called in reverse order.
+    They may have these methods. ``process_request(request)`` is called before the path is looked up, and
+    ``process_view(request, view, **values)`` before the view; an answer other than None takes the view's place.
+    ``process_exception(request, exception)`` gets an exception of the view, and may answer it.
+    ``process_response(request, response)`` returns the response to send. The last two are called in reverse order.
     """
 
     def __init__(self, classes: Iterable[type | str]) -> None:
@@ -25,11 +25,11 @@ class Middleware:
         self._of_responses = _methods(made, "process_response")
 
     def before(self, request: Any) -> Any:
-        """What answers a request before its path is looked up; None where nothing does."""
+        """Return the answer to a request before its path is looked up; None if no middleware gives one."""
         return _first(self._of_requests, request)
 
     def call(self, view: View, request: Any, values: Mapping[str, Any]) -> Any:
-        """What a view answers, or what does so in its place."""
+        """Return the answer of a view, or of a middleware in its place."""
         answer = _first(self._of_views, request, view, **values)
         if answer is not None:
             return answer
@@ -42,7 +42,7 @@ class Middleware:
             return answer
 
     def after(self, request: Any, response: Any) -> Any:
-        """What is sent in the place of a response."""
+        """Return the response to send in the place of a view's response."""
         for process in self._of_responses:
             response = process(request, response)
         return response
@@ -53,5 +53,5 @@ def _methods(objects: Iterable[object], name: str) -> list[Callable[..., Any]]:
 
 
 def _first(methods: Iterable[Callable[..., Any]], *arguments: Any, **named: Any) -> Any:
-    """The first answer."""
+    """Return the first answer other than None."""
     return next((answer for method in methods if (answer := method(*arguments, **named)) is not None), None)

@@ -1,4 +1,4 @@
-"""Packages that are parts of an application: where they are mounted, and what their `urls` have."""
+"""Installed packages: the path below which their rules are mounted, and the contents of their `urls` modules."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from antiphon.dialects.werkzeug.utils.imports import import_string
 
 
 class Installed(NamedTuple):
-    """A path, a prefix of endpoints, groups of rules, and views of endpoints."""
+    """The parts of an installed package: a path, a prefix of endpoints, groups of rules, and views of endpoints."""
 
     path: str
     prefix: str
@@ -18,10 +18,11 @@ class Installed(NamedTuple):
 
 
 def installed(package: str, settings: Settings) -> Installed:
-    """A package of INSTALLED_APPS: below the path of its name, unless APP_MOUNT_POINTS has another.
+    """Return the parts of a package of INSTALLED_APPS. Its path is its name, unless APP_MOUNT_POINTS has another.
 
-    Its `urls` have ``view_groups``, whose endpoints are given the package's name as prefix, or ``make_rules()`` and
-    ``all_views``, whose endpoints have it. Raises ImportError for a package without them.
+    Its `urls` module has either ``view_groups``, whose endpoints get the package's name as a prefix, or
+    ``make_rules()`` and ``all_views``, whose endpoints have the prefix already. Raises ImportError for a package
+    without `urls`.
     """
     urls = import_string(f"{package}.urls")
     name = package.rpartition(".")[2]

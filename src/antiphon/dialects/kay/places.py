@@ -1,4 +1,4 @@
-"""What an application gives its requests: places that are computed when they are first read, by whoever fills them."""
+"""Places of a request: attributes that an application fills, computed when they are first read."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,20 +14,20 @@ _KEY = "antiphon.places"
 
 
 class UnfilledError(AttributeError, RuntimeError):
-    """A place is read that nothing fills: for ``hasattr`` the request doesn't have it."""
+    """The error of reading a place that nothing fills. For ``hasattr`` the request does not have the attribute."""
 
 
 class RequestPlaces:
-    """A request's places: what it was given, else what the sources in its environ give, each asked once."""
+    """The places of a request: values that were set, else values of the sources in its environ, each computed once."""
 
     environ: dict[str, Any]
 
     lang = Place[str | None]("lang", fix="fill(environ, Request.lang, source), or by a KayApp")
-    """The language that is guessed; None where nobody translates."""
+    """The language of the request; None if the application does not translate."""
     user = Place[Any]("user", fix="app.fill(Request.user, source), or AUTH_USER_BACKEND in settings.py")
-    """Who asks: an instance of the model that settings.py names as AUTH_USER_MODEL."""
+    """The user: an instance of the class named by the setting AUTH_USER_MODEL."""
     session = Place[Any]("session", fix="app.fill(Request.session, source)")
-    """What is kept of the visitor between requests."""
+    """The visitor's data that is kept between requests."""
 
     def __getitem__(self, place: Place[T]) -> T:
         kept = self._kept_places()
@@ -43,7 +43,7 @@ class RequestPlaces:
         self._kept_places()[place] = value
 
     def __contains__(self, place: Place[Any]) -> bool:
-        """Whether the place has a value, or something that gives it one."""
+        """Return True if the place has a value, or a source."""
         return place in self._kept_places() or place in self.environ.get(_KEY, ())
 
     def _kept_places(self) -> dict[Place[Any], Any]:
@@ -52,10 +52,10 @@ class RequestPlaces:
 
 
 def fill(environ: "WSGIEnvironment", place: Place[T], source: Callable[[Any], T]) -> None:
-    """Have a source, a function of the request, give requests that are made of an environ their value."""
+    """Register the source of a place, a function of the request, for all requests made of an environ."""
     fill_all(environ, {place: source})
 
 
 def fill_all(environ: "WSGIEnvironment", sources: Mapping[Place[Any], Callable[[Any], Any]]) -> None:
-    """The same for several places."""
+    """Register the sources of several places."""
     environ[_KEY] = {**environ.get(_KEY, {}), **sources}

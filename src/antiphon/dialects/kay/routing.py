@@ -1,4 +1,4 @@
-"""Which view a path leads to: rules that have their view, in groups."""
+"""Rules that know their views, and groups of rules."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,25 +11,25 @@ View = Callable[..., Any]
 
 
 class Rule(routing.Rule):
-    """A rule of Werkzeug's with its ``view``: a function that takes the request first, or its dotted name."""
+    """A rule of Werkzeug's with a ``view``: a function that takes the request first, or its dotted name."""
 
     def __init__(self, string: str, *args: Any, view: View | str | None = None, **kwargs: Any) -> None:
         super().__init__(string, *args, **kwargs)
         self.view = view
 
     def get_empty_kwargs(self) -> dict[str, Any]:
-        """The keyword arguments of a copy."""
+        """Return the keyword arguments of a copy."""
         return {**super().get_empty_kwargs(), "view": self.view}
 
 
 class ViewGroup:
-    """Rules that belong together."""
+    """A group of rules."""
 
     def __init__(self, *rules: RuleFactory) -> None:
         self.rules = rules
 
     def mounted(self, path: str = "", prefix: str = "") -> Iterator[RuleFactory]:
-        """The rules below a path, with a prefix before their endpoints."""
+        """Return the rules below a path, with a prefix before their endpoints."""
         rules: list[RuleFactory] = [EndpointPrefix(prefix, self.rules)] if prefix else list(self.rules)
         if path.strip("/"):
             yield Submount(f"/{path.strip('/')}", rules)
@@ -38,17 +38,17 @@ class ViewGroup:
 
 
 class Views:
-    """The views of endpoints, imported when they are first wanted."""
+    """The views of endpoints, imported on first use."""
 
     def __init__(self) -> None:
         self._views: dict[Any, View | str] = {}
 
     def add(self, endpoint: Any, view: View | str) -> None:
-        """Have an endpoint answered by a view."""
+        """Register the view of an endpoint."""
         self._views[endpoint] = view
 
     def view_of(self, rule: routing.Rule) -> View:
-        """What answers at a rule. Raises LookupError where nothing does, ImportError for a view that isn't there."""
+        """Return the view of a rule. Raises LookupError if it has none, ImportError for a view that does not exist."""
         view = getattr(rule, "view", None) or self._views.get(rule.endpoint)
         if view is None:
             raise LookupError(f"the endpoint {rule.endpoint!r} has no view")

@@ -1,4 +1,4 @@
-"""Where an application's templates are."""
+"""The templates of an application."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ from antiphon.dialects.kay.conf import Settings
 
 
 def load_templates(settings: Settings) -> Any:
-    """A Jinja environment for the TEMPLATE_DIRS, and for `templates` of the installed packages under their names.
+    """Return a Jinja environment for the TEMPLATE_DIRS, and the `templates` folders of packages under their names.
 
-    Raises ImportError where Jinja is not installed.
+    Raises ImportError if Jinja is not installed.
     """
     try:
         import jinja2

@@ -1,4 +1,4 @@
-"""The user of a request, where settings.py says how to find out."""
+"""The user of a request, found as the settings say."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from antiphon.dialects.kay.conf import Settings
 
 
 def user_source(settings: Settings) -> Callable[[Any], Any] | None:
-    """What finds the user: ``get_user(request)`` of the class AUTH_USER_BACKEND; None where there is none."""
+    """Return the method ``get_user`` of the class AUTH_USER_BACKEND; None without that setting."""
     backend = settings.load("AUTH_USER_BACKEND")
     if backend is None:
         return None
@@ -16,9 +16,9 @@ def user_source(settings: Settings) -> Callable[[Any], Any] | None:
 
 
 def checked(find: Callable[[Any], Any], settings: Settings) -> Callable[[Any], Any]:
-    """The same, where what is found has to be of the class AUTH_USER_MODEL, if there is one.
+    """Return a function that finds the user, and checks that it is of the class AUTH_USER_MODEL, if that is set.
 
-    It may be None, or an object whose ``is_anonymous()`` is true. Raises TypeError for anything else.
+    The user may be None, or an object whose ``is_anonymous()`` is true. Raises TypeError for any other object.
     """
 
     def find_user(request: Any) -> Any:

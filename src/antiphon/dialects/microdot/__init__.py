@@ -1,4 +1,4 @@
-"""Microdot's names and habits (Microdot 2), over WSGI, ASGI and RSGI."""
+"""The dialect of Microdot 2: its names and habits, over WSGI, ASGI and RSGI."""
 
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.errors import abort

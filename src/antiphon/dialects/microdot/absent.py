@@ -1,4 +1,4 @@
-"""What Microdot has and this dialect has not: it says so where it is asked for."""
+"""Parts of Microdot that this dialect does not offer: errors that say so on use."""
 
 from collections.abc import Callable
 from typing import NoReturn
@@ -7,7 +7,7 @@ NO_WEBSOCKETS = "WebSockets are refused by all of Antiphon's adapters"
 
 
 class Absent:
-    """An attribute of a class that is not offered: reading it raises AttributeError, with the reason."""
+    """An attribute that is not offered. Reading it raises AttributeError with the reason."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
@@ -20,12 +20,12 @@ class Absent:
 
 
 def not_offered(module: str, reason: str) -> ImportError:
-    """The error for the import of a module that is not offered."""
+    """Return the error for the import of a module that is not offered."""
     return ImportError(f"the Microdot dialect does not offer microdot.{module}: {reason}")
 
 
 def without_websockets(module: str) -> Callable[[str], NoReturn]:
-    """The ``__getattr__`` of a module in which Microdot has WebSockets."""
+    """Return the ``__getattr__`` of a module in which Microdot has WebSockets."""
 
     def absent(name: str) -> NoReturn:
         if "websocket" in name.lower():

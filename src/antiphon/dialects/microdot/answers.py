@@ -1,4 +1,4 @@
-"""What a request is answered by: a native response, where a server asks, or Microdot's own, where a program does."""
+"""Responses made of the results of handlers: native ones for servers, Microdot's own for programs."""
 
 from typing import Any, NoReturn
 
@@ -18,7 +18,7 @@ _USUAL = {
 
 
 def native_answer(request: Request, result: Any) -> NativeResponse:
-    """What is sent for what a handler returned. Raises what ``Response.native`` does."""
+    """Return the native response for a handler's result. Raises what ``Response.native`` raises."""
     kind = type(result)
     if kind is str and (fields := _USUAL.get(Response.default_content_type)):
         response = NativeResponse.sharing(result.encode(), fields)
@@ -34,7 +34,7 @@ def native_answer(request: Request, result: Any) -> NativeResponse:
 
 
 def own_answer(request: Request, result: Any) -> Response:
-    """What a handler returned, as a response."""
+    """Return Microdot's response for a handler's result."""
     response = to_response(result)
     if request.native.consulted:
         named = [name.strip() for name in response.headers.get("Vary", "").split(",") if name.strip()]
@@ -44,5 +44,5 @@ def own_answer(request: Request, result: Any) -> Response:
 
 
 def raised(_request: NativeRequest, error: Exception) -> NoReturn:
-    """What nobody handled, raised."""
+    """Raise an error that nobody handled."""
     raise error

@@ -1,4 +1,4 @@
-"""The application: what was registered, served by any server."""
+"""The application: routes, hooks and error handlers, served by any server."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -38,15 +38,15 @@ Decorator = Callable[[F], F]
 class Microdot(Servable):
     """A web application.
 
-    Handlers and hooks may be coroutine functions, which run on the server's loop, or plain ones, which run where they
-    may block. Routes and hooks may be added at any time.
+    Handlers and hooks may be coroutine functions, which run on the server's loop, or plain functions, which run where
+    they may block. Routes and hooks may be added at any time.
     """
 
     assigned: Mapping[str, Callable[..., Any]] = MappingProxyType({})
-    """What replaces overridable methods in this application only, by their names."""
+    """The functions that replace overridable methods in this application only, by the methods' names."""
     blocks = False
-    """Whether requests are answered in steps: where one of its functions is plain, so that those share a thread, and
-    where it dispatches them in its own way.
+    """True if requests are answered in steps: some of the functions are plain, and share a thread, or
+    ``dispatch_request`` is replaced.
     """
 
     handle_request = Absent("servers are spoken to by antiphon's adapters, and app.run() serves on Granian")
@@ -66,16 +66,16 @@ class Microdot(Servable):
         self.note_overridden()
 
     def note_overridden(self) -> None:
-        """Note which of the methods that may be replaced are others."""
+        """Note which of the overridable methods are replaced."""
         self.overridden = overridden_by(type(self)) | self.assigned.keys()
         self.blocks = self.blocks or "dispatch_request" in self.overridden
 
     # Registering
 
     def route(self, url_pattern: str, methods: list[str] | None = None) -> Decorator[F]:
-        """Register a handler for a path, see ``URLPattern``, and some methods, by default GET.
+        """Register a handler for a path (see ``URLPattern``) and for some methods, by default GET.
 
-        It is called with the request, and the values of the path's variable segments by name.
+        The handler gets the request, and the values of the path's variable segments by name.
         """
 
         def register(function: F) -> F:
@@ -87,7 +87,7 @@ class Microdot(Servable):
         return register
 
     def get(self, url_pattern: str) -> Decorator[F]:
-        """Register a handler for GET, and with it for HEAD."""
+        """Register a handler for GET and HEAD."""
         return self.route(url_pattern, ["GET"])
 
     def post(self, url_pattern: str) -> Decorator[F]:
@@ -111,7 +111,7 @@ class Microdot(Servable):
         return self.route(url_pattern, ["QUERY"])
 
     def before_request(self, f: F) -> F:
-        """Register a function that gets the request before the handler. What it returns, unless None, is the answer."""
+        """Register a function that gets the request before the handler. If it returns something, that is the answer."""
         self._note(f)
         self.before_request_handlers.append(f)
         return f
@@ -123,15 +123,17 @@ class Microdot(Servable):
         return f
 
     def after_error_request(self, f: F) -> F:
-        """Likewise, for answers to errors, and to paths and methods without a route."""
+        """Register a function that gets the request and the response to an error, or to a path or method without a
+        route.
+        """
         self._note(f)
         self.after_error_request_handlers.append(f)
         return f
 
     def errorhandler(self, status_code_or_exception_class: int | type[BaseException]) -> Decorator[F]:
-        """Register a function that answers a status, given the request, or an exception, given that too.
+        """Register a function that answers a status, given the request, or an exception, given both.
 
-        What it returns has status 200, unless it says another.
+        Its answer has the status 200, unless it says otherwise.
         """
 
         def register(function: F) -> F:
@@ -142,9 +144,10 @@ class Microdot(Servable):
         return register
 
     def mount(self, subapp: "Microdot", url_prefix: str = "", local: bool = False) -> None:
-        """Take over the routes that another application has now, below a prefix.
+        """Take over the present routes of another application, below a prefix.
 
-        Its hooks and error handlers become those of this application; if they are ``local``, they stay with its routes.
+        The hooks and error handlers of the other application are moved to this one; with ``local`` they stay with its
+        routes.
         """
         for methods, pattern, handler, prefix, owner in subapp.url_map:
             below = URLPattern(url_prefix + pattern.url_pattern)
@@ -168,14 +171,14 @@ class Microdot(Servable):
 
     @staticmethod
     def abort(status_code: int, reason: str | None = None) -> NoReturn:
-        """Break off the request, to be answered with a status."""
+        """Raise an error that is answered with a status."""
         abort(status_code, reason)
 
     # Answering
 
     def find_route(self, req: Request) -> tuple[Callable[..., Any] | dict[str, str] | int, str, "Microdot | None"]:
-        """The handler of a request, with its prefix and mounted application; the headers that answer OPTIONS; or the
-        status where there is no route.
+        """Return the answer of routing: a handler with its prefix and mounted application, the headers that answer
+        OPTIONS, or the status for a request without a route.
         """
         method = req.method.upper()
         if method == "OPTIONS" and self.options_handler:
@@ -192,14 +195,14 @@ class Microdot(Servable):
         return self._table
 
     def default_options_handler(self, req: Request) -> dict[str, str]:
-        """The headers that say which methods a path has."""
+        """Return the headers that list the methods of a path."""
         methods = self._routes().methods(req.path)
         implied = ["HEAD", "OPTIONS"] if "GET" in methods else ["OPTIONS"]
         return {"Allow": ", ".join(dict.fromkeys(methods + implied))}
 
     @overridable
     def get_request_handlers(self, req: Request, attr: str, local_first: bool = True) -> list[Callable[..., Any]]:
-        """The hooks of a kind that are called for a request, in their order."""
+        """Return the hooks of a kind for a request, in the order of their calls."""
         handlers: list[Callable[..., Any]] = getattr(self, f"{attr}_handlers")
         if req.subapp is None:
             return handlers.copy()  # one of them may take itself out
@@ -208,12 +211,12 @@ class Microdot(Servable):
 
     @overridable
     async def error_response(self, req: Request, status_code: int, reason: str | None = None) -> Any:
-        """What answers a status: what its handler returns, else the reason and the status."""
+        """Return the answer for a status: the result of its handler, else the reason and the status."""
         return await error_result(self, req, call_on_loop, status_code, reason)
 
     @overridable
     async def dispatch_request(self, req: Request) -> Response:
-        """The response to a request, on a running loop. Raises what error handlers do."""
+        """Return the response to a request, on a running loop. Raises the errors of error handlers."""
         token = set_current_request(req.native)
         try:
             return await dispatch(self, req, call_on_loop, own_answer, raised)
@@ -221,13 +224,13 @@ class Microdot(Servable):
             reset_current_request(token)
 
     def handle(self, request: NativeRequest) -> Steps[NativeResponse]:
-        """The steps that answer a request of a server."""
+        """Return the steps that answer a server's request."""
         if "dispatch_request" in self.overridden:
             return dispatch_by(self.dispatch_request, Request(self, request))
         return dispatch(self, Request(self, request), call_in_steps, native_answer, failed)
 
     def answer(self, request: NativeRequest) -> Awaitable[NativeResponse]:
-        """The response, awaited on an event loop."""
+        """Return the response, awaited on an event loop."""
         if self.blocks:
             return run_async(self.handle(request))
         return dispatch(self, Request(self, request), call_on_loop, native_answer, failed)
@@ -236,16 +239,16 @@ class Microdot(Servable):
 
     @property
     def lifecycle(self) -> Lifecycle:
-        """What is done before the first request and after the last: ``shutdown`` is for the application to call."""
+        """The functions to run before the first request and after the last. ``shutdown`` is a method for programs."""
         return Lifespan()
 
     def measure_header_sections(self) -> None:
-        """Measure header sections from now on."""
+        """Measure the header section of each request from now on."""
         self.guard.looks_at_heads = True
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """WSGI when all handlers and hooks are plain functions, and what replaces methods, else ASGI."""
+        """ "wsgi" if all handlers, hooks and replaced methods are plain functions, else "asgi"."""
         functions = [entry[2] for entry in self.url_map] + [getattr(self, name) for name in self.overridden]
         for app in {self, *(owner for *_, owner in self.url_map if owner)}:
             functions += [*app.before_request_handlers, *app.after_request_handlers]
@@ -257,8 +260,8 @@ class Microdot(Servable):
     ) -> EmbeddedServer | None:
         """Serve on Granian, in this task and loop, until ``shutdown`` is called or the task is cancelled.
 
-        Without ``start_serving`` it gives a server on a socket that is open already, whose ``serve_forever`` serves.
-        Raises OSError for an address that can't be had.
+        Without ``start_serving``, return a server whose socket is open already, and whose ``serve_forever`` serves.
+        Raises OSError for an address that can't be used.
         """
         self.debug = debug
         server = self.server = EmbeddedServer(self, host, port, ssl)
@@ -268,13 +271,13 @@ class Microdot(Servable):
         return None
 
     def run(self, host: str = ANY, port: int = 5000, debug: bool = False, ssl: Any = None) -> None:
-        """Serve on Granian until ``shutdown`` is called, or Ctrl-C or SIGTERM comes."""
+        """Serve on Granian until ``shutdown`` is called, or Ctrl-C or SIGTERM arrives."""
         self.debug = debug
         self.server = EmbeddedServer(self, host, port, ssl)
         serve(self.server)
 
     def shutdown(self) -> None:  # type: ignore[override]  # Microdot's name; servers ask ``lifecycle``
-        """Have the server end: the one that ``run`` or ``start_server`` has begun, else the process that serves."""
+        """Stop the server that ``run`` or ``start_server`` has started, else the process that serves."""
         if self.server is not None:
             self.server.close()
         else:

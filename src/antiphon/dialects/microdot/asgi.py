@@ -1,4 +1,4 @@
-"""The application for ASGI servers. Every application speaks ASGI: this one can be told of startup and shutdown."""
+"""The application for ASGI servers. Every application speaks ASGI; this one also takes functions for its lifespan."""
 
 from typing import Any
 
@@ -35,9 +35,9 @@ __getattr__ = without_websockets(__name__)
 
 
 class Microdot(BaseMicrodot):
-    """A web application, with coroutine functions that are called before its first request and after its last.
+    """A web application with coroutine functions to run before its first request and after its last.
 
-    Each gets a scope of ASGI's lifespan. They are called under every server.
+    Each gets a scope of ASGI's lifespan. They run under every server.
     """
 
     def __init__(
@@ -49,11 +49,11 @@ class Microdot(BaseMicrodot):
 
     @property
     def lifecycle(self) -> Lifespan:
-        """These functions, as what is done before the first request and after the last."""
+        """The functions to run before the first request and after the last."""
         return Lifespan(self.lifespan_startup, self.lifespan_shutdown)
 
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
-        """Answer an ASGI server, by somebody's own ``asgi_app`` if there is one, or a WSGI server."""
+        """Answer an ASGI server, by ``asgi_app`` if that is replaced, or a WSGI server."""
         if send is None:
             return super().__call__(head, second)
         if "asgi_app" in self.overridden:
@@ -62,5 +62,5 @@ class Microdot(BaseMicrodot):
 
     @overridable
     async def asgi_app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer an ASGI server. May be overridden, and set to an ASGI application around this one."""
+        """Answer an ASGI server. May be overridden, or set to an ASGI application around this one."""
         await super().__call__(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Routes for those who say who they are: by name and password, or by a token (RFC 9110 §11)."""
+"""Authentication of routes by name and password, or by a token (RFC 9110 §11)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -14,18 +14,18 @@ Handler = Callable[..., Any]
 
 
 class BaseAuth:
-    """A decorator for handlers: whom the authentication callback knows is ``request.g.current_user`` in them."""
+    """A decorator for handlers. The user whom the callback finds is ``request.g.current_user``."""
 
     def __init__(self) -> None:
         self.auth_callback: Handler | None = None
         self.error_callback: Handler
 
     def _get_auth(self, request: Request) -> tuple[str, ...] | None:
-        """The credentials, where there are any that can be read."""
+        """Return the credentials of a request; None if there are none, or malformed ones."""
         raise NotImplementedError
 
     async def _current_user(self, request: Request) -> Any:
-        """Whom the callback knows by the credentials, or None."""
+        """Return the user whom the callback finds by the credentials, or None."""
         credentials = self._get_auth(request)
         if not credentials:
             return None
@@ -36,7 +36,7 @@ class BaseAuth:
         return await invoke_handler(self.auth_callback, request, *credentials)
 
     def __call__(self, f: Handler) -> Handler:
-        """Have a handler be called for those only whom the callback knows; others get the error callback's answer."""
+        """Call a handler for known users only. Others get the answer of the error callback."""
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -49,7 +49,7 @@ class BaseAuth:
         return authenticated
 
     def optional(self, f: Handler) -> Handler:
-        """Have a handler be called in any case; without known credentials the current user is None."""
+        """Call a handler for everybody. Without known credentials, the current user is None."""
 
         @wraps(f)
         async def authenticated(request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -59,13 +59,13 @@ class BaseAuth:
         return authenticated
 
     def authenticate(self, f: F) -> F:
-        """Register the function that gets the request and the credentials, and returns the user, or None."""
+        """Register the function that gets the request and the credentials, and returns the user or None."""
         self.auth_callback = f
         return f
 
 
 class BasicAuth(BaseAuth):
-    """Names and passwords (RFC 7617). The callback gets both."""
+    """Authentication by name and password (RFC 7617). The callback gets both."""
 
     def __init__(
         self, realm: str = "Please login", charset: str = "UTF-8", scheme: str = "Basic", error_status: int = 401
@@ -87,13 +87,15 @@ class BasicAuth(BaseAuth):
         return credentials.username, credentials.password
 
     async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - as all callbacks are called
-        """Ask for name and password."""
+        """Return the response that asks for name and password."""
         challenge = f'{self.scheme} realm="{self.realm}", charset="{self.charset}"'
         return "", self.error_status, {"WWW-Authenticate": challenge}
 
 
 class TokenAuth(BaseAuth):
-    """Tokens, behind a scheme in Authorization or alone in another header. The callback gets the token."""
+    """Authentication by a token: behind a scheme in Authorization, or alone in another header. The callback gets the
+    token.
+    """
 
     def __init__(self, header: str = "Authorization", scheme: str = "Bearer", error_status: int = 401) -> None:
         super().__init__()
@@ -110,10 +112,10 @@ class TokenAuth(BaseAuth):
         return (value,) if value else None
 
     def errorhandler(self, f: F) -> F:
-        """Register the function that answers those who are not known."""
+        """Register the function that answers unknown users."""
         self.error_callback = f
         return f
 
     async def authentication_error(self, request: Request) -> Any:  # noqa: ARG002 - as all callbacks are called
-        """Answer by the error status."""
+        """Answer with the error status."""
         abort(self.error_status)

@@ -1,4 +1,4 @@
-"""Bodies of Microdot's responses as native ones: bytes, or an iterable or async iterable that can be closed."""
+"""Bodies of responses: Microdot's kinds turned into bytes, files, or sync and async iterables that can be closed."""
 
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
@@ -13,9 +13,9 @@ from antiphon.response.message import Body
 
 
 def streamed(body: Any, size: int) -> Body:
-    """A body as it is sent. Of an object that has no more of a file than ``read``, ``size`` bytes are read at once.
+    """Return a body as it is sent. Raises TypeError for an object that is no body.
 
-    Raises TypeError for what is no body.
+    An object with no method of a file but ``read`` is read ``size`` bytes at a time.
     """
     if isinstance(body, (bytes, bytearray, memoryview)):
         return bytes(body)
@@ -31,22 +31,25 @@ def streamed(body: Any, size: int) -> Body:
 
 
 class NamedFile(BufferedReader):
-    """A file that was opened to be sent. Hooks may read it; if they answer otherwise, it is closed with its last
-    reference, without a warning.
+    """A file that was opened to be sent. Hooks may read it.
+
+    If a hook answers otherwise, the file is closed with its last reference, without a warning.
     """
 
     @classmethod
     def at(cls, path: str) -> Self:
-        """The one at a path. Raises OSError where it can't be read."""
+        """Open the file at a path. Raises OSError if it can't be read."""
         return cls(FileIO(path, "rb"))
 
     def __del__(self) -> None:
         self.close()
 
     def by_path(self) -> FileBody | None:
-        """All of it by its path, as servers can send it by themselves, and the file closed; None where that may be
-        other bytes: what was read is not sent again, files of /proc and /sys don't say how long they are, and there may
-        be none at the path by now, or another one. Raises ValueError where the file was closed.
+        """Close the file and return it by its path, which servers can send by themselves; None if that may be other
+        bytes.
+
+        Bytes that were read are not sent again; files of /proc and /sys have no known length; and the file at the path
+        may have been replaced or deleted. Raises ValueError if the file is closed.
         """
         found = os.fstat(self.fileno())
         says_its_size = S_ISREG(found.st_mode) and found.st_size and getattr(found, "st_blocks", True)
@@ -80,7 +83,7 @@ def _chunks(file: Any, size: int) -> Iterator[bytes | str]:
 
 
 class _Awaited:
-    """What has ``__anext__`` only."""
+    """An async iterable for an object that has only ``__anext__``."""
 
     def __init__(self, source: Any) -> None:
         self._source = source
@@ -93,13 +96,13 @@ class _Awaited:
         return chunk
 
     async def aclose(self) -> None:
-        """Close it, if it can be."""
+        """Close the object, if possible."""
         if hasattr(self._source, "aclose"):
             await self._source.aclose()
 
 
 class _AsyncFile:
-    """A file whose reading is awaited."""
+    """An async iterable for a file with an async ``read``."""
 
     def __init__(self, file: Any, size: int, is_at_hand: bool = False) -> None:
         self._file = file
@@ -116,7 +119,7 @@ class _AsyncFile:
         return chunk
 
     async def aclose(self) -> None:
-        """Close it, if it can be."""
+        """Close the file, if possible."""
         close = getattr(self._file, "close", None)
         if close is not None:
             closing = close()
@@ -125,8 +128,9 @@ class _AsyncFile:
 
 
 class _OnThreads:
-    """A file of a class of one's own whose methods are plain: they may block, or give what is to be awaited, such as
-    that of a file that they wrap. Nobody can tell before they are called.
+    """A file of an unknown class with plain methods, called on a worker thread: they may block.
+
+    They may also return awaitables, such as those of a file that they wrap. Nobody can tell before calling them.
     """
 
     def __init__(self, file: Any) -> None:

@@ -1,4 +1,4 @@
-"""Responses that pages of other sites may read (Fetch, "CORS protocol")."""
+"""Cross-origin resource sharing: responses that pages of other sites may read (Fetch, "CORS protocol")."""
 
 from collections.abc import Callable, Collection
 from typing import Any
@@ -9,12 +9,12 @@ from antiphon.dialects.microdot.response import Response
 
 
 class CORS:
-    """Adds the headers by which browsers let pages of other sites read responses.
+    """The headers by which browsers let pages of other sites read responses.
 
-    ``allowed_origins`` are those sites, or "*" for all; ``allow_credentials`` lets them read what cookies gave access
-    to. ``allowed_methods`` and ``allowed_headers`` bound what they may send; None is no bound. ``expose_headers`` are
-    those of the response that they may read, ``max_age`` the seconds for which browsers need not ask again. With
-    ``handle_cors`` false the application does it itself, by ``get_cors_headers``.
+    ``allowed_origins`` lists those sites; "*" is all. ``allow_credentials`` lets them read responses to requests with
+    cookies. ``allowed_methods`` and ``allowed_headers`` limit their requests; None is no limit. ``expose_headers`` are
+    the response headers that they may read, ``max_age`` the seconds for which browsers need not ask again. With
+    ``handle_cors`` false the application adds the headers itself, by ``get_cors_headers``.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class CORS:
             self.initialize(app, handle_cors)
 
     def initialize(self, app: Microdot, handle_cors: bool = True) -> None:
-        """Add the headers to the responses of an application."""
+        """Add the headers to all responses of an application."""
         self.default_options_handler = app.options_handler
         if handle_cors:
             app.options_handler = self.options_handler
@@ -47,12 +47,12 @@ class CORS:
             app.after_error_request(self.after_request)
 
     def options_handler(self, request: Request) -> dict[str, str]:
-        """The headers that answer OPTIONS, and with it the question of a browser before it sends."""
+        """Return the headers that answer OPTIONS, preflight requests included."""
         known = self.default_options_handler(request) if self.default_options_handler else {}
         return {**known, **self.get_cors_headers(request)}
 
     def get_cors_headers(self, request: Request) -> dict[str, str]:
-        """The headers for the response to a request. That Origin was consulted is noted, for Vary."""
+        """Return the headers for the response to a request. Note for Vary that Origin was consulted."""
         headers = self._of_origin(request)
         if self.expose_headers:
             headers["Access-Control-Expose-Headers"] = ", ".join(self.expose_headers)

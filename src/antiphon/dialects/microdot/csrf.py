@@ -1,4 +1,4 @@
-"""Tokens against writes from other sites: not offered."""
+"""Tokens against cross-site request forgery: not offered."""
 
 from antiphon.dialects.microdot.absent import not_offered
 

@@ -1,8 +1,8 @@
-"""The way of a request through a Microdot application, in the order that Microdot has.
+"""The dispatch of a request in Microdot's order.
 
 Before-request handlers, the application's before a mounted one's; the route's handler; after-request handlers, the
 mounted application's first, then the request's own. An error, wherever it is raised, is answered by its handler, and
-the answer goes through the after-error-request handlers instead.
+that answer goes through the after-error-request handlers instead.
 """
 
 from collections.abc import Awaitable, Callable
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
 T = TypeVar("T", Response, NativeResponse)
 
 _COROUTINE = 0x80
-"""The flag of code that gives coroutines."""
+"""The flag in the code object of a coroutine function."""
 
 _REASONS = {400: "Bad request", 413: "Payload too large"}
 
 
 def waits(function: Callable[..., Any]) -> bool:
-    """Whether a function is a coroutine function."""
+    """Return True if a function is a coroutine function."""
     code = getattr(function, "__code__", None)
     return bool(code.co_flags & _COROUTINE) if code is not None else is_async(function)
 
 
 class Call(Protocol):
-    """Calls a function: a coroutine function on the loop, any other where it may block."""
+    """A way to call a sync or async function: a coroutine function on the loop, another one where it may block."""
 
     def __call__(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]: ...
 
 
 async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
-    """What a function returns, called in steps that a driver takes."""
+    """Return the result of a function, called in steps that a driver takes."""
     if waits(function):
         await ON_LOOP
         return await function(*arguments, **named)
@@ -59,7 +59,7 @@ async def call_in_steps(function: Callable[..., Any], /, *arguments: Any, **name
 
 
 def call_on_loop(function: Callable[..., Any], /, *arguments: Any, **named: Any) -> Awaitable[Any]:
-    """What a function returns, awaited on an event loop that nobody drives."""
+    """Return the result of a function, to be awaited on an event loop without a driver."""
     return function(*arguments, **named) if waits(function) else _call_on_worker(function, *arguments, **named)
 
 
@@ -77,9 +77,9 @@ async def dispatch(
     make: Callable[[Request, Any], T],
     fail: Callable[[NativeRequest, Exception], T],
 ) -> T:
-    """The response: what ``make`` makes of what a handler returned.
+    """Return the response that ``make`` makes of a handler's result.
 
-    Of what error handlers and after-error-request handlers raise, ``fail`` makes one.
+    If an error handler or an after-error-request handler fails, ``fail`` makes the response.
     """
     native = request.native
     set_current_request(native)
@@ -120,7 +120,7 @@ async def dispatch(
 
 
 async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeResponse:
-    """The response that an application's own ``dispatch_request`` gives."""
+    """Return the response of an application's own ``dispatch_request``."""
     native = request.native
     set_current_request(native)
     try:
@@ -132,9 +132,9 @@ async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeR
 
 
 async def receive_ahead(request: Request) -> None:
-    """Take the body for an application's own ``dispatch_request``, which finds it there as handlers do.
+    """Receive the body for an application's own ``dispatch_request``, which finds it as handlers do.
 
-    What is wrong with it is raised when the request is dispatched on.
+    An error of the body is raised when the request is dispatched.
     """
     if request.native.head.has_body:
         request.is_streamed = True
@@ -143,7 +143,7 @@ async def receive_ahead(request: Request) -> None:
 
 
 async def _before(app: "Microdot", request: Request, call: Call) -> Any:
-    """The answer of a hook before the request, if one gives it."""
+    """Return the answer of a before-request hook, if one gives an answer."""
     result = None
     for before in app.get_request_handlers(request, "before_request", False):
         result = await call(before, request)
@@ -153,7 +153,7 @@ async def _before(app: "Microdot", request: Request, call: Call) -> Any:
 
 
 async def _after_all(app: "Microdot", request: Request, response: Response, call: Call) -> Response:
-    """The response, when all hooks after the request have seen it: the application's, and the request's own."""
+    """Return the response after all after-request hooks: those of the applications, then those of the request."""
     for after in app.get_request_handlers(request, "after_request", True):
         response = await _after(call, after, request, response)
     for after in request.after_request_handlers:
@@ -162,20 +162,20 @@ async def _after_all(app: "Microdot", request: Request, response: Response, call
 
 
 async def _after(call: Call, handler: Callable[..., Any], request: Request, response: Response) -> Response:
-    """The response that a handler returns instead of another one; that one, where it returns nothing."""
+    """Return the response that a handler gives in place of another one; the other one if it gives nothing."""
     result = await call(handler, request, response)
     return to_response(result) if result else response
 
 
 async def _after_error(app: "Microdot", request: Request, call: Call, response: Response) -> Response:
-    """The answer to an error, when the hooks after those have seen it."""
+    """Return the answer to an error after all after-error-request hooks."""
     for handler in app.get_request_handlers(request, "after_error_request", True):
         response = await _after(call, handler, request, response)
     return response
 
 
 async def _without_route(app: "Microdot", request: Request, found: dict[str, str] | int, call: Call) -> Response:
-    """The answer to OPTIONS, by its headers, and to what no route answers, by its status."""
+    """Return the answer to OPTIONS, made of its headers, or the answer to a request without a route, by its status."""
     if isinstance(found, dict):
         return Response(headers=found)
     return await _answer_status(app, request, call, found, "Not found")
@@ -201,7 +201,7 @@ async def _answer_error(app: "Microdot", request: Request, call: Call, error: Ex
 
 
 async def _answer_http_error(app: "Microdot", request: Request, call: Call, error: HTTPError) -> Response:
-    """The answer to what the layers below have raised."""
+    """Return the answer to an HTTP error of the layers below."""
     if error.status >= 500:
         request.failure = error
         log_failure(request.native, error)
@@ -212,7 +212,7 @@ async def _answer_http_error(app: "Microdot", request: Request, call: Call, erro
 
 
 def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Callable[..., Any] | None:
-    """The handler of the class of an exception, or of the nearest class above it."""
+    """Return the handler for the class of an exception, or for the nearest class above it."""
     for base in kind.__mro__:
         for owner in (request.subapp, app):
             if owner is not None and base in owner.error_handlers:
@@ -223,14 +223,14 @@ def _handler_of(app: "Microdot", request: Request, kind: type[Exception]) -> Cal
 async def _answer_status(
     app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None
 ) -> Response:
-    """The answer to a status: of the application's own ``error_response``, if it has one."""
+    """Return the answer for a status; that of the application's own ``error_response``, if it is replaced."""
     if "error_response" in app.overridden:
         return to_response(await call(app.error_response, request, status_code, reason))
     return to_response(await error_result(app, request, call, status_code, reason))
 
 
 async def error_result(app: "Microdot", request: Request, call: Call, status_code: int, reason: str | None) -> Any:
-    """What the handler of a status returns; the reason and the status, where it has none."""
+    """Return the result of a status's handler; the reason and the status if it has none."""
     for owner in (request.subapp, app):
         if owner is not None and status_code in owner.error_handlers:
             return await call(owner.error_handlers[status_code], request)

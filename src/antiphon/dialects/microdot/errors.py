@@ -1,4 +1,4 @@
-"""What is raised to answer with a status, and what a body raises that is no JSON."""
+"""Errors that are answered with a status, and the error of a body that is not JSON."""
 
 from json import JSONDecodeError, loads
 from typing import NoReturn, Self
@@ -7,9 +7,9 @@ from antiphon.http.errors import BadRequest
 
 
 class HTTPException(Exception):
-    """Raised in the handling of a request, it is answered with its status: by that status's handler, if any.
+    """An error that is answered with its status, by that status's handler if there is one.
 
-    ``reason`` is the text of the answer where there is none.
+    ``reason`` is the text of the answer without a handler.
     """
 
     def __init__(self, status_code: int, reason: str | None = None) -> None:
@@ -21,7 +21,7 @@ class HTTPException(Exception):
 
 
 class MalformedJSONError(JSONDecodeError):
-    """A body that says it is JSON and is not. Where nobody handles it, the answer is a 400."""
+    """A body that is declared as JSON and is not. Unless it is handled, the answer is a 400."""
 
     status_code = 400
 
@@ -33,8 +33,8 @@ class MalformedJSONError(JSONDecodeError):
     def of(cls, error: BadRequest, body: bytes) -> Self:
         """Return the error of a body that could not be decoded.
 
-        Its position is that of the standard library's decoder: 0 where that reads the body all the same. It is 0 for
-        JSON that is nested too deep as well, of which each version of Python reads another part.
+        Its position is that of the standard library's decoder: 0 if that decodes the body all the same. It is 0 as well
+        for JSON that is nested too deep, since versions of Python differ in how far they read.
         """
         text = body.decode(errors="replace")
         is_too_deep = error.members.get("limit") == "json_depth"
@@ -52,5 +52,5 @@ def _position_of_mistake(text: str) -> int:
 
 
 def abort(status_code: int, reason: str | None = None) -> NoReturn:
-    """Break off the request, to be answered with a status. ``reason`` is the text, unless the status has a handler."""
+    """Raise an error that is answered with a status. ``reason`` is the text, unless the status has a handler."""
     raise HTTPException(status_code, reason)

@@ -1,4 +1,4 @@
-"""What decorators of handlers are made with."""
+"""Helpers for decorators of handlers."""
 
 from functools import wraps
 

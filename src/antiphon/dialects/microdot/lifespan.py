@@ -1,4 +1,4 @@
-"""What is done before the first request of a process and after the last."""
+"""Functions to run before the first request of a process and after the last."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,7 +9,7 @@ LifespanFunction = Callable[[dict[str, Any]], Awaitable[object]]
 
 
 class Lifespan:
-    """Two coroutine functions, or none. Each gets a scope of ASGI's lifespan."""
+    """Two optional coroutine functions. Each gets a scope of ASGI's lifespan."""
 
     def __init__(
         self, lifespan_startup: LifespanFunction | None = None, lifespan_shutdown: LifespanFunction | None = None
@@ -18,11 +18,11 @@ class Lifespan:
         self._shutdown = lifespan_shutdown
 
     async def startup(self) -> None:
-        """Call the first."""
+        """Call the function for startup."""
         await _call(self._startup)
 
     async def shutdown(self) -> None:
-        """Call the second."""
+        """Call the function for shutdown."""
         await _call(self._shutdown)
 
 

@@ -1,4 +1,4 @@
-"""Microdot's dictionaries: one without regard to case, for headers, and one of several values, for fields."""
+"""Microdot's dictionaries: a case-insensitive one for headers, and one with several values for fields."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -7,24 +7,24 @@ from typing import Any, Self
 from antiphon.http.headers import read_raw_utf8
 
 _LONGEST_KEPT = 2048
-"""Characters of the names of a request's headers that are kept with how they are written."""
+"""The most characters in the names of a request's headers that are cached."""
 
 
 def _written_names(names: tuple[str, ...]) -> tuple[list[str], dict[str, str]]:
-    """The names of headers as they are written."""
+    """Return the names of headers as they are written, as a list and by their lower-case names."""
     written = [name.title() for name in names]
     return written, dict(zip(names, written, strict=True))
 
 
 _kept_names = lru_cache(maxsize=32)(_written_names)
-"""The same: clients send the same ones again and again."""
+"""The same function with a cache, since clients send the same names again and again."""
 
 
 class NoCaseDict(dict[str, Any]):
-    """A dictionary whose keys are found without regard to case, and stay as they were first written."""
+    """A dictionary with case-insensitive keys, which keep their first spelling."""
 
     _shares = False
-    """Whether the written names are those of others, too."""
+    """True if the dictionary of spellings is shared with the cache."""
 
     def __init__(self, initial_dict: Mapping[str, Any] | Iterable[tuple[str, Any]] | None = None) -> None:
         super().__init__()
@@ -34,7 +34,9 @@ class NoCaseDict(dict[str, Any]):
 
     @classmethod
     def of_request(cls, fields: Sequence[tuple[str, str]]) -> Self:
-        """One of header fields, whose names are in lower case and different: they are written as in Content-Type."""
+        """Return a dictionary of header fields. The names are different and in lower case; it writes them as in
+        Content-Type.
+        """
         self = cls()
         if fields:
             names, values = zip(*fields, strict=True)
@@ -50,7 +52,7 @@ class NoCaseDict(dict[str, Any]):
         return self._written.get(key.lower(), key)
 
     def _own_names(self) -> dict[str, str]:
-        """How the keys are written, to be changed."""
+        """Return the dictionary of spellings, to be changed."""
         if self._shares:
             self._written, self._shares = self._written.copy(), False
         return self._written
@@ -69,7 +71,7 @@ class NoCaseDict(dict[str, Any]):
         return isinstance(key, str) and key.lower() in self._written
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key, or ``default``."""
+        """Return the value of a key, or ``default``."""
         return dict.get(self, self._key(key), default)
 
     def update(self, other_dict: Mapping[str, Any]) -> None:  # type: ignore[override]  # as narrow as Microdot's
@@ -78,19 +80,19 @@ class NoCaseDict(dict[str, Any]):
             self[key] = value
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """The value of a key, which is set if there is none."""
+        """Return the value of a key, after setting it to ``default`` if it is missing."""
         if key not in self:
             self[key] = default
         return self[key]
 
     def pop(self, key: str, *default: Any) -> Any:
-        """Remove a key: its value, or ``default``. Raises KeyError where there is neither."""
+        """Remove a key and return its value, or ``default``. Raises KeyError if there is neither."""
         value = super().pop(self._key(key), *default)
         self._own_names().pop(key.lower(), None)
         return value
 
     def popitem(self) -> tuple[str, Any]:
-        """Remove the key that was set last: it and its value. Raises KeyError where there is none."""
+        """Remove the key that was set last and return it with its value. Raises KeyError if there is none."""
         key, value = super().popitem()
         del self._own_names()[key.lower()]
         return key, value
@@ -101,12 +103,12 @@ class NoCaseDict(dict[str, Any]):
         self._own_names().clear()
 
     def copy(self) -> "NoCaseDict":
-        """Another one with the same keys and values."""
+        """Return a dictionary with the same keys and values."""
         return NoCaseDict(self)
 
 
 class MultiDict(dict[str, Any]):
-    """A dictionary in which setting a key adds a value, and reading it gives the first."""
+    """A dictionary with several values for a key: setting a key adds a value, and reading it returns the first."""
 
     def __init__(self, initial_dict: Mapping[str, Any] | None = None) -> None:
         super().__init__()
@@ -116,7 +118,7 @@ class MultiDict(dict[str, Any]):
 
     @classmethod
     def of(cls, fields: Iterable[tuple[str, str]]) -> Self:
-        """One of the names and values of a query or a form."""
+        """Return a dictionary of the names and values of a query or a form."""
         self = cls.__new__(cls)
         for name, value in fields:
             self.setdefault(name, []).append(value)
@@ -129,13 +131,13 @@ class MultiDict(dict[str, Any]):
         return dict.__getitem__(self, key)[0]  # super() takes longer than this does
 
     def get(self, key: str, default: Any = None, type: Callable[[Any], Any] | None = None) -> Any:  # noqa: A002
-        """The first value of a key, converted by ``type``, or ``default``. Raises what ``type`` does."""
+        """Return the first value of a key, converted by ``type``, or ``default``. Raises the errors of ``type``."""
         values: list[Any] | None = dict.get(self, key)
         if values is None:
             return default
         return values[0] if type is None else type(values[0])
 
     def getlist(self, key: str, type: Callable[[Any], Any] | None = None) -> list[Any]:  # noqa: A002
-        """All values of a key, converted by ``type``; empty where there is none."""
+        """Return all values of a key, converted by ``type``; empty if there is none."""
         values: list[Any] = dict.get(self, key, [])
         return values if type is None else [type(value) for value in values]

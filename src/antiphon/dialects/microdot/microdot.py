@@ -1,4 +1,4 @@
-"""The module in which Microdot has all of its core."""
+"""The module `microdot.microdot`, which has the whole core in Microdot."""
 
 from antiphon.dialects.microdot.application import Microdot
 from antiphon.dialects.microdot.errors import HTTPException, abort

@@ -1,4 +1,4 @@
-"""Forms in parts (RFC 7578): one part after another as they arrive, or all of them before the handler is called."""
+"""Forms in parts (RFC 7578): one part after another as they arrive, or all parts before the handler is called."""
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,17 +19,17 @@ from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window
 
 CHUNK = 256 << 10
-"""Bytes that are read at once of a file that is copied."""
+"""Bytes to read at once when a file is copied."""
 
 
 class Read(Protocol):
-    """What reads on, up to so many bytes."""
+    """An async ``read``: of up to ``n`` bytes."""
 
     def __call__(self, n: int = -1, /) -> Awaitable[bytes]: ...
 
 
 class FileUpload:
-    """A file of a form. Of an iteration it is to be read, saved or copied before the next part is asked for."""
+    """A file of a form. During an iteration, read, save or copy it before the next part is asked for."""
 
     max_memory_size = 1024
     """Bytes above which ``copy`` makes a temporary file."""
@@ -41,11 +41,11 @@ class FileUpload:
         self._read = read
 
     async def read(self, n: int = -1) -> bytes:
-        """The next ``n`` bytes, or as many as are left; all of these where it is -1."""
+        """Return the next ``n`` bytes, or all that are left if it is -1."""
         return await self._read(n)
 
     async def save(self, path_or_file: str | os.PathLike[str] | IO[bytes]) -> None:
-        """Write what is left of it to a file, or to the file object that is given."""
+        """Write the rest of the file to a path, or to a file object."""
         if isinstance(path_or_file, str | os.PathLike):
             with open(path_or_file, "wb") as file:
                 while chunk := await self.read(CHUNK):
@@ -55,7 +55,7 @@ class FileUpload:
                 path_or_file.write(chunk)
 
     async def copy(self, max_memory_size: int | None = None) -> "FileUpload":
-        """Keep what is left of it, so that the next part can be asked for, in a temporary file if it is large."""
+        """Keep the rest of the file, in a temporary file if it is large, so that the next part can be asked for."""
         spool = self._copy = Spool(max_memory_size or self.max_memory_size)
         while chunk := await self.read(CHUNK):
             spool.add(chunk)
@@ -70,16 +70,18 @@ class FileUpload:
         return self
 
     async def close(self) -> None:
-        """Free what ``copy`` has kept."""
+        """Free the copy."""
         if self._copy is not None:
             self._copy.close()
 
 
 class FormDataIter:
-    """The parts of a form as they arrive, as names and values: text, or a FileUpload. Nothing for another body."""
+    """The parts of a form as they arrive: pairs of a name and text, or a FileUpload. Empty for a body of another
+    kind.
+    """
 
     buffer_size = 256
-    """Kept for who sets it: how much is read at once is the server's to say."""
+    """Without effect: the server decides how much is read at once."""
 
     def __init__(self, request: Request) -> None:
         self._parts: AsyncIterator[Part] | None = None
@@ -99,7 +101,7 @@ class FormDataIter:
 
 
 def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Have a form in parts be received before a handler is called: ``request.form`` and ``request.files``.
+    """Receive a form in parts before the handler is called: for ``request.form`` and ``request.files``.
 
     The files can be read until the request has ended.
     """
@@ -122,7 +124,7 @@ def _is_form(request: Request) -> bool:
 
 
 def _load_form(request: Request) -> None:
-    """Have the form of a body that has been received be the request's."""
+    """Set the request's form and files to those of the received body."""
     fields, files = request.native.form, request.native.files
     if fields or files:
         object.__setattr__(request, "form", MultiDict.of(fields.items()))  # the lazy attribute
@@ -130,18 +132,18 @@ def _load_form(request: Request) -> None:
 
 
 class UploadedFile(FileUpload):
-    """A file of a form that has been received: it can be read until the request has ended."""
+    """A file of a form that has been received. It can be read until the request has ended."""
 
     def __init__(self, upload: Upload) -> None:
         self.filename = upload.filename
         self._upload = upload
 
     async def read(self, n: int = -1) -> bytes:
-        """The next ``n`` bytes, or as many as are left; all of these where it is -1."""
+        """Return the next ``n`` bytes, or all that are left if it is -1."""
         return await self._upload.aread(n)
 
     async def copy(self, max_memory_size: int | None = None) -> FileUpload:  # noqa: ARG002 - nothing is copied
-        """The same file: all of it is kept already."""
+        """Return this file: all of it is kept already."""
         return self
 
     @lazy

@@ -11,9 +11,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Overridable:
-    """A method that a program may replace: one that is assigned to an application is noted there, as a subclass's is.
+    """A method that a program may replace, by a subclass or by an assignment to an application.
 
-    So no request has to ask which there are.
+    The application notes its replaced methods, so that no request has to look for them.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -37,12 +37,12 @@ class Overridable:
 
 
 def overridable(method: F) -> F:
-    """Have the replacements of a method be noted. Usable as a decorator."""
+    """Declare a method as replaceable. Used as a decorator."""
     return Overridable(method)  # type: ignore[return-value]  # it is read as the method is
 
 
 def overridden_by(cls: type["Microdot"]) -> set[str]:
-    """The names of the methods that a class does not have from where they were made overridable."""
+    """Return the names of the overridable methods that a class replaces."""
     members = [item for base in cls.__mro__ for item in vars(base).items()]
     methods = {name: member.function for name, member in members if isinstance(member, Overridable)}
     return {name for name, function in methods.items() if getattr(cls, name) is not function}

@@ -1,4 +1,4 @@
-"""How much of a request is taken, by the limits of the class as they are now."""
+"""Receiving the body of a request, within the present limits of the class."""
 
 import sys
 from functools import lru_cache
@@ -11,12 +11,12 @@ from antiphon.http.url import quote_path
 from antiphon.request.body import DEFAULT_LIMITS
 
 _MOST_ESCAPED = 12
-"""How many bytes a character of a path is sent in at most."""
+"""The most bytes in which a character of a path is sent."""
 _AROUND_TARGET = len("  HTTP/1.1\r\n")
 
 
 def check_request_line(head: Head) -> None:
-    """Raise BadRequest for a request line above ``max_readline``, which counts its line end."""
+    """Check that the request line, with its line end, is within ``max_readline``. Raises BadRequest."""
     path, query = head.path, head.query_string
     size = len(head.method) + (len(query) + 1 if query else 0) + _AROUND_TARGET
     if size + _MOST_ESCAPED * len(path) <= Request.max_readline and not head.root_path:
@@ -27,7 +27,7 @@ def check_request_line(head: Head) -> None:
 
 
 def most_at_once() -> float:
-    """How large a body may be to be loaded without a further look."""
+    """Return the size up to which a body is loaded without a further check."""
     most, loaded = Request.max_content_length, Request.max_body_length
     return min(loaded, most)  # which min() takes longer to say
 
@@ -35,7 +35,7 @@ def most_at_once() -> float:
 async def receive(request: Request) -> None:
     """Load a body of up to ``max_body_length`` bytes, and leave a larger one to the stream.
 
-    Raises ContentTooLarge for one above ``max_content_length``, and what ``Content.load`` does.
+    Raises ContentTooLarge for a body above ``max_content_length``, and the errors of ``Content.load``.
     """
     native = request.native
     content = native.content
@@ -55,7 +55,7 @@ async def receive(request: Request) -> None:
 
 
 async def _load(request: Request) -> None:
-    """Load a body of which nobody knows the length, as far as that goes."""
+    """Load a body of unknown length, up to the limit."""
     content, limits = request.native.content, request.native.limits
     try:
         await content.load(_limits(min(limits.body, Request.max_body_length)))
@@ -68,6 +68,6 @@ async def _load(request: Request) -> None:
 
 @lru_cache(maxsize=16)
 def _limits(size: float) -> Limits:
-    """Limits of a size that somebody has assigned, which may be any number."""
+    """Return limits of a size, which may be any number."""
     size = max(int(min(size, sys.maxsize)), 0)
     return Limits(body=size, memory=size)

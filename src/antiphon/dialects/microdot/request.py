@@ -1,4 +1,4 @@
-"""Microdot's request: its names and habits over a native one."""
+"""Microdot's request: its names and habits over a native request."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Retyped(DerivedHead):
-    """A head with another Content-Type, for who reads the body."""
+    """A head with another Content-Type, by which the body is read."""
 
     def __init__(self, inner: Head, content_type: str | None) -> None:
         super().__init__(inner)
@@ -34,40 +34,40 @@ class _Retyped(DerivedHead):
 class Request:
     """An HTTP request.
 
-    ``native`` is the request of which it speaks. The limits are attributes of the class, in bytes, and may be set at
-    any time: the next request is held to them.
+    ``native`` is the native request. The limits are attributes of the class, in bytes, and may be set at any time: they
+    apply to the next request.
     """
 
     max_content_length = 16 * 1024
-    """Of the body: a longer one is answered by 413."""
+    """The limit for the body. A longer one is answered with 413."""
     max_body_length = 16 * 1024
-    """Of a body that is loaded into ``body``: one that is longer, and not too long, is left to ``stream``."""
+    """The limit for a body that is loaded into ``body``. A longer one is left to ``stream``."""
     max_readline = 2 * 1024
-    """Of the request line: a longer one is answered by 400."""
+    """The limit for the request line. A longer one is answered with 400."""
 
     G = SimpleNamespace
 
     app: "Microdot"
-    """The application that answers it; of a mounted one the outer."""
+    """The application that answers; for a route of a mounted one, the outer application."""
     method: str
-    """The method, as it was sent."""
+    """The method as it was sent."""
     path: str
     """The decoded path, without the query string."""
 
     url_prefix: str
-    """The prefix of the mounted application whose route was found."""
+    """The prefix of the mounted application with the route."""
     subapp: "Microdot | None"
-    """That application; None where the route is the application's own."""
+    """The mounted application with the route; None if the route is the application's own."""
     route: Callable[..., Any] | None
-    """The handler that was found."""
+    """The handler of the route."""
     url_args: dict[str, Any] | None
     """The values of the route's variable segments, by name."""
     files: "dict[str, FileUpload] | None" = None
-    """The files of a form in parts, by field, in a route that says ``@with_form_data``; else None."""
+    """The files of a form in parts, by field, in a route with ``@with_form_data``; else None."""
     failure: Exception | None
-    """What was raised and is answered by a 500, because nobody handles it."""
+    """The unhandled error that is answered with a 500."""
     is_streamed: bool
-    """Whether the body is left to ``stream``: all is, until it has been loaded."""
+    """True if the body is left to ``stream``, or is not loaded yet."""
 
     create = Absent("servers are spoken to by antiphon's adapters; microdot.test_client makes requests for tests")
     sock = Absent("there is no socket behind WSGI, ASGI and RSGI; request.stream reads the body")
@@ -76,7 +76,7 @@ class Request:
         self.app = app
         self.native = native
         self.after_request_handlers: list[Callable[..., Any]] = []
-        """What ``after_request`` was given, in order."""
+        """The functions given to ``after_request``, in order."""
         head = native.head
         self.method = head.method
         self.path = head.path
@@ -93,7 +93,7 @@ class Request:
 
     @lazy
     def query_string(self) -> str | None:
-        """What follows the question mark, as it was sent; None where that is nothing."""
+        """The query string as it was sent; None if it is empty."""
         return self.native.query_string.decode(errors="replace") or None
 
     @lazy
@@ -103,7 +103,7 @@ class Request:
 
     @lazy
     def headers(self) -> NoCaseDict:
-        """The headers, their names written as in ``Content-Type``."""
+        """The headers, with names written as in ``Content-Type``."""
         head = self.native.head
         fields = head.fields()
         different = dict(fields)
@@ -118,7 +118,7 @@ class Request:
 
     @property
     def content_type(self) -> str | None:
-        """Content-Type as it was sent. By what it is set to, ``json`` and ``form`` are read."""
+        """The Content-Type as it was sent. Setting it changes how ``json`` and ``form`` are read."""
         return self.native.head.field("content-type")
 
     @content_type.setter
@@ -131,22 +131,22 @@ class Request:
 
     @lazy
     def content_length(self) -> int:
-        """The length of the body in bytes, as it was declared, else 0."""
+        """The declared length of the body in bytes, else 0."""
         return self.native.content_length or 0
 
     @lazy
     def scheme(self) -> str:
-        """``"http"`` or ``"https"``."""
+        """The scheme: ``"http"`` or ``"https"``."""
         return self.native.scheme
 
     @lazy
     def http_version(self) -> str:
-        """The version with its name: ``HTTP/1.1``."""
+        """The HTTP version with its name: ``HTTP/1.1``."""
         return f"HTTP/{self.native.http_version}"
 
     @lazy
     def client_addr(self) -> tuple[str, int] | None:
-        """The host and the port of the connection's other end, where the server tells; of a unix socket port 0."""
+        """The host and the port of the client, if the server tells; port 0 for a Unix socket."""
         client = self.native.client
         return (client.host, client.port or 0) if client else None
 
@@ -169,7 +169,7 @@ class Request:
 
     @lazy
     def body(self) -> bytes:
-        """The whole body; empty where it was left to ``stream``."""
+        """The whole body; empty if it was left to ``stream``."""
         return b"" if self.is_streamed else self.native.body
 
     @lazy
@@ -179,9 +179,9 @@ class Request:
 
     @lazy
     def json(self) -> Any:
-        """The body, decoded from JSON; None where Content-Type is not application/json.
+        """The value of a JSON body; None if Content-Type is not application/json.
 
-        Raises a ValueError, as the json module does, for what is no JSON; where nobody handles it the answer is a 400.
+        Raises a ValueError, as the json module does, for a malformed body. Unless it is handled, the answer is a 400.
         """
         native = self.native
         if native.head.field("content-type") != JSON and native.mimetype != JSON:
@@ -195,9 +195,10 @@ class Request:
 
     @lazy
     def form(self) -> MultiDict | None:
-        """The fields of a form; None where the body is none. One in parts is read in routes with ``@with_form_data``.
+        """The fields of a form; None if the body is no form. A form in parts is read in routes with
+        ``@with_form_data``.
 
-        Empty where the body was left to ``stream``.
+        Empty if the body was left to ``stream``.
         """
         native = self.native
         if self.is_streamed:
@@ -209,13 +210,13 @@ class Request:
 
     @lazy
     def g(self) -> SimpleNamespace:
-        """A place for what the layers of an application tell each other about this request."""
+        """A namespace for data that the layers of an application share during this request."""
         return self.native.g if self.G is SimpleNamespace else self.G()
 
     def after_request(self, f: F) -> F:
-        """Have a function called with this request and its response, after those of the application.
+        """Register a function to call with this request and its response, after those of the application.
 
-        It may return another response. It is not called where an error was answered. Usable as a decorator.
+        It may return another response. It is not called if an error was answered. Usable as a decorator.
         """
         self.after_request_handlers.append(f)
         return f

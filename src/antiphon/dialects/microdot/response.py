@@ -1,4 +1,4 @@
-"""Microdot's response: its names and habits, from which a native one is made when it is sent."""
+"""Microdot's response: its names and habits. A native response is made of it when it is sent."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -19,15 +19,14 @@ from antiphon.serialization.json import encode_json
 JSON = "application/json; charset=UTF-8"
 _LONG_AGO = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
 _BEHIND_PATH = {"samesite", "secure", "httponly", "partitioned"}
-"""The attributes of a cookie that may stand behind its path: SameSite, which nothing else can say, and the flags."""
+"""The attributes that may follow a cookie's path: SameSite, which has no parameter of its own, and the flags."""
 
 
 class Response:
     """An HTTP response.
 
-    ``body`` is text, bytes, a dict or a list, which are sent as JSON, a file-like object, or a generator or async
-    generator. ``headers`` may be changed; the value of one is text, or a list of lines. ``reason``
-    is kept for programs that read it: servers write their own.
+    ``body`` is text, bytes, a dict or a list (sent as JSON), a file-like object, or a sync or async generator.
+    ``headers`` may be changed; a value is text, or a list of lines. ``reason`` is not sent: servers write their own.
     """
 
     types_map: ClassVar[dict[str, str]] = {
@@ -41,16 +40,16 @@ class Response:
         "svg": "image/svg+xml",
         "txt": "text/plain",
     }
-    """The media types that ``send_file`` knows, by the extension of the file's name."""
+    """The media types for ``send_file``, by the extension of the file's name."""
     send_file_buffer_size = 1024
-    """Bytes that are read at once of an object that has no more of a file than ``read``. Of files it is more."""
+    """Bytes to read at once from an object with no method of a file but ``read``. Files are read in larger chunks."""
     default_content_type = "text/plain"
-    """The media type of what names none."""
+    """The media type of a response that names none."""
     default_send_file_max_age: int | None = None
-    """Seconds for which caches may keep what ``send_file`` sends; None where nothing is said of that."""
+    """Seconds for which caches may keep files of ``send_file``; None for no Cache-Control."""
 
     already_handled: "ClassVar[Response]"
-    """What a handler returns that has answered otherwise. Nobody can, here: it is an empty answer."""
+    """The result of a handler that has answered otherwise. No handler can do so here: it is an empty answer."""
 
     write = Absent("servers are spoken to by antiphon's adapters")
 
@@ -86,10 +85,11 @@ class Response:
         http_only: bool = False,
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie. ``expires`` is a datetime, in UTC where it does not know its zone, the date of a day, which is
-        its start, or text that user agents read as a date. Behind ``path`` may stand "; SameSite=Lax", and flags.
+        """Set a cookie. Behind ``path`` may stand "; SameSite=Lax", and flags.
 
-        Raises ValueError for what user agents would drop, and for what can't stand in a header.
+        ``expires`` is a datetime (UTC if it has no zone), a date, which is the start of its day, or text that user
+        agents read as a date. Raises ValueError for a cookie that user agents would drop, and for text that can't stand
+        in a header.
         """
         if ";" in value:
             raise ValueError(f"a cookie's value has no semicolon: {value[:80]!r}")
@@ -109,14 +109,14 @@ class Response:
         self.headers.setdefault("Set-Cookie", []).append(_printed(checked))
 
     def delete_cookie(self, cookie: str, **kwargs: Any) -> None:
-        """Have the client forget a cookie. Path and domain must be those with which it was set."""
+        """Tell the client to forget a cookie. Path and domain must be those with which it was set."""
         self.set_cookie(cookie, "", **{**kwargs, "expires": _LONG_AGO, "max_age": 0})
 
     # Ready-made kinds
 
     @classmethod
     def redirect(cls, location: str, status_code: int = 302) -> Self:
-        """Send the client elsewhere, which may be another site. Raises ValueError for a location with a line end."""
+        """Return a redirect, which may lead to another site. Raises ValueError for a location with a line end."""
         if "\r" in location or "\n" in location:
             raise ValueError(f"a location has no line end: {location[:80]!r}")
         return cls(status_code=status_code, headers={"Location": redirect_location(location, external=True)})
@@ -132,12 +132,12 @@ class Response:
         compressed: bool | str = False,
         file_extension: str = "",
     ) -> Self:
-        """A file. Its name must not be the client's to choose.
+        """Return a file as a response. The client must not choose its name.
 
-        ``content_type`` is by default told by the name's extension. ``stream`` is sent instead of the file, if given.
-        ``max_age`` is in seconds. ``compressed`` says that the content is: by gzip, or the coding that it names; then
-        ``file_extension`` is what the compressed file has behind its name (".gz"). The body is the open file, of which
-        what was not read until then is sent. Raises OSError for a file that can't be read.
+        By default, the extension of the name determines ``content_type``. ``stream`` is sent instead of the file, if
+        given. ``max_age`` is in seconds. ``compressed`` is True for gzip, or the name of another coding of the content;
+        then ``file_extension`` is what follows the name of the compressed file (".gz"). The body is the open file, from
+        its position on. Raises OSError for a file that can't be read.
         """
         headers = {"Content-Type": cls._type_of(filename, compressed) if content_type is None else content_type}
         if max_age is None:
@@ -156,7 +156,7 @@ class Response:
     # Sending
 
     def complete(self) -> None:
-        """Have the headers that are implied: Content-Type, and of a body in memory Content-Length."""
+        """Set the implied headers: Content-Type, and Content-Length for a body in memory."""
         if isinstance(self.body, bytes):
             self.headers.setdefault("Content-Length", str(len(self.body)))
         self.headers.setdefault("Content-Type", self._default_type())
@@ -166,9 +166,10 @@ class Response:
         return default if "charset=" in default else f"{default}; charset=UTF-8"
 
     def native(self) -> NativeResponse:
-        """What is sent. Raises ValueError for a status or a header that can't be, TypeError for such a body.
+        """Return the native response. Raises ValueError for an impossible status or header, TypeError for such a body.
 
-        ``complete`` and ``body_iter`` are called where they are a program's own: what Microdot's do is quicker here.
+        ``complete`` and ``body_iter`` are called only if a program has replaced them: this method does their work
+        faster.
         """
         if getattr(self.complete, "__func__", None) is not Response.complete:
             self.complete()
@@ -183,7 +184,7 @@ class Response:
         return NativeResponse(body, self.status_code, fields)
 
     async def body_iter(self) -> AsyncIterator[bytes | str]:
-        """The body in chunks."""
+        """Return the body in chunks."""
         body: Any = streamed(self.body, self.send_file_buffer_size)
         if isinstance(body, bytes):
             if body:
@@ -204,7 +205,7 @@ Response.already_handled = Response()
 
 
 def to_response(result: Any) -> Response:
-    """What a handler returned as a response: the response, a status, a body, or a tuple that begins with either."""
+    """Return a handler's result as a response: a response, a status, a body, or a tuple that begins with either."""
     if isinstance(result, Response):
         return result
     if isinstance(result, int):
@@ -224,10 +225,10 @@ def _lines(headers: NoCaseDict) -> Iterable[tuple[str, str]]:
 
 
 def _apart(path: str) -> tuple[str | None, dict[str, str]]:
-    """The path of a cookie, None where it is none, and the attributes that are written behind it.
+    """Return the path of a cookie, or None, and the attributes that are written behind it.
 
-    Microdot writes a path as it is, which is how its programs have SameSite. Of what begins without a slash user agents
-    take the path of the request (RFC 6265bis §5.6.4), as they do where there is none.
+    Microdot writes the path as it is, which is how its programs set SameSite. User agents replace a path that does not
+    begin with a slash by the path of the request (RFC 6265bis §5.6.4), so that it counts as none.
     """
     path, *others = (part.strip(OWS) for part in path.split(";"))
     behind = {}
@@ -243,7 +244,9 @@ def _apart(path: str) -> tuple[str | None, dict[str, str]]:
 
 
 def _moment(expires: date | str) -> datetime:
-    """When a cookie ends. Raises ValueError for text that user agents don't read as a date (RFC 6265bis §5.1.1)."""
+    """Return the end of a cookie. Raises ValueError for text that user agents don't read as a date (RFC 6265bis
+    §5.1.1).
+    """
     if isinstance(expires, str):
         moment = None if ";" in expires else SetCookie.parse(f"a=b; Expires={expires}").expires
         if moment is None:
@@ -255,7 +258,7 @@ def _moment(expires: date | str) -> datetime:
 
 
 def _printed(cookie: SetCookie) -> str:
-    """A cookie with its attributes in Microdot's order."""
+    """Return a cookie with its attributes in Microdot's order."""
     given = {
         "Path": cookie.path,
         "SameSite": cookie.samesite,

@@ -1,4 +1,4 @@
-"""Paths and what answers there: the first pattern that was registered and fits decides."""
+"""Routes: the first registered pattern that matches a path decides."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 class Segment(NamedTuple):
-    """A dynamic segment of a pattern: the names of its value, of its type, and of its group in the expression."""
+    """A variable segment of a pattern: the names of its value, of its type, and of its group in the regular
+    expression.
+    """
 
     name: str
     type: str
@@ -22,18 +24,18 @@ class Segment(NamedTuple):
 class URLPattern:
     """A path in which segments in angle brackets are variable: ``/users/<int:id>``.
 
-    Types are ``string`` (the default), ``int``, ``path``, ``re:`` with a regular expression, and what
-    ``register_type`` was given. What stands outside of the brackets is literal.
+    Types are ``string`` (the default), ``int``, ``path``, ``re:`` with a regular expression, and those registered with
+    ``register_type``. All other text is literal.
     """
 
     segment_patterns: ClassVar[dict[str, str]] = {"string": "[^/]+", "int": "-?[0-9]+", "path": ".+"}
     """The regular expression of each type."""
     segment_parsers: ClassVar[dict[str, Callable[[str], Any] | None]] = {"int": int}
-    """What makes a value of a segment, where it is no text."""
+    """The functions that convert the text of a segment, by type."""
 
     @classmethod
     def register_type(cls, type_name: str, pattern: str = "[^/]+", parser: Callable[[str], Any] | None = None) -> None:
-        """Register a type of segments. Where ``parser`` gives None, the segment does not fit."""
+        """Register a type of segments. If ``parser`` returns None, the segment does not match."""
         cls.segment_patterns[type_name] = pattern
         cls.segment_parsers[type_name] = parser
 
@@ -43,10 +45,10 @@ class URLPattern:
         self.regex: re.Pattern[str] | None = None
         path = "/" + url_pattern.lstrip("/")
         self.literal = None if "/<" in path else path
-        """The only path that fits, where nothing in it is variable."""
+        """The only matching path, if no segment is variable; else None."""
 
     def compile(self) -> re.Pattern[str]:
-        """The regular expression for paths. Raises ValueError for a malformed pattern or an unknown type."""
+        """Return the regular expression for paths. Raises ValueError for a malformed pattern or an unknown type."""
         segments: list[Segment] = []
         parts = [self._part(written, segments) for written in self.url_pattern.lstrip("/").split("/")]
         self.segments = segments
@@ -68,7 +70,7 @@ class URLPattern:
         return f"(?P<{segment.group}>{pattern})"
 
     def match(self, path: str) -> dict[str, Any] | None:
-        """The values of the variable segments, by name; None for a path that does not fit."""
+        """Return the values of the variable segments, by name; None for a path that does not match."""
         if self.literal is not None:
             return {} if path == self.literal else None
         found = (self.regex or self.compile()).fullmatch(path)
@@ -90,56 +92,56 @@ class URLPattern:
 
 
 Entry: TypeAlias = tuple[list[str], URLPattern, Callable[..., Any], str, "Microdot | None"]
-"""Methods, pattern, handler, and, if it is a mounted application's, its prefix and that application."""
+"""The methods, the pattern and the handler of a route, and the prefix and application that it was mounted from."""
 
 
 class Found(NamedTuple):
-    """What answers a method at a path: a handler, or the status that says that there is none."""
+    """The answer of routing: a handler, or the status of a request without a route."""
 
     handler: Callable[..., Any] | int
     prefix: str
     subapp: "Microdot | None"
     values: dict[str, Any] | None
-    """Those of the variable segments of the path."""
+    """The values of the path's variable segments."""
 
 
 _NOWHERE = Found(404, "", None, None)
 
 
 class RouteTable:
-    """The routes of an application by path. Those of a literal path are looked up, others tried in order.
+    """The routes of an application by path. Those of a literal path are looked up, others are tried in order.
 
-    What is variable is tried anew for each request: what a parser says may change, and an error that it raises, or that
-    its pattern has, is that request's.
+    Variable patterns are matched anew for each request: a parser may change its mind, and an error of the parser or of
+    the pattern is an error of that request.
     """
 
     def __init__(self, entries: Sequence[Entry] = (), version: object = None) -> None:
         self.version = version
-        """That of the list in which they were."""
+        """The version of the list that the routes were in."""
         self._variable = [entry for entry in entries if _literal(entry) is None]
         self._tried = _by_literal_path(entries)
         self._settled = {path: _settled(tried) for path, tried in self._tried.items()}
 
     def find(self, method: str, path: str) -> Found:
-        """What answers a method at a path: 405 where routes have the path, and none of them the method."""
+        """Return the answer for a method and a path: 405 if routes have the path, but none has the method."""
         settled = self._settled.get(path)
         if settled is not None and (found := settled.get(method)):
             return found
         return _first_fitting(self._tried.get(path, self._variable), method, path)
 
     def methods(self, path: str) -> list[str]:
-        """The methods that a path has, each once, in the order of its routes."""
+        """Return the methods of a path, without duplicates, in the order of its routes."""
         tried = self._tried.get(path, self._variable)
         return [*dict.fromkeys(method for (methods, *_), _ in _fitting(tried, path) for method in methods)]
 
 
 def _literal(entry: Entry) -> str | None:
-    """The only path that fits an entry, where nothing in it is variable, and its class is not a program's own."""
+    """Return the only path that matches an entry; None for a variable pattern, and for a class of the program's own."""
     return entry[1].literal if type(entry[1]) is URLPattern else None
 
 
 Fitting: TypeAlias = tuple[Entry, dict[str, Any]]
-"""An entry that a path fits, and the values of its variable segments."""
+"""An entry that matches a path, and the values of its variable segments."""
 
 
 def _fitting(entries: Sequence[Entry], path: str) -> Iterator[Fitting]:
@@ -159,7 +161,7 @@ def _first_fitting(tried: Sequence[Entry], method: str, path: str) -> Found:
 
 
 def _by_literal_path(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
-    """The entries that each literal path may fit, in their order: its own, and those that are variable."""
+    """Return the entries that each literal path may match, in order: its own, and the variable ones."""
     variable: list[tuple[int, Entry]] = []
     own: dict[str, list[tuple[int, Entry]]] = {}
     for place, entry in enumerate(entries):
@@ -176,8 +178,9 @@ def _that_may_fit(placed: Sequence[tuple[int, Entry]], path: str) -> list[tuple[
 
 
 def _may_fit(pattern: URLPattern, path: str) -> bool:
-    """Whether a path fits, unless a parser says otherwise. One that is malformed may: then requests get its error. So
-    may a pattern of a program's own.
+    """Return True if a path matches, apart from parsers. A malformed pattern counts: requests get its error.
+
+    So do patterns of a program's own.
     """
     if type(pattern) is not URLPattern:
         return True
@@ -188,7 +191,7 @@ def _may_fit(pattern: URLPattern, path: str) -> bool:
 
 
 def _settled(tried: Sequence[Entry]) -> dict[str, Found]:
-    """What answers each method of a literal path whatever parsers say: of several routes the first."""
+    """Return the answers that don't depend on parsers for a literal path, by method. The first route counts."""
     found: dict[str, Found] = {}
     for entry in takewhile(lambda entry: _literal(entry) is not None, tried):
         for method in entry[0]:
@@ -202,12 +205,14 @@ def _answering(entry: Entry, values: dict[str, Any]) -> Found:
 
 
 def _refusing(entry: Entry) -> Found:
-    """The answer to other methods: that of the last route of the path, whose application may have a handler for it."""
+    """Return the answer for other methods, from the last route of the path: its application may have a handler for
+    it.
+    """
     return Found(405, entry[3], entry[4], None)
 
 
 class URLMap(list[Entry]):
-    """Routes. ``version`` is another object after each change: so nobody has to compare them to see one."""
+    """A list of routes. ``version`` is a new object after each change, so that nobody has to compare the lists."""
 
     version: object
 

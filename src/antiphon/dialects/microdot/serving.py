@@ -1,4 +1,4 @@
-"""Serving from within the program: Granian on this process's own loop, on a socket that nobody else listens on."""
+"""A server within the program: Granian on this process's own loop, on a socket that no other process listens on."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         return () if self._closed else (TransportSocket(self._listener),)
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The loop that it serves on."""
+        """Return the loop of the server."""
         return self._loop or asyncio.get_running_loop()
 
     def is_serving(self) -> bool:
@@ -78,7 +78,7 @@ class EmbeddedServer(asyncio.AbstractServer):
             await self.serve_forever()
 
     def close(self) -> None:
-        """End as soon as the requests that are open now are answered. May be called on any thread."""
+        """Stop as soon as the requests that are open now are answered. May be called on any thread."""
         self._listener.close()
         with suppress(RuntimeError):  # the loop has ended already
             if self._loop is not None and self._loop.is_running():
@@ -101,7 +101,7 @@ class EmbeddedServer(asyncio.AbstractServer):
         close_accepted(self._address, drop_unsent=True)
 
     async def wait_closed(self) -> None:
-        """Wait until it is closed, and open requests are answered or have had their time."""
+        """Wait until the server is closed, and open requests are answered or have had their time."""
         await self._ended.wait()
 
     @property
@@ -172,7 +172,7 @@ def _bind(listener: socket.socket, address: Any) -> None:
 
 
 def serve(server: EmbeddedServer) -> None:
-    """Serve on a loop of its own until the server is closed, or a signal ends it."""
+    """Serve on a new loop until the server is closed, or a signal arrives."""
 
     async def until_signalled() -> None:
         loop = asyncio.get_running_loop()
@@ -188,5 +188,5 @@ def serve(server: EmbeddedServer) -> None:
 
 
 def end_process_group() -> None:
-    """Ask the process that leads this one's group, which is a server's own, to end."""
+    """Ask the leader of this process's group to end: the main process of a server."""
     os.kill(os.getpgrp() if hasattr(os, "getpgrp") else os.getpid(), signal.SIGTERM)

@@ -13,11 +13,11 @@ Handler = Callable[..., Any]
 
 
 class SSE:
-    """Where a function sends its events."""
+    """The sender of events that a function gets."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        """What is to be sent; None at the end."""
+        """The events to send; None at the end."""
 
     async def send(
         self,
@@ -27,9 +27,9 @@ class SSE:
         retry: float | None = None,
         comment: bool = False,
     ) -> None:
-        """Send an event: text, bytes of text, a dict or a list, which become JSON, or another value as its text.
+        """Send an event: text, bytes of text, a dict or a list (sent as JSON), or another value as its text.
 
-        ``retry`` is after how many seconds a client that lost the stream comes back. A ``comment`` has nothing else.
+        ``retry`` is the seconds after which a client that lost the stream comes back. A ``comment`` has nothing else.
         """
         text = _text(data)
         block = Event(comment=text) if comment else _event(text, event, event_id, retry)
@@ -47,7 +47,7 @@ def _text(data: Any) -> str:
 
 
 class EventChunks:
-    """The events of a function, which begins with the first that is asked for, and is cancelled by ``aclose``."""
+    """The events of a function. It is started with the first chunk, and cancelled by ``aclose``."""
 
     def __init__(self, function: Callable[[SSE], Any]) -> None:
         self._function = function
@@ -82,16 +82,18 @@ class EventChunks:
 
 
 def sse_response(request: Request, event_function: Handler, /, *args: Any, **kwargs: Any) -> Any:
-    """What a handler returns to answer by the events that a coroutine function sends. It gets the request and the SSE.
+    """Return the answer of a handler that sends events by a coroutine function, which gets the request and the SSE.
 
-    An error that it raises breaks off the response.
+    An error of the function breaks off the response.
     """
     chunks = EventChunks(lambda sse: event_function(request, sse, *args, **kwargs))
     return chunks, 200, {"Content-Type": "text/event-stream"}
 
 
 def with_sse(f: Handler) -> Handler:
-    """Have a coroutine function with the parameters ``request, sse`` be a handler that answers by its events."""
+    """Make a handler of a coroutine function with the parameters ``request, sse``. It answers with the function's
+    events.
+    """
 
     @wraps(f)
     async def handler(request: Request, *args: Any, **kwargs: Any) -> Any:

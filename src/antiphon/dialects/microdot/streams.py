@@ -1,35 +1,35 @@
-"""The body of a request as a file-like object whose reading is awaited: what is in memory, and what still arrives."""
+"""Bodies of requests as async file-like objects: one in memory, and one that is still arriving."""
 
 from collections.abc import AsyncIterable, AsyncIterator
 from io import BytesIO
 
 
 class AsyncBytesIO:
-    """Bytes in memory, with the methods of a stream."""
+    """Bytes in memory with the async methods of a stream."""
 
     def __init__(self, data: bytes) -> None:
         self.stream = BytesIO(data)
 
     async def read(self, n: int = -1) -> bytes:
-        """The next ``n`` bytes, or as many as are left; all of these where it is -1."""
+        """Return the next ``n`` bytes, or all that are left if it is -1."""
         return self.stream.read(n)
 
     async def readline(self) -> bytes:
-        r"""The next line with its ``\n``; empty at the end."""
+        r"""Return the next line with its ``\n``; empty at the end."""
         return self.stream.readline()
 
     async def readexactly(self, n: int) -> bytes:
-        """The next ``n`` bytes; fewer where the body ends before."""
+        """Return the next ``n`` bytes; fewer if the body ends before."""
         return self.stream.read(n)
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        """What comes up to a separator, with it; the rest where there is none."""
+        """Return the bytes up to a separator, with it; the rest without one."""
         start = self.stream.tell()
         found = self.stream.getvalue().find(separator, start)
         return self.stream.read(-1 if found < 0 else found + len(separator) - start)
 
     async def awrite(self, data: bytes) -> int:
-        """Write bytes: how many."""
+        """Write bytes, and return their number."""
         return self.stream.write(data)
 
     async def aclose(self) -> None:
@@ -37,17 +37,17 @@ class AsyncBytesIO:
 
 
 class BodyReader:
-    """Reads what comes in chunks as a file is read, from its start to its end, once."""
+    """A reader of chunks as a file, once from start to end."""
 
     def __init__(self, chunks: AsyncIterable[bytes]) -> None:
         self._source = chunks
         self._chunks: AsyncIterator[bytes] | None = None
         self._held = bytearray()
         self._at = 0
-        """Where in ``_held`` that begins which was not read yet."""
+        """The start of the unread bytes in ``_held``."""
 
     async def _more(self) -> bool:
-        """Receive the next chunk: whether there was one."""
+        """Receive the next chunk. Return False at the end."""
         if self._chunks is None:
             self._chunks = aiter(self._source)
         chunk = await anext(self._chunks, b"")
@@ -58,7 +58,7 @@ class BodyReader:
         return bool(chunk)
 
     def _take(self, size: int) -> bytes:
-        """The next bytes of what is held."""
+        """Return the next bytes that were received already."""
         end = min(self._at + size, len(self._held))
         with memoryview(self._held) as held:
             taken = bytes(held[self._at : end])
@@ -70,21 +70,21 @@ class BodyReader:
         return len(self._held) - self._at
 
     async def read(self, n: int = -1) -> bytes:
-        """The next ``n`` bytes, or as many as are left; all of these where it is -1."""
+        """Return the next ``n`` bytes, or all that are left if it is -1."""
         while (n < 0 or self._size < n) and await self._more():
             pass
         return self._take(self._size if n < 0 else n)
 
     async def readexactly(self, n: int) -> bytes:
-        """The next ``n`` bytes; fewer where the body ends before."""
+        """Return the next ``n`` bytes; fewer if the body ends before."""
         return await self.read(n)
 
     async def readline(self) -> bytes:
-        r"""The next line with its ``\n``; the rest where there is none."""
+        r"""Return the next line with its ``\n``; the rest without one."""
         return await self.readuntil()
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        """What comes up to a separator, with it; the rest where there is none."""
+        """Return the bytes up to a separator, with it; the rest without one."""
         sought = 0
         while True:
             found = self._held.find(separator, self._at + sought)

@@ -1,4 +1,4 @@
-"""A client for tests of an application, which calls it on the loop of the test."""
+"""A test client, which calls an application on the loop of the test."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -21,7 +21,7 @@ from antiphon.serialization.json import decode_json, encode_json
 __all__ = ["TestClient", "TestResponse"]
 
 Cookie = str | tuple[str, str]
-"""The value of a cookie, and the path for which it is, if that is not the root."""
+"""The value of a cookie, or its value and its path, if that is not the root."""
 
 
 class _SentHead(RequestHead):
@@ -31,26 +31,26 @@ class _SentHead(RequestHead):
 
 
 class TestResponse:
-    """A response, with its body read to the end."""
+    """A response with its whole body."""
 
     __test__ = False
 
     def __init__(self) -> None:
         self.status_code: int | None = None
         self.reason: str | None = None
-        """What the application has said it is, else None."""
+        """The reason that the application gave, else None."""
         self.headers: NoCaseDict = NoCaseDict()
         self.body: bytes | None = None
         self.text: str | None = None
-        """The body as text; None where it is not UTF-8."""
+        """The body as text; None if it is not UTF-8."""
         self.json: Any = None
-        """The value of a body that says it is JSON, else None."""
+        """The value of a JSON body, else None."""
         self.events: list[dict[str, Any]] | None = None
-        """The events of a body that says it is a stream of these, else None."""
+        """The events of a body that is an event stream, else None."""
 
     @classmethod
     async def create(cls, res: Response) -> "TestResponse":
-        """Read a response to its end."""
+        """Return a response with the body read to its end."""
         self = cls()
         self.status_code, self.reason, self.headers = res.status_code, res.reason, res.headers
         if not res.is_head:
@@ -81,7 +81,7 @@ def _described(event: Event) -> dict[str, Any]:
 
 
 def _content(body: Any, headers: NoCaseDict) -> bytes:
-    """A body in bytes; the headers say then how many they are, and that they are JSON."""
+    """Return a body in bytes, and set its Content-Length, and the Content-Type of JSON, in the headers."""
     if isinstance(body, (dict, list)):
         headers.setdefault("Content-Type", "application/json")
         body = encode_json(body)
@@ -92,7 +92,7 @@ def _content(body: Any, headers: NoCaseDict) -> bytes:
 
 
 class TestClient:
-    """Sends requests to an application, and keeps the cookies that it sets."""
+    """A client that sends requests to an application, and keeps its cookies."""
 
     __test__ = False
 
@@ -117,11 +117,11 @@ class TestClient:
         return await self.request("POST", path, headers, body)
 
     async def put(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
-        """Send a PUT request, likewise."""
+        """Send a PUT request. The body is as for ``post``."""
         return await self.request("PUT", path, headers, body)
 
     async def patch(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
-        """Send a PATCH request, likewise."""
+        """Send a PATCH request. The body is as for ``post``."""
         return await self.request("PATCH", path, headers, body)
 
     async def delete(self, path: str, headers: Mapping[str, str] | None = None) -> TestResponse:
@@ -129,11 +129,11 @@ class TestClient:
         return await self.request("DELETE", path, headers)
 
     async def query(self, path: str, headers: Mapping[str, str] | None = None, body: Any = None) -> TestResponse:
-        """Send a QUERY request, as ``post`` does."""
+        """Send a QUERY request. The body is as for ``post``."""
         return await self.request("QUERY", path, headers, body)
 
     async def websocket(self, path: str, client: Any, headers: Any = None) -> NoReturn:
-        """Not offered."""
+        """Raise NotImplementedError: WebSockets are not offered."""
         raise NotImplementedError("the Microdot dialect does not offer WebSockets")
 
     async def request(

@@ -44,5 +44,5 @@ class Microdot(BaseMicrodot):
         return self.wsgi_app(head, second) if send is None else super().__call__(head, second, send)
 
     def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer a WSGI server. May be overridden, and set to a WSGI application around this one."""
+        """Answer a WSGI server. May be overridden, or set to a WSGI application around this one."""
         return super().__call__(environ, start_response)

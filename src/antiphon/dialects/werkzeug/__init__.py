@@ -1,6 +1,6 @@
-"""What code written for Werkzeug expects of it: `from antiphon.dialects.werkzeug.wrappers import Request`.
+"""The dialect of Werkzeug: `from antiphon.dialects.werkzeug.wrappers import Request`.
 
-The names at the top, those of today and those of Werkzeug 0.8, are imported when they are first asked for.
+Names of the package itself, those of today and those of Werkzeug 0.8, are imported on first use.
 """
 
 from importlib import import_module

@@ -55,7 +55,7 @@ def default_stream_factory(
     filename: str | None,  # noqa: ARG001
     content_length: int | None = None,  # noqa: ARG001
 ) -> IO[bytes]:
-    """A file that is in memory while it is small."""
+    """Return a file that is in memory while it is small."""
     return cast("IO[bytes]", SpooledTemporaryFile(max_size=_IN_MEMORY, mode="rb+"))
 
 
@@ -77,7 +77,7 @@ def parse_form_data(
 
 
 def read_fields(data: bytes) -> list[tuple[str, str]]:
-    """The fields of a query or a urlencoded form; escapes of what is not UTF-8 stay as they are."""
+    """Return the fields of a query or a urlencoded form; escapes of what is not UTF-8 stay as they are."""
     fields = parse_query(data)
     if (b"%" in data or not data.isascii()) and any("\ufffd" in name or "\ufffd" in value for name, value in fields):
         chunks = [chunk.partition(b"=") for chunk in data.replace(b"+", b" ").split(b"&") if chunk]
@@ -183,13 +183,17 @@ class MultiPartParser:
         raise ValueError(message)
 
     def get_part_charset(self, headers: Headers) -> str:
-        """The charset of a field: what its part says, if that is ASCII, UTF-8 or ISO-8859-1, else ``charset``."""
+        """Return the charset of a field: what its part says, if that is ASCII, UTF-8 or ISO-8859-1, else
+        ``charset``.
+        """
         content_type = headers.get("content-type")
         declared = parse_options_header(content_type)[1].get("charset", "").lower() if content_type else ""
         return declared if declared in _PART_CHARSETS else self.charset
 
     def parse(self, stream: IO[bytes], boundary: bytes, content_length: int | None) -> tuple[Any, Any]:
-        """The fields and the files. Raises ValueError for what is no form in parts, and RequestEntityTooLarge."""
+        """Return the fields and the files. Raises ValueError for what is no form in parts, and
+        RequestEntityTooLarge.
+        """
         most = _UNLIMITED if self.max_form_parts is None else self.max_form_parts
         parser = MultipartParser(boundary, limits=MultipartLimits(most))
         open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)

@@ -26,7 +26,7 @@ def gen_salt(length: int) -> str:
 
 
 def generate_password_hash(password: str, method: str = "scrypt", salt_length: int = 16) -> str:
-    """A hash to be kept: ``method$salt$digits``, in which the method has all its parameters.
+    """Return a hash to be kept: ``method$salt$digits``, in which the method has all its parameters.
 
     Methods are ``scrypt:n:r:p`` (RFC 7914) and ``pbkdf2:hash:iterations`` (RFC 8018); parameters may be left out.
     Raises ValueError for others.
@@ -37,7 +37,7 @@ def generate_password_hash(password: str, method: str = "scrypt", salt_length: i
 
 
 def check_password_hash(pwhash: str, password: str) -> bool:
-    """Whether a hash is of that password. Raises ValueError for a method that is not known."""
+    """Return True if a hash is of that password. Raises ValueError for a method that is not known."""
     parts = pwhash.split("$", 2)
     if len(parts) < 3:
         return False
@@ -46,7 +46,7 @@ def check_password_hash(pwhash: str, password: str) -> bool:
 
 
 def _hash(method: str, salt: str, password: str) -> tuple[str, str]:
-    """The method with its parameters, and the digits."""
+    """Return the method with its parameters, and the digits."""
     name, *parameters = method.split(":")
     if name not in _METHODS:
         raise ValueError(f"Invalid hash method {name!r}.")
@@ -74,7 +74,7 @@ _METHODS = {"scrypt": _scrypt, "pbkdf2": _pbkdf2}
 
 
 def safe_join(directory: str, *untrusted: str) -> str | None:
-    """A path below the directory, by names that a client has chosen; None where they lead out of it.
+    """Return a path below the directory, by names that a client has chosen; None if they lead out of it.
 
     The names have slashes on every system. Only text is looked at: links are followed by whoever opens the path.
     """
@@ -94,13 +94,13 @@ def _leaves(path: str) -> bool:
 
 
 def _names_device(path: str) -> bool:
-    """Whether Windows would open a device: it does so by a name in any folder, with any suffix."""
+    """Return True if Windows would open a device: it does so by a name in any folder, with any suffix."""
     stems = [name.partition(":")[0].partition(".")[0] for name in path.split("/")]
     return any(stem.strip().upper() in _DEVICES for stem in stems)
 
 
 def safe_str_cmp(a: str | bytes, b: str | bytes) -> bool:
-    """Whether two texts, as UTF-8, are equal, in a time that does not tell where they differ."""
+    """Return True if two texts, as UTF-8, are equal, in a time that does not tell where they differ."""
     return hmac.compare_digest(_as_bytes(a), _as_bytes(b))
 
 
@@ -111,7 +111,7 @@ def pbkdf2_bin(
     keylen: int | None = None,
     hashfunc: str | Callable[[], Any] | None = None,
 ) -> bytes:
-    """A key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest, which is SHA-256."""
+    """Return a key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest, which is SHA-256."""
     name = hashfunc().name if callable(hashfunc) else hashfunc or "sha256"
     return hashlib.pbkdf2_hmac(name, _as_bytes(data), _as_bytes(salt), iterations, keylen)
 

@@ -24,7 +24,7 @@ class UserAgent:
         self.string = string
 
     def to_header(self) -> str:
-        """The header's value."""
+        """Return the header's value."""
         return self.string
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What `kay.utils` has: pages made of templates, JSON, and URLs of views."""
+"""The functions of `kay.utils`: pages made of templates, JSON, and URLs of views."""
 
 from antiphon.dialects.kay.utils.pages import render_json_response, render_to_response, render_to_string, url_for
 from antiphon.dialects.kay.werkzeug.utils import redirect

@@ -1,4 +1,4 @@
-"""Pages made of templates, by Jinja where that is installed."""
+"""Helpers for views: pages made of templates (by Jinja), JSON, and URLs."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -11,10 +11,10 @@ from antiphon.dialects.werkzeug.utils.imports import import_string
 
 
 def url_for(endpoint: str, **args: Any) -> str:
-    """The URL of an endpoint with these values; what its rule has no place for becomes the query.
+    """Return the URL of an endpoint with these values. Values that the rule has no place for become the query.
 
-    It is a path; with ``_external=True`` it has scheme and host. ``_anchor`` is appended after a `#`. Raises BuildError
-    for what no rule leads to, and RuntimeError outside of a request.
+    The URL is a path; with ``_external=True`` it has scheme and host. ``_anchor`` is appended after a `#`. Raises
+    BuildError if no rule leads to the endpoint, and RuntimeError outside of a request.
     """
     anchor, is_external = args.pop("_anchor", None), args.pop("_external", False)
     url = current_call().adapter.build(endpoint, args, force_external=is_external)
@@ -27,10 +27,10 @@ Processor = Callable[[Any], Mapping[str, Any]]
 def render_to_string(
     template: str, context: Mapping[str, Any] | None = None, processors: Iterable[Processor | str] | None = None
 ) -> str:
-    """The text of a template: `index.html` of the TEMPLATE_DIRS, or `app/index.html` of an installed package.
+    """Return the text of a template: `index.html` of the TEMPLATE_DIRS, or `app/index.html` of an installed package.
 
-    It knows ``request``, ``url_for``, what ``processors`` and the CONTEXT_PROCESSORS give of the request, and, before
-    these, the ``context``. Raises ImportError without Jinja, and its TemplateNotFound.
+    The template knows ``request``, ``url_for``, the results of ``processors`` and of the CONTEXT_PROCESSORS, and the
+    ``context``, which wins. Raises ImportError without Jinja, and Jinja's TemplateNotFound.
     """
     app, request, _ = current_call()
     values: dict[str, Any] = {"request": request, "url_for": url_for}
@@ -47,11 +47,13 @@ def render_to_response(
     processors: Iterable[Processor | str] | None = None,
     **kwargs: Any,
 ) -> Response:
-    """The same as a response, which is made with the other arguments, too."""
+    """Return a template's text as a response. The other arguments are those of the response."""
     make = current_call().app.response_class
     return make(render_to_string(template, context, processors), mimetype=mimetype, **kwargs)
 
 
 def render_json_response(data: Any, mimetype: str = "application/json", **kwargs: Any) -> Response:
-    """Data as JSON in a response, which is made with the other arguments, too. Raises TypeError for other data."""
+    """Return data as JSON in a response. The other arguments are those of the response. Raises TypeError for other
+    data.
+    """
     return current_call().app.response_class(json.dumps(data), mimetype=mimetype, **kwargs)

@@ -1,4 +1,4 @@
-"""Werkzeug in the shape it had in 0.8, which Kay brings along. What this has not of its own is today's dialect."""
+"""Werkzeug as it was in version 0.8, which Kay ships. All other names are those of today's dialect."""
 
 from antiphon.dialects import werkzeug
 from antiphon.dialects.kay.werkzeug import wrappers

@@ -1,4 +1,4 @@
-"""Forms as `werkzeug.formparser` read them in 0.8: the parser is told the charset."""
+"""Form parsing as `werkzeug.formparser` had it in 0.8: the parser takes a charset."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,9 @@ __all__ = ["FormDataParser", "MultiPartParser", "default_stream_factory", "parse
 
 
 class FormDataParser(formparser.FormDataParser):
-    """The parser of today, for text in ``charset``. What is not in it is U+FFFD, whatever ``errors`` says."""
+    """The parser of today, for text in ``charset``. Bytes that are not in the charset become U+FFFD, whatever
+    ``errors`` is.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What `werkzeug.utils` has, with redirects that are sent as whole URLs."""
+"""The functions of `werkzeug.utils`, with redirects that send whole URLs."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug import utils
 
 
 def redirect(location: str, code: int = 302) -> Response:
-    """A response that leads to a location, which is joined to the root's URL when it is sent."""
+    """Return a redirect. Its location is joined to the URL of the application's root when it is sent."""
     response: Any = utils.redirect(location, code, Response=Response)
     return Response.force_type(response)
 

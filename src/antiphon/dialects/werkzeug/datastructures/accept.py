@@ -1,4 +1,4 @@
-"""What clients accept, by Werkzeug's rules: lists of pairs, by how specific they are and how welcome."""
+"""Accept and similar headers by Werkzeug's rules: lists of (value, quality), sorted by specificity and then quality."""
 
 from collections.abc import Iterable, Iterator
 from encodings import normalize_encoding
@@ -18,7 +18,7 @@ _MOST_KNOWN = 64
 class Accept(ImmutableList[tuple[str, float]]):
     """An immutable list of (value, quality). ``in``, ``index`` and `[text]` match as the header does.
 
-    ``provided`` is False for one that was made of None: there is no such header.
+    ``provided`` is False for a list made of None: the request has no such header.
     """
 
     provided: bool
@@ -38,15 +38,15 @@ class Accept(ImmutableList[tuple[str, float]]):
 
     @staticmethod
     def _key(value: str) -> Any:
-        """The same for all spellings of a value."""
+        """Return a key that is equal for all spellings of a value."""
         return value.lower()
 
     def _index(self) -> _Places:
-        """Where the first pair stands for each key, and the first `*`."""
+        """Return the place of the first pair for each key, and of the first `*`."""
         return {self._key(name): len(self) - place for place, (name, _) in enumerate(reversed(self), 1)}
 
     def _place(self, value: str) -> int:
-        """Where the first pair stands that matches, or -1."""
+        """Return the place of the first pair that matches, or -1."""
         known = self._known
         if value in known:
             return known[value]
@@ -73,7 +73,7 @@ class Accept(ImmutableList[tuple[str, float]]):
         return self.quality(key) if isinstance(key, str) else list.__getitem__(self, key)
 
     def quality(self, key: str) -> float:
-        """How welcome a value is, 0 to 1."""
+        """Return the quality of a value, 0 to 1."""
         place = self._place(key)
         return 0 if place < 0 else list.__getitem__(self, place)[1]
 
@@ -81,7 +81,7 @@ class Accept(ImmutableList[tuple[str, float]]):
         return self._place(cast("str", value)) >= 0
 
     def index(self, key: Any) -> int:  # type: ignore[override]  # of text, too
-        """The place of what matches, or of a pair. Raises ValueError when there is none."""
+        """Return the place of the first pair that matches a text, or of a pair. Raises ValueError if there is none."""
         if not isinstance(key, str):
             return list.index(self, key)
         place = self._place(key)
@@ -90,25 +90,25 @@ class Accept(ImmutableList[tuple[str, float]]):
         return place
 
     def find(self, key: Any) -> int:
-        """The place of what matches, or of a pair; -1 when there is none."""
+        """Return the place of the first pair that matches a text, or of a pair; -1 if there is none."""
         try:
             return self.index(key)
         except ValueError:
             return -1
 
     def values(self) -> Iterator[str]:
-        """The values, without their qualities."""
+        """Return the values, without their qualities."""
         return iter([value for value, _ in self])
 
     itervalues = values
 
     def to_header(self) -> str:
-        """The header's value."""
+        """Return the header's value."""
         return ",".join([value if quality == 1 else f"{value};q={quality}" for value, quality in self])
 
     @property
     def best(self) -> str | None:
-        """The first value; None when there is none."""
+        """The first value; None if there is none."""
         return list.__getitem__(self, 0)[0] if self else None
 
     @overload
@@ -116,9 +116,9 @@ class Accept(ImmutableList[tuple[str, float]]):
     @overload
     def best_match(self, matches: Iterable[str], default: str) -> str: ...
     def best_match(self, matches: Iterable[str], default: str | None = None) -> str | None:
-        """The most welcome of ``matches``, of equals the one that is named most specifically, then the first.
+        """Return the value of ``matches`` with the highest quality, or ``default`` if none is acceptable.
 
-        ``default`` when none is acceptable.
+        Of values with equal quality, the one that is listed most specifically is taken, then the first.
         """
         chosen, highest = default, 0.0
         narrowest: tuple[bool, ...] = ()
@@ -141,7 +141,7 @@ class Accept(ImmutableList[tuple[str, float]]):
 
 @cache_short(512)
 def _mime_parts(value: str) -> tuple[str, ...]:
-    """Type, subtype and the parameters in order, in lower case; one part of what has no slash."""
+    """Return type, subtype and parameters in order, in lower case; a single part for a text without a slash."""
     main, *rest = _split_mime(value.lower())
     return (main, *rest[:1], *sorted(rest[1:])) if "/" in value else (main,)
 
@@ -159,7 +159,7 @@ def _mime_specificity(value: str) -> tuple[bool, ...]:
 
 @cache_short(512)
 def _mime_keys(offer: str) -> tuple[str | tuple[str, ...], ...]:
-    """What takes an offer, in the keys of `MIMEAccept`. Raises ValueError for what is no media type."""
+    """Return the keys of `MIMEAccept` that match an offer. Raises ValueError if the offer is no media type."""
     parts = _mime_parts(offer)
     main, subtype, *_ = (*parts, None)
     if subtype is None or (main == "*" and subtype != "*"):
@@ -170,7 +170,7 @@ def _mime_keys(offer: str) -> tuple[str | tuple[str, ...], ...]:
 
 
 class MIMEAccept(Accept):
-    """The media types of Accept, in which `*/*` and `text/*` match, and parameters have to be the same.
+    """The media types of Accept. `*/*` and `text/*` match by wildcard, and parameters must be equal.
 
     Values without a slash raise ValueError.
     """
@@ -180,9 +180,8 @@ class MIMEAccept(Accept):
         return _mime_specificity(value)
 
     def _index(self) -> _Places:
-        """Where the first pair stands for each media type, and also for an offer of `text/*` ("text") and `*/*` ("*").
-
-        Such offers are odd, but they take what comes.
+        """Return the place of the first pair for each media type, and for the odd offers `text/*` ("text") and `*/*`
+        ("*").
         """
         places: _Places = {}
         for place, (name, _) in enumerate(self):
@@ -201,22 +200,22 @@ class MIMEAccept(Accept):
 
     @property
     def accept_html(self) -> bool:
-        """Whether HTML is accepted, or XHTML."""
+        """True if the client accepts HTML or XHTML."""
         return self._place("text/html") >= 0 or self.accept_xhtml
 
     @property
     def accept_xhtml(self) -> bool:
-        """Whether XHTML is accepted, or XML."""
+        """True if the client accepts XHTML or XML."""
         return self._place("application/xhtml+xml") >= 0 or self._place("application/xml") >= 0
 
     @property
     def accept_json(self) -> bool:
-        """Whether JSON is accepted."""
+        """True if the client accepts JSON."""
         return self._place("application/json") >= 0
 
 
 class LanguageAccept(Accept):
-    """The languages of Accept-Language, in which `_` is `-`."""
+    """The languages of Accept-Language. `_` is read as `-`."""
 
     @staticmethod
     def _key(value: str) -> str:
@@ -227,10 +226,10 @@ class LanguageAccept(Accept):
     @overload
     def best_match(self, matches: Iterable[str], default: str) -> str: ...
     def best_match(self, matches: Iterable[str], default: str | None = None) -> str | None:
-        """The most welcome of ``matches``, or ``default``.
+        """Return the value of ``matches`` with the highest quality, or ``default``.
 
-        Where none matches as a whole, it is one that is the first subtag of a language that is accepted, as `en` is of
-        `en-GB`; then the first one that begins with a language that is accepted.
+        If none matches as a whole, the primary subtags of the accepted languages are tried (`en` for `en-GB`), then the
+        first value that begins with an accepted language.
         """
         offers = tuple(matches)
         exact = super().best_match(offers)
@@ -252,7 +251,7 @@ def _primary(language: str) -> str:
 
 
 class CharsetAccept(Accept):
-    """The charsets of Accept-Charset, in which the names that Python has for one are the same."""
+    """The charsets of Accept-Charset. All names that Python knows for a charset are equal."""
 
     @staticmethod
     def _key(value: str) -> str:

@@ -1,4 +1,4 @@
-"""Credentials, and the challenges that ask for them (RFC 9110 §11), with parameters or with a token."""
+"""Credentials and challenges (RFC 9110 §11), each with parameters or with a token."""
 
 import binascii
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ _ALWAYS_QUOTED = frozenset({"realm", "domain", "nonce", "opaque", "qop"})
 
 
 class _SchemeAndParameters:
-    """What credentials and challenges have in common: a scheme, with parameters or with a token."""
+    """A scheme with parameters or with a token: the base class of credentials and challenges."""
 
     type: Any
     token: Any
@@ -24,11 +24,11 @@ class _SchemeAndParameters:
 
     @classmethod
     def from_header(cls, value: str | None) -> Self | None:
-        """What a header's value says; None where it is empty."""
+        """Return the value of a header, parsed; None if it is empty."""
         return cls(*_read(value)) if value else None
 
     def to_header(self) -> str:
-        """The header's value."""
+        """Return the header's value."""
         scheme = self.type.title()
         if self.token is not None:
             return f"{scheme} {self.token}"
@@ -39,7 +39,7 @@ class _SchemeAndParameters:
         return dump_header(self.parameters)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """A parameter, or ``default``."""
+        """Return a parameter, or ``default``."""
         return self.parameters.get(key, default)
 
     def __getitem__(self, key: str) -> Any:
@@ -63,9 +63,9 @@ class _SchemeAndParameters:
 
 
 class Authorization(_SchemeAndParameters):
-    """Credentials of a scheme, ``type``: their ``parameters``, which are its attributes, too, or their ``token``.
+    """Credentials of the scheme ``type``, with ``parameters``, which are attributes too, or with a ``token``.
 
-    A parameter that isn't there is None.
+    A missing parameter is None.
     """
 
     def __init__(self, auth_type: str, data: dict[str, str | None] | None = None, token: str | None = None) -> None:
@@ -75,7 +75,9 @@ class Authorization(_SchemeAndParameters):
 
     @classmethod
     def from_header(cls, value: str | None) -> Self | None:
-        """Those of a header's value; None where it is empty, or Basic without Base64 of UTF-8."""
+        """Return the credentials of a header's value; None if it is empty, or if Basic does not have Base64 of
+        UTF-8.
+        """
         if not value:
             return None
         scheme, parameters, token = _read(value)
@@ -97,9 +99,9 @@ class Authorization(_SchemeAndParameters):
 
 
 class WWWAuthenticate(_SchemeAndParameters):
-    """A challenge of a scheme, ``type``: its ``parameters``, which are its attributes and items too, or ``token``.
+    """A challenge of the scheme ``type``, with ``parameters``, which are attributes and items too, or with a ``token``.
 
-    All can be set; the response that it belongs to changes with it. A parameter that isn't there is None.
+    All of them can be set, which changes the header of the response. A missing parameter is None.
     """
 
     _OWN = frozenset({"_type", "_parameters", "_token", "_on_update"})
@@ -132,7 +134,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
     @property
     def parameters(self) -> Any:
-        """The parameters; changing them changes the challenge."""
+        """The parameters. Changing them changes the challenge."""
         return self._parameters
 
     @parameters.setter
@@ -142,7 +144,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
     @property
     def token(self) -> str | None:
-        """What stands in place of parameters."""
+        """The token that stands in place of parameters; None without one."""
         return self._token
 
     @token.setter
@@ -151,7 +153,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         self._tell()
 
     def set_basic(self, realm: str = "authentication required") -> None:
-        """Ask for a name and a password, as Werkzeug had it up to 2."""
+        """Ask for a name and a password. Werkzeug had this method up to version 2."""
         self._type = "basic"
         self.parameters = {"realm": realm}
 
@@ -164,7 +166,7 @@ class WWWAuthenticate(_SchemeAndParameters):
         algorithm: str | None = None,
         stale: bool = False,
     ) -> None:
-        """Ask for a proof of knowing the password, as Werkzeug had it up to 2."""
+        """Ask for Digest credentials. Werkzeug had this method up to version 2."""
         given = {"realm": realm, "nonce": nonce, "qop": ", ".join(qop), "opaque": opaque, "algorithm": algorithm}
         self._type = "digest"
         self.parameters = {name: value for name, value in given.items() if value is not None} | (
@@ -207,7 +209,7 @@ class WWWAuthenticate(_SchemeAndParameters):
 
 
 def _read(value: str) -> tuple[str, dict[str, str | None] | None, str | None]:
-    """The scheme, in lower case, and its parameters or its token: that has `=` at most at its end."""
+    """Return the scheme in lower case, the parameters, and the token. A token has `=` at most at its end."""
     scheme, _, rest = value.partition(" ")
     rest = rest.strip(OWS)
     if "=" in rest.rstrip("="):

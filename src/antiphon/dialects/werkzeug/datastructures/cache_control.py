@@ -1,4 +1,4 @@
-"""Cache-Control as a dictionary of directives, with an attribute for each that is known (RFC 9111 §5.2)."""
+"""Cache-Control as a dictionary of directives, with an attribute for each known one (RFC 9111 §5.2)."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from antiphon.dialects.werkzeug.tokens.lists import dump_header
 
 
 def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None = None) -> Any:  # noqa: A002 - its word
-    """An attribute for a directive: whether it is there, for a ``type`` of bool, or its argument, converted.
+    """Return an attribute for a directive: a Boolean if ``type`` is bool, else the argument, converted by ``type``.
 
-    Without an argument it is ``empty``. It is None where the directive is missing, or ValueError says it is no good.
+    It is ``empty`` if the directive has no argument, and None if the directive is missing or its argument is malformed.
     """
 
     def read(control: "_CacheControl") -> Any:
@@ -39,13 +39,13 @@ def cache_control_property(key: str, empty: Any, type: Any, *, doc: str | None =
 
 
 cache_property = cache_control_property
-"""As Werkzeug called it up to 1."""
+"""The name that ``cache_control_property`` had up to Werkzeug 1."""
 
 
 class _CacheControl(Directives[str | None]):
-    """Directives by name, with their argument, or None where they have none.
+    """Directives by name, with their arguments, or None for those without one.
 
-    ``provided`` is False for one that was made of None.
+    ``provided`` is False if the directives were made of None: the message has no such header.
     """
 
     no_store = cache_control_property("no-store", None, bool)
@@ -56,14 +56,14 @@ class _CacheControl(Directives[str | None]):
     cache_property = staticmethod(cache_control_property)
 
     def to_header(self) -> str:
-        """The header's value."""
+        """Return the header's value."""
         return dump_header(self)
 
 
 class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride]  # `fromkeys`, of its own class
     ImmutableDictMixin[str, str | None], _CacheControl
 ):
-    """The directives of a request, which can't be changed."""
+    """The directives of a request. They can't be changed."""
 
     no_cache = cache_control_property("no-cache", None, bool)
     max_stale = cache_control_property("max-stale", True, int)
@@ -72,7 +72,7 @@ class RequestCacheControl(  # pyright: ignore[reportIncompatibleMethodOverride] 
 
 
 class ResponseCacheControl(_CacheControl):
-    """The directives of a response; the response changes with them."""
+    """The directives of a response. Changing them changes its header."""
 
     no_cache = cache_control_property("no-cache", True, None)
     public = cache_control_property("public", None, bool)

@@ -1,4 +1,4 @@
-"""Several MultiDicts as one."""
+"""Several MultiDicts seen as one."""
 
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
@@ -15,7 +15,7 @@ C = TypeVar("C")
 
 
 class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
-    """A view that reads several MultiDicts, in their order, and can't be changed itself."""
+    """A read-only view of several MultiDicts, in order."""
 
     def __init__(self, dicts: Iterable[MultiDict[K, V]] | None = None) -> None:
         super().__init__()
@@ -23,7 +23,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
 
     @classmethod
     def fromkeys(cls, keys: object, value: object = None) -> NoReturn:  # noqa: ARG003 - as a dictionary has it
-        """Raise TypeError: it is made of dictionaries."""
+        """Raise TypeError: a CombinedMultiDict is made of dictionaries."""
         raise TypeError(f"cannot create {cls.__name__!r} instances by fromkeys")
 
     def __reduce_ex__(self, protocol: object) -> Any:
@@ -35,7 +35,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
                 return each[key]
         raise BadRequestKeyError(key)
 
-    def get(
+    def get(  # pyright: ignore[reportIncompatibleMethodOverride]  # one signature for all uses
         self,
         key: K,
         default: Any = None,
@@ -61,11 +61,13 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return [value for each in self.dicts for value in each.getlist(key, type)]
 
     def keys(self) -> Any:
-        """The keys of all, as a set."""
+        """Return the keys of all dictionaries, without duplicates."""
         return dict.fromkeys(key for each in self.dicts for key in each).keys()
 
     def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
-        """Each key with its first value, or with each of its values, dictionary by dictionary."""
+        """Return each key with its first value; with ``multi``, each key with each of its values, dictionary by
+        dictionary.
+        """
         found = set()
         for each in self.dicts:
             for key, value in each.items(multi):
@@ -76,11 +78,11 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
                     yield key, value
 
     def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
-        """The first value of each key."""
+        """Return the first value of each key."""
         return iter([value for _, value in self.items()])
 
     def lists(self) -> Iterable[tuple[K, list[V]]]:
-        """Each key with a list of its values in all."""
+        """Return each key with a list of its values in all dictionaries."""
         lists: dict[K, list[V]] = {}
         for each in self.dicts:
             for key, values in each.lists():
@@ -88,15 +90,15 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return lists.items()
 
     def listvalues(self) -> Iterator[list[V]]:
-        """A list of the values of each key."""
+        """Return a list of the values of each key."""
         return iter([values for _, values in self.lists()])
 
     def copy(self) -> MultiDict[K, V]:
-        """A MultiDict with the values that there are now, which can be changed."""
+        """Return a MultiDict with the present values, which can be changed."""
         return MultiDict(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
-        """One over copies of the dictionaries."""
+        """Return a view of copies of the dictionaries."""
         return type(self)(deepcopy(self.dicts, memo))
 
     def __iter__(self) -> Iterator[K]:

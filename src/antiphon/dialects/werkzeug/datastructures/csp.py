@@ -1,4 +1,4 @@
-"""Content-Security-Policy as a dictionary of directives, with an attribute for each that is known."""
+"""Content-Security-Policy as a dictionary of directives, with an attribute for each known one."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug.tokens.lists import dump_csp_header
 
 
 def csp_property(key: str) -> Any:
-    """An attribute for a directive; None where it is missing, and None takes it away."""
+    """Return an attribute for a directive. None stands for a missing one, and setting None removes it."""
 
     def write(policy: "ContentSecurityPolicy", value: str | None) -> None:
         if value is None:
@@ -22,7 +22,10 @@ def csp_property(key: str) -> Any:
 
 
 class ContentSecurityPolicy(Directives[str]):
-    """Directives by name; the response changes with them. ``provided`` is False for one that was made of None."""
+    """Directives by name. Changing them changes the response's header.
+
+    ``provided`` is False if the directives were made of None: the message has no such header.
+    """
 
     base_uri = csp_property("base-uri")
     child_src = csp_property("child-src")
@@ -51,5 +54,5 @@ class ContentSecurityPolicy(Directives[str]):
     worker_src = csp_property("worker-src")
 
     def to_header(self) -> str:
-        """The header's value."""
+        """Return the header's value."""
         return dump_csp_header(self)

@@ -1,4 +1,4 @@
-"""Dictionaries and lists with one habit more: they convert, stay as they are, or tell of a change."""
+"""Dictionaries and lists that convert their values, that can't be changed, or that report changes."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, TypeVar, overload
@@ -13,20 +13,20 @@ C = TypeVar("C")
 
 
 class ImmutableList(ImmutableListMixin[V], list[V]):
-    """A list that can't be changed, and has a hash."""
+    """A list that can't be changed. It has a hash."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({list.__repr__(self)})"
 
 
 class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):
-    """A dictionary that can't be changed, and has a hash if its values have one."""
+    """A dictionary that can't be changed. It has a hash if its values have one."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict.__repr__(self)})"
 
     def copy(self) -> dict[K, V]:
-        """A dictionary with the same values, which can be changed."""
+        """Return a dictionary with the same values, which can be changed."""
         return dict(self)
 
     def __copy__(self) -> Self:
@@ -34,7 +34,7 @@ class ImmutableDict(ImmutableDictMixin[K, V], dict[K, V]):
 
 
 class TypeConversionDict(dict[K, V]):
-    """A dictionary whose ``get`` converts what it finds."""
+    """A dictionary whose ``get`` converts the value."""
 
     @overload
     def get(self, key: K, default: None = None, type: None = None) -> V | None: ...
@@ -50,7 +50,9 @@ class TypeConversionDict(dict[K, V]):
         default: object = None,
         type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> object:
-        """The value of a key, converted by ``type`` if that is given; ``default`` if it is missing or can't be."""
+        """Return the value of a key, converted by ``type`` if given; ``default`` if that fails or the key is
+        missing.
+        """
         try:
             value = self[key]
         except KeyError:
@@ -67,7 +69,7 @@ class ImmutableTypeConversionDict(ImmutableDictMixin[K, V], TypeConversionDict[K
     """A TypeConversionDict that can't be changed."""
 
     def copy(self) -> TypeConversionDict[K, V]:
-        """One with the same values, which can be changed."""
+        """Return a TypeConversionDict with the same values, which can be changed."""
         return TypeConversionDict(self)
 
     def __copy__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The header fields of a request, where its environ has them."""
+"""The header fields of a request, read from its environ."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EnvironHeaders(ImmutableHeadersMixin, Headers):
-    """Headers that read an environ and can't be changed, but show its changes."""
+    """Headers that read an environ. They can't be changed, but show the environ's changes."""
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
         default: Any = None,
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> Any:
-        """The value of a name, converted by ``type`` if given; ``default`` if it is missing or no good value."""
+        """Return the value of a field, converted by ``type`` if given; ``default`` if it is missing or malformed."""
         try:
             value = self.environ.get(ENVIRON_KEYS[key])
         except KeyError:
@@ -52,7 +52,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
         key: str,
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
-        """A list with the value of a name, empty if it is missing, or ``type`` refuses it."""
+        """Return a list with the value of a field; an empty one if it is missing, or ``type`` refuses it."""
         environ_key = "" if "_" in key else ENVIRON_KEYS[key]
         value = self.environ.get(environ_key)
         if value is None or (value == "" and environ_key in UNPREFIXED):
@@ -77,7 +77,7 @@ class EnvironHeaders(ImmutableHeadersMixin, Headers):
     __hash__ = None
 
     def copy(self) -> NoReturn:
-        """Raise TypeError: `Headers(it)` makes headers that can be changed."""
+        """Raise TypeError: `Headers(headers)` makes headers that can be changed."""
         raise TypeError(f"cannot create {type(self).__name__!r} copies")
 
     def __or__(self, other: object) -> NoReturn:

@@ -6,7 +6,7 @@ from antiphon.dialects.werkzeug.tokens.etags import generate_etag, unquote_etag
 
 
 class ETags(Collection[str]):
-    """Strong and weak tags, without quotes, or the star, which stands for all. ``in`` is for strong ones."""
+    """A list of strong and weak tags, without quotes, or the star, which matches all. ``in`` looks for strong tags."""
 
     def __init__(
         self,
@@ -20,38 +20,38 @@ class ETags(Collection[str]):
         self.star_tag = star_tag
 
     def as_set(self, include_weak: bool = False) -> set[str]:
-        """The strong tags, or all."""
+        """Return the strong tags; with ``include_weak`` all tags."""
         return {*self._strong, *self._weak} if include_weak else {*self._strong}
 
     def is_weak(self, etag: str) -> bool:
-        """Whether it is listed as weak."""
+        """Return True if a tag is listed as weak."""
         return etag in self._weak
 
     def is_strong(self, etag: str) -> bool:
-        """Whether it is listed as strong."""
+        """Return True if a tag is listed as strong."""
         return etag in self._strong
 
     def contains_weak(self, etag: str) -> bool:
-        """Whether it is listed, weak or strong, or there is the star: weak comparison."""
+        """Return True if a tag is listed, weak or strong, or the list is the star (weak comparison)."""
         return etag in self._weak or self.contains(etag)
 
     def contains(self, etag: str) -> bool:
-        """Whether it is listed as strong, or there is the star."""
+        """Return True if a tag is listed as strong, or the list is the star."""
         return self.star_tag or etag in self._strong
 
     def contains_raw(self, etag: str) -> bool:
-        """Whether it is there: a tag in quotes, which compares weakly if it is marked as weak."""
+        """Return True if a tag in quotes is listed. One that is marked as weak is compared weakly."""
         tag, weak = unquote_etag(etag)
         return self.contains_weak(tag or "") if weak else self.contains(tag or "")
 
     def to_header(self) -> str:
-        """The header's value."""
+        """Return the header's value."""
         if self.star_tag:
             return "*"
         return ", ".join([f'"{tag}"' for tag in self._strong] + [f'W/"{tag}"' for tag in self._weak])
 
     def __call__(self, etag: str | None = None, data: bytes | None = None, include_weak: bool = False) -> bool:
-        """Whether a tag, or that of these bytes, is listed. Raises TypeError without both."""
+        """Return True if a tag, or the tag of these bytes, is listed. Raises TypeError if neither is given."""
         if etag is None:
             if data is None:
                 raise TypeError("'data' is required when 'etag' is not given.")

@@ -1,4 +1,4 @@
-"""A file that came with a form, or is to go with one: a stream of bytes, and what is said of it."""
+"""A file of a form: a stream of bytes, with a name, a filename and headers."""
 
 import os
 import re
@@ -17,10 +17,11 @@ _whole_number = re.compile("-?[0-9]{1,18}").fullmatch
 
 
 class FileStorage:
-    """A ``stream`` with a ``filename``, the ``name`` of the form's field and ``headers``; False without a filename.
+    """A ``stream`` with a ``filename``, the ``name`` of the form's field, and ``headers``. It is false without a
+    filename.
 
-    It has the stream's attributes, too. The stream is any file object; or an `Upload`, whose bytes stay where they are,
-    and whose name, filename and headers it has unless others are given.
+    The attributes of the stream are its attributes too. The stream is any file object, or an `Upload`, whose bytes are
+    not copied, and whose name, filename and headers are used unless others are given.
     """
 
     stream: IO[bytes]
@@ -61,12 +62,12 @@ class FileStorage:
 
     @property
     def content_type(self) -> str | None:
-        """The Content-Type that was said, with its parameters; None without one."""
+        """The value of the Content-Type header, with parameters; None without one."""
         return self.headers.get("content-type")
 
     @property
     def content_length(self) -> int:
-        """The Content-Length that was said, which clients usually don't; 0 without one."""
+        """The value of the Content-Length header, which clients rarely send; 0 without one."""
         said = self.headers.get("content-length", "").strip(OWS)
         return int(said) if _whole_number(said) else 0
 
@@ -85,7 +86,9 @@ class FileStorage:
         return parse_options_header(self.content_type)
 
     def save(self, dst: str | os.PathLike[str] | IO[bytes], buffer_size: int = 16384) -> None:
-        """Copy what is left of the stream to a path, or to a file object, which stays open; so many bytes at a time."""
+        """Copy the rest of the stream to a path, or to a file object, which stays open, ``buffer_size`` bytes at a
+        time.
+        """
         from shutil import copyfileobj
 
         if isinstance(dst, str | os.PathLike):
@@ -95,7 +98,7 @@ class FileStorage:
             copyfileobj(self.stream, dst, buffer_size)
 
     def close(self) -> None:
-        """Close the stream, if it can be."""
+        """Close the stream, if possible."""
         with suppress(Exception):
             self.stream.close()
 
@@ -121,7 +124,7 @@ class FileStorage:
 
 
 def _name_of(stream: object) -> str | None:
-    """The name of a stream that has one; `<stdin>` and its like are none."""
+    """Return the name of a stream; None for `<stdin>` and the like."""
     if isinstance(stream, Upload):
         return stream.filename
     name = getattr(stream, "name", None)
@@ -132,7 +135,7 @@ def _name_of(stream: object) -> str | None:
 
 
 class FileMultiDict(MultiDict[str, FileStorage]):
-    """A MultiDict of files, for tests and whoever else makes forms."""
+    """A MultiDict of files, for making forms."""
 
     def add_file(
         self,
@@ -141,7 +144,9 @@ class FileMultiDict(MultiDict[str, FileStorage]):
         filename: str | None = None,
         content_type: str | None = None,
     ) -> None:
-        """Add a file: a path, which is opened, a file object or a FileStorage. The filename tells the media type."""
+        """Add a file: a path, which is opened, a file object, or a FileStorage. The filename determines the media
+        type.
+        """
         if isinstance(file, FileStorage):
             self.add(name, file)
             return

@@ -1,4 +1,4 @@
-"""Sets of header names, methods or languages, which have no case but an order (Vary, Allow, Content-Language)."""
+"""Ordered sets of header names, methods or languages (Vary, Allow, Content-Language)."""
 
 from collections.abc import Callable, Iterable, Iterator, MutableSet
 from typing import Any, SupportsIndex
@@ -7,7 +7,7 @@ from antiphon.dialects.werkzeug.tokens.options import quote_header_value
 
 
 class HeaderSet(MutableSet[str]):
-    """An ordered set of text without regard to case, which calls ``on_update`` with itself after each change."""
+    """An ordered, case-insensitive set of texts. It calls ``on_update`` with itself after each change."""
 
     def __init__(self, headers: Iterable[str] | None = None, on_update: Callable[[Any], None] | None = None) -> None:
         self._headers = list(headers or ())
@@ -19,11 +19,11 @@ class HeaderSet(MutableSet[str]):
             self.on_update(self)
 
     def add(self, value: str) -> None:
-        """Add one at the end, unless it is there."""
+        """Add an element at the end, unless it is there."""
         self.update((value,))
 
     def update(self, iterable: Iterable[str]) -> None:
-        """Add several."""
+        """Add several elements."""
         before = len(self._names)
         for header in iterable:
             name = header.lower()
@@ -34,7 +34,7 @@ class HeaderSet(MutableSet[str]):
             self._tell()
 
     def remove(self, value: str) -> None:
-        """Remove one. Raises KeyError when it isn't there."""
+        """Remove an element. Raises KeyError if it is missing."""
         name = value.lower()
         if name not in self._names:
             raise KeyError(value)
@@ -43,34 +43,34 @@ class HeaderSet(MutableSet[str]):
         self._tell()
 
     def discard(self, value: str) -> None:
-        """Remove one, if it is there."""
+        """Remove an element, if it is there."""
         if value in self:
             self.remove(value)
 
     def clear(self) -> None:
-        """Remove all."""
+        """Remove all elements."""
         self._headers.clear()
         self._names.clear()
         self._tell()
 
     def find(self, header: str) -> int:
-        """The place of one, or -1."""
+        """Return the place of an element, or -1."""
         name = header.lower()
         return self._names.index(name) if name in self._names else -1
 
     def index(self, header: str) -> int:
-        """The place of one. Raises IndexError when it isn't there."""
+        """Return the place of an element. Raises IndexError if it is missing."""
         place = self.find(header)
         if place < 0:
             raise IndexError(header)
         return place
 
     def as_set(self, preserve_casing: bool = False) -> set[str]:
-        """A set, in lower case or as they are."""
+        """Return a plain set, in lower case or with ``preserve_casing``."""
         return set(self._headers if preserve_casing else self._names)
 
     def to_header(self) -> str:
-        """The header's value."""
+        """Return the header's value."""
         return ", ".join([quote_header_value(each) for each in self._headers])
 
     def __getitem__(self, idx: SupportsIndex) -> str:

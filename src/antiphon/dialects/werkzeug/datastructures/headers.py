@@ -1,4 +1,4 @@
-"""Header fields that can be changed: ordered, several of a name, names without regard to case but kept as written."""
+"""Mutable header fields: ordered, repeatable, with case-insensitive names that keep their spelling."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,9 +17,9 @@ _find_line_end = re.compile(r"[\r\n\0]").search
 
 
 class Headers:
-    """Pairs of a name and a value, as WSGI has them; ``[]`` gives the first value of a name, or a pair by its place.
+    """Pairs of name and value, as WSGI has them. ``[]`` gives the first value of a name, or a pair by its place.
 
-    Values that are no text are printed. Raises ValueError for line ends and NUL in names and values.
+    Values of other types are converted to text. Raises ValueError for line ends and NUL in names and values.
     """
 
     KeyError = BadRequestKeyError
@@ -32,7 +32,7 @@ class Headers:
 
     @classmethod
     def linked(cls, headerlist: list[tuple[str, str]]) -> "Headers":
-        """Headers that read and change this very list, as Werkzeug had them up to 0.8."""
+        """Return headers that read and change this very list. Werkzeug had this method up to 0.8."""
         return LinkedHeaders(headerlist)
 
     # Reading
@@ -65,7 +65,9 @@ class Headers:
         default: object = None,
         type: Callable[[str], object] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> object:
-        """The first value of a name, converted by ``type`` if given; ``default`` if it is missing or no good value."""
+        """Return the first value of a name, converted by ``type`` if given; ``default`` if it is missing or
+        malformed.
+        """
         name, names = key.lower(), self._names
         if name not in names:
             return default
@@ -86,7 +88,7 @@ class Headers:
         key: str,
         type: Callable[[str], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
-        """All values of a name, without those that ``type`` refuses by ValueError if it is given."""
+        """Return all values of a name. Values that ``type`` refuses by ValueError are left out."""
         name, names = key.lower(), self._names
         count = names.count(name)
         if not count:
@@ -98,27 +100,27 @@ class Headers:
         return values if type is None else converted(values, type, (ValueError,))
 
     def get_all(self, name: str) -> list[str]:
-        """All values of a name."""
+        """Return all values of a name."""
         return self.getlist(name)
 
     def items(self, lower: bool = False) -> Iterator[tuple[str, str]]:
-        """Every pair, in order; with ``lower``, names in lower case."""
+        """Return all pairs in order; with ``lower``, names in lower case."""
         return iter([(name.lower(), value) for name, value in self]) if lower else iter(self)
 
     def keys(self, lower: bool = False) -> Iterator[str]:
-        """The name of each pair."""
+        """Return the name of each pair."""
         return iter([name for name, _ in self.items(lower)])
 
     def values(self) -> Iterator[str]:
-        """The value of each pair."""
+        """Return the value of each pair."""
         return iter([value for _, value in self.items()])
 
     def to_wsgi_list(self) -> list[tuple[str, str]]:
-        """The pairs, as `start_response` takes them."""
+        """Return the pairs, as `start_response` takes them."""
         return list(self)
 
     def copy(self) -> Self:
-        """Headers with the same pairs."""
+        """Return headers with the same pairs."""
         return self.__class__(self if type(self) is Headers else self._list)
 
     def __copy__(self) -> Self:
@@ -141,7 +143,7 @@ class Headers:
     __hash__ = None  # type: ignore[assignment]  # it can be changed
 
     def __str__(self) -> str:
-        """The lines as HTTP/1.1 writes them, and the empty one that ends them."""
+        """Return the lines as HTTP/1.1 writes them, and the empty line that ends them."""
         return "".join([f"{name}: {value}\r\n" for name, value in self.to_wsgi_list()]) + "\r\n"
 
     def __repr__(self) -> str:
@@ -150,17 +152,17 @@ class Headers:
     # Changing
 
     def add(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """Add a pair; keywords become options of the value: ``add("X-A", "b", filename="c")``."""
+        """Add a pair. Keywords become options of the value: ``add("X-A", "b", filename="c")``."""
         pair = _checked(key, _with_options(value, kwargs) if kwargs else value)
         self._names.append(key.lower())
         self._list.append(pair)
 
     def add_header(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """As ``add``."""
+        """Add a pair: another name of ``add``."""
         self.add(key, value, **kwargs)
 
     def set(self, key: str, value: Any, /, **kwargs: Any) -> None:
-        """Give a name one value, where it first stands or at the end; keywords are as for ``add``."""
+        """Set a name to one value, at its first place or at the end. Keywords are those of ``add``."""
         pair = _checked(key, _with_options(value, kwargs) if kwargs else value)
         name, names = key.lower(), self._names
         if name not in names:
@@ -170,7 +172,7 @@ class Headers:
         self._list[self._leave_first(name)] = pair
 
     def _leave_first(self, name: str) -> int:
-        """Remove the pairs of a name but for the first; where that stands."""
+        """Remove all pairs of a name but the first, and return the place of that."""
         names, fields = self._names, self._list
         place = names.index(name)
         if names.count(name) > 1:
@@ -180,7 +182,7 @@ class Headers:
         return place
 
     def setlist(self, key: str, values: Iterable[Any]) -> None:
-        """Give a name these values, in place of all that it had."""
+        """Set a name to several values. They replace all values that it had."""
         several = list(values)
         if not several:
             self.remove(key)
@@ -190,19 +192,21 @@ class Headers:
             self.add(key, value)
 
     def setdefault(self, key: str, default: Any) -> str:
-        """The first value of a name, which gets ``default`` if it has none."""
+        """Return the first value of a name, after setting it to ``default`` if it is missing."""
         if key not in self:
             self.set(key, default)
         return self[key]
 
     def setlistdefault(self, key: str, default: Iterable[Any]) -> list[str]:
-        """All values of a name, which gets these if it has none."""
+        """Return all values of a name, after setting them to ``default`` if it is missing."""
         if key not in self:
             self.setlist(key, default)
         return self.getlist(key)
 
     def extend(self, arg: Any = None, /, **kwargs: Any) -> None:
-        """Add the pairs of headers, a MultiDict, a dictionary of values or of lists, or pairs, and of keywords."""
+        """Add the pairs of headers, of a MultiDict, of a dictionary of values or lists, or of pairs, and those of
+        keywords.
+        """
         if type(arg) is Headers:
             self._names.extend(arg._names)  # noqa: SLF001 - its own class
             self._list.extend(arg._list)  # noqa: SLF001 - and they were checked
@@ -218,7 +222,7 @@ class Headers:
             names.append(key.lower())
 
     def update(self, arg: Any = None, /, **kwargs: Any) -> None:
-        """Give names the values of such a thing, in place of those that they had."""
+        """Set names to the values of such an argument. They replace the values that the names had."""
         if isinstance(arg, Headers | MultiDict):
             for key in list(arg.keys()):
                 self.setlist(key, arg.getlist(key))
@@ -255,7 +259,9 @@ class Headers:
         del self[key]
 
     def pop(self, key: Any = None, default: Any = MISSING) -> Any:
-        """Remove a name and give its first value, or ``default``; or a pair by its place, by default the last."""
+        """Remove a name and return its first value, or ``default``; or remove a pair by its place, by default the
+        last.
+        """
         if key is None or isinstance(key, int):
             place = -1 if key is None else key
             self._names.pop(place)
@@ -267,11 +273,11 @@ class Headers:
         return value
 
     def popitem(self) -> tuple[str, str]:
-        """Remove the last pair and give it."""
+        """Remove the last pair and return it."""
         return cast("tuple[str, str]", self.pop())
 
     def clear(self) -> None:
-        """Remove every pair."""
+        """Remove all pairs."""
         self._names.clear()
         self._list.clear()
 
@@ -296,12 +302,12 @@ class Headers:
     itervalues = values
 
     def to_list(self, charset: str = "iso-8859-1") -> list[tuple[str, str]]:  # noqa: ARG002 - text needs none
-        """As ``to_wsgi_list``."""
+        """Return the pairs: an earlier name of ``to_wsgi_list``."""
         return self.to_wsgi_list()
 
 
 class LinkedHeaders(Headers):
-    """Headers over a list that somebody else may change too."""
+    """Headers over a list that other code may change too."""
 
     def __init__(self, headerlist: list[tuple[str, str]]) -> None:
         self._list = headerlist

@@ -1,4 +1,4 @@
-"""What makes a list, a dictionary or headers refuse to change, or tell of each change."""
+"""Mixins for immutable lists, dictionaries and headers."""
 
 from collections.abc import Iterable
 from itertools import repeat
@@ -23,12 +23,12 @@ V = TypeVar("V")
 
 
 def is_immutable(self: object, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG001 - of any method
-    """Raise TypeError: a method of what can't be changed."""
+    """Raise TypeError: a method that changes an immutable object."""
     raise TypeError(f"{type(self).__name__!r} objects are immutable")
 
 
 class ImmutableListMixin(list[V]):
-    """Makes a list that can't be changed, and has a hash if its items have one."""
+    """A mixin for lists that can't be changed. They have a hash if their items have one."""
 
     _hash_cache: int | None = None
 
@@ -45,13 +45,13 @@ class ImmutableListMixin(list[V]):
 
 
 class ImmutableDictMixin(dict[K, V]):
-    """Makes a dictionary that can't be changed, and has a hash if its values have one."""
+    """A mixin for dictionaries that can't be changed. They have a hash if their values have one."""
 
     _hash_cache: int | None = None
 
     @classmethod
     def fromkeys(cls, keys: Iterable[K], value: Any = None) -> Self:  # type: ignore[override]  # of its class
-        """One with the same value for each key."""
+        """Return a dictionary with the same value for each key."""
         return cls(zip(keys, repeat(value)))
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
@@ -70,7 +70,7 @@ class ImmutableDictMixin(dict[K, V]):
 
 
 class ImmutableMultiDictMixin(ImmutableDictMixin[K, V]):
-    """Makes a MultiDict that can't be changed, and has a hash if its values have one."""
+    """A mixin for MultiDicts that can't be changed. They have a hash if their values have one."""
 
     def _iter_hashitems(self) -> Iterable[object]:
         return cast("MultiDict[K, V]", self).items(multi=True)
@@ -82,7 +82,7 @@ class ImmutableMultiDictMixin(ImmutableDictMixin[K, V]):
 
 
 class ImmutableHeadersMixin:
-    """Makes headers that can't be changed through it. They have no hash: what they show may change elsewhere."""
+    """A mixin for headers that can't be changed. They have no hash, since their source may change."""
 
     __delitem__ = __ior__ = __setitem__ = is_immutable
     add = add_header = clear = extend = insert = pop = popitem = remove = is_immutable

@@ -1,4 +1,4 @@
-"""A dictionary in which a key may have several values: ``[]`` and ``get`` give the first, ``getlist`` all of them."""
+"""Dictionaries with several values for a key: ``[]`` and ``get`` return the first, ``getlist`` returns all."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
@@ -27,7 +27,7 @@ _put: Callable[..., None] = dict.__setitem__
 
 
 def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
-    """Each key with each of its values, of a MultiDict, a dictionary of values or of lists, or pairs."""
+    """Return each key with each of its values, for a MultiDict, a dictionary of values or lists, or pairs."""
     source: Any = mapping
     if isinstance(source, MultiDict):
         return source.items(multi=True)
@@ -35,13 +35,13 @@ def iter_multi_items(mapping: Pairs[K, V]) -> Iterator[tuple[K, V]]:
 
 
 class MultiDict(TypeConversionDict[K, V]):
-    """A dictionary with a list of values for each key, made from pairs, a dictionary, or another one.
+    """A dictionary with a list of values for each key, made of pairs, a dictionary, or another MultiDict.
 
-    A missing key read with ``[]`` is a KeyError that answers 400 when nobody catches it.
+    Reading a missing key with ``[]`` raises a KeyError that is also an HTTP exception: a 400, unless it is caught.
     """
 
     KeyError = BadRequestKeyError
-    """What a missing key raises, as Werkzeug named it up to 0.15."""
+    """The error for a missing key, under the name that it had up to Werkzeug 0.15."""
 
     def __init__(self, mapping: Pairs[K, V] | None = None) -> None:
         source: Any = mapping
@@ -87,7 +87,9 @@ class MultiDict(TypeConversionDict[K, V]):
         default: object = None,
         type: Callable[[V], object] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> object:
-        """The first value of a key, converted by ``type`` if given; ``default`` if it is missing or can't be."""
+        """Return the first value of a key, converted by ``type`` if given; ``default`` if that fails or the key is
+        missing.
+        """
         values: list[V] | None = _list_or_none(self, key)
         if not values:
             return default
@@ -107,28 +109,28 @@ class MultiDict(TypeConversionDict[K, V]):
         key: K,
         type: Callable[[V], Any] | None = None,  # noqa: A002 - Werkzeug's word
     ) -> list[Any]:
-        """All values of a key, without those that ``type`` can't convert if it is given; empty if it is missing."""
+        """Return all values of a key, without those that ``type`` can't convert; empty if the key is missing."""
         values: list[V] | None = _list_or_none(self, key)
         if values is None:
             return []
         return values.copy() if type is None else converted(values, type)
 
     def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
-        """Each key with its first value, or with each of its values."""
+        """Return each key with its first value; with ``multi``, each key with each of its values."""
         if multi:
             return iter([(key, value) for key, values in _lists_of(self) for value in values])
         return iter([(key, values[0]) for key, values in _lists_of(self)])
 
     def lists(self) -> Iterable[tuple[K, list[V]]]:
-        """Each key with a list of its values."""
+        """Return each key with a list of its values."""
         return iter([(key, values.copy()) for key, values in _lists_of(self)])
 
     def values(self) -> Iterator[V]:  # type: ignore[override]  # no view
-        """The first value of each key."""
+        """Return the first value of each key."""
         return iter([values[0] for _, values in _lists_of(self)])
 
     def listvalues(self) -> Iterable[list[V]]:
-        """The list of the values of each key."""
+        """Return the list of the values of each key."""
         return cast("Iterable[list[V]]", super().values())
 
     @overload
@@ -136,15 +138,15 @@ class MultiDict(TypeConversionDict[K, V]):
     @overload
     def to_dict(self, flat: Literal[False]) -> dict[K, list[V]]: ...
     def to_dict(self, flat: bool = True) -> dict[K, V] | dict[K, list[V]]:
-        """A dictionary with the first value of each key, or with the lists of all."""
+        """Return a dictionary with the first value of each key, or with lists of all values."""
         return dict(self.items()) if flat else dict(self.lists())
 
     def copy(self) -> Any:
-        """One with the same values, in lists of its own."""
+        """Return a MultiDict with the same values, in lists of its own."""
         return self.__class__(self)
 
     def deepcopy(self, memo: dict[int, Any] | None = None) -> Self:
-        """One with copies of the values."""
+        """Return a MultiDict with copies of the values."""
         return self.__class__(cast("Any", deepcopy(self.to_dict(flat=False), memo)))
 
     def __copy__(self) -> Any:
@@ -166,11 +168,11 @@ class MultiDict(TypeConversionDict[K, V]):
     # Changing
 
     def __setitem__(self, key: K, value: V) -> None:
-        """Give a key one value, in place of all that it had."""
+        """Set a key to one value, which replaces all values that it had."""
         _put(self, key, [value])
 
     def add(self, key: K, value: V) -> None:
-        """Add a value; those that the key has stay."""
+        """Add a value to those of a key."""
         values = _list_or_none(self, key)
         if values is None:
             _put(self, key, [value])
@@ -178,24 +180,24 @@ class MultiDict(TypeConversionDict[K, V]):
             values.append(value)
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Give a key these values, in place of all that it had."""
+        """Set a key to several values, which replace all values that it had."""
         _put(self, key, list(new_list))
 
     def setdefault(self, key: K, default: V | None = None) -> V:
-        """The first value of a key, which gets ``default`` if it is missing."""
+        """Return the first value of a key, after setting it to ``default`` if it is missing."""
         if key not in self:
             self[key] = cast("V", default)
         return self[key]
 
     def setlistdefault(self, key: K, default_list: Iterable[V] | None = None) -> list[V]:
-        """The list of a key's values itself, which can be added to; it gets these if the key is missing."""
+        """Return the list of a key's values itself, to be changed. A missing key is set to the given values first."""
         if key not in self:
             _put(self, key, list(default_list or ()))
         values: list[V] = _list_of(self, key)
         return values
 
     def update(self, mapping: Pairs[K, V]) -> None:  # type: ignore[override]  # adds
-        """Add values; those that the keys have stay."""
+        """Add values to those of the keys."""
         for key, value in iter_multi_items(mapping):
             self.add(key, value)
 
@@ -210,7 +212,9 @@ class MultiDict(TypeConversionDict[K, V]):
     @overload
     def pop(self, key: K, default: D) -> V | D: ...
     def pop(self, key: K, default: object = MISSING) -> object:  # pyright: ignore[reportIncompatibleMethodOverride]  # by name, too
-        """Remove a key with all its values and give the first, or ``default``; KeyError when there is neither."""
+        """Remove a key with all its values and return the first, or ``default``. Raises KeyError if there is
+        neither.
+        """
         values = self.poplist(key)
         if values:
             return values[0]
@@ -219,18 +223,18 @@ class MultiDict(TypeConversionDict[K, V]):
         return default
 
     def popitem(self) -> tuple[K, V]:
-        """Remove the last key with all its values and give it with the first. Raises KeyError when there is none."""
+        """Remove the last key with all its values and return it with the first. Raises KeyError if there is none."""
         key, values = self.popitemlist()
         if not values:
             raise BadRequestKeyError(key)
         return key, values[0]
 
     def poplist(self, key: K) -> list[V]:
-        """Remove a key and give its values; an empty list when there are none."""
+        """Remove a key and return its values; an empty list if there are none."""
         return cast("list[V]", super().pop(key, []))
 
     def popitemlist(self) -> tuple[K, list[V]]:
-        """Remove the last key and give it with its values. Raises KeyError when there is none."""
+        """Remove the last key and return it with its values. Raises KeyError if there is none."""
         try:
             return cast("tuple[K, list[V]]", super().popitem())
         except KeyError as error:
@@ -239,28 +243,28 @@ class MultiDict(TypeConversionDict[K, V]):
     # As Python 2 named them, and code that was written for it
 
     def iterlists(self) -> Iterable[tuple[K, list[V]]]:
-        """As ``lists``."""
+        """Return ``lists()``: the name in Python 2."""
         return self.lists()
 
     def iterlistvalues(self) -> Iterable[list[V]]:
-        """As ``listvalues``."""
+        """Return ``listvalues()``: the name in Python 2."""
         return self.listvalues()
 
     def iteritems(self, multi: bool = False) -> Iterator[tuple[K, V]]:
-        """As ``items``."""
+        """Return ``items()``: the name in Python 2."""
         return self.items(multi)
 
     def itervalues(self) -> Iterator[V]:
-        """As ``values``."""
+        """Return ``values()``: the name in Python 2."""
         return self.values()
 
     def iterkeys(self) -> Iterator[K]:
-        """As ``keys``."""
+        """Return ``keys()``: the name in Python 2."""
         return iter(self.keys())
 
 
 class ImmutableMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
-    """A MultiDict that can't be changed, and has a hash if its values have one."""
+    """A MultiDict that can't be changed. It has a hash if its values have one."""
 
     def copy(self) -> MultiDict[K, V]:
         """Return a MultiDict with the same values, which can be changed."""
@@ -280,7 +284,7 @@ def _items_of_mapping(mapping: Mapping[K, Any]) -> Iterator[tuple[K, Any]]:
 
 
 def _lists_from(source: Any) -> Any:
-    """Keys with the lists of their values, which are never empty where a dictionary has empty lists."""
+    """Return keys with lists of their values. Empty lists of a dictionary are left out."""
     if isinstance(source, list):
         return _lists_of_pairs(source)
     if isinstance(source, MultiDict):

@@ -1,4 +1,4 @@
-"""MultiDicts that keep the order of pairs also between keys. Werkzeug has them as deprecated, and then no more."""
+"""MultiDicts that keep the order of pairs between keys. They are deprecated in Werkzeug 3.1."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn, Self, SupportsIndex, TypeVar, cast
@@ -23,7 +23,7 @@ class OrderedMultiDict(MultiDict[K, V]):
         return type(self), (list(self.items(multi=True)),)
 
     def items(self, multi: bool = False) -> Iterator[tuple[K, V]]:  # type: ignore[override]  # no view
-        """Each key with its first value, or all pairs in order."""
+        """Return each key with its first value; with ``multi``, all pairs in order."""
         if not multi:
             yield from super().items()
             return
@@ -32,11 +32,11 @@ class OrderedMultiDict(MultiDict[K, V]):
             yield key, next(values[key])
 
     def __setitem__(self, key: K, value: V) -> None:
-        """Give a key one value, at the end, in place of all that it had."""
+        """Set a key to one value, at the end. It replaces all values that the key had."""
         self.setlist(key, [value])
 
     def setlist(self, key: K, new_list: Iterable[V]) -> None:
-        """Give a key these values, at the end, in place of all that it had."""
+        """Set a key to several values, at the end. They replace all values that the key had."""
         values = list(new_list)
         self.poplist(key)
         for value in values:
@@ -48,17 +48,17 @@ class OrderedMultiDict(MultiDict[K, V]):
         self._order.append(key)
 
     def setlistdefault(self, *arguments: object, **options: object) -> NoReturn:  # noqa: ARG002 - as it was called
-        """Raise TypeError: what is added to such a list would have no place."""
+        """Raise TypeError: values that are added to such a list would have no place in the order."""
         raise TypeError("setlistdefault is unsupported for ordered multi dicts")
 
     def poplist(self, key: K) -> list[V]:
-        """Remove a key and give its values; an empty list when there are none."""
+        """Remove a key and return its values; an empty list if there are none."""
         if key in self:
             self._order = [each for each in self._order if each != key]
         return cast("list[V]", dict.pop(self, key, []))
 
     def popitemlist(self) -> tuple[K, list[V]]:
-        """Remove the last key and give it with its values. Raises KeyError when there is none."""
+        """Remove the last key and return it with its values. Raises KeyError if there is none."""
         key, values = super().popitemlist()
         self._order = [each for each in self._order if each != key]
         return key, values
@@ -83,13 +83,13 @@ class OrderedMultiDict(MultiDict[K, V]):
 
 
 class ImmutableOrderedMultiDict(ImmutableMultiDictMixin[K, V], OrderedMultiDict[K, V]):  # type: ignore[misc]  # a hash
-    """An OrderedMultiDict that can't be changed, and has a hash if its values have one."""
+    """An OrderedMultiDict that can't be changed. It has a hash if its values have one."""
 
     def _iter_hashitems(self) -> Iterable[object]:
         return enumerate(self.items(multi=True))
 
     def copy(self) -> OrderedMultiDict[K, V]:
-        """One with the same pairs, which can be changed."""
+        """Return an OrderedMultiDict with the same pairs, which can be changed."""
         return OrderedMultiDict(self)
 
     def __copy__(self) -> Self:

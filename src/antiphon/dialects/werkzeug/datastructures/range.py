@@ -1,4 +1,4 @@
-"""Range, Content-Range and If-Range; a part's stop is the position after its last one (RFC 9110 §14, §13.1.5)."""
+"""Range, Content-Range and If-Range (RFC 9110 §14, §13.1.5). The stop of a part is the position after its last byte."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -9,14 +9,14 @@ from antiphon.dialects.werkzeug.tokens.etags import quote_etag
 
 
 class IfRange:
-    """A tag without quotes, or a moment, or neither."""
+    """The validator of If-Range: a tag without quotes, a date, or neither."""
 
     def __init__(self, etag: str | None = None, date: datetime | None = None) -> None:
         self.etag = etag
         self.date = date
 
     def to_header(self) -> str:
-        """The header's value; empty for neither."""
+        """Return the header's value; an empty one for neither."""
         if self.date is not None:
             return http_date(self.date)
         return "" if self.etag is None else quote_etag(self.etag)
@@ -29,7 +29,7 @@ class IfRange:
 
 
 class Range:
-    """The parts that are wanted, ``ranges``: (start, stop), (start, None) to the end, (-5, None) for the last five.
+    """The requested parts, ``ranges``: (start, stop), (start, None) to the end, or (-5, None) for the last five.
 
     Raises ValueError for a part that stops before it starts.
     """
@@ -42,7 +42,7 @@ class Range:
                 raise ValueError(f"{(start, stop)} is not a valid range.")
 
     def range_for_length(self, length: int | None) -> tuple[int, int] | None:
-        """The part of so many bytes; None for several parts, for other units, and for one that there isn't."""
+        """Return the requested part of ``length`` bytes; None for several parts, other units, or a part outside."""
         if self.units != "bytes" or length is None or len(self.ranges) != 1:
             return None
         start, stop = self.ranges[0]
@@ -51,17 +51,17 @@ class Range:
         return (start, min(stop, length)) if is_byte_range_valid(start, stop, length) else None
 
     def make_content_range(self, length: int | None) -> "ContentRange | None":
-        """What Content-Range says of that part; None where there is none."""
+        """Return the ContentRange for the requested part; None if there is none."""
         part = self.range_for_length(length)
         return None if part is None else ContentRange(self.units, *part, length)
 
     def to_content_range_header(self, length: int | None) -> str | None:
-        """The same as the header's value."""
+        """Return the value of Content-Range for the requested part; None if there is none."""
         part = self.make_content_range(length)
         return None if part is None else part.to_header()
 
     def to_header(self) -> str:
-        """The header's value."""
+        """Return the header's value."""
         return f"{self.units}={','.join([_printed(start, stop) for start, stop in self.ranges])}"
 
     def __str__(self) -> str:
@@ -77,8 +77,8 @@ def _printed(start: int, stop: int | None) -> str:
     return f"{start}-{stop - 1}"
 
 
-class _Told:
-    """An attribute whose owner tells when it is set."""
+class _Reported:
+    """An attribute that calls ``on_update`` of its object when it is set."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = f"_{name}"
@@ -92,15 +92,17 @@ class _Told:
 
 
 class ContentRange:
-    """Which part a message has, of ``length``, which may be None; without start and stop, how long the whole is.
+    """The part that a message has, of a whole of ``length``, which may be None. Without start and stop it has the
+    length only.
 
-    All can be set; the response that it belongs to changes with it. It is False where ``units`` is None: no header.
+    All attributes can be set, which changes the response's header. It is false if ``units`` is None: there is no
+    header.
     """
 
-    units = _Told()
-    start = _Told()
-    stop = _Told()
-    length = _Told()
+    units = _Reported()
+    start = _Reported()
+    stop = _Reported()
+    length = _Reported()
 
     def __init__(
         self,
@@ -114,7 +116,7 @@ class ContentRange:
         self.set(start, stop, length, units)
 
     def set(self, start: int | None, stop: int | None, length: int | None = None, units: str | None = "bytes") -> None:
-        """Set all at once. Raises AssertionError for what is no part."""
+        """Set all attributes at once. Raises AssertionError for an impossible part."""
         if not is_byte_range_valid(start, stop, length):
             raise AssertionError("Bad range provided")
         self._units = units
@@ -124,7 +126,7 @@ class ContentRange:
         self.tell()
 
     def unset(self) -> None:
-        """Take the header away."""
+        """Remove the header."""
         self.set(None, None, units=None)
 
     def tell(self) -> None:
@@ -133,7 +135,7 @@ class ContentRange:
             self.on_update(self)
 
     def to_header(self) -> str:
-        """The header's value; empty for none."""
+        """Return the header's value; an empty one if there is no header."""
         if self._units is None:
             return ""
         part = "*" if self._start is None or self._stop is None else f"{self._start}-{self._stop - 1}"
@@ -150,7 +152,7 @@ class ContentRange:
 
 
 def is_byte_range_valid(start: int | None, stop: int | None, length: int | None) -> bool:
-    """Whether there is such a part: both ends or none, the start before the stop, and before the length."""
+    """Return True if a part is possible: with both ends or none, and its start before its stop and the length."""
     if start is None or stop is None:
         return start is stop and (length is None or length >= 0)
     return 0 <= start < stop and (length is None or start < length)

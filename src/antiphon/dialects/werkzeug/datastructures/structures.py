@@ -1,4 +1,4 @@
-"""Where Werkzeug has its dictionaries and sets."""
+"""The dictionaries and sets of `werkzeug.datastructures.structures`."""
 
 from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
 from antiphon.dialects.werkzeug.datastructures.dicts import (

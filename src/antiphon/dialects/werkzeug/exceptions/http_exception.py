@@ -28,7 +28,7 @@ class HTTPException(Exception):
 
     @classmethod
     def wrap(cls, exception: type[BaseException], name: str | None = None) -> "type[HTTPException]":
-        """A class of errors that are both: this one, and ``exception``, whose argument they are made with."""
+        """Return a class of errors that are both: this one, and ``exception``, whose argument they are made with."""
 
         def init(self: Any, arg: object = None, *args: Any, **kwargs: Any) -> None:
             cls.__init__(self, *args, **kwargs)
@@ -46,7 +46,7 @@ class HTTPException(Exception):
         environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
         scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
     ) -> str:
-        """The description as a paragraph of HTML; what is markup already stays so."""
+        """Return the description as a paragraph of HTML; what is markup already stays so."""
         return f"<p>{_escape(self.description or '').replace(chr(10), '<br>')}</p>"
 
     def get_body(
@@ -54,7 +54,7 @@ class HTTPException(Exception):
         environ: "WSGIEnvironment | None" = None,
         scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
     ) -> str:
-        """The page."""
+        """Return the page."""
         name = _escape(self.name)
         head = f"<!doctype html>\n<html lang=en>\n<title>{self.code} {name}</title>\n<h1>{name}</h1>\n"
         return f"{head}{self.get_description(environ)}\n"
@@ -64,11 +64,11 @@ class HTTPException(Exception):
         environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
         scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
     ) -> list[tuple[str, str]]:
-        """The header fields of the page."""
+        """Return the header fields of the page."""
         return [("Content-Type", "text/html; charset=utf-8")]
 
     def get_response(self, environ: Any = None, scope: dict[str, Any] | None = None) -> "Response":
-        """The response that the error brings, or its page as one; ``environ`` may be a request."""
+        """Return the response that the error brings, or its page as one; ``environ`` may be a request."""
         if self.response is not None:
             return self.response
         environ = getattr(environ, "environ", environ)

@@ -19,7 +19,7 @@ def is_resource_modified(
     last_modified: datetime | str | None = None,
     ignore_if_range: bool = True,
 ) -> bool:
-    """Whether the client lacks the version with this tag (as headers have it), or of these bytes, and this date.
+    """Return True if the client lacks the version with this tag (as headers have it), or of these bytes, and this date.
 
     Raises TypeError for a tag beside bytes.
     """
@@ -50,7 +50,9 @@ def _is_as_old(last_modified: datetime | str | None, since: datetime | None) -> 
 
 
 def _is_known(environ: "WSGIEnvironment", tag: str, unmodified: bool) -> bool:
-    """Whether the tags that the request names say that nothing has to be sent; ``unmodified`` where it names none."""
+    """Return True if the tags that the request names say that nothing has to be sent; ``unmodified`` where it names
+    none.
+    """
     if unwanted := parse_etags(environ.get("HTTP_IF_NONE_MATCH")):
         unmodified = unwanted.contains_weak(tag)
     if wanted := parse_etags(environ.get("HTTP_IF_MATCH")):

@@ -32,12 +32,12 @@ class COOP(Enum):
 
 
 def is_entity_header(header: str) -> bool:
-    """Whether a field tells of the content."""
+    """Return True if a field tells of the content."""
     return header.lower() in _ENTITY_HEADERS
 
 
 def is_hop_by_hop_header(header: str) -> bool:
-    """Whether a field is for the next hop only."""
+    """Return True if a field is for the next hop only."""
     return header.lower() in _HOP_BY_HOP_HEADERS
 
 

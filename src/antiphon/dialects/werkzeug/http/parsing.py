@@ -52,7 +52,7 @@ def _parse_kept(value: str, cls: "type[Accept]") -> Any:
 
 
 def _separate(item: str, quality: float) -> list[tuple[str, float]]:
-    """An element with parameters, of which one may be the quality."""
+    """Return an element with parameters, of which one may be the quality."""
     if ";" not in item:
         return [(item, quality)]
     name, _, written = item.partition(";")
@@ -72,14 +72,14 @@ def parse_cache_control_header(value: str | None, on_update: Callable[..., None]
 def parse_cache_control_header(
     value: str | None, on_update: Callable[..., None] | None = None, cls: type[C] | None = None
 ) -> "C | RequestCacheControl":
-    """The directives, as ``cls``, by default those of a request."""
+    """Return the directives, as ``cls``, by default those of a request."""
     make = cast("Callable[..., C]", RequestCacheControl if cls is None else cls)
     made: C | RequestCacheControl = make(parse_dict_header(value) if value else (), on_update)
     return made
 
 
 def parse_set_header(value: str | None, on_update: "Callable[[HeaderSet], None] | None" = None) -> "HeaderSet":
-    """The elements as a set that tells ``on_update`` of its changes."""
+    """Return the elements as a set that tells ``on_update`` of its changes."""
     return HeaderSet(parse_list_header(value) if value else None, on_update)
 
 
@@ -88,7 +88,7 @@ def parse_csp_header(
     on_update: "Callable[[ContentSecurityPolicy], None] | None" = None,
     cls: "Callable[..., C] | None" = None,
 ) -> "C | ContentSecurityPolicy":
-    """The directives that have sources, as ``cls``, by default a ContentSecurityPolicy."""
+    """Return the directives that have sources, as ``cls``, by default a ContentSecurityPolicy."""
     make: Callable[..., Any] = ContentSecurityPolicy if cls is None else cls
     pieces = [piece.strip(OWS).partition(" ") for piece in (value or "").split(";")]
     items = [(directive, sources.strip(OWS)) for directive, space, sources in pieces if space]
@@ -99,7 +99,7 @@ def parse_csp_header(
 def parse_cookie(
     header: "Mapping[str, Any] | str | None", cls: "Callable[..., C] | None" = None
 ) -> "C | MultiDict[str, str]":
-    """The cookies of a header's value, or of an environ, as ``cls``, by default a MultiDict."""
+    """Return the cookies of a header's value, or of an environ, as ``cls``, by default a MultiDict."""
     make: Callable[..., Any] = MultiDict if cls is None else cls
     value = header if header is None or isinstance(header, str) else header.get("HTTP_COOKIE")
     made: C | MultiDict[str, str] = make(read_cookies(value)) if value else make()
@@ -107,7 +107,7 @@ def parse_cookie(
 
 
 def parse_etags(value: str | None) -> "ETags":
-    """The tags of If-Match or If-None-Match; those without quotes count, too.
+    """Return the tags of If-Match or If-None-Match; those without quotes count, too.
 
     What was read is kept for a while: all clients that have the current version send the same.
     """
@@ -117,7 +117,7 @@ def parse_etags(value: str | None) -> "ETags":
 
 
 def parse_if_range_header(value: str | None) -> "IfRange":
-    """The date or the tag of If-Range."""
+    """Return the date or the tag of If-Range."""
     if not value:
         return IfRange()
     moment = None if '"' in value else parse_date(value)
@@ -125,7 +125,7 @@ def parse_if_range_header(value: str | None) -> "IfRange":
 
 
 def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range | None":  # noqa: ARG001 - its name
-    """The parts that are wanted, in rising order and without overlaps; None for anything else."""
+    """Return the parts that are wanted, in rising order and without overlaps; None for anything else."""
     if not value or "=" not in value:
         return None
     unit, _, written = value.partition("=")
@@ -145,7 +145,9 @@ def _with_stop(first: int | None, last: int | None) -> tuple[int, int | None]:
 
 
 def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
-    """Whether each part begins after the one before it, so that only the last one has no end, and none is empty."""
+    """Return True if each part begins after the one before it, so that only the last one has no end, and none is
+    empty.
+    """
     reached: int | None = 0
     for first, last in parts:
         if reached is None or (first is None and last == 0) or (first is not None and first < reached):
@@ -157,7 +159,7 @@ def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
 def parse_content_range_header(
     value: str | None, on_update: "Callable[[ContentRange], None] | None" = None
 ) -> "ContentRange | None":
-    """The part that a message has; None for what is no Content-Range."""
+    """Return the part that a message has; None for what is no Content-Range."""
     if value is None:
         return None
     value = value.strip(OWS)
@@ -173,14 +175,14 @@ def parse_content_range_header(
 
 
 def parse_authorization_header(value: str | None) -> "Authorization | None":
-    """The credentials; None where they are absent or can't be read."""
+    """Return the credentials; None if they are absent or can't be read."""
     return Authorization.from_header(value)
 
 
 def parse_www_authenticate_header(
     value: str | None, on_update: "Callable[[WWWAuthenticate], None] | None" = None
 ) -> "WWWAuthenticate":
-    """The challenge, an empty one of Basic where there is none; ``on_update`` is told of changes."""
+    """Return the challenge, an empty one of Basic where there is none; ``on_update`` is told of changes."""
     found = WWWAuthenticate.from_header(value) or WWWAuthenticate("basic")
     found._on_update = on_update  # noqa: SLF001 - as the response sets it
     return found

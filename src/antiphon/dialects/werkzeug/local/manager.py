@@ -35,7 +35,7 @@ class LocalManager:
             release_local(local)
 
     def make_middleware(self, app: "WSGIApplication") -> "WSGIApplication":
-        """The application, after each response of which they are released."""
+        """Return the application, after each response of which they are released."""
 
         def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             return ClosingIterator(app(environ, start_response), self.cleanup)

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def forward(operation: Callable[..., Any], unbound: Callable[[Any], Any] | None = None) -> Any:
-    """A method that does this; ``unbound`` gives its result, of the proxy, where there is no object."""
+    """Return a method that does this; ``unbound`` gives its result, of the proxy, where there is no object."""
 
     def method(self: Any, *arguments: Any) -> Any:
         if unbound is None:
@@ -20,7 +20,7 @@ def forward(operation: Callable[..., Any], unbound: Callable[[Any], Any] | None 
 
 
 def forward_reflected(operation: Callable[[Any, Any], Any]) -> Any:
-    """A method for the right side of an operator."""
+    """Return a method for the right side of an operator."""
 
     def method(self: Any, left: Any) -> Any:
         return operation(left, self._get_current_object())
@@ -29,7 +29,7 @@ def forward_reflected(operation: Callable[[Any, Any], Any]) -> Any:
 
 
 def forward_in_place(operation: Callable[[Any, Any], Any]) -> Any:
-    """A method for ``+=`` and its like: the object is changed, and the name keeps the proxy."""
+    """Return a method for ``+=`` and its like: the object is changed, and the name keeps the proxy."""
 
     def method(self: Any, right: Any) -> Any:
         operation(self._get_current_object(), right)
@@ -54,7 +54,7 @@ class Own:
 
 
 def own_value(unbound: Callable[[Any], Any], of_class: Any = None) -> Any:
-    """An attribute of the object; of the proxy where there is none, and of the class."""
+    """Return an attribute of the object; of the proxy where there is none, and of the class."""
     return _OwnValue(unbound, of_class)
 
 

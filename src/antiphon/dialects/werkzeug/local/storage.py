@@ -31,7 +31,7 @@ class Local:
         return iter(dict(self._variable.get(_NOTHING)).items())
 
     def __call__(self, name: str, *, unbound_message: str | None = None) -> LocalProxy[Any]:
-        """A proxy for an attribute."""
+        """Return a proxy for an attribute."""
         return LocalProxy(self, name, unbound_message=unbound_message)
 
     def __release_local__(self) -> None:
@@ -89,7 +89,7 @@ class LocalStack(Generic[T]):
         return items.copy()
 
     def pop(self) -> T | None:
-        """Take the top away, and give it; None where there is none."""
+        """Take the top away, and give it; None if there is none."""
         items = self._items()
         if not items:
             return None
@@ -98,12 +98,12 @@ class LocalStack(Generic[T]):
 
     @property
     def top(self) -> T | None:
-        """The object on top; None where there is none."""
+        """The object on top; None if there is none."""
         items = self._items()
         return items[-1] if items else None
 
     def __call__(self, name: str | None = None, *, unbound_message: str | None = None) -> LocalProxy[Any]:
-        """A proxy for the top, or for an attribute of it."""
+        """Return a proxy for the top, or for an attribute of it."""
         return LocalProxy(self, name, unbound_message=unbound_message)
 
 

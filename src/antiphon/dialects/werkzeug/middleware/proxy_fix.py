@@ -51,7 +51,7 @@ class ProxyFix:
 
 
 def _believed(environ: "WSGIEnvironment", name: str, proxies: int) -> str | None:
-    """The value that the outermost of so many proxies has added to a header."""
+    """Return the value that the outermost of so many proxies has added to a header."""
     written: str | None = environ.get(f"HTTP_X_FORWARDED_{name}")
     if not proxies or not written:
         return None

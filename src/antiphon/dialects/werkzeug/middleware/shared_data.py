@@ -64,7 +64,7 @@ class SharedDataMiddleware:
         return self.get_file_loader(source) if os.path.isfile(source) else self.get_directory_loader(source)
 
     def is_allowed(self, filename: str) -> bool:
-        """Whether a file may be sent. Subclasses may say otherwise."""
+        """Return True if a file may be sent. Subclasses may say otherwise."""
         return self.disallow is None or not fnmatch(filename, self.disallow)
 
     def get_file_loader(self, filename: str) -> Loader:
@@ -102,7 +102,7 @@ class SharedDataMiddleware:
         return load
 
     def generate_etag(self, mtime: datetime, file_size: int, real_filename: str) -> str:
-        """The tag of a file's present version."""
+        """Return the tag of a file's present version."""
         return f"wzsdm-{mtime.timestamp()}-{file_size}-{adler32(os.fsencode(real_filename))}"
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

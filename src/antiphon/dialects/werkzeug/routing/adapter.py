@@ -100,7 +100,7 @@ class MapAdapter:
         query_args: Mapping[str, Any] | str | None = None,
         websocket: bool | None = None,
     ) -> "tuple[Any | Rule, dict[str, Any]]":
-        """The endpoint for a path and a method, or its rule, and the values of its variables.
+        """Return the endpoint for a path and a method, or its rule, and the values of its variables.
 
         What is None is as the adapter was bound. Raises NotFound, MethodNotAllowed, WebsocketMismatch, and
         RequestRedirect, whose URL has the ``query_args``.
@@ -137,7 +137,7 @@ class MapAdapter:
     def _redirect(
         self, rule: "Rule", method: str, values: dict[str, Any], query_args: Mapping[str, Any] | str | None
     ) -> None:
-        """Raise RequestRedirect where the rule, or another one with its values as defaults, asks for that."""
+        """Raise RequestRedirect if the rule, or another one with its values as defaults, asks for that."""
         if self.map.redirect_defaults:
             url = self.get_default_redirect(rule, method, values, self._query(query_args))
             if url is not None:
@@ -155,7 +155,7 @@ class MapAdapter:
         return urljoin(f"{self.url_scheme or 'http'}://{host}{self.script_name}", target)
 
     def test(self, path_info: str | None = None, method: str | None = None) -> bool:
-        """Whether a rule matches, or a redirect leads to one."""
+        """Return True if a rule matches, or a redirect leads to one."""
         try:
             self.match(path_info, method)
         except RequestRedirect:
@@ -165,7 +165,9 @@ class MapAdapter:
         return True
 
     def allowed_methods(self, path_info: str | None = None) -> Iterable[str]:
-        """The methods for which a path is found; none where rules take every method, and where nothing is found."""
+        """Return the methods for which a path is found; none where rules take every method, and where nothing is
+        found.
+        """
         try:
             self.match(path_info, method="--")
         except MethodNotAllowed as error:
@@ -175,7 +177,9 @@ class MapAdapter:
         return []
 
     def get_host(self, domain_part: str | None) -> str:
-        """The host for a subdomain, or for a host where these are matched. None stands for that of the adapter."""
+        """Return the host for a subdomain, or for a host where these are matched. None stands for that of the
+        adapter.
+        """
         if self.map.host_matching:
             return self.server_name if domain_part is None else domain_part
         subdomain = self.subdomain if domain_part is None else domain_part
@@ -184,7 +188,7 @@ class MapAdapter:
     def get_default_redirect(
         self, rule: "Rule", method: str, values: dict[str, Any], query_args: Mapping[str, Any] | str
     ) -> str | None:
-        """The URL of the rule that has these values as its defaults, if there is another one that has."""
+        """Return the URL of the rule that has these values as its defaults, if there is another one that has."""
         for other in self.map.leading.get(id(rule), ()):
             if other.suitable_for(values, method):
                 values.update(other.defaults or {})
@@ -194,13 +198,13 @@ class MapAdapter:
         return None
 
     def encode_query_args(self, query_args: Mapping[str, Any] | str) -> str:
-        """A query, without its question mark."""
+        """Return a query, without its question mark."""
         return query_args if isinstance(query_args, str) else encode_fields(iter_multi_items(query_args))
 
     def make_redirect_url(
         self, path_info: str, query_args: Mapping[str, Any] | str | None = None, domain_part: str | None = None
     ) -> str:
-        """The absolute URL for a path, which is percent-encoded."""
+        """Return the absolute URL for a path, which is percent-encoded."""
         if query_args is None:
             query_args = self.query_args
         query = self.encode_query_args(query_args) if query_args else ""
@@ -211,7 +215,9 @@ class MapAdapter:
     def make_alias_redirect_url(
         self, path: str, endpoint: Any, values: Mapping[str, Any], method: str, query_args: Mapping[str, Any] | str
     ) -> str:
-        """The absolute URL of the rule of which another is an alias. Raises AssertionError where that is the same."""
+        """Return the absolute URL of the rule of which another is an alias. Raises AssertionError if that is the
+        same.
+        """
         url = self.build(endpoint, values, method, append_unknown=False, force_external=True)
         if query_args:
             url += f"?{self.encode_query_args(query_args)}"
@@ -228,7 +234,7 @@ class MapAdapter:
         append_unknown: bool = True,
         url_scheme: str | None = None,
     ) -> str:
-        """The URL of an endpoint with these values; what the rule has no place for becomes the query.
+        """Return the URL of an endpoint with these values; what the rule has no place for becomes the query.
 
         It is a path; an absolute URL where that is asked for, on another host, and for a WebSocket. Raises BuildError.
         """

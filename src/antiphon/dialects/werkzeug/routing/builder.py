@@ -85,7 +85,7 @@ class Direct:
         self._query = query
 
     def build(self, values: Mapping[str, Any], append_unknown: bool) -> Built | None:
-        """None where a value is missing, is none for this rule, or is not the default."""
+        """None if a value is missing, is none for this rule, or is not the default."""
         for name, value in self._defaults:
             if name in values and values[name] != value:
                 return None
@@ -117,7 +117,7 @@ def build_directly(
 
 
 def values_given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that are there. One that a MultiDict has several times is a list."""
+    """Return the values that are there. One that a MultiDict has several times is a list."""
     if isinstance(values, MultiDict):
         return {name: found[0] if len(found) == 1 else found for name, found in values.lists() if found}
     return {name: value for name, value in values.items() if value is not None}

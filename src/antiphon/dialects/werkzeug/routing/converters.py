@@ -38,16 +38,18 @@ class BaseConverter:
         self.map = map
 
     def to_python(self, value: str) -> Any:
-        """The value for a text. Raises ValidationError where there is none."""
+        """Return the value for a text. Raises ValidationError if there is none."""
         return value
 
     def to_url(self, value: Any) -> str:
-        """The text for a value, percent-encoded. Raises ValidationError where another rule is to be tried."""
+        """Return the text for a value, percent-encoded. Raises ValidationError if another rule is to be tried."""
         return quote_value(value)
 
 
 def quote_value(value: Any) -> str:
-    """A value as text, percent-encoded as UTF-8, to stand in a path. Raises UnicodeEncodeError for a lone surrogate."""
+    """Return a value as text, percent-encoded as UTF-8, to stand in a path. Raises UnicodeEncodeError for a lone
+    surrogate.
+    """
     text = value if type(value) is str else str(value)
     return text if _needs_no_quoting(text) else quote_path(text)
 
@@ -80,7 +82,7 @@ class AnyConverter(BaseConverter):
         self.regex = f"(?:{'|'.join([re.escape(text) for text in self.texts])})"
 
     def to_url(self, value: Any) -> str:
-        """The text itself. Raises ValueError for what is none of them."""
+        """Return the text itself. Raises ValueError for what is none of them."""
         if value in self.items:
             return str(value)
         known = ", ".join(f"'{item}'" for item in sorted(self.items))
@@ -119,7 +121,7 @@ class NumberConverter(BaseConverter):
 
     @property
     def takes_any(self) -> bool:
-        """Whether every number will do."""
+        """True if every number will do."""
         return not self.fixed_digits and self.min is None and self.max is None
 
     @property
@@ -128,7 +130,7 @@ class NumberConverter(BaseConverter):
         return f"-?{self.regex}"
 
     def to_python(self, value: str) -> Any:
-        """The number. Raises ValidationError for another number of digits, and outside ``min`` and ``max``."""
+        """Return the number. Raises ValidationError for another number of digits, and outside ``min`` and ``max``."""
         if self.fixed_digits and len(value) != self.fixed_digits:
             raise ValidationError
         try:
@@ -140,7 +142,9 @@ class NumberConverter(BaseConverter):
         return number
 
     def to_url(self, value: Any) -> str:
-        """The number's digits, with zeros before them up to ``fixed_digits``. Raises ValueError for no number."""
+        """Return the number's digits, with zeros before them up to ``fixed_digits``. Raises ValueError for no
+        number.
+        """
         digits = str(self.num_convert(value))
         return digits.zfill(self.fixed_digits) if self.fixed_digits else digits
 
@@ -173,11 +177,11 @@ class UUIDConverter(BaseConverter):
     regex = r"[A-Fa-f0-9]{8}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{4}-[A-Fa-f0-9]{12}"
 
     def to_python(self, value: str) -> UUID:
-        """The UUID."""
+        """Return the UUID."""
         return UUID(value)
 
     def to_url(self, value: UUID) -> str:
-        """The UUID in its usual form."""
+        """Return the UUID in its usual form."""
         return str(value)
 
 

@@ -27,7 +27,7 @@ class RequestRedirect(HTTPException, RoutingException):
         self.new_url = new_url
 
     def get_response(self, environ: object = None, scope: object = None) -> "Response":  # noqa: ARG002 - a redirect is always the same
-        """The redirect."""
+        """Return the redirect."""
         from antiphon.dialects.werkzeug.utils.redirects import redirect
 
         return redirect(self.new_url, self.code or 308)

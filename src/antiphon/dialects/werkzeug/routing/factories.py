@@ -12,7 +12,7 @@ class RuleFactory:
     """What gives rules to a map. Subclasses say which."""
 
     def get_rules(self, map: "Map") -> Iterable["Rule"]:  # noqa: A002 - its name in Werkzeug
-        """The rules, bound to no map."""
+        """Return the rules, bound to no map."""
         raise NotImplementedError
 
 
@@ -23,7 +23,7 @@ class _Changed(RuleFactory):
         self.rules = rules
 
     def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002 - its name in Werkzeug
-        """A changed copy of each rule."""
+        """Return a changed copy of each rule."""
         for factory in self.rules:
             for rule in factory.get_rules(map):
                 copy = rule.empty()

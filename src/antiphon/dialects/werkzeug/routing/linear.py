@@ -22,7 +22,7 @@ class Literal:
         self._texts = texts
 
     def starts(self, text: str, ends: int) -> int:
-        """The places from which it leads to one of ``ends``."""
+        """Return the places from which it leads to one of ``ends``."""
         found = 0
         for own in self._texts:
             places = ends
@@ -49,7 +49,7 @@ class Run:
         self._lazy = lazy
 
     def starts(self, text: str, ends: int) -> int:
-        """The places from which it leads to one of ``ends``."""
+        """Return the places from which it leads to one of ``ends``."""
         kind = self._bits(text)
         places = ends
         for _ in range(self._least):
@@ -73,7 +73,7 @@ class Run:
         return found.end() if found else at
 
     def _bits(self, text: str) -> int:
-        """A bit for each character of the kind, the last one first."""
+        """Return a bit for each character of the kind, the last one first."""
         pieces = self._other.split(text)
         return int("0".join(["1" * len(piece) for piece in pieces]) or "0", 2)
 
@@ -113,7 +113,7 @@ class Linear:
             self._borders.append((first, len(self._elements)))
 
     def match(self, text: str) -> tuple[str, ...] | None:
-        """The text of each variable; None where the whole does not fit."""
+        """Return the text of each variable; None if the whole does not fit."""
         ends = [1]
         for element in reversed(self._elements):
             ends.append(element.starts(text, ends[-1]))
@@ -128,7 +128,7 @@ class Linear:
 
 
 def linear(pieces: list[str | Variable]) -> Linear | None:
-    """How to match the pieces so; None where there is no need to, and where an expression is not one of those here."""
+    """How to match the pieces so; None if there is no need to, and where an expression is not one of those here."""
     known = [_elements(piece.converter) for piece in pieces if isinstance(piece, Variable)]
     own = [elements for elements in known if elements is not None]
     return Linear(pieces, own) if 1 < len(known) == len(own) else None
@@ -144,6 +144,6 @@ def _elements(converter: BaseConverter) -> list[Element] | None:
 
 
 def _bits_of(text: str, character: str) -> int:
-    """A bit for each place of a character, the last one first."""
+    """Return a bit for each place of a character, the last one first."""
     pieces: Iterator[str] = ("0" * len(piece) for piece in text.split(character))
     return int("1".join(pieces) or "0", 2)

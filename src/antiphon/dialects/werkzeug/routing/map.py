@@ -73,7 +73,7 @@ class Map:
 
     @property
     def merge_slashes(self) -> bool:
-        """Whether several slashes in a row are as one."""
+        """True if several slashes in a row are as one."""
         return self.matcher.merge_slashes
 
     @merge_slashes.setter
@@ -85,16 +85,16 @@ class Map:
         return [rule for rules in self._rules_by_endpoint.values() for rule in rules]
 
     def rules_of(self, endpoint: Any) -> "Iterable[Rule]":
-        """The rules of an endpoint, in the order in which one is looked for that can be built."""
+        """Return the rules of an endpoint, in the order in which one is looked for that can be built."""
         return self._rules_by_endpoint.get(endpoint, ())
 
     def is_endpoint_expecting(self, endpoint: Any, *arguments: str) -> bool:
-        """Whether some rule of the endpoint has all these arguments. Raises KeyError for an unknown endpoint."""
+        """Return True if some rule of the endpoint has all these arguments. Raises KeyError for an unknown endpoint."""
         self.update()
         return any(rule.arguments.issuperset(arguments) for rule in self._rules_by_endpoint[endpoint])
 
     def iter_rules(self, endpoint: Any = None) -> "Iterator[Rule]":
-        """All rules, or those of an endpoint. Raises KeyError for an unknown one."""
+        """Return all rules, or those of an endpoint. Raises KeyError for an unknown one."""
         self.update()
         return iter(self._rules if endpoint is None else self._rules_by_endpoint[endpoint])
 
@@ -125,7 +125,7 @@ class Map:
                 self._has_changed = False
 
     def _find_direct(self) -> dict[Any, list[Direct]]:
-        """The short ways to build, for endpoints whose rules have one each."""
+        """Return the short ways to build, for endpoints whose rules have one each."""
         found = {}
         for endpoint, rules in self._rules_by_endpoint.items():
             ways = [direct for rule in rules if (direct := rule.direct) is not None]
@@ -154,7 +154,9 @@ class Map:
         path_info: str | None = None,
         query_args: Mapping[str, Any] | str | None = None,
     ) -> MapAdapter:
-        """An adapter for a host. Raises BadHost for what is none, RuntimeError for a subdomain beside host matching."""
+        """Return an adapter for a host. Raises BadHost for what is none, RuntimeError for a subdomain beside host
+        matching.
+        """
         if self.host_matching:
             if subdomain is not None:
                 raise RuntimeError("host matching enabled and a subdomain was provided")
@@ -174,7 +176,7 @@ class Map:
     def bind_to_environ(
         self, environ: "WSGIEnvironment | Request", server_name: str | None = None, subdomain: str | None = None
     ) -> MapAdapter:
-        """An adapter for one request: an environ, or what has one as ``environ``.
+        """Return an adapter for one request: an environ, or what has one as ``environ``.
 
         With a ``server_name`` the subdomain is what the request's host has before it. A host that does not end so has
         the subdomain "<invalid>", which no rule has, and a warning is shown.
@@ -204,7 +206,7 @@ class Map:
 
 
 def _ascii_host(name: str) -> str:
-    """A host, with its port, in ASCII (RFC 3490 §4)."""
+    """Return a host, with its port, in ASCII (RFC 3490 §4)."""
     host, colon, port = name.partition(":")
     if _plain_host(host):
         return name
@@ -224,7 +226,7 @@ def _scheme_of(environ: "WSGIEnvironment") -> str:
 
 
 def _subdomain(host: str, name: str) -> str | None:
-    """What a host has before a name; None where it does not end with that name."""
+    """What a host has before a name; None if it does not end with that name."""
     if host == name:
         return ""
     labels, own = host.split("."), name.split(".")

@@ -52,7 +52,7 @@ class StateMachineMatcher:
         return {domain: state.static[""] for domain, state in domains.items()}
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> "tuple[Rule, dict[str, Any]]":
-        """The rule for a path, which begins with a slash or is empty, and the values of its variables.
+        """Return the rule for a path, which begins with a slash or is empty, and the values of its variables.
 
         Raises NoMatch; RequestPath where the path needs a slash more or less; and RequestAliasRedirect.
         """
@@ -78,7 +78,7 @@ class StateMachineMatcher:
             raise NoMatch(set(walk.allowed), walk.is_mismatch) from error
 
     def _merge(self, walk: Walk, domain: str, path: str) -> None:
-        """Raise RequestPath where a rule matches the path with single slashes."""
+        """Raise RequestPath if a rule matches the path with single slashes."""
         if self.merge_slashes:
             path = _slashes.sub("/", path)
             walk.segments = [domain, *path.split("/")]

@@ -82,7 +82,7 @@ class _Open:
 
 
 def parts_of(pieces: Iterable[str | Variable]) -> list[Part]:
-    """The parts of a rule, which is texts, slashes and variables."""
+    """Return the parts of a rule, which is texts, slashes and variables."""
     parts: list[Part] = []
     part = _Open()
     for piece in pieces:

@@ -21,7 +21,7 @@ class VariableText(NamedTuple):
 
 
 def tokens(rule: str) -> Iterator[str | VariableText]:
-    """The texts, slashes (each by itself) and variables of a rule. Raises ValueError where it is malformed."""
+    """Return the texts, slashes (each by itself) and variables of a rule. Raises ValueError if it is malformed."""
     at = 0
     while at < len(rule):
         found = _token(rule, at)
@@ -33,7 +33,8 @@ def tokens(rule: str) -> Iterator[str | VariableText]:
 
 
 def parse_converter_args(argstr: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of a converter, by place and by name: ``2, "a b", signed=True``. Raises ValueError for others.
+    """Return the arguments of a converter, by place and by name: ``2, "a b", signed=True``. Raises ValueError for
+    others.
 
     They are numbers, True, False, None, and texts, which need no quotes when they look like a name.
     """
@@ -68,8 +69,8 @@ def _constant(text: str) -> str | float | bool | None:
 def parse_rule(rule: str) -> Iterator[tuple[str | None, str | None, str]]:
     """What a rule is made of, as Werkzeug gave it before 2.2: converter, arguments and name of each variable.
 
-    The text between two variables has neither a converter nor arguments. Raises ValueError where the rule is malformed
-    or has two variables of one name.
+    The text between two variables has neither a converter nor arguments. Raises ValueError if the rule is malformed or
+    has two variables of one name.
     """
     text = ""
     names: set[str] = set()

@@ -94,11 +94,11 @@ class Rule(RuleFactory):
         self._trace: list[tuple[bool, str]] = []
 
     def empty(self) -> "Rule":
-        """A copy that is bound to no map."""
+        """Return a copy that is bound to no map."""
         return type(self)(self.rule, **self.get_empty_kwargs())
 
     def get_empty_kwargs(self) -> dict[str, Any]:
-        """The keyword arguments with which ``empty`` makes a copy. Subclasses add their own."""
+        """Return the keyword arguments with which ``empty`` makes a copy. Subclasses add their own."""
         return {
             "defaults": dict(self.defaults) if self.defaults else None,
             "subdomain": self.subdomain,
@@ -140,13 +140,13 @@ class Rule(RuleFactory):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> BaseConverter:
-        """The converter for a variable. Raises LookupError for a name that the map does not know."""
+        """Return the converter for a variable. Raises LookupError for a name that the map does not know."""
         if converter_name not in self.map.converters:
             raise LookupError(f"the converter {converter_name!r} does not exist")
         return self.map.converters[converter_name](self.map, *args, **kwargs)
 
     def compile(self) -> None:
-        """Prepare for matching and building. Raises ValueError where the rule is malformed."""
+        """Prepare for matching and building. Raises ValueError if the rule is malformed."""
         self._converters = {}
         domain = self._pieces((self.host if self.map.host_matching else self.subdomain) or "")
         path = self._pieces(_slashes.sub("/", self.rule) if self.merge_slashes else self.rule)
@@ -160,7 +160,7 @@ class Rule(RuleFactory):
 
     @property
     def direct(self) -> Direct | None:
-        """The short way to build its URL. None where its values, or a subclass, must be asked."""
+        """The short way to build its URL. None if its values, or a subclass, must be asked."""
         own = type(self)
         if own.build is not Rule.build or own.suitable_for is not Rule.suitable_for:
             return None
@@ -183,11 +183,11 @@ class Rule(RuleFactory):
         return pieces
 
     def convert(self, name: str, value: Any) -> str:
-        """The text for the value of one variable."""
+        """Return the text for the value of one variable."""
         return self._converters[name].to_url(value)
 
     def build(self, values: Mapping[str, Any], append_unknown: bool = True) -> tuple[str, str] | None:
-        """The subdomain, or host, and the path, with other values as its query. None where a value does not fit."""
+        """Return the subdomain, or host, and the path, with other values as its query. None if a value does not fit."""
         try:
             domain, path = self._domain.fill(values), self._path.fill(values)
         except ValidationError:
@@ -202,13 +202,15 @@ class Rule(RuleFactory):
         return encode_fields(sorted(items, key=self.map.sort_key) if self.map.sort_parameters else items)
 
     def provides_defaults_for(self, rule: "Rule") -> bool:
-        """Whether this is the rule to which requests for another one are sent when they have its defaults."""
+        """Return True if this is the rule to which requests for another one are sent when they have its defaults."""
         if self.build_only or not self.defaults:
             return False
         return self.endpoint == rule.endpoint and self != rule and self.arguments == rule.arguments
 
     def suitable_for(self, values: Mapping[str, Any], method: str | None = None) -> bool:
-        """Whether the values suffice and don't contradict the defaults, and whether the method, if any, is right."""
+        """Return True if the values suffice and don't contradict the defaults, and whether the method, if any, is
+        right.
+        """
         if method is not None and self.methods is not None and method not in self.methods:
             return False
         for name in self._required:
@@ -257,7 +259,7 @@ class RuleTemplateFactory(RuleFactory):
         self.context = context
 
     def get_rules(self, map: "Map") -> Iterator[Rule]:  # noqa: A002 - its name in Werkzeug
-        """Each rule with the values in its texts. Raises KeyError for a missing one."""
+        """Return each rule with the values in its texts. Raises KeyError for a missing one."""
         for factory in self.rules:
             for rule in factory.get_rules(map):
                 yield self._filled(rule)
@@ -291,7 +293,7 @@ def _checked_methods(methods: Iterable[str] | None, websocket: bool) -> set[str]
 
 
 def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
-    """What makes a value of the text; None where the text is the value."""
+    """What makes a value of the text; None if the text is the value."""
     if type(converter).to_python is BaseConverter.to_python:
         return None
     if type(converter) is IntegerConverter and converter.takes_any:

@@ -30,7 +30,7 @@ class State:
         self.static: dict[str, State] = {}
 
     def next(self, part: Part) -> "State":
-        """The place to which a part leads. It is added if it isn't there."""
+        """Return the place to which a part leads. It is added if it isn't there."""
         if part.is_static:
             return self.static.setdefault(part.content, State())
         for edge in self.dynamic:

@@ -36,7 +36,9 @@ class Walk:
         self.websocket = websocket
 
     def follow(self, state: State, at: int, texts: Texts) -> Found:
-        """The rule for the segments from ``at`` on, with the texts that were found before. Raises SlashRequired."""
+        """Return the rule for the segments from ``at`` on, with the texts that were found before. Raises
+        SlashRequired.
+        """
         segments = self.segments
         last = len(segments) - 1
         for place in range(at, last + 1):
@@ -98,7 +100,7 @@ class Walk:
         return None if match is None else self._end(state, texts + edge.texts(match))
 
     def _end(self, state: State, texts: Texts) -> Found:
-        """The rule that ends here, or with a slash more. Raises SlashRequired."""
+        """Return the rule that ends here, or with a slash more. Raises SlashRequired."""
         return self._first(state.rules, texts) or (self._with_slash(state, texts) if "" in state.static else None)
 
     def _with_slash(self, state: State, texts: Texts) -> Found:

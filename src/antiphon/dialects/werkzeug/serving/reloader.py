@@ -19,12 +19,12 @@ SOCKET = "WERKZEUG_SERVER_FD"
 
 
 def is_running_from_reloader() -> bool:
-    """Whether this process is the child that serves."""
+    """Return True if this process is the child that serves."""
     return os.environ.get(RUNS_AS_CHILD) == "true"
 
 
 def inherited_socket() -> int | None:
-    """The file descriptor of the socket that the parent has opened for this process."""
+    """Return the file descriptor of the socket that the parent has opened for this process."""
     return int(os.environ[SOCKET]) if is_running_from_reloader() else None
 
 

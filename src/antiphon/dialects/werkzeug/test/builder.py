@@ -130,7 +130,7 @@ class EnvironBuilder(Content, Destination):
 
     @classmethod
     def from_environ(cls, environ: "WSGIEnvironment", **kwargs: Any) -> Self:
-        """A builder of the values that an environ has, or that are given instead."""
+        """Return a builder of the values that an environ has, or that are given instead."""
         headers = Headers(EnvironHeaders(environ))
         host = headers.pop("Host", "") or environ["SERVER_NAME"]
         root = text_of(environ["SCRIPT_NAME"])
@@ -153,7 +153,7 @@ class EnvironBuilder(Content, Destination):
     # What is made of it
 
     def get_environ(self) -> "WSGIEnvironment":
-        """The environ."""
+        """Return the environ."""
         body, length, content_type = self._body()
         target = write_raw_utf8(self.request_uri)
         environ: dict[str, Any] = {
@@ -183,7 +183,7 @@ class EnvironBuilder(Content, Destination):
         return environ | self._header_keys() | dict(self.environ_overrides or {})
 
     def _body(self) -> tuple[IO[bytes], int | None, str | None]:
-        """The stream, its length and its content type."""
+        """Return the stream, its length and its content type."""
         stream, mimetype = self.input_stream, self.mimetype
         if stream is not None:
             return stream, _length_of(stream), self.content_type
@@ -203,7 +203,7 @@ class EnvironBuilder(Content, Destination):
         return {key: ", ".join(values) for key, values in lines.items()}
 
     def get_request(self, cls: "type[Any] | None" = None) -> Any:
-        """A request of this class, or of ``request_class``."""
+        """Return a request of this class, or of ``request_class``."""
         return (self.request_class if cls is None else cls)(self.get_environ())
 
     def close(self) -> None:
@@ -225,7 +225,7 @@ def _length_of(stream: IO[bytes]) -> int:
 
 
 def create_environ(*args: Any, **kwargs: Any) -> "WSGIEnvironment":
-    """An environ of values, as an ``EnvironBuilder`` takes them."""
+    """Return an environ of values, as an ``EnvironBuilder`` takes them."""
     builder = EnvironBuilder(*args, **kwargs)
     try:
         return builder.get_environ()

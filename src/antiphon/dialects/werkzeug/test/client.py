@@ -94,7 +94,7 @@ class Client:
         return self._cookies
 
     def get_cookie(self, key: str, domain: str = "localhost", path: str = "/") -> Cookie | None:
-        """A cookie; None where there is none. Raises TypeError for a client without cookies."""
+        """Return a cookie; None if there is none. Raises TypeError for a client without cookies."""
         return self._jar.get((domain, path, key))
 
     def set_cookie(
@@ -262,7 +262,7 @@ def _place(environ: "WSGIEnvironment") -> tuple[str, str]:
 
 
 def _without_body(builder: EnvironBuilder) -> None:
-    """The request after a redirect is a GET, or a HEAD as before."""
+    """Return the request after a redirect is a GET, or a HEAD as before."""
     if builder.method != "HEAD":
         builder.method = "GET"
     if builder.input_stream is not None:

@@ -65,7 +65,7 @@ class Content(MediaType):
 
     @property
     def form(self) -> "MultiDict[str, Any]":
-        """The fields of the form. Raises AttributeError where a stream is set."""
+        """The fields of the form. Raises AttributeError if a stream is set."""
         self._check_form()
         if self._form is None:
             self._form = MultiDict()
@@ -78,7 +78,7 @@ class Content(MediaType):
 
     @property
     def files(self) -> FileMultiDict:
-        """The files of the form. Raises AttributeError where a stream is set."""
+        """The files of the form. Raises AttributeError if a stream is set."""
         self._check_form()
         if self._files is None:
             self._files = FileMultiDict()

@@ -28,7 +28,7 @@ class Cookie(NamedTuple):
 
     @classmethod
     def parse(cls, server_name: str, path: str, header: str) -> Self:
-        """A cookie that a response to this path has set."""
+        """Return a cookie that a response to this path has set."""
         pair, _, attributes = header.partition(";")
         key, _, value = pair.partition("=")
         decoded_key, decoded_value = next(iter(parse_cookie(pair).items()))
@@ -58,7 +58,7 @@ class Cookie(NamedTuple):
 
     @property
     def is_deleted(self) -> bool:
-        """Whether it says that the client is to forget it."""
+        """True if it says that the client is to forget it."""
         return self.max_age == 0 or (self.expires is not None and self.expires.timestamp() == 0)
 
     @property
@@ -67,7 +67,7 @@ class Cookie(NamedTuple):
         return f"{self.key}={self.value}"
 
     def is_sent_to(self, server_name: str, path: str) -> bool:
-        """Whether a host gets it with a path."""
+        """Return True if a host gets it with a path."""
         is_host = server_name == self.domain or (not self.origin_only and server_name.endswith(f".{self.domain}"))
         folder = self.path if self.path.endswith("/") else f"{self.path}/"
         return is_host and (path == self.path or path.startswith(folder))

@@ -61,7 +61,7 @@ class Destination:
 
     @property
     def args(self) -> "MultiDict[str, Any]":
-        """The fields of the query. Raises AttributeError where that is set as text."""
+        """The fields of the query. Raises AttributeError if that is set as text."""
         if self._query_string is not None:
             raise AttributeError("the query is set as text, and has no fields")
         if self._args is None:

@@ -16,7 +16,7 @@ _THRESHOLD = 500 << 10
 
 
 def each_value(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The names and values of a MultiDict, or of a mapping whose values may be lists."""
+    """Return the names and values of a MultiDict, or of a mapping whose values may be lists."""
     if isinstance(data, MultiDict):
         yield from data.items(multi=True)
         return
@@ -28,7 +28,7 @@ def each_value(data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def stream_encode_multipart(
     data: Mapping[str, Any], use_tempfile: bool = True, threshold: int = _THRESHOLD, boundary: str | None = None
 ) -> tuple[IO[bytes], int, str]:
-    """The form as a stream, its length, and the boundary.
+    """Return the form as a stream, its length, and the boundary.
 
     Values are text, or file objects with a ``filename`` or a ``name``. What is longer than ``threshold`` bytes is on
     disk, if it may be there.
@@ -69,6 +69,6 @@ def _head(name: str, filename: str | None, headers: Headers) -> bytes:
 
 
 def encode_multipart(values: Mapping[str, Any], boundary: str | None = None) -> tuple[str, bytes]:
-    """The boundary, and the form as bytes."""
+    """Return the boundary, and the form as bytes."""
     stream, _, boundary = stream_encode_multipart(values, use_tempfile=False, boundary=boundary)
     return boundary, stream.read()

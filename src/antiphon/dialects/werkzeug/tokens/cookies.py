@@ -47,7 +47,8 @@ def dump_cookie(
     samesite: str | None = None,
     partitioned: bool = False,
 ) -> str:
-    """The value of Set-Cookie, which is not checked for what user agents drop; one that is too large is warned of.
+    """Return the value of Set-Cookie, which is not checked for what user agents drop; one that is too large is warned
+    of.
 
     ``sync_expires`` tells clients that know no Max-Age when that is. Raises ValueError for control characters and
     semicolons in the key, line ends and NUL in the value, a ``samesite`` and an ``expires`` that are none.

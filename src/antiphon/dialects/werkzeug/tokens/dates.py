@@ -7,7 +7,9 @@ from antiphon.http import dates
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """The moment, in UTC where it names no zone; None for what is no date. Dates of mail with a zone are read, too."""
+    """Return the moment, in UTC where it names no zone; None for what is no date. Dates of mail with a zone are read,
+    too.
+    """
     if value is None:
         return None
     try:
@@ -29,7 +31,7 @@ def _parse_mail_date(value: str) -> datetime | None:
 
 
 def http_date(timestamp: datetime | date | float | struct_time | None = None) -> str:
-    """A moment as headers have it: of None now, of a day its beginning, of a struct_time in local time."""
+    """Return a moment as headers have it: of None now, of a day its beginning, of a struct_time in local time."""
     if timestamp is None:
         timestamp = datetime.now(UTC)
     elif isinstance(timestamp, struct_time):
@@ -49,7 +51,7 @@ def parse_age(value: str | None = None) -> timedelta | None:
 
 
 def dump_age(age: timedelta | int | None = None) -> str | None:
-    """The whole seconds of an age, None for none. Raises ValueError for a negative one."""
+    """Return the whole seconds of an age, None for none. Raises ValueError for a negative one."""
     if age is None:
         return None
     seconds = int(age.total_seconds() if isinstance(age, timedelta) else age)
@@ -59,5 +61,5 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
 
 
 def cookie_date(expires: datetime | float | None = None) -> str:
-    """A moment as cookies have it."""
+    """Return a moment as cookies have it."""
     return http_date(expires)

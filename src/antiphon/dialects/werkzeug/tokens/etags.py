@@ -10,14 +10,14 @@ _quoted = re.compile(r'(W/)?"([^"]*+)"').findall
 
 
 def quote_etag(etag: str, weak: bool = False) -> str:
-    """The tag as headers have it. Raises ValueError for one with a quote."""
+    """Return the tag as headers have it. Raises ValueError for one with a quote."""
     if '"' in etag:
         raise ValueError(f"an entity tag has no quotes inside: {etag[:80]!r}")
     return f'W/"{etag}"' if weak else f'"{etag}"'
 
 
 def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
-    """The tag without quotes, and whether it is weak; (None, None) without one."""
+    """Return the tag without quotes, and whether it is weak; (None, None) without one."""
     if not etag:
         return None, None
     weak = etag[:2] in ("W/", "w/")
@@ -26,13 +26,13 @@ def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
 
 
 def generate_etag(data: bytes) -> str:
-    """A tag for these bytes: the same in every process, another one for other bytes."""
+    """Return a tag for these bytes: the same in every process, another one for other bytes."""
     return tags.generate_etag(data).tag
 
 
 @cache_short(256)
 def read_etags(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """The strong tags, the weak ones, and whether it is the star."""
+    """Return the strong tags, the weak ones, and whether it is the star."""
     listed = tags.ETags.parse(value)
     if listed.is_complete:
         read: list[tuple[bool | str | None, str]] = _quoted(str(listed))

@@ -16,14 +16,16 @@ _has_closed_quotes = re.compile(r'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 
 
 def parse_list_header(value: str) -> list[str]:
-    """The elements of a list, those that are quoted as a whole without quotes; none where a quote is not closed."""
+    """Return the elements of a list, those that are quoted as a whole without quotes; none where a quote is not
+    closed.
+    """
     if '"' not in value:
         return split_list(value)
     return [unquote_header_value(element) for element in split_list(value)] if _has_closed_quotes(value) else []
 
 
 def parse_dict_header(value: str) -> dict[str, str | None]:
-    """The values of `key=value` elements by key, None for a key that stands alone; of one key the last counts.
+    """Return the values of `key=value` elements by key, None for a key that stands alone; of one key the last counts.
 
     `key*=charset'language'value` is decoded, and is that of `key` (RFC 8187).
     """
@@ -41,7 +43,7 @@ def parse_dict_header(value: str) -> dict[str, str | None]:
 
 
 def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
-    """A list of elements, or of `key=value`, in quotes where needed; a key whose value is None stands alone."""
+    """Return a list of elements, or of `key=value`, in quotes where needed; a key whose value is None stands alone."""
     if isinstance(iterable, dict):
         pairs = cast("dict[str, object]", iterable)
         return ", ".join([key if value is None else print_option(key, value) for key, value in pairs.items()])
@@ -49,5 +51,5 @@ def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
 
 
 def dump_csp_header(header: "Mapping[str, str]") -> str:
-    """The directives of a content security policy."""
+    """Return the directives of a content security policy."""
     return "; ".join([f"{directive} {sources}" for directive, sources in header.items()])

@@ -21,7 +21,7 @@ _extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch
 
 
 def quote_header_value(value: object, allow_token: bool = True) -> str:
-    """The text of a value in quotes; as it is, when it is a token and that is allowed (RFC 9110 §5.6.4)."""
+    """Return the text of a value in quotes; as it is, when it is a token and that is allowed (RFC 9110 §5.6.4)."""
     text = value if type(value) is str else str(value)
     return text if allow_token and is_token(text) else _in_quotes(text)
 
@@ -40,7 +40,7 @@ def unquote_header_value(value: str) -> str:
 
 
 def dump_options_header(header: str | None, options: Mapping[str, object]) -> str:
-    """The value and `; key=value` of each option that is not None.
+    """Return the value and `; key=value` of each option that is not None.
 
     An option whose key ends with `*` is taken as encoded already, without quotes (RFC 8187).
     """
@@ -58,7 +58,7 @@ def print_option(key: str, value: object) -> str:
 
 
 def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
-    """The value before the first semicolon, and the options after it by their keys in lower case.
+    """Return the value before the first semicolon, and the options after it by their keys in lower case.
 
     `key*=charset'language'value` is decoded, and `key*0=`, `key*1=` and so on are put together (RFC 2231).
     """
@@ -115,7 +115,9 @@ def _read_marked(
 
 
 def decode_extended(text: str, charset: str = "") -> tuple[str, str]:
-    """The text of `charset'language'text`, and its charset; as it is in a charset that is not read (RFC 8187)."""
+    """Return the text of `charset'language'text`, and its charset; as it is in a charset that is not read (RFC
+    8187).
+    """
     if match := _extended(text):
         charset, text = match[1].lower() or charset, match[2]
     return (unquote(text, charset) if charset in _CHARSETS else text), charset

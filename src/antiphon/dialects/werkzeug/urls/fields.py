@@ -18,7 +18,9 @@ def url_decode(
     cls: Callable[[Iterator[tuple[str, str]]], D] | None = None,
     **options: object,  # noqa: ARG001 - decode_keys, which has had no effect since Python 3
 ) -> "D | MultiDict[str, str]":
-    """The fields of a query, as ``cls``, by default a MultiDict; those without ``=`` with ``include_empty`` only."""
+    """Return the fields of a query, as ``cls``, by default a MultiDict; those without ``=`` with ``include_empty``
+    only.
+    """
     raw = s.encode(charset or "utf-8") if isinstance(s, str) else s
     between = separator.encode() if isinstance(separator, str) else separator
     make = cast("Callable[[Iterator[tuple[str, str]]], Any]", cls or MultiDict)
@@ -36,7 +38,7 @@ def url_decode_stream(
     limit: int | None = None,
     **options: object,
 ) -> "D | MultiDict[str, str]":
-    """The fields that a stream has in its next ``limit`` bytes, or in all of them."""
+    """Return the fields that a stream has in its next ``limit`` bytes, or in all of them."""
     return url_decode(
         stream.read(-1 if limit is None else limit), charset, include_empty, errors, separator, cls, **options
     )

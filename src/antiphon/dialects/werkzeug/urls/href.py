@@ -32,7 +32,7 @@ class Href:
         return Href(url_join(f"{self.base.removesuffix('/')}/", name), self.charset, self.sort, self.key)
 
     def __call__(self, *path: Any, **query: Any) -> str:
-        """The URL. What is None is left out; the query may be a mapping, as the last one by place.
+        """Return the URL. What is None is left out; the query may be a mapping, as the last one by place.
 
         Of a name that ends with an underscore, that is left out. Raises TypeError for a query in both ways.
         """

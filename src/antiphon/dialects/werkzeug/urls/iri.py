@@ -27,7 +27,7 @@ codecs.register_error("werkzeug.url_quote", _quote_what_is_no_text)
 
 
 def _unquoting(kept: str) -> Callable[[str], str]:
-    """A function that undoes percent-escapes, but those of the kept characters and of what is no UTF-8."""
+    """Return a function that undoes percent-escapes, but those of the kept characters and of what is no UTF-8."""
     codes = "|".join([f"{ord(character):02X}" for character in kept])
     escapes = re.compile(rf"(?:%(?!{codes})[0-9A-F]{{2}})+", re.IGNORECASE)
 
@@ -42,7 +42,7 @@ _unquote_query, _unquote_fragment = _unquoting(f"{_NEVER}&=+#"), _unquoting(_NEV
 
 
 def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "werkzeug.url_quote") -> str:  # noqa: ARG001
-    """A URI as an IRI: its host is decoded, and so is what has a meaning in no part of a URL.
+    """Return a URI as an IRI: its host is decoded, and so is what has a meaning in no part of a URL.
 
     ``charset`` is that of a URI in bytes. Raises ValueError for a port that is none.
     """
@@ -58,7 +58,7 @@ def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str 
 def iri_to_uri(
     iri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "strict", safe_conversion: bool = False
 ) -> str:
-    """An IRI as a URI: in ASCII, and with every character escaped that cannot stand in a URL. Escapes stay.
+    """Return an IRI as a URI: in ASCII, and with every character escaped that cannot stand in a URL. Escapes stay.
 
     With ``safe_conversion`` one that is in ASCII and has no space stays as it is. Raises ValueError for a port or a
     host that is none.
@@ -115,7 +115,7 @@ def _ascii_host(host: str) -> str:
 
 
 def unicode_host(host: str) -> str:
-    """A host as people read it; labels that can't be decoded stay."""
+    """Return a host as people read it; labels that can't be decoded stay."""
     if not host.isascii() or "xn--" not in host:
         return host
     try:

@@ -116,7 +116,7 @@ class BaseURL(_Parts):
         return _decoded(self._user[1])
 
     def decode_query(self, *args: Any, **kwargs: Any) -> "MultiDict[str, str]":
-        """The fields of the query; see ``url_decode``."""
+        """Return the fields of the query; see ``url_decode``."""
         return cast("MultiDict[str, str]", url_decode(self.query, *args, **kwargs))
 
     def join(self, *args: Any, **kwargs: Any) -> "BaseURL":
@@ -124,19 +124,19 @@ class BaseURL(_Parts):
         return url_parse(url_join(self.to_url(), *args, **kwargs))
 
     def to_url(self) -> Any:
-        """The URL in one piece."""
+        """Return the URL in one piece."""
         return url_unparse(self)
 
     def decode_netloc(self) -> str:
-        """The authority as people read it."""
+        """Return the authority as people read it."""
         return self._netloc_of(unicode_host(self._host_and_port[0] or ""), unquote_user)
 
     def to_uri_tuple(self) -> "BaseURL":
-        """The URL in ASCII."""
+        """Return the URL in ASCII."""
         return url_parse(iri_to_uri(_text(self.to_url())))
 
     def to_iri_tuple(self) -> "BaseURL":
-        """The URL as people read it."""
+        """Return the URL as people read it."""
         return url_parse(uri_to_iri(_text(self.to_url())))
 
     def get_file_location(self, pathformat: str | None = None) -> tuple[str | None, str | None]:
@@ -146,7 +146,7 @@ class BaseURL(_Parts):
         return file_location(_text(self.netloc) or None, url_unquote(self.path), pathformat)
 
     def ascii_netloc(self) -> str:
-        """The authority in ASCII, as text."""
+        """Return the authority in ASCII, as text."""
         return self._netloc_of(self.ascii_host or "", lambda user: url_quote(user, safe="/:%"))
 
     def _netloc_of(self, host: str, written: Callable[[str], str]) -> str:
@@ -165,7 +165,7 @@ class URL(BaseURL):
         return f"{self.to_url()}"
 
     def encode_netloc(self) -> str:
-        """The authority in ASCII."""
+        """Return the authority in ASCII."""
         return self.ascii_netloc()
 
     def encode(self, charset: str = "utf-8", errors: str = "replace") -> "BytesURL":
@@ -182,7 +182,7 @@ class BytesURL(BaseURL):
         return _text(self.to_url())
 
     def encode_netloc(self) -> bytes:
-        """The authority, as it is."""
+        """Return the authority, as it is."""
         return bytes(self.netloc)
 
     def decode(self, charset: str = "utf-8", errors: str = "replace") -> URL:
@@ -258,7 +258,7 @@ def _on_windows(host: str | None, path: str) -> tuple[str | None, str]:
 
 
 def url_fix(s: str | bytes, charset: str = "utf-8") -> str:
-    """A URL with its spaces and the like escaped, and with slashes for backslashes."""
+    """Return a URL with its spaces and the like escaped, and with slashes for backslashes."""
     text = (s.decode(charset, "replace") if isinstance(s, bytes) else s).replace("\\", "/")
     if text.startswith("file://") and text[7:8].isalpha() and text[8:10] in (":/", "|/"):
         text = f"file:///{text[7:]}"

@@ -48,7 +48,7 @@ class environ_property(Accessor[T]):  # noqa: N801 - its name
     read_only = True
 
     def lookup(self, instance: Any) -> Any:
-        """The environ."""
+        """Return the environ."""
         return instance.environ
 
 
@@ -56,7 +56,7 @@ class header_property(Accessor[T]):  # noqa: N801 - its name
     """A field of ``headers``."""
 
     def lookup(self, instance: Any) -> Any:
-        """The headers."""
+        """Return the headers."""
         return instance.headers
 
 

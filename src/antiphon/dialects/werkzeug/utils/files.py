@@ -45,11 +45,11 @@ def send_file(
     response_class: "type[Response] | None" = None,
     _root_path: "os.PathLike[str] | str | None" = None,
 ) -> "Response":
-    """A file, by a path that can be trusted or open in binary mode, as a response.
+    """Return a file, by a path that can be trusted or open in binary mode, as a response.
 
     Its name decides the media type, and what browsers save it as; ``max_age`` is in seconds, or a function of the path.
-    ``conditional`` answers conditions and ranges. Raises TypeError where a name is needed, ValueError for a file in
-    text mode, OSError, and RequestedRangeNotSatisfiable.
+    ``conditional`` answers conditions and ranges. Raises TypeError if a name is needed, ValueError for a file in text
+    mode, OSError, and RequestedRangeNotSatisfiable.
     """
     source = _source(path_or_file, _root_path)
     name = download_name or (os.path.basename(source.path) if source.path else None)
@@ -138,7 +138,7 @@ def _conditional(response: "Response", environ: "WSGIEnvironment", source: _Sour
 def send_from_directory(
     directory: "os.PathLike[str] | str", path: "os.PathLike[str] | str", environ: "WSGIEnvironment", **kwargs: Any
 ) -> "Response":
-    """A file below a directory, by a path that may be anybody's. Raises NotFound where that leads elsewhere.
+    """Return a file below a directory, by a path that may be anybody's. Raises NotFound if that leads elsewhere.
 
     The directory is the application's choice. ``kwargs`` are those of ``send_file``.
     """

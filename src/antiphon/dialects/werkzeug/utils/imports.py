@@ -34,9 +34,9 @@ def _progress(import_name: str) -> str:
 
 
 def import_string(import_name: str, silent: bool = False) -> Any:
-    """A module, or an object in one: `package.module:name` or `package.module.name`.
+    """Return a module, or an object in one: `package.module:name` or `package.module.name`.
 
-    Raises ImportStringError where there is none; ``silent`` gives None then.
+    Raises ImportStringError if there is none; ``silent`` gives None then.
     """
     name = import_name.replace(":", ".")
     try:
@@ -64,7 +64,8 @@ def _attribute(name: str) -> Any:
 
 
 def find_modules(import_path: str, include_packages: bool = False, recursive: bool = False) -> Iterator[str]:
-    """The names of the modules in a package; of packages in it, too, and of what is in them, if that is asked for.
+    """Return the names of the modules in a package; of packages in it, too, and of what is in them, if that is asked
+    for.
 
     Packages are imported to look into them. Raises ValueError for what is no package.
     """

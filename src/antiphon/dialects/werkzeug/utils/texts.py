@@ -16,14 +16,14 @@ _unsafe = re.compile("[^A-Za-z0-9_.-]++")
 
 @lru_cache(256)
 def get_content_type(mimetype: str, charset: str) -> str:
-    """The content type of a media type: with a charset, if it is text."""
+    """Return the content type of a media type: with a charset, if it is text."""
     if mimetype.startswith("text/") or mimetype in _WITH_CHARSET or mimetype.endswith("+xml"):
         return f"{mimetype}; charset={charset}"
     return mimetype
 
 
 def secure_filename(filename: str) -> str:
-    """A name that can be stored in any folder, in ASCII: empty where nothing is left."""
+    """Return a name that can be stored in any folder, in ASCII: empty if nothing is left."""
     plain = normalize("NFKD", filename).encode("ascii", "ignore").decode("ascii")
     plain = plain.replace(os.path.sep, " ")
     if os.path.altsep:
@@ -46,5 +46,5 @@ def escape(s: object) -> str:
 
 
 def unescape(s: str) -> str:
-    """The text that markup means."""
+    """Return the text that markup means."""
     return html.unescape(s)

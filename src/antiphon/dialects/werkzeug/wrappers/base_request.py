@@ -60,7 +60,7 @@ class BaseRequest(RequestBody):
 
     @classmethod
     def from_values(cls, *args: Any, **kwargs: Any) -> Self:
-        """A request of values, as an ``EnvironBuilder`` takes them; for scripts."""
+        """Return a request of values, as an ``EnvironBuilder`` takes them; for scripts."""
         from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
 
         builder = EnvironBuilder(*args, **kwargs)
@@ -111,7 +111,7 @@ class BaseRequest(RequestBody):
 
     @lazy
     def root_path(self) -> str:
-        """The path of the application's root, without a slash at its end: empty where that is the host's."""
+        """The path of the application's root, without a slash at its end: empty if that is the host's."""
         return text_of(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
 
     @property
@@ -137,12 +137,12 @@ class BaseRequest(RequestBody):
 
     @property
     def is_secure(self) -> bool:
-        """Whether it came over TLS."""
+        """True if it came over TLS."""
         return self.scheme in ("https", "wss")
 
     @lazy
     def host(self) -> str:
-        """The host, with its port if that is not the usual one; empty where it is malformed.
+        """The host, with its port if that is not the usual one; empty if it is malformed.
 
         Raises SecurityError for one that is not among ``trusted_hosts``.
         """
@@ -178,7 +178,7 @@ class BaseRequest(RequestBody):
 
     @lazy
     def remote_addr(self) -> str | None:
-        """The address of who is connected to the server; None where that is not known."""
+        """The address of who is connected to the server; None if that is not known."""
         address: str | None = self.environ.get("REMOTE_ADDR")
         return address
 
@@ -219,5 +219,5 @@ class BaseRequest(RequestBody):
 
 
 def combined(*sources: Any) -> "CombinedMultiDict[str, str]":
-    """The fields of all, whatever class holds them."""
+    """Return the fields of all, whatever class holds them."""
     return CombinedMultiDict([each if isinstance(each, MultiDict) else MultiDict(each) for each in sources])

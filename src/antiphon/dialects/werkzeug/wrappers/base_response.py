@@ -84,7 +84,7 @@ class BaseResponse(ResponseBody, SetCookies):
     default_status: int | str = 200
     default_mimetype: str | None = "text/plain"
     autocorrect_location_header = False
-    """Whether a relative Location is made absolute, with the request's scheme and host."""
+    """True if a relative Location is made absolute, with the request's scheme and host."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class BaseResponse(ResponseBody, SetCookies):
 
     @property
     def status_code(self) -> int:
-        """The code; 0 where the status begins with none."""
+        """The code; 0 if the status begins with none."""
         return self._status_code
 
     @status_code.setter
@@ -146,7 +146,8 @@ class BaseResponse(ResponseBody, SetCookies):
 
     @classmethod
     def force_type(cls, response: Any, environ: "WSGIEnvironment | None" = None) -> Self:
-        """A response as one of this class, changed in place; of a WSGI application, what it answers to an environ.
+        """Return a response as one of this class, changed in place; of a WSGI application, what it answers to an
+        environ.
 
         Raises TypeError for an application without an environ.
         """
@@ -165,7 +166,7 @@ class BaseResponse(ResponseBody, SetCookies):
     # As a WSGI application
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
-        """A copy of the headers as they are sent: with URLs in ASCII, and the length of a body that is there."""
+        """Return a copy of the headers as they are sent: with URLs in ASCII, and the length of a body that is there."""
         return Headers(self._final_fields(environ))
 
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
@@ -195,7 +196,9 @@ class BaseResponse(ResponseBody, SetCookies):
         return name, uri
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """The body as it is sent: none for HEAD, and for statuses that have none. Closing it closes the response."""
+        """Return the body as it is sent: none for HEAD, and for statuses that have none. Closing it closes the
+        response.
+        """
         if environ["REQUEST_METHOD"] == "HEAD" or self._status_code in _WITHOUT_BODY:
             return SentBody(iter(()), self.close)
         if self.direct_passthrough:

@@ -28,7 +28,7 @@ class CORSResponseMixin:
 
     @property
     def access_control_allow_credentials(self) -> bool:
-        """Whether they may send cookies and credentials."""
+        """True if they may send cookies and credentials."""
         return "Access-Control-Allow-Credentials" in self.headers
 
     @access_control_allow_credentials.setter

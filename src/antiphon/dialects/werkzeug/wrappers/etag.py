@@ -51,7 +51,7 @@ class PartialResponseMixin:
     def _process_range_request(
         self, environ: "WSGIEnvironment", complete_length: int | None, accept_ranges: bool | str
     ) -> bool:
-        """Make it the part that is asked for; False where it stays whole. Raises RequestedRangeNotSatisfiable."""
+        """Make it the part that is asked for; False if it stays whole. Raises RequestedRangeNotSatisfiable."""
         if not accept_ranges:
             return False
         self.accept_ranges = "bytes" if accept_ranges is True else accept_ranges
@@ -72,7 +72,7 @@ class PartialResponseMixin:
         return wanted
 
     def _is_range_request_processable(self, environ: "WSGIEnvironment") -> bool:
-        """Whether parts are wanted, and of this version."""
+        """Return True if parts are wanted, and of this version."""
         if "HTTP_RANGE" not in environ:
             return False
         return "HTTP_IF_RANGE" not in environ or not is_resource_modified(
@@ -131,7 +131,7 @@ class ETagResponseMixin(PartialResponseMixin):
         self.headers["ETag"] = quote_etag(etag, weak)
 
     def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
-        """The version's tag and whether it is weak; (None, None) without one."""
+        """Return the version's tag and whether it is weak; (None, None) without one."""
         return unquote_etag(self.headers.get("ETag"))
 
     def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:

@@ -29,7 +29,7 @@ def loads(module: Any, data: bytes) -> Any:
 
 
 def is_json_type(mimetype: str) -> bool:
-    """Whether what has this media type is JSON."""
+    """Return True if what has this media type is JSON."""
     return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
 
 
@@ -46,7 +46,7 @@ class _JSON:
 
     @property
     def is_json(self) -> bool:
-        """Whether the content type says that it is JSON."""
+        """True if the content type says that it is JSON."""
         return is_json_type(self.mimetype or "")
 
     @property
@@ -55,7 +55,7 @@ class _JSON:
         return self.get_json()
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
-        """The body's value."""
+        """Return the body's value."""
         raise NotImplementedError
 
 
@@ -66,7 +66,7 @@ class JSONMixin(_JSON):
     """What was read, where a failure raises, and where it is silent."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        """The body's value, whatever its content type if that is forced, and kept if it may be.
+        """Return the body's value, whatever its content type if that is forced, and kept if it may be.
 
         Raises UnsupportedMediaType for another content type, and BadRequest for what is no JSON, unless
         ``on_json_loading_failed`` is overridden, or it is ``silent``: None then.
@@ -100,7 +100,7 @@ class JSONResponseMixin(_JSON):
     """The body of a response as JSON."""
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
-        """The body's value; None for another content type, unless it is forced.
+        """Return the body's value; None for another content type, unless it is forced.
 
         Raises ValueError for what is no JSON; if ``silent`` that is None.
         """

@@ -16,7 +16,7 @@ class MediaType:
 
     @property
     def mimetype(self) -> str | None:
-        """The media type without parameters; None where there is none. Text that is set is given a charset."""
+        """The media type without parameters; None if there is none. Text that is set is given a charset."""
         content_type = self.content_type
         return content_type.partition(";")[0].strip() if content_type else None
 

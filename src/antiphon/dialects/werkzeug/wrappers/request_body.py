@@ -51,14 +51,14 @@ class RequestBody:
 
     @property
     def mimetype(self) -> str:
-        """The media type of the body without parameters, in lower case; empty where there is none."""
+        """The media type of the body without parameters, in lower case; empty if there is none."""
         return _mimetype_of(self.environ.get("CONTENT_TYPE") or "")
 
     mimetype_params = environ_header("CONTENT_TYPE", _read_parameters, "The parameters of the media type.")
 
     @lazy
     def content_length(self) -> int | None:
-        """How many bytes the body has; None where that is not said, or it comes in chunks."""
+        """How many bytes the body has; None if that is not said, or it comes in chunks."""
         return get_content_length(self.environ)
 
     input_stream = environ_property[IO[bytes]]("wsgi.input", doc="The server's own stream, which may have no end.")
@@ -72,7 +72,7 @@ class RequestBody:
 
     @lazy
     def data(self) -> bytes:
-        """The body, but empty where that is a form."""
+        """The body, but empty if that is a form."""
         return self.get_data(parse_form_data=True)
 
     @overload
@@ -82,7 +82,7 @@ class RequestBody:
     @overload
     def get_data(self, cache: bool, as_text: Literal[True], parse_form_data: bool = False) -> str: ...
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> bytes | str:
-        """The body, as bytes or as text in UTF-8, kept if it may be.
+        """Return the body, as bytes or as text in UTF-8, kept if it may be.
 
         With ``parse_form_data`` a form is parsed, and what is left of the stream is given: nothing.
         """
@@ -107,7 +107,7 @@ class RequestBody:
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """Whether the body may be a form: whether it has a content type. May be overridden."""
+        """True if the body may be a form: whether it has a content type. May be overridden."""
         return bool(self.environ.get("CONTENT_TYPE"))
 
     def make_form_data_parser(self) -> FormDataParser:
@@ -152,13 +152,13 @@ class RequestBody:
 
     @lazy
     def form(self) -> Any:
-        """The fields of the form, as ``parameter_storage_class``; empty where the body is none."""
+        """The fields of the form, as ``parameter_storage_class``; empty if the body is none."""
         self._load_form_data()
         return self.__dict__["form"]
 
     @lazy
     def files(self) -> Any:
-        """The files of the form, a FileStorage for each; empty where it is not in parts."""
+        """The files of the form, a FileStorage for each; empty if it is not in parts."""
         self._load_form_data()
         return self.__dict__["files"]
 

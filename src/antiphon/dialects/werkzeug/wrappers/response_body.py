@@ -12,15 +12,15 @@ class ResponseBody:
     charset = "utf-8"
     """What text is encoded in."""
     implicit_sequence_conversion = True
-    """Whether a body that is still to come may be read into a list unasked; if not, RuntimeError is raised."""
+    """True if a body that is still to come may be read into a list unasked; if not, RuntimeError is raised."""
     automatically_set_content_length = True
-    """Whether Content-Length is set where it is known."""
+    """True if Content-Length is set where it is known."""
 
     headers: Headers
     response: Any
     """The chunks."""
     direct_passthrough: bool
-    """Whether the chunks go to the server as they are."""
+    """True if the chunks go to the server as they are."""
     _on_close: list[Callable[[], object]]
 
     @overload
@@ -28,7 +28,9 @@ class ResponseBody:
     @overload
     def get_data(self, as_text: Literal[True]) -> str: ...
     def get_data(self, as_text: bool = False) -> bytes | str:
-        """The whole body, as bytes or as text; one that is still to come is read. Raises RuntimeError: see above."""
+        """Return the whole body, as bytes or as text; one that is still to come is read. Raises RuntimeError: see
+        above.
+        """
         self._ensure_sequence()
         data = b"".join(self.iter_encoded())
         return data.decode(self.charset) if as_text else data
@@ -50,7 +52,7 @@ class ResponseBody:
         self.set_data(value)
 
     def calculate_content_length(self) -> int | None:
-        """How many bytes the body has; None where it may not be read to tell."""
+        """How many bytes the body has; None if it may not be read to tell."""
         try:
             self._ensure_sequence()
         except RuntimeError:
@@ -59,12 +61,12 @@ class ResponseBody:
 
     @property
     def is_sequence(self) -> bool:
-        """Whether the body is at hand, as a list or a tuple."""
+        """True if the body is at hand, as a list or a tuple."""
         return isinstance(self.response, (list, tuple))
 
     @property
     def is_streamed(self) -> bool:
-        """Whether nobody knows in how many chunks the body comes."""
+        """True if nobody knows in how many chunks the body comes."""
         try:
             len(self.response)
         except (TypeError, AttributeError):
@@ -81,7 +83,7 @@ class ResponseBody:
         self.make_sequence()
 
     def ensure_list(self) -> list[Any]:
-        """The chunks, as a list that can be changed. Raises RuntimeError where they may not be read."""
+        """Return the chunks, as a list that can be changed. Raises RuntimeError if they may not be read."""
         self._ensure_sequence()
         if not isinstance(self.response, list):
             self.response = list(self.response)
@@ -97,7 +99,7 @@ class ResponseBody:
             self.call_on_close(close)
 
     def iter_encoded(self) -> Iterator[bytes]:
-        """The chunks of the body, text encoded."""
+        """Return the chunks of the body, text encoded."""
         chunks = self.response
         if type(chunks) is list and len(chunks) == 1 and type(chunks[0]) is bytes:
             return iter(chunks)

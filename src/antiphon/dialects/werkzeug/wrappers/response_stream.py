@@ -16,7 +16,7 @@ class ResponseStream:
         self.closed = False
 
     def write(self, value: bytes) -> int:
-        """Append to the body. Raises ValueError when it is closed."""
+        """Append to the body. Raises ValueError if it is closed."""
         self._check_open()
         self.response.ensure_list().append(value)
         self.response.headers.pop("Content-Length", None)
@@ -32,11 +32,11 @@ class ResponseStream:
         self.closed = True
 
     def flush(self) -> None:
-        """Do nothing. Raises ValueError when it is closed."""
+        """Do nothing. Raises ValueError if it is closed."""
         self._check_open()
 
     def isatty(self) -> bool:
-        """False. Raises ValueError when it is closed."""
+        """False. Raises ValueError if it is closed."""
         self._check_open()
         return False
 

@@ -38,7 +38,7 @@ class FileWrapper:
             close()
 
     def seekable(self) -> bool:
-        """Whether it has positions."""
+        """Return True if it has positions."""
         seekable = getattr(self.file, "seekable", None)
         return bool(seekable()) if seekable else hasattr(self.file, "seek")
 
@@ -48,7 +48,7 @@ class FileWrapper:
             seek(*position)
 
     def tell(self) -> int | None:
-        """The position, where it has one."""
+        """Return the position, where it has one."""
         tell = getattr(self.file, "tell", None)
         return tell() if tell else None
 
@@ -62,7 +62,7 @@ class FileWrapper:
 
 
 def wrap_file(environ: "WSGIEnvironment", file: IO[bytes], buffer_size: int = _BLOCK) -> Iterable[bytes]:
-    """A file as the server likes to send it best; for a response with ``direct_passthrough``."""
+    """Return a file as the server likes to send it best; for a response with ``direct_passthrough``."""
     wrapped: Iterable[bytes] = environ.get("wsgi.file_wrapper", FileWrapper)(file, buffer_size)
     return wrapped
 

@@ -16,12 +16,12 @@ _CHUNK = 10 << 10
 
 
 def get_script_name(environ: "WSGIEnvironment") -> str:
-    """The path of the application's root, as text."""
+    """Return the path of the application's root, as text."""
     return text_of(environ.get("SCRIPT_NAME") or "")
 
 
 def peek_path_info(environ: "WSGIEnvironment") -> str | None:
-    """The next segment of the path; None where there is none."""
+    """Return the next segment of the path; None if there is none."""
     segments = environ.get("PATH_INFO", "").lstrip("/").split("/", 1)
     return text_of(segments[0]) if segments[0] else None
 
@@ -34,7 +34,7 @@ def pop_path_info(environ: "WSGIEnvironment") -> str | None:
 def extract_path_info(
     environ_or_baseurl: "WSGIEnvironment | str", path_or_url: str, collapse_http_schemes: bool = True
 ) -> str | None:
-    """The path of a URL below a base; None where it is elsewhere. http and https count as one, unless told."""
+    """Return the path of a URL below a base; None if it is elsewhere. http and https count as one, unless told."""
     if isinstance(environ_or_baseurl, str):
         base = environ_or_baseurl
     else:
@@ -53,7 +53,7 @@ def extract_path_info(
 
 
 def _port(scheme: str, port: int | None) -> int | None:
-    """The port, the same for the defaults of http and https."""
+    """Return the port, the same for the defaults of http and https."""
     return None if port == {"http": 80, "https": 443}.get(scheme) else port
 
 
@@ -93,7 +93,9 @@ def make_line_iter(
     buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
-    """The lines of a stream with their ends; ``cap_at_buffer`` cuts those that are longer than ``buffer_size``."""
+    """Return the lines of a stream with their ends; ``cap_at_buffer`` cuts those that are longer than
+    ``buffer_size``.
+    """
     held = bytearray()
     for chunk in chain(_chunks(stream, limit, buffer_size), (b"",)):
         may_end = held.endswith(b"\r") or b"\n" in chunk or b"\r" in chunk
@@ -108,7 +110,7 @@ def make_line_iter(
 
 
 def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
-    r"""The lines, and what is not one yet: a ``\r`` at the end may be half of ``\r\n``."""
+    r"""Return the lines, and what is not one yet: a ``\r`` at the end may be half of ``\r\n``."""
     lines = data.splitlines(keepends=True)
     if lines and lines[-1].endswith(b"\n" if not is_last else (b"\n", b"\r")):
         lines.append(bytearray())

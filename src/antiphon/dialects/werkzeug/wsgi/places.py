@@ -23,7 +23,7 @@ _stays_escaped = re.compile("[^%]*+(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*+
 
 
 def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | None = None) -> bool:
-    """Whether a host, perhaps with a port, is well formed, and in the list if there is one.
+    """Return True if a host, perhaps with a port, is well formed, and in the list if there is one.
 
     A name that begins with a dot stands for all its subdomains, too.
     """
@@ -38,7 +38,7 @@ def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | 
 
 @lru_cache(256)
 def _host_name(host: str) -> str | None:
-    """The name as written, with the brackets of IPv6; None for what is no host."""
+    """Return the name as written, with the brackets of IPv6; None for what is no host."""
     try:
         _, port = parse_host(host)
     except ValueError:
@@ -88,7 +88,7 @@ def url_of(
     path: str | None = None,
     query_string: bytes | None = None,
 ) -> str:
-    """A URL as people read it: an IRI, in which characters stand for themselves where they can.
+    """Return a URL as people read it: an IRI, in which characters stand for themselves where they can.
 
     Without a path it is that of the root; without a root path that of the host.
     """
@@ -122,7 +122,7 @@ def get_current_url(
     host_only: bool = False,
     trusted_hosts: Collection[str] | None = None,
 ) -> str:
-    """The URL of a request, or a beginning of it. Raises SecurityError for a host that is not trusted."""
+    """Return the URL of a request, or a beginning of it. Raises SecurityError for a host that is not trusted."""
     host = get_host(environ, trusted_hosts)
     scheme: str = environ["wsgi.url_scheme"]
     if host_only:
@@ -135,10 +135,10 @@ def get_current_url(
 
 
 def get_path_info(environ: "WSGIEnvironment") -> str:
-    """The path below the application's root, as text."""
+    """Return the path below the application's root, as text."""
     return text_of(environ.get("PATH_INFO") or "")
 
 
 def get_query_string(environ: "WSGIEnvironment") -> str:
-    """The query string in ASCII: what is not is percent-encoded."""
+    """Return the query string in ASCII: what is not is percent-encoded."""
     return quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=":&%=+$!*'(),;/?@")

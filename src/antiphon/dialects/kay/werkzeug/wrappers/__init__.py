@@ -1,4 +1,4 @@
-"""Requests and responses as `werkzeug.wrappers` had them in 0.8, and the parts that they are made of."""
+"""Requests and responses as `werkzeug.wrappers` had them in 0.8, and their mixins."""
 
 from antiphon.dialects.kay.werkzeug.wrappers.base_request import BaseRequest, Request
 from antiphon.dialects.kay.werkzeug.wrappers.base_response import BaseResponse, Response

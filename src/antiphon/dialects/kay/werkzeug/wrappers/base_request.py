@@ -1,4 +1,4 @@
-"""A request without attributes for its headers, as Werkzeug 0.8 had it: immutable, in a charset of its own."""
+"""Requests as Werkzeug 0.8 had them: immutable, and in a charset of their own."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -31,15 +31,17 @@ def _parse_parameters(raw: str | None) -> "ImmutableDict[str, str]":
 
 @seal
 class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
-    """A WSGI environ as an object: see Werkzeug's. Only POST, PUT and PATCH have forms."""
+    """A request without attributes for its headers: a WSGI environ as an object. Only POST, PUT and PATCH have
+    forms.
+    """
 
     charset = "utf-8"
-    """What text is in. What is not in it is U+FFFD."""
+    """The charset of text. Bytes that are not in the charset become U+FFFD."""
     encoding_errors = "replace"
     dict_storage_class: type[Any] = ImmutableTypeConversionDict
-    """What holds cookies."""
+    """The class of ``cookies``."""
     form_data_parser_class: type[Any] = FormDataParser
-    """What parses forms."""
+    """The class of the form parser."""
 
     def __init__(self, environ: "WSGIEnvironment", populate_request: bool = True, shallow: bool = False) -> None:
         # Past __setattr__, which refuses these.
@@ -52,22 +54,22 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
 
     @property
     def url_charset(self) -> str:
-        """What text of URLs is in: by default ``charset``."""
+        """The charset of text in URLs: by default ``charset``."""
         return self.charset
 
     @property
     def is_xhr(self) -> bool:
-        """Whether a script sent it that says so, with X-Requested-With."""
+        """True if the header X-Requested-With says that a script sent the request."""
         requester: str = self.environ.get("HTTP_X_REQUESTED_WITH", "")
         return requester.lower() == "xmlhttprequest"
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """Whether the body may be a form: whether the method has one. May be overridden."""
+        """True if the request's method has a form. May be overridden."""
         return self.environ["REQUEST_METHOD"] in _WITH_FORM
 
     def make_form_data_parser(self) -> Any:
-        """What parses the form: a ``form_data_parser_class`` with the charset, the bounds and the storage of this."""
+        """Return a form parser of ``form_data_parser_class``, with the charset and the limits of this request."""
         has_own_streams = type(self)._get_file_stream is not wrappers.BaseRequest._get_file_stream  # noqa: SLF001
         parser = self.form_data_parser_class(
             self._get_file_stream if has_own_streams else default_stream_factory,
@@ -82,12 +84,12 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
 
     @sealed
     def root_path(self) -> str:
-        """The path of the application's root, without a slash at its end: empty where that is the host's."""
+        """The path of the application's root, without a slash at its end; empty if it is the host's root."""
         return self._decode("SCRIPT_NAME", self.url_charset).rstrip("/")
 
     @sealed
     def path(self) -> str:
-        """The path below that, decoded, with a slash at its beginning."""
+        """The decoded path below the application's root, with a slash at its beginning."""
         return "/" + self._decode("PATH_INFO", self.url_charset).lstrip("/")
 
     @sealed
@@ -99,7 +101,7 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
 
     @sealed
     def values(self) -> "CombinedMultiDict[str, str]":
-        """``args``, and after them ``form``."""
+        """The fields of ``args``, followed by those of ``form``."""
         return combined(self.args, self.form)
 
     @sealed
@@ -111,9 +113,9 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
         return self.dict_storage_class(reversed(read_cookies(written)))
 
     def _decode(self, key: str, charset: str) -> str:
-        """Text of the environ, which has bytes as Latin-1."""
+        """Return a value of the environ as text."""
         return text_of(self.environ.get(key) or "", charset)
 
 
 class Request(ETagRequestMixin, CommonRequestDescriptorsMixin, BaseRequest, wrappers.Request):
-    """A request with all that there is: see ``BaseRequest``, and the mixins, which Werkzeug's Request has."""
+    """A request with attributes for all usual headers."""

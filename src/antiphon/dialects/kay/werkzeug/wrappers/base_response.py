@@ -1,4 +1,4 @@
-"""A response without attributes for its headers, as Werkzeug 0.8 had it: it sends whole URLs."""
+"""Responses as Werkzeug 0.8 had them: they send whole URLs."""
 
 import warnings
 from collections.abc import Iterator
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class _Base(type):
-    """The class of a base class: what Werkzeug's exceptions give as their responses are its instances, too."""
+    """The metaclass of BaseResponse. Responses of today's Werkzeug dialect count as instances too: exceptions make
+    them.
+    """
 
     def __instancecheck__(cls, instance: object) -> bool:
         if cls.__dict__.get("_is_base", False) and isinstance(instance, wrappers.BaseResponse):
@@ -24,20 +26,20 @@ class _Base(type):
 
 
 class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
-    """A body, a status, and headers, as a WSGI application: see Werkzeug's."""
+    """A response without attributes for its headers: a body, a status, and headers, as a WSGI application."""
 
     _is_base = True
 
     def iter_encoded(self, charset: str | None = None) -> Iterator[bytes]:
-        """The chunks of the body, text encoded in the response's charset, whatever ``charset`` is."""
+        """Return the chunks of the body. Text is encoded in the response's charset, whatever ``charset`` is."""
         if charset is not None:
             warnings.warn("iter_encoded encodes in the charset of the response", DeprecationWarning, stacklevel=2)
         return super().iter_encoded()
 
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
-        """What ``get_wsgi_headers`` gives: with Location joined to the root's URL.
+        """Return the header fields as they are sent, with Location joined to the URL of the application's root.
 
-        The length of a body that the status has not is 0; a 304 has none of the headers of a body.
+        A status without a body has the length 0; a 304 has no headers that describe a body.
         """
         fields = super()._final_fields(environ)
         if 100 <= self.status_code < 200 or self.status_code == 204:
@@ -49,4 +51,4 @@ class BaseResponse(wrappers.BaseResponse, metaclass=_Base):
 
 
 class Response(CommonResponseDescriptorsMixin, BaseResponse, wrappers.Response):
-    """A response with all that there is: see ``BaseResponse``, and the mixins, which Werkzeug's Response has."""
+    """A response with attributes for all usual headers."""

@@ -1,4 +1,4 @@
-"""Headers that most messages have: seconds are numbers, and moments have no zone."""
+"""Attributes for headers, with numbers for seconds and with naive datetimes in UTC."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +13,12 @@ from antiphon.dialects.werkzeug.utils.accessors import environ_header, header_pr
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """The moment in UTC, naive; None for what is no date."""
+    """Return a date as a naive datetime in UTC; None if it is malformed."""
     return as_naive(parse_aware_date(value))
 
 
 def as_naive(moment: datetime | None) -> datetime | None:
-    """The same moment in UTC without a zone."""
+    """Return a moment as a naive datetime in UTC."""
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
 
 
@@ -28,13 +28,13 @@ def _parse_seconds(raw: str | None) -> int | None:
 
 
 class CommonRequestDescriptorsMixin(wrappers.CommonRequestDescriptorsMixin):
-    """The usual headers of a request. They can only be read."""
+    """Attributes for the usual headers of a request, which can only be read."""
 
     date = environ_value("HTTP_DATE", parse_date, "When it was sent; None for what is no date.")
 
 
 class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
-    """The usual headers of a response: read as values, set, and removed by ``del``."""
+    """Attributes for the usual headers of a response. They can be read, set and deleted."""
 
     age = header_property[int](  # type: ignore[assignment]  # a timedelta today
         "Age", None, _parse_seconds, dump_age, doc="For how many seconds a cache has had it (RFC 9111 §5.1)."
@@ -47,7 +47,7 @@ class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
 
     @property
     def retry_after(self) -> Any:
-        """When to come back (RFC 9110 §10.2.3): seconds, or a moment; None where nobody says. Either may be set."""
+        """The time to retry (RFC 9110 §10.2.3): seconds, or a moment; None without the header. Either may be set."""
         value = self.headers.get("Retry-After")
         seconds = _parse_seconds(value)
         return parse_date(value) if seconds is None else seconds
@@ -72,7 +72,7 @@ def _parse_if_range(raw: str | None) -> IfRange:
 
 
 class ETagRequestMixin(wrappers.ETagRequestMixin):
-    """Conditions, ranges, and how the client keeps what it gets."""
+    """Attributes for conditions, ranges and Cache-Control of a request."""
 
     if_modified_since = environ_header(
         "HTTP_IF_MODIFIED_SINCE", parse_date, "How old the client's version is (§13.1.3)."

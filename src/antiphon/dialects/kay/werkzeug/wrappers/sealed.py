@@ -1,4 +1,4 @@
-"""Attributes that can't be set: what was asked is not to be changed."""
+"""Immutable requests: attributes that can't be set."""
 
 from typing import Any, NoReturn, Self, TypeVar, overload
 
@@ -12,7 +12,7 @@ _OWN = "antiphon.dialects."
 
 
 class sealed(lazy[T]):  # noqa: N801 - used as a decorator, like property
-    """A ``lazy`` attribute of what refuses to have its attributes set."""
+    """A ``lazy`` attribute for classes that refuse to set attributes."""
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -26,7 +26,7 @@ class sealed(lazy[T]):  # noqa: N801 - used as a decorator, like property
 
 
 def seal(cls: C) -> C:
-    """Seal the lazy attributes that a class inherits."""
+    """Replace the inherited lazy attributes of a class by sealed ones."""
     for name in dir(cls):
         attribute = getattr(cls, name, None)
         if isinstance(attribute, lazy) and not isinstance(attribute, sealed):
@@ -37,7 +37,7 @@ def seal(cls: C) -> C:
 
 
 class Immutable:
-    """Requests can't have their attributes set, but for places, and for names that an application adds."""
+    """A base class that refuses to set its attributes, except places and names that an application adds."""
 
     _fixed: frozenset[str] = frozenset()
 
