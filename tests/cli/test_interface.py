@@ -83,6 +83,18 @@ def test_the_interface_is_what_the_app_says_or_else_its_shape(app, interface):
     assert choose(app, None).interface == interface
 
 
+def test_a_callable_that_hides_its_signature_may_be_wsgi():
+    class Hidden:
+        def __call__(self, environ, start_response): ...
+
+        @property
+        def __signature__(self):
+            raise ValueError("no signature found")
+
+    assert flaw(Hidden(), None) is None
+    assert choose(Hidden(), None).interface == "wsgi"
+
+
 @pytest.mark.parametrize("asked", ["wsgi", "asgi", "rsgi"])
 def test_what_is_asked_for_wins(asked):
     assert choose(Own("asgi"), asked) == (asked, "asked for by --interface")

@@ -1,3 +1,4 @@
+import errno
 import socket
 
 import pytest
@@ -29,6 +30,23 @@ def test_nobody_can_share_the_port():
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with pytest.raises(OSError, match="in use"):
             other.bind(listener.getsockname())
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EACCES, "may not listen on 127.0.0.1:80. Choose a port above 1023"),
+        (errno.ENOBUFS, "127.0.0.1:80 cannot be bound: No buffer space"),
+        (None, "127.0.0.1:80 cannot be bound: refused"),
+    ],
+)
+def test_other_refusals_are_told(monkeypatch, number, words):
+    def refuse(*arguments, **options):
+        raise OSError(number, "refused") if number else OSError("refused")
+
+    monkeypatch.setattr(socket, "create_server", refuse)
+    with pytest.raises(Refused, match=words):
+        listen("127.0.0.1", 80)
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,12 @@ def test_an_error_inside_a_module_is_its_own(python):
     assert python(program).endswith("no_such_module")
 
 
+def test_an_error_of_the_package_that_a_dialect_is_in_is_its_own(python, tmp_path):
+    (tmp_path / "choir/__init__.py").write_text("import no_such_module\n")
+    program = "install('lute')\ntry:\n    import lute\nexcept ModuleNotFoundError as error:\n    print(error.name)"
+    assert python(program) == "no_such_module"
+
+
 def test_a_dialect_may_stand_for_a_part_and_leave_the_rest_to_the_namesake(python):
     program = (
         "install('shawm')\n"

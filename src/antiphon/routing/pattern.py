@@ -52,12 +52,6 @@ class Mixed:
         texts = self.split(segment)
         return tuple([part.converter.to_python(text) for part, text in zip(self.parameters, texts, strict=True)])
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mixed) and str(self) == str(other)
-
-    def __hash__(self) -> int:
-        return hash(self.shape)
-
     def __str__(self) -> str:
         return "".join(map(str, self.parts))
 

@@ -151,8 +151,8 @@ class _GivenSocket:
         is_unix = sys.platform != "win32" and listener.family == socket.AF_UNIX
         self._descriptor = listener.detach()
         self._inode = 0 if sys.platform == "win32" else os.fstat(self._descriptor).st_ino
-        # Granian's stub shows no parameters.
-        self.holder = (SocketHolder,)[0](*holder_arguments(sys.platform, self._descriptor, is_unix))
+        holder: Any = SocketHolder  # Granian's stub shows no parameters
+        self.holder = holder(*holder_arguments(sys.platform, self._descriptor, is_unix))
 
     @property
     def is_taken(self) -> bool:
