@@ -216,6 +216,17 @@ class TestTheResponse:
 
         assert serving(app).get("/").text == "other"
 
+    def test_that_is_returned_goes_before_one_that_was_yielded(self, serving, style):
+        app = app_with(style)
+
+        @app.middleware
+        def around(request):
+            yield
+            yield "yielded"
+            return "returned"
+
+        assert serving(app).get("/").text == "returned"
+
     def test_that_replaces_a_failure_keeps_its_error(self, serving, style, other):
         seen = []
         app = app_with(style)
