@@ -110,27 +110,36 @@ def evaluate_preconditions(
     It is for a request that would otherwise be answered with a 2xx or 412 (§13.2.1). What can't be read never makes a
     condition true by which a write is guarded, but for dates that are none: those must be ignored (§13.1.4).
     """
-    reading = method in READING
-    if not reading and method in _WITHOUT_REPRESENTATION:
+    if method in _WITHOUT_REPRESENTATION:
         return None
-    if_match = field("if-match")
     if not exists:
-        return 412 if if_match is not None else None
-    if if_match is not None:  # step 1
-        if not is_strongly_among(read_etags(if_match)[0], etag):
-            return 412
-    elif modified is not None and _is_modified_since(field("if-unmodified-since"), modified):  # step 2
+        return 412 if field("if-match") is not None else None
+    if _is_other_version(field, etag, modified):
         return 412
-    if_none_match = field("if-none-match")
-    if if_none_match is not None:  # step 3
-        listed, is_complete = read_etags(if_none_match)
-        if is_weakly_among(listed, etag) or not (reading or is_complete):
-            return 304 if reading else 412
-    elif (
-        modified is not None and reading and _is_modified_since(field("if-modified-since"), modified) is False
-    ):  # step 4
-        return 304
+    reads = method in READING
+    if _is_known_version(field, etag, modified, reads):
+        return 304 if reads else 412
     return None
+
+
+def _is_other_version(field: Field, etag: str | None, modified: str | datetime | None) -> bool:
+    """True if the request is meant for another version than the current one: steps 1 and 2."""
+    if_match = field("if-match")
+    if if_match is not None:
+        return not is_strongly_among(read_etags(if_match)[0], etag)
+    return modified is not None and _is_modified_since(field("if-unmodified-since"), modified) is True
+
+
+def _is_known_version(field: Field, etag: str | None, modified: str | datetime | None, reads: bool) -> bool:
+    """True if the client has the current version, or a write may only create one: steps 3 and 4.
+
+    Only reads ask for a date, and only writes mind a list of tags that could not be read to its end.
+    """
+    if_none_match = field("if-none-match")
+    if if_none_match is not None:
+        listed, is_complete = read_etags(if_none_match)
+        return is_weakly_among(listed, etag) or not (reads or is_complete)
+    return reads and modified is not None and _is_modified_since(field("if-modified-since"), modified) is False
 
 
 def applicable_range(method: str, field: Field, etag: str | None = None, modified: str | None = None) -> str | None:

@@ -45,7 +45,7 @@ class Event:
             raise ValueError(f"an event's retry is a whole number of milliseconds, not {retry!r}")
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))
-        if data is None and event is None and id is None and retry is None and comment is None:
+        if all(part is None for part in self._parts()):
             raise ValueError("an event without anything can't be sent")
 
     @property
