@@ -6,7 +6,6 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from contextvars import copy_context
 
 import pytest
@@ -85,9 +84,9 @@ def test_what_a_shutdown_raises_is_raised_where_it_is_stopped(error):
     assert lifetime.is_over
 
 
-@pytest.mark.parametrize("stage", ["starting", "serving", "stopping"])
-def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch):
-    stopped, complaints = [], []
+@pytest.mark.parametrize("stage", ["starting", "serving", "stopping", "cancelled"])
+def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch, caplog):
+    stopped, complaints, waiting = [], [], []
     monkeypatch.setattr(sys, "unraisablehook", complaints.append)
 
     async def shutdown():
@@ -99,12 +98,12 @@ def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch)
 
         async def live():
             lifetime.start()
+            waits = {"starting": lifetime.wait_started, "stopping": lifetime.stop, "cancelled": lifetime.cancel}
             if stage != "starting":
                 await lifetime.wait_started()
-            if stage == "stopping":
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(lifetime.stop(), 0.01)
-            await asyncio.sleep(0)
+            if stage in waits:
+                waiting.append(asyncio.create_task(waits[stage]()))
+            await asyncio.sleep(0.01)
 
         loop = asyncio.new_event_loop()
         loop.run_until_complete(live())
@@ -113,6 +112,8 @@ def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch)
 
     drop()
     module._tasks.clear()
+    waiting.clear()
     gc.collect()
     assert complaints == []
-    assert stopped == [True] * (stage == "stopping")
+    assert stopped == [True] * (stage in ("stopping", "cancelled"))
+    assert [record for record in caplog.records if record.name != "asyncio"] == []
