@@ -278,8 +278,37 @@ class TestTheBody:
         with pytest.raises(ClientDisconnected):
             load(servers.environ("POST", CONTENT_LENGTH="5", **{"wsgi.input": Broken()}))
 
+    def test_that_the_server_finds_malformed_is_a_400(self, servers):
+        class Malformed:
+            def read(self, size):
+                raise ValueError("no chunk")
+
+        with pytest.raises(BadRequest, match="malformed"):
+            load(servers.environ("POST", CONTENT_LENGTH="5", **{"wsgi.input": Malformed()}))
+
+    def test_of_http_2_without_a_length_is_empty_where_nobody_marks_its_end(self, servers):
+        given = Input(b"hello")
+        assert load(servers.environ("POST", SERVER_PROTOCOL="HTTP/2", **{"wsgi.input": given})).body == b""
+        assert given.asked == []
+
     def test_is_read_by_its_property_alone(self, servers):
         assert Request(WSGIHead(servers.environ("POST", body=b"hello"))).body == b"hello"
+
+
+@pytest.mark.parametrize("reads", [1, 5])
+def test_a_body_that_fails_to_close_is_cut_off_unless_it_is_whole(servers, reads):
+    class Stuck(Blocking):
+        def close(self):
+            raise LookupError("stuck")
+
+    chunks = serve(lambda request: Response.stream(Stuck("ab")))(servers.environ(), lambda status, headers: None)
+    for _ in range(reads):
+        next(chunks, None)
+    if reads == 1:
+        with pytest.raises(LookupError):
+            chunks.close()
+    else:
+        chunks.close()
 
 
 def test_a_request_runs_on_the_servers_thread(servers):

@@ -28,8 +28,13 @@ ALPHABET = "abcdefghij"
     ],
 )
 def test_parts_and_what_stands_between_them_are_sent_and_no_more_is_read(layout, sent, read):
-    source = SyncValues(ALPHABET)
+    source, waiting = SyncValues(ALPHABET), AsyncValues(ALPHABET)
     assert (b"".join(parts_of(source, layout)), source.read) == (sent, read)
+
+    async def collect():
+        return b"".join([chunk async for chunk in parts_of(waiting, layout)])
+
+    assert (asyncio.run(collect()), waiting.read) == (sent, read)
 
 
 layouts = st.lists(st.integers(0, 40), min_size=2, max_size=12, unique=True).map(

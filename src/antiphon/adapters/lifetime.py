@@ -149,8 +149,6 @@ class Lifetime:
     async def _steps(self) -> None:
         try:
             await self._startup()
-        except GeneratorExit:
-            raise
         except BaseException as error:
             self._error = error
             _send(self._started)

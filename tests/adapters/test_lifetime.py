@@ -1,0 +1,119 @@
+"""A lifetime that is interrupted, dropped or stopped on a thread."""
+
+import asyncio
+import gc
+import signal
+import sys
+import threading
+import time
+from contextvars import copy_context
+
+import pytest
+
+from antiphon.adapters import lifetime as module
+from antiphon.adapters.lifetime import Lifetime
+from antiphon.concurrency.background import background_loop
+from antiphon.handler.contract import ON_LOOP
+
+
+async def nothing():
+    """Neither start nor stop anything."""
+
+
+async def endless():
+    await ON_LOOP
+    await asyncio.Event().wait()
+
+
+def test_an_interrupted_startup_is_cancelled():
+    events = []
+
+    async def startup():
+        await ON_LOOP
+        events.append("starting")
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            events.append("cancelled")
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Lifetime(startup, nothing).start_on_thread(copy_context())
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    end = time.monotonic() + 10
+    while len(events) < 2 and time.monotonic() < end:
+        time.sleep(0.001)
+    assert events == ["starting", "cancelled"]
+
+
+def test_a_shutdown_that_needs_a_loop_runs_on_the_one_that_is_there():
+    seen = []
+    here = background_loop().run(_thread(), copy_context())
+
+    async def shutdown():
+        await ON_LOOP
+        seen.append(await _thread())
+
+    lifetime = Lifetime(nothing, shutdown)
+    lifetime.start_on_thread(copy_context())
+    lifetime.block_until_started()
+    lifetime.stop_on_thread()
+    assert seen == [here]
+    assert lifetime.is_over
+
+
+async def _thread():
+    return threading.get_ident()
+
+
+@pytest.mark.parametrize("error", [LookupError("broken"), SystemExit(3)], ids=repr)
+def test_what_a_shutdown_raises_is_raised_where_it_is_stopped(error):
+    async def shutdown():
+        raise error
+
+    lifetime = Lifetime(nothing, shutdown)
+    lifetime.start_on_thread(copy_context())
+    with pytest.raises(type(error)):
+        lifetime.stop_on_thread()
+    assert lifetime.is_over
+
+
+@pytest.mark.parametrize("stage", ["starting", "serving", "stopping", "cancelled"])
+def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch, caplog):
+    stopped, complaints, waiting = [], [], []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+
+    async def shutdown():
+        stopped.append(True)
+        await endless()
+
+    def drop():
+        lifetime = Lifetime(endless if stage == "starting" else nothing, shutdown)
+
+        async def live():
+            lifetime.start()
+            waits = {"starting": lifetime.wait_started, "stopping": lifetime.stop, "cancelled": lifetime.cancel}
+            if stage != "starting":
+                await lifetime.wait_started()
+            if stage in waits:
+                waiting.append(asyncio.create_task(waits[stage]()))
+            await asyncio.sleep(0.01)
+
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(live())
+        loop.close()
+        assert lifetime.is_over
+
+    drop()
+    module._tasks.clear()
+    waiting.clear()
+    gc.collect()
+    assert complaints == []
+    assert stopped == [True] * (stage in ("stopping", "cancelled"))
+    assert [record for record in caplog.records if record.name != "asyncio"] == []
