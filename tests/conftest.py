@@ -23,7 +23,8 @@ def _only_new_objects_are_garbage() -> None:
 
 
 ONCE = (
-    *("body/test_form", "body/test_multipart", "body/test_whole_form", "browser/", "dialects/kay/"),
+    *("body/test_form", "body/test_multipart", "body/test_whole_form", "browser/", "cli/test_run_refuses"),
+    *("cli/test_run_unix_socket", "cli/test_unix_listener", "dialects/kay/", "testing/test_plugin"),
     *("dialects/werkzeug/", "docs/", "examples/", "http/", "mutants/", "oracles/", "request/", "routing/", "uploads/"),
     *("test_combinations", "test_quick", "test_skips"),
 )

@@ -1,3 +1,4 @@
+import functools
 import re
 import uuid
 from dataclasses import field, make_dataclass
@@ -299,11 +300,10 @@ INSTANCES = {
 }
 
 
-@pytest.mark.parametrize("kind", INSTANCES, ids=lambda kind: getattr(kind, "__name__", str(kind)))
-@given(st.data())
-def test_what_is_written_in_a_query_is_read_as_it_was(kind, data):
-    values = INSTANCES[kind]
-    record = make_dataclass(
+@functools.cache
+def record_of(kind):
+    """Makes a class with fields of a type."""
+    return make_dataclass(
         "Record",
         [
             ("one", kind),
@@ -313,6 +313,12 @@ def test_what_is_written_in_a_query_is_read_as_it_was(kind, data):
             ("each", set[kind], field(default_factory=set)),
         ],
     )
+
+
+@pytest.mark.parametrize("kind", INSTANCES, ids=lambda kind: getattr(kind, "__name__", str(kind)))
+@given(st.data())
+def test_what_is_written_in_a_query_is_read_as_it_was(kind, data):
+    values, record = INSTANCES[kind], record_of(kind)
     several = st.lists(values, max_size=3)
     sent = record(
         data.draw(values), data.draw(st.none() | values), data.draw(several), tuple(data.draw(several)),
