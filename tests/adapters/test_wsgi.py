@@ -297,7 +297,7 @@ class TestTheBody:
 
 @pytest.mark.parametrize("reads", [1, 5])
 def test_a_body_that_fails_to_close_is_cut_off_unless_it_is_whole(servers, reads):
-    class Stuck(Blocking):
+    class Stuck(SyncValues):
         def close(self):
             raise LookupError("stuck")
 
