@@ -248,7 +248,7 @@ class Microdot(Servable):
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """The interface to serve on: "wsgi" if all handlers, hooks and replaced methods are plain functions, else "asgi"."""
+        """The interface to serve on: "wsgi" if all handlers, hooks and replaced methods are plain, else "asgi"."""
         functions = [entry[2] for entry in self.url_map] + [getattr(self, name) for name in self.overridden]
         for app in {self, *(owner for *_, owner in self.url_map if owner)}:
             functions += [*app.before_request_handlers, *app.after_request_handlers]
