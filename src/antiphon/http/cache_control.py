@@ -20,6 +20,7 @@ from antiphon.http.grammar import (
     split_list,
     unquote_string,
 )
+from antiphon.http.value import Value
 
 MOST_SECONDS = 2**31
 """What every greater number of seconds is read as, some 68 years (RFC 9111 §1.2.2)."""
@@ -52,7 +53,7 @@ class Directives(TypedDict, total=False):
     immutable: bool
 
 
-class CacheControl:
+class CacheControl(Value):
     """The directives of one header: `CacheControl(max_age=60, public=True)`. Immutable.
 
     Two are equal when they have the same directives with the same arguments, in any order and quoting. One without
@@ -232,11 +233,8 @@ class CacheControl:
     def __bool__(self) -> bool:
         return bool(self._directives)
 
-    def __eq__(self, other: object) -> bool:
-        return self._directives == other._directives if isinstance(other, CacheControl) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._directives.items()))
+    def _identity(self) -> frozenset[tuple[str, str | None]]:
+        return frozenset(self._directives.items())
 
 
 def _read_directives(header: str) -> dict[str, str | None]:

@@ -10,6 +10,7 @@ from typing import Literal, Self, TypeAlias
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.etag import ETag, is_strongly_among, is_weakly_among, read_etags
 from antiphon.http.grammar import OWS
+from antiphon.http.value import Value
 
 Field: TypeAlias = Callable[[str], str | None]
 """A header of the request by its name in lower case, None when it has no such header."""
@@ -18,7 +19,7 @@ READING = ("GET", "HEAD")
 _WITHOUT_REPRESENTATION = ("CONNECT", "OPTIONS", "TRACE")
 
 
-class IfRange:
+class IfRange(Value):
     """What If-Range has: the entity tag or the date of the version that a client has a part of (RFC 9110 §13.1.5).
 
     Immutable. An absent header is False and matches every version; one that can't be read is True and matches none,
@@ -84,13 +85,8 @@ class IfRange:
     def __repr__(self) -> str:
         return f"IfRange.parse({str(self) if self else None!r})"
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, IfRange):
-            return NotImplemented
-        return (self._is_present, str(self)) == (other._is_present, str(other))
-
-    def __hash__(self) -> int:
-        return hash((self._is_present, str(self)))
+    def _identity(self) -> tuple[bool, str]:
+        return self._is_present, str(self)
 
 
 def evaluate_preconditions(

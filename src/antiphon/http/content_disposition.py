@@ -14,6 +14,7 @@ from antiphon.http.grammar import (
     split_parameters,
 )
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
+from antiphon.http.value import Value
 
 LONGEST_FILENAME = 1024
 """Characters of a file's name: several times what file systems take."""
@@ -33,7 +34,7 @@ _outside_fallback = re.compile(r'[^\x20-\x7e]++|["\\%/]')
 _combining_marks = re.compile("[\u0300-\u036f]++")
 
 
-class ContentDisposition:
+class ContentDisposition(Value):
     """A type, the name of a file, and of a form's field. Immutable; the type is kept in lower case.
 
     ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script, and None is for
@@ -123,14 +124,8 @@ class ContentDisposition:
         name = "" if self._name is None else f", name={self._name!r}"
         return f"ContentDisposition({self._type!r}, {self._filename!r}{name})"
 
-    def _parts(self) -> tuple[str, str | None, str | None]:
+    def _identity(self) -> tuple[str, str | None, str | None]:
         return self._type, self._filename, self._name
-
-    def __eq__(self, other: object) -> bool:
-        return self._parts() == other._parts() if isinstance(other, ContentDisposition) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._parts())
 
 
 def _has_surrogate(text: str) -> bool:

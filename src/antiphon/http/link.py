@@ -18,6 +18,7 @@ from antiphon.http.grammar import (
     unquote_string,
 )
 from antiphon.http.headers import read_raw_utf8
+from antiphon.http.value import Value
 
 _MOST_LINKS = 200
 
@@ -27,7 +28,7 @@ _target = re.compile(r"[!#-;=?-~]*+").fullmatch
 _relations = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
 
 
-class Link:
+class Link(Value):
     """A target, how it is related, and more about it. Immutable.
 
     ``target`` is a URI reference as it stands between the brackets: ASCII, with percent-escapes. ``rel`` is one
@@ -102,13 +103,8 @@ class Link:
     def __repr__(self) -> str:
         return f"Link({self._target!r}, {self._rel!r}, {self._parameters!r})"
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Link):
-            return NotImplemented
-        return (self._target, self._rel, self._parameters) == (other._target, other._rel, other._parameters)
-
-    def __hash__(self) -> int:
-        return hash((self._target, self._rel, frozenset(self._parameters.items())))
+    def _identity(self) -> tuple[str, str, frozenset[tuple[str, str]]]:
+        return self._target, self._rel, frozenset(self._parameters.items())
 
 
 def parse_links(value: str) -> list[Link]:

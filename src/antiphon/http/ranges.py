@@ -6,6 +6,7 @@ from typing import NamedTuple, Self, TypeAlias
 
 from antiphon.http.grammar import TCHARS, format_parameters, is_token, split_list
 from antiphon.http.headers import field_value
+from antiphon.http.value import Value
 
 RangeSpec: TypeAlias = tuple[int | None, int | None]
 """First and last position, both included: (0, 99); (100, None) to the end; (None, 500) is the last 500."""
@@ -32,7 +33,7 @@ class ByteRange(NamedTuple):
         return self.last - self.first + 1
 
 
-class Range:
+class Range(Value):
     """The parts that a client wants (RFC 9110 §14.2). Immutable; the unit, such as "bytes", is kept in lower case.
 
     Raises ValueError without a part, with more than 64, and for one that ends before it begins.
@@ -96,16 +97,11 @@ class Range:
     def __repr__(self) -> str:
         return f"Range.parse({str(self)!r})"
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Range):
-            return NotImplemented
-        return (self._unit, self._ranges) == (other._unit, other._ranges)
-
-    def __hash__(self) -> int:
-        return hash((self._unit, self._ranges))
+    def _identity(self) -> tuple[str, tuple[RangeSpec, ...]]:
+        return self._unit, self._ranges
 
 
-class ContentRange:
+class ContentRange(Value):
     """Which part of a representation a message has (RFC 9110 §14.4). Immutable.
 
     ``first`` and ``last`` are positions, both included; ``length`` is of the whole representation, None when nobody
@@ -171,12 +167,6 @@ class ContentRange:
 
     def __repr__(self) -> str:
         return f"ContentRange.parse({str(self)!r})"
-
-    def __eq__(self, other: object) -> bool:
-        return str(self) == str(other) if isinstance(other, ContentRange) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(str(self))
 
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
