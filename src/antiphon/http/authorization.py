@@ -13,11 +13,11 @@ from typing import ClassVar, Self
 from antiphon.http.grammar import (
     SENT_QUOTED_STRING,
     TCHARS,
-    decode_extended,
     find_unsendable,
     is_token,
     quote_if_needed,
     quote_string,
+    read_extended,
     split_list,
     unquote_string,
 )
@@ -301,11 +301,8 @@ def _digest_username(parameters: Mapping[str, str]) -> str | None:
     """The name in `username`, or in `username*` when it has more characters than fit there (RFC 7616 §3.4)."""
     if "username" in parameters or "username*" not in parameters:
         return parameters.get("username")
-    try:
-        username = decode_extended(parameters["username*"])
-    except ValueError:
-        return None
-    return None if _control(username) else username
+    username = read_extended(parameters["username*"])
+    return None if username is None or _control(username) else username
 
 
 def _sendable(name: str, value: object) -> str:

@@ -10,6 +10,7 @@ from typing import Literal, Self, TypeAlias
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.etag import ETag, is_strongly_among, is_weakly_among, read_etags
 from antiphon.http.grammar import OWS
+from antiphon.http.header_property import parse_or_none
 from antiphon.http.value import Value
 
 Field: TypeAlias = Callable[[str], str | None]
@@ -162,17 +163,11 @@ def _is_modified_since(header: str | None, modified: str | datetime) -> bool | N
 
 
 def _parse_etag(header: str | None) -> ETag | None:
-    try:
-        return None if header is None else ETag.parse(header.strip(OWS))
-    except ValueError:
-        return None
+    return parse_or_none(ETag.parse, header and header.strip(OWS))
 
 
 def _parse_date(header: str | None) -> datetime | None:
-    try:
-        return None if header is None else parse_date(header.strip(OWS))
-    except ValueError:
-        return None
+    return parse_or_none(parse_date, header and header.strip(OWS))
 
 
 def _whole_second(moment: datetime) -> datetime:

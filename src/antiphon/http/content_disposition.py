@@ -6,11 +6,11 @@ from typing import Self
 from antiphon.http.grammar import (
     OWS,
     TCHARS,
-    decode_extended,
     encode_extended,
     find_control,
     is_token,
     quote_if_needed,
+    read_extended,
     split_parameters,
 )
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
@@ -26,6 +26,7 @@ _usual_part = re.compile(
     rf'form-data; name="({_PLAIN}*+)"(?:; filename="({_PLAIN}{{0,{LONGEST_FILENAME}}}+)")?'
 ).fullmatch
 _disposition = re.compile(rf"[ \t]*+({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
+_find_unnameable = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
 _quoted = re.compile(r'"((?:[^"\\]++|\\.?)*+)', re.DOTALL).match
 # A backslash before anything else belongs to a path, which some clients send as it is.
 _quoted_pair = re.compile(r'\\(["\\])')
@@ -59,7 +60,7 @@ class ContentDisposition(Value):
         if name is not None and self._type != FORM_DATA:
             raise ValueError(f"only form-data has the name of a field, not {type}")
         for text in (filename, name):
-            if text is not None and (find_control(text) or _has_surrogate(text)):
+            if text is not None and _find_unnameable(text):
                 raise ValueError(f"control characters and surrogates can't stand in a name: {text[:80]!r}")
         self._filename = _checked_filename(self._type, filename)
         self._name = name
@@ -128,14 +129,6 @@ class ContentDisposition(Value):
         return self._type, self._filename, self._name
 
 
-def _has_surrogate(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
-
-
 def _checked_filename(disposition: str, filename: str | None) -> str | None:
     if filename is None:
         return None
@@ -152,7 +145,7 @@ def _read_parameters(disposition: str, written: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for name, value in split_parameters(read_raw_utf8(written)):
         if name in ("name", "filename", "filename*") and name not in parameters:
-            text = _unquote(value, disposition) if name != "filename*" else _decode(value)
+            text = _unquote(value, disposition) if name != "filename*" else read_extended(value.strip('"'))
             if text is not None:
                 parameters[name] = text
     return parameters
@@ -165,14 +158,6 @@ def _unquote(written: str, disposition: str) -> str | None:
     content = _quoted_pair.sub(r"\1", match[1]) if match else ""
     # So browsers write a quote into forms (WHATWG HTML §4.10.21.8).
     return content.replace("%22", '"') if disposition == FORM_DATA else content
-
-
-def _decode(written: str) -> str | None:
-    try:
-        text = decode_extended(written.strip('"'))
-    except ValueError:
-        return None
-    return None if find_control(text) else text
 
 
 def _in_form(text: str) -> str:

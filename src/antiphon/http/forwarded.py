@@ -183,9 +183,7 @@ class ForwardedElement(Value):
 
 def parse_forwarded(value: str) -> list[ForwardedElement]:
     """Return the elements of Forwarded, the nearest proxy's last. Raises ValueError when one is malformed."""
-    elements = [ForwardedElement.parse(text) for text in elements_from_right(value) if text]
-    elements.reverse()
-    return elements
+    return [ForwardedElement.parse(text) for text in elements_from_right(value) if text][::-1]
 
 
 def format_forwarded(elements: list[ForwardedElement]) -> str:
@@ -209,9 +207,7 @@ def last_element(value: str) -> str:
 
 def last_elements(value: str, most: int) -> list[str]:
     """At most so many of the last elements of an X-Forwarded-* list, stripped, the last one first."""
-    elements = [element.strip(OWS) for element in value.rsplit(",", most)[-most:]]
-    elements.reverse()
-    return elements
+    return [element.strip(OWS) for element in value.rsplit(",", most)[-most:]][::-1]
 
 
 def parse_prefix(text: str) -> str:

@@ -9,11 +9,11 @@ from typing import Self
 from antiphon.http.grammar import (
     OWS,
     QUOTED_STRING,
-    decode_extended,
     encode_extended,
     find_control,
     is_token,
     quote_if_needed,
+    read_extended,
     split_parameters,
     unquote_string,
 )
@@ -135,18 +135,10 @@ def _read_parameters(written: str) -> dict[str, str]:
         if name[-1] != "*":
             if not find_control(text):
                 plain.setdefault(name, text)
-        elif (decoded := _decode(text)) is not None:
+        elif (decoded := read_extended(text)) is not None:
             extended.setdefault(name[:-1], decoded)
     plain.pop("rev", None)
     return plain | {name: text for name, text in extended.items() if name not in ("", "rel", "rev")}
-
-
-def _decode(value: str) -> str | None:
-    try:
-        text = decode_extended(value)
-    except ValueError:
-        return None
-    return None if find_control(text) else text
 
 
 def _format_parameter(parameter: tuple[str, str]) -> str:
