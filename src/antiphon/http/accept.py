@@ -12,13 +12,14 @@ from typing import ClassVar, Self, overload
 
 from antiphon.http.grammar import TCHARS, format_parameters, read_weighted, read_weights, split_weight, weighted_element
 from antiphon.http.media_type import MediaType
+from antiphon.http.value import Value
 
 _MOST_ELEMENTS = 200
 _LONGEST_KEPT = 256
 _MOST_CHOICES = 8
 
 
-class _Accepted:
+class _Accepted(Value):
     """The weighted ranges of one header, immutable.
 
     Iteration gives the ranges as text, ordered by quality, then specificity, then position. Equal are those
@@ -127,16 +128,8 @@ class _Accepted:
     def __repr__(self) -> str:
         return f"{type(self).__name__}.parse({str(self) if self else None!r})"
 
-    def _comparable(self) -> tuple[bool, tuple[tuple[str, float], ...]]:
+    def _identity(self) -> tuple[bool, tuple[tuple[str, float], ...]]:
         return bool(self), tuple([(self._key(name), quality) for name, quality in self.items()])
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, type(self)):
-            return NotImplemented
-        return self._comparable() == other._comparable()
-
-    def __hash__(self) -> int:
-        return hash(self._comparable())
 
 
 class Accept(_Accepted):

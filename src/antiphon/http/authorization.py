@@ -13,14 +13,15 @@ from typing import ClassVar, Self
 from antiphon.http.grammar import (
     SENT_QUOTED_STRING,
     TCHARS,
-    decode_extended,
     find_unsendable,
     is_token,
     quote_if_needed,
     quote_string,
+    read_extended,
     split_list,
     unquote_string,
 )
+from antiphon.http.value import Value
 
 _MOST_ELEMENTS = 200
 # Wider than a token, since AWS4-HMAC-SHA256 and others leave slashes, colons and semicolons without quotes.
@@ -37,7 +38,7 @@ _scope = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
 _error = re.compile(r"[ !#-\[\]-~]++").fullmatch
 
 
-class _SchemeAndParameters:
+class _SchemeAndParameters(Value):
     """A scheme with a token or with parameters, which credentials and challenges both are (RFC 9110 §11.3, §11.4)."""
 
     __slots__ = ("_parameters", "_scheme", "_token")
@@ -83,13 +84,8 @@ class _SchemeAndParameters:
         ]
         return f"{self._scheme} {', '.join(printed)}" if printed else self._scheme
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, type(self)):
-            return NotImplemented
-        return (self.scheme, self._token, self._parameters) == (other.scheme, other._token, other._parameters)
-
-    def __hash__(self) -> int:
-        return hash((self.scheme, self._token, frozenset(self._parameters.items())))
+    def _identity(self) -> tuple[str, str | None, frozenset[tuple[str, str]]]:
+        return self.scheme, self._token, frozenset(self._parameters.items())
 
 
 class Authorization(_SchemeAndParameters):
@@ -305,11 +301,8 @@ def _digest_username(parameters: Mapping[str, str]) -> str | None:
     """The name in `username`, or in `username*` when it has more characters than fit there (RFC 7616 §3.4)."""
     if "username" in parameters or "username*" not in parameters:
         return parameters.get("username")
-    try:
-        username = decode_extended(parameters["username*"])
-    except ValueError:
-        return None
-    return None if _control(username) else username
+    username = read_extended(parameters["username*"])
+    return None if username is None or _control(username) else username
 
 
 def _sendable(name: str, value: object) -> str:

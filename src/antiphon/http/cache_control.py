@@ -20,6 +20,8 @@ from antiphon.http.grammar import (
     split_list,
     unquote_string,
 )
+from antiphon.http.header_property import read_number
+from antiphon.http.value import Value
 
 MOST_SECONDS = 2**31
 """What every greater number of seconds is read as, some 68 years (RFC 9111 §1.2.2)."""
@@ -52,7 +54,7 @@ class Directives(TypedDict, total=False):
     immutable: bool
 
 
-class CacheControl:
+class CacheControl(Value):
     """The directives of one header: `CacheControl(max_age=60, public=True)`. Immutable.
 
     Two are equal when they have the same directives with the same arguments, in any order and quoting. One without
@@ -207,11 +209,11 @@ class CacheControl:
 
     def _seconds(self, name: str) -> int | None:
         argument = self._directives.get(name)
-        return _read_seconds(argument) if argument else None
+        return read_number(argument) if argument else None
 
     def _lifetime(self, name: str) -> int | None:
         if argument := self._directives.get(name):
-            return _read_seconds(argument) or 0
+            return read_number(argument) or 0
         return 0 if name in self._directives else None
 
     def _fields(self, name: str) -> bool | tuple[str, ...]:
@@ -232,11 +234,8 @@ class CacheControl:
     def __bool__(self) -> bool:
         return bool(self._directives)
 
-    def __eq__(self, other: object) -> bool:
-        return self._directives == other._directives if isinstance(other, CacheControl) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._directives.items()))
+    def _identity(self) -> frozenset[tuple[str, str | None]]:
+        return frozenset(self._directives.items())
 
 
 def _read_directives(header: str) -> dict[str, str | None]:
@@ -264,15 +263,6 @@ def _print_directive(name: str, argument: str | None) -> str:
     if argument.isalnum() and argument.isascii() and name not in _FIELD_LISTS:
         return f"{name}={argument}"
     return f"{name}={quote_string(argument) if name in _FIELD_LISTS else quote_if_needed(argument)}"
-
-
-def _read_seconds(argument: str) -> int | None:
-    if not (argument.isascii() and argument.isdigit()):
-        return None
-    if len(argument) < 10:
-        return int(argument)
-    significant = argument.lstrip("0") or "0"
-    return min(int(significant), MOST_SECONDS) if len(significant) <= 10 else MOST_SECONDS
 
 
 def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str | None]:

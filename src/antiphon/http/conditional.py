@@ -10,6 +10,8 @@ from typing import Literal, Self, TypeAlias
 from antiphon.http.dates import format_date, parse_date
 from antiphon.http.etag import ETag, is_strongly_among, is_weakly_among, read_etags
 from antiphon.http.grammar import OWS
+from antiphon.http.header_property import parse_or_none
+from antiphon.http.value import Value
 
 Field: TypeAlias = Callable[[str], str | None]
 """A header of the request by its name in lower case, None when it has no such header."""
@@ -18,7 +20,7 @@ READING = ("GET", "HEAD")
 _WITHOUT_REPRESENTATION = ("CONNECT", "OPTIONS", "TRACE")
 
 
-class IfRange:
+class IfRange(Value):
     """What If-Range has: the entity tag or the date of the version that a client has a part of (RFC 9110 §13.1.5).
 
     Immutable. An absent header is False and matches every version; one that can't be read is True and matches none,
@@ -84,13 +86,8 @@ class IfRange:
     def __repr__(self) -> str:
         return f"IfRange.parse({str(self) if self else None!r})"
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, IfRange):
-            return NotImplemented
-        return (self._is_present, str(self)) == (other._is_present, str(other))
-
-    def __hash__(self) -> int:
-        return hash((self._is_present, str(self)))
+    def _identity(self) -> tuple[bool, str]:
+        return self._is_present, str(self)
 
 
 def evaluate_preconditions(
@@ -166,17 +163,11 @@ def _is_modified_since(header: str | None, modified: str | datetime) -> bool | N
 
 
 def _parse_etag(header: str | None) -> ETag | None:
-    try:
-        return None if header is None else ETag.parse(header.strip(OWS))
-    except ValueError:
-        return None
+    return parse_or_none(ETag.parse, header and header.strip(OWS))
 
 
 def _parse_date(header: str | None) -> datetime | None:
-    try:
-        return None if header is None else parse_date(header.strip(OWS))
-    except ValueError:
-        return None
+    return parse_or_none(parse_date, header and header.strip(OWS))
 
 
 def _whole_second(moment: datetime) -> datetime:

@@ -6,14 +6,15 @@ from typing import Self
 from antiphon.http.grammar import (
     OWS,
     TCHARS,
-    decode_extended,
     encode_extended,
     find_control,
     is_token,
     quote_if_needed,
+    read_extended,
     split_parameters,
 )
 from antiphon.http.headers import read_raw_utf8, write_raw_utf8
+from antiphon.http.value import Value
 
 LONGEST_FILENAME = 1024
 """Characters of a file's name: several times what file systems take."""
@@ -25,6 +26,7 @@ _usual_part = re.compile(
     rf'form-data; name="({_PLAIN}*+)"(?:; filename="({_PLAIN}{{0,{LONGEST_FILENAME}}}+)")?'
 ).fullmatch
 _disposition = re.compile(rf"[ \t]*+({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
+_find_unnameable = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
 _quoted = re.compile(r'"((?:[^"\\]++|\\.?)*+)', re.DOTALL).match
 # A backslash before anything else belongs to a path, which some clients send as it is.
 _quoted_pair = re.compile(r'\\(["\\])')
@@ -33,7 +35,7 @@ _outside_fallback = re.compile(r'[^\x20-\x7e]++|["\\%/]')
 _combining_marks = re.compile("[\u0300-\u036f]++")
 
 
-class ContentDisposition:
+class ContentDisposition(Value):
     """A type, the name of a file, and of a form's field. Immutable; the type is kept in lower case.
 
     ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script, and None is for
@@ -58,7 +60,7 @@ class ContentDisposition:
         if name is not None and self._type != FORM_DATA:
             raise ValueError(f"only form-data has the name of a field, not {type}")
         for text in (filename, name):
-            if text is not None and (find_control(text) or _has_surrogate(text)):
+            if text is not None and _find_unnameable(text):
                 raise ValueError(f"control characters and surrogates can't stand in a name: {text[:80]!r}")
         self._filename = _checked_filename(self._type, filename)
         self._name = name
@@ -123,22 +125,8 @@ class ContentDisposition:
         name = "" if self._name is None else f", name={self._name!r}"
         return f"ContentDisposition({self._type!r}, {self._filename!r}{name})"
 
-    def _parts(self) -> tuple[str, str | None, str | None]:
+    def _identity(self) -> tuple[str, str | None, str | None]:
         return self._type, self._filename, self._name
-
-    def __eq__(self, other: object) -> bool:
-        return self._parts() == other._parts() if isinstance(other, ContentDisposition) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._parts())
-
-
-def _has_surrogate(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _checked_filename(disposition: str, filename: str | None) -> str | None:
@@ -157,7 +145,7 @@ def _read_parameters(disposition: str, written: str) -> dict[str, str]:
     parameters: dict[str, str] = {}
     for name, value in split_parameters(read_raw_utf8(written)):
         if name in ("name", "filename", "filename*") and name not in parameters:
-            text = _unquote(value, disposition) if name != "filename*" else _decode(value)
+            text = _unquote(value, disposition) if name != "filename*" else read_extended(value.strip('"'))
             if text is not None:
                 parameters[name] = text
     return parameters
@@ -170,14 +158,6 @@ def _unquote(written: str, disposition: str) -> str | None:
     content = _quoted_pair.sub(r"\1", match[1]) if match else ""
     # So browsers write a quote into forms (WHATWG HTML §4.10.21.8).
     return content.replace("%22", '"') if disposition == FORM_DATA else content
-
-
-def _decode(written: str) -> str | None:
-    try:
-        text = decode_extended(written.strip('"'))
-    except ValueError:
-        return None
-    return None if find_control(text) else text
 
 
 def _in_form(text: str) -> str:

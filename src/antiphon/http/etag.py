@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Self
 
 from antiphon.http.grammar import OWS
+from antiphon.http.value import Value
 
 _MOST_ELEMENTS = 256
 _LONGEST_KEPT = 256
@@ -23,7 +24,7 @@ _is_regular = re.compile(rf"{_ETAG}(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}}+").fu
 _elements = re.compile(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))').finditer
 
 
-class ETag:
+class ETag(Value):
     """An entity tag: which version of a representation this is (RFC 9110 §8.8.3). Immutable.
 
     ``tag`` is what stands between the quotes. A ``weak`` one says that two versions are as good as each other, a strong
@@ -75,14 +76,8 @@ class ETag:
     def __repr__(self) -> str:
         return f"ETag({self.tag!r}, weak=True)" if self.weak else f"ETag({self.tag!r})"
 
-    def __eq__(self, other: object) -> bool:
-        return self._text == other._text if isinstance(other, ETag) else NotImplemented
 
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-
-class ETags:
+class ETags(Value):
     """The entity tags that a header lists, or `*`, which stands for whatever there is. Immutable.
 
     True is one that was sent, even where nothing in it could be read; an absent header is False. `in` compares as the
@@ -145,13 +140,8 @@ class ETags:
     def __repr__(self) -> str:
         return f"{type(self).__name__}.parse({str(self) if self else None!r})"
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, type(self)):
-            return NotImplemented
-        return (self._listed, self._is_complete) == (other._listed, other._is_complete)
-
-    def __hash__(self) -> int:
-        return hash((self._listed, self._is_complete))
+    def _identity(self) -> tuple[tuple[str, ...], bool]:
+        return self._listed, self._is_complete
 
 
 class IfMatch(ETags):

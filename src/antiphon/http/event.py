@@ -3,6 +3,8 @@
 import re
 from typing import Any, Self
 
+from antiphon.http.value import Value
+
 _line_end = re.compile(r"[\r\n]").search
 _line_end_or_nul = re.compile(r"[\r\n\0]").search
 
@@ -10,7 +12,7 @@ _DIGITS = 15
 """How many digits a time has at most: JavaScript's numbers have no more."""
 
 
-class Event:
+class Event(Value):
     """One block of an event stream. Immutable.
 
     ``data`` is text, or another value that is made text before it is printed; None is for a block without data, of
@@ -45,7 +47,7 @@ class Event:
             raise ValueError(f"an event's retry is a whole number of milliseconds, not {retry!r}")
         if comment is not None:
             self._comment = _with_line_feeds(_text("comment", comment))
-        if all(part is None for part in self._parts()):
+        if all(part is None for part in self._identity()):
             raise ValueError("an event without anything can't be sent")
 
     @property
@@ -91,18 +93,12 @@ class Event:
             lines += [f"data: {line}" for line in _text("data", data).split("\n")]
         return "\n".join(lines) + "\n\n"
 
-    def _parts(self) -> tuple[Any, str | None, str | None, int | None, str | None]:
+    def _identity(self) -> tuple[Any, str | None, str | None, int | None, str | None]:
         return self._data, self._event, self._id, self._retry, self._comment
-
-    def __eq__(self, other: object) -> bool:
-        return self._parts() == other._parts() if isinstance(other, Event) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._parts())
 
     def __repr__(self) -> str:
         names = ("event", "id", "retry", "comment")
-        named = [f"{name}={part!r}" for name, part in zip(names, self._parts()[1:], strict=True) if part is not None]
+        named = [f"{name}={part!r}" for name, part in zip(names, self._identity()[1:], strict=True) if part is not None]
         return f"Event({', '.join([repr(self._data), *named])})"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from antiphon.http.grammar import OWS, TCHARS, is_token, quote_if_needed, unquote_string
 from antiphon.http.path import is_misleading
 from antiphon.http.url import decode_path, parse_host
+from antiphon.http.value import Value
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -32,7 +33,7 @@ _elements_of_reversed = re.compile(r'(?:\A|,)((?:[^",]++|"(?:[^"]++|"\\)*+"?)*+)
 _prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*+/?").fullmatch
 
 
-class Node:
+class Node(Value):
     """Who sent or took a request (RFC 7239 §6). Immutable.
 
     ``host`` is an IP address without brackets, "unknown", or an identifier that hides the address ("_gazonk").
@@ -93,14 +94,8 @@ class Node:
     def __repr__(self) -> str:
         return f"Node({str(self)!r})"
 
-    def __eq__(self, other: object) -> bool:
-        return str(self) == str(other) if isinstance(other, Node) else NotImplemented
 
-    def __hash__(self) -> int:
-        return hash(str(self))
-
-
-class ForwardedElement:
+class ForwardedElement(Value):
     """What one proxy wrote into Forwarded (RFC 7239 §4). Immutable; names of parameters are kept in lower case.
 
     Raises ValueError without a parameter, for a name that is no token, a ``for`` or ``by`` that is no node, a ``proto``
@@ -182,18 +177,13 @@ class ForwardedElement:
     def __repr__(self) -> str:
         return f"ForwardedElement({self._parameters!r})"
 
-    def __eq__(self, other: object) -> bool:
-        return self._parameters == other._parameters if isinstance(other, ForwardedElement) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self._parameters.items()))
+    def _identity(self) -> frozenset[tuple[str, str]]:
+        return frozenset(self._parameters.items())
 
 
 def parse_forwarded(value: str) -> list[ForwardedElement]:
     """Return the elements of Forwarded, the nearest proxy's last. Raises ValueError when one is malformed."""
-    elements = [ForwardedElement.parse(text) for text in elements_from_right(value) if text]
-    elements.reverse()
-    return elements
+    return [ForwardedElement.parse(text) for text in elements_from_right(value) if text][::-1]
 
 
 def format_forwarded(elements: list[ForwardedElement]) -> str:
@@ -217,9 +207,7 @@ def last_element(value: str) -> str:
 
 def last_elements(value: str, most: int) -> list[str]:
     """At most so many of the last elements of an X-Forwarded-* list, stripped, the last one first."""
-    elements = [element.strip(OWS) for element in value.rsplit(",", most)[-most:]]
-    elements.reverse()
-    return elements
+    return [element.strip(OWS) for element in value.rsplit(",", most)[-most:]][::-1]
 
 
 def parse_prefix(text: str) -> str:

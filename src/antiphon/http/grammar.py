@@ -204,3 +204,12 @@ def decode_extended(value: str) -> str:
         return percent_decode(raw).decode(charset)
     except UnicodeDecodeError:
         raise ValueError(f"an extended value that is not {match[1]}: {value[:80]!r}") from None
+
+
+def read_extended(value: str) -> str | None:
+    """Return the text of an extended value; None if it is broken, or has control characters other than a tab."""
+    try:
+        text = decode_extended(value)
+    except ValueError:
+        return None
+    return None if find_control(text) else text

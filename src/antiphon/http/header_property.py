@@ -144,7 +144,7 @@ def parse_number(value: str) -> int:
     """A number of 0 or more; above 2**31 it is that (RFC 9111 §1.2.2). Raises ValueError for what is none."""
     if not (value.isascii() and value.isdigit()):
         raise ValueError(f"not a number: {value[:40]!r}")
-    return min(int(value[:20]), 1 << 31) if len(value) <= 20 else 1 << 31
+    return min(int(value.lstrip("0")[:11] or "0"), 1 << 31)
 
 
 def print_number(value: int) -> str:

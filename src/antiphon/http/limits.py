@@ -4,6 +4,8 @@ from functools import partial
 from math import inf
 from typing import TypedDict, Unpack, cast
 
+from antiphon.http.value import Value
+
 _NO_BOUND = 1 << 62
 
 
@@ -40,7 +42,7 @@ DEFAULTS: Bounds = {
 }
 
 
-class Limits:
+class Limits(Value):
     """Upper bounds of a request.
 
     - ``body``: bytes of the body, decoded (413); 16 MiB.
@@ -106,11 +108,8 @@ class Limits:
         """These limits, with what they don't say taken from ``outer``."""
         return Limits(**(outer.given | self.given)) if outer.given else self
 
-    def __eq__(self, other: object) -> bool:
-        return DEFAULTS | self.given == DEFAULTS | other.given if isinstance(other, Limits) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(tuple((DEFAULTS | self.given).items()))
+    def _identity(self) -> tuple[tuple[str, object], ...]:
+        return tuple((DEFAULTS | self.given).items())
 
     def __repr__(self) -> str:
         return f"Limits({', '.join(f'{name}={bound}' for name, bound in self.given.items())})"

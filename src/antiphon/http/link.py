@@ -9,15 +9,16 @@ from typing import Self
 from antiphon.http.grammar import (
     OWS,
     QUOTED_STRING,
-    decode_extended,
     encode_extended,
     find_control,
     is_token,
     quote_if_needed,
+    read_extended,
     split_parameters,
     unquote_string,
 )
 from antiphon.http.headers import read_raw_utf8
+from antiphon.http.value import Value
 
 _MOST_LINKS = 200
 
@@ -27,7 +28,7 @@ _target = re.compile(r"[!#-;=?-~]*+").fullmatch
 _relations = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
 
 
-class Link:
+class Link(Value):
     """A target, how it is related, and more about it. Immutable.
 
     ``target`` is a URI reference as it stands between the brackets: ASCII, with percent-escapes. ``rel`` is one
@@ -102,13 +103,8 @@ class Link:
     def __repr__(self) -> str:
         return f"Link({self._target!r}, {self._rel!r}, {self._parameters!r})"
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Link):
-            return NotImplemented
-        return (self._target, self._rel, self._parameters) == (other._target, other._rel, other._parameters)
-
-    def __hash__(self) -> int:
-        return hash((self._target, self._rel, frozenset(self._parameters.items())))
+    def _identity(self) -> tuple[str, str, frozenset[tuple[str, str]]]:
+        return self._target, self._rel, frozenset(self._parameters.items())
 
 
 def parse_links(value: str) -> list[Link]:
@@ -139,18 +135,10 @@ def _read_parameters(written: str) -> dict[str, str]:
         if name[-1] != "*":
             if not find_control(text):
                 plain.setdefault(name, text)
-        elif (decoded := _decode(text)) is not None:
+        elif (decoded := read_extended(text)) is not None:
             extended.setdefault(name[:-1], decoded)
     plain.pop("rev", None)
     return plain | {name: text for name, text in extended.items() if name not in ("", "rel", "rev")}
-
-
-def _decode(value: str) -> str | None:
-    try:
-        text = decode_extended(value)
-    except ValueError:
-        return None
-    return None if find_control(text) else text
 
 
 def _format_parameter(parameter: tuple[str, str]) -> str:

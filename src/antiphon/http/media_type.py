@@ -7,13 +7,14 @@ from types import MappingProxyType
 from typing import Self
 
 from antiphon.http.grammar import TCHARS, format_parameters, is_token, parse_parameters
+from antiphon.http.value import Value
 
 _LONGEST_KEPT = 256
 
 _media_type = re.compile(rf"[ \t]*+({TCHARS})/({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
 
 
-class MediaType:
+class MediaType(Value):
     """A type, a subtype and parameters. Immutable; types and names of parameters are kept in lower case.
 
     Two are equal when they differ only in case, in the order of parameters or in quoting. The value of
@@ -127,17 +128,8 @@ class MediaType:
     def __repr__(self) -> str:
         return f"MediaType.parse({str(self)!r})"
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, MediaType):
-            return NotImplemented
-        return (
-            self._subtype == other._subtype
-            and self._type == other._type
-            and _comparable(self._parameters) == _comparable(other._parameters)
-        )
-
-    def __hash__(self) -> int:
-        return hash((self._type, self._subtype, _comparable(self._parameters)))
+    def _identity(self) -> tuple[str, str, frozenset[tuple[str, str]]]:
+        return self._type, self._subtype, _comparable(self._parameters)
 
 
 def _comparable(parameters: Mapping[str, str]) -> frozenset[tuple[str, str]]:

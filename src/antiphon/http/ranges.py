@@ -6,6 +6,7 @@ from typing import NamedTuple, Self, TypeAlias
 
 from antiphon.http.grammar import TCHARS, format_parameters, is_token, split_list
 from antiphon.http.headers import field_value
+from antiphon.http.value import Value
 
 RangeSpec: TypeAlias = tuple[int | None, int | None]
 """First and last position, both included: (0, 99); (100, None) to the end; (None, 500) is the last 500."""
@@ -14,9 +15,7 @@ _MOST_RANGES = 64
 _DIGITS = 40
 _LIMIT = 10**_DIGITS
 _NUMBER = f"[0-9]{{1,{_DIGITS}}}"
-_RANGE_SPEC = f"([0-9]{{0,{_DIGITS}}})-([0-9]{{0,{_DIGITS}}})"
-_single = re.compile(f"bytes={_RANGE_SPEC}").fullmatch
-_range_spec = re.compile(_RANGE_SPEC).fullmatch
+_range_spec = re.compile(f"([0-9]{{0,{_DIGITS}}})-([0-9]{{0,{_DIGITS}}})").fullmatch
 _content_range = re.compile(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)").fullmatch
 
 
@@ -32,7 +31,7 @@ class ByteRange(NamedTuple):
         return self.last - self.first + 1
 
 
-class Range:
+class Range(Value):
     """The parts that a client wants (RFC 9110 §14.2). Immutable; the unit, such as "bytes", is kept in lower case.
 
     Raises ValueError without a part, with more than 64, and for one that ends before it begins.
@@ -57,11 +56,6 @@ class Range:
 
         One broken part breaks them all (§14.1.1). The answer to a header that can't be read is the whole (§14.2).
         """
-        if single := _single(text):
-            self = cls.__new__(cls)
-            self._unit = "bytes"
-            self._ranges = (_read_range_spec(single),)
-            return self
         unit, _, written = text.partition("=")
         if written.count(",") >= _MOST_RANGES:
             raise ValueError(f"more than {_MOST_RANGES} ranges: {text[:80]!r}")
@@ -96,16 +90,11 @@ class Range:
     def __repr__(self) -> str:
         return f"Range.parse({str(self)!r})"
 
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Range):
-            return NotImplemented
-        return (self._unit, self._ranges) == (other._unit, other._ranges)
-
-    def __hash__(self) -> int:
-        return hash((self._unit, self._ranges))
+    def _identity(self) -> tuple[str, tuple[RangeSpec, ...]]:
+        return self._unit, self._ranges
 
 
-class ContentRange:
+class ContentRange(Value):
     """Which part of a representation a message has (RFC 9110 §14.4). Immutable.
 
     ``first`` and ``last`` are positions, both included; ``length`` is of the whole representation, None when nobody
@@ -172,24 +161,13 @@ class ContentRange:
     def __repr__(self) -> str:
         return f"ContentRange.parse({str(self)!r})"
 
-    def __eq__(self, other: object) -> bool:
-        return str(self) == str(other) if isinstance(other, ContentRange) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(str(self))
-
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
     """Return what `Range.resolve` gives for a header; None for one that can't be read, too."""
     try:
-        if not (single := _single(header)):
-            return Range.parse(header).resolve(length)
-        part = _within(_read_range_spec(single), length)
+        return Range.parse(header).resolve(length)
     except ValueError:
         return None
-    if part is None:
-        return [] if length else None
-    return [part]
 
 
 def _range_unit(unit: str) -> str:
@@ -220,19 +198,8 @@ def _parse_range_spec(element: str) -> RangeSpec:
     match = _range_spec(element)
     if match is None:
         raise ValueError(f"not a range: {element[:80]!r}")
-    return _read_range_spec(match)
-
-
-def _read_range_spec(match: re.Match[str]) -> RangeSpec:
     first, last = match.groups()
-    if not first or not last:
-        if not first and not last:
-            raise ValueError("a range has a first position, a last one, or both")
-        return (int(first), None) if first else (None, int(last))
-    spec = int(first), int(last)
-    if spec[1] < spec[0]:
-        raise ValueError(f"a range ends before it begins: {first}-{last}")
-    return spec
+    return int(first) if first else None, int(last) if last else None
 
 
 def _print_range_spec(first: int | None, last: int | None) -> str:

@@ -73,19 +73,14 @@ def unquote(text: str | bytes) -> str:
     return percent_decode(raw).decode("utf-8", "replace")
 
 
-def find_broken_escape(raw: bytes) -> int:
-    """The offset of the first `%` that two hexadecimal digits don't follow, or -1 (RFC 3986 §2.1)."""
-    return broken.start() if (broken := BROKEN_ESCAPE.search(raw)) else -1
-
-
 def decode_path(raw: bytes) -> str:
     """Undo the percent-escapes of a path, as UTF-8.
 
     Raises ValueError, naming the offset, for a broken escape, for what is not UTF-8, and for NUL.
     """
     if b"%" in raw:
-        if (offset := find_broken_escape(raw)) >= 0:
-            raise ValueError(f"broken percent-escape at byte {offset} of the path")
+        if broken := BROKEN_ESCAPE.search(raw):
+            raise ValueError(f"broken percent-escape at byte {broken.start()} of the path")
         raw = percent_decode(raw)
     if b"\0" in raw:
         raise ValueError(f"NUL at byte {raw.index(0)} of the decoded path")

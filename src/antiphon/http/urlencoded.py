@@ -98,7 +98,8 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
     """
     if charset is None and data.find(b"_charset_=") < 0:
         return parse_query(data, max_fields)
-    codec = form_codec(_named_in(data), charset)
+    named = _charset_field(data)
+    codec = form_codec(named[1].decode("latin-1") if named else None, charset)
     if codec == "utf-8":
         return parse_query(data, max_fields)
     if max_fields is not None and data and data.count(b"&") >= max_fields:
@@ -109,11 +110,6 @@ def parse_form(data: bytes, max_fields: int | None = None, charset: str | None =
         if piece
         for name, _, value in (piece.partition(b"="),)
     ]
-
-
-def _named_in(data: bytes) -> str | None:
-    found = _charset_field(data)
-    return found[1].decode("latin-1") if found else None
 
 
 def _text(data: bytes, codec: str) -> str:

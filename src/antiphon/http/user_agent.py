@@ -9,48 +9,36 @@ from antiphon.lazy import lazy
 
 _LONGEST_READ = 1024
 
-_BROWSERS = {
-    "edg": "Edge",
-    "edga": "Edge",
-    "edgios": "Edge",
-    "edge": "Edge",
-    "opr": "Opera",
-    "opt": "Opera",
-    "opios": "Opera",
-    "opera": "Opera",
-    "samsungbrowser": "Samsung Internet",
-    "yabrowser": "Yandex Browser",
-    "vivaldi": "Vivaldi",
-    "duckduckgo": "DuckDuckGo",
-    "ddg": "DuckDuckGo",
-    "ucbrowser": "UC Browser",
-    "miuibrowser": "MIUI Browser",
-    "huaweibrowser": "Huawei Browser",
-    "silk": "Silk",
-    "whale": "Whale",
-    "qqbrowser": "QQ Browser",
-    "mqqbrowser": "QQ Browser",
-    "chromium": "Chromium",
-    "crios": "Chrome",
-    "headlesschrome": "Chrome",
-    "chrome": "Chrome",
-    "seamonkey": "SeaMonkey",
-    "palemoon": "Pale Moon",
-    "waterfox": "Waterfox",
-    "camino": "Camino",
-    "galeon": "Galeon",
-    "k-meleon": "K-Meleon",
-    "netscape": "Netscape",
-    "netscape6": "Netscape",
-    "konqueror": "Konqueror",
-    "epiphany": "Epiphany",
-    "fxios": "Firefox",
-    "firefox": "Firefox",
-    "aol": "AOL",
-    "msie": "Internet Explorer",
-    "trident": "Internet Explorer",
-    "safari": "Safari",
+_PRODUCTS = {
+    "Edge": "edg edga edgios edge",
+    "Opera": "opr opt opios opera",
+    "Samsung Internet": "samsungbrowser",
+    "Yandex Browser": "yabrowser",
+    "Vivaldi": "vivaldi",
+    "DuckDuckGo": "duckduckgo ddg",
+    "UC Browser": "ucbrowser",
+    "MIUI Browser": "miuibrowser",
+    "Huawei Browser": "huaweibrowser",
+    "Silk": "silk",
+    "Whale": "whale",
+    "QQ Browser": "qqbrowser mqqbrowser",
+    "Chromium": "chromium",
+    "Chrome": "crios headlesschrome chrome",
+    "SeaMonkey": "seamonkey",
+    "Pale Moon": "palemoon",
+    "Waterfox": "waterfox",
+    "Camino": "camino",
+    "Galeon": "galeon",
+    "K-Meleon": "k-meleon",
+    "Netscape": "netscape netscape6",
+    "Konqueror": "konqueror",
+    "Epiphany": "epiphany",
+    "Firefox": "fxios firefox",
+    "AOL": "aol",
+    "Internet Explorer": "msie trident",
+    "Safari": "safari",
 }
+_BROWSERS = {product: browser for browser, products in _PRODUCTS.items() for product in products.split()}
 """Browsers by the product that gives them away, those first that name others beside themselves."""
 
 _SYSTEMS = {
@@ -72,23 +60,12 @@ _SYSTEMS = {
 }
 """Operating systems by what names them, those first that name others, too."""
 
-_BOT_WORDS = (
-    "bot",
-    "crawler",
-    "spider",
-    "slurp",
-    "externalhit",
-    "externalagent",
-    "ia_archiver",
-    "bingpreview",
-    "-google",
-    "google-",
-    "googleother",
-    "lighthouse",
-    "pingdom",
-    "whatsapp",
+_BOTS = (
+    "bot|crawler|spider|slurp|externalhit|externalagent|ia_archiver|bingpreview|-google|google-|googleother|lighthouse"
+    "|pingdom|whatsapp"
 )
-"""What names of bots have in them."""
+_BOT_WORDS = _BOTS.split("|")
+"""Parts of the names of bots."""
 
 _VERSION = r"v?([0-9][0-9A-Za-z_.+-]*+)"
 _NAME = "[A-Za-z0-9_.-]"
@@ -98,7 +75,7 @@ _revision = re.compile(r"\brv:([0-9.]++)").search
 _language = re.compile(r"(?:; |\[)(?!wv)([a-z]{2}(?:[-_][A-Za-z]{2})?)(?=[;)\]])").search
 # Cubot makes telephones.
 _find_bot = re.compile(
-    rf"(?<![A-Za-z0-9_-])(?!cubot)([A-Za-z0-9_-]*(?:{'|'.join(_BOT_WORDS)})[A-Za-z_-]*+)(?:/{_VERSION})?", re.IGNORECASE
+    rf"(?<![A-Za-z0-9_-])(?!cubot)([A-Za-z0-9_-]*(?:{_BOTS})[A-Za-z_-]*+)(?:/{_VERSION})?", re.IGNORECASE
 ).search
 _handheld = re.compile(r"mobi|iphone|ipad|ipod|blackberry|bb10;|opera mini|kindle|silk/|tablet(?! pc)").search
 _television = re.compile(r"\btv\b|smart-?tv|bravia|\baft[a-z]").search
