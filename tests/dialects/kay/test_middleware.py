@@ -128,9 +128,9 @@ def test_is_one_object_for_an_application_made_of_its_class_or_its_name():
 
 
 def test_what_answers_has_to_be_a_response():
-    with pytest.raises(TypeError, match="neither a response"):
+    with pytest.raises(TypeError, match="a response or a WSGI application"):
         client_of(None, type("Wrong", (), {"process_request": lambda *_: "text"})).get("/1")
-    with pytest.raises(TypeError, match="neither a response"):
+    with pytest.raises(TypeError, match="a response or a WSGI application"):
         client_of(lambda *_, **__: Response("x"), type("Forgetful", (), {"process_response": lambda *_: None})).get(
             "/1"
         )

@@ -181,7 +181,7 @@ def test_a_tag_is_made_of_data():
     tag = http.quote_etag(http.generate_etag(b"data"))
     assert not http.is_resource_modified({"HTTP_IF_NONE_MATCH": tag}, data=b"data")
     assert http.is_resource_modified({"HTTP_IF_NONE_MATCH": tag}, data=b"other")
-    with pytest.raises(TypeError, match="one of both"):
+    with pytest.raises(TypeError, match="either a tag or data"):
         http.is_resource_modified({}, '"a"', b"data")
 
 

@@ -45,7 +45,7 @@ Part: TypeAlias = tuple[str, PartHead, bytes | FormFile | IO[bytes]]
 
 
 class FormReader:
-    """Reads the parts of one form; parts without a name are left out.
+    """A reader of one form in parts; parts without a name are left out.
 
     ``decode`` makes text of the names of fields and files. ``open_file``, if given, makes what each file is written
     to, instead of the spool. A field has at most ``max_field`` bytes, if that is given.
@@ -60,7 +60,7 @@ class FormReader:
         self._decode = decode
         self._open_file = open_file
         self._max_field = max_field
-        self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # a number: where a file on the spool ends
+        self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # an int is the end of a file on the spool
         self._received = 0
         self._spool: Spool | None = None
         self._spool_start = 0

@@ -129,7 +129,7 @@ def _is_chunked(codings: str) -> bool:
 def body_stream(
     environ: "WSGIEnvironment", kind: type[LimitedStream], safe_fallback: bool = True, maximum: int | None = None
 ) -> IO[bytes]:
-    """Return the body as a stream that can be read to its end; an empty one if nobody knows where that is.
+    """Return the body as a stream that can be read to its end; an empty one if its end is unknown.
 
     With ``safe_fallback=False`` that is the server's own stream. Raises the ``too_large`` of the stream's ``kind`` for
     a body with a declared length above the ``maximum``; the stream raises it for one that grows beyond.

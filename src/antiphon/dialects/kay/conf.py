@@ -41,7 +41,7 @@ class Settings:
             return getattr(source, name)
         if name in _DEFAULTS:
             return _DEFAULTS[name]
-        raise AttributeError(f"settings.py says nothing of {name}", name=name)
+        raise AttributeError(f"the settings have no {name}", name=name)
 
     def load(self, name: str) -> Any:
         """Return the value of a setting; the object itself if the setting is a dotted name. Raises ImportError."""

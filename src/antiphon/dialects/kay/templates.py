@@ -13,7 +13,7 @@ def load_templates(settings: Settings) -> Any:
     try:
         import jinja2
     except ImportError as error:
-        raise ImportError("pages are made of templates by Jinja: pip install Jinja2") from error
+        raise ImportError("templates need Jinja: pip install Jinja2") from error
     packages = {name.rpartition(".")[2]: jinja2.PackageLoader(name) for name in _with_templates(settings)}
     folders = jinja2.FileSystemLoader(list(settings.TEMPLATE_DIRS))
     loader = jinja2.ChoiceLoader([folders, jinja2.PrefixLoader(packages)])

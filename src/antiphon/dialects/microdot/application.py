@@ -205,7 +205,7 @@ class Microdot(Servable):
         """Return the hooks of a kind for a request, in the order of their calls."""
         handlers: list[Callable[..., Any]] = getattr(self, f"{attr}_handlers")
         if req.subapp is None:
-            return handlers.copy()  # one of them may take itself out
+            return handlers.copy()  # a hook may remove itself
         local: list[Callable[..., Any]] = getattr(req.subapp, f"{attr}_handlers")
         return local + handlers if local_first else handlers + local
 
@@ -248,7 +248,7 @@ class Microdot(Servable):
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """The interface to serve on: "wsgi" if all handlers, hooks and replaced methods are plain, else "asgi"."""
+        """The interface: "wsgi" if all handlers, hooks and replaced methods are plain functions, else "asgi"."""
         functions = [entry[2] for entry in self.url_map] + [getattr(self, name) for name in self.overridden]
         for app in {self, *(owner for *_, owner in self.url_map if owner)}:
             functions += [*app.before_request_handlers, *app.after_request_handlers]

@@ -30,9 +30,7 @@ class BaseAuth:
         if not credentials:
             return None
         if self.auth_callback is None:
-            raise RuntimeError(
-                "who asks is to be authenticated, and no function for that was given: @auth.authenticate"
-            )
+            raise RuntimeError("no function authenticates users: register one with @auth.authenticate")
         return await invoke_handler(self.auth_callback, request, *credentials)
 
     def __call__(self, f: Handler) -> Handler:

@@ -23,13 +23,13 @@ def check_request_line(head: Head) -> None:
         return
     size += len(head.raw_path or quote_path(head.root_path + path))
     if size > Request.max_readline:
-        raise BadRequest(f"the request line has {size} bytes, {Request.max_readline} are accepted")
+        raise BadRequest(f"the request line has {size} bytes; the limit is {Request.max_readline}")
 
 
 def most_at_once() -> float:
     """Return the size up to which a body is loaded without a further check."""
     most, loaded = Request.max_content_length, Request.max_body_length
-    return min(loaded, most)  # which min() takes longer to say
+    return min(loaded, most)
 
 
 async def receive(request: Request) -> None:
@@ -41,7 +41,7 @@ async def receive(request: Request) -> None:
     content = native.content
     length, most = content.length, Request.max_content_length
     is_loaded = length is not None and length <= Request.max_body_length and length <= most
-    if not is_loaded or most > DEFAULT_LIMITS.memory:  # of what is loaded here, nothing is above the usual ones
+    if not is_loaded or most > DEFAULT_LIMITS.memory:  # else the usual limits suffice
         native.limits = _limits(most)
     if is_loaded:
         await content.load(_limits(most))

@@ -187,7 +187,7 @@ class Request:
         if native.head.field("content-type") != JSON and native.mimetype != JSON:
             return None
         if self.is_streamed:
-            raise MalformedJSONError("the body is longer than Request.max_body_length: it is left to request.stream")
+            raise MalformedJSONError("the body exceeds Request.max_body_length: read it from request.stream")
         try:
             return decode_json(native.body, depth=native.limits.json_depth)
         except BadRequest as error:

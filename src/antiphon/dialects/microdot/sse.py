@@ -70,7 +70,7 @@ class EventChunks:
         try:
             await self._function(self._sse)
         except asyncio.CancelledError:
-            pass  # which ends the events, as if the function had returned
+            pass  # it ends the events, like a return
         finally:
             self._sse.queue.put_nowait(None)
 

@@ -1,6 +1,6 @@
-"""Forms as `werkzeug.formparser` reads them: a stream and its content type give (stream, form, files).
+"""Form parsing: a stream and its content type give (stream, form, files).
 
-A form in parts is spooled once, and each of its files is a window on the spool, unless a stream factory is given.
+A form in parts is written to one spool, and its files are windows on the spool, unless a stream factory is given.
 """
 
 import re
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 Parsed = tuple[IO[bytes], Any, Any]
-"""The stream, the fields and the files, both as the storage class."""
+"""The stream, the fields, and the files. Fields and files are of the storage class."""
 
 _IN_MEMORY = 500 << 10
 _UNLIMITED = 1 << 62
@@ -36,7 +36,7 @@ _undecoded = re.compile("[\udc80-\udcff]")
 
 
 class StreamFactory(Protocol):
-    """Makes what a file is written to, and then read from its start."""
+    """A function that makes a file object, to which an uploaded file is written, and from which it is then read."""
 
     def __call__(
         self,
@@ -45,7 +45,7 @@ class StreamFactory(Protocol):
         filename: str | None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        """Lengths are in bytes; that of one file is seldom known."""
+        """Return the file object. Lengths are in bytes; the length of one file is rarely known."""
         ...
 
 
@@ -69,7 +69,7 @@ def parse_form_data(
     *,
     max_form_parts: int | None = None,
 ) -> Parsed:
-    """What a ``FormDataParser`` makes of an environ."""
+    """Parse the form of a request by a ``FormDataParser``."""
     parser = FormDataParser(
         stream_factory, max_form_memory_size, max_content_length, cls, silent, max_form_parts=max_form_parts
     )
@@ -77,7 +77,7 @@ def parse_form_data(
 
 
 def read_fields(data: bytes) -> list[tuple[str, str]]:
-    """Return the fields of a query or a urlencoded form; escapes of what is not UTF-8 stay as they are."""
+    """Return the fields of a query or a urlencoded form. Escapes of bytes that are not UTF-8 stay as they are."""
     fields = parse_query(data)
     if (b"%" in data or not data.isascii()) and any("\ufffd" in name or "\ufffd" in value for name, value in fields):
         chunks = [chunk.partition(b"=") for chunk in data.replace(b"+", b" ").split(b"&") if chunk]
@@ -91,16 +91,15 @@ def _text(written: bytes) -> str:
 
 
 class FormDataParser:
-    """Parses forms, urlencoded and in parts. Other bodies are left in their stream, and so are, if it is ``silent``,
-    malformed ones: otherwise these raise ValueError.
+    """A parser of urlencoded forms and of forms in parts. Other bodies stay in their stream.
 
-    ``cls`` holds the fields, and the files. RequestEntityTooLarge is raised in parts, for a field of more than
-    ``max_form_memory_size`` bytes and for more than ``max_form_parts`` parts; see ``get_input_stream`` for
-    ``max_content_length``.
+    So do malformed forms if the parser is ``silent``; otherwise they raise ValueError. ``cls`` is the class of fields
+    and of files. A form in parts raises RequestEntityTooLarge for a field of more than ``max_form_memory_size`` bytes,
+    and for more than ``max_form_parts`` parts. For ``max_content_length`` see ``get_input_stream``.
     """
 
     charset = "utf-8"
-    """What text is in. What is not in another charset is U+FFFD."""
+    """The charset of text. In other charsets than UTF-8, undecodable bytes become U+FFFD."""
 
     def __init__(
         self,
@@ -128,7 +127,7 @@ class FormDataParser:
     def parse(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
     ) -> Parsed:
-        """Parse a stream that ends where the body does; ``options`` are those of its media type."""
+        """Parse a stream that ends where the body ends. ``options`` are the parameters of its media type."""
         try:
             if mimetype == "application/x-www-form-urlencoded":
                 return self._parse_urlencoded(stream)
@@ -160,7 +159,7 @@ class FormDataParser:
 
 
 class MultiPartParser:
-    """Parses forms in parts: see ``FormDataParser``. It is fed ``buffer_size`` bytes at a time."""
+    """A parser of forms in parts: see ``FormDataParser``. It reads ``buffer_size`` bytes at a time."""
 
     charset = "utf-8"
 
@@ -179,21 +178,17 @@ class MultiPartParser:
         self.buffer_size = buffer_size
 
     def fail(self, message: str) -> NoReturn:
-        """Raise ValueError."""
+        """Raise ValueError with a message."""
         raise ValueError(message)
 
     def get_part_charset(self, headers: Headers) -> str:
-        """Return the charset of a field: what its part says, if that is ASCII, UTF-8 or ISO-8859-1, else
-        ``charset``.
-        """
+        """Return the charset of a field: that of its part if it is ASCII, UTF-8 or ISO-8859-1, else ``charset``."""
         content_type = headers.get("content-type")
         declared = parse_options_header(content_type)[1].get("charset", "").lower() if content_type else ""
         return declared if declared in _PART_CHARSETS else self.charset
 
     def parse(self, stream: IO[bytes], boundary: bytes, content_length: int | None) -> tuple[Any, Any]:
-        """Return the fields and the files. Raises ValueError for what is no form in parts, and
-        RequestEntityTooLarge.
-        """
+        """Return the fields and the files. Raises ValueError for a malformed form, and RequestEntityTooLarge."""
         most = _UNLIMITED if self.max_form_parts is None else self.max_form_parts
         parser = MultipartParser(boundary, limits=MultipartLimits(most))
         open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)

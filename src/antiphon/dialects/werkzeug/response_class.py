@@ -1,4 +1,7 @@
-"""The class of the responses that functions make which `wrappers`, where it is, imports itself."""
+"""The response class for functions below `wrappers`: the only import inside a function that points upwards.
+
+An HTTP exception answers with a response, and the data structures that responses are made of raise HTTP exceptions.
+"""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -9,7 +12,7 @@ if TYPE_CHECKING:
 
 @cache
 def response_class() -> "type[Response]":
-    """`wrappers.Response`, imported when it is first asked for."""
+    """Return `wrappers.Response`, imported on first use."""
     from antiphon.dialects.werkzeug.wrappers.response import Response
 
     return Response

@@ -1,4 +1,4 @@
-"""Passwords and paths: hashes that Werkzeug reads and writes too, salts, and joining what a client names."""
+"""Password hashes that Werkzeug reads and writes too, and safe joining of paths."""
 
 import hashlib
 import hmac
@@ -19,14 +19,14 @@ _DEVICES = {"AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN"} | {
 
 
 def gen_salt(length: int) -> str:
-    """So many random letters and digits. Raises ValueError for none."""
+    """Return a random text of this many letters and digits. Raises ValueError for a length below 1."""
     if length <= 0:
         raise ValueError("Salt length must be at least 1.")
     return "".join([secrets.choice(SALT_CHARS) for _ in range(length)])
 
 
 def generate_password_hash(password: str, method: str = "scrypt", salt_length: int = 16) -> str:
-    """Return a hash to be kept: ``method$salt$digits``, in which the method has all its parameters.
+    """Return a hash to store: ``method$salt$digits``. The method includes its parameters.
 
     Methods are ``scrypt:n:r:p`` (RFC 7914) and ``pbkdf2:hash:iterations`` (RFC 8018); parameters may be left out.
     Raises ValueError for others.
@@ -37,7 +37,7 @@ def generate_password_hash(password: str, method: str = "scrypt", salt_length: i
 
 
 def check_password_hash(pwhash: str, password: str) -> bool:
-    """Return True if a hash is of that password. Raises ValueError for a method that is not known."""
+    """Return True if a hash is that of the password. Raises ValueError for an unknown method."""
     parts = pwhash.split("$", 2)
     if len(parts) < 3:
         return False
@@ -74,9 +74,9 @@ _METHODS = {"scrypt": _scrypt, "pbkdf2": _pbkdf2}
 
 
 def safe_join(directory: str, *untrusted: str) -> str | None:
-    """Return a path below the directory, by names that a client has chosen; None if they lead out of it.
+    """Return a path below the directory, made of names that a client has chosen; None if they lead out of it.
 
-    The names have slashes on every system. Only text is looked at: links are followed by whoever opens the path.
+    The names have slashes on every system. Links are not resolved: whoever opens the path follows them.
     """
     parts = [directory or "."]
     for name in filter(None, untrusted):
@@ -94,13 +94,13 @@ def _leaves(path: str) -> bool:
 
 
 def _names_device(path: str) -> bool:
-    """Return True if Windows would open a device: it does so by a name in any folder, with any suffix."""
+    """Return True if Windows would open a device. A device's name counts in any folder, with any suffix."""
     stems = [name.partition(":")[0].partition(".")[0] for name in path.split("/")]
     return any(stem.strip().upper() in _DEVICES for stem in stems)
 
 
 def safe_str_cmp(a: str | bytes, b: str | bytes) -> bool:
-    """Return True if two texts, as UTF-8, are equal, in a time that does not tell where they differ."""
+    """Return True if two texts are equal, in a time that does not depend on where they differ."""
     return hmac.compare_digest(_as_bytes(a), _as_bytes(b))
 
 
@@ -111,7 +111,9 @@ def pbkdf2_bin(
     keylen: int | None = None,
     hashfunc: str | Callable[[], Any] | None = None,
 ) -> bytes:
-    """Return a key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest, which is SHA-256."""
+    """Return a key of ``keylen`` bytes (RFC 8018 §5.2), by default as long as the digest. The default hash is
+    SHA-256.
+    """
     name = hashfunc().name if callable(hashfunc) else hashfunc or "sha256"
     return hashlib.pbkdf2_hmac(name, _as_bytes(data), _as_bytes(salt), iterations, keylen)
 
@@ -123,7 +125,7 @@ def pbkdf2_hex(
     keylen: int | None = None,
     hashfunc: str | Callable[[], Any] | None = None,
 ) -> str:
-    """The same as ``pbkdf2_bin``, in hexadecimal digits."""
+    """Return the key of ``pbkdf2_bin`` in hexadecimal digits."""
     return pbkdf2_bin(data, salt, iterations, keylen, hashfunc).hex()
 
 

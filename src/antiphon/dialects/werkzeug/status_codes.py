@@ -1,4 +1,4 @@
-"""The phrases of status codes."""
+"""The reason phrases of status codes."""
 
 from antiphon.http.status import PHRASES
 
@@ -13,4 +13,4 @@ HTTP_STATUS_CODES: dict[int, str] = {code: phrase for code, phrase in PHRASES.it
     449: "Retry With",
     511: "Network Authentication Failed",
 }
-"""The phrases as this dialect has them; some are older than today's RFCs."""
+"""Reason phrases as Werkzeug has them; some are older than today's RFCs."""

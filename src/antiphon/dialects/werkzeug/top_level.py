@@ -1,4 +1,4 @@
-"""Which module each name at the top comes from, and which modules `import werkzeug` alone makes reachable."""
+"""The names of the package itself: the module of each, and the modules that `import werkzeug` makes reachable."""
 
 MODULES = frozenset(
     {
@@ -20,7 +20,7 @@ MODULES = frozenset(
         "wsgi",
     }
 )
-"""Modules that are attributes of the package before anybody has imported them."""
+"""Modules that are attributes of the package before anybody imports them."""
 
 MODULE_OF = {
     name: module
@@ -68,4 +68,4 @@ MODULE_OF = {
     }.items()
     for name in names.split()
 }
-"""Today's names, and those that Werkzeug up to 0.16 had at the top."""
+"""The module of each name: today's names, and those that Werkzeug up to 0.16 had at the top."""

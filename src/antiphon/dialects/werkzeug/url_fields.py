@@ -1,4 +1,4 @@
-"""Names and values as Werkzeug writes them into a query: what need not be escaped, is not."""
+"""Query strings printed as Werkzeug prints them, with as few escapes as possible."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ _ESCAPES[ord(" ")] = "+"
 
 
 def encode_fields(items: Iterable[tuple[Any, Any]]) -> str:
-    """Print names and values, in order; a value that is None is left out. Text is escaped as UTF-8, bytes as they are.
+    """Return names and values as a query, in order. None is left out; text is escaped as UTF-8, bytes as they are.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """

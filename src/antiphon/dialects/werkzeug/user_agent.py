@@ -1,4 +1,4 @@
-"""The program that asks, as `werkzeug.user_agent` has it: a base to parse the header's value otherwise."""
+"""The User-Agent header as `werkzeug.user_agent` has it: a base class for other parsers."""
 
 from antiphon.http.user_agent import UserAgent as ParsedUserAgent
 
@@ -6,7 +6,7 @@ _BROWSERS = {"internet explorer": "msie", "android browser": "android"}
 
 
 class UserAgent:
-    """A header's value as ``string``, and what it gives away; None for what it doesn't. True if it names a browser.
+    """The header's value as ``string``, and its details; None for an unknown one. It is true if it names a browser.
 
     A subclass may set ``platform``, ``browser``, ``version`` and ``language`` in its constructor.
     """
@@ -38,7 +38,7 @@ class UserAgent:
 
 
 class KnownUserAgent(UserAgent):
-    """The same with what is known of the usual browsers, read when it is first asked for."""
+    """A User-Agent header with the details of the usual browsers, parsed on first use."""
 
     def __init__(self, string: str) -> None:
         super().__init__(string)

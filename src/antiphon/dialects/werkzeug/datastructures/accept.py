@@ -61,7 +61,7 @@ class Accept(ImmutableList[tuple[str, float]]):
 
     def _find(self, value: str) -> int:
         places = self._places
-        return places.get(self._key(value), places.get("*", -1))  # and never after `*`, which is the least specific
+        return places.get(self._key(value), places.get("*", -1))  # `*` is the least specific
 
     @overload
     def __getitem__(self, key: str) -> float: ...
@@ -187,7 +187,7 @@ class MIMEAccept(Accept):
         for place, (name, _) in enumerate(self):
             parts = _mime_parts(name)
             main, subtype, *_ = (*parts, None)
-            keys: list[Any] = [] if subtype is None else ["/"]  # which no offer has
+            keys: list[Any] = [] if subtype is None else ["/"]  # a key that no offer has
             if subtype is not None and (main != "*" or subtype == "*"):
                 keys += ["*", main, parts[:2] if subtype == "*" else parts]
             for key in keys:
@@ -260,6 +260,6 @@ class CharsetAccept(Accept):
 
 @cache_short(128)
 def _charset_key(name: str) -> str:
-    # Not `codecs.lookup`, which imports modules for names from outside, and keeps those in memory that it can't find.
+    # Not `codecs.lookup`: it imports modules by names that clients choose, and remembers unknown names for ever.
     plain = normalize_encoding(name).lower() or name
     return aliases.get(plain, plain)

@@ -116,7 +116,7 @@ class CombinedMultiDict(ImmutableMultiDictMixin[K, V], MultiDict[K, V]):
         return dict(self.lists()) == dict(other.lists())
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # a dictionary has this of its own
+        return not self == other  # dict has its own __ne__
 
     def __hash__(self) -> int:  # type: ignore[override]  # it can't be changed
         return super().__hash__()

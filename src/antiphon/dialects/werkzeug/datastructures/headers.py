@@ -26,7 +26,7 @@ class Headers:
 
     def __init__(self, defaults: Any = None) -> None:
         self._list: list[tuple[str, str]] = []
-        self._names: list[str] = []  # of each pair, in lower case: they are looked through without running Python
+        self._names: list[str] = []  # in lower case, for searches that run in C
         if defaults is not None:
             self.extend(defaults)
 
@@ -294,7 +294,7 @@ class Headers:
         self.update(other)
         return self
 
-    # As earlier versions named them
+    # Names of earlier versions
 
     has_key = __contains__
     iteritems = items

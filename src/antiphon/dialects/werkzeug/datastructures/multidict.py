@@ -16,10 +16,10 @@ C = TypeVar("C")
 
 Pairs: TypeAlias = Mapping[K, V | list[V] | tuple[V, ...] | set[V]] | Iterable[tuple[K, V]]
 
-_MAPPINGS = (dict, Mapping)  # of which the first is told at once
+_MAPPINGS = (dict, Mapping)  # isinstance checks the first one fastest
 _SEVERAL = (list, tuple, set)
 
-# The lists are what the dictionary below holds; its own methods show their first values.
+# The methods of dict see the lists of values; those of MultiDict show the first values.
 _list_of: Callable[..., Any] = dict.__getitem__
 _list_or_none: Callable[..., Any] = dict.get
 _lists_of: Callable[..., Any] = dict.items
@@ -240,7 +240,7 @@ class MultiDict(TypeConversionDict[K, V]):
         except KeyError as error:
             raise BadRequestKeyError(*error.args) from None
 
-    # As Python 2 named them, and code that was written for it
+    # Names of Python 2
 
     def iterlists(self) -> Iterable[tuple[K, list[V]]]:
         """Return ``lists()``: the name in Python 2."""

@@ -77,7 +77,7 @@ class OrderedMultiDict(MultiDict[K, V]):
         return dict(self.lists()) == dict(other.lists()) if isinstance(other, MultiDict) else NotImplemented
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # a dictionary has this of its own
+        return not self == other  # dict has its own __ne__
 
     __hash__ = None  # type: ignore[assignment]  # it can be changed
 

@@ -1,4 +1,4 @@
-"""Errors of HTTP that are raised, and are WSGI applications which answer with their page.
+"""HTTP exceptions: errors to raise, which are WSGI applications that answer with an error page.
 
 HTTPException
 ├── BadRequest: BadRequestKeyError (a KeyError), ClientDisconnected, SecurityError, BadHost

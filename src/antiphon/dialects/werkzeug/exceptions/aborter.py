@@ -1,4 +1,4 @@
-"""`abort(404)`: the error of a status, raised."""
+"""`abort(404)`: raise the exception of a status."""
 
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -14,11 +14,14 @@ def _errors_of(module: object) -> dict[int, type[HTTPException]]:
 
 
 default_exceptions = {400: BadRequest} | _errors_of(client_errors) | _errors_of(server_errors)
-"""The class of each status that has one."""
+"""The exception class of each status that has one."""
 
 
 class Aborter:
-    """Raises the error of a status, or one that brings a response. ``extra`` adds classes to those of ``mapping``."""
+    """A function that raises the exception of a status, or one with a given response.
+
+    ``extra`` adds classes to those of ``mapping``.
+    """
 
     def __init__(
         self,
@@ -43,8 +46,8 @@ _aborter = Aborter()
 
 
 def abort(status: Any, *args: Any, **kwargs: Any) -> NoReturn:
-    """Raise the error of a status, made with the arguments; or one that answers with this response.
+    """Raise the exception of a status, made with the arguments; or one that answers with a given response.
 
-    Raises LookupError for a status that has no error.
+    Raises LookupError for a status without an exception.
     """
     _aborter(status, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""400 in its forms."""
+"""The exceptions with status 400."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ class BadRequest(HTTPException):
 
 
 class BadRequestKeyError(BadRequest, KeyError):
-    """A key that was asked for and isn't there: a KeyError, and a 400 when nobody catches it.
+    """A missing key: a KeyError, and a 400 unless it is caught.
 
-    With ``show_exception`` the page says which key.
+    With ``show_exception`` the page names the key.
     """
 
     _description = str(BadRequest.description)
@@ -27,7 +27,7 @@ class BadRequestKeyError(BadRequest, KeyError):
 
     @property
     def description(self) -> str:
-        """What the client is shown."""
+        """The text for the client."""
         return f"{self._description}\nKeyError: {KeyError.__str__(self)}" if self.show_exception else self._description
 
     @description.setter
@@ -36,12 +36,12 @@ class BadRequestKeyError(BadRequest, KeyError):
 
 
 class ClientDisconnected(BadRequest):
-    """The client went away; nobody reads the answer."""
+    """The client has disconnected; nobody reads the answer."""
 
 
 class SecurityError(BadRequest):
-    """What is a bad request, and looks like an attack."""
+    """A bad request that looks like an attack."""
 
 
 class BadHost(BadRequest):
-    """A host that is malformed."""
+    """A malformed host."""

@@ -1,4 +1,4 @@
-"""The errors of 4xx, one for each status but 400 (RFC 9110 §15.5)."""
+"""The exceptions with a status of 4xx, except 400 (RFC 9110 §15.5)."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -35,13 +35,13 @@ class Unauthorized(HTTPException):
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
     ) -> list[tuple[str, str]]:
-        """Those of the page, and WWW-Authenticate for each challenge."""
+        """Return the headers of the page, and WWW-Authenticate for each challenge."""
         challenges = [("WWW-Authenticate", str(each)) for each in self.www_authenticate or ()]
         return super().get_headers(environ, scope) + challenges
 
 
 class Forbidden(HTTPException):
-    """403: understood and refused (RFC 9110 §15.5.4)."""
+    """403: the request is understood and refused (RFC 9110 §15.5.4)."""
 
     code = 403
     description = (
@@ -51,7 +51,7 @@ class Forbidden(HTTPException):
 
 
 class NotFound(HTTPException):
-    """404: nothing here (RFC 9110 §15.5.5)."""
+    """404: the resource does not exist (RFC 9110 §15.5.5)."""
 
     code = 404
     description = (
@@ -61,7 +61,7 @@ class NotFound(HTTPException):
 
 
 class MethodNotAllowed(HTTPException):
-    """405: not for this method (RFC 9110 §15.5.6); ``valid_methods`` become the Allow header."""
+    """405: the resource does not take this method (RFC 9110 §15.5.6). ``valid_methods`` become the Allow header."""
 
     code = 405
     description = "The method is not allowed for the requested URL."
@@ -78,13 +78,13 @@ class MethodNotAllowed(HTTPException):
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
     ) -> list[tuple[str, str]]:
-        """Those of the page, and Allow."""
+        """Return the headers of the page, and Allow."""
         allow = [("Allow", ", ".join(self.valid_methods))] if self.valid_methods else []
         return super().get_headers(environ, scope) + allow
 
 
 class NotAcceptable(HTTPException):
-    """406: nothing that the client accepts (RFC 9110 §15.5.7)."""
+    """406: there is no representation that the client accepts (RFC 9110 §15.5.7)."""
 
     code = 406
     description = (
@@ -104,7 +104,7 @@ class RequestTimeout(HTTPException):
 
 
 class Conflict(HTTPException):
-    """409: in conflict with the state of the resource (RFC 9110 §15.5.10)."""
+    """409: the request conflicts with the state of the resource (RFC 9110 §15.5.10)."""
 
     code = 409
     description = (
@@ -114,7 +114,7 @@ class Conflict(HTTPException):
 
 
 class Gone(HTTPException):
-    """410: no longer here (RFC 9110 §15.5.11)."""
+    """410: the resource is gone for good (RFC 9110 §15.5.11)."""
 
     code = 410
     description = (
@@ -131,7 +131,7 @@ class LengthRequired(HTTPException):
 
 
 class PreconditionFailed(HTTPException):
-    """412: a condition of the request is not met (RFC 9110 §15.5.13)."""
+    """412: a condition of the request is false (RFC 9110 §15.5.13)."""
 
     code = 412
     description = "The precondition on the request for the URL failed positive evaluation."
@@ -154,14 +154,14 @@ class RequestURITooLarge(HTTPException):
 
 
 class UnsupportedMediaType(HTTPException):
-    """415: a body of this type is not read here (RFC 9110 §15.5.16)."""
+    """415: the media type of the body is not supported (RFC 9110 §15.5.16)."""
 
     code = 415
     description = "The server does not support the media type transmitted in the request."
 
 
 class RequestedRangeNotSatisfiable(HTTPException):
-    """416: none of the ranges lies within what there is, which has ``length`` of the ``units`` (RFC 9110 §15.5.17)."""
+    """416: no requested range lies within the ``length`` of the representation, in ``units`` (RFC 9110 §15.5.17)."""
 
     code = 416
     description = "The server cannot provide the requested range."
@@ -180,48 +180,48 @@ class RequestedRangeNotSatisfiable(HTTPException):
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
     ) -> list[tuple[str, str]]:
-        """Those of the page, and Content-Range where the length is known."""
+        """Return the headers of the page, and Content-Range if the length is known."""
         whole = [] if self.length is None else [("Content-Range", f"{self.units} */{self.length}")]
         return super().get_headers(environ, scope) + whole
 
 
 class ExpectationFailed(HTTPException):
-    """417 (RFC 9110 §15.5.18)."""
+    """417: an expectation of the client can't be met (RFC 9110 §15.5.18)."""
 
     code = 417
     description = "The server could not meet the requirements of the Expect header"
 
 
 class ImATeapot(HTTPException):
-    """418 (RFC 2324 §2.3.2)."""
+    """418: the server is a teapot (RFC 2324 §2.3.2)."""
 
     code = 418
     description = "This server is a teapot, not a coffee machine"
 
 
 class MisdirectedRequest(HTTPException):
-    """421: this server does not answer for that host (RFC 9110 §15.5.20)."""
+    """421: the server does not answer for this host (RFC 9110 §15.5.20)."""
 
     code = 421
     description = "The server is not able to produce a response."
 
 
 class UnprocessableEntity(HTTPException):
-    """422: well-formed, but not what is wanted (RFC 9110 §15.5.21)."""
+    """422: the content is well-formed, but can't be processed (RFC 9110 §15.5.21)."""
 
     code = 422
     description = "The request was well-formed but was unable to be followed due to semantic errors."
 
 
 class Locked(HTTPException):
-    """423 (RFC 4918 §11.3)."""
+    """423: the resource is locked (RFC 4918 §11.3)."""
 
     code = 423
     description = "The resource that is being accessed is locked."
 
 
 class FailedDependency(HTTPException):
-    """424 (RFC 4918 §11.4)."""
+    """424: another action, on which this one depends, has failed (RFC 4918 §11.4)."""
 
     code = 424
     description = (
@@ -231,14 +231,14 @@ class FailedDependency(HTTPException):
 
 
 class PreconditionRequired(HTTPException):
-    """428: the request has to be conditional (RFC 6585 §3)."""
+    """428: the request must be conditional (RFC 6585 §3)."""
 
     code = 428
     description = 'This request is required to be conditional; try using "If-Match" or "If-Unmodified-Since".'
 
 
 class TooManyRequests(RetryAfterException):
-    """429: so many in so short a time (RFC 6585 §4)."""
+    """429: the client sends too many requests (RFC 6585 §4)."""
 
     code = 429
     description = "This user has exceeded an allotted request count. Try again later."
@@ -252,7 +252,7 @@ class RequestHeaderFieldsTooLarge(HTTPException):
 
 
 class UnavailableForLegalReasons(HTTPException):
-    """451 (RFC 7725 §3)."""
+    """451: the resource is withheld for legal reasons (RFC 7725 §3)."""
 
     code = 451
     description = "Unavailable for legal reasons."

@@ -1,4 +1,4 @@
-"""The error that the others are: raised, it is a WSGI application which answers with its page."""
+"""The base classes of all HTTP exceptions."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class HTTPException(Exception):
-    """An error with a status, ``code``, and a ``description`` that people are shown, or with a response of its own."""
+    """An error with a status, ``code``, and a ``description`` for the client, or with a ``response`` of its own.
+
+    It is a WSGI application that answers with its page.
+    """
 
     code: int | None = None
     description: str | None = None
@@ -28,7 +31,7 @@ class HTTPException(Exception):
 
     @classmethod
     def wrap(cls, exception: type[BaseException], name: str | None = None) -> "type[HTTPException]":
-        """Return a class of errors that are both: this one, and ``exception``, whose argument they are made with."""
+        """Return a subclass of this class and of ``exception``, with the argument of the latter first."""
 
         def init(self: Any, arg: object = None, *args: Any, **kwargs: Any) -> None:
             cls.__init__(self, *args, **kwargs)
@@ -46,7 +49,7 @@ class HTTPException(Exception):
         environ: "WSGIEnvironment | None" = None,  # noqa: ARG002 - for those who override it
         scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
     ) -> str:
-        """Return the description as a paragraph of HTML; what is markup already stays so."""
+        """Return the description as a paragraph of HTML. Markup is not escaped again."""
         return f"<p>{_escape(self.description or '').replace(chr(10), '<br>')}</p>"
 
     def get_body(
@@ -54,7 +57,7 @@ class HTTPException(Exception):
         environ: "WSGIEnvironment | None" = None,
         scope: dict[str, Any] | None = None,  # noqa: ARG002 - for those who override it
     ) -> str:
-        """Return the page."""
+        """Return the HTML of the page."""
         name = _escape(self.name)
         head = f"<!doctype html>\n<html lang=en>\n<title>{self.code} {name}</title>\n<h1>{name}</h1>\n"
         return f"{head}{self.get_description(environ)}\n"
@@ -68,7 +71,7 @@ class HTTPException(Exception):
         return [("Content-Type", "text/html; charset=utf-8")]
 
     def get_response(self, environ: Any = None, scope: dict[str, Any] | None = None) -> "Response":
-        """Return the response that the error brings, or its page as one; ``environ`` may be a request."""
+        """Return the response of the error, or a response with its page. ``environ`` may be a request."""
         if self.response is not None:
             return self.response
         environ = getattr(environ, "environ", environ)
@@ -89,7 +92,7 @@ class HTTPException(Exception):
 
 
 class RetryAfterException(HTTPException):
-    """An error whose ``retry_after``, in seconds or as a moment, becomes the Retry-After header."""
+    """An error whose ``retry_after``, seconds or a datetime, becomes the Retry-After header."""
 
     def __init__(
         self,
@@ -103,7 +106,7 @@ class RetryAfterException(HTTPException):
     def get_headers(
         self, environ: "WSGIEnvironment | None" = None, scope: dict[str, Any] | None = None
     ) -> list[tuple[str, str]]:
-        """Those of the page, and Retry-After."""
+        """Return the headers of the page, and Retry-After."""
         headers = super().get_headers(environ, scope)
         if self.retry_after:
             headers.append(("Retry-After", _print_moment(self.retry_after)))
@@ -111,7 +114,7 @@ class RetryAfterException(HTTPException):
 
 
 def _escape(text: Any) -> str:
-    """Text as HTML; what has ``__html__`` is that already."""
+    """Return a text as HTML. An object with ``__html__`` is HTML already."""
     if hasattr(text, "__html__"):
         return str(text.__html__())
     plain = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

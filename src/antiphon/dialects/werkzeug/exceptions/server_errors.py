@@ -1,4 +1,4 @@
-"""The errors of 5xx, one for each status (RFC 9110 §15.6)."""
+"""The exceptions with a status of 5xx (RFC 9110 §15.6)."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class InternalServerError(HTTPException):
-    """500: something went wrong (RFC 9110 §15.6.1); ``original_exception`` is what, where somebody says it."""
+    """500: an error of the server (RFC 9110 §15.6.1). ``original_exception`` is its cause, if given."""
 
     code = 500
     description = (
@@ -28,21 +28,21 @@ class InternalServerError(HTTPException):
 
 
 class NotImplemented(HTTPException):  # noqa: A001 - Werkzeug's word
-    """501: the server does not know how (RFC 9110 §15.6.2)."""
+    """501: the server does not support the request (RFC 9110 §15.6.2)."""
 
     code = 501
     description = "The server does not support the action requested by the browser."
 
 
 class BadGateway(HTTPException):
-    """502 (RFC 9110 §15.6.3)."""
+    """502: an upstream server gave an invalid response (RFC 9110 §15.6.3)."""
 
     code = 502
     description = "The proxy server received an invalid response from an upstream server."
 
 
 class ServiceUnavailable(RetryAfterException):
-    """503: not now (RFC 9110 §15.6.4)."""
+    """503: the server can't answer for now (RFC 9110 §15.6.4)."""
 
     code = 503
     description = (
@@ -52,14 +52,14 @@ class ServiceUnavailable(RetryAfterException):
 
 
 class GatewayTimeout(HTTPException):
-    """504 (RFC 9110 §15.6.5)."""
+    """504: an upstream server did not answer in time (RFC 9110 §15.6.5)."""
 
     code = 504
     description = "The connection to an upstream server timed out."
 
 
 class HTTPVersionNotSupported(HTTPException):
-    """505 (RFC 9110 §15.6.6)."""
+    """505: the server does not support this version of HTTP (RFC 9110 §15.6.6)."""
 
     code = 505
     description = "The server does not support the HTTP protocol version used in the request."

@@ -1,4 +1,4 @@
-"""Header values as `werkzeug.http` has them: parsed and printed by functions, over the values of `antiphon.http`."""
+"""The functions of `werkzeug.http`: they parse and print header values, on the values of `antiphon.http`."""
 
 from antiphon.dialects.werkzeug.datastructures.range import is_byte_range_valid
 from antiphon.dialects.werkzeug.http.conditions import is_resource_modified

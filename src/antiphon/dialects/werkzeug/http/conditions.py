@@ -1,4 +1,4 @@
-"""Conditions of a request: the check for a version that the client lacks (RFC 9110 §13)."""
+"""Conditions of a request (RFC 9110 §13)."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,11 +21,11 @@ def is_resource_modified(
 ) -> bool:
     """Return True if the client lacks the version with this tag (as headers have it), or of these bytes, and this date.
 
-    Raises TypeError for a tag beside bytes.
+    Raises TypeError if both a tag and bytes are given.
     """
     if data is not None:
         if etag is not None:
-            raise TypeError("the tag of the data is made of them: give one of both")
+            raise TypeError("give either a tag or data, not both: the tag is made of the data")
         etag = quote_etag(generate_etag(data))
     if_range = IfRange()
     if not ignore_if_range and "HTTP_RANGE" in environ:
@@ -50,8 +50,8 @@ def _is_as_old(last_modified: datetime | str | None, since: datetime | None) -> 
 
 
 def _is_known(environ: "WSGIEnvironment", tag: str, unmodified: bool) -> bool:
-    """Return True if the tags that the request names say that nothing has to be sent; ``unmodified`` where it names
-    none.
+    """Return True if the request's tags show that the client has the version; ``unmodified`` if the request has no
+    tags.
     """
     if unwanted := parse_etags(environ.get("HTTP_IF_NONE_MATCH")):
         unmodified = unwanted.contains_weak(tag)

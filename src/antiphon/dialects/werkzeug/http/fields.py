@@ -1,4 +1,4 @@
-"""Kinds of header fields, and the two isolation policies."""
+"""Kinds of header fields, and the values of two isolation policies."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -17,14 +17,14 @@ _HOP_BY_HOP_HEADERS = HOP_BY_HOP - {"trailers"}
 
 
 class COEP(Enum):
-    """Values of Cross-Origin-Embedder-Policy."""
+    """The values of Cross-Origin-Embedder-Policy."""
 
     UNSAFE_NONE = "unsafe-none"
     REQUIRE_CORP = "require-corp"
 
 
 class COOP(Enum):
-    """Values of Cross-Origin-Opener-Policy."""
+    """The values of Cross-Origin-Opener-Policy."""
 
     UNSAFE_NONE = "unsafe-none"
     SAME_ORIGIN_ALLOW_POPUPS = "same-origin-allow-popups"
@@ -32,7 +32,7 @@ class COOP(Enum):
 
 
 def is_entity_header(header: str) -> bool:
-    """Return True if a field tells of the content."""
+    """Return True if a field describes the content."""
     return header.lower() in _ENTITY_HEADERS
 
 
@@ -44,7 +44,7 @@ def is_hop_by_hop_header(header: str) -> bool:
 def remove_entity_headers(
     headers: "Headers | list[tuple[str, str]]", allowed: Iterable[str] = ("expires", "content-location")
 ) -> None:
-    """Remove, in place, the fields that tell of the content, except the ``allowed`` ones."""
+    """Remove, in place, the fields that describe the content, except the ``allowed`` ones."""
     kept = {name.lower() for name in allowed}
     headers[:] = [(name, value) for name, value in headers if not is_entity_header(name) or name.lower() in kept]
 

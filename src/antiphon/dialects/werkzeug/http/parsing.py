@@ -1,4 +1,4 @@
-"""Header values parsed to this dialect's data structures, on the values of `antiphon.http`."""
+"""Header values parsed to this dialect's data structures."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
@@ -32,9 +32,9 @@ def parse_accept_header(value: str | None, cls: None = None) -> "Accept": ...
 @overload
 def parse_accept_header(value: str | None, cls: type[A]) -> A: ...
 def parse_accept_header(value: str | None, cls: "type[A] | None" = None) -> "A | Accept":
-    """What is accepted, as ``cls``, by default an Accept; elements whose quality is none are passed over.
+    """Return the accepted values as ``cls``, by default an Accept. Elements with a malformed quality are skipped.
 
-    What was read is kept for a while: it does not change, and the same few values come with most requests.
+    Results are cached: they are immutable, and the same few values come with most requests.
     """
     made = Accept if cls is None else cls
     if not value:
@@ -52,7 +52,7 @@ def _parse_kept(value: str, cls: "type[Accept]") -> Any:
 
 
 def _separate(item: str, quality: float) -> list[tuple[str, float]]:
-    """Return an element with parameters, of which one may be the quality."""
+    """Return an element with parameters, one of which may be its quality."""
     if ";" not in item:
         return [(item, quality)]
     name, _, written = item.partition(";")
@@ -79,7 +79,7 @@ def parse_cache_control_header(
 
 
 def parse_set_header(value: str | None, on_update: "Callable[[HeaderSet], None] | None" = None) -> "HeaderSet":
-    """Return the elements as a set that tells ``on_update`` of its changes."""
+    """Return the elements as a set that calls ``on_update`` after each change."""
     return HeaderSet(parse_list_header(value) if value else None, on_update)
 
 
@@ -88,7 +88,7 @@ def parse_csp_header(
     on_update: "Callable[[ContentSecurityPolicy], None] | None" = None,
     cls: "Callable[..., C] | None" = None,
 ) -> "C | ContentSecurityPolicy":
-    """Return the directives that have sources, as ``cls``, by default a ContentSecurityPolicy."""
+    """Return the directives with sources, as ``cls``, by default a ContentSecurityPolicy."""
     make: Callable[..., Any] = ContentSecurityPolicy if cls is None else cls
     pieces = [piece.strip(OWS).partition(" ") for piece in (value or "").split(";")]
     items = [(directive, sources.strip(OWS)) for directive, space, sources in pieces if space]
@@ -107,9 +107,9 @@ def parse_cookie(
 
 
 def parse_etags(value: str | None) -> "ETags":
-    """Return the tags of If-Match or If-None-Match; those without quotes count, too.
+    """Return the tags of If-Match or If-None-Match. Tags without quotes count, too.
 
-    What was read is kept for a while: all clients that have the current version send the same.
+    Results are cached: all clients with the current version send the same value.
     """
     if not value:
         return ETags()
@@ -125,7 +125,7 @@ def parse_if_range_header(value: str | None) -> "IfRange":
 
 
 def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range | None":  # noqa: ARG001 - its name
-    """Return the parts that are wanted, in rising order and without overlaps; None for anything else."""
+    """Return the requested parts, in rising order and without overlaps; None for a value of any other kind."""
     if not value or "=" not in value:
         return None
     unit, _, written = value.partition("=")
@@ -145,7 +145,7 @@ def _with_stop(first: int | None, last: int | None) -> tuple[int, int | None]:
 
 
 def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
-    """Return True if each part begins after the one before it, so that only the last one has no end, and none is
+    """Return True if each part begins after the one before it, only the last one may have no end, and no part is
     empty.
     """
     reached: int | None = 0
@@ -159,7 +159,7 @@ def _are_rising(parts: Iterable[ranges.RangeSpec]) -> bool:
 def parse_content_range_header(
     value: str | None, on_update: "Callable[[ContentRange], None] | None" = None
 ) -> "ContentRange | None":
-    """Return the part that a message has; None for what is no Content-Range."""
+    """Return the part that a message has; None for a malformed value."""
     if value is None:
         return None
     value = value.strip(OWS)
@@ -175,14 +175,14 @@ def parse_content_range_header(
 
 
 def parse_authorization_header(value: str | None) -> "Authorization | None":
-    """Return the credentials; None if they are absent or can't be read."""
+    """Return the credentials; None if they are absent or malformed."""
     return Authorization.from_header(value)
 
 
 def parse_www_authenticate_header(
     value: str | None, on_update: "Callable[[WWWAuthenticate], None] | None" = None
 ) -> "WWWAuthenticate":
-    """Return the challenge, an empty one of Basic where there is none; ``on_update`` is told of changes."""
+    """Return the challenge, or an empty one of Basic if there is none. It calls ``on_update`` after each change."""
     found = WWWAuthenticate.from_header(value) or WWWAuthenticate("basic")
     found._on_update = on_update  # noqa: SLF001 - as the response sets it
     return found

@@ -1,4 +1,4 @@
-"""Werkzeug's context-local objects, over context variables, and proxies for them."""
+"""Werkzeug's context-local objects, on context variables, and proxies for them."""
 
 from threading import get_ident
 

@@ -1,4 +1,4 @@
-"""Releases what requests leave in context-local objects."""
+"""Releases of context-local objects after each request."""
 
 from collections.abc import Callable, Iterable
 from functools import update_wrapper
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class LocalManager:
-    """Objects that are released together, by ``cleanup`` or after each response of an application."""
+    """A group of context-local objects that are released together, by ``cleanup`` or after each response."""
 
     __slots__ = ("ident_func", "locals")
 
@@ -26,16 +26,16 @@ class LocalManager:
         self.ident_func = ident_func or get_ident
 
     def get_ident(self) -> Any:
-        """What names the thread; contexts need no name."""
+        """Return the identity of the thread. Contexts need none."""
         return self.ident_func()
 
     def cleanup(self) -> None:
-        """Release them all, for this context."""
+        """Release all objects, for this context."""
         for local in self.locals:
             release_local(local)
 
     def make_middleware(self, app: "WSGIApplication") -> "WSGIApplication":
-        """Return the application, after each response of which they are released."""
+        """Return an application that releases the objects after each response of another one."""
 
         def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
             return ClosingIterator(app(environ, start_response), self.cleanup)
@@ -43,7 +43,7 @@ class LocalManager:
         return application
 
     def middleware(self, func: "WSGIApplication") -> "WSGIApplication":
-        """The same as a decorator of a function."""
+        """Decorate an application, so that the objects are released after each of its responses."""
         return update_wrapper(self.make_middleware(func), func)
 
     def __repr__(self) -> str:

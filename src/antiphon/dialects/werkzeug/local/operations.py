@@ -1,11 +1,13 @@
-"""Methods of a proxy: the same operation, on the object that the proxy stands for at that moment."""
+"""Methods of a proxy that act on the proxied object."""
 
 from collections.abc import Callable
 from typing import Any
 
 
 def forward(operation: Callable[..., Any], unbound: Callable[[Any], Any] | None = None) -> Any:
-    """Return a method that does this; ``unbound`` gives its result, of the proxy, where there is no object."""
+    """Return a method that applies an operation to the object; without an object, ``unbound`` gets the proxy
+    instead.
+    """
 
     def method(self: Any, *arguments: Any) -> Any:
         if unbound is None:
@@ -29,7 +31,7 @@ def forward_reflected(operation: Callable[[Any, Any], Any]) -> Any:
 
 
 def forward_in_place(operation: Callable[[Any, Any], Any]) -> Any:
-    """Return a method for ``+=`` and its like: the object is changed, and the name keeps the proxy."""
+    """Return a method for ``+=`` and the like: the object is changed, and the name keeps the proxy."""
 
     def method(self: Any, right: Any) -> Any:
         operation(self._get_current_object(), right)
@@ -39,7 +41,7 @@ def forward_in_place(operation: Callable[[Any, Any], Any]) -> Any:
 
 
 class Own:
-    """A method that the object itself must have: what it lacks, the proxy lacks."""
+    """A method that the proxied object must have itself: the proxy lacks what the object lacks."""
 
     __slots__ = ("_name",)
 
@@ -54,7 +56,7 @@ class Own:
 
 
 def own_value(unbound: Callable[[Any], Any], of_class: Any = None) -> Any:
-    """Return an attribute of the object; of the proxy where there is none, and of the class."""
+    """Return an attribute of the object; ``unbound`` gives it without an object, ``of_class`` is that of the class."""
     return _OwnValue(unbound, of_class)
 
 

@@ -1,4 +1,4 @@
-"""A stand-in for an object that is another one in each context."""
+"""Proxies for objects that differ between contexts."""
 
 import copy
 import math

@@ -1,6 +1,6 @@
-"""Attributes and stacks of which every context has its own: each thread, each task, each ``contextvars.Context``.
+"""Attributes and stacks with separate values for each context: thread, task, or ``contextvars.Context``.
 
-What a context has is never changed in place, since contexts that are copied from it have the same.
+Values are replaced, never changed in place, since a copied context shares them.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ _NOTHING: MappingProxyType[str, Any] = MappingProxyType({})
 
 
 class Local:
-    """Attributes that each context sets for itself. Called with a name, it gives a proxy for that one."""
+    """Attributes with separate values for each context. Calling it with a name returns a proxy for that attribute."""
 
     __slots__ = ("_variable",)
 
@@ -60,7 +60,9 @@ class Local:
 
 
 class LocalStack(Generic[T]):
-    """A stack that each context has for itself. Called, it gives a proxy for its top, or for an attribute of that."""
+    """A stack with separate values for each context. Calling it returns a proxy for its top, or for an attribute of
+    that.
+    """
 
     __slots__ = ("_variable",)
 
@@ -83,13 +85,13 @@ class LocalStack(Generic[T]):
         return self._variable.get([])
 
     def push(self, obj: T) -> list[T]:
-        """Put an object on top. Gives the whole stack."""
+        """Put an object on top, and return the whole stack."""
         items = [*self._items(), obj]
         self._variable.set(items)
         return items.copy()
 
     def pop(self) -> T | None:
-        """Take the top away, and give it; None if there is none."""
+        """Remove the top and return it; None if the stack is empty."""
         items = self._items()
         if not items:
             return None
@@ -98,7 +100,7 @@ class LocalStack(Generic[T]):
 
     @property
     def top(self) -> T | None:
-        """The object on top; None if there is none."""
+        """The object on top; None if the stack is empty."""
         items = self._items()
         return items[-1] if items else None
 
@@ -108,5 +110,5 @@ class LocalStack(Generic[T]):
 
 
 def release_local(local: "Local | LocalStack[Any]") -> None:
-    """Forget what this context has in it."""
+    """Remove all values of this context."""
     local.__release_local__()

@@ -1,4 +1,4 @@
-"""Several WSGI applications below different paths of one host."""
+"""A middleware that mounts WSGI applications below paths of one host."""
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
@@ -8,9 +8,10 @@ if TYPE_CHECKING:
 
 
 class DispatcherMiddleware:
-    """Asks the application whose path in ``mounts`` is the longest beginning of the request's; ``app`` where none is.
+    """An application that passes each request to the application in ``mounts`` with the longest matching path, else to
+    ``app``.
 
-    A path is a beginning up to a slash or the end. What it takes is moved from PATH_INFO to SCRIPT_NAME.
+    A path matches up to a slash or the end. It is moved from PATH_INFO to SCRIPT_NAME.
     """
 
     def __init__(self, app: "WSGIApplication", mounts: "Mapping[str, WSGIApplication] | None" = None) -> None:

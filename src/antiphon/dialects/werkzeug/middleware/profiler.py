@@ -1,4 +1,4 @@
-"""A middleware that profiles each request, and prints what took the time or leaves it in a file."""
+"""A middleware that profiles each request, and prints a report or writes a file."""
 
 import sys
 import time
@@ -15,11 +15,11 @@ FILENAME_FORMAT = "{method}.{path}.{elapsed:.0f}ms.{time:.0f}.prof"
 
 
 class ProfilerMiddleware:
-    """Asks ``app`` under ``cProfile``; the whole answer is collected before it is sent.
+    """A middleware that calls ``app`` under ``cProfile``. The whole answer is collected before it is sent.
 
-    ``stream`` gets a report of each request, sorted and cut as ``sort_by`` and ``restrictions`` tell ``pstats``; None
-    gets none. ``profile_dir`` gets a file of each request, named by ``filename_format``: a format of ``method``,
-    ``path``, ``elapsed`` (milliseconds) and ``time`` (seconds), or what returns the name for an environ, in which
+    ``stream`` gets a report of each request, sorted and cut by ``sort_by`` and ``restrictions`` (see ``pstats``); None
+    is for no report. ``profile_dir`` gets a file for each request, named by ``filename_format``: a format of
+    ``method``, ``path``, ``elapsed`` (milliseconds) and ``time`` (seconds), or a function of the environ, in which
     ``werkzeug.profiler`` has the latter two.
     """
 

@@ -1,4 +1,4 @@
-"""What proxies in front of a WSGI application say of the client, in the place of what the server saw."""
+"""A middleware that believes the X-Forwarded headers of known proxies."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -12,11 +12,12 @@ _REPLACED = ("REMOTE_ADDR", "wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERV
 
 
 class ProxyFix:
-    """Reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix, each as far as so many proxies are known to set it.
+    """A middleware that reads X-Forwarded-For, -Proto, -Host, -Port and -Prefix, as set by a number of proxies for
+    each.
 
-    Of the values in a header, the one is believed that the outermost of these proxies has added; with fewer values none
-    is. Clients can send any of these headers: count no proxy that does not set it. What the server saw stays in the
-    environ as "werkzeug.proxy_fix.orig".
+    The value that the outermost of these proxies has added is believed; if a header has fewer values, none is. Clients
+    can send any of these headers: count only proxies that set it. The original values are in the environ as
+    "werkzeug.proxy_fix.orig".
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class ProxyFix:
 
 
 def _believed(environ: "WSGIEnvironment", name: str, proxies: int) -> str | None:
-    """Return the value that the outermost of so many proxies has added to a header."""
+    """Return the value that the outermost of these proxies has added to a header."""
     written: str | None = environ.get(f"HTTP_X_FORWARDED_{name}")
     if not proxies or not written:
         return None

@@ -1,4 +1,4 @@
-"""Files beside a WSGI application: those of folders and of packages, below paths of their own."""
+"""A middleware that serves files of folders and packages, below paths of their own."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Opener: TypeAlias = Callable[[], tuple[IO[bytes], datetime, int]]
-"""Opens a file, and tells when it was changed and how many bytes it has."""
+"""A function that opens a file, and returns it with the time of its last change and its size in bytes."""
 Loader: TypeAlias = Callable[[str | None], tuple[str | None, Opener | None]]
-"""Finds a file below an exported path (None: at that very path): its name and how to open it."""
+"""A function that finds a file below an exported path, or, for None, at the path itself: its name and opener."""
 Source: TypeAlias = str | tuple[str, str]
-"""The path of a file or folder; a package, and the path of a folder in it."""
+"""The path of a file or folder; or a package, and the path of a folder in it."""
 
 
 class SharedDataMiddleware:
-    """Answers by a file where there is one, and else by ``app``.
+    """An application that answers with a file if there is one, else passes the request to ``app``.
 
-    ``exports`` has a file, a folder, or a package and a folder in it for each path. Files whose names fit ``disallow``
-    are not sent. With ``cache``, clients keep them for ``cache_timeout`` seconds; then they ask whether one
-    has changed. ``fallback_mimetype`` is for names that tell no type. Raises TypeError for exports of another kind.
+    ``exports`` has, for each path, a file, a folder, or a package and a folder in it. Files whose names match
+    ``disallow`` are not served. With ``cache``, clients keep files for ``cache_timeout`` seconds, and then ask if they
+    have changed. ``fallback_mimetype`` is for names of unknown types. Raises TypeError for exports of another kind.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class SharedDataMiddleware:
         return self.get_file_loader(source) if os.path.isfile(source) else self.get_directory_loader(source)
 
     def is_allowed(self, filename: str) -> bool:
-        """Return True if a file may be sent. Subclasses may say otherwise."""
+        """Return True if a file may be served. May be overridden."""
         return self.disallow is None or not fnmatch(filename, self.disallow)
 
     def get_file_loader(self, filename: str) -> Loader:
-        """Finds one file, whatever the rest of the path."""
+        """Return a loader of one file, for any rest of the path."""
         return lambda path: (os.path.basename(filename), _opener(filename))  # noqa: ARG005 - as every loader
 
     def get_directory_loader(self, directory: str) -> Loader:
-        """Finds the files of a folder and of those in it."""
+        """Return a loader of the files in a folder and its subfolders."""
 
         def load(path: str | None) -> tuple[str | None, Opener | None]:
             found = directory if path is None else safe_join(directory, path)
@@ -83,7 +83,7 @@ class SharedDataMiddleware:
         return load
 
     def get_package_loader(self, package: str, package_path: str) -> Loader:
-        """Finds the files of a folder in a package, which may be in an archive."""
+        """Return a loader of the files in a folder of a package, which may be in an archive."""
         from importlib.resources import files
 
         root = files(package)
@@ -102,7 +102,7 @@ class SharedDataMiddleware:
         return load
 
     def generate_etag(self, mtime: datetime, file_size: int, real_filename: str) -> str:
-        """Return the tag of a file's present version."""
+        """Return the entity tag of a file's present version."""
         return f"wzsdm-{mtime.timestamp()}-{file_size}-{adler32(os.fsencode(real_filename))}"
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

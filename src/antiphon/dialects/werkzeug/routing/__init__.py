@@ -1,4 +1,4 @@
-"""Werkzeug's URL routing: maps, rules and converters under their names."""
+"""Werkzeug's URL routing: maps, rules and converters."""
 
 from antiphon.dialects.werkzeug.routing.converters import (
     AnyConverter,

@@ -1,4 +1,4 @@
-"""A map for one request, or for one host: matches paths, and builds URLs."""
+"""Maps bound to a request or to a host: they match paths and build URLs."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -29,7 +29,7 @@ _place = re.compile(r"<([^>]+)>")
 
 
 class MapAdapter:
-    """What ``Map.bind`` and ``Map.bind_to_environ`` give. Its attributes are what it was bound with."""
+    """A map bound by ``Map.bind`` or ``Map.bind_to_environ``. Its attributes are the arguments of these."""
 
     def __init__(
         self,
@@ -59,9 +59,11 @@ class MapAdapter:
         method: str | None = None,
         catch_http_exceptions: bool = False,
     ) -> Any:
-        """What the function gives for the endpoint and the values; a redirect that the map asks for.
+        """Return the result of a function for the matching endpoint and its values, or a redirect that the map asks
+        for.
 
-        Raises NotFound and its like, from the map or the function, unless these are caught: then they are returned.
+        Raises NotFound and other HTTP exceptions of the map and the function; with ``catch_http_exceptions`` it returns
+        them.
         """
         try:
             try:
@@ -102,8 +104,8 @@ class MapAdapter:
     ) -> "tuple[Any | Rule, dict[str, Any]]":
         """Return the endpoint for a path and a method, or its rule, and the values of its variables.
 
-        What is None is as the adapter was bound. Raises NotFound, MethodNotAllowed, WebsocketMismatch, and
-        RequestRedirect, whose URL has the ``query_args``.
+        Arguments that are None are those that the adapter was bound with. Raises NotFound, MethodNotAllowed,
+        WebsocketMismatch, and RequestRedirect, whose URL has the ``query_args``.
         """
         map_ = self.map
         map_.update()
@@ -137,7 +139,7 @@ class MapAdapter:
     def _redirect(
         self, rule: "Rule", method: str, values: dict[str, Any], query_args: Mapping[str, Any] | str | None
     ) -> None:
-        """Raise RequestRedirect if the rule, or another one with its values as defaults, asks for that."""
+        """Raise RequestRedirect if the rule asks for it, or another rule has its values as defaults."""
         if self.map.redirect_defaults:
             url = self.get_default_redirect(rule, method, values, self._query(query_args))
             if url is not None:
@@ -165,9 +167,7 @@ class MapAdapter:
         return True
 
     def allowed_methods(self, path_info: str | None = None) -> Iterable[str]:
-        """Return the methods for which a path is found; none where rules take every method, and where nothing is
-        found.
-        """
+        """Return the methods of the rules for a path; none if they take every method, or no rule matches."""
         try:
             self.match(path_info, method="--")
         except MethodNotAllowed as error:
@@ -177,9 +177,7 @@ class MapAdapter:
         return []
 
     def get_host(self, domain_part: str | None) -> str:
-        """Return the host for a subdomain, or for a host where these are matched. None stands for that of the
-        adapter.
-        """
+        """Return the host for a subdomain, or for a host if hosts are matched. None stands for that of the adapter."""
         if self.map.host_matching:
             return self.server_name if domain_part is None else domain_part
         subdomain = self.subdomain if domain_part is None else domain_part
@@ -188,7 +186,7 @@ class MapAdapter:
     def get_default_redirect(
         self, rule: "Rule", method: str, values: dict[str, Any], query_args: Mapping[str, Any] | str
     ) -> str | None:
-        """Return the URL of the rule that has these values as its defaults, if there is another one that has."""
+        """Return the URL of another rule that has these values as its defaults, if there is one."""
         for other in self.map.leading.get(id(rule), ()):
             if other.suitable_for(values, method):
                 values.update(other.defaults or {})
@@ -198,13 +196,13 @@ class MapAdapter:
         return None
 
     def encode_query_args(self, query_args: Mapping[str, Any] | str) -> str:
-        """Return a query, without its question mark."""
+        """Return a query without its question mark."""
         return query_args if isinstance(query_args, str) else encode_fields(iter_multi_items(query_args))
 
     def make_redirect_url(
         self, path_info: str, query_args: Mapping[str, Any] | str | None = None, domain_part: str | None = None
     ) -> str:
-        """Return the absolute URL for a path, which is percent-encoded."""
+        """Return the absolute URL for a percent-encoded path."""
         if query_args is None:
             query_args = self.query_args
         query = self.encode_query_args(query_args) if query_args else ""
@@ -215,9 +213,7 @@ class MapAdapter:
     def make_alias_redirect_url(
         self, path: str, endpoint: Any, values: Mapping[str, Any], method: str, query_args: Mapping[str, Any] | str
     ) -> str:
-        """Return the absolute URL of the rule of which another is an alias. Raises AssertionError if that is the
-        same.
-        """
+        """Return the absolute URL of the rule behind an alias. Raises AssertionError if that is the alias itself."""
         url = self.build(endpoint, values, method, append_unknown=False, force_external=True)
         if query_args:
             url += f"?{self.encode_query_args(query_args)}"
@@ -234,9 +230,9 @@ class MapAdapter:
         append_unknown: bool = True,
         url_scheme: str | None = None,
     ) -> str:
-        """Return the URL of an endpoint with these values; what the rule has no place for becomes the query.
+        """Return the URL of an endpoint with these values. Values that the rule has no place for become the query.
 
-        It is a path; an absolute URL where that is asked for, on another host, and for a WebSocket. Raises BuildError.
+        The URL is a path; it is absolute on request, on another host, and for a WebSocket. Raises BuildError.
         """
         map_ = self.map
         map_.update()
@@ -277,7 +273,7 @@ class MapAdapter:
     def _build_by_rules(
         self, endpoint: Any, values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
     ) -> Built | None:
-        """By the first rule that can be built; where hosts are matched, one on the present host goes before."""
+        """Build by the first possible rule. If hosts are matched, rules of the present host go first."""
         rules = self.map.rules_of(endpoint)
         for method in methods:
             elsewhere = None
@@ -293,7 +289,7 @@ class MapAdapter:
 
 
 def _refused(why: NoMatch) -> HTTPException:
-    """What is raised where no rule matches."""
+    """Return the exception for a path without a matching rule."""
     if why.have_match_for:
         return MethodNotAllowed(valid_methods=list(why.have_match_for))
     return WebsocketMismatch() if why.websocket_mismatch else NotFound()

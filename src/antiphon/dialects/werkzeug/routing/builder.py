@@ -1,4 +1,4 @@
-"""From a rule and values to a host and a path."""
+"""URLs built of a rule and values."""
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -8,14 +8,14 @@ from antiphon.dialects.werkzeug.routing.converters import BaseConverter, Integer
 from antiphon.dialects.werkzeug.routing.parts import Variable
 
 Built: TypeAlias = tuple[str, str, bool]
-"""The subdomain, or host, the path with a query, and whether it is for a WebSocket."""
+"""The subdomain or host, the path with a query, and True for a WebSocket."""
 
 
 class Template:
-    """Text, percent-encoded, with places for values.
+    """Percent-encoded text with places for values.
 
-    ``fill`` gives the text with the values of a mapping. It raises KeyError for a missing one, and what a converter
-    raises.
+    ``fill`` returns the text with the values of a mapping. It raises KeyError for a missing value, and the errors of
+    converters.
     """
 
     __slots__ = ("fill", "names")
@@ -36,7 +36,7 @@ class Template:
 
 
 def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callable[[Mapping[str, Any]], str]:
-    """What puts values into a format; one or none are quicker done than several."""
+    """Return a function that puts values into a format. One value, or none, is faster than several."""
     if not fields:
         whole = text % ()
         return lambda values: whole  # noqa: ARG005 - it has no place for any
@@ -47,7 +47,7 @@ def _filler(text: str, fields: list[tuple[str, Callable[[Any], str]]]) -> Callab
 
 
 def _writer(converter: BaseConverter) -> Callable[[Any], str]:
-    """What makes text of a value: the converter, or what it comes to."""
+    """Return the function that makes text of a value: the converter's, or a faster one with the same result."""
     if type(converter).to_url is BaseConverter.to_url:
         return quote_value
     if type(converter) is IntegerConverter and not converter.fixed_digits:
@@ -60,10 +60,10 @@ def _digits(number: Any) -> str:
 
 
 class Direct:
-    """How to build a rule that is on one subdomain and for HTTP.
+    """A fast way to build a rule that has a fixed subdomain and is for HTTP.
 
-    ``methods`` are those of the rule, and ``defaults`` the values that the path has not; ``query`` prints what the rule
-    has no place for.
+    ``methods`` are those of the rule, ``defaults`` the values that are not in its path. ``query`` prints values that
+    the rule has no place for.
     """
 
     __slots__ = ("_arguments", "_defaults", "_domain", "_fill", "_names", "_query", "methods")
@@ -85,7 +85,7 @@ class Direct:
         self._query = query
 
     def build(self, values: Mapping[str, Any], append_unknown: bool) -> Built | None:
-        """None if a value is missing, is none for this rule, or is not the default."""
+        """Return the URL; None if a value is missing, is refused by its converter, or contradicts a default."""
         for name, value in self._defaults:
             if name in values and values[name] != value:
                 return None
@@ -96,7 +96,7 @@ class Direct:
         except Exception:
             if self._names <= values.keys():
                 raise
-            return None  # whatever else is wrong, a value is missing
+            return None  # whatever the error, a value is missing
         if len(values) == len(self._names) or not append_unknown:
             return self._domain, path, False
         unknown = {name: value for name, value in values.items() if name not in self._arguments}
@@ -107,7 +107,7 @@ class Direct:
 def build_directly(
     ways: Iterable[Direct], values: Mapping[str, Any], methods: Iterable[str | None], append_unknown: bool
 ) -> Built | None:
-    """By the first rule that takes the values and a method."""
+    """Build by the first rule that takes the values and a method."""
     for method in methods:
         for way in ways:
             takes_method = method is None or way.methods is None or method in way.methods
@@ -117,7 +117,7 @@ def build_directly(
 
 
 def values_given(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values that are there. One that a MultiDict has several times is a list."""
+    """Return the values that are not None. Several values of one key in a MultiDict become a list."""
     if isinstance(values, MultiDict):
         return {name: found[0] if len(found) == 1 else found for name, found in values.lists() if found}
     return {name: value for name, value in values.items() if value is not None}

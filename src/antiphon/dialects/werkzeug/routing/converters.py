@@ -1,4 +1,4 @@
-"""The converters of Werkzeug's routing: which texts a variable takes, and the value that each text stands for."""
+"""The converters of Werkzeug's routing: the texts that a variable takes, and the values that they stand for."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ _needs_no_quoting = re.compile(r"[A-Za-z0-9._~!$&'()*+,/:;=@-]*").fullmatch
 
 
 class ValidationError(ValueError):
-    """Raised by a converter for what it does not take, though its expression does."""
+    """The error of a converter that refuses a text or a value."""
 
 
 class BaseConverter:
-    """What every converter derives from.
+    """The base class of converters.
 
-    ``regex`` is what the text looks like; of rules that fit, the one with the smallest ``weight`` is taken. With
-    ``part_isolating`` the text has no slash; that is so unless ``regex`` has one, and a subclass may say otherwise.
+    ``regex`` describes the text. Of several matching rules, that with the smallest ``weight`` is taken. With
+    ``part_isolating`` the text has no slash; by default that is so unless ``regex`` has one.
     """
 
     regex = "[^/]+"
@@ -38,18 +38,16 @@ class BaseConverter:
         self.map = map
 
     def to_python(self, value: str) -> Any:
-        """Return the value for a text. Raises ValidationError if there is none."""
+        """Return the value for a text. Raises ValidationError for a text that is refused."""
         return value
 
     def to_url(self, value: Any) -> str:
-        """Return the text for a value, percent-encoded. Raises ValidationError if another rule is to be tried."""
+        """Return the percent-encoded text for a value. Raises ValidationError if another rule is to be tried."""
         return quote_value(value)
 
 
 def quote_value(value: Any) -> str:
-    """Return a value as text, percent-encoded as UTF-8, to stand in a path. Raises UnicodeEncodeError for a lone
-    surrogate.
-    """
+    """Return a value as text for a path, percent-encoded as UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
     text = value if type(value) is str else str(value)
     return text if _needs_no_quoting(text) else quote_path(text)
 
@@ -82,7 +80,7 @@ class AnyConverter(BaseConverter):
         self.regex = f"(?:{'|'.join([re.escape(text) for text in self.texts])})"
 
     def to_url(self, value: Any) -> str:
-        """Return the text itself. Raises ValueError for what is none of them."""
+        """Return the text itself. Raises ValueError if it is not one of the given texts."""
         if value in self.items:
             return str(value)
         known = ", ".join(f"'{item}'" for item in sorted(self.items))
@@ -98,7 +96,7 @@ class PathConverter(BaseConverter):
 
 
 class NumberConverter(BaseConverter):
-    """What the converters for numbers have in common."""
+    """The base class of the converters for numbers."""
 
     weight = 50
     num_convert: Callable[[Any], Any] = int
@@ -121,16 +119,16 @@ class NumberConverter(BaseConverter):
 
     @property
     def takes_any(self) -> bool:
-        """True if every number will do."""
+        """True if every number is valid."""
         return not self.fixed_digits and self.min is None and self.max is None
 
     @property
     def signed_regex(self) -> str:
-        """The expression with a minus sign that may be there."""
+        """The expression with an optional minus sign."""
         return f"-?{self.regex}"
 
     def to_python(self, value: str) -> Any:
-        """Return the number. Raises ValidationError for another number of digits, and outside ``min`` and ``max``."""
+        """Return the number. Raises ValidationError for a wrong number of digits, and outside ``min`` and ``max``."""
         if self.fixed_digits and len(value) != self.fixed_digits:
             raise ValidationError
         try:
@@ -142,7 +140,7 @@ class NumberConverter(BaseConverter):
         return number
 
     def to_url(self, value: Any) -> str:
-        """Return the number's digits, with zeros before them up to ``fixed_digits``. Raises ValueError for no
+        """Return the digits, with zeros before them up to ``fixed_digits``. Raises ValueError for a value that is no
         number.
         """
         digits = str(self.num_convert(value))
@@ -194,4 +192,4 @@ DEFAULT_CONVERTERS: Mapping[str, type[BaseConverter]] = {
     "float": FloatConverter,
     "uuid": UUIDConverter,
 }
-"""The converters that every map knows; ``default`` is for variables that name none."""
+"""The converters of every map. ``default`` is for variables that name none."""

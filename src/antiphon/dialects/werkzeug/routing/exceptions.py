@@ -1,4 +1,4 @@
-"""What Werkzeug's routing raises: when it has another URL to go to, finds none, or can't build one."""
+"""The exceptions of Werkzeug's routing."""
 
 from collections.abc import Mapping
 from functools import cached_property
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 
 class RoutingException(Exception):
-    """What is not the application's own answer, but the routing's."""
+    """The base class of the exceptions of routing."""
 
 
 class RequestRedirect(HTTPException, RoutingException):
-    """The request is to go to ``new_url``, which is absolute: a slash or a rule's default is missing, or the like."""
+    """A redirect to the absolute URL ``new_url``, because a slash is missing, or a rule's default is given, or the
+    like.
+    """
 
     code = 308
 
@@ -34,7 +36,7 @@ class RequestRedirect(HTTPException, RoutingException):
 
 
 class RequestPath(RoutingException):
-    """The same request is answered at another path, ``path_info``."""
+    """The request matches another path, ``path_info``."""
 
     __slots__ = ("path_info",)
 
@@ -44,7 +46,7 @@ class RequestPath(RoutingException):
 
 
 class RequestAliasRedirect(RoutingException):
-    """The rule that matched is an alias of another one with that ``endpoint`` and these ``matched_values``."""
+    """The matching rule is an alias of another rule with this ``endpoint`` and these ``matched_values``."""
 
     def __init__(self, matched_values: Mapping[str, Any], endpoint: Any) -> None:
         super().__init__()
@@ -53,7 +55,7 @@ class RequestAliasRedirect(RoutingException):
 
 
 class NoMatch(Exception):
-    """No rule matches; ``have_match_for`` has the methods for which one would."""
+    """No rule matches. ``have_match_for`` has the methods that would match."""
 
     __slots__ = ("have_match_for", "websocket_mismatch")
 
@@ -63,11 +65,11 @@ class NoMatch(Exception):
 
 
 class WebsocketMismatch(BadRequest):
-    """The only rule that matches is for a WebSocket and this is HTTP, or the other way round."""
+    """The only matching rule is for a WebSocket and the request for HTTP, or the other way round."""
 
 
 class BuildError(RoutingException, LookupError):
-    """No rule of that endpoint can be built with these values and that method. ``str`` says what may be meant."""
+    """No rule of the endpoint can be built with these values and this method. ``str`` suggests what may be meant."""
 
     def __init__(
         self, endpoint: Any, values: Mapping[str, Any], method: str | None, adapter: "MapAdapter | None" = None
@@ -80,11 +82,11 @@ class BuildError(RoutingException, LookupError):
 
     @cached_property
     def suggested(self) -> "Rule | None":
-        """The rule that is most like what was asked for."""
+        """The rule that is most similar to the request."""
         return self.closest_rule(self.adapter)
 
     def closest_rule(self, adapter: "MapAdapter | None") -> "Rule | None":
-        """Of the rules of an adapter's map, the one that is most like what was asked for."""
+        """Return the rule in an adapter's map that is most similar to the request."""
         if adapter is None:
             return None
         from difflib import SequenceMatcher

@@ -1,4 +1,4 @@
-"""Rules made of rules: below a path or a subdomain, with a prefix to their endpoints."""
+"""Rules made of rules: below a path or a subdomain, or with a prefix to their endpoints."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
 
 
 class RuleFactory:
-    """What gives rules to a map. Subclasses say which."""
+    """A source of rules for a map: a base class."""
 
     def get_rules(self, map: "Map") -> Iterable["Rule"]:  # noqa: A002 - its name in Werkzeug
-        """Return the rules, bound to no map."""
+        """Return the rules, not bound to a map."""
         raise NotImplementedError
 
 
 class _Changed(RuleFactory):
-    """Copies of rules, each of which is changed."""
+    """Changed copies of rules: a base class."""
 
     def __init__(self, rules: Iterable[RuleFactory]) -> None:
         self.rules = rules
@@ -36,7 +36,7 @@ class _Changed(RuleFactory):
 
 
 class Subdomain(_Changed):
-    """Rules on one subdomain, which may have variables: ``Subdomain("<lang>", [Rule("/")])``."""
+    """Rules on a subdomain, which may have variables: ``Subdomain("<lang>", [Rule("/")])``."""
 
     def __init__(self, subdomain: str, rules: Iterable[RuleFactory]) -> None:
         super().__init__(rules)
@@ -48,24 +48,24 @@ class Subdomain(_Changed):
 
 
 class Submount(_Changed):
-    """Rules below one path: ``Submount("/shop", [Rule("/cart")])``."""
+    """Rules below a path: ``Submount("/shop", [Rule("/cart")])``."""
 
     def __init__(self, path: str, rules: Iterable[RuleFactory]) -> None:
         super().__init__(rules)
         self.path = path.rstrip("/")
 
     def change(self, rule: "Rule") -> None:
-        """Put the path in front."""
+        """Put the path in front of the rule's."""
         rule.rule = self.path + rule.rule
 
 
 class EndpointPrefix(_Changed):
-    """Rules whose endpoints, which are texts, begin with one prefix."""
+    """Rules with a prefix to their endpoints, which are texts."""
 
     def __init__(self, prefix: str, rules: Iterable[RuleFactory]) -> None:
         super().__init__(rules)
         self.prefix = prefix
 
     def change(self, rule: "Rule") -> None:
-        """Put the prefix in front."""
+        """Put the prefix in front of the rule's endpoint."""
         rule.endpoint = self.prefix + rule.endpoint

@@ -1,8 +1,8 @@
-"""Expressions of several converters, matched in a time that grows as the text does.
+"""Expressions of several converters, matched in linear time.
 
-It finds what ``re`` would find by trying: each converter takes as much, or as little, as still lets the rest match. But
-first, from the end, it is worked out for each converter where it may begin. These places are the bits of one number,
-counted from the end of the text, so that all of them are moved at once.
+The result is that of ``re``: each converter takes as much, or as little, as lets the rest match. First, from the end,
+all places are found where each converter may begin. They are the bits of one number, counted from the end of the text,
+so that all places move at once.
 """
 
 import re
@@ -16,13 +16,13 @@ _text_length = re.compile(r"\[\^/\]\{([0-9]+)(?:(,)([0-9]*))?\}").fullmatch
 
 
 class Literal:
-    """One of several texts; the first that fits."""
+    """One of several texts; the first match counts."""
 
     def __init__(self, *texts: str) -> None:
         self._texts = texts
 
     def starts(self, text: str, ends: int) -> int:
-        """Return the places from which it leads to one of ``ends``."""
+        """Return the places where a match may begin that leads to one of ``ends``."""
         found = 0
         for own in self._texts:
             places = ends
@@ -32,14 +32,14 @@ class Literal:
         return found
 
     def end(self, text: str, at: int, ends: int) -> int:
-        """Where it ends that begins at ``at``, an index of the text, which is one of its ``starts``."""
+        """Return the end of the match that begins at the index ``at``, one of its ``starts``."""
         size = len(text)
         fits = (own for own in self._texts if text.startswith(own, at) and ends >> (size - at - len(own)) & 1)
         return at + len(next(fits))
 
 
 class Run:
-    """From ``least`` to ``most`` characters of a kind; as many as possible, or with ``lazy`` as few."""
+    """From ``least`` to ``most`` characters of a kind: as many as possible, or with ``lazy`` as few."""
 
     def __init__(self, kind: str, least: int, most: int | None = None, lazy: bool = False) -> None:
         self._other = re.compile(f"[^{kind}]" if kind[0] != "^" else f"[{kind[1:]}]")
@@ -49,7 +49,7 @@ class Run:
         self._lazy = lazy
 
     def starts(self, text: str, ends: int) -> int:
-        """Return the places from which it leads to one of ``ends``."""
+        """Return the places where a match may begin that leads to one of ``ends``."""
         kind = self._bits(text)
         places = ends
         for _ in range(self._least):
@@ -61,7 +61,7 @@ class Run:
         return places
 
     def end(self, text: str, at: int, ends: int) -> int:
-        """Where it ends that begins at ``at``, an index of the text, which is one of its ``starts``."""
+        """Return the end of the match that begins at the index ``at``, one of its ``starts``."""
         size = len(text)
         longest = self._longest(text, at)
         places = (ends >> (size - longest)) & ((1 << (longest - at - self._least + 1)) - 1)
@@ -98,7 +98,7 @@ _KNOWN: dict[str, list[Element]] = {
 
 
 class Linear:
-    """The pieces of a rule between two slashes, or of its rest."""
+    """The texts and variables of a rule between two slashes, or of its rest."""
 
     def __init__(self, pieces: Iterable[str | Variable], known: Iterable[list[Element]]) -> None:
         self._elements: list[Element] = []
@@ -113,7 +113,7 @@ class Linear:
             self._borders.append((first, len(self._elements)))
 
     def match(self, text: str) -> tuple[str, ...] | None:
-        """Return the text of each variable; None if the whole does not fit."""
+        """Return the text of each variable; None if the text does not match as a whole."""
         ends = [1]
         for element in reversed(self._elements):
             ends.append(element.starts(text, ends[-1]))
@@ -128,7 +128,7 @@ class Linear:
 
 
 def linear(pieces: list[str | Variable]) -> Linear | None:
-    """How to match the pieces so; None if there is no need to, and where an expression is not one of those here."""
+    """Return the linear matcher; None if there is one variable at most, or one with an expression of its own."""
     known = [_elements(piece.converter) for piece in pieces if isinstance(piece, Variable)]
     own = [elements for elements in known if elements is not None]
     return Linear(pieces, own) if 1 < len(known) == len(own) else None

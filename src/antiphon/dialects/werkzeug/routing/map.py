@@ -1,4 +1,4 @@
-"""All rules of an application, and what they have in common."""
+"""The rules of an application."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,11 +28,11 @@ _plain_host = re.compile(r"(?:[!-\-/-~]{1,63}\.)*+[!-\-/-~]{0,63}").fullmatch
 
 
 class Map:
-    """Rules, and how they are matched: what a rule does not say itself is as the map has it.
+    """Rules, and the defaults of their settings.
 
-    ``default_subdomain`` is where rules are that name none; with ``host_matching`` rules have whole hosts instead.
-    ``redirect_defaults`` sends requests to the rule that has their values as its defaults. ``converters`` are added to
-    those that every map knows. With ``sort_parameters`` the query of a URL is sorted, by ``sort_key``.
+    ``default_subdomain`` is for rules that name none; with ``host_matching`` rules have whole hosts instead.
+    ``redirect_defaults`` redirects requests to the rule that has their values as its defaults. ``converters`` are added
+    to those of every map. With ``sort_parameters`` the query of a URL is sorted, by ``sort_key``.
     """
 
     default_converters: Mapping[str, type[BaseConverter]] = ImmutableDict(DEFAULT_CONVERTERS)
@@ -73,7 +73,7 @@ class Map:
 
     @property
     def merge_slashes(self) -> bool:
-        """True if several slashes in a row are as one."""
+        """True if several slashes in a row count as one."""
         return self.matcher.merge_slashes
 
     @merge_slashes.setter
@@ -85,21 +85,21 @@ class Map:
         return [rule for rules in self._rules_by_endpoint.values() for rule in rules]
 
     def rules_of(self, endpoint: Any) -> "Iterable[Rule]":
-        """Return the rules of an endpoint, in the order in which one is looked for that can be built."""
+        """Return the rules of an endpoint, in the order in which they are tried for building."""
         return self._rules_by_endpoint.get(endpoint, ())
 
     def is_endpoint_expecting(self, endpoint: Any, *arguments: str) -> bool:
-        """Return True if some rule of the endpoint has all these arguments. Raises KeyError for an unknown endpoint."""
+        """Return True if a rule of the endpoint has all these arguments. Raises KeyError for an unknown endpoint."""
         self.update()
         return any(rule.arguments.issuperset(arguments) for rule in self._rules_by_endpoint[endpoint])
 
     def iter_rules(self, endpoint: Any = None) -> "Iterator[Rule]":
-        """Return all rules, or those of an endpoint. Raises KeyError for an unknown one."""
+        """Return all rules, or those of an endpoint. Raises KeyError for an unknown endpoint."""
         self.update()
         return iter(self._rules if endpoint is None else self._rules_by_endpoint[endpoint])
 
     def add(self, rulefactory: "RuleFactory") -> None:
-        """Add a rule, or what a factory gives, and bind it. Raises RuntimeError for a rule that is bound already."""
+        """Add and bind a rule, or the rules of a factory. Raises RuntimeError for a rule that is bound already."""
         for rule in rulefactory.get_rules(self):
             rule.bind(self)
             if not rule.build_only:
@@ -108,11 +108,11 @@ class Map:
         self.changed()
 
     def changed(self) -> None:
-        """Have the rules put in order again before the next match."""
+        """Note that the rules must be sorted before the next match."""
         self._has_changed = True
 
     def update(self) -> None:
-        """Put the rules in order, if some were added or changed."""
+        """Sort the rules, if some were added or changed."""
         if not self._has_changed:
             return
         with self._updating:
@@ -125,7 +125,7 @@ class Map:
                 self._has_changed = False
 
     def _find_direct(self) -> dict[Any, list[Direct]]:
-        """Return the short ways to build, for endpoints whose rules have one each."""
+        """Return the fast ways to build, for endpoints whose rules all have one."""
         found = {}
         for endpoint, rules in self._rules_by_endpoint.items():
             ways = [direct for rule in rules if (direct := rule.direct) is not None]
@@ -134,7 +134,9 @@ class Map:
         return found
 
     def _find_leading(self) -> "dict[int, list[Rule]]":
-        """For the id of a rule, those before it to which its requests may be sent because of their defaults."""
+        """Return, by the id of a rule, the rules before it to which its requests may be redirected because of
+        defaults.
+        """
         leading: dict[int, list[Rule]] = {}
         for rules in self._rules_by_endpoint.values():
             with_defaults = [(place, rule) for place, rule in enumerate(rules) if rule.defaults]
@@ -154,8 +156,8 @@ class Map:
         path_info: str | None = None,
         query_args: Mapping[str, Any] | str | None = None,
     ) -> MapAdapter:
-        """Return an adapter for a host. Raises BadHost for what is none, RuntimeError for a subdomain beside host
-        matching.
+        """Return an adapter for a host. Raises BadHost for a malformed one, RuntimeError for a subdomain if hosts are
+        matched.
         """
         if self.host_matching:
             if subdomain is not None:
@@ -176,10 +178,10 @@ class Map:
     def bind_to_environ(
         self, environ: "WSGIEnvironment | Request", server_name: str | None = None, subdomain: str | None = None
     ) -> MapAdapter:
-        """Return an adapter for one request: an environ, or what has one as ``environ``.
+        """Return an adapter for a request, or for its environ.
 
-        With a ``server_name`` the subdomain is what the request's host has before it. A host that does not end so has
-        the subdomain "<invalid>", which no rule has, and a warning is shown.
+        With a ``server_name``, the subdomain is the part of the request's host before it. If the host does not end with
+        the name, a warning is shown, and the subdomain is "<invalid>", which matches no rule.
         """
         env: WSGIEnvironment = environ if isinstance(environ, dict) else environ.environ
         host = get_host(env).lower()
@@ -226,7 +228,7 @@ def _scheme_of(environ: "WSGIEnvironment") -> str:
 
 
 def _subdomain(host: str, name: str) -> str | None:
-    """What a host has before a name; None if it does not end with that name."""
+    """Return the part of a host before a name; None if the host does not end with the name."""
     if host == name:
         return ""
     labels, own = host.split("."), name.split(".")

@@ -1,4 +1,4 @@
-"""Finds the rule for a host and a path, and the values that the path has for it."""
+"""The search for the rule of a host and a path."""
 
 import re
 from operator import attrgetter
@@ -16,7 +16,7 @@ _slashes = re.compile("/{2,}")
 
 
 class StateMachineMatcher:
-    """The rules. ``update`` is called after ``add``, before ``match``."""
+    """The rules as a tree. Call ``update`` after ``add`` and before ``match``."""
 
     def __init__(self, merge_slashes: bool) -> None:
         self.merge_slashes = merge_slashes
@@ -25,7 +25,7 @@ class StateMachineMatcher:
         self._starts: dict[str, State] = {}
 
     def add(self, rule: "Rule") -> None:
-        """Add a rule that is bound."""
+        """Add a bound rule."""
         state = self._root
         for part in rule.parts:
             state = state.next(part)
@@ -35,7 +35,7 @@ class StateMachineMatcher:
             self._whole[domain, "/".join(segments)] = state
 
     def update(self) -> None:
-        """Put what follows each place into the order in which it is tried."""
+        """Sort the branches of the tree in the order in which they are tried."""
         self._starts = self._find_starts()
         states = [self._root]
         while states:
@@ -45,19 +45,21 @@ class StateMachineMatcher:
             states.extend(edge.state for edge in state.dynamic)
 
     def _find_starts(self) -> dict[str, State]:
-        """For each domain without variables, the place after the first slash, where no other way leads there."""
+        """Return, for each domain without variables, the state after the first slash, if no other branch leads
+        there.
+        """
         if self._root.dynamic:
             return {}
         domains = {domain: state for domain, state in self._root.static.items() if not state.dynamic}
         return {domain: state.static[""] for domain, state in domains.items()}
 
     def match(self, domain: str, path: str, method: str, websocket: bool) -> "tuple[Rule, dict[str, Any]]":
-        """Return the rule for a path, which begins with a slash or is empty, and the values of its variables.
+        """Return the rule for a path, and the values of its variables. The path begins with a slash or is empty.
 
-        Raises NoMatch; RequestPath where the path needs a slash more or less; and RequestAliasRedirect.
+        Raises NoMatch, RequestPath if the path has a slash too few or too many, and RequestAliasRedirect.
         """
         state = self._whole.get((domain, path))
-        if state is not None:  # texts go before expressions, so that no other rule can be meant
+        if state is not None:  # texts are tried before expressions
             for rule in state.rules:
                 if (rule.methods is None or method in rule.methods) and rule.websocket == websocket:
                     return rule, _completed(rule, {})

@@ -1,4 +1,4 @@
-"""The parts of a rule, by which it is matched: segments of a path, and what spans several of them."""
+"""The parts of a rule: segments of a path, and expressions for several segments."""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from antiphon.dialects.werkzeug.routing.converters import BaseConverter
 
 
 class Variable(NamedTuple):
-    """A place in a rule that takes a value."""
+    """A variable of a rule, with its converter."""
 
     name: str
     converter: BaseConverter
@@ -24,10 +24,9 @@ class Weight(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A text that must be there, or an expression for what a segment looks like.
+    """A text that must be there, or an expression for a segment.
 
-    A final expression is for all that is left of the path. Behind one with ``slash_follows`` one slash, and no more,
-    may be left.
+    A final expression is for the whole rest of the path. With ``slash_follows``, exactly one slash may follow it.
     """
 
     content: str
@@ -42,11 +41,11 @@ _NO_WEIGHT = Weight(0, (), 0, ())
 _NOTHING = Part("", True, False, False, _NO_WEIGHT, ())
 
 VALUE = "value_"
-"""What the names of the groups for values begin with; a number follows."""
+"""The beginning of the names of groups for values. A number follows."""
 
 
 class _Open:
-    """A part that is being put together."""
+    """A part that is being built."""
 
     def __init__(self) -> None:
         self.pieces: list[str | Variable] = []
@@ -82,7 +81,7 @@ class _Open:
 
 
 def parts_of(pieces: Iterable[str | Variable]) -> list[Part]:
-    """Return the parts of a rule, which is texts, slashes and variables."""
+    """Return the parts of a rule, which is given as texts, slashes and variables."""
     parts: list[Part] = []
     part = _Open()
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""What the text of a rule says: literal text, slashes and ``<converter(arguments):name>``."""
+"""The text of a rule, parsed: literal text, slashes and ``<converter(arguments):name>``."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _CONSTANTS = {"None": None, "True": True, "False": False}
 
 
 class VariableText(NamedTuple):
-    """A variable as it is written."""
+    """A variable as it is written in a rule."""
 
     name: str
     converter: str
@@ -21,7 +21,7 @@ class VariableText(NamedTuple):
 
 
 def tokens(rule: str) -> Iterator[str | VariableText]:
-    """Return the texts, slashes (each by itself) and variables of a rule. Raises ValueError if it is malformed."""
+    """Return the texts, single slashes and variables of a rule. Raises ValueError for a malformed rule."""
     at = 0
     while at < len(rule):
         found = _token(rule, at)
@@ -33,10 +33,10 @@ def tokens(rule: str) -> Iterator[str | VariableText]:
 
 
 def parse_converter_args(argstr: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of a converter, by place and by name: ``2, "a b", signed=True``. Raises ValueError for
-    others.
+    """Return the positional and named arguments of a converter: ``2, "a b", signed=True``.
 
-    They are numbers, True, False, None, and texts, which need no quotes when they look like a name.
+    They are numbers, True, False, None, and texts, which need no quotes if they look like a name. Raises ValueError for
+    anything else.
     """
     argstr += ","
     placed: list[Any] = []
@@ -67,10 +67,10 @@ def _constant(text: str) -> str | float | bool | None:
 
 
 def parse_rule(rule: str) -> Iterator[tuple[str | None, str | None, str]]:
-    """What a rule is made of, as Werkzeug gave it before 2.2: converter, arguments and name of each variable.
+    """Return the parts of a rule as Werkzeug gave them before 2.2: converter, arguments and name of each variable.
 
-    The text between two variables has neither a converter nor arguments. Raises ValueError if the rule is malformed or
-    has two variables of one name.
+    The text between two variables has neither a converter nor arguments. Raises ValueError for a malformed rule, and
+    for two variables of one name.
     """
     text = ""
     names: set[str] = set()

@@ -1,4 +1,4 @@
-"""A rule: a path with variables, the endpoint it leads to, and the circumstances in which it does."""
+"""Rules: paths with variables, and the endpoints that they lead to."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,17 +42,17 @@ _WEBSOCKET_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class Rule(RuleFactory):
-    """One path, as ``/users/<int:id>``, for the endpoint, which may be anything.
+    """A path such as ``/users/<int:id>``, and an endpoint, which may be any object.
 
-    A rule with ``methods`` is for these only; GET brings HEAD. ``defaults`` are values that the path does not have:
-    where another rule of the endpoint has them in its path, a request with these values is sent here. ``build_only``
-    rules match nothing. A path that ends with a slash is found without it too: by a redirect with ``strict_slashes``,
-    else directly. With ``merge_slashes``, several slashes in a row are as one. ``redirect_to`` is a path that may have
-    ``<name>`` in it, or a function of the adapter and the values that returns one. An ``alias`` sends to the endpoint's
-    other rule. ``subdomain`` and ``host`` may have variables too; the map says which of them counts. What is None is as
-    the map has it.
+    ``methods`` limit a rule to these; GET includes HEAD. ``defaults`` are values that the path does not have: if
+    another rule of the endpoint has them in its path, a request with these values is redirected here. ``build_only``
+    rules match nothing. A path that ends with a slash also matches without it: by a redirect with ``strict_slashes``,
+    else directly. With ``merge_slashes``, several slashes in a row count as one. ``redirect_to`` is a path, which may
+    contain ``<name>``, or a function of the adapter and the values that returns one. An ``alias`` redirects to the
+    other rule of the endpoint. ``subdomain`` and ``host`` may have variables too; the map decides which of them counts.
+    Arguments that are None are those of the map.
 
-    Raises ValueError for a path without a slash at its start, TypeError for methods in one text.
+    Raises ValueError for a path that does not begin with a slash, TypeError if the methods are one text.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Rule(RuleFactory):
         self._trace: list[tuple[bool, str]] = []
 
     def empty(self) -> "Rule":
-        """Return a copy that is bound to no map."""
+        """Return a copy that is not bound to a map."""
         return type(self)(self.rule, **self.get_empty_kwargs())
 
     def get_empty_kwargs(self) -> dict[str, Any]:
@@ -112,15 +112,15 @@ class Rule(RuleFactory):
         }
 
     def get_rules(self, map: "Map") -> Iterator["Rule"]:  # noqa: A002, ARG002 - as RuleFactory has it
-        """This rule."""
+        """Yield this rule."""
         yield self
 
     def refresh(self) -> None:
-        """Bind once more, after the rule was changed."""
+        """Bind the rule once more, after it was changed."""
         self.bind(self.map, rebind=True)
 
     def bind(self, map: "Map", rebind: bool = False) -> None:  # noqa: A002 - its name in Werkzeug
-        """Make it a rule of a map, with that map's settings. Raises RuntimeError for one that is bound."""
+        """Bind the rule to a map, with the map's settings. Raises RuntimeError if it is bound already."""
         if self.map is not None and not rebind:
             raise RuntimeError(f"url rule {self!r} already bound to map {self.map!r}")
         self.map = map
@@ -140,13 +140,13 @@ class Rule(RuleFactory):
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
     ) -> BaseConverter:
-        """Return the converter for a variable. Raises LookupError for a name that the map does not know."""
+        """Return the converter for a variable. Raises LookupError for a name that the map does not have."""
         if converter_name not in self.map.converters:
             raise LookupError(f"the converter {converter_name!r} does not exist")
         return self.map.converters[converter_name](self.map, *args, **kwargs)
 
     def compile(self) -> None:
-        """Prepare for matching and building. Raises ValueError if the rule is malformed."""
+        """Prepare the rule for matching and building. Raises ValueError if it is malformed."""
         self._converters = {}
         domain = self._pieces((self.host if self.map.host_matching else self.subdomain) or "")
         path = self._pieces(_slashes.sub("/", self.rule) if self.merge_slashes else self.rule)
@@ -160,7 +160,7 @@ class Rule(RuleFactory):
 
     @property
     def direct(self) -> Direct | None:
-        """The short way to build its URL. None if its values, or a subclass, must be asked."""
+        """The fast way to build the URL. None if the values, or a subclass, must be asked."""
         own = type(self)
         if own.build is not Rule.build or own.suitable_for is not Rule.suitable_for:
             return None
@@ -187,7 +187,7 @@ class Rule(RuleFactory):
         return self._converters[name].to_url(value)
 
     def build(self, values: Mapping[str, Any], append_unknown: bool = True) -> tuple[str, str] | None:
-        """Return the subdomain, or host, and the path, with other values as its query. None if a value does not fit."""
+        """Return the subdomain or host, and the path, with further values as the query. None if a value is refused."""
         try:
             domain, path = self._domain.fill(values), self._path.fill(values)
         except ValidationError:
@@ -202,15 +202,13 @@ class Rule(RuleFactory):
         return encode_fields(sorted(items, key=self.map.sort_key) if self.map.sort_parameters else items)
 
     def provides_defaults_for(self, rule: "Rule") -> bool:
-        """Return True if this is the rule to which requests for another one are sent when they have its defaults."""
+        """Return True if requests for another rule are redirected to this one when they have its defaults."""
         if self.build_only or not self.defaults:
             return False
         return self.endpoint == rule.endpoint and self != rule and self.arguments == rule.arguments
 
     def suitable_for(self, values: Mapping[str, Any], method: str | None = None) -> bool:
-        """Return True if the values suffice and don't contradict the defaults, and whether the method, if any, is
-        right.
-        """
+        """Return True if the values suffice and agree with the defaults, and the method is right, if given."""
         if method is not None and self.methods is not None and method not in self.methods:
             return False
         for name in self._required:
@@ -222,7 +220,9 @@ class Rule(RuleFactory):
         return True
 
     def build_compare_key(self) -> tuple[int, int, int]:
-        """What an endpoint's rules are sorted by to build a URL: no aliases, many variables, many defaults first."""
+        """Return the sort key for building: rules without an alias, with many variables, and with many defaults go
+        first.
+        """
         return (1 if self.alias else 0, -len(self.arguments), -len(self.defaults or ()))
 
     def __eq__(self, other: object) -> bool:
@@ -242,7 +242,7 @@ class Rule(RuleFactory):
 
 
 class RuleTemplate:
-    """Rules with ``$name`` in their texts. Calling it with values gives the rules that have these in place."""
+    """Rules with ``$name`` in their texts. Calling it with values returns a factory of the filled rules."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self.rules = list(rules)
@@ -252,14 +252,14 @@ class RuleTemplate:
 
 
 class RuleTemplateFactory(RuleFactory):
-    """The rules of a template with their values."""
+    """The rules of a template, filled with values."""
 
     def __init__(self, rules: Iterable[RuleFactory], context: dict[str, Any]) -> None:
         self.rules = rules
         self.context = context
 
     def get_rules(self, map: "Map") -> Iterator[Rule]:  # noqa: A002 - its name in Werkzeug
-        """Return each rule with the values in its texts. Raises KeyError for a missing one."""
+        """Yield each rule with the values in its texts. Raises KeyError for a missing value."""
         for factory in self.rules:
             for rule in factory.get_rules(map):
                 yield self._filled(rule)
@@ -293,7 +293,7 @@ def _checked_methods(methods: Iterable[str] | None, websocket: bool) -> set[str]
 
 
 def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
-    """What makes a value of the text; None if the text is the value."""
+    """Return the function that makes a value of the text; None if the text is the value."""
     if type(converter).to_python is BaseConverter.to_python:
         return None
     if type(converter) is IntegerConverter and converter.takes_any:
@@ -304,7 +304,7 @@ def _reader(converter: BaseConverter) -> Callable[[str], Any] | None:
 def _integer(digits: str) -> int:
     try:
         return int(digits)
-    except ValueError as error:  # of more digits than Python reads
+    except ValueError as error:  # more digits than Python reads
         raise ValidationError from error
 
 

@@ -1,4 +1,4 @@
-"""The parts of all rules as a tree: places, and the texts and expressions that lead from one to the next."""
+"""The tree of all rules: states, and the texts and expressions that lead from one to the next."""
 
 import re
 from collections.abc import Callable
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 Texts: TypeAlias = tuple[str, ...]
 
 SHORT = 40
-"""Characters that any number of tries is made with in no time."""
+"""The most characters for which backtracking is always fast."""
 
 _ANY_REST = f"(?P<{VALUE}0>[^/].*?)"
 _ANY_TEXT = {f"(?P<{VALUE}0>[^/]{count})" for count in ("{1,}", "+")}
 
 
 class State:
-    """A place in the tree: the rules that end here, and what follows."""
+    """A state of the tree: the rules that end here, and the edges that go on."""
 
     __slots__ = ("dynamic", "rules", "static")
 
@@ -30,11 +30,11 @@ class State:
         self.static: dict[str, State] = {}
 
     def next(self, part: Part) -> "State":
-        """Return the place to which a part leads. It is added if it isn't there."""
+        """Return the state after a part. It is added if it does not exist."""
         if part.is_static:
             return self.static.setdefault(part.content, State())
         for edge in self.dynamic:
-            if edge.part[:-1] == part[:-1]:  # the pieces are other objects
+            if edge.part[:-1] == part[:-1]:  # the pieces differ in identity only
                 return edge.state
         edge = Edge(part)
         self.dynamic.append(edge)
@@ -42,7 +42,7 @@ class State:
 
 
 class Edge:
-    """An expression, and the place to which what it matches leads."""
+    """An expression, and the state after it."""
 
     __slots__ = ("is_final", "match", "part", "slash_follows", "state", "takes_any", "takes_rest", "texts")
 
@@ -62,7 +62,7 @@ class Edge:
 
 
 def _first_quick(compiled: re.Pattern[str], by_places: Linear) -> Callable[[str], Texts | None]:
-    """Matches a short text by trying, which is quicker, and a long one in linear time."""
+    """Return a matcher that backtracks for short texts, which is faster, and is linear for long ones."""
 
     def match(text: str) -> Texts | None:
         if len(text) > SHORT:
@@ -74,7 +74,7 @@ def _first_quick(compiled: re.Pattern[str], by_places: Linear) -> Callable[[str]
 
 
 def _texts_of(part: Part, groups: int) -> Callable[[re.Match[str]], Texts]:
-    """What takes the values' texts out of a match. The expressions may have groups of their own."""
+    """Return the function that takes the values' texts out of a match. Expressions may have groups of their own."""
     variables = sum(isinstance(piece, Variable) for piece in part.pieces)
     if groups == variables:
         return re.Match.groups

@@ -1,7 +1,7 @@
-"""One way through the tree of rules, along the segments of a path.
+"""A walk through the tree of rules, along the segments of a path.
 
-A text goes before an expression, and expressions go by their weight. A branch that leads nowhere is left again, so that
-a walk takes at most as many steps as the tree has places.
+Texts are tried before expressions, and expressions by their weight. A branch without a result is left again, so that a
+walk takes at most as many steps as the tree has states.
 """
 
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from antiphon.dialects.werkzeug.routing.rules import Rule
 
 _NO_REST = ("", "/")
-"""The beginnings of what a path converter does not take."""
+"""The beginnings of a rest that a path converter does not take."""
 
 Found: TypeAlias = "tuple[Rule, Texts] | None"
 
 
 class SlashRequired(Exception):
-    """A rule matches once the path has a slash at its end."""
+    """The error of a rule that would match with a slash at the end of the path."""
 
 
 class Walk:
-    """A search for the rule. It notes what would have matched another method, or another kind of request."""
+    """A search for the rule. It notes rules for other methods, or for the other kind of request."""
 
     allowed: "AbstractSet[str]" = frozenset()
     is_mismatch = False
@@ -65,7 +65,7 @@ class Walk:
         return self._end(state, texts)
 
     def _choose(self, state: State, following: State | None, at: int, texts: Texts) -> Found:
-        """The same, where there are several ways, or none."""
+        """Follow several branches, or none."""
         if following is not None and (found := self.follow(following, at + 1, texts)):
             return found
         for edge in state.dynamic:
@@ -87,7 +87,7 @@ class Walk:
         return None if match is None else self.follow(edge.state, at + 1, texts + edge.texts(match))
 
     def _try_final(self, edge: Edge, rest: str, texts: Texts) -> Found:
-        """Take all that is left of the path."""
+        """Match the whole rest of the path."""
         state = edge.state
         if edge.slash_follows:
             state = state.static[""] if rest.endswith("/") else state
@@ -100,7 +100,7 @@ class Walk:
         return None if match is None else self._end(state, texts + edge.texts(match))
 
     def _end(self, state: State, texts: Texts) -> Found:
-        """Return the rule that ends here, or with a slash more. Raises SlashRequired."""
+        """Return the rule that ends here, or one slash further. Raises SlashRequired."""
         return self._first(state.rules, texts) or (self._with_slash(state, texts) if "" in state.static else None)
 
     def _with_slash(self, state: State, texts: Texts) -> Found:

@@ -1,1 +1,1 @@
-"""What `werkzeug.sansio` has of responses, header values and URLs. Requests without an environ are not offered."""
+"""The parts of `werkzeug.sansio` for responses, header values and URLs. Requests without an environ are not offered."""

@@ -1,4 +1,4 @@
-"""Conditions and cookies, of values instead of an environ."""
+"""Conditions and cookies by header values, without an environ."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Where Werkzeug has what its responses share; here that is all that is no attribute for a header."""
+"""The base of responses: here that is everything but the attributes for headers."""
 
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse as Response
 

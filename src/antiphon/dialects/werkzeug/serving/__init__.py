@@ -1,4 +1,4 @@
-"""Werkzeug's development server by its functions, over the server that ``antiphon run`` has too."""
+"""The functions of Werkzeug's development server, over the server that ``antiphon run`` uses."""
 
 from antiphon.dialects.werkzeug.serving.reloader import is_running_from_reloader
 from antiphon.dialects.werkzeug.serving.run import run_simple

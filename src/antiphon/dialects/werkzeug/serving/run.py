@@ -1,4 +1,4 @@
-"""``run_simple``: serves an application until Ctrl-C, and starts again when its files change."""
+"""``run_simple``: serve an application until Ctrl-C, and restart when its files change."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -36,9 +36,9 @@ def run_simple(
 ) -> None:
     """Serve on a host and port (0: a free one); one request at a time, unless ``threaded``.
 
-    With ``use_reloader`` the program runs as a child of itself, and again whenever a file of its modules or one of
-    ``extra_files`` changes, but for those that fit ``exclude_patterns``. Raises TypeError for a port that is no number,
-    NotImplementedError for the debugger and for what ``make_server`` does not offer.
+    With ``use_reloader`` the program runs as a child of itself, again whenever a file of its modules or one of
+    ``extra_files`` changes, except files that match ``exclude_patterns``. Raises TypeError for a port that is no
+    number, NotImplementedError for the debugger and for options that ``make_server`` does not offer.
     """
     if not isinstance(port, int):
         raise TypeError("port must be an integer")

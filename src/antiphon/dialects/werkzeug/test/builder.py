@@ -1,4 +1,4 @@
-"""Environs, and requests, of values: for tests and scripts."""
+"""Environs and requests made of values, for tests and scripts."""
 
 import json
 import sys
@@ -30,14 +30,14 @@ _MULTIPART = "multipart/form-data"
 
 
 class EnvironBuilder(Content, Destination):
-    """Makes an environ.
+    """A builder of environs.
 
-    - ``path``: with a query, unless ``query_string`` has that: text, or a mapping for ``args``.
-    - ``base_url``: scheme, host, and the path of the application's root; http://localhost/.
-    - ``data``: a body (text, bytes, a file object), or a mapping of a form: of text, file objects, tuples of a file
-      object, a filename and a content type, or lists of these; ``input_stream`` is a body as it is.
-    - ``json``: what becomes a body by ``json_dumps``; ``auth``: an Authorization, or a name and a password.
-    - ``environ_base``: what the environ has before anything else, and ``environ_overrides`` what it has in any case.
+    - ``path``: with a query, unless ``query_string`` is given, as text or as a mapping for ``args``.
+    - ``base_url``: scheme, host, and the path of the application's root; by default http://localhost/.
+    - ``data``: a body (text, bytes, a file object), or a mapping for a form: of text, file objects, tuples of a file
+      object, a filename and a content type, or lists of these. ``input_stream``: a body as it is.
+    - ``json``: a value that ``json_dumps`` turns into the body. ``auth``: an Authorization, or a name and a password.
+    - ``environ_base``: keys that others replace. ``environ_overrides``: keys that replace all others.
 
     Raises ValueError for two queries, and for a base URL with one; TypeError for two bodies.
     """
@@ -130,7 +130,7 @@ class EnvironBuilder(Content, Destination):
 
     @classmethod
     def from_environ(cls, environ: "WSGIEnvironment", **kwargs: Any) -> Self:
-        """Return a builder of the values that an environ has, or that are given instead."""
+        """Return a builder with the values of an environ, which keywords replace."""
         headers = Headers(EnvironHeaders(environ))
         host = headers.pop("Host", "") or environ["SERVER_NAME"]
         root = text_of(environ["SCRIPT_NAME"])
@@ -150,7 +150,7 @@ class EnvironBuilder(Content, Destination):
         }
         return cls(**(values | kwargs))
 
-    # What is made of it
+    # Building
 
     def get_environ(self) -> "WSGIEnvironment":
         """Return the environ."""
@@ -217,7 +217,7 @@ class EnvironBuilder(Content, Destination):
 
 
 def _length_of(stream: IO[bytes]) -> int:
-    """How many bytes are left."""
+    """Return the number of bytes that are left."""
     position = stream.tell()
     end = stream.seek(0, 2)
     stream.seek(position)
@@ -225,7 +225,7 @@ def _length_of(stream: IO[bytes]) -> int:
 
 
 def create_environ(*args: Any, **kwargs: Any) -> "WSGIEnvironment":
-    """Return an environ of values, as an ``EnvironBuilder`` takes them."""
+    """Return an environ made of values: see ``EnvironBuilder``."""
     builder = EnvironBuilder(*args, **kwargs)
     try:
         return builder.get_environ()

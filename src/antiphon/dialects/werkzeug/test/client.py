@@ -1,4 +1,4 @@
-"""A client that calls an application, and keeps its cookies."""
+"""A test client, which calls an application and keeps its cookies."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TestResponse(Response):
-    """A response with the ``request`` that it answers, and the ``history`` of redirects that led to it."""
+    """A response with the ``request`` that it answers, and the ``history`` of redirects before it."""
 
     __test__ = False
     default_mimetype = None
@@ -60,14 +60,14 @@ _REDIRECTS = frozenset({301, 302, 303, 305, 307, 308})
 
 
 class ClientRedirectError(Exception):
-    """Redirects that lead back to where they came from."""
+    """The error of redirects that lead in a circle."""
 
 
 class Client:
-    """Calls an application: ``get``, ``post`` and so on take what an ``EnvironBuilder`` takes.
+    """A client that calls an application. ``get``, ``post`` and so on take the arguments of an ``EnvironBuilder``.
 
-    What it gets is a ``response_wrapper``, and a ``TestResponse`` in any case. Redirects to other hosts, and to
-    subdomains unless they are allowed, raise RuntimeError.
+    Its responses are of the class ``response_wrapper``, and each is a ``TestResponse`` too. Redirects to other hosts,
+    and to subdomains unless they are allowed, raise RuntimeError.
     """
 
     def __init__(
@@ -132,16 +132,16 @@ class Client:
     # Calls
 
     def run_wsgi_app(self, environ: "WSGIEnvironment", buffered: bool = False) -> tuple[Iterable[bytes], str, Headers]:
-        """Call the application with the cookies that it gets, and keep those that it sets."""
+        """Call the application with the matching cookies, and keep the cookies that it sets."""
         self._add_cookies_to_wsgi(environ)
         answer = run_wsgi_app(self.application, environ, buffered=buffered)
         self._update_cookies_from_response(*_place(environ), answer[2].getlist("Set-Cookie"))
         return answer
 
     def open(self, *args: Any, buffered: bool = False, follow_redirects: bool = False, **kwargs: Any) -> TestResponse:
-        """Send what an ``EnvironBuilder`` makes of the arguments; or a builder, an environ or a request.
+        """Send a request made of the arguments of an ``EnvironBuilder``; or a builder, an environ or a request.
 
-        ``buffered`` runs the application to its end. Raises ClientRedirectError for redirects that are a loop.
+        ``buffered`` runs the application to its end. Raises ClientRedirectError for redirects that lead in a circle.
         """
         request = _request(args, kwargs)
         response = self.response_wrapper(*self.run_wsgi_app(request.environ, buffered=buffered), request=request)
@@ -169,7 +169,7 @@ class Client:
         return response
 
     def resolve_redirect(self, response: TestResponse, buffered: bool = False) -> TestResponse:
-        """Follow a redirect."""
+        """Follow a redirect, and return the response."""
         target = urlsplit(response.location or "")
         builder = EnvironBuilder.from_environ(response.request.environ, path=target.path, query_string=target.query)
         self._check_host(target.netloc, builder.server_name)
@@ -262,7 +262,7 @@ def _place(environ: "WSGIEnvironment") -> tuple[str, str]:
 
 
 def _without_body(builder: EnvironBuilder) -> None:
-    """Return the request after a redirect is a GET, or a HEAD as before."""
+    """Turn the request after a redirect into a GET, unless it is a HEAD, and remove its body."""
     if builder.method != "HEAD":
         builder.method = "GET"
     if builder.input_stream is not None:

@@ -1,4 +1,4 @@
-"""The body of a request that is being built, and the headers that say what it is."""
+"""The body of a request that is being built, and the headers that describe it."""
 
 from typing import IO, Any
 
@@ -9,7 +9,7 @@ from antiphon.dialects.werkzeug.wrappers.media_type import MediaType
 
 
 class Content(MediaType):
-    """A body: a stream as it is, or the fields and files of a form."""
+    """A body: a stream, or the fields and files of a form."""
 
     charset = "utf-8"
 
@@ -24,7 +24,7 @@ class Content(MediaType):
 
     @property
     def content_type(self) -> str | None:
-        """The content type; where none is set, that of the form that there is."""
+        """The content type; by default that of the form, if there is one."""
         content_type = self.headers.get("Content-Type")
         if content_type is None and not self._input_stream:
             if self._files:
@@ -39,7 +39,7 @@ class Content(MediaType):
 
     @property
     def content_length(self) -> int | None:
-        """How many bytes the body is said to have."""
+        """The declared length of the body in bytes."""
         return self.headers.get("Content-Length", type=int)
 
     @content_length.setter
@@ -54,7 +54,7 @@ class Content(MediaType):
 
     @property
     def input_stream(self) -> IO[bytes] | None:
-        """A body as it is; once it is set, there is no form."""
+        """The body as a stream. Setting it removes the form."""
         return self._input_stream
 
     @input_stream.setter

@@ -1,4 +1,4 @@
-"""Cookies that a client keeps."""
+"""The cookies of a client."""
 
 from datetime import datetime
 from typing import NamedTuple, Self
@@ -8,9 +8,9 @@ from antiphon.dialects.werkzeug.tokens.dates import parse_date
 
 
 class Cookie(NamedTuple):
-    """A cookie: ``key`` and ``value`` as they are sent, and decoded; where it is sent to, and for how long.
+    """A cookie: ``key`` and ``value`` as sent and decoded, where it is sent to, and how long it is kept.
 
-    ``max_age`` is in seconds. ``origin_only`` is one that only the very host gets, which has no Domain.
+    ``max_age`` is in seconds. A cookie without Domain is ``origin_only``: it is sent to the very host only.
     """
 
     key: str
@@ -28,7 +28,7 @@ class Cookie(NamedTuple):
 
     @classmethod
     def parse(cls, server_name: str, path: str, header: str) -> Self:
-        """Return a cookie that a response to this path has set."""
+        """Return the cookie that a response to this path has set."""
         pair, _, attributes = header.partition(";")
         key, _, value = pair.partition("=")
         decoded_key, decoded_value = next(iter(parse_cookie(pair).items()))
@@ -53,12 +53,12 @@ class Cookie(NamedTuple):
 
     @property
     def place(self) -> tuple[str, str, str]:
-        """What tells it from others."""
+        """The key of the cookie in a jar."""
         return self.domain, self.path, self.decoded_key
 
     @property
     def is_deleted(self) -> bool:
-        """True if it says that the client is to forget it."""
+        """True if the cookie tells the client to forget it."""
         return self.max_age == 0 or (self.expires is not None and self.expires.timestamp() == 0)
 
     @property
@@ -67,18 +67,18 @@ class Cookie(NamedTuple):
         return f"{self.key}={self.value}"
 
     def is_sent_to(self, server_name: str, path: str) -> bool:
-        """Return True if a host gets it with a path."""
+        """Return True if the cookie is sent to a host and a path."""
         is_host = server_name == self.domain or (not self.origin_only and server_name.endswith(f".{self.domain}"))
         folder = self.path if self.path.endswith("/") else f"{self.path}/"
         return is_host and (path == self.path or path.startswith(folder))
 
 
 Jar = dict[tuple[str, str, str], Cookie]
-"""The cookies by their places."""
+"""The cookies by their ``place``."""
 
 
 def keep(jar: Jar, cookie: Cookie) -> None:
-    """Put a cookie into a jar, or take it out."""
+    """Put a cookie into a jar, or remove it if it is deleted."""
     if cookie.is_deleted:
         jar.pop(cookie.place, None)
     else:

@@ -1,4 +1,4 @@
-"""Where a request that is being built is sent: scheme, host, root, path and query."""
+"""The target of a request that is being built: scheme, host, root, path and query."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from antiphon.dialects.werkzeug.urls.iri import iri_to_uri
 
 
 class Destination:
-    """A URL in parts that may be changed."""
+    """A URL in parts that can be changed."""
 
     host: str
     path: str
@@ -49,7 +49,7 @@ class Destination:
 
     @property
     def query_string(self) -> str:
-        """The query; once it is set, there are no ``args``."""
+        """The query. Setting it removes the ``args``."""
         if self._query_string is not None:
             return self._query_string
         return encode_fields(iter_multi_items(self._args)) if self._args else ""
@@ -80,7 +80,7 @@ class Destination:
 
     @property
     def server_port(self) -> int:
-        """The port, or that which goes without saying."""
+        """The port, or the default port of the scheme."""
         digits = self.host.partition(":")[2]
         return int(digits) if digits.isascii() and digits.isdigit() else 443 if self.url_scheme == "https" else 80
 

@@ -1,4 +1,4 @@
-"""Forms in parts, as a browser sends them; for tests only."""
+"""Forms in parts as browsers send them, for tests."""
 
 import os
 import sys
@@ -30,8 +30,8 @@ def stream_encode_multipart(
 ) -> tuple[IO[bytes], int, str]:
     """Return the form as a stream, its length, and the boundary.
 
-    Values are text, or file objects with a ``filename`` or a ``name``. What is longer than ``threshold`` bytes is on
-    disk, if it may be there.
+    Values are text, or file objects with a ``filename`` or a ``name``. With ``use_tempfile`` a form of more than
+    ``threshold`` bytes is on disk.
     """
     boundary = boundary or f"---------------antiphon{os.urandom(16).hex()}"
     spool = Spool(threshold if use_tempfile else sys.maxsize)

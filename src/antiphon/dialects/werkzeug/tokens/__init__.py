@@ -1,4 +1,4 @@
-"""Header values as text, where Werkzeug reads or prints them otherwise than `antiphon.http` does.
+"""Header values as text: the parsers and printers that differ from those of `antiphon.http`.
 
-All else is left to `antiphon.http`. A test lists the differences, header by header.
+A test lists the differences, header by header.
 """

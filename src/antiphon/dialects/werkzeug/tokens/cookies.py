@@ -1,4 +1,4 @@
-"""Cookies of requests and responses."""
+"""Cookies as Cookie and Set-Cookie have them."""
 
 import re
 import warnings
@@ -18,18 +18,18 @@ _find_forbidden = re.compile(r"[\x00-\x1f\x7f;]").search
 
 
 def read_cookies(value: str) -> list[tuple[str, str]]:
-    """Name and value of each cookie, in order. What has no equals sign is a name without a value."""
+    """Return the name and value of each cookie, in order. Text without an equals sign is a name without a value."""
     pairs = parse_cookies(value)
     return pairs if all(name for name, _ in pairs) else _name_the_nameless(pairs, value)
 
 
 def _name_the_nameless(pairs: list[tuple[str, str]], value: str) -> list[tuple[str, str]]:
-    """Make the text of a cookie without a name its name, unless an equals sign says that the name is empty."""
-    written = [piece for piece in value.split(";") if piece.strip(OWS)]  # of each pair its own
+    """Turn the value of a cookie without a name into its name, unless an equals sign says that the name is empty."""
+    written = [part for part in value.split(";") if part.strip(OWS)]  # one text for each pair
     return [
         (name or text, text if name else "")
-        for (name, text), piece in zip(pairs, written, strict=True)
-        if name or "=" not in piece
+        for (name, text), part in zip(pairs, written, strict=True)
+        if name or "=" not in part
     ]
 
 
@@ -47,11 +47,10 @@ def dump_cookie(
     samesite: str | None = None,
     partitioned: bool = False,
 ) -> str:
-    """Return the value of Set-Cookie, which is not checked for what user agents drop; one that is too large is warned
-    of.
+    """Return the value of Set-Cookie, with a warning if it is too large. Nothing checks what user agents would drop.
 
-    ``sync_expires`` tells clients that know no Max-Age when that is. Raises ValueError for control characters and
-    semicolons in the key, line ends and NUL in the value, a ``samesite`` and an ``expires`` that are none.
+    ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
+    in the key, line ends and NUL in the value, and an invalid ``samesite`` or ``expires``.
     """
     if _find_forbidden(key):
         raise ValueError(f"a cookie's key has no control characters and semicolons: {key!r}")
@@ -79,7 +78,7 @@ def _print_attributes(
     samesite: str | None,
     partitioned: bool,
 ) -> str:
-    """What follows the value: with many requests in one second it is the same."""
+    """Return the attributes after the value. They are cached: many requests in one second have the same ones."""
     printed = SetCookie._make((
         "", "", "", max_age,
         None if expires is None else _moment(expires),

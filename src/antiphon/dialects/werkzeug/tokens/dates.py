@@ -1,4 +1,4 @@
-"""Dates and ages."""
+"""Dates and ages as headers have them."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from time import mktime, struct_time
@@ -7,9 +7,7 @@ from antiphon.http import dates
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """Return the moment, in UTC where it names no zone; None for what is no date. Dates of mail with a zone are read,
-    too.
-    """
+    """Return a date, in UTC if it names no zone; None if it is malformed. Dates of mail, with a zone, are read too."""
     if value is None:
         return None
     try:
@@ -31,7 +29,7 @@ def _parse_mail_date(value: str) -> datetime | None:
 
 
 def http_date(timestamp: datetime | date | float | struct_time | None = None) -> str:
-    """Return a moment as headers have it: of None now, of a day its beginning, of a struct_time in local time."""
+    """Return a date as headers have it: of now for None, of midnight for a day, of local time for a struct_time."""
     if timestamp is None:
         timestamp = datetime.now(UTC)
     elif isinstance(timestamp, struct_time):
@@ -42,7 +40,7 @@ def http_date(timestamp: datetime | date | float | struct_time | None = None) ->
 
 
 def parse_age(value: str | None = None) -> timedelta | None:
-    """How old something is; None for what is no number of seconds from 0."""
+    """Return an age; None for anything but a number of seconds from 0."""
     try:
         seconds = int(value or "")
         return timedelta(seconds=seconds) if seconds >= 0 else None
@@ -51,7 +49,7 @@ def parse_age(value: str | None = None) -> timedelta | None:
 
 
 def dump_age(age: timedelta | int | None = None) -> str | None:
-    """Return the whole seconds of an age, None for none. Raises ValueError for a negative one."""
+    """Return the whole seconds of an age; None for None. Raises ValueError for a negative age."""
     if age is None:
         return None
     seconds = int(age.total_seconds() if isinstance(age, timedelta) else age)
@@ -61,5 +59,5 @@ def dump_age(age: timedelta | int | None = None) -> str | None:
 
 
 def cookie_date(expires: datetime | float | None = None) -> str:
-    """Return a moment as cookies have it."""
+    """Return a date as cookies have it."""
     return http_date(expires)

@@ -1,4 +1,4 @@
-"""Entity tags as text and a flag, with or without quotes (RFC 9110 §8.8.3)."""
+"""Entity tags as text, with or without quotes (RFC 9110 §8.8.3)."""
 
 import re
 
@@ -10,14 +10,14 @@ _quoted = re.compile(r'(W/)?"([^"]*+)"').findall
 
 
 def quote_etag(etag: str, weak: bool = False) -> str:
-    """Return the tag as headers have it. Raises ValueError for one with a quote."""
+    """Return a tag as headers have it. Raises ValueError for a tag with a quote inside."""
     if '"' in etag:
         raise ValueError(f"an entity tag has no quotes inside: {etag[:80]!r}")
     return f'W/"{etag}"' if weak else f'"{etag}"'
 
 
 def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
-    """Return the tag without quotes, and whether it is weak; (None, None) without one."""
+    """Return a tag without quotes, and True if it is weak; (None, None) without one."""
     if not etag:
         return None, None
     weak = etag[:2] in ("W/", "w/")
@@ -26,13 +26,13 @@ def unquote_etag(etag: str | None) -> tuple[str, bool] | tuple[None, None]:
 
 
 def generate_etag(data: bytes) -> str:
-    """Return a tag for these bytes: the same in every process, another one for other bytes."""
+    """Return a tag for these bytes: the same one in every process, a different one for other bytes."""
     return tags.generate_etag(data).tag
 
 
 @cache_short(256)
 def read_etags(value: str) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
-    """Return the strong tags, the weak ones, and whether it is the star."""
+    """Return the strong tags, the weak ones, and True for the star."""
     listed = tags.ETags.parse(value)
     if listed.is_complete:
         read: list[tuple[bool | str | None, str]] = _quoted(str(listed))

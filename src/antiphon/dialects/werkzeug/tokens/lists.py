@@ -1,4 +1,4 @@
-"""Lists, dictionaries, sets and policies."""
+"""Lists, dictionaries and content security policies."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,18 +16,17 @@ _has_closed_quotes = re.compile(r'(?:[^"]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
 
 
 def parse_list_header(value: str) -> list[str]:
-    """Return the elements of a list, those that are quoted as a whole without quotes; none where a quote is not
-    closed.
-    """
+    """Return the elements of a list, without quotes around whole elements; none if a quote is not closed."""
     if '"' not in value:
         return split_list(value)
     return [unquote_header_value(element) for element in split_list(value)] if _has_closed_quotes(value) else []
 
 
 def parse_dict_header(value: str) -> dict[str, str | None]:
-    """Return the values of `key=value` elements by key, None for a key that stands alone; of one key the last counts.
+    """Return the values of `key=value` elements by key, None for a key that stands alone. Of equal keys the last
+    counts.
 
-    `key*=charset'language'value` is decoded, and is that of `key` (RFC 8187).
+    `key*=charset'language'value` is decoded, and counts as `key` (RFC 8187).
     """
     found: dict[str, str | None] = {}
     for element in parse_list_header(value):
@@ -43,7 +42,7 @@ def parse_dict_header(value: str) -> dict[str, str | None]:
 
 
 def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
-    """Return a list of elements, or of `key=value`, in quotes where needed; a key whose value is None stands alone."""
+    """Return a list of elements, or of `key=value`, with quotes if needed. A key whose value is None stands alone."""
     if isinstance(iterable, dict):
         pairs = cast("dict[str, object]", iterable)
         return ", ".join([key if value is None else print_option(key, value) for key, value in pairs.items()])
@@ -51,5 +50,5 @@ def dump_header(iterable: "Mapping[str, object] | Iterable[object]") -> str:
 
 
 def dump_csp_header(header: "Mapping[str, str]") -> str:
-    """Return the directives of a content security policy."""
+    """Return the text of a content security policy."""
     return "; ".join([f"{directive} {sources}" for directive, sources in header.items()])

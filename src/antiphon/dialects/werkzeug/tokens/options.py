@@ -1,6 +1,6 @@
-"""Values with options, such as `text/html; charset=utf-8`, and what stands in quotes (RFC 9110 §5.6).
+"""Values with options, such as `text/html; charset=utf-8`, and quoted strings (RFC 9110 §5.6).
 
-Reading never raises: what is broken is left out.
+Reading never raises: malformed options are left out.
 """
 
 import re
@@ -21,7 +21,7 @@ _extended = re.compile(r"([^'\"\\ ]*+)'[^'\"\\ ]*+'([^\"\\ ]++)").fullmatch
 
 
 def quote_header_value(value: object, allow_token: bool = True) -> str:
-    """Return the text of a value in quotes; as it is, when it is a token and that is allowed (RFC 9110 §5.6.4)."""
+    """Return a value in quotes; with ``allow_token``, a token without quotes (RFC 9110 §5.6.4)."""
     text = value if type(value) is str else str(value)
     return text if allow_token and is_token(text) else _in_quotes(text)
 
@@ -32,7 +32,7 @@ def _in_quotes(text: str) -> str:
 
 
 def unquote_header_value(value: str) -> str:
-    """What a value has between quotes, without backslashes; a value without quotes as it is."""
+    """Return the text between quotes, without its backslashes; a value without quotes as it is."""
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
     inner = value[1:-1]
@@ -52,7 +52,7 @@ def dump_options_header(header: str | None, options: Mapping[str, object]) -> st
 
 
 def print_option(key: str, value: object) -> str:
-    """`key=value`, with quotes where they are needed."""
+    """Return `key=value`, with quotes if needed."""
     text = value if type(value) is str else str(value)
     return f"{key}={text}" if is_token(text) or key[-1:] == "*" else f"{key}={_in_quotes(text)}"
 
@@ -60,7 +60,7 @@ def print_option(key: str, value: object) -> str:
 def parse_options_header(value: str | None) -> tuple[str, dict[str, str]]:
     """Return the value before the first semicolon, and the options after it by their keys in lower case.
 
-    `key*=charset'language'value` is decoded, and `key*0=`, `key*1=` and so on are put together (RFC 2231).
+    `key*=charset'language'value` is decoded, and `key*0=`, `key*1=` and so on are joined (RFC 2231).
     """
     if value is None:
         return "", {}
@@ -92,7 +92,7 @@ def _read(value: str) -> tuple[str, dict[str, str]]:
 
 
 def _unquote_in_form(text: str) -> str:
-    # Browsers write a quote in a form's names so (WHATWG HTML §4.10.21.8).
+    # Browsers escape quotes in the names of a form this way (WHATWG HTML §4.10.21.8).
     return unquote_header_value(text).replace("%22", '"')
 
 
@@ -115,7 +115,7 @@ def _read_marked(
 
 
 def decode_extended(text: str, charset: str = "") -> tuple[str, str]:
-    """Return the text of `charset'language'text`, and its charset; as it is in a charset that is not read (RFC
+    """Return the text of `charset'language'text`, and its charset. Text in unsupported charsets stays as it is (RFC
     8187).
     """
     if match := _extended(text):

@@ -1,4 +1,4 @@
-"""URLs in Werkzeug's functions: those of today, ``iri_to_uri`` and ``uri_to_iri``, and those up to 2.3."""
+"""The functions of `werkzeug.urls`: ``iri_to_uri`` and ``uri_to_iri``, and those that it had up to 2.3."""
 
 from antiphon.dialects.werkzeug.urls.fields import url_decode, url_decode_stream, url_encode, url_encode_stream
 from antiphon.dialects.werkzeug.urls.href import Href

@@ -1,4 +1,4 @@
-"""Query strings and urlencoded forms as Werkzeug had them before 3.0: from and to text, bytes and streams."""
+"""Query strings and urlencoded forms as Werkzeug had them before 3.0: for text, bytes and streams."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, TextIO, TypeVar, cast, overload
@@ -18,8 +18,8 @@ def url_decode(
     cls: Callable[[Iterator[tuple[str, str]]], D] | None = None,
     **options: object,  # noqa: ARG001 - decode_keys, which has had no effect since Python 3
 ) -> "D | MultiDict[str, str]":
-    """Return the fields of a query, as ``cls``, by default a MultiDict; those without ``=`` with ``include_empty``
-    only.
+    """Return the fields of a query, as ``cls``, by default a MultiDict. ``include_empty`` includes fields without
+    ``=``.
     """
     raw = s.encode(charset or "utf-8") if isinstance(s, str) else s
     between = separator.encode() if isinstance(separator, str) else separator
@@ -38,7 +38,7 @@ def url_decode_stream(
     limit: int | None = None,
     **options: object,
 ) -> "D | MultiDict[str, str]":
-    """Return the fields that a stream has in its next ``limit`` bytes, or in all of them."""
+    """Return the fields in the next ``limit`` bytes of a stream, or in all of them."""
     return url_decode(
         stream.read(-1 if limit is None else limit), charset, include_empty, errors, separator, cls, **options
     )
@@ -59,7 +59,7 @@ def url_encode(
     separator: str | bytes = "&",
     **options: object,  # noqa: ARG001 - encode_keys, which has had no effect since Python 3
 ) -> str:
-    """Names and values as a query. What is None is left out; a value that is a list is several."""
+    """Return names and values as a query. None is left out, and a list counts as several values."""
     between = separator if isinstance(separator, str) else separator.decode("ascii")
     return between.join(_encoded(obj, charset, sort, key))
 
@@ -90,7 +90,7 @@ def url_encode_stream(
     key: Callable[[tuple[Any, Any]], Any] | None = None,
     separator: str | bytes = "&",
 ) -> Iterator[str] | None:
-    """The same, written to a stream; without one, an iterator over the fields."""
+    """Write names and values as a query to a stream; without a stream, return an iterator over the fields."""
     if stream is None:
         return _encoded(obj, charset, sort, key)
     stream.write(url_encode(obj, charset, sort, key, separator))

@@ -1,4 +1,4 @@
-"""URLs made by calling, as Werkzeug had it before 2.0: ``Href("/shop")("cart", 3, sort="price")``."""
+"""URLs made by calls, as Werkzeug had them before 2.0: ``Href("/shop")("cart", 3, sort="price")``."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from antiphon.dialects.werkzeug.urls.quoting import url_quote
 
 
 class Href:
-    """Makes URLs below a base: of what it is called with, segments of the path by place and the query by name.
+    """A function that makes URLs below a base: of segments of the path, and of the query by name.
 
     An attribute is an Href below that segment.
     """
@@ -32,9 +32,9 @@ class Href:
         return Href(url_join(f"{self.base.removesuffix('/')}/", name), self.charset, self.sort, self.key)
 
     def __call__(self, *path: Any, **query: Any) -> str:
-        """Return the URL. What is None is left out; the query may be a mapping, as the last one by place.
+        """Return the URL. None is left out; the query may also be a mapping, as the last positional argument.
 
-        Of a name that ends with an underscore, that is left out. Raises TypeError for a query in both ways.
+        An underscore at the end of a name is removed. Raises TypeError for a query in both ways.
         """
         fields: Mapping[Any, Any] = {name.removesuffix("_") or name: value for name, value in query.items()}
         if path and isinstance(path[-1], dict):

@@ -1,4 +1,4 @@
-"""URLs for people and URLs for programs: IRIs, with every character (RFC 3987), and URIs in ASCII (RFC 3986)."""
+"""Conversion between IRIs, which have any characters (RFC 3987), and URIs in ASCII (RFC 3986)."""
 
 import codecs
 import re
@@ -13,7 +13,7 @@ _plain_uri = re.compile(
     r"(?:\?[\w.~%!$&'()*+,/:;=?@-]+)?(?:#[\w.~%!#$&'()*+,/:;=?@-]+)?",
     re.ASCII,
 ).fullmatch
-"""URLs in which nothing is to be changed, but for escapes and encoded hosts."""
+"""Matches URLs that need no change, apart from escapes and encoded hosts."""
 
 _NEVER = "".join(map(chr, range(0x21))) + "%\x7f"
 
@@ -27,7 +27,9 @@ codecs.register_error("werkzeug.url_quote", _quote_what_is_no_text)
 
 
 def _unquoting(kept: str) -> Callable[[str], str]:
-    """Return a function that undoes percent-escapes, but those of the kept characters and of what is no UTF-8."""
+    """Return a function that undoes percent-escapes, except those of the kept characters and of bytes that are not
+    UTF-8.
+    """
     codes = "|".join([f"{ord(character):02X}" for character in kept])
     escapes = re.compile(rf"(?:%(?!{codes})[0-9A-F]{{2}})+", re.IGNORECASE)
 
@@ -42,9 +44,9 @@ _unquote_query, _unquote_fragment = _unquoting(f"{_NEVER}&=+#"), _unquoting(_NEV
 
 
 def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "werkzeug.url_quote") -> str:  # noqa: ARG001
-    """Return a URI as an IRI: its host is decoded, and so is what has a meaning in no part of a URL.
+    """Return a URI as an IRI: with its host decoded, and escapes of characters without a meaning undone.
 
-    ``charset`` is that of a URI in bytes. Raises ValueError for a port that is none.
+    ``charset`` is that of a URI in bytes. Raises ValueError for an invalid port.
     """
     text = _as_text(uri, charset)
     if "%" not in text and "xn--" not in text and _plain_uri(text):
@@ -58,10 +60,9 @@ def uri_to_iri(uri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str 
 def iri_to_uri(
     iri: str | bytes | UrlTuple, charset: str = "utf-8", errors: str = "strict", safe_conversion: bool = False
 ) -> str:
-    """Return an IRI as a URI: in ASCII, and with every character escaped that cannot stand in a URL. Escapes stay.
+    """Return an IRI as a URI: in ASCII, with all characters escaped that can't stand in a URL. Escapes stay.
 
-    With ``safe_conversion`` one that is in ASCII and has no space stays as it is. Raises ValueError for a port or a
-    host that is none.
+    With ``safe_conversion`` an ASCII text without spaces stays as it is. Raises ValueError for an invalid port or host.
     """
     text = _as_text(iri, charset, errors)
     if _plain_uri(text) or (safe_conversion and text.isascii() and len(text.split()) == 1):
@@ -75,7 +76,7 @@ def iri_to_uri(
 
 
 def url_unparse(components: tuple[Any, Any, Any, Any, Any]) -> Any:
-    """Put a URL together, of text or of bytes. After a scheme, a slash becomes three."""
+    """Join the five parts of a URL, text or bytes. After a scheme, a single slash becomes three."""
     if isinstance(components[0], bytes):
         scheme, netloc, path, query, fragment = [part.decode("latin-1") for part in components]
         return url_unparse((scheme, netloc, path, query, fragment)).encode("latin-1")
@@ -105,7 +106,7 @@ def _netloc(parts: SplitResult, host_of: Callable[[str], str], user_of: Callable
 
 def _unsplit(scheme: str, netloc: str, path: str, query: str, fragment: str) -> str:
     url = urlunsplit((scheme, netloc, path, query, fragment))
-    if scheme == "itms-services" and not url.startswith("itms-services://"):  # whose readers want the slashes
+    if scheme == "itms-services" and not url.startswith("itms-services://"):  # readers of this scheme need the slashes
         return f"itms-services://{url.removeprefix('itms-services:')}"
     return url
 
@@ -115,7 +116,7 @@ def _ascii_host(host: str) -> str:
 
 
 def unicode_host(host: str) -> str:
-    """Return a host as people read it; labels that can't be decoded stay."""
+    """Return a host with decoded labels. Labels that can't be decoded stay."""
     if not host.isascii() or "xn--" not in host:
         return host
     try:

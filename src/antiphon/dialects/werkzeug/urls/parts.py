@@ -1,4 +1,4 @@
-"""URLs as tuples of five parts, as Werkzeug had them before 3.0: split, put together and joined."""
+"""URLs as tuples of five parts, as Werkzeug had them before 3.0: split, printed and joined."""
 
 import ntpath
 import os
@@ -20,7 +20,7 @@ _host = re.compile(
 
 
 class _Parts(NamedTuple):
-    """All text, or all bytes."""
+    """The five parts: all text, or all bytes."""
 
     scheme: Any
     netloc: Any
@@ -30,21 +30,21 @@ class _Parts(NamedTuple):
 
 
 class BaseURL(_Parts):
-    """What ``URL``, in text, and ``BytesURL`` have in common. Absent parts are empty; parts of parts are None."""
+    """The base class of ``URL`` and ``BytesURL``. Missing parts are empty; attributes for missing details are None."""
 
     __slots__ = ()
 
     def replace(self, **parts: Any) -> Self:
-        """The same with other parts."""
+        """Return a URL with other parts."""
         return self._replace(**parts)
 
     def _own(self, text: str | None) -> Any:
-        """Text in the type of the parts."""
+        """Return text in the type of the parts."""
         return text if text is None or isinstance(self.netloc, str) else text.encode("latin-1")
 
     @property
     def _netloc(self) -> tuple[str | None, str]:
-        """User information and the rest."""
+        """The user information, and the rest of the authority."""
         netloc = self.netloc if isinstance(self.netloc, str) else self.netloc.decode("latin-1")
         user, at, host = netloc.partition("@")
         return (user, host) if at else (None, netloc)
@@ -67,7 +67,7 @@ class BaseURL(_Parts):
 
     @property
     def ascii_host(self) -> str | None:
-        """The host in ASCII; what can't be is left out."""
+        """The host in ASCII, without characters that can't be encoded."""
         host = self._host_and_port[0]
         if host is None:
             return None
@@ -78,7 +78,7 @@ class BaseURL(_Parts):
 
     @property
     def port(self) -> int | None:
-        """The port, if there is one from 0 to 65535."""
+        """The port; None if it is missing or not from 0 to 65535."""
         try:
             port = int(self._host_and_port[1] or "")
         except ValueError:
@@ -87,7 +87,7 @@ class BaseURL(_Parts):
 
     @property
     def auth(self) -> Any:
-        """What stands before the host, ``user:password``."""
+        """The user information before the host, ``user:password``."""
         return self._own(self._netloc[0])
 
     @property
@@ -120,7 +120,7 @@ class BaseURL(_Parts):
         return cast("MultiDict[str, str]", url_decode(self.query, *args, **kwargs))
 
     def join(self, *args: Any, **kwargs: Any) -> "BaseURL":
-        """What a reference found at this URL means; see ``url_join``."""
+        """Return the URL of a reference found at this URL: see ``url_join``."""
         return url_parse(url_join(self.to_url(), *args, **kwargs))
 
     def to_url(self) -> Any:
@@ -128,7 +128,7 @@ class BaseURL(_Parts):
         return url_unparse(self)
 
     def decode_netloc(self) -> str:
-        """Return the authority as people read it."""
+        """Return the authority as text, decoded."""
         return self._netloc_of(unicode_host(self._host_and_port[0] or ""), unquote_user)
 
     def to_uri_tuple(self) -> "BaseURL":
@@ -136,11 +136,13 @@ class BaseURL(_Parts):
         return url_parse(iri_to_uri(_text(self.to_url())))
 
     def to_iri_tuple(self) -> "BaseURL":
-        """Return the URL as people read it."""
+        """Return the URL as an IRI."""
         return url_parse(uri_to_iri(_text(self.to_url())))
 
     def get_file_location(self, pathformat: str | None = None) -> tuple[str | None, str | None]:
-        """Server and path of a ``file:`` URL (RFC 8089), on a "windows" or "posix" system; no server for this one."""
+        """Return server and path of a ``file:`` URL (RFC 8089), on a "windows" or "posix" system. This machine is
+        None.
+        """
         if _text(self.scheme) != "file":
             return None, None
         return file_location(_text(self.netloc) or None, url_unquote(self.path), pathformat)
@@ -169,7 +171,7 @@ class URL(BaseURL):
         return self.ascii_netloc()
 
     def encode(self, charset: str = "utf-8", errors: str = "replace") -> "BytesURL":
-        """The same in bytes."""
+        """Return the URL in bytes."""
         return BytesURL(*[part.encode(charset, errors) for part in (*self[:1], self.encode_netloc(), *self[2:])])
 
 
@@ -182,11 +184,11 @@ class BytesURL(BaseURL):
         return _text(self.to_url())
 
     def encode_netloc(self) -> bytes:
-        """Return the authority, as it is."""
+        """Return the authority as it is."""
         return bytes(self.netloc)
 
     def decode(self, charset: str = "utf-8", errors: str = "replace") -> URL:
-        """The same in text."""
+        """Return the URL in text."""
         url = URL(*[part.decode(charset, errors) for part in self])
         return url.replace(netloc=url.decode_netloc())
 
@@ -205,7 +207,9 @@ def _decoded(user: str | None) -> str | None:
 
 
 def url_parse(url: Any, scheme: Any = None, allow_fragments: bool = True) -> BaseURL:
-    """Split a URL, text or bytes; ``scheme`` is for one that names none. Raises ValueError for one bracket."""
+    """Split a URL, text or bytes. ``scheme`` is the default. Raises ValueError for a bracket without its
+    counterpart.
+    """
     if isinstance(url, bytes):
         parts = url_parse(url.decode("latin-1"), scheme and scheme.decode("latin-1"), allow_fragments)
         return BytesURL(*[part.encode("latin-1") for part in parts])
@@ -220,9 +224,9 @@ def url_parse(url: Any, scheme: Any = None, allow_fragments: bool = True) -> Bas
 
 
 def url_join(base: Any, url: Any, allow_fragments: bool = True) -> Any:
-    """What a reference means at a base (RFC 3986 §5.2), in text or in bytes. Both may be tuples.
+    """Return the URL of a reference at a base (RFC 3986 §5.2), in text or in bytes. Both may be tuples.
 
-    Raises ValueError for what browsers read otherwise than it looks, such as one with control characters.
+    Raises ValueError for a URL that browsers read otherwise than it looks, such as one with control characters.
     """
     base, url = (url_unparse(each) if isinstance(each, tuple) else each for each in (base, url))
     if isinstance(base, bytes):
@@ -236,7 +240,9 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def file_location(host: str | None, path: str, system: str | None) -> tuple[str | None, str]:
-    """Server and path, on a "windows" or "posix" system, by default this one. Raises TypeError for another."""
+    """Return server and path on a "windows" or "posix" system, by default this one. Raises TypeError for another
+    system.
+    """
     system = system or ("windows" if os.name == "nt" else "posix")
     if system == "windows":
         host, path = _on_windows(host, path)
@@ -258,7 +264,7 @@ def _on_windows(host: str | None, path: str) -> tuple[str | None, str]:
 
 
 def url_fix(s: str | bytes, charset: str = "utf-8") -> str:
-    """Return a URL with its spaces and the like escaped, and with slashes for backslashes."""
+    """Return a URL with spaces and other characters escaped, and with slashes for backslashes."""
     text = (s.decode(charset, "replace") if isinstance(s, bytes) else s).replace("\\", "/")
     if text.startswith("file://") and text[7:8].isalpha() and text[8:10] in (":/", "|/"):
         text = f"file:///{text[7:]}"

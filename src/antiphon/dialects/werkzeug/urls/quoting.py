@@ -1,4 +1,4 @@
-"""Percent-coding as Werkzeug had it before 3.0: with a charset, and with characters to be left alone or not."""
+"""Percent-encoding as Werkzeug had it before 3.0: with a charset, and with safe and unsafe characters."""
 
 import re
 from functools import lru_cache
@@ -13,14 +13,14 @@ _escape = re.compile(rb"%([0-9A-Fa-f]{2})")
 def url_quote(
     string: object, charset: str = "utf-8", errors: str = "strict", safe: str | bytes = "/:", unsafe: str | bytes = ""
 ) -> str:
-    """Percent-encode text or bytes, but for letters, digits, ``-._~$!'()*+,;`` and what is ``safe``."""
+    """Percent-encode text or bytes, except letters, digits, ``-._~$!'()*+,;`` and the ``safe`` characters."""
     text = string if isinstance(string, (str, bytes, bytearray)) else str(string)
     escapes = _escapes(_raw(safe, charset, errors), _raw(unsafe, charset, errors))
     return _raw(text, charset, errors).decode("latin-1").translate(escapes)
 
 
 def url_quote_plus(string: object, charset: str = "utf-8", errors: str = "strict", safe: str = "") -> str:
-    """The same for a query: a space becomes a plus sign."""
+    """Percent-encode text for a query: a space becomes a plus sign."""
     return url_quote(string, charset, errors, f"{safe} ", "+").replace(" ", "+")
 
 
@@ -31,7 +31,9 @@ def url_unquote(s: str | bytes, charset: str = "utf-8", errors: str = "replace",
 def url_unquote(
     s: str | bytes, charset: str | None = "utf-8", errors: str = "replace", unsafe: str | bytes = ""
 ) -> str | bytes:
-    """Undo percent-escapes, but for those of ``unsafe`` characters. Broken ones stay. Without a charset: bytes."""
+    """Undo percent-escapes, except those of ``unsafe`` characters. Broken escapes stay. Without a charset, return
+    bytes.
+    """
     raw = s.encode() if isinstance(s, str) else s
     kept = frozenset(_raw(unsafe))
     if kept:
@@ -45,7 +47,7 @@ def url_unquote_plus(s: str | bytes, charset: None, errors: str = "replace") -> 
 @overload
 def url_unquote_plus(s: str | bytes, charset: str = "utf-8", errors: str = "replace") -> str: ...
 def url_unquote_plus(s: str | bytes, charset: str | None = "utf-8", errors: str = "replace") -> str | bytes:
-    """The same for a query: a plus sign becomes a space."""
+    """Undo percent-escapes of a query: a plus sign becomes a space."""
     return url_unquote(_raw(s).replace(b"+", b" "), charset, errors)
 
 

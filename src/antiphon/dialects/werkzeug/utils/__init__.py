@@ -1,4 +1,4 @@
-"""What `werkzeug.utils` has: attributes, redirects, files as responses, names of files and objects."""
+"""The contents of `werkzeug.utils`: attributes, redirects, files as responses, names of files and objects."""
 
 from antiphon.dialects.werkzeug.utils.accessors import cached_property, environ_property, header_property
 from antiphon.dialects.werkzeug.utils.files import send_file, send_from_directory

@@ -1,4 +1,4 @@
-"""Attributes that are computed once, and those that read and write an environ or headers."""
+"""Attributes that are computed once, and attributes that read and write an environ or headers."""
 
 from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar, overload
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 class cached_property(Generic[T]):  # noqa: N801 - its name
-    """A method as an attribute that is computed once; it may be set, and deleted to be computed anew.
+    """A method as an attribute that is computed once. It may be set, and deleted to be computed again.
 
-    A class with ``__slots__`` needs one that is named after the method, with ``_cache_`` before it.
+    A class with ``__slots__`` needs a slot with the method's name after ``_cache_``.
     """
 
     def __init__(self, fget: Callable[[Any], T], name: str | None = None, doc: str | None = None) -> None:
@@ -43,7 +43,7 @@ class cached_property(Generic[T]):  # noqa: N801 - its name
 
 
 class environ_property(Accessor[T]):  # noqa: N801 - its name
-    """A value of ``environ``, which can only be read unless ``read_only=False`` is given."""
+    """An attribute that reads a key of ``environ``, and sets it with ``read_only=False``."""
 
     read_only = True
 
@@ -53,7 +53,7 @@ class environ_property(Accessor[T]):  # noqa: N801 - its name
 
 
 class header_property(Accessor[T]):  # noqa: N801 - its name
-    """A field of ``headers``."""
+    """An attribute that reads and sets a field of ``headers``."""
 
     def lookup(self, instance: Any) -> Any:
         """Return the headers."""
@@ -61,7 +61,9 @@ class header_property(Accessor[T]):  # noqa: N801 - its name
 
 
 class environ_header(environ_value[T]):  # noqa: N801 - used as a declaration, like property
-    """The parsed value of a key of the environ, which may also be set: until the environ has another value."""
+    """An attribute with the parsed value of a key of the environ. It may be set, until the environ has another
+    value.
+    """
 
     def __set__(self, request: Any, value: T) -> None:
         request.__dict__[self.name] = request.environ.get(self.key), value

@@ -23,7 +23,7 @@ MaxAge = int | Callable[[str | None], int | None] | None
 
 
 class _Source(NamedTuple):
-    """What is sent: a file by its path, or an open one; with what is known of it."""
+    """The file to send: a path or an open file, and its size and time of change, if known."""
 
     path: str | None
     file: IO[bytes] | None
@@ -45,9 +45,9 @@ def send_file(
     response_class: "type[Response] | None" = None,
     _root_path: "os.PathLike[str] | str | None" = None,
 ) -> "Response":
-    """Return a file, by a path that can be trusted or open in binary mode, as a response.
+    """Return a file as a response: by a trusted path, or an open file in binary mode.
 
-    Its name decides the media type, and what browsers save it as; ``max_age`` is in seconds, or a function of the path.
+    Its name determines the media type, and the name in browsers. ``max_age`` is in seconds, or a function of the path.
     ``conditional`` answers conditions and ranges. Raises TypeError if a name is needed, ValueError for a file in text
     mode, OSError, and RequestedRangeNotSatisfiable.
     """
@@ -80,7 +80,7 @@ def _source(path_or_file: "os.PathLike[str] | str | IO[bytes]", root: "os.PathLi
         return _Source(path, None, status.st_size, status.st_mtime)
     file: Any = path_or_file
     if isinstance(file, io.TextIOBase):
-        raise ValueError("a file is sent that was opened in binary mode")
+        raise ValueError("send_file needs a file that was opened in binary mode")
     return _Source(None, file, file.getbuffer().nbytes if isinstance(file, io.BytesIO) else None, None)
 
 
@@ -90,7 +90,7 @@ def _guess_type(name: str | None, headers: Headers, as_attachment: bool) -> str:
     from mimetypes import guess_type
 
     mimetype, encoding = guess_type(name)
-    # A browser would unpack an attachment that it is told to be encoded.
+    # A browser decodes an attachment that has a Content-Encoding.
     if encoding is not None and not as_attachment:
         headers["Content-Encoding"] = encoding
     return mimetype or "application/octet-stream"
@@ -138,9 +138,9 @@ def _conditional(response: "Response", environ: "WSGIEnvironment", source: _Sour
 def send_from_directory(
     directory: "os.PathLike[str] | str", path: "os.PathLike[str] | str", environ: "WSGIEnvironment", **kwargs: Any
 ) -> "Response":
-    """Return a file below a directory, by a path that may be anybody's. Raises NotFound if that leads elsewhere.
+    """Return a file below a directory, by an untrusted path. Raises NotFound if that leads elsewhere.
 
-    The directory is the application's choice. ``kwargs`` are those of ``send_file``.
+    The directory must be trusted. ``kwargs`` are those of ``send_file``.
     """
     from antiphon.dialects.werkzeug.security import safe_join
 

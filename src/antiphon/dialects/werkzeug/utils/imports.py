@@ -1,4 +1,4 @@
-"""Objects by their names."""
+"""Imports of objects by their dotted names."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ImportStringError(ImportError):
-    """What ``import_string`` raises: ``exception`` is why ``import_name`` could not be imported."""
+    """The error of ``import_string``: ``exception`` is the reason why ``import_name`` could not be imported."""
 
     def __init__(self, import_name: str, exception: BaseException) -> None:
         super().__init__(
@@ -21,7 +21,7 @@ class ImportStringError(ImportError):
 
 
 def _progress(import_name: str) -> str:
-    """How far along its dotted name there is anything."""
+    """Return which parts of a dotted name could be imported."""
     found = []
     name = ""
     for part in import_name.replace(":", ".").split("."):
@@ -34,9 +34,9 @@ def _progress(import_name: str) -> str:
 
 
 def import_string(import_name: str, silent: bool = False) -> Any:
-    """Return a module, or an object in one: `package.module:name` or `package.module.name`.
+    """Import a module, or an object in one: `package.module:name` or `package.module.name`.
 
-    Raises ImportStringError if there is none; ``silent`` gives None then.
+    Raises ImportStringError if it does not exist; with ``silent`` returns None.
     """
     name = import_name.replace(":", ".")
     try:
@@ -64,10 +64,9 @@ def _attribute(name: str) -> Any:
 
 
 def find_modules(import_path: str, include_packages: bool = False, recursive: bool = False) -> Iterator[str]:
-    """Return the names of the modules in a package; of packages in it, too, and of what is in them, if that is asked
-    for.
+    """Return the names of the modules in a package, and on request of its packages, and of the modules in these.
 
-    Packages are imported to look into them. Raises ValueError for what is no package.
+    Packages are imported to look into them. Raises ValueError for a module that is no package.
     """
     from pkgutil import iter_modules
 

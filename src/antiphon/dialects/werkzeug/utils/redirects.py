@@ -1,4 +1,4 @@
-"""Responses that lead elsewhere."""
+"""Redirects."""
 
 import html
 from collections.abc import Callable
@@ -24,9 +24,7 @@ def redirect(
     code: int = 302,
     Response: "Callable[..., Any] | None" = None,  # noqa: N803 - its name
 ) -> "WerkzeugResponse":
-    """Return a response of this class that leads to ``location``, wherever that is, with a page for who does not
-    follow.
-    """
+    """Return a redirect to any ``location``, as this class, with a page for clients that don't follow it."""
     make = Response or response_class()
     response: WerkzeugResponse = make(_PAGE.format(html.escape(location)), code, mimetype="text/html")
     response.headers["Location"] = location
@@ -34,7 +32,7 @@ def redirect(
 
 
 def append_slash_redirect(environ: "WSGIEnvironment", code: int = 308) -> "WerkzeugResponse":
-    """Return a redirect to the same path with a slash at its end, relative to it, with its query."""
+    """Return a redirect to the same path with a slash at its end, relative, with the query."""
     last = environ["PATH_INFO"].rpartition("/")[2]
     query = environ.get("QUERY_STRING")
     target = f"{last}/" if last else "./"

@@ -16,14 +16,14 @@ _unsafe = re.compile("[^A-Za-z0-9_.-]++")
 
 @lru_cache(256)
 def get_content_type(mimetype: str, charset: str) -> str:
-    """Return the content type of a media type: with a charset, if it is text."""
+    """Return the content type of a media type, with a charset if it is text."""
     if mimetype.startswith("text/") or mimetype in _WITH_CHARSET or mimetype.endswith("+xml"):
         return f"{mimetype}; charset={charset}"
     return mimetype
 
 
 def secure_filename(filename: str) -> str:
-    """Return a name that can be stored in any folder, in ASCII: empty if nothing is left."""
+    """Return a name in ASCII that is safe in any folder; empty if no character is left."""
     plain = normalize("NFKD", filename).encode("ascii", "ignore").decode("ascii")
     plain = plain.replace(os.path.sep, " ")
     if os.path.altsep:
@@ -37,7 +37,7 @@ def secure_filename(filename: str) -> str:
 
 
 def escape(s: object) -> str:
-    """Text with its `&`, `<`, `>` and quotes as markup has them; None is empty, and what is markup stays as it is."""
+    """Return text as HTML, with `&`, `<`, `>` and quotes escaped. None is empty, and markup stays as it is."""
     if s is None:
         return ""
     if markup := getattr(s, "__html__", None):
@@ -46,5 +46,5 @@ def escape(s: object) -> str:
 
 
 def unescape(s: str) -> str:
-    """Return the text that markup means."""
+    """Return the text of HTML with its character references decoded."""
     return html.unescape(s)

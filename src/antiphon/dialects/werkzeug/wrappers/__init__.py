@@ -1,4 +1,4 @@
-"""Requests and responses as `werkzeug.wrappers` has them, and the parts that they are made of."""
+"""Requests and responses as `werkzeug.wrappers` has them, and their mixins."""
 
 from antiphon.dialects.werkzeug.wrappers.accept import AcceptMixin
 from antiphon.dialects.werkzeug.wrappers.auth import AuthorizationMixin, WWWAuthenticateMixin

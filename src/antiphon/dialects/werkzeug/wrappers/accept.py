@@ -1,4 +1,4 @@
-"""What a client accepts."""
+"""The headers for content negotiation."""
 
 from antiphon.dialects.werkzeug.datastructures.accept import Accept, CharsetAccept, LanguageAccept, MIMEAccept
 from antiphon.dialects.werkzeug.http.parsing import parse_accept_header
@@ -22,7 +22,7 @@ def _languages(raw: str | None) -> LanguageAccept:
 
 
 class AcceptMixin:
-    """The headers by which a response is chosen, each ordered by quality."""
+    """Attributes for the headers of content negotiation, each a list sorted by quality."""
 
     accept_mimetypes = environ_header("HTTP_ACCEPT", _mimetypes, "The media types (RFC 9110 §12.5.1).")
     accept_charsets = environ_header("HTTP_ACCEPT_CHARSET", _charsets, "The charsets (RFC 9110 §12.5.2).")

@@ -1,4 +1,4 @@
-"""Who asks, and how to ask who it is."""
+"""Credentials of requests, and challenges of responses."""
 
 from collections.abc import Sequence
 
@@ -10,23 +10,23 @@ _NAME = "WWW-Authenticate"
 
 
 class AuthorizationMixin:
-    """Credentials."""
+    """An attribute for the credentials of a request."""
 
     authorization = environ_header(
         "HTTP_AUTHORIZATION",
         Authorization.from_header,
-        "The credentials (RFC 9110 §11.6.2); None where they are absent or can't be read.",
+        "The credentials (RFC 9110 §11.6.2); None if they are absent or malformed.",
     )
 
 
 class WWWAuthenticateMixin:
-    """A challenge."""
+    """An attribute for the challenges of a response."""
 
     headers: Headers
 
     @property
     def www_authenticate(self) -> WWWAuthenticate:
-        """The first challenge (RFC 9110 §11.6.1), one of Basic where there is none; what is changed in it is sent."""
+        """The first challenge (RFC 9110 §11.6.1), one of Basic if there is none. Changing it changes the header."""
         challenge = WWWAuthenticate.from_header(self.headers.get(_NAME)) or WWWAuthenticate("basic")
         return self._watched(challenge)
 

@@ -1,4 +1,4 @@
-"""A request without attributes for its headers: where it was sent, its query, its cookies and its body."""
+"""Requests without attributes for headers: target, query, cookies and body."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 class BaseRequest(RequestBody):
-    """A WSGI environ as an object, which reads it when it is asked, and each value once.
+    """A WSGI environ as an object. Each value is read on first use, and then kept.
 
-    It is stored in the environ, as `werkzeug.request`, unless ``populate_request`` is False, or it is ``shallow``: that
-    leaves the environ as it is, and the body to somebody else.
+    It is stored in the environ, as `werkzeug.request`, unless ``populate_request`` is False, or it is ``shallow``: such
+    a request does not touch the environ, nor the body.
     """
 
     dict_storage_class: type[Any] = ImmutableMultiDict
-    """What holds cookies."""
+    """The class of ``cookies``."""
     list_storage_class: type[Any] = ImmutableList
-    """What holds ``access_route``."""
+    """The class of ``access_route``."""
     trusted_hosts: list[str] | None = None
-    """The hosts that may be asked for, with those below them where a name begins with a dot; None for any."""
+    """The allowed hosts; with a dot before the name, its subdomains too. None allows any host."""
 
     environ: "WSGIEnvironment"
 
@@ -56,11 +56,11 @@ class BaseRequest(RequestBody):
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    # Made by others, and for them
+    # Constructors and decorators
 
     @classmethod
     def from_values(cls, *args: Any, **kwargs: Any) -> Self:
-        """Return a request of values, as an ``EnvironBuilder`` takes them; for scripts."""
+        """Return a request made of values: see ``EnvironBuilder``. For scripts and tests."""
         from antiphon.dialects.werkzeug.test.builder import EnvironBuilder
 
         builder = EnvironBuilder(*args, **kwargs)
@@ -74,7 +74,7 @@ class BaseRequest(RequestBody):
     def application(cls, f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
         """Make a WSGI application of a function, or a method, that takes a request last and returns an application.
 
-        HTTP exceptions that it raises answer in its place, and the request is closed when it has answered.
+        HTTP exceptions that it raises are answered, and the request is closed after the answer.
         """
         from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 
@@ -90,7 +90,7 @@ class BaseRequest(RequestBody):
 
         return application
 
-    # Where it was sent
+    # Target
 
     @lazy
     def method(self) -> str:
@@ -100,7 +100,7 @@ class BaseRequest(RequestBody):
 
     @lazy
     def scheme(self) -> str:
-        """`http` or `https`, or that of WebSockets."""
+        """The scheme: `http` or `https`, or that of WebSockets."""
         scheme: str = self.environ.get("wsgi.url_scheme", "http")
         return scheme
 
@@ -111,52 +111,52 @@ class BaseRequest(RequestBody):
 
     @lazy
     def root_path(self) -> str:
-        """The path of the application's root, without a slash at its end: empty if that is the host's."""
+        """The path of the application's root, without a slash at its end; empty if it is the host's root."""
         return text_of(self.environ.get("SCRIPT_NAME") or "").rstrip("/")
 
     @property
     def script_root(self) -> str:
-        """The same."""
+        """The path of the application's root: an alias of ``root_path``."""
         return self.root_path
 
     @lazy
     def path(self) -> str:
-        """The path below that, decoded, with a slash at its beginning."""
+        """The decoded path below the application's root, with a slash at its beginning."""
         return "/" + text_of(self.environ.get("PATH_INFO") or "").lstrip("/")
 
     @lazy
     def query_string(self) -> bytes:
-        """The query, not decoded."""
+        """The query as it was sent."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin-1")
 
     @lazy
     def full_path(self) -> str:
-        """Path and query, with a question mark between them in any case."""
+        """Path and query, always with a question mark between them."""
         return f"{self.path}?{self.query_string.decode(errors='replace')}"
 
     @property
     def is_secure(self) -> bool:
-        """True if it came over TLS."""
+        """True if the request came over TLS."""
         return self.scheme in ("https", "wss")
 
     @lazy
     def host(self) -> str:
-        """The host, with its port if that is not the usual one; empty if it is malformed.
+        """The host, with its port if that is not the default; empty if it is malformed.
 
-        Raises SecurityError for one that is not among ``trusted_hosts``.
+        Raises SecurityError for a host that is not among ``trusted_hosts``.
         """
         named = self.environ.get("HTTP_HOST")
         return host_of(self.scheme, named, self.server if named is None else None, self.trusted_hosts)
 
     @lazy
     def url(self) -> str:
-        """The whole URL, as people read it (an IRI)."""
+        """The whole URL as an IRI."""
         return url_of(self.scheme, self.host, self.root_path, self.path, self.query_string)
 
     @lazy
     def base_url(self) -> str:
-        """The same without the query."""
+        """The URL without the query."""
         return url_of(self.scheme, self.host, self.root_path, self.path)
 
     @lazy
@@ -166,7 +166,7 @@ class BaseRequest(RequestBody):
 
     @lazy
     def url_root(self) -> str:
-        """The same."""
+        """The URL of the application's root: an alias of ``root_url``."""
         return self.root_url
 
     @lazy
@@ -174,32 +174,38 @@ class BaseRequest(RequestBody):
         """Scheme and host, with a slash at its end."""
         return url_of(self.scheme, self.host)
 
-    # Who sent it
+    # Client
 
     @lazy
     def remote_addr(self) -> str | None:
-        """The address of who is connected to the server; None if that is not known."""
+        """The address of the peer; None if it is unknown."""
         address: str | None = self.environ.get("REMOTE_ADDR")
         return address
 
     @lazy
     def access_route(self) -> Any:
-        """What X-Forwarded-For says, which anybody may send, from the client to the last proxy; else the address."""
+        """The addresses in X-Forwarded-For, from the client to the last proxy, which anybody may send; else
+        ``remote_addr``.
+        """
         forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
         if forwarded is not None:
             return self.list_storage_class(parse_list_header(forwarded))
         return self.list_storage_class([] if self.remote_addr is None else [self.remote_addr])
 
-    remote_user = environ_property[str]("REMOTE_USER", doc="Who the server has found it is; None where it has not.")
-    is_multithread = environ_property[bool]("wsgi.multithread", doc="Whether the server may use several threads.")
-    is_multiprocess = environ_property[bool]("wsgi.multiprocess", doc="Whether the server may use several processes.")
-    is_run_once = environ_property[bool]("wsgi.run_once", doc="Whether the process is for one request, as with CGI.")
+    remote_user = environ_property[str](
+        "REMOTE_USER", doc="The user whom the server has authenticated; None without one."
+    )
+    is_multithread = environ_property[bool]("wsgi.multithread", doc="True if the server may use several threads.")
+    is_multiprocess = environ_property[bool]("wsgi.multiprocess", doc="True if the server may use several processes.")
+    is_run_once = environ_property[bool](
+        "wsgi.run_once", doc="True if the process answers a single request, as with CGI."
+    )
 
-    # What it says
+    # Headers and fields
 
     @lazy
     def headers(self) -> EnvironHeaders:
-        """The headers, which can't be changed here."""
+        """The headers, which can only be read."""
         return EnvironHeaders(self.environ)
 
     @lazy
@@ -209,7 +215,7 @@ class BaseRequest(RequestBody):
 
     @lazy
     def values(self) -> "CombinedMultiDict[str, str]":
-        """``args``, and after them ``form`` where the method is not GET."""
+        """The fields of ``args``, followed by those of ``form`` if the method is not GET."""
         return combined(self.args) if self.method == "GET" else combined(self.args, self.form)
 
     @lazy
@@ -219,5 +225,5 @@ class BaseRequest(RequestBody):
 
 
 def combined(*sources: Any) -> "CombinedMultiDict[str, str]":
-    """Return the fields of all, whatever class holds them."""
+    """Return the fields of several dictionaries of any class."""
     return CombinedMultiDict([each if isinstance(each, MultiDict) else MultiDict(each) for each in sources])

@@ -1,4 +1,4 @@
-"""A response without attributes for its headers: a status, headers, and a body, as a WSGI application."""
+"""Responses without attributes for headers: status, headers, body and cookies, as a WSGI application."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 class SetCookies:
-    """A response's cookies."""
+    """A mixin that sets cookies."""
 
     headers: Headers
     max_cookie_size = 4093
-    """Above how many bytes of Set-Cookie a warning is given; 0 for none."""
+    """The most bytes of Set-Cookie without a warning; 0 for no limit."""
 
     def set_cookie(
         self,
@@ -42,8 +42,8 @@ class SetCookies:
     ) -> None:
         """Set a cookie, for ``max_age`` seconds or until it ``expires``, else for the browser's session.
 
-        Without a ``domain`` only this host gets it back, and with a ``path`` only what is below. Raises ValueError for
-        what cannot stand in a header, and for a ``samesite`` that is not Strict, Lax or None.
+        Without a ``domain`` it is sent to this host only; with a ``path``, only below that. Raises ValueError for text
+        that can't stand in a header, and for a ``samesite`` other than Strict, Lax or None.
         """
         cookie = dump_cookie(
             key, value, max_age, expires, path, domain, secure, httponly,
@@ -61,7 +61,7 @@ class SetCookies:
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> None:
-        """Have the browser forget a cookie that was set with this path and domain, if it has it."""
+        """Tell the browser to forget a cookie that was set with this path and domain."""
         self.set_cookie(
             key, expires=0, max_age=0, path=path, domain=domain, secure=secure, httponly=httponly, samesite=samesite,
             partitioned=partitioned,
@@ -75,10 +75,10 @@ _is_uri_path = re.compile(r"/(?!/)[A-Za-z0-9\-._~!$&'()*+,/:;=@%]*+(?:\?[A-Za-z0
 
 
 class BaseResponse(ResponseBody, SetCookies):
-    """A body (None, text, bytes, or an iterable of these), a status (a number, or a line), and headers.
+    """A body (None, text, bytes, or an iterable of these), a status (a number or a status line), and headers.
 
-    Text is given a ``mimetype``, with the charset where that is text, or a whole ``content_type``. Raises ValueError
-    for an empty status, and for headers with line ends.
+    Text has a ``mimetype``, to which the charset is added for text types, or a whole ``content_type``. Raises
+    ValueError for an empty status, and for headers with line ends.
     """
 
     default_status: int | str = 200
@@ -122,7 +122,7 @@ class BaseResponse(ResponseBody, SetCookies):
 
     @property
     def status(self) -> str:
-        """Code and phrase, `404 NOT FOUND`. A number, or a text that has only the code, is given its phrase."""
+        """Code and phrase, `404 NOT FOUND`. The phrase is added to a number, and to a text that has only the code."""
         return self._status
 
     @status.setter
@@ -135,38 +135,37 @@ class BaseResponse(ResponseBody, SetCookies):
 
     @property
     def status_code(self) -> int:
-        """The code; 0 if the status begins with none."""
+        """The code; 0 if the status has none."""
         return self._status_code
 
     @status_code.setter
     def status_code(self, code: int) -> None:
         self.status = code
 
-    # Made of others
+    # Constructors
 
     @classmethod
     def force_type(cls, response: Any, environ: "WSGIEnvironment | None" = None) -> Self:
-        """Return a response as one of this class, changed in place; of a WSGI application, what it answers to an
-        environ.
+        """Turn a response into one of this class, in place; or call a WSGI application with an environ for one.
 
         Raises TypeError for an application without an environ.
         """
         if not isinstance(response, BaseResponse):
             if environ is None:
-                raise TypeError(f"what {type(response).__name__} answers depends on the environ: pass it")
+                raise TypeError(f"the answer of a {type(response).__name__} depends on the environ: pass it")
             return cls.from_app(response, environ)
         response.__class__ = cls
         return cast("Self", response)
 
     @classmethod
     def from_app(cls, app: "WSGIApplication", environ: "WSGIEnvironment", buffered: bool = False) -> Self:
-        """What an application answers to an environ; ``buffered`` runs it to its end first."""
+        """Call an application with an environ, and return its response. ``buffered`` runs it to its end first."""
         return cls(*call_application(app, dict(getattr(environ, "environ", environ)), buffered))
 
     # As a WSGI application
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
-        """Return a copy of the headers as they are sent: with URLs in ASCII, and the length of a body that is there."""
+        """Return the headers to send: with URLs in ASCII, and with the length of a body that is in memory."""
         return Headers(self._final_fields(environ))
 
     def _final_fields(self, environ: "WSGIEnvironment") -> list[tuple[str, str]]:
@@ -196,9 +195,7 @@ class BaseResponse(ResponseBody, SetCookies):
         return name, uri
 
     def get_app_iter(self, environ: "WSGIEnvironment") -> Iterable[bytes]:
-        """Return the body as it is sent: none for HEAD, and for statuses that have none. Closing it closes the
-        response.
-        """
+        """Return the body to send: none for HEAD, and for statuses without a body. Closing it closes the response."""
         if environ["REQUEST_METHOD"] == "HEAD" or self._status_code in _WITHOUT_BODY:
             return SentBody(iter(()), self.close)
         if self.direct_passthrough:
@@ -207,7 +204,7 @@ class BaseResponse(ResponseBody, SetCookies):
         return SentBody(self.iter_encoded(), self.close)
 
     def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """What is sent in answer to an environ: the body, the status and the headers."""
+        """Return the body, the status and the headers to send for an environ."""
         if type(self).get_wsgi_headers is BaseResponse.get_wsgi_headers:
             fields = self._final_fields(environ)
         else:
@@ -215,7 +212,7 @@ class BaseResponse(ResponseBody, SetCookies):
         return self.get_app_iter(environ), self._status, fields
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer."""
+        """Answer a request."""
         chunks, status, headers = self.get_wsgi_response(environ)
         start_response(status, headers)
         return chunks

@@ -1,4 +1,4 @@
-"""Versions: what a client has of them, and what a response is of them."""
+"""Conditions, ranges, entity tags and Cache-Control."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
@@ -30,7 +30,7 @@ def _parse_part(value: str | None, on_update: Callable[[ContentRange], None]) ->
 
 
 class PartialResponseMixin:
-    """Answers to Range: of several parts none is given, since only one has a Content-Range."""
+    """A mixin that answers Range requests for a single part; several parts are not supported."""
 
     headers: Headers
     content_length: Any
@@ -42,16 +42,18 @@ class PartialResponseMixin:
         @status_code.setter
         def status_code(self, code: int) -> None: ...
 
-    accept_ranges = header_property[str]("Accept-Ranges", doc="The unit of parts that may be asked for, or `none`.")
+    accept_ranges = header_property[str]("Accept-Ranges", doc="The unit of ranges that may be requested, or `none`.")
 
     content_range = live_header(
-        "Content-Range", _parse_part, "Which part this is (RFC 9110 §14.4), an empty one where that is not said."
+        "Content-Range",
+        _parse_part,
+        "The part in this response (RFC 9110 §14.4); an empty ContentRange without the header.",
     )
 
     def _process_range_request(
         self, environ: "WSGIEnvironment", complete_length: int | None, accept_ranges: bool | str
     ) -> bool:
-        """Make it the part that is asked for; False if it stays whole. Raises RequestedRangeNotSatisfiable."""
+        """Turn the response into the requested part. False if it stays whole. Raises RequestedRangeNotSatisfiable."""
         if not accept_ranges:
             return False
         self.accept_ranges = "bytes" if accept_ranges is True else accept_ranges
@@ -72,7 +74,7 @@ class PartialResponseMixin:
         return wanted
 
     def _is_range_request_processable(self, environ: "WSGIEnvironment") -> bool:
-        """Return True if parts are wanted, and of this version."""
+        """Return True if parts of this version are requested."""
         if "HTTP_RANGE" not in environ:
             return False
         return "HTTP_IF_RANGE" not in environ or not is_resource_modified(
@@ -92,23 +94,29 @@ def _request_cache_control(raw: str | None) -> RequestCacheControl:
 
 
 class ETagRequestMixin:
-    """Conditions, ranges, and how the client keeps what it gets."""
+    """Attributes for conditions, ranges and Cache-Control of a request."""
 
     cache_control = environ_header(
-        "HTTP_CACHE_CONTROL", _request_cache_control, "How caches may answer (RFC 9111 §5.2)."
+        "HTTP_CACHE_CONTROL", _request_cache_control, "The directives for caches (RFC 9111 §5.2)."
     )
-    if_match = environ_header("HTTP_IF_MATCH", parse_etags, "The versions it is meant for (RFC 9110 §13.1.1).")
-    if_none_match = environ_header("HTTP_IF_NONE_MATCH", parse_etags, "The versions the client has (§13.1.2).")
+    if_match = environ_header(
+        "HTTP_IF_MATCH", parse_etags, "The versions that the request is meant for (RFC 9110 §13.1.1)."
+    )
+    if_none_match = environ_header("HTTP_IF_NONE_MATCH", parse_etags, "The versions that the client has (§13.1.2).")
     if_modified_since = environ_header(
-        "HTTP_IF_MODIFIED_SINCE", parse_date, "How old the client's version is (§13.1.3)."
+        "HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's version (§13.1.3)."
     )
-    if_unmodified_since = environ_header("HTTP_IF_UNMODIFIED_SINCE", parse_date, "How old the version is (§13.1.4).")
-    if_range = environ_header("HTTP_IF_RANGE", parse_if_range_header, "The version that ranges are of (§13.1.5).")
-    range = environ_header("HTTP_RANGE", parse_range_header, "The parts that are wanted; None for the whole (§14.2).")
+    if_unmodified_since = environ_header(
+        "HTTP_IF_UNMODIFIED_SINCE", parse_date, "The date of the version that the request is meant for (§13.1.4)."
+    )
+    if_range = environ_header(
+        "HTTP_IF_RANGE", parse_if_range_header, "The version that the ranges belong to (§13.1.5)."
+    )
+    range = environ_header("HTTP_RANGE", parse_range_header, "The requested parts; None for the whole (§14.2).")
 
 
 class ETagResponseMixin(PartialResponseMixin):
-    """The tag of a response's version, answers to conditions and ranges, and how it may be kept."""
+    """The entity tag and Cache-Control of a response, and answers to conditions and ranges."""
 
     headers: Headers
     automatically_set_content_length: bool
@@ -117,7 +125,7 @@ class ETagResponseMixin(PartialResponseMixin):
 
     @property
     def cache_control(self) -> ResponseCacheControl:
-        """How it may be kept (RFC 9111 §5.2.2); what is changed here is sent."""
+        """The directives for caches (RFC 9111 §5.2.2). Changing them changes the header."""
         return parse_cache_control_header(self.headers.get(_NAME), self._set_cache_control, ResponseCacheControl)
 
     def _set_cache_control(self, control: ResponseCacheControl) -> None:
@@ -127,15 +135,15 @@ class ETagResponseMixin(PartialResponseMixin):
             self.headers.remove(_NAME)
 
     def set_etag(self, etag: str, weak: bool = False) -> None:
-        """Set the version's tag (RFC 9110 §8.8.3)."""
+        """Set the entity tag (RFC 9110 §8.8.3)."""
         self.headers["ETag"] = quote_etag(etag, weak)
 
     def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
-        """Return the version's tag and whether it is weak; (None, None) without one."""
+        """Return the entity tag, and True if it is weak; (None, None) without one."""
         return unquote_etag(self.headers.get("ETag"))
 
     def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
-        """Make a tag of the body, if there is none, or it is to ``overwrite`` it."""
+        """Set a tag made of the body, if there is none, or with ``overwrite``."""
         if overwrite or "ETag" not in self.headers:
             self.set_etag(generate_etag(self.get_data()), weak)
 
@@ -145,10 +153,10 @@ class ETagResponseMixin(PartialResponseMixin):
         accept_ranges: bool | str = False,
         complete_length: int | None = None,
     ) -> Self:
-        """Make this, in place, the answer to the conditions of a GET or HEAD, and return it: a 304, or a 412.
+        """Turn the response, in place, into the answer to the conditions of a GET or HEAD: itself, a 304, or a 412.
 
-        It is given a Date. With ``accept_ranges``, True for bytes, and a ``complete_length`` in bytes it is made the
-        part that is asked for: see ``PartialResponseMixin``. Raises RequestedRangeNotSatisfiable.
+        It gets a Date. With ``accept_ranges``, True for bytes, and a ``complete_length`` in bytes it becomes the
+        requested part: see ``PartialResponseMixin``. Raises RequestedRangeNotSatisfiable.
         """
         environ = getattr(request_or_environ, "environ", request_or_environ)
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):

@@ -1,4 +1,4 @@
-"""Bodies that are JSON."""
+"""JSON bodies of requests and responses."""
 
 import json
 from collections.abc import Callable
@@ -12,29 +12,29 @@ from antiphon.http.errors import BadRequest as Unreadable
 
 @cache
 def _decoder() -> Callable[[bytes], object]:
-    # It loads msgspec, so that it is imported when JSON is first read.
+    # Imported on first use, since it loads msgspec.
     from antiphon.serialization.json import decode_json
 
     return decode_json
 
 
 def loads(module: Any, data: bytes) -> Any:
-    """What ``module.loads`` makes of the data. Raises ValueError, or what that does."""
+    """Decode data with ``module.loads``, or faster with the same result. Raises ValueError, or the module's errors."""
     if module is json:
         try:
             return _decoder()(data)
         except Unreadable:
-            pass  # what the standard library tells of it, or reads all the same: NaN, and text in UTF-16
+            pass  # let the module raise its own error, or read it all the same: NaN, or text in UTF-16
     return module.loads(data)
 
 
 def is_json_type(mimetype: str) -> bool:
-    """Return True if what has this media type is JSON."""
+    """Return True if a media type is that of JSON."""
     return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
 
 
 class _JSON:
-    """A body that may be JSON, which is read by ``json_module.loads``."""
+    """A body that may be JSON: a base class. ``json_module.loads`` decodes it."""
 
     get_data: Any
     if TYPE_CHECKING:
@@ -46,16 +46,16 @@ class _JSON:
 
     @property
     def is_json(self) -> bool:
-        """True if the content type says that it is JSON."""
+        """True if the content type is that of JSON."""
         return is_json_type(self.mimetype or "")
 
     @property
     def json(self) -> Any:
-        """The body's value: see ``get_json``."""
+        """The decoded body: see ``get_json``."""
         return self.get_json()
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
-        """Return the body's value."""
+        """Return the decoded body."""
         raise NotImplementedError
 
 
@@ -63,13 +63,13 @@ class JSONMixin(_JSON):
     """The body of a request as JSON."""
 
     _cached_json: tuple[Any, Any] = (..., ...)
-    """What was read, where a failure raises, and where it is silent."""
+    """The results of ``get_json``: without, and with ``silent``."""
 
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:
-        """Return the body's value, whatever its content type if that is forced, and kept if it may be.
+        """Return the decoded body; with ``force``, whatever its content type. ``cache`` keeps the result.
 
-        Raises UnsupportedMediaType for another content type, and BadRequest for what is no JSON, unless
-        ``on_json_loading_failed`` is overridden, or it is ``silent``: None then.
+        Raises UnsupportedMediaType for another content type, and BadRequest for malformed JSON, unless
+        ``on_json_loading_failed`` is overridden. With ``silent`` it returns None instead.
         """
         if cache and self._cached_json[silent] is not ...:
             return self._cached_json[silent]
@@ -86,7 +86,9 @@ class JSONMixin(_JSON):
         return value
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
-        """Called where ``get_json`` fails, which returns what it returns; without an error for another content type."""
+        """Return the result of a ``get_json`` that fails, or raise an error. For another content type, the error is
+        None.
+        """
         _refuse(e)
 
 
@@ -100,9 +102,9 @@ class JSONResponseMixin(_JSON):
     """The body of a response as JSON."""
 
     def get_json(self, force: bool = False, silent: bool = False) -> Any:
-        """Return the body's value; None for another content type, unless it is forced.
+        """Return the decoded body; None for another content type, unless ``force`` is given.
 
-        Raises ValueError for what is no JSON; if ``silent`` that is None.
+        Raises ValueError for malformed JSON; with ``silent`` it returns None instead.
         """
         if not (force or self.is_json):
             return None

@@ -1,4 +1,4 @@
-"""The media type of a content that is being made."""
+"""The media type and its parameters, as attributes that can be set."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,14 +9,14 @@ from antiphon.dialects.werkzeug.utils.texts import get_content_type
 
 
 class MediaType:
-    """What ``content_type`` says, in two parts that can be set."""
+    """A mixin that splits ``content_type`` into two attributes."""
 
     content_type: Any
     charset: str
 
     @property
     def mimetype(self) -> str | None:
-        """The media type without parameters; None if there is none. Text that is set is given a charset."""
+        """The media type without parameters; None without one. Setting it adds a charset to text types."""
         content_type = self.content_type
         return content_type.partition(";")[0].strip() if content_type else None
 
@@ -26,7 +26,7 @@ class MediaType:
 
     @property
     def mimetype_params(self) -> "CallbackDict[str, str]":
-        """The parameters of the media type; what is changed in them is sent."""
+        """The parameters of the media type. Changing them changes the header."""
         return CallbackDict(parse_options_header(self.content_type)[1], self._set_mimetype_params)
 
     def _set_mimetype_params(self, parameters: Mapping[str, str]) -> None:

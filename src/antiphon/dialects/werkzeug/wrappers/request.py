@@ -1,4 +1,4 @@
-"""The request."""
+"""The request class."""
 
 from antiphon.dialects.werkzeug.wrappers.accept import AcceptMixin
 from antiphon.dialects.werkzeug.wrappers.auth import AuthorizationMixin
@@ -20,4 +20,4 @@ class Request(
     JSONMixin,
     BaseRequest,
 ):
-    """A request with all that there is: see ``BaseRequest``, and the parts it is made of."""
+    """A request with attributes for all usual headers."""

@@ -1,4 +1,4 @@
-"""The body of a request: read as a stream, as bytes, or as a form."""
+"""The body of a request: as a stream, as bytes, or as a form."""
 
 from io import BytesIO
 from typing import IO, Any, ClassVar, Literal, overload
@@ -23,21 +23,21 @@ def _read_parameters(raw: str | None) -> dict[str, str]:
 
 
 class RequestBody:
-    """What the content of a request is, read when it is first asked for, and bounded.
+    """The body of a request, read on first use and within limits.
 
-    Where it is a form, its stream has been read when that was asked for, and ``data`` is empty.
+    If it is a form, asking for it reads the stream, and ``data`` is empty.
     """
 
     max_content_length: int | None = None
-    """Bytes of a body; more raise RequestEntityTooLarge."""
+    """The most bytes of a body. A longer one raises RequestEntityTooLarge."""
     max_form_memory_size: int | None = 500_000
-    """Bytes of each field of a form in parts that is no file; more raise RequestEntityTooLarge."""
+    """The most bytes of one field of a form in parts, files not counted. A longer one raises RequestEntityTooLarge."""
     max_form_parts: int | None = 1000
-    """Parts of a form; more raise RequestEntityTooLarge."""
+    """The most parts of a form. More raise RequestEntityTooLarge."""
     form_data_parser_class: type[FormDataParser] = FormDataParser
-    """What parses forms."""
+    """The class of the form parser."""
     parameter_storage_class: type[Any] = ImmutableMultiDict
-    """What holds the fields of queries and forms, and files."""
+    """The class of the fields of queries and forms, and of files."""
 
     environ: dict[str, Any]
     shallow: bool
@@ -58,21 +58,21 @@ class RequestBody:
 
     @lazy
     def content_length(self) -> int | None:
-        """How many bytes the body has; None if that is not said, or it comes in chunks."""
+        """The number of bytes of the body; None if it is unknown."""
         return get_content_length(self.environ)
 
     input_stream = environ_property[IO[bytes]]("wsgi.input", doc="The server's own stream, which may have no end.")
 
     @lazy
     def stream(self) -> IO[bytes]:
-        """The body, once: it ends where that does. Raises RuntimeError on a ``shallow`` request."""
+        """The body as a stream, which ends where the body ends. Raises RuntimeError on a ``shallow`` request."""
         if self.shallow:
-            raise RuntimeError("this request is shallow: its body is left to whoever is to read it")
+            raise RuntimeError("this request is shallow: its body must not be read")
         return get_input_stream(self.environ, max_content_length=self.max_content_length)
 
     @lazy
     def data(self) -> bytes:
-        """The body, but empty if that is a form."""
+        """The body in bytes, but empty if it is a form."""
         return self.get_data(parse_form_data=True)
 
     @overload
@@ -82,9 +82,9 @@ class RequestBody:
     @overload
     def get_data(self, cache: bool, as_text: Literal[True], parse_form_data: bool = False) -> str: ...
     def get_data(self, cache: bool = True, as_text: bool = False, parse_form_data: bool = False) -> bytes | str:
-        """Return the body, as bytes or as text in UTF-8, kept if it may be.
+        """Return the body, as bytes or as text in UTF-8. ``cache`` keeps it.
 
-        With ``parse_form_data`` a form is parsed, and what is left of the stream is given: nothing.
+        With ``parse_form_data`` a form is parsed first, which leaves nothing of the body.
         """
         data = self._cached_data
         if data is None:
@@ -96,7 +96,7 @@ class RequestBody:
         return data.decode(errors="replace") if as_text else data
 
     def _read(self) -> bytes:
-        """What is left of the stream: all of the body, without a stream, where it was not asked for."""
+        """Read the rest of the stream; the whole body if the stream was not used."""
         if self._has_own_stream or self.shallow or "stream" in self.__dict__:
             return self.stream.read()
         data = read_body(self.environ, LimitedStream, self.max_content_length)
@@ -107,11 +107,11 @@ class RequestBody:
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """True if the body may be a form: whether it has a content type. May be overridden."""
+        """True if the body may be a form: if it has a content type. May be overridden."""
         return bool(self.environ.get("CONTENT_TYPE"))
 
     def make_form_data_parser(self) -> FormDataParser:
-        """What parses the form: a ``form_data_parser_class`` with the bounds and the storage of this class."""
+        """Return a form parser of ``form_data_parser_class``, with the limits and the storage of this class."""
         has_own_streams = type(self)._get_file_stream is not RequestBody._get_file_stream  # noqa: SLF001 - its own
         return self.form_data_parser_class(
             stream_factory=self._get_file_stream if has_own_streams else default_stream_factory,
@@ -128,11 +128,11 @@ class RequestBody:
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        """Make what an uploaded file is written to. Where this is overridden, files are copied there."""
+        """Return a file object for an uploaded file. If this is overridden, files are copied there."""
         return default_stream_factory(total_content_length, content_type, filename, content_length)
 
     def _load_form_data(self) -> None:
-        """Parse the form, once: ``stream``, ``form`` and ``files`` are there then."""
+        """Parse the form once, which sets ``stream``, ``form`` and ``files``."""
         kept = self.__dict__
         if "form" in kept:
             return
@@ -152,13 +152,13 @@ class RequestBody:
 
     @lazy
     def form(self) -> Any:
-        """The fields of the form, as ``parameter_storage_class``; empty if the body is none."""
+        """The fields of the form, as ``parameter_storage_class``; empty if the body is no form."""
         self._load_form_data()
         return self.__dict__["form"]
 
     @lazy
     def files(self) -> Any:
-        """The files of the form, a FileStorage for each; empty if it is not in parts."""
+        """The files of the form, each a FileStorage; empty if the form is not in parts."""
         self._load_form_data()
         return self.__dict__["files"]
 

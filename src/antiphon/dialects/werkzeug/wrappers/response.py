@@ -1,4 +1,4 @@
-"""The response."""
+"""The response class."""
 
 from collections.abc import Callable
 
@@ -22,21 +22,29 @@ def _parse_policy(value: str | None, on_update: Callable[[ContentSecurityPolicy]
 
 
 class PolicyMixin:
-    """Policies of a response."""
+    """Attributes for the security policies of a response."""
 
     headers: Headers
 
     content_security_policy = live_header(
-        "Content-Security-Policy", _parse_policy, "Where what a page loads may come from."
+        "Content-Security-Policy", _parse_policy, "The allowed sources of a page's contents."
     )
     content_security_policy_report_only = live_header(
-        "Content-Security-Policy-Report-Only", _parse_policy, "The same, of which violations are only reported."
+        "Content-Security-Policy-Report-Only", _parse_policy, "A policy whose violations are only reported."
     )
     cross_origin_opener_policy = header_property[COOP](
-        "Cross-Origin-Opener-Policy", COOP.UNSAFE_NONE, COOP, lambda policy: policy.value, doc="Who shares its group."
+        "Cross-Origin-Opener-Policy",
+        COOP.UNSAFE_NONE,
+        COOP,
+        lambda policy: policy.value,
+        doc="The isolation from pages that open it.",
     )
     cross_origin_embedder_policy = header_property[COEP](
-        "Cross-Origin-Embedder-Policy", COEP.UNSAFE_NONE, COEP, lambda policy: policy.value, doc="What it may embed."
+        "Cross-Origin-Embedder-Policy",
+        COEP.UNSAFE_NONE,
+        COEP,
+        lambda policy: policy.value,
+        doc="The resources that it may embed.",
     )
 
 
@@ -50,7 +58,7 @@ class Response(
     JSONResponseMixin,
     BaseResponse,
 ):
-    """A response with all that there is: see ``BaseResponse``, and the parts it is made of."""
+    """A response with attributes for all usual headers."""
 
 
 __all__ = ["Response", "ResponseStream"]

@@ -1,4 +1,4 @@
-"""The body of a response: chunks of bytes or text, at hand in a list, or still to come."""
+"""The body of a response: chunks of bytes or text, in a list or from an iterator."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, Self, overload
@@ -7,20 +7,20 @@ from antiphon.dialects.werkzeug.datastructures.headers import Headers
 
 
 class ResponseBody:
-    """What is sent as the content of a response, and what is to be done when it was."""
+    """The body of a response, and the functions to call after it."""
 
     charset = "utf-8"
-    """What text is encoded in."""
+    """The charset in which text is encoded."""
     implicit_sequence_conversion = True
-    """True if a body that is still to come may be read into a list unasked; if not, RuntimeError is raised."""
+    """True if the body of an iterator may be read into a list when needed. If not, RuntimeError is raised."""
     automatically_set_content_length = True
-    """True if Content-Length is set where it is known."""
+    """True if Content-Length is set when it is known."""
 
     headers: Headers
     response: Any
-    """The chunks."""
+    """The chunks of the body."""
     direct_passthrough: bool
-    """True if the chunks go to the server as they are."""
+    """True if the chunks go to the server unchanged."""
     _on_close: list[Callable[[], object]]
 
     @overload
@@ -28,8 +28,8 @@ class ResponseBody:
     @overload
     def get_data(self, as_text: Literal[True]) -> str: ...
     def get_data(self, as_text: bool = False) -> bytes | str:
-        """Return the whole body, as bytes or as text; one that is still to come is read. Raises RuntimeError: see
-        above.
+        """Return the whole body, as bytes or as text; that of an iterator is read. Raises RuntimeError if it may not
+        be.
         """
         self._ensure_sequence()
         data = b"".join(self.iter_encoded())
@@ -52,7 +52,7 @@ class ResponseBody:
         self.set_data(value)
 
     def calculate_content_length(self) -> int | None:
-        """How many bytes the body has; None if it may not be read to tell."""
+        """Return the number of bytes of the body; None if it may not be read."""
         try:
             self._ensure_sequence()
         except RuntimeError:
@@ -61,12 +61,12 @@ class ResponseBody:
 
     @property
     def is_sequence(self) -> bool:
-        """True if the body is at hand, as a list or a tuple."""
+        """True if the body is a list or a tuple."""
         return isinstance(self.response, (list, tuple))
 
     @property
     def is_streamed(self) -> bool:
-        """True if nobody knows in how many chunks the body comes."""
+        """True if the number of chunks is unknown."""
         try:
             len(self.response)
         except (TypeError, AttributeError):
@@ -79,18 +79,20 @@ class ResponseBody:
         if self.direct_passthrough:
             raise RuntimeError("the body is passed through to the server, so that it can't be read here")
         if not self.implicit_sequence_conversion:
-            raise RuntimeError("the body is not read unasked (implicit_sequence_conversion): call make_sequence()")
+            raise RuntimeError(
+                "implicit_sequence_conversion is False: call make_sequence() to read the body into a list"
+            )
         self.make_sequence()
 
     def ensure_list(self) -> list[Any]:
-        """Return the chunks, as a list that can be changed. Raises RuntimeError if they may not be read."""
+        """Return the chunks as a list that can be changed. Raises RuntimeError if they may not be read."""
         self._ensure_sequence()
         if not isinstance(self.response, list):
             self.response = list(self.response)
         return self.response
 
     def make_sequence(self) -> None:
-        """Read the body into a list of bytes. What it was read from is closed when the response is."""
+        """Read the body into a list of bytes. Its source is closed with the response."""
         if self.is_sequence:
             return
         source = self.response
@@ -99,28 +101,28 @@ class ResponseBody:
             self.call_on_close(close)
 
     def iter_encoded(self) -> Iterator[bytes]:
-        """Return the chunks of the body, text encoded."""
+        """Return the chunks of the body. Text is encoded."""
         chunks = self.response
         if type(chunks) is list and len(chunks) == 1 and type(chunks[0]) is bytes:
             return iter(chunks)
         return _encoded(chunks, self.charset)
 
     def freeze(self) -> None:
-        """Have the body at hand in bytes, so that it can be pickled, with its Content-Length and an ETag."""
+        """Read the body into bytes, and set its Content-Length and an ETag, so that the response can be pickled."""
         self.response = list(self.iter_encoded())
         self.headers["Content-Length"] = str(sum(map(len, self.response)))
         self.add_etag()
 
     def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
-        """Make a tag of the body: what knows tags does."""
+        """Do nothing: classes with entity tags override it."""
 
     def call_on_close(self, func: Callable[[], Any]) -> Callable[[], Any]:
-        """Have a function called when the response is closed, and return it."""
+        """Register a function to call when the response is closed, and return it."""
         self._on_close.append(func)
         return func
 
     def close(self) -> None:
-        """Close the body, if it can be closed, and call what was given to ``call_on_close``."""
+        """Close the body, if possible, and call the functions of ``call_on_close``."""
         if close := getattr(self.response, "close", None):
             close()
         for func in self._on_close:

@@ -1,4 +1,4 @@
-"""The body of a response as a file that is written."""
+"""The body of a response as a writable file."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,32 +16,32 @@ class ResponseStream:
         self.closed = False
 
     def write(self, value: bytes) -> int:
-        """Append to the body. Raises ValueError if it is closed."""
+        """Append to the body, and return the number of bytes. Raises ValueError if the stream is closed."""
         self._check_open()
         self.response.ensure_list().append(value)
         self.response.headers.pop("Content-Length", None)
         return len(value)
 
     def writelines(self, seq: Iterable[bytes]) -> None:
-        """Append several chunks."""
+        """Append several chunks to the body."""
         for chunk in seq:
             self.write(chunk)
 
     def close(self) -> None:
-        """Take no more."""
+        """Refuse further writes."""
         self.closed = True
 
     def flush(self) -> None:
-        """Do nothing. Raises ValueError if it is closed."""
+        """Do nothing. Raises ValueError if the stream is closed."""
         self._check_open()
 
     def isatty(self) -> bool:
-        """False. Raises ValueError if it is closed."""
+        """Return False. Raises ValueError if the stream is closed."""
         self._check_open()
         return False
 
     def tell(self) -> int:
-        """How long the body is."""
+        """Return the number of bytes in the body."""
         return sum(map(len, self.response.ensure_list()))
 
     @property
@@ -56,9 +56,9 @@ class ResponseStream:
 
 
 class ResponseStreamMixin:
-    """A body that is written."""
+    """A mixin for a body that can be written."""
 
     @lazy
     def stream(self) -> ResponseStream:
-        """The body as a file that is written."""
+        """The body as a writable file."""
         return ResponseStream(self)

@@ -1,4 +1,4 @@
-"""The program that asks."""
+"""The User-Agent header of a request."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from antiphon.dialects.werkzeug.user_agent import KnownUserAgent, UserAgent
 
 
 class UserAgentMixin:
-    """The header User-Agent, as an object of ``user_agent_class``."""
+    """An attribute for User-Agent, as an object of ``user_agent_class``."""
 
     environ: dict[str, Any]
     user_agent_class: type[UserAgent] = KnownUserAgent
 
     @property
     def user_agent(self) -> UserAgent:
-        """The program that asks (RFC 9110 §10.1.5); its ``string`` is the header."""
+        """The user agent (RFC 9110 §10.1.5). Its ``string`` is the header."""
         raw: str = self.environ.get("HTTP_USER_AGENT", "")
         kept: UserAgent | None = self.__dict__.get("user_agent")
         if kept is None or kept.string != raw:

@@ -1,4 +1,4 @@
-"""What `werkzeug.wsgi` has: the environ's host, path, URL and body, and what applications return."""
+"""The contents of `werkzeug.wsgi`: host, path, URL and body of an environ, and iterables for servers."""
 
 from antiphon.dialects._environ.chunks import ClosingIterator
 from antiphon.dialects.werkzeug.wsgi.iterators import (

@@ -1,4 +1,4 @@
-"""What applications return to servers: files, parts of them, and what is to be closed."""
+"""Iterables that applications return to servers: files and parts of files."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import update_wrapper
@@ -13,7 +13,7 @@ _BLOCK = 8 << 10
 
 
 class SentBody(ClosingIterator):
-    """An iterator that has nothing to close by itself, with the one function to call in its place."""
+    """An iterator with a single function to call on close."""
 
     __slots__ = ()
 
@@ -26,29 +26,29 @@ class SentBody(ClosingIterator):
 
 
 class FileWrapper:
-    """A file in blocks, for servers that have no `wsgi.file_wrapper` of their own."""
+    """A file in blocks, for servers without a `wsgi.file_wrapper`."""
 
     def __init__(self, file: IO[bytes], buffer_size: int = _BLOCK) -> None:
         self.file = file
         self.buffer_size = buffer_size
 
     def close(self) -> None:
-        """Close the file, if it can be closed."""
+        """Close the file, if possible."""
         if close := getattr(self.file, "close", None):
             close()
 
     def seekable(self) -> bool:
-        """Return True if it has positions."""
+        """Return True if the file has positions."""
         seekable = getattr(self.file, "seekable", None)
         return bool(seekable()) if seekable else hasattr(self.file, "seek")
 
     def seek(self, *position: int) -> None:
-        """Move to a position, where it has them."""
+        """Move to a position, if the file has positions."""
         if seek := getattr(self.file, "seek", None):
             seek(*position)
 
     def tell(self) -> int | None:
-        """Return the position, where it has one."""
+        """Return the position; None if the file has none."""
         tell = getattr(self.file, "tell", None)
         return tell() if tell else None
 
@@ -62,15 +62,15 @@ class FileWrapper:
 
 
 def wrap_file(environ: "WSGIEnvironment", file: IO[bytes], buffer_size: int = _BLOCK) -> Iterable[bytes]:
-    """Return a file as the server likes to send it best; for a response with ``direct_passthrough``."""
+    """Return a file as an iterable that the server can send fast. For a response with ``direct_passthrough``."""
     wrapped: Iterable[bytes] = environ.get("wsgi.file_wrapper", FileWrapper)(file, buffer_size)
     return wrapped
 
 
 class RangeWrapper:
-    """``length`` bytes from ``start`` of what an iterable gives; all to its end where ``length`` is None.
+    """A part of an iterable: ``length`` bytes from ``start``, or all up to the end if ``length`` is None.
 
-    What has positions is sought, anything else is read up to there. Closing it closes the iterable.
+    An iterable with positions is sought, any other is read up to the start. Closing the part closes the iterable.
     """
 
     def __init__(self, iterable: Iterable[bytes], start: int = 0, length: int | None = None) -> None:
@@ -84,13 +84,13 @@ class RangeWrapper:
         return next(self._chunks)
 
     def close(self) -> None:
-        """Close the iterable, if it can be closed."""
+        """Close the iterable, if possible."""
         if close := getattr(self._iterable, "close", None):
             close()
 
 
 def responder(f: "Callable[..., WSGIApplication]") -> "WSGIApplication":
-    """Have what a function of (environ, start_response) returns, a WSGI application, answer in its place."""
+    """Decorate a function of (environ, start_response) that returns a WSGI application, which then answers."""
 
     def application(*arguments: Any) -> Iterable[bytes]:
         return f(*arguments)(*arguments[-2:])

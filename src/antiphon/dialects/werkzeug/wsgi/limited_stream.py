@@ -29,7 +29,7 @@ def get_content_length(environ: "WSGIEnvironment") -> int | None:
 def get_input_stream(
     environ: "WSGIEnvironment", safe_fallback: bool = True, max_content_length: int | None = None
 ) -> IO[bytes]:
-    """Return the body as a stream that can be read to its end; an empty one if nobody knows where that is.
+    """Return the body as a stream that can be read to its end; an empty one if its end is unknown.
 
     With ``safe_fallback=False`` that is the server's own stream. Raises RequestEntityTooLarge for a body whose declared
     length is above ``max_content_length``; the stream raises it for a body that grows beyond.

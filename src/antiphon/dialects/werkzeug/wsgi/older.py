@@ -34,7 +34,7 @@ def pop_path_info(environ: "WSGIEnvironment") -> str | None:
 def extract_path_info(
     environ_or_baseurl: "WSGIEnvironment | str", path_or_url: str, collapse_http_schemes: bool = True
 ) -> str | None:
-    """Return the path of a URL below a base; None if it is elsewhere. http and https count as one, unless told."""
+    """Return the path of a URL below a base; None if it is elsewhere. By default http and https count as one scheme."""
     if isinstance(environ_or_baseurl, str):
         base = environ_or_baseurl
     else:
@@ -53,7 +53,7 @@ def extract_path_info(
 
 
 def _port(scheme: str, port: int | None) -> int | None:
-    """Return the port, the same for the defaults of http and https."""
+    """Return the port; None for the default ports of http and https."""
     return None if port == {"http": 80, "https": 443}.get(scheme) else port
 
 
@@ -73,7 +73,7 @@ def make_chunk_iter(
     buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
-    """What stands between separators in a stream; ``cap_at_buffer`` cuts what is longer than ``buffer_size``."""
+    """Return the texts between separators in a stream. ``cap_at_buffer`` cuts texts longer than ``buffer_size``."""
     held = bytearray()
     for chunk in _chunks(stream, limit, buffer_size):
         searched = len(held) - len(separator) + 1
@@ -93,9 +93,7 @@ def make_line_iter(
     buffer_size: int = _CHUNK,
     cap_at_buffer: bool = False,
 ) -> Iterator[bytes]:
-    """Return the lines of a stream with their ends; ``cap_at_buffer`` cuts those that are longer than
-    ``buffer_size``.
-    """
+    """Return the lines of a stream, with their ends. ``cap_at_buffer`` cuts lines longer than ``buffer_size``."""
     held = bytearray()
     for chunk in chain(_chunks(stream, limit, buffer_size), (b"",)):
         may_end = held.endswith(b"\r") or b"\n" in chunk or b"\r" in chunk
@@ -110,7 +108,7 @@ def make_line_iter(
 
 
 def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
-    r"""Return the lines, and what is not one yet: a ``\r`` at the end may be half of ``\r\n``."""
+    r"""Return the complete lines, and the rest: a ``\r`` at the end may be half of ``\r\n``."""
     lines = data.splitlines(keepends=True)
     if lines and lines[-1].endswith(b"\n" if not is_last else (b"\n", b"\r")):
         lines.append(bytearray())
@@ -118,7 +116,7 @@ def _lines(data: bytearray, is_last: bool) -> list[bytearray]:
 
 
 def _taken(held: bytearray, size: int) -> Iterator[bytes]:
-    """Take all that fills chunks of a size."""
+    """Remove as many whole chunks of a size as there are, and return them."""
     end = len(held) - len(held) % size
     yield from [bytes(held[at : at + size]) for at in range(0, end, size)]
     del held[:end]

@@ -1,4 +1,4 @@
-"""Where a request was sent to: host, path and URL."""
+"""The target of a request: host, path and URL."""
 
 import re
 from collections.abc import Collection
@@ -18,14 +18,14 @@ _LONGEST = 300
 _PATH_SAFE = "!$&'()*+,/:;=@%"
 
 _is_plain = re.compile("[A-Za-z0-9._~/-]*+").fullmatch
-# Escapes of what can't stand for itself anywhere: of controls, the space, `#` and `%`.
+# Escapes that must stay in every part of a URL: of controls, the space, `#` and `%`.
 _stays_escaped = re.compile("[^%]*+(?:%(?:[01][0-9A-Fa-f]|2[035]|7[Ff])[^%]*+)*+").fullmatch
 
 
 def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | None = None) -> bool:
-    """Return True if a host, perhaps with a port, is well formed, and in the list if there is one.
+    """Return True if a host, with or without a port, is well-formed, and in the list, if there is one.
 
-    A name that begins with a dot stands for all its subdomains, too.
+    A name in the list that begins with a dot includes all its subdomains.
     """
     name = _host_name(hostname) if hostname and len(hostname) <= _LONGEST else None
     if name is None:
@@ -38,7 +38,7 @@ def host_is_trusted(hostname: str | None, trusted_list: Collection[str] | str | 
 
 @lru_cache(256)
 def _host_name(host: str) -> str | None:
-    """Return the name as written, with the brackets of IPv6; None for what is no host."""
+    """Return the name as written, with the brackets of IPv6; None for a malformed host."""
     try:
         _, port = parse_host(host)
     except ValueError:
@@ -77,7 +77,7 @@ def host_of(
 
 
 def get_host(environ: "WSGIEnvironment", trusted_hosts: Collection[str] | None = None) -> str:
-    """The same, from an environ."""
+    """Return the host of an environ: see ``host_of``."""
     return host_of(environ["wsgi.url_scheme"], environ.get("HTTP_HOST"), places.server_of(environ), trusted_hosts)
 
 
@@ -88,9 +88,9 @@ def url_of(
     path: str | None = None,
     query_string: bytes | None = None,
 ) -> str:
-    """Return a URL as people read it: an IRI, in which characters stand for themselves where they can.
+    """Return a URL as an IRI, with as few escapes as possible.
 
-    Without a path it is that of the root; without a root path that of the host.
+    Without a path it is the URL of the root; without a root path that of the host.
     """
     url = f"{scheme}://{host}/"
     if root_path is not None:
@@ -122,7 +122,7 @@ def get_current_url(
     host_only: bool = False,
     trusted_hosts: Collection[str] | None = None,
 ) -> str:
-    """Return the URL of a request, or a beginning of it. Raises SecurityError for a host that is not trusted."""
+    """Return the URL of a request, or the beginning of it. Raises SecurityError for a host that is not trusted."""
     host = get_host(environ, trusted_hosts)
     scheme: str = environ["wsgi.url_scheme"]
     if host_only:
@@ -140,5 +140,5 @@ def get_path_info(environ: "WSGIEnvironment") -> str:
 
 
 def get_query_string(environ: "WSGIEnvironment") -> str:
-    """Return the query string in ASCII: what is not is percent-encoded."""
+    """Return the query string in ASCII. Other characters are percent-encoded."""
     return quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=":&%=+$!*'(),;/?@")

@@ -30,19 +30,23 @@ def _parse_seconds(raw: str | None) -> int | None:
 class CommonRequestDescriptorsMixin(wrappers.CommonRequestDescriptorsMixin):
     """Attributes for the usual headers of a request, which can only be read."""
 
-    date = environ_value("HTTP_DATE", parse_date, "When it was sent; None for what is no date.")
+    date = environ_value("HTTP_DATE", parse_date, "The date of the message; None if it is malformed.")
 
 
 class CommonResponseDescriptorsMixin(wrappers.CommonResponseDescriptorsMixin):
     """Attributes for the usual headers of a response. They can be read, set and deleted."""
 
     age = header_property[int](  # type: ignore[assignment]  # a timedelta today
-        "Age", None, _parse_seconds, dump_age, doc="For how many seconds a cache has had it (RFC 9111 §5.1)."
+        "Age", None, _parse_seconds, dump_age, doc="The seconds in a cache (RFC 9111 §5.1)."
     )
-    date = header_property[datetime]("Date", None, parse_date, http_date, doc="When it was made (RFC 9110 §6.6.1).")
-    expires = header_property[datetime]("Expires", None, parse_date, http_date, doc="Until when it is fresh.")
+    date = header_property[datetime](
+        "Date", None, parse_date, http_date, doc="The date of the message (RFC 9110 §6.6.1)."
+    )
+    expires = header_property[datetime](
+        "Expires", None, parse_date, http_date, doc="The end of freshness (RFC 9111 §5.3)."
+    )
     last_modified = header_property[datetime](
-        "Last-Modified", None, parse_date, http_date, doc="When this version was made (RFC 9110 §8.8.2)."
+        "Last-Modified", None, parse_date, http_date, doc="The time of the last change (RFC 9110 §8.8.2)."
     )
 
     @property
@@ -75,7 +79,9 @@ class ETagRequestMixin(wrappers.ETagRequestMixin):
     """Attributes for conditions, ranges and Cache-Control of a request."""
 
     if_modified_since = environ_header(
-        "HTTP_IF_MODIFIED_SINCE", parse_date, "How old the client's version is (§13.1.3)."
+        "HTTP_IF_MODIFIED_SINCE", parse_date, "The date of the client's version (§13.1.3)."
     )
-    if_unmodified_since = environ_header("HTTP_IF_UNMODIFIED_SINCE", parse_date, "How old the version is (§13.1.4).")
-    if_range = environ_header("HTTP_IF_RANGE", _parse_if_range, "The version that ranges are of (§13.1.5).")
+    if_unmodified_since = environ_header(
+        "HTTP_IF_UNMODIFIED_SINCE", parse_date, "The date of the version that the request is meant for (§13.1.4)."
+    )
+    if_range = environ_header("HTTP_IF_RANGE", _parse_if_range, "The version that the ranges belong to (§13.1.5).")
