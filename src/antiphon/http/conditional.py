@@ -1,6 +1,6 @@
-"""Conditional requests: which headers are asked, in which order, and what follows (RFC 9110 §13).
+"""Conditional requests: evaluate preconditions in the order of RFC 9110 §13.2.2, and decide on ranges.
 
-Dates count in whole seconds, and no clock is asked: a modification date in the future is one like any other.
+Dates are compared in whole seconds, without a clock: a modification date in the future counts like any other.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from antiphon.http.header_property import parse_or_none
 from antiphon.http.value import Value
 
 Field: TypeAlias = Callable[[str], str | None]
-"""A header of the request by its name in lower case, None when it has no such header."""
+"""A lookup of a request header by its name in lower case; None if the header is absent."""
 
 READING = ("GET", "HEAD")
 _WITHOUT_REPRESENTATION = ("CONNECT", "OPTIONS", "TRACE")
 
 
 class IfRange(Value):
-    """What If-Range has: the entity tag or the date of the version that a client has a part of (RFC 9110 §13.1.5).
+    """The value of If-Range: the entity tag or date of the version that the client has a part of (RFC 9110 §13.1.5).
 
-    Immutable. An absent header is False and matches every version; one that can't be read is True and matches none,
-    so that the client is sent the whole. Raises ValueError for a date that no header can have.
+    Immutable. An absent header is False and matches every version. A malformed header is True and matches none, so that
+    the client gets the whole. Raises ValueError for a date outside of the years 1 to 9999.
     """
 
     __slots__ = ("_date", "_etag", "_is_present")
@@ -43,7 +43,7 @@ class IfRange(Value):
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
-        """Read a header's value, or None when the request has no such header. Never raises."""
+        """Read a header's value; None stands for an absent header. Never raises."""
         self = cls.__new__(cls)
         self._is_present = header is not None
         self._etag = _parse_etag(header)
@@ -61,11 +61,11 @@ class IfRange(Value):
         return self._date
 
     def matches(self, etag: ETag | None, modified: datetime | None = None) -> bool:
-        """Whether a part of the version with this tag and modification date may be sent.
+        """True if a part of the version with this tag and modification date may be sent.
 
-        Tags are compared strongly, dates have to be the same second. A version whose tag is weak may be one of several
-        of its second, so that no date names it. One without a tag that may change twice within a second should be
-        given here without a date (RFC 9110 §8.8.2.2).
+        Tags are compared strongly, and dates must be equal to the second. A date never matches a version with a weak
+        tag: there may be several of them in one second. For content that may change twice within a second, and has no
+        tag, give no date (RFC 9110 §8.8.2.2).
         """
         if self._etag is not None:
             return etag is not None and self._etag.strong_match(etag)
@@ -78,7 +78,7 @@ class IfRange(Value):
         return self._is_present
 
     def __str__(self) -> str:
-        """Return the header's value, "" when it is absent or could not be read."""
+        """Return the header's value; "" if it is absent or malformed."""
         if self._etag is not None:
             return str(self._etag)
         return "" if self._date is None else format_date(self._date)
@@ -98,14 +98,14 @@ def evaluate_preconditions(
     *,
     exists: bool = True,
 ) -> Literal[304, 412] | None:
-    """Return the status that ends a request by the conditions that it makes, or None when it goes on (§13.2.2).
+    """Return the status that the request's conditions lead to; None if they let it go on (RFC 9110 §13.2.2).
 
-    ``etag`` and ``modified`` are what ETag and Last-Modified say of the current representation, None where it has none;
-    what can't be read says nothing. A datetime is as good as a date; UTC when naive. ``exists`` is False when there is
-    no representation yet: what a `*` asks.
+    ``etag`` and ``modified`` are the ETag and Last-Modified of the current representation, None without one. Malformed
+    values count as absent. ``modified`` may be a datetime, UTC if naive. ``exists`` is False if there is no
+    representation yet, the case that `*` tests.
 
-    It is for a request that would otherwise be answered with a 2xx or 412 (§13.2.1). What can't be read never makes a
-    condition true by which a write is guarded, but for dates that are none: those must be ignored (§13.1.4).
+    Call it only for requests that would otherwise be answered with a 2xx or 412 (§13.2.1). A malformed condition never
+    lets a write through, except for malformed dates, which must be ignored (§13.1.4).
     """
     if method in _WITHOUT_REPRESENTATION:
         return None
@@ -140,9 +140,9 @@ def _is_known_version(field: Field, etag: str | None, modified: str | datetime |
 
 
 def applicable_range(method: str, field: Field, etag: str | None = None, modified: str | None = None) -> str | None:
-    """Return what Range asks for, when it may be followed once the conditions have let the request go on: step 5.
+    """Return the value of Range if it applies to this version, else None: step 5, after the other conditions.
 
-    Ranges are defined for GET only (RFC 9110 §14.2), and If-Range has to name this version.
+    Ranges are defined for GET only (RFC 9110 §14.2), and If-Range must match this version.
     """
     wanted = field("range") if method == "GET" else None
     if wanted is None:
@@ -154,7 +154,7 @@ def applicable_range(method: str, field: Field, etag: str | None = None, modifie
 
 
 def _is_modified_since(header: str | None, modified: str | datetime) -> bool | None:
-    """Whether it was modified after the header's date; None without a readable header or a modification date."""
+    """True if the modification is later than the header's date; None if either date is absent or malformed."""
     since = _parse_date(header)
     if since is None:
         return None

@@ -1,7 +1,7 @@
 """Entity tags, and the lists of them in If-Match and If-None-Match (RFC 9110 §8.8.3, §13.1.1, §13.1.2).
 
-Reading a list never raises. Broken elements and those after the 256th match nothing, but they are not forgotten: a
-header that could not be read is not an absent one, and must not let a write through as if it were.
+Reading a list never raises. Malformed elements and those after the 256th match nothing. A malformed header is not an
+absent one: it must not let a write through.
 """
 
 import re
@@ -20,16 +20,16 @@ _STAR = ("*",)
 _ETAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*+"'
 _etag = re.compile(_ETAG).fullmatch
 _is_regular = re.compile(rf"{_ETAG}(?:, {_ETAG}){{0,{_MOST_ELEMENTS - 1}}}+").fullmatch
-# The second group has a broken element, so that no match begins in the middle of one. Tags know no backslash escapes.
+# The second group matches a malformed element, so that no match begins inside of one. Tags have no backslash escapes.
 _elements = re.compile(rf'(?:\A|,)[ \t]*+(?:({_ETAG})[ \t]*+(?![^,])|((?:[^",]++|"[^"]*+"?)*+))').finditer
 
 
 class ETag(Value):
-    """An entity tag: which version of a representation this is (RFC 9110 §8.8.3). Immutable.
+    """An entity tag: a name for one version of a representation (RFC 9110 §8.8.3). Immutable.
 
-    ``tag`` is what stands between the quotes. A ``weak`` one says that two versions are as good as each other, a strong
-    one that they are the same bytes. Equal are those that print the same; to compare validators, say by which of the
-    two comparisons (§8.8.3.2). Raises ValueError for a tag with quotes, white space, controls, or beyond Latin-1.
+    ``tag`` is the text between the quotes. Versions with the same ``weak`` tag are equivalent; versions with the same
+    strong tag have the same bytes. ``==`` compares the printed text; compare validators by ``strong_match`` or
+    ``weak_match`` (§8.8.3.2). Raises ValueError for a tag with quotes, white space, controls, or beyond Latin-1.
     """
 
     __slots__ = ("_text",)
@@ -44,7 +44,7 @@ class ETag(Value):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `"tag"` or `W/"tag"`. Raises ValueError for anything else, a tag without quotes included."""
+        """Read `"tag"` or `W/"tag"`. Raises ValueError for anything else, also for a tag without quotes."""
         if not _etag(text):
             raise ValueError(f"not an entity tag: {text[:80]!r}")
         self = cls.__new__(cls)
@@ -53,24 +53,24 @@ class ETag(Value):
 
     @property
     def tag(self) -> str:
-        """What stands between the quotes."""
+        """The text between the quotes."""
         return self._text[3:-1] if self.weak else self._text[1:-1]
 
     @property
     def weak(self) -> bool:
-        """Whether it is marked as weak."""
+        """True if the tag is marked as weak."""
         return self._text[0] == "W"
 
     def strong_match(self, other: "ETag") -> bool:
-        """Whether both are strong and have the same tag: the same bytes (RFC 9110 §8.8.3.2)."""
+        """True if both are strong and have the same tag: the bytes are the same (RFC 9110 §8.8.3.2)."""
         return self == other and not self.weak
 
     def weak_match(self, other: "ETag") -> bool:
-        """Whether both have the same tag, weak or not: as good as each other (RFC 9110 §8.8.3.2)."""
+        """True if both have the same tag, weak or not: the versions are equivalent (RFC 9110 §8.8.3.2)."""
         return self._text.removeprefix("W/") == str(other).removeprefix("W/")
 
     def __str__(self) -> str:
-        """Return it as headers have it: `"tag"` or `W/"tag"`."""
+        """Return the header's value: `"tag"` or `W/"tag"`."""
         return self._text
 
     def __repr__(self) -> str:
@@ -78,11 +78,11 @@ class ETag(Value):
 
 
 class ETags(Value):
-    """The entity tags that a header lists, or `*`, which stands for whatever there is. Immutable.
+    """The entity tags that a header lists, or `*`, which matches any current representation. Immutable.
 
-    True is one that was sent, even where nothing in it could be read; an absent header is False. `in` compares as the
-    header wants it: see `IfMatch` and `IfNoneMatch`. Raises ValueError for tags beside a star, TypeError for other
-    things than an `ETag`.
+    An absent header is False; a header that was sent is True, even if it is malformed. `in` compares strongly for
+    `IfMatch` and weakly for `IfNoneMatch`. Raises ValueError for tags beside a star, TypeError for anything but an
+    `ETag`.
     """
 
     __slots__ = ("_is_complete", "_listed")
@@ -100,7 +100,7 @@ class ETags(Value):
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
-        """Read a header's value, or None when the request has no such header. Never raises."""
+        """Read a header's value; None stands for an absent header. Never raises."""
         self = cls.__new__(cls)
         listed, self._is_complete = ((), True) if header is None else read_etags(header)
         self._listed = listed
@@ -108,20 +108,20 @@ class ETags(Value):
 
     @property
     def star(self) -> bool:
-        """Whether it is `*`."""
+        """True if the header is `*`."""
         return self._listed == _STAR
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the header was read: no element is broken, none too many, and there is one."""
+        """True if the whole header was read: at least one element, none malformed, and at most 256."""
         return self._is_complete
 
     def strong_match(self, etag: ETag | None) -> bool:
-        """Whether the star or a listed tag takes this one by strong comparison; only a star takes None (no tag)."""
+        """True if the star or a listed tag matches this one by strong comparison; only a star matches None (no tag)."""
         return is_strongly_among(self._listed, None if etag is None else str(etag))
 
     def weak_match(self, etag: ETag | None) -> bool:
-        """Whether the star or a listed tag takes this one by weak comparison; only a star takes None (no tag)."""
+        """True if the star or a listed tag matches this one by weak comparison; only a star matches None (no tag)."""
         return is_weakly_among(self._listed, None if etag is None else str(etag))
 
     def __contains__(self, etag: object) -> bool:
@@ -134,7 +134,7 @@ class ETags(Value):
         return bool(self._listed) or not self._is_complete
 
     def __str__(self) -> str:
-        """Return the header's value without what could not be read, "" when it is absent."""
+        """Return the header's value without its malformed elements; "" if it is absent."""
         return ", ".join(self._listed)
 
     def __repr__(self) -> str:
@@ -145,13 +145,13 @@ class ETags(Value):
 
 
 class IfMatch(ETags):
-    """The tags of If-Match: the request is meant for one of them only (RFC 9110 §13.1.1). `in` compares strongly."""
+    """The tags of If-Match: the versions that a request is meant for (RFC 9110 §13.1.1). `in` compares strongly."""
 
     __slots__ = ()
 
 
 class IfNoneMatch(ETags):
-    """The tags of If-None-Match: the client has those already (RFC 9110 §13.1.2). `in` compares weakly."""
+    """The tags of If-None-Match: the versions that a client has already (RFC 9110 §13.1.2). `in` compares weakly."""
 
     __slots__ = ()
 
@@ -160,16 +160,16 @@ class IfNoneMatch(ETags):
 
 
 def generate_etag(content: bytes | bytearray | memoryview) -> ETag:
-    """Return a strong tag for these bytes: the same in every process, another one for other bytes."""
+    """Return a strong tag for some bytes: a hash, which is the same in every process."""
     import hashlib
 
     return ETag(hashlib.sha256(content, usedforsecurity=False).hexdigest()[:32])
 
 
 def read_etags(header: str) -> tuple[tuple[str, ...], bool]:
-    """Return the tags of a list, as they are written, or its star; and whether that is all that the list has.
+    """Return the tags of a list as written, or its star; and True if the whole list was read.
 
-    What was read is kept for a while: whoever has the same version sends the same.
+    Results for short headers are cached: clients that have the same version send the same header.
     """
     return _read(header) if len(header) > _LONGEST_KEPT else _read_kept(header)
 
@@ -189,15 +189,15 @@ _read_kept = lru_cache(256)(_read)
 
 
 def is_strongly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """Whether `read_etags` gave a star, or this very tag and it is strong (RFC 9110 §8.8.3.2).
+    """True if `read_etags` gave a star, or this tag and it is strong (RFC 9110 §8.8.3.2).
 
-    The tag is one as the header ETag has it, in which None or anything else may stand.
+    ``etag`` is the value of the header ETag; it may be None or malformed.
     """
     return (etag is not None and etag in listed and etag[0] == '"') or "*" in listed
 
 
 def is_weakly_among(listed: Sequence[str], etag: str | None) -> bool:
-    """Whether `read_etags` gave a star, or this tag, weak or not (RFC 9110 §8.8.3.2). Likewise."""
+    """True if `read_etags` gave a star, or this tag, weak or not (RFC 9110 §8.8.3.2); ``etag`` may be malformed."""
     if etag is not None:
         strong = etag.removeprefix("W/")
         if (strong in listed and strong[0] == '"') or f"W/{strong}" in listed:

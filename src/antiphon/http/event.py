@@ -1,4 +1,4 @@
-"""A server-sent event, and the stream of them that `text/event-stream` is (WHATWG HTML §9.2)."""
+"""Server-sent events, and streams of them in `text/event-stream` (WHATWG HTML §9.2)."""
 
 import re
 from typing import Any, Self
@@ -9,16 +9,17 @@ _line_end = re.compile(r"[\r\n]").search
 _line_end_or_nul = re.compile(r"[\r\n\0]").search
 
 _DIGITS = 15
-"""How many digits a time has at most: JavaScript's numbers have no more."""
+"""The most digits of a time: JavaScript's numbers have no more."""
 
 
 class Event(Value):
     """One block of an event stream. Immutable.
 
-    ``data`` is text, or another value that is made text before it is printed; None is for a block without data, of
-    which browsers only take ``id`` and ``retry``. ``event`` is the name under which they dispatch it ("message" without
-    one), ``id`` what they send as Last-Event-ID when they come back (the empty one makes them forget), ``retry`` after
-    how many milliseconds they do, ``comment`` what they skip. Line ends in data and comments become LF.
+    ``data`` is text, or another value that is made text before it is printed; None is for a block without data, from
+    which browsers only take ``id`` and ``retry``. ``event`` is the name under which browsers dispatch it ("message"
+    without one), ``id`` the Last-Event-ID that they send when they reconnect ("" makes them forget the last one),
+    ``retry`` the milliseconds until they reconnect, ``comment`` text that they skip. Line ends in data and comments
+    become LF.
     Raises ValueError for a name that is empty or has a line end, an id with a line end or NUL, a ``retry`` that is no
     whole number of at most 15 digits, and where nothing is given; TypeError for a name, id or comment that is no text.
     """
@@ -52,35 +53,35 @@ class Event(Value):
 
     @property
     def data(self) -> Any:
-        """What it says; None where it has no data."""
+        """The content of the event; None for a block without data."""
         return self._data
 
     @property
     def event(self) -> str | None:
-        """The name of what happened."""
+        """The name of the event; None for "message"."""
         return self._event
 
     @property
     def id(self) -> str | None:
-        """Where the stream stands after it."""
+        """The position in the stream after this event, sent back as Last-Event-ID; None if it stays."""
         return self._id
 
     @property
     def retry(self) -> int | None:
-        """The milliseconds after which a client that lost the stream comes back."""
+        """The milliseconds until a client that lost the stream reconnects; None if they stay."""
         return self._retry
 
     @property
     def comment(self) -> str | None:
-        """What clients skip."""
+        """Text that clients skip."""
         return self._comment
 
     def with_data(self, data: Any) -> Self:
-        """The same event with other data."""
+        """Return a copy with other data."""
         return type(self)(data, event=self._event, id=self._id, retry=self._retry, comment=self._comment)
 
     def __str__(self) -> str:
-        """As it is sent, with the empty line at its end. Raises TypeError for data that is no text."""
+        """Return the block as it is sent, with the empty line at its end. Raises TypeError for data that is no text."""
         data = self._data
         lines = [] if self._comment is None else [f": {line}" for line in self._comment.split("\n")]
         if self._event is not None:
@@ -103,11 +104,11 @@ class Event(Value):
 
 
 def parse_events(text: str) -> list[Event]:
-    """The events of a stream's text, in order, as a client reads it.
+    """Return the events in the text of a stream, in order, as a client reads it.
 
-    Each block that has a field or a comment is one, also without data. A block that has no empty line at its end is
-    left out, as are unknown fields, an id with NUL and a ``retry`` that is no number. Of a field other than data the
-    last one counts.
+    Each block that has a field or a comment is an event, also without data. A block without an empty line at its end is
+    left out, and so are unknown fields, an id with NUL and a ``retry`` that is no number. Of a field other than data
+    the last one counts.
     """
     events: list[Event] = []
     block: list[str] = []
@@ -137,7 +138,7 @@ def _parse_block(block: list[str]) -> Event | None:
             retry=int(last["retry"]) if "retry" in fields else None,
             comment="\n".join(fields[""]) if "" in fields else None,
         )
-    except ValueError:  # nothing that is known was in it
+    except ValueError:  # it had no known field
         return None
 
 
@@ -146,7 +147,7 @@ def _is_number(value: str) -> bool:
 
 
 def _with_line_feeds(text: str) -> str:
-    """Text whose line ends, CR LF, CR or LF, are LF."""
+    """Return text with its line ends, CR LF, CR or LF, as LF."""
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 

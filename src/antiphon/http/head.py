@@ -1,6 +1,7 @@
-"""The head of a request: what a server tells before the body, and where the body's bytes come from.
+"""The head of a request: its request line, headers and connection, and the source of its body.
 
-Every adapter has a class that reads these off what its server gave; ``RequestHead`` holds them as plain values.
+``Head`` is the interface. Every adapter has a class that reads these values from its server's objects; ``RequestHead``
+holds them as plain values, ``DerivedHead`` changes some of another head's.
 """
 
 from collections.abc import Callable
@@ -10,14 +11,14 @@ from antiphon.http.headers import HeaderFields, Headers, combine
 
 
 class Address(NamedTuple):
-    """An end of the connection. ``port`` is None for a unix socket, whose ``host`` is its path."""
+    """The address of one end of a connection. ``port`` is None for a unix socket, whose ``host`` is its path."""
 
     host: str
     port: int | None
 
 
 class Head(Protocol):
-    """What a request is built on."""
+    """The interface that a request is built on."""
 
     @property
     def method(self) -> str:
@@ -26,12 +27,12 @@ class Head(Protocol):
 
     @property
     def path(self) -> str:
-        """The decoded path below ``root_path``; it begins with a slash, or is ``*`` (RFC 9110 §7.1)."""
+        """The decoded path below ``root_path``, which begins with a slash, or is ``*`` (RFC 9110 §7.1)."""
         ...
 
     @property
     def raw_path(self) -> bytes | None:
-        """The whole path as it was sent, percent-encoded; None where the server hides it."""
+        """The whole path as it was sent, percent-encoded; None if the server hides it."""
         ...
 
     @property
@@ -61,47 +62,47 @@ class Head(Protocol):
 
     @property
     def client(self) -> Address | None:
-        """The other end of the connection: a proxy, where there is one."""
+        """The other end of the connection: the client, or the nearest proxy."""
         ...
 
     @property
     def header_size(self) -> int:
-        """Bytes of the header section, with 32 for each field (RFC 9113 §6.5.2); 0 where the server bounds it."""
+        """Bytes of the header section, with 32 for each field (RFC 9113 §6.5.2); 0 if the server limits it."""
         ...
 
     @property
     def blocks(self) -> bool:
-        """Whether ``receive`` blocks the thread, and never waits; otherwise it wants an event loop."""
+        """True if ``receive`` blocks the thread and never awaits; False if it needs an event loop."""
         ...
 
     @property
     def has_body(self) -> bool:
-        """False when the request surely bears no body."""
+        """False if the request surely has no body."""
         ...
 
     @property
     def uncoded_length(self) -> int | None:
-        """The declared length in bytes of a body that comes as it is; None of one that is coded, or has no such length.
+        """The declared length in bytes of a body without codings; None if the body is coded, or the length unknown.
 
-        It may be None where ``field`` tells of one, too: then that has to be looked at closely.
+        None does not mean that there is no Content-Length: the header may be malformed, or repeated.
         """
         ...
 
     def field(self, name: str) -> str | None:
-        """The combined value of a header; its name in lower case."""
+        """Return the combined value of a header, by its name in lower case; None if it is absent."""
         ...
 
     def fields(self) -> list[tuple[str, str]]:
-        """Every header as the server gave it: name in lower case, value."""
+        """Return every header as the server gave it: name in lower case, value."""
         ...
 
     async def receive(self) -> bytes:
-        """The next piece of the body; ``b""`` at its end. Raises ClientDisconnected when it breaks off."""
+        """Return the next chunk of the body; ``b""`` at its end. Raises ClientDisconnected if the body breaks off."""
         ...
 
 
 class RequestHead:
-    """A head of plain values, for requests that no server brought."""
+    """A head of plain values, for requests that come from no server."""
 
     __slots__ = (
         "_content", "_fields", "authority", "client", "http_version", "method", "path", "query_string", "raw_path",
@@ -140,7 +141,7 @@ class RequestHead:
 
     @property
     def has_body(self) -> bool:
-        """Whether any content is left to receive."""
+        """True if any content is left to receive."""
         return bool(self._content)
 
     @property
@@ -149,29 +150,29 @@ class RequestHead:
         return uncoded_length(self.field)
 
     def field(self, name: str) -> str | None:
-        """The combined value of a header; its name in lower case."""
+        """Return the combined value of a header, by its name in lower case; None if it is absent."""
         values = [value for key, value in self._fields if key == name]
         return combine(name, values) if values else None
 
     def fields(self) -> list[tuple[str, str]]:
-        """Every header: name in lower case, value."""
+        """Return every header: name in lower case, value."""
         return self._fields
 
     async def receive(self) -> bytes:
-        """The whole content at once, then ``b""``."""
-        piece, self._content = self._content, b""
-        return piece
+        """Return the whole content at once, then ``b""``."""
+        content, self._content = self._content, b""
+        return content
 
 
 def uncoded_length(field: Callable[[str], str | None]) -> int | None:
-    """``Head.uncoded_length``, by what looks up a header."""
+    """Return ``Head.uncoded_length`` from the headers that ``field`` looks up."""
     length = field("content-length") or ""
     is_coded = field("transfer-encoding") is not None or field("content-encoding") is not None
     return int(length) if _is_one_number(length) and not is_coded else None
 
 
 def parse_length(value: str) -> int:
-    """The value of Content-Length, which may have been repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
+    """Return the number in Content-Length, which may be repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
     if _is_one_number(value):
         return int(value)
     lengths = {length.strip() for length in value.split(",")}
@@ -186,7 +187,7 @@ def _is_one_number(value: str) -> bool:
 
 
 class HeadHeaders(Headers):
-    """The headers of a request, looked up where the server left them."""
+    """The headers of a request, looked up in its head."""
 
     __slots__ = ("_head",)
 
@@ -197,12 +198,12 @@ class HeadHeaders(Headers):
         return self._head.field(name)
 
     def items(self) -> list[tuple[str, str]]:
-        """Every line as the server gave it, in order."""
+        """Return every line as the server gave it, in order."""
         return list(self._head.fields())
 
 
 class PlainHead(RequestHead):
-    """What ``head`` tells, without its body. The header fields stay as the server gave them."""
+    """A copy of another head without its body; header fields stay as the server gave them."""
 
     __slots__ = ()
 
@@ -222,7 +223,7 @@ class PlainHead(RequestHead):
 
 
 class DerivedHead:
-    """A head that tells what ``inner`` does. ``method`` and ``path`` may be set."""
+    """A head that gives the values of ``inner``, for subclasses to override. ``method`` and ``path`` may be set."""
 
     def __init__(self, inner: Head) -> None:
         self.inner = inner
@@ -269,17 +270,17 @@ class DerivedHead:
 
     @property
     def header_size(self) -> int:
-        """Bytes of the header section, where the server does not bound it."""
+        """Bytes of the header section, if the server does not limit it."""
         return self.inner.header_size
 
     @property
     def blocks(self) -> bool:
-        """Whether ``receive`` blocks the thread."""
+        """True if ``receive`` blocks the thread."""
         return self.inner.blocks
 
     @property
     def has_body(self) -> bool:
-        """False when the request surely bears no body."""
+        """False if the request surely has no body."""
         return self.inner.has_body
 
     @property
@@ -289,7 +290,7 @@ class DerivedHead:
 
 
 def server_head(head: Head) -> Head:
-    """The head that the server gave, from which this one is derived."""
+    """Return the head that the server gave, from which this one is derived."""
     while isinstance(head, DerivedHead):
         head = head.inner
     return head
