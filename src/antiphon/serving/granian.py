@@ -1,7 +1,7 @@
 """Granian by its private names: it has no public way to serve on a socket that is open already.
 
-This file uses all of Granian's private names that Antiphon uses, and lists them in ``PRIVATE_NAMES``. Their behaviour is
-documented nowhere: it was read in Granian's source, in Python and in Rust.
+All private names of Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not
+documented: it was read in Granian's source, in Python and in Rust.
 """
 
 import asyncio
