@@ -1,7 +1,7 @@
 """Granian by its private names: it has no public way to serve on a socket that is open already.
 
-All the private names that this package uses are used in this file, and listed in ``PRIVATE_NAMES``. What they do here
-was read in the source of the versions ``SEEN_IN``, in Python and in Rust.
+All private names of Granian that Antiphon uses are used here, and listed in ``PRIVATE_NAMES``. Their behaviour is not
+documented: it was read in Granian's source, in Python and in Rust.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from granian.server.mt import MTServer
 from antiphon.serving.sockets import BACKLOG
 
 SEEN_IN = ("2.8.0", "2.8.7")
-"""The oldest and the newest version of Granian in which these names were seen."""
+"""The oldest and the newest version of Granian that were seen to have these names."""
 
 PRIVATE_NAMES = (
     "granian._granian.SocketHolder",
@@ -43,7 +43,7 @@ PRIVATE_NAMES = (
     "granian.server.mt.WorkerThread()._sig",
     "granian.server.mt.WorkerThread().inner",
 )
-"""Private names: of modules, of classes, and after ``()`` of their instances."""
+"""Private names of modules and classes, and, after ``()``, of instances."""
 
 Interface: TypeAlias = Literal["wsgi", "asgi", "rsgi"]
 
@@ -132,20 +132,20 @@ class WorkerOnLoop:
 
 
 def _wake_on_its_loop(task: "asyncio.Task[None]") -> None:
-    """Tell a task that Granian's threads have ended: on one of those, when the loop may have ended too."""
+    """Wake a task when Granian's threads have ended. The last of them calls this, perhaps after the loop's end."""
     with suppress(RuntimeError):
         task.get_loop().call_soon_threadsafe(_wake, task)
 
 
 def _wake(task: Any) -> None:
-    """Give a task what it waits for, unless the task was cancelled: Granian's own callback fails then."""
+    """Set the result that a task waits for, unless the task was cancelled: Granian's own callback would fail then."""
     waited = task._fut_waiter  # noqa: SLF001 - asyncio's, since Granian keeps that future to itself
     if waited is not None and not waited.done():
         waited.set_result(None)
 
 
 class _GivenSocket:
-    """A listening socket that Granian is given, and closes at the end if it has taken it."""
+    """A listening socket in Granian's hands. Granian closes it at its end, if it has started to serve on it."""
 
     def __init__(self, listener: socket.socket) -> None:
         is_unix = sys.platform != "win32" and listener.family == socket.AF_UNIX
@@ -156,15 +156,15 @@ class _GivenSocket:
 
     @property
     def is_taken(self) -> bool:
-        """True once Granian accepts connections on it, or has done so: it makes the socket non-blocking first."""
+        """True once Granian serves on the socket, which it makes non-blocking first."""
         if sys.platform == "win32":
-            return True  # there its holder closes it, taken or not
+            return True  # the holder closes it there, in any case
         with suppress(OSError):
             return os.fstat(self._descriptor).st_ino != self._inode or not os.get_blocking(self._descriptor)
         return True
 
     def close_unless_taken(self) -> None:
-        """Close the socket if nobody else does."""
+        """Close the socket if Granian will not."""
         if not self.is_taken:
             os.close(self._descriptor)
 

@@ -66,8 +66,8 @@ class BaseWSGIServer:
         with self._is_serving:
             threads = THREADS if self.multithread else 1
             server = ThreadServer(self, "wsgi", self.socket.dup(), threads=threads, tls=self.ssl_context)
-            server.start()
             try:
+                server.start()
                 self._end.wait()
             except KeyboardInterrupt:
                 self._patience = GRACE
