@@ -1,7 +1,7 @@
-"""Content negotiation: what a client accepts, and which of a server's offers it likes best (RFC 9110 §12.5).
+"""Content negotiation: the ranges that a client accepts, and the best of a server's offers (RFC 9110 §12.5).
 
-Reading never raises: an element that breaks the grammar, its weight included (`q=`, `q=2`, `q=-1`, `q=nan`),
-is skipped, and only the first 200 elements count. When a range is listed twice, its first weight counts.
+Reading never raises: malformed elements, also those with a malformed weight (`q=`, `q=2`, `q=-1`, `q=nan`), are
+skipped, and only the first 200 elements count. The first weight of a repeated range counts.
 """
 
 import re
@@ -22,9 +22,9 @@ _MOST_CHOICES = 8
 class _Accepted(Value):
     """The weighted ranges of one header, immutable.
 
-    Iteration gives the ranges as text, ordered by quality, then specificity, then position. Equal are those
-    that give the same ranges with the same qualities in the same order. An absent header, or one without a
-    usable element, is False, and then everything is acceptable.
+    Iteration gives the ranges as text, ordered by quality, then specificity, then position. Two are equal if they have
+    the same ranges with the same qualities in the same order. An absent header, or one without a well-formed element,
+    is False; then everything is acceptable.
     """
 
     __slots__ = ("_header", "_known", "_weights")
@@ -37,9 +37,9 @@ class _Accepted(Value):
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
-        """Read a header's value, or None when the request has no such header. Never raises.
+        """Read a header's value; None stands for an absent header. Never raises.
 
-        What was read is kept for a while: the same few values come with most requests.
+        Results for short headers are cached: most requests have one of the same few values.
         """
         return cls._parse(header) if header is None or len(header) > _LONGEST_KEPT else cls._parse_kept(header)
 
@@ -61,12 +61,12 @@ class _Accepted(Value):
 
     @classmethod
     def _weigh(cls, header: str) -> dict[str, float]:
-        """Return the quality of each range, under its key."""
+        """Return the quality of each range, by its key."""
         return read_weights(cls._element, header.lower())
 
     @classmethod
     def _read(cls, header: str) -> list[tuple[str, float]]:
-        """Return (range, quality) for each usable element, in the header's order."""
+        """Return (range, quality) for each well-formed element, in the header's order."""
         return read_weighted(cls._element, header)
 
     @staticmethod
@@ -88,7 +88,7 @@ class _Accepted(Value):
     @overload
     def best(self, offers: Iterable[str], default: str) -> str: ...
     def best(self, offers: Iterable[str], default: str | None = None) -> str | None:
-        """Return the best offer, the server's first of equals, or `default` when none is acceptable."""
+        """Return the best offer, the first of equal ones, or `default` if none is acceptable."""
         offered = tuple(offers)
         known = self._known
         try:
@@ -108,7 +108,7 @@ class _Accepted(Value):
         return chosen
 
     def items(self) -> list[tuple[str, float]]:
-        """Return (range, quality) pairs in the order of iteration, those of quality 0 included."""
+        """Return (range, quality) pairs in the order of iteration, also those of quality 0."""
         listed = [] if self._header is None else self._read(self._header)
         return sorted(listed, key=lambda item: (item[1], self._specificity(item[0])), reverse=True)
 
@@ -122,7 +122,7 @@ class _Accepted(Value):
         return self._header is not None
 
     def __str__(self) -> str:
-        """Return the header's value in the order of preference, "" when it is absent."""
+        """Return the header's value in the order of preference; "" if it is absent."""
         return ", ".join([name if quality == 1 else f"{name};q={quality:g}" for name, quality in self.items()])
 
     def __repr__(self) -> str:
@@ -136,7 +136,7 @@ class Accept(_Accepted):
     """The media types of `Accept` (RFC 9110 §12.5.1); `text/html` goes before `text/*` before `*/*`.
 
     Offers are media types such as "text/html"; one without a slash raises ValueError. A range with parameters
-    takes only offers that have them, and goes before the same range without.
+    matches only offers that have them, and goes before the range without parameters.
     """
 
     __slots__ = ()
@@ -193,7 +193,7 @@ class Accept(_Accepted):
 
 
 def _read_parameters(element: str) -> list[tuple[str, float]]:
-    """Return the (range, quality) of an element that has parameters; nothing when its weight is broken."""
+    """Return the (range, quality) of an element with parameters; nothing if its weight is malformed."""
     essence, _, written = element.partition(";")
     try:
         parameters, quality = split_weight(written)
@@ -205,10 +205,10 @@ def _read_parameters(element: str) -> list[tuple[str, float]]:
 class AcceptLanguage(_Accepted):
     """The language ranges of `Accept-Language` (RFC 9110 §12.5.4). Offers are tags; `_` is read as `-`.
 
-    `quality` and `in` are basic filtering (RFC 4647 §3.3.1): the range `en` takes the offer `en-GB`, not the
-    reverse. `best` is lookup (§3.4): the range `en-GB` falls back to the offer `en`. But where lookup finds
-    nothing for a range, it filters, so that `en` takes `en-GB` when `en` is not offered; and between ranges
-    of the same quality the server's order decides.
+    `quality` and `in` are basic filtering (RFC 4647 §3.3.1): the range `en` matches the offer `en-GB`, not the reverse.
+    `best` is lookup (§3.4): the range `en-GB` falls back to the offer `en`. If lookup finds nothing for a range, `best`
+    filters, so that `en` matches `en-GB` if `en` is not offered. The server's order decides between ranges of the same
+    quality.
     """
 
     __slots__ = ()
@@ -255,7 +255,7 @@ class AcceptLanguage(_Accepted):
         return tags[taken[0]] if taken else None
 
     def _take(self, tags: dict[str, str]) -> tuple[list[str], float]:
-        """Return the tags of the ranges with the highest quality that have one, and that quality."""
+        """Return the tags that match ranges of the highest quality, and that quality."""
         taken: list[str] = []
         highest = 0.0
         for name, quality in self._weights.items():
@@ -269,7 +269,7 @@ class AcceptLanguage(_Accepted):
 
 
 def _look_up(language_range: str, tags: dict[str, str]) -> str | None:
-    """Return the tag for a range that is none itself: what it falls back to, or the first to continue it."""
+    """Return the tag that a range falls back to, or else the first tag that continues the range."""
     fallback = language_range
     while fallback := fallback.rpartition("-")[0]:
         if fallback in tags:
@@ -281,9 +281,9 @@ def _look_up(language_range: str, tags: dict[str, str]) -> str | None:
 class AcceptEncoding(_Accepted):
     """The content codings of `Accept-Encoding` (RFC 9110 §12.5.3), such as "gzip" or "identity".
 
-    `identity` is acceptable unless excluded, by its name or by `*`; not listed, it has the quality 0.001, and
-    a header without a usable element takes nothing else. When there is no header every coding is acceptable,
-    but the client need not know it: `identity` has the quality 1 then, any other coding 0.001.
+    `identity` is acceptable unless excluded, by its name or by `*`; if it is not listed, its quality is 0.001. Without
+    a well-formed element, only `identity` is acceptable. Without a header, every coding is acceptable, but the client
+    need not know it: then `identity` has the quality 1, any other coding 0.001.
     """
 
     __slots__ = ()
@@ -301,7 +301,7 @@ class AcceptEncoding(_Accepted):
 
 
 class AcceptCharset(_Accepted):
-    """The charsets of `Accept-Charset` (RFC 9110 §12.5.2). Case, `-` and `_` do not count: UTF8 is utf-8."""
+    """The charsets of `Accept-Charset` (RFC 9110 §12.5.2). Case, `-` and `_` are ignored: UTF8 is utf-8."""
 
     __slots__ = ()
 

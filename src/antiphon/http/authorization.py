@@ -1,7 +1,7 @@
-"""Who asks, and how to ask: credentials and challenges (RFC 9110 §11), of Basic (RFC 7617), Bearer (RFC 6750), Digest
-(RFC 7616) and other schemes.
+"""Authentication: credentials and challenges (RFC 9110 §11) of Basic (RFC 7617), Bearer (RFC 6750), Digest (RFC 7616)
+and other schemes.
 
-Secrets stand in what `str()` prints, never in a `repr()` or the message of an error.
+Only `str()` prints secrets; `repr()` and messages of errors never have them.
 """
 
 import binascii
@@ -24,13 +24,13 @@ from antiphon.http.grammar import (
 from antiphon.http.value import Value
 
 _MOST_ELEMENTS = 200
-# Wider than a token, since AWS4-HMAC-SHA256 and others leave slashes, colons and semicolons without quotes.
+# Wider than a token: AWS4-HMAC-SHA256 and others send slashes, colons and semicolons without quotes.
 _UNQUOTED = r"[\x21\x23-\x2b\x2d-\x7e\x80-\xff]++"
 
 _scheme = re.compile(rf"({TCHARS})(?:[ \t]++(?!=)(.*)|\Z)", re.DOTALL).match
 _parameter = re.compile(rf"({TCHARS})[ \t]*+=[ \t]*+({SENT_QUOTED_STRING}|{_UNQUOTED})", re.DOTALL).fullmatch
 _token68 = re.compile(r"[A-Za-z0-9\-._~+/]++=*+").fullmatch
-# Wider than token68, since issuers put other visible characters into their tokens.
+# Wider than token68: issuers put other visible characters into their tokens.
 _CREDENTIAL = r"[\x21\x23-\x2b\x2d-\x3c\x3e-\x7e]++=*+"
 _credentials = re.compile(rf"[ \t]*+({TCHARS})(?:[ \t]++(?:({_CREDENTIAL})[ \t]*+\Z|(?!=)(.*))|\Z)", re.DOTALL).match
 _control = re.compile(r"[\x00-\x1f\x7f]").search
@@ -39,7 +39,7 @@ _error = re.compile(r"[ !#-\[\]-~]++").fullmatch
 
 
 class _SchemeAndParameters(Value):
-    """A scheme with a token or with parameters, which credentials and challenges both are (RFC 9110 §11.3, §11.4)."""
+    """A scheme with a token or with parameters: credentials or a challenge (RFC 9110 §11.3, §11.4)."""
 
     __slots__ = ("_parameters", "_scheme", "_token")
 
@@ -49,7 +49,7 @@ class _SchemeAndParameters(Value):
     _unquoted_in_digest: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError when they cannot be sent as they are, and for a token beside parameters."""
+        """Raise ValueError for values that cannot be sent as they are, and for a token beside parameters."""
         if not is_token(scheme):
             raise ValueError(f"a scheme is a token, not {scheme!r}")
         if token is not None and (parameters or not isinstance(token, str) or not _token68(token)):
@@ -65,7 +65,7 @@ class _SchemeAndParameters(Value):
 
     @property
     def token(self) -> str | None:
-        """What stands in place of parameters, such as a bearer's token; None without one."""
+        """The token in place of parameters, such as a bearer's; None without one."""
         return self._token
 
     @property
@@ -74,7 +74,7 @@ class _SchemeAndParameters(Value):
         return MappingProxyType(self._parameters)
 
     def __str__(self) -> str:
-        """Return the header's value, with quotes around all values but those that RFC 7616 wants without."""
+        """Return the header's value, quoting all parameters but those that RFC 7616 requires unquoted."""
         if self._token is not None:
             return f"{self._scheme} {self._token}"
         unquoted = self._unquoted_in_digest if self.scheme == "digest" else ()
@@ -91,8 +91,8 @@ class _SchemeAndParameters(Value):
 class Authorization(_SchemeAndParameters):
     """The credentials of a request: `Authorization` or `Proxy-Authorization` (RFC 9110 §11.6.2, §11.7.2). Immutable.
 
-    `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. Equality
-    takes a time that tells where two differ: compare secrets with `hmac.compare_digest`.
+    `Authorization("Digest", {"username": ...})` has parameters, `Authorization("Bearer", token=...)` a token. `==`
+    takes a time that reveals where two differ: compare secrets with `hmac.compare_digest`.
     """
 
     __slots__ = ("_password", "_username")
@@ -102,13 +102,13 @@ class Authorization(_SchemeAndParameters):
     _unquoted_in_digest = frozenset({"algorithm", "nc", "qop", "userhash", "username*"})
 
     def __init__(self, scheme: str, parameters: Mapping[str, str] | None = None, *, token: str | None = None) -> None:
-        """Raise ValueError for what `parse` would refuse, or what cannot be sent as it is."""
+        """Raise ValueError for credentials that `parse` would refuse, or that cannot be sent as they are."""
         super().__init__(scheme, parameters, token=token)
         self._complete()
 
     @classmethod
     def basic(cls, username: str, password: str) -> Self:
-        """A name without colon and a password, in UTF-8. Raises ValueError for control characters (RFC 7617 §2)."""
+        """Make Basic credentials, in UTF-8. Raises ValueError for a colon in the name, and controls (RFC 7617 §2)."""
         if ":" in username or _control(username) or _control(password):
             raise ValueError("a name has no colon, and neither it nor a password has control characters")
         try:
@@ -119,16 +119,19 @@ class Authorization(_SchemeAndParameters):
 
     @classmethod
     def bearer(cls, token: str) -> Self:
-        """A token of letters, digits, `-._~+/` and `=` at its end. Raises ValueError for others (RFC 6750 §2.1)."""
+        """Make Bearer credentials. The token has letters, digits, `-._~+/`, and `=` at its end (RFC 6750 §2.1).
+
+        Raises ValueError for other characters.
+        """
         return cls("Bearer", token=token)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a header's value. Raises ValueError when it is malformed, which never repeats what it held.
+        """Read a header's value. Raises ValueError if it is malformed; the message never repeats the value.
 
-        That is also: a parameter given twice, more than 200 of them, Bearer without a token, and Basic without a name
-        and a password, or with control characters in these. Tokens and values without quotes may have more characters
-        than the RFC grants them.
+        Malformed is also a parameter given twice, more than 200 parameters, Bearer without a token, and Basic without a
+        name and a password, or with control characters in them. Tokens and values without quotes may have more
+        characters than the RFC allows.
         """
         credentials = _credentials(text)
         if credentials is None:
@@ -151,12 +154,12 @@ class Authorization(_SchemeAndParameters):
 
     @property
     def username(self) -> str | None:
-        """Who it is, with Basic and Digest; None otherwise. With `userhash=true`, Digest has a hash here."""
+        """The user's name, of Basic and Digest; None for other schemes. A hash if Digest has `userhash=true`."""
         return self._username
 
     @property
     def password(self) -> str | None:
-        """The password of Basic, read as UTF-8, or as Latin-1 where it is none; None with other schemes."""
+        """The password of Basic, read as UTF-8, else as Latin-1; None for other schemes."""
         return self._password
 
     def __repr__(self) -> str:
@@ -165,9 +168,9 @@ class Authorization(_SchemeAndParameters):
 
 
 class Challenge(_SchemeAndParameters):
-    """One way to authenticate, of `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1). Immutable.
+    """A way to authenticate, in `WWW-Authenticate` or `Proxy-Authenticate` (RFC 9110 §11.6.1, §11.7.1). Immutable.
 
-    A header may have several: `", ".join(map(str, challenges))` prints, `parse_challenges` reads them.
+    A header may have several: `", ".join(map(str, challenges))` prints them, `parse_challenges` reads them.
     """
 
     __slots__ = ()
@@ -191,8 +194,8 @@ class Challenge(_SchemeAndParameters):
     ) -> Self:
         """Ask for a token with a scope, and say what was wrong with the one that came (RFC 6750 §3).
 
-        `error` is "invalid_request", "invalid_token" or "insufficient_scope" (§3.1). Raises ValueError when nothing is
-        given, and for characters that a value may not have: all but ASCII, and quotes and backslashes.
+        `error` is "invalid_request", "invalid_token" or "insufficient_scope" (§3.1). Raises ValueError without any
+        argument, and for values with quotes, backslashes, or characters that are not ASCII.
         """
         scope = scope if scope is None or isinstance(scope, str) else " ".join(scope)
         if scope is not None and not _scope(scope):
@@ -222,7 +225,7 @@ class Challenge(_SchemeAndParameters):
     ) -> Self:
         """Ask for a proof of knowing the password (RFC 7616 §3.3); `qop` is "auth", "auth-int" or "auth, auth-int".
 
-        `domain` has the URIs that the proof is good for, `stale` says that only the nonce was too old. Raises
+        `domain` has the URIs that the proof is valid for; `stale` says that only the nonce was too old. Raises
         ValueError for an algorithm that is no token, and for a charset that is not UTF-8.
         """
         if not is_token(algorithm) or isinstance(domain, str):
@@ -234,7 +237,7 @@ class Challenge(_SchemeAndParameters):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a header's value that has one challenge. Raises ValueError when there are none or several."""
+        """Read a header's value that has one challenge. Raises ValueError for none or several."""
         challenges = _read_challenges(text)
         if len(challenges) != 1:
             raise ValueError(f"{len(challenges)} challenges where one is wanted")
@@ -243,7 +246,7 @@ class Challenge(_SchemeAndParameters):
 
     @property
     def realm(self) -> str | None:
-        """What it protects, as people may be shown it (RFC 9110 §11.5); None without it."""
+        """The protected area, in words for people (RFC 9110 §11.5); None without it."""
         return self._parameters.get("realm")
 
     def __repr__(self) -> str:
@@ -253,8 +256,8 @@ class Challenge(_SchemeAndParameters):
 def parse_challenges(header: str) -> list[Challenge]:
     """Return the challenges of a header's value, in its order (RFC 9110 §11.6.1). Never raises.
 
-    A broken parameter is skipped, of a repeated one the first counts, and only the first 200 elements between commas
-    count. A quote that nothing closes takes the rest with it.
+    Malformed parameters are skipped. The first of a repeated parameter counts, and only the first 200 elements between
+    commas. A quote without an end reaches to the end of the header.
     """
     return [Challenge(scheme, parameters, token=token) for scheme, parameters, token in _read_challenges(header)]
 
@@ -298,7 +301,7 @@ def _read_basic(token: str) -> tuple[str, str]:
 
 
 def _digest_username(parameters: Mapping[str, str]) -> str | None:
-    """The name in `username`, or in `username*` when it has more characters than fit there (RFC 7616 §3.4)."""
+    """Return the name in `username`, or in `username*`, which has any characters (RFC 7616 §3.4)."""
     if "username" in parameters or "username*" not in parameters:
         return parameters.get("username")
     username = read_extended(parameters["username*"])

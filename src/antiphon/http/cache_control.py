@@ -1,7 +1,7 @@
-"""What may be kept, for how long and by whom: Cache-Control, of requests and of responses (RFC 9111 §5.2).
+"""Cache-Control, of requests and responses: who may store a response, and how long (RFC 9111 §5.2).
 
-Reading never raises. What has no token for a name is skipped; an argument that cannot be understood is taken with
-caution: as stale, as not allowed, as about all fields. Only the first 200 directives count.
+Reading never raises. A directive whose name is no token is skipped. A malformed argument gets the cautious reading:
+stale, not allowed, or all fields. Only the first 200 directives count.
 """
 
 import re
@@ -24,7 +24,7 @@ from antiphon.http.header_property import read_number
 from antiphon.http.value import Value
 
 MOST_SECONDS = 2**31
-"""What every greater number of seconds is read as, some 68 years (RFC 9111 §1.2.2)."""
+"""The most seconds, some 68 years; greater numbers are read as this one (RFC 9111 §1.2.2)."""
 
 _MOST_DIRECTIVES = 200
 _LONGEST_KEPT = 256
@@ -57,7 +57,7 @@ class Directives(TypedDict, total=False):
 class CacheControl(Value):
     """The directives of one header: `CacheControl(max_age=60, public=True)`. Immutable.
 
-    Two are equal when they have the same directives with the same arguments, in any order and quoting. One without
+    Two are equal if they have the same directives with the same arguments, in any order and quoting. An object without
     directives is False.
     """
 
@@ -67,23 +67,23 @@ class CacheControl(Value):
     _text: str | None
 
     def __init__(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> None:
-        """Take seconds, 0 to 2**31, for those that have them, else True; or names of fields for two of them.
+        """Take seconds from 0 to 2**31, True, or names of fields, as each directive allows.
 
-        `max_stale=True` is any time, `no_cache=["set-cookie"]` and `private=["set-cookie"]` are about these fields
-        alone. None and False leave a directive out. `extensions` have other directives, by name, with their argument
-        or None. Raises ValueError for what a directive does not take, and for what cannot stand in a header.
+        `max_stale=True` is any time. `no_cache=["set-cookie"]` and `private=["set-cookie"]` are about these fields
+        only. None and False leave a directive out. `extensions` has other directives by name, with their argument or
+        None. Raises ValueError for a value that the directive does not take, or that cannot stand in a header.
         """
         self._directives = _written({}, directives) | _checked_extensions(extensions or {})
         self._text = None
 
     @classmethod
     def parse(cls, header: str | None) -> Self:
-        """Read a header's value, or None when there is no such header. Never raises.
+        """Read a header's value; None stands for an absent header. Never raises.
 
-        Names lose their case and arguments their quotes. An argument that is broken reads as "". Of a directive that
-        comes several times the first counts (RFC 9111 §4.2.1); of `no-cache` and `private` the widest, or all fields.
+        Names lose their case and arguments their quotes. A malformed argument reads as "". The first of a repeated
+        directive counts (RFC 9111 §4.2.1); of `no-cache` and `private` the widest, or all fields together.
 
-        What was read is kept for a while: the same few values come with most requests.
+        Results for short headers are cached: most requests have one of the same few values.
         """
         header = header or ""
         return cls._of(_read_directives(header)) if len(header) > _LONGEST_KEPT else cls._parse_kept(header)
@@ -101,9 +101,9 @@ class CacheControl(Value):
         return self
 
     def replace(self, *, extensions: Mapping[str, str | None] | None = None, **directives: Unpack[Directives]) -> Self:
-        """The same with other directives: None and False take one away. Raises ValueError as the constructor does.
+        """Return a copy with other directives: None and False remove one. Raises ValueError as the constructor does.
 
-        `extensions`, if given, stand for all that there were.
+        `extensions`, if given, replaces all extensions.
         """
         replaced = _written(self._directives, directives)
         if extensions is not None:
@@ -113,98 +113,95 @@ class CacheControl(Value):
 
     @property
     def directives(self) -> Mapping[str, str | None]:
-        """All directives by lower-cased name, with their argument as text, or None without one; read-only."""
+        """All directives by lower-cased name, with their argument as text, or None; read-only."""
         return MappingProxyType(self._directives)
 
     @property
     def extensions(self) -> Mapping[str, str | None]:
-        """The directives that have no attribute here, such as `community="UCI"` (RFC 9111 §5.2.3)."""
+        """The directives without an attribute here, such as `community="UCI"` (RFC 9111 §5.2.3)."""
         return {name: argument for name, argument in self._directives.items() if name not in _STANDARD}
 
     @property
     def max_age(self) -> int | None:
-        """For how many seconds a response is fresh, or how old one may be for a client (RFC 9111 §5.2.1.1, §5.2.2.1).
+        """Seconds that a response is fresh, or its greatest age for a client (RFC 9111 §5.2.1.1, §5.2.2.1).
 
-        0 when it is given without a proper number: such freshness counts as none (§4.2.1).
+        0 without a proper number: such a response counts as stale (§4.2.1).
         """
         return self._lifetime("max-age")
 
     @property
     def s_maxage(self) -> int | None:
-        """What shared caches take in place of `max_age` (RFC 9111 §5.2.2.10); 0 without a proper number."""
+        """Seconds for shared caches in place of `max_age` (RFC 9111 §5.2.2.10); 0 without a proper number."""
         return self._lifetime("s-maxage")
 
     @property
     def max_stale(self) -> int | None:
-        """For how many seconds a response may be stale for a client (RFC 9111 §5.2.1.2).
-
-        `MOST_SECONDS` when it may be for any time.
-        """
+        """Seconds that a response may be stale for a client (RFC 9111 §5.2.1.2); `MOST_SECONDS` for any time."""
         return MOST_SECONDS if self._directives.get("max-stale", "") is None else self._seconds("max-stale")
 
     @property
     def min_fresh(self) -> int | None:
-        """For how many seconds more a response has to stay fresh for a client (RFC 9111 §5.2.1.3)."""
+        """Seconds that a response must still be fresh for a client (RFC 9111 §5.2.1.3)."""
         return self._seconds("min-fresh")
 
     @property
     def stale_while_revalidate(self) -> int | None:
-        """For how many seconds a stale response may be served while a new one is fetched (RFC 5861 §3)."""
+        """Seconds that a stale response may be served while a new one is fetched (RFC 5861 §3)."""
         return self._seconds("stale-while-revalidate")
 
     @property
     def stale_if_error(self) -> int | None:
-        """For how many seconds a stale response may be served in place of an error (RFC 5861 §4)."""
+        """Seconds that a stale response may be served in place of an error (RFC 5861 §4)."""
         return self._seconds("stale-if-error")
 
     @property
     def no_cache(self) -> bool | tuple[str, ...]:
-        """Whether nothing kept may be used unasked (RFC 9111 §5.2.1.4, §5.2.2.4); or which fields, in lower case."""
+        """True if caches must revalidate before use (RFC 9111 §5.2.1.4, §5.2.2.4); or such fields, in lower case."""
         return self._fields("no-cache")
 
     @property
     def private(self) -> bool | tuple[str, ...]:
-        """Whether shared caches may not keep it (RFC 9111 §5.2.2.7); or which fields of it, in lower case."""
+        """True if shared caches must not store the response (RFC 9111 §5.2.2.7); or such fields, in lower case."""
         return self._fields("private")
 
     @property
     def no_store(self) -> bool:
-        """Whether nothing may be kept (RFC 9111 §5.2.1.5, §5.2.2.5)."""
+        """True if caches must store nothing (RFC 9111 §5.2.1.5, §5.2.2.5)."""
         return "no-store" in self._directives
 
     @property
     def no_transform(self) -> bool:
-        """Whether the content has to stay as it is (RFC 9111 §5.2.1.6, §5.2.2.6)."""
+        """True if proxies must not change the content (RFC 9111 §5.2.1.6, §5.2.2.6)."""
         return "no-transform" in self._directives
 
     @property
     def only_if_cached(self) -> bool:
-        """Whether a client wants a kept response or none (RFC 9111 §5.2.1.7)."""
+        """True if a client wants a stored response or none (RFC 9111 §5.2.1.7)."""
         return "only-if-cached" in self._directives
 
     @property
     def public(self) -> bool:
-        """Whether it may be kept where it otherwise could not be (RFC 9111 §5.2.2.9)."""
+        """True if caches may store the response even where they otherwise must not (RFC 9111 §5.2.2.9)."""
         return "public" in self._directives
 
     @property
     def must_revalidate(self) -> bool:
-        """Whether it may never be served stale (RFC 9111 §5.2.2.2)."""
+        """True if caches must never serve the response stale (RFC 9111 §5.2.2.2)."""
         return "must-revalidate" in self._directives
 
     @property
     def proxy_revalidate(self) -> bool:
-        """Whether shared caches may never serve it stale (RFC 9111 §5.2.2.8)."""
+        """True if shared caches must never serve the response stale (RFC 9111 §5.2.2.8)."""
         return "proxy-revalidate" in self._directives
 
     @property
     def must_understand(self) -> bool:
-        """Whether only caches that know the status may keep it (RFC 9111 §5.2.2.3)."""
+        """True if only caches that know the status may store the response (RFC 9111 §5.2.2.3)."""
         return "must-understand" in self._directives
 
     @property
     def immutable(self) -> bool:
-        """Whether it will not change while it is fresh (RFC 8246 §2)."""
+        """True if the response will not change while it is fresh (RFC 8246 §2)."""
         return "immutable" in self._directives
 
     def _seconds(self, name: str) -> int | None:
@@ -223,7 +220,7 @@ class CacheControl(Value):
         return fields if fields and all(map(is_token, fields)) else True
 
     def __str__(self) -> str:
-        """Return the header's value: names of fields in quotes, other arguments where needed."""
+        """Return the header's value: names of fields are quoted, other arguments if needed."""
         if self._text is None:
             self._text = ", ".join([_print_directive(name, argument) for name, argument in self._directives.items()])
         return self._text
@@ -277,13 +274,13 @@ def _checked_extensions(extensions: Mapping[str, str | None]) -> dict[str, str |
 
 
 def _written(directives: Mapping[str, str | None], changes: Directives) -> dict[str, str | None]:
-    """The directives after the changes, those that stay in their places."""
+    """Return the directives after the changes; those that stay keep their places."""
     written = dict(directives)
     for keyword, value in changes.items():
         name = keyword.replace("_", "-")
         if keyword not in _WRITERS:
             raise TypeError(f"no directive {keyword!r} is known; extensions={{{name!r}: ...}} takes others")
-        argument = _WRITERS[keyword](keyword, value)  # or True for none, and False for no directive
+        argument = _WRITERS[keyword](keyword, value)  # True is no argument, False no directive
         if argument is False:
             written.pop(name, None)
         else:

@@ -1,8 +1,8 @@
-"""The charsets that text from outside may declare, and how it is decoded: by the WHATWG Encoding standard.
+"""Charsets that clients may declare, and decoding by the WHATWG Encoding standard.
 
-Only those that a server can read without danger. UTF-7, UTF-32, HZ, the ISO-2022 family and Python's other codecs are
-none of them: they hide ASCII from whoever looks at the bytes, some always raise, punycode takes quadratic time, and
-each unknown name that is looked up stays in memory.
+Only charsets that are safe for a server are read. UTF-7, UTF-32, HZ, the ISO-2022 family and Python's other codecs are
+not: they hide ASCII from code that inspects the bytes, some always raise, punycode takes quadratic time, and Python
+keeps each unknown name that is looked up in memory.
 """
 
 from codecs import charmap_decode
@@ -71,9 +71,9 @@ _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 def decode_text(data: bytes, charset: str | None) -> str:
-    """Text in a declared charset, or in UTF-8 where none, or one that is not taken, is declared. Never raises.
+    """Decode text in a declared charset, or in UTF-8 if none, or an unsupported one, is declared. Never raises.
 
-    What cannot be decoded becomes U+FFFD. A byte order mark decides between the two UTF-16, and is dropped there.
+    Malformed bytes become U+FFFD. In UTF-16, a byte order mark decides on the byte order, and is dropped.
     """
     codec = _codec(charset)
     if codec in _UTF_16 and data[:2] in _BYTE_ORDER_MARKS:
@@ -82,10 +82,11 @@ def decode_text(data: bytes, charset: str | None) -> str:
 
 
 def form_codec(*charsets: str | None) -> str:
-    """The codec of a form's fields: of the first charset that forms may be in, else UTF-8.
+    """Return the codec of a form's fields: that of the first charset that forms may have, else UTF-8.
 
-    Those are all that are taken but UTF-16, in which ASCII is not ASCII, and which no browser sends (HTML §4.10.22.5).
-    Give a field's own charset first, then the `_charset_` field's value (RFC 7578 §4.6), then the content type's.
+    Forms may have all supported charsets but UTF-16, in which ASCII is not ASCII, and which no browser sends (HTML
+    §4.10.22.5). Give a field's own charset first, then the value of the `_charset_` field (RFC 7578 §4.6), then the
+    content type's.
     """
     for charset in charsets:
         codec = CODECS.get(charset.strip().lower()) if charset else None
@@ -95,7 +96,7 @@ def form_codec(*charsets: str | None) -> str:
 
 
 def decode(data: bytes, codec: str) -> str:
-    """Text in one of the codecs. What cannot be decoded becomes U+FFFD."""
+    """Decode text in one of the codecs. Malformed bytes become U+FFFD."""
     if codec in _WIDE:
         return data.decode(codec, "replace")
     return charmap_decode(data, "strict", _characters(codec))[0]  # pyright: ignore[reportArgumentType]  # may be a str
@@ -107,7 +108,7 @@ def _codec(charset: str | None) -> str:
 
 @cache
 def _characters(codec: str) -> str:
-    """What each byte stands for. Of 0x80 to 0x9F those that the codec lacks are control characters."""
+    """Return the character of each byte. Bytes from 0x80 to 0x9F that the codec lacks are control characters."""
     decoded = bytes(range(256)).decode(codec, "replace")
     return "".join(
         chr(byte) if byte < 0xA0 and character == "\ufffd" else character for byte, character in enumerate(decoded)

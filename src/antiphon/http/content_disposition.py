@@ -1,4 +1,4 @@
-"""Content-Disposition: what a body is for, and the name of the file that it is (RFC 6266, RFC 7578 §4.2)."""
+"""Content-Disposition: the purpose of a body, and its file's name (RFC 6266, RFC 7578 §4.2)."""
 
 import re
 from typing import Self
@@ -17,7 +17,7 @@ from antiphon.http.headers import read_raw_utf8, write_raw_utf8
 from antiphon.http.value import Value
 
 LONGEST_FILENAME = 1024
-"""Characters of a file's name: several times what file systems take."""
+"""The most characters of a file's name: several times the limit of file systems."""
 
 FORM_DATA = "form-data"
 
@@ -28,7 +28,7 @@ _usual_part = re.compile(
 _disposition = re.compile(rf"[ \t]*+({TCHARS})[ \t]*+(?:;(.*))?", re.DOTALL).fullmatch
 _find_unnameable = re.compile("[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]").search
 _quoted = re.compile(r'"((?:[^"\\]++|\\.?)*+)', re.DOTALL).match
-# A backslash before anything else belongs to a path, which some clients send as it is.
+# A backslash before any other character belongs to a path: some clients send paths without escapes.
 _quoted_pair = re.compile(r'\\(["\\])')
 _misread_in_quotes = re.compile(r'["\\%]').search
 _outside_fallback = re.compile(r'[^\x20-\x7e]++|["\\%/]')
@@ -36,11 +36,11 @@ _combining_marks = re.compile("[\u0300-\u036f]++")
 
 
 class ContentDisposition(Value):
-    """A type, the name of a file, and of a form's field. Immutable; the type is kept in lower case.
+    """A type, the name of a file, and the name of a form's field. Immutable; the type is kept in lower case.
 
-    ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script, and None is for
-    no file. Of a path only its last part is taken (RFC 6266 §4.3), except in forms, where a folder's files have their
-    path in it: there it is what the client wrote, and no path to open. ``name`` is the field's, and only forms have it.
+    ``type`` is "inline", "attachment", "form-data" or another token. ``filename`` may be in any script; None is for no
+    file. Only the last part of a path is taken (RFC 6266 §4.3), except in forms, where files of a folder come with
+    their path: there it is the client's text, not a path to open. ``name`` is the field's, and only forms have it.
     Raises ValueError for a type that is no token, a name elsewhere, control characters other than a tab, and a filename
     of more than 1024 characters.
     """
@@ -69,9 +69,9 @@ class ContentDisposition(Value):
     def parse(cls, text: str) -> Self:
         """Read a header's value; `filename*` goes before `filename` (RFC 6266 §4.3).
 
-        What is not ASCII is read as UTF-8, as browsers write it into forms, if it is that. As they do, a backslash is
-        an escape before a quote or another one, a filename without quotes may have spaces, and of a parameter that
-        comes twice the first one counts. A `filename*` that can't be decoded is passed over.
+        Text beyond ASCII is read as UTF-8 if it is valid, since browsers write it so into forms. As in browsers, a
+        backslash escapes only a quote or a backslash, a filename without quotes may have spaces, and the first of a
+        repeated parameter counts. A malformed `filename*` is ignored.
         Raises ValueError without a type, for control characters, and for a filename of more than 1024 characters.
         """
         self = cls.__new__(cls)
@@ -90,24 +90,24 @@ class ContentDisposition(Value):
 
     @property
     def type(self) -> str:
-        """What the body is for, in lower case."""
+        """The purpose of the body, in lower case."""
         return self._type
 
     @property
     def filename(self) -> str | None:
-        """The file's name, decoded."""
+        """The file's name, decoded; None without one."""
         return self._filename
 
     @property
     def name(self) -> str | None:
-        """The name of the form's field."""
+        """The name of the form's field; None without one."""
         return self._name
 
     def __str__(self) -> str:
-        """The header's value: in forms with UTF-8 as browsers write it, otherwise ASCII.
+        """Return the header's value: UTF-8 in forms, as browsers write it, else ASCII.
 
-        A filename that is not plain ASCII then comes twice: with `_` for what old clients would misread, and whole in
-        `filename*` (RFC 6266 appendix D).
+        In ASCII, a filename with other characters comes twice: with `_` for those that old clients would misread, and
+        whole in `filename*` (RFC 6266 appendix D).
         """
         if self._type == FORM_DATA:
             names = {"name": self._name, "filename": self._filename}
@@ -141,7 +141,7 @@ def _checked_filename(disposition: str, filename: str | None) -> str | None:
 
 
 def _read_parameters(disposition: str, written: str) -> dict[str, str]:
-    """The parameters that count, decoded."""
+    """Return the names and filenames among the parameters, decoded."""
     parameters: dict[str, str] = {}
     for name, value in split_parameters(read_raw_utf8(written)):
         if name in ("name", "filename", "filename*") and name not in parameters:
@@ -156,7 +156,7 @@ def _unquote(written: str, disposition: str) -> str | None:
         return written if written and '"' not in written else None
     match = _quoted(written)
     content = _quoted_pair.sub(r"\1", match[1]) if match else ""
-    # So browsers write a quote into forms (WHATWG HTML §4.10.21.8).
+    # Browsers write a quote into forms so (WHATWG HTML §4.10.21.8).
     return content.replace("%22", '"') if disposition == FORM_DATA else content
 
 
@@ -165,7 +165,7 @@ def _in_form(text: str) -> str:
 
 
 def _fallback(filename: str) -> str:
-    """The filename in the ASCII that no client misreads."""
+    """Return the filename in ASCII that no client misreads."""
     from unicodedata import normalize
 
     plain = _combining_marks.sub("", normalize("NFKD", filename))

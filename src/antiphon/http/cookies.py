@@ -1,6 +1,6 @@
-"""Cookies: the Cookie header is read, Set-Cookie is read and printed (RFC 6265bis).
+"""Cookies: read Cookie, read and print Set-Cookie (RFC 6265bis).
 
-A value with characters that no cookie may hold stands in quotes, and they as octal escapes of their UTF-8.
+A value with characters that cookies must not have is printed in quotes, with octal escapes of their UTF-8.
 """
 
 import re
@@ -43,8 +43,8 @@ _DATE_TOKENS = {
 def parse_cookies(header: str) -> list[tuple[str, str]]:
     """Return the names and values in a Cookie header, in order (RFC 6265bis §4.2.1). Never raises.
 
-    A cookie without a name, which browsers can send, has the name "". A value in double quotes loses them and
-    its escapes. The header is Latin-1 text, as servers hand it over, and is read as UTF-8.
+    A cookie without a name, which browsers may send, has the name "". A value in double quotes loses the quotes and
+    its escapes. The header is Latin-1 text, as servers give it, and is read as UTF-8.
     """
     if not header.isascii():
         header = _as_utf8(header)
@@ -78,12 +78,12 @@ def _unquote(value: str) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        # The standard library's `http.cookies` escapes characters up to U+00FF by their number.
+        # The standard library's `http.cookies` escapes characters up to U+00FF by their code point.
         return raw.decode("latin-1") if inner.isascii() else raw.decode("utf-8", "replace")
 
 
 def quote_cookie_value(value: str) -> str:
-    """The value as a cookie has it: in quotes if need be. Raises ValueError for CR, LF and NUL."""
+    """Return a value as cookies have it, quoted if needed. Raises ValueError for CR, LF and NUL."""
     if _cookie_octets(value):
         return value
     if "\0" in value or "\r" in value or "\n" in value:
@@ -109,10 +109,10 @@ F = TypeVar("F", bound=_Fields)
 
 
 class SetCookie(_Fields):
-    """A cookie as Set-Cookie sets it (RFC 6265bis §4.1); `str()` prints the header's value.
+    """The cookie of one Set-Cookie header (RFC 6265bis §4.1); `str()` prints the header's value.
 
-    `coded_value` is the value as sent, quoted if need be. `max_age` is in seconds, `expires` in UTC and whole
-    seconds, `domain` in lower case without a dot before it, `path` percent-encoded; "" is as good as None.
+    `coded_value` is the value as sent, quoted if needed. `max_age` is in seconds, `expires` in UTC and whole
+    seconds, `domain` in lower case without a leading dot, `path` percent-encoded; "" counts as None.
     """
 
     __slots__ = ()
@@ -160,9 +160,9 @@ class SetCookie(_Fields):
         samesite: str | None = None,
         partitioned: bool = False,
     ) -> Self:
-        """The cookie that makes a user agent forget the one of this name, path and domain.
+        """Make the cookie that deletes the one with this name, path and domain.
 
-        One whose name begins with `__Host-` or `__Secure-` is always `secure`: else it would be dropped.
+        It is always `secure` if its name begins with `__Host-` or `__Secure-`: user agents would ignore it otherwise.
         """
         return cls(
             name, max_age=0, expires=_EPOCH, path=path, domain=domain, secure=secure or bool(_prefixed(name)),
@@ -171,9 +171,9 @@ class SetCookie(_Fields):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read Set-Cookie as user agents do (RFC 6265bis §5.6), passing over unknown and bad attributes.
+        """Read Set-Cookie as user agents do (RFC 6265bis §5.6), without unknown and malformed attributes.
 
-        The name may be any, even "". Raises ValueError for a cookie that user agents would drop.
+        The name may be any text, even "". Raises ValueError for a cookie that user agents would drop.
         """
         if find_control(text):
             raise ValueError(f"a control character in a cookie: {text[:80]!r}")
@@ -190,7 +190,7 @@ class SetCookie(_Fields):
 
     @property
     def pair(self) -> str:
-        """The cookie as the header Cookie brings it back, `name=value` (RFC 6265bis §5.8.3)."""
+        """The cookie as user agents send it back in Cookie, `name=value` (RFC 6265bis §5.8.3)."""
         return write_raw_utf8(f"{self.name}={self.coded_value}" if self.name else self.coded_value)
 
     def __str__(self) -> str:
@@ -210,7 +210,7 @@ class SetCookie(_Fields):
 
 
 def _checked(cookie: F) -> F:
-    """The same, or a ValueError for what user agents drop as a whole (RFC 6265bis §5.7)."""
+    """Return the cookie; raise ValueError if user agents would drop it (RFC 6265bis §5.7)."""
     name = cookie.name
     size = len(f"{name}{cookie.coded_value}".encode())
     if size > LONGEST_COOKIE:
@@ -267,7 +267,7 @@ def _known_samesite(samesite: str) -> SameSite:
 
 
 def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:
-    """RFC 6265bis §5.6.1 to §5.6.7; of an attribute that comes several times the last counts."""
+    """Return the cookie with an attribute set (RFC 6265bis §5.6.1 to §5.6.7); the last of a repeated one counts."""
     match name:
         case "expires":
             return cookie._replace(expires=_parse_cookie_date(value) or cookie.expires)
@@ -289,7 +289,7 @@ def _with_attribute(cookie: _Fields, name: str, value: str) -> _Fields:
 
 
 def _parse_cookie_date(text: str) -> datetime | None:
-    """RFC 6265bis §5.1.1: a time, day, month and year in any order, with anything between."""
+    """Read a time, day, month and year in any order, with anything between (RFC 6265bis §5.1.1)."""
     found: dict[str, tuple[str, ...]] = {}
     for token in _date_delimiters.split(text):
         for kind, match in _DATE_TOKENS.items():

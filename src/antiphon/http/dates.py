@@ -1,5 +1,6 @@
-"""Dates in UTC and whole seconds: those of HTTP (RFC 9110 §5.6.7), of which three forms are read and IMF-fixdate is
-printed, and those of structured fields (RFC 9651 §3.3.7).
+"""Dates in UTC and whole seconds: HTTP dates (RFC 9110 §5.6.7) and dates of structured fields (RFC 9651 §3.3.7).
+
+All three forms of HTTP dates are read; IMF-fixdate is printed.
 """
 
 import re
@@ -9,10 +10,10 @@ from functools import lru_cache
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, 1)}
-"""Those of the months, by their short names: Jan to Dec."""
+"""The numbers of the months by their short names, Jan to Dec."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_KEPT = 36
-"""Characters of the longest IMF-fixdate that is read, with the whole name of a day, and some more."""
+"""Characters of the longest text whose result is cached: an IMF-fixdate with a whole name of a day."""
 
 _DAY_NAME = "[A-Za-z]{3,9}"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
@@ -30,8 +31,8 @@ def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
     """Return the aware datetime (UTC) that an HTTP date names: IMF-fixdate, RFC 850 or asctime.
 
     The two-digit year of an RFC 850 date is the last such year up to `latest_year`: by default 70-99 are 19xx
-    and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not fit the
-    date. The leap second :60, which datetime cannot hold, is read as :59. Raise ValueError for anything else.
+    and 00-69 are 20xx; the current year + 50 gives the rule of RFC 9110. The name of the day need not fit
+    the date. The leap second :60, which datetime cannot hold, is read as :59. Raise ValueError for anything else.
     """
     if len(text) <= _LONGEST_KEPT and (date := _parse_imf_fixdate(text)):
         return date
@@ -44,7 +45,7 @@ def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
 
 @lru_cache(256)
 def _parse_imf_fixdate(text: str) -> datetime | None:
-    """The date that is written so, if it is. Kept, since the same few come again and again."""
+    """Read an IMF-fixdate; None for another form. Cached, since the same few dates come again and again."""
     match = _imf_fixdate(text)
     if match is None:
         return None
@@ -73,7 +74,7 @@ def format_date(moment: datetime | float) -> str:
 
 
 def _seconds(moment: datetime | float) -> int:
-    """Whole seconds since 1970-01-01 UTC."""
+    """Return whole seconds since 1970-01-01 UTC."""
     if not isinstance(moment, datetime):
         return int(moment // 1)
     aware = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment
@@ -83,7 +84,7 @@ def _seconds(moment: datetime | float) -> int:
 
 @lru_cache(256)
 def _imf_fixdate_of(seconds: int) -> str:
-    """A date as it is printed. Kept, since the same few are sent again and again."""
+    """Print an IMF-fixdate. Cached, since the same few dates are sent again and again."""
     utc = _EPOCH + timedelta(seconds=seconds)
     return (
         f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
@@ -92,7 +93,7 @@ def _imf_fixdate_of(seconds: int) -> str:
 
 
 def parse_structured_date(text: str) -> datetime:
-    """Return the aware datetime (UTC) that `@` and seconds since 1970 name. Raise ValueError for anything else."""
+    """Return the aware datetime (UTC) of `@` and seconds since 1970. Raise ValueError for anything else."""
     match = _structured(text)
     if match is None:
         raise ValueError(f"not the date of a structured field: {text[:80]!r}")

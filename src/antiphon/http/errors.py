@@ -1,4 +1,4 @@
-"""Errors that know their status: raised anywhere, rendered by whoever answers (RFC 9110 §15.5, RFC 9457).
+"""Errors with a status, which may be raised anywhere while a request is handled (RFC 9110 §15.5, RFC 9457).
 
 HTTPError
 ├── 4xx  BadRequest ... UnavailableForLegalReasons, ClientDisconnected
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class HTTPError(Exception):
-    """An error with a status and, if you like, a detail that the client may read.
+    """An error with a status and an optional detail for the client.
 
     ``detail`` is shown to the client. ``headers`` are added to the response. Further keyword arguments become
     members of the problem details object (RFC 9457 §3.2); ``type`` is its URI, ``title`` its short summary.
@@ -58,7 +58,7 @@ class HTTPError(Exception):
         return f"{self.status} {self.title}" + (f": {self.detail}" if self.detail else "")
 
     def problem(self) -> dict[str, object]:
-        """The problem details object, ready for JSON (RFC 9457 §3)."""
+        """Return the problem details object, ready for JSON (RFC 9457 §3)."""
         problem: dict[str, object] = {"type": self.type, "title": self.title, "status": self.status}
         if self.detail is not None:
             problem["detail"] = self.detail
@@ -66,13 +66,13 @@ class HTTPError(Exception):
 
 
 class BadRequest(HTTPError):
-    """400: the request cannot be understood (RFC 9110 §15.5.1)."""
+    """400: the request is malformed (RFC 9110 §15.5.1)."""
 
     status = 400
 
 
 class _Challenging(HTTPError):
-    """An error that says how to authenticate (RFC 9110 §11.6.1, §11.7.1)."""
+    """An error with a challenge to authenticate (RFC 9110 §11.6.1, §11.7.1)."""
 
     _field: ClassVar[str]
 
@@ -106,13 +106,13 @@ class PaymentRequired(HTTPError):
 
 
 class Forbidden(HTTPError):
-    """403: understood and refused (RFC 9110 §15.5.4)."""
+    """403: the request is refused (RFC 9110 §15.5.4)."""
 
     status = 403
 
 
 class NotFound(HTTPError):
-    """404: nothing here, or nothing to be told of (RFC 9110 §15.5.5)."""
+    """404: the resource does not exist, or must not be disclosed (RFC 9110 §15.5.5)."""
 
     status = 404
 
@@ -140,7 +140,7 @@ class NotAcceptable(HTTPError):
 
 
 class ProxyAuthenticationRequired(_Challenging):
-    """407 (RFC 9110 §15.5.8). ``challenge`` becomes Proxy-Authenticate, as that of a 401 does WWW-Authenticate."""
+    """407 (RFC 9110 §15.5.8). ``challenge`` becomes Proxy-Authenticate; see ``Unauthorized``."""
 
     status = 407
     _field = "proxy-authenticate"
@@ -153,13 +153,13 @@ class RequestTimeout(HTTPError):
 
 
 class Conflict(HTTPError):
-    """409: in conflict with the state of the resource (RFC 9110 §15.5.10)."""
+    """409: the request conflicts with the state of the resource (RFC 9110 §15.5.10)."""
 
     status = 409
 
 
 class Gone(HTTPError):
-    """410: no longer here, and for good (RFC 9110 §15.5.11)."""
+    """410: the resource is gone permanently (RFC 9110 §15.5.11)."""
 
     status = 410
 
@@ -171,7 +171,7 @@ class LengthRequired(HTTPError):
 
 
 class PreconditionFailed(HTTPError):
-    """412: a condition of the request is not met (RFC 9110 §15.5.13)."""
+    """412: a precondition of the request failed (RFC 9110 §15.5.13)."""
 
     status = 412
 
@@ -189,7 +189,7 @@ class URITooLong(HTTPError):
 
 
 class UnsupportedMediaType(HTTPError):
-    """415: a body of this type or coding is not read here (RFC 9110 §15.5.16)."""
+    """415: a body of this type or coding is not supported (RFC 9110 §15.5.16)."""
 
     status = 415
 
@@ -214,13 +214,13 @@ class ExpectationFailed(HTTPError):
 
 
 class MisdirectedRequest(HTTPError):
-    """421: this server does not answer for that host (RFC 9110 §15.5.20)."""
+    """421: this server does not serve the requested host (RFC 9110 §15.5.20)."""
 
     status = 421
 
 
 class UnprocessableContent(HTTPError):
-    """422: well-formed, but not what is wanted (RFC 9110 §15.5.21)."""
+    """422: the content is well-formed, but invalid (RFC 9110 §15.5.21)."""
 
     status = 422
 
@@ -256,7 +256,7 @@ class PreconditionRequired(HTTPError):
 
 
 class _ComeBack(HTTPError):
-    """An error that may say when to come back (RFC 9110 §10.2.3)."""
+    """An error with an optional Retry-After (RFC 9110 §10.2.3)."""
 
     def __init__(
         self, detail: str | None = None, *, retry_after: "float | timedelta | datetime | None" = None, **options: object
@@ -269,7 +269,7 @@ class _ComeBack(HTTPError):
 
 
 class TooManyRequests(_ComeBack):
-    """429: so many in so short a time (RFC 6585 §4). ``retry_after`` is in seconds, or a moment."""
+    """429: the client sent too many requests (RFC 6585 §4). ``retry_after`` is in seconds, or a moment."""
 
     status = 429
 
@@ -287,19 +287,19 @@ class UnavailableForLegalReasons(HTTPError):
 
 
 class ClientDisconnected(HTTPError):
-    """The client went away before it was answered. Nobody reads the answer; logs show it as 499."""
+    """499: the client disconnected before the response. Nobody reads the response; logs show the status."""
 
     status = 499
 
 
 class InternalServerError(HTTPError):
-    """500: something went wrong that the client can't mend (RFC 9110 §15.6.1)."""
+    """500: the server failed (RFC 9110 §15.6.1)."""
 
     status = 500
 
 
 class NotImplementedByServer(HTTPError):
-    """501: the server does not know how (RFC 9110 §15.6.2)."""
+    """501: the server does not implement this (RFC 9110 §15.6.2)."""
 
     status = 501
 
@@ -311,7 +311,7 @@ class BadGateway(HTTPError):
 
 
 class ServiceUnavailable(_ComeBack):
-    """503: not now (RFC 9110 §15.6.4). ``retry_after`` is in seconds, or a moment."""
+    """503: the server cannot answer now (RFC 9110 §15.6.4). ``retry_after`` is in seconds, or a moment."""
 
     status = 503
 
@@ -323,7 +323,7 @@ class GatewayTimeout(HTTPError):
 
 
 class InsufficientStorage(HTTPError):
-    """507: no room to store what was sent (RFC 4918 §11.5)."""
+    """507: the server has no room to store the content (RFC 4918 §11.5)."""
 
     status = 507
 
@@ -350,7 +350,7 @@ ERRORS: dict[int, type[HTTPError]] = {
 
 
 def http_error(status: int, detail: str | None = None, **options: Any) -> HTTPError:
-    """The error for a status: an instance of its own class where there is one. ``options`` are those of HTTPError."""
+    """Make the error for a status, of its own class if there is one. ``options`` are those of HTTPError."""
     cls = ERRORS.get(status)
     return cls(detail, **options) if cls is not None else HTTPError(detail, status=status, **options)
 
@@ -358,7 +358,7 @@ def http_error(status: int, detail: str | None = None, **options: Any) -> HTTPEr
 def abort(status: int, detail: str | None = None, **options: Any) -> NoReturn:
     """Raise the error for a status of 400 to 599: ``abort(404, "There is no such order.")``.
 
-    Raises ValueError for a status outside of these, TypeError for what is none.
+    Raises ValueError for a status outside of these, TypeError for one that is no number.
     """
     if not isinstance(status, int):
         raise TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}")
@@ -372,7 +372,8 @@ E = TypeVar("E", bound=HTTPError)
 
 
 def over_limit(kind: type[E], limit: str, maximum: float, detail: str) -> E:
-    """An error that names a limit and how much that is, for people and, as members of its problem details, for
-    programs: its ``type`` (RFC 9457 §3.1.1) ends with the limit's name.
+    """Make an error that names a limit and its maximum, also as members of its problem details.
+
+    Its ``type`` (RFC 9457 §3.1.1) ends with the limit's name.
     """
     return kind(detail, type=f"urn:antiphon:limit:{limit}", limit=limit, maximum=maximum)

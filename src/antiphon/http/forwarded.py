@@ -1,6 +1,7 @@
-"""Who asked, as proxies tell it: Forwarded (RFC 7239) and the X-Forwarded-* headers, as values.
+"""Addresses and hosts that proxies report: Forwarded (RFC 7239) and the X-Forwarded-* headers.
 
-Proxies append, so lists are taken apart from the right: whatever a client wrote on the left changes nothing there.
+Proxies append, so lists are split from the right: nothing that a client wrote on the left can change the elements of
+trusted proxies. ``Networks`` tests whether an address is one of theirs.
 """
 
 import re
@@ -28,13 +29,13 @@ _scheme = re.compile("[A-Za-z][A-Za-z0-9+.-]*+").fullmatch
 _CONTROLS = r"\x00-\x08\x0a-\x1f\x7f"
 _QUOTED = rf'"(?:[^"\\{_CONTROLS}]++|\\[^{_CONTROLS}])*+"'
 _pair = re.compile(rf"[ \t]*+(?:({TCHARS})=({TCHARS}|{_QUOTED})[ \t]*+)?(?:;|\Z)").match
-# Of the reversed value: there a backslash follows the quote that it escapes, and a stray quote spoils what comes after.
+# Matches in the reversed value: a backslash follows the quote that it escapes, and a stray quote spoils only the rest.
 _elements_of_reversed = re.compile(r'(?:\A|,)((?:[^",]++|"(?:[^"]++|"\\)*+"?)*+)', re.DOTALL).finditer
 _prefix = re.compile(r"(?:/[A-Za-z0-9\-._~!$&'()*+;=:@%]++)*+/?").fullmatch
 
 
 class Node(Value):
-    """Who sent or took a request (RFC 7239 §6). Immutable.
+    """One end of a connection, a client or a proxy, in Forwarded (RFC 7239 §6). Immutable.
 
     ``host`` is an IP address without brackets, "unknown", or an identifier that hides the address ("_gazonk").
     ``port`` is a number, or an identifier that hides it. Raises ValueError for anything else.
@@ -59,7 +60,7 @@ class Node(Value):
     def parse(cls, text: str) -> Self:
         """Read `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]:80`, `unknown`, `_hidden:_port`, or IPv6 without brackets.
 
-        X-Forwarded-For has the last, and what else is found there is a node, too. Raises ValueError otherwise.
+        The last form is for X-Forwarded-For. Raises ValueError for anything else.
         """
         if text[:1] != "[" and text.count(":") > 1:
             return cls(text)
@@ -73,21 +74,21 @@ class Node(Value):
 
     @property
     def host(self) -> str:
-        """The address, in lower case and without brackets, or what stands for it."""
+        """The address, in lower case and without brackets, or the identifier in its place."""
         return self._host
 
     @property
     def port(self) -> int | str | None:
-        """The port, or what stands for it."""
+        """The port, or the identifier in its place; None without either."""
         return self._port
 
     @property
     def is_address(self) -> bool:
-        """Whether the host is an IP address."""
+        """True if the host is an IP address."""
         return self._host[0] != "_" and self._host != "unknown"
 
     def __str__(self) -> str:
-        """The node as both headers have it, without the quotes that Forwarded wants around a colon."""
+        """Return the node as headers have it, without the quotes that Forwarded requires around a colon."""
         host = f"[{self._host}]" if ":" in self._host else self._host
         return host if self._port is None else f"{host}:{self._port}"
 
@@ -96,10 +97,10 @@ class Node(Value):
 
 
 class ForwardedElement(Value):
-    """What one proxy wrote into Forwarded (RFC 7239 §4). Immutable; names of parameters are kept in lower case.
+    """The element that one proxy added to Forwarded (RFC 7239 §4). Immutable; parameter names are in lower case.
 
     Raises ValueError without a parameter, for a name that is no token, a ``for`` or ``by`` that is no node, a ``proto``
-    that is no scheme, and a value with control characters. ``host`` is what the client had sent as Host: it may be bad.
+    that is no scheme, and a value with control characters. ``host``, the Host that the client sent, is not checked.
     """
 
     __slots__ = ("_by", "_for", "_parameters")
@@ -127,7 +128,7 @@ class ForwardedElement(Value):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `for=192.0.2.1;proto=https`; raise ValueError for what is malformed or has a parameter twice."""
+        """Read `for=192.0.2.1;proto=https`. Raises ValueError for malformed text, and for a repeated parameter."""
         parameters: dict[str, str] = {}
         count = position = 0
         while position < len(text):
@@ -147,17 +148,17 @@ class ForwardedElement(Value):
 
     @property
     def for_(self) -> Node | None:
-        """Who sent the request to the proxy."""
+        """The node that sent the request to the proxy."""
         return self._for
 
     @property
     def by(self) -> Node | None:
-        """Where the proxy took it."""
+        """The node, or interface, at which the proxy received the request."""
         return self._by
 
     @property
     def host(self) -> str | None:
-        """The Host header that the proxy got."""
+        """The Host header that the proxy received."""
         return self._parameters.get("host")
 
     @property
@@ -192,29 +193,29 @@ def format_forwarded(elements: list[ForwardedElement]) -> str:
 
 
 def elements_from_right(value: str) -> Iterator[str]:
-    """The elements of Forwarded as written, stripped, the last one first; also the empty and the malformed ones.
+    """Yield the elements of Forwarded as written, stripped, the last one first, also empty and malformed ones.
 
-    An unbalanced quote spoils what is left of it alone.
+    An unbalanced quote spoils only the elements on its left.
     """
     for match in _elements_of_reversed(value[::-1]):
         yield match[1][::-1].strip(OWS)
 
 
 def last_element(value: str) -> str:
-    """The last element of an X-Forwarded-* list, stripped: the nearest proxy's; "" when there is none."""
+    """Return the last element of an X-Forwarded-* list, the nearest proxy's, stripped; "" if there is none."""
     return value.rpartition(",")[2].strip(OWS)
 
 
 def last_elements(value: str, most: int) -> list[str]:
-    """At most so many of the last elements of an X-Forwarded-* list, stripped, the last one first."""
+    """Return at most ``most`` of the last elements of an X-Forwarded-* list, stripped, the last one first."""
     return [element.strip(OWS) for element in value.rsplit(",", most)[-most:]][::-1]
 
 
 def parse_prefix(text: str) -> str:
     """Return the decoded path of X-Forwarded-Prefix, without a slash at its end.
 
-    Raises ValueError for what is no plain percent-encoded path: with an empty or a dot segment, even an encoded one, a
-    backslash or a control character, browsers would read it as another path, or as a host.
+    Raises ValueError for anything but a plain percent-encoded path. An empty or a dot segment, even an encoded one, a
+    backslash or a control character would make browsers read it as another path, or as a host.
     """
     if not text or not _prefix(text):
         raise ValueError(f"not a path below which an application may stand: {text[:80]!r}")
@@ -225,23 +226,23 @@ def parse_prefix(text: str) -> str:
 
 
 def parse_port(text: str) -> int:
-    """Return the number in X-Forwarded-Port. Raises ValueError for what is no port."""
+    """Return the number in X-Forwarded-Port. Raises ValueError if it is no port."""
     if not _digits(text) or not 0 < int(text) <= 65535:
         raise ValueError(f"not a port: {text[:80]!r}")
     return int(text)
 
 
 _MOST_KNOWN = 1024
-"""How many addresses are remembered."""
+"""Addresses whose result is cached."""
 _LONGEST = 64
-"""What is longer is no address."""
+"""Characters of the longest text that may be an address."""
 
 
 class Networks:
     """IP addresses and networks, written "192.0.2.7", "10.0.0.0/8" or "2001:db8::/32". Immutable.
 
-    An IPv4 address that is mapped into IPv6 counts as IPv4, and the zone of an IPv6 address ("%eth0") for nothing.
-    Raises ValueError for what is no network, for one whose address has bits below its mask, and for IPv4 that is
+    An IPv4 address that is mapped into IPv6 counts as IPv4. The zone of an IPv6 address ("%eth0") is ignored. Raises
+    ValueError for anything but a network, for a network whose address has bits below its mask, and for IPv4 that is
     mapped into IPv6.
     """
 
@@ -252,7 +253,7 @@ class Networks:
         self._known = lru_cache(_MOST_KNOWN)(self._look_up)
 
     def find(self, host: str) -> tuple[str, bool] | None:
-        """An address as it is usually written, and whether it is in one of the networks; None for no address."""
+        """Return an address in its usual form, and True if a network has it; None if ``host`` is no address."""
         return self._known(host) if len(host) <= _LONGEST else None
 
     def _look_up(self, host: str) -> tuple[str, bool] | None:
@@ -264,7 +265,7 @@ class Networks:
 
     @property
     def cover_everything(self) -> bool:
-        """Whether one of them holds every address there is."""
+        """True if one of the networks has every IPv4 or every IPv6 address."""
         return any(network.prefixlen == 0 for network in self._networks)
 
     def __repr__(self) -> str:

@@ -1,7 +1,7 @@
 """Building blocks of headers: tokens, lists, quoted strings, parameters and weights (RFC 9110 §5.6, §12.4).
 
-Reading is lenient and never raises: what is broken is skipped, and a quote that nothing closes reaches to the
-end. Printing is strict: ValueError for what has no place in a header.
+Reading is lenient: most functions skip malformed text instead of raising, and a quote without an end reaches to the
+end of the text. Printing is strict: it raises ValueError for text that cannot stand in a header.
 """
 
 import re
@@ -10,24 +10,24 @@ from collections.abc import Mapping
 from antiphon.http.percent import BROKEN_ESCAPE, percent_decode
 
 OWS = " \t"
-# Possessive throughout, so that no input makes a scanner go back: reading stays linear.
+# Possessive throughout, so that no input causes backtracking: reading stays linear.
 TCHARS = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 QUOTED_STRING = r'"(?:[^"\\]++|\\.?)*+"?'
-# RFC 9110 has three decimals. Clients that send `.2` or more decimals are understood; the latter are cut.
+# RFC 9110 has three decimals. `.2` and more decimals are read too, since clients send them; the latter are cut.
 _QVALUE = (
     r"(0\.[0-9]{1,3}|1\.0{1,3}|[01]\.?|\.[0-9]{1,3})"
     r"(?:(?<!1\.[0-9]{3})(?<=\.[0-9]{3})[0-9]++|(?<=1\.000)0++)?"
 )
 
 SENDABLE = r"\t\x20-\x7e\x80-\xff"
-"""What a field value may have (RFC 9110 §5.5), as it stands in a class of characters."""
+"""The characters of a field value (RFC 9110 §5.5), for a character class."""
 SENT_QUOTED_STRING = rf'"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]++|\\[{SENDABLE}])*+"'
-"""A quoted string that is closed, and has nothing that no field value has (RFC 9110 §5.6.4)."""
+"""A quoted string with an end, of characters that a field value may have (RFC 9110 §5.6.4)."""
 
 find_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 """Find the first control character other than a tab."""
 find_unsendable = re.compile(f"[^{SENDABLE}]").search
-"""Find the first character that no field value has."""
+"""Find the first character that a field value must not have."""
 
 _token = re.compile(TCHARS).fullmatch
 _list_elements = re.compile(rf'(?:[^",]++|{QUOTED_STRING})++', re.DOTALL).findall
@@ -38,25 +38,22 @@ _qvalue = re.compile(_QVALUE).fullmatch
 
 
 def is_token(text: str) -> bool:
-    """Whether `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
+    """True if `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
     return _token(text) is not None
 
 
 def split_list(value: str) -> list[str]:
     """Return the elements of a comma-separated list, stripped, without the empty ones (RFC 9110 §5.6.1).
 
-    Commas inside quoted strings separate nothing, and the quotes stay. Entity tags know no backslash escapes,
-    so a list of them is not read with this.
+    Commas inside quoted strings don't separate elements, and the quotes stay. Don't use it for entity tags, which have
+    no backslash escapes.
     """
     elements = _list_elements(value) if '"' in value else value.split(",")
     return [stripped for element in elements if (stripped := element.strip(OWS))]
 
 
 def quote_string(text: str) -> str:
-    """Return `text` as a quoted string (RFC 9110 §5.6.4).
-
-    Raise ValueError when it has control characters other than a tab.
-    """
+    """Return `text` as a quoted string (RFC 9110 §5.6.4). Raise ValueError for control characters other than a tab."""
     if find_control(text):
         raise ValueError(f"a quoted string cannot hold control characters: {text!r}")
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -64,7 +61,7 @@ def quote_string(text: str) -> str:
 
 
 def unquote_string(text: str) -> str:
-    """Return the content of a quoted string, up to the quote that closes it; text without quotes as it is."""
+    """Return the content of a quoted string, up to its closing quote; text without quotes stays as it is."""
     if text[:1] != '"':
         return text
     if "\\" not in text:
@@ -81,8 +78,7 @@ def quote_if_needed(text: str) -> str:
 def split_parameters(text: str) -> list[tuple[str, str]]:
     """Return (name in lower case, value as written) of each parameter in `a=b; c="d"` (RFC 9110 §5.6.6).
 
-    What has no token for a name is skipped, and a parameter without `=` has the value "". Space around `=` is
-    tolerated.
+    A parameter whose name is no token is skipped; one without `=` has the value "". Space around `=` is tolerated.
     """
     pairs = []
     for piece in _parameter_pieces(text) if '"' in text else text.split(";"):
@@ -94,7 +90,7 @@ def split_parameters(text: str) -> list[tuple[str, str]]:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """Return the parameters of `; a=b; c="d"` by their lower-cased names; the first of a name counts.
+    """Return the parameters of `; a=b; c="d"` by their lower-cased names; the first of a repeated one counts.
 
     As in browsers, a value without quotes need not be a token (`boundary=a/b`). Parameters without a value,
     with a quote inside an unquoted value or with control characters are skipped.
@@ -111,9 +107,9 @@ def parse_parameters(text: str) -> dict[str, str]:
 
 
 def format_parameters(parameters: Mapping[str, str]) -> str:
-    """Return `; a=b; c="d"`, quoting where needed, or "" when there are none.
+    """Return `; a=b; c="d"`, quoting if needed, or "" if there are none.
 
-    Raise ValueError when a name is not a token or a value has control characters other than a tab.
+    Raise ValueError if a name is no token or a value has control characters other than a tab.
     """
     for name in parameters:
         if not _token(name):
@@ -122,7 +118,7 @@ def format_parameters(parameters: Mapping[str, str]) -> str:
 
 
 class _QualitiesAsWritten(dict[str, float]):
-    """The numbers of weights, the usual ones without a conversion; no weight is 1."""
+    """The numbers of weights, the usual ones without a conversion; an absent weight is 1."""
 
     def __missing__(self, written: str) -> float:
         return float(written)
@@ -134,10 +130,10 @@ _QUALITIES = _QualitiesAsWritten({"": 1.0} | {f"0.{tenths}": tenths / 10 for ten
 def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
     """Return the pattern of one element `item;q=0.5` of a list, for the functions below (RFC 9110 §12.4.2).
 
-    `item` is a regular expression without groups. With `parameters`, an item may have others than a weight,
-    and is then found as written, with all of them.
+    `item` is a regular expression without groups. With `parameters`, an item may have other parameters than a weight,
+    and is found as written, with all its parameters.
     """
-    # A broken element matches too, with empty groups, so that no match begins in the middle of one.
+    # A malformed element matches too, with empty groups, so that no match begins inside of one.
     broken = rf'(?:[^",]++|{QUOTED_STRING})*+'
     weight = rf";[ \t]*+[qQ][ \t]*+=[ \t]*+{_QVALUE}[ \t]*+"
     if parameters:
@@ -146,12 +142,12 @@ def weighted_element(item: str, *, parameters: bool = False) -> re.Pattern[str]:
 
 
 def read_weighted(element: re.Pattern[str], value: str) -> list[tuple[str, float]]:
-    """Return (item, quality) of each element of a list, in its order, without the broken ones."""
+    """Return (item, quality) of each element of a list, in order, skipping malformed ones."""
     return [(item, _QUALITIES[weight]) for item, weight in element.findall(value) if item]
 
 
 def read_weights(element: re.Pattern[str], value: str) -> dict[str, float]:
-    """Return the quality of each item of a list; the first counts when there are several."""
+    """Return the quality of each item of a list; the first of a repeated one counts."""
     found = element.findall(value)
     found.reverse()
     weights = {item: _QUALITIES[weight] for item, weight in found}
@@ -160,7 +156,7 @@ def read_weights(element: re.Pattern[str], value: str) -> dict[str, float]:
 
 
 def parse_qvalue(text: str) -> float:
-    """Return the number of a qvalue, 0.0 to 1.0 (RFC 9110 §12.4.2); raise ValueError for any other text."""
+    """Return the number of a qvalue, 0.0 to 1.0 (RFC 9110 §12.4.2). Raise ValueError for other text."""
     match = _qvalue(text)
     if match is None:
         raise ValueError(f"not a quality from 0 to 1: {text!r}")
@@ -168,9 +164,9 @@ def parse_qvalue(text: str) -> float:
 
 
 def split_weight(text: str) -> tuple[dict[str, str], float]:
-    """Return the parameters without `q`, and the quality that `q` gives; 1.0 when there is none (RFC 9110 §12.4.2).
+    """Return the parameters without `q`, and the quality of `q`, 1.0 if it is absent (RFC 9110 §12.4.2).
 
-    Raise ValueError when `q` is no qvalue.
+    Raise ValueError if `q` is no qvalue.
     """
     parameters = parse_parameters(text)
     weight = parameters.pop("q", "") or next((value for name, value in split_parameters(text) if name == "q"), "1")
@@ -183,15 +179,15 @@ _ESCAPES = [chr(byte) if byte in _ATTRIBUTE_CHARACTERS else f"%{byte:02X}" for b
 
 
 def encode_extended(text: str) -> str:
-    """Text as `UTF-8''...` (RFC 8187 §3.2.1). Raises UnicodeEncodeError, a ValueError, for a lone surrogate."""
+    """Return text as `UTF-8''...` (RFC 8187 §3.2.1). Raises UnicodeEncodeError, a ValueError, for a lone surrogate."""
     return f"UTF-8''{text.encode().decode('latin-1').translate(_ESCAPES)}"
 
 
 def decode_extended(value: str) -> str:
-    """The text of `charset'language'...`, whose language is passed over (RFC 8187 §3.2).
+    """Return the text of `charset'language'...`, ignoring the language (RFC 8187 §3.2).
 
-    UTF-8 is read, and ISO-8859-1, which RFC 5987 had. Characters that should have been escaped are tolerated. Raises
-    ValueError for another charset, a broken escape, bytes that the charset doesn't have, and what has another form.
+    The charset is UTF-8, or ISO-8859-1 by RFC 5987. Characters that should be escaped are tolerated. Raises ValueError
+    for another charset, a malformed escape, bytes that the charset doesn't have, and text of another form.
     """
     match = _extended_value(value)
     charset = match[1].lower() if match else ""
@@ -207,7 +203,7 @@ def decode_extended(value: str) -> str:
 
 
 def read_extended(value: str) -> str | None:
-    """Return the text of an extended value; None if it is broken, or has control characters other than a tab."""
+    """Return the text of an extended value; None if it is malformed, or has control characters other than a tab."""
     try:
         text = decode_extended(value)
     except ValueError:

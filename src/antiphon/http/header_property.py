@@ -1,4 +1,8 @@
-"""Headers as attributes: of a request read once, of a response read, set and deleted."""
+"""Headers as attributes: read once from a request; read, set and deleted on a response.
+
+``parsed`` and ``negotiated`` declare the former, ``header`` the latter. Below them stand readers and printers that
+several headers share.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -16,19 +20,19 @@ S = TypeVar("S")
 
 
 class HasHead(Protocol):
-    """A request."""
+    """An object with a head: a request."""
 
     head: Head
 
 
 class Negotiating(HasHead, Protocol):
-    """A request that remembers by which headers its response is chosen."""
+    """A request that records the headers that its response depends on."""
 
     consulted: tuple[str, ...]
 
 
 class HasHeaders(Protocol):
-    """A response."""
+    """An object with headers: a response."""
 
     @property
     def headers(self) -> MutableHeaders: ...
@@ -36,7 +40,7 @@ class HasHeaders(Protocol):
 
 
 def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
-    """A header of a request as a value, read when it is first asked for. ``read`` gets None where it is absent."""
+    """Declare a header of a request as a value, read on first access. ``read`` gets None if it is absent."""
 
     def compute(request: HasHead) -> T:
         return read(request.head.field(name))
@@ -45,7 +49,7 @@ def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 
 
 def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
-    """Likewise, of a header by which a response is chosen: that it was read is noted, for Vary."""
+    """Declare a header that the response may depend on: as ``parsed``, but access is recorded, for Vary."""
     names = (name,)
 
     def compute(request: Negotiating) -> T:
@@ -56,9 +60,9 @@ def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
 
 
 class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like property
-    """A header of a response: read as T, set to S. None, what prints as nothing, and ``del`` remove it.
+    """A header of a response: read as T, set to S. None, values printed as "", and ``del`` remove it.
 
-    Setting what the header cannot have raises ValueError. What is printed has to be what can stand in a header.
+    Setting a value that the header cannot have raises ValueError. ``print_`` must return a valid field value.
     """
 
     def __init__(self, name: str, read: Callable[[str | None], T], print_: Callable[[S], str]) -> None:
@@ -87,11 +91,8 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
         instance.headers.pop(self.header)
 
 
-# What headers of several kinds are read by, and printed by
-
-
 def parse_or_none(parse: Callable[[str], T], value: str | None) -> T | None:
-    """What ``parse`` makes of a header: None where that is absent, or raises ValueError."""
+    """Return a parsed header; None if it is absent, or ``parse`` raises ValueError."""
     try:
         return None if value is None else parse(value)
     except ValueError:
@@ -99,29 +100,29 @@ def parse_or_none(parse: Callable[[str], T], value: str | None) -> T | None:
 
 
 def or_none(parse: Callable[[str], T]) -> Callable[[str | None], T | None]:
-    """What reads a header so."""
+    """Return ``parse_or_none`` for one parser."""
     return partial(parse_or_none, parse)
 
 
 def read_text(value: str | None) -> str | None:
-    """The value as it is."""
+    """Return a header's value as it is."""
     return value
 
 
 def print_text(value: str) -> str:
-    """The value as it is."""
+    """Return text as it is. Raises TypeError for other types, ValueError for text that cannot stand in a header."""
     if not isinstance(value, str):
         raise TypeError("it is text")
     return field_value(value)
 
 
 def read_list(value: str | None) -> tuple[str, ...]:
-    """The elements of a list (RFC 9110 §5.6.1)."""
+    """Return the elements of a list (RFC 9110 §5.6.1)."""
     return tuple(split_list(value)) if value else ()
 
 
 def print_list(values: Iterable[str]) -> str:
-    """A list of elements, each without a comma."""
+    """Print a list of elements. Raises ValueError for an element that is empty or has a comma."""
     if isinstance(values, str):
         raise TypeError(f"it is a list, such as [{values!r}]")
     elements = [*values]
@@ -133,7 +134,7 @@ def print_list(values: Iterable[str]) -> str:
 
 
 def print_tokens(values: Iterable[str]) -> str:
-    """A list of tokens, such as names of methods and headers."""
+    """Print a list of tokens, such as names of methods and headers. Raises ValueError for another element."""
     text = print_list(values)
     if bad := [token for token in text.split(", ") if text and not is_token(token)]:
         raise ValueError(f"{bad[0]!r} is no token")
@@ -141,14 +142,14 @@ def print_tokens(values: Iterable[str]) -> str:
 
 
 def parse_number(value: str) -> int:
-    """A number of 0 or more; above 2**31 it is that (RFC 9111 §1.2.2). Raises ValueError for what is none."""
+    """Return a number of 0 or more, at most 2**31 (RFC 9111 §1.2.2). Raises ValueError for other text."""
     if not (value.isascii() and value.isdigit()):
         raise ValueError(f"not a number: {value[:40]!r}")
     return min(int(value.lstrip("0")[:11] or "0"), 1 << 31)
 
 
 def print_number(value: int) -> str:
-    """A number of 0 or more."""
+    """Print a number of 0 or more."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError("it is a number of 0 or more")
     return str(value)
@@ -159,14 +160,14 @@ read_date = or_none(parse_date)
 
 
 def print_date(value: datetime) -> str:
-    """A date (RFC 9110 §5.6.7); one without a time zone is in UTC."""
+    """Print a date (RFC 9110 §5.6.7), in UTC if it is naive."""
     if not isinstance(value, datetime):
         raise TypeError("it is a datetime")
     return format_date(value)
 
 
 def flag(literal: str) -> tuple[Callable[[str | None], bool], Callable[[Any], str]]:
-    """How a header is read, and printed, that is there with one value or not at all."""
+    """Return a reader and a printer for a header that is absent or has this one value."""
 
     def print_flag(value: Any) -> str:
         if not isinstance(value, bool):

@@ -1,6 +1,6 @@
-"""Header fields: ordered, several of a name, names without regard to case (RFC 9110 §5).
+"""Header fields: ordered lines of a name and a value; names repeat, and are case-insensitive (RFC 9110 §5).
 
-Names are kept in lower case, values as str of Latin-1 characters, as servers hand them over.
+Names are kept in lower case, values as str of Latin-1 characters, as servers give them.
 """
 
 import re
@@ -21,24 +21,24 @@ _SINGLETONS = frozenset({
     "if-unmodified-since", "last-event-id", "last-modified", "location", "max-forwards", "origin",
     "proxy-authorization", "range", "referer", "retry-after", "server", "set-cookie", "sunset", "user-agent",
 })  # fmt: skip
-"""Fields that are not lists: a comma in them belongs to the value (RFC 9110 §5.5)."""
+"""Fields that are not lists: a comma is part of the value (RFC 9110 §5.5)."""
 
 HOP_BY_HOP = frozenset({
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "trailers",
     "transfer-encoding", "upgrade",
 })  # fmt: skip
-"""Fields of one connection, which WSGI leaves to the server (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333)."""
+"""Fields of one connection, which WSGI servers set (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333)."""
 
 
 def field_name(name: str) -> str:
-    """The name in lower case. Raises ValueError when it is not a token (RFC 9110 §5.1)."""
+    """Return a name in lower case. Raises ValueError if it is no token (RFC 9110 §5.1)."""
     if not is_token(name):
         raise ValueError(f"a header's name is a token, not {name!r}")
     return name.lower()
 
 
 def field_value(value: str) -> str:
-    """The value, when it can stand in a header (RFC 9110 §5.5). Raises ValueError otherwise, TypeError for non-str."""
+    """Return a value that can stand in a header (RFC 9110 §5.5). Raises ValueError otherwise, TypeError for non-str."""
     if not isinstance(value, str):
         raise TypeError(f"a header's value is a str, not {type(value).__name__}")
     if value.isascii() and value.isprintable() and value[:1] != " " and value[-1:] != " ":
@@ -49,7 +49,7 @@ def field_value(value: str) -> str:
 
 
 def combine(name: str, values: list[str]) -> str:
-    """One value from the lines of a field (RFC 9110 §5.3); the first of those that cannot be combined."""
+    """Return one value for the lines of a field (RFC 9110 §5.3); the first one of Set-Cookie."""
     if len(values) == 1:
         return values[0]
     if name == "cookie":
@@ -58,7 +58,7 @@ def combine(name: str, values: list[str]) -> str:
 
 
 def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
-    """The combined value of each field, by its name."""
+    """Return the combined value of each field, by its name."""
     values = dict(fields)
     if len(values) < len(fields):
         lines: dict[str, list[str]] = {}
@@ -69,7 +69,7 @@ def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
 
 
 def put_line(fields: list[tuple[str, str]], line: tuple[str, str]) -> None:
-    """Set a field to one line, which has been checked, at the end, in place of all that it had."""
+    """Put a checked line at the end, in place of all lines of its field."""
     name = line[0]
     for present, _ in fields:
         if present == name:
@@ -79,13 +79,14 @@ def put_line(fields: list[tuple[str, str]], line: tuple[str, str]) -> None:
 
 
 def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
+    """Return the names and values of fields in any form that ``Headers`` takes."""
     if isinstance(fields, Headers):
         return fields.items()
     return cast("Mapping[str, str]", fields).items() if isinstance(fields, Mapping) else fields
 
 
 class Headers:
-    """Header fields that don't change.
+    """Immutable header fields.
 
     ``[]`` and ``get`` give a field's combined value, ``getall`` its elements, ``items`` every line.
     Raises ValueError for a name that is no token, or a value with CR, LF, NUL, or a character above U+00FF.
@@ -97,7 +98,7 @@ class Headers:
         self._fields = [(field_name(name), field_value(value)) for name, value in field_pairs(fields)]
 
     def _lookup(self, name: str) -> str | None:
-        """The combined value of a field, its name in lower case."""
+        """Return the combined value of a field, by its name in lower case; None if it is absent."""
         values = [value for key, value in self._fields if key == name]
         return combine(name, values) if values else None
 
@@ -112,12 +113,12 @@ class Headers:
     @overload
     def get(self, name: str, default: D) -> str | D: ...
     def get(self, name: str, default: object = None) -> object:
-        """The combined value of a field, or ``default``."""
+        """Return the combined value of a field, or ``default``."""
         value = self._lookup(name.lower())
         return default if value is None else value
 
     def getall(self, name: str) -> list[str]:
-        """The elements of a field: of a list each one, whether they came in one line or several (RFC 9110 §5.6.1).
+        """Return the elements of a list, from one line or several (RFC 9110 §5.6.1).
 
         A field that is no list, such as Date or Set-Cookie, has one element a line.
         """
@@ -128,15 +129,15 @@ class Headers:
         return [element for line in lines for element in split_list(line)]
 
     def items(self) -> list[tuple[str, str]]:
-        """Every line as name in lower case and value, in order."""
+        """Return every line as name in lower case and value, in order."""
         return self._fields.copy()
 
     def keys(self) -> list[str]:
-        """The different names in lower case, in the order in which they first come."""
+        """Return the different names in lower case, in the order of their first lines."""
         return list(dict(self.items()))
 
     def values(self) -> list[str]:
-        """The value of every line, in order."""
+        """Return the value of every line, in order."""
         return [value for _, value in self.items()]
 
     def __contains__(self, name: object) -> bool:
@@ -146,7 +147,7 @@ class Headers:
         return iter(self.keys())
 
     def __len__(self) -> int:
-        """The number of different names."""
+        """Return the number of different names."""
         return len(self.keys())
 
     def __bool__(self) -> bool:
@@ -161,12 +162,12 @@ class Headers:
         return f"{type(self).__name__}({self.items()!r})"
 
     def __str__(self) -> str:
-        """The lines as HTTP/1.1 writes them, each ended by CR LF."""
+        """Return the lines as HTTP/1.1 writes them, each with CR LF at its end."""
         return "".join([f"{name}: {value}\r\n" for name, value in self.items()])
 
     @classmethod
     def parse(cls, text: str) -> "Headers":
-        """The fields of a header section as HTTP/1.1 writes it (RFC 9112 §5). Raises ValueError for a bad line."""
+        """Read a header section as HTTP/1.1 writes it (RFC 9112 §5). Raises ValueError for a malformed line."""
         fields = []
         section = text.removesuffix("\r\n").removesuffix("\r\n")
         for line in section.split("\r\n") if section else ():
@@ -178,13 +179,13 @@ class Headers:
 
 
 class MutableHeaders(Headers):
-    """Header fields that can be changed: those of a response."""
+    """Mutable header fields, such as those of a response."""
 
     __slots__ = ()
 
     @classmethod
     def over(cls, fields: list[tuple[str, str]]) -> "MutableHeaders":
-        """A view that reads and changes this very list of checked fields, names in lower case."""
+        """Make a view on a list of checked fields, names in lower case: changes go to that list."""
         self = cls.__new__(cls)
         self._fields = fields
         return self
@@ -193,11 +194,11 @@ class MutableHeaders(Headers):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: str) -> None:
-        """Set a field to one line, at the end, in place of all that it had."""
+        """Set a field to one line, at the end, in place of its lines."""
         put_line(self._fields, (field_name(name), field_value(value)))
 
     def put(self, name: str, value: str) -> None:
-        """The same for a name that is surely a token in lower case."""
+        """Set a field whose name is known to be a token in lower case, as ``[]`` does."""
         put_line(self._fields, (name, field_value(value)))
 
     def __delitem__(self, name: str) -> None:
@@ -212,25 +213,25 @@ class MutableHeaders(Headers):
         return found
 
     def discard(self, names: Collection[str]) -> None:
-        """Remove all fields of these names, in lower case, where there are any."""
+        """Remove the fields of these names, in lower case, if there are any."""
         self._fields[:] = [field for field in self._fields if field[0] not in names]
 
     def add(self, name: str, value: str) -> None:
-        """Add a line; those that the field has stay."""
+        """Add a line at the end; other lines of the field stay."""
         self._fields.append((field_name(name), field_value(value)))
 
     def update(self, fields: HeaderFields) -> None:
-        """Set several fields, at the end; what each of them had goes."""
+        """Set several fields, at the end, in place of their lines."""
         added = [(field_name(name), field_value(value)) for name, value in field_pairs(fields)]
         names = {name for name, _ in added}
         self._fields[:] = [field for field in self._fields if field[0] not in names] + added
 
     def extend(self, fields: HeaderFields) -> None:
-        """Add several lines; those that their fields have stay."""
+        """Add several lines at the end; other lines of their fields stay."""
         self._fields.extend([(field_name(name), field_value(value)) for name, value in field_pairs(fields)])
 
     def setdefault(self, name: str, value: str) -> str:
-        """The combined value of a field, which gets ``value`` if it has none."""
+        """Return the combined value of a field; add a line with ``value`` first if it is absent."""
         present = self.get(name)
         if present is not None:
             return present
@@ -242,7 +243,7 @@ class MutableHeaders(Headers):
     @overload
     def pop(self, name: str, default: D) -> str | D: ...
     def pop(self, name: str, default: object = None) -> object:
-        """Remove a field and give its combined value, or ``default``."""
+        """Remove a field; return its combined value, or ``default``."""
         value = self.get(name)
         if value is None:
             return default
@@ -251,7 +252,7 @@ class MutableHeaders(Headers):
 
 
 def read_raw_utf8(text: str) -> str:
-    """The text that a header's value means: what is UTF-8 is decoded, anything else stays as it is. Never raises."""
+    """Return a header's value decoded as UTF-8, or as it is if it is not UTF-8. Never raises."""
     if text.isascii():
         return text
     try:
@@ -261,7 +262,7 @@ def read_raw_utf8(text: str) -> str:
 
 
 def write_raw_utf8(text: str) -> str:
-    """Text as Latin-1 characters that stand for its UTF-8.
+    """Return text as the Latin-1 characters of its UTF-8 bytes.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """

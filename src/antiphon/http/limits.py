@@ -1,4 +1,4 @@
-"""How much of a request is accepted. Every bound has a default; what is not said is inherited."""
+"""Limits on requests. Every bound has a default; a bound that is not given is inherited."""
 
 from functools import partial
 from math import inf
@@ -10,7 +10,7 @@ _NO_BOUND = 1 << 62
 
 
 class Bounds(TypedDict, total=False):
-    """The keywords of ``Limits``: None is inherited."""
+    """The keywords of ``Limits``. None is inherited."""
 
     body: int | None
     fields: int | None
@@ -46,20 +46,20 @@ class Limits(Value):
     """Upper bounds of a request.
 
     - ``body``: bytes of the body, decoded (413); 16 MiB.
-    - ``memory``: bytes of a body that is read as a whole, as ``body``, ``text`` or ``json`` (413); 16 MiB.
-    - ``json_depth``: arrays and objects of JSON within one another (400); 200.
+    - ``memory``: bytes of a body that is read at once, as ``body``, ``text`` or ``json`` (413); 16 MiB.
+    - ``json_depth``: nested arrays and objects of JSON (400); 200.
     - ``fields``: fields of a form (413) or of the query (414); 1000.
-    - ``form``: bytes of all fields of a form in parts that are no files (413); 1 MiB.
+    - ``form``: bytes of all fields of a form, not counting files (413); 1 MiB.
     - ``files``: files of a form (413); 100.
-    - ``file``: bytes of each file (413); as many as the body may have.
+    - ``file``: bytes of each file (413); by default only ``body`` limits it.
     - ``parts``: fields and files of a form together (413); 1000.
-    - ``timeout``: seconds that the next bytes of a body may let wait (408); 30. 0 is no bound.
-    - ``rate``: bytes a second that a body has to bring, on average after five seconds (408); 240. 0 is no bound.
-    - ``headers``: bytes of the header section, where the server does not bound it (431); 64 KiB.
+    - ``timeout``: seconds to wait for the next bytes of a body (408); 30. 0 is no bound.
+    - ``rate``: the least bytes a second of a body, on average after five seconds (408); 240. 0 is no bound.
+    - ``headers``: bytes of the header section, if the server does not limit it (431); 64 KiB.
     - ``query``: bytes of the query string (414); 64 KiB.
 
     A bound that is not given is inherited: a route's from its app, an app's from these defaults. Raises ValueError for
-    a negative bound, or one that is no int; ``timeout`` may be a float.
+    a negative bound, and for a bound that is no int; ``timeout`` may be a float.
     """
 
     __slots__ = (*sorted(DEFAULTS), "given")
@@ -91,7 +91,7 @@ class Limits(Value):
 
     @classmethod
     def of(cls, limits: "Limits | None") -> "Limits":
-        """Limits that somebody gave, or none of his own. Raises TypeError for what is none."""
+        """Return ``limits``, or the defaults for None. Raises TypeError for other types."""
         if limits is None:
             return cls()
         if not isinstance(limits, Limits):
@@ -105,7 +105,7 @@ class Limits(Value):
         return partial(Limits, **self.given), ()
 
     def within(self, outer: "Limits") -> "Limits":
-        """These limits, with what they don't say taken from ``outer``."""
+        """Return these limits, with bounds that they do not give taken from ``outer``."""
         return Limits(**(outer.given | self.given)) if outer.given else self
 
     def _identity(self) -> tuple[tuple[str, object], ...]:

@@ -29,12 +29,12 @@ _relations = re.compile(r"[!#-\[\]-~]++(?: [!#-\[\]-~]++)*+").fullmatch
 
 
 class Link(Value):
-    """A target, how it is related, and more about it. Immutable.
+    """A target, its relation types, and parameters. Immutable.
 
-    ``target`` is a URI reference as it stands between the brackets: ASCII, with percent-escapes. ``rel`` is one
-    relation type, or several with a space between. ``parameters`` has the rest by name ("title", "type", "anchor"),
-    decoded; "" is for one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError
-    for what is no URI reference, without a relation type, for names that are no tokens, and for control characters.
+    ``target`` is a URI reference as written between the brackets: ASCII, with percent-escapes. ``rel`` is one relation
+    type, or several with a space between. ``parameters`` has the rest by name ("title", "type", "anchor"), decoded; ""
+    is for one without a value (`crossorigin`). Types and names are kept in lower case. Raises ValueError for a target
+    that is no URI reference, no relation type, names that are no tokens, and control characters.
     """
 
     __slots__ = ("_parameters", "_rel", "_target")
@@ -60,9 +60,9 @@ class Link(Value):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one link. `title*` goes before `title`, and so on; of a parameter that comes twice the first counts.
+        """Read one link. `title*` goes before `title`, and so on; the first of a repeated parameter counts.
 
-        Raises ValueError when it has no target in brackets or no relation type, and for what ``Link`` refuses in both.
+        Raises ValueError without a target in brackets or a relation type, and for those that ``Link`` refuses.
         """
         match = _link(text)
         if match is None:
@@ -72,7 +72,7 @@ class Link(Value):
 
     @property
     def target(self) -> str:
-        """Where it leads: a URI reference, to be resolved against the URL of the response."""
+        """The target: a URI reference, relative to the URL of the response."""
         return self._target
 
     @property
@@ -82,12 +82,12 @@ class Link(Value):
 
     @property
     def relations(self) -> tuple[str, ...]:
-        """The relation types one by one."""
+        """The relation types, one by one."""
         return tuple(self._rel.split(" "))
 
     @property
     def title(self) -> str | None:
-        """What the link is called, in any script."""
+        """The title, in any script; None without one."""
         return self._parameters.get("title")
 
     @property
@@ -96,7 +96,7 @@ class Link(Value):
         return MappingProxyType(self._parameters)
 
     def __str__(self) -> str:
-        """The link as the header has it, in ASCII: text that is not comes as `title*` (RFC 8187)."""
+        """Return the header's value in ASCII; other text is printed as `title*` (RFC 8187)."""
         relations = f'"{self._rel}"' if " " in self._rel else quote_if_needed(self._rel)
         return f"<{self._target}>; rel={relations}{''.join(map(_format_parameter, self._parameters.items()))}"
 
@@ -108,7 +108,7 @@ class Link(Value):
 
 
 def parse_links(value: str) -> list[Link]:
-    """The links of the header Link in their order, without the malformed ones, of the first 200. Never raises.
+    """Return the links of the header Link, in order, skipping malformed ones, of the first 200. Never raises.
 
     A comma inside brackets or quotes separates nothing.
     """
@@ -122,12 +122,12 @@ def parse_links(value: str) -> list[Link]:
 
 
 def format_links(links: Iterable[Link]) -> str:
-    """The value of Link that has these links."""
+    """Return the value of Link for these links."""
     return ", ".join(map(str, links))
 
 
 def _read_parameters(written: str) -> dict[str, str]:
-    """The parameters, decoded, without the broken ones."""
+    """Return the parameters, decoded, without malformed ones."""
     plain: dict[str, str] = {}
     extended: dict[str, str] = {}
     for name, value in split_parameters(read_raw_utf8(written)):

@@ -17,8 +17,8 @@ _media_type = re.compile(rf"[ \t]*+({TCHARS})/({TCHARS})[ \t]*+(?:;(.*))?", re.D
 class MediaType(Value):
     """A type, a subtype and parameters. Immutable; types and names of parameters are kept in lower case.
 
-    Two are equal when they differ only in case, in the order of parameters or in quoting. The value of
-    `charset` is not case-sensitive (RFC 9110 §8.3.2), all others are.
+    Two are equal if they differ only in case, in the order of parameters or in quoting. The value of `charset` is
+    case-insensitive (RFC 9110 §8.3.2), all others are not.
     """
 
     __slots__ = ("_parameters", "_subtype", "_type")
@@ -33,7 +33,7 @@ class MediaType(Value):
         subtype: str,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
-        """Raise ValueError when a type or the name of a parameter is no token, or a value has controls."""
+        """Raise ValueError if a type or the name of a parameter is no token, or a value has control characters."""
         if not (is_token(type) and is_token(subtype)):
             raise ValueError(f"not a media type: {f'{type}/{subtype}'!r}")
         self._type = type.lower()
@@ -43,9 +43,9 @@ class MediaType(Value):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `type/subtype; name=value`, skipping broken parameters; raise ValueError for anything else.
+        """Read `type/subtype; name=value`, skipping malformed parameters. Raises ValueError for anything else.
 
-        What was read is kept for a while: the same few values come with most requests.
+        Results for short headers are cached: most requests have one of the same few values.
         """
         return cls._parse(text) if len(text) > _LONGEST_KEPT else cls._parse_kept(text)
 
@@ -82,7 +82,7 @@ class MediaType(Value):
 
     @property
     def suffix(self) -> str | None:
-        """What follows the last plus: "json" in application/problem+json (RFC 6838 §4.2.8); or None."""
+        """The part after the last plus: "json" in application/problem+json (RFC 6838 §4.2.8); None without one."""
         return self._subtype.rpartition("+")[2] if "+" in self._subtype else None
 
     @property
@@ -98,18 +98,18 @@ class MediaType(Value):
 
     @property
     def is_json(self) -> bool:
-        """Whether content of this type is JSON: application/json, text/json or any type ending in +json."""
+        """True if content of this type is JSON: application/json, text/json or any type ending in +json."""
         return self.essence in ("application/json", "text/json") or self._subtype.endswith("+json")
 
     @property
     def specificity(self) -> tuple[bool, bool, int]:
-        """What sorts higher for a narrower range: `*/*`, `text/*`, `text/html`, `text/html; level=1`."""
+        """A key that sorts narrower ranges higher: `*/*`, `text/*`, `text/html`, `text/html; level=1`."""
         return self._type != "*", self._subtype != "*", len(self._parameters)
 
     def matches(self, media_range: "MediaType") -> bool:
-        """Whether this type lies in `media_range`, which may be `*/*` or `text/*` (RFC 9110 §12.5.1).
+        """True if this type lies in `media_range`, which may be `*/*` or `text/*` (RFC 9110 §12.5.1).
 
-        Each parameter of the range, but its weight `q`, must be a parameter of this type.
+        Each parameter of the range, except its weight `q`, must be a parameter of this type.
         """
         if media_range.subtype == "*":
             if media_range.type not in ("*", self._type):
@@ -122,7 +122,7 @@ class MediaType(Value):
         return all(pair in own for pair in _comparable(media_range.parameters) if pair[0] != "q")
 
     def __str__(self) -> str:
-        """Return the canonical form: lower case, "; " before each parameter, quotes only where needed."""
+        """Return the canonical form: lower case, "; " before each parameter, quotes only if needed."""
         return f"{self._type}/{self._subtype}{format_parameters(self._parameters)}"
 
     def __repr__(self) -> str:

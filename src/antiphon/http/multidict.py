@@ -1,6 +1,6 @@
-"""Ordered pairs of a name and a value, in which a name may come several times.
+"""Ordered pairs of a name and a value; names may repeat.
 
-``[]`` and ``get`` give the last value of a name, ``getall`` all of them, ``items`` every pair.
+``[]`` and ``get`` give the last value of a name, ``getall`` all its values, ``items`` every pair.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ Pairs: TypeAlias = "MultiDict[V] | Mapping[str, V] | Iterable[tuple[str, V]]"
 
 
 class MissingKey(BadRequest, KeyError):
-    """A name that was asked for and isn't there: a KeyError that answers 400 when nobody catches it."""
+    """The error for an absent name: a KeyError, and a 400 if no handler catches it."""
 
     def __init__(self, name: str, detail: str | None = None) -> None:
         super().__init__(detail or f"{name!r} is missing")
@@ -31,9 +31,9 @@ def _each(pairs: "Pairs[V]") -> Iterable[tuple[str, V]]:
 
 
 class MultiDict(Generic[V]):
-    """Pairs that don't change. Made from pairs or from a mapping.
+    """Immutable pairs, made from pairs or from a mapping.
 
-    Two are equal when they have the same pairs in the same order.
+    Two are equal if they have the same pairs in the same order.
     """
 
     __slots__ = ("_found", "_pairs")
@@ -43,7 +43,7 @@ class MultiDict(Generic[V]):
         self._found: dict[str, V] | None = None
 
     def _index(self) -> dict[str, V]:
-        """The value that ``[]`` gives for each name: here the last one."""
+        """Return the value that ``[]`` gives for each name: here the last one."""
         return dict(self._pairs)
 
     @property
@@ -77,7 +77,7 @@ class MultiDict(Generic[V]):
         *,
         type: Callable[[V], object] | None = None,  # noqa: A002 - the word that users of MultiDicts know
     ) -> object:
-        """The value of a name, converted by ``type`` if that is given; ``default`` if it is missing or can't be."""
+        """Return the value of a name, converted by ``type``; ``default`` if it is absent or not convertible."""
         found = self._found
         if found is None:
             found = self._found = self._index()
@@ -92,32 +92,32 @@ class MultiDict(Generic[V]):
             return default
 
     def getone(self, name: str) -> V:
-        """The only value of a name. Raises MissingKey (a KeyError and a 400) when there is none, or several."""
+        """Return the only value of a name. Raises MissingKey (a KeyError and a 400) for none or several."""
         values = self.getall(name)
         if len(values) != 1:
             raise MissingKey(name, f"{name!r} must be given exactly once, not {len(values)} times")
         return values[0]
 
     def getall(self, name: str) -> list[V]:
-        """All values of a name, in order; an empty list when there is none."""
+        """Return all values of a name, in order; an empty list if it is absent."""
         if name not in self._by_name:
             return []
         return [value for key, value in self._pairs if key == name]
 
     def items(self) -> list[tuple[str, V]]:
-        """Every pair, in order."""
+        """Return every pair, in order."""
         return self._pairs.copy()
 
     def keys(self) -> list[str]:
-        """The different names, in the order in which they first come."""
+        """Return the different names, in the order of their first pairs."""
         return list(self._by_name)
 
     def values(self) -> list[V]:
-        """The value of each pair, in order."""
+        """Return the value of each pair, in order."""
         return [value for _, value in self._pairs]
 
     def to_dict(self) -> dict[str, list[V]]:
-        """A dictionary with all values of each name."""
+        """Return a dictionary with all values of each name."""
         lists: dict[str, list[V]] = {}
         for name, value in self._pairs:
             lists.setdefault(name, []).append(value)
@@ -130,7 +130,7 @@ class MultiDict(Generic[V]):
         return iter(self._by_name)
 
     def __len__(self) -> int:
-        """The number of different names."""
+        """Return the number of different names."""
         return len(self._by_name)
 
     def __bool__(self) -> bool:
@@ -146,7 +146,7 @@ class MultiDict(Generic[V]):
 
 
 class FirstMultiDict(MultiDict[V]):
-    """A MultiDict in which the first value of a name wins: cookies (RFC 6265 §5.4 sends the closest first)."""
+    """A MultiDict whose ``[]`` and ``get`` give the first value: for cookies, the closest one (RFC 6265 §5.4)."""
 
     __slots__ = ()
 
@@ -158,7 +158,7 @@ class FirstMultiDict(MultiDict[V]):
 
 
 class MutableMultiDict(MultiDict[V]):
-    """A MultiDict that can be changed."""
+    """A mutable MultiDict."""
 
     __slots__ = ()
 
@@ -166,7 +166,7 @@ class MutableMultiDict(MultiDict[V]):
         return type(self)(self)
 
     def __setitem__(self, name: str, value: V) -> None:
-        """Give a name one value, in place of all that it had; the place of its first one is kept."""
+        """Give a name one value, in place of all its values, where the first of them stood."""
         if name not in self._by_name:
             self.add(name, value)
             return
@@ -182,7 +182,7 @@ class MutableMultiDict(MultiDict[V]):
         self._found = None
 
     def add(self, name: str, value: V) -> None:
-        """Add a pair at the end; what the name had stays."""
+        """Add a pair at the end; other values of the name stay."""
         self._pairs.append((name, value))
         self._found = None
 
@@ -192,7 +192,7 @@ class MutableMultiDict(MultiDict[V]):
         self._found = None
 
     def setdefault(self, name: str, default: V) -> V:
-        """The value of a name, which gets ``default`` if it has none."""
+        """Return the value of a name; add ``default`` first if it is absent."""
         if name not in self._by_name:
             self.add(name, default)
         return self[name]
@@ -202,7 +202,7 @@ class MutableMultiDict(MultiDict[V]):
     @overload
     def pop(self, name: str, default: D) -> V | D: ...
     def pop(self, name: str, default: object = None) -> object:
-        """Remove a name and give its value, or ``default``."""
+        """Remove a name; return its value, or ``default``."""
         if name not in self._by_name:
             return default
         value = self[name]

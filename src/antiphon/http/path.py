@@ -1,4 +1,4 @@
-"""A path as it was sent, in whose segments slashes may hide (``%2F``), and how it is written in URLs again."""
+"""Paths of requests: checked, with encoded slashes (``%2F``) in their segments, and encoded for URLs again."""
 
 import re
 from typing import TypeGuard
@@ -9,13 +9,16 @@ from antiphon.http.url import quote_path, unquote
 
 
 def check_path(path: str) -> None:
-    """Raise BadRequest for what neither begins with a slash nor is ``*`` (RFC 9112 §3.2): some servers let it pass."""
+    """Raise BadRequest for a path that neither begins with a slash nor is ``*`` (RFC 9112 §3.2).
+
+    Some servers let such paths pass.
+    """
     if path[:1] != "/" and path != "*":
         raise BadRequest(f"The target of a request is a path, which begins with a slash: not {path[:200]!r}.")
 
 
 def quote_segment(text: str) -> str:
-    """Percent-encode text to be one segment. Raises ValueError for a lone surrogate."""
+    """Percent-encode text as one segment. Raises ValueError for a lone surrogate."""
     return quote_path(text).replace("/", "%2F")
 
 
@@ -24,10 +27,10 @@ def _may_hide_slashes(raw: bytes | None) -> TypeGuard[bytes]:
 
 
 def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
-    """The decoded segments below the root path, with one before the first slash.
+    """Return the decoded segments below the root path, with "" before the first slash.
 
-    ``raw`` is the whole path as it was sent, where known, ``path`` what is below the root path, decoded. None where no
-    slash hides below it, and where the raw path is another path's, as behind a layer that rewrote it.
+    ``raw`` is the whole path as it was sent, if known; ``path`` is the decoded path below the root path. None if no
+    segment has an encoded slash, and if ``raw`` is another path, for example behind a layer that rewrote it.
     """
     if not _may_hide_slashes(raw) or path.count("/") < 2:
         return None
@@ -45,18 +48,18 @@ def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
 
 
 def quoted_path(path: str, raw: bytes | None) -> str:
-    """A path below the root path, percent-encoded; slashes that hide in its segments stay encoded.
+    """Percent-encode a path below the root path; encoded slashes in its segments stay encoded.
 
-    ``raw`` is the whole path as it was sent, where known.
+    ``raw`` is the whole path as it was sent, if known.
     """
     segments = raw_segments(raw, path)
     return quote_path(path) if segments is None else "/".join(map(quote_segment, segments))
 
 
 def quoted_root(root_path: str, path: str, raw: bytes | None) -> str:
-    """A root path, percent-encoded; slashes that hide in its segments stay encoded, to lead where the request did.
+    """Percent-encode a root path; encoded slashes in its segments stay encoded, so that links lead to this application.
 
-    ``path`` is what the request has below it, both decoded; ``raw`` is the whole path as it was sent, where known.
+    ``root_path`` and the ``path`` below it are decoded; ``raw`` is the whole path as it was sent, if known.
     """
     if not _may_hide_slashes(raw):
         return quote_path(root_path)
@@ -76,18 +79,18 @@ _misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
 
 
 def is_misleading(path: str) -> bool:
-    """Whether browsers would read a decoded path, where URLs begin with it, as another path, or as a host.
+    """True if browsers would read a URL that begins with this decoded path as another path, or as a host.
 
-    They do with an empty or a dot segment, a backslash or a control character.
+    They do so for an empty or a dot segment, a backslash or a control character.
     """
     return _misleading(path) is not None
 
 
 def hidden_segments(head: Head) -> list[str] | None:
-    """The decoded segments of a head's path, where slashes hide in them and the server tells; else None."""
+    """Return the decoded segments of a head's path if some have encoded slashes; else None."""
     return raw_segments(head.raw_path, head.path)
 
 
 def with_or_without_slash(segments: list[str]) -> list[str]:
-    """The other form of a path: without the slash at its end, or with one."""
+    """Return the segments with a slash added at the end, or without the one there."""
     return segments[:-1] if segments[-1] == "" else [*segments, ""]

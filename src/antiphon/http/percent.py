@@ -1,4 +1,4 @@
-"""Percent-escapes, undone (WHATWG URL §1.3)."""
+"""Percent-decoding (WHATWG URL §1.3)."""
 
 import re
 from binascii import a2b_qp
@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator
 
 BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _SLICE = 64 << 10
-"""Bytes that are mended at once: `sub` keeps an object of some 80 bytes for each broken escape until it is done."""
+"""Bytes decoded at once: `re.sub` keeps an object of some 80 bytes for each broken escape until its end."""
 
 
 def percent_decode(data: bytes) -> bytes:
-    """Undo the percent-escapes in `data`; a broken one stays as it is (WHATWG URL §1.3)."""
+    """Undo the percent-escapes in `data`; broken ones stay as they are (WHATWG URL §1.3)."""
     if b"%" not in data:
         return data
     return _by_slices(_undo_escapes, data)
 
 
 def double_broken_escapes(data: bytes) -> bytes:
-    """Escape each `%` in `data` that begins no escape, as `%25`: undone, it is a `%` again."""
+    """Write `%25` for each `%` in `data` that begins no escape."""
     return _by_slices(_mend, data)
 
 
@@ -30,16 +30,16 @@ def _mend(data: bytes) -> bytes:
 
 
 def _by_slices(read: Callable[[bytes], bytes], data: bytes) -> bytes:
-    """Call `read` on slices of `data`, and join what it returns: `read` treats each slice as it would the whole."""
+    """Call `read` on slices of `data`, and join the results."""
     return read(data) if len(data) <= _SLICE else b"".join([read(part) for part in _slices(data)])
 
 
 def _slices(data: bytes) -> Iterator[bytes]:
-    """Cut `data` into parts, none of which ends within an escape."""
+    """Yield slices of `data` that do not cut an escape."""
     start = 0
     while start < len(data):
         end = start + _SLICE
-        # Only an escape that starts in the last two places reaches beyond the end: it begins the next part.
+        # Only an escape that starts in the last two bytes reaches beyond the end: it begins the next slice.
         if end < len(data) and (percent := data.find(b"%", end - 2, end)) >= 0:
             end = percent
         yield data[start:end]

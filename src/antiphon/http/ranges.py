@@ -27,14 +27,14 @@ class ByteRange(NamedTuple):
 
     @property
     def length(self) -> int:
-        """How many bytes it has."""
+        """The number of bytes."""
         return self.last - self.first + 1
 
 
 class Range(Value):
-    """The parts that a client wants (RFC 9110 §14.2). Immutable; the unit, such as "bytes", is kept in lower case.
+    """The parts that a client requests (RFC 9110 §14.2). Immutable; the unit, such as "bytes", is kept in lower case.
 
-    Raises ValueError without a part, with more than 64, and for one that ends before it begins.
+    Raises ValueError for no part, more than 64 parts, and a part that ends before it begins.
     """
 
     __slots__ = ("_ranges", "_unit")
@@ -52,9 +52,10 @@ class Range(Value):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `bytes=0-99,200-,-500`; raise ValueError for anything else.
+        """Read `bytes=0-99,200-,-500`. Raises ValueError for anything else.
 
-        One broken part breaks them all (§14.1.1). The answer to a header that can't be read is the whole (§14.2).
+        One malformed part makes the header malformed (§14.1.1). The answer to a malformed header is the whole
+        representation (§14.2).
         """
         unit, _, written = text.partition("=")
         if written.count(",") >= _MOST_RANGES:
@@ -63,20 +64,20 @@ class Range(Value):
 
     @property
     def unit(self) -> str:
-        """What is counted, in lower case: "bytes"."""
+        """The unit in lower case: "bytes"."""
         return self._unit
 
     @property
     def ranges(self) -> tuple[RangeSpec, ...]:
-        """The parts in their order: (0, 99); (100, None) from there to the end; (None, 500) for the last 500."""
+        """The parts in order: (0, 99); (100, None) to the end; (None, 500) is the last 500."""
         return self._ranges
 
     def resolve(self, length: int) -> list[ByteRange] | None:
-        """Return the parts that a representation of this many bytes has, in the order asked for.
+        """Return the parts that a representation of ``length`` bytes has, in the requested order.
 
-        None says that the header is to be ignored, and the whole sent with a 200: for other units than bytes, and for
-        an empty representation, of which Content-Range can't name a part. No part at all, an empty list, is a 416.
-        Parts that overlap become one (RFC 9110 §15.3.7.2), so together they never have more bytes than the whole.
+        None means to ignore the header and send the whole with a 200: for units other than bytes, and for an empty
+        representation, whose parts Content-Range can't name. An empty list means a 416. Overlapping parts become one
+        (RFC 9110 §15.3.7.2), so together they never have more bytes than the whole.
         """
         if self._unit != "bytes" or not length:
             return None
@@ -95,11 +96,11 @@ class Range(Value):
 
 
 class ContentRange(Value):
-    """Which part of a representation a message has (RFC 9110 §14.4). Immutable.
+    """The part of a representation that a message has (RFC 9110 §14.4). Immutable.
 
-    ``first`` and ``last`` are positions, both included; ``length`` is of the whole representation, None when nobody
-    knows it yet. Without positions it is what a 416 tells: the length. `ContentRange(*part, length)` is that of a
-    `ByteRange`. Raises ValueError for a part that ends before it begins, or after the whole.
+    ``first`` and ``last`` are positions, both included; ``length`` is of the whole representation, None if unknown. A
+    416 has only the length. `ContentRange(*part, length)` is for a `ByteRange`. Raises ValueError for a part that ends
+    before it begins, or after the whole.
     """
 
     __slots__ = ("_first", "_last", "_length", "_unit")
@@ -121,12 +122,12 @@ class ContentRange(Value):
 
     @classmethod
     def unsatisfied(cls, length: int) -> Self:
-        """Return what a 416 says of a representation of this length: `bytes */1234` (RFC 9110 §15.5.17)."""
+        """Make the value for a 416: `bytes */1234`, with the length of the representation (RFC 9110 §15.5.17)."""
         return cls(None, None, length)
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `bytes 0-99/1234`, `bytes 0-99/*` or `bytes */1234`; raise ValueError for anything else."""
+        """Read `bytes 0-99/1234`, `bytes 0-99/*` or `bytes */1234`. Raises ValueError for anything else."""
         match = _content_range(text)
         if match is None:
             raise ValueError(f"not a content range: {text[:80]!r}")
@@ -135,7 +136,7 @@ class ContentRange(Value):
 
     @property
     def unit(self) -> str:
-        """What is counted, in lower case: "bytes"."""
+        """The unit in lower case: "bytes"."""
         return self._unit
 
     @property
@@ -145,12 +146,12 @@ class ContentRange(Value):
 
     @property
     def last(self) -> int | None:
-        """The last position, which belongs to the part, or None in a 416."""
+        """The last position, included, or None in a 416."""
         return self._last
 
     @property
     def length(self) -> int | None:
-        """The length of the whole, or None when it is not known."""
+        """The length of the whole, or None if unknown."""
         return self._length
 
     def __str__(self) -> str:
@@ -163,7 +164,7 @@ class ContentRange(Value):
 
 
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
-    """Return what `Range.resolve` gives for a header; None for one that can't be read, too."""
+    """Return `Range.resolve` of a header, None also for a malformed one."""
     try:
         return Range.parse(header).resolve(length)
     except ValueError:
@@ -207,7 +208,7 @@ def _print_range_spec(first: int | None, last: int | None) -> str:
 
 
 def _within(spec: RangeSpec, length: int) -> ByteRange | None:
-    """Return the part of `length` bytes that this is, or None when it has none of them."""
+    """Return the part of `length` bytes that a spec names; None if it has none of them."""
     first, last = spec
     if first is None:
         return ByteRange(max(length - last, 0), length - 1) if last and length else None
@@ -217,7 +218,7 @@ def _within(spec: RangeSpec, length: int) -> ByteRange | None:
 
 
 def _merge_overlapping(parts: list[ByteRange]) -> list[ByteRange]:
-    """Return the parts, of those that overlap the one around them, where the first of them stood."""
+    """Join parts that overlap, each at the place of the first of them."""
     merged: list[tuple[int, ByteRange]] = []
     for place, part in sorted(enumerate(parts), key=lambda placed: placed[1]):
         if merged and part.first <= merged[-1][1].last:
@@ -232,12 +233,12 @@ _boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}").fullmatch
 
 
 class MultipartByteRanges:
-    """The framing of a body that has several parts. Immutable.
+    """The framing of a multipart/byteranges body (RFC 9110 §14.6). Immutable.
 
-    Iteration gives what the body is made of in its order: bytes to send as they are, and each `ByteRange` in the place
-    where its bytes belong. ``length`` and ``content_type`` are of the whole representation, the latter None when it has
-    none. ``boundary`` must not occur in the content: let it be random. Raises ValueError without a part, for one that
-    ends after the whole, and for a bad boundary (RFC 2046 §5.1.1) or content type.
+    Iteration gives the chunks of the body in order: bytes to send as they are, and each `ByteRange` at the place of its
+    bytes. ``length`` and ``content_type`` are those of the whole representation; the latter is None without one.
+    ``boundary`` must not occur in the content: make it random. Raises ValueError without a part, for a part that ends
+    after the whole, and for a bad boundary (RFC 2046 §5.1.1) or content type.
     """
 
     __slots__ = ("_boundary", "_heads", "_ranges")
@@ -265,7 +266,7 @@ class MultipartByteRanges:
 
     @property
     def content_length(self) -> int:
-        """How many bytes the body has."""
+        """The number of bytes of the body."""
         return sum(map(len, self._heads)) + sum([part.length for part in self._ranges])
 
     def __iter__(self) -> Iterator[bytes | ByteRange]:

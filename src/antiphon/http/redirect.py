@@ -1,4 +1,4 @@
-"""Redirects: the statuses that lead elsewhere (RFC 9110 §15.4), and what is raised to answer with one."""
+"""Redirects (RFC 9110 §15.4) and 304, as exceptions that are raised to answer with them."""
 
 import re
 
@@ -7,9 +7,9 @@ from antiphon.http.url import as_uri
 
 
 class RaisedAnswer(Exception):
-    """Raised anywhere in the handling of a request, it is answered by its status, its headers and no content.
+    """An exception that is answered by its status and headers, without content, wherever it is raised.
 
-    ``location`` is a URL reference to which it leads, if it does. Error handlers don't see it.
+    ``location`` is the URL reference of a redirect, else None. Error handlers don't see the exception.
     Raises ValueError for bad ``headers``.
     """
 
@@ -22,23 +22,22 @@ class RaisedAnswer(Exception):
 
 
 REDIRECTS = (301, 302, 303, 307, 308)
-"""The statuses of redirects: by 303 the client goes on with GET, by 307 and 308 with the same method."""
-
+"""The statuses of redirects: after 303 clients go on with GET, after 307 and 308 with the same method."""
 
 _leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
 
 
 def check_redirect(status: int) -> int:
-    """The status. Raises ValueError for one that is no redirect's."""
+    """Return the status of a redirect. Raises ValueError for another status."""
     if status not in REDIRECTS:
         raise ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are")
     return status
 
 
 def redirect_location(location: str, external: bool) -> str:
-    """A URL reference in ASCII, for Location. Raises ValueError for one that names a site, unless it is ``external``.
+    """Return a URL reference in ASCII, for Location. Raises ValueError if it names a site, unless it is ``external``.
 
-    What a client has sent must not lead its user to where somebody else wants them (CWE-601).
+    Text from a request must not lead users to a site of an attacker's choice (CWE-601).
     """
     if not isinstance(location, str):
         raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
@@ -52,11 +51,11 @@ def redirect_location(location: str, external: bool) -> str:
 
 
 class Redirect(RaisedAnswer):
-    """Raised anywhere in the handling of a request, it is answered by a redirect to ``location``, a URL reference.
+    """An exception that is answered by a redirect to ``location``, a URL reference, wherever it is raised.
 
-    It stays on this site, unless it is ``external``. Error handlers don't see it. Raises ValueError for a location that
-    names a site and is not, or that has a lone surrogate, for a status that is no redirect's, and for bad ``headers``;
-    TypeError for a location that is no text.
+    Error handlers don't see the exception. Raises ValueError for a location that names a site, unless ``external`` is
+    True, or has a lone surrogate, for a status that is no redirect's, and for bad ``headers``; TypeError for a location
+    that is no text.
     """
 
     def __init__(self, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False) -> None:
@@ -66,10 +65,10 @@ class Redirect(RaisedAnswer):
 
 
 class NotModified(RaisedAnswer):
-    """Raised anywhere in the handling of a request for reading, it is answered by a 304 without content.
+    """An exception that is answered by a 304 without content, wherever it is raised while a GET or HEAD is handled.
 
-    ``headers`` are those of the 200 that it stands for, as far as caches keep them: Cache-Control, Content-Location,
-    ETag, Expires, Vary. Error handlers don't see it. Raises ValueError for bad ``headers``.
+    ``headers`` are those of the corresponding 200 that caches update: Cache-Control, Content-Location, ETag, Expires,
+    Vary. Error handlers don't see the exception. Raises ValueError for bad ``headers``.
     """
 
     status = 304

@@ -1,4 +1,4 @@
-"""Retry-After: when to come back, in seconds from now or at a date (RFC 9110 §10.2.3)."""
+"""Retry-After: the time until the next request, as seconds or a date (RFC 9110 §10.2.3)."""
 
 import re
 from datetime import datetime, timedelta
@@ -8,16 +8,16 @@ from typing import TypeAlias
 from antiphon.http.dates import format_date, parse_date
 
 RetryAfter: TypeAlias = int | datetime
-"""Seconds from when the response was sent, or a moment in UTC."""
+"""Seconds after the response, or a moment in UTC."""
 
 MOST_SECONDS = 10**10 - 1
-"""Some three hundred years."""
+"""The most seconds, some three hundred years."""
 
 _seconds = re.compile("[0-9]{1,10}").fullmatch
 
 
 def parse_retry_after(text: str) -> RetryAfter:
-    """The seconds or the moment that Retry-After names. Raises ValueError for anything else, and above ten digits."""
+    """Read the seconds or the moment of Retry-After. Raises ValueError for anything else, and above ten digits."""
     if _seconds(text):
         return int(text)
     try:
@@ -27,9 +27,9 @@ def parse_retry_after(text: str) -> RetryAfter:
 
 
 def format_retry_after(after: float | timedelta | datetime) -> str:
-    """The value of Retry-After; a naive datetime is UTC, and a part of a second counts as a whole one.
+    """Print Retry-After. A naive datetime is UTC; seconds are rounded up.
 
-    Raises ValueError for negative seconds, for what is no number, and where no header can say it.
+    Raises ValueError for negative seconds, more than ten digits, other types, and dates outside of the years 1 to 9999.
     """
     if isinstance(after, datetime):
         return format_date(after)

@@ -1,4 +1,4 @@
-"""Server-Timing: what took the server how long, for the developer tools of browsers (W3C Server Timing)."""
+"""Server-Timing: durations on the server, for the developer tools of browsers (W3C Server Timing)."""
 
 import re
 from collections.abc import Iterable
@@ -21,9 +21,9 @@ class _Fields(NamedTuple):
 
 
 class ServerTiming(_Fields):
-    """A metric; `str()` prints it as the header has it, `db;dur=53.2;desc="two queries"`.
+    """A metric; `str()` prints it for the header, `db;dur=53.2;desc="two queries"`.
 
-    ``name`` is a token, ``dur`` milliseconds in thousandths, ``desc`` ASCII text for people. Raises ValueError for
+    ``name`` is a token, ``dur`` milliseconds with three decimals, ``desc`` ASCII text for people. Raises ValueError for
     another name or text, for control characters, and for a duration that is negative or above 10**12 - 1.
     """
 
@@ -42,7 +42,7 @@ class ServerTiming(_Fields):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one metric. What is broken but the name is passed over; without a name it raises ValueError."""
+        """Read one metric, skipping malformed parameters. Raises ValueError without a name."""
         name, _, written = text.partition(";")
         parameters = parse_parameters(written)
         desc = parameters.get("desc")
@@ -59,11 +59,11 @@ def _read_duration(written: str) -> float | None:
 
 
 def parse_server_timing(value: str) -> list[ServerTiming]:
-    """The metrics of Server-Timing in their order, without the malformed ones, of the first 200. Never raises."""
+    """Return the metrics of Server-Timing, in order, skipping malformed ones, of the first 200. Never raises."""
     elements = [match[0] for match in islice(_elements(value), _MOST_METRICS)]
     return [ServerTiming.parse(text) for text in elements if is_token(text.partition(";")[0].strip(OWS))]
 
 
 def format_server_timing(metrics: Iterable[ServerTiming]) -> str:
-    """The value of Server-Timing that has these metrics."""
+    """Return the value of Server-Timing for these metrics."""
     return ", ".join(map(str, metrics))

@@ -1,4 +1,4 @@
-"""Status codes and their phrases: those registered with IANA (RFC 9110 §15), 418, and 499, which only logs show."""
+"""Status codes and their phrases: those of IANA (RFC 9110 §15), 418, and 499, which only logs show."""
 
 from http import HTTPStatus
 
@@ -20,15 +20,15 @@ _CLASSES = {1: "Informational", 2: "Success", 3: "Redirection", 4: "Client Error
 
 
 def phrase(code: int) -> str:
-    """The reason phrase of a status code; for an unregistered one the name of its class (RFC 9110 §15)."""
+    """Return the reason phrase of a status code; for an unknown one the name of its class (RFC 9110 §15)."""
     return PHRASES.get(code) or _CLASSES.get(code // 100, "Unknown")
 
 
 def status_line(code: int) -> str:
-    """Code and phrase as WSGI's ``start_response`` wants them: ``"404 Not Found"``."""
+    """Return code and phrase for WSGI's ``start_response``: ``"404 Not Found"``."""
     return _LINES.get(code) or f"{code} {phrase(code)}"
 
 
 def has_body(code: int) -> bool:
-    """Whether a response with this status may carry content (RFC 9110 §6.4.1)."""
+    """True if a response with this status may have content (RFC 9110 §6.4.1)."""
     return code >= 200 and code != 204 and code != 304

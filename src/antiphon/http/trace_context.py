@@ -1,4 +1,4 @@
-"""The traceparent header: of which trace a request is a part, and whose call it is (W3C Trace Context §3.2)."""
+"""The traceparent header: the trace of a request, and the call that sent it (W3C Trace Context §3.2)."""
 
 import re
 from typing import NamedTuple, Self
@@ -23,8 +23,8 @@ class _Fields(NamedTuple):
 class TraceParent(_Fields):
     """A place in a trace; `str()` prints the header's value, as version 0.
 
-    ``trace_id`` is 32 hexadecimal digits in lower case, not all zero, ``parent_id``, of the call that sent the request,
-    16. ``flags`` is a number of one byte, ``version`` the one that the header had. Raises ValueError for others.
+    ``trace_id`` is 32 hexadecimal digits in lower case, not all zero; ``parent_id``, of the call that sent the request,
+    is 16 such digits. ``flags`` is a number of one byte, ``version`` that of the header. Raises ValueError for others.
     """
 
     __slots__ = ()
@@ -44,8 +44,8 @@ class TraceParent(_Fields):
     def parse(cls, text: str) -> Self:
         """Read `00-<trace id>-<parent id>-<flags>`.
 
-        Of a version that is not known yet, more may follow after a dash, and only the known flags are taken
-        (§3.2.4). Raises ValueError for anything else.
+        A header of a later version may have more after a dash; then only the known flags are read (§3.2.4). Raises
+        ValueError for anything else.
         """
         match = _traceparent(text)
         if match is None or (match[5] is not None and match[1] == "00"):
@@ -55,11 +55,11 @@ class TraceParent(_Fields):
 
     @property
     def sampled(self) -> bool:
-        """Whether the caller may have recorded the trace."""
+        """True if the caller may have recorded the trace."""
         return bool(self.flags & _SAMPLED)
 
     def child(self, parent_id: str) -> Self:
-        """What a call that is itself ``parent_id`` sends on. Raises ValueError for what is no parent id."""
+        """Make the header that the call ``parent_id`` sends on. Raises ValueError if that is no parent id."""
         return type(self)(self.trace_id, parent_id, self.flags & _KNOWN_FLAGS)
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""URLs as text that knows its parts (RFC 3986), percent-coding of paths, and the Host header."""
+"""URLs as text with parts (RFC 3986), percent-encoding of paths, and the Host header."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _SCHEME = "[A-Za-z][A-Za-z0-9+.-]*+"
 _scheme = re.compile(_SCHEME).fullmatch
 _url = re.compile(rf"(?:({_SCHEME}):)?(?://([^/?#]*+))?([^?#]*+)(?:\?([^#]*+))?(?:#(.*))?", re.DOTALL)
-# Browsers drop tabs, line ends and outer spaces, read a backslash as a slash and a host after three slashes.
+# Browsers drop tabs, line ends and outer spaces, read a backslash as a slash, and a host after three slashes.
 _misleading = re.compile(r"[\x00-\x1f\x7f]|\A | \Z|\A[^?#\\]*+\\|\A///").search
 _plain = re.compile(r"(?!///)[!-\[\]-~]*+").fullmatch
 
@@ -34,7 +34,7 @@ _TEXT_ESCAPES, _PATH_ESCAPES, _QUERY_ESCAPES = (
 
 
 def quote_path(text: str) -> str:
-    """Percent-encode text, as UTF-8, to stand in a path: `/` stays, `%` becomes `%25` (RFC 3986 §3.3).
+    """Percent-encode text for a path, as UTF-8: `/` stays, `%` becomes `%25` (RFC 3986 §3.3).
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -42,12 +42,12 @@ def quote_path(text: str) -> str:
 
 
 def encode_path(path: str | bytes) -> str:
-    """Percent-encode what cannot stand in a path, and keep escapes: `/a b%20c` becomes `/a%20b%20c`."""
+    """Percent-encode characters that cannot stand in a path, keeping escapes: `/a b%20c` becomes `/a%20b%20c`."""
     return _encode(path, _PATH_ESCAPES)
 
 
 def encode_query(query: str) -> str:
-    """Percent-encode what cannot stand in a query, as browsers do: escapes stay, and so do broken ones.
+    """Percent-encode characters that cannot stand in a query, as browsers do, keeping escapes, also malformed ones.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -60,7 +60,7 @@ def _encode(written: str | bytes, escapes: list[str]) -> str:
 
 
 def as_uri(reference: str) -> str:
-    """A URL reference in ASCII (RFC 3987 §3.1): what must not stand in one, line breaks too, is percent-encoded.
+    """Return a URL reference in ASCII (RFC 3987 §3.1): other characters, also line ends, are percent-encoded.
 
     Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
     """
@@ -68,7 +68,7 @@ def as_uri(reference: str) -> str:
 
 
 def unquote(text: str | bytes) -> str:
-    """Undo percent-escapes as UTF-8. Never raises: broken escapes stay, what is not UTF-8 becomes U+FFFD."""
+    """Undo percent-escapes as UTF-8. Never raises: malformed escapes stay, malformed UTF-8 becomes U+FFFD."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     return percent_decode(raw).decode("utf-8", "replace")
 
@@ -76,7 +76,7 @@ def unquote(text: str | bytes) -> str:
 def decode_path(raw: bytes) -> str:
     """Undo the percent-escapes of a path, as UTF-8.
 
-    Raises ValueError, naming the offset, for a broken escape, for what is not UTF-8, and for NUL.
+    Raises ValueError, naming the offset, for a malformed escape, malformed UTF-8, and NUL.
     """
     if b"%" in raw:
         if broken := BROKEN_ESCAPE.search(raw):
@@ -93,8 +93,8 @@ def decode_path(raw: bytes) -> str:
 def parse_host(value: str) -> tuple[str, int | None]:
     """Return host, in lower case and without brackets, and port of a Host header (RFC 9110 §7.2).
 
-    A name has ASCII letters, digits and `-._~`: what else RFC 3986 §3.2.2 allows, no host's name has. Raises
-    ValueError for anything else, for no host and for a port above 65535.
+    A name has ASCII letters, digits and `-._~`; the other characters of RFC 3986 §3.2.2 are refused, since no host has
+    them. Raises ValueError for anything else, for no host and for a port above 65535.
     """
     if not value.isascii():
         raise ValueError(f"a host is ASCII, not {value[:300]!r}")
@@ -132,7 +132,7 @@ def _parts_of(url: str) -> _Parts:
 
 
 def _unsplit(parts: _Parts) -> str:
-    """Put a URL together (RFC 3986 §5.3), with a path that reads as no scheme or authority (§4.2)."""
+    """Join the parts of a URL (RFC 3986 §5.3), so that its path reads as no scheme or authority (§4.2)."""
     scheme, netloc, path, query, fragment = parts
     if netloc is not None:
         path = f"/{path}" if path and path[0] != "/" else path
@@ -159,7 +159,7 @@ def _resolve(base: _Parts, reference: _Parts) -> _Parts:
 
 
 def _remove_dot_segments(path: str) -> str:
-    """RFC 3986 §5.2.4: a path that climbs above its root stays there."""
+    """Remove dot segments (RFC 3986 §5.2.4); `..` above the root stays at the root."""
     segments = path.split("/")
     kept: list[str] = []
     root = 1 if path[:1] == "/" else 0
@@ -178,11 +178,11 @@ def _rooted(path: str) -> str:
 
 
 class URL(str):
-    """An absolute or relative URL (RFC 3986 §4.1): a str with parts, into which it is split when needed.
+    """An absolute or relative URL (RFC 3986 §4.1): a str that is split into parts on first access.
 
-    Parts are as written, percent-encoded; what is absent or bad reads as "" or None. `root_path` is where the
-    app stands. Raises ValueError for what browsers read otherwise than it looks: control characters, a space
-    at an end, a backslash before the query, three slashes at the start.
+    Parts are as written, percent-encoded; absent and malformed parts are "" or None. `root_path` is the path of the
+    application. Raises ValueError for text that browsers read as another URL: control characters, a space at an end, a
+    backslash before the query, three slashes at the start.
     """
 
     __slots__ = ("_root_path", "_split")
@@ -200,11 +200,11 @@ class URL(str):
     def build(
         cls, *, scheme: str, host: str, root_path: str = "", path: str | bytes = "/", query: str | bytes = b""
     ) -> Self:
-        """Put a request's URL together. `host` is a Host header's value; `path` begins below `root_path`.
+        """Build a request's URL. `host` is a Host header's value; `path` begins below `root_path`.
 
-        Without a host it is relative. Paths and query are percent-encoded (see `quote_path` for text); what
-        cannot stand in them is escaped. The path `*`, by which OPTIONS asks for a server as a whole, stands for an
-        empty one above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad scheme or host.
+        The URL is relative without a host. Paths and query are percent-encoded (see `quote_path` for text); characters
+        that cannot stand in them are escaped. The path `*`, with which OPTIONS asks about the whole server, stands for
+        an empty path above every root (RFC 9112 §3.3), printed as `/`. Raises ValueError for a bad scheme or host.
         """
         if not _scheme(scheme):
             raise ValueError(f"not a scheme: {scheme!r}")
@@ -235,7 +235,7 @@ class URL(str):
 
     @property
     def userinfo(self) -> str:
-        """What the authority has before its `@`, or ""."""
+        """The part of the authority before its `@`, or ""."""
         return self.netloc.rpartition("@")[0]
 
     @property
@@ -247,12 +247,12 @@ class URL(str):
 
     @property
     def host(self) -> str:
-        """The host in lower case, without the brackets of IPv6; "" when there is none or it is bad."""
+        """The host in lower case, without the brackets of IPv6; "" if it is absent or malformed."""
         return self._host_and_port[0]
 
     @property
     def port(self) -> int | None:
-        """The port, if one is written."""
+        """The port as written, or None."""
         return self._host_and_port[1]
 
     @property
@@ -267,7 +267,7 @@ class URL(str):
 
     @property
     def target(self) -> str:
-        """Path and query, as a reference to this place from elsewhere on its site."""
+        """Path and query: a reference to this URL from the same site."""
         return _unsplit(self._parts._replace(scheme=None, netloc=None, path=_rooted(self.path), fragment=None))
 
     @property
@@ -277,9 +277,9 @@ class URL(str):
 
     @property
     def origin(self) -> str:
-        """Scheme, host, and port if it isn't the default (RFC 6454 §6.2); "" when there is no scheme or host.
+        """Scheme, host, and port if it isn't the default (RFC 6454 §6.2); "" without a scheme or host.
 
-        Never "null", so that it cannot equal the Origin header of a sandboxed page.
+        The origin is never "null", so that it cannot equal the Origin header of a sandboxed page.
         """
         scheme = self.scheme
         host, port = self._host_and_port
@@ -290,14 +290,14 @@ class URL(str):
 
     @property
     def root(self) -> str:
-        """Where the app stands: origin and root path, with a slash at the end."""
+        """The URL of the application: origin and root path, with a slash at the end."""
         return f"{self.origin}{self._root_path}/"
 
     def with_query(self, changes: Mapping[str, object] | None = None, /, **named: object) -> Self:
-        """Replace fields of the query: None removes, a list or tuple gives several.
+        """Replace fields of the query: None removes a field, a list or tuple gives several.
 
-        Booleans are "true" and "false", enums their value, dates and times ISO 8601; the rest is printed by `str()`.
-        A name that is there keeps its place, a new one comes last. Other fields stay as they are written.
+        Booleans become "true" and "false", enums their value, dates and times ISO 8601; others are printed by `str()`.
+        A present name keeps its place, a new one comes last. Other fields stay as written.
         """
         printed = {name: _fields(name, value) for name, value in {**(changes or {}), **named}.items()}
         waiting = dict(printed)
@@ -309,10 +309,10 @@ class URL(str):
         return type(self)(_unsplit(self._parts._replace(query=query or None)), self._root_path)
 
     def with_path(self, path: str) -> Self:
-        """Replace the path, by one that is percent-encoded; what cannot stand there is escaped."""
+        """Replace the path by a percent-encoded one; characters that cannot stand in it are escaped."""
         return type(self)(_unsplit(self._parts._replace(path=encode_path(path))), self._root_path)
 
-    def join(self, reference: str) -> Self:  # type: ignore[override]  # a URL is nothing to join strings with
+    def join(self, reference: str) -> Self:  # type: ignore[override]  # a URL never joins strings
         """Resolve a reference found at this URL (RFC 3986 §5.2). Raises ValueError as `URL` does."""
         joined = type(self)(_unsplit(_resolve(self._parts, _parts_of(URL(reference)))))
         return type(self)(joined, self._root_path) if joined.origin == self.origin else joined

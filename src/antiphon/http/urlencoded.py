@@ -1,6 +1,6 @@
-"""Query strings and urlencoded forms, parsed and printed as the WHATWG URL standard does.
+"""Query strings and urlencoded forms, parsed and printed by the WHATWG URL standard.
 
-Parsing never fails on bad input: what is not an escape stays as written, what is not UTF-8 reads as U+FFFD.
+Parsing accepts malformed input: malformed escapes stay as written, malformed UTF-8 becomes U+FFFD.
 """
 
 import re
@@ -28,10 +28,10 @@ _ESCAPES[ord(" ")] = "+"
 def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, str]]:
     """Return the names and values in `data`, in order (WHATWG URL §5.1).
 
-    `a` reads as ("a", ""), and nothing between two `&` as no field. Raises ValueError, before decoding any,
-    when there are more than `max_fields` fields; there, nothing between two `&` counts too.
+    `a` reads as ("a", ""); an empty field between two `&` is skipped. Raises ValueError, before decoding, for more than
+    `max_fields` fields; empty ones count too.
     """
-    # Fewer bytes than that need no counting.
+    # Fewer bytes than `max_fields` need no counting.
     if max_fields is not None and 0 < len(data) >= max_fields and data.count(b"&") >= max_fields:
         raise ValueError(f"more than {max_fields} fields")
     if _PERCENT not in data:
@@ -41,22 +41,22 @@ def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, s
 
 
 def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
-    """Decode all fields in one call if each has one raw `=`, all is visible ASCII, every escape whole and none a NUL.
+    """Decode all fields in one call; None unless each has one raw `=`, visible ASCII, whole escapes, and no NUL.
 
-    `&` and `=` both become NUL, so that names and values alternate. NUL ends an incomplete UTF-8 sequence, so
-    what is not UTF-8 reads as if each name and value were decoded by itself.
+    `&` and `=` both become NUL, so that names and values alternate. NUL ends an incomplete UTF-8 sequence, so malformed
+    UTF-8 reads as if each name and value were decoded alone.
     """
     separators = data.translate(None, _VISIBLE_BUT_SEPARATORS)
     count = len(separators)
     if separators not in _OF_FEW_FIELDS and separators != b"=&" * (count // 2) + b"=":
         return None
     decoded = a2b_qp(data.translate(_FLAT))
-    # A broken escape leaves its `=`, or is dropped at the very end. But `%3D` leaves one, too: then what has shrunk
-    # tells, by two bytes for a whole escape, by one or none for a broken one.
+    # A malformed escape leaves its `=`, or is dropped at the very end. But `%3D` leaves one, too. So compare lengths: a
+    # whole escape shrinks the data by two bytes, a malformed one by less.
     if (_EQUALS in decoded or data[-1] == _PERCENT) and len(data) - len(decoded) != 2 * data.count(b"%"):
         return None
     fields = decoded.decode("utf-8", "replace").split("\0")
-    # An escaped NUL has made a field too many.
+    # An escaped NUL made one field too many.
     if len(fields) != count + 1:
         return None
     field = iter(fields)
@@ -92,9 +92,8 @@ _charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
 def parse_form(data: bytes, max_fields: int | None = None, charset: str | None = None) -> list[tuple[str, str]]:
     """Return the names and values in `data`, in order.
 
-    They are in the charset that the field `_charset_` names, as browsers fill it in, else in `charset`, which is what
-    the content type declares, else in UTF-8. Raises ValueError when there are more than `max_fields` fields; nothing
-    between two `&` counts too.
+    The charset is that of the field `_charset_`, which browsers fill in, else `charset`, that of the content type, else
+    UTF-8. Raises ValueError for more than `max_fields` fields; empty ones count too.
     """
     if charset is None and data.find(b"_charset_=") < 0:
         return parse_query(data, max_fields)

@@ -1,6 +1,6 @@
-"""The User-Agent header as text that knows the browser and the system which it names (RFC 9110 §10.1.5).
+"""The User-Agent header as text with attributes for its browser and system (RFC 9110 §10.1.5).
 
-It is what the client says of itself: browsers claim to be others, too, and any client can lie.
+The header is the client's own claim: browsers also name other browsers, and any client can lie.
 """
 
 import re
@@ -39,7 +39,7 @@ _PRODUCTS = {
     "Safari": "safari",
 }
 _BROWSERS = {product: browser for browser, products in _PRODUCTS.items() for product in products.split()}
-"""Browsers by the product that gives them away, those first that name others beside themselves."""
+"""Browsers by their products. Browsers that also name other browsers come first."""
 
 _SYSTEMS = {
     "Windows Phone": ("windows phone", "windows mobile", "windows ce", "iemobile"),
@@ -58,7 +58,7 @@ _SYSTEMS = {
     "Solaris": ("sunos", "solaris"),
     "Linux": ("linux", "ubuntu", "x11;"),
 }
-"""Operating systems by what names them, those first that name others, too."""
+"""Operating systems, with words that name them. Systems that also name other systems come first."""
 
 _BOTS = (
     "bot|crawler|spider|slurp|externalhit|externalagent|ia_archiver|bingpreview|-google|google-|googleother|lighthouse"
@@ -73,7 +73,7 @@ _products = re.compile(rf"(?<!{_NAME})(?:(?=[A-Za-z])({_NAME}++)/|(MSIE|Opera|AO
 _first_product = re.compile(rf"(?!Mozilla\b)([A-Za-z]{_NAME}*+)(?:/| \(){_VERSION}").match
 _revision = re.compile(r"\brv:([0-9.]++)").search
 _language = re.compile(r"(?:; |\[)(?!wv)([a-z]{2}(?:[-_][A-Za-z]{2})?)(?=[;)\]])").search
-# Cubot makes telephones.
+# Cubot is a brand of telephones.
 _find_bot = re.compile(
     rf"(?<![A-Za-z0-9_-])(?!cubot)([A-Za-z0-9_-]*(?:{_BOTS})[A-Za-z_-]*+)(?:/{_VERSION})?", re.IGNORECASE
 ).search
@@ -82,9 +82,9 @@ _television = re.compile(r"\btv\b|smart-?tv|bravia|\baft[a-z]").search
 
 
 class UserAgent(str):
-    """The header's value, empty when there is none; of more than 1024 characters only the first are looked at.
+    """The header's value, "" if it is absent; only its first 1024 characters are searched.
 
-    Nothing is looked for before it is asked for, and then once.
+    Each attribute is found on first access.
     """
 
     @lazy
@@ -93,7 +93,7 @@ class UserAgent(str):
 
     @lazy
     def _named(self) -> tuple[str | None, str | None]:
-        """The browser and its version."""
+        """The name of the browser and its version."""
         text = self[:_LONGEST_READ]
         if bot := self._bot:
             return bot
@@ -120,7 +120,7 @@ class UserAgent(str):
     def browser(self) -> str | None:
         """The family of the browser ("Chrome", "Firefox", "Safari", "Edge", "Opera", "Internet Explorer", ...).
 
-        Of a bot, and of another program than a browser, it is the name that it gives itself ("Googlebot", "curl").
+        For a bot, or another program, its own name ("Googlebot", "curl").
         """
         return self._named[0]
 
@@ -133,24 +133,24 @@ class UserAgent(str):
     def os(self) -> str | None:
         """The operating system: "Windows", "macOS", "Linux", "Android", "iOS" (iPads, too), "ChromeOS", or a rarer one.
 
-        An iPad that asks for desktop pages can't be told from a Mac.
+        An iPad that requests desktop pages looks like a Mac.
         """
         text = self._lowered
         return next((name for name, words in _SYSTEMS.items() if any(word in text for word in words)), None)
 
     @lazy
     def language(self) -> str | None:
-        """The language that old browsers name, as written ("en-US")."""
+        """The language in the headers of old browsers, as written ("en-US")."""
         match = _language(self[:_LONGEST_READ])
         return match[1] if match else None
 
     @lazy
     def is_mobile(self) -> bool:
-        """Whether it is a telephone's or a tablet's."""
+        """True for a telephone or a tablet."""
         text = self._lowered
         return bool(_handheld(text) or self.os in ("Android", "Windows Phone")) and not _television(text)
 
     @lazy
     def is_bot(self) -> bool:
-        """Whether it says that it is a program that fetches pages by itself: a crawler, a preview, a monitor."""
+        """True for a program that fetches pages by itself, if it says so: a crawler, a preview, a monitor."""
         return self._bot is not None or "headless" in self._lowered

@@ -1,8 +1,8 @@
-"""Equality of values."""
+"""Equality of values, by which all immutable headers compare."""
 
 
 class Value:
-    """An object that equals others of its class with the same identity, by default the text that it prints."""
+    """An object that equals others of its class with the same ``_identity()``, by default its printed text."""
 
     __slots__ = ()
 
