@@ -1,0 +1,16 @@
+"""The picture of the design has the layers of the import contract, outermost first."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/explanation/design.md"
+
+
+def test_the_picture_has_the_layers_of_the_contract():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = [{name.strip() for name in layer.split("|")} for layer in contracts[0]["layers"]]
+    picture = PAGE.read_text().partition("```text\n")[2].partition("```")[0]
+    boxes = [set(re.findall(r"\|  (\w+) ", line)) for line in picture.splitlines() if line.startswith("|")]
+    assert boxes == layers
