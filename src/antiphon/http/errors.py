@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from antiphon.http.authorization import Challenge
 
+E = TypeVar("E", bound="HTTPError")
+
 
 class HTTPError(Exception):
     """An error with a status and an optional detail for the client.
@@ -348,6 +350,8 @@ ERRORS: dict[int, type[HTTPError]] = {
 }
 """The class of each status that has one."""
 
+assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
+
 
 def http_error(status: int, detail: str | None = None, **options: Any) -> HTTPError:
     """Make the error for a status, of its own class if there is one. ``options`` are those of HTTPError."""
@@ -363,12 +367,6 @@ def abort(status: int, detail: str | None = None, **options: Any) -> NoReturn:
     if not isinstance(status, int):
         raise TypeError(f"abort wants a status as a number, as in abort(404), not {status!r}")
     raise http_error(status, detail, **options)
-
-
-assert ERRORS.keys() <= PHRASES.keys()  # noqa: S101
-
-
-E = TypeVar("E", bound=HTTPError)
 
 
 def over_limit(kind: type[E], limit: str, maximum: float, detail: str) -> E:

@@ -18,6 +18,10 @@ from antiphon.http.value import Value
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
+_MOST_KNOWN = 1024
+"""Addresses whose result is cached."""
+_LONGEST = 64
+"""Characters of the longest text that may be an address."""
 
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _OBFUSCATED = "_[A-Za-z0-9._-]++"
@@ -230,12 +234,6 @@ def parse_port(text: str) -> int:
     if not _digits(text) or not 0 < int(text) <= 65535:
         raise ValueError(f"not a port: {text[:80]!r}")
     return int(text)
-
-
-_MOST_KNOWN = 1024
-"""Addresses whose result is cached."""
-_LONGEST = 64
-"""Characters of the longest text that may be an address."""
 
 
 class Networks:

@@ -36,6 +36,10 @@ _quoted_content = re.compile(r'"((?:[^"\\]++|\\.)*+)', re.DOTALL).match
 _quoted_pair = re.compile(r"\\(.)", re.DOTALL)
 _qvalue = re.compile(_QVALUE).fullmatch
 
+_extended_value = re.compile(r"([A-Za-z0-9!#$%&+\-^_`{}~]++)'[A-Za-z0-9-]*+'([\x20-\x7e]*+)").fullmatch
+_ATTRIBUTE_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`|~")
+_ESCAPES = [chr(byte) if byte in _ATTRIBUTE_CHARACTERS else f"%{byte:02X}" for byte in range(256)]
+
 
 def is_token(text: str) -> bool:
     """True if `text` is a token: one or more visible ASCII characters, no delimiters (RFC 9110 §5.6.2)."""
@@ -171,11 +175,6 @@ def split_weight(text: str) -> tuple[dict[str, str], float]:
     parameters = parse_parameters(text)
     weight = parameters.pop("q", "") or next((value for name, value in split_parameters(text) if name == "q"), "1")
     return parameters, parse_qvalue(weight)
-
-
-_extended_value = re.compile(r"([A-Za-z0-9!#$%&+\-^_`{}~]++)'[A-Za-z0-9-]*+'([\x20-\x7e]*+)").fullmatch
-_ATTRIBUTE_CHARACTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$&+-.^_`|~")
-_ESCAPES = [chr(byte) if byte in _ATTRIBUTE_CHARACTERS else f"%{byte:02X}" for byte in range(256)]
 
 
 def encode_extended(text: str) -> str:

@@ -37,7 +37,7 @@ class Head(Protocol):
 
     @property
     def query_string(self) -> bytes:
-        """What follows the question mark."""
+        """The query without its question mark, as it was sent."""
         ...
 
     @property
@@ -164,44 +164,6 @@ class RequestHead:
         return content
 
 
-def uncoded_length(field: Callable[[str], str | None]) -> int | None:
-    """Return ``Head.uncoded_length`` from the headers that ``field`` looks up."""
-    length = field("content-length") or ""
-    is_coded = field("transfer-encoding") is not None or field("content-encoding") is not None
-    return int(length) if _is_one_number(length) and not is_coded else None
-
-
-def parse_length(value: str) -> int:
-    """Return the number in Content-Length, which may be repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
-    if _is_one_number(value):
-        return int(value)
-    lengths = {length.strip() for length in value.split(",")}
-    length = lengths.pop()
-    if lengths or not (length.isascii() and length.isdigit()):
-        raise ValueError(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")
-    return int((length.lstrip("0") or "0")[:20])
-
-
-def _is_one_number(value: str) -> bool:
-    return value.isdigit() and value.isascii() and len(value) < 20
-
-
-class HeadHeaders(Headers):
-    """The headers of a request, looked up in its head."""
-
-    __slots__ = ("_head",)
-
-    def __init__(self, head: Head) -> None:
-        self._head = head
-
-    def _lookup(self, name: str) -> str | None:
-        return self._head.field(name)
-
-    def items(self) -> list[tuple[str, str]]:
-        """Return every line as the server gave it, in order."""
-        return list(self._head.fields())
-
-
 class PlainHead(RequestHead):
     """A copy of another head without its body; header fields stay as the server gave them."""
 
@@ -240,7 +202,7 @@ class DerivedHead:
 
     @property
     def query_string(self) -> bytes:
-        """What follows the question mark."""
+        """The query without its question mark, as it was sent."""
         return self.inner.query_string
 
     @property
@@ -294,3 +256,41 @@ def server_head(head: Head) -> Head:
     while isinstance(head, DerivedHead):
         head = head.inner
     return head
+
+
+class HeadHeaders(Headers):
+    """The headers of a request, looked up in its head."""
+
+    __slots__ = ("_head",)
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+
+    def _lookup(self, name: str) -> str | None:
+        return self._head.field(name)
+
+    def items(self) -> list[tuple[str, str]]:
+        """Return every line as the server gave it, in order."""
+        return list(self._head.fields())
+
+
+def uncoded_length(field: Callable[[str], str | None]) -> int | None:
+    """Return ``Head.uncoded_length`` from the headers that ``field`` looks up."""
+    length = field("content-length") or ""
+    is_coded = field("transfer-encoding") is not None or field("content-encoding") is not None
+    return int(length) if _is_one_number(length) and not is_coded else None
+
+
+def parse_length(value: str) -> int:
+    """Return the number in Content-Length, which may be repeated (RFC 9112 §6.3). Raises ValueError otherwise."""
+    if _is_one_number(value):
+        return int(value)
+    lengths = {length.strip() for length in value.split(",")}
+    length = lengths.pop()
+    if lengths or not (length.isascii() and length.isdigit()):
+        raise ValueError(f"Content-Length must be one number of 0 or more, not {value[:40]!r}")
+    return int((length.lstrip("0") or "0")[:20])
+
+
+def _is_one_number(value: str) -> bool:
+    return value.isdigit() and value.isascii() and len(value) < 20

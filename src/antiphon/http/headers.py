@@ -30,61 +30,6 @@ HOP_BY_HOP = frozenset({
 """Fields of one connection, which WSGI servers set (RFC 2616 §13.5.1, which misspells Trailer; PEP 3333)."""
 
 
-def field_name(name: str) -> str:
-    """Return a name in lower case. Raises ValueError if it is no token (RFC 9110 §5.1)."""
-    if not is_token(name):
-        raise ValueError(f"a header's name is a token, not {name!r}")
-    return name.lower()
-
-
-def field_value(value: str) -> str:
-    """Return a value that can stand in a header (RFC 9110 §5.5). Raises ValueError otherwise, TypeError for non-str."""
-    if not isinstance(value, str):
-        raise TypeError(f"a header's value is a str, not {type(value).__name__}")
-    if value.isascii() and value.isprintable() and value[:1] != " " and value[-1:] != " ":
-        return value
-    if bad := _FORBIDDEN.search(value):
-        raise ValueError(f"{bad.group()!r} at {bad.start()} cannot stand in a header's value: {value[:80]!r}")
-    return value
-
-
-def combine(name: str, values: list[str]) -> str:
-    """Return one value for the lines of a field (RFC 9110 §5.3); the first one of Set-Cookie."""
-    if len(values) == 1:
-        return values[0]
-    if name == "cookie":
-        return "; ".join(values)
-    return values[0] if name == "set-cookie" else ", ".join(values)
-
-
-def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
-    """Return the combined value of each field, by its name."""
-    values = dict(fields)
-    if len(values) < len(fields):
-        lines: dict[str, list[str]] = {}
-        for name, value in fields:
-            lines.setdefault(name, []).append(value)
-        values = {name: combine(name, lines[name]) for name in lines}
-    return values
-
-
-def put_line(fields: list[tuple[str, str]], line: tuple[str, str]) -> None:
-    """Put a checked line at the end, in place of all lines of its field."""
-    name = line[0]
-    for present, _ in fields:
-        if present == name:
-            fields[:] = [field for field in fields if field[0] != name]
-            break
-    fields.append(line)
-
-
-def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
-    """Return the names and values of fields in any form that ``Headers`` takes."""
-    if isinstance(fields, Headers):
-        return fields.items()
-    return cast("Mapping[str, str]", fields).items() if isinstance(fields, Mapping) else fields
-
-
 class Headers:
     """Immutable header fields.
 
@@ -249,6 +194,61 @@ class MutableHeaders(Headers):
             return default
         self._remove(name.lower())
         return value
+
+
+def field_name(name: str) -> str:
+    """Return a name in lower case. Raises ValueError if it is no token (RFC 9110 §5.1)."""
+    if not is_token(name):
+        raise ValueError(f"a header's name is a token, not {name!r}")
+    return name.lower()
+
+
+def field_value(value: str) -> str:
+    """Return a value that can stand in a header (RFC 9110 §5.5). Raises ValueError otherwise, TypeError for non-str."""
+    if not isinstance(value, str):
+        raise TypeError(f"a header's value is a str, not {type(value).__name__}")
+    if value.isascii() and value.isprintable() and value[:1] != " " and value[-1:] != " ":
+        return value
+    if bad := _FORBIDDEN.search(value):
+        raise ValueError(f"{bad.group()!r} at {bad.start()} cannot stand in a header's value: {value[:80]!r}")
+    return value
+
+
+def combine(name: str, values: list[str]) -> str:
+    """Return one value for the lines of a field (RFC 9110 §5.3); the first one of Set-Cookie."""
+    if len(values) == 1:
+        return values[0]
+    if name == "cookie":
+        return "; ".join(values)
+    return values[0] if name == "set-cookie" else ", ".join(values)
+
+
+def combined(fields: Collection[tuple[str, str]]) -> dict[str, str]:
+    """Return the combined value of each field, by its name."""
+    values = dict(fields)
+    if len(values) < len(fields):
+        lines: dict[str, list[str]] = {}
+        for name, value in fields:
+            lines.setdefault(name, []).append(value)
+        values = {name: combine(name, lines[name]) for name in lines}
+    return values
+
+
+def put_line(fields: list[tuple[str, str]], line: tuple[str, str]) -> None:
+    """Put a checked line at the end, in place of all lines of its field."""
+    name = line[0]
+    for present, _ in fields:
+        if present == name:
+            fields[:] = [field for field in fields if field[0] != name]
+            break
+    fields.append(line)
+
+
+def field_pairs(fields: HeaderFields) -> Iterable[tuple[str, str]]:
+    """Return the names and values of fields in any form that ``Headers`` takes."""
+    if isinstance(fields, Headers):
+        return fields.items()
+    return cast("Mapping[str, str]", fields).items() if isinstance(fields, Mapping) else fields
 
 
 def read_raw_utf8(text: str) -> str:

@@ -7,6 +7,8 @@ from antiphon.http.errors import BadRequest
 from antiphon.http.head import Head
 from antiphon.http.url import quote_path, unquote
 
+_misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
+
 
 def check_path(path: str) -> None:
     """Raise BadRequest for a path that neither begins with a slash nor is ``*`` (RFC 9112 §3.2).
@@ -15,15 +17,6 @@ def check_path(path: str) -> None:
     """
     if path[:1] != "/" and path != "*":
         raise BadRequest(f"The target of a request is a path, which begins with a slash: not {path[:200]!r}.")
-
-
-def quote_segment(text: str) -> str:
-    """Percent-encode text as one segment. Raises ValueError for a lone surrogate."""
-    return quote_path(text).replace("/", "%2F")
-
-
-def _may_hide_slashes(raw: bytes | None) -> TypeGuard[bytes]:
-    return raw is not None and b"%2" in raw
 
 
 def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
@@ -45,6 +38,16 @@ def raw_segments(raw: bytes | None, path: str) -> list[str] | None:
             return below if len(below) <= path.count("/") else None
         length += 1 + len(segment)
     return None
+
+
+def hidden_segments(head: Head) -> list[str] | None:
+    """Return the decoded segments of a head's path if some have encoded slashes; else None."""
+    return raw_segments(head.raw_path, head.path)
+
+
+def with_or_without_slash(segments: list[str]) -> list[str]:
+    """Return the segments with a slash added at the end, or without the one there."""
+    return segments[:-1] if segments[-1] == "" else [*segments, ""]
 
 
 def quoted_path(path: str, raw: bytes | None) -> str:
@@ -75,7 +78,9 @@ def quoted_root(root_path: str, path: str, raw: bytes | None) -> str:
     return quote_path(root_path)
 
 
-_misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
+def quote_segment(text: str) -> str:
+    """Percent-encode text as one segment. Raises ValueError for a lone surrogate."""
+    return quote_path(text).replace("/", "%2F")
 
 
 def is_misleading(path: str) -> bool:
@@ -86,11 +91,5 @@ def is_misleading(path: str) -> bool:
     return _misleading(path) is not None
 
 
-def hidden_segments(head: Head) -> list[str] | None:
-    """Return the decoded segments of a head's path if some have encoded slashes; else None."""
-    return raw_segments(head.raw_path, head.path)
-
-
-def with_or_without_slash(segments: list[str]) -> list[str]:
-    """Return the segments with a slash added at the end, or without the one there."""
-    return segments[:-1] if segments[-1] == "" else [*segments, ""]
+def _may_hide_slashes(raw: bytes | None) -> TypeGuard[bytes]:
+    return raw is not None and b"%2" in raw

@@ -18,6 +18,8 @@ _NUMBER = f"[0-9]{{1,{_DIGITS}}}"
 _range_spec = re.compile(f"([0-9]{{0,{_DIGITS}}})-([0-9]{{0,{_DIGITS}}})").fullmatch
 _content_range = re.compile(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)").fullmatch
 
+_boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}").fullmatch
+
 
 class ByteRange(NamedTuple):
     """A part of a representation that exists: the positions of its first and last byte, both included."""
@@ -163,6 +165,50 @@ class ContentRange(Value):
         return f"ContentRange.parse({str(self)!r})"
 
 
+class MultipartByteRanges:
+    """The framing of a multipart/byteranges body (RFC 9110 §14.6). Immutable.
+
+    Iteration gives the chunks of the body in order: bytes to send as they are, and each `ByteRange` at the place of its
+    bytes. ``length`` and ``content_type`` are those of the whole representation; the latter is None without one.
+    ``boundary`` must not occur in the content: make it random. Raises ValueError without a part, for a part that ends
+    after the whole, and for a bad boundary (RFC 2046 §5.1.1) or content type.
+    """
+
+    __slots__ = ("_boundary", "_heads", "_ranges")
+
+    def __init__(
+        self, ranges: Sequence[ByteRange], length: int, *, boundary: str, content_type: str | None = None
+    ) -> None:
+        if not ranges:
+            raise ValueError("a body of parts has at least one")
+        if not _boundary(boundary):
+            raise ValueError(f"not a multipart boundary: {boundary[:80]!r}")
+        described = "" if content_type is None else f"Content-Type: {field_value(content_type)}\r\n"
+        heads = [
+            f"--{boundary}\r\n{described}Content-Range: {ContentRange(*part, length)}\r\n\r\n".encode("latin-1")
+            for part in ranges
+        ]
+        self._boundary = boundary
+        self._ranges = tuple(ranges)
+        self._heads = [heads[0], *[b"\r\n" + head for head in heads[1:]], f"\r\n--{boundary}--\r\n".encode("latin-1")]
+
+    @property
+    def content_type(self) -> str:
+        """The value of the response's Content-Type."""
+        return f"multipart/byteranges{format_parameters({'boundary': self._boundary})}"
+
+    @property
+    def content_length(self) -> int:
+        """The number of bytes of the body."""
+        return sum(map(len, self._heads)) + sum([part.length for part in self._ranges])
+
+    def __iter__(self) -> Iterator[bytes | ByteRange]:
+        for head, part in zip(self._heads, self._ranges, strict=False):
+            yield head
+            yield part
+        yield self._heads[-1]
+
+
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
     """Return `Range.resolve` of a header, None also for a malformed one."""
     try:
@@ -227,50 +273,3 @@ def _merge_overlapping(parts: list[ByteRange]) -> list[ByteRange]:
         else:
             merged.append((place, part))
     return [part for _, part in sorted(merged)]
-
-
-_boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}").fullmatch
-
-
-class MultipartByteRanges:
-    """The framing of a multipart/byteranges body (RFC 9110 §14.6). Immutable.
-
-    Iteration gives the chunks of the body in order: bytes to send as they are, and each `ByteRange` at the place of its
-    bytes. ``length`` and ``content_type`` are those of the whole representation; the latter is None without one.
-    ``boundary`` must not occur in the content: make it random. Raises ValueError without a part, for a part that ends
-    after the whole, and for a bad boundary (RFC 2046 §5.1.1) or content type.
-    """
-
-    __slots__ = ("_boundary", "_heads", "_ranges")
-
-    def __init__(
-        self, ranges: Sequence[ByteRange], length: int, *, boundary: str, content_type: str | None = None
-    ) -> None:
-        if not ranges:
-            raise ValueError("a body of parts has at least one")
-        if not _boundary(boundary):
-            raise ValueError(f"not a multipart boundary: {boundary[:80]!r}")
-        described = "" if content_type is None else f"Content-Type: {field_value(content_type)}\r\n"
-        heads = [
-            f"--{boundary}\r\n{described}Content-Range: {ContentRange(*part, length)}\r\n\r\n".encode("latin-1")
-            for part in ranges
-        ]
-        self._boundary = boundary
-        self._ranges = tuple(ranges)
-        self._heads = [heads[0], *[b"\r\n" + head for head in heads[1:]], f"\r\n--{boundary}--\r\n".encode("latin-1")]
-
-    @property
-    def content_type(self) -> str:
-        """The value of the response's Content-Type."""
-        return f"multipart/byteranges{format_parameters({'boundary': self._boundary})}"
-
-    @property
-    def content_length(self) -> int:
-        """The number of bytes of the body."""
-        return sum(map(len, self._heads)) + sum([part.length for part in self._ranges])
-
-    def __iter__(self) -> Iterator[bytes | ByteRange]:
-        for head, part in zip(self._heads, self._ranges, strict=False):
-            yield head
-            yield part
-        yield self._heads[-1]

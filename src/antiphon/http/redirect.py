@@ -5,6 +5,11 @@ import re
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.url import as_uri
 
+REDIRECTS = (301, 302, 303, 307, 308)
+"""The statuses of redirects: after 303 clients go on with GET, after 307 and 308 with the same method."""
+
+_leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
+
 
 class RaisedAnswer(Exception):
     """An exception that is answered by its status and headers, without content, wherever it is raised.
@@ -19,35 +24,6 @@ class RaisedAnswer(Exception):
     def __init__(self, *arguments: object, headers: HeaderFields = ()) -> None:
         super().__init__(*arguments)
         self.headers = MutableHeaders(headers)
-
-
-REDIRECTS = (301, 302, 303, 307, 308)
-"""The statuses of redirects: after 303 clients go on with GET, after 307 and 308 with the same method."""
-
-_leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
-
-
-def check_redirect(status: int) -> int:
-    """Return the status of a redirect. Raises ValueError for another status."""
-    if status not in REDIRECTS:
-        raise ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are")
-    return status
-
-
-def redirect_location(location: str, external: bool) -> str:
-    """Return a URL reference in ASCII, for Location. Raises ValueError if it names a site, unless it is ``external``.
-
-    Text from a request must not lead users to a site of an attacker's choice (CWE-601).
-    """
-    if not isinstance(location, str):
-        raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
-    uri = as_uri(location)
-    if not external and _leaves(uri):
-        raise ValueError(
-            f"a redirect to {location[:200]!r} names a site, perhaps another one: give a path, or say external=True"
-            " where the site is of your choice"
-        )
-    return uri
 
 
 class Redirect(RaisedAnswer):
@@ -75,3 +51,26 @@ class NotModified(RaisedAnswer):
 
     def __init__(self, headers: HeaderFields = ()) -> None:
         super().__init__(headers=headers)
+
+
+def check_redirect(status: int) -> int:
+    """Return the status of a redirect. Raises ValueError for another status."""
+    if status not in REDIRECTS:
+        raise ValueError(f"{status} is not a redirect; 301, 302, 303, 307 and 308 are")
+    return status
+
+
+def redirect_location(location: str, external: bool) -> str:
+    """Return a URL reference in ASCII, for Location. Raises ValueError if it names a site, unless it is ``external``.
+
+    Text from a request must not lead users to a site of an attacker's choice (CWE-601).
+    """
+    if not isinstance(location, str):
+        raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
+    uri = as_uri(location)
+    if not external and _leaves(uri):
+        raise ValueError(
+            f"a redirect to {location[:200]!r} names a site, perhaps another one: give a path, or say external=True"
+            " where the site is of your choice"
+        )
+    return uri

@@ -24,6 +24,8 @@ _UNESCAPED = frozenset(b"*-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 _ESCAPES = [chr(byte) if byte in _UNESCAPED else f"%{byte:02X}" for byte in range(256)]
 _ESCAPES[ord(" ")] = "+"
 
+_charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
+
 
 def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, str]]:
     """Return the names and values in `data`, in order (WHATWG URL §5.1).
@@ -38,6 +40,37 @@ def parse_query(data: bytes, max_fields: int | None = None) -> list[tuple[str, s
         pieces = data.decode("utf-8", "replace").replace("+", " ").split("&")
         return [(name, value) for piece in pieces if piece for name, _, value in (piece.partition("="),)]
     return _parse_regular(data) or _parse_pieces(data)
+
+
+def parse_form(data: bytes, max_fields: int | None = None, charset: str | None = None) -> list[tuple[str, str]]:
+    """Return the names and values in `data`, in order.
+
+    The charset is that of the field `_charset_`, which browsers fill in, else `charset`, that of the content type, else
+    UTF-8. Raises ValueError for more than `max_fields` fields; empty ones count too.
+    """
+    if charset is None and data.find(b"_charset_=") < 0:
+        return parse_query(data, max_fields)
+    named = _charset_field(data)
+    codec = form_codec(named[1].decode("latin-1") if named else None, charset)
+    if codec == "utf-8":
+        return parse_query(data, max_fields)
+    if max_fields is not None and data and data.count(b"&") >= max_fields:
+        raise ValueError(f"more than {max_fields} fields")
+    return [
+        (_text(name, codec), _text(value, codec))
+        for piece in data.split(b"&")
+        if piece
+        for name, _, value in (piece.partition(b"="),)
+    ]
+
+
+def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDict[str]) -> str:
+    """Print names and values, in order (WHATWG URL §5.2).
+
+    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
+    """
+    items = pairs.items() if isinstance(pairs, (Mapping, MultiDict)) else pairs
+    return "&".join([f"{_escape(name)}={_escape(value)}" for name, value in cast("Iterable[tuple[str, str]]", items)])
 
 
 def _parse_regular(data: bytes) -> list[tuple[str, str]] | None:
@@ -73,42 +106,8 @@ def _parse_pieces(data: bytes) -> list[tuple[str, str]]:
     return pairs
 
 
-def format_query(pairs: Iterable[tuple[str, str]] | Mapping[str, str] | MultiDict[str]) -> str:
-    """Print names and values, in order (WHATWG URL §5.2).
-
-    Raises UnicodeEncodeError, a ValueError, for a lone surrogate.
-    """
-    items = pairs.items() if isinstance(pairs, (Mapping, MultiDict)) else pairs
-    return "&".join([f"{_escape(name)}={_escape(value)}" for name, value in cast("Iterable[tuple[str, str]]", items)])
-
-
 def _escape(text: str) -> str:
     return text.encode().decode("latin-1").translate(_ESCAPES)
-
-
-_charset_field = re.compile(rb"(?:\A|&)_charset_=([^&]*)").search
-
-
-def parse_form(data: bytes, max_fields: int | None = None, charset: str | None = None) -> list[tuple[str, str]]:
-    """Return the names and values in `data`, in order.
-
-    The charset is that of the field `_charset_`, which browsers fill in, else `charset`, that of the content type, else
-    UTF-8. Raises ValueError for more than `max_fields` fields; empty ones count too.
-    """
-    if charset is None and data.find(b"_charset_=") < 0:
-        return parse_query(data, max_fields)
-    named = _charset_field(data)
-    codec = form_codec(named[1].decode("latin-1") if named else None, charset)
-    if codec == "utf-8":
-        return parse_query(data, max_fields)
-    if max_fields is not None and data and data.count(b"&") >= max_fields:
-        raise ValueError(f"more than {max_fields} fields")
-    return [
-        (_text(name, codec), _text(value, codec))
-        for piece in data.split(b"&")
-        if piece
-        for name, _, value in (piece.partition(b"="),)
-    ]
 
 
 def _text(data: bytes, codec: str) -> str:
