@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.retry_after import MOST_SECONDS, format_retry_after, parse_retry_after
+from antiphon.http.dates import MOST_SECONDS, format_retry_after, parse_retry_after
 
 MOMENT = datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC)
 

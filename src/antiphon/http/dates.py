@@ -1,11 +1,13 @@
 """Dates in UTC and whole seconds: HTTP dates (RFC 9110 §5.6.7) and dates of structured fields (RFC 9651 §3.3.7).
 
-All three forms of HTTP dates are read; IMF-fixdate is printed.
+All three forms of HTTP dates are read; IMF-fixdate is printed. Retry-After is such a date, or seconds.
 """
 
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import ceil
+from typing import TypeAlias
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -25,6 +27,13 @@ _rfc850 = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]
 _asctime = re.compile(rf"{_DAY_NAME} {_MONTH} (?P<day>[ 0-9][0-9]) {_TIME} (?P<year>[0-9]{{4}})").fullmatch
 
 _structured = re.compile("@(-?[0-9]{1,15})").fullmatch
+_delta_seconds = re.compile("[0-9]{1,10}").fullmatch
+
+RetryAfter: TypeAlias = int | datetime
+"""Seconds after the response, or a moment in UTC."""
+
+MOST_SECONDS = 10**10 - 1
+"""The most seconds in Retry-After, some three hundred years."""
 
 
 def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
@@ -111,3 +120,26 @@ def format_structured_date(moment: datetime) -> str:
     text = f"@{_seconds(moment)}"
     parse_structured_date(text)
     return text
+
+
+def parse_retry_after(text: str) -> RetryAfter:
+    """Read the seconds or the moment of Retry-After. Raises ValueError for anything else, and above ten digits."""
+    if _delta_seconds(text):
+        return int(text)
+    try:
+        return parse_date(text)
+    except ValueError:
+        raise ValueError(f"neither seconds nor an HTTP date: {text[:80]!r}") from None
+
+
+def format_retry_after(after: float | timedelta | datetime) -> str:
+    """Print Retry-After. A naive datetime is UTC; seconds are rounded up.
+
+    Raises ValueError for negative seconds, more than ten digits, other types, and dates outside of the years 1 to 9999.
+    """
+    if isinstance(after, datetime):
+        return format_date(after)
+    seconds = after.total_seconds() if isinstance(after, timedelta) else after
+    if not isinstance(seconds, int | float) or not 0 <= seconds <= MOST_SECONDS:
+        raise ValueError(f"Retry-After is seconds from 0 to {MOST_SECONDS}, or a date, not {after!r}")
+    return str(ceil(seconds))

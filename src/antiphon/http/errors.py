@@ -265,7 +265,7 @@ class _ComeBack(HTTPError):
     ) -> None:
         super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
         if retry_after is not None:
-            from antiphon.http.retry_after import format_retry_after
+            from antiphon.http.dates import format_retry_after
 
             self.headers["retry-after"] = format_retry_after(retry_after)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon.http.cache_control import CacheControl
-from antiphon.http.dates import format_structured_date, parse_structured_date
+from antiphon.http.dates import format_retry_after, format_structured_date, parse_retry_after, parse_structured_date
 from antiphon.http.etag import ETag
 from antiphon.http.header_property import (
     flag,
@@ -24,7 +24,6 @@ from antiphon.http.header_property import (
 )
 from antiphon.http.headers import field_value
 from antiphon.http.ranges import ContentRange
-from antiphon.http.retry_after import format_retry_after, parse_retry_after
 from antiphon.http.url import as_uri
 from antiphon.response.fields import only_typed
 
