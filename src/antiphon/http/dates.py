@@ -1,6 +1,6 @@
 """Dates in UTC and whole seconds: HTTP dates (RFC 9110 §5.6.7) and dates of structured fields (RFC 9651 §3.3.7).
 
-All three forms of HTTP dates are read; IMF-fixdate is printed. Retry-After is a date or a number of seconds.
+All three forms of HTTP dates are read; IMF-fixdate is printed. Retry-After is such a date, or seconds.
 """
 
 import re
@@ -27,6 +27,13 @@ _rfc850 = re.compile(rf"{_DAY_NAME}, (?P<day>[0-9]{{2}})-{_MONTH}-(?P<year>[0-9]
 _asctime = re.compile(rf"{_DAY_NAME} {_MONTH} (?P<day>[ 0-9][0-9]) {_TIME} (?P<year>[0-9]{{4}})").fullmatch
 
 _structured = re.compile("@(-?[0-9]{1,15})").fullmatch
+_delta_seconds = re.compile("[0-9]{1,10}").fullmatch
+
+RetryAfter: TypeAlias = int | datetime
+"""Seconds after the response, or a moment in UTC."""
+
+MOST_SECONDS = 10**10 - 1
+"""The most seconds in Retry-After, some three hundred years."""
 
 
 def parse_date(text: str, *, latest_year: int = 2069) -> datetime:
@@ -115,18 +122,9 @@ def format_structured_date(moment: datetime) -> str:
     return text
 
 
-RetryAfter: TypeAlias = int | datetime
-"""Seconds after the response, or a moment in UTC."""
-
-MOST_SECONDS = 10**10 - 1
-"""The most seconds, some three hundred years."""
-
-_delay_seconds = re.compile("[0-9]{1,10}").fullmatch
-
-
 def parse_retry_after(text: str) -> RetryAfter:
     """Read the seconds or the moment of Retry-After. Raises ValueError for anything else, and above ten digits."""
-    if _delay_seconds(text):
+    if _delta_seconds(text):
         return int(text)
     try:
         return parse_date(text)
