@@ -142,9 +142,7 @@ class App(Routes, Servable):
     @overload
     def lifespan(self, function: Callable[[], AbstractContextManager[T]], /) -> Place[T]: ...
     @overload
-    def lifespan(self, function: Callable[[], AsyncIterator[T]], /) -> Place[T]: ...
-    @overload
-    def lifespan(self, function: Callable[[], Iterator[T]], /) -> Place[T]: ...
+    def lifespan(self, function: Callable[[], Iterator[T] | AsyncIterator[T]], /) -> Place[T]: ...
     def lifespan(self, function: Callable[[], Any], /) -> Place[Any]:
         """Enter a context manager at startup, and leave it at shutdown; usable as a decorator.
 
@@ -217,8 +215,8 @@ class App(Routes, Servable):
         for each in group.walk():
             if each.above is not None:
                 self._guard.trust(each.name, each.above.name or None, each.registry.trusted_origins)
-        for blueprint in group.blueprints():
-            blueprint.is_frozen = True
+            for included in each.registry.blueprints:
+                included.blueprint.is_frozen = True
         self._find = find_after(self.registry.before_routing, group.stack, routing) or routing.find
         self._routing = routing
         return routing

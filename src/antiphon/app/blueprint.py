@@ -46,11 +46,6 @@ class IncludedBlueprint(NamedTuple):
 class Registry:
     """Everything that was registered with an application or a blueprint, in order."""
 
-    __slots__ = (
-        "after", "before", "before_routing", "blueprints", "converters", "error_handlers", "middleware", "routes",
-        "trusted_origins",
-    )  # fmt: skip
-
     def __init__(self) -> None:
         self.routes: list[Route] = []
         self.middleware: list[Middleware] = []

@@ -8,7 +8,7 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
-from typing import Any, NamedTuple, TypeAlias, TypeVar, overload
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
@@ -19,6 +19,8 @@ from antiphon.request.places import Place
 T = TypeVar("T")
 
 Manager: TypeAlias = AbstractContextManager[T] | AbstractAsyncContextManager[T]
+Yielding: TypeAlias = Manager[T] | Iterator[T] | AsyncIterator[T]
+"""The return value of a lifespan function: a context manager, or the generator of which one is made."""
 
 
 class Maker(NamedTuple):
@@ -57,15 +59,7 @@ class Lifespan:
         _check(function)
         self._on_shutdown.insert(0, hook(function, blocking=True).pinned())
 
-    @overload
-    def add(self, function: Callable[[], AbstractAsyncContextManager[T]]) -> Place[T]: ...
-    @overload
-    def add(self, function: Callable[[], AbstractContextManager[T]]) -> Place[T]: ...
-    @overload
-    def add(self, function: Callable[[], AsyncIterator[T]]) -> Place[T]: ...
-    @overload
-    def add(self, function: Callable[[], Iterator[T]]) -> Place[T]: ...
-    def add(self, function: Callable[[], Any]) -> Place[Any]:
+    def add(self, function: Callable[[], Yielding[T]]) -> Place[T]:
         """Register a context manager to enter at startup and leave at shutdown; return the place of its value.
 
         ``function`` has no parameters. It is a generator or an async generator function, which yields once, or it
@@ -74,7 +68,7 @@ class Lifespan:
         """
         check_arguments(function)
         name = getattr(function, "__name__", None) or type(function).__name__
-        place = Place[Any](name, fix=f"app.lifespan({name})")
+        place = Place[T](name, fix=f"app.lifespan({name})")
         self._makers[place] = _maker(function)
         self._places.fill(place, lambda _: self.state(place))
         return place

@@ -1,7 +1,7 @@
 """Sources of places: called on first read, or before the handler if they wait or block."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from antiphon.app.hooks import Hook, hook
 from antiphon.handler.callables import check_arguments
@@ -12,26 +12,19 @@ from antiphon.request.request import Request
 T = TypeVar("T")
 
 
-class Source:
-    """The function that computes a place's value, with its condition and the function for when that is false.
+class Source(NamedTuple):
+    """The function that computes a place's value, with its condition and the function for when that is false."""
 
-    ``is_resolved`` says that it is called before the handler, because it waits or blocks.
-    """
+    fills: Any
+    """The place; checkers would take an attribute of type ``Place`` for the descriptor that places are."""
+    hook: Hook
+    when: Callable[[Request], object] | None
+    otherwise: Callable[[Request], Any] | None
 
-    __slots__ = ("fills", "hook", "is_resolved", "otherwise", "when")
-
-    def __init__(
-        self,
-        fills: Place[Any],
-        hook: Hook,
-        when: Callable[[Request], object] | None,
-        otherwise: Callable[[Request], Any] | None,
-    ) -> None:
-        self.fills = fills
-        self.hook = hook
-        self.is_resolved = hook.is_async or hook.blocks
-        self.when = when
-        self.otherwise = otherwise
+    @property
+    def is_resolved(self) -> bool:
+        """True if it is called before the handler, because it waits or blocks."""
+        return self.hook.is_async or self.hook.blocks
 
     @property
     def blocks(self) -> bool:
@@ -40,7 +33,7 @@ class Source:
 
     def pinned(self) -> "Source":
         """Return the source with its place, for a stack of which some parts run on a thread and others on the loop."""
-        return Source(self.fills, self.hook.pinned(), self.when, self.otherwise)
+        return self._replace(hook=self.hook.pinned())
 
     async def resolve(self, request: Request) -> None:
         """Give a request the value, if it has none and the condition is true. Raises what the source does."""

@@ -1,10 +1,10 @@
 """Planning: once, before the first request, each registered route and mount becomes a plan."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from antiphon.app.blueprint import Blueprint, IncludedBlueprint, Registry
+from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.default_answers import answer_nothing, answer_options, redirect_to_other_form
 from antiphon.app.guard import Guard
 from antiphon.app.hooks import Hook
@@ -15,8 +15,6 @@ from antiphon.app.plan import HandlerStack, Plan, PlannedBody
 from antiphon.app.route import Route
 from antiphon.handler.contract import describe
 from antiphon.http.limits import Limits
-from antiphon.request.request import Request
-from antiphon.response.response import Response
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.prefixes import Prefixes, TakenError
 from antiphon.routing.router import Resource, Router, SamePathsError
@@ -84,10 +82,6 @@ class RouteGroup:
         for included in self.registry.blueprints:
             yield from self.below(included).walk()
 
-    def blueprints(self) -> list[Blueprint]:
-        """Return all blueprints in this group."""
-        return [included.blueprint for group in self.walk() for included in group.registry.blueprints]
-
     def routes(self) -> list[Route]:
         """Return the routes of this group alone, with their whole names, paths, hosts and limits."""
         return [
@@ -103,10 +97,6 @@ class RouteGroup:
 
     def _placed(self, route: Route, **changes: Any) -> Route:
         return route._replace(app=self.app, blueprint=self.name or None, places=self.places, **changes)
-
-    def plan(self, route: Route) -> Plan:
-        """Plan a route of this group."""
-        return Plan(route, route.hook.for_handler(True), self.stack, body=route.body)
 
     def plan_answer(
         self,
@@ -192,7 +182,7 @@ class Planning:
 
     def _plan_route(self, group: RouteGroup, route: Route) -> None:
         resource = self._resource(route)
-        plan = group.plan(route)
+        plan = Plan(route, route.hook.for_handler(True), group.stack, body=route.body)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -239,13 +229,10 @@ class Planning:
                 raise ValueError(f"{error}: the prefix of the blueprint {name!r}") from None
         redirect = partial(redirect_to_other_form, routing.encoded_slashes)
         routing.redirecting = self._groups[""].plan_answer(Hook(redirect, False, blocks))
-        asterisk = Hook(self._asterisk_answer(), False, blocks)
-        self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_answer(asterisk)}
-
-    def _asterisk_answer(self) -> Callable[[Request], Response]:
-        """Return the handler of ``OPTIONS *``: it answers with all methods of all routes (RFC 9110 §9.3.7)."""
+        # OPTIONS * is answered with all methods of all routes (RFC 9110 §9.3.7).
         known = {method for resource in self._router.resources for method in resource.methods}
-        return partial(answer_options, ", ".join(sorted({*known, "OPTIONS"})))
+        asterisk = partial(answer_options, ", ".join(sorted({*known, "OPTIONS"})))
+        self._router.literal["*"] = {"OPTIONS": self._groups[""].plan_answer(Hook(asterisk, False, blocks))}
 
     def _plan_mounts(self, mounts: Iterable[Mount]) -> None:
         self._routing.mounts = Prefixes(self._router.converters)

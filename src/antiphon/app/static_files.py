@@ -104,11 +104,6 @@ class StaticFolder:
     ``immutable`` that is no function.
     """
 
-    __slots__ = (
-        "_digests", "_forever", "_hashes", "_immutable", "_is_served", "_precompressed", "_revalidated", "_root",
-        "_usual",
-    )  # fmt: skip
-
     def __init__(
         self,
         folder: str | os.PathLike[str],
@@ -129,7 +124,7 @@ class StaticFolder:
         self._forever = f"{kept_by}, max-age={YEAR}, immutable"
         self._revalidated = "no-cache" if public else "private, no-cache"
         self._usual = self._revalidated if max_age is None else f"{kept_by}, max-age={max_age}"
-        self._immutable = immutable or _never
+        self._immutable = immutable or (lambda _name: False)
         self._hashes = hashes
         self._is_served = served_names(dotfiles)
         self._precompressed = precompressed
@@ -241,10 +236,6 @@ class StaticFolder:
                 self._digests.clear()
             self._digests[path] = (state.st_mtime_ns, state.st_size, digits)
         return digits
-
-
-def _never(name: str) -> bool:  # noqa: ARG001 - it stands for a function of the name
-    return False
 
 
 def _is_link(state: os.stat_result) -> bool:

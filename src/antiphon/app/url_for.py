@@ -10,15 +10,7 @@ from antiphon.http.path import quote_segment
 from antiphon.http.url import quote_path
 from antiphon.http.urlencoded import format_query
 from antiphon.routing.converters import Converter
-from antiphon.routing.pattern import (
-    Mixed,
-    Parameter,
-    Segment,
-    parameters_of,
-    parse_host_pattern,
-    parse_pattern,
-    parts_of,
-)
+from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
 from antiphon.routing.router import Router
 
 _NONE: Mapping[str, Any] = {}
@@ -31,13 +23,10 @@ class _Way(NamedTuple):
     route: Route
     host: list[Segment]
     path: list[Segment]
+    parameters: list[Parameter]
     names: frozenset[str]
     defaults: Mapping[str, Any]
     """Default values of parameters that are not in the URL."""
-
-    def is_led_by(self, params: Mapping[str, Any]) -> bool:
-        """True if the parameters suffice, and don't contradict the defaults."""
-        return self.lacks(params) is None and self.contradicts(params) is None
 
     def lacks(self, params: Mapping[str, Any]) -> str | None:
         """Return the first parameter that is missing."""
@@ -47,10 +36,6 @@ class _Way(NamedTuple):
     def contradicts(self, params: Mapping[str, Any]) -> str | None:
         """Return the first parameter to which the route always gives another value."""
         return next((name for name, value in self.defaults.items() if params.get(name, value) != value), None)
-
-    def consumes(self, params: Mapping[str, Any]) -> int:
-        """Return the number of parameters that this route uses."""
-        return len(params.keys() & (self.names | self.defaults.keys()))
 
 
 class Reverse:
@@ -77,11 +62,7 @@ class Reverse:
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name), given)
         values = {**(way.route.defaults or _NONE), **given}
-        texts = {
-            parameter.name: _text(way, parameter, values[parameter.name])
-            for segment in (*way.host, *way.path)
-            for parameter in parameters_of(segment)
-        }
+        texts = {parameter.name: _text(way, parameter, values[parameter.name]) for parameter in way.parameters}
         host = ".".join([_printed_label(way, label, texts) for label in way.host])
         path = "".join([f"/{_quoted(way, segment, texts)}" for segment in way.path])
         self._check_slashes(way, texts)
@@ -93,7 +74,8 @@ class Reverse:
 
     def _named(self, name: str) -> list[_Way]:
         if not isinstance(name, str):
-            raise TypeError(f"url_for wants the name of a route{_name_of(name)}, not {name!r}")
+            hint = f", such as {name.__name__!r}" if hasattr(name, "__name__") else ""
+            raise TypeError(f"url_for wants the name of a route{hint}, not {name!r}")
         if name not in self._ways:
             routes = self._routes.get(name)
             if not routes:
@@ -108,9 +90,10 @@ class Reverse:
     def _way(self, route: Route) -> _Way:
         path = parse_pattern(route.pattern, self._converters)
         host = parse_host_pattern(route.host, self._converters) if route.host else []
-        names = frozenset(part.name for segment in (*host, *path) for part in parameters_of(segment))
+        parameters = [part for segment in (*host, *path) for part in parameters_of(segment)]
+        names = frozenset(part.name for part in parameters)
         defaults = {key: value for key, value in (route.defaults or _NONE).items() if key not in names}
-        return _Way(route, host, path, names, defaults)
+        return _Way(route, host, path, parameters, names, defaults)
 
     def _check_slashes(self, way: _Way, texts: Mapping[str, str]) -> None:
         """Check that no value has a slash that would be read as the end of its segment."""
@@ -122,7 +105,7 @@ class Reverse:
 
     def _check_paths(self, way: _Way, texts: Mapping[str, str]) -> None:
         """Check that several paths in one URL would be read back as they are."""
-        paths = [part for segment in way.path for part in parameters_of(segment) if part.converter.spans]
+        paths = [part for part in way.parameters if part.converter.spans]
         if len(paths) < 2:
             return
         router: Router[None] = Router(self._converters)
@@ -138,9 +121,9 @@ class Reverse:
 
 
 def _choose(ways: list[_Way], given: Mapping[str, Any]) -> _Way:
-    suitable = [way for way in ways if way.is_led_by(given)]
+    suitable = [way for way in ways if way.lacks(given) is None and way.contradicts(given) is None]
     if suitable:
-        return max(suitable, key=lambda way: (way.consumes(given), -len(way.names)))
+        return max(suitable, key=lambda way: (len(given.keys() & (way.names | way.defaults.keys())), -len(way.names)))
     way = ways[0]
     missing = way.lacks(given)
     if missing is not None:
@@ -168,15 +151,9 @@ def _text(way: _Way, parameter: Parameter, value: Any) -> str:
 def _print(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
     """Return a segment's text. Raises ValueError if it would be read back as other parameters."""
     printed = "".join([part if isinstance(part, str) else texts[part.name] for part in parts_of(segment)])
-    if isinstance(segment, Mixed):
-        names = [part.name for part in segment.parameters]
-        wanted = tuple(texts[name] for name in names)
-        try:
-            is_same = segment.split(printed) == wanted
-        except ValueError:
-            is_same = False
-        if not is_same:
-            raise _refused(way, ", ".join(names), f"{printed!r} would be read otherwise by {segment}")
+    if not isinstance(segment, str | Parameter) and not segment.reads(printed, texts):
+        names = ", ".join(part.name for part in segment.parameters)
+        raise _refused(way, names, f"{printed!r} would be read otherwise by {segment}")
     return printed
 
 
@@ -196,12 +173,6 @@ def _quoted(way: _Way, segment: Segment, texts: Mapping[str, str]) -> str:
         names = ", ".join(part.name for part in parameters)
         raise _refused(way, names, f"{printed!r} has a dot segment, which clients remove (RFC 3986 §5.2.4)")
     return "/".join(map(quote_segment, chunks))
-
-
-def _name_of(handler: object) -> str:
-    """Return a hint to the name of a handler that was given instead of its name."""
-    name = getattr(handler, "__name__", None)
-    return f", such as {name!r}" if name else ""
 
 
 def _spans(segment: Segment) -> bool:

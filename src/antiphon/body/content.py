@@ -168,7 +168,8 @@ class Content:
 
         A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all.
         """
-        if self.is_complete or self._is_receiving or (not self.received and self._is_awaiting_continue()):
+        is_awaited = not self.received and (self.head.field("expect") or "").lower() == "100-continue"
+        if self.is_complete or self._is_receiving or is_awaited:
             return
         self.is_complete = True
         self.failure = self._loss = self.failure or RuntimeError("the body was refused, and is gone")
@@ -212,9 +213,6 @@ class Content:
         if self._receiver is None:
             self._receiver = Receiver(self.head)
         return self._receiver
-
-    def _is_awaiting_continue(self) -> bool:
-        return (self.head.field("expect") or "").lower() == "100-continue"
 
     def _has_all(self) -> bool:
         if not self.is_complete and not self.head.has_body:

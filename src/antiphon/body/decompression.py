@@ -212,24 +212,19 @@ class _Deflate(_Inflate):
         return super().decompress(data, max_length)
 
 
-class _BrotliDecompressor(Protocol):
-    def process(self, data: bytes, /, output_buffer_limit: int) -> bytes: ...
-    def is_finished(self) -> bool: ...
-
-
 class _Brotli:
     unused_data = b""
 
     def __init__(self) -> None:
-        self._inner: _BrotliDecompressor = import_module("brotli").Decompressor()
+        self._inner = import_module("brotli").Decompressor()
         self.needs_input = True
 
     @property
     def eof(self) -> bool:
-        return self._inner.is_finished()
+        return bool(self._inner.is_finished())
 
     def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        chunk = self._inner.process(data, output_buffer_limit=max_length)
+        chunk: bytes = self._inner.process(data, output_buffer_limit=max_length)
         self.needs_input = len(chunk) < max_length
         return chunk
 

@@ -137,16 +137,12 @@ class FormParts:
         self._chunk = chunk
         self._offset += len(chunk)
         try:
-            self._read(chunk)
+            events = self._parser.feed(chunk)
+            self._bounds.count(events)
+            self._events.extend(events)
+            if not chunk:
+                self._parser.finish()
+                self._is_over = True
         except HTTPError as error:
             self._failure = error
             raise
-
-    def _read(self, chunk: bytes) -> None:
-        if not chunk:
-            self._parser.finish()
-            self._is_over = True
-            return
-        events = self._parser.feed(chunk)
-        self._bounds.count(events)
-        self._events.extend(events)

@@ -1,19 +1,8 @@
 """The progress of a body that is being received, as a value."""
 
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 
-
-class Arriving(Protocol):
-    """A body that is being received."""
-
-    @property
-    def received(self) -> int: ...
-    @property
-    def is_complete(self) -> bool: ...
-    @property
-    def failure(self) -> Exception | None: ...
-    @property
-    def readable_length(self) -> int | None: ...
+from antiphon.body.content import Content
 
 
 class Progress(NamedTuple):
@@ -25,7 +14,7 @@ class Progress(NamedTuple):
     """True if all of the body was received."""
 
     @classmethod
-    def of(cls, body: Arriving) -> Self:
+    def of(cls, body: Content) -> Self:
         """Return the progress of a body by now."""
         total, received = body.readable_length, body.received
         is_whole = body.is_complete and body.failure is None  # a refused body is complete, too, and has a failure

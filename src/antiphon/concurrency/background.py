@@ -35,8 +35,9 @@ class BackgroundTask:
         self._loop.call_soon_threadsafe(self._start_on_loop)
 
     def _start_on_loop(self) -> None:
-        self._task = WaitedTask(self._run(), self._loop, self._context, self._thread)
-        self._task.add_done_callback(self._end)
+        self._task = task = WaitedTask(self._run(), loop=self._loop, context=self._context)
+        task.thread = self._thread
+        task.add_done_callback(self._end)
 
     async def _run(self) -> None:
         try:

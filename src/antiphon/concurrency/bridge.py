@@ -69,11 +69,6 @@ class SyncFromAsync(Generic[T]):
             await aclose(iterator, self._iterable)
 
 
-def _at_most_one(iterator: Iterator[T]) -> list[T]:
-    """Return the next item in a list, or an empty list at the end: StopIteration cannot leave a coroutine."""
-    return list(islice(iterator, 1))
-
-
 class AsyncFromSync(Generic[T]):
     """An async iterator over a blocking iterable, which runs on worker threads, in one context."""
 
@@ -88,8 +83,8 @@ class AsyncFromSync(Generic[T]):
     async def __anext__(self) -> T:
         if self._iterator is None:
             self._iterator = await self._crossing.run(iter, self._iterable)
-        items = await self._crossing.run(_at_most_one, self._iterator)
-        if not items:
+        items = await self._crossing.run(list, islice(self._iterator, 1))
+        if not items:  # StopIteration cannot leave a coroutine
             raise StopAsyncIteration
         return items[0]
 

@@ -4,7 +4,7 @@ An iterable is closed in every case, even if it was not iterated to its end, or 
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Generator, Iterable, Iterator
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -53,32 +53,24 @@ async def aclose(iterator: object, source: object = None) -> None:
         await close()
 
 
-class _Source(Generic[T]):
-    """An iterable that is iterated at most once, and is closed together with its iterator."""
+class _Source:
+    """An iterable, blocking or async, that is iterated at most once, and is closed together with its iterator."""
 
-    def __init__(self, iterable: Iterable[T]) -> None:
+    def __init__(self, iterable: Any) -> None:
         self._iterable = iterable
-        self._iterator: Iterator[T] | None = None
+        self._iterator: Any = None
 
-    def __iter__(self) -> Iterator[T]:
+    def __iter__(self) -> Any:
         self._iterator = iter(self._iterable)
+        return self._iterator
+
+    def __aiter__(self) -> Any:
+        self._iterator = aiter(self._iterable)
         return self._iterator
 
     def close(self) -> None:
         if close := close_of(self._iterator, self._iterable):
             close()
-
-
-class _AsyncSource(Generic[T]):
-    """An async iterable that is iterated at most once, and is closed together with its iterator."""
-
-    def __init__(self, iterable: AsyncIterable[T]) -> None:
-        self._iterable = iterable
-        self._iterator: AsyncIterator[T] | None = None
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        self._iterator = aiter(self._iterable)
-        return self._iterator
 
     async def aclose(self) -> None:
         await aclose(self._iterator, self._iterable)
@@ -107,7 +99,7 @@ class AsyncChunks(Generic[T]):
     """The chunks that an async generator makes of an async iterable."""
 
     def __init__(self, source: AsyncIterable[T], make: Callable[[AsyncIterable[T]], AsyncByteGenerator]) -> None:
-        self._source = _AsyncSource(source)
+        self._source = _Source(source)
         self._chunks = make(self._source)
 
     def __aiter__(self) -> AsyncIterator[bytes]:

@@ -5,9 +5,8 @@ An executor's futures have a condition each, for threads that wait; without them
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
-from contextvars import Context
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, Protocol, TypeVar
@@ -229,15 +228,7 @@ class WaitingThread:
 class WaitedTask(asyncio.Task[None]):
     """A task that a thread waits for."""
 
-    def __init__(
-        self,
-        coroutine: Coroutine[Any, Any, None],
-        loop: asyncio.AbstractEventLoop,
-        context: Context,
-        thread: WaitingThread,
-    ) -> None:
-        super().__init__(coroutine, loop=loop, context=context)
-        self.thread = thread
+    thread: WaitingThread
 
 
 def threads_of_task() -> Threads:

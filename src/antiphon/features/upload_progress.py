@@ -14,7 +14,8 @@ from time import monotonic
 from typing import TypeAlias
 
 from antiphon.app.blueprint import Routes
-from antiphon.body.progress import Arriving, Progress
+from antiphon.body.content import Content
+from antiphon.body.progress import Progress
 from antiphon.http.errors import NotFound
 from antiphon.http.event import Event
 from antiphon.request.request import Request
@@ -104,10 +105,10 @@ class _Upload:
 
     __slots__ = ("_body", "_last", "ended_at", "id")
 
-    def __init__(self, id_: str, body: Arriving) -> None:
+    def __init__(self, id_: str, body: Content) -> None:
         self.id = id_
         self.ended_at: float | None = None
-        self._body: Arriving | None = body
+        self._body: Content | None = body
         self._last = Progress.of(body)
 
     def end(self) -> None:
@@ -141,7 +142,7 @@ class _Uploads:
         self._by_id: dict[str, _Upload] = {}
         self._ended: deque[_Upload] = deque()
 
-    def begin(self, id_: str, body: Arriving) -> _Upload:
+    def begin(self, id_: str, body: Content) -> _Upload:
         upload = _Upload(id_, body)
         with self._lock:
             self._forget_ended()

@@ -99,7 +99,10 @@ def _problem(request: Request, error: HTTPError) -> bytes:
 
 def _writable(problem: dict[str, object]) -> dict[str, object]:
     """Return the members that can be written as JSON, with text that UTF-8 can't encode replaced."""
-    printable = {name: _printable(value) if isinstance(value, str) else value for name, value in problem.items()}
+    printable = {
+        name: value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+        for name, value in problem.items()
+    }
     return {name: value for name, value in printable.items() if _is_writable({name: value})}
 
 
@@ -111,10 +114,6 @@ def _is_writable(value: object) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-
-
-def _printable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
 
 
 def _page(request: Request, error: HTTPError) -> str:

@@ -5,12 +5,11 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from antiphon.body.content import Content
 from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType, over_limit
 from antiphon.http.limits import Limits
-from antiphon.http.multidict import MultiDict
 
 T = TypeVar("T")
 
@@ -43,12 +42,6 @@ def read_whole(content: Content, limits: Limits) -> bytes:
     return content.read_all()
 
 
-def too_many_fields(limits: Limits) -> ContentTooLarge:
-    """Return the error for a form of more fields than the limits allow."""
-    detail = f"The form has more than {limits.fields} fields."
-    return over_limit(ContentTooLarge, "fields", limits.fields, detail)
-
-
 @cache
 def json_decoder() -> Callable[..., object]:
     """Return the function that decodes JSON.
@@ -58,18 +51,3 @@ def json_decoder() -> Callable[..., object]:
     from antiphon.serialization.json import decode_json
 
     return decode_json
-
-
-def typed_json(data: bytes, wanted: type[T], limits: Limits) -> T:
-    """Return JSON as a value of the wanted type. Raises what ``Request.json_as`` does."""
-    from antiphon.serialization.readers import json_as
-
-    return json_as(data, wanted, depth=limits.json_depth)
-
-
-def typed_form(fields: MultiDict[str], files: MultiDict[Any], wanted: type[T]) -> T:
-    """Return a form as a value of the wanted type. Raises what ``Request.form_as`` does."""
-    from antiphon.serialization.readers import fields_as
-    from antiphon.uploads.upload import Upload
-
-    return fields_as(fields, wanted, "form", files=files, file_type=Upload)

@@ -13,7 +13,7 @@ from antiphon.body.storage import FORM_DATA
 from antiphon.body.stream import BodyStream
 from antiphon.http.charset import decode_text
 from antiphon.http.cookies import parse_cookies
-from antiphon.http.errors import BadRequest, HTTPError
+from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
 from antiphon.http.grammar import is_token
 from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHead
 from antiphon.http.headers import HeaderFields
@@ -23,17 +23,7 @@ from antiphon.http.path import quoted_root
 from antiphon.http.url import URL
 from antiphon.http.urlencoded import parse_form
 from antiphon.lazy import lazy
-from antiphon.request.body import (
-    DEFAULT_LIMITS,
-    FORM,
-    json_decoder,
-    not_loaded,
-    read_whole,
-    too_many_fields,
-    typed_form,
-    typed_json,
-    wrong_type,
-)
+from antiphon.request.body import DEFAULT_LIMITS, FORM, json_decoder, not_loaded, read_whole, wrong_type
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.places import Place, check_place
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
@@ -439,7 +429,8 @@ class Request(RequestHeaders):
         try:
             return parse_form(data, limits.fields, charset)
         except ValueError:
-            raise too_many_fields(limits) from None
+            detail = f"The form has more than {limits.fields} fields."
+            raise over_limit(ContentTooLarge, "fields", limits.fields, detail) from None
 
     @lazy
     def files(self) -> "MultiDict[Upload]":
@@ -483,8 +474,10 @@ class Request(RequestHeaders):
 
         Raises UnprocessableContent (422) that names each wrong field by JSON Pointer, and what ``json`` raises.
         """
+        from antiphon.serialization.readers import json_as
+
         limits = self.limits
-        return typed_json(self._json_body(limits), wanted, limits)
+        return json_as(self._json_body(limits), wanted, depth=limits.json_depth)
 
     def form_as(self, wanted: type[T]) -> T:
         """Return the form as a dataclass, TypedDict or Struct, whose fields may be files (``Upload``).
@@ -494,7 +487,10 @@ class Request(RequestHeaders):
         """
         if self.mimetype not in (FORM, FORM_DATA) and (self.mimetype or not self.content.is_empty):
             raise wrong_type("a form", self.head.field("content-type"))
-        return typed_form(self.form, self.files, wanted)
+        from antiphon.serialization.readers import fields_as
+        from antiphon.uploads.upload import Upload
+
+        return fields_as(self.form, wanted, "form", files=self.files, file_type=Upload)
 
     # Context
 
@@ -552,15 +548,12 @@ class Request(RequestHeaders):
         """
         values = self._places
         if place not in values:
-            values[place] = self._read(place)
+            _check_place(place)
+            if self.route is None:
+                raise place.unfilled(has_app=False)
+            values[place] = self.route.places.read(place, self)
         value: T = values[place]
         return value
-
-    def _read(self, place: Place[T]) -> T:
-        _check_place(place)
-        if self.route is None:
-            raise place.unfilled(has_app=False)
-        return self.route.places.read(place, self)
 
     def __setitem__(self, place: Place[T], value: T, /) -> None:
         """Set the value of a place. Raises TypeError for anything but a place."""

@@ -40,16 +40,17 @@ class Mixed:
         self.shape = "".join(part if isinstance(part, str) else f"<{part.converter.name}>" for part in parts)
         self._match = re.compile("".join(_expressions(parts)), re.DOTALL).fullmatch
 
-    def split(self, segment: str) -> tuple[str, ...]:
-        """Return the text of each parameter. Raises ValueError if the segment does not match."""
+    def reads(self, segment: str, texts: Mapping[str, str]) -> bool:
+        """Return True if the parameters that are read from a segment have these texts."""
         found = self._match(segment)
-        if found is None:
-            raise ValueError(f"{segment[:50]!r} does not match {self}")
-        return found.groups()
+        return found is not None and found.groups() == tuple(texts[part.name] for part in self.parameters)
 
     def to_python(self, segment: str) -> tuple[Any, ...]:
         """Return the value of each parameter. Raises ValueError if the segment does not match."""
-        texts = self.split(segment)
+        found = self._match(segment)
+        if found is None:
+            raise ValueError(f"{segment[:50]!r} does not match {self}")
+        texts = found.groups()
         return tuple([part.converter.to_python(text) for part, text in zip(self.parameters, texts, strict=True)])
 
     def __str__(self) -> str:
