@@ -1,4 +1,4 @@
-"""Starts the program again when one of its files has changed: it runs as a child of itself."""
+"""The reloader: the program runs as a child of itself, and starts again when one of its files has changed."""
 
 import os
 import subprocess
@@ -11,52 +11,52 @@ from time import sleep
 from typing import NoReturn, Protocol
 
 AGAIN = 3
-"""The exit code of a child that is to be started again."""
+"""The exit code of a child that wants to be started again."""
 GRACE = 1.0
-"""Seconds for the requests that are being answered."""
+"""Seconds for open requests, before the program starts again."""
 RUNS_AS_CHILD = "WERKZEUG_RUN_MAIN"
 SOCKET = "WERKZEUG_SERVER_FD"
 
 
 def is_running_from_reloader() -> bool:
-    """Whether this process is the child that serves."""
+    """Return True if this process is the child that serves."""
     return os.environ.get(RUNS_AS_CHILD) == "true"
 
 
 def inherited_socket() -> int | None:
-    """The file descriptor of the socket that the parent has opened for this process."""
+    """Return the file descriptor of the socket that the parent has opened for this process."""
     return int(os.environ[SOCKET]) if is_running_from_reloader() else None
 
 
 def run_child(socket: int) -> NoReturn:
-    """Run this program as a child, on that socket, as often as it asks for; then exit as it did."""
+    """Run this program as a child on a socket, as often as it asks for that. Then exit as it has."""
     os.set_inheritable(socket, True)
     environment = {**os.environ, RUNS_AS_CHILD: "true", SOCKET: str(socket)}
     command = [sys.executable, *sys.orig_argv[1:]]
     code = AGAIN
     while code == AGAIN:
         code = 0
-        with suppress(KeyboardInterrupt):  # which the child has had from the terminal, too
+        with suppress(KeyboardInterrupt):  # the terminal has interrupted the child, too
             code = subprocess.call(command, env=environment, close_fds=False)  # noqa: S603 - it runs already
     sys.exit(code)
 
 
 class Serving(Protocol):
-    """A server that is ended by another thread."""
+    """A server that another thread can end."""
 
     def serve_forever(self) -> None:
         """Serve until ``shutdown``."""
         ...
 
     def shutdown(self, within: float) -> None:
-        """End that, cut off requests that are still open after so many seconds, and wait until it has ended."""
+        """End ``serve_forever``, cut off requests that are open after so many seconds, and wait for that."""
         ...
 
 
 def serve_until_changed(
     server: Serving, extra_files: Iterable[str], exclude_patterns: Iterable[str], interval: float
 ) -> NoReturn:
-    """Serve on a thread, and exit with ``AGAIN`` when a module's file or another one has changed."""
+    """Serve on a thread, and exit with ``AGAIN`` when the file of a module, or an extra file, has changed."""
     Thread(target=server.serve_forever, daemon=True).start()
     extra, excluded = [*extra_files], [*exclude_patterns]
     before = _versions(extra, excluded)
@@ -75,7 +75,7 @@ def serve_until_changed(
 
 
 def _versions(extra: list[str], excluded: list[str]) -> dict[str, int]:
-    """When each file was changed, in nanoseconds."""
+    """Return the times of the files' last changes, in nanoseconds."""
     found = {}
     for path in (*_module_files(), *extra):
         if not any(fnmatch(path, pattern) for pattern in excluded):
