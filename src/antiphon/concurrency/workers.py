@@ -148,7 +148,7 @@ class Workers:
 
 
 class _ProcessWorkers:
-    """Worker threads of which a process has one set. It is made on first use, and forgotten by forked children."""
+    """The worker threads of a process, made on first use, and forgotten by forked children."""
 
     def __init__(self, most: int, name: str) -> None:
         self._most = most

@@ -23,7 +23,7 @@ class Match(NamedTuple, Generic[T]):
 
 
 class Prefixes(Generic[T]):
-    """Values at prefixes, of which the longest one of a path is found. Prefixes are whole segments."""
+    """Values at prefixes. A path has the value at its longest prefix, in whole segments."""
 
     def __init__(self, converters: Mapping[str, Converter]) -> None:
         self._router: Router[T] = Router(converters)

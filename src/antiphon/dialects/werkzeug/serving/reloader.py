@@ -1,4 +1,4 @@
-"""The reloader: it runs the program as a child of itself, again after each change of its files."""
+"""The reloader: the program runs as a child of itself, and starts again when one of its files has changed."""
 
 import os
 import subprocess
@@ -11,9 +11,9 @@ from time import sleep
 from typing import NoReturn, Protocol
 
 AGAIN = 3
-"""The exit code with which a child asks to be started again."""
+"""The exit code of a child that wants to be started again."""
 GRACE = 1.0
-"""Seconds to finish the requests that are being answered."""
+"""Seconds for open requests, before the program starts again."""
 RUNS_AS_CHILD = "WERKZEUG_RUN_MAIN"
 SOCKET = "WERKZEUG_SERVER_FD"
 
@@ -24,39 +24,39 @@ def is_running_from_reloader() -> bool:
 
 
 def inherited_socket() -> int | None:
-    """Return the file descriptor of the socket that the parent has opened; None in the parent."""
+    """Return the file descriptor of the socket that the parent has opened for this process."""
     return int(os.environ[SOCKET]) if is_running_from_reloader() else None
 
 
 def run_child(socket: int) -> NoReturn:
-    """Run this program as a child, on that socket, until it does not ask for another start; then exit with its code."""
+    """Run this program as a child on a socket, as often as it asks for that. Then exit as it has."""
     os.set_inheritable(socket, True)
     environment = {**os.environ, RUNS_AS_CHILD: "true", SOCKET: str(socket)}
     command = [sys.executable, *sys.orig_argv[1:]]
     code = AGAIN
     while code == AGAIN:
         code = 0
-        with suppress(KeyboardInterrupt):  # the terminal sends it to the child, too
+        with suppress(KeyboardInterrupt):  # the terminal has interrupted the child, too
             code = subprocess.call(command, env=environment, close_fds=False)  # noqa: S603 - it runs already
     sys.exit(code)
 
 
 class Serving(Protocol):
-    """A server that another thread stops."""
+    """A server that another thread can end."""
 
     def serve_forever(self) -> None:
         """Serve until ``shutdown``."""
         ...
 
     def shutdown(self, within: float) -> None:
-        """Stop serving, cut off requests that are still open after ``within`` seconds, and wait for the end."""
+        """End ``serve_forever``, cut off requests that are open after so many seconds, and wait for that."""
         ...
 
 
 def serve_until_changed(
     server: Serving, extra_files: Iterable[str], exclude_patterns: Iterable[str], interval: float
 ) -> NoReturn:
-    """Serve on a thread, and exit with ``AGAIN`` when the file of a module or another file has changed."""
+    """Serve on a thread, and exit with ``AGAIN`` when the file of a module, or an extra file, has changed."""
     Thread(target=server.serve_forever, daemon=True).start()
     extra, excluded = [*extra_files], [*exclude_patterns]
     before = _versions(extra, excluded)
@@ -75,7 +75,7 @@ def serve_until_changed(
 
 
 def _versions(extra: list[str], excluded: list[str]) -> dict[str, int]:
-    """Return the time of the last change of each file, in nanoseconds."""
+    """Return the times of the files' last changes, in nanoseconds."""
     found = {}
     for path in (*_module_files(), *extra):
         if not any(fnmatch(path, pattern) for pattern in excluded):

@@ -1,4 +1,4 @@
-"""A WSGI server in this process, on any thread: the embedded server, on a socket that is bound before it starts."""
+"""Werkzeug's development server, which is the embedded server, on a socket that is bound before it starts."""
 
 import errno
 import os
@@ -21,14 +21,14 @@ THREADS = 64
 
 
 class WSGIRequestHandler:
-    """Only a name: this server has no handler that could be replaced."""
+    """A name without a meaning: this server has no request handler that could be replaced."""
 
 
 class BaseWSGIServer:
-    """Answers one request at a time. ``port`` is the one that it has got, where it was asked for a free one (0).
+    """A server that answers one request at a time. For the port 0 it takes a free one, which is ``port`` then.
 
     With ``fd`` it listens on a socket that is open. ``ssl_context`` is the paths of a certificate and its key, in PEM.
-    Exits where the address is taken; raises NotImplementedError for what it does not offer.
+    Exits if the address is taken; raises NotImplementedError for options that it does not offer.
     """
 
     multithread = False
@@ -88,7 +88,7 @@ class BaseWSGIServer:
             self._end.clear()
 
     def server_close(self) -> None:
-        """Stop listening."""
+        """Close the socket."""
         self.socket.close()
 
     def fileno(self) -> int:
@@ -96,20 +96,20 @@ class BaseWSGIServer:
         return self.socket.fileno()
 
     def log_startup(self) -> None:
-        """Say where it serves."""
+        """Write the URL to stderr."""
         scheme = "https" if self.ssl_context else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         sys.stderr.write(f" * Running on {scheme}://{host}:{self.port}\n")
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request by the application, which is told how this server runs."""
+        """Answer one request by the application, with this server's ``wsgi.multithread`` and ``wsgi.multiprocess``."""
         environ["wsgi.multithread"] = self.multithread
         environ["wsgi.multiprocess"] = self.multiprocess
         return self.app(environ, start_response)
 
 
 class ThreadedWSGIServer(BaseWSGIServer):
-    """Answers several requests at once, each on a thread."""
+    """A server that answers several requests at once, each on a thread."""
 
     multithread = True
 
@@ -125,7 +125,7 @@ def make_server(
     ssl_context: object = None,
     fd: int | None = None,
 ) -> BaseWSGIServer:
-    """A server that does not serve yet. Raises NotImplementedError for several ``processes``."""
+    """Make a server that does not serve yet. Raises NotImplementedError for several ``processes``."""
     if processes > 1:
         raise NotImplementedError("this server has one process; antiphon run has --workers")
     kind = ThreadedWSGIServer if threaded else BaseWSGIServer
