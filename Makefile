@@ -22,7 +22,7 @@ run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.tour:app
 
 quick: $(VENV)/.test
-	EXAMPLES=25 $(BIN)/python -m pytest --quick $(TESTS)
+	EXAMPLES=10 $(BIN)/python -m pytest --quick $(TESTS)
 
 test:
 	PYTHON=$(PYTHON) scripts/test

@@ -274,6 +274,7 @@ class TestGenerated:
     def test_other_bytes_have_other_tags(self, contents):
         assert len({generate_etag(content) for content in contents}) == len(contents)
 
+    @pytest.mark.processes
     def test_another_process_gives_the_same(self):
         code = "from antiphon.http.etag import generate_etag; print(generate_etag(b'content'))"
         printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
