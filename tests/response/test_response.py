@@ -654,3 +654,15 @@ def test_nobody_is_told_of_two_ends(fields, sent):
     assert framing == [field for field in sent if field[1]]
     assert length == (None if framing else 2)
     assert ("x-a", "1") in named
+
+
+@pytest.mark.parametrize("length", [0, 1 << 31, 3 << 30, 10**15])
+def test_a_content_length_is_read_back_as_it_was_set(length):
+    response = Response()
+    response.content_length = length
+    assert (response.headers["content-length"], response.content_length) == (str(length), length)
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "1, 2"])
+def test_a_malformed_content_length_reads_as_none(text):
+    assert Response(headers={"content-length": text}).content_length is None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.dates import format_retry_after, format_structured_date, parse_retry_after, parse_structured_date
 from antiphon.http.etag import ETag
+from antiphon.http.head import parse_length
 from antiphon.http.header_property import (
     flag,
     header,
@@ -186,7 +187,7 @@ class ResponseHeaders:
     """Content-Encoding (RFC 9110 §8.4)."""
     content_language = header("content-language", read_list, print_list)
     """Content-Language (RFC 9110 §8.5)."""
-    content_length = header("content-length", read_number, print_number)
+    content_length = header("content-length", or_none(parse_length), print_number)
     """Content-Length (RFC 9110 §8.6), in bytes."""
     content_location = header("content-location", read_text, print_text)
     """Content-Location (RFC 9110 §8.7)."""
