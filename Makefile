@@ -10,7 +10,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing dialects throughput files uploads upload_crowd)
+BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing typed dialects throughput files uploads upload_crowd)
 
 .PHONY: run test check bench fuzz features compat clean
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeAlias
 
 import msgspec
@@ -9,15 +10,14 @@ from msgspec import inspect
 
 from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
+from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.search import PLAIN, Search, refusal
 from antiphon.serialization.types import (
     Collection,
     Record,
     described,
-    give_defaults,
     members,
-    needs_defaults,
     python_type,
     type_name,
 )
@@ -160,7 +160,7 @@ class FieldsReader:
     Raises TypeError if it is no record, or a field of it can be neither text nor file.
     """
 
-    __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_many", "_names", "_needs_defaults")
+    __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_many", "_names")
 
     def __init__(self, wanted: type, file_type: type | None = None) -> None:
         info = described(wanted, file_type)
@@ -177,7 +177,6 @@ class FieldsReader:
         self._many = [field.name for field in self._fields if field.many]
         self._fractions = [field.name for field in self._fields if field.is_fraction]
         self._make = _maker(wanted, info)
-        self._needs_defaults = needs_defaults(info)
 
     def read(self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None) -> object:
         """The record. Raises UnprocessableContent that names every wrong field."""
@@ -210,14 +209,11 @@ class FieldsReader:
             if not _is_finite(values.get(name)):
                 raise msgspec.ValidationError(f"{name} is not finite")
         try:
-            record = self._make(values | taken if taken else values)
+            return self._make(values | taken if taken else values)
         except msgspec.ValidationError:
             raise
         except PLAIN as error:
             raise refusal(error, self._info) from error
-        if self._needs_defaults:
-            give_defaults(record)
-        return record
 
     def _misfit(
         self,
@@ -272,7 +268,7 @@ def _maker(wanted: type, info: Record) -> Callable[[Mapping[str, object]], objec
     """What makes the record of the values by name. It raises ValidationError."""
     if isinstance(info, inspect.NamedTupleType) or (isinstance(info, inspect.StructType) and info.array_like):
         return _maker_by_name(info)
-    return lambda values: msgspec.convert(values, wanted, strict=False)
+    return with_defaults(partial(msgspec.convert, type=wanted, strict=False), info)
 
 
 def _maker_by_name(

@@ -92,9 +92,9 @@ def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
 
 def json_text(data: bytes, depth: int) -> bytes:
     """What of a body is to be decoded. Raises BadRequest when it is nested more than ``depth`` levels deep."""
-    if is_deeper(data, depth):
+    if len(data) > depth and is_deeper(data, depth):
         raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
-    return data.removeprefix(_BYTE_ORDER_MARK)
+    return data[3:] if data[:3] == _BYTE_ORDER_MARK else data
 
 
 def malformed(data: bytes, error: Exception) -> BadRequest:

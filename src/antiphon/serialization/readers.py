@@ -7,22 +7,24 @@ lists the first hundred, in some 130 KiB at most. Imported when first used, beca
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
+from contextlib import suppress
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias, TypeVar, cast, overload
+from typing import Any, TypeAlias, TypeVar, cast, overload
 
 import msgspec
 from msgspec import inspect
 
 from antiphon.http.errors import HTTPError
 from antiphon.http.multidict import MultiDict
+from antiphon.serialization.defaults import Decode, with_defaults
 from antiphon.serialization.faults import Faults
 from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.json import DEPTH, UNREADABLE, json_text, malformed
 from antiphon.serialization.search import PLAIN, Search, refusal
-from antiphon.serialization.types import described, give_defaults, needs_defaults, parts
+from antiphon.serialization.types import described, parts
 
 _MANY = 500
 """How many items do no harm, whatever they are."""
@@ -78,17 +80,20 @@ _decode_any = msgspec.json.Decoder(float_hook=float).decode
 """As decode_json, but what is beyond a float's range is infinity: the type may be Decimal, which has it."""
 
 
-class _JSONReader(NamedTuple):
-    decode: Callable[[bytes], Any]
-    info: inspect.Type
-    needs_defaults: bool
-    hashes_numbers: bool
+_JSONReader: TypeAlias = tuple[Decode, inspect.Type, bool]
+"""What decodes a type, its description, and whether its values have sets of numbers."""
+
+_json_readers: dict[Any, _JSONReader] = {}
 
 
-@lru_cache(_KEPT)
 def _json_reader(wanted: Any) -> _JSONReader:
     info = described(wanted)
-    return _JSONReader(msgspec.json.Decoder(wanted).decode, info, needs_defaults(info), hashes_numbers(info))
+    reader = with_defaults(msgspec.json.Decoder(wanted).decode, info), info, hashes_numbers(info)
+    if len(_json_readers) == _KEPT:
+        _json_readers.clear()
+    with suppress(TypeError):  # some types can't be hashed
+        _json_readers[wanted] = reader
+    return reader
 
 
 @overload
@@ -107,23 +112,22 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     and TypeError for a type that can't be read.
     """
     try:
+        reader = _json_readers[wanted]
+    except (KeyError, TypeError):
         reader = _json_reader(wanted)
-    except TypeError:
-        reader = _json_reader.__wrapped__(wanted)  # some types can't be hashed
-    text = json_text(data, depth)
-    if reader.hashes_numbers and is_flood(text):
+    decode, info, has_hashed_numbers = reader
+    # A short body has no mark, and nothing to measure: that is seen here, without a call.
+    text = data if 0 < len(data) <= depth and data[0] != 0xEF else json_text(data, depth)
+    if has_hashed_numbers and is_flood(text):
         raise _flood()
     try:
-        value = reader.decode(text)
+        return decode(text)
     except msgspec.ValidationError as error:
-        raise _misfit(text, reader.info, error) from error
+        raise _misfit(text, info, error) from error
     except UNREADABLE as error:
         raise malformed(data, error) from error
     except PLAIN as error:
-        raise _misfit(text, reader.info, refusal(error, reader.info)) from error
-    if reader.needs_defaults:
-        give_defaults(value)
-    return value
+        raise _misfit(text, info, refusal(error, info)) from error
 
 
 def _flood() -> HTTPError:

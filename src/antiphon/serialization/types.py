@@ -4,12 +4,11 @@ import datetime
 import decimal
 import uuid
 from collections.abc import Iterator
-from functools import lru_cache
 from types import GenericAlias
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, cast, get_origin
+from typing import Annotated, Any, Literal, TypeAlias, Union, cast
 
 import msgspec
-from msgspec import NODEFAULT, inspect
+from msgspec import inspect
 
 Collection: TypeAlias = inspect.CollectionType | inspect.TupleType
 Record: TypeAlias = inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
@@ -159,46 +158,3 @@ def _unconstrained(info: inspect.Type) -> Any:
         case inspect.DictType(key_type=key, value_type=value):
             return GenericAlias(dict, (python_type(key), python_type(value)))
     return getattr(info, "cls", Any)
-
-
-def needs_defaults(info: inspect.Type) -> bool:
-    """Whether a value of this type may hold an instance that lacks the defaults of its class."""
-    return any(
-        isinstance(part, inspect.DataclassType) and _of(get_origin(part.cls) or part.cls).defaults
-        for _, part in parts("", info)
-    )
-
-
-def give_defaults(value: object) -> None:
-    """Set on each dataclass instance in a value what it lacks of its class's defaults."""
-    ahead = [value]
-    while ahead:
-        part = ahead.pop()
-        if isinstance(part, list | tuple | set | frozenset):
-            ahead += part
-        elif isinstance(part, dict):
-            ahead += part.values()
-        else:
-            kind = _of(cast("type[Any]", type(part)))  # type: ignore[arg-type]  # mypy takes type for unhashable
-            for name, default in kind.defaults.items():
-                vars(part).setdefault(name, default)
-            ahead += [getattr(part, name, None) for name in kind.names]
-
-
-class _Kind(NamedTuple):
-    """What an instance of a class has: its fields, and the defaults that its class holds for it."""
-
-    names: tuple[str, ...]
-    defaults: dict[str, Any]
-
-
-@lru_cache(256)
-def _of(kind: type[Any]) -> _Kind:
-    if hasattr(kind, "__attrs_attrs__"):
-        return _Kind(tuple(attribute.name for attribute in kind.__attrs_attrs__), {})
-    if not hasattr(kind, "__dataclass_fields__"):
-        return _Kind(getattr(kind, "__struct_fields__", ()), {})
-    info = inspect.type_info(kind)
-    assert isinstance(info, inspect.DataclassType)  # noqa: S101 - msgspec takes every dataclass for one
-    held = {field.name: field.default for field in info.fields if field.default is not NODEFAULT}
-    return _Kind(tuple(kind.__dataclass_fields__), held if kind.__dictoffset__ else {})

@@ -1,0 +1,138 @@
+"""Defaults of dataclasses, set on each instance that is decoded, as the constructor does.
+
+msgspec leaves a default on the class, where ``vars(instance)`` and what is written of the instance don't have it. So a
+decoded value is walked, only to where its type may have such instances, by functions that are generated for the type:
+to ask each value for its class takes many times as long as the decoding.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, TypeAlias, cast, get_origin
+
+from msgspec import NODEFAULT, inspect
+
+from antiphon.serialization.types import Record, members, parts
+
+Decode: TypeAlias = Callable[[Any], Any]
+
+_CLASSES: dict[type[inspect.Type], type] = {
+    inspect.ListType: list,
+    inspect.SetType: set,
+    inspect.FrozenSetType: frozenset,
+    inspect.VarTupleType: tuple,
+    inspect.TupleType: tuple,
+    inspect.DictType: dict,
+    inspect.TypedDictType: dict,
+}
+
+_DEPTH = 10
+"""How many blocks may lie in one another, which Python bounds: a record within has its own function."""
+
+
+def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
+    """Return a function that decodes as ``decode`` does, and sets defaults. ``info`` describes what it decodes."""
+    return _Source(info).compiled(decode) if _may_lack_defaults(info) else decode
+
+
+def _may_lack_defaults(info: inspect.Type) -> bool:
+    return any(isinstance(part, inspect.DataclassType) and _held_by_class(part) for _, part in parts("", info))
+
+
+def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
+    """Return the defaults that instances lack: none with slots, or of attrs, which don't leave them on the class."""
+    cls = _class_of(info)
+    if not cls.__dictoffset__ or hasattr(cls, "__attrs_attrs__"):
+        return {}
+    return {field.name: field.default for field in info.fields if field.default is not NODEFAULT}
+
+
+def _class_of(info: inspect.Type) -> type[Any]:
+    """Return the class of the values that are decoded to a type which has parts."""
+    if isinstance(info, Record) and not isinstance(info, inspect.TypedDictType):
+        return get_origin(info.cls) or info.cls
+    return _CLASSES[type(info)]
+
+
+class _Source:
+    """The source of a function that decodes a type and sets defaults.
+
+    It has statements for each place in the type, and a function for each record that may have itself in it, or lies
+    deep. The class of a value is asked for where it may not be the type's: in a union, and where a default or a
+    ``__post_init__`` may have put something else.
+    """
+
+    def __init__(self, info: inspect.Type) -> None:
+        self._numbers = count()
+        # By the name of its module an error is told from one that the program's own code raised.
+        self._names: dict[str, Any] = {"__name__": __name__}
+        self._functions: dict[int, list[str]] = {}
+        self._lines = ["def decode_with_defaults(data):", " value = decode(data)"]
+        self._lines += [*self._set_in("value", info, " ", is_sure=True), " return value"]
+
+    def compiled(self, decode: Decode) -> Decode:
+        self._names["decode"] = decode
+        functions = [line for function in self._functions.values() for line in function]
+        exec("\n".join([*functions, *self._lines]), self._names)  # noqa: S102 - what comes from the type is quoted
+        decode_with_defaults: Decode = self._names["decode_with_defaults"]
+        return decode_with_defaults
+
+    def _new(self, name: str) -> str:
+        return f"{name}{next(self._numbers)}"
+
+    def _constant(self, value: object) -> str:
+        name = self._new("constant")
+        self._names[name] = value
+        return name
+
+    def _set_in(self, value: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
+        """Statements for a variable of a type. ``is_sure`` says that its value is of the type."""
+        is_sure = is_sure and len(members(info)) == 1
+        for part in filter(_may_lack_defaults, members(info)):
+            if not is_sure:
+                yield f"{indent}if type({value}) is {self._constant(_class_of(part))}:"
+            below = indent if is_sure else f"{indent} "
+            match part:
+                case inspect.DictType(value_type=item):
+                    yield from self._set_in_each(f"{value}.values()", item, below, is_sure=is_sure)
+                case inspect.CollectionType(item_type=item):
+                    yield from self._set_in_each(value, item, below, is_sure=is_sure)
+                case inspect.TupleType(item_types=types):
+                    for place, item in enumerate(types):
+                        yield from self._set_in_part(f"{value}[{place}]", item, below, is_sure=is_sure)
+                case _:
+                    yield from self._set_in_record(value, cast(Record, part), below)
+
+    def _set_in_each(self, values: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
+        item = self._new("item")
+        yield f"{indent}for {item} in {values}:"
+        yield from self._set_in(item, info, f"{indent} ", is_sure=is_sure)
+
+    def _set_in_part(self, expression: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
+        if _may_lack_defaults(info):
+            part = self._new("part")
+            yield f"{indent}{part} = {expression}"
+            yield from self._set_in(part, info, indent, is_sure=is_sure)
+
+    def _set_in_record(self, value: str, info: Record, indent: str) -> Iterator[str]:
+        is_recursive = any(part is info for field in info.fields for _, part in parts("", field.type))
+        if len(indent) < _DEPTH and not is_recursive:
+            yield from self._statements(value, info, indent)
+            return
+        name = f"set_in_{id(info)}"
+        if id(info) not in self._functions:
+            self._functions[id(info)] = []
+            self._functions[id(info)] = [f"def {name}(value):", *self._statements("value", info, " ")]
+        yield f"{indent}{name}({value})"
+
+    def _statements(self, value: str, info: Record, indent: str) -> Iterator[str]:
+        cls, given = _class_of(info), self._new("given")
+        has_names = cls is dict or bool(cls.__dictoffset__)
+        if has_names:
+            yield f"{indent}{given} = {value if cls is dict else f'{value}.__dict__'}"
+        if isinstance(info, inspect.DataclassType):
+            for name, default in _held_by_class(info).items():
+                yield f"{indent}if {name!r} not in {given}: {given}[{name!r}] = {self._constant(default)}"
+        for field in info.fields:
+            get = f"{given}.get({field.name!r})" if has_names else f"getattr({value}, {field.name!r}, None)"
+            is_sure = field.required and cls is not dict and not hasattr(cls, "__post_init__")
+            yield from self._set_in_part(get, field.type, indent, is_sure=is_sure)
