@@ -5,15 +5,13 @@ decoded value is walked, only to where its type may have such instances, by func
 to ask each value for its class takes many times as long as the decoding.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
-from typing import Any, TypeAlias, cast, get_origin
+from typing import Any, cast, get_origin
 
 from msgspec import NODEFAULT, inspect
 
-from antiphon.serialization.types import Record, members, parts
-
-Decode: TypeAlias = Callable[[Any], Any]
+from antiphon.serialization.types import Decode, Record, members, parts
 
 _CLASSES: dict[type[inspect.Type], type] = {
     inspect.ListType: list,

@@ -3,12 +3,15 @@
 import datetime
 import decimal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import GenericAlias
 from typing import Annotated, Any, Literal, TypeAlias, Union, cast
 
 import msgspec
 from msgspec import inspect
+
+Decode: TypeAlias = Callable[[Any], Any]
+"""A function that makes a value of a type out of what was sent."""
 
 Collection: TypeAlias = inspect.CollectionType | inspect.TupleType
 Record: TypeAlias = inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
