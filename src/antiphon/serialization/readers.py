@@ -1,4 +1,4 @@
-"""JSON, forms and query arguments as values of a type; what doesn't fit is a 422 that names each wrong field.
+"""JSON, forms and queries read as values of a type. A value that doesn't fit is a 422 that names each wrong field.
 
 The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901)
 and a ``detail``, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a string"}``; it
@@ -52,7 +52,7 @@ def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH) -> T: ...
 @overload  # a union is no ``type`` to type checkers
 def json_as(data: bytes, wanted: object, *, depth: int = DEPTH) -> Any: ...
 def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
-    """The value of a JSON text as a type.
+    """Decode JSON as a value of a type.
 
     The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
     has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such.
@@ -79,7 +79,7 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
 
 
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
-    """The error for JSON in which msgspec found this one."""
+    """Return the error for JSON that msgspec refused with this one."""
     try:
         value = _decode_any(data)
         search = Search(whole=value)
@@ -104,7 +104,7 @@ def fields_as(
     files: MultiDict[Any] | None = None,
     file_type: type | None = None,
 ) -> T:
-    """The pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
+    """Read the pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
 
     - A field whose type is a list, tuple or set gets all values of its name, any other the last one.
     - A name that isn't there gives the field's default; without one it is an error.
@@ -134,7 +134,7 @@ def fields_as(
 
 
 def texts_of(value: object) -> list[str]:
-    """The texts of a field: of a list, tuple or set those of its items, of None none, of any other value one.
+    """Return the texts of a field: one for each item of a list, tuple or set, none for None, else one.
 
     Those of a set, which has no order, are sorted.
     """
