@@ -124,22 +124,22 @@ def located(error: msgspec.ValidationError) -> tuple[str, str]:
     return pointer, message
 
 
-class First(NamedTuple):
+class FirstFault(NamedTuple):
     """The first fault in a value: the name or index of the part that has it, if known, and the error in that part."""
 
     step: str | int | None
     error: msgspec.ValidationError
 
 
-def first_step(error: msgspec.ValidationError) -> First:
+def first_step(error: msgspec.ValidationError) -> FirstFault:
     """Return the fault of a value as a fault of one of its parts."""
     message, place = _placed(error)
     step = _STEP.match(place, 1) if place.startswith("$") else None
     if step is None:
-        return First(None, error)
+        return FirstFault(None, error)
     rest = place[step.end() :]
     inner = msgspec.ValidationError(f"{message} - at `${rest}`" if rest else message)
-    return First(int(step[2]) if step[1] is None else step[1], inner)
+    return FirstFault(int(step[2]) if step[1] is None else step[1], inner)
 
 
 def _placed(error: msgspec.ValidationError) -> tuple[str, str]:

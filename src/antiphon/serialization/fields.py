@@ -12,7 +12,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
-from antiphon.serialization.search import PLAIN, Search, refusal
+from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import (
     Collection,
     Record,
@@ -45,7 +45,7 @@ class FileField:
         elif self.is_nullable and self.required:
             taken[self.name] = None
 
-    def check(self, taken: dict[str, object], has_text: bool, search: Search) -> None:
+    def check(self, taken: dict[str, object], has_text: bool, search: FaultSearch) -> None:
         """Add the faults of the value to the search."""
         pointer = pointer_step(self.name)
         if self.name in taken:
@@ -120,7 +120,7 @@ class _Field:
         self.is_fraction = kinds <= _NUMBERS and not kinds.isdisjoint(_FRACTIONS)
         self.spellings = [_SPELLINGS[kind] for kind in kinds & _SPELLINGS.keys() if kinds.isdisjoint(_WORDS)]
         empty: str | list[str] = [""] if self.many else ""
-        self.empty = None if Search(as_text=True).fits(empty, python_type(field.type)) else empty
+        self.empty = None if FaultSearch(as_text=True).fits(empty, python_type(field.type)) else empty
 
     def settle(self, values: Values) -> None:
         """Spell the value as msgspec reads it; treat an empty one as missing if the type has no empty value."""
@@ -139,7 +139,7 @@ class _Field:
             text = spell(text)
         return text
 
-    def check(self, values: Values, has_file: bool, search: Search) -> None:
+    def check(self, values: Values, has_file: bool, search: FaultSearch) -> None:
         """Add the faults of the value to the search."""
         pointer = pointer_step(self.name)
         if self.name not in values:
@@ -223,7 +223,7 @@ class FieldsReader:
         sent: tuple[MultiDict[str], MultiDict[Any], str],
     ) -> UnprocessableContent:
         pairs, files, source = sent
-        search = Search(as_text=True)
+        search = FaultSearch(as_text=True)
         search.unknown(values | taken, self._info, "")
         for field in self._fields:
             field.check(values, field.name in files, search)

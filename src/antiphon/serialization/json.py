@@ -33,7 +33,7 @@ _SLICE = 64 << 10
 """Bytes that are taken apart at once: what splits them makes an object of some 40 bytes for each string."""
 
 
-def is_deeper(data: bytes, depth: int) -> bool:
+def is_nested_deeper(data: bytes, depth: int) -> bool:
     """True if arrays and objects are nested more than ``depth`` deep: ``[{}]`` has a depth of 2.
 
     In malformed JSON only the part before the mistake counts, since a decoder reads no further.
@@ -92,14 +92,14 @@ def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
 
 def json_text(data: bytes, depth: int) -> bytes:
     """Return a body without its byte order mark. Raises BadRequest if it is nested more than ``depth`` deep."""
-    if len(data) > depth and is_deeper(data, depth):
+    if len(data) > depth and is_nested_deeper(data, depth):
         raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
     return data[3:] if data[:3] == _BYTE_ORDER_MARK else data
 
 
 def malformed(data: bytes, error: Exception) -> BadRequest:
     """Return the BadRequest for a body that msgspec refused with this error."""
-    return BadRequest(_fault(data, error))
+    return BadRequest(_reason(data, error))
 
 
 _OTHER_UNICODE = re.compile(rb"\xff\xfe|\xfe\xff|\0|[^\0]\0(?:\Z|[^\0]\0|\0\0)", re.DOTALL).match
@@ -116,7 +116,7 @@ _READ_AHEAD = {
 """How far msgspec is beyond a mistake when it meets it."""
 
 
-def _fault(data: bytes, error: Exception) -> str:
+def _reason(data: bytes, error: Exception) -> str:
     marked = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
     if not data[marked:].strip():
         return "the body is empty where JSON was expected"

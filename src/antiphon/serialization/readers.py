@@ -20,7 +20,7 @@ from antiphon.serialization.collisions import refusing_collisions
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.json import DEPTH, UNREADABLE, json_text, malformed
-from antiphon.serialization.search import PLAIN, Search, refusal
+from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> 
     """Return the error for JSON that msgspec refused with this one."""
     try:
         value = _decode_any(data)
-        search = Search(whole=value)
+        search = FaultSearch(whole=value)
         search.check(value, info, "")
     except UNREADABLE as unreadable:
         return malformed(data, unreadable)

@@ -14,7 +14,16 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from antiphon.serialization.faults import Faults, First, first_step, in_plain_words, located, of_text, one_of, step_to
+from antiphon.serialization.faults import (
+    Faults,
+    FirstFault,
+    first_step,
+    in_plain_words,
+    located,
+    of_text,
+    one_of,
+    step_to,
+)
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.types import Record, members, parts, python_type
 
@@ -77,7 +86,7 @@ _PER_VALUE = 64
 """How many characters of a string are as much work as a value."""
 
 
-class Search:
+class FaultSearch:
     """The search for what is wrong with one value.
 
     ``as_text`` says that it came as text, such as a form: numbers, dates and so on are read from strings.
@@ -139,7 +148,7 @@ class Search:
             words += ", got nothing"
         self.faults.add(pointer + inner, words)
 
-    def _parts(self, value: object, info: inspect.Type, pointer: str, first: First, depth: int) -> None:
+    def _parts(self, value: object, info: inspect.Type, pointer: str, first: FirstFault, depth: int) -> None:
         match info, value:
             case inspect.StructType(array_like=True) | inspect.NamedTupleType() | inspect.TupleType(), list():
                 self._positions(value, info, pointer, first, depth)
@@ -154,7 +163,7 @@ class Search:
                 self._names(list(value), info.key_type, pointer)
                 self._items(list(value.values()), list(value), info.value_type, pointer, first, depth)
 
-    def _fields(self, value: dict[str, object], info: Record, pointer: str, first: First, depth: int) -> None:
+    def _fields(self, value: dict[str, object], info: Record, pointer: str, first: FirstFault, depth: int) -> None:
         for field in info.fields:
             at = pointer + pointer_step(field.encode_name)
             if field.encode_name in value and field.encode_name == first.step:
@@ -180,7 +189,7 @@ class Search:
                 if name not in known:
                     self.faults.add(pointer + step_to(name), "is unknown")
 
-    def _positions(self, value: list[object], info: inspect.Type, pointer: str, first: First, depth: int) -> None:
+    def _positions(self, value: list[object], info: inspect.Type, pointer: str, first: FirstFault, depth: int) -> None:
         types, least, most = _positions(info)
         for index, (item, wanted) in enumerate(zip(value, types, strict=False)):
             if index == first.step:
@@ -203,7 +212,7 @@ class Search:
         names: Sequence[object],
         info: inspect.Type,
         pointer: str,
-        first: First,
+        first: FirstFault,
         depth: int,
         kind: type = list,
     ) -> None:
