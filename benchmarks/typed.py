@@ -1,13 +1,12 @@
 """`python -m benchmarks.typed`: dataclasses with defaults out of JSON, beside msgspec by itself.
 
 Fails where `json_as` takes more than 1.5 times as long as `msgspec.json.Decoder(type).decode` of the same bytes, which
-leaves defaults on the class. Both take turns, and the median of the rounds' ratios counts.
+leaves defaults on the class. Both take turns, and the least time of each counts.
 """
 
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
@@ -45,6 +44,7 @@ class Customer:
 @dataclass
 class Line:
     article: str
+    title: str
     price: float
     quantity: int = 1
     note: str | None = None
@@ -64,7 +64,8 @@ class Order:
 ADDRESS = {"street": "Lindenallee 12", "city": "Bremen"}
 CUSTOMER = ADDRESS | {"name": "Grace Hopper", "email": "grace@example.com", "language": "de", "tags": ["navy", "cobol"]}
 LINES = [
-    {"article": f"LMP-{number:05}", "price": 19.5 + number} | ({"quantity": 3} if number % 2 else {})
+    {"article": f"LMP-{number:05}", "title": "Desk lamp, brass", "price": 19.5 + number}
+    | ({"quantity": 3} if number % 2 else {})
     for number in range(100)
 ]
 ORDER = {"id": 4711, "customer": CUSTOMER, "delivery": ADDRESS, "lines": LINES[:10], "currency": "USD"}
@@ -90,7 +91,8 @@ def compare(wanted: Any, text: bytes) -> tuple[float, float]:
 
     calls = max(1, int(ROUND / nanoseconds(10, theirs, text)))
     rounds = [(nanoseconds(calls, theirs, text), nanoseconds(calls, json_as, text, wanted)) for _ in range(ROUNDS)]
-    return median(alone for alone, _ in rounds), median(ours / alone for alone, ours in rounds)
+    alone, ours = map(min, zip(*rounds, strict=True))
+    return alone, ours / alone
 
 
 def main() -> int:

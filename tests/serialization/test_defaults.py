@@ -1,12 +1,14 @@
 """What was read into a dataclass is written again with the defaults that it got."""
 
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+import pickle
+from dataclasses import dataclass, field, make_dataclass
+from typing import Any, Generic, NamedTuple, TypedDict, TypeVar
 
 import attrs
 import pytest
 from msgspec import Struct
 
+from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.json import decode_json, encode_json
 from antiphon.serialization.readers import fields_as, json_as
@@ -87,3 +89,89 @@ def test_a_query_is_written_with_defaults():
 def test_defaults_are_given_in_an_attrs_class():
     crate = attrs.make_class("Crate", {"item": attrs.field(type=Item)})
     assert decode_json(encode_json(json_as(b'{"item":{"name":"a"}}', crate))) == {"item": {"name": "a", "count": 1}}
+
+
+@dataclass
+class Tagged:
+    tags: set[Any]
+    name: str = "none"
+
+
+def test_what_has_no_hash_is_the_clients_fault_in_a_dataclass_with_defaults_too():
+    with pytest.raises(UnprocessableContent) as caught:
+        json_as(b'{"tags":[[1]]}', Tagged)
+    assert caught.value.members["errors"] == [{"pointer": "/tags/0", "detail": "an array can't be in a set"}]
+
+
+@dataclass
+class Changed:
+    item: Item | None
+    items: list[Item]
+    by_name: dict[str, Item] = field(default_factory=dict)
+    other: Item = None  # type: ignore[assignment]
+    count: int = 1
+
+    def __post_init__(self):
+        self.seen = self.count
+        self.items = tuple(self.items)
+        self.item = "something else"
+
+
+def test_a_value_may_have_another_class_than_its_field_by_a_default_or_a_post_init():
+    found = json_as(b'{"item":{"name":"a"},"items":[{"name":"b"}]}', Changed)
+    assert vars(found) == {
+        "item": "something else", "items": (Item("b"),), "by_name": {}, "other": None, "count": 1, "seen": 1,
+    }  # fmt: skip
+
+
+class Pair(NamedTuple):
+    first: Item
+    number: int = 0
+
+
+class Named(TypedDict, total=False):
+    item: Item
+    missing: Item
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "instances"),
+    [
+        (tuple[Item, int], b'[{"name":"a"},1]', lambda value: [value[0]]),
+        (Pair, b'[{"name":"a"}]', lambda value: [value.first]),
+        (Named, b'{"item":{"name":"a"}}', lambda value: [value["item"]]),
+        (dict[str, list[Item]], b'{"x":[{"name":"a"}]}', lambda value: value["x"]),
+        (frozenset[Frozen], b"[{}]", list),
+        (list[Item | int], b'[1,{"name":"a"}]', lambda value: value[1:]),
+        (list[list[list[list[list[list[Item]]]]]], b'[[[[[[{"name":"a"}]]]]]]', lambda value: value[0][0][0][0][0]),
+    ],
+)
+def test_an_instance_has_its_defaults_wherever_it_stands(wanted, text, instances):
+    (found,) = instances(json_as(text, wanted))
+    assert vars(found).keys() == type(found).__dataclass_fields__.keys()
+    assert type(found).__dataclass_fields__.keys() <= vars(pickle.loads(pickle.dumps(found))).keys()
+
+
+def test_records_may_lie_deeper_than_python_lets_blocks_lie():
+    wanted = Item
+    for number in range(40):
+        wanted = make_dataclass(f"Level{number}", [("inner", list[wanted]), ("level", int, number)])
+    found = json_as(b'{"inner":[' * 40 + b'{"name":"a"}' + b"]}" * 40, wanted)
+    for number in reversed(range(40)):
+        assert vars(found)["level"] == number
+        (found,) = found.inner
+    assert vars(found) == {"name": "a", "count": 1}
+
+
+def test_a_record_may_have_itself_in_it():
+    found = json_as(b'{"items":[],"parent":' * 60 + b'{"items":[{"name":"a"}]}' + b"}" * 60, Order)
+    while found.parent:
+        assert "frozen" in vars(found)
+        found = found.parent
+    assert vars(found.items[0]) == {"name": "a", "count": 1}
+
+
+def test_the_class_is_left_as_it_is():
+    json_as(b'{"name":"a"}', Item)
+    assert Item.count == 1
+    assert vars(Item("b")) == {"name": "b", "count": 1}

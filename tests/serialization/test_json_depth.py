@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.serialization import json as json_depth
-from antiphon.serialization.json import is_deeper
+from antiphon.serialization.json import is_nested_deeper
 
 nested = st.recursive(
     st.text(alphabet='[]{}"\\\\a', max_size=6) | st.integers(),
@@ -26,16 +26,16 @@ def depth_of(value):
 @given(nested, st.sampled_from([None, 1]))
 def test_the_depth_is_that_of_the_value(value, indent):
     text, depth = json.dumps(value, indent=indent).encode(), depth_of(value)
-    assert not is_deeper(text, depth)
-    assert depth == 0 or is_deeper(text, depth - 1)
+    assert not is_nested_deeper(text, depth)
+    assert depth == 0 or is_nested_deeper(text, depth - 1)
 
 
 @given(nested, st.integers(1, 5))
 def test_a_string_may_go_on_from_one_slice_to_the_next(value, size):
     text, depth = json.dumps(value).encode(), depth_of(value)
     with patch.object(json_depth, "_SLICE", size):
-        assert not is_deeper(text, depth)
-        assert depth == 0 or is_deeper(text, depth - 1)
+        assert not is_nested_deeper(text, depth)
+        assert depth == 0 or is_nested_deeper(text, depth - 1)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_a_string_may_go_on_from_one_slice_to_the_next(value, size):
     ],
 )
 def test_brackets_in_strings_do_not_count(text, depth):
-    assert not is_deeper(text, depth)
-    assert depth == 0 or is_deeper(text, depth - 1)
+    assert not is_nested_deeper(text, depth)
+    assert depth == 0 or is_nested_deeper(text, depth - 1)
 
 
 @pytest.mark.parametrize("unit", [b'["["],', b'["'])
@@ -62,7 +62,7 @@ def test_many_strings_take_little_memory(unit):
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        is_deeper(text, 200)
+        is_nested_deeper(text, 200)
         taken = tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()

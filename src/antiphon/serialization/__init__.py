@@ -1,1 +1,1 @@
-"""JSON; bodies, forms and query arguments as values of a type. Imported when first used, because it loads msgspec."""
+"""JSON read and written; bodies, forms and queries read as a type. Imported on first use, since it loads msgspec."""

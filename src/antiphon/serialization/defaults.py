@@ -5,21 +5,26 @@ decoded value is walked, only to where its type may have such instances, by func
 to ask each value for its class takes many times as long as the decoding.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, get_origin
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, cast, get_origin
 
 from msgspec import NODEFAULT, inspect
 
-from antiphon.serialization.types import Record, members, parts
+from antiphon.serialization.types import Decode, Record, members, parts
 
-Decode: TypeAlias = Callable[[Any], Any]
-
-_COLLECTIONS: dict[type[inspect.Type], str] = {
-    inspect.ListType: "list",
-    inspect.SetType: "set",
-    inspect.FrozenSetType: "frozenset",
-    inspect.VarTupleType: "tuple",
+_CLASSES: dict[type[inspect.Type], type] = {
+    inspect.ListType: list,
+    inspect.SetType: set,
+    inspect.FrozenSetType: frozenset,
+    inspect.VarTupleType: tuple,
+    inspect.TupleType: tuple,
+    inspect.DictType: dict,
+    inspect.TypedDictType: dict,
 }
+
+_DEPTH = 10
+"""How many blocks may lie in one another, which Python bounds: a record within has its own function."""
 
 
 def with_defaults(decode: Decode, info: inspect.Type) -> Decode:
@@ -39,65 +44,76 @@ def _held_by_class(info: inspect.DataclassType) -> dict[str, Any]:
     return {field.name: field.default for field in info.fields if field.default is not NODEFAULT}
 
 
-def _class_of(info: Record) -> type[Any]:
-    return dict if isinstance(info, inspect.TypedDictType) else get_origin(info.cls) or info.cls
+def _class_of(info: inspect.Type) -> type[Any]:
+    """Return the class of the values that are decoded to a type which has parts."""
+    if isinstance(info, Record) and not isinstance(info, inspect.TypedDictType):
+        return get_origin(info.cls) or info.cls
+    return _CLASSES[type(info)]
 
 
 class _Source:
     """The source of a function that decodes a type and sets defaults.
 
-    It has a statement for each place in the type, and a function for each record that may have itself in it. Any value
-    may have another class than its type says, by a union, a default, or what ``__post_init__`` has put there.
+    It has statements for each place in the type, and a function for each record that may have itself in it, or lies
+    deep. The class of a value is asked for where it may not be the type's: in a union, and where a default or a
+    ``__post_init__`` may have put something else.
     """
 
     def __init__(self, info: inspect.Type) -> None:
-        self._names: dict[str, Any] = {}
+        self._numbers = count()
+        # By the name of its module an error is told from one that the program's own code raised.
+        self._names: dict[str, Any] = {"__name__": __name__}
         self._functions: dict[int, list[str]] = {}
-        self._lines = ["def decode_with_defaults(data):", " value = decode(data)", *self._set_in("value", info, " ")]
+        self._lines = ["def decode_with_defaults(data):", " value = decode(data)"]
+        self._lines += [*self._set_in("value", info, " ", is_sure=True), " return value"]
 
     def compiled(self, decode: Decode) -> Decode:
         self._names["decode"] = decode
         functions = [line for function in self._functions.values() for line in function]
-        exec("\n".join([*functions, *self._lines, " return value"]), self._names)  # noqa: S102 - names in it are quoted
+        exec("\n".join([*functions, *self._lines]), self._names)  # noqa: S102 - what comes from the type is quoted
         decode_with_defaults: Decode = self._names["decode_with_defaults"]
         return decode_with_defaults
 
+    def _new(self, name: str) -> str:
+        return f"{name}{next(self._numbers)}"
+
     def _constant(self, value: object) -> str:
-        name = f"constant{len(self._names)}"
+        name = self._new("constant")
         self._names[name] = value
         return name
 
-    def _set_in(self, value: str, info: inspect.Type, indent: str) -> Iterator[str]:
-        """Statements for a variable of this type."""
-        for part in members(info):
-            if not _may_lack_defaults(part):
-                continue
-            if isinstance(part, Record):
-                yield from self._set_in_record(value, part, indent)
-            elif isinstance(part, inspect.DictType):
-                yield f"{indent}if type({value}) is dict:"
-                yield from self._set_in_each(f"{value}.values()", part.value_type, f"{indent} ")
-            elif isinstance(part, inspect.TupleType):
-                yield f"{indent}if type({value}) is tuple and len({value}) == {len(part.item_types)}:"
-                for place, item in enumerate(part.item_types):
-                    yield from self._set_in_part(f"{value}[{place}]", item, f"{indent} ")
-            elif isinstance(part, inspect.CollectionType):
-                yield f"{indent}if type({value}) is {_COLLECTIONS[type(part)]}:"
-                yield from self._set_in_each(value, part.item_type, f"{indent} ")
+    def _set_in(self, value: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
+        """Statements for a variable of a type. ``is_sure`` says that its value is of the type."""
+        is_sure = is_sure and len(members(info)) == 1
+        for part in filter(_may_lack_defaults, members(info)):
+            if not is_sure:
+                yield f"{indent}if type({value}) is {self._constant(_class_of(part))}:"
+            below = indent if is_sure else f"{indent} "
+            match part:
+                case inspect.DictType(value_type=item):
+                    yield from self._set_in_each(f"{value}.values()", item, below, is_sure=is_sure)
+                case inspect.CollectionType(item_type=item):
+                    yield from self._set_in_each(value, item, below, is_sure=is_sure)
+                case inspect.TupleType(item_types=types):
+                    for place, item in enumerate(types):
+                        yield from self._set_in_part(f"{value}[{place}]", item, below, is_sure=is_sure)
+                case _:
+                    yield from self._set_in_record(value, cast(Record, part), below)
 
-    def _set_in_each(self, values: str, info: inspect.Type, indent: str) -> Iterator[str]:
-        item = f"item{len(indent)}"
+    def _set_in_each(self, values: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
+        item = self._new("item")
         yield f"{indent}for {item} in {values}:"
-        yield from self._set_in(item, info, f"{indent} ")
+        yield from self._set_in(item, info, f"{indent} ", is_sure=is_sure)
 
-    def _set_in_part(self, expression: str, info: inspect.Type, indent: str) -> Iterator[str]:
+    def _set_in_part(self, expression: str, info: inspect.Type, indent: str, *, is_sure: bool) -> Iterator[str]:
         if _may_lack_defaults(info):
-            part = f"part{len(indent)}"
+            part = self._new("part")
             yield f"{indent}{part} = {expression}"
-            yield from self._set_in(part, info, indent)
+            yield from self._set_in(part, info, indent, is_sure=is_sure)
 
     def _set_in_record(self, value: str, info: Record, indent: str) -> Iterator[str]:
-        if not any(part is info for field in info.fields for _, part in parts("", field.type)):
+        is_recursive = any(part is info for field in info.fields for _, part in parts("", field.type))
+        if len(indent) < _DEPTH and not is_recursive:
             yield from self._statements(value, info, indent)
             return
         name = f"set_in_{id(info)}"
@@ -107,12 +123,14 @@ class _Source:
         yield f"{indent}{name}({value})"
 
     def _statements(self, value: str, info: Record, indent: str) -> Iterator[str]:
-        yield f"{indent}if type({value}) is {self._constant(_class_of(info))}:"
-        if isinstance(info, inspect.DataclassType) and (defaults := _held_by_class(info)):
-            yield f"{indent} given = {value}.__dict__"
-            for name, default in defaults.items():
-                yield f"{indent} if {name!r} not in given: given[{name!r}] = {self._constant(default)}"
-        is_dict = isinstance(info, inspect.TypedDictType)
+        cls, given = _class_of(info), self._new("given")
+        has_names = cls is dict or bool(cls.__dictoffset__)
+        if has_names:
+            yield f"{indent}{given} = {value if cls is dict else f'{value}.__dict__'}"
+        if isinstance(info, inspect.DataclassType):
+            for name, default in _held_by_class(info).items():
+                yield f"{indent}if {name!r} not in {given}: {given}[{name!r}] = {self._constant(default)}"
         for field in info.fields:
-            get = f"{value}.get({field.name!r})" if is_dict else f"getattr({value}, {field.name!r}, None)"
-            yield from self._set_in_part(get, field.type, f"{indent} ")
+            get = f"{given}.get({field.name!r})" if has_names else f"getattr({value}, {field.name!r}, None)"
+            is_sure = field.required and cls is not dict and not hasattr(cls, "__post_init__")
+            yield from self._set_in_part(get, field.type, indent, is_sure=is_sure)

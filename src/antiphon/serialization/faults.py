@@ -1,4 +1,4 @@
-"""The list of what is wrong, which is bounded in number and in size."""
+"""A list of wrong fields, bounded in number and size, and the words for each."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -36,12 +36,12 @@ _BOUNDS = {">=": "of at least", "<=": "of at most", ">": "above", "<": "below"}
 
 
 def _noun(names: str) -> str:
-    """``int | null`` as ``an integer or null``."""
+    """Say ``int | null`` as ``an integer or null``."""
     return " or ".join(_NOUNS.get(name, name) for name in names.split(" | "))
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun, such as ``1 item`` and ``2 items``."""
+    """Return a number with its noun, such as ``1 item`` and ``2 items``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -99,7 +99,7 @@ _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(.+)`"
 
 
 def in_plain_words(message: str) -> str:
-    """What a message of msgspec says, its place taken off; a message that isn't msgspec's own as it is."""
+    """Say a message of msgspec, without its place, in plain words; return any other message unchanged."""
     for pattern, say in _RULES:
         if found := pattern.fullmatch(message):
             return say(found)
@@ -107,13 +107,13 @@ def in_plain_words(message: str) -> str:
 
 
 def of_text(message: str) -> str:
-    """The plain words for a value that came as text: nothing is said by its being a string, or not null."""
+    """Say a message about a value that came as text, without naming the type it has: that is always a string."""
     words = in_plain_words(message)
     return message if words == message else words.partition(", got ")[0].removesuffix(" or null")
 
 
 def located(error: msgspec.ValidationError) -> tuple[str, str]:
-    """The place of a fault that msgspec found, as a JSON Pointer (RFC 6901), and its message.
+    """Return the place of a fault that msgspec found, as a JSON Pointer (RFC 6901), and its message.
 
     Where msgspec doesn't say which member of an object it means, the pointer is the object's.
     """
@@ -124,26 +124,26 @@ def located(error: msgspec.ValidationError) -> tuple[str, str]:
     return pointer, message
 
 
-class First(NamedTuple):
-    """The fault that msgspec found first in a value: which part has it, if that is known, and what it is there."""
+class FirstFault(NamedTuple):
+    """The first fault in a value: the name or index of the part that has it, if known, and the error in that part."""
 
     step: str | int | None
     error: msgspec.ValidationError
 
 
-def first_step(error: msgspec.ValidationError) -> First:
-    """The fault of a value as one of its part."""
+def first_step(error: msgspec.ValidationError) -> FirstFault:
+    """Return the fault of a value as a fault of one of its parts."""
     message, place = _placed(error)
     step = _STEP.match(place, 1) if place.startswith("$") else None
     if step is None:
-        return First(None, error)
+        return FirstFault(None, error)
     rest = place[step.end() :]
     inner = msgspec.ValidationError(f"{message} - at `${rest}`" if rest else message)
-    return First(int(step[2]) if step[1] is None else step[1], inner)
+    return FirstFault(int(step[2]) if step[1] is None else step[1], inner)
 
 
 def _placed(error: msgspec.ValidationError) -> tuple[str, str]:
-    """A message of msgspec without its place, and the place as msgspec writes it."""
+    """Split a message of msgspec into the message and the place, as msgspec writes that."""
     message, found, place = str(error).rpartition(" - at `")
     return (message, place[:-1]) if found and place.endswith("`") else (str(error), "")
 
@@ -157,7 +157,7 @@ def _pointer(path: str) -> str:
 
 
 def one_of(values: Sequence[object]) -> str:
-    """The words for a value that is none of those allowed."""
+    """Return the detail for a value that is not one of those allowed."""
     listed = [msgspec.json.encode(value).decode() for value in values[:_SHOWN]]
     if len(values) > _SHOWN:
         listed.append("...")
@@ -169,12 +169,12 @@ _NAME = 200
 
 
 def shortened(text: str, most: int) -> str:
-    """A text, of a longer one its first ``most`` characters and an ellipsis."""
+    """Return a text, cut to ``most`` characters and an ellipsis if it is longer."""
     return text if len(text) <= most else f"{text[:most]}…"
 
 
 def step_to(name: str) -> str:
-    """The step to a member whose name the client chose."""
+    """Return the step of a JSON Pointer to a member that the client named, with a long name cut."""
     return pointer_step(shortened(name, _NAME))
 
 
@@ -192,9 +192,9 @@ _ROOM = 128 << 10
 
 
 class Faults:
-    """What was found to be wrong: each with its JSON Pointer (RFC 6901) and a detail in words.
+    """The wrong fields of a value: each has a JSON Pointer (RFC 6901) and a detail in words.
 
-    ``stopped`` says that the search went no further, though there may be more.
+    ``stopped`` is True if the search ended early, so that there may be more.
     """
 
     __slots__ = ("_room", "listed", "stopped", "total")
@@ -207,16 +207,16 @@ class Faults:
 
     @property
     def full(self) -> bool:
-        """There are as many as are counted."""
+        """True if no more faults are counted."""
         return self.total > COUNTED
 
     @property
     def enough(self) -> bool:
-        """There is no use in looking for more."""
+        """True if the search should end."""
         return self.stopped or self.full
 
     def add(self, pointer: str, detail: str) -> None:
-        """Note one more."""
+        """Add a fault."""
         self.total += not self.full
         if len(self.listed) < LISTED and self._room > 0:
             fault = {"pointer": shortened(pointer, _TEXT), "detail": shortened(detail, _TEXT)}
@@ -224,7 +224,7 @@ class Faults:
             self.listed.append(fault)
 
     def error(self, where: str = "") -> UnprocessableContent:
-        """The 422 that lists them. ``where`` follows *fields* in its detail: `` of the form``."""
+        """Return the 422 that lists the faults. ``where`` follows *fields* in its detail: `` of the form``."""
         total = counted(COUNTED if self.full else self.total, "field")
         least = "more than " if self.full else "at least " if self.stopped else ""
         detail = f"{least}{total}{where} {'is' if self.total == 1 else 'are'} wrong"

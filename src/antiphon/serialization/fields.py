@@ -1,4 +1,4 @@
-"""Records out of named texts, as forms and query arguments bring them."""
+"""Records read from named texts: the fields of a form, or the arguments of a query."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
-from antiphon.serialization.search import PLAIN, Search, refusal
+from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import (
     Collection,
     Record,
@@ -24,7 +24,7 @@ from antiphon.serialization.types import (
 
 
 class FileField:
-    """A field for one file, or for a collection of them."""
+    """A field of a record for one file, or for a collection of files."""
 
     __slots__ = ("info", "is_nullable", "kinds", "many", "name", "required")
 
@@ -38,15 +38,15 @@ class FileField:
         self.required = field.required
 
     def take(self, files: MultiDict[Any], taken: dict[str, object]) -> None:
-        """Put what the form has for the field among what was taken. A file that is false is one left empty."""
+        """Put the files of this field into ``taken``. A file that is false is a file input left empty."""
         found = [file for file in files.getall(self.name) if isinstance(file, self.kinds) and file]
         if found:
             taken[self.name] = found if self.many else found[-1]
         elif self.is_nullable and self.required:
             taken[self.name] = None
 
-    def check(self, taken: dict[str, object], has_text: bool, search: Search) -> None:
-        """Note what is wrong with the value."""
+    def check(self, taken: dict[str, object], has_text: bool, search: FaultSearch) -> None:
+        """Add the faults of the value to the search."""
         pointer = pointer_step(self.name)
         if self.name in taken:
             search.check(taken[self.name], self.info, pointer)
@@ -55,7 +55,7 @@ class FileField:
 
 
 def file_kinds(texts: list[inspect.Type], place: str) -> tuple[type, ...]:
-    """The classes of file among the types of one value; none for a text. Raises TypeError where both are."""
+    """Return the file classes among the types of one value; none for text. Raises TypeError for a mix of both."""
     kinds = tuple(info.cls for info in texts if isinstance(info, inspect.CustomType))
     others = [info for info in texts if not isinstance(info, inspect.CustomType | inspect.NoneType)]
     if kinds and others:
@@ -102,7 +102,7 @@ Values: TypeAlias = dict[str, str | list[str] | None]
 
 
 class _Field:
-    """How the texts of one field are read. Raises TypeError when no text gives a value of its type."""
+    """A field of a record that is read from text. Raises TypeError if no text gives a value of its type."""
 
     __slots__ = ("empty", "info", "is_fraction", "is_nullable", "many", "name", "required", "spellings")
 
@@ -120,10 +120,10 @@ class _Field:
         self.is_fraction = kinds <= _NUMBERS and not kinds.isdisjoint(_FRACTIONS)
         self.spellings = [_SPELLINGS[kind] for kind in kinds & _SPELLINGS.keys() if kinds.isdisjoint(_WORDS)]
         empty: str | list[str] = [""] if self.many else ""
-        self.empty = None if Search(as_text=True).fits(empty, python_type(field.type)) else empty
+        self.empty = None if FaultSearch(as_text=True).fits(empty, python_type(field.type)) else empty
 
     def settle(self, values: Values) -> None:
-        """Spell the value as msgspec reads it; when it is empty, and that is no value, take it for none."""
+        """Spell the value as msgspec reads it; treat an empty one as missing if the type has no empty value."""
         value = values.get(self.name)
         if value is None:
             return
@@ -139,8 +139,8 @@ class _Field:
             text = spell(text)
         return text
 
-    def check(self, values: Values, has_file: bool, search: Search) -> None:
-        """Note what is wrong with the value."""
+    def check(self, values: Values, has_file: bool, search: FaultSearch) -> None:
+        """Add the faults of the value to the search."""
         pointer = pointer_step(self.name)
         if self.name not in values:
             if self.required:
@@ -155,9 +155,9 @@ class _Field:
 
 
 class FieldsReader:
-    """How a type is read from pairs, and from files of ``file_type``.
+    """Reads one type of record from pairs of name and text, and from files of ``file_type``.
 
-    Raises TypeError if it is no record, or a field of it can be neither text nor file.
+    Raises TypeError if the type is no record, or has a field that neither text nor file can give.
     """
 
     __slots__ = ("_fields", "_files", "_fractions", "_info", "_make", "_many", "_names")
@@ -179,7 +179,7 @@ class FieldsReader:
         self._make = _maker(wanted, info)
 
     def read(self, pairs: MultiDict[str], source: str, files: MultiDict[Any] | None = None) -> object:
-        """The record. Raises UnprocessableContent that names every wrong field."""
+        """Return the record. Raises UnprocessableContent that names every wrong field."""
         values: Values = dict(pairs.items())
         for name in self._many:
             if name in values:
@@ -197,7 +197,7 @@ class FieldsReader:
             raise self._misfit(values, taken, error, (pairs, sent, source)) from error
 
     def _taken(self, values: Values, files: MultiDict[Any]) -> dict[str, object]:
-        """The values of the fields that are files, and the files that the record has no field for."""
+        """Return the values of the file fields, with None for each file that the record has no field for."""
         taken: dict[str, object] = {name: None for name in files if name not in self._names}
         for field in self._files:
             values.pop(field.name, None)
@@ -223,7 +223,7 @@ class FieldsReader:
         sent: tuple[MultiDict[str], MultiDict[Any], str],
     ) -> UnprocessableContent:
         pairs, files, source = sent
-        search = Search(as_text=True)
+        search = FaultSearch(as_text=True)
         search.unknown(values | taken, self._info, "")
         for field in self._fields:
             field.check(values, field.name in files, search)
@@ -235,14 +235,14 @@ class FieldsReader:
 
 
 def _placed(pointer: str, value: str | list[str] | None) -> list[tuple[str, str | None]]:
-    """The texts of a field, each with its pointer."""
+    """Return the texts of a field, each with its JSON Pointer."""
     if isinstance(value, list):
         return [(f"{pointer}/{index}", text) for index, text in enumerate(value)]
     return [(pointer, value)]
 
 
 def _texts(info: inspect.Type) -> list[inspect.Type]:
-    """The types that one text of a field may have: of a collection those of its items."""
+    """Return the types that one text of a field may have; for a collection, the types of its items."""
     found: list[inspect.Type] = []
     for member in members(info):
         match member:
@@ -256,7 +256,7 @@ def _texts(info: inspect.Type) -> list[inspect.Type]:
 
 
 def _is_finite(value: str | list[str] | None) -> bool:
-    """Whether no text is one of the ways to write NaN or infinity, which float and Decimal would take."""
+    """True unless a text is one of the spellings of NaN or infinity, which float and Decimal take."""
     if isinstance(value, list):
         return all(map(_is_finite, value))
     if value is None or "n" not in (text := value.lower()):
@@ -265,7 +265,7 @@ def _is_finite(value: str | list[str] | None) -> bool:
 
 
 def _maker(wanted: type, info: Record) -> Callable[[Mapping[str, object]], object]:
-    """What makes the record of the values by name. It raises ValidationError."""
+    """Return a function that makes the record from its values by name, or raises ValidationError."""
     if isinstance(info, inspect.NamedTupleType) or (isinstance(info, inspect.StructType) and info.array_like):
         return _maker_by_name(info)
     return with_defaults(partial(msgspec.convert, type=wanted, strict=False), info)
@@ -274,7 +274,7 @@ def _maker(wanted: type, info: Record) -> Callable[[Mapping[str, object]], objec
 def _maker_by_name(
     info: inspect.NamedTupleType | inspect.StructType,
 ) -> Callable[[Mapping[str, object]], object]:
-    """As _maker, for types that msgspec reads from arrays: by way of a Struct with the same fields."""
+    """Do so for a type that msgspec reads from arrays: by way of a Struct with the same fields."""
     fields: list[tuple[str, Any, Any]] = [(field.name, python_type(field.type), _same(field)) for field in info.fields]
     forbids = isinstance(info, inspect.StructType) and info.forbid_unknown_fields
     by_name = msgspec.defstruct(info.cls.__name__, fields, kw_only=True, forbid_unknown_fields=forbids)
@@ -290,7 +290,7 @@ def _maker_by_name(
 
 
 def _same(field: inspect.Field) -> Any:
-    """The name and default of a field, for a Struct."""
+    """Return a Struct field with the same name and default."""
     if field.default is not msgspec.NODEFAULT:
         return msgspec.field(name=field.encode_name, default_factory=lambda: field.default)
     if not field.required and field.default_factory is msgspec.NODEFAULT:

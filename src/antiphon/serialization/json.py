@@ -1,4 +1,4 @@
-"""JSON from bytes and to bytes: a client's mistake is a BadRequest, a value that JSON lacks a TypeError.
+"""JSON read and written. Malformed JSON is a BadRequest; a value that JSON can't say is a TypeError.
 
 Imported when JSON is first used, because it loads msgspec.
 """
@@ -33,10 +33,10 @@ _SLICE = 64 << 10
 """Bytes that are taken apart at once: what splits them makes an object of some 40 bytes for each string."""
 
 
-def is_deeper(data: bytes, depth: int) -> bool:
-    """Whether more than ``depth`` arrays and objects lie in one another: ``[{}]`` has a depth of 2.
+def is_nested_deeper(data: bytes, depth: int) -> bool:
+    """True if arrays and objects are nested more than ``depth`` deep: ``[{}]`` has a depth of 2.
 
-    Of a malformed text it holds for the part before the mistake, which is all that a decoder reads.
+    In malformed JSON only the part before the mistake counts, since a decoder reads no further.
     """
     if len(data) <= depth or len(data.translate(None, _ALL_BUT_OPENING)) <= depth:
         return False
@@ -48,7 +48,7 @@ def is_deeper(data: bytes, depth: int) -> bool:
 
 
 def _outside_strings(data: bytes) -> bytes:
-    """The brackets of arrays and objects alike, as square ones."""
+    """Return the brackets outside of strings, all of them as square ones."""
     if b"\\" in data:
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     marks = data.translate(_BRACKETS, _ALL_BUT_MARKS).replace(b'""', b"")
@@ -56,7 +56,7 @@ def _outside_strings(data: bytes) -> bytes:
 
 
 def _between_quotes(marks: bytes) -> Iterator[bytes]:
-    """What is outside of strings, which every second quote ends."""
+    """Yield the marks outside of strings: a string ends at every second quote."""
     within = 0
     for start in range(0, len(marks), _SLICE):
         pieces = marks[start : start + _SLICE].split(b'"')
@@ -75,7 +75,7 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
-    """The value of a JSON text (RFC 8259). Raises BadRequest that says what is wrong, and at which byte.
+    """Decode JSON (RFC 8259). Raises BadRequest that says what is wrong, and at which byte.
 
     Integers are exact, up to the digits that Python reads (``sys.get_int_max_str_digits()``, 4300 unless
     set); longer ones are refused, and so are numbers beyond a float's range such as ``1e400``, NaN and
@@ -91,15 +91,15 @@ def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
 
 
 def json_text(data: bytes, depth: int) -> bytes:
-    """What of a body is to be decoded. Raises BadRequest when it is nested more than ``depth`` levels deep."""
-    if len(data) > depth and is_deeper(data, depth):
+    """Return a body without its byte order mark. Raises BadRequest if it is nested more than ``depth`` deep."""
+    if len(data) > depth and is_nested_deeper(data, depth):
         raise over_limit(BadRequest, "json_depth", depth, f"The JSON is nested more than {depth} levels deep.")
     return data[3:] if data[:3] == _BYTE_ORDER_MARK else data
 
 
 def malformed(data: bytes, error: Exception) -> BadRequest:
-    """The BadRequest for a body in which msgspec met this error."""
-    return BadRequest(_fault(data, error))
+    """Return the BadRequest for a body that msgspec refused with this error."""
+    return BadRequest(_reason(data, error))
 
 
 _OTHER_UNICODE = re.compile(rb"\xff\xfe|\xfe\xff|\0|[^\0]\0(?:\Z|[^\0]\0|\0\0)", re.DOTALL).match
@@ -116,7 +116,7 @@ _READ_AHEAD = {
 """How far msgspec is beyond a mistake when it meets it."""
 
 
-def _fault(data: bytes, error: Exception) -> str:
+def _reason(data: bytes, error: Exception) -> str:
     marked = len(_BYTE_ORDER_MARK) if data.startswith(_BYTE_ORDER_MARK) else 0
     if not data[marked:].strip():
         return "the body is empty where JSON was expected"
@@ -160,7 +160,7 @@ def _is_too_large(number: bytes) -> bool:
 
 
 class _UnwritableError(TypeError):
-    """A value that has no form in JSON."""
+    """Raised for a value that JSON can't say."""
 
     def __init__(self, value: object, form: str = "JSON") -> None:
         super().__init__(f"{type(value).__name__} can't be written as {form}")
@@ -168,14 +168,14 @@ class _UnwritableError(TypeError):
         self.reason = ""
 
     def at(self, place: str) -> str:
-        """The message, with a place in the whole and the reason, where there are any."""
+        """Return the message, with the place and the reason if there are any."""
         more = [part for part in (f"it is at {place}" if place else "", self.reason) if part]
         return f"{self}: {'; '.join(more)}" if more else str(self)
 
 
 @runtime_checkable
 class _Mapping(Protocol):
-    """What ``dict()`` reads as a mapping, whether it is registered as one or not."""
+    """Any object that ``dict()`` reads as a mapping, registered as one or not."""
 
     def keys(self) -> Iterable[object]: ...
     def __getitem__(self, name: object, /) -> object: ...
@@ -201,7 +201,7 @@ _NAMELESS = (list, tuple, dict, set, frozenset)
 
 
 def _written_as(value: object) -> object:
-    """What to write for a value of a type that msgspec doesn't know, or doesn't take for a name."""
+    """Return what to write for a value that msgspec doesn't know, or doesn't take as a name."""
     if value is None or isinstance(value, bool):
         return _encode(value).decode()
     if isinstance(value, _NAMELESS):
@@ -234,7 +234,7 @@ def _encoder(default: Default) -> Callable[[object], bytes]:
 
 
 def encode_json(value: object, default: Default | None = None) -> bytes:
-    """A value as JSON in UTF-8, without spaces.
+    """Encode a value as JSON in UTF-8, without spaces.
 
     What msgspec writes is written (dict, list, str, numbers, bool, None, dataclasses, Structs, attrs
     classes, tuples, sets, enums, dates and times, UUID; Decimal as a string, bytes in base64), and besides:
@@ -260,7 +260,7 @@ def encode_json(value: object, default: Default | None = None) -> bytes:
 
 
 def _place(whole: object, part: object) -> str:
-    """A JSON Pointer to a part (RFC 6901); empty when it is the whole, or isn't found."""
+    """Return the JSON Pointer to a part (RFC 6901); empty if it is the whole, or isn't found."""
     levels = [("", iter(_children(whole)))]
     for _ in range(_SEARCHED):
         if not levels:
@@ -292,5 +292,5 @@ def _children(value: object) -> Iterable[tuple[object, object]]:
 
 
 def pointer_step(name: str) -> str:
-    """One step of a JSON Pointer (RFC 6901 §3)."""
+    """Return one step of a JSON Pointer (RFC 6901 §3)."""
     return "/" + name.replace("~", "~0").replace("/", "~1")

@@ -1,75 +1,27 @@
-"""JSON, forms and query arguments as values of a type; what doesn't fit is a 422 that names each wrong field.
+"""JSON, forms and queries read as values of a type. A value that doesn't fit is a 422 that names each wrong field.
 
 The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901)
 and a ``detail``, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a string"}``; it
 lists the first hundred, in some 130 KiB at most. Imported when first used, because it loads msgspec.
 """
 
-import re
-from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import date, time
-from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, TypeAlias, TypeVar, cast, overload
+from typing import Any, TypeVar, cast, overload
 
 import msgspec
 from msgspec import inspect
 
 from antiphon.http.errors import HTTPError
 from antiphon.http.multidict import MultiDict
-from antiphon.serialization.defaults import Decode, with_defaults
-from antiphon.serialization.faults import Faults
+from antiphon.serialization.collisions import refusing_collisions
+from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import FieldsReader
 from antiphon.serialization.json import DEPTH, UNREADABLE, json_text, malformed
-from antiphon.serialization.search import PLAIN, Search, refusal
-from antiphon.serialization.types import described, parts
-
-_MANY = 500
-"""How many items do no harm, whatever they are."""
-
-_SAME = 100
-"""How many numbers may have the same hash. Of those that nobody chose for it, two would be rare."""
-
-_LONG = re.compile(rb'[^\s,:\[\]{}"]{17,}')
-"""What may be a number or a UUID, and is no shorter than those are of which many have the same hash."""
-
-_HEX = re.compile(r"[0-9a-fA-F-]{32,36}")
-_Known: TypeAlias = inspect.IntType | inspect.DecimalType | inspect.UUIDType
-
-
-def hashes_numbers(info: inspect.Type) -> bool:
-    """Whether a value of this type may have sets of numbers, or dicts with numbers for names."""
-    for _, part in parts("", info):
-        match part:
-            case inspect.SetType(item_type=inner) | inspect.FrozenSetType(item_type=inner):
-                if any(isinstance(found, _Known | inspect.AnyType) for _, found in parts("", inner)):
-                    return True
-            case inspect.DictType(key_type=inner):
-                if any(isinstance(found, _Known) for _, found in parts("", inner)):
-                    return True
-    return False
-
-
-def is_flood(text: bytes) -> bool:
-    """Whether a JSON text has many numbers with the same hash."""
-    if text.count(b",") < _MANY:
-        return False
-    hashes = Counter(map(_hash, set(_LONG.findall(text))))
-    return any(times > _SAME for number, times in hashes.items() if number is not None)
-
-
-def _hash(token: bytes) -> int | None:
-    """The hash of a number or UUID, if it is one, which may be spelled with escapes."""
-    try:
-        text = msgspec.json.decode(b'"%s"' % token, type=str) if b"\\" in token else token.decode()
-        if _HEX.fullmatch(text) and len(digits := text.replace("-", "")) == 32:
-            return hash(int(digits, 16))
-        return hash(Decimal(text))
-    except (ValueError, TypeError, InvalidOperation):
-        return None
-
+from antiphon.serialization.search import PLAIN, FaultSearch, refusal
+from antiphon.serialization.types import Decode, described
 
 T = TypeVar("T")
 
@@ -80,16 +32,15 @@ _decode_any = msgspec.json.Decoder(float_hook=float).decode
 """As decode_json, but what is beyond a float's range is infinity: the type may be Decimal, which has it."""
 
 
-_JSONReader: TypeAlias = tuple[Decode, inspect.Type, bool]
-"""What decodes a type, its description, and whether its values have sets of numbers."""
-
-_json_readers: dict[Any, _JSONReader] = {}
+_json_readers: dict[Any, tuple[Decode, inspect.Type]] = {}
+"""For each type the function that decodes it, and its description."""
 
 
-def _json_reader(wanted: Any) -> _JSONReader:
+def _json_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
     info = described(wanted)
-    reader = with_defaults(msgspec.json.Decoder(wanted).decode, info), info, hashes_numbers(info)
-    if len(_json_readers) == _KEPT:
+    decode = with_defaults(msgspec.json.Decoder(wanted).decode, info)
+    reader = refusing_collisions(decode, info), info
+    if len(_json_readers) >= _KEPT:
         _json_readers.clear()
     with suppress(TypeError):  # some types can't be hashed
         _json_readers[wanted] = reader
@@ -101,7 +52,7 @@ def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH) -> T: ...
 @overload  # a union is no ``type`` to type checkers
 def json_as(data: bytes, wanted: object, *, depth: int = DEPTH) -> Any: ...
 def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
-    """The value of a JSON text as a type.
+    """Decode JSON as a value of a type.
 
     The type is a dataclass, TypedDict, NamedTuple (an array in JSON), Struct or attrs class, one that JSON
     has, an enum, Literal, date, time or UUID, or a list, tuple, set, dict or union of such.
@@ -112,14 +63,11 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     and TypeError for a type that can't be read.
     """
     try:
-        reader = _json_readers[wanted]
+        decode, info = _json_readers[wanted]
     except (KeyError, TypeError):
-        reader = _json_reader(wanted)
-    decode, info, has_hashed_numbers = reader
-    # A short body has no mark, and nothing to measure: that is seen here, without a call.
-    text = data if len(data) <= depth and data[:1] != b"\xef" else json_text(data, depth)
-    if has_hashed_numbers and is_flood(text):
-        raise _flood()
+        decode, info = _json_reader(wanted)
+    # A short body can't be deep, and seldom has a mark: that is seen here, without a call.
+    text = data if 0 < len(data) <= depth and data[0] != 0xEF else json_text(data, depth)
     try:
         return decode(text)
     except msgspec.ValidationError as error:
@@ -130,17 +78,11 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
         raise _misfit(text, info, refusal(error, info)) from error
 
 
-def _flood() -> HTTPError:
-    faults = Faults()
-    faults.add("", "too many numbers have the same hash")
-    return faults.error()
-
-
 def _misfit(data: bytes, info: inspect.Type, error: msgspec.ValidationError) -> HTTPError:
-    """The error for JSON in which msgspec found this one."""
+    """Return the error for JSON that msgspec refused with this one."""
     try:
         value = _decode_any(data)
-        search = Search(whole=value)
+        search = FaultSearch(whole=value)
         search.check(value, info, "")
     except UNREADABLE as unreadable:
         return malformed(data, unreadable)
@@ -162,7 +104,7 @@ def fields_as(
     files: MultiDict[Any] | None = None,
     file_type: type | None = None,
 ) -> T:
-    """The pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
+    """Read the pairs of a form or query as a record: a dataclass, TypedDict, NamedTuple, Struct or attrs class.
 
     - A field whose type is a list, tuple or set gets all values of its name, any other the last one.
     - A name that isn't there gives the field's default; without one it is an error.
@@ -192,7 +134,7 @@ def fields_as(
 
 
 def texts_of(value: object) -> list[str]:
-    """The texts of a field: of a list, tuple or set those of its items, of None none, of any other value one.
+    """Return the texts of a field: one for each item of a list, tuple or set, none for None, else one.
 
     Those of a set, which has no order, are sorted.
     """

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a decoded value, where msgspec stops at the first fault.
+"""A search for every fault in a decoded value: msgspec stops at the first.
 
 The description of the type is walked alongside the value, into those parts only that don't fit, which msgspec
 finds out in C, and says of the first fault where it is. So the work grows with the number of faults and with the depth,
@@ -14,7 +14,16 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from antiphon.serialization.faults import Faults, First, first_step, in_plain_words, located, of_text, one_of, step_to
+from antiphon.serialization.faults import (
+    Faults,
+    FirstFault,
+    first_step,
+    in_plain_words,
+    located,
+    of_text,
+    one_of,
+    step_to,
+)
 from antiphon.serialization.json import pointer_step
 from antiphon.serialization.types import Record, members, parts, python_type
 
@@ -31,7 +40,7 @@ _PACKAGE = "antiphon.serialization."
 
 
 def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.ValidationError:
-    """The fault of the value. Raises the error itself where it is the programmer's.
+    """Return the fault of the value. Raises the error itself if it is the programmer's.
 
     That are those that Python code raised, such as a default factory, and sets of what never has a hash: without Any
     among the parts of its type (``info``, if it is known) no value could be to blame.
@@ -50,7 +59,7 @@ def refusal(error: Exception, info: inspect.Type | None = None) -> msgspec.Valid
 
 
 def _is_from_here(error: Exception) -> bool:
-    """Whether it was raised by what this package calls, in C, and not by Python code that was called from there."""
+    """True if the error was raised in C, called from this package, and not by Python code called from there."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -77,7 +86,7 @@ _PER_VALUE = 64
 """How many characters of a string are as much work as a value."""
 
 
-class Search:
+class FaultSearch:
     """The search for what is wrong with one value.
 
     ``as_text`` says that it came as text, such as a form: numbers, dates and so on are read from strings.
@@ -92,11 +101,11 @@ class Search:
         self._left = None if whole is None else _TRIED + _TIMES * _weight(whole, sys.maxsize)
 
     def fits(self, value: object, wanted: object) -> bool:
-        """Whether a value can be read as a type."""
+        """True if a value can be read as a type."""
         return self._misfit(value, wanted) is None
 
     def _misfit(self, value: object, wanted: Any) -> msgspec.ValidationError | None:
-        """What msgspec says of a value that doesn't fit. None as well when as many were tried as may be."""
+        """Return msgspec's error for a value that doesn't fit; None if it fits, or if no more may be tried."""
         if not self._may_try(value):
             return None
         try:
@@ -114,14 +123,14 @@ class Search:
         return not self.faults.stopped
 
     def check(self, value: object, info: inspect.Type, pointer: str, depth: int = 0) -> None:
-        """Note what is wrong with a value, if anything is."""
+        """Add the faults of a value."""
         if not self.faults.enough and (error := self._misfit(value, python_type(info))):
             self.explain(value, info, pointer, error, depth)
 
     def explain(
         self, value: object, info: inspect.Type, pointer: str, error: msgspec.ValidationError, depth: int = 0
     ) -> None:
-        """Note what is wrong with a value in its parts; when nothing is found there, the fault that msgspec found."""
+        """Add the faults of a value's parts; if there are none, the fault that msgspec found."""
         before = self.faults.total
         if depth < _DEPTH:
             self._parts(value, _meant(value, info), pointer, first_step(error), depth + 1)
@@ -129,7 +138,7 @@ class Search:
             self.note(error, value, info, pointer)
 
     def note(self, error: msgspec.ValidationError, value: object, info: inspect.Type, pointer: str) -> None:
-        """Note the fault that msgspec found in a value."""
+        """Add the fault that msgspec found in a value."""
         inner, message = located(error)
         words = of_text(message) if self.as_text else in_plain_words(message)
         is_choice = message.startswith(("Invalid enum value", "Invalid value")) or (self.as_text and _is_choice(info))
@@ -139,7 +148,7 @@ class Search:
             words += ", got nothing"
         self.faults.add(pointer + inner, words)
 
-    def _parts(self, value: object, info: inspect.Type, pointer: str, first: First, depth: int) -> None:
+    def _parts(self, value: object, info: inspect.Type, pointer: str, first: FirstFault, depth: int) -> None:
         match info, value:
             case inspect.StructType(array_like=True) | inspect.NamedTupleType() | inspect.TupleType(), list():
                 self._positions(value, info, pointer, first, depth)
@@ -154,7 +163,7 @@ class Search:
                 self._names(list(value), info.key_type, pointer)
                 self._items(list(value.values()), list(value), info.value_type, pointer, first, depth)
 
-    def _fields(self, value: dict[str, object], info: Record, pointer: str, first: First, depth: int) -> None:
+    def _fields(self, value: dict[str, object], info: Record, pointer: str, first: FirstFault, depth: int) -> None:
         for field in info.fields:
             at = pointer + pointer_step(field.encode_name)
             if field.encode_name in value and field.encode_name == first.step:
@@ -173,14 +182,14 @@ class Search:
             self.faults.add(pointer + pointer_step(name), one_of([info.tag]))
 
     def unknown(self, names: Iterable[str], info: Record, pointer: str) -> None:
-        """Note the names that a record has no field for, when it forbids them."""
+        """Add the names that a record has no field for, if it forbids them."""
         if isinstance(info, inspect.StructType) and info.forbid_unknown_fields:
             known = {field.encode_name for field in info.fields} | {info.tag_field}
             for name in names:
                 if name not in known:
                     self.faults.add(pointer + step_to(name), "is unknown")
 
-    def _positions(self, value: list[object], info: inspect.Type, pointer: str, first: First, depth: int) -> None:
+    def _positions(self, value: list[object], info: inspect.Type, pointer: str, first: FirstFault, depth: int) -> None:
         types, least, most = _positions(info)
         for index, (item, wanted) in enumerate(zip(value, types, strict=False)):
             if index == first.step:
@@ -203,11 +212,11 @@ class Search:
         names: Sequence[object],
         info: inspect.Type,
         pointer: str,
-        first: First,
+        first: FirstFault,
         depth: int,
         kind: type = list,
     ) -> None:
-        """Note what is wrong with the items of a list, or of a set (``kind``), which may fit but have no hash."""
+        """Add the faults of the items of a list, or of a set (``kind``), whose items may fit but have no hash."""
         wanted = python_type(info)
         together = GenericAlias(kind, (wanted,))
 
@@ -232,7 +241,7 @@ class Search:
     def _unfit(
         self, begin: int, length: int, misfit: Callable[[slice], msgspec.ValidationError | None]
     ) -> Iterator[tuple[int, msgspec.ValidationError]]:
-        """Each item that doesn't fit, and why not: tried by the chunk, so that C passes those that do."""
+        """Yield the index and error of each item that doesn't fit. Chunks are tried whole, so that C passes the rest."""
         for start in range(begin, length, _CHUNK):
             if self.faults.enough:
                 return
@@ -244,7 +253,7 @@ class Search:
 
 
 def _weight(value: object, most: int) -> int:
-    """How many values there are in a JSON value, itself one of them; long strings count for several.
+    """Count the values in a JSON value, itself included; a long string counts as several.
 
     Nothing is counted beyond ``most``, so that counting is bounded as well.
     """
@@ -262,7 +271,7 @@ def _weight(value: object, most: int) -> int:
 
 
 def _shape(info: inspect.Type) -> type | None:
-    """The type of JSON value that can be taken apart as this type, if there is one."""
+    """Return the class of JSON value that has the parts of this type, if it has parts."""
     match info:
         case inspect.StructType(array_like=True) | inspect.NamedTupleType():
             return list
@@ -274,7 +283,7 @@ def _shape(info: inspect.Type) -> type | None:
 
 
 def _meant(value: object, info: inspect.Type) -> inspect.Type:
-    """The member of a union that a value was meant for: the only one of its shape, or that with its tag."""
+    """Return the member of a union that a value was meant for: the only one of its shape, or the one with its tag."""
     alike = [member for member in members(info) if _shape(member) is type(value)]
     if len(alike) == 1:
         return alike[0]
@@ -290,7 +299,7 @@ def _bears_tag(value: object, info: inspect.Type) -> bool:
 
 
 def _positions(info: inspect.Type) -> tuple[tuple[inspect.Type, ...], int, int]:
-    """The types of an array's places, and how many items it has at least and at most."""
+    """Return the types of an array's items, and the least and the greatest number of them."""
     if isinstance(info, inspect.TupleType):
         return info.item_types, len(info.item_types), len(info.item_types)
     fields = info.fields if isinstance(info, Record) else ()
@@ -311,7 +320,7 @@ def _is_choice(info: inspect.Type) -> bool:
 
 
 def _allowed(info: inspect.Type, pointer: str) -> list[object]:
-    """The values that are allowed at a pointer into a value: those of enums, Literals and tags."""
+    """Return the values that enums, Literals and tags allow at a pointer into a value."""
     allowed: list[object] = []
     for member in members(info):
         match member:

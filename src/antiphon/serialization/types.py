@@ -1,14 +1,17 @@
-"""msgspec's description of a type: made from the type, taken apart, and turned back into a type."""
+"""Descriptions of types, by msgspec: made from a type, taken apart, and turned back into a type."""
 
 import datetime
 import decimal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import GenericAlias
 from typing import Annotated, Any, Literal, TypeAlias, Union, cast
 
 import msgspec
 from msgspec import inspect
+
+Decode: TypeAlias = Callable[[Any], Any]
+"""A function that makes a value of a type out of what was sent."""
 
 Collection: TypeAlias = inspect.CollectionType | inspect.TupleType
 Record: TypeAlias = inspect.StructType | inspect.DataclassType | inspect.TypedDictType | inspect.NamedTupleType
@@ -44,7 +47,7 @@ _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "min_length", "max_length
 
 
 def described(wanted: object, file_type: type | None = None) -> inspect.Type:
-    """What msgspec knows of a type. Raises TypeError for one that can't be read, with the part's name.
+    """Return msgspec's description of a type. Raises TypeError that names the part that can't be read.
 
     ``file_type`` and its subclasses may be parts of it, though no text can give them.
     """
@@ -62,7 +65,7 @@ def described(wanted: object, file_type: type | None = None) -> inspect.Type:
 
 
 def _check_unions(wanted: object) -> None:
-    """Raise TypeError for a type with a union of which msgspec, up to 0.22, reads or frees memory that isn't its own.
+    """Raise TypeError for a union that makes msgspec, up to 0.22, read or free memory that isn't its own.
 
     ``type_info`` does so itself, because it makes a decoder; what it describes types with does not.
     """
@@ -73,7 +76,7 @@ def _check_unions(wanted: object) -> None:
 
 
 def _clash(alternatives: tuple[inspect.Type, ...]) -> str | None:
-    """Which alternatives of a union can't stand together."""
+    """Return why alternatives of a union can't stand together, or None if they can."""
     kinds = {type(info) for info in alternatives}
     bounds = {name for info in alternatives for name in _CONSTRAINTS if getattr(info, name, None) is not None}
     if inspect.TupleType in kinds and bounds - {"pattern", "tz"}:
@@ -89,14 +92,14 @@ def _is_file(info: inspect.Type, file_type: type | None) -> bool:
 
 
 def type_name(wanted: object) -> str:
-    """How a message calls a type."""
+    """Return the name of a type for messages."""
     if isinstance(wanted, type) and not isinstance(wanted, GenericAlias):
         return wanted.__qualname__
     return repr(wanted)
 
 
 def parts(place: str, root: inspect.Type) -> Iterator[tuple[str, inspect.Type]]:
-    """Every description in a description, each once, with the type or field in which it stands."""
+    """Yield every description in a description once, with the name of the type or field that has it."""
     ahead, seen = [(place, root)], set[int]()
     while ahead:
         place, info = ahead.pop()
@@ -124,7 +127,7 @@ def _children(info: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 def members(info: inspect.Type) -> tuple[inspect.Type, ...]:
-    """The types that a union consists of; of any other type itself."""
+    """Return the types of a union; for any other type, that type."""
     if isinstance(info, inspect.Metadata):
         return members(info.type)
     if isinstance(info, inspect.UnionType):
@@ -133,7 +136,7 @@ def members(info: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 def python_type(info: inspect.Type) -> Any:
-    """The type that was described: equal to it for decoding, though maybe spelled another way."""
+    """Return the type that was described: equal for decoding, though perhaps spelled another way."""
     constraints = {name: bound for name in _CONSTRAINTS if (bound := getattr(info, name, None)) is not None}
     plain = _unconstrained(info)
     return Annotated[plain, msgspec.Meta(**constraints)] if constraints else plain
