@@ -241,7 +241,7 @@ class FaultSearch:
     def _unfit(
         self, begin: int, length: int, misfit: Callable[[slice], msgspec.ValidationError | None]
     ) -> Iterator[tuple[int, msgspec.ValidationError]]:
-        """Yield the index and error of each item that doesn't fit. Chunks are tried whole, so that C passes the rest."""
+        """Yield the index and error of each misfit. Chunks are tried whole, so that C passes the rest."""
         for start in range(begin, length, _CHUNK):
             if self.faults.enough:
                 return
