@@ -1,5 +1,6 @@
 """One worker of `antiphon run`: a process that serves the application, on a socket that its supervisor opened."""
 
+import gc
 import json
 import os
 import signal
@@ -59,6 +60,7 @@ class _Worker:
         self._server = server = ThreadServer(self._app, choice.interface, listener, threads=threads)
         signal.signal(signal.SIGTERM, lambda *_: server.tell_to_stop())
         server.run()
+        gc.disable()  # it would report the tasks that the application has left, though the process ends now
 
     def end_when_told(self) -> None:
         """Wait until the supervisor closes its end of the connection, or dies, and end the process in time."""
