@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from antiphon.app.closing import OpenedMiddleware, answer_failure, leave
-from antiphon.app.plan import LOOP, SMALL_BODY, Plan
+from antiphon.app.plan import LOOP, Plan
 from antiphon.app.returns import to_response
 from antiphon.body.content import Content
+from antiphon.body.receiver import SMALL_BODY
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps

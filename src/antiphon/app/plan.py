@@ -10,15 +10,13 @@ from antiphon.app.hooks import Hook
 from antiphon.app.middleware import Middleware
 from antiphon.app.places import Source
 from antiphon.app.route import BodyPolicy, Route
+from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch
 from antiphon.http.errors import HTTPError
 from antiphon.request.request import Request
 
 PlannedBody: TypeAlias = BodyPolicy | Literal["delegated"]
 """The time at which a body is received; "delegated" if the handler hands the request on to a plan that decides it."""
-
-SMALL_BODY: Final = 64 << 10
-"""Bodies of up to this many bytes are received before the middleware opens; larger ones only when it let them pass."""
 
 
 class RunsOn(Enum):
@@ -127,6 +125,7 @@ class Plan:
             return inf
         if self.body in ("lazy", "stream"):
             return 0
+        # A larger body is received only when the middleware has let the request through.
         return SMALL_BODY if self.has_middleware or self.body == "delegated" else inf
 
 
