@@ -2,13 +2,10 @@
 
 import asyncio
 import io
-from concurrent.futures import Future
-from threading import Thread
 
 import pytest
 
-DEADLINE = 10.0
-"""Seconds. What would wait for ever fails after that."""
+from tests.helpers.waiting import DEADLINE, in_time
 
 
 def environ(method="GET", path="/", body=None, **more):
@@ -102,20 +99,6 @@ class Answer:
 
     def header(self, name):
         return [value for key, value in self.headers if key == name]
-
-
-def in_time(function):
-    """What a function returns or raises; TimeoutError when it takes too long."""
-    outcome = Future()
-
-    def work():
-        try:
-            outcome.set_result(function())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    Thread(target=work, daemon=True).start()
-    return outcome.result(DEADLINE)
 
 
 def call_wsgi(app, given=None, most=None):
