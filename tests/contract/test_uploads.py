@@ -239,8 +239,8 @@ class TestAClientThatGoesAway:
 class TestManyAtOnce:
     CLIENTS = 16
     SIZE = 8 * MIB
-    MOST = 48 * MIB
-    """The most by which the peak of memory may grow, while 128 MiB are received."""
+    MOST = 64 * MIB
+    """The most by which the peak of memory may grow: half of the 128 MiB that are received."""
 
     def test_arrive_whole_in_little_memory_while_others_are_answered(self, process, upload_folder):
         common = os.urandom(self.SIZE)
