@@ -155,7 +155,7 @@ def applicable_range(method: str, field: Field, etag: str | None = None, modifie
 
 def _is_modified_since(header: str | None, modified: str | datetime) -> bool | None:
     """True if the modification is later than the header's date; None if either date is absent or malformed."""
-    since = _parse_date(header)
+    since = None if header is None else _parse_date(header)
     if since is None:
         return None
     last = _whole_second(modified) if isinstance(modified, datetime) else _parse_date(modified)

@@ -15,7 +15,9 @@ _MOST_RANGES = 64
 _DIGITS = 40
 _LIMIT = 10**_DIGITS
 _NUMBER = f"[0-9]{{1,{_DIGITS}}}"
-_range_spec = re.compile(f"([0-9]{{0,{_DIGITS}}})-([0-9]{{0,{_DIGITS}}})").fullmatch
+_RANGE_SPEC = f"([0-9]{{0,{_DIGITS}}})-([0-9]{{0,{_DIGITS}}})"
+_range_spec = re.compile(_RANGE_SPEC).fullmatch
+_one_part = re.compile(f"bytes={_RANGE_SPEC}").fullmatch
 _content_range = re.compile(rf"({TCHARS}) (?:({_NUMBER})-({_NUMBER})|\*)/(?:({_NUMBER})|\*)").fullmatch
 
 _boundary = re.compile(r"[0-9A-Za-z'()+_,\-./:=?]{1,70}").fullmatch
@@ -50,7 +52,8 @@ class Range(Value):
         if not 0 < len(self._ranges) <= _MOST_RANGES:
             raise ValueError(f"from 1 to {_MOST_RANGES} ranges are possible, not {len(self._ranges)}")
         for first, last in self._ranges:
-            _check(first, last)
+            _check_numbers(first, last)
+            _check_order(first, last)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -59,10 +62,8 @@ class Range(Value):
         One malformed part makes the header malformed (§14.1.1). The answer to a malformed header is the whole
         representation (§14.2).
         """
-        unit, _, written = text.partition("=")
-        if written.count(",") >= _MOST_RANGES:
-            raise ValueError(f"more than {_MOST_RANGES} ranges: {text[:80]!r}")
-        return cls([_parse_range_spec(element) for element in split_list(written)], unit=unit)
+        unit, ranges = _parse(text)
+        return cls(ranges, unit=unit)
 
     @property
     def unit(self) -> str:
@@ -81,10 +82,7 @@ class Range(Value):
         representation, whose parts Content-Range can't name. An empty list means a 416. Overlapping parts become one
         (RFC 9110 §15.3.7.2), so together they never have more bytes than the whole.
         """
-        if self._unit != "bytes" or not length:
-            return None
-        found = [part for spec in self._ranges if (part := _within(spec, length))]
-        return found if len(found) < 2 else _merge_overlapping(found)
+        return _resolve(self._unit, self._ranges, length)
 
     def __str__(self) -> str:
         """Return the header's value: `bytes=0-99,200-,-500`."""
@@ -112,9 +110,10 @@ class ContentRange(Value):
             if first is not last or length is None:
                 raise ValueError("a content range has both positions, or none and the length")
         else:
-            _check(first, last)
+            _check_numbers(first, last)
+            _check_order(first, last)
         if length is not None:
-            _check_number(length)
+            _check_numbers(length)
             if last is not None and last >= length:
                 raise ValueError(f"a part to position {last} ends after the whole of {length}")
         self._first = first
@@ -212,9 +211,10 @@ class MultipartByteRanges:
 def requested_parts(header: str, length: int) -> list[ByteRange] | None:
     """Return `Range.resolve` of a header, None also for a malformed one."""
     try:
-        return Range.parse(header).resolve(length)
+        unit, ranges = _parse(header)
     except ValueError:
         return None
+    return _resolve(unit, ranges, length)
 
 
 def _range_unit(unit: str) -> str:
@@ -225,28 +225,52 @@ def _range_unit(unit: str) -> str:
     return unit.lower()
 
 
-def _check_number(number: int) -> None:
-    if type(number) is not int or not 0 <= number < _LIMIT:
-        raise ValueError(f"not a whole number of at most {_DIGITS} digits: {number!r:.80}")
+def _check_numbers(*numbers: int | None) -> None:
+    for number in numbers:
+        if number is not None and (type(number) is not int or not 0 <= number < _LIMIT):
+            raise ValueError(f"not a whole number of at most {_DIGITS} digits: {number!r:.80}")
 
 
-def _check(first: int | None, last: int | None) -> None:
-    if first is not None:
-        _check_number(first)
-    elif last is None:
-        raise ValueError("a range has a first position, a last one, or both")
-    if last is not None:
-        _check_number(last)
-        if first is not None and last < first:
-            raise ValueError(f"a range ends before it begins: {first}-{last}")
+def _check_order(first: int | None, last: int | None) -> None:
+    if first is None:
+        if last is None:
+            raise ValueError("a range has a first position, a last one, or both")
+    elif last is not None and last < first:
+        raise ValueError(f"a range ends before it begins: {first}-{last}")
 
 
-def _parse_range_spec(element: str) -> RangeSpec:
+def _parse(text: str) -> tuple[str, list[RangeSpec]]:
+    """Read a Range header's unit and parts. Raises ValueError."""
+    if one := _one_part(text):
+        return "bytes", [_read_spec(one)]
+    unit, _, written = text.partition("=")
+    if written.count(",") >= _MOST_RANGES:
+        raise ValueError(f"more than {_MOST_RANGES} ranges: {text[:80]!r}")
+    elements = split_list(written)
+    if not elements:
+        raise ValueError(f"no range: {text[:80]!r}")
+    return _range_unit(unit), [_parse_spec(element) for element in elements]
+
+
+def _parse_spec(element: str) -> RangeSpec:
     match = _range_spec(element)
     if match is None:
         raise ValueError(f"not a range: {element[:80]!r}")
+    return _read_spec(match)
+
+
+def _read_spec(match: re.Match[str]) -> RangeSpec:
     first, last = match.groups()
-    return int(first) if first else None, int(last) if last else None
+    spec = int(first) if first else None, int(last) if last else None
+    _check_order(*spec)
+    return spec
+
+
+def _resolve(unit: str, ranges: Sequence[RangeSpec], length: int) -> list[ByteRange] | None:
+    if unit != "bytes" or not length:
+        return None
+    found = [part for spec in ranges if (part := _within(spec, length))]
+    return found if len(found) < 2 else _merge_overlapping(found)
 
 
 def _print_range_spec(first: int | None, last: int | None) -> str:
