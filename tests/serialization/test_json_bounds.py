@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.serialization import json as json_depth
-from antiphon.serialization.json import is_nested_deeper
+from antiphon.serialization import json_bounds
+from antiphon.serialization.json_bounds import is_nested_deeper
 
 nested = st.recursive(
     st.text(alphabet='[]{}"\\\\a', max_size=6) | st.integers(),
@@ -33,7 +33,7 @@ def test_the_depth_is_that_of_the_value(value, indent):
 @given(nested, st.integers(1, 5))
 def test_a_string_may_go_on_from_one_slice_to_the_next(value, size):
     text, depth = json.dumps(value).encode(), depth_of(value)
-    with patch.object(json_depth, "_SLICE", size):
+    with patch.object(json_bounds, "_SLICE", size):
         assert not is_nested_deeper(text, depth)
         assert depth == 0 or is_nested_deeper(text, depth - 1)
 
