@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.serialization import json_bounds
-from antiphon.serialization.json_bounds import is_nested_deeper
+from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, has_slow_numbers, is_nested_deeper
 
 nested = st.recursive(
     st.text(alphabet='[]{}"\\\\a', max_size=6) | st.integers(),
@@ -67,3 +67,31 @@ def test_many_strings_take_little_memory(unit):
     finally:
         tracemalloc.stop()
     assert taken < 4 * len(text)
+
+
+def listed(item, times):
+    return b"[%b]" % b",".join([item] * times)
+
+
+@pytest.mark.parametrize(
+    ("item", "is_slow"),
+    [
+        (b"5e-324", True),
+        (b"1e308", True),
+        (b"-1.7976931348623157E+308", True),
+        (b"12345000000000000896e0261", True),
+        (b'"a", 1e308', True),
+        (rb'"\\", 1e308', True),
+        (b"1e22", False),
+        (b"1.2345678901234567e-05", False),
+        (b"-73.98765432109876", False),
+        (b"0." + b"0" * 400 + b"1", False),
+        (b'"1e308"', False),
+        (rb'"\"1e308"', False),
+        (b'"9d0e123f6"', False),
+        (b'"', False),
+    ],
+)
+def test_numbers_are_slow_if_more_than_some_have_an_exponent_of_three_digits(item, is_slow):
+    assert has_slow_numbers(listed(item, MOST_SLOW_NUMBERS + 1)) is is_slow
+    assert not has_slow_numbers(listed(item, MOST_SLOW_NUMBERS))

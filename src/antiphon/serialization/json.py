@@ -21,7 +21,7 @@ from antiphon.http.limits import Limits
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import MultiDict
 from antiphon.http.ranges import ContentRange, Range
-from antiphon.serialization.json_bounds import is_nested_deeper
+from antiphon.serialization.json_bounds import has_slow_numbers, is_nested_deeper
 
 DEPTH = Limits().json_depth
 """How many arrays and objects may lie in one another, unless it is said."""
@@ -31,6 +31,17 @@ _SEARCHED = 10_000
 """How many values are looked at for the place of one that is wrong."""
 
 _decode = msgspec.json.Decoder().decode
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if isinf(value):
+        raise msgspec.ValidationError("Number out of range")
+    return value
+
+
+decode_slow_numbers = msgspec.json.Decoder(float_hook=_finite).decode
+"""Decode JSON with Python's way to read floats, which takes a fifth of a microsecond for any of them."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes that are no JSON."""
@@ -47,7 +58,7 @@ def decode_json(data: bytes, *, depth: int = DEPTH) -> object:
     """
     text = json_text(data, depth)
     try:
-        return _decode(text)
+        return decode_slow_numbers(text) if has_slow_numbers(text) else _decode(text)
     except UNREADABLE as error:
         raise malformed(data, error) from error
 

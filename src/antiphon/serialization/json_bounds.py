@@ -1,7 +1,8 @@
-"""Bounds of JSON that are looked for before it is decoded."""
+"""Bounds of JSON that are looked for before it is decoded: its depth, and numbers that take long to read."""
 
+import re
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, islice
 
 _ALL_BUT_OPENING = bytes(set(range(256)) - set(b"[{"))
 _ALL_BUT_MARKS = bytes(set(range(256)) - set(b'[]{}"'))
@@ -40,3 +41,29 @@ def _between_quotes(marks: bytes) -> Iterator[bytes]:
         pieces = marks[start : start + _SLICE].split(b'"')
         yield b"".join(pieces[within::2])
         within = (within + len(pieces) - 1) % 2
+
+
+MOST_SLOW_NUMBERS = 1000
+"""How many numbers with an exponent of three digits are read as all others are."""
+
+_SIZE_OF_MANY = 6 * MOST_SLOW_NUMBERS
+"""Bytes that more such numbers have at least, each with what separates it from the next."""
+
+_PLAIN_EXPONENTS = bytes.maketrans(b"123456789E", b"000000000e")
+_three_digits = re.compile(b"e000").finditer
+_strings_and_exponents = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[eE][+-]?[0-9]{3}', re.DOTALL).finditer
+
+
+def has_slow_numbers(data: bytes) -> bool:
+    """True if more than ``MOST_SLOW_NUMBERS`` numbers have an exponent of three digits, as 5e-324 and 1e308 have.
+
+    msgspec, up to 0.22, reads most floats in 20 nanoseconds. But where a float lies at the end of its range, or in the
+    middle between two others, it takes the longer the larger the exponent is, up to 20 microseconds.
+    """
+    if len(data) < _SIZE_OF_MANY or not _are_many(_three_digits(data.translate(_PLAIN_EXPONENTS, b"+-"))):
+        return False
+    return _are_many(found for found in _strings_and_exponents(data) if data[found.start()] != ord('"'))
+
+
+def _are_many(found: Iterator[object]) -> bool:
+    return next(islice(found, MOST_SLOW_NUMBERS, None), None) is not None

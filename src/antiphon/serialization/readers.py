@@ -14,14 +14,15 @@ from typing import Any, TypeVar, cast, overload
 import msgspec
 from msgspec import inspect
 
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.collisions import refusing_collisions
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.fields import FieldsReader
-from antiphon.serialization.json import DEPTH, UNREADABLE, json_text, malformed
+from antiphon.serialization.json import DEPTH, UNREADABLE, decode_slow_numbers, json_text, malformed
+from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, has_slow_numbers
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
-from antiphon.serialization.types import Decode, described
+from antiphon.serialization.types import Decode, described, parts
 
 T = TypeVar("T")
 
@@ -38,13 +39,33 @@ _json_readers: dict[Any, tuple[Decode, inspect.Type]] = {}
 
 def _json_reader(wanted: Any) -> tuple[Decode, inspect.Type]:
     info = described(wanted)
-    decode = with_defaults(msgspec.json.Decoder(wanted).decode, info)
-    reader = refusing_collisions(decode, info), info
+    reader = _completed(msgspec.json.Decoder(wanted).decode, info), info
     if len(_json_readers) >= _KEPT:
         _json_readers.clear()
     with suppress(TypeError):  # some types can't be hashed
         _json_readers[wanted] = reader
     return reader
+
+
+def _completed(decode: Decode, info: inspect.Type) -> Decode:
+    return refusing_collisions(with_defaults(decode, info), info)
+
+
+_READ_AS_FLOATS = {inspect.FloatType, inspect.AnyType}
+_READ_AS_WRITTEN = {inspect.DecimalType, inspect.RawType}
+
+
+def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode:
+    """Return the function that decodes a type out of JSON with many numbers that take ``decode`` long.
+
+    Raises BadRequest for a type that has floats, and other numbers whose digits all count.
+    """
+    kinds = {type(part) for _, part in parts("", info)}
+    if kinds.isdisjoint(_READ_AS_FLOATS):
+        return decode
+    if not kinds.isdisjoint(_READ_AS_WRITTEN):
+        raise BadRequest(f"the JSON has more than {MOST_SLOW_NUMBERS} numbers with an exponent of three digits")
+    return _completed(lambda text: msgspec.convert(decode_slow_numbers(text), wanted, str_keys=True), info)
 
 
 @overload
@@ -67,7 +88,12 @@ def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     except (KeyError, TypeError):
         decode, info = _json_reader(wanted)
     # A short body can't be deep, and seldom has a mark: that is seen here, without a call.
-    text = data if 0 < len(data) <= depth and data[0] != 0xEF else json_text(data, depth)
+    if 0 < len(data) <= depth and data[0] != 0xEF:
+        text = data
+    else:
+        text = json_text(data, depth)
+        if has_slow_numbers(text):
+            decode = _for_slow_numbers(wanted, decode, info)
     try:
         return decode(text)
     except msgspec.ValidationError as error:
