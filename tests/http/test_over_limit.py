@@ -25,6 +25,8 @@ def in_parts(*parts, before=b""):
 BEYOND = {
     "body": (asking(b"ab"), lambda request: request.content.load_on_thread(request.limits)),
     "memory": (asking(b"ab"), attrgetter("body")),
+    "json": (asking(b"12", "application/json"), attrgetter("json")),
+    "json as a type": (asking(b"12", "application/json"), lambda request: request.json_as(int)),
     "json_depth": (asking(b"[[]]", "application/json"), attrgetter("json")),
     "query": (asking(query="ab"), attrgetter("args")),
     "fields of the query": (asking(query="a&b"), attrgetter("args")),

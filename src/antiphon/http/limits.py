@@ -18,6 +18,7 @@ class Bounds(TypedDict, total=False):
     files: int | None
     form: int | None
     headers: int | None
+    json: int | None
     json_depth: int | None
     memory: int | None
     parts: int | None
@@ -33,6 +34,7 @@ DEFAULTS: Bounds = {
     "files": 100,
     "form": 1 << 20,
     "headers": 64 << 10,
+    "json": 1 << 20,
     "json_depth": 200,
     "memory": 16 << 20,
     "parts": 1000,
@@ -46,7 +48,8 @@ class Limits(Value):
     """Upper bounds of a request.
 
     - ``body``: bytes of the body, decoded (413); 16 MiB.
-    - ``memory``: bytes of a body that is read at once, as ``body``, ``text`` or ``json`` (413); 16 MiB.
+    - ``memory``: bytes of a body that is read at once, such as ``body`` or ``text`` (413); 16 MiB.
+    - ``json``: bytes of a body that is read as JSON (413); 1 MiB.
     - ``json_depth``: nested arrays and objects of JSON (400); 200.
     - ``fields``: fields of a form (413) or of the query (414); 1000.
     - ``form``: bytes of all fields of a form, not counting files (413); 1 MiB.
@@ -70,6 +73,7 @@ class Limits(Value):
     files: int
     form: int
     headers: int
+    json: int
     json_depth: int
     memory: int
     parts: int

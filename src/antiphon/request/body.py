@@ -33,12 +33,15 @@ def wrong_type(wanted: str, content_type: str | None) -> UnsupportedMediaType:
     return UnsupportedMediaType(f"The body must be {wanted}, {sent}.")
 
 
-def read_whole(content: Content, limits: Limits) -> bytes:
+def read_whole(content: Content, limits: Limits, *, is_json: bool = False) -> bytes:
     """Return the bytes of a body that was received. Raises ContentTooLarge (413) for more than the limits allow."""
     content.check_size(limits)
     if content.size > limits.memory:
         detail = f"The body is longer than the {limits.memory} bytes that are read as a whole."
         raise over_limit(ContentTooLarge, "memory", limits.memory, detail)
+    if is_json and content.size > limits.json:
+        detail = f"The body is longer than the {limits.json} bytes that are read as JSON."
+        raise over_limit(ContentTooLarge, "json", limits.json, detail)
     return content.read_all()
 
 

@@ -372,7 +372,7 @@ class Request(RequestHeaders):
         """
         return self._whole(self.limits)
 
-    def _whole(self, limits: Limits) -> bytes:
+    def _whole(self, limits: Limits, *, is_json: bool = False) -> bytes:
         content = self._content
         data: bytes | None
         if isinstance(content, bytes):
@@ -384,8 +384,13 @@ class Request(RequestHeaders):
                     return b""
                 self._load_now()
                 data = self.content.data
-        if data is None or len(data) > limits.memory or len(data) > limits.body:
-            data = read_whole(self.content, limits)
+        if (
+            data is None
+            or len(data) > limits.memory
+            or len(data) > limits.body
+            or (is_json and len(data) > limits.json)
+        ):
+            data = read_whole(self.content, limits, is_json=is_json)
         return data
 
     def _load_now(self) -> None:
@@ -456,7 +461,8 @@ class Request(RequestHeaders):
     def json(self) -> Any:
         """The content, decoded from JSON.
 
-        Raises UnsupportedMediaType (415) unless the content type says JSON, BadRequest (400) for malformed JSON.
+        Raises UnsupportedMediaType (415) unless the content type says JSON, ContentTooLarge (413) above ``limits.json``
+        bytes, BadRequest (400) for malformed JSON.
         """
         limits = self.limits
         return json_decoder()(self._json_body(limits), depth=limits.json_depth)
@@ -467,7 +473,7 @@ class Request(RequestHeaders):
             content_type = self.content_type
             if content_type is None or not content_type.is_json:
                 raise wrong_type(JSON, declared)
-        return self._whole(limits)
+        return self._whole(limits, is_json=True)
 
     def json_as(self, wanted: type[T]) -> T:
         """Return the content as a dataclass, TypedDict, Struct or other type.
