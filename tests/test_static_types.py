@@ -53,6 +53,25 @@ def fill(places: Places) -> None:
     places.fill(Tenant, waits, when=lambda request: request.path == "/", otherwise=lambda request: Pool())
     places.fill(Tenant, lambda request: Pool(), blocking=True)
     places.fill(Tenant, wrong)  # wrong
+    places.fill(Tenant, sync, when=lambda request: asks(request))  # wrong
+    places.fill(Tenant, sync, otherwise=lambda request: waits(request))  # wrong
+
+
+async def asks(request: Request) -> bool: raise NotImplementedError
+async def mail(to: str, *, urgent: bool = False) -> None: raise NotImplementedError
+
+
+def after(request: Request) -> None:
+    request.after(mail, "ada@example.com", urgent=True)
+    request.after(lambda: mail("ada@example.com"))
+    request.after(mail)  # wrong
+    request.after(mail, 5)  # wrong
+    request.after(print, "done")
+
+    @request.after
+    def log() -> None: ...
+
+    log()
 
 
 def generator() -> Generator[Pool, None, None]: yield Pool()
@@ -95,6 +114,6 @@ def test_mypy_knows_what_is_in_a_place(tmp_path):
         [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context", "--no-pretty", path],
         cwd=Path(__file__).parent.parent, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    found = [int(line.split(":")[1]) for line in checked.stdout.splitlines() if ": error: " in line]
+    found = sorted({int(line.split(":")[1]) for line in checked.stdout.splitlines() if ": error: " in line})
     wrong = [number for number, line in enumerate(PROGRAM.splitlines(), 1) if line.endswith("# wrong")]
     assert found == wrong, checked.stdout + checked.stderr

@@ -283,6 +283,20 @@ class TestTheOrder:
             "shutdown 2", "shutdown 1", "second left", "first left",
         ]  # fmt: skip
 
+    def test_holds_for_a_coroutine_that_a_function_returns(self, lifespan):
+        called = []
+
+        async def waits(name):
+            await asyncio.sleep(0)
+            called.append(name)
+
+        for name in ("startup 1", "startup 2"):
+            lifespan.on_startup(lambda name=name: waits(name))
+        for name in ("shutdown 1", "shutdown 2"):
+            lifespan.on_shutdown(lambda name=name: waits(name))
+        run_lifespan(lifespan)
+        assert called == ["startup 1", "startup 2", "shutdown 2", "shutdown 1"]
+
 
 class TestAStartupThatFails:
     @pytest.mark.parametrize("where", ["manager", "hook"])

@@ -1,6 +1,6 @@
 import asyncio
 import threading
-from functools import partial
+from functools import partial, wraps
 
 import pytest
 
@@ -194,6 +194,93 @@ class TestWhereItRuns:
         places.fill(User, ada_later)
         places.fill(Session, lambda request: {}, blocking=True)
         assert [source.blocks for source in places.resolving] == [False, True]
+
+
+async def nobody(request):
+    return None
+
+
+def decorated(function):
+    """A sync decorator, which gives the coroutine on."""
+
+    @wraps(function)
+    def around(request):
+        return function(request)
+
+    return around
+
+
+class Nobody:
+    async def __call__(self, request):
+        return None
+
+
+async def forgets_to_await(request):
+    return nobody(request)
+
+
+async def forgets_to_wait(request):
+    return asyncio.get_running_loop().create_future()
+
+
+UNAWAITED = {
+    "lambda": (lambda request: nobody(request.path), {}),
+    "decorated": (decorated(nobody), {}),
+    "partial of a lambda": (partial(lambda request: nobody(request.path)), {}),
+    "on a thread": (lambda request: nobody(request.path), {"blocking": True}),
+    "async def": (forgets_to_await, {}),
+    "a future": (forgets_to_wait, {}),
+}
+ASYNC = {
+    "async def": nobody,
+    "partial": partial(nobody),
+    "object": Nobody(),
+    "method": Nobody().__call__,
+}
+
+
+class TestACoroutine:
+    """A coroutine is true, and would let everybody in."""
+
+    @pytest.mark.parametrize(("source", "options"), UNAWAITED.values(), ids=UNAWAITED)
+    def test_is_never_the_value_of_a_place(self, places, source, options):
+        places.fill(User, source, **options)
+        request = request_with(places)
+        with pytest.raises(TypeError, match="await") as refused:
+            resolved(places, request)[User]
+        assert describe(source) in str(refused.value)
+        assert User not in request
+
+    @pytest.mark.parametrize("source", ASYNC.values(), ids=ASYNC)
+    def test_is_awaited_where_the_source_is_async(self, places, source):
+        places.fill(User, source)
+        assert resolved(places, request_with(places))[User] is None
+
+    @pytest.mark.parametrize("option", ["when", "otherwise"])
+    @pytest.mark.parametrize("function", ASYNC.values(), ids=ASYNC)
+    def test_function_is_refused_where_none_is_awaited(self, places, option, function):
+        with pytest.raises(TypeError, match=rf"`{option}` .*`def`") as refused:
+            places.fill(User, ada, **{option: function})
+        assert describe(function) in str(refused.value)
+
+    @pytest.mark.parametrize("option", ["when", "otherwise"])
+    def test_is_refused_where_none_is_awaited(self, places, option):
+        def mistaken(request):
+            return nobody(request)
+
+        places.fill(User, ada, **{"when": lambda request: False} | {option: mistaken})
+        with pytest.raises(TypeError, match="await") as refused:
+            request_with(places)[User]
+        assert describe(mistaken) in str(refused.value)
+
+    def test_is_told_from_a_value_that_may_be_awaited_once(self, places):
+        class Database:
+            def __await__(self):
+                yield
+
+        database = Database()
+        places.fill(User, lambda request: database)
+        assert request_with(places)[User] is database
 
 
 class TestFilling:

@@ -115,6 +115,27 @@ class TestWhatIsLeftForAfter:
         assert called == ["first", "second", "third"]
         assert seen == [ON_THREAD, ON_LOOP, ON_THREAD]
 
+    @pytest.mark.parametrize("style", ["def", "async def", "def that returns a coroutine"])
+    def test_is_called_with_what_it_was_given(self, style):
+        called = []
+
+        def blocks(*arguments, **options):
+            called.append((arguments, options))
+
+        async def waits(*arguments, **options):
+            blocks(*arguments, **options)
+
+        def returns(*arguments, **options):
+            return waits(*arguments, **options)
+
+        function = {"def": blocks, "async def": waits, "def that returns a coroutine": returns}[style]
+        request = Request.blank()
+        assert request.after(function, 1, 2, name="Ada") is function
+        switches, _ = drive(finish(request))
+        assert called == [((1, 2), {"name": "Ada"})]
+        places = {"def": [ON_THREAD], "async def": [ON_LOOP], "def that returns a coroutine": [ON_THREAD, ON_LOOP]}
+        assert switches == places[style]
+
     def test_is_called_though_one_fails_which_is_logged(self, caplog):
         called = []
         error = ValueError("boom")
@@ -155,14 +176,17 @@ class TestWhatIsLeftForAfter:
         assert called == ["after"]
 
     @pytest.mark.parametrize("times", [1, 2])
-    @pytest.mark.parametrize("style", ["def", "async def"])
+    @pytest.mark.parametrize("style", ["def", "async def", "def that returns a coroutine"])
     def test_is_all_called_though_it_is_cancelled_where_it_changes_places(self, style, times):
         called = []
 
         async def waits(name):
             called.append(name)
 
-        function = called.append if style == "def" else waits
+        def returns(name):
+            return waits(name)
+
+        function = {"def": called.append, "async def": waits, "def that returns a coroutine": returns}[style]
         request = Request.blank()
         for name in ("first", "second"):
             request.after(functools.partial(function, name))

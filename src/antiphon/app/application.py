@@ -165,14 +165,15 @@ class App(Routes, Servable):
         source: Callable[[Request], T] | Callable[[Request], Awaitable[T]],
         *,
         blocking: bool = False,
-        when: Callable[[Request], object] | None = None,
+        when: Callable[[Request], bool] | None = None,
         otherwise: Callable[[Request], T] | None = None,
     ) -> None:
         """Have ``source`` give each request the value of a place, at most once, where ``when`` is true of the request.
 
         A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
         the hooks and the handler. If ``when`` returns false, the place has the value that ``otherwise`` returns;
-        neither may block. Raises ValueError for a place that is filled already.
+        neither may block or be async. Raises ValueError for a place that is filled already, TypeError for functions
+        that can't be called so. A source that returns a coroutine, and is not seen to be async, fails where it is read.
         """
         self.check_open()
         self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise)

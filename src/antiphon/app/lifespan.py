@@ -13,7 +13,16 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, innermost, is_async, switch_shielded, wrong_return
+from antiphon.handler.contract import (
+    ON_LOOP,
+    ON_THREAD,
+    describe,
+    innermost,
+    is_async,
+    is_pending,
+    switch_shielded,
+    wrong_return,
+)
 from antiphon.request.places import Place
 
 T = TypeVar("T")
@@ -110,7 +119,7 @@ class Lifespan:
             for place, maker in self._makers.items():
                 await self._enter(place, maker)
             for function in self._on_startup:
-                await function.call()
+                await _call(function)
         except GeneratorExit:
             raise
         except BaseException as error:
@@ -127,7 +136,7 @@ class Lifespan:
             try:
                 if cancelled := await switch_shielded(ON_LOOP if function.is_async else ON_THREAD):
                     errors.append(cancelled)
-                await function.call()
+                await _call(function)
             except GeneratorExit:
                 raise
             except BaseException as error:
@@ -169,6 +178,16 @@ class Lifespan:
 def _check(function: Callable[[], object]) -> None:
     check_arguments(function)
     check_returns(function, "app.lifespan")
+
+
+async def _call(function: Hook) -> None:
+    """Call a function in its place, and await a coroutine that it returns."""
+    result = await function.call()
+    if is_pending(result):
+        cancelled = await switch_shielded(ON_LOOP)
+        await result
+        if cancelled is not None:
+            raise cancelled
 
 
 def _maker(function: Callable[[], Any]) -> Maker:

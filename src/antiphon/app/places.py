@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from antiphon.app.hooks import Hook, hook
 from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import describe
+from antiphon.handler.contract import describe, is_async, ready
 from antiphon.request.places import Place, check_place
 from antiphon.request.request import Request
 
@@ -18,7 +18,7 @@ class Source(NamedTuple):
     fills: Any
     """The place; checkers would take an attribute of type ``Place`` for the descriptor that places are."""
     hook: Hook
-    when: Callable[[Request], object] | None
+    when: Callable[[Request], bool] | None
     otherwise: Callable[[Request], Any] | None
 
     @property
@@ -38,7 +38,7 @@ class Source(NamedTuple):
     async def resolve(self, request: Request) -> None:
         """Give a request the value, if it has none and the condition is true. Raises what the source does."""
         if self.fills not in request and self._is_wanted(request):
-            request[self.fills] = await self.hook.call(request)
+            request[self.fills] = ready(self.hook.function, await self.hook.call(request))
 
     def read(self, request: Request) -> Any:
         """Return the value for a request that has none yet."""
@@ -46,16 +46,16 @@ class Source(NamedTuple):
         if not self._is_wanted(request):
             if self.otherwise is None:
                 raise RuntimeError(f"this request has no {name!r}, and the place was filled without `otherwise`")
-            return self.otherwise(request)
+            return ready(self.otherwise, self.otherwise(request))
         if self.is_resolved:
             raise RuntimeError(
                 f"the place {name!r} is not resolved: {describe(self.hook.function)} is called when the middleware is"
                 " open, before the hooks and the handler, after the sources of the places that were filled before it"
             )
-        return self.hook.function(request)
+        return ready(self.hook.function, self.hook.function(request))
 
     def _is_wanted(self, request: Request) -> bool:
-        return self.when is None or bool(self.when(request))
+        return self.when is None or bool(ready(self.when, self.when(request)))
 
 
 class Places:
@@ -74,7 +74,7 @@ class Places:
         source: Callable[[Request], T] | Callable[[Request], Awaitable[T]],
         *,
         blocking: bool = False,
-        when: Callable[[Request], object] | None = None,
+        when: Callable[[Request], bool] | None = None,
         otherwise: Callable[[Request], T] | None = None,
     ) -> None:
         """Fill a place by a source, which is called at most once a request, if ``when`` is true of the request.
@@ -82,8 +82,9 @@ class Places:
         A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a
         thread, is called before the hooks and the handler, whether the place is read or not. If ``when`` is false,
         the place has the value that ``otherwise`` returns; both are called on the spot, and must not block. Raises
-        ValueError for a place that is filled already, TypeError for an object that is no place, and for functions that
-        can't be called with a request.
+        ValueError for a place that is filled already, TypeError for an object that is no place, for functions that
+        can't be called with a request, and for a ``when`` or ``otherwise`` that is async. A coroutine that any of them
+        returns without being async is a TypeError, too, for whoever reads the place.
         """
         check_place(place, "app.fill", 'make one, Tenant = Place[str]("tenant")')
         if place in self._sources:
@@ -91,6 +92,9 @@ class Places:
             raise ValueError(f"the place {place.name!r} is filled by {filled} already, and now by {describe(source)}")
         for function in filter(None, (source, when, otherwise)):
             check_arguments(function, "request")
+        for option, called in (("when", when), ("otherwise", otherwise)):
+            if called is not None and is_async(called):
+                raise TypeError(f"{describe(called)}: `{option}` is called on the spot, so write it as `def`")
         made = Source(place, hook(source, blocking), when, otherwise)
         self._sources[place] = made
         if made.is_resolved:

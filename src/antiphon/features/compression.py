@@ -12,7 +12,7 @@ from typing import TypeAlias
 from antiphon.app.blueprint import Routes
 from antiphon.body.compressors import CODINGS, Compressor
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, as_bytes
-from antiphon.handler.contract import describe, is_async
+from antiphon.handler.contract import describe, is_async, ready
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.grammar import is_token
 from antiphon.http.head import parse_length
@@ -124,7 +124,7 @@ class Compression:
             return False
         if "cache-control" in fields and CacheControl.parse(response.headers["cache-control"]).no_transform:
             return False
-        return self._skip is None or not self._skip(request, response)
+        return self._skip is None or not ready(self._skip, self._skip(request, response))
 
     def _compressed(
         self, request: Request, response: Response, fields: Mapping[str, str], coding: str

@@ -158,10 +158,27 @@ def describe(function: Callable[..., Any]) -> str:
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else str(name)
 
 
+def is_pending(value: object) -> bool:
+    """True for a coroutine and for a future. Other objects that can be awaited, such as clients of databases, are
+    values.
+    """
+    kind = type(value)
+    return hasattr(kind, "__await__") and (hasattr(kind, "send") or hasattr(kind, "_asyncio_future_blocking"))
+
+
+def ready(function: Callable[..., Any], value: T) -> T:
+    """Return the value that a function returned. A coroutine or a future would be true: it raises TypeError."""
+    if is_pending(value):
+        raise wrong_return(function, value, "write it as `async def`, or await that in it")
+    return value
+
+
 def wrong_return(function: Callable[..., Any], value: object, wanted: str) -> TypeError:
     """Return the error for a value that a function must not return, with the function's name, file and line."""
     if isinstance(value, Coroutine):
         value.close()
+        if is_async(function):
+            return TypeError(f"{describe(function)} returned a coroutine: `await` that in it")
         return TypeError(f"{describe(function)} returned a coroutine: write it as `async def`, so that it is awaited")
     kind = type(value).__name__
     article = "an" if kind[:1].lower() in "aeiou" else "a"
@@ -183,8 +200,10 @@ async def finish(request: Request) -> None:
             waits = is_async(function)
             fatal = await switch_shielded(ON_LOOP if waits else ON_THREAD) or fatal
             result = function()
-            if waits:
-                await result  # type: ignore[misc]  # a coroutine, as is_async says
+            if not waits and is_pending(result):  # a lambda can't be `async def`
+                fatal = await switch_shielded(ON_LOOP) or fatal
+            while is_pending(result):
+                result = await result  # type: ignore[misc]  # a coroutine or a future
         except Exception as error:
             log_failure(
                 request, error, f": {describe(function)}", fault="was answered, but what request.after was given failed"

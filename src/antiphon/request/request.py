@@ -3,8 +3,9 @@
 import os
 from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
+from functools import partial
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.progress import Progress
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from antiphon.uploads.upload import Upload
 
 T = TypeVar("T")
+P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
@@ -578,9 +580,13 @@ class Request(RequestHeaders):
         """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
         return os.urandom(16).hex()
 
-    def after(self, function: Callable[[], object]) -> Callable[[], object]:
-        """Call a function when the server has taken the response's last byte. Usable as a decorator."""
-        self.deferred += (function,)
+    def after(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
+        """Call a function, with the arguments, when the server has taken the response's last byte.
+
+        A sync function is called on a thread, an async one on the loop; a coroutine that either of them returns is
+        awaited. Usable as a decorator.
+        """
+        self.deferred += (partial(function, *args, **kwargs) if args or kwargs else function,)
         return function
 
     def after_request(self, function: AfterHook) -> AfterHook:
