@@ -258,7 +258,7 @@ class TestTheTask:
         # A timeout, as a cancel scope of any library, must be left in the task that entered it.
         app = App()
 
-        @app.middleware
+        @app.middleware(throws=True)
         async def around(request):
             async with asyncio.timeout(10):
                 yield
@@ -802,11 +802,10 @@ class TestStepsThatAreClosed:
         def around(request):
             seen.append("opened")
             try:
-                yield
+                seen.append((yield).status)
             except GeneratorExit:
                 seen.append("dropped")
                 raise
-            seen.append("closed")
 
         app.after_request(lambda request, response: seen.append("after"))
         app.errorhandler(Exception)(lambda request, error: seen.append("handled"))

@@ -177,16 +177,25 @@ class Routes:
     def middleware(self, function: M, /) -> M: ...
     @overload
     def middleware(
-        self, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False
+        self, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False, throws: bool = False
     ) -> Callable[[M], M]: ...
     def middleware(
-        self, function: M | None = None, /, *, blocking: bool = False, body: bool = False, before_routing: bool = False
+        self,
+        function: M | None = None,
+        /,
+        *,
+        blocking: bool = False,
+        body: bool = False,
+        before_routing: bool = False,
+        throws: bool = False,
     ) -> M | Callable[[M], M]:
         """Register middleware, a generator or async generator function, around everything that is registered after it.
 
         ``blocking=True`` calls a sync one on a thread even around async handlers; ``body=True`` has the body loaded
         before it opens, however large it is within the limits. ``before_routing=True`` opens it before the route is
-        found: it may set the request's ``method`` and ``path``.
+        found: it may set the request's ``method`` and ``path``. ``throws=True`` throws errors inside in at the yield,
+        which gives their responses otherwise: what it lets pass is answered as without it, what it catches it answers.
+        Raises TypeError for another function, and for a yield inside of ``with`` or ``try`` that would miss errors.
         """
         self.check_open()
         if before_routing and isinstance(self, Blueprint):
@@ -195,7 +204,7 @@ class Routes:
 
         def register(function: M) -> M:
             self.check_open()
-            parts.append(middleware(function, blocking, body))
+            parts.append(middleware(function, blocking=blocking, body=body, throws=throws))
             return function
 
         return register if function is None else register(function)

@@ -11,7 +11,7 @@ from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.plan import Plan
 from antiphon.app.returns import to_response
 from antiphon.handler.contract import Switch, failed, switch_shielded
-from antiphon.handler.errors import is_leaving
+from antiphon.handler.errors import is_leaving, sole_error
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -52,8 +52,8 @@ def _varied(request: Request, response: Response, is_shared: bool) -> Response:
 
 
 def _fatal(error: BaseException | None) -> BaseException | None:
-    """Return an error that may end a task or the process, such as a cancellation; None for all others."""
-    return None if isinstance(error, Exception) else error
+    """Return an error that ends the task or the process, such as a cancellation; None for all others."""
+    return error if error is not None and is_leaving(error) else None
 
 
 async def _close(plan: Plan, request: Request, response: Response, opened: OpenedMiddleware) -> Response:
@@ -61,22 +61,41 @@ async def _close(plan: Plan, request: Request, response: Response, opened: Opene
 
     So does a cancellation on the way to the next one's place: who waits for the response is called all the same.
     """
-    closers: list[tuple[Switch | None, Callable[[Response], Awaitable[Response]]]] = [
-        (each.place, partial(_after_own, plan, each, request)) for each in _own_hooks(plan, request)
+    closers: list[tuple[Switch | None, Callable[[Response], Awaitable[Response]], bool]] = [
+        (each.place, partial(_after_own, plan, each, request), False) for each in _own_hooks(plan, request)
     ]
-    closers += [(each.place, partial(_after, each, request)) for each in plan.stack.after]
-    closers += [(each.place, partial(each.close, generator, request)) for each, generator in reversed(opened)]
-    for place, close in closers:
+    closers += [(each.place, partial(_after, each, request), False) for each in plan.stack.after]
+    closers += [(each.place, partial(each.close, generator, request), each.throws) for each, generator in opened[::-1]]
+    for place, close, throws in closers:
         if place is not None:
             response = _unless_cancelled(await switch_shielded(place), request, response)
         before = response
         try:
             response = await close(before)
         except BaseException as error:
-            response = await answer_failure(plan, request, error)
+            if _is_passed_on(error, before.error):
+                response = await _unchanged(plan, request, before)
+            else:
+                response = await answer_failure(plan, request, error)
         if response is not before:
-            response = _in_place_of(before, response, request)
+            response = _in_place_of(before, response, request, is_caught=throws)
     return response
+
+
+def _is_passed_on(raised: BaseException, error: BaseException | None) -> bool:
+    """True if the error of a response was raised again, perhaps as the one error of a group.
+
+    Python doesn't let StopIteration leave a generator, and raises RuntimeError from it.
+    """
+    is_stop = isinstance(error, StopIteration | StopAsyncIteration)
+    return sole_error(raised) is error or (is_stop and raised.__cause__ is error)
+
+
+async def _unchanged(plan: Plan, request: Request, response: Response) -> Response:
+    """Go back to where what follows is called, as ``answer_failure`` does, with the response that there is."""
+    if not plan.is_driven(request):
+        return response
+    return _unless_cancelled(await switch_shielded(plan.place), request, response)
 
 
 def _own_hooks(plan: Plan, request: Request) -> list[Hook]:
@@ -106,13 +125,14 @@ def _unless_cancelled(cancelled: BaseException | None, request: Request, respons
     return _in_place_of(response, failed(request, cancelled), request)
 
 
-def _in_place_of(before: Response, response: Response, request: Request) -> Response:
+def _in_place_of(before: Response, response: Response, request: Request, *, is_caught: bool = False) -> Response:
     """Return a response that is sent instead of another, with the other's error, unless it has one of its own.
 
-    A cancellation is kept in any case. A stream that nobody reads any more is closed.
+    An error that is caught is over. What ends the task is kept in any case. A stream that nobody reads any more is
+    closed.
     """
     _close_unsent(request, before, response)
-    error = _fatal(before.error) or response.error or before.error
+    error = _fatal(before.error) or response.error or (None if is_caught else before.error)
     if error is not response.error:
         response = copy(response)  # it may answer other requests, too
         response.error = error

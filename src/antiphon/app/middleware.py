@@ -1,11 +1,12 @@
 """Middleware: a generator around everything inside it, opened with the request and closed with the response."""
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.returns import to_response
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe
+from antiphon.handler.errors import is_leaving, note_task
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -16,7 +17,8 @@ class Middleware(NamedTuple):
     """A generator function or an async generator function, called with the request.
 
     The generator yields once, without a value, and is sent the response from inside. A value that it yields or returns
-    instead becomes the response, and before that single yield nothing inside is called.
+    instead becomes the response, and before that single yield nothing inside is called. If it ``throws``, a response's
+    error is thrown in at the yield instead: an error that it lets pass leaves the response as it is.
     """
 
     function: Callable[[Request], Opened]
@@ -26,6 +28,7 @@ class Middleware(NamedTuple):
     reads_body: bool = False
     place: Switch | None = None
     """The place to switch to before it runs; None if the request is there already."""
+    throws: bool = False
 
     def for_handler(self, handler_blocks: bool) -> Self:
         """Return the middleware for a handler: sync middleware runs where the handler does."""
@@ -55,16 +58,37 @@ class Middleware(NamedTuple):
         return None if early is None else to_response(early, self.function, request)
 
     async def close(self, generator: Opened, request: Request, response: Response) -> Response:
-        """Send it the response, run it to its end, and return that response, or the one that it gives instead."""
-        if self.is_async:
-            instead = await self._close_async(generator, response)  # type: ignore[arg-type]
+        """Send it the response, run it to its end, and return that response, or the one that it gives instead.
+
+        Raises what it raises, and RuntimeError if it swallows a cancellation without an answer.
+        """
+        if self.throws and response.error is not None:
+            instead = await self._throw(generator, response.error)
+        elif self.is_async:
+            instead = await self._end_async(generator, generator.asend(response))  # type: ignore[arg-type,union-attr]
         else:
-            instead = self._close_sync(generator, response)  # type: ignore[arg-type]
+            instead = self._end_sync(generator, generator.send, response)  # type: ignore[arg-type,union-attr]
         return response if instead is None else to_response(instead, self.function, request)
 
-    def _close_sync(self, generator: Generator[Any, Any, Any], response: Response) -> object:
+    async def _throw(self, generator: Opened, error: BaseException) -> object:
+        """Throw an error in, and note if this takes back a cancellation, as the end of a scope of its own does."""
         try:
-            instead: object = generator.send(response)
+            if self.is_async:
+                instead = await self._end_async(generator, generator.athrow(error))  # type: ignore[arg-type,union-attr]
+            else:
+                instead = self._end_sync(generator, generator.throw, error)  # type: ignore[arg-type,union-attr]
+        finally:
+            note_task(error)
+        if instead is None and not isinstance(error, Exception) and not is_leaving(error):
+            raise RuntimeError(
+                f"the middleware {describe(self.function)} took back a cancellation, and gave no answer:"
+                " give one after the block whose time was up"
+            )
+        return instead
+
+    def _end_sync(self, generator: Generator[Any, Any, Any], resume: Callable[[Any], Any], given: object) -> object:
+        try:
+            instead: object = resume(given)
         except StopIteration as end:
             return end.value
         try:
@@ -75,9 +99,9 @@ class Middleware(NamedTuple):
         generator.close()
         raise self._yields_again()
 
-    async def _close_async(self, generator: AsyncGenerator[Any, Any], response: Response) -> object:
+    async def _end_async(self, generator: AsyncGenerator[Any, Any], resumed: Awaitable[object]) -> object:
         try:
-            instead: object = await generator.asend(response)
+            instead = await resumed
         except StopAsyncIteration:
             return None
         try:
@@ -101,10 +125,13 @@ class Middleware(NamedTuple):
         )
 
 
-def middleware(function: Callable[[Request], Opened], blocking: bool = False, body: bool = False) -> Middleware:
+def middleware(
+    function: Callable[[Request], Opened], *, blocking: bool = False, body: bool = False, throws: bool = False
+) -> Middleware:
     """Make middleware of a generator function or an async generator function.
 
-    Raises TypeError for another function, and for one that can't be called with the request.
+    Raises TypeError for another function, for one that can't be called with the request, and for one whose yield would
+    have to have errors thrown in.
     """
     from inspect import isasyncgenfunction, isgeneratorfunction
 
@@ -115,4 +142,8 @@ def middleware(function: Callable[[Request], Opened], blocking: bool = False, bo
             " is to run, or register it with before_request or after_request"
         )
     check_arguments(function, "request")
-    return Middleware(function, is_async, blocking, body)
+    if not throws:
+        from antiphon.app.yields import check_yields
+
+        check_yields(function)
+    return Middleware(function, is_async, blocking, body, throws=throws)

@@ -52,6 +52,14 @@ def is_leaving(error: BaseException) -> bool:
     return task is None or task.cancelling() > 0
 
 
+def sole_error(error: BaseException) -> BaseException:
+    """Return the one error that is in a group, and in groups in that; any other error as it is."""
+    inner = error
+    while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
+        inner = inner.exceptions[0]
+    return error if isinstance(inner, BaseExceptionGroup) else inner
+
+
 def as_http_error(error: BaseException) -> HTTPError:
     """Return the error that the client sees: the error itself if it is an HTTPError, else one that reveals nothing."""
     if isinstance(error, HTTPError):

@@ -290,6 +290,11 @@ class Response(ResponseHeaders):
         """True if the body comes in chunks."""
         return not isinstance(self._body, bytes)
 
+    def reraise(self) -> None:
+        """Raise ``error``, if there is one. Middleware that does so after its yield leaves this response as it is."""
+        if self.error is not None:
+            raise self.error
+
     def freeze(self) -> Self:
         """Read a streamed body into memory, and return the response: it can then be read again, and pickled.
 
