@@ -1,5 +1,7 @@
 """Redirects and errors that are raised to answer a request."""
 
+import asyncio
+
 import pytest
 
 from antiphon import App, Blueprint, HTTPError, Redirect, abort, serve
@@ -213,3 +215,76 @@ class TestAbort:
         app.get("/")(style(lambda request: abort(404)))
         app.errorhandler(NotFound)(lambda request, error: "handled")
         assert (serving(app).get("/").status, serving(app).get("/").text) == (404, "handled")
+
+
+class TestAGroup:
+    """Task groups raise what their tasks raise in a group."""
+
+    @staticmethod
+    def group(depth, *errors):
+        return ExceptionGroup("nested", [TestAGroup.group(depth - 1, *errors)] if depth else [*errors])
+
+    @pytest.mark.parametrize("depth", [0, 2])
+    @pytest.mark.parametrize(
+        ("error", "status", "logged"),
+        [(NotFound("nothing"), 404, 0), (Redirect("/x"), 303, 0), (ZeroDivisionError(), 418, 0), (KeyError("x"), 500, 1)],
+        ids=repr,
+    )
+    def test_of_one_error_is_that_error(self, serving, style, other, depth, error, status, logged, caplog):
+        seen = []
+        app = App()
+        app.after_request(other(lambda request, response: seen.append(response.error)))
+        app.errorhandler(ZeroDivisionError)(other(lambda request, error: ("handled", 418)))
+
+        @app.get("/")
+        @style
+        def handler(request):
+            raise self.group(depth, error)
+
+        assert serving(app).get("/").status == status
+        assert seen == [None if isinstance(error, Redirect) else error]
+        assert [record.exc_info[1] for record in caplog.records] == [error] * logged
+
+    def test_of_tasks_is_their_error(self, serving):
+        app = App()
+
+        async def fails():
+            abort(404, "There is no such order.")
+
+        @app.get("/")
+        async def handler(request):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(fails())
+                tasks.create_task(asyncio.sleep(30))
+
+        assert serving(app).get("/").json["detail"] == "There is no such order."
+
+    def test_of_several_errors_is_a_failure(self, serving, style, caplog):
+        group = self.group(1, NotFound("one"), NotFound("two"))
+        app = App()
+
+        @app.get("/")
+        @style
+        def handler(request):
+            raise group
+
+        assert serving(app).get("/").status == 500
+        assert caplog.records[0].exc_info[1] is group
+
+    def test_of_several_errors_may_have_an_error_handler(self, serving, style):
+        app = App()
+        app.errorhandler(ExceptionGroup)(lambda request, error: (str(len(error.exceptions)), 409))
+
+        @app.get("/")
+        @style
+        def handler(request):
+            raise self.group(0, NotFound("one"), ValueError("two"))
+
+        assert serving(app).get("/").text == "2"
+
+    def test_of_one_error_answers_for_a_served_function(self, serving, style):
+        @style
+        def function(request):
+            raise self.group(1, NotFound("nothing"))
+
+        assert serving(serve(function)).get("/").status == 404

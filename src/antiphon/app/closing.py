@@ -151,10 +151,11 @@ def _close_unsent(request: Request, response: Response, instead: Response) -> No
 async def answer_failure(plan: Plan, request: Request, error: BaseException) -> Response:
     """Answer an error where its handler has to be called; in any case, whoever cancels meanwhile.
 
-    Only where nobody drives these steps any more, nothing is called.
+    Only where nobody drives these steps any more, nothing is called. An error alone in a group is answered as itself.
     """
     if isinstance(error, GeneratorExit):
         raise error
+    error = sole_error(error)
     handlers, blocks = plan.stack.error_handlers, plan.handler.blocks
     if not plan.is_driven(request):
         return await answer_error(handlers, request, error, blocks, is_driven=False)

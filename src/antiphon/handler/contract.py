@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
-from antiphon.handler.errors import error_response, raised_response
+from antiphon.handler.errors import error_response, raised_response, sole_error
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
@@ -72,6 +72,7 @@ class Handler(Protocol):
 
 def failed(request: Request, error: BaseException) -> Response:
     """Answer an error that no error handler took, and log it if the programmer has to see it."""
+    error = sole_error(error)
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
     response = error_response(request, error)
