@@ -41,6 +41,7 @@ ASKED = {
             {"created": "Zoë Müller", "tags": 2},
             body=JSON_BODY,
         ),
+        Case("created", "GET", "/created", FETCH, "application/json", {"created": True}, status=201),
         Case(
             "form",
             "POST",

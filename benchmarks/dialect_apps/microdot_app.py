@@ -23,6 +23,10 @@ def build(package: str) -> Any:
         account = request.json
         return {"created": account["name"], "tags": len(account["tags"])}
 
+    @app.get("/created")
+    async def created(_request):
+        return {"created": True}, 201
+
     @app.post("/form")
     async def form(request):
         values = request.form

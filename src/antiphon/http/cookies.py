@@ -46,6 +46,12 @@ def parse_cookies(header: str) -> list[tuple[str, str]]:
     A cookie without a name, which browsers may send, has the name "". A value in double quotes loses the quotes and
     its escapes. The header is Latin-1 text, as servers give it, and is read as UTF-8.
     """
+    cookies = split_cookies(header)
+    return [(name, _unquote(value)) for name, value in cookies] if '"' in header else cookies
+
+
+def split_cookies(header: str) -> list[tuple[str, str]]:
+    """Return the names and values in a Cookie header as ``parse_cookies`` does, with their quotes and escapes."""
     if not header.isascii():
         header = _as_utf8(header)
     cookies: list[tuple[str, str]] = []
@@ -55,7 +61,7 @@ def parse_cookies(header: str) -> list[tuple[str, str]]:
             cookies.append((name.strip(OWS), value.strip(OWS)))
         elif value := name.strip(OWS):
             cookies.append(("", value))
-    return [(name, _unquote(value)) for name, value in cookies] if '"' in header else cookies
+    return cookies
 
 
 def _as_utf8(text: str) -> str:

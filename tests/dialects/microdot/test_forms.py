@@ -93,9 +93,21 @@ def test_with_the_extension_the_form_has_its_fields(app, serve):
     @app.post("/")
     @with_form_data
     async def handler(request):
-        return dict(request.form.items())
+        assert type(request.form) is dict
+        return request.form
 
-    assert serve(app).post("/", body=FORM, headers=PARTS).json == {"name": ["Zoë"]}
+    assert serve(app).post("/", body=FORM, headers=PARTS).json == {"name": "Zoë"}
+
+
+@pytest.mark.feature("microdot-047")
+def test_the_last_value_of_a_repeated_field_and_the_last_file_count(app, serve):
+    @app.post("/")
+    @with_form_data
+    async def handler(request):
+        return [request.form, request.files["b"].filename]
+
+    form = in_parts(("a", None, b"1"), ("a", None, b"2"), ("b", "first", b""), ("b", "last", b""))
+    assert serve(app).post("/", body=form, headers=PARTS).json == [{"a": "2"}, "last"]
 
 
 @pytest.mark.feature("microdot-019")

@@ -113,6 +113,10 @@ COOKIES = [
     ("a", "x=y", {"path": "/p", "domain": "example.com", "secure": True}),
     ("a", "1", {"max_age": 0, "expires": "Wed, 02 Jan 2030 03:04:05 GMT"}),
     ("a", "1", {"secure": True, "http_only": True, "partitioned": True, "path": "/"}),
+    ("a", "1", {"partitioned": True}),
+    ("a", '{"x":1}, "y"', {}),
+    ("__Host-a", "é", {}),
+    ("a b", " ", {}),
 ]
 
 
@@ -178,6 +182,12 @@ SENT = [
     ("delete", "/", {}),
     ("get", "/cookies", {"headers": {"Cookie": "z=9"}}),
     ("get", "/cookies/below", {}),
+    ("get", "/cookies", {"headers": {"Cookie": 'z="9"; y={"x":1}; x=a,b; w="a\\"b"'}}),
+    ("post", "/", {"body": b"12345", "headers": {"Content-Length": "2"}}),
+    ("post", "/", {"body": b"12345", "headers": {"Content-Length": "0"}}),
+    ("post", "/", {"headers": {"Content-Length": "5"}}),
+    ("post", "/", {"headers": {"Content-Length": "16385"}}),
+    ("post", "/", {"body": b"12345", "headers": {"Content-Length": "16385"}}),
     ("get", "/chunks", {}),
     ("get", "/bytes", {}),
     ("get", "/status", {}),
@@ -202,6 +212,7 @@ async def shown(library, client, method, path, options):
             request.content_type,
             request.json,
             request.form,
+            None if request.json else request.body.decode(),
         ]
 
     @app.get("/cookies")

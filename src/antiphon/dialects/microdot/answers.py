@@ -19,13 +19,19 @@ _USUAL = {
 
 def native_answer(request: Request, result: Any) -> NativeResponse:
     """Return the native response for a handler's result. Raises what ``Response.native`` raises."""
-    kind = type(result)
+    body: Any = result
+    status = 200
+    if type(result) is tuple and len(result) == 2 and type(result[1]) is int:
+        body, status = result
+    kind = type(body)
     if kind is str and (fields := _USUAL.get(Response.default_content_type)):
-        response = NativeResponse.sharing(result.encode(), fields)
+        response = NativeResponse.sharing(body.encode(), fields)
     elif kind is dict or kind is list:
-        response = NativeResponse.sharing(encode_json(result), _JSON_ONLY)
+        response = NativeResponse.sharing(encode_json(body), _JSON_ONLY)
     else:
-        response = to_response(result).native()
+        response, status = to_response(result).native(), 200
+    if status != 200:
+        response.status = status
     if request.failure is not None:
         response.error = request.failure
     if request.native.consulted:

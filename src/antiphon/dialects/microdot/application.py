@@ -32,7 +32,6 @@ from antiphon.response.response import Response as NativeResponse
 
 F = TypeVar("F", bound=Callable[..., Any])
 ANY = "0.0.0.0"  # noqa: S104 - Microdot's default: boards are there to be reached
-Decorator = Callable[[F], F]
 
 
 class Microdot(Servable):
@@ -72,7 +71,7 @@ class Microdot(Servable):
 
     # Registering
 
-    def route(self, url_pattern: str, methods: list[str] | None = None) -> Decorator[F]:
+    def route(self, url_pattern: str, methods: list[str] | None = None) -> Callable[[F], F]:
         """Register a handler for a path (see ``URLPattern``) and for some methods, by default GET.
 
         The handler gets the request, and the values of the path's variable segments by name.
@@ -86,27 +85,27 @@ class Microdot(Servable):
 
         return register
 
-    def get(self, url_pattern: str) -> Decorator[F]:
+    def get(self, url_pattern: str) -> Callable[[F], F]:
         """Register a handler for GET and HEAD."""
         return self.route(url_pattern, ["GET"])
 
-    def post(self, url_pattern: str) -> Decorator[F]:
+    def post(self, url_pattern: str) -> Callable[[F], F]:
         """Register a handler for POST."""
         return self.route(url_pattern, ["POST"])
 
-    def put(self, url_pattern: str) -> Decorator[F]:
+    def put(self, url_pattern: str) -> Callable[[F], F]:
         """Register a handler for PUT."""
         return self.route(url_pattern, ["PUT"])
 
-    def patch(self, url_pattern: str) -> Decorator[F]:
+    def patch(self, url_pattern: str) -> Callable[[F], F]:
         """Register a handler for PATCH."""
         return self.route(url_pattern, ["PATCH"])
 
-    def delete(self, url_pattern: str) -> Decorator[F]:
+    def delete(self, url_pattern: str) -> Callable[[F], F]:
         """Register a handler for DELETE."""
         return self.route(url_pattern, ["DELETE"])
 
-    def query(self, url_pattern: str) -> Decorator[F]:
+    def query(self, url_pattern: str) -> Callable[[F], F]:
         """Register a handler for QUERY."""
         return self.route(url_pattern, ["QUERY"])
 
@@ -130,7 +129,7 @@ class Microdot(Servable):
         self.after_error_request_handlers.append(f)
         return f
 
-    def errorhandler(self, status_code_or_exception_class: int | type[BaseException]) -> Decorator[F]:
+    def errorhandler(self, status_code_or_exception_class: int | type[BaseException]) -> Callable[[F], F]:
         """Register a function that answers a status, given the request, or an exception, given both.
 
         Its answer has the status 200, unless it says otherwise.

@@ -98,7 +98,8 @@ async def dispatch(
             found, request.url_prefix, request.subapp = app.find_route(request)
             if callable(found):
                 request.route = found
-                has_hooks = request.subapp is not None or app.before_request_handlers or app.overridden
+                is_own = request.subapp is None and not app.overridden
+                has_hooks = not is_own or app.before_request_handlers
                 result = await _before(app, request, call) if has_hooks else None
                 if result is None:
                     values = request.url_args
@@ -106,7 +107,7 @@ async def dispatch(
                         result = await (found(request, **values) if values else found(request))
                     else:
                         result = await call(found, request, **(values or {}))
-                if has_hooks or app.after_request_handlers or request.after_request_handlers:
+                if not is_own or app.after_request_handlers or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
                 return response if not is_held else await _released(request, response)

@@ -9,7 +9,6 @@ from antiphon.body.form_parts import Part
 from antiphon.body.storage import FORM_DATA
 from antiphon.concurrency.crossing import Crossing
 from antiphon.dialects.microdot.invoking import invoke_handler
-from antiphon.dialects.microdot.mappings import MultiDict
 from antiphon.dialects.microdot.request import Request
 from antiphon.dialects.microdot.streams import BodyReader
 from antiphon.http.charset import decode
@@ -103,7 +102,7 @@ class FormDataIter:
 def with_form_data(f: Callable[..., Any]) -> Callable[..., Any]:
     """Receive a form in parts before the handler is called: for ``request.form`` and ``request.files``.
 
-    The files can be read until the request has ended.
+    ``form`` is a plain dict with the last value of each field. The files can be read until the request has ended.
     """
 
     @wraps(f)
@@ -124,10 +123,10 @@ def _is_form(request: Request) -> bool:
 
 
 def _load_form(request: Request) -> None:
-    """Set the request's form and files to those of the received body."""
+    """Set the request's form and files to those of the received body: the last of each name."""
     fields, files = request.native.form, request.native.files
     if fields or files:
-        object.__setattr__(request, "form", MultiDict.of(fields.items()))  # the lazy attribute
+        object.__setattr__(request, "form", dict(fields.items()))  # the lazy attribute
         request.files = {name: UploadedFile(upload) for name, upload in files.items()}
 
 

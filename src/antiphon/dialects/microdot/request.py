@@ -8,6 +8,7 @@ from antiphon.dialects.microdot.absent import Absent
 from antiphon.dialects.microdot.errors import MalformedJSONError
 from antiphon.dialects.microdot.mappings import MultiDict, NoCaseDict
 from antiphon.dialects.microdot.streams import AsyncBytesIO, BodyReader
+from antiphon.http.cookies import split_cookies
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import DerivedHead, Head, server_head
 from antiphon.lazy import lazy
@@ -113,8 +114,9 @@ class Request:
 
     @lazy
     def cookies(self) -> dict[str, str]:
-        """The cookies that the client sent."""
-        return dict(self.native.cookies.items())
+        """The cookies that the client sent. A quoted value keeps its quotes."""
+        header = self.native.head.field("cookie")
+        return dict(split_cookies(header)) if header else {}
 
     @property
     def content_type(self) -> str | None:
@@ -195,10 +197,10 @@ class Request:
 
     @lazy
     def form(self) -> MultiDict | None:
-        """The fields of a form; None if the body is no form. A form in parts is read in routes with
-        ``@with_form_data``.
+        """The fields of a form; None if the body is no form, and empty if it was left to ``stream``.
 
-        Empty if the body was left to ``stream``.
+        A form in parts is read in routes with ``@with_form_data``, which sets the form to a plain dict with the last
+        value of each field.
         """
         native = self.native
         if self.is_streamed:

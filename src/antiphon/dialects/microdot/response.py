@@ -85,28 +85,26 @@ class Response:
         http_only: bool = False,
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie. Behind ``path`` may stand "; SameSite=Lax", and flags.
+        """Set a cookie. Name and value are written as they are. Behind ``path`` may stand "; SameSite=Lax", and flags.
 
         ``expires`` is a datetime (UTC if it has no zone), a date, which is the start of its day, or text that user
-        agents read as a date. Raises ValueError for a cookie that user agents would drop, and for text that can't stand
-        in a header.
+        agents read as a date. Raises ValueError for a name or a value that would end early, and for malformed
+        attributes.
         """
-        if ";" in value:
-            raise ValueError(f"a cookie's value has no semicolon: {value[:80]!r}")
         path, behind = _apart(path or "")
-        checked = SetCookie(
-            cookie,
-            value,
+        attributes = SetCookie(
+            "attributes",
             path=path,
             domain=domain,
             expires=_moment(expires) if expires else None,
             max_age=None if max_age is None else int(max_age),
-            secure=secure or "secure" in behind,
-            httponly=http_only or "httponly" in behind,
             samesite=behind.get("samesite"),
-            partitioned=partitioned or "partitioned" in behind,
+            secure=True,  # what needs a secure cookie is the program's to know
         )
-        self.headers.setdefault("Set-Cookie", []).append(_printed(checked))
+        flags = {"Secure": secure, "HttpOnly": http_only, "Partitioned": partitioned}
+        flags = {name: is_set or name.lower() in behind for name, is_set in flags.items()}
+        printed = "; ".join([_pair(cookie, value), *_printed(attributes), *(name for name in flags if flags[name])])
+        self.headers.setdefault("Set-Cookie", []).append(printed)
 
     def delete_cookie(self, cookie: str, **kwargs: Any) -> None:
         """Tell the client to forget a cookie. Path and domain must be those with which it was set."""
@@ -257,19 +255,26 @@ def _moment(expires: date | str) -> datetime:
     return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
 
 
-def _printed(cookie: SetCookie) -> str:
-    """Return a cookie with its attributes in Microdot's order."""
+def _pair(name: str, value: str) -> str:
+    """Return the name and the value of a cookie. Raises ValueError for text that would be read as something else."""
+    if not name or "=" in name or ";" in name + value or find_control(name + value):
+        raise ValueError(
+            "a cookie's name has no equals sign, and neither its name nor its value a semicolon or control characters:"
+            f" {name[:80]!r}, {value[:80]!r}"
+        )
+    return f"{name}={value}"
+
+
+def _printed(attributes: SetCookie) -> list[str]:
+    """Return the attributes of a cookie that have values, in Microdot's order."""
     given = {
-        "Path": cookie.path,
-        "SameSite": cookie.samesite,
-        "Domain": cookie.domain,
-        "Expires": cookie.expires and format_date(cookie.expires),
-        "Max-Age": cookie.max_age,
+        "Path": attributes.path,
+        "SameSite": attributes.samesite,
+        "Domain": attributes.domain,
+        "Expires": attributes.expires and format_date(attributes.expires),
+        "Max-Age": attributes.max_age,
     }
-    parts = [f"{cookie.name}={cookie.coded_value}"]
-    parts += [f"{name}={value}" for name, value in given.items() if value is not None]
-    flags = {"Secure": cookie.secure, "HttpOnly": cookie.httponly, "Partitioned": cookie.partitioned}
-    return "; ".join(parts + [name for name, is_set in flags.items() if is_set])
+    return [f"{name}={value}" for name, value in given.items() if value is not None]
 
 
 redirect = Response.redirect

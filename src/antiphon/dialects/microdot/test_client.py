@@ -25,9 +25,20 @@ Cookie = str | tuple[str, str]
 
 
 class _SentHead(RequestHead):
-    """The head of a request that is made on an event loop."""
+    """The head of a request that is made on an event loop, with no more content than Content-Length declares."""
 
     blocks = False
+
+    def __init__(self, *values: Any, **named: Any) -> None:
+        super().__init__(*values, **named)
+        declared = self.uncoded_length
+        self._content = self._content[:declared]
+        self._has_body = bool(self._content) or (declared or 0) > Request.max_content_length
+
+    @property
+    def has_body(self) -> bool:
+        """True if there was content, or more is declared than is accepted."""
+        return self._has_body
 
 
 class TestResponse:
