@@ -68,6 +68,17 @@ def test_headers_can_be_changed():
 
 
 @pytest.mark.feature("kay-102", "kay-103")
+def test_a_status_with_a_line_end_is_refused():
+    with pytest.raises(ValueError, match="control characters"):
+        Response(status="200 OK\r\nX-Bad: 1")
+
+
+@pytest.mark.parametrize("status", ["abc", 0, 99, 1000, -200])
+def test_a_status_without_a_code_of_three_digits_is_not_sent(status):
+    with pytest.raises(ValueError, match="code of three digits"):
+        called(Response("body", status=status), environ())
+
+
 def test_status_and_code_keep_in_step():
     response = Response()
     response.status_code = 404

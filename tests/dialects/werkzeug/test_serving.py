@@ -78,6 +78,83 @@ def test_requests_are_answered_one_by_one_unless_there_are_threads(serve, thread
     assert max(seen) == most
 
 
+def test_the_environ_tells_of_the_server_the_client_and_the_target_as_sent(serve):
+    seen = {}
+
+    def keep(environ, start_response):
+        seen.update(environ)
+        return application(environ, start_response)
+
+    server = serve(keep)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("GET", "/a%2Fb?c=%20", headers={"Host": "elsewhere"})
+    client = connection.sock.getsockname()
+    connection.getresponse().read()
+    connection.close()
+    assert {key: seen[key] for key in ("REQUEST_URI", "RAW_URI")} == dict.fromkeys(
+        ("REQUEST_URI", "RAW_URI"), "/a%2Fb?c=%20"
+    )
+    assert (seen["REMOTE_ADDR"], seen["REMOTE_PORT"]) == client
+    assert (seen["SERVER_NAME"], seen["SERVER_PORT"]) == ("127.0.0.1", str(server.port))
+
+
+def test_a_body_of_any_size_is_read_by_the_application(serve):
+    def count(environ, start_response):
+        start_response("200 OK", [])
+        return [str(len(environ["wsgi.input"].read())).encode()]
+
+    connection = HTTPConnection("127.0.0.1", serve(count).port, timeout=30)
+    connection.request("POST", "/", body=bytes(20 << 20))
+    assert connection.getresponse().read() == str(20 << 20).encode()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "answered"),
+    [
+        ("200 OK", [("Transfer-Encoding", "chunked")], 200),
+        ("200 OK", [("Connection", "keep-alive"), ("Keep-Alive", "5")], 200),
+        ("abc", [], 500),
+        ("0 abc", [], 500),
+        ("9999 Far", [], 500),
+        ("200 OK", [("X-Bad", "a\r\nb")], 500),
+    ],
+    ids=str,
+)
+def test_an_application_that_breaks_the_rules_is_answered_and_so_is_the_next_request(serve, status, headers, answered):
+    def careless(environ, start_response):
+        if environ["PATH_INFO"] == "/good":
+            return application(environ, start_response)
+        start_response(status, headers)
+        return [b"body"]
+
+    server = serve(careless)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection.request("GET", "/")
+    response = connection.getresponse()
+    assert response.status == answered
+    assert (response.read() == b"body") == (answered == 200)
+    connection.close()
+    assert get(server.port, "/good").startswith("/good")
+
+
+def test_without_threads_every_request_is_answered_on_one_thread(serve):
+    threads = set()
+
+    def note(environ, start_response):
+        threads.add(threading.get_ident())
+        start_response("200 OK", [])
+        return (threads.add(threading.get_ident()) or b"x" for _ in range(3))
+
+    server = serve(note)
+    clients = [threading.Thread(target=get, args=(server.port,)) for _ in range(5)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join(10)
+    assert len(threads) == 1
+
+
 def test_a_taken_port_ends_the_program(serve):
     server = serve()
     with pytest.raises(SystemExit, match=f"Port {server.port} is in use"):
@@ -93,7 +170,7 @@ def test_an_open_socket_can_be_served(serve):
 @pytest.mark.parametrize(
     "options",
     [
-        {"processes": 2}, {"passthrough_errors": True}, {"ssl_context": "adhoc"}, {"use_debugger": True},
+        {"processes": 2}, {"passthrough_errors": True}, {"ssl_context": "adhoc"},
         {"request_handler": type("Own", (serving.WSGIRequestHandler,), {})},
     ],
     ids=lambda options: next(iter(options)),

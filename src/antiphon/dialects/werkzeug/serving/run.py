@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from antiphon.dialects.werkzeug.debug import DebuggedApplication
 from antiphon.dialects.werkzeug.middleware.shared_data import SharedDataMiddleware, Source
 from antiphon.dialects.werkzeug.serving.reloader import (
     inherited_socket,
@@ -22,7 +23,7 @@ def run_simple(
     application: "WSGIApplication",
     use_reloader: bool = False,
     use_debugger: bool = False,
-    use_evalex: bool = True,  # noqa: ARG001 - of the debugger
+    use_evalex: bool = True,
     extra_files: Iterable[str] | None = None,
     exclude_patterns: Iterable[str] | None = None,
     reloader_interval: float = 1,
@@ -37,15 +38,14 @@ def run_simple(
     """Serve on a host and port (0: a free one); one request at a time, unless ``threaded``.
 
     With ``use_reloader`` the program runs as a child of itself, again whenever a file of its modules or one of
-    ``extra_files`` changes, except files that match ``exclude_patterns``. Raises TypeError for a port that is no
-    number, NotImplementedError for the debugger and for options that ``make_server`` does not offer.
+    ``extra_files`` changes, except files that match ``exclude_patterns``. ``use_debugger`` warns that there is none:
+    errors are logged, and answered with a page. Raises TypeError for a port that is no number, NotImplementedError for
+    options that ``make_server`` does not offer.
     """
     if not isinstance(port, int):
         raise TypeError("port must be an integer")
-    if use_debugger:
-        raise NotImplementedError(
-            "antiphon.dialects.werkzeug does not offer Werkzeug's debugger: leave out use_debugger"
-        )
+    if use_debugger and (is_running_from_reloader() or not use_reloader):
+        application = DebuggedApplication(application, use_evalex)
     if static_files:
         application = SharedDataMiddleware(application, static_files)
     fd = inherited_socket()

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
+from antiphon.dialects.werkzeug.serving.application import OneByOne, ServedApplication
 from antiphon.serving.sockets import BACKLOG
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
 GRACE = 1.0
 """Seconds for open requests after Ctrl-C, and as many again for those that are cut off then."""
-THREADS = 64
-"""How many requests a threaded server answers at once."""
 
 
 class WSGIRequestHandler:
@@ -64,8 +63,9 @@ class BaseWSGIServer:
         from antiphon.serving.embedded import ThreadServer  # late: an application may be served by others
 
         with self._is_serving:
-            threads = THREADS if self.multithread else 1
-            server = ThreadServer(self, "wsgi", self.socket.dup(), threads=threads, tls=self.ssl_context)
+            one_by_one = None if self.multithread else OneByOne(self)
+            app = ServedApplication(one_by_one or self)
+            server = ThreadServer(app, "asgi", self.socket.dup(), tls=self.ssl_context)
             try:
                 server.start()
                 self._end.wait()
@@ -75,6 +75,8 @@ class BaseWSGIServer:
                 self._end.clear()
                 if not server.stop(self._patience):
                     server.cut_off(GRACE)
+                if one_by_one is not None:
+                    one_by_one.end()
                 self.server_close()
 
     def shutdown(self, within: float | None = None) -> None:
@@ -102,9 +104,16 @@ class BaseWSGIServer:
         sys.stderr.write(f" * Running on {scheme}://{host}:{self.port}\n")
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Answer one request by the application, with this server's ``wsgi.multithread`` and ``wsgi.multiprocess``."""
-        environ["wsgi.multithread"] = self.multithread
-        environ["wsgi.multiprocess"] = self.multiprocess
+        """Answer one request by the application, with what the environ tells of this server."""
+        environ |= {
+            "RAW_URI": environ.get("REQUEST_URI", ""),
+            "SERVER_NAME": self.server_name,
+            "SERVER_PORT": str(self.port),
+            "wsgi.multiprocess": self.multiprocess,
+            "wsgi.multithread": self.multithread,
+        }
+        if port := environ.get("REMOTE_PORT"):
+            environ["REMOTE_PORT"] = int(port)
         return self.app(environ, start_response)
 
 

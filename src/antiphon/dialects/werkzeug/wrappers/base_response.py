@@ -15,6 +15,7 @@ from antiphon.dialects.werkzeug.utils.texts import get_content_type
 from antiphon.dialects.werkzeug.wrappers.response_body import ResponseBody
 from antiphon.dialects.werkzeug.wsgi.iterators import SentBody
 from antiphon.dialects.werkzeug.wsgi.places import get_current_url
+from antiphon.http.grammar import find_control
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -78,7 +79,7 @@ class BaseResponse(ResponseBody, SetCookies):
     """A body (None, text, bytes, or an iterable of these), a status (a number or a status line), and headers.
 
     Text has a ``mimetype``, to which the charset is added for text types, or a whole ``content_type``. Raises
-    ValueError for an empty status, and for headers with line ends.
+    ValueError for an empty status, and for a status or headers with line ends.
     """
 
     default_status: int | str = 200
@@ -204,7 +205,12 @@ class BaseResponse(ResponseBody, SetCookies):
         return SentBody(self.iter_encoded(), self.close)
 
     def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
-        """Return the body, the status and the headers to send for an environ."""
+        """Return the body, the status and the headers to send for an environ.
+
+        Raises ValueError for a status without a code of three digits, by which some servers would end.
+        """
+        if not 100 <= self._status_code <= 999:
+            raise ValueError(f"a status that is sent begins with a code of three digits, unlike {self._status!r}")
         if type(self).get_wsgi_headers is BaseResponse.get_wsgi_headers:
             fields = self._final_fields(environ)
         else:
@@ -225,6 +231,8 @@ def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
     line = value.strip()
     if not line:
         raise ValueError("a status is not empty")
+    if find_control(line):
+        raise ValueError(f"a status has no control characters: {line[:80]!r}")
     digits, space, _ = line.partition(" ")
     try:
         code = int(digits)

@@ -1,0 +1,38 @@
+"""`werkzeug.debug` without the debugger: what runs code that is sent over the network is not offered."""
+
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class DebuggedApplication:
+    """An application that passes each request to ``app``. Making one warns that there is no debugger.
+
+    The server that the application runs on logs its errors. The other arguments are those of Werkzeug's debugger, and
+    have no effect.
+    """
+
+    def __init__(
+        self,
+        app: "WSGIApplication",
+        evalex: bool = False,  # noqa: ARG002 - Werkzeug's, as all that follow
+        request_key: str = "werkzeug.request",  # noqa: ARG002
+        console_path: str = "/console",  # noqa: ARG002
+        console_init_func: object = None,  # noqa: ARG002
+        show_hidden_frames: bool = False,  # noqa: ARG002
+        pin_security: bool = True,  # noqa: ARG002
+        pin_logging: bool = True,  # noqa: ARG002
+    ) -> None:
+        warnings.warn(
+            "antiphon.dialects.werkzeug has no interactive debugger: errors are logged, with their tracebacks, and"
+            " answered with a page without them",
+            stacklevel=2,
+        )
+        self.app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer one request by the application."""
+        return self.app(environ, start_response)
