@@ -19,7 +19,7 @@ PUBLIC = {
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",
-        "CacheControl", "Challenge", "ContentDisposition", "ContentRange", "ETag", "Event", "FirstMultiDict",
+        "CacheControl", "Challenge", "ContentDisposition", "ContentRange", "ETag", "Event", "ExternalLocation", "FirstMultiDict",
         "ForwardedElement", "HTTPError", "Headers", "IfMatch", "IfNoneMatch", "IfRange", "Limits", "Link", "MediaType",
         "MissingKey", "MultiDict", "MutableHeaders", "MutableMultiDict", "Node", "NotModified", "Range", "Redirect",
         "ServerTiming", "SetCookie", "TraceParent", "URL", "UserAgent", "abort", "format_date", "format_forwarded",

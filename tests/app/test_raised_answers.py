@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from antiphon import App, Blueprint, HTTPError, Redirect, abort, serve
+from antiphon import App, Blueprint, HTTPError, Redirect, Response, abort, serve
+from antiphon.handler.contract import describe
 from antiphon.http.errors import ERRORS, NotFound, Unauthorized, UnprocessableContent
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
@@ -107,6 +108,29 @@ class TestARedirect:
         assert response.status == 303
         assert "set-cookie" not in response.headers
         assert response.headers["location"].isprintable()
+
+    @pytest.mark.parametrize("make", [Redirect, Response.redirect], ids=["raised", "returned"])
+    def test_to_a_site_of_the_client_s_choice_is_a_bad_request(self, serving, style, make, caplog):
+        app = App()
+
+        @app.get("/login")
+        @style
+        def login(request):
+            answer = make(request.args["next"])
+            if isinstance(answer, Redirect):
+                raise answer
+            return answer
+
+        client = serving(app)
+        assert client.get("/login?next=/home").location == "/home"
+        response = client.get("/login?next=//evil.example")
+        assert (response.status, "location" in response.headers) == (400, False)
+        assert "external" not in response.text
+        (record,) = caplog.records
+        assert (record.levelname, record.exc_info) == ("WARNING", None)
+        assert "'//evil.example' names a site" in record.getMessage()
+        assert "external=True" in record.getMessage()
+        assert describe(login) in record.getMessage()
 
     def test_that_cannot_be_sent_is_a_failure_of_the_handler(self, serving, style, caplog):
         app = App()
@@ -227,7 +251,12 @@ class TestAGroup:
     @pytest.mark.parametrize("depth", [0, 2])
     @pytest.mark.parametrize(
         ("error", "status", "logged"),
-        [(NotFound("nothing"), 404, 0), (Redirect("/x"), 303, 0), (ZeroDivisionError(), 418, 0), (KeyError("x"), 500, 1)],
+        [
+            (NotFound("nothing"), 404, 0),
+            (Redirect("/x"), 303, 0),
+            (ZeroDivisionError(), 418, 0),
+            (KeyError("x"), 500, 1),
+        ],
         ids=repr,
     )
     def test_of_one_error_is_that_error(self, serving, style, other, depth, error, status, logged, caplog):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MultiDict
+from antiphon.http.redirect import Redirect
 from antiphon.http.url import URL
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -512,6 +513,23 @@ class TestRedirect:
         sent = Response.redirect(location).location
         for joined in (urljoin("http://here/a/", sent), URL("http://here/a/").join(sent)):
             assert urlsplit(joined).netloc == "here"
+
+    @pytest.mark.parametrize(
+        ("location", "wanted"),
+        [
+            ("/next", "/next"), ("next?a=b", "next?a=b"), ("//evil.example", "/ä"), ("https://here/", "/ä"),
+            ("javascript:alert(1)", "/ä"), (None, "/ä"), ("", "/ä"),
+        ],
+    )  # fmt: skip
+    def test_of_a_client_s_choice_leads_otherwise_to_a_place_of_this_site(self, location, wanted):
+        wanted = wanted.replace("ä", "%C3%A4")
+        assert Response.redirect(location, otherwise="/ä").location == wanted
+        assert Redirect(location, otherwise="/ä").location == wanted
+
+    @pytest.mark.parametrize("location", ["/next", "//evil.example", None])
+    def test_leads_otherwise_to_no_other_site(self, location):
+        with pytest.raises(ValueError, match=r"otherwise='//other\.example' names a site"):
+            Response.redirect(location, otherwise="//other.example")
 
     def test_replaces_a_location_in_the_headers(self):
         response = Response.redirect("/next", headers={"Location": "/other"})

@@ -78,7 +78,18 @@ def failed(request: Request, error: BaseException) -> Response:
     response = error_response(request, error)
     if response.status >= 500:
         log_failure(request, error)
+    elif isinstance(error, ValueError):
+        log_refused_value(request, error)
     return response
+
+
+def log_refused_value(request: Request, error: ValueError) -> None:
+    """Log a value that may be a client's or the programmer's: with the handler that used it, and no traceback."""
+    import logging
+
+    route, path = request.route, request.root_path + request.path
+    where = f" in {route.answered_by}" if route and route.endpoint else ""
+    logging.getLogger("antiphon").warning("%s %r%s: %s, request %s", request.method, path, where, error, request.id)
 
 
 def log_failure(request: Request, error: BaseException, where: str = "", *, fault: str = "failed") -> None:

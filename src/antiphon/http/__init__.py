@@ -32,7 +32,7 @@ __all__, __getattr__ = import_on_use(
         "http.media_type": "MediaType",
         "http.multidict": "FirstMultiDict MissingKey MultiDict MutableMultiDict",
         "http.ranges": "ByteRange ContentRange Range",
-        "http.redirect": "NotModified Redirect",
+        "http.redirect": "ExternalLocation NotModified Redirect",
         "http.server_timing": "ServerTiming",
         "http.trace_context": "TraceParent",
         "http.url": "URL",

@@ -56,7 +56,7 @@ from antiphon.http.link import Link, format_links, parse_links
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict, MutableMultiDict
 from antiphon.http.ranges import ByteRange, ContentRange, Range
-from antiphon.http.redirect import NotModified, Redirect
+from antiphon.http.redirect import ExternalLocation, NotModified, Redirect
 from antiphon.http.server_timing import ServerTiming
 from antiphon.http.trace_context import TraceParent
 from antiphon.http.url import URL
@@ -84,6 +84,7 @@ __all__ = [
     "ETag",
     "Event",
     "ExpectationFailed",
+    "ExternalLocation",
     "FailedDependency",
     "FirstMultiDict",
     "Forbidden",

@@ -1,7 +1,9 @@
 """Redirects (RFC 9110 §15.4) and 304, as exceptions that are raised to answer with them."""
 
 import re
+from typing import overload
 
+from antiphon.http.errors import BadRequest
 from antiphon.http.headers import HeaderFields, MutableHeaders
 from antiphon.http.url import as_uri
 
@@ -26,17 +28,58 @@ class RaisedAnswer(Exception):
         self.headers = MutableHeaders(headers)
 
 
+class ExternalLocation(BadRequest, ValueError):
+    """The error for a location that names a site: a ValueError, and a 400, since a client may have chosen it.
+
+    ``location`` is the location. The text of the error is for the programmer, its ``detail`` for the client.
+    """
+
+    def __init__(self, location: str) -> None:
+        super().__init__("The address to go on to is not one of this site.")
+        self.location = location
+
+    def __str__(self) -> str:
+        return (
+            f'a redirect to {self.location[:200]!r} names a site, perhaps another one: give a path, otherwise="/" for'
+            " a location that a client has chosen, or external=True for a site of your choice"
+        )
+
+
 class Redirect(RaisedAnswer):
     """An exception that is answered by a redirect to ``location``, a URL reference, wherever it is raised.
 
-    Error handlers don't see the exception. Raises ValueError for a location that names a site, unless ``external`` is
-    True, or has a lone surrogate, for a status that is no redirect's, and for bad ``headers``; TypeError for a location
-    that is no text.
+    Error handlers don't see the exception. Raises ExternalLocation, a ValueError that is answered by a 400, for a
+    location that names a site, unless ``external`` is True. With ``otherwise``, the redirect leads there instead of
+    raising that, and where the location is None or empty. Raises ValueError for a lone surrogate, for an ``otherwise``
+    that names a site, for a status that is no redirect's, and for bad ``headers``; TypeError for a location that is no
+    text.
     """
 
-    def __init__(self, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False) -> None:
+    @overload
+    def __init__(
+        self, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        location: str | None,
+        status: int = 303,
+        headers: HeaderFields = (),
+        *,
+        external: bool = False,
+        otherwise: str,
+    ) -> None: ...
+    def __init__(
+        self,
+        location: str | None,
+        status: int = 303,
+        headers: HeaderFields = (),
+        *,
+        external: bool = False,
+        otherwise: str | None = None,
+    ) -> None:
         super().__init__(location, headers=headers)
-        self.location = redirect_location(location, external)
+        self.location = redirect_location(location, external, otherwise)
         self.status = check_redirect(status)
 
 
@@ -60,17 +103,22 @@ def check_redirect(status: int) -> int:
     return status
 
 
-def redirect_location(location: str, external: bool) -> str:
-    """Return a URL reference in ASCII, for Location. Raises ValueError if it names a site, unless it is ``external``.
+def redirect_location(location: str | None, external: bool, otherwise: str | None = None) -> str:
+    """Return a URL reference in ASCII, for Location: ``otherwise`` if the location is None, empty, or names a site.
 
-    Text from a request must not lead users to a site of an attacker's choice (CWE-601).
+    Text from a request must not lead users to a site of an attacker's choice (CWE-601). Raises ExternalLocation for a
+    location that names a site, unless it is ``external`` or there is an ``otherwise``; ValueError if that names one.
     """
+    instead = None if otherwise is None else as_uri(otherwise)
+    if instead is not None and _leaves(instead):
+        raise ValueError(f"{otherwise=} names a site, perhaps another one: give a path")
+    if instead is not None and not location:
+        return instead
     if not isinstance(location, str):
         raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
     uri = as_uri(location)
-    if not external and _leaves(uri):
-        raise ValueError(
-            f"a redirect to {location[:200]!r} names a site, perhaps another one: give a path, or say external=True"
-            " where the site is of your choice"
-        )
-    return uri
+    if external or not _leaves(uri):
+        return uri
+    if instead is None:
+        raise ExternalLocation(location)
+    return instead

@@ -146,15 +146,40 @@ class Response(ResponseHeaders):
                 return cls(body, status, headers)
         return cls(body, status, headers, content_type=content_type)
 
+    @overload
     @classmethod
-    def redirect(cls, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False) -> Self:
+    def redirect(
+        cls, location: str, status: int = 303, headers: HeaderFields = (), *, external: bool = False
+    ) -> Self: ...
+    @overload
+    @classmethod
+    def redirect(
+        cls,
+        location: str | None,
+        status: int = 303,
+        headers: HeaderFields = (),
+        *,
+        external: bool = False,
+        otherwise: str,
+    ) -> Self: ...
+    @classmethod
+    def redirect(
+        cls,
+        location: str | None,
+        status: int = 303,
+        headers: HeaderFields = (),
+        *,
+        external: bool = False,
+        otherwise: str | None = None,
+    ) -> Self:
         """Send the client to another URL (RFC 9110 §15.4), by default to be fetched with GET (303).
 
-        Raises ValueError for a ``location`` on another site, unless it is ``external``: say so only of a URL that you
-        have chosen yourself.
+        A ``location`` on another site raises ExternalLocation, a ValueError that is answered by a 400, unless it is
+        ``external``: say so only of a URL that you have chosen yourself. For one that a client has chosen say where it
+        leads ``otherwise``: there it leads, too, if it is None or empty.
         """
         response = cls(None, check_redirect(status), headers)
-        response.headers["location"] = redirect_location(location, external)
+        response.headers["location"] = redirect_location(location, external, otherwise)
         return response
 
     @classmethod
