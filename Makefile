@@ -39,6 +39,7 @@ check: $(VENV)/.check
 	$(BIN)/mypy --python-version 3.11
 	$(BIN)/mypy --python-version 3.14
 	$(BIN)/pyright
+	$(BIN)/python -m pytest -q tests/test_static_types.py
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.bench

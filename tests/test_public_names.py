@@ -14,8 +14,8 @@ from antiphon.http.errors import ERRORS
 PUBLIC = {
     "antiphon": {
         "Address", "App", "Blueprint", "HTTPError", "Headers", "Limits", "MultiDict", "MutableHeaders",
-        "MutableMultiDict", "Part", "Place", "Redirect", "Request", "Response", "TrustedProxies", "Upload", "abort",
-        "aget_response", "current_request", "from_wsgi", "get_response", "serve",
+        "MutableMultiDict", "Part", "Place", "Redirect", "Request", "Response", "ResponseLike", "TrustedProxies",
+        "Upload", "abort", "aget_response", "current_request", "from_wsgi", "get_response", "serve",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",

@@ -1,10 +1,14 @@
+"""What type checkers say of programs: each line that ends with "# wrong" is an error, and no other line is."""
+
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PROGRAM = """
+ROOT = Path(__file__).parent.parent
+PLACES = """
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Self, assert_type
@@ -104,16 +108,240 @@ def start(lifespan: Lifespan) -> None:
     assert_type(pool, Place[Pool])
 """
 
+HANDLERS = """
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypedDict, TypeVar, assert_type
+
+from antiphon import App, Blueprint, Request, Response, ResponseLike
+
+app = App()
+shop = Blueprint("shop")
+P = ParamSpec("P")
+R = TypeVar("R", bound=ResponseLike)
+
+
+@dataclass
+class Note: text: str
+class Named(TypedDict): name: str
+class Page:
+    def __html__(self) -> str: return ""
+class Views:
+    def item(self, request: Request, key: int) -> str: return ""
+    def __call__(self, request: Request) -> str: return ""
+
+
+@app.get("/")
+def text(request: Request) -> str: return ""
+@app.post("/<int:key>")
+async def created(request: Request, key: int, *, page: int = 1) -> tuple[Note, int]: return Note(""), 201
+@shop.route("/", ["GET", "POST"])
+def with_headers(other: Request) -> tuple[dict[str, int], int, dict[str, str]]: return {}, 201, {}
+@app.delete("/")
+def nothing(request: Request) -> None: ...
+@app.put("/")
+async def nothing_later(request: Request) -> None: ...
+@app.patch("/")
+def one_of(request: Request) -> Response | bytes | tuple[str, int]: return b""
+@app.query("/")
+def listed(request: Request) -> list[Note]: return []
+@app.get("/")
+def typed(request: Request) -> Named: return {"name": ""}
+@app.get("/")
+def page(request: Request) -> Page: return Page()
+@app.get("/")
+def chunks(request: Request) -> Iterator[str]: yield ""
+@app.get("/")
+async def later_chunks(request: Request) -> AsyncIterator[bytes]: yield b""
+@app.get("/")
+def refuses(request: Request) -> NoReturn: raise ValueError
+@app.get("/")
+def unknown(request: Request) -> Any: return 1
+@app.get("/")
+def anything(request: Request) -> ResponseLike: return ""
+app.get("/")(lambda request: request.path)
+app.get("/")(Views().item)
+app.get("/")(Views())
+app.get("/")(partial(created, page=2))
+
+
+def logged(function: Callable[Concatenate[Request, P], R]) -> Callable[Concatenate[Request, P], R]:
+    @wraps(function)
+    def called(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return function(request, *args, **kwargs)
+    return called
+
+
+@app.get("/<name>")
+@logged
+def decorated(request: Request, name: str) -> str: return name
+
+
+async def call(request: Request) -> None:
+    assert_type(text(request), str)
+    assert_type(await created(request, 1, page=2), tuple[Note, int])
+    assert_type(decorated(request, name=""), str)
+    text("")  # wrong
+    created(request, "")  # wrong
+
+
+def number(request: Request) -> int: return 1
+async def number_later(request: Request) -> int: return 1
+def without_request(key: int) -> str: return ""
+def without_arguments() -> str: return ""
+def perhaps(request: Request) -> str | None: return None
+def no_status(request: Request) -> tuple[str, str]: return "", ""
+def a_set(request: Request) -> set[str]: return set()
+def numbers(request: Request) -> Iterator[int]: yield 1
+
+
+app.get("/")(number)  # wrong
+app.get("/")(number_later)  # wrong
+app.post("/")(without_request)  # wrong
+app.route("/", ["PUT"])(without_arguments)  # wrong
+shop.get("/")(perhaps)  # wrong
+app.get("/")(no_status)  # wrong
+app.get("/")(a_set)  # wrong
+app.get("/")(numbers)  # wrong
+app.get("/")(lambda request: 5)  # wrong
+
+
+@app.before_request
+def before(request: Request) -> Response | None: return None
+@app.before_request(blocking=True)
+async def before_later(request: Request) -> None: ...
+@app.after_request
+def after(request: Request, response: Response) -> None: ...
+@app.errorhandler(KeyError)
+def on_error(request: Request, error: KeyError) -> tuple[str, int]: return "", 404
+@app.errorhandler(404)
+async def on_status(request: Request, error: Exception) -> dict[str, str]: return {}
+
+
+assert_type(before(Request.blank()), Response | None)
+app.before_request(number)  # wrong
+app.after_request(before)  # wrong
+app.errorhandler(404)(number)  # wrong
+"""
+
+MIDDLEWARE = """
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from typing import assert_type
+
+from antiphon import App, Request, Response, ResponseLike
+
+app = App()
+
+
+@app.middleware
+def timing(request: Request) -> Generator[None, Response, None]:
+    response = yield
+    assert_type(response, Response)
+    response.headers["server-timing"] = "app"
+
+
+@app.middleware
+def doorkeeper(request: Request) -> Generator[None, Response, Response | None]:
+    if "authorization" not in request.headers:
+        return Response("Who are you?", 401)
+    response = yield
+    return Response.redirect("/") if response.status == 404 else None
+
+
+@app.middleware(blocking=True, body=True)
+def anything(request: Request) -> Generator[None, Response, ResponseLike | None]:
+    yield
+    return "instead", 200
+
+
+@app.middleware
+async def stamped(request: Request) -> AsyncGenerator[None, Response]:
+    response = yield
+    assert_type(response, Response)
+
+
+@app.middleware(before_routing=True)
+async def maintenance(request: Request) -> AsyncGenerator[tuple[str, int] | None, Response]:
+    if request.path == "/shop":
+        yield "Back in a minute.", 503
+        return
+    yield None
+
+
+def numbers(request: Request) -> Generator[None, Response, int]:
+    yield
+    return 1
+def no_request() -> Generator[None, Response, None]: yield
+def function(request: Request) -> None: ...
+async def coroutine(request: Request) -> None: ...
+
+
+app.middleware(numbers)  # wrong
+app.middleware(no_request)  # wrong
+app.middleware(function)  # wrong
+app.middleware(coroutine)  # wrong
+"""
+
+MICRODOT = """
+from typing import assert_type
+
+from antiphon.dialects.microdot import Microdot, Request, Response
+
+app = Microdot()
+
+
+@app.get("/")
+async def index(request: Request) -> str: return ""
+@app.route("/<int:key>", methods=["POST"])
+def item(request: Request, key: int) -> tuple[str, int]: return "", 201
+@app.errorhandler(404)
+def missing(request: Request) -> str: return ""
+@app.before_request
+def before(request: Request) -> None: ...
+
+
+async def call(request: Request) -> None:
+    assert_type(await index(request), str)
+    assert_type(item(request, 1), tuple[str, int])
+    assert_type(missing(request), str)
+    item(request, "1")  # wrong
+"""
+
+PROGRAMS = {"places": PLACES, "handlers": HANDLERS, "middleware": MIDDLEWARE, "microdot_app": MICRODOT}
+WRONG = {
+    (f"{name}.py", number)
+    for name, program in PROGRAMS.items()
+    for number, line in enumerate(program.splitlines(), 1)
+    if line.endswith("# wrong")
+}
+
+
+def output(*command):
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False).stdout
+
+
+def found_by_mypy(folder):
+    """The files and lines of mypy's errors, with what it says."""
+    options = ("--strict", "--no-error-summary", "--hide-error-context", "--no-pretty", "--output=json")
+    lines = output(sys.executable, "-m", "mypy", *options, *folder.iterdir()).splitlines()
+    errors = [error for error in map(json.loads, lines) if error["severity"] == "error"]
+    return {(Path(error["file"]).name, error["line"]): error["message"] for error in errors}
+
+
+def found_by_pyright(folder):
+    """The files and lines of pyright's errors, with what it says."""
+    pytest.importorskip("pyright")
+    said = output(sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson", folder)
+    errors = [error for error in json.loads(said)["generalDiagnostics"] if error["severity"] == "error"]
+    return {(Path(error["file"]).name, error["range"]["start"]["line"] + 1): error["message"] for error in errors}
+
 
 @pytest.mark.processes
 @pytest.mark.once
-def test_mypy_knows_what_is_in_a_place(tmp_path):
-    path = tmp_path / "program.py"
-    path.write_text(PROGRAM)
-    checked = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--hide-error-context", "--no-pretty", path],
-        cwd=Path(__file__).parent.parent, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    found = sorted({int(line.split(":")[1]) for line in checked.stdout.splitlines() if ": error: " in line})
-    wrong = [number for number, line in enumerate(PROGRAM.splitlines(), 1) if line.endswith("# wrong")]
-    assert found == wrong, checked.stdout + checked.stderr
+@pytest.mark.parametrize("checker", [found_by_mypy, found_by_pyright])
+def test_type_checkers_find_what_is_wrong_and_nothing_else(tmp_path, checker):
+    for name, program in PROGRAMS.items():
+        (tmp_path / f"{name}.py").write_text(program)
+    found = checker(tmp_path)
+    assert found.keys() == WRONG, {line: message for line, message in found.items() if line not in WRONG}

@@ -51,8 +51,8 @@ def upload(request: Request):
 
 
 @app.get("/hello/<name>")
-def hello(request: Request):
-    return f"Hello, {request.params['name']}!"
+def hello(request: Request, name: str):
+    return f"Hello, {name}!"
 
 
 @dataclass
@@ -98,8 +98,8 @@ def slow_sync(request: Request):
 
 
 @app.get("/items/<int:number>")
-def item(request: Request):
-    raise NotFound(f"There is no item {request.params['number']}.")
+def item(request: Request, number: int):
+    raise NotFound(f"There is no item {number}.")
 
 
 @app.get("/error")

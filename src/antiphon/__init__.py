@@ -12,6 +12,7 @@ __all__, __getattr__ = import_on_use(
         "adapters.servable": "serve",
         "app.application": "App",
         "app.blueprint": "Blueprint",
+        "app.returns": "ResponseLike",
         "body.form_parts": "Part",
         "handler.context": "current_request",
         "http.errors": "HTTPError abort",

@@ -3,6 +3,7 @@ from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import serve
 from antiphon.app.application import App
 from antiphon.app.blueprint import Blueprint
+from antiphon.app.returns import ResponseLike
 from antiphon.body.form_parts import Part
 from antiphon.handler.context import current_request
 from antiphon.http.errors import HTTPError, abort
@@ -34,6 +35,7 @@ __all__ = [
     "Redirect",
     "Request",
     "Response",
+    "ResponseLike",
     "TrustedProxies",
     "Upload",
     "abort",

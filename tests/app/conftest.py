@@ -43,9 +43,9 @@ class DefStyle:
             return function
 
         @functools.wraps(function)
-        async def waits(*arguments):
+        async def waits(*arguments, **named):
             await asyncio.sleep(0)
-            return function(*arguments)
+            return function(*arguments, **named)
 
         return waits
 

@@ -199,9 +199,7 @@ class TestFunctionsThatCannotBeCalled:
         ("where", "function", "given"),
         [
             ("get", lambda: "", "request"),
-            ("get", lambda request, item: "", "request"),
-            ("get", lambda request, *, item: "", "request"),
-            ("get", define("def made(request: Unknown, item: Unknown) -> Unknown: ..."), "request"),
+            ("get", lambda request, item, /: "", "request"),
             ("before_request", lambda request, response: None, "request"),
             ("after_request", lambda response: None, "request, response"),
             ("errorhandler", lambda error: "", "request, error"),
@@ -219,10 +217,6 @@ class TestFunctionsThatCannotBeCalled:
             REGISTER[where](App())(function)
         assert describe(function) in str(raised.value)
         assert f"is called with ({given})" in str(raised.value)
-
-    def test_are_told_where_the_parameters_of_a_path_are(self):
-        with pytest.raises(TypeError, match=r"request\.params"):
-            App().get("/<item>")(lambda request, item: "")
 
     def test_may_take_more_than_they_are_given(self, serving):
         class Handler:

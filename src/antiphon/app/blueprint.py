@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, Unpa
 from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.error_handlers import ErrorHandlers, check_key
 from antiphon.app.hooks import Hook, check_returns, hook
-from antiphon.app.middleware import Middleware, Opened, middleware
+from antiphon.app.middleware import Middleware, middleware
 from antiphon.app.route import Route, RouteOptions, check_options, checked_methods, make_route
+from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandler, Handler, MiddlewareFunction
 from antiphon.handler.callables import check_arguments
 from antiphon.http.limits import Limits
-from antiphon.request.request import Request
 from antiphon.routing.converters import CONVERTERS, Converter, own_converter
-from antiphon.routing.pattern import check_names, parameters_of, parse_host_pattern, parse_pattern
+from antiphon.routing.pattern import (
+    Parameter,
+    check_names,
+    parameters_in,
+    parameters_of,
+    parse_host_pattern,
+    parse_pattern,
+)
 
 if TYPE_CHECKING:
     from antiphon.app.static_files import FolderOptions
@@ -31,7 +38,11 @@ class Feature(Protocol[A_contra]):
 
 
 F = TypeVar("F", bound=Callable[..., Any])
-M = TypeVar("M", bound=Callable[[Request], Opened])
+H = TypeVar("H", bound=Handler)
+E = TypeVar("E", bound=ErrorHandler)
+B = TypeVar("B", bound=BeforeHook)
+A = TypeVar("A", bound=AfterHook)
+M = TypeVar("M", bound=MiddlewareFunction)
 
 
 class IncludedBlueprint(NamedTuple):
@@ -97,7 +108,7 @@ class Routes:
 
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
-    ) -> Callable[[F], F]:
+    ) -> Callable[[H], H]:
         """Register a handler for a path and some methods; it is called with the request.
 
         ``pattern`` is literal but for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
@@ -106,21 +117,24 @@ class Routes:
         self.check_open()
         check_options(pattern, options)
         wanted = checked_methods(methods, pattern)
-        self._check_pattern(pattern, options.get("host"))
+        parameters = self._parameters(pattern, options.get("host"))
 
-        def register(function: F) -> F:
+        def register(function: H) -> H:
             self.check_open()
-            check_arguments(function, "request", hint="; the parameters of the path are in request.params")
-            self.registry.routes.append(make_route(pattern, wanted, function, options))
+            route = make_route(pattern, wanted, function, options)
+            self._check_route(route, parameters)
+            self.registry.routes.append(route)
             return function
 
         return register
 
-    def _check_pattern(self, pattern: str, host: str | None) -> None:
-        converters = self.converters()
-        segments = parse_pattern(pattern, converters)
-        if host is not None:
-            check_names([*parse_host_pattern(host, converters), *segments], host + pattern)
+    def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:
+        """Return the parameters of a path and a host. Raises ValueError if either is malformed."""
+        return parameters_in(pattern, host, self.converters())
+
+    def _check_route(self, route: Route, parameters: list[Parameter]) -> None:
+        """Check that the handler of a route takes parameters of the route only."""
+        route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
 
     def check_prefix(self, prefix: str, host: str | None) -> None:
         """Check a prefix and a host. Raises ValueError for a malformed one."""
@@ -132,27 +146,27 @@ class Routes:
         if host is not None:
             check_names([*parse_host_pattern(host, self.converters()), *segments], host + prefix)
 
-    def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+    def get(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for GET, and with it for HEAD (RFC 9110 §9.3.1)."""
         return self.route(pattern, ("GET",), **options)
 
-    def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+    def post(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for POST (RFC 9110 §9.3.3)."""
         return self.route(pattern, ("POST",), **options)
 
-    def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+    def put(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PUT (RFC 9110 §9.3.4)."""
         return self.route(pattern, ("PUT",), **options)
 
-    def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+    def patch(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for PATCH (RFC 5789)."""
         return self.route(pattern, ("PATCH",), **options)
 
-    def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+    def delete(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for DELETE (RFC 9110 §9.3.5)."""
         return self.route(pattern, ("DELETE",), **options)
 
-    def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[F], F]:
+    def query(self, pattern: str, **options: Unpack[RouteOptions]) -> Callable[[H], H]:
         """Register a handler for QUERY: safe, with the question as its body (draft-ietf-httpbis-safe-method-w-body)."""
         return self.route(pattern, ("QUERY",), **options)
 
@@ -210,18 +224,18 @@ class Routes:
         return register if function is None else register(function)
 
     @overload
-    def before_request(self, function: F, /) -> F: ...
+    def before_request(self, function: B, /) -> B: ...
     @overload
-    def before_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
-    def before_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
+    def before_request(self, /, *, blocking: bool = False) -> Callable[[B], B]: ...
+    def before_request(self, function: B | None = None, /, *, blocking: bool = False) -> B | Callable[[B], B]:
         """Register a function that is called with the request before the handler, and may return the answer instead."""
         return self._hook(self.registry.before, function, blocking, "request")
 
     @overload
-    def after_request(self, function: F, /) -> F: ...
+    def after_request(self, function: A, /) -> A: ...
     @overload
-    def after_request(self, /, *, blocking: bool = False) -> Callable[[F], F]: ...
-    def after_request(self, function: F | None = None, /, *, blocking: bool = False) -> F | Callable[[F], F]:
+    def after_request(self, /, *, blocking: bool = False) -> Callable[[A], A]: ...
+    def after_request(self, function: A | None = None, /, *, blocking: bool = False) -> A | Callable[[A], A]:
         """Register a function that is called with the request and the response, and may return another response.
 
         The function that was registered last is called first.
@@ -240,7 +254,7 @@ class Routes:
 
         return register if function is None else register(function)
 
-    def errorhandler(self, key: type[Exception] | int) -> Callable[[F], F]:
+    def errorhandler(self, key: type[Exception] | int) -> Callable[[E], E]:
         """Register a function that answers a class of exceptions or a status, called with the request and the error.
 
         Of several functions, the most specific one is called. Its answer has the error's status unless it sets one.
@@ -248,7 +262,7 @@ class Routes:
         self.check_open()
         check_key(key)
 
-        def register(function: F) -> F:
+        def register(function: E) -> E:
             self.check_open()
             self.registry.error_handlers.add(key, hook(function))
             check_arguments(function, "request", "error")
@@ -302,8 +316,11 @@ class Blueprint(Routes):
         """Return the blueprint's converters, and a stand-in for each name that only the application may know."""
         return _Lenient(super().converters())
 
-    def _check_pattern(self, pattern: str, host: str | None) -> None:
-        super()._check_pattern(pattern or "/", host)
+    def _parameters(self, pattern: str, host: str | None) -> list[Parameter]:
+        return super()._parameters(pattern or "/", host)
+
+    def _check_route(self, route: Route, parameters: list[Parameter]) -> None:
+        """Leave the check to the application's planning, when the parameters of all prefixes are known."""
 
 
 class _Lenient(dict[str, Converter]):

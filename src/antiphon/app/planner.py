@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from antiphon.app.arguments import NO_ARGUMENTS, with_arguments
 from antiphon.app.blueprint import IncludedBlueprint, Registry
 from antiphon.app.default_answers import answer_nothing, answer_options, redirect_to_other_form
 from antiphon.app.guard import Guard
@@ -16,6 +17,7 @@ from antiphon.app.route import Route
 from antiphon.handler.contract import describe
 from antiphon.http.limits import Limits
 from antiphon.routing.converters import CONVERTERS, Converter
+from antiphon.routing.pattern import parameters_in
 from antiphon.routing.prefixes import Prefixes, TakenError
 from antiphon.routing.router import Resource, Router, SamePathsError
 
@@ -182,7 +184,7 @@ class Planning:
 
     def _plan_route(self, group: RouteGroup, route: Route) -> None:
         resource = self._resource(route)
-        plan = Plan(route, route.hook.for_handler(True), group.stack, body=route.body)
+        plan = Plan(route, self._handler(route).for_handler(True), group.stack, body=route.body)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -193,6 +195,20 @@ class Planning:
             self._router.search_for(route.pattern)
         if self._redirects_slashes if route.redirect_slashes is None else route.redirect_slashes:
             self._routing.redirected.add(plan)
+
+    def _handler(self, route: Route) -> Hook:
+        """Return the handler of a route as a function of the request alone.
+
+        Raises TypeError if it takes what is no parameter of the route.
+        """
+        if route.arguments is NO_ARGUMENTS:
+            return route.hook
+        parameters = parameters_in(route.pattern, route.host, self._router.converters)
+        route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
+        known = {*(part.name for part in parameters), *(route.defaults or ())}
+        names = route.arguments.given_by(known)
+        function = with_arguments(route.handler, names, len(names) < len(known)) if names else route.handler
+        return route.hook._replace(function=function)
 
     def _resource(self, route: Route) -> Resource[Plan]:
         try:

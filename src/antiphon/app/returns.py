@@ -1,17 +1,43 @@
 """Return values of handlers, and the responses that they become."""
 
-from collections.abc import AsyncIterable, Callable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from copy import copy
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
 from antiphon.response.fields import HTML, JSON, only_typed
 from antiphon.response.response import Response, json_encoder
-from antiphon.response.templates import is_template
+from antiphon.response.templates import Template, is_template
 
 Source = Callable[..., Any]
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class _Struct(Protocol):
+    __struct_fields__: ClassVar[tuple[str, ...]]
+
+
+class _WithHtml(Protocol):
+    def __html__(self) -> object: ...
+
+
+_Chunks: TypeAlias = Iterator[bytes | str] | AsyncIterable[bytes | str]
+_Content: TypeAlias = (
+    str | bytes | bytearray | memoryview | Mapping[str, object] | dict[Any, Any] | list[Any] | _Dataclass | _Struct
+    | _WithHtml | Template | _Chunks | Response
+)  # fmt: skip
+ResponseLike: TypeAlias = (
+    _Content
+    | tuple[_Content | None, int]
+    | tuple[_Content | None, HeaderFields]
+    | tuple[_Content | None, int, HeaderFields]
+)
+"""The values of which a response is made: what handlers return. A TypedDict counts as the dict that it is."""
 
 _JSON_ONLY = only_typed(JSON)
 

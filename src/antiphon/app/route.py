@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from os.path import basename
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
+from antiphon.app.arguments import NO_ARGUMENTS, Arguments, arguments_of
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.places import Places
 from antiphon.handler.contract import describe
@@ -43,6 +44,8 @@ class Route(NamedTuple):
     """The application that answers; None until the route is registered with one."""
     places: Places = Places()
     """The places that the application fills."""
+    arguments: Arguments = NO_ARGUMENTS
+    """The arguments that the handler takes besides the request."""
     is_before_routing: bool = False
     """True while the route is still to be found, so that the request's method and path may be set."""
 
@@ -84,7 +87,10 @@ class RouteOptions(TypedDict, total=False):
 
 
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
-    """Make a route of a pattern, methods, a handler and options, which have been checked."""
+    """Make a route of a pattern, methods, a handler and options, which have been checked.
+
+    Raises TypeError for a handler that can't be called with the request.
+    """
     defaults = options.get("defaults")
     return Route(
         pattern,
@@ -97,6 +103,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("redirect_slashes"),
         hook(function),
         options.get("body", "load"),
+        arguments=arguments_of(function),
     )
 
 

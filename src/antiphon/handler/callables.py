@@ -6,16 +6,19 @@ from typing import Any
 from antiphon.handler.contract import describe, signature_of
 
 
-def check_arguments(function: Callable[..., Any], *given: str, hint: str = "") -> None:
-    """Check that a function can be called with these arguments. Raises TypeError, which names it and the fix."""
+def check_arguments(function: Callable[..., Any], *given: str, **named: object) -> None:
+    """Check that a function can be called with these arguments. Raises TypeError, which names the function.
+
+    ``named`` are given by their names; their values don't matter.
+    """
     try:
         taken = signature_of(function, follow_wrapped=False)
     except ValueError:  # functions written in C may hide their parameters
         return
     try:
-        taken.bind(*given)
+        taken.bind(*given, **named)
     except TypeError:
         called = ", ".join(given)
         raise TypeError(
-            f"{describe(function)} takes ({', '.join(taken.parameters)}), and is called with ({called}){hint}"
+            f"{describe(function)} takes ({', '.join(taken.parameters)}), and is called with ({called})"
         ) from None

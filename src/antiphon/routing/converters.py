@@ -30,6 +30,24 @@ class Converter(NamedTuple):
     spans: bool = False
     """True if it matches several segments."""
 
+    @property
+    def value_type(self) -> Any:
+        """The type of its values: the class that ``to_python`` is, or is annotated to return; else Any."""
+        from inspect import unwrap
+        from typing import get_type_hints
+
+        if self.to_python is _read_uuid:
+            from uuid import UUID
+
+            return UUID
+        made_by = unwrap(self.to_python)
+        if isinstance(made_by, type):
+            return made_by
+        try:
+            return get_type_hints(made_by).get("return", Any)
+        except Exception:  # it has names that only type checkers know
+            return Any
+
 
 def _whole_number(segment: str) -> int:
     if not segment.isdecimal() or not segment.isascii() or len(segment) > MAX_DIGITS:
@@ -155,4 +173,5 @@ def own_converter(name: str, to_python: Callable[[str], Any], to_url: Callable[[
     def checked(segment: str) -> Any:
         return to_python(_text(segment))
 
+    checked.__wrapped__ = to_python  # type: ignore[attr-defined]
     return Converter(name, checked, 6, to_url)

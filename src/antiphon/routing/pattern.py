@@ -113,6 +113,18 @@ def parameters_of(segment: Segment) -> list[Parameter]:
     return [part for part in parts_of(segment) if isinstance(part, Parameter)]
 
 
+def parameters_in(pattern: str, host: str | None, converters: Mapping[str, Converter] = CONVERTERS) -> list[Parameter]:
+    """Return the parameters of a route's host and path, in order.
+
+    Raises ValueError if either is malformed, and if two parameters have the same name.
+    """
+    labels = [] if host is None else parse_host_pattern(host, converters)
+    segments = [*labels, *parse_pattern(pattern, converters)]
+    if host is not None:
+        check_names(segments, host + pattern)
+    return [part for segment in segments for part in parameters_of(segment)]
+
+
 def check_names(segments: list[Segment], pattern: str) -> None:
     """Raise ValueError if two parameters have the same name."""
     names = [part.name for segment in segments for part in parameters_of(segment)]

@@ -1,0 +1,161 @@
+"""The arguments of handlers: the request, and those parameters of the route that the handler names."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NamedTuple
+
+from antiphon.handler.callables import check_arguments
+from antiphon.handler.contract import describe, innermost, signature_of
+from antiphon.routing.converters import CONVERTERS
+from antiphon.routing.pattern import Parameter
+
+
+class Arguments(NamedTuple):
+    """The arguments that a handler takes besides the request."""
+
+    annotations: Mapping[str, Any]
+    """The annotation of each, by its name; ``inspect.Parameter.empty`` for none."""
+    required: Collection[str]
+    """The names without a default."""
+    takes_all: bool
+    """True if the handler takes arguments of any name."""
+
+    def given_by(self, parameters: Collection[str]) -> list[str]:
+        """Return the parameters of a route that the handler takes."""
+        return [name for name in parameters if self.takes_all or name in self.annotations]
+
+    def check(
+        self, handler: Callable[..., Any], where: str, parameters: list[Parameter], defaults: Collection[str]
+    ) -> None:
+        """Check the arguments against the parameters of a route, and the defaults that it has for others.
+
+        Raises TypeError, which names the handler and the fix, for an argument that is no parameter, and for an
+        annotation that no value of the parameter has.
+        """
+        known = [*dict.fromkeys([*(part.name for part in parameters), *defaults])]
+        for name in self.required:
+            if name not in known:
+                raise TypeError(
+                    f"{describe(handler)} takes {name!r}, which is no parameter of {where}:"
+                    f" that has {', '.join(known) or 'none'}"
+                )
+        for part in parameters:
+            annotation = _resolved(self.annotations.get(part.name, Any), handler)
+            if not _agrees(annotation, part.converter.value_type):
+                raise TypeError(
+                    f"{describe(handler)} takes {part.name} as {_shown(annotation)}, and {_fix(annotation, part)}"
+                )
+
+
+NO_ARGUMENTS = Arguments({}, (), False)
+
+
+def arguments_of(handler: Callable[..., Any]) -> Arguments:
+    """Return the arguments that a handler takes besides the request.
+
+    Behind a decorator that passes any argument on, those of the decorated function count, too. Raises TypeError, which
+    names the handler, for one that can't be called with the request.
+    """
+    annotations, required, takes_all = _level(handler)
+    check_arguments(handler, "request", **dict.fromkeys(required, ""))
+    inner = handler
+    while takes_all and (wrapped := _wrapped(inner)) is not None:
+        inner = wrapped
+        more, _, takes_all = _level(inner)
+        annotations = {**more, **annotations}
+    return Arguments(annotations, required, takes_all) if annotations or takes_all else NO_ARGUMENTS
+
+
+def with_arguments(handler: Callable[..., Any], names: Collection[str], has_others: bool) -> Callable[[Any], Any]:
+    """Return a function of the request alone, which calls a handler with these parameters of the route by name.
+
+    ``has_others`` is True if the route has other parameters, too.
+    """
+
+    def call(request: Any) -> Any:
+        return handler(request, **request.params)
+
+    def call_with_some(request: Any) -> Any:
+        params = request.params
+        return handler(request, **{name: params[name] for name in names})
+
+    function = call_with_some if has_others else call
+    function.__wrapped__ = handler  # type: ignore[attr-defined]  # errors name the handler
+    return function
+
+
+def _level(function: Callable[..., Any]) -> tuple[dict[str, Any], list[str], bool]:
+    """Return the annotations of a function's arguments behind the first, the names of those without a default, and True
+    if it takes arguments of any name.
+    """
+    try:
+        _, *others = signature_of(function, follow_wrapped=False).parameters.values()
+    except ValueError:  # it has no argument, or is written in C and hides them
+        return {}, [], False
+    named = [other for other in others if other.kind in (other.POSITIONAL_OR_KEYWORD, other.KEYWORD_ONLY)]
+    required = [other.name for other in named if other.default is other.empty]
+    takes_all = any(other.kind is other.VAR_KEYWORD for other in others)
+    return {other.name: other.annotation for other in named}, required, takes_all
+
+
+def _wrapped(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """Return the function inside a decorator that sets ``__wrapped__``."""
+    wrapped: Callable[..., Any] | None = getattr(getattr(function, "func", function), "__wrapped__", None)
+    return wrapped
+
+
+def _resolved(annotation: Any, handler: Callable[..., Any]) -> Any:
+    """Return an annotation with its names looked up; Any for one that only type checkers know."""
+    from inspect import Parameter as Argument
+    from typing import get_type_hints
+
+    if annotation is Argument.empty:
+        return Any
+
+    def holder() -> None: ...
+
+    inner = innermost(handler)
+    holder.__annotations__ = {"annotation": annotation}
+    names = getattr(inner, "__globals__", None) or getattr(type(inner).__call__, "__globals__", {})
+    try:
+        return get_type_hints(holder, names)["annotation"]
+    except Exception:
+        return Any
+
+
+def _agrees(annotation: Any, kind: Any) -> bool:
+    """Return False if no value of a type can be what an annotation says, as far as that can be told."""
+    from types import UnionType
+    from typing import Literal, Union, get_args, get_origin
+
+    if annotation is Any or kind is Any:
+        return True
+    annotation = getattr(annotation, "__value__", annotation)  # of a `type` statement
+    annotation = getattr(annotation, "__supertype__", annotation)  # of a NewType
+    origin = get_origin(annotation) or annotation
+    if origin is Union or origin is UnionType:
+        return any(_agrees(member, kind) for member in get_args(annotation))
+    if origin is Literal:
+        return any(isinstance(value, kind) for value in get_args(annotation))
+    if not isinstance(origin, type) or not isinstance(kind, type):
+        return True
+    try:
+        return issubclass(kind, origin) or (kind is int and origin in (float, complex))
+    except TypeError:  # of a protocol that can't be asked
+        return True
+
+
+def _fix(annotation: Any, part: Parameter) -> str:
+    """Return the value that a parameter gives, and how to get one of an annotated type."""
+    kind = part.converter.value_type.__name__
+    written = f"<{part.name}>" if part.converter.name == "str" else str(part)
+    gives = f"{written} gives {'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+    for name in ("float", "int", "uuid"):
+        if _agrees(annotation, CONVERTERS[name].value_type):
+            return f"{gives}: write <{name}:{part.name}>"
+    if _agrees(annotation, str):
+        return f"{gives}: write <{part.name}>"
+    return f"{gives}: annotate it as {kind}, or register a converter for it with app.converter"
+
+
+def _shown(annotation: Any) -> str:
+    return getattr(annotation, "__name__", "") if isinstance(annotation, type) else str(annotation)
