@@ -85,6 +85,11 @@ def read_fields(data: bytes) -> list[tuple[str, str]]:
     return fields
 
 
+def has_more_fields(data: bytes, most: int | None) -> bool:
+    """True if a query or a urlencoded form has more than ``most`` fields; empty ones count too."""
+    return most is not None and len(data) >= most and data.count(b"&") >= most
+
+
 def _text(written: bytes) -> str:
     text = percent_decode(written).decode("utf-8", "surrogateescape")
     return _undecoded.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", text)
@@ -94,8 +99,8 @@ class FormDataParser:
     """A parser of urlencoded forms and of forms in parts. Other bodies stay in their stream.
 
     So do malformed forms if the parser is ``silent``; otherwise they raise ValueError. ``cls`` is the class of fields
-    and of files. A form in parts raises RequestEntityTooLarge for a field of more than ``max_form_memory_size`` bytes,
-    and for more than ``max_form_parts`` parts. For ``max_content_length`` see ``get_input_stream``.
+    and of files. A form raises RequestEntityTooLarge for more than ``max_form_parts`` fields and files, and one in
+    parts for a field of more than ``max_form_memory_size`` bytes. For ``max_content_length`` see ``get_input_stream``.
     """
 
     charset = "utf-8"
@@ -140,6 +145,8 @@ class FormDataParser:
 
     def _parse_urlencoded(self, stream: IO[bytes]) -> Parsed:
         data = stream.read()
+        if has_more_fields(data, self.max_form_parts):
+            raise RequestEntityTooLarge
         if self.charset != "utf-8":
             return stream, url_decode(data, self.charset, cls=self.cls), self.cls()
         if not data.isascii():

@@ -9,12 +9,14 @@ from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
 from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
 from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders
 from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, MultiDict
-from antiphon.dialects.werkzeug.formparser import read_fields
+from antiphon.dialects.werkzeug.exceptions.client_errors import RequestURITooLarge
+from antiphon.dialects.werkzeug.formparser import has_more_fields, read_fields
 from antiphon.dialects.werkzeug.tokens.cookies import read_cookies
 from antiphon.dialects.werkzeug.tokens.lists import parse_list_header
 from antiphon.dialects.werkzeug.utils.accessors import environ_property
 from antiphon.dialects.werkzeug.wrappers.request_body import RequestBody
 from antiphon.dialects.werkzeug.wsgi.places import host_of, url_of
+from antiphon.http.limits import Limits
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ class BaseRequest(RequestBody):
     """The class of ``access_route``."""
     trusted_hosts: list[str] | None = None
     """The allowed hosts; with a dot before the name, its subdomains too. None allows any host."""
+
+    max_query_fields: int | None = Limits().fields
+    """The most fields of a query. More raise RequestURITooLarge."""
 
     environ: "WSGIEnvironment"
 
@@ -210,8 +215,13 @@ class BaseRequest(RequestBody):
 
     @lazy
     def args(self) -> Any:
-        """The fields of the query, as ``parameter_storage_class``."""
+        """The fields of the query, as ``parameter_storage_class``. Raises RequestURITooLarge for too many."""
+        self._check_query()
         return self.parameter_storage_class(read_fields(self.query_string))
+
+    def _check_query(self) -> None:
+        if has_more_fields(self.query_string, self.max_query_fields):
+            raise RequestURITooLarge
 
     @lazy
     def values(self) -> "CombinedMultiDict[str, str]":

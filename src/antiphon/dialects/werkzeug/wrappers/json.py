@@ -1,6 +1,7 @@
 """JSON bodies of requests and responses."""
 
 import json
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -8,24 +9,35 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
 from antiphon.dialects.werkzeug.exceptions.client_errors import UnsupportedMediaType
 from antiphon.http.errors import BadRequest as Unreadable
+from antiphon.http.limits import Limits
 
 
 @cache
-def _decoder() -> Callable[[bytes], object]:
+def _readers() -> tuple[Callable[..., object], Callable[[bytes, int], bytes]]:
     # Imported on first use, since it loads msgspec.
-    from antiphon.serialization.json import decode_json
+    from antiphon.serialization.json import decode_json, json_text
 
-    return decode_json
+    return decode_json, json_text
 
 
-def loads(module: Any, data: bytes) -> Any:
-    """Decode data with ``module.loads``, or faster with the same result. Raises ValueError, or the module's errors."""
-    if module is json:
-        try:
-            return _decoder()(data)
-        except Unreadable:
-            pass  # let the module raise its own error, or read it all the same: NaN, or text in UTF-16
-    return module.loads(data)
+def loads(module: Any, data: bytes, depth: int) -> Any:
+    """Decode data with ``module.loads``, or faster with the same result. Raises ValueError, or the module's errors.
+
+    More than ``depth`` arrays and objects in one another are a ValueError.
+    """
+    decode, check_depth = _readers()
+    try:
+        if module is json:
+            return decode(data, depth=depth)
+        check_depth(data, depth)
+    except Unreadable as error:
+        if "limit" in error.members:
+            raise ValueError(error.detail) from error
+        # Let the module raise its own error, or read it all the same: NaN, or text in UTF-16.
+    try:
+        return module.loads(data)
+    except RecursionError:
+        raise ValueError("The JSON is nested too deeply.") from None
 
 
 def is_json_type(mimetype: str) -> bool:
@@ -62,6 +74,8 @@ class _JSON:
 class JSONMixin(_JSON):
     """The body of a request as JSON."""
 
+    max_json_depth = Limits().json_depth
+    """How many arrays and objects may lie in one another. More are malformed."""
     _cached_json: tuple[Any, Any] = (..., ...)
     """The results of ``get_json``: without, and with ``silent``."""
 
@@ -76,7 +90,7 @@ class JSONMixin(_JSON):
         if not (force or self.is_json):
             return None if silent else self.on_json_loading_failed(None)
         try:
-            value = loads(self.json_module, self.get_data(cache=cache))
+            value = loads(self.json_module, self.get_data(cache=cache), self.max_json_depth)
             both = (value, value)
         except ValueError as error:
             value = None if silent else self.on_json_loading_failed(error)
@@ -109,7 +123,7 @@ class JSONResponseMixin(_JSON):
         if not (force or self.is_json):
             return None
         try:
-            return loads(self.json_module, self.get_data())
+            return loads(self.json_module, self.get_data(), sys.maxsize)
         except ValueError:
             if silent:
                 return None

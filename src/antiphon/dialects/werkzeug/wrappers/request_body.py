@@ -6,6 +6,7 @@ from typing import IO, Any, ClassVar, Literal, overload
 from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects._environ.streams import read_body
 from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory
 from antiphon.dialects.werkzeug.tokens.options import parse_options_header
 from antiphon.dialects.werkzeug.utils.accessors import environ_header, environ_property
@@ -33,7 +34,7 @@ class RequestBody:
     max_form_memory_size: int | None = 500_000
     """The most bytes of one field of a form in parts, files not counted. A longer one raises RequestEntityTooLarge."""
     max_form_parts: int | None = 1000
-    """The most parts of a form. More raise RequestEntityTooLarge."""
+    """The most fields and files of a form. More raise RequestEntityTooLarge."""
     form_data_parser_class: type[FormDataParser] = FormDataParser
     """The class of the form parser."""
     parameter_storage_class: type[Any] = ImmutableMultiDict
@@ -43,6 +44,8 @@ class RequestBody:
     shallow: bool
 
     _cached_data: bytes | None = None
+    _refusal: HTTPException | None = None
+    """Why the body was refused, or broke off: whoever asks again must not get the rest of it."""
     _has_own_stream: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -97,9 +100,15 @@ class RequestBody:
 
     def _read(self) -> bytes:
         """Read the rest of the stream; the whole body if the stream was not used."""
-        if self._has_own_stream or self.shallow or "stream" in self.__dict__:
-            return self.stream.read()
-        data = read_body(self.environ, LimitedStream, self.max_content_length)
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            if self._has_own_stream or self.shallow or "stream" in self.__dict__:
+                return self.stream.read()
+            data = read_body(self.environ, LimitedStream, self.max_content_length)
+        except HTTPException as error:
+            self.__dict__["_refusal"] = error
+            raise
         self.__dict__["stream"] = BytesIO()
         return data
 
@@ -140,9 +149,15 @@ class RequestBody:
             kept["form"], kept["files"] = self.parameter_storage_class(), self.parameter_storage_class()
             kept["stream"] = self.stream
             return
-        source = self._get_stream_for_parsing()
-        parser = self.make_form_data_parser()
-        parsed = parser.parse(source, self.mimetype, self.content_length, self.mimetype_params)
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            source = self._get_stream_for_parsing()
+            parser = self.make_form_data_parser()
+            parsed = parser.parse(source, self.mimetype, self.content_length, self.mimetype_params)
+        except HTTPException as error:
+            kept["_refusal"] = error
+            raise
         kept["stream"], kept["form"], kept["files"] = parsed
 
     def _get_stream_for_parsing(self) -> IO[bytes]:

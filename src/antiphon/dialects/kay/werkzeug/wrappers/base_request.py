@@ -94,7 +94,8 @@ class BaseRequest(Immutable, RequestPlaces, wrappers.BaseRequest):
 
     @sealed
     def args(self) -> Any:
-        """The fields of the query, as ``parameter_storage_class``."""
+        """The fields of the query, as ``parameter_storage_class``. Raises RequestURITooLarge for too many."""
+        self._check_query()
         if self.url_charset == "utf-8":
             return self.parameter_storage_class(parse_query(self.query_string))
         return url_decode(self.query_string, self.url_charset, cls=self.parameter_storage_class)
