@@ -146,12 +146,15 @@ DIFFERENCES = {
         Difference('w/"a"', ([], ["a"], False), ([], [], False)),
         Difference("W/a", ([], ["a"], False), ([], [], False)),
     ],
-    "ranges": [  # parts must come in order and not overlap; a space may stand before the equals sign
+    "ranges": [  # parts must come in order and not overlap; spaces may stand around signs
         Difference("bytes=0-5,3-4", None, ("bytes", [(0, 6), (3, 5)])),
         Difference("bytes=-0", None, ("bytes", [(0, None)])),
         Difference("bytes=0-,5-", None, ("bytes", [(0, None), (5, None)])),
         Difference("bytes=-5,0-1", None, ("bytes", [(0, 2), (-5, None)])),
         Difference("bytes =0-1", ("bytes", [(0, 2)]), None),
+        Difference("bytes = 1 - 100", ("bytes", [(1, 101)]), None),
+        Difference("bytes=1\t- 5, 7 -", ("bytes", [(1, 6), (7, None)]), None),
+        Difference("bytes=1 -", ("bytes", [(1, None)]), None),
     ],
     "dates": [  # dates of mail are read, and the years of two digits are those up to 2068
         Difference(value, original.parse_date(value), None)

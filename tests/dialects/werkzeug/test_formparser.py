@@ -2,6 +2,7 @@
 
 import os
 import tracemalloc
+from contextlib import closing
 from io import BytesIO
 from typing import ClassVar
 
@@ -173,7 +174,7 @@ def test_closing_the_files_frees_their_room():
 @pytest.mark.parametrize(
     ("disposition", "fields", "files"),
     [
-        ("form-data; name=\"a\"; filename*=UTF-8''%e2%82%ac", {"a": "content"}, []),
+        ("form-data; name=\"a\"; filename=b; filename*=UTF-8''%e2%82%ac", {}, [("a", "b")]),
         ('form-data; filename="a"', {}, []),
         ("form-data", {}, []),
     ],
@@ -181,7 +182,21 @@ def test_closing_the_files_frees_their_room():
 def test_read_otherwise_than_by_the_original(disposition, fields, files):
     body = parts(part(b"content", disposition))
     form_, found = formparser.MultiPartParser().parse(BytesIO(body), b"between", len(body))
-    assert (form_.to_dict(), list(found)) == (fields, files)
+    assert (form_.to_dict(), [(name, file.filename) for name, file in found.items()]) == (fields, files)
+
+
+@pytest.mark.parametrize(
+    "name", ["filename*=UTF-8''%e2%82%ac.txt", "filename*0=a; filename*1=.txt", "filename*=plain", 'FileName*="x"']
+)
+@pytest.mark.parametrize("factory", [None, formparser.default_stream_factory, lambda *_, **__: BytesIO()])
+def test_an_extended_name_alone_makes_a_file_too(name, factory):
+    def read(library):
+        body = parts(part(b"content", f'form-data; name="a"; {name}', "Content-Type: text/plain"))
+        fields, files = library.MultiPartParser(factory).parse(BytesIO(body), b"between", len(body))
+        with closing(files["a"]) as file:
+            return fields.to_dict(), file.filename, file.content_type, file.read()
+
+    assert read(formparser) == read(original)
 
 
 def test_line_feeds_alone_end_no_lines():

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Request as OriginalRequest
 from werkzeug.wrappers import Response as OriginalResponse
 
 from antiphon.dialects.werkzeug import test as dialect
+from antiphon.dialects.werkzeug.datastructures import FileStorage
 from antiphon.dialects.werkzeug.wrappers import Request, Response
 from tests.dialects.werkzeug.in_step import outcome, same
 
@@ -256,6 +257,18 @@ def test_forms_in_parts_are_encoded():
     assert made.form.to_dict(flat=False) == {"a": ["\u00fc"], "b": ["1", "2"]}
     stream, length, _ = dialect.stream_encode_multipart({"a": "x" * 2000}, threshold=1000)
     assert len(stream.read()) == length
+
+
+@pytest.mark.parametrize("fields", [{}, {"a": "\u00fc", "b": ["1", "2"]}, {"file": b"content"}], ids=str)
+def test_forms_in_parts_are_written_as_by_the_original(fields):
+    def written(library):
+        data = {
+            name: FileStorage(BytesIO(value), "u.txt") if type(value) is bytes else value
+            for name, value in fields.items()
+        }
+        return library.encode_multipart(data, boundary="between")
+
+    assert written(dialect) == written(original)
 
 
 @pytest.mark.parametrize(("library", "request_class"), [(original, OriginalRequest), (dialect, Request)])

@@ -206,6 +206,8 @@ def test_text_files_are_refused():
     [
         ({}, "inline; filename=text.txt; filename*=UTF-8''t%C3%A9xt.txt"),
         ({"as_attachment": True, "download_name": "a b.txt"}, 'attachment; filename="a b.txt"'),
+        ({"download_name": "\u00fc/b.txt"}, "inline; filename=u_b.txt; filename*=UTF-8''%C3%BC%2Fb.txt"),
+        ({"download_name": "a\\b.txt"}, "inline; filename=a_b.txt; filename*=UTF-8''a%5Cb.txt"),
     ],
 )
 def test_files_are_named(path, options, disposition):

@@ -283,3 +283,24 @@ def test_part_of_an_iterable_is_read_step_by_step():
 
 def test_a_reference_that_is_no_host_trusts_nobody():
     assert not wsgi.host_is_trusted("a", ["a" * 70 + "\u00fc"])
+
+
+@pytest.mark.parametrize(
+    ("coding", "length"),
+    [
+        ("chunked", None), ("Chunked", None), ("gzip, chunked", None), ("gzip,\tCHUNKED ,", None),
+        ("chunked, gzip", None), (" chunked ", None), ("identity", 5), ("xchunked", 5), ("chunked;a=b", 5), ("", 5),
+        (",", 5), ('a="x, chunked"', 5),
+    ],
+)  # fmt: skip
+def test_the_length_of_a_chunked_body_is_not_declared(coding, length):
+    env = environ(b"12345", HTTP_TRANSFER_ENCODING=coding)
+    assert wsgi.get_content_length(env) == original.get_content_length(env) == length
+    assert wsgi.get_input_stream(env).read() == (b"" if length is None else b"12345")
+    ended = environ(b"1234567", CONTENT_LENGTH="5", HTTP_TRANSFER_ENCODING=coding, wsgi__input_terminated=True)
+    assert wsgi.get_input_stream(ended).read() == b"1234567"
+
+
+def test_a_transfer_coding_in_quotes_is_none():
+    env = environ(b"12345", HTTP_TRANSFER_ENCODING='"chunked"')
+    assert (wsgi.get_content_length(env), original.get_content_length(env)) == (5, None)

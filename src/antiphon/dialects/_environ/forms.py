@@ -48,7 +48,8 @@ class FormReader:
     """A reader of one form in parts; parts without a name are left out.
 
     ``decode`` makes text of the names of fields and files. ``open_file``, if given, makes what each file is written
-    to, instead of the spool. A field has at most ``max_field`` bytes, if that is given.
+    to, instead of the spool. A field has at most ``max_field`` bytes, if that is given. ``name_file``, if given,
+    returns the name of a file whose head has none in ``filename``; None for a field.
     """
 
     def __init__(
@@ -56,10 +57,12 @@ class FormReader:
         decode: Callable[[bytes], str],
         open_file: Callable[[PartHead], IO[bytes]] | None = None,
         max_field: int | None = None,
+        name_file: Callable[[PartHead], bytes | None] | None = None,
     ) -> None:
         self._decode = decode
         self._open_file = open_file
         self._max_field = max_field
+        self._name_file = name_file
         self._parts: list[tuple[PartHead, bytes | IO[bytes] | int]] = []  # an int is the end of a file on the spool
         self._received = 0
         self._spool: Spool | None = None
@@ -90,6 +93,8 @@ class FormReader:
         self._received += len(chunk)
 
     def _start(self, head: PartHead, chunk: bytes) -> None:
+        if head.filename is None and self._name_file is not None:
+            head = head._replace(filename=self._name_file(head))
         self._head = head
         self._field = []
         self._field_size = 0

@@ -199,7 +199,7 @@ class MultiPartParser:
         most = _UNLIMITED if self.max_form_parts is None else self.max_form_parts
         parser = MultipartParser(boundary, limits=MultipartLimits(most))
         open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)
-        reader = FormReader(self._decode, open_file, self.max_form_memory_size)
+        reader = FormReader(self._decode, open_file, self.max_form_memory_size, self._extended_name)
         try:
             parts = reader.read(stream, parser, self.buffer_size)
         except ContentTooLarge as error:
@@ -222,6 +222,14 @@ class MultiPartParser:
             )
 
         return open_file
+
+    def _extended_name(self, head: PartHead) -> bytes | None:
+        """Return the name in ``filename*``; None if there is none, as in nearly every field."""
+        if b"*" not in head.section:
+            return None
+        disposition = _headers(head).get("content-disposition")
+        filename = parse_options_header(disposition)[1].get("filename")
+        return None if filename is None else filename.encode(self.charset, "replace")
 
     def _value(self, head: PartHead, content: bytes) -> str:
         charset = self.get_part_charset(_headers(head)) if head.content_type else self.charset

@@ -130,12 +130,24 @@ def parse_range_header(value: str | None, make_inclusive: bool = True) -> "Range
         return None
     unit, _, written = value.partition("=")
     try:
-        parsed = ranges.Range.parse(f"{unit.strip(OWS).lower()}={written}")
+        parsed = ranges.Range.parse(f"{unit.strip(OWS).lower()}={_without_spaces(written)}")
     except ValueError:
         return None
     if not _are_rising(parsed.ranges):
         return None
     return Range(parsed.unit, [_with_stop(first, last) for first, last in parsed.ranges])
+
+
+def _without_spaces(written: str) -> str:
+    """Return ranges without the spaces around their hyphens. One before the number of a suffix stays, and is wrong."""
+    if " " not in written and "\t" not in written:
+        return written
+    return ",".join([_without_space(part.strip(OWS)) for part in written.split(",")])
+
+
+def _without_space(part: str) -> str:
+    first, hyphen, last = part.partition("-")
+    return f"{first.rstrip(OWS)}{hyphen}{last.lstrip(OWS)}" if first else part
 
 
 def _with_stop(first: int | None, last: int | None) -> tuple[int, int | None]:

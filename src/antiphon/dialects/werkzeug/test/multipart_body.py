@@ -36,13 +36,12 @@ def stream_encode_multipart(
     boundary = boundary or f"---------------antiphon{os.urandom(16).hex()}"
     spool = Spool(threshold if use_tempfile else sys.maxsize)
     for name, value in each_value(data):
-        spool.write(f"--{boundary}\r\n".encode())
+        spool.write(f"\r\n--{boundary}\r\n".encode())
         if hasattr(value, "read"):
             _write_file(spool, name, value)
         else:
             spool.write(_head(name, None, Headers()) + str(value).encode())
-        spool.write(b"\r\n")
-    spool.write(f"--{boundary}--\r\n".encode())
+    spool.write(f"\r\n--{boundary}--\r\n".encode())
     return cast("IO[bytes]", Window(spool, 0, spool.size)), spool.size, boundary
 
 

@@ -4,6 +4,7 @@ import re
 import warnings
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain, zip_longest
 from time import time
 
 from antiphon.dialects.werkzeug.tokens.dates import parse_date
@@ -14,6 +15,7 @@ from antiphon.http.url import encode_path
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMESITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}
+_line_end = re.compile(r"[\0\r\n]")
 _find_forbidden = re.compile(r"[\x00-\x1f\x7f;]").search
 
 
@@ -50,7 +52,7 @@ def dump_cookie(
     """Return the value of Set-Cookie, with a warning if it is too large. Nothing checks what user agents would drop.
 
     ``sync_expires`` adds Expires to Max-Age, for old clients. Raises ValueError for control characters and semicolons
-    in the key, line ends and NUL in the value, and an invalid ``samesite`` or ``expires``.
+    in the key, and an invalid ``samesite`` or ``expires``.
     """
     if _find_forbidden(key):
         raise ValueError(f"a cookie's key has no control characters and semicolons: {key!r}")
@@ -60,11 +62,21 @@ def dump_cookie(
     attributes = _print_attributes(
         expires, seconds, path, domain or None, secure or partitioned, httponly, samesite, partitioned
     )
-    coded = quote_cookie_value(value)
+    coded = _quoted(value)
     printed = f"{write_raw_utf8(key)}={write_raw_utf8(coded)}{attributes}"
     if max_size and len(printed) > max_size:
         _warn_of_size(key, len(coded), len(printed), max_size)
     return printed
+
+
+def _quoted(value: str) -> str:
+    """Return a value as cookies have it, with escapes for line ends and NUL."""
+    if not _line_end.search(value):
+        return quote_cookie_value(value)
+    # With a quote before it, a piece is in quotes in any case.
+    pieces = [quote_cookie_value(f'"{piece}')[3:-1] for piece in _line_end.split(value)]
+    ends = [f"\\{ord(end):03o}" for end in _line_end.findall(value)]
+    return f'"{"".join(chain(*zip_longest(pieces, ends, fillvalue="")))}"'
 
 
 @lru_cache(256)

@@ -13,6 +13,7 @@ from antiphon.dialects.werkzeug.exceptions.client_errors import NotFound, Reques
 from antiphon.dialects.werkzeug.response_class import response_class as default_class
 from antiphon.dialects.werkzeug.wsgi.iterators import wrap_file
 from antiphon.http.content_disposition import ContentDisposition
+from antiphon.http.grammar import encode_extended
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -56,7 +57,7 @@ def send_file(
     headers = Headers()
     mimetype = mimetype or _guess_type(name, headers, as_attachment)
     if name is not None:
-        headers["Content-Disposition"] = str(ContentDisposition("attachment" if as_attachment else "inline", name))
+        headers["Content-Disposition"] = _disposition("attachment" if as_attachment else "inline", name)
     elif as_attachment:
         raise TypeError("an attachment needs a name: pass download_name, or a path instead of a file")
     body = _body(source, environ, headers, use_x_sendfile)
@@ -94,6 +95,15 @@ def _guess_type(name: str | None, headers: Headers, as_attachment: bool) -> str:
     if encoding is not None and not as_attachment:
         headers["Content-Encoding"] = encoding
     return mimetype or "application/octet-stream"
+
+
+def _disposition(kind: str, name: str) -> str:
+    """Return the header's value, with the whole name, of which old clients get no path."""
+    flat = name.replace("/", "_").replace("\\", "_")
+    printed = str(ContentDisposition(kind, flat))
+    if flat == name:
+        return printed
+    return f"{printed.partition('; filename*=')[0]}; filename*={encode_extended(name)}"
 
 
 def _body(source: _Source, environ: "WSGIEnvironment", headers: Headers, by_server: bool) -> Iterable[bytes] | None:
