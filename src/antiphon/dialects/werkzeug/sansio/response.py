@@ -1,5 +1,5 @@
-"""The base of responses: here that is everything but the attributes for headers."""
+"""Status and headers of a response, without a body: the base of `wrappers.Response`."""
 
-from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse as Response
+from antiphon.dialects.werkzeug.wrappers.response import SansIOResponse as Response
 
 __all__ = ["Response"]

@@ -2,88 +2,29 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from antiphon.dialects._environ.calling import call_application
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.http.fields import remove_entity_headers
-from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
-from antiphon.dialects.werkzeug.tokens.cookies import dump_cookie
-from antiphon.dialects.werkzeug.utils.texts import get_content_type
 from antiphon.dialects.werkzeug.wrappers.response_body import ResponseBody
+from antiphon.dialects.werkzeug.wrappers.response_head import ResponseHead
 from antiphon.dialects.werkzeug.wsgi.iterators import SentBody
 from antiphon.dialects.werkzeug.wsgi.places import get_current_url
-from antiphon.http.grammar import find_control
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
-class SetCookies:
-    """A mixin that sets cookies."""
-
-    headers: Headers
-    max_cookie_size = 4093
-    """The most bytes of Set-Cookie without a warning; 0 for no limit."""
-
-    def set_cookie(
-        self,
-        key: str,
-        value: str = "",
-        max_age: timedelta | int | None = None,
-        expires: str | datetime | float | None = None,
-        path: str | None = "/",
-        domain: str | None = None,
-        secure: bool = False,
-        httponly: bool = False,
-        samesite: str | None = None,
-        partitioned: bool = False,
-    ) -> None:
-        """Set a cookie, for ``max_age`` seconds or until it ``expires``, else for the browser's session.
-
-        Without a ``domain`` it is sent to this host only; with a ``path``, only below that. Raises ValueError for text
-        that can't stand in a header, and for a ``samesite`` other than Strict, Lax or None.
-        """
-        cookie = dump_cookie(
-            key, value, max_age, expires, path, domain, secure, httponly,
-            max_size=self.max_cookie_size, samesite=samesite, partitioned=partitioned,
-        )  # fmt: skip
-        self.headers.add("Set-Cookie", cookie)
-
-    def delete_cookie(
-        self,
-        key: str,
-        path: str | None = "/",
-        domain: str | None = None,
-        secure: bool = False,
-        httponly: bool = False,
-        samesite: str | None = None,
-        partitioned: bool = False,
-    ) -> None:
-        """Tell the browser to forget a cookie that was set with this path and domain."""
-        self.set_cookie(
-            key, expires=0, max_age=0, path=path, domain=domain, secure=secure, httponly=httponly, samesite=samesite,
-            partitioned=partitioned,
-        )  # fmt: skip
-
-
-_STATUS_LINES = {code: f"{code} {phrase.upper()}" for code, phrase in HTTP_STATUS_CODES.items()}
 _WITHOUT_BODY = frozenset([*range(100, 200), 204, 304])
 
 _is_uri_path = re.compile(r"/(?!/)[A-Za-z0-9\-._~!$&'()*+,/:;=@%]*+(?:\?[A-Za-z0-9\-._~!$&'()*+,/:;=@%?]*+)?").fullmatch
 
 
-class BaseResponse(ResponseBody, SetCookies):
-    """A body (None, text, bytes, or an iterable of these), a status (a number or a status line), and headers.
+class BaseResponse(ResponseBody, ResponseHead):
+    """A body (None, text, bytes, or an iterable of these), with the status and headers of a ``ResponseHead``."""
 
-    Text has a ``mimetype``, to which the charset is added for text types, or a whole ``content_type``. Raises
-    ValueError for an empty status, and for a status or headers with line ends.
-    """
-
-    default_status: int | str = 200
-    default_mimetype: str | None = "text/plain"
     autocorrect_location_header = False
     """True if a relative Location is made absolute, with the request's scheme and host."""
 
@@ -96,14 +37,7 @@ class BaseResponse(ResponseBody, SetCookies):
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
-        self.headers = headers if isinstance(headers, Headers) else Headers(headers or None)
-        if content_type is None:
-            if mimetype is None and (not headers or "Content-Type" not in self.headers):
-                mimetype = self.default_mimetype
-            content_type = mimetype and get_content_type(mimetype, self.charset)
-        if content_type is not None:
-            self.headers["Content-Type"] = content_type
-        self.status = self.default_status if status is None else status
+        ResponseHead.__init__(self, status, headers, mimetype, content_type)
         self.direct_passthrough = direct_passthrough
         self._on_close: list[Callable[[], object]] = []
         self.response: Any = []
@@ -118,30 +52,6 @@ class BaseResponse(ResponseBody, SetCookies):
         else:
             body = "streamed" if self.is_streamed else "likely-streamed"
         return f"<{type(self).__name__} {body} [{self.status}]>"
-
-    # Status
-
-    @property
-    def status(self) -> str:
-        """Code and phrase, `404 NOT FOUND`. The phrase is added to a number, and to a text that has only the code."""
-        return self._status
-
-    @status.setter
-    def status(self, value: str | int | HTTPStatus) -> None:
-        known = _STATUS_LINES.get(cast("int", value))
-        if known is None:
-            self._status, self._status_code = _read_status(value)
-        else:
-            self._status, self._status_code = known, int(value)
-
-    @property
-    def status_code(self) -> int:
-        """The code; 0 if the status has none."""
-        return self._status_code
-
-    @status_code.setter
-    def status_code(self, code: int) -> None:
-        self.status = code
 
     # Constructors
 
@@ -222,23 +132,6 @@ class BaseResponse(ResponseBody, SetCookies):
         chunks, status, headers = self.get_wsgi_response(environ)
         start_response(status, headers)
         return chunks
-
-
-def _read_status(value: str | int | HTTPStatus) -> tuple[str, int]:
-    if isinstance(value, int):
-        code = int(value)
-        return _STATUS_LINES.get(code, f"{code} UNKNOWN"), code
-    line = value.strip()
-    if not line:
-        raise ValueError("a status is not empty")
-    if find_control(line):
-        raise ValueError(f"a status has no control characters: {line[:80]!r}")
-    digits, space, _ = line.partition(" ")
-    try:
-        code = int(digits)
-    except ValueError:
-        return f"0 {line}", 0
-    return (line, code) if space else (_STATUS_LINES.get(code, f"{code} UNKNOWN"), code)
 
 
 def _as_uri(reference: str) -> str:

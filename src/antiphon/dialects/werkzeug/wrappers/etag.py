@@ -29,18 +29,13 @@ def _parse_part(value: str | None, on_update: Callable[[ContentRange], None]) ->
     return parse_content_range_header(value, on_update) or ContentRange(None, None, None, on_update=on_update)
 
 
-class PartialResponseMixin:
-    """A mixin that answers Range requests for a single part; several parts are not supported."""
+_NAME = "Cache-Control"
+
+
+class VersionMixin:
+    """Attributes for the headers of a response that tell of its version, its part, and how long it may be kept."""
 
     headers: Headers
-    content_length: Any
-    response: Any
-    if TYPE_CHECKING:
-
-        @property
-        def status_code(self) -> int: ...
-        @status_code.setter
-        def status_code(self, code: int) -> None: ...
 
     accept_ranges = header_property[str]("Accept-Ranges", doc="The unit of ranges that may be requested, or `none`.")
 
@@ -49,6 +44,38 @@ class PartialResponseMixin:
         _parse_part,
         "The part in this response (RFC 9110 §14.4); an empty ContentRange without the header.",
     )
+
+    @property
+    def cache_control(self) -> ResponseCacheControl:
+        """The directives for caches (RFC 9111 §5.2.2). Changing them changes the header."""
+        return parse_cache_control_header(self.headers.get(_NAME), self._set_cache_control, ResponseCacheControl)
+
+    def _set_cache_control(self, control: ResponseCacheControl) -> None:
+        if control:
+            self.headers[_NAME] = control.to_header()
+        else:
+            self.headers.remove(_NAME)
+
+    def set_etag(self, etag: str, weak: bool = False) -> None:
+        """Set the entity tag (RFC 9110 §8.8.3)."""
+        self.headers["ETag"] = quote_etag(etag, weak)
+
+    def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
+        """Return the entity tag, and True if it is weak; (None, None) without one."""
+        return unquote_etag(self.headers.get("ETag"))
+
+
+class PartialResponseMixin(VersionMixin):
+    """A mixin that answers Range requests for a single part; several parts are not supported."""
+
+    content_length: Any
+    response: Any
+    if TYPE_CHECKING:
+
+        @property
+        def status_code(self) -> int: ...
+        @status_code.setter
+        def status_code(self, code: int) -> None: ...
 
     def _process_range_request(
         self, environ: "WSGIEnvironment", complete_length: int | None, accept_ranges: bool | str
@@ -86,9 +113,6 @@ class PartialResponseMixin:
             self.response = RangeWrapper(self.response, start, length)
 
 
-_NAME = "Cache-Control"
-
-
 def _request_cache_control(raw: str | None) -> RequestCacheControl:
     return parse_cache_control_header(raw)
 
@@ -118,29 +142,9 @@ class ETagRequestMixin:
 class ETagResponseMixin(PartialResponseMixin):
     """The entity tag and Cache-Control of a response, and answers to conditions and ranges."""
 
-    headers: Headers
     automatically_set_content_length: bool
     get_data: Any
     calculate_content_length: Any
-
-    @property
-    def cache_control(self) -> ResponseCacheControl:
-        """The directives for caches (RFC 9111 §5.2.2). Changing them changes the header."""
-        return parse_cache_control_header(self.headers.get(_NAME), self._set_cache_control, ResponseCacheControl)
-
-    def _set_cache_control(self, control: ResponseCacheControl) -> None:
-        if control:
-            self.headers[_NAME] = control.to_header()
-        else:
-            self.headers.remove(_NAME)
-
-    def set_etag(self, etag: str, weak: bool = False) -> None:
-        """Set the entity tag (RFC 9110 §8.8.3)."""
-        self.headers["ETag"] = quote_etag(etag, weak)
-
-    def get_etag(self) -> tuple[str, bool] | tuple[None, None]:
-        """Return the entity tag, and True if it is weak; (None, None) without one."""
-        return unquote_etag(self.headers.get("ETag"))
 
     def add_etag(self, overwrite: bool = False, weak: bool = False) -> None:
         """Set a tag made of the body, if there is none, or with ``overwrite``."""

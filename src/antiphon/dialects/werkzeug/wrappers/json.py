@@ -45,21 +45,25 @@ def is_json_type(mimetype: str) -> bool:
     return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
 
 
-class _JSON:
-    """A body that may be JSON: a base class. ``json_module.loads`` decodes it."""
+class JSONTypeMixin:
+    """An attribute that tells JSON by its media type."""
 
-    get_data: Any
     if TYPE_CHECKING:
 
         @property
         def mimetype(self) -> Any: ...
 
-    json_module: Any = json
-
     @property
     def is_json(self) -> bool:
         """True if the content type is that of JSON."""
         return is_json_type(self.mimetype or "")
+
+
+class _JSON(JSONTypeMixin):
+    """A body that may be JSON: a base class. ``json_module.loads`` decodes it."""
+
+    get_data: Any
+    json_module: Any = json
 
     @property
     def json(self) -> Any:

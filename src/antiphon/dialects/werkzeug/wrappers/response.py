@@ -1,64 +1,30 @@
-"""The response class."""
+"""The response classes with attributes for all usual headers: without a body, and with one."""
 
-from collections.abc import Callable
-
-from antiphon.dialects._environ.attributes import live_header
-from antiphon.dialects.werkzeug.datastructures.csp import ContentSecurityPolicy
-from antiphon.dialects.werkzeug.datastructures.headers import Headers
-from antiphon.dialects.werkzeug.http.fields import COEP, COOP
-from antiphon.dialects.werkzeug.http.parsing import parse_csp_header
-from antiphon.dialects.werkzeug.utils.accessors import header_property
 from antiphon.dialects.werkzeug.wrappers.auth import WWWAuthenticateMixin
 from antiphon.dialects.werkzeug.wrappers.base_response import BaseResponse
 from antiphon.dialects.werkzeug.wrappers.common_descriptors import CommonResponseDescriptorsMixin
 from antiphon.dialects.werkzeug.wrappers.cors import CORSResponseMixin
-from antiphon.dialects.werkzeug.wrappers.etag import ETagResponseMixin
-from antiphon.dialects.werkzeug.wrappers.json import JSONResponseMixin
+from antiphon.dialects.werkzeug.wrappers.etag import ETagResponseMixin, VersionMixin
+from antiphon.dialects.werkzeug.wrappers.json import JSONResponseMixin, JSONTypeMixin
+from antiphon.dialects.werkzeug.wrappers.policy import PolicyMixin
+from antiphon.dialects.werkzeug.wrappers.response_head import ResponseHead
 from antiphon.dialects.werkzeug.wrappers.response_stream import ResponseStream, ResponseStreamMixin
 
 
-def _parse_policy(value: str | None, on_update: Callable[[ContentSecurityPolicy], None]) -> ContentSecurityPolicy:
-    return parse_csp_header(value, on_update, ContentSecurityPolicy)
-
-
-class PolicyMixin:
-    """Attributes for the security policies of a response."""
-
-    headers: Headers
-
-    content_security_policy = live_header(
-        "Content-Security-Policy", _parse_policy, "The allowed sources of a page's contents."
-    )
-    content_security_policy_report_only = live_header(
-        "Content-Security-Policy-Report-Only", _parse_policy, "A policy whose violations are only reported."
-    )
-    cross_origin_opener_policy = header_property[COOP](
-        "Cross-Origin-Opener-Policy",
-        COOP.UNSAFE_NONE,
-        COOP,
-        lambda policy: policy.value,
-        doc="The isolation from pages that open it.",
-    )
-    cross_origin_embedder_policy = header_property[COEP](
-        "Cross-Origin-Embedder-Policy",
-        COEP.UNSAFE_NONE,
-        COEP,
-        lambda policy: policy.value,
-        doc="The resources that it may embed.",
-    )
-
-
-class Response(
-    ETagResponseMixin,
+class SansIOResponse(
+    VersionMixin,
     WWWAuthenticateMixin,
     CORSResponseMixin,
-    ResponseStreamMixin,
     CommonResponseDescriptorsMixin,
     PolicyMixin,
-    JSONResponseMixin,
-    BaseResponse,
+    JSONTypeMixin,
+    ResponseHead,
 ):
+    """Status and headers of a response, with attributes for all usual headers: `werkzeug.sansio.response.Response`."""
+
+
+class Response(ETagResponseMixin, ResponseStreamMixin, JSONResponseMixin, SansIOResponse, BaseResponse):
     """A response with attributes for all usual headers."""
 
 
-__all__ = ["Response", "ResponseStream"]
+__all__ = ["Response", "ResponseStream", "SansIOResponse"]

@@ -9,8 +9,7 @@ from antiphon.dialects.werkzeug.datastructures.headers import Headers
 class ResponseBody:
     """The body of a response, and the functions to call after it."""
 
-    charset = "utf-8"
-    """The charset in which text is encoded."""
+    charset: str
     implicit_sequence_conversion = True
     """True if the body of an iterator may be read into a list when needed. If not, RuntimeError is raised."""
     automatically_set_content_length = True
