@@ -1,1 +1,1 @@
-"""The parts of `werkzeug.sansio` for responses, header values and URLs. Requests without an environ are not offered."""
+"""`werkzeug.sansio`: requests, responses, header values, URLs and forms in parts, without an environ and I/O."""

@@ -6,39 +6,23 @@ from typing import TYPE_CHECKING, Any, Self
 
 from antiphon.dialects._environ.places import server_of, text_of
 from antiphon.dialects.werkzeug.datastructures.combined import CombinedMultiDict
-from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableList
 from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders
-from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, MultiDict
-from antiphon.dialects.werkzeug.exceptions.client_errors import RequestURITooLarge
-from antiphon.dialects.werkzeug.formparser import has_more_fields, read_fields
-from antiphon.dialects.werkzeug.tokens.cookies import read_cookies
-from antiphon.dialects.werkzeug.tokens.lists import parse_list_header
+from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.utils.accessors import environ_property
 from antiphon.dialects.werkzeug.wrappers.request_body import RequestBody
-from antiphon.dialects.werkzeug.wsgi.places import host_of, url_of
-from antiphon.http.limits import Limits
+from antiphon.dialects.werkzeug.wrappers.request_head import RequestHead
 from antiphon.lazy import lazy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
-class BaseRequest(RequestBody):
+class BaseRequest(RequestBody, RequestHead):
     """A WSGI environ as an object. Each value is read on first use, and then kept.
 
     It is stored in the environ, as `werkzeug.request`, unless ``populate_request`` is False, or it is ``shallow``: such
     a request does not touch the environ, nor the body.
     """
-
-    dict_storage_class: type[Any] = ImmutableMultiDict
-    """The class of ``cookies``."""
-    list_storage_class: type[Any] = ImmutableList
-    """The class of ``access_route``."""
-    trusted_hosts: list[str] | None = None
-    """The allowed hosts; with a dot before the name, its subdomains too. None allows any host."""
-
-    max_query_fields: int | None = Limits().fields
-    """The most fields of a query. More raise RequestURITooLarge."""
 
     environ: "WSGIEnvironment"
 
@@ -47,13 +31,6 @@ class BaseRequest(RequestBody):
         self.shallow = shallow
         if populate_request and not shallow:
             environ["werkzeug.request"] = self
-
-    def __repr__(self) -> str:
-        try:
-            url = repr(self.url)
-        except Exception as error:
-            url = f"(no URL: {error})"
-        return f"<{type(self).__name__} {url} [{self.method}]>"
 
     def __enter__(self) -> Self:
         return self
@@ -135,50 +112,6 @@ class BaseRequest(RequestBody):
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin-1")
 
-    @lazy
-    def full_path(self) -> str:
-        """Path and query, always with a question mark between them."""
-        return f"{self.path}?{self.query_string.decode(errors='replace')}"
-
-    @property
-    def is_secure(self) -> bool:
-        """True if the request came over TLS."""
-        return self.scheme in ("https", "wss")
-
-    @lazy
-    def host(self) -> str:
-        """The host, with its port if that is not the default; empty if it is malformed.
-
-        Raises SecurityError for a host that is not among ``trusted_hosts``.
-        """
-        named = self.environ.get("HTTP_HOST")
-        return host_of(self.scheme, named, self.server if named is None else None, self.trusted_hosts)
-
-    @lazy
-    def url(self) -> str:
-        """The whole URL as an IRI."""
-        return url_of(self.scheme, self.host, self.root_path, self.path, self.query_string)
-
-    @lazy
-    def base_url(self) -> str:
-        """The URL without the query."""
-        return url_of(self.scheme, self.host, self.root_path, self.path)
-
-    @lazy
-    def root_url(self) -> str:
-        """The URL of the application's root, with a slash at its end."""
-        return url_of(self.scheme, self.host, self.root_path)
-
-    @lazy
-    def url_root(self) -> str:
-        """The URL of the application's root: an alias of ``root_url``."""
-        return self.root_url
-
-    @lazy
-    def host_url(self) -> str:
-        """Scheme and host, with a slash at its end."""
-        return url_of(self.scheme, self.host)
-
     # Client
 
     @lazy
@@ -186,16 +119,6 @@ class BaseRequest(RequestBody):
         """The address of the peer; None if it is unknown."""
         address: str | None = self.environ.get("REMOTE_ADDR")
         return address
-
-    @lazy
-    def access_route(self) -> Any:
-        """The addresses in X-Forwarded-For, from the client to the last proxy, which anybody may send; else
-        ``remote_addr``.
-        """
-        forwarded = self.environ.get("HTTP_X_FORWARDED_FOR")
-        if forwarded is not None:
-            return self.list_storage_class(parse_list_header(forwarded))
-        return self.list_storage_class([] if self.remote_addr is None else [self.remote_addr])
 
     remote_user = environ_property[str](
         "REMOTE_USER", doc="The user whom the server has authenticated; None without one."
@@ -214,24 +137,9 @@ class BaseRequest(RequestBody):
         return EnvironHeaders(self.environ)
 
     @lazy
-    def args(self) -> Any:
-        """The fields of the query, as ``parameter_storage_class``. Raises RequestURITooLarge for too many."""
-        self._check_query()
-        return self.parameter_storage_class(read_fields(self.query_string))
-
-    def _check_query(self) -> None:
-        if has_more_fields(self.query_string, self.max_query_fields):
-            raise RequestURITooLarge
-
-    @lazy
     def values(self) -> "CombinedMultiDict[str, str]":
         """The fields of ``args``, followed by those of ``form`` if the method is not GET."""
         return combined(self.args) if self.method == "GET" else combined(self.args, self.form)
-
-    @lazy
-    def cookies(self) -> Any:
-        """The cookies, as ``dict_storage_class``."""
-        return self.dict_storage_class(read_cookies(self.environ.get("HTTP_COOKIE") or ""))
 
 
 def combined(*sources: Any) -> "CombinedMultiDict[str, str]":

@@ -1,26 +1,15 @@
 """The body of a request: as a stream, as bytes, or as a form."""
 
 from io import BytesIO
-from typing import IO, Any, ClassVar, Literal, overload
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Literal, overload
 
-from antiphon.dialects._environ.caching import cache_short
 from antiphon.dialects._environ.streams import read_body
-from antiphon.dialects.werkzeug.datastructures.multidict import ImmutableMultiDict, iter_multi_items
+from antiphon.dialects.werkzeug.datastructures.multidict import iter_multi_items
 from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
 from antiphon.dialects.werkzeug.formparser import FormDataParser, default_stream_factory
-from antiphon.dialects.werkzeug.tokens.options import parse_options_header
-from antiphon.dialects.werkzeug.utils.accessors import environ_header, environ_property
-from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream, get_content_length, get_input_stream
+from antiphon.dialects.werkzeug.utils.accessors import environ_property
+from antiphon.dialects.werkzeug.wsgi.limited_stream import LimitedStream, get_input_stream
 from antiphon.lazy import lazy
-
-
-@cache_short(256)
-def _mimetype_of(content_type: str) -> str:
-    return parse_options_header(content_type)[0].lower()
-
-
-def _read_parameters(raw: str | None) -> dict[str, str]:
-    return parse_options_header(raw)[1]
 
 
 class RequestBody:
@@ -37,11 +26,15 @@ class RequestBody:
     """The most fields and files of a form. More raise RequestEntityTooLarge."""
     form_data_parser_class: type[FormDataParser] = FormDataParser
     """The class of the form parser."""
-    parameter_storage_class: type[Any] = ImmutableMultiDict
-    """The class of the fields of queries and forms, and of files."""
-
+    parameter_storage_class: type[Any]
+    mimetype_params: Any
     environ: dict[str, Any]
     shallow: bool
+    if TYPE_CHECKING:
+        content_length: lazy[int | None]
+
+        @property
+        def mimetype(self) -> str: ...
 
     _cached_data: bytes | None = None
     _refusal: HTTPException | None = None
@@ -51,18 +44,6 @@ class RequestBody:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._has_own_stream = cls.stream is not RequestBody.stream
-
-    @property
-    def mimetype(self) -> str:
-        """The media type of the body without parameters, in lower case; empty if there is none."""
-        return _mimetype_of(self.environ.get("CONTENT_TYPE") or "")
-
-    mimetype_params = environ_header("CONTENT_TYPE", _read_parameters, "The parameters of the media type.")
-
-    @lazy
-    def content_length(self) -> int | None:
-        """The number of bytes of the body; None if it is unknown."""
-        return get_content_length(self.environ)
 
     input_stream = environ_property[IO[bytes]]("wsgi.input", doc="The server's own stream, which may have no end.")
 

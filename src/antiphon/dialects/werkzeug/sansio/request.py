@@ -1,0 +1,5 @@
+"""The head of a request, made of values, without an environ and a body: the base of `wrappers.Request`."""
+
+from antiphon.dialects.werkzeug.wrappers.sansio_request import Request
+
+__all__ = ["Request"]
