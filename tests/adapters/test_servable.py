@@ -739,3 +739,19 @@ def test_variables_do_not_leak_on_one_thread_over_wsgi(servers):
 
     assert servers.in_time(calls) == "unset"
     assert seen == ["unset", "unset"]
+
+
+def test_without_asyncio_the_error_says_so(servers):
+    """Trio awaits an application where no loop of asyncio runs."""
+
+    async def receive():
+        return {"type": "lifespan.startup"}
+
+    async def send(message):
+        sent.append(message)
+
+    for scope in (servers.scope(), {"type": "lifespan"}):
+        sent = []
+        with pytest.raises(RuntimeError, match=r"needs asyncio.*trio.*--worker-class asyncio"):
+            App()(scope, receive, send).send(None)
+        assert [message["type"] for message in sent] == ["lifespan.startup.failed"] * (scope["type"] == "lifespan")

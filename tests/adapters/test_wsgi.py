@@ -5,7 +5,7 @@ from wsgiref.util import is_hop_by_hop
 
 import pytest
 
-from antiphon import serve
+from antiphon import App, serve
 from antiphon.adapters.wsgi import CHUNK, WSGIHead
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge
 from antiphon.http.head import Address
@@ -39,7 +39,7 @@ def load(environ, **limits):
 
         request.limits = Limits(**limits)
     with pytest.raises(StopIteration):  # it blocks and never waits
-        request.load().send(None)
+        request.content.load(request.limits).send(None)
     return request
 
 
@@ -419,3 +419,34 @@ def test_fields_of_the_connection_are_left_to_the_server(servers, body):
     assert {name for name, _ in CONNECTION if not is_hop_by_hop(name)} == {"trailer"}  # which that misspells
     assert [name for name, _ in sent if name != "content-length"] == ["x-a", "x-b", "content-type"]
     assert response.headers["upgrade"] == "h2c"
+
+
+@pytest.mark.parametrize("body", ["load", "lazy", "stream"])
+@pytest.mark.parametrize("is_async", [False, True], ids=["def", "async def"])
+def test_answers_alike_below_a_loop_that_serves_nobody(servers, is_async, body):
+    """A test client in an ``async def`` test, and each greenlet of gevent once a background loop runs."""
+    app, sent = App(), bytes(1 << 20)
+
+    @app.get("/")
+    async def start_the_background_loop(_):
+        return "started"
+
+    if is_async:
+
+        @app.post("/", body=body)
+        async def handler(request):
+            return str(sum([len(chunk) async for chunk in request.stream]))
+    else:
+
+        @app.post("/", body=body)
+        def handler(request):
+            return str(sum(len(chunk) for chunk in request.stream))
+
+    def answer(method, path):
+        environ = servers.environ(method, path, None if method == "GET" else sent)
+        return b"".join(app(environ, lambda status, headers: None))
+
+    async def test():
+        return [answer("GET", "/"), answer("POST", "/nowhere")[:1], answer("POST", "/")]
+
+    assert asyncio.run(test()) == [b"started", b"{", b"%d" % len(sent)]

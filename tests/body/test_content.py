@@ -8,6 +8,7 @@ import threading
 import weakref
 import zlib
 from contextlib import suppress
+from contextvars import Context
 from itertools import count, pairwise
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.body.content import Content, NotLoadedError
+from antiphon.concurrency.background import background_loop
 from antiphon.http.errors import BadRequest, ClientDisconnected, ContentTooLarge, UnsupportedMediaType
 from antiphon.http.limits import Limits
 from antiphon.uploads.temporary_file import SLOW, WriteTimes
@@ -42,6 +44,11 @@ def whole(content):
     return b"".join(chunks)
 
 
+def run_in_background(coroutine):
+    """Run a coroutine on the background loop, and return its result."""
+    return background_loop().run(coroutine, Context())
+
+
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at what the process has open")
 
 
@@ -52,7 +59,7 @@ class TestWhatIsSmall:
         chunk = bytes(size)
         head = way.head(chunk, content_length=size) if declares else way.head(chunk)
         content = Content(head)
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert content.data is chunk
         assert content.read_all() is chunk
         assert not content.is_in_file
@@ -63,27 +70,27 @@ class TestWhatIsSmall:
         head = way.head(b"abc", b"next request", content_length=3)
         content = Content(head)
         for _ in range(3):
-            way.run(content.load(LIMITS))
+            way.run(way.loading(content, LIMITS))
         assert (content.data, head.asked) == (b"abc", 1)
 
     def test_of_no_bytes_is_not_asked_for(self, way):
         head = way.head(b"next request", content_length=0)
         content = Content(head)
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert (content.data, head.asked) == (b"", 0)
 
     def test_that_surely_is_not_there_is_not_asked_for(self, way):
         head = way.head(b"next request", has_body=False)
         content = Content(head)
-        assert way.run(content.advance(LIMITS)) == b""
-        way.run(content.load(LIMITS))
+        assert way.run(way.advancing(content, LIMITS)) == b""
+        way.run(way.loading(content, LIMITS))
         assert (content.data, head.asked) == (b"", 0)
 
     @given(st.lists(st.binary(min_size=1, max_size=9), max_size=9), st.sampled_from([*DELIVERIES]), st.booleans())
     def test_is_what_came_however_it_came(self, chunks, name, declares):
         way, data = Delivery(name), b"".join(chunks)
         content = Content(way.head(*chunks, content_length=len(data)) if declares else way.head(*chunks))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert content.data == data == whole(content)
 
 
@@ -95,7 +102,7 @@ class TestWhatIsLarge:
         data = LARGE[:size]
         content = Content(way.head(*in_chunks(data, chunk), content_length=size))
         content.folder = tmp_path
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         opened = files_in(tmp_path)
         assert content.is_in_file == in_file == bool(opened)
         assert len(opened) == in_file
@@ -108,7 +115,7 @@ class TestWhatIsLarge:
     def test_is_in_memory_only_when_it_is_asked_for_as_a_whole(self, way, tmp_path):
         content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert content.data is None
         assert content.read_all() == LARGE
         assert content.data == LARGE
@@ -116,13 +123,13 @@ class TestWhatIsLarge:
 
     def test_of_no_bytes_may_be_said_to_be_coded_anyhow(self, way):
         content = Content(way.head(has_body=False, content_encoding="compress"))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert (content.data, content.is_complete) == (b"", True)
 
     def test_frees_its_file_with_its_last_user(self, way, tmp_path):
         content = Content(way.head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert files_in(tmp_path)
         del content
         assert is_without_files(tmp_path)
@@ -132,7 +139,7 @@ class TestWhatIsLarge:
         content.folder = tmp_path / "missing"
         for _ in range(3):
             with pytest.raises(FileNotFoundError):
-                way.run(content.load(LIMITS))
+                way.run(way.loading(content, LIMITS))
         with pytest.raises(FileNotFoundError):
             content.check_kept(0)
         assert not content.is_complete
@@ -142,7 +149,7 @@ class TestWhatIsLarge:
         content = Content(way.head(*in_chunks(LARGE, 64 * KIB), error))
         content.folder = tmp_path
         with pytest.raises(type(error)):
-            way.run(content.load(LIMITS))
+            way.run(way.loading(content, LIMITS))
         assert len(files_in(tmp_path)) == 1
         content.close()
         assert is_without_files(tmp_path)
@@ -212,27 +219,27 @@ class TestLengths:
         content = Content(way.head(b"ab", content_length=3))
         for _ in range(2):
             with pytest.raises(BadRequest, match="ended after 2 bytes, but its Content-Length is 3"):
-                way.run(content.load(LIMITS))
+                way.run(way.loading(content, LIMITS))
 
     def test_too_long_is_a_400_before_any_of_what_is_too_much_is_given(self, way):
         content = Content(way.head(b"ab", b"cd", content_length=3))
-        assert way.run(content.advance(LIMITS)) == b"ab"
+        assert way.run(way.advancing(content, LIMITS)) == b"ab"
         for _ in range(2):
             with pytest.raises(BadRequest, match="has 4 bytes, but its Content-Length is 3"):
-                way.run(content.advance(LIMITS))
+                way.run(way.advancing(content, LIMITS))
         assert whole(content) == b"ab"
 
     def test_with_a_transfer_coding_beside_it_is_a_400(self, way):
         head = way.head(b"ab", content_length=2, transfer_encoding="chunked")
         for _ in range(2):
             with pytest.raises(BadRequest, match="both a Content-Length and a Transfer-Encoding"):
-                way.run(Content(head).load(LIMITS))
+                way.run(way.loading(Content(head), LIMITS))
         assert head.asked == 0
 
     def test_of_chunks_is_counted(self, way):
         head = way.head(b"abc", b"def", b"never", transfer_encoding="chunked")
         with pytest.raises(ContentTooLarge) as refused:
-            way.run(Content(head).load(Limits(body=5)))
+            way.run(way.loading(Content(head), Limits(body=5)))
         assert refused.value.members == {"limit": "body", "maximum": 5}
         assert head.asked == 2
 
@@ -242,8 +249,8 @@ class TestGoingOn:
         content = Content(way.head(b"abc", b"def", b"ghi"))
         for limit in (1, 4, 7, 8):
             with pytest.raises(ContentTooLarge):
-                way.run(content.load(Limits(body=limit)))
-        way.run(content.load(LIMITS))
+                way.run(way.loading(content, Limits(body=limit)))
+        way.run(way.loading(content, LIMITS))
         assert content.data == b"abcdefghi"
 
     def test_of_what_is_coded_when_the_limit_was_raised(self, way):
@@ -251,23 +258,23 @@ class TestGoingOn:
         content = Content(way.head(*in_chunks(coded, 100), content_encoding="gzip"))
         for limit in (50, 150, 250):
             with pytest.raises(ContentTooLarge):
-                way.run(content.load(Limits(body=limit)))
-        way.run(content.load(LIMITS))
+                way.run(way.loading(content, Limits(body=limit)))
+        way.run(way.loading(content, LIMITS))
         assert content.data == LARGE[:1000]
 
     def test_after_a_failure_of_the_server(self, way):
         content = Content(way.head(b"ab", TimeoutError(), b"c", TimeoutError(), b"d", content_length=4))
         for _ in range(2):
             with pytest.raises(TimeoutError):
-                way.run(content.load(LIMITS))
+                way.run(way.loading(content, LIMITS))
         assert isinstance(content.failure, TimeoutError)
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert content.data == b"abcd"
 
     def test_after_it_was_streamed_in_part(self, way):
         content = Content(way.head(b"ab", b"cd"))
-        assert way.run(content.advance(LIMITS)) == b"ab"
-        way.run(content.load(LIMITS))
+        assert way.run(way.advancing(content, LIMITS)) == b"ab"
+        way.run(way.loading(content, LIMITS))
         assert content.data == b"abcd"
 
     def test_after_the_task_was_cancelled(self):
@@ -285,9 +292,9 @@ class TestGoingOn:
 
     def test_within_a_limit_that_was_lowered_is_not_possible(self, way):
         content = Content(way.head(b"abc", b"def"))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         with pytest.raises(ContentTooLarge):
-            way.run(content.load(Limits(body=5)))
+            way.run(way.loading(content, Limits(body=5)))
         assert content.data == b"abcdef"
 
 
@@ -364,7 +371,7 @@ class TestUnkept:
         content = self.unkept(way.head(*in_chunks(LARGE, 64 * KIB)))
         content.folder = tmp_path
         passed = 0
-        while chunk := way.run(content.advance(LIMITS)):
+        while chunk := way.run(way.advancing(content, LIMITS)):
             passed += len(chunk)
             assert content.size == 0
         assert passed == len(LARGE)
@@ -372,14 +379,14 @@ class TestUnkept:
 
     def test_is_gone_then(self, way):
         content = self.unkept(way.head(b"ab", b"cd"))
-        way.run(content.advance(LIMITS))
+        way.run(way.advancing(content, LIMITS))
         for _ in range(2):
             with pytest.raises(RuntimeError, match=r"2 bytes .* are gone: body='lazy' keeps"):
-                way.run(content.load(LIMITS))
+                way.run(way.loading(content, LIMITS))
         with pytest.raises(RuntimeError, match="are gone"):
             content.check_kept(0)
         content.check_kept(2)
-        assert way.run(content.advance(LIMITS)) == b"cd"
+        assert way.run(way.advancing(content, LIMITS)) == b"cd"
 
     def test_lets_the_loop_pass_between_the_chunks_of_what_is_coded(self, monkeypatch):
         monkeypatch.setattr("antiphon.body.receiver.monotonic", count(1).__next__)
@@ -432,7 +439,7 @@ class TestUnkept:
 
     def test_is_kept_if_it_is_loaded_before(self, way):
         content = self.unkept(way.head(b"ab", b"cd"))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         content.check_kept(0)
         assert content.data == whole(content) == b"abcd"
 
@@ -446,7 +453,7 @@ class TestCoded:
     def test_is_decoded_as_it_arrives(self, way, coding, size):
         coded = CODINGS[coding](LARGE[:2000])
         content = Content(way.head(*in_chunks(coded, size), content_encoding=coding, content_length=len(coded)))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert content.data == LARGE[:2000]
         assert (content.length, content.received, content.size) == (len(coded), len(coded), 2000)
         assert content.is_decoded
@@ -456,7 +463,7 @@ class TestCoded:
         content = Content(way.head(*in_chunks(bomb, 1000), content_encoding=coding))
         for limits in (Limits(body=MIB), LIMITS):  # what was being decoded is lost
             with pytest.raises(ContentTooLarge) as refused:
-                way.run(content.load(limits))
+                way.run(way.loading(content, limits))
             assert refused.value.members == {"limit": "body", "maximum": MIB}
         content.close()
 
@@ -464,7 +471,7 @@ class TestCoded:
         coded = CODINGS[coding](LARGE[:2000])
         head = way.head(coded, content_encoding=coding, content_length=len(coded))
         with pytest.raises(ContentTooLarge):
-            way.run(Content(head).load(Limits(body=1999)))
+            way.run(way.loading(Content(head), Limits(body=1999)))
         assert head.asked == 0
 
     @pytest.mark.parametrize("declares", [True, False])
@@ -474,14 +481,14 @@ class TestCoded:
         content = Content(way.head(*in_chunks(coded, 100), content_encoding=coding, **declared))
         for _ in range(2):
             with pytest.raises(BadRequest, match="ends before it is complete"):
-                way.run(content.load(LIMITS))
+                way.run(way.loading(content, LIMITS))
         assert not content.is_complete
 
     def test_is_a_400_where_it_is_none(self, way, coding):
         content = Content(way.head(b"\xff" * 20, b"more", content_encoding=coding))
         for _ in range(2):
             with pytest.raises(BadRequest, match=f"not valid {coding}"):
-                way.run(content.load(LIMITS))
+                way.run(way.loading(content, LIMITS))
 
 
 def test_an_unknown_coding_is_a_415_before_a_byte_is_read(way):
@@ -489,7 +496,7 @@ def test_an_unknown_coding_is_a_415_before_a_byte_is_read(way):
     content = Content(head)
     for _ in range(2):
         with pytest.raises(UnsupportedMediaType) as refused:
-            way.run(content.load(LIMITS))
+            way.run(way.loading(content, LIMITS))
         assert "gzip" in dict(refused.value.headers)["accept-encoding"]
     assert head.asked == 0
 
@@ -499,11 +506,11 @@ class TestDiscarding:
         head = way.head(b"ab", b"cd", b"ef", content_length=6)
         content = Content(head)
         with pytest.raises(ContentTooLarge):
-            way.run(content.load(Limits(body=5)))
+            way.run(way.loading(content, Limits(body=5)))
         way.run(content.discard())
         assert (head.chunks, head.asked) == ([], 3)
         with pytest.raises(ContentTooLarge):
-            way.run(content.load(LIMITS))
+            way.run(way.loading(content, LIMITS))
 
     def test_asks_for_no_more_than_was_declared(self, way):
         head = way.head(b"ab", b"next request", content_length=2)
@@ -516,7 +523,7 @@ class TestDiscarding:
         way.run(content.discard())
         assert head.chunks == []
         with pytest.raises(RuntimeError, match="refused"):
-            way.run(content.load(LIMITS))
+            way.run(way.loading(content, LIMITS))
 
     def test_happens_once(self, way):
         head = way.head(b"ab", b"")
@@ -528,7 +535,7 @@ class TestDiscarding:
 
     def test_is_not_for_a_body_that_was_received(self, way):
         content = Content(way.head(b"ab", content_length=2))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         way.run(content.discard())
         assert content.data == whole(content) == b"ab"
 
@@ -540,7 +547,7 @@ class TestDiscarding:
     def test_is_for_one_that_was_asked_for(self, way):
         head = way.head(b"ab", b"cd", content_length=4, expect="100-continue")
         content = Content(head)
-        way.run(content.advance(LIMITS))
+        way.run(way.advancing(content, LIMITS))
         way.run(content.discard())
         assert head.chunks == []
 
@@ -586,8 +593,8 @@ class TestOnAThread:
         content.load_on_thread(LIMITS)
         assert content.data == b"abcd"
 
-    @pytest.mark.parametrize("blocks", [True, False])
-    def test_is_not_possible_on_a_loop(self, blocks):
+    @pytest.mark.parametrize(("blocks", "run"), [(True, run_in_background), (False, asyncio.run)])
+    def test_is_not_possible_on_the_loop_of_its_request(self, blocks, run):
         content = Content(ScriptedHead(b"ab", blocks=blocks))
 
         async def handler():
@@ -595,8 +602,16 @@ class TestOnAThread:
                 with pytest.raises(NotLoadedError):
                     load(LIMITS)
 
-        asyncio.run(handler())
+        run(handler())
         assert content.head.asked == 0
+
+    def test_is_possible_over_wsgi_below_a_loop_that_serves_nobody(self):
+        async def test():
+            content = Content(ScriptedHead(b"ab", b"cd", blocks=True))
+            content.load_on_thread(LIMITS)
+            return content.data
+
+        assert asyncio.run(test()) == b"abcd"
 
     def test_is_not_needed_for_what_is_there(self):
         loaded, empty = Content(ScriptedHead(), b"ab"), Content(ScriptedHead(has_body=False))
@@ -620,7 +635,7 @@ class TestOnAThread:
         async def serve():
             content = Content(Waits(b"ab", blocks=True, content_length=2))
             asyncio.get_running_loop().call_later(0.01, release.set)
-            await content.load(LIMITS)
+            await content.aload(LIMITS)
             return content.data
 
         assert asyncio.run(serve()) == b"ab"
@@ -630,7 +645,7 @@ class TestFileObject:
     @pytest.mark.parametrize("size", [0, 1000, 3 * MIB])
     def test_has_all_bytes_each_time(self, way, size):
         content = Content(way.head(*in_chunks(LARGE[:size], 64 * KIB)))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert [content.open().read() for _ in range(2)] == [LARGE[:size]] * 2
         content.close()
 
@@ -642,10 +657,10 @@ class TestShared:
         sent = gzip.compress(LARGE[:size]) if coding else LARGE[:size]
         head = way.head(*in_chunks(sent, 64 * KIB), **({"content_encoding": coding} if coding else {}))
         content = Content(head)
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         shared = content.share(head)
         content.close()
-        way.run(shared.load(LIMITS))
+        way.run(way.loading(shared, LIMITS))
         assert whole(shared) == LARGE[:size]
         assert (shared.received, shared.size, shared.is_decoded) == (len(sent), size, bool(coding))
         shared.close()
@@ -654,7 +669,7 @@ class TestShared:
     def test_has_the_form_that_its_own_head_declares(self, way, content_type):
         form = b'--B\r\nContent-Disposition: form-data; name="f"\r\n\r\n%b\r\n--B--' % bytes(MIB - 1000)
         content = Content(way.head(*in_chunks(form, 64 * KIB), content_type="multipart/form-data; boundary=B"))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         assert content.is_in_file
         shared = content.share(way.head(content_type=content_type))
         if content_type == "text/plain":
@@ -698,7 +713,7 @@ def test_a_head_that_waits_though_it_says_that_it_blocks_is_an_error():
 def test_a_bad_content_length_is_a_400(way):
     content = Content(way.head(b"ab", content_length="two"))
     with pytest.raises(BadRequest):
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
 
 
 def test_a_small_one_is_in_no_cycle(way):
@@ -706,7 +721,7 @@ def test_a_small_one_is_in_no_cycle(way):
     gc.disable()
     try:
         content = Content(way.head(b"ab", content_length=2))
-        way.run(content.load(LIMITS))
+        way.run(way.loading(content, LIMITS))
         gone = weakref.ref(content)
         del content
         assert gone() is None

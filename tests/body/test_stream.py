@@ -116,7 +116,7 @@ def test_of_no_bytes_may_be_streamed_again_also_when_it_is_not_kept(way):
 
 def test_may_be_loaded_before(way):
     request = request_by(way, b"ab", b"cd", kept=False)
-    way.run(request.load())
+    way.load(request)
     assert request.body == b"abcd"
     assert chunks_of(way, request) == [b"abcd"]
 

@@ -1,10 +1,14 @@
 import asyncio
 import subprocess
 import sys
+import threading
+from contextvars import Context
 
 import pytest
 
-from antiphon.concurrency.loop import is_on_loop, yield_to_loop
+from antiphon.concurrency import loop
+from antiphon.concurrency.background import background_loop
+from antiphon.concurrency.loop import is_on_background_loop, is_on_loop, yield_to_loop
 
 
 def test_tells_whether_code_is_on_a_loop():
@@ -14,6 +18,27 @@ def test_tells_whether_code_is_on_a_loop():
     assert not is_on_loop()
     assert asyncio.run(on_loop()) == (True, False)
     assert not is_on_loop()
+
+
+def test_tells_the_background_loop_from_others():
+    async def look():
+        return is_on_loop(), is_on_background_loop()
+
+    assert background_loop().run(look(), Context()) == (True, True)
+    assert asyncio.run(look()) == (True, False)
+    assert not is_on_background_loop()
+
+
+def test_is_not_misled_by_the_loop_of_another_greenlet(monkeypatch):
+    async def look():
+        with monkeypatch.context() as patch:
+            patch.setattr(loop, "_background", {})
+            patch.setattr(threading, "get_ident", lambda: 1)
+            loop.note_background_loop(asyncio.get_running_loop())
+            patch.setattr(threading, "get_ident", lambda: 2)
+            return is_on_loop(), is_on_background_loop()
+
+    assert asyncio.run(look()) == (False, False)
 
 
 @pytest.mark.processes
@@ -36,8 +61,3 @@ def test_lets_others_pass_on_a_loop():
         return passed
 
     assert asyncio.run(main()) == ["other"]
-
-
-def test_does_not_wait_where_there_is_none():
-    with pytest.raises(StopIteration):
-        yield_to_loop().send(None)

@@ -142,6 +142,12 @@ SERVERS: tuple[Server, ...] = (
         _NO_HOST | {"Chunks that end early": "499"},
     ),
     Server(
+        "Gunicorn, gevent",
+        _gunicorn("--worker-class", "gevent"),
+        _GUNICORN_GAPS,
+        _NO_HOST | {"Chunks that end early": "499"},
+    ),
+    Server(
         "Waitress",
         ("-m", "waitress", "--listen", "127.0.0.1:{port}", "{app}"),
         _GUNICORN_GAPS | {"Slashes before the path": "made one", "Shutdown at SIGTERM": "not called"},

@@ -36,5 +36,9 @@ class TestGunicornGthread(ServerContract):
     server = server("Gunicorn, gthread")
 
 
+class TestGunicornGevent(ServerContract):
+    server = server("Gunicorn, gevent")
+
+
 class TestWaitress(ServerContract):
     server = server("Waitress")

@@ -77,3 +77,15 @@ class Delivery:
         except StopIteration as end:
             return end.value
         raise AssertionError("the coroutine suspends where no loop runs")
+
+    def load(self, request):
+        """Load the body of a request, and return nothing."""
+        self.run(self.loading(request.content, request.limits))
+
+    def loading(self, content, limits):
+        """Return the coroutine that loads a body."""
+        return content.aload(limits) if self.is_on_loop else content.load(limits)
+
+    def advancing(self, content, limits):
+        """Return the coroutine that receives the next chunk of a body."""
+        return content.aadvance(limits) if self.is_on_loop else content.advance(limits)

@@ -36,7 +36,7 @@ def way(request):
 def loaded(way, *chunks, limits=Limits(), **headers):  # noqa: B008 - immutable
     request = Request(way.head(*chunks, **headers))
     request.limits = limits
-    way.run(request.load())
+    way.load(request)
     return request
 
 
@@ -44,7 +44,7 @@ async def taken(request):
     """Whether all of the body was there at once; then, all is."""
     was_there = request.read_small_body(request.limits.body)
     if not was_there:
-        await request.load()
+        await request.content.load(request.limits)
     return was_there
 
 
@@ -77,7 +77,7 @@ class TestWhatIsTakenAtOnce:
         request = Request(head)
         assert not request.read_small_body(1 << 20)
         assert head.asked == 0
-        way.run(request.load())
+        way.load(request)
         assert request.content.received == len(data)
 
     @pytest.mark.parametrize("chunks", [[b"abc"], [b"ab", b"cde"], [b""], [b"abcde"]], ids=repr)
@@ -109,7 +109,7 @@ class TestWhatIsTakenAtOnce:
         given = Request(way.head(content_length=4), b"abcd")
         for request in (begun, looked_at, given):
             assert not request.read_small_body(4)
-            way.run(request.load())
+            way.load(request)
             assert request.body == b"abcd"
 
 
@@ -157,7 +157,7 @@ class TestFormsInParts:
         request.limits = Limits(**{limit: most})
         for _ in range(2):
             with pytest.raises(ContentTooLarge) as refused:
-                way.run(request.load())
+                way.load(request)
             assert refused.value.members == {"limit": limit, "maximum": most}
         assert len(head.chunks) > 100
         for reader in ("form", "files", "body"):
@@ -242,9 +242,9 @@ class TestNothingIsLeft:
             request.content.folder = tmp_path
             if error:
                 with pytest.raises(error):
-                    way.run(request.load())
+                    way.load(request)
             else:
-                way.run(request.load())
+                way.load(request)
                 request.files["photo"].read(10)
                 [*request.stream]  # noqa: B018 - it is read
 
@@ -428,7 +428,7 @@ def test_every_reader_gets_the_same_wherever_the_body_is_cut(content_type, place
     request = Request(way.head(*filter(None, cut(sent, places)), **headers))
     request.content.is_kept = kept
     if way.is_on_loop or not kept or data.draw(st.booleans()):
-        way.run(request.load())
+        way.load(request)
     assert [READERS[reader](request) for reader in readers] == expected
 
 
@@ -440,7 +440,7 @@ def test_every_reader_gets_the_same_wherever_the_body_is_cut(content_type, place
 def test_every_reader_of_a_large_body_gets_the_same(places, name, readers):
     way = Delivery(name)
     request = Request(way.head(*filter(None, cut(LARGE_FORM, places)), content_type=FORM_DATA))
-    way.run(request.load())
+    way.load(request)
     given_whole = Request(ScriptedHead(content_type=FORM_DATA), LARGE_FORM)
     for reader in readers:
         assert READERS[reader](request) == READERS[reader](given_whole)

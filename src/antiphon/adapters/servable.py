@@ -22,6 +22,7 @@ from antiphon.adapters.server_values import header_too_large
 from antiphon.adapters.wsgi import call_wsgi
 from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
+from antiphon.concurrency.loop import running_loop
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.handler.drive import run_async
@@ -144,7 +145,15 @@ class Servable:
         loop.run_until_complete(self._stop())
 
     async def start(self) -> None:
-        """Start on the running loop, unless it is started, and wait until that is done. Raises the startup's error."""
+        """Start on the running loop, unless it is started, and wait until that is done.
+
+        Raises the startup's error, and RuntimeError where no asyncio loop runs, as on trio.
+        """
+        if running_loop() is None:
+            raise RuntimeError(
+                "Antiphon needs asyncio, and this server runs applications on something else, such as trio: choose its"
+                " asyncio worker, as in `hypercorn --worker-class asyncio`"
+            )
         lifetime, is_new = self._current_lifetime()
         if is_new:
             lifetime.start()
@@ -234,7 +243,7 @@ class ServedFunction(Servable):
             if self._measures_header and (size := request.head.header_size) > request.limits.headers:
                 raise header_too_large(size, request.limits.headers)
             if request.head.has_body:
-                await request.load()
+                await request.content.load(request.limits)
             if not self._is_async:
                 await ON_THREAD
             elif request.head.blocks:

@@ -15,7 +15,6 @@ from antiphon.app.plan import LOOP, Plan
 from antiphon.app.returns import to_response
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
-from antiphon.concurrency.loop import is_on_loop
 from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps
 from antiphon.handler.release import release
@@ -51,7 +50,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     if plan.has_middleware or request.consulted or request.after_hooks or failure is not None:
         response = await leave(plan, request, response, opened, response is answer, failure)
     if has_body and not request.is_in_bytes:
-        await release(request, response)
+        await release(request, response, plan.is_driven(request))
     return response
 
 
@@ -93,7 +92,7 @@ def _prepare(plan: Plan, request: Request, content: Content) -> None:
     content.folder = plan.route.app.upload_folder
     if not content.received:
         content.is_kept = plan.body != "stream"
-    if plan.runs_on is not LOOP and content.loop is None and not request.head.blocks and is_on_loop():
+    if plan.runs_on is not LOOP and content.loop is None and not (request.head.blocks or content.is_complete):
         from asyncio import get_running_loop
 
         content.loop = get_running_loop()

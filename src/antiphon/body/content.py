@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declared_length, readable_length, result_of
 from antiphon.body.storage import READ_SIZE, Storage
-from antiphon.concurrency.loop import is_on_loop
+from antiphon.concurrency.loop import is_on_background_loop, running_loop
 from antiphon.http.errors import HTTPError
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
@@ -127,8 +127,9 @@ class Content:
         self.failure = self._loss = error
 
     async def load(self, limits: Limits) -> None:
-        """Receive all of the body. Called again, it goes on where it broke off. Where the head blocks, it never waits.
+        """Receive all of the body: on a thread if the head blocks, and this never waits then; else on its event loop.
 
+        Called again, it goes on where it broke off.
         Raises ContentTooLarge (413), from Content-Length before a byte is read, else by counting; BadRequest (400) for
         a bad Content-Length or a body that ends too early; UnsupportedMediaType (415) for an unknown coding;
         RequestTimeout (408) for a body that comes too slowly; InsufficientStorage (507); ClientDisconnected.
@@ -137,8 +138,17 @@ class Content:
         while not self.is_complete:
             await self.advance(limits)
 
+    async def aload(self, limits: Limits) -> None:
+        """Do what ``load`` does, on an event loop: a head that blocks is read on a thread."""
+        if not self.head.blocks:
+            return await self.load(limits)
+        self._check_loadable(limits)
+        while not self.is_complete:
+            await self.aadvance(limits)
+        return None
+
     async def advance(self, limits: Limits) -> bytes:
-        """Receive the next chunk, decoded; empty at the end. Raises what ``load`` does."""
+        """Receive the next chunk, decoded; empty at the end. Runs where ``load`` does, and raises what that does."""
         if self._is_receiving:
             raise _in_use()
         if self.is_complete:
@@ -163,9 +173,20 @@ class Content:
             self._is_receiving = False
         return chunk
 
+    async def aadvance(self, limits: Limits) -> bytes:
+        """Do what ``advance`` does, on an event loop."""
+        if self.is_complete or not self.head.blocks:
+            return await self.advance(limits)
+        if self._is_receiving:
+            raise _in_use()
+        from antiphon.concurrency.crossing import Crossing
+
+        return await Crossing().run(lambda: result_of(self.advance(limits)))
+
     async def discard(self) -> None:
         """Receive what is left of a refused body and forget it: many clients listen only when they have sent all.
 
+        This runs where ``load`` does.
         A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all.
         """
         is_awaited = not self.received and (self.head.field("expect") or "").lower() == "100-continue"
@@ -221,14 +242,16 @@ class Content:
 
     def _wait_for(self, receiving: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine that receives, which runs where the server wants it."""
-        if is_on_loop() or not (self.head.blocks or self.loop):
-            receiving.close()
-            raise NotLoadedError
-        if self.loop is None:
-            return result_of(receiving)
-        from asyncio import run_coroutine_threadsafe
+        loop = self.loop
+        if self.head.blocks:
+            if not is_on_background_loop():
+                return result_of(receiving)
+        elif loop is not None and running_loop() is not loop:
+            from asyncio import run_coroutine_threadsafe
 
-        return run_coroutine_threadsafe(receiving, self.loop).result()
+            return run_coroutine_threadsafe(receiving, loop).result()
+        receiving.close()
+        raise NotLoadedError
 
     # Keeping
 
@@ -238,7 +261,7 @@ class Content:
             return
         storage = self._stored()
         if storage.add(chunk):
-            await storage.write(limits)
+            await storage.write(limits, self.head.blocks)
         if is_last and not storage.is_in_file:
             self.data = storage.read_all()
 

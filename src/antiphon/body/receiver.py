@@ -1,6 +1,6 @@
 """A body as its server gives it: chunks, one after another, within limits, with content codings undone.
 
-Chunks are received where the caller runs: on the server's own thread, or on its event loop.
+Chunks are received where the head gives them: on a thread if it blocks, else on the server's event loop.
 """
 
 from collections.abc import Coroutine, Iterator
@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from antiphon.body.pacing import Pace
-from antiphon.concurrency.loop import TIME_SLICE, is_on_loop, yield_to_loop
+from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
 from antiphon.http.errors import BadRequest, ContentTooLarge, HTTPError, over_limit
 from antiphon.http.head import Head, parse_length
 from antiphon.http.limits import Limits
@@ -120,7 +120,7 @@ class Receiver:
 
     async def _let_others_run(self) -> None:
         # Before more is decoded: a cancellation here loses no chunk.
-        if monotonic() > self._decodes_until:
+        if not self._head.blocks and monotonic() > self._decodes_until:
             await yield_to_loop()
             self._decodes_until = monotonic() + TIME_SLICE
 
@@ -137,10 +137,10 @@ class Receiver:
         return self._pace.receive(self._head.receive(), self.received, limits)
 
     async def _receive_blocking(self, limits: Limits) -> bytes:
-        head, pace = self._head, self._pace
+        pace = self._pace
         pace.check(self.received, limits)
         before = monotonic()
-        data = await (_on_worker(head) if is_on_loop() else head.receive())
+        data = await self._head.receive()
         pace.waited += monotonic() - before
         return data
 
@@ -217,12 +217,6 @@ def body_too_large(limits: Limits) -> ContentTooLarge:
     """Return the error for a body of more than ``limits.body`` bytes."""
     detail = f"The body is longer than the {limits.body} bytes that are accepted."
     return over_limit(ContentTooLarge, "body", limits.body, detail)
-
-
-async def _on_worker(head: Head) -> bytes:
-    from antiphon.concurrency.crossing import Crossing
-
-    return await Crossing().run(lambda: result_of(head.receive()))
 
 
 def _wrong_length(received: int, declared: int | None) -> BadRequest:

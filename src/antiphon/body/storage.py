@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
-from antiphon.concurrency.loop import is_on_loop, yield_to_loop
+from antiphon.concurrency.loop import yield_to_loop
 from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
@@ -53,15 +53,17 @@ class Storage:
             self._form.feed(chunk)
         return self._spool.is_due
 
-    async def write(self, limits: Limits) -> None:
-        """Write to the file what waits in memory. The parts of a form are indexed from then on, while they arrive.
+    async def write(self, limits: Limits, may_block: bool) -> None:
+        """Write to the file what waits in memory, at once if this ``may_block``, else without keeping an event loop.
+
+        The parts of a form are indexed from then on, while they arrive.
 
         Raises ContentTooLarge (413) for a form beyond a limit, InsufficientStorage (507).
         """
         spool = self._spool
         if self._form is None and self._is_form():
             self._form = self._index(limits)
-        if not is_on_loop():
+        if may_block:
             spool.flush()
         elif spool.flushes_at_once:
             spool.flush()

@@ -55,4 +55,4 @@ class BodyStream:
         content = self._content
         content.check_kept(offset)
         content.check_size(self._owner.limits)
-        return await content.aread_at(offset) or await content.advance(self._owner.limits)
+        return await content.aread_at(offset) or await content.aadvance(self._owner.limits)

@@ -8,6 +8,7 @@ from contextvars import Context
 from threading import Lock, Thread
 from typing import Any, TypeVar
 
+from antiphon.concurrency.loop import forget_background_loops, note_background_loop
 from antiphon.concurrency.workers import WaitedTask, WaitingThread
 
 T = TypeVar("T")
@@ -84,6 +85,7 @@ class BackgroundLoop:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self.loop.call_soon(note_background_loop, self.loop)
         Thread(target=self.loop.run_forever, name="antiphon-loop", daemon=True).start()
 
     def start(self, coroutine: Coroutine[Any, Any, Any], context: Context) -> BackgroundTask:
@@ -126,6 +128,7 @@ def started_loop() -> BackgroundLoop | None:
 def _forget() -> None:
     global _loop, _lock
     _loop, _lock = None, Lock()
+    forget_background_loops()
 
 
 os.register_at_fork(after_in_child=_forget)

@@ -1,10 +1,11 @@
-"""Code that may be on an event loop: find out, and yield to it."""
+"""The event loop of a thread, if one runs there, and of a process: found, yielded to, waited for."""
 
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from asyncio import Task
+    from asyncio import AbstractEventLoop, Task
 
 TIME_SLICE = 0.01
 """Seconds for which a coroutine that never has to wait may keep the event loop, before it yields.
@@ -14,20 +15,44 @@ the threads of a server from getting it for seconds.
 """
 
 
+_background: "dict[AbstractEventLoop, int]" = {}
+"""Background loops, and the identifiers of the threads, or of gevent's greenlets, on which they run."""
+
+
+def note_background_loop(loop: "AbstractEventLoop") -> None:
+    """Note that a background loop runs on the current thread."""
+    _background[loop] = threading.get_ident()
+
+
+def forget_background_loops() -> None:
+    """Forget all that are noted: they run in the parent of this process."""
+    _background.clear()
+
+
+def is_on_background_loop() -> bool:
+    """Return True on the thread of a background loop, the one kind of loop on which code may be over WSGI."""
+    return threading.get_ident() in _background.values()
+
+
 def is_on_loop() -> bool:
-    """Return True if an asyncio event loop runs on this thread. Does not import asyncio."""
+    """Return True where code would keep an event loop waiting, if it blocked. Does not import asyncio."""
+    loop = running_loop()
+    return loop is not None and _background.get(loop) in (None, threading.get_ident())
+
+
+def running_loop() -> "AbstractEventLoop | None":
+    """Return the event loop that runs on this thread, or None. With gevent that may be another greenlet's."""
     asyncio = sys.modules.get("asyncio")
     # While another thread still imports asyncio, no loop can run here. The public function would raise.
-    running_loop = getattr(asyncio, "_get_running_loop", None)
-    return running_loop is not None and running_loop() is not None
+    find = getattr(asyncio, "_get_running_loop", None)
+    return None if find is None else find()
 
 
 async def yield_to_loop() -> None:
-    """Let the event loop, if one runs, do what else is due. Awaiting what is there already does not."""
-    if is_on_loop():
-        from asyncio import sleep
+    """Let the event loop do what else is due. Awaiting what is there already does not."""
+    from asyncio import sleep
 
-        await sleep(0)
+    await sleep(0)
 
 
 async def wait_ended(task: "Task[Any]", grace: float | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from html import escape
 
+from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
@@ -45,10 +46,9 @@ def is_leaving(error: BaseException) -> bool:
 
     if isinstance(error, Exception) or not isinstance(error, CancelledError):
         return not isinstance(error, Exception)
-    try:
-        task = current_task()
-    except RuntimeError:  # no loop runs on this thread
+    if not is_on_loop():
         return getattr(error, _ENDS_TASK, False)
+    task = current_task()
     return task is None or task.cancelling() > 0
 
 

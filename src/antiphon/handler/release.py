@@ -1,23 +1,23 @@
 """The end of a request with a body: what the body takes is freed, and a client that was refused is drained."""
 
 from antiphon.body.content import Content
-from antiphon.concurrency.loop import is_on_loop
-from antiphon.handler.contract import ON_LOOP
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.errors import ContentTooLarge
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
 
-async def release(request: Request, response: Response) -> None:
+async def release(request: Request, response: Response, is_driven: bool) -> None:
     """Free what the body takes as soon as nobody can read it, and drain a body that was refused.
 
-    These are steps, taken when the response is settled. A body that an application around this one has, too, is left.
+    These are steps, taken when the response is settled; those that nobody drives are on the server's loop. A body that
+    an application around this one has, too, is left.
     """
     content = request.content
     if content.outermost is None:
         _free(request, content, response)
         if not content.is_complete and _is_refused(response):
-            await _drain(request, content)
+            await _drain(request, content, is_driven)
 
 
 def _free(request: Request, content: Content, response: Response) -> None:
@@ -38,8 +38,8 @@ def _is_refused(response: Response) -> bool:
     return response.status >= 400 and (not response.is_streamed or response.status == ContentTooLarge.status)
 
 
-async def _drain(request: Request, content: Content) -> None:
+async def _drain(request: Request, content: Content, is_driven: bool) -> None:
     """Receive the rest and forget it: many clients listen only when they have sent all."""
-    if not (request.head.blocks or is_on_loop()):
-        await ON_LOOP
+    if is_driven:
+        await (ON_THREAD if request.head.blocks else ON_LOOP)
     await content.discard()

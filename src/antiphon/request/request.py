@@ -343,7 +343,7 @@ class Request(RequestHeaders):
         UnsupportedMediaType (415) for an unknown Content-Encoding, RequestTimeout (408) for one that comes too slowly,
         InsufficientStorage (507) and ClientDisconnected.
         """
-        return self.content.load(self.limits)
+        return self.content.aload(self.limits)
 
     @property
     def progress(self) -> Progress:

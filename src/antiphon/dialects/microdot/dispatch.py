@@ -110,12 +110,12 @@ async def dispatch(
                 if not is_own or app.after_request_handlers or request.after_request_handlers:
                     result = await _after_all(app, request, to_response(result), call)
                 response = make(request, result)
-                return response if not is_held else await _released(request, response)
+                return response if not is_held else await _released(request, response, call)
             failure = await _without_route(app, request, found, call)
         except Exception as error:
             failure = await _answer_error(app, request, call, error)
         response = make(request, await _after_error(app, request, call, failure))
-        return response if not native.head.has_body else await _released(request, response)
+        return response if not native.head.has_body else await _released(request, response, call)
     except Exception as error:
         return fail(native, error)
 
@@ -127,7 +127,7 @@ async def dispatch_by(function: Callable[..., Any], request: Request) -> NativeR
     try:
         await receive_ahead(request)
         response = native_answer(request, await call_in_steps(function, request))
-        return response if not native.head.has_body else await _released(request, response)
+        return response if not native.head.has_body else await _released(request, response, call_in_steps)
     except Exception as error:
         return failed(native, error)
 
@@ -238,11 +238,11 @@ async def error_result(app: "Microdot", request: Request, call: Call, status_cod
     return reason or "N/A", status_code
 
 
-async def _released(request: Request, response: T) -> T:
+async def _released(request: Request, response: T, call: Call) -> T:
     """Return a response when what its request's body takes is freed: who asked for Microdot's own ends it otherwise,
     and so does an application around this one.
     """
     native = request.native
     if isinstance(response, NativeResponse):
-        await release(native, response)
+        await release(native, response, call is call_in_steps)
     return response
