@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from antiphon import App, Request, Response
+from antiphon import App, Limits, Request, Response
 from antiphon.http.errors import Forbidden
 
 CHUNK = bytes(50_000)
@@ -63,15 +63,34 @@ def nothing(app):
     """Has no route."""
 
 
+def too_long(app):
+    app.post("/", limits=Limits(body=9))(lambda request: "x")
+
+
+def another_host(app):
+    app.post("/", host="another.example")(lambda request: "x")
+
+
+def plain(app):
+    app.post("/")(lambda request: "x")
+
+
+BY_THE_HEAD = {
+    "no route": (nothing, 404, {}),
+    "no such method": (another_method, 405, {}),
+    "its length": (too_long, 413, {}),
+    "its coding": (plain, 415, {"content-encoding": "mystery"}),
+    "its host": (another_host, 404, {}),
+    "the page that makes it": (plain, 403, {"sec-fetch-site": "cross-site"}),
+    "an app that is mounted": (mounted, 404, {}),
+}
+"""Refusals for which the head is enough."""
 REFUSING = {
-    "no route": (nothing, 404),
-    "no such method": (another_method, 405),
     "a hook": (hooked, 403),
     "a middleware": (wrapped, 401),
     "a handler": (lazy(400), 400),
     "a handler that has read some of it": (begun(422), 422),
     "a handler that fails": (fails, 500),
-    "an app that is mounted": (mounted, 404),
 }
 NOT_REFUSING = {
     "a handler that does not read": (lazy(200), 200),
@@ -82,10 +101,10 @@ NOT_REFUSING = {
 class Asked:
     """An application that is asked by a request with a large body; ``left`` is what it left of it."""
 
-    def __init__(self, build, interface, **fields):
-        self.app, self.interface, self.fields = App(), interface, fields
+    def __init__(self, build, interface, size=SIZE, **fields):
+        self.app, self.interface, self.fields = App(), interface, {"content-length": str(size), **fields}
         build(self.app)
-        self.left = SIZE
+        self.left = size
 
     def read(self, size=-1):
         assert size > 0
@@ -104,10 +123,11 @@ class Asked:
 
     def over_wsgi(self):
         statuses = []
-        fields = {"HTTP_" + name.upper(): value for name, value in self.fields.items()}
+        fields = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in self.fields.items()}
         environ = {
             "REQUEST_METHOD": "POST", "PATH_INFO": "/", "SERVER_NAME": "a", "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "wsgi.input": self, "CONTENT_LENGTH": str(SIZE),
+            "SERVER_PROTOCOL": "HTTP/1.1", "wsgi.url_scheme": "http", "wsgi.input": self,
+            "CONTENT_LENGTH": self.fields["content-length"],
         }  # fmt: skip
         list(self.app(environ | fields, lambda status, headers: statuses.append(int(status[:3]))))
         return statuses[0]
@@ -118,10 +138,9 @@ class Asked:
         async def send(message):
             sent.append(message)
 
-        fields = {"content-length": str(SIZE), **self.fields}
         scope = {
             "type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "scheme": "http",
-            "http_version": "1.1", "root_path": "", "headers": [(n.encode(), v.encode()) for n, v in fields.items()],
+            "http_version": "1.1", "root_path": "", "headers": [(n.encode(), v.encode()) for n, v in self.fields.items()],
         }  # fmt: skip
         await self.app(scope, self.receive, send)
         return sent[0]["status"]
@@ -129,7 +148,7 @@ class Asked:
 
 @pytest.fixture(params=["wsgi", "asgi"])
 def ask(request):
-    return lambda build, **fields: Asked(build, request.param, **fields)
+    return lambda build, size=SIZE, **fields: Asked(build, request.param, size, **fields)
 
 
 @pytest.mark.parametrize(("build", "status"), REFUSING.values(), ids=REFUSING)
@@ -137,6 +156,14 @@ def test_is_received_before_the_answer(ask, build, status):
     asked = ask(build)
     assert asked.status() == status
     assert asked.left == 0
+
+
+@pytest.mark.parametrize(("build", "status", "fields"), BY_THE_HEAD.values(), ids=BY_THE_HEAD)
+@pytest.mark.parametrize("size", [10, SIZE])
+def test_of_which_the_head_is_enough_holds_no_thread_of_a_server(ask, build, status, fields, size):
+    asked = ask(build, size, **fields)
+    assert asked.status() == status
+    assert asked.left == (size if asked.interface == "wsgi" else 0)
 
 
 @pytest.mark.parametrize(("build", "status"), NOT_REFUSING.values(), ids=NOT_REFUSING)

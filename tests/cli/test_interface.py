@@ -2,6 +2,7 @@ import functools
 
 import pytest
 
+from antiphon import App, serve
 from antiphon.cli.interface import choose, flaw
 from tests.helpers.deferred_annotations import define
 
@@ -72,6 +73,8 @@ class Own:
         pytest.param(AsyncCall(), "asgi", id="async __call__"),
         pytest.param(wrapped_asgi, "asgi", id="three arguments"),
         pytest.param(Rsgi(), "rsgi", id="only __rsgi__"),
+        pytest.param(App(), "asgi", id="an app in which nothing is async"),
+        pytest.param(serve(handler), "asgi", id="a plain function that is served"),
         pytest.param(Own("wsgi"), "wsgi", id="says wsgi"),
         pytest.param(Own("asgi"), "asgi", id="says asgi"),
         pytest.param(Own(["asgi"]), "wsgi", id="an interface attribute of another meaning"),

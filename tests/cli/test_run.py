@@ -39,7 +39,7 @@ def test_what_an_app_says_of_itself_decides(antiphon, tmp_path):
     )
     command = antiphon("own:site.app").serving()
     assert command.get().startswith("wsgi")
-    assert command.out.endswith("(wsgi: everything in it is def)\n")
+    assert command.out.endswith("(wsgi: the application says so)\n")
 
 
 def test_every_worker_accepts_connections(antiphon):

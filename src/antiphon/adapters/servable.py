@@ -85,7 +85,7 @@ class Servable:
 
     @property
     def interface(self) -> Literal["wsgi", "asgi"]:
-        """The best interface for this application: WSGI if everything in it blocks, else ASGI."""
+        """WSGI if everything in this application blocks, so that a thread may answer all of a request, else ASGI."""
         return "asgi"
 
     @overload

@@ -60,8 +60,13 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
 async def _receive_ahead(plan: Plan, request: Request, error: HTTPError | None) -> HTTPError | None:
     """Receive the body before any middleware opens, as far as the plan says, and return what is wrong with the request.
 
-    Where something is wrong already, and no middleware reads the body, a large one is not worth receiving.
+    Where something is wrong already, and no middleware reads the body, a large one is not worth receiving; over WSGI,
+    where a slow client would hold the server's thread, none is.
     """
+    if request.head.blocks and _may_leave_unread(plan, error):
+        _prepare(plan, request, request.content)
+        request.content.is_refused = error is not None
+        return error
     limits = request.limits
     if plan.body == "delegated" and not plan.reads_body:
         limits = _limits_of_small(limits.rate, limits.timeout)
@@ -79,6 +84,13 @@ async def _receive_ahead(plan: Plan, request: Request, error: HTTPError | None) 
         except HTTPError as unreadable:  # it is raised inside the middleware, as all errors are
             return error or unreadable
     return error
+
+
+def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
+    """True if nobody needs the body before another plan finds that nothing is wrong with the request."""
+    if error is None:
+        return plan.body == "delegated" and not plan.has_middleware
+    return not plan.reads_body
 
 
 @lru_cache(maxsize=64)

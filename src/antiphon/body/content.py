@@ -36,6 +36,8 @@ class Content:
     """True if no more is received: all of the body has come, or it was discarded."""
     is_kept = True
     """True if what is received can be read again. It may be set until the first chunk is received."""
+    is_refused = False
+    """True if the request was refused by its head, whatever its body is."""
     failure: Exception | None = None
     """The error that receiving the body ended with last."""
     has_uploads = False
@@ -187,10 +189,10 @@ class Content:
         """Receive what is left of a refused body and forget it: many clients listen only when they have sent all.
 
         This runs where ``load`` does.
-        A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all.
+        A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all, nor is one of which
+        the head was enough to refuse it, if receiving it might hold a server's thread for as long as the client likes.
         """
-        is_awaited = not self.received and (self.head.field("expect") or "").lower() == "100-continue"
-        if self.is_complete or self._is_receiving or is_awaited:
+        if self.is_complete or self._is_receiving or (not self.received and self._is_left()):
             return
         self.is_complete = True
         self.failure = self._loss = self.failure or RuntimeError("the body was refused, and is gone")
@@ -198,6 +200,11 @@ class Content:
         with suppress(Exception):  # nobody wants the body, nor why it breaks off
             await receiver.drain()
         self.received = receiver.received
+
+    def _is_left(self) -> bool:
+        if self.head.blocks and (self.is_refused or isinstance(self.failure, HTTPError)):
+            return True
+        return (self.head.field("expect") or "").lower() == "100-continue"
 
     def load_on_thread(self, limits: Limits) -> None:
         """Do what ``load`` does, for code that may block. Raises NotLoadedError where nothing may."""

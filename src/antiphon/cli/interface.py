@@ -15,15 +15,21 @@ class Choice(NamedTuple):
 
 
 _DECLARED = {
-    "wsgi": Choice("wsgi", "everything in it is def"),
-    "asgi": Choice("asgi", "something in it is async, or proxies are trusted"),
+    "wsgi": Choice("wsgi", "the application says so"),
+    "asgi": Choice("asgi", "the application says so"),
 }
 
 
 def choose(app: object, requested: Interface | None) -> Choice:
-    """Choose the requested interface; or else the one that `app.interface` names; or else by the app's signature."""
+    """Choose the requested interface; or else ASGI for an application of Antiphon; or else the one that `app.interface`
+    names; or else by the app's signature.
+    """
+    from antiphon.adapters.servable import Servable  # late: the supervisor does not need it
+
     if requested is not None:
         return Choice(requested, "asked for by --interface")
+    if isinstance(app, Servable):
+        return Choice("asgi", "a slow client holds no thread there")
     declared = getattr(app, "interface", None)
     if isinstance(declared, str) and declared in _DECLARED:
         return _DECLARED[declared]

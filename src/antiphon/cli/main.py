@@ -57,7 +57,7 @@ def _refuse_two_places(context: click.Context) -> None:
     type=click.Choice(["auto", "wsgi", "asgi", "rsgi"]),
     default="auto",
     show_default=True,
-    help="auto: WSGI when every handler is def and no proxies are trusted, otherwise ASGI.",
+    help="auto: ASGI for an app of Antiphon, otherwise what the app speaks.",
 )
 @click.option(
     "--drain",
