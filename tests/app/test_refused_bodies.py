@@ -140,7 +140,8 @@ class Asked:
 
         scope = {
             "type": "http", "method": "POST", "path": "/", "raw_path": b"/", "query_string": b"", "scheme": "http",
-            "http_version": "1.1", "root_path": "", "headers": [(n.encode(), v.encode()) for n, v in self.fields.items()],
+            "http_version": "1.1", "root_path": "",
+            "headers": [(name.encode(), value.encode()) for name, value in self.fields.items()],
         }  # fmt: skip
         await self.app(scope, self.receive, send)
         return sent[0]["status"]
