@@ -29,7 +29,8 @@ Parsed = tuple[IO[bytes], Any, Any]
 """The stream, the fields, and the files. Fields and files are of the storage class."""
 
 _IN_MEMORY = 500 << 10
-_UNLIMITED = 1 << 62
+UNLIMITED = 1 << 62
+"""More parts than any form has."""
 _PART_CHARSETS = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 _undecoded = re.compile("[\udc80-\udcff]")
@@ -196,7 +197,7 @@ class MultiPartParser:
 
     def parse(self, stream: IO[bytes], boundary: bytes, content_length: int | None) -> tuple[Any, Any]:
         """Return the fields and the files. Raises ValueError for a malformed form, and RequestEntityTooLarge."""
-        most = _UNLIMITED if self.max_form_parts is None else self.max_form_parts
+        most = UNLIMITED if self.max_form_parts is None else self.max_form_parts
         parser = MultipartParser(boundary, limits=MultipartLimits(most))
         open_file = None if self.stream_factory is default_stream_factory else self._opener(content_length)
         reader = FormReader(self._decode, open_file, self.max_form_memory_size, self._extended_name)
@@ -218,30 +219,34 @@ class MultiPartParser:
                 total_content_length=content_length,
                 filename=self._decode(head.filename or b""),
                 content_type=head.content_type,
-                content_length=_headers(head).get("content-length", type=int) or 0,
+                content_length=headers_of(head).get("content-length", type=int) or 0,
             )
 
         return open_file
 
     def _extended_name(self, head: PartHead) -> bytes | None:
-        """Return the name in ``filename*``; None if there is none, as in nearly every field."""
-        if b"*" not in head.section:
-            return None
-        disposition = _headers(head).get("content-disposition")
-        filename = parse_options_header(disposition)[1].get("filename")
+        filename = extended_name(head)
         return None if filename is None else filename.encode(self.charset, "replace")
 
     def _value(self, head: PartHead, content: bytes) -> str:
-        charset = self.get_part_charset(_headers(head)) if head.content_type else self.charset
+        charset = self.get_part_charset(headers_of(head)) if head.content_type else self.charset
         return content.decode(charset, "replace")
 
     def _file(self, name: str, head: PartHead, content: Any) -> FileStorage:
-        headers = None if isinstance(content, FormFile) else _headers(head)
+        headers = None if isinstance(content, FormFile) else headers_of(head)
         return FileStorage(content, self._decode(head.filename or b""), name, headers=headers)
 
     def _decode(self, written: bytes) -> str:
         return written.decode(self.charset, "replace")
 
 
-def _headers(head: PartHead) -> Headers:
+def extended_name(head: PartHead) -> str | None:
+    """Return the name in ``filename*`` of a part; None if there is none, as in nearly every field."""
+    if b"*" not in head.section:
+        return None
+    return parse_options_header(headers_of(head).get("content-disposition"))[1].get("filename")
+
+
+def headers_of(head: PartHead) -> Headers:
+    """Return the header fields of a part."""
     return Headers([(name.decode().title(), value.decode("utf-8", "replace")) for name, value in head.fields])

@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
-from antiphon.http.content_disposition import FORM_DATA, ContentDisposition
+from antiphon.dialects.werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartEncoder
 from antiphon.uploads.spool import Spool
 from antiphon.uploads.window import Window
 
@@ -35,36 +35,33 @@ def stream_encode_multipart(
     """
     boundary = boundary or f"---------------antiphon{os.urandom(16).hex()}"
     spool = Spool(threshold if use_tempfile else sys.maxsize)
+    encoder = MultipartEncoder(boundary.encode())
     for name, value in each_value(data):
-        spool.write(f"\r\n--{boundary}\r\n".encode())
-        if hasattr(value, "read"):
-            _write_file(spool, name, value)
-        else:
-            spool.write(_head(name, None, Headers()) + str(value).encode())
-    spool.write(f"\r\n--{boundary}--\r\n".encode())
+        for event in _file_events(name, value) if hasattr(value, "read") else _field_events(name, value):
+            spool.write(encoder.send_event(event))
+    spool.write(encoder.send_event(Epilogue(b"")))
     return cast("IO[bytes]", Window(spool, 0, spool.size)), spool.size, boundary
 
 
-def _write_file(spool: Spool, name: str, file: Any) -> None:
+def _field_events(name: str, value: object) -> Iterator[Event]:
+    yield Field(name, Headers())
+    yield Data(str(value).encode(), more_data=False)
+
+
+def _file_events(name: str, file: Any) -> Iterator[Event]:
     filename = getattr(file, "filename", getattr(file, "name", None))
     headers = Headers(getattr(file, "headers", None))
     headers["Content-Type"] = getattr(file, "content_type", None) or _guessed_type(filename)
-    spool.write(_head(name, filename, headers))
+    yield Field(name, headers) if filename is None else File(name, filename, headers)
+    yield Data(b"", more_data=True)
     while chunk := file.read(_CHUNK):
-        spool.write(chunk)
+        yield Data(chunk, more_data=True)
 
 
 def _guessed_type(filename: str | None) -> str:
     from mimetypes import guess_type
 
     return (filename and guess_type(filename)[0]) or "application/octet-stream"
-
-
-def _head(name: str, filename: str | None, headers: Headers) -> bytes:
-    headers.remove("Content-Disposition")
-    disposition = ContentDisposition(FORM_DATA, filename, name=name)
-    lines = [f"{field}: {value}\r\n" for field, value in headers]
-    return f"Content-Disposition: {disposition}\r\n{''.join(lines)}\r\n".encode("latin-1")
 
 
 def encode_multipart(values: Mapping[str, Any], boundary: str | None = None) -> tuple[str, bytes]:
