@@ -193,6 +193,15 @@ def test_a_test_can_set_and_delete_cookies():
     assert len(jar) == 0
 
 
+@pytest.mark.parametrize("name", ["__Host-session", "__Secure-session"])
+def test_a_test_need_not_say_that_a_prefix_is_secure(name):
+    jar = CookieJar("shop.example.com")
+    jar.set(name, "1")
+    assert jar.header(URL("https://shop.example.com/")) == f"{name}=1"
+    assert jar.header(URL("http://shop.example.com/")) is None
+    assert CookieJar("shop.example.com").header(URL("https://shop.example.com/"), {name: "2"}) == f"{name}=2"
+
+
 @pytest.mark.parametrize(("name", "value"), [("a b", "1"), ("", "1"), ("a", "1\n")])
 def test_what_no_response_could_set_is_refused(name, value):
     with pytest.raises(ValueError, match="cookie"):

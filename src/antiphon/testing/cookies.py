@@ -19,6 +19,7 @@ TEST_HOST = "testserver"
 """The host of a client without a ``base_url``."""
 
 _is_this_machine = re.compile(rf"(?:.+\.)?localhost|127(?:\.[0-9]{{1,3}}){{3}}|::1|{TEST_HOST}").fullmatch
+_has_prefix = re.compile("__(?:Host|Secure)-", re.IGNORECASE).match
 _is_ipv4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}").fullmatch
 
 
@@ -69,8 +70,10 @@ class CookieJar:
     def set(self, name: str, value: str, *, domain: str | None = None, path: str = "/", secure: bool = False) -> None:
         """Add a cookie for the client's host, or for a ``domain`` and all hosts below it.
 
-        Raises ValueError for a cookie that no response could set.
+        A cookie whose name begins with ``__Host-`` or ``__Secure-`` is always secure. Raises ValueError for a cookie that
+        no response could set.
         """
+        secure = secure or bool(_has_prefix(name))
         cookie = SetCookie(name, value, domain=domain, path=path, secure=secure)
         self._put(KeptCookie(cookie, cookie.domain or self._host, cookie.path or "/", domain is None, None))
 
@@ -91,7 +94,7 @@ class CookieJar:
         """
         cookies = [cookie for cookie in self if cookie.is_sent_to(url) and cookie.name not in more]
         pairs = [cookie.cookie.pair for cookie in sorted(cookies, key=lambda cookie: -len(cookie.path))]
-        pairs += [SetCookie(name, value).pair for name, value in more.items()]
+        pairs += [SetCookie(name, value, secure=bool(_has_prefix(name))).pair for name, value in more.items()]
         return "; ".join(pairs) or None
 
     def get(self, name: str, default: str | None = None) -> str | None:
