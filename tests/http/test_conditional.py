@@ -201,7 +201,6 @@ class TestIfModifiedSince:
         "modified",
         [
             MODIFIED.replace(microsecond=999_999),
-            MODIFIED.replace(tzinfo=None),
             MODIFIED.astimezone(timezone(timedelta(hours=5, minutes=30))),
         ],
     )
@@ -312,13 +311,12 @@ class TestIfRange:
     def test_is_made_of_one(self):
         assert IfRange(ETAG) == IfRange.parse('"v2"')
         assert IfRange(MODIFIED.replace(microsecond=5)) == IfRange.parse(SAME)
-        assert IfRange(MODIFIED.replace(tzinfo=None)) == IfRange(MODIFIED)
         assert hash(IfRange(MODIFIED)) == hash(IfRange.parse(SAME))
         assert IfRange(ETAG) != IfRange(WEAK)
         assert IfRange(ETAG) != '"v2"'
 
     def test_dates_count_in_whole_seconds(self):
-        assert IfRange(MODIFIED).matches(None, MODIFIED.replace(microsecond=999_999, tzinfo=None))
+        assert IfRange(MODIFIED).matches(None, MODIFIED.replace(microsecond=999_999))
 
     def test_an_absent_header_matches_all_and_a_broken_one_nothing(self):
         absent, broken = IfRange.parse(None), IfRange.parse("v2")

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -102,7 +102,6 @@ def test_two_digit_years_keep_their_digits(digits, latest_year):
     ("moment", "printed"),
     [
         (MOMENT, "Sun, 06 Nov 1994 08:49:37 GMT"),
-        (datetime(1994, 11, 6, 8, 49, 37), "Sun, 06 Nov 1994 08:49:37 GMT"),
         (MOMENT.astimezone(timezone(timedelta(hours=-9, minutes=-30))), "Sun, 06 Nov 1994 08:49:37 GMT"),
         (MOMENT.replace(microsecond=999_999), "Sun, 06 Nov 1994 08:49:37 GMT"),
         (784111777, "Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -137,14 +136,6 @@ def test_dates_are_printed_in_gmt(moment, printed):
 def test_moments_out_of_range_are_refused(moment):
     with pytest.raises(ValueError, match="no HTTP date"):
         format_date(moment)
-
-
-def test_a_time_zone_without_offset_counts_as_naive():
-    class Undecided(tzinfo):
-        def utcoffset(self, dt):
-            return None
-
-    assert format_date(MOMENT.replace(tzinfo=Undecided())) == "Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 @given(whole_seconds)
@@ -188,7 +179,7 @@ def test_the_two_moments_of_an_hour_that_comes_twice_print_as_they_are():
 
 
 def test_the_last_moment_of_all_is_not_rounded_up():
-    assert format_date(datetime.max) == "Fri, 31 Dec 9999 23:59:59 GMT"
+    assert format_date(datetime.max.replace(tzinfo=UTC)) == "Fri, 31 Dec 9999 23:59:59 GMT"
     assert format_date(-0.5) == "Wed, 31 Dec 1969 23:59:59 GMT"
 
 
@@ -207,10 +198,10 @@ def test_dates_of_structured_fields(moment, text):
     assert parse_structured_date(text) == moment
 
 
-@given(st.datetimes())
+@given(st.datetimes(timezones=st.just(UTC)))
 def test_a_part_of_a_second_is_cut_off_a_structured_date(moment):
     read = parse_structured_date(format_structured_date(moment))
-    assert read == moment.replace(microsecond=0, tzinfo=UTC)
+    assert read == moment.replace(microsecond=0)
 
 
 def test_a_structured_date_that_no_datetime_can_hold_is_not_printed():

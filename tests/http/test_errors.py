@@ -1,6 +1,6 @@
 import copy
 import pickle
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -180,7 +180,11 @@ class TestAsAnException:
         (RangeNotSatisfiable(length=1234), "content-range", "bytes */1234"),
         (TooManyRequests("Slow down.", retry_after=30), "retry-after", "30"),
         (ServiceUnavailable(retry_after=timedelta(minutes=2)), "retry-after", "120"),
-        (ServiceUnavailable(retry_after=datetime(2026, 1, 1)), "retry-after", "Thu, 01 Jan 2026 00:00:00 GMT"),
+        (
+            ServiceUnavailable(retry_after=datetime(2026, 1, 1, tzinfo=UTC)),
+            "retry-after",
+            "Thu, 01 Jan 2026 00:00:00 GMT",
+        ),
         (MethodNotAllowed(allow=["GET", "PUT"]), "allow", "GET, PUT"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,

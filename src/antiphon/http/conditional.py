@@ -4,10 +4,10 @@ Dates are compared in whole seconds, without a clock: a modification date in the
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal, Self, TypeAlias
 
-from antiphon.http.dates import format_date, parse_date
+from antiphon.http.dates import aware, format_date, parse_date
 from antiphon.http.etag import ETag, is_strongly_among, is_weakly_among, read_etags
 from antiphon.http.grammar import OWS
 from antiphon.http.header_property import parse_or_none
@@ -71,7 +71,7 @@ class IfRange(Value):
             return etag is not None and self._etag.strong_match(etag)
         if self._date is not None:
             is_only_one = etag is None or not etag.weak
-            return is_only_one and modified is not None and self._date == _whole_second(modified)
+            return is_only_one and modified is not None and self._date == aware(modified).replace(microsecond=0)
         return not self._is_present
 
     def __bool__(self) -> bool:
@@ -101,12 +101,14 @@ def evaluate_preconditions(
     """Return the status that the request's conditions lead to; None if they let it go on (RFC 9110 §13.2.2).
 
     ``etag`` and ``modified`` are the ETag and Last-Modified of the current representation, None without one. Malformed
-    values count as absent. ``modified`` may be a datetime, UTC if naive. ``exists`` is False if there is no
-    representation yet, the case that `*` tests.
+    values count as absent. ``modified`` may be an aware datetime. ``exists`` is False if there is no
+    representation yet, the case that `*` tests. Raises ValueError for a naive datetime.
 
     Call it only for requests that would otherwise be answered with a 2xx or 412 (§13.2.1). A malformed condition never
     lets a write through, except for malformed dates, which must be ignored (§13.1.4).
     """
+    if isinstance(modified, datetime):
+        modified = aware(modified).replace(microsecond=0)
     if method in _WITHOUT_REPRESENTATION:
         return None
     if not exists:
@@ -158,7 +160,7 @@ def _is_modified_since(header: str | None, modified: str | datetime) -> bool | N
     since = None if header is None else _parse_date(header)
     if since is None:
         return None
-    last = _whole_second(modified) if isinstance(modified, datetime) else _parse_date(modified)
+    last = modified if isinstance(modified, datetime) else _parse_date(modified)
     return None if last is None else last > since
 
 
@@ -168,7 +170,3 @@ def _parse_etag(header: str | None) -> ETag | None:
 
 def _parse_date(header: str | None) -> datetime | None:
     return parse_or_none(parse_date, header and header.strip(OWS))
-
-
-def _whole_second(moment: datetime) -> datetime:
-    return moment.replace(microsecond=0) if moment.tzinfo else moment.replace(microsecond=0, tzinfo=UTC)

@@ -243,8 +243,8 @@ def _text(attribute: str, given: str) -> str:
 def _whole_second(expires: datetime) -> datetime:
     if not isinstance(expires, datetime):
         raise ValueError(f"expires is a datetime, not {expires!r:.80}")
-    if expires.utcoffset() is None or expires.year < 1602:
-        raise ValueError(f"expires has to know its time zone and lie after 1601: {expires!r}")
+    if expires.year < 1602:
+        raise ValueError(f"expires has to lie after 1601: {expires!r}")
     return parse_date(format_date(expires))
 
 

@@ -73,8 +73,7 @@ def _datetime(text: str, year: int, month: str, day: str, hour: str, minute: str
 def format_date(moment: datetime | float) -> str:
     """Return a moment as IMF-fixdate, "Sun, 06 Nov 1994 08:49:37 GMT", without fractions of the second.
 
-    A number is seconds since 1970-01-01 UTC, a naive datetime is UTC. Raise ValueError outside of the years 1
-    to 9999.
+    A number is seconds since 1970-01-01 UTC. Raise ValueError outside of the years 1 to 9999, and for a naive datetime.
     """
     try:
         return _imf_fixdate_of(_seconds(moment))
@@ -82,12 +81,21 @@ def format_date(moment: datetime | float) -> str:
         raise ValueError(f"no HTTP date can name {moment!r}: {error}") from None
 
 
+def aware(moment: datetime) -> datetime:
+    """Return a datetime that knows its offset from UTC. Raise ValueError, which says the fix, for a naive one."""
+    if moment.utcoffset() is None:
+        raise ValueError(
+            "the datetime has no time zone: datetime.now(UTC) has one, and a time in UTC gets one by"
+            " .replace(tzinfo=UTC)"
+        )
+    return moment
+
+
 def _seconds(moment: datetime | float) -> int:
     """Return whole seconds since 1970-01-01 UTC."""
     if not isinstance(moment, datetime):
         return int(moment // 1)
-    aware = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment
-    since = aware - _EPOCH
+    since = aware(moment) - _EPOCH
     return since.days * 86400 + since.seconds
 
 
@@ -113,9 +121,9 @@ def parse_structured_date(text: str) -> datetime:
 
 
 def format_structured_date(moment: datetime) -> str:
-    """Return a moment as `@1659578233`, without fractions of the second; a naive datetime is UTC.
+    """Return a moment as `@1659578233`, without fractions of the second.
 
-    Raise ValueError outside of the years 1 to 9999.
+    Raise ValueError outside of the years 1 to 9999, and for a naive datetime.
     """
     text = f"@{_seconds(moment)}"
     parse_structured_date(text)
@@ -133,9 +141,10 @@ def parse_retry_after(text: str) -> RetryAfter:
 
 
 def format_retry_after(after: float | timedelta | datetime) -> str:
-    """Print Retry-After. A naive datetime is UTC; seconds are rounded up.
+    """Print Retry-After. Seconds are rounded up.
 
-    Raises ValueError for negative seconds, more than ten digits, other types, and dates outside of the years 1 to 9999.
+    Raises ValueError for negative seconds, more than ten digits, other types, naive datetimes, and dates outside of the
+    years 1 to 9999.
     """
     if isinstance(after, datetime):
         return format_date(after)

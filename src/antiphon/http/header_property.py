@@ -160,7 +160,7 @@ read_date = or_none(parse_date)
 
 
 def print_date(value: datetime) -> str:
-    """Print a date (RFC 9110 §5.6.7), in UTC if it is naive."""
+    """Print a date (RFC 9110 §5.6.7). Raises ValueError for a naive one."""
     if not isinstance(value, datetime):
         raise TypeError("it is a datetime")
     return format_date(value)

@@ -107,13 +107,13 @@ def precondition(
 ) -> None:
     """Check the conditions of a request of any method, before its work is done.
 
-    ``etag`` and ``modified`` (UTC if naive) are those of the current representation, None if it has none; ``exists`` is
-    False if there is no representation yet. Raises NotModified, which is answered with a 304, if the client reads a
-    version that it has, and PreconditionFailed (412) if the request is not meant for this version (RFC 9110 §13.2.2).
+    ``etag`` and ``modified`` are those of the current representation, None if it has none; ``exists`` is False if there
+    is no representation yet. Raises NotModified, which is answered with a 304, if the client reads a version that it
+    has, and PreconditionFailed (412) if the request is not meant for this version (RFC 9110 §13.2.2).
 
-    A str as ``etag`` makes a strong tag; raises ValueError if it can't, TypeError for a ``modified`` that is no
-    datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary. The ETag, or
-    without one Last-Modified, is added.
+    A str as ``etag`` makes a strong tag; raises ValueError if it can't and for a naive ``modified``, TypeError for one
+    that is no datetime. ``headers`` are for the 304: those that the 200 would have, such as Cache-Control and Vary. The
+    ETag, or without one Last-Modified, is added.
     """
     if modified is not None and not isinstance(modified, datetime):
         raise TypeError(f"modified is a datetime or None, not {type(modified).__name__}")

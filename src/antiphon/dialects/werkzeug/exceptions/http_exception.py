@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from antiphon.dialects.werkzeug.response_class import response_class
 from antiphon.dialects.werkzeug.status_codes import HTTP_STATUS_CODES
-from antiphon.http.dates import format_date
+from antiphon.dialects.werkzeug.tokens.dates import http_date
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -122,4 +122,4 @@ def _escape(text: Any) -> str:
 
 
 def _print_moment(after: datetime | int) -> str:
-    return format_date(after) if isinstance(after, datetime) else str(after)
+    return http_date(after) if isinstance(after, datetime) else str(after)

@@ -103,7 +103,7 @@ def _print_attributes(
 
 def _moment(expires: str | datetime | float) -> datetime:
     if isinstance(expires, datetime):
-        return expires
+        return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
     if not isinstance(expires, str):
         return _EPOCH + timedelta(seconds=expires // 1)
     moment = parse_date(expires)

@@ -29,12 +29,17 @@ def _parse_mail_date(value: str) -> datetime | None:
 
 
 def http_date(timestamp: datetime | date | float | struct_time | None = None) -> str:
-    """Return a date as headers have it: of now for None, of midnight for a day, of local time for a struct_time."""
+    """Return a date as headers have it: of now for None, of midnight for a day, of local time for a struct_time.
+
+    A datetime without a time zone is in UTC.
+    """
     if timestamp is None:
         timestamp = datetime.now(UTC)
     elif isinstance(timestamp, struct_time):
         timestamp = mktime(timestamp)
-    elif isinstance(timestamp, date) and not isinstance(timestamp, datetime):
+    elif isinstance(timestamp, datetime):
+        timestamp = timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
+    elif isinstance(timestamp, date):
         timestamp = datetime.combine(timestamp, time(), tzinfo=UTC)
     return dates.format_date(timestamp)
 
