@@ -184,8 +184,9 @@ class TestARedirect:
 class TestAbort:
     @pytest.mark.parametrize("status", [*ERRORS, 418, 420, 430, 509, 599])
     def test_raises_the_error_of_a_status(self, status):
+        demanded = dict.fromkeys(("allow", "proxy-authenticate", "upgrade", "www-authenticate"), "x")
         with pytest.raises(HTTPError) as error:
-            abort(status, "why", by="ada", headers={"x-a": "1"}, title="Oh", type="/oh")
+            abort(status, "why", by="ada", headers={"x-a": "1", **demanded}, title="Oh", type="/oh")
         assert type(error.value) is ERRORS.get(status, HTTPError)
         assert error.value.status == status
         assert error.value.headers["x-a"] == "1"

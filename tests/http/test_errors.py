@@ -1,6 +1,8 @@
 import copy
 import pickle
+import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -21,9 +23,11 @@ from antiphon.http.errors import (
     ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
+    UpgradeRequired,
     abort,
     http_error,
 )
+from antiphon.http.multidict import MissingKey
 from antiphon.http.status import PHRASES
 
 CLASSES = {
@@ -33,10 +37,14 @@ CLASSES = {
 }
 
 
+DEMANDED = {"allow": "GET", "proxy-authenticate": "Basic", "upgrade": "TLS/1.3", "www-authenticate": "Basic"}
+"""The headers without which some errors can't be made."""
+
+
 class TestFamily:
     def test_each_class_is_found_by_its_status_and_named_like_it(self):
         assert {cls.status: cls for cls in CLASSES.values()} == ERRORS
-        made = [cls() for cls in CLASSES.values()]
+        made = [cls(headers=DEMANDED) for cls in CLASSES.values()]
         assert [error.title for error in made] == [PHRASES[error.status] for error in made]
         assert {error.detail for error in made} == {None}
         named_otherwise = {ClientDisconnected, errors.NotImplementedByServer}
@@ -51,7 +59,7 @@ class TestFamily:
 
     def test_may_have_any_error_status(self):
         statuses = range(400, 600)
-        made = [http_error(status, "so it is") for status in statuses]
+        made = [http_error(status, "so it is", headers=DEMANDED) for status in statuses]
         assert [(error.status, error.detail) for error in made] == [(status, "so it is") for status in statuses]
         assert [type(error) for error in made] == [ERRORS.get(status, HTTPError) for status in statuses]
         assert all(error.title for error in made)
@@ -119,11 +127,27 @@ class TestHeaders:
         error = Unauthorized(headers=given, challenge="Basic")
         assert error.headers.items() == [("x-a", "1"), ("www-authenticate", "Basic")]
         assert given == [("x-a", "1")]
-        assert not Unauthorized().headers
 
     def test_of_method_not_allowed_name_what_is(self):
         assert MethodNotAllowed(allow=["GET", "HEAD"]).headers.items() == [("allow", "GET, HEAD")]
-        assert MethodNotAllowed().headers.items() == [("allow", "")]
+        assert MethodNotAllowed(allow=[]).headers.items() == [("allow", "")]
+
+    @pytest.mark.parametrize(
+        ("status", "name", "fix"),
+        [
+            (401, "WWW-Authenticate", 'challenge="Bearer"'),
+            (405, "Allow", 'allow=["GET"]'),
+            (407, "Proxy-Authenticate", 'challenge="Basic"'),
+            (426, "Upgrade", 'upgrade="TLS/1.3"'),
+        ],
+    )
+    def test_that_a_status_demands_have_to_be_given(self, status, name, fix):
+        for make in (partial(abort, status), partial(HTTPError, status=status), ERRORS[status]):
+            with pytest.raises(ValueError, match=rf"a {status} .*header {name} \(RFC 9110 §.*{re.escape(fix)}"):
+                make("no")
+        assert HTTPError(status=status, headers={name: "x"}).headers.items() == [(name.lower(), "x")]
+        with pytest.raises(ERRORS[status]):
+            eval(f"abort({status}, {fix})")
 
     @pytest.mark.parametrize(
         "make",
@@ -154,6 +178,7 @@ class TestAsAnException:
             HTTPError("odd", status=418, type="/tea", title="Tea", headers={"x-a": "1"}),
             MethodNotAllowed(allow=["GET"]),
             Unauthorized("who?", challenge="Basic"),
+            MissingKey("name"),
         ],
         ids=lambda error: type(error).__name__,
     )
@@ -177,6 +202,8 @@ class TestAsAnException:
         (Unauthorized(challenge=[Challenge("a", token="x"), "Basic"]), "www-authenticate", "a x, Basic"),
         (ProxyAuthenticationRequired(challenge=Challenge("Negotiate")), "proxy-authenticate", "Negotiate"),
         (ProxyAuthenticationRequired(challenge=["a x", "Basic"]), "proxy-authenticate", "a x, Basic"),
+        (UpgradeRequired(upgrade="TLS/1.3"), "upgrade", "TLS/1.3"),
+        (UpgradeRequired(upgrade=["TLS/1.3", "HTTP/2"]), "upgrade", "TLS/1.3, HTTP/2"),
         (RangeNotSatisfiable(length=1234), "content-range", "bytes */1234"),
         (TooManyRequests("Slow down.", retry_after=30), "retry-after", "30"),
         (ServiceUnavailable(retry_after=timedelta(minutes=2)), "retry-after", "120"),

@@ -6,6 +6,7 @@ HTTPError
 """
 
 from collections.abc import Iterable
+from copyreg import __newobj__  # type: ignore[attr-defined]  # by which pickle makes an object without __init__
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
 
 from antiphon.http.grammar import is_token
@@ -19,13 +20,22 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound="HTTPError")
 
+_DEMANDED = {
+    401: ("WWW-Authenticate", "11.6.1", 'challenge="Bearer"'),
+    405: ("Allow", "15.5.6", 'allow=["GET"]'),
+    407: ("Proxy-Authenticate", "11.7.1", 'challenge="Basic"'),
+    426: ("Upgrade", "15.5.22", 'upgrade="TLS/1.3"'),
+}
+"""The header that a status must not be sent without, its section in RFC 9110, and an argument that gives it."""
+
 
 class HTTPError(Exception):
     """An error with a status and an optional detail for the client.
 
     ``detail`` is shown to the client. ``headers`` are added to the response. Further keyword arguments become
     members of the problem details object (RFC 9457 §3.2); ``type`` is its URI, ``title`` its short summary.
-    Raises ValueError for a status outside 400 to 599.
+    Raises ValueError for a status outside 400 to 599, and for one of 401, 405, 407 and 426 without the header that RFC
+    9110 demands for it.
     """
 
     status: int = 500
@@ -55,6 +65,14 @@ class HTTPError(Exception):
         self.title = title or phrase(self.status)
         self.headers = MutableHeaders(headers)
         self.members = members
+        if self.status in _DEMANDED and (demanded := _DEMANDED[self.status])[0] not in self.headers:
+            name, section, fix = demanded
+            raise ValueError(
+                f"a {self.status} must have the header {name} (RFC 9110 §{section}): abort({self.status}, {fix})"
+            )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return __newobj__, (self.__class__, *self.args), self.__dict__
 
     def __str__(self) -> str:
         return f"{self.status} {self.title}" + (f": {self.detail}" if self.detail else "")
@@ -83,12 +101,19 @@ class _Challenging(HTTPError):
         detail: str | None = None,
         *,
         challenge: "str | Challenge | Iterable[str | Challenge] | None" = None,
+        headers: HeaderFields = (),
         **options: object,
     ) -> None:
-        super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
+        fields = MutableHeaders(headers)
         if challenge is not None:
-            several = challenge if isinstance(challenge, Iterable) and not isinstance(challenge, str) else [challenge]
-            self.headers[self._field] = ", ".join(map(str, several))
+            fields[self._field] = _listed(challenge)
+        super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
+
+
+def _listed(values: object) -> str:
+    """Return one value, or several, as a list in a header (RFC 9110 §5.6.1)."""
+    several = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    return ", ".join(map(str, several))
 
 
 class Unauthorized(_Challenging):
@@ -124,15 +149,24 @@ class MethodNotAllowed(HTTPError):
 
     status = 405
 
-    def __init__(self, detail: str | None = None, *, allow: Iterable[str] = (), **options: object) -> None:
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        allow: Iterable[str] | None = None,
+        headers: HeaderFields = (),
+        **options: object,
+    ) -> None:
         if isinstance(allow, str):
             raise TypeError(f"allow is a collection of methods, such as [{allow!r}]")
-        super().__init__(detail, **options)  # type: ignore[arg-type]  # passed on as they came
-        methods = [*allow]
-        for method in methods:
-            if not is_token(method):
-                raise ValueError(f"a method in the header Allow is a token, not {method!r}")
-        self.headers["allow"] = ", ".join(methods)
+        fields = MutableHeaders(headers)
+        if allow is not None:
+            methods = [*allow]
+            for method in methods:
+                if not is_token(method):
+                    raise ValueError(f"a method in the header Allow is a token, not {method!r}")
+            fields["allow"] = ", ".join(methods)
+        super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
 
 
 class NotAcceptable(HTTPError):
@@ -246,9 +280,22 @@ class TooEarly(HTTPError):
 
 
 class UpgradeRequired(HTTPError):
-    """426 (RFC 9110 §15.5.22)."""
+    """426: another protocol is needed (RFC 9110 §15.5.22). ``upgrade`` becomes Upgrade: a protocol, or several."""
 
     status = 426
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        upgrade: str | Iterable[str] | None = None,
+        headers: HeaderFields = (),
+        **options: object,
+    ) -> None:
+        fields = MutableHeaders(headers)
+        if upgrade is not None:
+            fields["upgrade"] = _listed(upgrade)
+        super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
 
 
 class PreconditionRequired(HTTPError):

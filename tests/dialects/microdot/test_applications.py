@@ -264,7 +264,7 @@ def test_what_is_raised_through_a_method_of_one_s_own_keeps_its_status(app, serv
 
     def abort_unless_known(req):
         if req.path != "/async":
-            raise Unauthorized
+            raise Unauthorized(challenge="Basic")
 
     with_routes(app).dispatch_request = dispatch
     client = serve(app)
