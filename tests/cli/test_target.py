@@ -49,5 +49,5 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setattr(sys, "path", [str(tmp_path / "elsewhere"), *sys.path])
     app = Target("found_here", "app").load(None)
-    monkeypatch.delitem(sys.modules, "found_here")
+    del sys.modules["found_here"]
     assert app.__defaults__ == (1,)

@@ -264,6 +264,7 @@ def streams(tmp_path):
         program.communicate()
 
 
+@pytest.mark.processes
 def test_ctrl_c_ends_a_program_although_it_streams(streams):
     program, _, _ = streams(reloads=False)
     program.send_signal(signal.SIGINT)
@@ -271,6 +272,7 @@ def test_ctrl_c_ends_a_program_although_it_streams(streams):
     assert program.returncode == 0
 
 
+@pytest.mark.processes
 def test_a_program_starts_again_although_it_streams(streams):
     program, port, file = streams(reloads=True)
     file.write_text(file.read_text().replace("VERSION", "CHANGED"))
