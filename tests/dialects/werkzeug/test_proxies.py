@@ -60,9 +60,3 @@ def test_the_longest_mount_is_asked(path, script):
         return library.DispatcherMiddleware(named("app"), mounts)(environ, None)
 
     assert ask(dispatcher) == ask(werkzeug.middleware.dispatcher)
-
-
-@pytest.mark.parametrize("name", ["lint", "http_proxy"])
-def test_what_is_not_offered_says_so(name):
-    with pytest.raises(ImportError, match="does not offer"):
-        __import__(f"antiphon.dialects.werkzeug.middleware.{name}")

@@ -2,20 +2,28 @@
 
 import hashlib
 import hmac
-import os
-import posixpath
 import secrets
 from collections.abc import Callable
 from typing import Any
+
+from antiphon.dialects.werkzeug.utils.paths import safe_join
+
+__all__ = [
+    "DEFAULT_PBKDF2_ITERATIONS",
+    "SALT_CHARS",
+    "check_password_hash",
+    "gen_salt",
+    "generate_password_hash",
+    "pbkdf2_bin",
+    "pbkdf2_hex",
+    "safe_join",
+    "safe_str_cmp",
+]
 
 SALT_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 DEFAULT_PBKDF2_ITERATIONS = 1_000_000
 
 _SCRYPT = (2**15, 8, 1)
-_OTHER_SEPARATORS = [separator for separator in (os.sep, os.altsep) if separator not in (None, "/")]
-_DEVICES = {"AUX", "CON", "CONIN$", "CONOUT$", "NUL", "PRN"} | {
-    f"{port}{number}" for port in ("COM", "LPT") for number in "123456789¹²³"
-}
 
 
 def gen_salt(length: int) -> str:
@@ -71,32 +79,6 @@ def _pbkdf2(parameters: list[str], salt: bytes, password: bytes) -> tuple[str, s
 
 
 _METHODS = {"scrypt": _scrypt, "pbkdf2": _pbkdf2}
-
-
-def safe_join(directory: str, *untrusted: str) -> str | None:
-    """Return a path below the directory, made of names that a client has chosen; None if they lead out of it.
-
-    The names have slashes on every system. Links are not resolved: whoever opens the path follows them.
-    """
-    parts = [directory or "."]
-    for name in filter(None, untrusted):
-        path = posixpath.normpath(name)
-        if _leaves(path):
-            return None
-        parts.append(path)
-    return posixpath.join(*parts)
-
-
-def _leaves(path: str) -> bool:
-    if path == ".." or path.startswith(("../", "/")) or os.path.isabs(path):
-        return True
-    return any(separator in path for separator in _OTHER_SEPARATORS) or (os.name == "nt" and _names_device(path))
-
-
-def _names_device(path: str) -> bool:
-    """Return True if Windows would open a device. A device's name counts in any folder, with any suffix."""
-    stems = [name.partition(":")[0].partition(".")[0] for name in path.split("/")]
-    return any(stem.strip().upper() in _DEVICES for stem in stems)
 
 
 def safe_str_cmp(a: str | bytes, b: str | bytes) -> bool:

@@ -16,6 +16,14 @@ C = TypeVar("C")
 _find_line_end = re.compile(r"[\r\n\0]").search
 
 
+def __getattr__(name: str) -> object:
+    if name != "EnvironHeaders":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    from antiphon.dialects.werkzeug.datastructures.environ_headers import EnvironHeaders  # late: it stands on Headers
+
+    return EnvironHeaders
+
+
 class Headers:
     """Pairs of name and value, as WSGI has them. ``[]`` gives the first value of a name, or a pair by its place.
 

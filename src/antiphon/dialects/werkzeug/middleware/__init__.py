@@ -1,1 +1,1 @@
-"""Werkzeug's WSGI middleware: ``proxy_fix``, ``dispatcher`` and ``shared_data``."""
+"""WSGI middleware: ``proxy_fix``, ``dispatcher``, ``shared_data``, ``profiler``, ``lint`` and ``http_proxy``."""

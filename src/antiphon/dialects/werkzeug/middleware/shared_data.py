@@ -11,9 +11,9 @@ from zlib import adler32
 
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.dialects.werkzeug.exceptions.client_errors import PreconditionFailed, RequestedRangeNotSatisfiable
-from antiphon.dialects.werkzeug.security import safe_join
 from antiphon.dialects.werkzeug.tokens.dates import http_date
 from antiphon.dialects.werkzeug.tokens.etags import quote_etag
+from antiphon.dialects.werkzeug.utils.paths import safe_join
 from antiphon.dialects.werkzeug.wsgi.places import get_path_info
 from antiphon.http import errors
 from antiphon.request.request import Request

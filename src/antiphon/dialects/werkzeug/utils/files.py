@@ -11,6 +11,7 @@ from zlib import adler32
 from antiphon.dialects.werkzeug.datastructures.headers import Headers
 from antiphon.dialects.werkzeug.exceptions.client_errors import NotFound, RequestedRangeNotSatisfiable
 from antiphon.dialects.werkzeug.response_class import response_class as default_class
+from antiphon.dialects.werkzeug.utils.paths import safe_join
 from antiphon.dialects.werkzeug.wsgi.iterators import wrap_file
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.grammar import encode_extended
@@ -152,8 +153,6 @@ def send_from_directory(
 
     The directory must be trusted. ``kwargs`` are those of ``send_file``.
     """
-    from antiphon.dialects.werkzeug.security import safe_join
-
     found = safe_join(os.fspath(directory), os.fspath(path))
     if found is None:
         raise NotFound

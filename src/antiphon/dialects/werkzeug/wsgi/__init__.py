@@ -1,6 +1,7 @@
 """The contents of `werkzeug.wsgi`: host, path, URL and body of an environ, and iterables for servers."""
 
 from antiphon.dialects._environ.chunks import ClosingIterator
+from antiphon.dialects._environ.places import server_of as _get_server
 from antiphon.dialects.werkzeug.wsgi.iterators import (
     FileWrapper,
     RangeWrapper,
@@ -29,6 +30,7 @@ __all__ = [
     "FileWrapper",
     "LimitedStream",
     "RangeWrapper",
+    "_get_server",
     "extract_path_info",
     "get_content_length",
     "get_current_url",

@@ -1,0 +1,65 @@
+"""Names of `werkzeug._internal` that other projects import."""
+
+import logging
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects._environ.attributes import Accessor as _DictAccessorProperty
+from antiphon.dialects._environ.places import text_of as _wsgi_decoding_dance
+from antiphon.dialects._environ.updating import MISSING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+__all__ = [
+    "_DictAccessorProperty",
+    "_dt_as_utc",
+    "_get_environ",
+    "_log",
+    "_missing",
+    "_plain_int",
+    "_wsgi_decoding_dance",
+    "_wsgi_encoding_dance",
+]
+
+_missing = MISSING
+_is_plain = re.compile("-?[0-9]+").fullmatch
+
+
+def _wsgi_encoding_dance(s: str) -> str:
+    """Return text as an environ has it: each byte of its UTF-8 as one character (PEP 3333)."""
+    return s if s.isascii() else s.encode().decode("latin-1")
+
+
+def _get_environ(obj: Any) -> "WSGIEnvironment":
+    """Return the environ of a request, or an environ itself. Raises AssertionError for anything else."""
+    environ: WSGIEnvironment = getattr(obj, "environ", obj)
+    if not isinstance(environ, dict):
+        raise AssertionError(f"{type(obj).__name__!r} is no request, and no environ, which is a dict")
+    return environ
+
+
+def _log(type: str, message: str, *args: Any, **kwargs: Any) -> None:  # noqa: A002 - Werkzeug's word
+    """Log a message by the method ``type`` of the logger `werkzeug`, to stderr if nothing else is set."""
+    logger = logging.getLogger("werkzeug")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.INFO)
+    if not logger.hasHandlers():
+        logger.addHandler(logging.StreamHandler())
+    getattr(logger, type)(message.rstrip(), *args, **kwargs)
+
+
+def _dt_as_utc(dt: datetime | None) -> datetime | None:
+    """Return a moment in UTC; a naive one is in UTC already."""
+    if dt is None:
+        return None
+    return dt.replace(tzinfo=UTC) if dt.tzinfo is None else dt.astimezone(UTC)
+
+
+def _plain_int(value: str) -> int:
+    """Return a number of ASCII digits. Raises ValueError for any other text."""
+    digits = value.strip(" \t")
+    if not _is_plain(digits):
+        raise ValueError(f"not a plain number: {value[:80]!r}")
+    return int(digits)

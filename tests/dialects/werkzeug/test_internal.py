@@ -1,0 +1,50 @@
+"""Names that other projects import from `werkzeug._internal`, beside Werkzeug's; and the application for tests."""
+
+import logging
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from werkzeug import _internal as original
+
+from antiphon.dialects.werkzeug import _internal as dialect
+from antiphon.dialects.werkzeug.test import Client
+from antiphon.dialects.werkzeug.testapp import iter_sys_path, test_app
+from antiphon.dialects.werkzeug.wrappers import Request
+from tests.dialects.werkzeug.environs import environ
+from tests.dialects.werkzeug.in_step import outcome, same
+
+MOMENT = datetime(2020, 1, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_wsgi_encoding_dance", "a"), ("_wsgi_encoding_dance", "\u00fc\u20ac"), ("_wsgi_decoding_dance", "\xc3\xbc"),
+        ("_wsgi_decoding_dance", "\xff"), ("_plain_int", " 5 "), ("_plain_int", "-5"), ("_plain_int", "+5"),
+        ("_plain_int", "1_0"), ("_plain_int", "\u0663"), ("_dt_as_utc", None), ("_dt_as_utc", MOMENT),
+        ("_dt_as_utc", MOMENT.replace(tzinfo=None)), ("_dt_as_utc", MOMENT.astimezone(UTC)), ("_get_environ", {"a": 1}),
+        ("_get_environ", 5),
+    ],
+)  # fmt: skip
+def test_functions(name, value):
+    same(outcome(getattr(original, name), value), outcome(getattr(dialect, name), value))
+
+
+def test_the_environ_of_a_request():
+    env = environ()
+    assert dialect._get_environ(Request(env)) is env
+
+
+def test_a_message_is_logged(caplog):
+    caplog.set_level(logging.INFO, "werkzeug")
+    dialect._log("warning", "hello %s\n", "there")
+    assert [(record.name, record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("werkzeug", "WARNING", "hello there")
+    ]
+
+
+def test_a_page_shows_the_environ():
+    page = Client(test_app).get("/?<b>", headers={"X-Own": "<script>"}).text
+    assert "<th>HTTP_X_OWN<td><code>&#x27;&lt;script&gt;&#x27;</code>" in page
+    assert "<b>" not in page
+    assert all(f"<li>{path}" in page for path, _, _ in iter_sys_path())
