@@ -394,7 +394,7 @@ def test_a_copy_has_no_hooks_and_an_id_of_its_own():
     request.after(print)
     request.after_request(print)
     copied = request.copy()
-    assert (copied.deferred, copied.after_hooks, copied.route) == ((), (), None)
+    assert (copied._deferred, copied._after_hooks, copied.route) == ((), (), None)
     assert copied.id != request.id
 
 

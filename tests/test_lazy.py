@@ -1,6 +1,6 @@
 import pytest
 
-from antiphon.lazy import lazy
+from antiphon.lazy import attribute_docs, lazy
 
 
 class Circle:
@@ -100,3 +100,26 @@ def test_a_subclass_may_build_on_what_it_overrides():
 
     doubled = Doubled(1)
     assert [doubled.area, doubled.area] == [6, 6]
+
+
+class Square:
+    side = lazy(lambda square: 4)
+    """The length of a side,
+    in metres.
+    """
+    name: str = "square"
+    """A word."""
+    colour = lazy(lambda square: "red")
+
+
+def test_the_docstring_is_the_method_s_or_the_text_below_the_declaration():
+    assert Circle.area.__doc__ == "Three times the square of the radius, roughly."
+    assert Square.side.__doc__ == "The length of a side,\nin metres."
+    assert (Square.colour.__doc__, Circle.nothing.__doc__) == (None, None)
+    assert lazy.__doc__.startswith("Turn a method without arguments into an attribute")
+    assert attribute_docs(Square) == {"side": "The length of a side,\nin metres.", "name": "A word."}
+
+
+def test_a_class_without_source_code_has_no_docstrings_of_attributes():
+    made = type("Made", (), {"side": lazy(lambda made: 4)})
+    assert (attribute_docs(made), made.side.__doc__) == ({}, None)

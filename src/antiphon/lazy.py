@@ -1,12 +1,61 @@
-"""Two ways to put work off until it is needed: attributes computed on first read, and names imported on first use."""
+"""Work that is put off until it is needed: attributes computed on first read, their docstrings, names to import."""
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar, overload
+from functools import lru_cache
+from typing import Any, Generic, Protocol, TypeVar, overload
 
 T = TypeVar("T")
+C = TypeVar("C", bound=type)
 
 
+class Declared(Protocol):
+    """A descriptor that knows the class and the name by which it was declared."""
+
+    owner: type
+    name: str
+
+
+class AttributeDoc:
+    """The ``__doc__`` of a class of descriptors: its own, and for each descriptor the text below its declaration."""
+
+    def __init__(self, own: str | None) -> None:
+        self._own = own
+
+    def __get__(self, descriptor: Declared | None, owner: type) -> str | None:
+        return self._own if descriptor is None else attribute_docs(descriptor.owner).get(descriptor.name)
+
+
+def documented_below(descriptors: C) -> C:
+    """Give descriptors of a class the text below their declarations as ``__doc__``: editors read it from there, too."""
+    descriptors.__doc__ = AttributeDoc(descriptors.__doc__)  # type: ignore[assignment]
+    return descriptors
+
+
+@lru_cache(maxsize=64)
+def attribute_docs(owner: type) -> Mapping[str, str]:
+    """Return the docstrings of a class's own attributes, by their names. Empty where there is no source code."""
+    from ast import AnnAssign, Assign, Constant, Expr, Name, parse
+    from inspect import cleandoc, getsource
+    from itertools import pairwise
+    from textwrap import dedent
+
+    try:
+        body = parse(dedent(getsource(owner))).body[0].body  # type: ignore[attr-defined]  # of a class
+    except (OSError, TypeError):
+        return {}
+    docs: dict[str, str] = {}
+    for declared, below in pairwise(body):
+        match declared, below:
+            case (
+                Assign(targets=[Name(id=name)]) | AnnAssign(target=Name(id=name)),
+                Expr(value=Constant(value=str(text))),
+            ):
+                docs[name] = cleandoc(text)
+    return docs
+
+
+@documented_below
 class lazy(Generic[T]):  # noqa: N801 - used as a decorator, like property
     """Turn a method without arguments into an attribute that is computed once.
 
@@ -16,9 +65,11 @@ class lazy(Generic[T]):  # noqa: N801 - used as a decorator, like property
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
         self.compute = compute
-        self.__doc__ = compute.__doc__
+        if compute.__doc__:
+            self.__doc__ = compute.__doc__
 
     def __set_name__(self, owner: type, name: str) -> None:
+        self.owner = owner
         self.name = name
 
     @overload

@@ -90,7 +90,7 @@ class TestRegistered:
         @request.after_request
         def hook(request, response): ...
 
-        assert request.after_hooks == (hook,)
+        assert request._after_hooks == (hook,)
 
 
 class TestOrder:

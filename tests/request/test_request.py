@@ -148,7 +148,7 @@ class TestHead:
             ("limits", Limits()),
             ("body", b""),
             ("text", ""),
-            ("deferred", ()),
+            ("_deferred", ()),
         ],
     )
     def test_has_a_neutral_value_for_what_was_not_told(self, attribute, value):
@@ -816,7 +816,7 @@ PLAIN = [
     "client",
     "ip",
 ]
-UNREAD = ["mimetype", "route", "endpoint", "app", "params", "limits", "deferred"]
+UNREAD = ["mimetype", "route", "endpoint", "app", "params", "limits", "_deferred"]
 ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http"}
 SCOPE = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
@@ -886,8 +886,8 @@ class TestContext:
             pass
 
         assert first.after(print) is print
-        assert first.deferred == (close, print)
-        assert second.deferred == ()
+        assert first._deferred == (close, print)
+        assert second._deferred == ()
 
     def test_limits_belong_to_one_request(self):
         first, second = Request.blank(), Request.blank()

@@ -253,7 +253,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         else:
             await _stream(request, body, start, head, send, is_silent)
     finally:
-        if request.deferred:
+        if request._deferred:
             await run_async(finish(request))
 
 
@@ -269,7 +269,7 @@ def _length_field(length: int) -> tuple[bytes, bytes]:
 def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
     """Check that the server can send a file by its path. ``request.after`` may have functions that remove the file."""
     offered = PATHSEND in (scope.get("extensions") or ())
-    return offered and not request.deferred and not body.offset and body.size_by_path() == body.length
+    return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 
 
 async def _stream(request: Request, body: Stream, start: Message, head: ASGIHead, send: Send, is_silent: bool) -> None:

@@ -139,7 +139,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         elif type(body) is not FileBody or is_silent or not _sent_by_path(request, body, status, fields, protocol):
             await _stream(request, body, status, fields, head, protocol, is_silent)
     finally:
-        if request.deferred:
+        if request._deferred:
             await run_async(finish(request))
 
 
@@ -149,7 +149,7 @@ def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tu
     The server opens the file later, and ``request.after`` may have functions that remove it before that.
     """
     size = body.size_by_path()
-    if request.deferred or size is None or not body.length:
+    if request._deferred or size is None or not body.length:
         return False
     if size == body.length:
         protocol.response_file(status, fields, body.path)

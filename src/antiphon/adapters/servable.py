@@ -75,9 +75,14 @@ class Servable:
     async def shutdown(self) -> None:
         """Clean up after the last request of a process, in steps."""
 
+    # Serving
+
     @property
     def lifecycle(self) -> Lifecycle:
-        """The object whose ``startup`` and ``shutdown`` are called; not this one if a subclass needs the names."""
+        """The object whose ``startup`` and ``shutdown`` are called; not this one if a subclass needs the names.
+
+        For adapters and dialects.
+        """
         return self
 
     def measure_header_sections(self) -> None:

@@ -190,7 +190,7 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     except BaseException:
         WSGIBody(request, body, context, is_silent=True).close()
         raise
-    if not request.deferred:
+    if not request._deferred:
         if type(body) is bytes:
             return [] if is_silent else [body]
         if type(body) is FileBody and not is_silent and (sent_by_server := wrap_file(body, environ)):

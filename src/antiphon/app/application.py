@@ -88,7 +88,10 @@ class App(Routes, Servable):
     # Registering
 
     def check_open(self) -> None:
-        """Check that routes can still be registered. Raises RuntimeError once the application serves requests."""
+        """Check that routes can still be registered. Raises RuntimeError once the application serves requests.
+
+        For adapters and dialects.
+        """
         if self._routing is not None:
             raise RuntimeError("this app serves requests already: register routes and hooks before its first one")
 
@@ -225,12 +228,12 @@ class App(Routes, Servable):
     # Serving
 
     def handle(self, request: Request) -> Steps[Response]:
-        """Return the steps that answer a request."""
+        """Return the steps that answer a request. For adapters and dialects."""
         plan, error = self._find(request)
         return dispatch(plan, request, error)
 
     def answer(self, request: Request) -> Awaitable[Response]:
-        """Return the response as an awaitable for an event loop."""
+        """Return the response as an awaitable for an event loop. For adapters and dialects."""
         plan, error = self._find(request)
         steps = dispatch(plan, request, error)
         return steps if plan.runs_on is LOOP else run_async(steps)
@@ -241,7 +244,7 @@ class App(Routes, Servable):
         return self._find(request)
 
     def measure_header_sections(self) -> None:
-        """Measure header sections from now on."""
+        """Measure header sections from now on, and hold them to ``limits.headers``. For adapters and dialects."""
         self._guard.looks_at_heads = True
 
     def url_for(self, name: str, /, **params: object) -> str:

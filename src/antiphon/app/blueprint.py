@@ -84,8 +84,10 @@ class Routes:
         return self.registry.trusted_origins
 
     def converters(self) -> Mapping[str, Converter]:
-        """Return the converters that patterns of routes may name."""
+        """Return the converters that patterns of routes may name. For adapters and dialects."""
         return {**CONVERTERS, **self.registry.converters}
+
+    # Features
 
     def use(self, feature: Feature[Self]) -> None:
         """Install a feature: ``app.use(Cors(["https://shop.example.com"]))``. Raises TypeError for another object."""
@@ -93,6 +95,8 @@ class Routes:
         if isinstance(feature, type) or not hasattr(feature, "install"):
             raise TypeError(f"{feature!r} is no feature: that is an object with install(app), such as Cors([...])")
         feature.install(self)
+
+    # Routes
 
     def converter(self, name: str, to_python: Callable[[str], Any], to_url: Callable[[Any], str] = str) -> None:
         """Register a converter of your own for the routes that follow, ``<name:parameter>``.
@@ -109,10 +113,12 @@ class Routes:
     def route(
         self, pattern: str, methods: Iterable[str] = ("GET",), **options: Unpack[RouteOptions]
     ) -> Callable[[H], H]:
-        """Register a handler for a path and some methods; it is called with the request.
+        """Register a handler for a path and some methods; usable as a decorator.
 
+        The handler is called with the request, and with those parameters of the path that it names as arguments.
         ``pattern`` is literal but for parameters such as ``<name>`` and ``<int:name>``; see ``RouteOptions`` for the
-        rest. Raises ValueError for a malformed pattern, host or method, TypeError for an unknown option.
+        rest. Raises ValueError for a malformed pattern, host or method, TypeError for an unknown option, and for a
+        handler with an argument that is no parameter, or that is annotated otherwise than the parameter's value is.
         """
         self.check_open()
         check_options(pattern, options)
@@ -137,7 +143,7 @@ class Routes:
         route.arguments.check(route.handler, route.where, parameters, route.defaults or ())
 
     def check_prefix(self, prefix: str, host: str | None) -> None:
-        """Check a prefix and a host. Raises ValueError for a malformed one."""
+        """Check a prefix and a host. Raises ValueError for a malformed one. For adapters and dialects."""
         if prefix.endswith("/"):
             raise ValueError(f'a prefix does not end with a slash, and all paths are below "": {prefix!r}')
         segments = parse_pattern(prefix or "/", self.converters())
@@ -186,6 +192,8 @@ class Routes:
         converter, handler = static_files(StaticFolder(folder, **options))
         self.registry.converters[converter.name] = converter
         self.get(f"{prefix}/<{converter.name}:filename>", name=name)(handler)
+
+    # Middleware and hooks
 
     @overload
     def middleware(self, function: M, /) -> M: ...
@@ -269,6 +277,8 @@ class Routes:
             return function
 
         return register
+
+    # Blueprints
 
     def register(
         self, blueprint: "Blueprint", *, name: str | None = None, prefix: str | None = None, host: str | None = None

@@ -34,7 +34,7 @@ async def leave(
     """
     if request.consulted:
         response, is_shared = _varied(request, response, is_shared), False
-    if plan.stack.after or opened or request.after_hooks:
+    if plan.stack.after or opened or request._after_hooks:
         closed = await _close(plan, request, response, opened)
         failure = _fatal(failure) or closed.error
         response = _varied(request, closed, is_shared and closed is response) if request.consulted else closed
@@ -100,7 +100,7 @@ async def _unchanged(plan: Plan, request: Request, response: Response) -> Respon
 
 def _own_hooks(plan: Plan, request: Request) -> list[Hook]:
     """Take the hooks that were registered for this request only, in order: the innermost plan calls them, once."""
-    functions, request.after_hooks = request.after_hooks, ()
+    functions, request._after_hooks = request._after_hooks, ()
     hooks = [hook(function).for_handler(plan.handler.blocks) for function in functions]
     return [each.pinned() for each in hooks] if plan.is_driven(request) else hooks
 

@@ -47,9 +47,9 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     except BaseException as raised:
         response = await answer_failure(plan, request, raised)
         failure = response.error
-    if plan.has_middleware or request.consulted or request.after_hooks or failure is not None:
+    if plan.has_middleware or request.consulted or request._after_hooks or failure is not None:
         response = await leave(plan, request, response, opened, response is answer, failure)
-    if has_body and not request.is_in_bytes:
+    if has_body and not request._is_in_bytes:
         await release(request, response, plan.is_driven(request))
     return response
 

@@ -12,7 +12,7 @@ class BodyOwner(Protocol):
 
     @property
     def limits(self) -> Limits: ...
-    def not_loaded(self) -> Exception: ...
+    def _not_loaded(self) -> Exception: ...
 
 
 class BodyStream:
@@ -48,7 +48,7 @@ class BodyStream:
         try:
             return content.read_at(offset) or content.advance_on_thread(self._owner.limits)
         except NotLoadedError:
-            raise self._owner.not_loaded() from None
+            raise self._owner._not_loaded() from None
 
     async def achunk_at(self, offset: int) -> bytes:
         """Return what ``chunk_at`` does, on an event loop."""

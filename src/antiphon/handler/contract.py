@@ -205,8 +205,8 @@ async def finish(request: Request) -> None:
     """
     fatal: BaseException | None = None
     called = 0
-    while called < len(request.deferred):
-        function = request.deferred[called]
+    while called < len(request._deferred):
+        function = request._deferred[called]
         called += 1
         try:
             waits = is_async(function)

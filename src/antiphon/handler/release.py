@@ -25,7 +25,7 @@ def _free(request: Request, content: Content, response: Response) -> None:
 
     Where functions were left for then, the body is closed after them in any case.
     """
-    if request.deferred:
+    if request._deferred:
         return
     if content.is_in_file or (content.has_uploads and response.is_streamed):
         request.after(content.close)

@@ -13,7 +13,7 @@ from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import is_token, split_list
 from antiphon.http.head import Head
 from antiphon.http.headers import MutableHeaders, field_name, field_value
-from antiphon.lazy import lazy
+from antiphon.lazy import documented_below, lazy
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -59,6 +59,7 @@ def negotiated(name: str, read: Callable[[str | None], T]) -> lazy[T]:
     return lazy(compute)
 
 
+@documented_below
 class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like property
     """A header of a response: read as T, set to S. None, values printed as "", and ``del`` remove it.
 
@@ -69,6 +70,10 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
         self.header = field_name(name)
         self._read = read
         self._print = print_
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner = owner
+        self.name = name
 
     @overload
     def __get__(self, instance: None, owner: type) -> "header[T, S]": ...

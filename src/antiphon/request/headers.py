@@ -66,7 +66,6 @@ class RequestHeaders:
 
     head: Head
     consulted: tuple[str, ...] = ()
-    """The headers of content negotiation that were read, in lower case: an application names them in Vary."""
 
     @lazy
     def mimetype(self) -> str:
@@ -87,114 +86,142 @@ class RequestHeaders:
         return content_type.charset if content_type is not None else None
 
     accept = negotiated("accept", Accept.parse)
-    """Accept (RFC 9110 §12.5.1)."""
+    """Accept (RFC 9110 §12.5.1), an ``Accept``: the media types that the client prefers, and how much. Absent, it takes
+    any.
+    """
     accept_charsets = negotiated("accept-charset", AcceptCharset.parse)
-    """Accept-Charset (RFC 9110 §12.5.2)."""
+    """Accept-Charset (RFC 9110 §12.5.2), an ``AcceptCharset``: the charsets that the client prefers. Absent, it takes
+    any.
+    """
     accept_encodings = negotiated("accept-encoding", AcceptEncoding.parse)
-    """Accept-Encoding (RFC 9110 §12.5.3)."""
+    """Accept-Encoding (RFC 9110 §12.5.3), an ``AcceptEncoding``: the content codings that the client can undo. Absent,
+    it takes any.
+    """
     accept_languages = negotiated("accept-language", AcceptLanguage.parse)
-    """Accept-Language (RFC 9110 §12.5.4)."""
+    """Accept-Language (RFC 9110 §12.5.4), an ``AcceptLanguage``: the languages that the client prefers. Absent, it
+    takes any.
+    """
     access_control_request_headers = parsed("access-control-request-headers", read_list)
-    """Access-Control-Request-Headers (Fetch)."""
+    """Access-Control-Request-Headers (Fetch), a tuple of names: the headers that a preflight request asks for, else
+    empty.
+    """
     access_control_request_method = parsed("access-control-request-method", read_text)
-    """Access-Control-Request-Method (Fetch)."""
+    """Access-Control-Request-Method (Fetch), text: the method that a preflight request asks for, else None."""
     authorization = parsed("authorization", _authorization)
-    """Authorization (RFC 9110 §11.6.2)."""
+    """Authorization (RFC 9110 §11.6.2), an ``Authorization``: the credentials of the client, else None."""
     baggage = parsed("baggage", read_text)
-    """baggage (Baggage)."""
+    """baggage (Baggage), text: values that a trace carries along, else None."""
     cache_control = parsed("cache-control", CacheControl.parse)
-    """Cache-Control (RFC 9111 §5.2)."""
+    """Cache-Control (RFC 9111 §5.2), a ``CacheControl``: the directives of the client to caches, else empty."""
     content_digest = parsed("content-digest", read_text)
-    """Content-Digest (RFC 9530 §2)."""
+    """Content-Digest (RFC 9530 §2), text: the digest of the content as it was sent, else None. It is not checked."""
     content_encoding = parsed("content-encoding", read_text)
-    """Content-Encoding (RFC 9110 §8.4)."""
+    """Content-Encoding (RFC 9110 §8.4), text: the coding of the body as it was sent, which is undone already, else
+    None.
+    """
     content_language = parsed("content-language", read_list)
-    """Content-Language (RFC 9110 §8.5)."""
+    """Content-Language (RFC 9110 §8.5), a tuple of language tags: the languages of the body, else empty."""
     content_location = parsed("content-location", read_text)
-    """Content-Location (RFC 9110 §8.7)."""
+    """Content-Location (RFC 9110 §8.7), text: a URL of the body, else None."""
     content_md5 = parsed("content-md5", read_text)
-    """Content-MD5 (RFC 2616 §14.15)."""
+    """Content-MD5 (RFC 2616 §14.15), text: an obsolete digest of the body, else None. It is not checked."""
     content_range = parsed("content-range", or_none(ContentRange.parse))
-    """Content-Range (RFC 9110 §14.4)."""
+    """Content-Range (RFC 9110 §14.4), a ``ContentRange``: the range that the body has of a whole, else None."""
     content_type = parsed("content-type", or_none(MediaType.parse))
-    """Content-Type (RFC 9110 §8.3)."""
+    """Content-Type (RFC 9110 §8.3), a ``MediaType``: the media type of the body with its parameters, else None."""
     date = parsed("date", read_date)
-    """Date (RFC 9110 §6.6.1)."""
+    """Date (RFC 9110 §6.6.1), a ``datetime`` in UTC: the time at which the request was made, else None."""
     dnt = parsed("dnt", flag("1")[0])
-    """DNT (Tracking Preference Expression)."""
+    """DNT (Tracking Preference Expression), a bool: True if the client asks not to be tracked."""
     early_data = parsed("early-data", flag("1")[0])
-    """Early-Data (RFC 8470 §5.1)."""
+    """Early-Data (RFC 8470 §5.1), a bool: True if the request may be a replay (TLS early data); 425 refuses it."""
     expect = parsed("expect", read_text)
-    """Expect (RFC 9110 §10.1.1)."""
+    """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server answers, else None."""
     from_ = parsed("from", read_text)
-    """From (RFC 9110 §10.1.2)."""
+    """From (RFC 9110 §10.1.2), text: the mail address of the person who controls a robot, else None."""
     idempotency_key = parsed("idempotency-key", read_text)
-    """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header)."""
+    """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), text in double quotes: the key under which the
+    request may be repeated, else None.
+    """
     if_match = parsed("if-match", IfMatch.parse)
-    """If-Match (RFC 9110 §13.1.1)."""
+    """If-Match (RFC 9110 §13.1.1), an ``IfMatch``: the entity tags that the client has, else empty. See
+    ``precondition``.
+    """
     if_modified_since = parsed("if-modified-since", read_date)
-    """If-Modified-Since (RFC 9110 §13.1.3)."""
+    """If-Modified-Since (RFC 9110 §13.1.3), a ``datetime`` in UTC: when the client's copy was modified, else None."""
     if_none_match = parsed("if-none-match", IfNoneMatch.parse)
-    """If-None-Match (RFC 9110 §13.1.2)."""
+    """If-None-Match (RFC 9110 §13.1.2), an ``IfNoneMatch``: the entity tags of the client's copies, else empty. See
+    ``precondition``.
+    """
     if_range = parsed("if-range", IfRange.parse)
-    """If-Range (RFC 9110 §13.1.5)."""
+    """If-Range (RFC 9110 §13.1.5), an ``IfRange``: the entity tag or date by which ``range`` holds, else empty."""
     if_unmodified_since = parsed("if-unmodified-since", read_date)
-    """If-Unmodified-Since (RFC 9110 §13.1.4)."""
+    """If-Unmodified-Since (RFC 9110 §13.1.4), a ``datetime`` in UTC: the client's copy is of then, else None."""
     last_event_id = parsed("last-event-id", _last_event_id)
-    """Last-Event-Id (HTML §9.2.4)."""
+    """Last-Event-Id (HTML §9.2.4), text, as UTF-8: the id of the last event that an event source got, else None."""
     max_forwards = parsed("max-forwards", read_number)
-    """Max-Forwards (RFC 9110 §7.6.2)."""
+    """Max-Forwards (RFC 9110 §7.6.2), an int: how many times TRACE and OPTIONS may be forwarded, else None."""
     origin = parsed("origin", read_text)
-    """Origin (Fetch)."""
+    """Origin (Fetch), text: the origin of the page that made the request, or ``null``, else None."""
     pragma = parsed("pragma", read_list)
-    """Pragma (RFC 9111 §5.4)."""
+    """Pragma (RFC 9111 §5.4), a tuple of directives: obsolete, ``no-cache``, else empty."""
     prefer = parsed("prefer", read_list)
-    """Prefer (RFC 7240 §2)."""
+    """Prefer (RFC 7240 §2), a tuple of preferences, such as ``return=minimal``, else empty."""
     priority = parsed("priority", read_text)
-    """Priority (RFC 9218 §5)."""
+    """Priority (RFC 9218 §5), text: how urgent the response is, else None."""
     proxy_authorization = parsed("proxy-authorization", _authorization)
-    """Proxy-Authorization (RFC 9110 §11.7.2)."""
+    """Proxy-Authorization (RFC 9110 §11.7.2), an ``Authorization``: the credentials for a proxy, else None."""
     range = parsed("range", or_none(Range.parse))
-    """Range (RFC 9110 §14.2)."""
+    """Range (RFC 9110 §14.2), a ``Range``: the part of the resource that the client asks for, else None."""
     referrer = parsed("referer", read_text)
-    """Referer (RFC 9110 §10.1.3)."""
+    """Referer (RFC 9110 §10.1.3), text: the URL of the page that led here, else None."""
     repr_digest = parsed("repr-digest", read_text)
-    """Repr-Digest (RFC 9530 §3)."""
+    """Repr-Digest (RFC 9530 §3), text: the digest of the representation without content codings, else None. It is not
+    checked.
+    """
     save_data = parsed("save-data", flag("on")[0])
-    """Save-Data (Save Data API)."""
+    """Save-Data (Save Data API), a bool: True if the client asks for small responses."""
     sec_ch_ua = parsed("sec-ch-ua", read_text)
-    """Sec-CH-UA (User-Agent Client Hints)."""
+    """Sec-CH-UA (User-Agent Client Hints), text: the brands of the browser, else None."""
     sec_ch_ua_mobile = parsed("sec-ch-ua-mobile", flag("?1")[0])
-    """Sec-CH-UA-Mobile (User-Agent Client Hints)."""
+    """Sec-CH-UA-Mobile (User-Agent Client Hints), a bool: True on a mobile device."""
     sec_ch_ua_platform = parsed("sec-ch-ua-platform", read_text)
-    """Sec-CH-UA-Platform (User-Agent Client Hints)."""
+    """Sec-CH-UA-Platform (User-Agent Client Hints), text in double quotes: the operating system, else None."""
     sec_fetch_dest = parsed("sec-fetch-dest", read_text)
-    """Sec-Fetch-Dest (Fetch Metadata §2.1)."""
+    """Sec-Fetch-Dest (Fetch Metadata §2.1), text: what the response is for, such as ``document`` or ``image``, else
+    None.
+    """
     sec_fetch_mode = parsed("sec-fetch-mode", read_text)
-    """Sec-Fetch-Mode (Fetch Metadata §2.2)."""
+    """Sec-Fetch-Mode (Fetch Metadata §2.2), text: ``navigate``, ``cors``, ``no-cors``, ``same-origin`` or
+    ``websocket``, else None.
+    """
     sec_fetch_site = parsed("sec-fetch-site", read_text)
-    """Sec-Fetch-Site (Fetch Metadata §2.3)."""
+    """Sec-Fetch-Site (Fetch Metadata §2.3), text: ``same-origin``, ``same-site``, ``cross-site`` or ``none``, else
+    None.
+    """
     sec_fetch_user = parsed("sec-fetch-user", flag("?1")[0])
-    """Sec-Fetch-User (Fetch Metadata §2.4)."""
+    """Sec-Fetch-User (Fetch Metadata §2.4), a bool: True if a person followed a link or sent a form."""
     sec_gpc = parsed("sec-gpc", flag("1")[0])
-    """Sec-GPC (Global Privacy Control)."""
+    """Sec-GPC (Global Privacy Control), a bool: True if the person asks that data about them are not sold or shared."""
     sec_purpose = parsed("sec-purpose", read_text)
-    """Sec-Purpose (Fetch)."""
+    """Sec-Purpose (Fetch), text: ``prefetch`` if nobody may look at the response, else None."""
     service_worker = parsed("service-worker", flag("script")[0])
-    """Service-Worker (Service Workers)."""
+    """Service-Worker (Service Workers), a bool: True if the script of a service worker is asked for."""
     traceparent = parsed("traceparent", _trace_parent)
-    """traceparent (Trace Context §3.2)."""
+    """traceparent (Trace Context §3.2), a ``TraceParent``: the trace and the span that the request belongs to, else
+    None.
+    """
     tracestate = parsed("tracestate", read_text)
-    """tracestate (Trace Context §3.3)."""
+    """tracestate (Trace Context §3.3), text: what tracing systems add to ``traceparent``, else None."""
     upgrade_insecure_requests = parsed("upgrade-insecure-requests", flag("1")[0])
-    """Upgrade-Insecure-Requests (Upgrade Insecure Requests)."""
+    """Upgrade-Insecure-Requests (Upgrade Insecure Requests), a bool: True if the client prefers https."""
     user_agent = parsed("user-agent", _user_agent)
-    """User-Agent (RFC 9110 §10.1.5)."""
+    """User-Agent (RFC 9110 §10.1.5), a ``UserAgent``: the client's text, which knows browser and system, else empty."""
     via = parsed("via", read_list)
-    """Via (RFC 9110 §7.6.3)."""
+    """Via (RFC 9110 §7.6.3), a tuple of intermediaries, nearest to the client first, else empty."""
     want_content_digest = parsed("want-content-digest", read_text)
-    """Want-Content-Digest (RFC 9530 §4)."""
+    """Want-Content-Digest (RFC 9530 §4), text: the digests of content that the client prefers, else None."""
     want_repr_digest = parsed("want-repr-digest", read_text)
-    """Want-Repr-Digest (RFC 9530 §4)."""
+    """Want-Repr-Digest (RFC 9530 §4), text: the digests of representations that the client prefers, else None."""
     x_requested_with = parsed("x-requested-with", read_text)
-    """X-Requested-With (de facto)."""
+    """X-Requested-With (de facto), text: ``XMLHttpRequest`` from some scripts, else None."""

@@ -92,27 +92,33 @@ class Request(RequestHeaders):
     raised.
     """
 
-    __slots__ = ("_content", "_own_limits", "after_hooks", "consulted", "deferred", "head", "route")
-    """The attributes that every request needs; values computed on first read are in its ``__dict__``."""
+    __slots__ = {  # the attributes that every request needs; values computed on first read are in its ``__dict__``
+        "_after_hooks": "The functions given to ``after_request``, in order.",
+        "_content": "The content; its bytes alone, if only they were needed so far; None if nothing was.",
+        "_deferred": "The functions given to ``after``, in order.",
+        "_own_limits": "The limits that were set, and the route at that time.",
+        "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
+        " names them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
+        "head": "The head, a ``Head``: what the server told of the request, unparsed. For adapters and dialects.",
+        "route": "The route that answers. It has no pattern if no route was found; None without an application.",
+    }
 
     params: Mapping[str, Any] = _NO_PARAMS
-    """The values of the route's parameters, converted."""
+    """The values of the route's parameters by name, as their converters give them; empty if there are none.
+
+    A handler may take them as arguments, with their types.
+    """
     _content: Content | bytes | None
-    """The content; its bytes alone, if only they were needed so far; None if nothing was."""
     _own_limits: "tuple[Route | None, Limits] | None"
-    """The limits that were set, and the route at that time."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
         self._content = body
         self._own_limits = None
         self.route: Route | None = None
-        """The route that answers. It has no pattern if no route was found; None without an application."""
         self.consulted = ()
-        self.deferred: tuple[Callable[[], object], ...] = ()
-        """The functions given to ``after``, in order."""
-        self.after_hooks: tuple[Callable[..., Any], ...] = ()
-        """The functions given to ``after_request``, in order."""
+        self._deferred: tuple[Callable[[], object], ...] = ()
+        self._after_hooks: tuple[Callable[..., Any], ...] = ()
 
     @classmethod
     def blank(cls, url: str = "/", method: str = "GET", headers: HeaderFields = (), body: bytes = b"") -> Self:
@@ -145,7 +151,10 @@ class Request(RequestHeaders):
 
     @property
     def method(self) -> str:
-        """The method, as sent (RFC 9110 §9). It may be set before routing."""
+        """The method, as sent (RFC 9110 §9): ``"GET"``.
+
+        It may be set before routing. Raises ValueError for what is no token, RuntimeError after routing.
+        """
         return self.head.method
 
     @method.setter
@@ -158,7 +167,8 @@ class Request(RequestHeaders):
     def path(self) -> str:
         """The decoded path below ``root_path``; ``*`` for OPTIONS of the whole server (RFC 9110 §9.3.7).
 
-        It may be set before routing.
+        It may be set before routing. Raises ValueError for a path without a slash at its start, RuntimeError after
+        routing.
         """
         return self.head.path
 
@@ -196,7 +206,7 @@ class Request(RequestHeaders):
 
     @property
     def scheme(self) -> str:
-        """``"http"`` or ``"https"``."""
+        """The scheme that the client used, as the server or a trusted proxy says: ``"http"`` or ``"https"``."""
         return self.head.scheme
 
     @property
@@ -206,7 +216,7 @@ class Request(RequestHeaders):
 
     @property
     def http_version(self) -> str:
-        """``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
+        """The version of HTTP that the server speaks with its client: ``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
         return self.head.http_version
 
     @property
@@ -259,7 +269,10 @@ class Request(RequestHeaders):
         return MultiDict(self.query_fields())
 
     def query_fields(self) -> list[tuple[str, str]]:
-        """Return the names and values of ``args``, in order, read anew. Raises what ``args`` does."""
+        """Return the names and values of ``args``, in order, read anew. Raises what ``args`` does.
+
+        For adapters and dialects.
+        """
         return query_fields_of(self.head, self.limits)
 
     def args_as(self, wanted: type[T]) -> T:
@@ -292,12 +305,12 @@ class Request(RequestHeaders):
 
     @property
     def content_length(self) -> int | None:
-        """The length of the body in bytes, if it is declared (RFC 9110 §8.6)."""
+        """The declared length of the body in bytes (RFC 9110 §8.6); None if it is absent or malformed."""
         return self.content.readable_length
 
     @property
     def content(self) -> Content:
-        """The body as it is received and kept."""
+        """The body as it is received and kept, for several readers at once. For adapters and dialects."""
         content = self._content
         if not isinstance(content, Content):
             content = self._content = Content(self.head, content)
@@ -305,14 +318,14 @@ class Request(RequestHeaders):
         return content
 
     @property
-    def is_in_bytes(self) -> bool:
+    def _is_in_bytes(self) -> bool:
         """True if the whole body was received as bytes, and nothing else was made of them."""
         return type(self._content) is bytes
 
     def read_small_body(self, most: float) -> bool:
         """Receive a small body of at most ``most`` bytes, if it is there already, in one chunk. True if it was.
 
-        Any other body is left to ``load``. Call it only where the head may block.
+        Any other body is left to ``load``. Call it only where the head may block. For adapters and dialects.
         """
         head = self.head
         length = head.uncoded_length
@@ -399,9 +412,9 @@ class Request(RequestHeaders):
         try:
             self.content.load_on_thread(self.limits)
         except NotLoadedError:
-            raise self.not_loaded() from None
+            raise self._not_loaded() from None
 
-    def not_loaded(self) -> Exception:
+    def _not_loaded(self) -> Exception:
         """Return the error for code on an event loop that reads a body which is not there yet."""
         return not_loaded(self.content, self.route.answered_by if self.route else "its handler")
 
@@ -424,7 +437,7 @@ class Request(RequestHeaders):
     def urlencoded_fields(self) -> list[tuple[str, str]] | None:
         """Return the names and values of an urlencoded form, in order, read anew; None for another body.
 
-        Raises ContentTooLarge (413) beyond a limit.
+        Raises ContentTooLarge (413) beyond a limit. For adapters and dialects.
         """
         charset = None
         if self.head.field("content-type") != FORM:  # as nearly all of them are declared
@@ -586,7 +599,7 @@ class Request(RequestHeaders):
         A sync function is called on a thread, an async one on the loop; a coroutine that either of them returns is
         awaited. Usable as a decorator.
         """
-        self.deferred += (partial(function, *args, **kwargs) if args or kwargs else function,)
+        self._deferred += (partial(function, *args, **kwargs) if args or kwargs else function,)
         return function
 
     def after_request(self, function: AfterHook) -> AfterHook:
@@ -595,7 +608,7 @@ class Request(RequestHeaders):
         The function may be ``def`` or ``async def``. A response that it returns replaces the other. Usable as a
         decorator.
         """
-        self.after_hooks += (function,)
+        self._after_hooks += (function,)
         return function
 
     def copy(self) -> Self:

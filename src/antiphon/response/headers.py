@@ -142,144 +142,146 @@ class ResponseHeaders:
     __slots__ = ()
 
     accept_ch = header("accept-ch", read_list, print_tokens)
-    """Accept-Ch (RFC 8942 §3.1)."""
+    """Accept-Ch (RFC 8942 §3.1), a tuple of text: names of headers."""
     accept_encodings = header("accept-encoding", read_list, print_list)
-    """Accept-Encoding (RFC 9110 §12.5.3)."""
+    """Accept-Encoding (RFC 9110 §12.5.3), a tuple of text: the content codings that the server understands, in a 415.
+    """
     accept_patch = header("accept-patch", read_list, print_list)
-    """Accept-Patch (RFC 5789 §3.1)."""
+    """Accept-Patch (RFC 5789 §3.1), a tuple of text: media types."""
     accept_post = header("accept-post", read_list, print_list)
-    """Accept-Post (LDP)."""
+    """Accept-Post (LDP), a tuple of text: media types."""
     accept_ranges = header("accept-ranges", read_text, print_text)
-    """Accept-Ranges (RFC 9110 §14.3)."""
+    """Accept-Ranges (RFC 9110 §14.3), text: ``bytes`` or ``none``."""
     access_control_allow_credentials = header("access-control-allow-credentials", *flag("true"))
-    """Access-Control-Allow-Credentials (Fetch)."""
+    """Access-Control-Allow-Credentials (Fetch), a bool."""
     access_control_allow_headers = header("access-control-allow-headers", read_list, print_tokens)
-    """Access-Control-Allow-Headers (Fetch)."""
+    """Access-Control-Allow-Headers (Fetch), a tuple of text: names."""
     access_control_allow_methods = header("access-control-allow-methods", read_list, print_tokens)
-    """Access-Control-Allow-Methods (Fetch)."""
+    """Access-Control-Allow-Methods (Fetch), a tuple of text: methods."""
     access_control_allow_origin = header("access-control-allow-origin", read_text, print_text)
-    """Access-Control-Allow-Origin (Fetch)."""
+    """Access-Control-Allow-Origin (Fetch), text."""
     access_control_expose_headers = header("access-control-expose-headers", read_list, print_tokens)
-    """Access-Control-Expose-Headers (Fetch)."""
+    """Access-Control-Expose-Headers (Fetch), a tuple of text: names."""
     access_control_max_age = header("access-control-max-age", read_number, print_number)
-    """Access-Control-Max-Age (Fetch), in seconds."""
+    """Access-Control-Max-Age (Fetch), an int, in seconds."""
     age = header("age", read_number, print_number)
-    """Age (RFC 9111 §5.1), in seconds."""
+    """Age (RFC 9111 §5.1), an int, in seconds."""
     allow = header("allow", read_list, print_tokens)
-    """Allow (RFC 9110 §10.2.1)."""
+    """Allow (RFC 9110 §10.2.1), a tuple of text: methods."""
     alt_svc = header("alt-svc", read_text, print_text)
-    """Alt-Svc (RFC 7838 §3)."""
+    """Alt-Svc (RFC 7838 §3), text."""
     authentication_info = header("authentication-info", read_text, print_text)
-    """Authentication-Info (RFC 9110 §11.6.3)."""
+    """Authentication-Info (RFC 9110 §11.6.3), text."""
     cache_control = header("cache-control", CacheControl.parse, _print_cache_control)
-    """Cache-Control (RFC 9111 §5.2)."""
+    """Cache-Control (RFC 9111 §5.2), a ``CacheControl``."""
     cache_status = header("cache-status", read_text, print_text)
-    """Cache-Status (RFC 9211 §2)."""
+    """Cache-Status (RFC 9211 §2), text."""
     cdn_cache_control = header("cdn-cache-control", read_text, print_text)
-    """CDN-Cache-Control (RFC 9213 §3.1)."""
+    """CDN-Cache-Control (RFC 9213 §3.1), text: a structured dictionary."""
     clear_site_data = header("clear-site-data", _quoted, _print_quoted)
-    """Clear-Site-Data (Clear Site Data)."""
+    """Clear-Site-Data (Clear Site Data), a tuple of text: ``cache`` and so on, which are printed in quotes."""
     content_digest = header("content-digest", read_text, print_text)
-    """Content-Digest (RFC 9530 §2)."""
+    """Content-Digest (RFC 9530 §2), text."""
     content_disposition = header("content-disposition", _disposition, _print_disposition)
-    """Content-Disposition (RFC 6266 §4)."""
+    """Content-Disposition (RFC 6266 §4), a ``ContentDisposition``."""
     content_encoding = header("content-encoding", read_text, print_text)
-    """Content-Encoding (RFC 9110 §8.4)."""
+    """Content-Encoding (RFC 9110 §8.4), text."""
     content_language = header("content-language", read_list, print_list)
-    """Content-Language (RFC 9110 §8.5)."""
+    """Content-Language (RFC 9110 §8.5), a tuple of text: language tags."""
     content_length = header("content-length", or_none(parse_length), print_number)
-    """Content-Length (RFC 9110 §8.6), in bytes."""
+    """Content-Length (RFC 9110 §8.6), an int, in bytes."""
     content_location = header("content-location", read_text, print_text)
-    """Content-Location (RFC 9110 §8.7)."""
+    """Content-Location (RFC 9110 §8.7), text."""
     content_md5 = header("content-md5", read_text, print_text)
-    """Content-MD5 (RFC 2616 §14.15)."""
+    """Content-MD5 (RFC 2616 §14.15), text."""
     content_range = header("content-range", or_none(ContentRange.parse), _print_content_range)
-    """Content-Range (RFC 9110 §14.4)."""
+    """Content-Range (RFC 9110 §14.4), a ``ContentRange``."""
     content_security_policy = header("content-security-policy", read_text, print_text)
-    """Content-Security-Policy (CSP3 §3.1)."""
+    """Content-Security-Policy (CSP3 §3.1), text."""
     content_security_policy_report_only = header("content-security-policy-report-only", read_text, print_text)
-    """Content-Security-Policy-Report-Only (CSP3 §3.2)."""
+    """Content-Security-Policy-Report-Only (CSP3 §3.2), text."""
     content_type = header("content-type", read_text, _print_type)
-    """Content-Type (RFC 9110 §8.3): the media type of the body with its parameters."""
+    """Content-Type (RFC 9110 §8.3), text: the media type of the body with its parameters."""
     cross_origin_embedder_policy = header("cross-origin-embedder-policy", read_text, print_text)
-    """Cross-Origin-Embedder-Policy (HTML)."""
+    """Cross-Origin-Embedder-Policy (HTML), text."""
     cross_origin_embedder_policy_report_only = header("cross-origin-embedder-policy-report-only", read_text, print_text)
-    """Cross-Origin-Embedder-Policy-Report-Only (HTML)."""
+    """Cross-Origin-Embedder-Policy-Report-Only (HTML), text."""
     cross_origin_opener_policy = header("cross-origin-opener-policy", read_text, print_text)
-    """Cross-Origin-Opener-Policy (HTML)."""
+    """Cross-Origin-Opener-Policy (HTML), text."""
     cross_origin_opener_policy_report_only = header("cross-origin-opener-policy-report-only", read_text, print_text)
-    """Cross-Origin-Opener-Policy-Report-Only (HTML)."""
+    """Cross-Origin-Opener-Policy-Report-Only (HTML), text."""
     cross_origin_resource_policy = header("cross-origin-resource-policy", read_text, print_text)
-    """Cross-Origin-Resource-Policy (Fetch)."""
+    """Cross-Origin-Resource-Policy (Fetch), text."""
     date = header("date", read_date, print_date)
-    """Date (RFC 9110 §6.6.1)."""
+    """Date (RFC 9110 §6.6.1), a ``datetime``."""
     deprecation = header("deprecation", or_none(parse_structured_date), _print_deprecation)
-    """Deprecation (RFC 9745 §2.1)."""
+    """Deprecation (RFC 9745 §2.1), a ``datetime``."""
     etag = header("etag", or_none(ETag.parse), _print_etag)
-    """ETag (RFC 9110 §8.8.3)."""
+    """ETag (RFC 9110 §8.8.3), an ``ETag``; text may be set."""
     expires = header("expires", _expires, print_date)
-    """Expires (RFC 9111 §5.3)."""
+    """Expires (RFC 9111 §5.3), a ``datetime``: what is no date is long ago."""
     last_modified = header("last-modified", read_date, print_date)
-    """Last-Modified (RFC 9110 §8.8.2)."""
+    """Last-Modified (RFC 9110 §8.8.2), a ``datetime``."""
     links = header("link", _links, _print_links)
-    """Link (RFC 8288 §3)."""
+    """Link (RFC 8288 §3), a tuple of ``Link``."""
     location = header("location", read_text, _print_location)
-    """Location (RFC 9110 §10.2.2): where a redirect or a created resource is; what a URI can't have is escaped."""
+    """Location (RFC 9110 §10.2.2), text: where a redirect or a created resource is; what a URI can't have is escaped.
+    """
     nel = header("nel", read_text, print_text)
-    """NEL (Network Error Logging)."""
+    """NEL (Network Error Logging), text."""
     origin_agent_cluster = header("origin-agent-cluster", *flag("?1"))
-    """Origin-Agent-Cluster (HTML)."""
+    """Origin-Agent-Cluster (HTML), a bool."""
     permissions_policy = header("permissions-policy", read_text, print_text)
-    """Permissions-Policy (Permissions Policy)."""
+    """Permissions-Policy (Permissions Policy), text."""
     permissions_policy_report_only = header("permissions-policy-report-only", read_text, print_text)
-    """Permissions-Policy-Report-Only (Permissions Policy)."""
+    """Permissions-Policy-Report-Only (Permissions Policy), text."""
     preference_applied = header("preference-applied", read_list, print_list)
-    """Preference-Applied (RFC 7240 §3)."""
+    """Preference-Applied (RFC 7240 §3), a tuple of text."""
     priority = header("priority", read_text, print_text)
-    """Priority (RFC 9218 §5)."""
+    """Priority (RFC 9218 §5), text."""
     proxy_authenticate = header("proxy-authenticate", _challenges, _print_challenges)
-    """Proxy-Authenticate (RFC 9110 §11.7.1)."""
+    """Proxy-Authenticate (RFC 9110 §11.7.1), a tuple of ``Challenge``; a single one may be set."""
     proxy_status = header("proxy-status", read_text, print_text)
-    """Proxy-Status (RFC 9209 §2)."""
+    """Proxy-Status (RFC 9209 §2), text."""
     referrer_policy = header("referrer-policy", read_text, print_text)
-    """Referrer-Policy (Referrer Policy)."""
+    """Referrer-Policy (Referrer Policy), text."""
     refresh = header("refresh", read_text, print_text)
-    """Refresh (HTML)."""
+    """Refresh (HTML), text."""
     report_to = header("report-to", read_text, print_text)
-    """Report-To (Reporting API)."""
+    """Report-To (Reporting API), text."""
     reporting_endpoints = header("reporting-endpoints", read_text, print_text)
-    """Reporting-Endpoints (Reporting API)."""
+    """Reporting-Endpoints (Reporting API), text."""
     repr_digest = header("repr-digest", read_text, print_text)
-    """Repr-Digest (RFC 9530 §3)."""
+    """Repr-Digest (RFC 9530 §3), text."""
     retry_after = header("retry-after", or_none(parse_retry_after), format_retry_after)
-    """Retry-After (RFC 9110 §10.2.3)."""
+    """Retry-After (RFC 9110 §10.2.3), seconds or a ``datetime``; a ``timedelta`` or float may be set, too."""
     server = header("server", read_text, print_text)
-    """Server (RFC 9110 §10.2.4)."""
+    """Server (RFC 9110 §10.2.4), text."""
     server_timing = header("server-timing", _timings, _print_timings)
-    """Server-Timing (Server Timing)."""
+    """Server-Timing (Server Timing), a tuple of ``ServerTiming``: durations are in milliseconds."""
     service_worker_allowed = header("service-worker-allowed", read_text, print_text)
-    """Service-Worker-Allowed (Service Workers)."""
+    """Service-Worker-Allowed (Service Workers), text."""
     sourcemap = header("sourcemap", read_text, print_text)
-    """SourceMap (ECMA-426)."""
+    """SourceMap (ECMA-426), text."""
     strict_transport_security = header("strict-transport-security", read_text, print_text)
-    """Strict-Transport-Security (RFC 6797 §6.1)."""
+    """Strict-Transport-Security (RFC 6797 §6.1), text."""
     sunset = header("sunset", read_date, print_date)
-    """Sunset (RFC 8594 §3)."""
+    """Sunset (RFC 8594 §3), a ``datetime``."""
     timing_allow_origin = header("timing-allow-origin", read_list, print_list)
-    """Timing-Allow-Origin (Resource Timing)."""
+    """Timing-Allow-Origin (Resource Timing), a tuple of text: origins, or ``*``."""
     want_content_digest = header("want-content-digest", read_text, print_text)
-    """Want-Content-Digest (RFC 9530 §4)."""
+    """Want-Content-Digest (RFC 9530 §4), text."""
     want_repr_digest = header("want-repr-digest", read_text, print_text)
-    """Want-Repr-Digest (RFC 9530 §4)."""
+    """Want-Repr-Digest (RFC 9530 §4), text."""
     www_authenticate = header("www-authenticate", _challenges, _print_challenges)
-    """WWW-Authenticate (RFC 9110 §11.6.1)."""
+    """WWW-Authenticate (RFC 9110 §11.6.1), a tuple of ``Challenge``; a single one may be set."""
     x_content_type_options = header("x-content-type-options", read_text, print_text)
-    """X-Content-Type-Options (Fetch)."""
+    """X-Content-Type-Options (Fetch), text: ``nosniff``."""
     x_dns_prefetch_control = header("x-dns-prefetch-control", read_text, print_text)
-    """X-DNS-Prefetch-Control (de facto)."""
+    """X-DNS-Prefetch-Control (de facto), text: ``on`` or ``off``."""
     x_frame_options = header("x-frame-options", read_text, print_text)
-    """X-Frame-Options (HTML)."""
+    """X-Frame-Options (HTML), text: ``DENY`` or ``SAMEORIGIN``."""
     x_permitted_cross_domain_policies = header("x-permitted-cross-domain-policies", read_text, print_text)
-    """X-Permitted-Cross-Domain-Policies (de facto)."""
+    """X-Permitted-Cross-Domain-Policies (de facto), text."""
     x_robots_tag = header("x-robots-tag", read_text, print_text)
-    """X-Robots-Tag (de facto)."""
+    """X-Robots-Tag (de facto), text."""

@@ -60,7 +60,14 @@ class Response(ResponseHeaders):
     TypeError for what can't be a body.
     """
 
-    __slots__ = ("__weakref__", "_body", "_fields", "_status", "error", "is_conditional")
+    __slots__ = {
+        "__weakref__": None,
+        "_body": "The content in bytes, or its chunks.",
+        "_fields": "The header fields, shared until they are changed.",
+        "_status": "The status; None if none was given.",
+        "error": "The exception that this response answers; None if there is none.",
+        "is_conditional": "True if the server has yet to apply ``conditional`` to what a handler has returned: a file.",
+    }
 
     def __init__(
         self,
@@ -72,9 +79,7 @@ class Response(ResponseHeaders):
     ) -> None:
         self._status = None if status is None else _checked_status(status)
         self.error: BaseException | None = None
-        """The exception that this response answers, if any."""
         self.is_conditional = False
-        """True if the server has yet to apply ``conditional`` when a handler has returned it, as for files."""
         if type(body) is str:
             self._body: Body = body.encode()
             self._fields: Fields = _TEXT_ONLY
@@ -99,7 +104,10 @@ class Response(ResponseHeaders):
 
     @classmethod
     def sharing(cls, body: bytes, fields: SharedFields) -> Self:
-        """Make a response of bytes and shared fields in half the time: nothing is checked again."""
+        """Make a response of bytes and shared fields in half the time: nothing is checked again.
+
+        For adapters and dialects.
+        """
         self = cls.__new__(cls)
         self._status = None
         self.error = None
@@ -351,7 +359,7 @@ class Response(ResponseHeaders):
         return fields
 
     def put(self, line: Line) -> None:
-        """Replace all lines of a header field by one, which has been checked."""
+        """Replace all lines of a header field by one, which has been checked. For adapters and dialects."""
         put_line(self._own_fields(), line)
 
     def vary(self, *names: str) -> None:
@@ -444,7 +452,7 @@ class Response(ResponseHeaders):
     def message(self, method: str) -> tuple[int, Fields, int | None, Body, bool]:
         """Return what answers a request of this method: the status; the header fields, not to be changed; the length
         of a body in memory, unless the fields declare one; the body; and True if the body is left out, which a stream
-        is closed for (RFC 9110 §6.4.1, §9.3.2).
+        is closed for (RFC 9110 §6.4.1, §9.3.2). For adapters and dialects.
         """
         status, fields, body = self._status or 200, self._fields, self._body
         if status == 200 and type(fields) is SharedFields and type(body) is bytes:

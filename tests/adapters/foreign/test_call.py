@@ -147,7 +147,7 @@ def test_the_caller_s_request_and_context_stay_as_they_are(ask):
     assert {key: value for key, value in vars(request).items() if key != "content"} == {
         key: value for key, value in before.items() if key != "content"
     }
-    assert (request.route, request.deferred, request.body) == (None, (), b"body")
+    assert (request.route, request._deferred, request.body) == (None, (), b"body")
 
 
 def test_the_caller_s_context_stays_as_it_is_on_a_loop():
