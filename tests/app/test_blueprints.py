@@ -1,6 +1,7 @@
 import pytest
 
 from antiphon import App, Blueprint, Limits, abort
+from antiphon.features import Cors
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, NotFound
 
@@ -261,6 +262,29 @@ class TestRegistering:
             shop.register(Blueprint("b"))
         with pytest.raises(RuntimeError, match="this app serves"):
             app.register(Blueprint("b"))
+
+    def test_twice_by_a_function_that_makes_apps_says_what_to_do(self, serving):
+        shop = Blueprint("shop")
+
+        def make_app():
+            app = App()
+            shop.use(Cors(["https://example.com"]))
+            app.register(shop)
+            return app
+
+        assert serving(make_app()).get("/").status == 404
+        with pytest.raises(RuntimeError, match=r"'shop' serves.*makes several apps.*makes the blueprint, too"):
+            make_app()
+
+    def test_may_be_of_one_blueprint_in_several_apps(self, serving):
+        shop = Blueprint("shop")
+        shop.use(Cors(["https://example.com"]))
+        shop.get("/x")(echo)
+        for _ in range(2):
+            app = App()
+            app.register(shop)
+            response = serving(app).get("/x", headers={"origin": "https://example.com"})
+            assert response.headers["access-control-allow-origin"] == "https://example.com"
 
     def test_may_still_be_done_after_a_plan_that_failed(self, serving):
         blueprint = Blueprint("b")

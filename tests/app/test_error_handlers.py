@@ -214,6 +214,24 @@ class TestAHandlerThatFails:
         assert describe(forgets) in caplog.text
 
 
+class TestProblemDetails:
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            lambda error: error.problem(),
+            lambda error: (error.problem() | {"more": 1}, 409),
+            lambda error: (error.problem(), {"x-a": "1"}),
+        ],
+        ids=["alone", "with more", "with headers"],
+    )
+    def test_are_answered_as_what_they_are(self, serving, style, answer):
+        app = App()
+        app.errorhandler(404)(style(lambda request, error: answer(error)))
+        response = serving(app).get("/nowhere")
+        assert response.content_type == "application/problem+json"
+        assert (response.json["title"], response.json["status"]) == ("Not Found", 404)
+
+
 class TestWhatNobodyHandles:
     @pytest.mark.parametrize(
         ("accept", "content_type"),

@@ -250,6 +250,21 @@ class TestFunctionsThatCannotBeCalled:
         assert serving(app).get("/").text == "Ada"
 
 
+MISTAKES = {
+    "mount swapped": (lambda app: app.mount(App(), "/shop"), r'mount\("/shop", application\)'),
+    "a middleware's name": (lambda app: app.middleware("http"), r"not 'http': write `@app.middleware`"),
+    "a hook's name": (lambda app: app.before_request("first"), "'first' is no function"),
+    "on_startup of a name": (lambda app: app.on_startup("first"), "'first' is no function"),
+    "a handler as methods": (lambda app: app.route("/", len), "methods is a collection of methods"),
+}
+
+
+@pytest.mark.parametrize(("mistake", "words"), MISTAKES.values(), ids=MISTAKES)
+def test_what_is_registered_by_mistake_is_an_error_in_words(mistake, words):
+    with pytest.raises(TypeError, match=words):
+        mistake(App())
+
+
 @pytest.mark.parametrize(
     ("where", "parameters", "fix"),
     [

@@ -76,6 +76,29 @@ def test_defaults_are_parameters_that_the_path_may_override(serving, style):
     assert serving(app).request("PUT", "/list").headers["allow"] == "GET, HEAD, OPTIONS, POST"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "path", "named"),
+    [
+        ("/users/<id>", "/users/7", "has the parameters id"),
+        ("/users/<id>/<page>", "/users/7/2", "has the parameters id, page"),
+        ("/users/<id>.<form>", "/users/7.txt", "has the parameters id, form"),
+        ("/users", "/users", "has no parameters"),
+    ],
+)
+def test_a_parameter_that_a_route_has_not_is_a_key_error_with_those_that_it_has(serving, pattern, path, named, caplog):
+    app = App()
+
+    @app.get(pattern, name="users")
+    def handler(request):
+        assert request.params.get("typo") is None
+        with pytest.raises(KeyError, match=rf"there is no parameter 'typo': the route .*{named}"):
+            request.params["typo"]
+        return request.params["typo"]
+
+    assert serving(app).get(path).status == 500
+    assert f"KeyError: \"there is no parameter 'typo': the route {named}\"" in caplog.text
+
+
 def test_defaults_are_not_shared_between_requests(serving):
     app = App()
 

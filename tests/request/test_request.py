@@ -1,9 +1,14 @@
 import asyncio
+import copy
 import gc
 import itertools
+import pickle
 import re
+import subprocess
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import quote, unquote
 
 import pytest
@@ -24,7 +29,8 @@ from antiphon.http.errors import (
 from antiphon.http.head import Address, RequestHead
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import MissingKey
-from antiphon.request.request import Request
+from antiphon.request.request import Request, refuse_unknown_attributes
+from antiphon.serialization.json import encode_json
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -718,6 +724,22 @@ class TestJSON:
         with pytest.raises(BadRequest, match="JSON"):
             _ = with_body(body, "application/json").json
 
+    def test_without_a_name_that_is_asked_for_is_a_400(self):
+        request = with_body(b'{"name": "tea", "in": {}}', "application/json")
+        assert request.json["name"] == "tea"
+        assert request.json.get("price") is None
+        for error in (MissingKey, KeyError, BadRequest):
+            with pytest.raises(error) as raised:
+                _ = request.json["price"]
+        assert raised.value.problem()["detail"] == "'price' is missing"
+
+    def test_of_an_object_is_a_dict_like_any_other(self):
+        value = with_body(b'{"b": 1, "a": [{}]}', "application/json").json
+        assert isinstance(value, dict)
+        assert (value, repr(value)) == ({"b": 1, "a": [{}]}, "{'b': 1, 'a': [{}]}")
+        assert copy.deepcopy(value) == pickle.loads(pickle.dumps(value)) == value
+        assert encode_json(value) == b'{"b":1,"a":[{}]}'
+
     def test_null_is_none(self):
         request = with_body(b"null", "application/json")
         assert request.json is None
@@ -928,3 +950,56 @@ class TestContext:
         request = Request.blank()
         request.route = Route()
         assert (request.endpoint, request.app) == ("orders", "the app")
+
+
+class TestG:
+    def test_tells_what_is_on_it(self):
+        request = Request.blank()
+        assert "user" not in request.g
+        request.g.user = "ada"
+        assert "user" in request.g
+        assert (request.g.user, vars(request.g)) == ("ada", {"user": "ada"})
+
+
+class Own(Request):
+    """A class of requests with attributes of its own."""
+
+
+class TestUnknownAttributes:
+    """They are refused in tests and in Python's development mode: each request would pay for that elsewhere."""
+
+    @pytest.fixture(autouse=True)
+    def _refusing(self, monkeypatch):
+        monkeypatch.setattr(Request, "__setattr__", object.__setattr__)
+        refuse_unknown_attributes()
+
+    @pytest.mark.parametrize(
+        ("name", "fix"),
+        [("limit", r"did you mean 'limits'\? .*request\.g\.limit"), ("current_user", r"request\.g\.current_user")],
+    )
+    def test_are_refused_with_the_way_to_keep_a_value(self, name, fix):
+        request = Request.blank()
+        with pytest.raises(AttributeError, match=rf"a request has no attribute '{name}'.*{fix}"):
+            setattr(request, name, 5)
+        assert not hasattr(request, name)
+
+    def test_are_none_of_those_that_a_request_has(self):
+        request = Request.blank("/?a=b")
+        request.limits = Limits(body=5)
+        request.params = {"id": 5}
+        request.id = "5"
+        assert (request.args["a"], request.url.path, request.params["id"], request.id) == ("b", "/", 5, "5")
+
+    def test_are_known_to_a_class_of_one_s_own(self):
+        request = Own.blank()
+        request.user = "ada"
+        assert request.user == "ada"
+
+    @pytest.mark.processes
+    def test_are_not_looked_at_in_production(self):
+        code = "from antiphon import Request; Request.blank().limit = 5"
+        run = partial(subprocess.run, capture_output=True, text=True, timeout=60, check=False)
+        assert run([sys.executable, "-c", code]).returncode == 0
+        assert "did you mean 'limits'" in run([sys.executable, "-X", "dev", "-c", code]).stderr
+        tested = f"from antiphon.testing import Client; Client(None); {code}"
+        assert "did you mean 'limits'" in run([sys.executable, "-c", tested]).stderr

@@ -113,6 +113,8 @@ class App(Routes, Servable):
         mounted already, TypeError for what is no application.
         """
         self.check_open()
+        if not isinstance(prefix, str):
+            raise TypeError(f'the prefix comes first, as in mount("/shop", application), and is not {prefix!r}')
         self.check_prefix(prefix, host)
         if contains(application, self):
             raise ValueError("an application cannot be mounted in itself")

@@ -320,7 +320,10 @@ class Blueprint(Routes):
     def check_open(self) -> None:
         """Check that something can still be registered. Raises RuntimeError once an application with it serves."""
         if self.is_frozen:
-            raise RuntimeError(f"an app with the blueprint {self.name!r} serves requests already: register before that")
+            raise RuntimeError(
+                f"an app with the blueprint {self.name!r} serves requests already: register before that; a function"
+                " that makes several apps, and registers with the blueprint, makes the blueprint, too"
+            )
 
     def converters(self) -> Mapping[str, Converter]:
         """Return the blueprint's converters, and a stand-in for each name that only the application may know."""

@@ -14,7 +14,7 @@ from antiphon.http.head import Head
 from antiphon.http.path import check_path, hidden_segments, with_or_without_slash
 from antiphon.request.request import Request
 from antiphon.routing.prefixes import Prefixes
-from antiphon.routing.router import Router
+from antiphon.routing.router import Params, Router
 
 Matched: TypeAlias = tuple[Mapping[str, Plan], Mapping[str, Any]]
 """The plan of each method, and the values of the route's parameters."""
@@ -22,7 +22,7 @@ Matched: TypeAlias = tuple[Mapping[str, Plan], Mapping[str, Any]]
 Found: TypeAlias = tuple[Plan, HTTPError | None]
 """The plan for a request, and the error of the request, if something is wrong with it."""
 
-_NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
+_NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
 
 
 class AnyMethod(dict[str, Plan]):
@@ -99,7 +99,7 @@ class Routing:
         if found is None:
             raise NotFound(f"There is nothing at {_whole_path(request)}.")
         if self.defaults and (defaults := self.defaults.get(found[0].get(head.method, self.redirecting))):
-            return found[0], {**defaults, **found[1]}
+            return found[0], Params({**defaults, **found[1]})
         return found
 
     def _encoded_segments(self, head: Head) -> list[str] | None:

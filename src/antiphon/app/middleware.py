@@ -135,6 +135,8 @@ def middleware(
     """
     from inspect import isasyncgenfunction, isgeneratorfunction
 
+    if not callable(function):
+        raise TypeError(f"middleware is a generator function, not {function!r}: write `@app.middleware` above it")
     is_async = isasyncgenfunction(function)
     if not is_async and not isgeneratorfunction(function):
         raise TypeError(

@@ -5,9 +5,11 @@ from copy import copy
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
+from antiphon.handler.errors import PROBLEM
+from antiphon.http.errors import Problem
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
-from antiphon.response.fields import HTML, JSON, only_typed
+from antiphon.response.fields import HTML, JSON, SharedFields, only_typed
 from antiphon.response.response import Response, json_encoder
 from antiphon.response.templates import Template, is_template
 
@@ -40,6 +42,7 @@ ResponseLike: TypeAlias = (
 """The values of which a response is made: what handlers return. A TypedDict counts as the dict that it is."""
 
 _JSON_ONLY = only_typed(JSON)
+_PROBLEM_ONLY = only_typed(PROBLEM)
 
 _WANTED = (
     "of that no response can be made: return text, bytes, a dict, list or dataclass, an iterator, a Response,"
@@ -81,7 +84,7 @@ def _make(value: object, source: Source, request: Request) -> Response:
     if isinstance(value, bytes | bytearray | memoryview):
         return Response(bytes(value))
     if isinstance(value, dict | list) or hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__struct_fields__"):
-        return _json(value, request)
+        return _json(value, request, _PROBLEM_ONLY if kind is Problem else _JSON_ONLY)
     if is_template(value):
         return Response.html(value)
     if isinstance(value, Iterator | AsyncIterable):
@@ -89,9 +92,9 @@ def _make(value: object, source: Source, request: Request) -> Response:
     raise _WrongReturn(str(wrong_return(source, value, _WANTED)))
 
 
-def _json(value: object, request: Request) -> Response:
+def _json(value: object, request: Request, fields: SharedFields = _JSON_ONLY) -> Response:
     app = request.app
-    return Response.sharing(json_encoder()(value, app.json_default if app else None), _JSON_ONLY)
+    return Response.sharing(json_encoder()(value, app.json_default if app else None), fields)
 
 
 def _from_none(source: Source) -> Response:

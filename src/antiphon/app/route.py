@@ -126,6 +126,8 @@ def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:
     """Return methods in upper case. Raises ValueError for none at all, for text, and for a malformed one."""
     if isinstance(methods, str):
         raise ValueError(f"methods is a collection of methods, such as ({methods!r},)")
+    if not isinstance(methods, Iterable):
+        raise TypeError(f'methods is a collection of methods, such as ("POST",), not {methods!r}')
     wanted = tuple(method.upper() for method in methods)
     if not wanted:
         raise ValueError(f"a route answers at least one method: {pattern!r}")

@@ -11,6 +11,8 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
 
     ``named`` are given by their names; their values don't matter.
     """
+    if not callable(function):
+        raise TypeError(f"{function!r} is no function, and is called with ({', '.join(given)})")
     try:
         taken = signature_of(function, follow_wrapped=False)
     except ValueError:  # functions written in C may hide their parameters

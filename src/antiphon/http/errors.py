@@ -29,6 +29,15 @@ _DEMANDED = {
 """The header that a status must not be sent without, its section in RFC 9110, and an argument that gives it."""
 
 
+class Problem(dict[str, object]):
+    """A problem details object (RFC 9457 §3). A handler that returns one answers with application/problem+json."""
+
+    __slots__ = ()
+
+    def __or__(self, more: dict[str, object]) -> "Problem":  # type: ignore[override]
+        return Problem({**self, **more})
+
+
 class HTTPError(Exception):
     """An error with a status and an optional detail for the client.
 
@@ -78,8 +87,8 @@ class HTTPError(Exception):
         return f"{self.status} {self.title}" + (f": {self.detail}" if self.detail else "")
 
     def problem(self) -> dict[str, object]:
-        """Return the problem details object, ready for JSON (RFC 9457 §3)."""
-        problem: dict[str, object] = {"type": self.type, "title": self.title, "status": self.status}
+        """Return the problem details object (RFC 9457 §3), ready for JSON, or to be returned by an error handler."""
+        problem = Problem(type=self.type, title=self.title, status=self.status)
         if self.detail is not None:
             problem["detail"] = self.detail
         return problem | self.members

@@ -5,17 +5,27 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from antiphon.body.content import Content
 from antiphon.http.errors import ContentTooLarge, UnsupportedMediaType, over_limit
 from antiphon.http.limits import Limits
+from antiphon.http.multidict import MissingKey
 
 T = TypeVar("T")
 
 FORM = "application/x-www-form-urlencoded"
 
 DEFAULT_LIMITS = Limits()
+
+
+class Members(dict[str, Any]):
+    """The members of a JSON object. One that is missing, read with ``[]``, is a KeyError and a 400, as in a form."""
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise MissingKey(name)
 
 
 def not_loaded(content: Content, reader: str) -> Exception:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from antiphon.routing.converters import Converter
-from antiphon.routing.router import Router, SamePathsError
+from antiphon.routing.router import Params, Router, SamePathsError
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Prefixes(Generic[T]):
             prefix = "/".join(above)
             encoded = above if segments and prefix.count("/") > count else None
             methods = None if encoded else self._router.literal.get(prefix or "/")
-            found = (methods, {}) if methods else self._router.search(prefix or "/", encoded, host)
+            found = (methods, Params()) if methods else self._router.search(prefix or "/", encoded, host)
             if found is not None:
                 return Match(found[0][_ALL], found[1])
         return None

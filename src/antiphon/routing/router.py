@@ -5,7 +5,7 @@ search backtracks, it visits each node of the tree at most once for each segment
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NoReturn, TypeAlias, TypeVar
 
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import Mixed, Parameter, Segment, check_names, parse_host_pattern, parse_pattern
@@ -16,6 +16,16 @@ _MIXED_RANK = 0
 
 Slot: TypeAlias = str | tuple[str, ...]
 """The parameter names of one segment: one name, or several."""
+
+
+class Params(dict[str, Any]):
+    """The values of a route's parameters, by name. The KeyError for another name says which there are."""
+
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> NoReturn:
+        known = f"the parameters {', '.join(self)}" if self else "no parameters"
+        raise KeyError(f"there is no parameter {name!r}: the route has {known}")
 
 
 class SamePathsError(ValueError):
@@ -44,8 +54,8 @@ class Resource(Generic[T]):
     def params(self, values: list[Any]) -> dict[str, Any]:
         """Return the values by name."""
         if not self.is_mixed:
-            return dict(zip(self.slots, values))  # type: ignore[arg-type]  # noqa: B905 - names only, one for each value
-        params: dict[str, Any] = {}
+            return Params(zip(self.slots, values))  # type: ignore[arg-type]  # noqa: B905 - names only, one for each value
+        params = Params()
         for slot, value in zip(self.slots, values, strict=True):
             params.update([(slot, value)] if isinstance(slot, str) else zip(slot, value, strict=True))
         return params
@@ -200,7 +210,9 @@ def _find(root: _Node[T], segments: list[str], at: int) -> tuple[dict[str, T], d
     if resource is None:
         return None
     if resource.only is not None:
-        return resource.methods, {resource.only: values[0]}
+        params = Params()  # to make one with the value in it takes longer
+        params[resource.only] = values[0]
+        return resource.methods, params
     return resource.methods, resource.params(values)
 
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
 from antiphon.http.url import URL
+from antiphon.request.request import refuse_unknown_attributes
 from antiphon.testing.call import Call, CallOptions
 from antiphon.testing.cookies import TEST_HOST, CookieJar
 from antiphon.testing.loop_thread import LoopThread
@@ -61,6 +62,7 @@ class BaseClient(ABC, Generic[Answer, Opening]):
         max_body: int = 64 << 20,
         extra: Mapping[str, object] = NOTHING,
     ) -> None:
+        refuse_unknown_attributes()
         self.app = app
         self.interface = interface
         self.base_url = _checked_base(base_url)
