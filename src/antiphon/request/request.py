@@ -275,14 +275,7 @@ class Request(RequestHeaders):
     @lazy
     def args(self) -> MultiDict[str]:
         """The query's arguments. Raises URITooLong (414) above ``limits.query`` bytes or ``limits.fields`` fields."""
-        return MultiDict(self.query_fields())
-
-    def query_fields(self) -> list[tuple[str, str]]:
-        """Return the names and values of ``args``, in order, read anew. Raises what ``args`` does.
-
-        For adapters and dialects.
-        """
-        return query_fields_of(self.head, self.limits)
+        return MultiDict(query_fields_of(self.head, self.limits))
 
     def args_as(self, wanted: type[T]) -> T:
         """Return the query's arguments as a dataclass, TypedDict or Struct.
@@ -438,28 +431,10 @@ class Request(RequestHeaders):
 
         Raises ContentTooLarge (413) beyond a limit, BadRequest (400) for malformed parts.
         """
-        fields = self.urlencoded_fields()
+        fields = urlencoded_fields_of(self)
         if fields is not None:
             return MultiDict(fields)
         return self._form_data.fields if self.mimetype == FORM_DATA else MultiDict()
-
-    def urlencoded_fields(self) -> list[tuple[str, str]] | None:
-        """Return the names and values of an urlencoded form, in order, read anew; None for another body.
-
-        Raises ContentTooLarge (413) beyond a limit. For adapters and dialects.
-        """
-        charset = None
-        if self.head.field("content-type") != FORM:  # as nearly all of them are declared
-            if self.mimetype != FORM:
-                return None
-            charset = self.charset
-        limits = self.limits
-        data = self._whole(limits)
-        try:
-            return parse_form(data, limits.fields, charset)
-        except ValueError:
-            detail = f"The form has more than {limits.fields} fields."
-            raise over_limit(ContentTooLarge, "fields", limits.fields, detail) from None
 
     @lazy
     def files(self) -> "MultiDict[Upload]":
@@ -653,3 +628,21 @@ def _set_known(self: Request, name: str, value: object) -> None:
 
 if sys.flags.dev_mode:
     refuse_unknown_attributes()
+
+
+def urlencoded_fields_of(request: Request) -> list[tuple[str, str]] | None:
+    """Return the names and values of an urlencoded form, in order, read anew; None for another body.
+
+    Raises ContentTooLarge (413) beyond a limit.
+    """
+    charset = None
+    if request.head.field("content-type") != FORM:  # as nearly all of them are declared
+        if request.mimetype != FORM:
+            return None
+        charset = request.charset
+    data, most = request.body, request.limits.fields
+    try:
+        return parse_form(data, most, charset)
+    except ValueError:
+        detail = f"The form has more than {most} fields."
+        raise over_limit(ContentTooLarge, "fields", most, detail) from None

@@ -14,6 +14,8 @@ from antiphon.http.head import DerivedHead, Head, server_head
 from antiphon.lazy import lazy
 from antiphon.request.body import FORM
 from antiphon.request.request import Request as NativeRequest
+from antiphon.request.request import urlencoded_fields_of
+from antiphon.request.urls import query_fields_of
 from antiphon.response.fields import JSON
 from antiphon.serialization.json import decode_json
 
@@ -100,7 +102,7 @@ class Request:
     @lazy
     def args(self) -> MultiDict:
         """The arguments of the query string."""
-        return MultiDict.of(self.native.query_fields())
+        return MultiDict.of(query_fields_of(self.native.head, self.native.limits))
 
     @lazy
     def headers(self) -> NoCaseDict:
@@ -205,7 +207,7 @@ class Request:
         native = self.native
         if self.is_streamed:
             return MultiDict() if native.mimetype == FORM else None
-        fields = native.urlencoded_fields()
+        fields = urlencoded_fields_of(native)
         return None if fields is None else MultiDict.of(fields)
 
     # Context
