@@ -1,4 +1,5 @@
 from functools import partial, wraps
+from pathlib import Path
 
 import pytest
 
@@ -6,6 +7,7 @@ from antiphon import App, Place, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
 from tests.helpers.deferred_annotations import define
+from tests.helpers.handlers import ASYNC_HANDLERS
 
 pytestmark = pytest.mark.axes("interface", "style", "other")
 
@@ -248,6 +250,24 @@ class TestFunctionsThatCannotBeCalled:
         app = App()
         app.get("/")(style(logged_in(lambda request, user: user)))
         assert serving(app).get("/").text == "Ada"
+
+
+ON_THE_SPOT = {
+    "when": lambda app, function: app.fill(PLACE, len, when=function),
+    "otherwise": lambda app, function: app.fill(PLACE, len, otherwise=function),
+    "to_python": lambda app, function: app.converter("hex", function),
+    "to_url": lambda app, function: app.converter("hex", str, function),
+    "immutable": lambda app, function: app.static("/static", Path(__file__).parent, immutable=function),
+    "json_default": lambda _, function: App(json_default=function),
+}
+
+
+@pytest.mark.parametrize(("role", "register"), ON_THE_SPOT.items(), ids=ON_THE_SPOT)
+@pytest.mark.parametrize("function", ASYNC_HANDLERS.values(), ids=ASYNC_HANDLERS)
+def test_what_nobody_awaits_is_not_async(role, register, function):
+    with pytest.raises(TypeError, match=rf"`{role}` is called on the spot, so write it as `def`") as refused:
+        register(App(), function)
+    assert describe(function) in str(refused.value)
 
 
 MISTAKES = {

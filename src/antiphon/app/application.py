@@ -19,6 +19,7 @@ from antiphon.app.plan import LOOP, HandlerStack
 from antiphon.app.planner import Planning, RouteGroup, merged_converters
 from antiphon.app.route import Route
 from antiphon.app.url_for import Reverse
+from antiphon.handler.callables import check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.limits import Limits
@@ -67,6 +68,7 @@ class App(Routes, Servable):
     ) -> None:
         Routes.__init__(self)
         Servable.__init__(self)
+        check_sync("json_default", json_default)
         self.limits = Limits.of(limits)
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default

@@ -10,7 +10,7 @@ from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.middleware import Middleware, middleware
 from antiphon.app.route import Route, RouteOptions, check_options, checked_methods, make_route
 from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandler, Handler, MiddlewareFunction
-from antiphon.handler.callables import check_arguments
+from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.limits import Limits
 from antiphon.routing.converters import CONVERTERS, Converter, own_converter
 from antiphon.routing.pattern import (
@@ -103,11 +103,13 @@ class Routes:
 
         ``to_python`` converts a decoded segment, which is not empty, to a value; if it raises ValueError, the segment
         doesn't match. ``to_url`` converts the value back to a segment. Raises ValueError for a name that is bad or
-        taken.
+        taken, TypeError for an async function.
         """
         self.check_open()
         if name in CONVERTERS or name in self.registry.converters:
             raise ValueError(f"there is a converter {name!r} already")
+        check_sync("to_python", to_python)
+        check_sync("to_url", to_url)
         self.registry.converters[name] = own_converter(name, to_python, to_url)
 
     def route(

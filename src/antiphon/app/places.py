@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon.app.hooks import Hook, hook
-from antiphon.handler.callables import check_arguments
-from antiphon.handler.contract import describe, is_async, ready
+from antiphon.handler.callables import check_arguments, check_sync
+from antiphon.handler.contract import describe, ready
 from antiphon.request.places import Place, check_place
 from antiphon.request.request import Request
 
@@ -92,9 +92,8 @@ class Places:
             raise ValueError(f"the place {place.name!r} is filled by {filled} already, and now by {describe(source)}")
         for function in filter(None, (source, when, otherwise)):
             check_arguments(function, "request")
-        for option, called in (("when", when), ("otherwise", otherwise)):
-            if called is not None and is_async(called):
-                raise TypeError(f"{describe(called)}: `{option}` is called on the spot, so write it as `def`")
+        check_sync("when", when)
+        check_sync("otherwise", otherwise)
         made = Source(place, hook(source, blocking), when, otherwise)
         self._sources[place] = made
         if made.is_resolved:

@@ -10,6 +10,7 @@ from stat import S_ISLNK, S_ISREG
 from time import time
 from typing import NamedTuple, TypedDict
 
+from antiphon.handler.callables import check_sync
 from antiphon.http.errors import Forbidden, NotFound
 from antiphon.paths import NOT_THERE, absolute_path
 from antiphon.request.request import Request
@@ -120,6 +121,7 @@ class StaticFolder:
             raise ValueError(f"max_age is a whole number of seconds from 0 to 2**31, not {max_age!r}")
         if immutable is not None and not callable(immutable):
             raise TypeError(f"immutable is a function of the name, such as re.compile(...).search, not {immutable!r}")
+        check_sync("immutable", immutable)
         kept_by = "public" if public else "private"
         self._forever = f"{kept_by}, max-age={YEAR}, immutable"
         self._revalidated = "no-cache" if public else "private, no-cache"

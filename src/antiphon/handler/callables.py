@@ -1,9 +1,9 @@
-"""A check, made when a function is registered, that it can be called as it will be."""
+"""Checks, made when a function is registered, that it can be called as it will be."""
 
 from collections.abc import Callable
 from typing import Any
 
-from antiphon.handler.contract import describe, signature_of
+from antiphon.handler.contract import describe, is_async, signature_of
 
 
 def check_arguments(function: Callable[..., Any], *given: str, **named: object) -> None:
@@ -24,3 +24,12 @@ def check_arguments(function: Callable[..., Any], *given: str, **named: object) 
         raise TypeError(
             f"{describe(function)} takes ({', '.join(taken.parameters)}), and is called with ({called})"
         ) from None
+
+
+def check_sync(role: str, function: Callable[..., Any] | None) -> None:
+    """Check that a function that nobody awaits is not async. Raises TypeError, which names the function and its role.
+
+    What it would return is a coroutine, which is true.
+    """
+    if function is not None and is_async(function):
+        raise TypeError(f"{describe(function)}: `{role}` is called on the spot, so write it as `def`")
