@@ -347,9 +347,10 @@ class TestADeadline:
     """A scope of the middleware's own cancels what is inside; nobody else's cancellation is a TimeoutError."""
 
     @staticmethod
-    def app_with(scope, seen, answer=None):
+    def app_with(scope, seen, answer=None, *, outer_is_async=True):
         app = App()
-        throwing(app, around(SimpleStyle(is_async=True), seen))
+        outer = around(SimpleStyle(is_async=outer_is_async), seen)
+        app.middleware(throws=True, blocking=not outer_is_async)(outer)
 
         @app.middleware(throws=True)
         async def deadline(request):
@@ -386,9 +387,10 @@ class TestADeadline:
         assert len(caplog.records) == 1
 
     @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
-    def test_may_be_answered(self, serving, scope):
+    @pytest.mark.parametrize("outer_is_async", [True, False], ids=["below async def", "below def on a thread"])
+    def test_may_be_answered(self, serving, scope, outer_is_async):
         seen = []
-        app = self.app_with(scope, seen, ("too slow", 503))
+        app = self.app_with(scope, seen, ("too slow", 503), outer_is_async=outer_is_async)
         client = serving(app)
         assert (client.get("/slow").status, client.get("/slow").text) == (503, "too slow")
         assert seen[0] == "left"
