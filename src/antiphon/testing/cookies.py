@@ -70,8 +70,8 @@ class CookieJar:
     def set(self, name: str, value: str, *, domain: str | None = None, path: str = "/", secure: bool = False) -> None:
         """Add a cookie for the client's host, or for a ``domain`` and all hosts below it.
 
-        A cookie whose name begins with ``__Host-`` or ``__Secure-`` is always secure. Raises ValueError for a cookie that
-        no response could set.
+        A cookie whose name begins with ``__Host-`` or ``__Secure-`` is always secure. Raises ValueError for a cookie
+        that no response could set.
         """
         secure = secure or bool(_has_prefix(name))
         cookie = SetCookie(name, value, domain=domain, path=path, secure=secure)
