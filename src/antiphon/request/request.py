@@ -640,9 +640,10 @@ def urlencoded_fields_of(request: Request) -> list[tuple[str, str]] | None:
         if request.mimetype != FORM:
             return None
         charset = request.charset
-    data, most = request.body, request.limits.fields
+    limits = request.limits
+    data = request._whole(limits)  # noqa: SLF001 - what ``body`` is
     try:
-        return parse_form(data, most, charset)
+        return parse_form(data, limits.fields, charset)
     except ValueError:
-        detail = f"The form has more than {most} fields."
-        raise over_limit(ContentTooLarge, "fields", most, detail) from None
+        detail = f"The form has more than {limits.fields} fields."
+        raise over_limit(ContentTooLarge, "fields", limits.fields, detail) from None
