@@ -13,6 +13,8 @@ from http.client import HTTPConnection
 import pytest
 
 from antiphon.dialects.werkzeug import serving
+from antiphon.dialects.werkzeug.exceptions import ClientDisconnected
+from antiphon.dialects.werkzeug.wrappers import Request, Response
 
 
 def application(environ, start_response):
@@ -109,6 +111,20 @@ def test_a_body_of_any_size_is_read_by_the_application(serve):
     connection.close()
 
 
+def test_a_body_with_a_length_is_known_to_have_broken_off(serve):
+    def close_and_read(environ, start_response):
+        environ["wsgi.input"].close()
+        try:
+            Request(environ).get_data()
+        except ClientDisconnected:
+            return Response("told")(environ, start_response)
+
+    connection = HTTPConnection("127.0.0.1", serve(close_and_read).port, timeout=5)
+    connection.request("POST", "/", body=b"body")
+    assert connection.getresponse().read() == b"told"
+    connection.close()
+
+
 @pytest.mark.parametrize(
     ("status", "headers", "answered"),
     [
@@ -159,6 +175,13 @@ def test_a_taken_port_ends_the_program(serve):
     server = serve()
     with pytest.raises(SystemExit, match=f"Port {server.port} is in use"):
         serving.make_server("127.0.0.1", server.port, application)
+
+
+def test_a_server_that_is_shut_down_before_it_serves_ends_at_once():
+    server = serving.make_server("127.0.0.1", 0, application)
+    server.shutdown()
+    server.serve_forever()
+    assert server.fileno() == -1
 
 
 def test_an_open_socket_can_be_served(serve):

@@ -80,14 +80,14 @@ class BaseWSGIServer:
                 self.server_close()
 
     def shutdown(self, within: float | None = None) -> None:
-        """End ``serve_forever``, and wait until it has ended.
+        """End ``serve_forever``, which may not have begun yet, and wait until it has ended.
 
         Open requests are answered first; with ``within`` they are cut off after so many seconds.
         """
         self._patience = within
-        self._end.set()
+        self._end.set()  # for a ``serve_forever`` that is about to begin, too
         with self._is_serving:
-            self._end.clear()
+            pass
 
     def server_close(self) -> None:
         """Close the socket."""
@@ -112,6 +112,8 @@ class BaseWSGIServer:
             "wsgi.multiprocess": self.multiprocess,
             "wsgi.multithread": self.multithread,
         }
+        if environ.get("CONTENT_LENGTH"):
+            environ.pop("wsgi.input_terminated", None)  # as Werkzeug: then a body that breaks off is told
         if port := environ.get("REMOTE_PORT"):
             environ["REMOTE_PORT"] = int(port)
         return self.app(environ, start_response)
