@@ -8,6 +8,7 @@ from werkzeug.sansio.request import Request as OriginalRequest
 from werkzeug.sansio.response import Response as OriginalResponse
 
 from antiphon.dialects.werkzeug.datastructures import Headers
+from antiphon.dialects.werkzeug.exceptions import HTTPException, abort
 from antiphon.dialects.werkzeug.sansio import http, utils
 from antiphon.dialects.werkzeug.sansio.request import Request
 from antiphon.dialects.werkzeug.sansio.response import Response
@@ -141,3 +142,10 @@ def test_a_response_without_a_body(values):
         return response.status, list(response.headers), response.is_json, response.get_etag(), response.mimetype
 
     same(outcome(made, OriginalResponse), outcome(made, Response))
+
+
+def test_a_response_without_a_body_may_be_raised():
+    response = Response(205)
+    with pytest.raises(HTTPException) as caught:
+        abort(response)
+    assert caught.value.get_response() is response

@@ -34,9 +34,9 @@ class Aborter:
         }
 
     def __call__(self, code: Any, *args: Any, **kwargs: Any) -> NoReturn:
-        if callable(code) and code not in self.mapping:
-            application: Any = code
-            raise HTTPException(response=application)
+        if code not in self.mapping and (callable(code) or hasattr(code, "status_code")):
+            response: Any = code  # or any WSGI application
+            raise HTTPException(response=response)
         if code not in self.mapping:
             raise LookupError(f"no exception for {code!r}")
         raise self.mapping[code](*args, **kwargs)
