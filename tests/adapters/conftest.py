@@ -109,7 +109,7 @@ def call_wsgi(app, given=None, most=None):
         answer.status, answer.headers = int(status.partition(" ")[0]), headers
 
     def call():
-        body = app(given or environ(), start_response)
+        body = app({"HTTP_HOST": "localhost"} | (given or environ()), start_response)
         try:
             for chunk in body:
                 answer.chunks.append(chunk)
@@ -164,11 +164,18 @@ class ASGIServer:
                 self.leave()
 
 
+def to_a_host(given):
+    """The scope of a request, with a Host if it has none."""
+    if given["type"] != "http" or any(name == b"host" for name, _ in given["headers"]):
+        return given
+    return given | {"headers": [(b"host", b"localhost"), *given["headers"]]}
+
+
 async def play_asgi(app, given=None, messages=({"type": "http.request"},), most=None):
     """Call an ASGI application in the running loop; after so many chunks the client leaves."""
     server = ASGIServer(messages, most)
     try:
-        await asyncio.wait_for(app(given or scope(), server.receive, server.send), DEADLINE)
+        await asyncio.wait_for(app(to_a_host(given or scope()), server.receive, server.send), DEADLINE)
     except Exception as error:
         server.answer.error = error
     server.answer.received = server.received
@@ -239,8 +246,11 @@ class RSGIServer:
 async def play_rsgi(app, given=None, chunks=(), most=None):
     """Call an RSGI application in the running loop; after so many chunks the client leaves."""
     server = RSGIServer(chunks, most)
+    given = given or RSGIScope()
+    if given.authority is None and "host" not in given.headers:
+        given.headers = RSGIHeaders([("host", "localhost"), *given.headers.items()])
     try:
-        await asyncio.wait_for(app.__rsgi__(given or RSGIScope(), server), DEADLINE)
+        await asyncio.wait_for(app.__rsgi__(given, server), DEADLINE)
     except Exception as error:
         server.answer.error = error
     server.answer.received = server.received

@@ -134,6 +134,20 @@ class TestTheHead:
         assert head(servers, headers=headers, server=server).authority == authority
 
     @pytest.mark.parametrize(
+        ("headers", "line"),
+        [
+            ([(b"accept", b"a/b"), (b"host", b"a.example")], b"a.example"),
+            ([(b"accept", b"a/b"), (b"host", b"a.example"), (b"accept", b"c/d")], b"a.example"),
+            ([(b"host", b"a.example"), (b"host", b"b.example")], b"a.example,b.example"),
+            ([(b"accept", b"a/b"), (b"accept", b"a/b")], None),
+            ([(b"host", b"")], b""),
+            ([], None),
+        ],
+    )
+    def test_has_the_host_as_it_was_received(self, servers, headers, line):
+        assert head(servers, headers=headers).host_line == line
+
+    @pytest.mark.parametrize(
         ("given", "wanted"), [("1", "1.0"), ("1.0", "1.0"), ("1.1", "1.1"), ("2", "2"), ("3", "3")]
     )
     def test_has_version_and_scheme(self, servers, given, wanted):
@@ -194,8 +208,7 @@ class TestTheHead:
 
         names = [b"h%d" % number for number in range(100)]
         lines = Counted([(name, b"a") for name in [*names, *names]])
-        found = head(servers)
-        found.scope["headers"] = lines
+        found = ASGIHead(servers.scope() | {"headers": lines}, None)
         assert {found.field(name.decode()) for name in names} == {"a, a"}
         assert Counted.read <= 3 * len(lines)
 

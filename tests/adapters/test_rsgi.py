@@ -42,10 +42,29 @@ class TestTheHead:
             ([], "example.com", "example.com"),
             ([("host", "other.example")], "example.com", "example.com"),
             ([], None, "127.0.0.1:80"),
+            ([("host", "a.example"), ("host", "b.example")], None, "a.example, b.example"),
         ],
     )
-    def test_has_the_authority(self, servers, headers, authority, wanted):
-        assert head(servers, headers=headers, authority=authority).authority == wanted
+    def test_has_the_authority_and_it_is_that_of_the_header(self, servers, headers, authority, wanted):
+        made = head(servers, headers=headers, authority=authority)
+        assert made.authority == wanted
+        assert made.field("host") == (wanted if headers or authority else None)
+
+    @pytest.mark.parametrize(
+        ("hosts", "authority", "wanted"),
+        [
+            (["a.example"], None, "a.example"),
+            ([], None, None),
+            ([""], None, ""),
+            ([], "a.example", "a.example"),
+            (["b.example"], "a.example", "a.example"),
+            (["a.example", "b.example"], None, "a.example,b.example"),
+            (["a.example", "b.example"], "a.example", "a.example,b.example"),
+        ],
+    )
+    def test_has_the_host_as_it_was_received(self, servers, hosts, authority, wanted):
+        made = head(servers, headers=[("host", host) for host in hosts], authority=authority)
+        assert made.host_line == wanted
 
     @pytest.mark.parametrize(
         ("given", "wanted"), [("1", "1.0"), ("1.0", "1.0"), ("1.1", "1.1"), ("2", "2"), ("3", "3")]

@@ -182,7 +182,7 @@ class TestASourceThatWaitsForNothing:
                 other = other or asyncio.create_task(others(left))
                 sent.append(message["type"])
 
-            await app(servers.scope(), receive, send)
+            await app(servers.scope(headers=[(b"host", b"localhost")]), receive, send)
             return other.done()
 
         assert asyncio.run(main())

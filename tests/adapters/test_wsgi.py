@@ -443,7 +443,7 @@ def test_answers_alike_below_a_loop_that_serves_nobody(servers, is_async, body):
             return str(sum(len(chunk) for chunk in request.stream))
 
     def answer(method, path):
-        environ = servers.environ(method, path, None if method == "GET" else sent)
+        environ = servers.environ(method, path, None if method == "GET" else sent, HTTP_HOST="localhost")
         return b"".join(app(environ, lambda status, headers: None))
 
     async def test():

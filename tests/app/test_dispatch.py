@@ -367,7 +367,8 @@ class TestACancellation:
         """Whether CancelledError left a request over ASGI, which is cancelled when the event is set, if any."""
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": "/", "raw_path": b"/", "query_string": b"", "headers": [], "client": None, "server": None,
+            "path": "/", "raw_path": b"/", "query_string": b"", "headers": [(b"host", b"a")], "client": None,
+            "server": None,
         }  # fmt: skip
 
         async def receive():
@@ -710,7 +711,7 @@ class TestADisconnect:
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
             "path": "/", "raw_path": b"/", "query_string": b"", "client": None, "server": None,
-            "headers": [(b"content-length", b"%d" % size)],
+            "headers": [(b"host", b"a"), (b"content-length", b"%d" % size)],
         }  # fmt: skip
         messages = [{"type": "http.request", "body": b"abc", "more_body": True}, {"type": "http.disconnect"}]
 
@@ -750,7 +751,8 @@ class TestADisconnect:
             raise AssertionError("nobody is there to get an answer")
 
         async def main():
-            scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/", "headers": []}
+            scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/"}
+            scope["headers"] = [(b"host", b"a")]
             with CancelScope() as cancelling:
                 scopes.append(cancelling)
                 await app(scope, receive, send)

@@ -301,7 +301,7 @@ class TestWhatEndsTheProcess:
         app = self.app(leaving, closing_fails=closing_fails)
         environ = {
             "REQUEST_METHOD": "GET", "PATH_INFO": "/", "wsgi.url_scheme": "http", "SERVER_NAME": "x",
-            "SERVER_PORT": "1",
+            "SERVER_PORT": "1", "HTTP_HOST": "x",
         }  # fmt: skip
         with pytest.raises(leaving):
             call_wsgi(app, environ, lambda status, headers: None)

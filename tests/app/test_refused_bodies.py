@@ -102,7 +102,8 @@ class Asked:
     """An application that is asked by a request with a large body; ``left`` is what it left of it."""
 
     def __init__(self, build, interface, size=SIZE, **fields):
-        self.app, self.interface, self.fields = App(), interface, {"content-length": str(size), **fields}
+        self.app, self.interface = App(), interface
+        self.fields = {"host": "a", "content-length": str(size), **fields}
         build(self.app)
         self.left = size
 

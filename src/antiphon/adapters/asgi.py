@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
@@ -47,8 +46,6 @@ _NAMES = _Names(
         "set-cookie", "transfer-encoding", "user-agent", "vary",
     )
 )  # fmt: skip
-_BODY_FIELDS = frozenset({b"content-length", b"transfer-encoding"})
-_name = itemgetter(0)
 UNBOUNDED = "uvicorn.protocols.http.httptools_impl"
 """The module of the one known server that bounds no header section; its ``receive`` is a method of a class there."""
 PATHSEND = "http.response.pathsend"
@@ -62,7 +59,7 @@ class ASGIHead:
     _received: "Future[None] | None"
     _buffered: "BufferedMessages | None"
     """The messages, once the disconnect is waited for."""
-    _fields: dict[bytes, bytes] | None
+    _fields: dict[bytes, bytes]
     """The headers by name; the last line of each."""
     _combined: dict[str, str] | None = None
     """The headers by name, with all lines of each, if any has several."""
@@ -81,8 +78,11 @@ class ASGIHead:
             self.root_path = root_path.rstrip("/")
             path = _below(path, self.root_path) or "/"
         self.path = path
+        lines = self.scope["headers"]
+        fields = self._fields = dict(lines)
+        self.host_line = fields.get(b"host") if len(fields) == len(lines) else _joined_hosts(lines)
         # Reading a default from the class would take three times as long.
-        self._fields = self._received = self._buffered = None
+        self._received = self._buffered = None
         self._has_more, self._is_receiving = True, False
 
     @property
@@ -95,20 +95,13 @@ class ASGIHead:
     @property
     def has_body(self) -> bool:
         """False when neither a length nor a transfer coding is declared (RFC 9112 §6.3); unknown in HTTP/2 and 3."""
-        scope, fields = self.scope, self._fields
-        if fields is None:
-            # Looking through the names is cheaper than the dictionary of fields, which many a GET does not need.
-            if self.method == "GET":
-                return not _BODY_FIELDS.isdisjoint(map(_name, scope["headers"])) or scope["http_version"] >= "2"
-            fields = self._fields = dict(scope["headers"])
-        return b"content-length" in fields or b"transfer-encoding" in fields or scope["http_version"] >= "2"
+        fields = self._fields
+        return b"content-length" in fields or b"transfer-encoding" in fields or self.scope["http_version"] >= "2"
 
     @property
     def uncoded_length(self) -> int | None:
         """The declared length of a body without a coding, if no header comes twice."""
         lines, fields = self.scope["headers"], self._fields
-        if fields is None:
-            fields = self._fields = dict(lines)
         if len(fields) != len(lines) or b"transfer-encoding" in fields or b"content-encoding" in fields:
             return None
         length = fields.get(b"content-length", b"")
@@ -152,8 +145,6 @@ class ASGIHead:
     def field(self, name: str) -> str | None:
         """Return the value of a header; several lines are joined."""
         fields = self._fields
-        if fields is None:
-            fields = self._fields = dict(self.scope["headers"])
         key = _NAMES[name]
         last = fields.get(key)
         if last is None:
@@ -199,6 +190,11 @@ class ASGIHead:
         if self._received is not None:
             await self._received
         await self._buffered.wait_disconnect()
+
+
+def _joined_hosts(lines: list[tuple[bytes, bytes]]) -> bytes | None:
+    hosts = [value for name, value in lines if name == b"host"]
+    return b",".join(hosts) if hosts else None
 
 
 def may_send_unbounded_header(receive: Receive) -> bool:

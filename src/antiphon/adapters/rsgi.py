@@ -50,6 +50,8 @@ class RSGIHead:
     def __init__(self, scope: RSGIScope, protocol: Any) -> None:
         self.scope = scope
         self._protocol = protocol
+        hosts = scope.headers.get_all("host")
+        self.host_line = ",".join(hosts) if len(hosts) > 1 else scope.authority or (hosts[0] if hosts else None)
         self.method = scope.method
         self.path = scope.path or "/"
 
@@ -66,8 +68,7 @@ class RSGIHead:
     @property
     def authority(self) -> str:
         """The authority of the target, or the Host header, or the server's address."""
-        scope = self.scope
-        return scope.authority or scope.headers.get("host") or scope.server
+        return self.field("host") or self.scope.server
 
     @property
     def http_version(self) -> str:

@@ -52,6 +52,7 @@ class WSGIHead:
 
     def __init__(self, environ: "WSGIEnvironment") -> None:
         self.environ = environ
+        self.host_line: str | None = environ.get("HTTP_HOST")
         self.method: str = environ["REQUEST_METHOD"]
         path: str = environ.get("PATH_INFO", "")
         self.path = (path if path.isascii() else _utf8(path)) or "/"

@@ -4,16 +4,23 @@ from collections.abc import Iterable
 
 from antiphon.adapters.server_values import header_too_large
 from antiphon.app.cross_site import TrustedOrigins, check_cross_site
-from antiphon.app.trusted_hosts import TrustedHosts
+from antiphon.app.trusted_hosts import TrustedHosts, check_host
 from antiphon.http.errors import HTTPError
+from antiphon.http.head import Head
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
+
+_MOST_KNOWN = 1024
+"""The number of hosts that are remembered."""
+_LONGEST_KNOWN = 255
+"""Characters of the longest host that is remembered."""
 
 
 class Guard:
     """The settings that decide which requests are answered.
 
-    ``looks_at_heads`` says that each head is checked. Most servers bound the header section themselves.
+    ``looks_at_heads`` says that more than the Host of each head is checked. Most servers bound the header section
+    themselves.
     """
 
     def __init__(
@@ -28,6 +35,8 @@ class Guard:
         self.hosts = TrustedHosts(hosts)
         self.origins = TrustedOrigins(origins)
         self.most_header = most_header
+        self.known_hosts: set[str | bytes | None] = set()
+        """Values of Host that were found to be one host."""
         self.looks_at_heads = bool(self.proxies or self.hosts)
         self._lets_all_write = cross_site_writes
         self._origins_of: dict[str | None, TrustedOrigins] = {}
@@ -35,6 +44,19 @@ class Guard:
     def trust(self, blueprint: str, above: str | None, origins: TrustedOrigins) -> None:
         """Trust origins for the routes of a blueprint, and with them those of ``above``, the blueprint around it."""
         self._origins_of[blueprint] = origins.within(self._origins_of.get(above, self.origins))
+
+    def host_error(self, head: Head) -> HTTPError | None:
+        """Return the error for a head whose Host, as it was received, is not one host; else remember that it is."""
+        line = head.host_line
+        try:
+            check_host(line, head.http_version)
+        except HTTPError as error:
+            return error
+        if line and len(line) <= _LONGEST_KNOWN:
+            if len(self.known_hosts) >= _MOST_KNOWN:
+                self.known_hosts.clear()
+            self.known_hosts.add(line)
+        return None
 
     def look_at_head(self, request: Request) -> HTTPError | None:
         """Undo what trusted proxies changed in a request, and return the error if its head is too large or its host

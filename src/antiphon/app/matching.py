@@ -55,14 +55,18 @@ class Routing:
 
     def look(self, request: Request) -> HTTPError | None:
         """Check the head of a request, and return the error if something is wrong with it."""
-        return self.guard.look_at_head(request) if self.guard.looks_at_heads else None
+        guard = self.guard
+        if request.head.host_line not in guard.known_hosts and (error := guard.host_error(request.head)):
+            return error
+        return guard.look_at_head(request) if guard.looks_at_heads else None
 
     def find(self, request: Request, *, was_looked_at: bool = False) -> Found:
         """Find the plan for a request, and the error, if something is wrong with the request."""
-        guard = self.guard
-        if guard.looks_at_heads and not was_looked_at and (error := guard.look_at_head(request)):
-            return self.refuse(request, error)
-        head = request.head
+        guard, head = self.guard, request.head
+        if not was_looked_at and (head.host_line not in guard.known_hosts or guard.looks_at_heads):
+            if error := self.look(request):
+                return self.refuse(request, error)
+            head = request.head
         path = head.path
         methods: Mapping[str, Plan] | None = self.router.literal.get(path)
         if methods is None:

@@ -1,4 +1,4 @@
-"""The hosts for which an application answers: requests for others are refused.
+"""The host of a request: there is one, and an application may say for which ones it answers.
 
 Links, redirects and caches take the host from the request, so a client that may name any host can make them lead to its
 own.
@@ -43,16 +43,16 @@ class TrustedHosts:
         return f"TrustedHosts({list(self._declared)!r})"
 
     def check(self, head: Head) -> None:
-        """Check the host of a request. Raises BadRequest (400) for a malformed Host or several (RFC 9112 §3.2),
-        MisdirectedRequest (421) for one that is not declared (RFC 9110 §7.4).
+        """Check the host of a request, which a proxy may have told.
+
+        Raises BadRequest (400) for a malformed one, MisdirectedRequest (421) for one that is not declared (RFC 9110
+        §7.4).
         """
-        if "," in (head.field("host") or ""):  # some servers take the first of several lines for the authority
-            raise BadRequest("There is more than one Host.")
         authority = head.authority
         try:
             trusted = self._known(authority, head.scheme)
         except ValueError:
-            raise BadRequest("The host that was asked for is malformed.") from None
+            raise _malformed() from None
         if not trusted:
             raise _refusal(authority)
 
@@ -62,6 +62,30 @@ class TrustedHosts:
             port = DEFAULT_PORTS.get(scheme)
         names = [host, f".{host}", *_above(host), "*"]
         return any((name, each) in self._trusted for name in names for each in (None, port))
+
+
+def check_host(line: str | bytes | None, http_version: str) -> None:
+    """Check Host as it was received: None if it is missing, joined if it has several lines.
+
+    Raises BadRequest (400) for several hosts and for what is no host and port, such as one with userinfo; in HTTP/1.1
+    also without any (RFC 9112 §3.2). Some servers give an empty value in place of one that is missing, and URLs of http
+    and https have a host (RFC 9110 §4.2), so an empty value counts as missing.
+    """
+    if not line:
+        if http_version == "1.1":
+            raise BadRequest("There is no Host.")
+        return
+    host = line.decode("latin-1") if isinstance(line, bytes) else line
+    if "," in host:
+        raise BadRequest("There is more than one Host.")
+    try:
+        parse_host(host)
+    except ValueError:
+        raise _malformed() from None
+
+
+def _malformed() -> BadRequest:
+    return BadRequest("The host that was asked for is malformed.")
 
 
 def _above(host: str) -> list[str]:

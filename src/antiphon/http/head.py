@@ -56,6 +56,11 @@ class Head(Protocol):
         ...
 
     @property
+    def host_line(self) -> str | bytes | None:
+        """Host as it was received, several lines joined by commas; None without any."""
+        ...
+
+    @property
     def http_version(self) -> str:
         """``"1.0"``, ``"1.1"``, ``"2"`` or ``"3"``."""
         ...
@@ -140,6 +145,11 @@ class RequestHead:
         self.client = client
 
     @property
+    def host_line(self) -> str:
+        """The authority: there is always one."""
+        return self.authority
+
+    @property
     def has_body(self) -> bool:
         """True if any content is left to receive."""
         return bool(self._content)
@@ -219,6 +229,11 @@ class DerivedHead:
     def authority(self) -> str:
         """Host and port as the client named them."""
         return self.inner.authority
+
+    @property
+    def host_line(self) -> str | bytes | None:
+        """Host as it was received."""
+        return self.inner.host_line
 
     @property
     def http_version(self) -> str:
