@@ -1,4 +1,4 @@
-"""Every worker thread waits for a loop at once. What the loop needs threads for meanwhile must get them.
+"""Every worker thread that may waits for a loop at once. What the loop needs threads for meanwhile must get them.
 
 Each case is a process of its own: where it fails it has threads that wait for ever.
 """
@@ -17,7 +17,7 @@ import asyncio, tempfile, threading
 from antiphon import App, Limits, Request, Response, get_response
 from antiphon.features.compression import Compression
 from antiphon.testing import AsyncClient
-from antiphon.concurrency.workers import WORKERS
+from antiphon.concurrency.workers import RECEIVING, WORKERS
 
 LARGE = bytes(1 << 20)
 FORM = b'--x\\r\\ncontent-disposition: form-data; name="file"; filename="f"\\r\\n\\r\\n' + LARGE + b"\\r\\n--x--\\r\\n"
@@ -25,6 +25,7 @@ FORM_DATA = {"content-type": "multipart/form-data; boundary=x"}
 
 app, inner = App(), App()
 all_wait = threading.Barrier(WORKERS)
+as_many_as_may_wait = threading.Barrier(RECEIVING)
 
 async def answers(method="GET", path="/", **sent):
     async with AsyncClient(app, "asgi", timeout=None) as client:
@@ -47,7 +48,7 @@ BODIES = {
     "for a body that a handler reads": """
         @app.post("/", body="lazy")
         def handler(request):
-            all_wait.wait()
+            as_many_as_may_wait.wait()
             return str(len(request.body))
 
         assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
@@ -55,7 +56,7 @@ BODIES = {
     "for a body that is streamed and kept": """
         @app.post("/", body="lazy")
         def handler(request):
-            all_wait.wait()
+            as_many_as_may_wait.wait()
             return str(sum(len(chunk) for chunk in request.stream))
 
         assert asyncio.run(answers("POST", body=LARGE)) == {str(len(LARGE))}
@@ -63,7 +64,7 @@ BODIES = {
     "for a form": """
         @app.post("/", body="lazy")
         def handler(request):
-            all_wait.wait()
+            as_many_as_may_wait.wait()
             return str(request.files["file"].size)
 
         assert asyncio.run(answers("POST", body=FORM, headers=FORM_DATA)) == {str(len(LARGE))}
@@ -71,7 +72,7 @@ BODIES = {
     "for a body that a hook reads": """
         @app.before_request
         def reads(request):
-            all_wait.wait()
+            as_many_as_may_wait.wait()
             request.text
 
         @app.post("/")
@@ -207,7 +208,7 @@ def test_a_body_that_a_loop_receives_does_not_wait_for_those_of_threads():
 
         @app.post("/", body="lazy", limits=limits)
         def handler(request):
-            all_wait.wait()
+            as_many_as_may_wait.wait()
             return str(len(request.body))
 
         @app.post("/async", body="lazy", limits=limits)
@@ -227,7 +228,7 @@ def test_a_body_that_a_loop_receives_does_not_wait_for_those_of_threads():
                 yield LARGE
 
             async with AsyncClient(app, "asgi", timeout=None) as client:
-                uploads = [asyncio.create_task(client.post("/", body=slow())) for _ in range(WORKERS)]
+                uploads = [asyncio.create_task(client.post("/", body=slow())) for _ in range(RECEIVING)]
                 for _ in uploads:
                     await waiting.acquire()
                 uploads.append(asyncio.create_task(client.post("/async", body=LARGE)))

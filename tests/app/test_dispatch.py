@@ -27,8 +27,14 @@ LARGE = bytes(200_000)
 async def cancel_before_the_next_thread(times):
     """Have the current task wait when it next wants a thread, be cancelled there so many times, and then get one."""
     task, loop, are_free = asyncio.current_task(), asyncio.get_running_loop(), threading.Event()
-    busy = [asyncio.create_task(Crossing().run(are_free.wait, 10)) for _ in range(WORKERS)]
-    await asyncio.sleep(0)  # now all come before it
+    all_are_busy = threading.Barrier(WORKERS + 1, timeout=10)
+
+    def occupy():
+        all_are_busy.wait()
+        are_free.wait(10)
+
+    busy = [asyncio.create_task(Crossing().run(occupy)) for _ in range(WORKERS)]
+    await asyncio.to_thread(all_are_busy.wait)
 
     def cancel(left):
         if left:

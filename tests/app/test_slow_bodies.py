@@ -6,6 +6,8 @@ import json
 import pytest
 
 from antiphon import App, Limits
+from antiphon.concurrency.workers import RECEIVING, WORKERS
+from antiphon.testing import AsyncClient
 
 SCOPE = {
     "type": "http",
@@ -64,3 +66,56 @@ async def stalled(app):
 )
 def test_a_small_body_is_held_to_the_pace_of_who_receives_it(app):
     assert asyncio.run(stalled(app(Limits(timeout=0.01, rate=0)))) == (408, "timeout")
+
+
+def reads_while_it_streams(app):
+    @app.post("/slow", body="stream")
+    def handler(request):
+        return str(sum(len(chunk) for chunk in request.stream))
+
+
+def reads_by_a_hook(app):
+    @app.before_request
+    def read(request):
+        assert request.method == "GET" or request.text
+
+    @app.post("/slow")
+    def handler(request):
+        return str(len(request.body))
+
+
+def streams_it_back(app):
+    @app.post("/slow", body="lazy")
+    def handler(request):
+        return (str(len(chunk)) for chunk in request.stream)
+
+
+@pytest.mark.parametrize("build", [reads_while_it_streams, reads_by_a_hook, streams_it_back])
+def test_slow_bodies_leave_half_of_the_threads_to_others(build):
+    app = App(limits=Limits(rate=0))
+    build(app)
+
+    @app.get("/quick")
+    def quick(request):
+        return "quick"
+
+    async def main():
+        asked, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+        async def slow():
+            yield b"x"
+            asked.release()
+            await go_on.wait()
+            yield b"y"
+
+        async with AsyncClient(app, "asgi", timeout=None) as client:
+            uploads = [asyncio.create_task(client.post("/slow", body=slow())) for _ in range(WORKERS + 1)]
+            for _ in range(RECEIVING):
+                await asked.acquire()
+            quick = [answer.text for answer in await asyncio.gather(*[client.get("/quick") for _ in range(5)])]
+            most = asked.locked()
+            go_on.set()
+            return quick, most, {answer.text for answer in await asyncio.gather(*uploads)}
+
+    expected = "11" if build is streams_it_back else "2"
+    assert asyncio.run(asyncio.wait_for(main(), 30)) == (["quick"] * 5, True, {expected})

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from antiphon.concurrency.workers import Call, Workers
+from antiphon.concurrency.calls import Call
+from antiphon.concurrency.workers import Home, Workers
 
 
 async def called(function, threads):
@@ -174,9 +175,144 @@ def test_a_call_that_comes_at_the_end_is_called(threads):
     assert len(done) == 200
 
 
+def identified(home):
+    """The thread on which a call at a home is made."""
+    return called(threading.get_ident, home)
+
+
+class TestAHome:
+    def test_is_the_thread_of_the_first_call_though_others_are_idle(self):
+        threads = Workers(8)
+
+        async def main():
+            homes = [Home(threads) for _ in range(4)]
+            firsts = [(await identified(home)).result for home in homes]
+            later = [await asyncio.gather(*[identified(home) for home in homes]) for _ in range(5)]
+            return firsts, [[call.result for call in calls] for calls in later]
+
+        firsts, later = asyncio.run(main())
+        threads.end()
+        assert later == [firsts] * 5
+
+    def test_is_no_thread_for_others_as_long_as_there_are_more(self):
+        threads = Workers(3)
+
+        async def main():
+            kept = [Home(threads), Home(threads)]
+            owned = [(await identified(home)).result for home in kept]
+            others = {(await called(threading.get_ident, threads)).result for _ in range(5)}
+            return owned, others
+
+        owned, others = asyncio.run(main())
+        threads.end()
+        assert len({*owned}) == 2
+        assert len(others) == 1
+        assert not others & {*owned}
+
+    def test_is_shared_where_there_are_no_more(self):
+        threads = Workers(1)
+
+        async def main():
+            return {(await identified(Home(threads))).result for _ in range(3)}
+
+        assert len(asyncio.run(main())) == 1
+        threads.end()
+
+    def test_that_was_left_is_free_for_others(self):
+        threads = Workers(2)
+
+        async def main():
+            home = Home(threads)
+            first = (await identified(home)).result
+            home.leave()
+            return first, (await called(threading.get_ident, threads)).result
+
+        first, second = asyncio.run(main())
+        threads.end()
+        assert first == second
+
+    def test_takes_turns_with_calls_for_any_thread(self):
+        threads, order = Workers(1), []
+
+        async def main():
+            home, hold = Home(threads), threading.Event()
+            await called(int, home)
+            calls = [asyncio.create_task(called(hold.wait, home))]
+            await asyncio.sleep(0)
+            for name, where in [("own", home)] * 4 + [("any", threads)] * 4:
+                calls.append(asyncio.create_task(called(lambda name=name: order.append(name), where)))
+            await asyncio.sleep(0)
+            hold.set()
+            await asyncio.wait_for(asyncio.gather(*calls), 20)
+
+        asyncio.run(main())
+        threads.end()
+        assert order in (["own", "any"] * 4, ["any", "own"] * 4)
+
+
+class TestReceiving:
+    def receiver(self, threads):
+        home = Home(threads)
+        home.wait_to_receive()
+        return home
+
+    def test_is_for_a_few_at_once_and_then_for_the_next(self):
+        threads = Workers(4, most_receiving=2)
+
+        async def main():
+            homes = [self.receiver(threads) for _ in range(4)]
+            hold, begun = threading.Event(), threading.Semaphore(0)
+            calls = [asyncio.create_task(called(lambda: (begun.release(), hold.wait(20)), home)) for home in homes]
+            for _ in range(2):
+                await asyncio.to_thread(begun.acquire)
+            other = (await called(lambda: "other", threads)).result
+            is_held = not begun.acquire(blocking=False)
+            homes[0].end_receiving()
+            await asyncio.to_thread(begun.acquire)
+            homes[1].leave()
+            await asyncio.to_thread(begun.acquire)
+            hold.set()
+            await asyncio.gather(*calls)
+            return other, is_held
+
+        assert asyncio.run(asyncio.wait_for(main(), 20)) == ("other", True)
+        threads.end()
+
+    def test_is_not_for_a_task_that_has_ended_meanwhile(self):
+        threads = Workers(4, most_receiving=1)
+
+        async def main():
+            first, gone, last = (self.receiver(threads) for _ in range(3))
+            await called(int, first)
+            calls = [asyncio.create_task(called(lambda: "x", home)) for home in (gone, last)]
+            await asyncio.sleep(0)
+            gone.leave()
+            first.leave()
+            done, _ = await asyncio.wait(calls, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+            calls[0].cancel()
+            return [task.result().result for task in done] == ["x"], calls[1] in done
+
+        assert asyncio.run(main()) == (True, True)
+        threads.end()
+
+    def test_what_waits_for_it_is_called_at_the_end(self):
+        threads = Workers(4, most_receiving=1)
+
+        async def main():
+            first, last = self.receiver(threads), self.receiver(threads)
+            await called(int, first)
+            waiting = asyncio.create_task(called(lambda: "last", last))
+            await asyncio.sleep(0)
+            await asyncio.to_thread(threads.end)
+            return (await waiting).result
+
+        assert asyncio.run(asyncio.wait_for(main(), 20)) == "last"
+
+
 AT_EXIT = r"""
 import asyncio, multiprocessing, sys, time
-from antiphon.concurrency.workers import Call, file_workers, workers
+from antiphon.concurrency.calls import Call
+from antiphon.concurrency.workers import file_workers, workers
 
 async def main():
     for pool in (workers(), file_workers(), workers()):

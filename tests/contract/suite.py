@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from tests.contract.application.connections import ROWS
 from tests.contract.application.errors import SECRET
 from tests.contract.bad_input import BAD_INPUTS, CLOSED, BadInput
 from tests.contract.exchanges import EXCHANGES, EXCHANGES_BY_TOPIC, seen
@@ -92,6 +93,23 @@ class AdapterContract:
             return entries if len(entries) == 2 else None
 
         assert eventually(done, "the functions for after the response have not run") == [f"{name} def", f"{name} async"]
+
+    @pytest.mark.parametrize("size", [10, 200_000])
+    def test_a_request_stays_on_its_thread(self, size: int) -> None:
+        """Large bodies are received on a loop, and at last the loop writes what a generator gives on its thread."""
+        names = [f"{type(self).__name__}-{size}-{each}" for each in range(8)]
+
+        def post(name: str) -> ReceivedResponse:
+            return self.peer.respond(SentRequest("POST", f"/def/database/{name}", (), bytes(size)))
+
+        with ThreadPoolExecutor(4) as pool:
+            assert {response.body.decode() for response in pool.map(post, names)} == {ROWS}
+
+        def closed() -> set[str] | None:
+            told = {self.json_of(f"/def/database/{name}")["closed"] for name in names}
+            return None if None in told else told
+
+        assert eventually(closed, "connections were left open") == {"closed"}
 
     def test_startup_ran_once_before_the_first_request(self) -> None:
         told = self.json_of("/def/startup")

@@ -44,7 +44,7 @@ class Variant(NamedTuple):
     @property
     def is_on_loop(self):
         """True if hooks and middleware run on an event loop unless they are blocking."""
-        return self.around.is_async or self.handler.is_async
+        return self.around.is_async or (self.handler.is_async and self.interface != "wsgi")
 
 
 def differences(seen, expected, *where):

@@ -7,11 +7,13 @@ from contextlib import suppress
 
 from antiphon.adapters.disconnect import DisconnectWatcher, WaitDisconnect
 from antiphon.concurrency.bridge import AsyncFromSync
+from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
 from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
+from antiphon.concurrency.workers import file_workers
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
-from antiphon.response.files import is_at_hand
+from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Stream
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -38,7 +40,7 @@ async def write_chunks(
     is_whole = False
     writing = _Writing(wait_disconnect)
     try:
-        chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body)
+        chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body, _threads_for(body))
         # A file that can't be read makes the server answer with an error. Other bodies don't delay the head.
         first = await anext(chunks, b"") if is_at_hand(body) and not is_silent else b""
         if await writing.send_head(send_head) and not is_silent and await writing.write(first):
@@ -63,6 +65,11 @@ async def write_chunks(
         finally:
             _writings.discard(writing)
     return is_whole
+
+
+def _threads_for(body: object) -> Threads | None:
+    """Return the threads for files, where the body needs no other; None for the thread to which its request returns."""
+    return file_workers() if is_for_any_thread(body) else None
 
 
 def cut_off(seconds: float) -> None:

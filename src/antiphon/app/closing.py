@@ -101,7 +101,7 @@ async def _unchanged(plan: Plan, request: Request, response: Response) -> Respon
 def _own_hooks(plan: Plan, request: Request) -> list[Hook]:
     """Take the hooks that were registered for this request only, in order: the innermost plan calls them, once."""
     functions, request._after_hooks = request._after_hooks, ()
-    hooks = [hook(function).for_handler(plan.handler.blocks) for function in functions]
+    hooks = [hook(function).for_handler(plan.hooks_block) for function in functions]
     return [each.pinned() for each in hooks] if plan.is_driven(request) else hooks
 
 
@@ -156,7 +156,7 @@ async def answer_failure(plan: Plan, request: Request, error: BaseException) -> 
     if isinstance(error, GeneratorExit):
         raise error
     error = sole_error(error)
-    handlers, blocks = plan.stack.error_handlers, plan.handler.blocks
+    handlers, blocks = plan.stack.error_handlers, plan.hooks_block
     if not plan.is_driven(request):
         return await answer_error(handlers, request, error, blocks, is_driven=False)
     cancelled = await switch_shielded(plan.place)

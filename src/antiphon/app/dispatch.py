@@ -27,7 +27,10 @@ from antiphon.response.response import Response
 async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None) -> Response:
     """Answer a request by a plan. An ``error`` in the request is raised inside of all middleware."""
     set_current_request(request)
-    head, runs_on = request.head, plan.runs_on
+    head = request.head
+    if plan.is_async and head.blocks:
+        plan = plan.for_wsgi
+    runs_on = plan.runs_on
     has_body = head.has_body
     opened: OpenedMiddleware = []
     failure = answer = None
@@ -100,14 +103,21 @@ def _limits_of_small(rate: int, timeout: float) -> Limits:
 
 
 def _prepare(plan: Plan, request: Request, content: Content) -> None:
-    """Tell a body where and whether it is kept, and on which loop other threads have it received."""
+    """Tell a body where and whether it is kept, and on which loop other threads have it received.
+
+    What may wait for it on a thread waits before that, on the loop, until few enough others do.
+    """
     content.folder = plan.route.app.upload_folder
     if not content.received:
         content.is_kept = plan.body != "stream"
-    if plan.runs_on is not LOOP and content.loop is None and not (request.head.blocks or content.is_complete):
+    if plan.runs_on is not LOOP and not (request.head.blocks or content.is_complete):
         from asyncio import get_running_loop
 
         content.loop = get_running_loop()
+        if plan.waits_on_thread:
+            from antiphon.concurrency.waiting import wait_to_receive
+
+            content.when_not_waited_for = wait_to_receive()
 
 
 async def _receive(plan: Plan, request: Request) -> None:
@@ -118,6 +128,7 @@ async def _receive(plan: Plan, request: Request) -> None:
     content = request.content
     moves = not content.is_complete and plan.is_driven(request)
     if moves:
+        content.end_waiting()
         await (ON_THREAD if request.head.blocks else ON_LOOP)
     await content.load(request.limits)
     if moves:
@@ -167,6 +178,8 @@ async def _enter(plan: Plan, request: Request, error: HTTPError | None, opened: 
     handler = plan.handler
     if error is None and plan.body == "load" and request.head.has_body:
         await _receive(plan, request)
+    elif plan.is_async and plan.waits_on_thread and request.head.has_body:
+        request.content.end_waiting()
     if handler.place is not None:
         await handler.place
     answer = handler.function(request) if error is None else plan.refuse(request, error)

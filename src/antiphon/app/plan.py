@@ -79,16 +79,20 @@ def raise_error(_request: Request, error: HTTPError) -> NoReturn:
 
 
 class Plan:
-    """The way in which the requests of one route are answered.
+    """The way in which the requests of one route are answered; ``for_wsgi`` is another one, if that is otherwise.
+
+    Around an ``async def`` handler, what is sync runs on the server's loop, but over WSGI, with ``hooks_block``, on the
+    thread that waits for the request: the process has one loop then, which all of them would hold up.
 
     ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before that.
     ``has_middleware`` is True if anything at all is around the handler. Up to ``most_ahead`` bytes of a body are
-    received before that opens. ``place`` is where error handlers run, and the hooks of a single request.
+    received before that opens; after it, ``waits_on_thread`` is True if a thread may wait for the rest. ``place`` is
+    where error handlers run, and the hooks of a single request.
     """
 
     __slots__ = (
-        "body", "handler", "has_middleware", "is_async", "most_ahead", "place", "reads_body", "refuse", "route",
-        "runs_on", "stack",
+        "body", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "most_ahead", "place", "reads_body",
+        "refuse", "route", "runs_on", "stack", "waits_on_thread",
     )  # fmt: skip
 
     def __init__(
@@ -99,11 +103,16 @@ class Plan:
         *,
         body: PlannedBody = "load",
         refuse: Callable[[Request, HTTPError], Any] = raise_error,
+        hooks_block: bool = False,
     ) -> None:
         self.route = route
         self.refuse = refuse
         self.body = body
-        stack = stack.for_handler(handler.blocks)
+        self.for_wsgi = self
+        if handler.is_async and not (handler.blocks or hooks_block):
+            self.for_wsgi = Plan(route, handler, stack, body=body, refuse=refuse, hooks_block=True)
+        self.hooks_block = handler.blocks or hooks_block
+        stack = stack.for_handler(self.hooks_block)
         if body == "delegated":
             stack = stack._replace(resolving=())
         self.has_middleware = bool(stack.parts)
@@ -115,6 +124,7 @@ class Plan:
         self.place = ON_THREAD if handler.blocks else ON_LOOP
         self.reads_body = any(part.reads_body for part in stack.middleware)
         self.most_ahead = self._most_ahead()
+        self.waits_on_thread = (handler.blocks and self.most_ahead == 0) or any(part.blocks for part in stack.parts)
 
     def is_driven(self, request: Request) -> bool:
         """True where steps may switch: those of a plan that is all async are awaited as they are on a server's loop."""

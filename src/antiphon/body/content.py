@@ -4,7 +4,7 @@ A Receiver gives the chunks, a Storage keeps them; Content says who waits for th
 """
 
 import os
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,6 +46,8 @@ class Content:
     """Where the file of a large body is made; None for where the system has temporary files."""
     loop: "AbstractEventLoop | None" = None
     """The server's event loop, on which the body is received for code on other threads."""
+    when_not_waited_for: Callable[[], None] | None = None
+    """A function that is called as soon as no thread waits for the body any more."""
     outermost: object = None
     """The first of those that this request passes: it answers last, so its refusal is the one that counts."""
 
@@ -164,6 +166,8 @@ class Content:
             else:
                 self._streamed += len(chunk)
             self.is_complete = receiver.has_ended
+            if self.is_complete:
+                self.end_waiting()
         except Exception as error:
             if chunk or receiver.is_broken:
                 self._loss = error
@@ -174,6 +178,12 @@ class Content:
             self.received = receiver.received
             self._is_receiving = False
         return chunk
+
+    def end_waiting(self) -> None:
+        """Say that no thread waits for the body any more."""
+        if self.when_not_waited_for is not None:
+            self.when_not_waited_for()
+            self.when_not_waited_for = None
 
     async def aadvance(self, limits: Limits) -> bytes:
         """Do what ``advance`` does, on an event loop."""

@@ -1,17 +1,19 @@
 """The bytes of a body, kept in memory while they are few, else in one file, with the offsets of a form's parts."""
 
 import os
+from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from antiphon.concurrency.loop import yield_to_loop
 from antiphon.http.limits import Limits
 
 if TYPE_CHECKING:
     from antiphon.body.form_data import FormData, FormIndex
-    from antiphon.concurrency.crossing import Crossing
     from antiphon.uploads.spool import Spool
     from antiphon.uploads.window import Window
+
+T = TypeVar("T")
 
 READ_SIZE = 256 << 10
 """Most bytes that are read from what is kept in one step."""
@@ -69,7 +71,7 @@ class Storage:
             spool.flush()
             await yield_to_loop()
         else:
-            await _crossing().run(spool.flush)
+            await _on_file_thread(spool.flush)
 
     def read_at(self, offset: int) -> bytes:
         """Return a chunk of at most ``READ_SIZE`` bytes from an offset on; empty if no more are kept."""
@@ -78,7 +80,7 @@ class Storage:
     async def aread_at(self, offset: int) -> bytes:
         """Return what ``read_at`` does, on an event loop: a thread reads the file."""
         read = self._spool.reader_of_file(offset, READ_SIZE)
-        return self.read_at(offset) if read is None else await _crossing().run(read)
+        return self.read_at(offset) if read is None else await _on_file_thread(read)
 
     def read_all(self) -> bytes:
         """Return all bytes, not copied if they came in one chunk and are in memory."""
@@ -127,12 +129,11 @@ class Storage:
         return form
 
 
-def _crossing() -> "Crossing":
-    """Return the way to the threads that never wait for a body: those that do would otherwise wait for each other."""
-    from antiphon.concurrency.crossing import Crossing
-    from antiphon.concurrency.workers import file_workers
+async def _on_file_thread(function: Callable[[], T]) -> T:
+    """Call a function on a thread that never waits for a body: those that do would otherwise wait for each other."""
+    from antiphon.concurrency.crossing import run_on_file_thread
 
-    return Crossing(threads=file_workers())
+    return await run_on_file_thread(function)
 
 
 # Imported on first use; an import statement that is repeated takes as long as a small form.

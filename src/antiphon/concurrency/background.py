@@ -9,7 +9,7 @@ from threading import Lock, Thread
 from typing import Any, TypeVar
 
 from antiphon.concurrency.loop import forget_background_loops, note_background_loop
-from antiphon.concurrency.workers import WaitedTask, WaitingThread
+from antiphon.concurrency.waiting import WaitedTask, WaitingThread
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Generic, NoReturn, TypeVar
 
 from antiphon.concurrency.background import background_loop
+from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.crossing import Crossing
 from antiphon.concurrency.iterables import aclose, close_of
 
@@ -70,12 +71,12 @@ class SyncFromAsync(Generic[T]):
 
 
 class AsyncFromSync(Generic[T]):
-    """An async iterator over a blocking iterable, which runs on worker threads, in one context."""
+    """An async iterator over a blocking iterable, which runs in one context, on ``threads`` or those of its task."""
 
-    def __init__(self, iterable: Iterable[T]) -> None:
+    def __init__(self, iterable: Iterable[T], threads: Threads | None = None) -> None:
         self._iterable = iterable
         self._iterator: Iterator[T] | None = None
-        self._crossing = Crossing()
+        self._crossing = Crossing(threads=threads)
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self

@@ -7,7 +7,8 @@ from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
-from antiphon.concurrency.workers import Call, Threads, threads_of_task
+from antiphon.concurrency.calls import Call, Threads
+from antiphon.concurrency.waiting import file_threads_of_task, leave_at_end, threads_of_task
 
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
@@ -17,17 +18,29 @@ _MISSING = object()
 Tokens = dict[ContextVar[Any], Token[Any]]
 
 
-class Crossing:
-    """A task's way to ``threads`` and back; by default to the threads of the task.
+async def run_on_file_thread(function: Callable[[*Arguments], T], *arguments: *Arguments) -> T:
+    """Call a function that waits for nothing but the disk and the processor. Raises what the function raises."""
+    return await Crossing(threads=file_threads_of_task()).run(function, *arguments)
 
+
+class Crossing:
+    """A task's way to ``threads`` and back; by default to the thread of the task.
+
+    ``ends`` is true of the results of calls after which the task will hardly make another one.
     All calls of one crossing run in one context, its own or one that is not in use meanwhile. So a token made in one
     call can be reset in a later one. Variables that calls set are carried back to the task, and those that the task has
     set since are carried to the next call.
     """
 
-    def __init__(self, context: Context | None = None, threads: Threads | None = None) -> None:
+    def __init__(
+        self,
+        context: Context | None = None,
+        threads: Threads | None = None,
+        ends: Callable[[Any], bool] | None = None,
+    ) -> None:
         self._context = Context() if context is None else context
         self._threads = threads
+        self._ends = ends
         self._task_tokens: Tokens = {}
         self._thread_tokens: Tokens = {}
         self._holds_cancellation = False
@@ -71,9 +84,11 @@ class Crossing:
 
     async def _call(self, function: Callable[[], T], drops: bool) -> T:
         self.copy_to_threads(copy_context())
-        call = Call(partial(self._context.run, function))
+        call = Call(partial(self._context.run, function), self._ends)
         (self._threads or threads_of_task()).run(call)
         self._holds_cancellation = await _wait_shielded(call, drops)
+        if call.home is not None and call.home.will_return:
+            leave_at_end(call.home)
         self.copy_to_task()
         error, call.error = call.error, None
         if error is not None:
@@ -81,7 +96,8 @@ class Crossing:
                 raise error
             finally:
                 del error  # or it would keep alive, through its traceback, itself and all that is on the stack
-        return call.result
+        result: T = call.result
+        return result
 
 
 async def _wait_shielded(call: Call[Any], drops: bool) -> bool:

@@ -82,6 +82,8 @@ class BlockingChunks(Generic[T]):
     def __init__(self, source: Iterable[T], make: Callable[[Iterable[T]], ByteGenerator]) -> None:
         self._source = _Source(source)
         self._chunks = make(self._source)
+        self.is_for_any_thread: bool = getattr(source, "is_for_any_thread", False)
+        """True if any thread may read it, as its source."""
 
     def __iter__(self) -> Iterator[bytes]:
         return self

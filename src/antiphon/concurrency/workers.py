@@ -1,158 +1,290 @@
-"""Threads for calls that block, and that a task waits for: worker threads, and a thread that waits for the task itself.
+"""Worker threads, for calls that block.
 
-An executor's futures have a condition each, for threads that wait; without them a call takes up to a third less.
+All calls of one task are made on one thread, its home: what a handler has opened on its thread, as a connection of
+sqlite3, can be used by hooks, by the generator that streams the answer, and after the response.
 """
 
-import asyncio
 import os
-from collections.abc import Callable
-from contextlib import suppress
-from queue import Empty, SimpleQueue
+from collections import deque
+from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 from antiphon.concurrency.at_exit import call_at_exit
-
-T = TypeVar("T")
+from antiphon.concurrency.calls import Call
 
 WORKERS = 40
 """How many threads a process has for handlers that block."""
-FILE_WORKERS = 4
-"""How many threads a process has for files alone."""
+RECEIVING = WORKERS // 2
+"""How many of them may wait for bodies at once."""
+FILE_WORKERS = 8
+"""How many threads a process has for files and compression alone."""
 
 
-class Call(Generic[T]):
-    """A call that one thread makes, once, while a task on the running loop waits for it.
+class Worker:
+    """A worker thread, with what it does next: calls that no other thread makes, or a look at those for any thread."""
 
-    ``result`` is then what the function returned, and ``error`` what it raised.
-    """
+    __slots__ = ("has_just_returned", "next", "returning", "thread")
 
-    __slots__ = ("_claims", "_function", "_loop", "_waiter", "error", "is_done", "result")
+    thread: Thread
 
-    result: T
-    error: BaseException | None
-
-    def __init__(self, function: Callable[[], T]) -> None:
-        self._function = function
-        self._loop = asyncio.get_running_loop()
-        self._waiter = self._loop.create_future()
-        self._claims = [None]
-        self.is_done = False
-
-    def claim(self) -> bool:
-        """Claim the call. Returns True for exactly one caller, who then runs or drops it."""
-        try:
-            self._claims.pop()  # one of several threads succeeds
-        except IndexError:
-            return False
-        return True
-
-    def run(self) -> None:
-        """Call the function."""
-        try:
-            self.result = self._function()
-            self.error = None
-        except BaseException as error:
-            self.error = error
-        self.is_done = True
-
-    def notify(self) -> None:
-        """Wake the task that waits, if its loop still runs."""
-        with suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._wake)
-
-    async def wait(self) -> None:
-        """Wait until the call is done. After a cancellation, wait again."""
-        if self._waiter.done():
-            self._waiter = self._loop.create_future()
-        await self._waiter
-
-    def _wake(self) -> None:
-        if not self._waiter.done():
-            self._waiter.set_result(None)
+    def __init__(self) -> None:
+        self.next: SimpleQueue[Call[Any] | Look | None] = SimpleQueue()
+        self.returning = 0
+        """How many tasks will return to this thread."""
+        self.has_just_returned = False
+        """True if its last call was one of its own, so that one of those for any thread is next."""
 
 
-class Threads(Protocol):
-    """One thread or several, on which calls are made."""
+class Look:
+    """The request to a worker to look at the calls that wait for any thread."""
+
+
+_LOOK = Look()
+
+
+class Home:
+    """The thread of one task: the one that makes its first call makes all others, too."""
+
+    __slots__ = (
+        "has_left", "is_left_at_end", "is_receiving", "waits_to_receive", "will_return", "worker", "workers",
+    )  # fmt: skip
+
+    def __init__(self, workers: "Workers") -> None:
+        self.workers = workers
+        self.worker: Worker | None = None
+        self.will_return = self.has_left = self.is_left_at_end = False
+        self.is_receiving = False
+        """True while this is one of the few whose calls may wait for a body."""
+        self.waits_to_receive = False
+        """True if the next call waits until this is one of them."""
 
     def run(self, call: Call[Any]) -> None:
-        """Have a thread make a call."""
-        ...
+        """Make a call on the thread to which this task returns."""
+        call.home = self
+        self.workers.run(call)
+
+    def wait_to_receive(self) -> None:
+        """Have the next call wait until few enough others may wait for a body."""
+        self.waits_to_receive = not self.is_receiving
+
+    def end_receiving(self) -> None:
+        """Say that no call of this task waits for a body any more."""
+        self.workers.end_receiving(self)
+
+    def leave(self) -> None:
+        """Say that this task makes no more calls."""
+        self.workers.leave(self)
 
 
 class Workers:
-    """Up to ``most`` worker threads. Each is started when all others are busy."""
+    """Up to ``most`` worker threads, of which ``most_receiving`` may wait for bodies. Each is started when needed.
 
-    def __init__(self, most: int, name: str = "antiphon") -> None:
+    A task returns to its home, whoever is idle. So one thread after another to which nobody will return takes the calls
+    of new tasks; only where there is none, and no more may be started, they get one to which somebody will.
+    """
+
+    def __init__(self, most: int, name: str = "antiphon", most_receiving: int | None = None) -> None:
         self._most = most
         self._name = name
-        self._calls: SimpleQueue[Call[Any] | None] = SimpleQueue()
-        self._threads: list[Thread] = []
-        self._idle = 0
-        """How many threads wait for a call, less the calls that wait for a thread."""
+        self._workers: list[Worker] = []
+        self._free: dict[Worker, None] = {}
+        """The idle workers to which nobody will return."""
+        self._kept: dict[Worker, None] = {}
+        """The idle workers to which somebody will return."""
+        self._waiting: deque[Call[Any]] = deque()
+        """The calls for any worker."""
+        self._is_looked_at = False
+        """True if a worker is about to look at them. One is woken after the other: the first may make several calls."""
+        self._most_receiving = most if most_receiving is None else most_receiving
+        self._receiving = 0
+        self._held: deque[Call[Any]] = deque()
+        """The calls of those that wait to receive."""
         self._lock = Lock()
         self._has_ended = False
         self.forget = call_at_exit(self.end)
         """Leave these threads behind at exit, without waiting for them."""
 
     def run(self, call: Call[Any]) -> None:
-        """Make a call on the next thread that is free; on this thread if the interpreter exits."""
+        """Make a call at its home, or on the next thread that is free; on this thread if the interpreter exits."""
         with self._lock:
-            is_queued = self._reserve()
-            if is_queued:
-                self._calls.put(call)
+            is_queued = self._queue(call)
         if not is_queued:
             call.run()
             call.notify()
 
-    def _reserve(self) -> bool:
-        """Reserve a thread for one more call, a new one if all are busy. Returns False if there is no thread at all."""
+    def _queue(self, call: Call[Any]) -> bool:
+        """Have a worker make a call. Returns False if there is no thread at all."""
         if self._has_ended:
             return False
-        if self._idle <= 0 and len(self._threads) < self._most and self._start():
+        home = call.home
+        worker = None
+        if home is not None:
+            if home.waits_to_receive and not self._admit(home):
+                self._held.append(call)
+                return True
+            worker = home.worker
+        if worker is None:
+            if not (self._is_looked_at or self._wake() or self._workers):
+                return False
+            self._waiting.append(call)
             return True
-        if not self._threads:
-            return False
-        self._idle -= 1
+        if worker in self._free:
+            del self._free[worker]
+        elif worker in self._kept:
+            del self._kept[worker]
+        worker.next.put(call)
         return True
 
-    def _start(self) -> bool:
-        thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads)}", daemon=True)
+    def _wake(self) -> bool:
+        """Have an idle worker look at the calls, or a new one: at best one to which nobody will return."""
+        if self._free:
+            worker = self._free.popitem()[0]
+        elif len(self._workers) < self._most and (started := self._start()) is not None:
+            worker = started
+        elif self._kept:
+            worker = self._kept.popitem()[0]
+        else:
+            return False
+        self._is_looked_at = True
+        worker.next.put(_LOOK)
+        return True
+
+    def _start(self) -> Worker | None:
+        worker = Worker()
+        name = f"{self._name}-{len(self._workers)}"
+        worker.thread = Thread(target=self._work, args=(worker,), name=name, daemon=True)
         try:
-            thread.start()
+            worker.thread.start()
         except RuntimeError:  # the system has no more threads to give
-            return False
-        self._threads.append(thread)
-        return True
+            return None
+        self._workers.append(worker)
+        return worker
 
-    def _work(self) -> None:
-        next_call = self._calls.get
-        while (call := next_call()) is not None:
+    def _work(self, worker: Worker) -> None:
+        take = worker.next.get
+        following: Call[Any] | None = None
+        while (call := following or take() or self._take_last(worker)) is not None:
+            if isinstance(call, Look):
+                following = self._look(worker)
+                continue
             is_claimed = call.claim()
             if is_claimed:
                 call.run()
             with self._lock:
-                self._idle += 1
+                if is_claimed and call.home is not None:
+                    _expect(call.home, worker, call.is_last)
+                following = self._following(worker)
             if is_claimed:  # last: the task that is woken may make the next call at once
                 call.notify()
             del call  # or it would be kept until the next one
+
+    def _look(self, worker: Worker) -> Call[Any] | None:
+        with self._lock:
+            self._is_looked_at = False
+            if self._waiting:
+                return self._take(worker)
+            if worker.next.empty():
+                self._make_idle(worker)
+            return None
+
+    def _following(self, worker: Worker) -> Call[Any] | None:
+        """Return a call for any worker; None where this one looks for its own calls, or is idle.
+
+        Calls of its own, and those for any worker, take turns. A worker to which somebody will return leaves those for
+        any worker to the one that is about to look at them.
+        """
+        has_own = not worker.next.empty()
+        if (
+            self._waiting
+            and not (worker.returning and self._is_looked_at)
+            and (worker.has_just_returned or not has_own)
+        ):
+            worker.has_just_returned = False
+            return self._take(worker)
+        worker.has_just_returned = has_own
+        if not has_own:
+            self._make_idle(worker)
+        return None
+
+    def _take(self, worker: Worker) -> Call[Any]:
+        call = self._waiting.popleft()
+        if call.home is not None and call.home.worker is None:
+            call.home.worker = worker
+        if self._waiting and not (self._is_looked_at or self._has_ended):
+            self._wake()
+        return call
+
+    def _make_idle(self, worker: Worker) -> None:
+        (self._kept if worker.returning else self._free)[worker] = None
+
+    def _take_last(self, worker: Worker) -> Call[Any] | None:
+        """Return a call that waits still, though all has ended; None if there is none."""
+        with self._lock:
+            if not self._waiting:
+                return None
+            worker.next.put(None)
+            return self._take(worker)
+
+    def leave(self, home: Home) -> None:
+        """Expect nobody at a home any more."""
+        with self._lock:
+            home.has_left = True
+            worker = home.worker
+            if worker is not None:
+                _expect(home, worker, is_last=True)
+                if not worker.returning and worker in self._kept:
+                    del self._kept[worker]
+                    self._free[worker] = None
+            self._end_receiving(home)
+
+    def _admit(self, home: Home) -> bool:
+        """Return True if a home may receive, as one of the few."""
+        if self._receiving >= self._most_receiving:
+            return False
+        self._receiving += 1
+        home.is_receiving, home.waits_to_receive = True, False
+        return True
+
+    def end_receiving(self, home: Home) -> None:
+        """Let another home receive, if this one does."""
+        with self._lock:
+            home.waits_to_receive = False
+            self._end_receiving(home)
+
+    def _end_receiving(self, home: Home) -> None:
+        if home.is_receiving:
+            home.is_receiving = False
+            self._receiving -= 1
+            while self._held and self._receiving < self._most_receiving:
+                call = self._held.popleft()
+                if call.home is not None and not call.home.has_left:
+                    self._queue(call)
 
     def end(self) -> None:
         """Wait until all calls are made that have been queued. The interpreter does not wait for daemon threads."""
         with self._lock:
             self._has_ended = True
-        for _ in self._threads:
-            self._calls.put(None)
-        for thread in self._threads:
-            thread.join()
+            self._waiting += self._held
+            self._held.clear()
+            for worker in self._workers:
+                worker.next.put(None)
+        for worker in self._workers:
+            worker.thread.join()
+
+
+def _expect(home: Home, worker: Worker, is_last: bool) -> None:
+    """Count a home among those that will return to a worker, unless it has left, or has made its last call."""
+    will_return = not (is_last or home.has_left)
+    worker.returning += will_return - home.will_return
+    home.will_return = will_return
 
 
 class _ProcessWorkers:
     """The worker threads of a process, made on first use, and forgotten by forked children."""
 
-    def __init__(self, most: int, name: str) -> None:
-        self._most = most
-        self._name = name
+    def __init__(self, most: int, name: str, most_receiving: int | None = None) -> None:
+        self._arguments = most, name, most_receiving
         self._workers: Workers | None = None
         self._lock = Lock()
         os.register_at_fork(after_in_child=self._forget)
@@ -160,7 +292,7 @@ class _ProcessWorkers:
     def __call__(self) -> Workers:
         if self._workers is None:
             with self._lock:
-                self._workers = self._workers or Workers(self._most, self._name)
+                self._workers = self._workers or Workers(*self._arguments)
         return self._workers
 
     def _forget(self) -> None:
@@ -169,73 +301,11 @@ class _ProcessWorkers:
         self._workers, self._lock = None, Lock()
 
 
-workers = _ProcessWorkers(WORKERS, "antiphon")
+workers = _ProcessWorkers(WORKERS, "antiphon", RECEIVING)
 """This process's worker threads."""
 file_workers = _ProcessWorkers(FILE_WORKERS, "antiphon-files")
-"""This process's worker threads for files alone.
+"""This process's worker threads for files and compression alone.
 
-Their calls wait for nothing but the disk, so one of these threads is soon free even while all ``workers`` wait for a
-loop, which may need a file before it goes on.
+Their calls wait for nothing but the disk and the processor, so one of these threads is soon free even while all
+``workers`` wait for a loop, which may need a file before it goes on, or for somebody's database.
 """
-
-
-class WaitingThread:
-    """A thread that waits for a task, and makes the task's calls meanwhile.
-
-    The thread is free for them, while the worker threads may all be waiting, each for a task that needs one of them.
-    """
-
-    def __init__(self) -> None:
-        self._calls: SimpleQueue[Call[Any] | None] = SimpleQueue()
-        self._has_left = False
-        self._lock = Lock()
-
-    def run(self, call: Call[Any]) -> None:
-        """Make a call as soon as the thread waits; on a worker thread if it has left."""
-        with self._lock:
-            if not self._has_left:
-                self._calls.put(call)
-                return
-        workers().run(call)
-
-    def wait(self, is_over: Callable[[], bool]) -> None:
-        """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted."""
-        try:
-            while not is_over():
-                call = self._calls.get()
-                if call is not None and call.claim():
-                    call.run()
-                    call.notify()
-                del call  # or it would be kept until the next one
-        except BaseException:
-            self.leave()
-            raise
-
-    def wake(self, *_: object) -> None:
-        """Have the thread check whether its wait is over."""
-        self._calls.put(None)
-
-    def leave(self) -> None:
-        """Make no more calls. The worker threads make those that are queued, and all later ones."""
-        with self._lock:
-            self._has_left = True
-        with suppress(Empty):
-            while True:
-                if call := self._calls.get_nowait():
-                    workers().run(call)
-
-
-class WaitedTask(asyncio.Task[None]):
-    """A task that a thread waits for."""
-
-    thread: WaitingThread
-
-
-def threads_of_task() -> Threads:
-    """Return what makes the calls of the current task: the thread that waits for it, or else the worker threads.
-
-    A waiting thread is for its task alone, not for tasks that this one has made: it makes one call at a time, and is
-    never busy when its task needs another.
-    """
-    task = asyncio.current_task()
-    return task.thread if isinstance(task, WaitedTask) else workers()

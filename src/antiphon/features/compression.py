@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncIterable, Callable, Generator, Iterable, Iterator, Mapping
 from copy import copy
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, overload
 
 from antiphon.app.blueprint import Routes
 from antiphon.body.compressors import CODINGS, Compressor
@@ -193,7 +193,9 @@ def _compressed_body(body: Body, compressor: Compressor) -> Body:
         return compressed_stream(body, compressor)
     if 0 < len(body) <= AT_ONCE:
         return compressor.finish(body)
-    return compressed_stream(sliced(body), compressor)
+    chunks = compressed_stream(sliced(body), compressor)
+    chunks.is_for_any_thread = True
+    return chunks
 
 
 def _listed(name: str, values: Iterable[str]) -> list[str]:
@@ -247,6 +249,10 @@ def _type_pattern(written: str) -> str:
     raise ValueError(f'a type must be like "text/html", "text/*" or "+json", not {written[:200]!r}')
 
 
+@overload
+def compressed_stream(source: AsyncIterable[bytes | str], compressor: Compressor) -> AsyncChunks[bytes | str]: ...
+@overload
+def compressed_stream(source: Iterable[bytes | str], compressor: Compressor) -> BlockingChunks[bytes | str]: ...
 def compressed_stream(source: Iterable[bytes | str] | AsyncIterable[bytes | str], compressor: Compressor) -> Chunks:
     """Compress the chunks of a source, one by one. Empty chunks stay empty."""
     if isinstance(source, AsyncIterable):
@@ -267,7 +273,7 @@ def _compress(compressor: Compressor, source: Iterable[bytes | str]) -> ByteGene
 
 
 async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | str]) -> AsyncByteGenerator:
-    """Compress small chunks on the loop, and large ones on a worker thread."""
+    """Compress small chunks on the loop, and large ones on a thread."""
     async for chunk in source:
         data = as_bytes(chunk)
         if len(data) > AT_ONCE:
@@ -278,6 +284,6 @@ async def _compress_async(compressor: Compressor, source: AsyncIterable[bytes | 
 
 
 async def _compress_on_thread(compressor: Compressor, data: bytes) -> bytes:
-    from antiphon.concurrency.crossing import Crossing
+    from antiphon.concurrency.crossing import run_on_file_thread
 
-    return await Crossing().run(compressor.chunk, data)
+    return await run_on_file_thread(compressor.chunk, data)

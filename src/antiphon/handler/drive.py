@@ -79,7 +79,7 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
                     if crossing is None:
                         from antiphon.concurrency.crossing import Crossing
 
-                        crossing = Crossing()
+                        crossing = Crossing(ends=_ends)
                     _, is_done, result = yield from crossing.run(advance, steps)
                     if is_done:
                         return result  # type: ignore[no-any-return]  # what steps give is their T
@@ -101,6 +101,11 @@ def run_async(steps: Steps[T], crossing: "Crossing | None" = None) -> Generator[
     if crossing is not None:
         yield from crossing.drop_withdrawn_cancellation()
     return result  # type: ignore[no-any-return]  # what steps give is their T
+
+
+def _ends(advanced: tuple[bool, bool, object]) -> bool:
+    """True if steps are done, and have not given a stream, which would be read where they ran."""
+    return advanced[1] and not getattr(advanced[2], "is_streamed", False)
 
 
 def _have_raised(steps: Steps[Any]) -> bool:

@@ -14,6 +14,8 @@ async def release(request: Request, response: Response, is_driven: bool) -> None
     an application around this one has, too, is left.
     """
     content = request.content
+    if not response.is_streamed:
+        content.end_waiting()
     if content.outermost is None:
         _free(request, content, response)
         if not content.is_complete and _is_refused(response):

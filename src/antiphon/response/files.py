@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from errno import EACCES, EPERM
 from functools import lru_cache
-from io import FileIO
+from io import FileIO, IOBase
 from stat import S_ISREG
 from time import time
 from typing import IO, Protocol, Self, TypeAlias
@@ -199,6 +199,11 @@ def is_at_hand(body: object) -> bool:
     return getattr(body, "is_at_hand", False)
 
 
+def is_for_any_thread(body: object) -> bool:
+    """Check that any thread may read a body, and waits for nothing but the disk: it is made of a file, or of bytes."""
+    return getattr(body, "is_for_any_thread", False)
+
+
 class FileBody:
     """A body of ``length`` bytes of the file at an absolute path, from ``offset``. A value: it may be iterated again.
 
@@ -207,7 +212,7 @@ class FileBody:
     """
 
     __slots__ = ("length", "offset", "path")
-    is_at_hand = True
+    is_at_hand = is_for_any_thread = True
 
     def __init__(self, path: str, offset: int, length: int) -> None:
         self.path = path
@@ -265,6 +270,11 @@ class OpenFile:
         self._chunks: Iterator[bytes] | None = None
         self.offset = offset
         self.length = length
+
+    @property
+    def is_for_any_thread(self) -> bool:
+        """True for a file of known length of Python's own: other objects may belong to a thread, or wait for long."""
+        return self.length is not None and isinstance(self._file, IOBase)
 
     def window(self, offset: int, length: int) -> Self:
         """Return a part of this body, from the same file object. Raises ValueError if it is not within it."""

@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeGuard
 
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
 from antiphon.http.ranges import ByteRange
-from antiphon.response.files import Windowed
+from antiphon.response.files import Windowed, is_for_any_thread
 from antiphon.response.message import Body, Stream
 
 Layout: TypeAlias = Iterable[bytes | ByteRange]
@@ -62,6 +62,7 @@ class Windows:
     def __init__(self, body: Windowed, layout: Layout) -> None:
         self._body = body
         self._chunks = self._each(layout)
+        self.is_for_any_thread = is_for_any_thread(body)
 
     def _each(self, layout: Layout) -> Generator[bytes, None, None]:
         for item in layout:

@@ -113,9 +113,9 @@ class Upload:
         """Return what ``read`` returns, on an event loop: a thread reads bytes that are not in memory."""
         if self._spool.in_memory:
             return self.read(size)
-        from antiphon.concurrency.crossing import Crossing
+        from antiphon.concurrency.crossing import run_on_file_thread
 
-        return await Crossing().run(self.read, size)
+        return await run_on_file_thread(self.read, size)
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return up to ``size`` bytes from one read."""
@@ -216,9 +216,9 @@ class Upload:
 
     async def asave(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
         """Copy the file as ``save`` does, on an event loop: a thread copies. A copy that has begun is completed."""
-        from antiphon.concurrency.crossing import Crossing
+        from antiphon.concurrency.crossing import run_on_file_thread
 
-        return await Crossing().run(partial(self.save, path, overwrite=overwrite))
+        return await run_on_file_thread(partial(self.save, path, overwrite=overwrite))
 
     def detach(self) -> "Upload":
         """Return an upload of the same bytes that stays until it is closed or dropped, even after the request.

@@ -8,7 +8,7 @@ from collections.abc import Awaitable
 
 from antiphon import App, Request, Response
 from antiphon.handler.contract import Steps
-from tests.contract.application import answers, bodies, errors, heads, middleware, processes, streams
+from tests.contract.application import answers, bodies, connections, errors, heads, middleware, processes, streams
 
 
 class ContractApp(App):
@@ -29,7 +29,7 @@ def _is_below_layers(request: Request) -> bool:
 
 app = ContractApp()
 
-for part in (answers, bodies, errors, heads, processes, streams):
+for part in (answers, bodies, connections, errors, heads, processes, streams):
     part.register(app)
 
 __all__ = ["app"]

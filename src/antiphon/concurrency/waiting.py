@@ -1,0 +1,123 @@
+"""The threads of a task: the one that waits for it, or else the worker thread to which all its calls return."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from antiphon.concurrency.calls import Call, Threads
+from antiphon.concurrency.workers import Home, file_workers, workers
+
+
+class WaitingThread:
+    """A thread that waits for a task, and makes the task's calls meanwhile.
+
+    The thread is free for them, while the worker threads may all be waiting, each for a task that needs one of them.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[Call[Any] | None] = SimpleQueue()
+        self._has_left = False
+        self._lock = Lock()
+
+    def run(self, call: Call[Any]) -> None:
+        """Make a call as soon as the thread waits; on a worker thread if it has left."""
+        with self._lock:
+            if not self._has_left:
+                self._calls.put(call)
+                return
+        workers().run(call)
+
+    def wait(self, is_over: Callable[[], bool]) -> None:
+        """Make calls on this thread until ``is_over`` returns True after a ``wake``. Leave if that is interrupted."""
+        try:
+            while not is_over():
+                call = self._calls.get()
+                if call is not None and call.claim():
+                    call.run()
+                    call.notify()
+                del call  # or it would be kept until the next one
+        except BaseException:
+            self.leave()
+            raise
+
+    def wake(self, *_: object) -> None:
+        """Have the thread check whether its wait is over."""
+        self._calls.put(None)
+
+    def leave(self) -> None:
+        """Make no more calls. The worker threads make those that are queued, and all later ones."""
+        with self._lock:
+            self._has_left = True
+        with suppress(Empty):
+            while True:
+                if call := self._calls.get_nowait():
+                    workers().run(call)
+
+
+class WaitedTask(asyncio.Task[None]):
+    """A task that a thread waits for."""
+
+    thread: WaitingThread
+
+
+_homes: WeakKeyDictionary["asyncio.Task[Any]", Home] = WeakKeyDictionary()
+"""The home of each running task that has made a call."""
+
+
+def threads_of_task() -> Threads:
+    """Return what makes the calls of the current task: the thread that waits for it, or else one of the worker threads.
+
+    Such a thread is for its task alone, not for tasks that this one has made: it makes one call at a time, and is never
+    busy when its task needs another.
+    """
+    task = asyncio.current_task()
+    if isinstance(task, WaitedTask):
+        return task.thread
+    return workers() if task is None else _home_of(task)
+
+
+def file_threads_of_task() -> Threads:
+    """Return what reads and writes files for the current task, and compresses: no thread that may wait for long."""
+    task = asyncio.current_task()
+    return task.thread if isinstance(task, WaitedTask) else file_workers()
+
+
+def _home_of(task: "asyncio.Task[Any]") -> Home:
+    home = _homes.get(task)
+    if home is None:
+        home = _homes[task] = Home(workers())
+    return home
+
+
+def leave_at_end(home: Home) -> None:
+    """Have the current task leave its home when the task has ended."""
+    task = asyncio.current_task()
+    if task is not None and not home.is_left_at_end:
+        home.is_left_at_end = True
+        task.add_done_callback(lambda _: home.leave())
+
+
+def wait_to_receive() -> Callable[[], None]:
+    """Have the next call of the current task wait until few enough calls of others may wait for a body.
+
+    Return a function that says that this task's calls wait for a body no longer.
+    """
+    task = asyncio.current_task()
+    if task is None or isinstance(task, WaitedTask):
+        return _do_nothing
+    home = _home_of(task)
+    leave_at_end(home)
+    home.wait_to_receive()
+    return home.end_receiving
+
+
+def _do_nothing() -> None:
+    """Do nothing: nobody waits here."""
+
+
+os.register_at_fork(after_in_child=_homes.clear)
