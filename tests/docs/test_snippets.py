@@ -40,6 +40,17 @@ def test_the_links_of_a_page_lead_somewhere(page):
         assert (page.parent / target).exists(), target
 
 
+def test_every_page_is_reachable_from_the_index():
+    found, ahead = set(), [ROOT / "docs/README.md"]
+    while ahead:
+        page = ahead.pop()
+        if page not in found and page.suffix == ".md" and page.is_relative_to(ROOT / "docs"):
+            found.add(page)
+            links = LINK.findall(CODE.sub("", page.read_text()))
+            ahead += [(page.parent / target).resolve() for target in links]
+    assert sorted({*(ROOT / "docs").rglob("*.md")} - found) == []
+
+
 def test_the_readme_s_app_answers_as_it_says():
     from antiphon.testing import Client
 
