@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 from antiphon.routing.converters import CONVERTERS, Converter, find_converter
 
 _PARAMETER = re.compile(r"<(?:([a-z_]\w*)(?:\((.*?)\))?:)?([A-Za-z_]\w*)>", re.ASCII | re.DOTALL)
+_braces = re.compile(r"\{([A-Za-z_]\w*)(?::(\w+))?\}", re.ASCII).search
 _label = re.compile(r"[a-z0-9_~-]*").fullmatch
 
 
@@ -154,13 +155,19 @@ def _parts(text: str, pattern: str, converters: Mapping[str, Converter]) -> Iter
         try:
             yield Parameter(found[3], find_converter(found[1] or "str", found[2], converters))
         except ValueError as error:
-            raise ValueError(f"{pattern!r}: {error}") from None
+            is_turned = found[3] in converters and found[1] not in converters
+            hint = f"; write <{found[3]}:{found[1]}>" if is_turned else ""
+            raise ValueError(f"{pattern!r}: {error}{hint}") from None
         at = found.end()
     yield _literal(text, at, len(text), pattern)
 
 
 def _literal(text: str, start: int, end: int, pattern: str) -> str:
     literal = text[start:end]
+    if braces := _braces(literal):
+        name, converter = braces.groups()
+        written = f"<{converter}:{name}>" if converter else f"<{name}>"
+        raise ValueError(f"{pattern!r}: a parameter is written {written}, not {braces[0]}")
     bracket = min((start + at for at in (literal.find("<"), literal.find(">")) if at >= 0), default=None)
     if bracket is not None:
         segment = text[text.rfind("/", 0, bracket) + 1 :].partition("/")[0]
