@@ -182,6 +182,7 @@ async def call(request: Request) -> None:
     assert_type(text(request), str)
     assert_type(await created(request, 1, page=2), tuple[Note, int])
     assert_type(decorated(request, name=""), str)
+    assert_type(request.route.pattern, str)
     text("")  # wrong
     created(request, "")  # wrong
 

@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from urllib.parse import quote, unquote
 
 import pytest
@@ -147,8 +148,11 @@ class TestHead:
             ("referrer", None),
             ("origin", None),
             ("user_agent", ""),
-            ("route", None),
+            ("route.pattern", ""),
+            ("route.methods", ()),
+            ("route.limits", Limits()),
             ("endpoint", None),
+            ("blueprint", None),
             ("app", None),
             ("params", {}),
             ("limits", Limits()),
@@ -158,7 +162,7 @@ class TestHead:
         ],
     )
     def test_has_a_neutral_value_for_what_was_not_told(self, attribute, value):
-        assert getattr(Request.blank(), attribute) == value
+        assert attrgetter(attribute)(Request.blank()) == value
 
     @pytest.mark.parametrize("attribute", ["args", "cookies", "form", "headers", "accept", "accept_languages"])
     def test_is_empty_where_nothing_was_sent(self, attribute):

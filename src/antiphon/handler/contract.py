@@ -88,7 +88,7 @@ def log_refused_value(request: Request, error: ValueError) -> None:
     import logging
 
     route, path = request.route, request.root_path + request.path
-    where = f" in {route.answered_by}" if route and route.endpoint else ""
+    where = f" in {route.answered_by}" if route.endpoint else ""
     logging.getLogger("antiphon").warning("%s %r%s: %s, request %s", request.method, path, where, error, request.id)
 
 
@@ -105,7 +105,7 @@ def log_failure(request: Request, error: BaseException, where: str = "", *, faul
 def log_broken_body(request: Request, error: BaseException) -> None:
     """Log an error of a body that is being sent, with its handler, which the traceback may not show."""
     route = request.route
-    log_failure(request, error, f" in the body that {route.answered_by} gave" if route and route.endpoint else "")
+    log_failure(request, error, f" in the body that {route.answered_by} gave" if route.endpoint else "")
 
 
 def is_broken_by_client(request: Request, error: BaseException) -> bool:

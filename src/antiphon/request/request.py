@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
 from functools import partial
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.progress import Progress
@@ -25,9 +25,10 @@ from antiphon.http.path import quoted_root
 from antiphon.http.url import URL
 from antiphon.http.urlencoded import parse_form
 from antiphon.lazy import lazy
-from antiphon.request.body import DEFAULT_LIMITS, FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
+from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.places import Place, check_place
+from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -45,41 +46,6 @@ P = ParamSpec("P")
 AfterHook = TypeVar("AfterHook", bound=Callable[..., Any])
 
 _NO_PARAMS: Mapping[str, Any] = MappingProxyType(Params())
-
-
-class FilledPlaces(Protocol):
-    """The values of the places of requests, computed by the sources that fill them."""
-
-    def read(self, place: Place[T], request: "Request", /) -> T: ...
-
-
-class Route(Protocol):
-    """The route of a request. ``pattern`` is the whole path with its parameters, ``/users/<int:id>``.
-
-    Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` is empty, ``endpoint`` is None
-    and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no endpoint.
-    """
-
-    @property
-    def pattern(self) -> str: ...
-    @property
-    def methods(self) -> tuple[str, ...]: ...
-    @property
-    def host(self) -> str | None: ...
-    @property
-    def endpoint(self) -> str | None: ...
-    @property
-    def blueprint(self) -> str | None: ...
-    @property
-    def limits(self) -> Limits: ...
-    @property
-    def app(self) -> Any: ...
-    @property
-    def is_before_routing(self) -> bool: ...
-    @property
-    def places(self) -> FilledPlaces: ...
-    @property
-    def answered_by(self) -> str: ...
 
 
 class Globals(SimpleNamespace):
@@ -109,7 +75,7 @@ class Request(RequestHeaders):
         "consulted": "The headers of content negotiation that were read, a tuple of names in lower case: an application"
         " names them in Vary (RFC 9110 §12.5.5). For adapters and dialects.",
         "head": "The head, a ``Head``: what the server told of the request, unparsed. For adapters and dialects.",
-        "route": "The route that answers. It has no pattern if no route was found; None without an application.",
+        "route": "The route that answers. It has no pattern if no route was found, and without an application.",
     }
 
     params: Mapping[str, Any] = _NO_PARAMS
@@ -118,13 +84,13 @@ class Request(RequestHeaders):
     A handler may take them as arguments, with their types.
     """
     _content: Content | bytes | None
-    _own_limits: "tuple[Route | None, Limits] | None"
+    _own_limits: tuple[Route, Limits] | None
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
         self._content = body
         self._own_limits = None
-        self.route: Route | None = None
+        self.route: Route = NO_ROUTE
         self.consulted = ()
         self._deferred: tuple[Callable[[], object], ...] = ()
         self._after_hooks: tuple[Callable[..., Any], ...] = ()
@@ -147,14 +113,14 @@ class Request(RequestHeaders):
         route, own = self.route, self._own_limits
         if own is not None and own[0] is route:
             return own[1]
-        return DEFAULT_LIMITS if route is None else route.limits
+        return route.limits
 
     @limits.setter
     def limits(self, limits: Limits) -> None:
         if not isinstance(limits, Limits):
             raise TypeError(f"limits are set as Limits(...), not {type(limits).__name__}")
         route = self.route
-        self._own_limits = route, limits.within(DEFAULT_LIMITS if route is None else route.limits)
+        self._own_limits = route, limits.within(route.limits)
 
     # The head
 
@@ -190,7 +156,7 @@ class Request(RequestHeaders):
 
     def _rewritten(self) -> DerivedHead:
         """Give this request a head that can be changed, and return it. Raises RuntimeError after routing."""
-        if self.route is None or not self.route.is_before_routing:
+        if not self.route.is_before_routing:
             raise RuntimeError(
                 "the route is found already: set method and path in a middleware that says"
                 " @app.middleware(before_routing=True)"
@@ -418,7 +384,7 @@ class Request(RequestHeaders):
 
     def _not_loaded(self) -> Exception:
         """Return the error for code on an event loop that reads a body which is not there yet."""
-        return not_loaded(self.content, self.route.answered_by if self.route else "its handler")
+        return not_loaded(self.content, self.route.answered_by)
 
     @lazy
     def text(self) -> str:
@@ -503,17 +469,17 @@ class Request(RequestHeaders):
     @property
     def endpoint(self) -> str | None:
         """The name of the route that was found."""
-        return self.route.endpoint if self.route else None
+        return self.route.endpoint
 
     @property
     def blueprint(self) -> str | None:
         """The name of the route's blueprint, after the names of those around it: "shop.admin"."""
-        return self.route.blueprint if self.route else None
+        return self.route.blueprint
 
     @property
     def app(self) -> Any:
         """The application that answers this request; None if there is none."""
-        return self.route.app if self.route else None
+        return self.route.app
 
     def url_for(self, name: str, /, *, _absolute: bool = False, **params: object) -> str:
         """Return the URL of a route of this application: a path that begins with the root path.
@@ -555,8 +521,6 @@ class Request(RequestHeaders):
         values = self._places
         if place not in values:
             _check_place(place)
-            if self.route is None:
-                raise place.unfilled(has_app=False)
             values[place] = self.route.places.read(place, self)
         value: T = values[place]
         return value

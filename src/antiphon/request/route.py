@@ -1,0 +1,66 @@
+"""The route of a request, as far as the request knows it."""
+
+from typing import TYPE_CHECKING, Any, Never, Protocol, TypeVar
+
+from antiphon.http.limits import Limits
+from antiphon.request.body import DEFAULT_LIMITS
+from antiphon.request.places import Place
+
+if TYPE_CHECKING:
+    from antiphon.request.request import Request
+
+T = TypeVar("T")
+
+
+class FilledPlaces(Protocol):
+    """The values of the places of requests, computed by the sources that fill them."""
+
+    def read(self, place: Place[T], request: "Request", /) -> T: ...
+
+
+class Route(Protocol):
+    """The route of a request. ``pattern`` is the whole path with its parameters, ``/users/<int:id>``.
+
+    Where no route answers (404, 405, a redirect to the path's other form), ``pattern`` is empty, ``endpoint`` is None
+    and there are no ``methods``. OPTIONS that the application answers itself has the path's pattern and no endpoint.
+    """
+
+    @property
+    def pattern(self) -> str: ...
+    @property
+    def methods(self) -> tuple[str, ...]: ...
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def blueprint(self) -> str | None: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def app(self) -> Any: ...
+    @property
+    def is_before_routing(self) -> bool: ...
+    @property
+    def places(self) -> FilledPlaces: ...
+    @property
+    def answered_by(self) -> str: ...
+
+
+class _NoPlaces:
+    def read(self, place: Place[Any], _request: "Request", /) -> Never:
+        raise place.unfilled(has_app=False)
+
+
+class _NoRoute:
+    pattern = ""
+    methods: tuple[str, ...] = ()
+    host = endpoint = blueprint = app = None
+    limits = DEFAULT_LIMITS
+    is_before_routing = False
+    places = _NoPlaces()
+    answered_by = "its handler"
+
+
+NO_ROUTE: Route = _NoRoute()
+"""The route of a request that no application answers."""
