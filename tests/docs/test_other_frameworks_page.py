@@ -1,0 +1,27 @@
+"""The page for those who come from other frameworks: the names in its middle column are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import antiphon
+import antiphon.features
+import antiphon.testing
+
+PAGE = Path(__file__).parents[2] / "docs/how-to/from-other-frameworks.md"
+CELLS = re.findall(r"^\| .* \| (.*) \| .* \|$", PAGE.read_text(), re.MULTILINE)
+CODE = [code for cell in CELLS for code in re.findall(r"`([^`]*)`", cell)]
+CLASSES = {"app": antiphon.App, "request": antiphon.Request, "Response": antiphon.Response}
+ATTRIBUTES = {found for code in CODE for found in re.findall(r"\b(app|request|Response)\.(\w+)", code)}
+CALLED = {found for code in CODE for found in re.findall(r"(?<![\w.@])([A-Za-z]\w*)\(", code)}
+
+
+@pytest.mark.parametrize(("name", "attribute"), sorted(ATTRIBUTES), ids=".".join)
+def test_an_attribute_is_there(name, attribute):
+    assert hasattr(CLASSES[name], attribute)
+
+
+@pytest.mark.parametrize("name", sorted(CALLED))
+def test_a_name_can_be_imported(name):
+    assert any(hasattr(module, name) for module in (antiphon, antiphon.features, antiphon.testing))
