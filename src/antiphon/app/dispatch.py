@@ -28,16 +28,17 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     """Answer a request by a plan. An ``error`` in the request is raised inside of all middleware."""
     set_current_request(request)
     head = request.head
-    if plan.is_async and head.blocks:
+    if head.blocks:
         plan = plan.for_wsgi
-    runs_on = plan.runs_on
+        first = plan.runs_on.from_thread
+    else:
+        first = plan.runs_on.from_loop
     has_body = head.has_body
     opened: OpenedMiddleware = []
     failure = answer = None
     try:
         if has_body:
             error = await _receive_ahead(plan, request, error)
-        first = runs_on.from_thread if head.blocks else runs_on.from_loop
         if first is not None:
             await first
         if plan.has_middleware:
@@ -73,15 +74,13 @@ async def _receive_ahead(plan: Plan, request: Request, error: HTTPError | None) 
     limits = request.limits
     if plan.body == "delegated" and not plan.reads_body:
         limits = _limits_of_small(limits.rate, limits.timeout)
-    is_there = plan.most_ahead and request.read_small_body(limits.body)
-    if is_there:
+    if plan.most_ahead and request.read_small_body(limits.body):
         return error
     content = request.content
     _prepare(plan, request, content)
     if error is not None and content.failure is not None:
         return error
-    most = plan.most_ahead if error is None or plan.reads_body else min(plan.most_ahead, SMALL_BODY)
-    if most > SMALL_BODY or (most and content.is_small(SMALL_BODY)):
+    if _is_received_ahead(plan, content, error):
         try:
             await content.load(limits)
         except HTTPError as unreadable:  # it is raised inside the middleware, as all errors are
@@ -94,6 +93,12 @@ def _may_leave_unread(plan: Plan, error: HTTPError | None) -> bool:
     if error is None:
         return plan.body == "delegated" and not plan.has_middleware
     return not plan.reads_body
+
+
+def _is_received_ahead(plan: Plan, content: Content, error: HTTPError | None) -> bool:
+    """True if all of a body has few enough bytes to be received before any middleware opens."""
+    most = plan.most_ahead if error is None or plan.reads_body else min(plan.most_ahead, SMALL_BODY)
+    return most > SMALL_BODY or (most > 0 and content.is_small(SMALL_BODY))
 
 
 @lru_cache(maxsize=64)
