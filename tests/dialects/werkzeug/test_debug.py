@@ -11,6 +11,7 @@ from http.client import HTTPConnection
 import pytest
 
 from antiphon.dialects.werkzeug.debug import DebuggedApplication
+from antiphon.dialects.werkzeug.debug.tbtools import DebugTraceback
 from antiphon.dialects.werkzeug.test import Client
 from antiphon.dialects.werkzeug.wrappers import Response
 
@@ -19,6 +20,32 @@ def test_the_debugger_warns_and_passes_requests_through():
     with pytest.warns(UserWarning, match="no interactive debugger"):
         application = DebuggedApplication(Response("answered"), evalex=True, pin_security=False)
     assert Client(application).get("/console").text == "answered"
+
+
+def fail(text):
+    __traceback_hide__ = True
+    raise ValueError(text)
+
+
+def test_a_traceback_is_text_or_a_page_without_a_console():
+    try:
+        fail("a <b> & c")
+    except ValueError as error:
+        whole, hiding, skipping = (
+            DebugTraceback(error, hide=False),
+            DebugTraceback(error),
+            DebugTraceback(error, skip=1),
+        )
+    shown = whole.render_traceback_text()
+    assert shown.splitlines()[0] == "Traceback (most recent call last):"
+    assert shown.splitlines()[-1] == str(whole) == "ValueError: a <b> & c"
+    calls = [each.render_traceback_text().count('  File "') for each in (whole, hiding, skipping)]
+    assert calls == [2, 1, 0]
+    page = whole.render_debugger_html(True, "secret", True)
+    assert "<h1>ValueError</h1>\n<p>a &lt;b&gt; &amp; c\n" in page
+    assert "secret" not in page
+    assert whole.render_traceback_html() in page
+    assert "<h3>" not in whole.render_traceback_html(include_title=False)
 
 
 SHOP = """
