@@ -54,6 +54,7 @@ def test_a_client_is_told_of_every_limit_in_a_sentence_that_says_how_much_it_is(
     assert refused.value.members["limit"] == limit
     assert re.fullmatch(r"[A-Z].*[^.]\.", refused.value.detail)
     assert str(refused.value.members["maximum"]) in refused.value.detail
+    assert not re.search("[Ll]imit|_|=", refused.value.detail), "settings are the programmer's"
 
 
 def test_an_error_has_the_limit_as_its_type():

@@ -63,16 +63,21 @@ def _with_port(authority: tuple[str, int | None], default: int | None) -> tuple[
 
 
 def _refusal(origin: str | None) -> Forbidden:
-    try:
-        declared = parse_origin(origin or "")
-    except ValueError:
-        named = f"whose origin is {origin[:200]!r}" if origin else "that names no origin"
-        fix = "only a page with an origin of its own can be trusted"
-    else:
+    declared = declarable_origin(origin)
+    if declared is not None:
         named = f"at {declared}"
-        fix = f'if it may write here, declare it: App(trusted_origins=["{declared}"])'
-    detail = f"This write comes from a page of another site, {named}; {fix}."
+    else:
+        named = f"whose origin is {origin[:200]!r}" if origin else "that names no origin"
+    detail = f"This write comes from a page of another site, {named}."
     return Forbidden(detail, type=PROBLEM_TYPE, title="Cross-site write")
+
+
+def declarable_origin(origin: str | None) -> str | None:
+    """Return an origin as it can be declared as trusted; None for a page without one of its own."""
+    try:
+        return parse_origin(origin or "")
+    except ValueError:
+        return None
 
 
 def parse_origin(value: str) -> str:

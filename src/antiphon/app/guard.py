@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from antiphon.adapters.server_values import header_too_large
-from antiphon.app.cross_site import TrustedOrigins, check_cross_site
+from antiphon.app.advice import Advice
+from antiphon.app.cross_site import TrustedOrigins, check_cross_site, declarable_origin
 from antiphon.app.trusted_hosts import TrustedHosts, check_host
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import HTTPError, MisdirectedRequest
 from antiphon.http.head import Head
 from antiphon.request.proxies import TrustedProxies, behind
 from antiphon.request.request import Request
@@ -39,6 +40,7 @@ class Guard:
         """Values of Host that were found to be one host."""
         self.looks_at_heads = bool(self.proxies or self.hosts)
         self._lets_all_write = cross_site_writes
+        self._advice = Advice()
         self._origins_of: dict[str | None, TrustedOrigins] = {}
 
     def trust(self, blueprint: str, above: str | None, origins: TrustedOrigins) -> None:
@@ -71,6 +73,9 @@ class Guard:
             try:
                 self.hosts.check(request.head)
             except HTTPError as error:
+                if isinstance(error, MisdirectedRequest):
+                    host = request.head.authority.lower()
+                    self._advice.give(f"A request for {host}", f'App(trusted_hosts=["{host}"])')
                 return error
         return None
 
@@ -80,5 +85,7 @@ class Guard:
             try:
                 check_cross_site(request, self._origins_of.get(request.blueprint, self.origins))
             except HTTPError as error:
+                if origin := declarable_origin(request.head.field("origin")):
+                    self._advice.give(f"A write by a page at {origin}", f'App(trusted_origins=["{origin}"])')
                 return error
         return None

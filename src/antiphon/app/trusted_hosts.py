@@ -54,7 +54,8 @@ class TrustedHosts:
         except ValueError:
             raise _malformed() from None
         if not trusted:
-            raise _refusal(authority)
+            detail = f"This application does not answer for {authority}."
+            raise MisdirectedRequest(detail, type=PROBLEM_TYPE)
 
     def _look_up(self, authority: str, scheme: str) -> bool:
         host, port = _parse(authority)
@@ -121,8 +122,3 @@ def _entry(text: str) -> tuple[str, int | None]:
             f'is that one with all below it, and "xn--mnchen-3ya.example" a name beyond ASCII; not {text!r} ({error})'
         ) from None
     return f".{host}" if below else host, port
-
-
-def _refusal(authority: str) -> MisdirectedRequest:
-    detail = f"This application does not answer for {authority}; if it should, declare it: "
-    return MisdirectedRequest(f'{detail}App(trusted_hosts=["{authority.lower()}"]).', type=PROBLEM_TYPE)

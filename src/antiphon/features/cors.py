@@ -7,8 +7,9 @@ import re
 from collections.abc import Generator, Iterable
 from copy import copy
 
+from antiphon.app.advice import Advice
 from antiphon.app.blueprint import Routes
-from antiphon.app.cross_site import parse_origin
+from antiphon.app.cross_site import declarable_origin, parse_origin
 from antiphon.http.errors import Forbidden
 from antiphon.http.grammar import is_token
 from antiphon.request.request import Request
@@ -33,7 +34,7 @@ class Cors:
     and for "*" together with ``credentials``, which browsers refuse.
     """
 
-    __slots__ = ("_actual", "_any", "_exact", "_patterns", "_preflight")
+    __slots__ = ("_actual", "_advice", "_any", "_exact", "_patterns", "_preflight")
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class Cors:
         credentials: bool = False,
         max_age: int = 600,
     ) -> None:
+        self._advice = Advice()
         named = ["*"] if origins == "*" else _listed("origins", origins)
         self._any = "*" in named
         self._exact = frozenset(_exact(origin) for origin in named if "*" not in origin)
@@ -106,8 +108,9 @@ class Cors:
     def _answer_preflight(self, origin: str, allowed: str | None) -> Response:
         """Answer a preflight. The browser compares methods and headers, and its console says what is missing."""
         if allowed is None:
-            detail = f"Pages of {origin[:200]} may not use this. Cors(origins=[...]) names those that may."
-            raise Forbidden(detail, headers={"vary": "origin"})
+            if declarable := declarable_origin(origin):
+                self._advice.give(f"A preflight of a page at {declarable}", f'Cors(origins=["{declarable}"])')
+            raise Forbidden(f"Pages of {origin[:200]} may not use this.", headers={"vary": "origin"})
         response = Response(None, 204, [("access-control-allow-origin", allowed), *self._preflight])
         if not self._any:
             response.vary("origin")
