@@ -92,8 +92,9 @@ class TrustedProxies:
 
         self._servers_warned_of.add(software)
         logging.getLogger("antiphon").warning(
-            "The headers of trusted proxies are ignored: over WSGI, %s may take X_Forwarded_For for X-Forwarded-For, "
-            "so that every client could forge them. Serve this application over ASGI, or by gunicorn or waitress.",
+            "The headers of trusted proxies are ignored, and request.ip is None: over WSGI, %s may take X_Forwarded_For "
+            "for X-Forwarded-For, so that every client could forge them. Serve this application over ASGI, or by gunicorn "
+            "or waitress.",
             software or "a server without a name",
         )
 
@@ -123,7 +124,8 @@ def _headers(declared: Iterable[str]) -> frozenset[str]:
 def behind(head: Head, proxies: TrustedProxies) -> Head:
     """Return a head with what trusted proxies tell, if its connection is such a proxy's; else the very same head.
 
-    A WSGI server that may take another header for the proxy's is not believed, which is logged once.
+    A WSGI server that may take another header for the proxy's is not believed, which is logged once: then nobody knows
+    the client.
     """
     if head.client not in proxies:
         return head
@@ -132,8 +134,14 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
         software = str(environ.get("SERVER_SOFTWARE") or "")
         if not _exact_server(software):
             proxies.warn_of(software)
-            return head
+            return HiddenClientHead(head)
     return ForwardedHead(head, proxies)
+
+
+class HiddenClientHead(DerivedHead):
+    """The head of a request by a proxy that is not believed, so that nobody knows the client."""
+
+    client = None
 
 
 class _Told(NamedTuple):
