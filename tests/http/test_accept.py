@@ -417,3 +417,13 @@ def test_qualities_of_charsets(header, offer, quality):
 def test_headers_print_in_the_order_of_preference(accept, header, printed):
     assert str(accept.parse(header)) == printed
     assert repr(accept.parse(header)) == f"{accept.__name__}.parse({printed!r})"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "weight", "is_read"), [(8, "", True), (7, ";q=0.5", True), (9, "", False), (8, ";q=0.5", False)]
+)
+def test_a_media_range_with_more_than_8_parameters_is_skipped(parameters, weight, is_read):
+    named = "text/html" + "".join(f"; p{number}=1" for number in range(parameters))
+    accept = Accept.parse(f"text/plain;q=0.1, {named}{weight}, image/png;q=0.2")
+    assert accept.best([named, "text/plain", "image/png"]) == (named if is_read else "image/png")
+    assert len(list(accept)) == 2 + is_read

@@ -1,7 +1,8 @@
 """Content negotiation: the ranges that a client accepts, and the best of a server's offers (RFC 9110 §12.5).
 
 Reading never raises: malformed elements, also those with a malformed weight (`q=`, `q=2`, `q=-1`, `q=nan`), are
-skipped, and only the first 200 elements count. The first weight of a repeated range counts.
+skipped, and only the first 200 elements count. The first weight of a repeated range counts. A media range with more
+than 8 parameters is skipped.
 """
 
 import re
@@ -15,6 +16,8 @@ from antiphon.http.media_type import MediaType
 from antiphon.http.value import Value
 
 _MOST_ELEMENTS = 200
+_MOST_PARAMETERS = 8
+"""Parameters of a media range, its weight included. Each is compared with those of every offer."""
 _LONGEST_KEPT = 256
 _MOST_CHOICES = 8
 
@@ -193,8 +196,10 @@ class Accept(_Accepted):
 
 
 def _read_parameters(element: str) -> list[tuple[str, float]]:
-    """Return the (range, quality) of an element with parameters; nothing if its weight is malformed."""
+    """Return the (range, quality) of an element with parameters; nothing if it has too many, or a malformed weight."""
     essence, _, written = element.partition(";")
+    if element.count(";") > _MOST_PARAMETERS:
+        return []
     try:
         parameters, quality = split_weight(written)
     except ValueError:
