@@ -114,7 +114,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypedDict, TypeVar, assert_type
 
-from antiphon import App, Blueprint, Request, Response, ResponseLike
+from antiphon import App, Blueprint, HTTPError, Request, Response, ResponseLike
 
 app = App()
 shop = Blueprint("shop")
@@ -183,6 +183,7 @@ async def call(request: Request) -> None:
     assert_type(await created(request, 1, page=2), tuple[Note, int])
     assert_type(decorated(request, name=""), str)
     assert_type(request.route.pattern, str)
+    assert_type(HTTPError().errors, list[dict[str, str]])
     text("")  # wrong
     created(request, "")  # wrong
 

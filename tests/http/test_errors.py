@@ -23,6 +23,7 @@ from antiphon.http.errors import (
     ServiceUnavailable,
     TooManyRequests,
     Unauthorized,
+    UnprocessableContent,
     UpgradeRequired,
     abort,
     http_error,
@@ -107,6 +108,18 @@ class TestProblem:
             "by": ["ada"],
             "instance": "/orders/5",
         }
+
+    @pytest.mark.parametrize(
+        ("members", "errors"),
+        [
+            ({"errors": [{"pointer": "/name", "detail": "is taken"}]}, [{"pointer": "/name", "detail": "is taken"}]),
+            ({"errors": ({"pointer": "", "detail": "is late"},)}, [{"pointer": "", "detail": "is late"}]),
+            ({"errors": "many"}, []),
+            ({}, []),
+        ],
+    )
+    def test_has_a_list_of_single_errors(self, members, errors):
+        assert UnprocessableContent(**members).errors == errors
 
     def test_begins_with_what_tells_most(self):
         assert list(Conflict("taken", by="ada").problem()) == ["type", "title", "status", "detail", "by"]

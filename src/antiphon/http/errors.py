@@ -80,6 +80,15 @@ class HTTPError(Exception):
                 f"a {self.status} must have the header {name} (RFC 9110 §{section}): abort({self.status}, {fix})"
             )
 
+    @property
+    def errors(self) -> list[dict[str, str]]:
+        """The single errors of a 422, each with its ``pointer`` and ``detail``; empty if there are none.
+
+        They are the member ``errors`` of the problem details.
+        """
+        errors = self.members.get("errors")
+        return [*errors] if isinstance(errors, list | tuple) else []
+
     def __reduce__(self) -> tuple[Any, ...]:
         return __newobj__, (self.__class__, *self.args), self.__dict__
 
