@@ -16,6 +16,7 @@ from antiphon.http1 import (
     print_request,
     print_response,
 )
+from antiphon.request.route import NO_ROUTE
 
 GET = b"GET / HTTP/1.1\r\nhost: example.com\r\n\r\n"
 
@@ -394,7 +395,7 @@ def test_a_copy_has_no_hooks_and_an_id_of_its_own():
     request.after(print)
     request.after_request(print)
     copied = request.copy()
-    assert (copied._deferred, copied._after_hooks, copied.route) == ((), (), None)
+    assert (copied._deferred, copied._after_hooks, copied.route) == ((), (), NO_ROUTE)
     assert copied.id != request.id
 
 

@@ -356,7 +356,7 @@ class TestUnloaded:
         def serve(_):
             environ = {
                 "REQUEST_METHOD": "POST", "PATH_INFO": "/", "CONTENT_LENGTH": "3", "wsgi.input": Input(),
-                "wsgi.url_scheme": "http", "SERVER_NAME": "a", "SERVER_PORT": "80",
+                "wsgi.url_scheme": "http", "SERVER_NAME": "a", "SERVER_PORT": "80", "HTTP_HOST": "a",
             }  # fmt: skip
             return b"".join(app(environ, lambda status, headers: None))
 

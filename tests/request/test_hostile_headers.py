@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.once, pytest.mark.axes("client")]
 
 SIZE = 100 << 10
 FIELDS = {field.name: field for field in HEADER_FIELDS if field.request_attribute}
-FRAMING = ("content-length",)
-"""What ends a request if it can't be read, so that nothing else would be looked at."""
+FRAMING = ("content-length", "host")
+"""The headers that end a request if they are malformed, so that nothing else would be looked at."""
 
 
 def filled(unit, start=""):
@@ -225,6 +225,9 @@ class TestAnyHeader:
 
     def test_says_what_a_body_is_or_is_refused(self, client, injected, value):
         check(send(client, injected, "POST", "/body", {"content-type": value, "accept": value}))
+
+    def test_says_which_host_is_asked_or_is_refused(self, client, injected, value):
+        check(send(client, injected, "GET", "/", {"host": value}))
 
     def test_says_how_long_a_body_is_or_is_refused(self, client, injected, value):
         check(send(client, injected, "POST", "/version", {"content-length": value}))

@@ -8,6 +8,7 @@ import pytest
 from antiphon import App, Limits, Request, Response
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.http1 import print_request, print_response
+from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
 
 
@@ -59,7 +60,7 @@ def test_a_handler_may_keep_its_request(interface, again):
     assert Client(app, interface=interface).get("/x?y").status == 200
     (request,) = kept
     assert (request.path, request.query_string, request.body) == ("/x", b"y", b"")
-    assert (request.route, request._deferred, dict(request.params)) == (None, (), {})
+    assert (request.route, request._deferred, dict(request.params)) == (NO_ROUTE, (), {})
 
 
 @everyway

@@ -565,7 +565,7 @@ class Request(RequestHeaders):
         return copy(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (PlainHead(self.head), self.body), (None, {"_own_limits": (None, self.limits)})
+        return type(self), (PlainHead(self.head), self.body), (None, {"_own_limits": (NO_ROUTE, self.limits)})
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.path!r}>"

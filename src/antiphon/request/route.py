@@ -61,6 +61,9 @@ class _NoRoute:
     places = _NoPlaces()
     answered_by = "its handler"
 
+    def __reduce__(self) -> str:
+        return "NO_ROUTE"  # of a request that is copied or pickled, too
+
 
 NO_ROUTE: Route = _NoRoute()
 """The route of a request that no application answers."""

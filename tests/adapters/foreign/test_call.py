@@ -12,6 +12,7 @@ import pytest
 
 from antiphon import App, Limits, Request, Response, aget_response, current_request, get_response, serve
 from antiphon.http.errors import NotFound
+from antiphon.request.route import NO_ROUTE
 from antiphon.testing import Client
 from tests.body.forms_in_parts import BOUNDARY, print_form
 from tests.helpers.observed_values import AsyncValues, SyncValues
@@ -147,7 +148,7 @@ def test_the_caller_s_request_and_context_stay_as_they_are(ask):
     assert {key: value for key, value in vars(request).items() if key != "content"} == {
         key: value for key, value in before.items() if key != "content"
     }
-    assert (request.route, request._deferred, request.body) == (None, (), b"body")
+    assert (request.route, request._deferred, request.body) == (NO_ROUTE, (), b"body")
 
 
 def test_the_caller_s_context_stays_as_it_is_on_a_loop():
