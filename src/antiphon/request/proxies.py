@@ -141,7 +141,9 @@ def behind(head: Head, proxies: TrustedProxies) -> Head:
 class HiddenClientHead(DerivedHead):
     """The head of a request by a proxy that is not believed, so that nobody knows the client."""
 
-    client = None
+    @property
+    def client(self) -> None:
+        """None: the connection is the proxy's."""
 
 
 class _Told(NamedTuple):
