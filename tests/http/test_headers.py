@@ -315,11 +315,6 @@ class ComparedWithAList(RuleBasedStateMachine):
         self.headers[name] = value
         self.lines = [*self.without(name.lower()), (name.lower(), value)]
 
-    @rule(name=few_names.map(str.lower), value=few_values)
-    def put(self, name, value):
-        self.headers.put(name, value)
-        self.lines = [*self.without(name), (name, value)]
-
     @rule(names=st.sets(few_names.map(str.lower)))
     def discard(self, names):
         self.headers.discard(names)
@@ -372,8 +367,6 @@ class ComparedWithAList(RuleBasedStateMachine):
                 change([("a", "lost"), bad])
         with pytest.raises(ValueError, match="header"):
             self.headers[bad[0]] = bad[1]
-        with pytest.raises(ValueError, match="header"):
-            self.headers.put("a", "1\r\n")
 
     @invariant()
     def same(self):

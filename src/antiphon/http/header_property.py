@@ -36,7 +36,7 @@ class HasHeaders(Protocol):
 
     @property
     def headers(self) -> MutableHeaders: ...
-    def put(self, line: tuple[str, str]) -> None: ...
+    def _put(self, line: tuple[str, str]) -> None: ...
 
 
 def parsed(name: str, read: Callable[[str | None], T]) -> lazy[T]:
@@ -88,7 +88,7 @@ class header(Generic[T, S]):  # noqa: N801 - used as a declaration, like propert
         except (TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{self.header} cannot be {value!r:.200}: {error}") from error
         if text:
-            instance.put((self.header, text))
+            instance._put((self.header, text))  # noqa: SLF001 - only properties may leave out the check
         else:
             instance.headers.pop(self.header)
 

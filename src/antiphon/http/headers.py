@@ -142,10 +142,6 @@ class MutableHeaders(Headers):
         """Set a field to one line, at the end, in place of its lines."""
         put_line(self._fields, (field_name(name), field_value(value)))
 
-    def put(self, name: str, value: str) -> None:
-        """Set a field whose name is known to be a token in lower case, as ``[]`` does."""
-        put_line(self._fields, (name, field_value(value)))
-
     def __delitem__(self, name: str) -> None:
         if not self._remove(name.lower()):
             raise KeyError(name)

@@ -358,8 +358,8 @@ class Response(ResponseHeaders):
             fields = self._fields = list(fields)
         return fields
 
-    def put(self, line: Line) -> None:
-        """Replace all lines of a header field by one, which has been checked. For adapters and dialects."""
+    def _put(self, line: Line) -> None:
+        """Replace all lines of a header field by one, which has been checked."""
         put_line(self._own_fields(), line)
 
     def vary(self, *names: str) -> None:
