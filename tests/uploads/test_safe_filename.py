@@ -35,6 +35,11 @@ KEPT = {
     "long": "a" * 251 + ".txt",
 }
 
+
+def fullwidth(text):
+    return "".join(chr(ord(character) + 0xFEE0) for character in text)
+
+
 CHANGED = {
     "a POSIX path": ("../../../etc/passwd", "passwd"),
     "an absolute path": ("/etc/passwd", "passwd"),
@@ -64,7 +69,17 @@ CHANGED = {
     "reserved, lower case": ("nul.txt", "_nul.txt"),
     "reserved, two extensions": ("Aux.tar.gz", "_Aux.tar.gz"),
     "reserved, before a space": ("com1 .txt", "_com1 .txt"),
-    "reserved, superscript": ("LPT\xb9.txt", "_LPT\xb9.txt"),
+    "reserved, superscript": ("LPT\xb9.txt", "_LPT1.txt"),
+    "reserved, fullwidth": (fullwidth("con.txt"), "_con.txt"),
+    "fullwidth": (fullwidth("photo.png"), "photo.png"),
+    "halfwidth": ("\uff8c\uff9f\uff70\uff99.png", "プール.png"),
+    "a ligature": ("\ufb01le.txt", "file.txt"),
+    "a fullwidth path": (fullwidth("../..\\etc/passwd"), "passwd"),
+    "a fullwidth drive": (fullwidth("C:x.txt"), "x.txt"),
+    "fullwidth wildcards": (fullwidth("a?*<.txt"), "a___.txt"),
+    "an ellipsis": ("\u2026a\u2026.txt", "a....txt"),
+    "dots of other kinds": ("\u2024\u2024", "upload"),
+    "an accent of its own": ("a\xa8b.txt", "a \u0308b.txt"),
     "reserved, console": ("conin$", "_conin$"),
     "empty": ("", "upload"),
     "a dot": (".", "upload"),
@@ -96,7 +111,10 @@ def test_a_bad_name_is_mended(name, expected):
 hostile = st.text(
     st.one_of(
         st.characters(),
-        st.sampled_from('./\\:*?"<>|~ \0\r\n\t\u202e\u200d\u0301\u0338\u0344\u1fef\u037e\uff0f\u2024\ufeff'),
+        st.sampled_from(
+            './\\:*?"<>|~ \0\r\n\t\u202e\u200d\u0301\u0338\u0344\u1fef\u037e\uff0f\u2024\ufeff'
+            "\u2026\uff1a\u00a8\ufdfa\uff43"
+        ),
         st.sampled_from("conprnauxul0123456789$\xb9"),
     ),
     max_size=400,
@@ -125,7 +143,7 @@ def test_any_name_can_stand_in_any_folder(name):
     assert not {unicodedata.category(character) for character in safe} & {"Cc", "Cf", "Cs", "Co", "Cn"}
     assert safe[0] not in " ."
     assert safe[-1] not in " ."
-    assert unicodedata.is_normalized("NFC", safe)
+    assert unicodedata.is_normalized("NFKC", safe)
 
 
 @given(hostile)

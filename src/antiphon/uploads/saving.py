@@ -101,27 +101,30 @@ _reserved = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\xb9
 def safe_filename(name: str) -> str:
     """Return the last part of a path from any system as a safe name in any folder.
 
-    It keeps letters of every script (in NFC) and its extension, and loses control, format and unassigned characters,
-    and dots and spaces at its ends. What Windows forbids becomes ``_``, which comes before names that Windows reserves,
-    too. It has at most 255 bytes in UTF-8. What nothing is left of becomes "upload".
+    It keeps letters of every script and its extension, and loses control, format and unassigned characters, and dots
+    and spaces at its ends. Characters of one meaning become one (NFKC), so that a fullwidth slash is a slash. What
+    Windows forbids becomes ``_``, which comes before names that Windows reserves, too. It has at most 255 bytes in
+    UTF-8. What nothing is left of becomes "upload".
     """
-    from unicodedata import normalize  # late: its tables are large
-
-    last = _drive.sub("", name.replace("\\", "/").rpartition("/")[2])
+    last = _last_part(name)
     if len(last) > _MOST_CHARACTERS:
         stem, extension = splitext(last)
         last = stem[:_MOST_CHARACTERS] + extension[:_LONGEST_EXTENSION]
     if not last.isprintable():
         last = "".join([character for character in last if character.isprintable() or character.isspace()])
-    last = " ".join(last.split())
     if not last.isascii():
-        from unicodedata import normalize
+        from unicodedata import normalize  # late: its tables are large
 
-        last = normalize("NFC", last)
-    last = last.translate(_forbidden).strip(" .")
+        last = normalize("NFKC", last)
+    last = _drive.sub("", _last_part(last))
+    last = " ".join(last.split()).translate(_forbidden).strip(" .")
     if _reserved.match(last):
         last = f"_{last}"
     return _shortened(last) or _NOTHING_LEFT
+
+
+def _last_part(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def _shortened(name: str) -> str:
