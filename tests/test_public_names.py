@@ -20,11 +20,11 @@ PUBLIC = {
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",
         "CacheControl", "Challenge", "ContentDisposition", "ContentRange", "ETag", "Event", "ExternalLocation",
-        "FirstMultiDict", "ForwardedElement", "HTTPError", "Headers", "IfMatch", "IfNoneMatch", "IfRange", "Limits",
-        "Link", "MediaType", "MissingKey", "MultiDict", "MutableHeaders", "MutableMultiDict", "Node", "NotModified",
-        "Range", "Redirect", "ServerTiming", "SetCookie", "TraceParent", "URL", "UserAgent", "abort", "format_date",
-        "format_forwarded", "format_links", "format_query", "generate_etag", "parse_challenges", "parse_cookies",
-        "parse_date", "parse_events", "parse_forwarded", "parse_links", "parse_query",
+        "FieldError", "FirstMultiDict", "ForwardedElement", "HTTPError", "Headers", "IfMatch", "IfNoneMatch", "IfRange",
+        "Limits", "Link", "MediaType", "MissingKey", "MultiDict", "MutableHeaders", "MutableMultiDict", "Node",
+        "NotModified", "Range", "Redirect", "ServerTiming", "SetCookie", "TraceParent", "URL", "UserAgent", "abort",
+        "format_date", "format_forwarded", "format_links", "format_query", "generate_etag", "parse_challenges",
+        "parse_cookies", "parse_date", "parse_events", "parse_forwarded", "parse_links", "parse_query",
         *(cls.__name__ for cls in ERRORS.values()),
     },
     "antiphon.features": {

@@ -114,7 +114,7 @@ from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypedDict, TypeVar, assert_type
 
-from antiphon import App, Blueprint, HTTPError, Request, Response, ResponseLike
+from antiphon import App, Blueprint, Request, Response, ResponseLike
 
 app = App()
 shop = Blueprint("shop")
@@ -183,7 +183,6 @@ async def call(request: Request) -> None:
     assert_type(await created(request, 1, page=2), tuple[Note, int])
     assert_type(decorated(request, name=""), str)
     assert_type(request.route.pattern, str)
-    assert_type(HTTPError().errors, list[dict[str, str]])
     text("")  # wrong
     created(request, "")  # wrong
 
@@ -310,7 +309,49 @@ async def call(request: Request) -> None:
     item(request, "1")  # wrong
 """
 
-PROGRAMS = {"places": PLACES, "handlers": HANDLERS, "middleware": MIDDLEWARE, "microdot_app": MICRODOT}
+TYPED = """
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypedDict, TypeVar, assert_type
+
+from antiphon import HTTPError, Request
+from antiphon.http import FieldError, UnprocessableContent
+
+T = TypeVar("T")
+
+
+@dataclass
+class Order: id: int
+class Named(TypedDict): name: str
+
+
+def read(request: Request) -> None:
+    assert_type(request.json_as(Order), Order)
+    assert_type(request.json_as(Named), Named)
+    assert_type(request.json_as(list[Order]), list[Order])
+    assert_type(request.json_as(Order | None), Order | None)
+    assert_type(request.json_as(list[Order] | dict[str, Named | None]), list[Order] | dict[str, Named | None])
+    assert_type(request.json_as(Annotated[int, "a size"]), int)
+    assert_type(request.json_as(Literal["a", "b"]), Literal["a", "b"])
+    assert_type(request.json_as(None), None)
+    assert_type(request.form_as(Order), Order)
+    assert_type(request.args_as(Named), Named)
+    request.json_as("Order of tea")  # wrong
+    request.json_as(5)  # wrong
+    request.form_as(5)  # wrong
+
+
+def read_any(request: Request, wanted: type[T]) -> T:
+    return request.json_as(wanted)
+
+
+def wrong_fields(error: HTTPError) -> dict[str, str]:
+    assert_type(error.errors, list[FieldError])
+    UnprocessableContent("one field is wrong", errors=[{"pointer": "/name", "detail": "is taken"}])
+    error.errors[0]["place"]  # wrong
+    return {each["pointer"]: each["detail"] for each in error.errors}
+"""
+
+PROGRAMS = {"typed": TYPED, "places": PLACES, "handlers": HANDLERS, "middleware": MIDDLEWARE, "microdot_app": MICRODOT}
 WRONG = {
     (f"{name}.py", number)
     for name, program in PROGRAMS.items()

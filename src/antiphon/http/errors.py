@@ -7,7 +7,7 @@ HTTPError
 
 from collections.abc import Iterable
 from copyreg import __newobj__  # type: ignore[attr-defined]  # by which pickle makes an object without __init__
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypedDict, TypeVar
 
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
@@ -36,6 +36,16 @@ class Problem(dict[str, object]):
 
     def __or__(self, more: dict[str, object]) -> "Problem":  # type: ignore[override]
         return Problem({**self, **more})
+
+
+class FieldError(TypedDict):
+    """One of the ``errors`` in problem details (RFC 9457 §3): a wrong field of a body, form or query.
+
+    ``pointer`` is a JSON Pointer to it (RFC 6901), empty for the whole; ``detail`` says what is wrong with it.
+    """
+
+    pointer: str
+    detail: str
 
 
 class HTTPError(Exception):
@@ -81,7 +91,7 @@ class HTTPError(Exception):
             )
 
     @property
-    def errors(self) -> list[dict[str, str]]:
+    def errors(self) -> list[FieldError]:
         """The single errors of a 422, each with its ``pointer`` and ``detail``; empty if there are none.
 
         They are the member ``errors`` of the problem details.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from copy import copy
 from functools import partial
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, overload
 
 from antiphon.body.content import Content, NotLoadedError
 from antiphon.body.progress import Progress
@@ -35,6 +35,8 @@ from antiphon.routing.router import Params
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
 
     from antiphon.body.form_data import FormData
     from antiphon.body.form_parts import FormParts
@@ -441,8 +443,12 @@ class Request(RequestHeaders):
                 raise wrong_type(JSON, declared)
         return self._whole(limits, is_json=True)
 
-    def json_as(self, wanted: type[T]) -> T:
-        """Return the content as a dataclass, TypedDict, Struct or other type.
+    @overload
+    def json_as(self, wanted: type[T]) -> T: ...
+    @overload  # a union is no ``type`` to type checkers
+    def json_as(self, wanted: "TypeForm[T]") -> T: ...
+    def json_as(self, wanted: "TypeForm[T]") -> T:
+        """Return the content as a dataclass, TypedDict, Struct or other type, such as ``Order | None``.
 
         Raises UnprocessableContent (422) that names each wrong field by JSON Pointer, and what ``json`` raises.
         """

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from antiphon.http.errors import UnprocessableContent
+from antiphon.http.errors import FieldError, UnprocessableContent
 from antiphon.serialization.json import pointer_step
 
 _SHOWN = 20
@@ -200,7 +200,7 @@ class Faults:
     __slots__ = ("_room", "listed", "stopped", "total")
 
     def __init__(self) -> None:
-        self.listed: list[dict[str, str]] = []
+        self.listed: list[FieldError] = []
         self.total = 0
         self.stopped = False
         self._room = _ROOM
@@ -219,7 +219,7 @@ class Faults:
         """Add a fault."""
         self.total += not self.full
         if len(self.listed) < LISTED and self._room > 0:
-            fault = {"pointer": shortened(pointer, _TEXT), "detail": shortened(detail, _TEXT)}
+            fault: FieldError = {"pointer": shortened(pointer, _TEXT), "detail": shortened(detail, _TEXT)}
             self._room -= len(msgspec.json.encode(fault))
             self.listed.append(fault)
 

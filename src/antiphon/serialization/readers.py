@@ -9,7 +9,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from datetime import date, time
 from functools import lru_cache
-from typing import Any, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 import msgspec
 from msgspec import inspect
@@ -23,6 +23,9 @@ from antiphon.serialization.json import DEPTH, UNREADABLE, decode_slow_numbers, 
 from antiphon.serialization.json_bounds import MOST_SLOW_NUMBERS, has_slow_numbers
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import Decode, described, parts
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 T = TypeVar("T")
 
@@ -71,7 +74,7 @@ def _for_slow_numbers(wanted: Any, decode: Decode, info: inspect.Type) -> Decode
 @overload
 def json_as(data: bytes, wanted: type[T], *, depth: int = DEPTH) -> T: ...
 @overload  # a union is no ``type`` to type checkers
-def json_as(data: bytes, wanted: object, *, depth: int = DEPTH) -> Any: ...
+def json_as(data: bytes, wanted: "TypeForm[T]", *, depth: int = DEPTH) -> T: ...
 def json_as(data: bytes, wanted: Any, *, depth: int = DEPTH) -> Any:
     """Decode JSON as a value of a type.
 
