@@ -3,7 +3,7 @@ import functools
 import pytest
 
 from antiphon import App, serve
-from antiphon.cli.interface import choose, flaw
+from antiphon.cli.interface import Choice, choose, flaw
 from tests.helpers.deferred_annotations import define
 
 
@@ -100,7 +100,22 @@ def test_a_callable_that_hides_its_signature_may_be_wsgi():
 
 @pytest.mark.parametrize("asked", ["wsgi", "asgi", "rsgi"])
 def test_what_is_asked_for_wins(asked):
-    assert choose(Own("asgi"), asked) == (asked, "asked for by --interface")
+    assert choose(Own("asgi"), Choice(asked, "because")) == (asked, "because")
+
+
+@pytest.mark.parametrize(
+    ("app", "reason"),
+    [
+        (wsgi, f"wsgi ({__file__}:%d) is a plain callable"),
+        (asgi, f"asgi ({__file__}:%d) is async"),
+        (wrapped_asgi, f"wrapped_asgi ({__file__}:%d) takes three arguments"),
+        (Own("asgi"), "its attribute `interface` says so"),
+    ],
+)
+def test_the_reason_names_what_decided(app, reason, monkeypatch):
+    line = f":{app.__code__.co_firstlineno}" if hasattr(app, "__code__") else ""
+    monkeypatch.chdir("/")
+    assert choose(app, None).reason == reason.replace(":%d", line).replace("(/", "(")
 
 
 @pytest.mark.parametrize(

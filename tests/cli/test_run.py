@@ -13,8 +13,8 @@ import pytest
 @pytest.mark.parametrize(
     ("arguments", "interface", "why"),
     [
-        pytest.param(["apps:wsgi"], "wsgi", "it is a plain callable", id="wsgi"),
-        pytest.param(["apps:asgi"], "asgi", "it is a coroutine function", id="asgi"),
+        pytest.param(["apps:wsgi"], "wsgi", "wsgi (apps.py) is a plain callable", id="wsgi"),
+        pytest.param(["apps:asgi"], "asgi", "Asgi (apps.py) is async", id="asgi"),
         pytest.param(["apps:rsgi"], "rsgi", "it speaks nothing else", id="rsgi"),
         pytest.param(["apps:rsgi", "--interface", "rsgi"], "rsgi", "asked for by --interface", id="rsgi by flag"),
     ],
@@ -22,7 +22,8 @@ import pytest
 def test_each_interface_serves_and_the_line_says_which_and_why(antiphon, arguments, interface, why):
     command = antiphon(*arguments).serving()
     assert command.get().split()[0] == interface
-    assert command.out == (f"Antiphon serves {arguments[0]} on http://127.0.0.1:{command.port} ({interface}: {why})\n")
+    line = f"Antiphon serves {arguments[0]} on http://127.0.0.1:{command.port} ({interface}: {why})\n"
+    assert re.sub(r"\.py:\d+", ".py", command.out) == line
     assert command.err == ""
 
 
@@ -39,7 +40,15 @@ def test_what_an_app_says_of_itself_decides(antiphon, tmp_path):
     )
     command = antiphon("own:site.app").serving()
     assert command.get().startswith("wsgi")
-    assert command.out.endswith("(wsgi: the application says so)\n")
+    assert command.out.endswith("(wsgi: its attribute `interface` says so)\n")
+
+
+@pytest.mark.once
+def test_without_a_target_the_one_that_is_here_is_served(antiphon, tmp_path):
+    (tmp_path / "shop.py").write_text("import apps\ndef make_app():\n    return apps.wsgi\n")
+    command = antiphon().serving()
+    assert command.get().startswith("wsgi")
+    assert command.out.startswith("Antiphon serves shop:make_app on http://")
 
 
 def test_every_worker_accepts_connections(antiphon):

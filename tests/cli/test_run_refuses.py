@@ -126,7 +126,6 @@ def test_a_host_that_cannot_be_listened_on(refused, host, message):
             id="no application",
             marks=ONCE,
         ),
-        pytest.param("values:make", ["values:make", "name what it returned"], id="factory", marks=ONCE),
         pytest.param("values:App", ["values:App is a class: name an instance"], id="class", marks=ONCE),
         pytest.param("values:view", ["values:view takes neither"], id="view", marks=ONCE),
     ],

@@ -11,6 +11,7 @@ from antiphon.cli.target import Target
     [
         ("shop:app", ("shop", "app")),
         ("shop.web:site.app", ("shop.web", "site.app")),
+        ("shop:create_app()", ("shop", "create_app()")),
     ],
 )
 def test_a_target_is_a_module_and_a_name(text, target):
@@ -27,7 +28,7 @@ def test_a_target_is_a_module_and_a_name(text, target):
         ("shop.py:web", "shop:web"),
         ("./src/shop.py:web", "src.shop:web"),
         (":app", "shop:app"),
-        ("shop:create_app()", "shop:app"),
+        ("shop:create_app(1)", "shop:app"),
         ("shop:a:b", "shop:app"),
         ("http://localhost", "shop:app"),
         ("shop-1:app", "shop:app"),

@@ -1,6 +1,7 @@
 """The choice between WSGI, ASGI and RSGI for an application, and objects that are not applications at all."""
 
 import inspect
+import os
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -15,31 +16,37 @@ class Choice(NamedTuple):
 
 
 _DECLARED = {
-    "wsgi": Choice("wsgi", "the application says so"),
-    "asgi": Choice("asgi", "the application says so"),
+    "wsgi": Choice("wsgi", "its attribute `interface` says so"),
+    "asgi": Choice("asgi", "its attribute `interface` says so"),
 }
 
 
-def choose(app: object, requested: Interface | None) -> Choice:
-    """Choose the requested interface; or else ASGI for an application of Antiphon; or else the one that `app.interface`
+def choose(app: object, requested: Choice | None) -> Choice:
+    """Choose what is requested; or else ASGI for an application of Antiphon; or else the one that `app.interface`
     names; or else by the app's signature.
     """
     from antiphon.adapters.servable import Servable  # late: the supervisor does not need it
 
     if requested is not None:
-        return Choice(requested, "asked for by --interface")
+        return requested
     if isinstance(app, Servable):
-        return Choice("asgi", "a slow client holds no thread there")
+        return Choice("asgi", "the default of an App, as a slow client holds no thread there")
     declared = getattr(app, "interface", None)
     if isinstance(declared, str) and declared in _DECLARED:
         return _DECLARED[declared]
     if not callable(app):
         return Choice("rsgi", "it speaks nothing else")
     if inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__):
-        return Choice("asgi", "it is a coroutine function")
+        return Choice("asgi", f"{_named(app)} is async")
     if _takes(app, 3) and not _takes(app, 2):
-        return Choice("asgi", "it takes three arguments")
-    return Choice("wsgi", "it is a plain callable")
+        return Choice("asgi", f"{_named(app)} takes three arguments")
+    return Choice("wsgi", f"{_named(app)} is a plain callable")
+
+
+def _named(app: Callable[..., object]) -> str:
+    from antiphon.handler.contract import describe  # late: the supervisor does not need it
+
+    return describe(app).replace(f"({os.path.join(os.getcwd(), '')}", "(")
 
 
 def flaw(app: object, requested: Interface | None) -> str | None:
@@ -53,7 +60,7 @@ def flaw(app: object, requested: Interface | None) -> str | None:
     if _takes(app, 2) or _takes(app, 3) or hasattr(app, "__rsgi__") or _takes(app, 2, unwrapped=False):
         return None
     if _takes(app, 0):
-        return "is a function without arguments, not an application: if it makes one, name what it returned"
+        return "is a function without arguments, not an application"
     return "takes neither (environ, start_response) nor (scope, receive, send)"
 
 

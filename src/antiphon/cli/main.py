@@ -1,15 +1,20 @@
 """The commands of `antiphon`. Each has its imports within it, so that the others stay quick."""
 
+import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 from click.core import ParameterSource
 
 from antiphon.cli.errors import BadCommand, Refused
+from antiphon.cli.settings import Configured, source_of
 from antiphon.dialect_imports import TooLate, UnknownDialect, install
+
+if TYPE_CHECKING:
+    from antiphon.cli.target import Target
 
 _LONGEST = 1e9
 """Seconds, about thirty years. No process can sleep for much longer."""
@@ -18,7 +23,13 @@ _LONGEST = 1e9
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="antiphon")
 def main() -> None:
-    """Antiphon: one Request and one Response for every Python web app."""
+    """Antiphon: one Request and one Response for every Python web app.
+
+    An option is set by its flag, or else by its variable in the environment, or else in the file .env. Ends with 0 when
+    all is well, 1 when something went wrong, 2 for a mistake in the command or the app, 3 when the machine refuses.
+    """
+    if os.environ.get("NO_COLOR"):  # no-color.org
+        click.get_current_context().color = False
 
 
 def _octal(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
@@ -45,13 +56,22 @@ def _refuse_two_places(context: click.Context) -> None:
         raise BadCommand(f"--uds says where to listen: leave {' and '.join(typed)} out.")
 
 
-@main.command()
-@click.argument("target", metavar="MODULE:APP")
+@main.command(cls=Configured)
+@click.argument("target", metavar="[MODULE:APP]", required=False, envvar="ANTIPHON_APP")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0: a free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, envvar="PORT", show_default=True, help="0: a free one."
+)
 @click.option("--uds", metavar="PATH", help="Listen on a unix socket at this path, in place of a host and port.")
 @click.option("--uds-permissions", metavar="OCTAL", callback=_octal, help="Permissions of its file, such as 660.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="How many processes.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    envvar="WEB_CONCURRENCY",
+    show_default=True,
+    help="How many processes.",
+)
 @click.option(
     "--interface",
     type=click.Choice(["auto", "wsgi", "asgi", "rsgi"]),
@@ -75,7 +95,7 @@ def _refuse_two_places(context: click.Context) -> None:
     help="Let imports of the package that this dialect stands for find the dialect. May be given more than once.",
 )
 def run(
-    target: str,
+    target: str | None,
     host: str,
     port: int,
     uds: str | None,
@@ -87,18 +107,28 @@ def run(
 ) -> None:
     """Serve the application APP of the module MODULE, on Granian.
 
-    The module is looked for in the current directory first. Ctrl-C ends the server; pressed twice, at once.
+    APP may be a function without arguments that makes the application. The module is looked for in the current
+    directory first. Without MODULE:APP, an app, application, create_app or make_app in the modules there is served.
+    Ctrl-C ends the server; pressed twice, at once.
     """
     if sys.platform == "win32":
         raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
+    from antiphon.cli.interface import Choice
     from antiphon.cli.serve import Port, SocketPath, serve  # late: --help and --version do not need it
 
     _refuse_two_places(click.get_current_context())
     place = Port(host, port) if uds is None else SocketPath(uds, uds_permissions)
-    requested = None if interface == "auto" else interface
+    requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
     if dialects:
         use(dialects)
-    sys.exit(serve(target, requested, place, workers=workers, drain=drain))
+    sys.exit(serve(_target(target), requested, place, workers=workers, drain=drain))
+
+
+def _target(text: str | None) -> "Target":
+    from antiphon.cli.discovery import find
+    from antiphon.cli.target import Target
+
+    return find() if text is None else Target.parse(text)
 
 
 def use(names: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from antiphon.cli.interface import Choice, Interface
+from antiphon.cli.interface import Choice
 from antiphon.cli.listener import http_url, listen, listen_at
 from antiphon.cli.supervisor import INHERITED, supervise
 from antiphon.cli.target import Target
@@ -42,9 +42,8 @@ class SocketPath(NamedTuple):
         return listener, f"unix:{listener.getsockname()}"
 
 
-def serve(text: str, requested: Interface | None, place: Port | SocketPath, *, workers: int, drain: float) -> int:
-    """Serve the target `text` until a signal ends it. Returns the exit code, or raises one of `errors`."""
-    target = Target.parse(text)
+def serve(target: Target, requested: Choice | None, place: Port | SocketPath, *, workers: int, drain: float) -> int:
+    """Serve `target` until a signal ends it. Returns the exit code, or raises one of `errors`."""
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
         return _work(inherited, target, requested, drain)
@@ -57,7 +56,7 @@ def serve(text: str, requested: Interface | None, place: Port | SocketPath, *, w
     return asyncio.run(supervise(listener, workers, drain, announce))
 
 
-def _work(inherited: str, target: Target, requested: Interface | None, drain: float) -> int:
+def _work(inherited: str, target: Target, requested: Choice | None, drain: float) -> int:
     """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
     has_served = Event()
     atexit.register(_leave, has_served)  # first, so that it runs after all that others register

@@ -4,12 +4,18 @@ import importlib
 import os
 import sys
 import traceback
-from types import FunctionType, ModuleType
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType, MethodType, ModuleType
+from typing import Any, NamedTuple
 
 import antiphon
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.interface import Interface, flaw
+from antiphon.cli.interface import Choice, flaw
+from antiphon.cli.settings import ENV_FILE, add_to_environment
+
+NAMES = ("app", "application", "create_app", "make_app")
+"""The usual names of applications, and of functions that make one."""
 
 _DIALECT_IMPORTS = os.path.join(os.path.dirname(antiphon.__file__), "dialect_imports", "")
 
@@ -20,9 +26,9 @@ def import_module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name is not None and f"{name}.".startswith(f"{error.name}.")
-        message = _not_found(error) if missing and not _frames(error) else _failed(name, error)
+        message = _not_found(error) if missing and not _frames(error) else _failed_import(name, error)
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # a module may raise anything
-        message = _failed(name, error)
+        message = _failed_import(name, error)
     raise BadCommand(message)
 
 
@@ -32,14 +38,18 @@ def _not_found(error: ModuleNotFoundError) -> str:
     return "\n  ".join([f"{error}. These places were searched:", *places])
 
 
-def _failed(name: str, error: BaseException) -> str:
+def _failed_import(name: str, error: BaseException) -> str:
+    return _failed(f"The module {name!r} was found, but its import failed:", error)
+
+
+def _failed(what: str, error: BaseException) -> str:
     frames = _most_useful(_frames(error))
     lines = [f"  {_shown(frame.filename)}, line {frame.lineno}: {frame.line}" for frame in frames]
     if isinstance(error, SystemExit):
         reason = f"It ended the process: SystemExit({error.code!r})"
     else:
         reason = "".join(traceback.format_exception_only(error)).rstrip()
-    return "\n".join([f"The module {name!r} was found, but its import failed:", *lines, reason])
+    return "\n".join([what, *lines, reason])
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
@@ -65,7 +75,7 @@ def _project() -> str:
 
 
 class Target(NamedTuple):
-    """The two parts of a target such as `shop.web:app`, each a dotted name."""
+    """The two parts of a target such as `shop.web:app`, each a dotted name. `()` may stand behind the second."""
 
     module: str
     attribute: str
@@ -74,42 +84,73 @@ class Target(NamedTuple):
     def parse(cls, text: str) -> "Target":
         """Parse `module:app`. Raises `BadCommand`."""
         module, _, attribute = text.partition(":")
-        if _is_dotted_name(module) and _is_dotted_name(attribute) and not module.endswith(".py"):
+        if _is_dotted_name(module) and _is_dotted_name(attribute.removesuffix("()")) and not module.endswith(".py"):
             return cls(module, attribute)
         raise BadCommand(f"{text!r} is not a target: write MODULE:APP, such as {_guess(text)}.")
 
     def __str__(self) -> str:
         return f"{self.module}:{self.attribute}"
 
-    def load(self, requested: Interface | None) -> object:
+    def load(self, requested: Choice | None) -> object:
         """Import the module, from the current directory if it is there, and return the application.
 
-        Raises `BadCommand` for a module that is missing or fails, for a missing name, for an object that can't be
-        served over the requested interface, and for routes that conflict.
+        A function without arguments is called: it makes the application.
+
+        Raises `BadCommand` for a module that is missing or fails, for a missing name, for a function that fails, for an
+        object that can't be served over the requested interface, and for routes that conflict.
         """
+        add_to_environment(ENV_FILE)
         folder = os.getcwd()
         if sys.path[:1] != [folder]:
             sys.path.insert(0, folder)
         module = import_module(self.module)
         found: object = module
-        for name in self.attribute.split("."):
+        for name in self.attribute.removesuffix("()").split("."):
             if not hasattr(found, name):
                 raise BadCommand(f"There is no {self.attribute!r} in {_described(module)}. {self._others(module)}")
             found = getattr(found, name)
-        reason = flaw(found, requested)
+        is_made = self.attribute.endswith("()") or _makes_application(found)
+        found = self._made_by(found) if is_made else found
+        reason = flaw(found, requested and requested.interface)
         if reason is not None:
-            raise BadCommand(f"{self} {reason}. {self._others(module)}")
+            raise BadCommand(f"{self} {'returned what ' if is_made else ''}{reason}. {self._others(module)}")
         try:
             _plan(found)
         except ValueError as error:
             raise BadCommand(f"{self} can't be served: {error}.") from None
         return found
 
+    def _made_by(self, function: Any) -> object:
+        from antiphon.handler.contract import describe, is_async  # late: the supervisor does not need it
+
+        if not callable(function):
+            raise BadCommand(f"{self} is of type {type(function).__name__}, not a function: leave the () out.")
+        if not _needs_nothing(function):
+            raise BadCommand(f"{self} can't be called: {describe(function)} needs arguments.")
+        if is_async(function):
+            raise BadCommand(f"{self} can't be called: {describe(function)} is async. Make it a plain def.")
+        try:
+            return function()
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            raise BadCommand(_failed(f"{self} was called, and failed to make an application:", error)) from None
+
     def _others(self, module: ModuleType) -> str:
         names = [name for name, value in vars(module).items() if _looks_like_application(name, value)]
         if not names:
             return "Nothing in it looks like an application."
         return f"What looks like an application: {', '.join(f'{self.module}:{name}' for name in names)}."
+
+
+def _makes_application(found: object) -> bool:
+    return isinstance(found, FunctionType | MethodType | partial) and _needs_nothing(found)
+
+
+def _needs_nothing(function: Callable[..., object]) -> bool:
+    """Check that a function can be called without arguments. One that takes any number may be an application."""
+    from antiphon.handler.contract import signature_of  # late: the supervisor does not need it
+
+    parameters = signature_of(function).parameters.values()
+    return all(each.default is not each.empty or each.kind is each.VAR_KEYWORD for each in parameters)
 
 
 def _plan(app: object) -> None:
@@ -141,6 +182,6 @@ def _looks_like_application(name: str, value: object) -> bool:
     if name.startswith("_") or isinstance(value, type | ModuleType):
         return False
     if isinstance(value, FunctionType):
-        return value.__code__.co_varnames[:1] in (("environ",), ("scope",))
+        return name in NAMES or value.__code__.co_varnames[:1] in (("environ",), ("scope",))
     package = type(value).__module__.partition(".")[0]
     return package not in sys.stdlib_module_names and flaw(value, None) is None

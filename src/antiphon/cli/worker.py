@@ -14,7 +14,7 @@ from typing import Any
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.interface import Interface, choose
+from antiphon.cli.interface import Choice, choose
 from antiphon.cli.target import Target
 from antiphon.serving.embedded import ThreadServer
 
@@ -24,7 +24,7 @@ WSGI_THREADS = 64
 """How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
 
 
-def work(inherited: str, target: Target, requested: Interface | None, drain: float) -> None:
+def work(inherited: str, target: Target, requested: Choice | None, drain: float) -> None:
     """Serve `target` until the supervisor closes its end of `control`, and `drain` seconds longer if need be.
 
     `inherited` names two open file descriptors: `listener,control`.
@@ -47,7 +47,7 @@ class _Worker:
         self._app: Any = None
         self._server: ThreadServer | None = None
 
-    def serve(self, target: Target, requested: Interface | None, listener: socket.socket) -> None:
+    def serve(self, target: Target, requested: Choice | None, listener: socket.socket) -> None:
         """Load the application, report its interface or its error, and serve it on this thread."""
         try:
             self._app = target.load(requested)

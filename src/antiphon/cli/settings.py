@@ -1,0 +1,98 @@
+"""Settings: a flag, or else a variable of the environment, or else a line of the file `.env` here."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from antiphon.cli.errors import BadCommand
+
+ENV_FILE = Path(".env")
+_PREFIX = "ANTIPHON_"
+_line = re.compile(
+    r"""[ \t]*(?:(?:export[ ])?[ \t]*([A-Za-z_]\w*)[ \t]*=
+        (?:[ \t]*+(?:'([^']*)'|"((?:[^"\\]|\\.)*)")|(?![ \t]*['"])([^\n]*)))?
+    [ \t]*(?:[#][^\n]*)?(?:\n|\Z)""",
+    re.ASCII | re.DOTALL | re.VERBOSE,
+).match
+"""Match a line: perhaps a name, and its value in single quotes, in double quotes, or in none."""
+_ESCAPED = {"n": "\n", '"': '"', "\\": "\\"}
+
+
+class Configured(click.Command):
+    """A command whose parameters can be set in the environment and in `.env`, `--port` as ANTIPHON_PORT."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for each in self.params:
+            if isinstance(each, click.Option):
+                each.envvar = [_PREFIX + each.opts[0].lstrip("-").replace("-", "_").upper(), *_variables(each)]
+                each.show_envvar = True
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        """Make the context of a run, in which the values of `.env` are defaults."""
+        values = read_env_file(ENV_FILE)
+        defaults: dict[str, Any] = {}
+        for each in self.params:
+            found = next((values[name] for name in _variables(each) if values.get(name)), None)
+            if found is not None:
+                defaults[str(each.name)] = found.split() if each.multiple else found
+        return super().make_context(*arguments, default_map=defaults, **options)
+
+
+def _variables(parameter: click.Parameter) -> list[str]:
+    names = parameter.envvar or []
+    return [names] if isinstance(names, str) else [*names]
+
+
+def source_of(name: str) -> str:
+    """Return the flag or the variable that has set a parameter of the running command."""
+    context = click.get_current_context()
+    parameter = next(each for each in context.command.params if each.name == name)
+    source = context.get_parameter_source(name)
+    if source is ParameterSource.COMMANDLINE:
+        return parameter.opts[0]
+    return f"{_variables(parameter)[0]}{' in .env' if source is ParameterSource.DEFAULT_MAP else ''}"
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Read the values of a file of lines `NAME=value`; none if there is no file. Raises `BadCommand`.
+
+    A value in quotes may have several lines; in double quotes a backslash stands before n, " and itself.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadCommand(f"The file {path.name} can't be read as UTF-8: {error}.") from None
+    values: dict[str, str] = {}
+    at = 0
+    while at < len(text):
+        found = _line(text, at)
+        if found is None:
+            number = text.count("\n", 0, at) + 1
+            raise BadCommand(
+                f"{path.name}, line {number}: this is not NAME=value, with quotes around more than a line."
+            )
+        name, *value = found.groups()
+        if name is not None:
+            values[name] = _value(*value)
+        at = found.end()
+    return values
+
+
+def _value(literal: str | None, quoted: str | None, plain: str | None) -> str:
+    if quoted is not None:
+        return re.sub(r'\\([n"\\])', lambda found: _ESCAPED[found[1]], quoted)
+    return re.sub(r"\s#.*", "", plain or "").strip() if literal is None else literal
+
+
+def add_to_environment(path: Path) -> None:
+    """Set the variables of a file that are not set in the environment, except the settings of this command."""
+    for name, value in read_env_file(path).items():
+        if not name.startswith(_PREFIX):
+            os.environ.setdefault(name, value)

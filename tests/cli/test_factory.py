@@ -1,0 +1,113 @@
+"""An application that a function makes, and one that is looked for in the folder."""
+
+import sys
+
+import pytest
+
+from antiphon.cli.discovery import find
+from antiphon.cli.errors import BadCommand
+from antiphon.cli.target import Target
+
+APP = "from antiphon import App\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A function that writes files into the current directory. The modules among them are forgotten at the end."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    known = set(sys.modules)
+
+    def write(**files):
+        for name, text in files.items():
+            path = tmp_path.joinpath(*name.split("/")).with_suffix(".py")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+
+    yield write
+    for name in {*sys.modules} - known:
+        if not name.startswith("antiphon"):
+            del sys.modules[name]
+
+
+MADE = {
+    "create_app": APP + "def create_app(): return App(redirect_slashes=True)",
+    "create_app()": APP + "def create_app(): return App(redirect_slashes=True)",
+    "factories.small": APP + "class factories:\n    @staticmethod\n    def small(debug=False, name='x'): return App()",
+    "application": "from functools import partial\n" + APP + "application = partial(App, redirect_slashes=True)",
+}
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_function_without_arguments_makes_the_application(folder, name):
+    from antiphon import App
+
+    folder(shop=MADE[name])
+    target = Target.parse(f"shop:{name}")
+    assert isinstance(target.load(None), App)
+    assert str(target) == f"shop:{name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("create_app", "def create_app(): return {}", ["shop:create_app returned what is of type dict"]),
+        ("create_app", "async def create_app(): ...", ["create_app", "is async", "a plain def"]),
+        ("create_app", "def create_app():\n    raise KeyError('database')", ["shop.py, line 2: raise", "'database'"]),
+        ("create_app", "def create_app():\n    exit(3)", ["shop.py, line 2", "SystemExit(3)"]),
+        ("create_app()", "def create_app(config): ...", ["shop:create_app()", "needs arguments"]),
+        ("create_app()", APP + "create_app = App()", ["shop:create_app()", "needs arguments"]),
+        ("create_app()", "create_app = {}", ["shop:create_app()", "is of type dict, not a function"]),
+        ("create_app", "def create_app(): return create_app", ["returned what is", "without arguments"]),
+    ],
+)
+def test_what_makes_no_application(folder, name, text, words):
+    folder(shop=text)
+    with pytest.raises(BadCommand) as error:
+        Target.parse(f"shop:{name}").load(None)
+    for word in words:
+        assert word in error.value.message
+
+
+FOUND = [
+    ({"shop": "app = 1"}, "shop:app"),
+    ({"shop": "application: object = 1"}, "shop:application"),
+    ({"shop": "app, other = 1, 2"}, "shop:app"),
+    ({"shop": "def create_app(config=None): ..."}, "shop:create_app"),
+    ({"shop": "@serve\ndef application(request): ..."}, "shop:application"),
+    ({"shop": "async def app(scope, receive, send): ..."}, "shop:app"),
+    ({"shop": "def create_app(): ...\napp = 1"}, "shop:app"),
+    ({"shop": "def make_app(): ...", "other": "app == 1\nif x:\n    app = 2\napp.get\nappend = 1"}, "shop:make_app"),
+    ({"shop": "app = 1\nthis is no syntax"}, "shop:app"),
+    ({"shop": "app = 1", "wsgi": "from shop import app"}, "shop:app"),
+    ({"wsgi": "import os\nfrom shop.web import site as app, other"}, "wsgi:app"),
+    ({"shop": "app = 1", "test_shop": "app = 2", "shop_test": "app = 2", "conftest": "app = 2"}, "shop:app"),
+    ({"shop/__init__": "app = 1"}, "shop:app"),
+    ({"shop/__init__": "", "shop/web": "app = 1", "tests/web": "app = 2"}, "shop.web:app"),
+    ({"main": "app = 1", "shop/web": "app = 2"}, "main:app"),
+]
+
+
+@pytest.mark.parametrize(("files", "target"), FOUND)
+def test_an_application_is_found_by_its_name_without_an_import(folder, files, target):
+    folder(**files)
+    assert str(find()) == target
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, ["has no modules"]),
+        (
+            {"shop": "site = 1", "pages/web": "x = 1"},
+            ["app, application, create_app, make_app", "shop.py", "pages/web.py", "Write: antiphon run MODULE:APP"],
+        ),
+        ({"shop": "app = 1", "blog": "create_app = 2"}, ["blog:create_app, shop:app", "name one"]),
+    ],
+)
+def test_what_was_tried_is_listed(folder, files, words):
+    folder(**files)
+    with pytest.raises(BadCommand) as error:
+        find()
+    for word in words:
+        assert word in error.value.message

@@ -1,0 +1,119 @@
+"""Settings: a flag, or else the environment, or else the file `.env` beside the application."""
+
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from antiphon.cli.errors import BadCommand
+from antiphon.cli.main import main, run
+from antiphon.cli.settings import add_to_environment, read_env_file
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """A function that returns the parameters of `antiphon run` under arguments, an environment and a `.env`."""
+    monkeypatch.chdir(tmp_path)
+
+    def of(arguments="", environment=None, env_file=None):
+        if env_file is not None:
+            (tmp_path / ".env").write_text(env_file)
+        for name, value in (environment or {}).items():
+            monkeypatch.setenv(name, value)
+        return run.make_context("run", arguments.split()).params
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "env_file", "expected"),
+    [
+        ("", {}, "", {"port": 8000, "workers": 1, "target": None, "host": "127.0.0.1"}),
+        ("", {"PORT": "81"}, "", {"port": 81}),
+        ("", {"PORT": "81", "ANTIPHON_PORT": "82"}, "", {"port": 82}),
+        ("--port 83", {"PORT": "81", "ANTIPHON_PORT": "82"}, "PORT=84", {"port": 83}),
+        ("", {"PORT": "81"}, "ANTIPHON_PORT=84", {"port": 81}),
+        ("", {"PORT": ""}, "PORT=84\nANTIPHON_PORT=85", {"port": 85}),
+        ("", {"WEB_CONCURRENCY": "3"}, "", {"workers": 3}),
+        ("", {"WEB_CONCURRENCY": "3", "ANTIPHON_WORKERS": "4"}, "", {"workers": 4}),
+        ("", {"ANTIPHON_HOST": "::1", "ANTIPHON_DRAIN": "5"}, "", {"host": "::1", "drain": 5.0}),
+        ("", {"ANTIPHON_APP": "shop:app"}, "ANTIPHON_APP=blog:app", {"target": "shop:app"}),
+        ("news:app", {"ANTIPHON_APP": "shop:app"}, "", {"target": "news:app"}),
+        ("", {}, "ANTIPHON_APP=blog:app\nANTIPHON_INTERFACE=wsgi", {"target": "blog:app", "interface": "wsgi"}),
+        ("", {"ANTIPHON_DIALECT": "kay werkzeug"}, "", {"dialects": ("kay", "werkzeug")}),
+        ("", {}, "ANTIPHON_DIALECT='kay werkzeug'", {"dialects": ("kay", "werkzeug")}),
+        ("", {}, "ANTIPHON_UDS_PERMISSIONS=660", {"uds_permissions": 0o660}),
+    ],
+)
+def test_a_flag_comes_before_the_environment_and_that_before_the_file(
+    settings, arguments, environment, env_file, expected
+):
+    params = settings(arguments, environment, env_file)
+    assert {name: params[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "env_file", "words"),
+    [
+        ({"PORT": "web"}, "", ["'web'", "PORT"]),
+        ({"ANTIPHON_INTERFACE": "cgi"}, "", ["'cgi'", "ANTIPHON_INTERFACE"]),
+        ({}, "ANTIPHON_WORKERS=0", ["ANTIPHON_WORKERS", "x>=1"]),
+        ({}, "A=1\nB='2\n", [".env, line 2"]),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path, monkeypatch, environment, env_file, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(env_file)
+    result = CliRunner().invoke(main, ["run", "shop:app"], env=environment)
+    assert result.exit_code == 2
+    for word in words:
+        assert word in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("", {}),
+        ("A=1\r\n\n  # a comment\nexport B = two words  # a comment\n", {"A": "1", "B": "two words"}),
+        ("A=\nB=''\nC=a#b", {"A": "", "B": "", "C": "a#b"}),
+        ("A='it # is $B\\n'  # ...", {"A": "it # is $B\\n"}),
+        ('A="one\\ntwo \\"x\\" \\\\ \\$"', {"A": 'one\ntwo "x" \\ \\$'}),
+        ('KEY="-----BEGIN\nabc=\n-----END"\nB=2', {"KEY": "-----BEGIN\nabc=\n-----END", "B": "2"}),
+        ("A=1\nA=2", {"A": "2"}),
+        ("\ufeffA=1", {"A": "1"}),
+    ],
+)
+def test_the_file_has_a_name_and_a_value_in_each_line(tmp_path, text, values):
+    file = tmp_path / ".env"
+    file.write_text(text, "utf-8", newline="")
+    assert read_env_file(file) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [(b"A=1\nB", 2), (b"\n\n1A=1", 3), (b"A='x' y", 1), (b'A=1\nB="x\n', 2), (b"A=\xff", None)]
+)
+def test_a_line_that_is_none_is_named(tmp_path, text, line):
+    (tmp_path / ".env").write_bytes(text)
+    with pytest.raises(BadCommand) as error:
+        read_env_file(tmp_path / ".env")
+    assert ("UTF-8" if line is None else f".env, line {line}") in error.value.message
+
+
+def test_the_application_sees_other_names_of_the_file_unless_they_are_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("A", "1")
+    monkeypatch.delenv("B", raising=False)
+    (tmp_path / ".env").write_text("A=2\nB=3\nPORT=4\nANTIPHON_PORT=5")
+    add_to_environment(tmp_path / ".env")
+    assert (os.environ["A"], os.environ.pop("B")) == ("1", "3")
+    assert "ANTIPHON_PORT" not in os.environ
+
+
+@pytest.mark.processes
+def test_the_line_names_the_setting_that_decided(antiphon, tmp_path):
+    (tmp_path / ".env").write_text("ANTIPHON_APP=settings:app\nANTIPHON_INTERFACE=wsgi\nGREETING=hello\n")
+    (tmp_path / "settings.py").write_text("import os\nfrom apps import wsgi as app\nassert os.environ['GREETING']\n")
+    command = antiphon().serving()
+    assert command.out.endswith("(wsgi: asked for by ANTIPHON_INTERFACE in .env)\n")
