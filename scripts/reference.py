@@ -17,6 +17,7 @@ from antiphon import App, Request, Response
 from antiphon.app.route import RouteOptions
 from antiphon.app.static_files import StaticFolder
 from antiphon.lazy import attribute_docs
+from antiphon.words import OtherWord
 
 FOLDER = Path(__file__).parent.parent / "docs/reference"
 EXTENDING = "For adapters and dialects"
@@ -70,7 +71,8 @@ def _members(cls: type) -> Iterator[Member]:
 
 
 def _documented(owner: type) -> set[str]:
-    return {name for name in vars(owner) if name[0] != "_" and _doc(owner, name)}
+    own = {name for name, value in vars(owner).items() if name[0] != "_" and not isinstance(value, OtherWord)}
+    return {name for name in own if _doc(owner, name)}
 
 
 def _doc(owner: type, name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from os import PathLike
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, Never, NoReturn, TypeVar, overload
 
 from antiphon.adapters.servable import Servable
 from antiphon.app.before_routing import find_after
@@ -55,7 +55,7 @@ class App(Routes, Servable):
 
     def __init__(
         self,
-        *,
+        *others: Never,
         limits: Limits | None = None,
         redirect_slashes: bool = False,
         encoded_slashes: bool = True,
@@ -66,6 +66,8 @@ class App(Routes, Servable):
         upload_folder: str | PathLike[str] | None = None,
         json_default: Callable[[Any], object] | None = None,
     ) -> None:
+        if others:
+            raise TypeError(f"an App takes no name, and no routes, but settings by name: App(), not App({others[0]!r})")
         Routes.__init__(self)
         Servable.__init__(self)
         check_sync("json_default", json_default)
@@ -264,6 +266,15 @@ class App(Routes, Servable):
 
     def _reversing(self, converters: Mapping[str, Converter]) -> Reverse:
         return Reverse(self.routes, converters, self._encoded_slashes)
+
+    def run(self, host: str | None = None, port: int | None = None, **settings: str | float | bool | None) -> NoReturn:
+        """Become the command `antiphon run`, at the end of the program whose module has this application.
+
+        ``settings`` are the command's options, such as ``workers=2``. Raises RuntimeError in any other module.
+        """
+        from antiphon.app.run import become_server
+
+        become_server(self, {"host": host, "port": port, **settings})
 
     async def startup(self) -> None:
         """Plan the routes, then enter the lifespans and call the functions of ``on_startup``."""

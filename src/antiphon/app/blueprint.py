@@ -21,6 +21,7 @@ from antiphon.routing.pattern import (
     parse_host_pattern,
     parse_pattern,
 )
+from antiphon.words import APP, names_ours
 
 if TYPE_CHECKING:
     from antiphon.app.static_files import FolderOptions
@@ -69,6 +70,7 @@ class Registry:
         self.trusted_origins = TrustedOrigins()
 
 
+@names_ours(APP)
 class Routes:
     """The methods with which an application or a blueprint is made. Most can be used as decorators."""
 

@@ -13,6 +13,7 @@ import antiphon
 from antiphon.cli.errors import BadCommand
 from antiphon.cli.interface import Choice, flaw
 from antiphon.cli.settings import ENV_FILE, add_to_environment
+from antiphon.words import explain
 
 NAMES = ("app", "application", "create_app", "make_app")
 """The usual names of applications, and of functions that make one."""
@@ -48,6 +49,7 @@ def _failed(what: str, error: BaseException) -> str:
     if isinstance(error, SystemExit):
         reason = f"It ended the process: SystemExit({error.code!r})"
     else:
+        explain(error)
         reason = "".join(traceback.format_exception_only(error)).rstrip()
     return "\n".join([what, *lines, reason])
 

@@ -16,6 +16,7 @@ from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.words import explain
 
 if TYPE_CHECKING:
     from inspect import Signature
@@ -77,6 +78,7 @@ def failed(request: Request, error: BaseException) -> Response:
         return raised_response(error)
     response = error_response(request, error)
     if response.status >= 500:
+        explain(error)
         log_failure(request, error)
     elif isinstance(error, ValueError):
         log_refused_value(request, error)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, TypeAlias, TypeVar, cast, overload
 
 from antiphon.http.errors import BadRequest
+from antiphon.words import MULTIDICT, names_ours
 
 V = TypeVar("V")
 D = TypeVar("D")
@@ -30,6 +31,7 @@ def _each(pairs: "Pairs[V]") -> Iterable[tuple[str, V]]:
     return cast("Mapping[str, V]", pairs).items() if isinstance(pairs, Mapping) else pairs
 
 
+@names_ours(MULTIDICT)
 class MultiDict(Generic[V]):
     """Immutable pairs, made from pairs or from a mapping.
 

@@ -32,6 +32,7 @@ from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
+from antiphon.words import REQUEST, names_ours
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,6 +58,7 @@ class Globals(SimpleNamespace):
         return name in vars(self)
 
 
+@names_ours(REQUEST)
 class Request(RequestHeaders):
     """An HTTP request (RFC 9110).
 
@@ -590,7 +592,8 @@ def _set_known(self: Request, name: str, value: object) -> None:
     if type(self) is Request and not hasattr(Request, name):
         from difflib import get_close_matches
 
-        near = get_close_matches(name, [known for known in dir(Request) if known[0] != "_"], 1)
+        known = [each for each in dir(Request) if each[0] != "_" and hasattr(Request, each)]  # not other words
+        near = get_close_matches(name, known, 1)
         meant = f" did you mean {near[0]!r}?" if near else ""
         raise AttributeError(f"a request has no attribute {name!r}:{meant} values of your own go to request.g.{name}")
     object.__setattr__(self, name, value)

@@ -29,6 +29,7 @@ from antiphon.response.fields import (
 from antiphon.response.headers import ResponseHeaders
 from antiphon.response.message import FRAMING, WITHOUT_CONTENT, Body, BodyLike, body_of, framed
 from antiphon.response.templates import is_template, render_template
+from antiphon.words import RESPONSE, names_ours
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -50,6 +51,7 @@ class RequestWithReferrer(Protocol):
     def url(self) -> URL: ...
 
 
+@names_ours(RESPONSE)
 class Response(ResponseHeaders):
     """An HTTP response (RFC 9110 §15).
 

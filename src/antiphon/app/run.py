@@ -1,0 +1,38 @@
+"""`app.run()`: the command `antiphon run`, in place of the program that calls it."""
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import NoReturn
+
+
+def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
+    """Replace this process by the command. Raises RuntimeError unless the program's own module has the application."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    name = next((name for name, value in vars(main).items() if value is app), None)
+    if file is None or name is None:
+        raise RuntimeError(
+            "app.run() is for the module that is run as a program, where the app has a name: write it at the end, below"
+            ' `if __name__ == "__main__":`. Any other app is served by: antiphon run module:app'
+        )
+    environment = dict(os.environ)
+    if main.__spec__ is None:  # not python -m
+        module, folder = os.path.splitext(os.path.basename(file))[0], os.path.dirname(os.path.abspath(file))
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (folder, environment.get("PYTHONPATH"))))
+    else:
+        module = main.__spec__.name
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [sys.executable, "-m", "antiphon", "run", f"{module}:{name}", *_flags(settings)]
+    os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is meant
+
+
+def _flags(settings: Mapping[str, object]) -> list[str]:
+    """Return settings as flags. True is a flag without a value; None and False are no flag."""
+    given = {f"--{name.replace('_', '-')}": value for name, value in settings.items()}
+    return [
+        flag if value is True else f"{flag}={value}"
+        for flag, value in given.items()
+        if value is not None and value is not False
+    ]

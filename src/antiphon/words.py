@@ -1,0 +1,134 @@
+"""Words of other frameworks: to read one is an AttributeError that names ours. Where none is read, it costs nothing."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, TypeVar
+
+C = TypeVar("C", bound=type)
+
+REQUEST = {
+    "GET query query_args query_params": "request.args",
+    "POST post": "request.form",
+    "FILES": "request.files",
+    "COOKIES": "request.cookies",
+    "META environ meta": "request.headers, and attributes such as request.ip and request.scheme",
+    "client_addr client_ip remote remote_addr": "request.ip",
+    "match_info matchdict path_args path_params view_args": "request.params, or an argument of the handler",
+    "data get_data raw_body": "request.body",
+    "get_json json_body media": "request.json, or request.json_as(Order)",
+    "values": "request.args and request.form",
+    "is_json": 'request.mimetype == "application/json"',
+    "context ctx state": "request.g, or a Place: request[place]",
+    "base_url host_url url_root": "request.url.origin, request.url.root or request.url.path",
+    "full_path": "request.url.target",
+    "referer": "request.referrer",
+    "url_rule": "request.route.pattern",
+    "get_header": "request.headers.get(name)",
+    "get_cookie": "request.cookies.get(name)",
+    "session": "a signed cookie or a table, as in docs/how-to/login.md",
+}
+RESPONSE = {
+    "status_code": "response.status",
+    "content data get_data media set_data": "response.body",
+    "media_type mimetype": "response.content_type",
+    "background call_on_close": "request.after(function)",
+    "make_conditional": "response.conditional(request)",
+    "raw_headers": "response.headers",
+    "unset_cookie": "response.delete_cookie(name)",
+}
+APP = {
+    "include_router register_blueprint": "app.register(blueprint)",
+    "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
+    "add_middleware": "@app.middleware, or app.use(feature)",
+    "add_exception_handler exception_handler register_error_handler": "@app.errorhandler(key)",
+    "add_event_handler before_first_request before_serving on_event": "@app.on_startup, or @app.lifespan",
+    "after_serving": "@app.on_shutdown",
+    "teardown_appcontext teardown_request": "request.after(function)",
+    "test_client": "Client(app) of antiphon.testing",
+    "app_context test_request_context": "Request.blank(url)",
+    "config extensions state": "a module of your own, or a lifespan: app[pool]",
+    "asgi_app wsgi_app": "the app itself, which every server can call",
+    "add_static_files static_folder": 'app.static("/static", folder)',
+    "dependency_overrides": "app.fill(place, source)",
+    "url_map router": "app.routes",
+    "url_path_for": "app.url_for(name)",
+    "logger": 'logging.getLogger("antiphon")',
+    "head": "@app.get, which answers HEAD, too",
+    "websocket": "app.mount(prefix, application) with an ASGI application",
+}
+MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()"}
+"""For each class, words of others, separated by spaces, and ours."""
+
+_PARAMETERS = {
+    "Response": {
+        "content data media": "body",
+        "status_code": "status",
+        "media_type mimetype": "content_type",
+        "background": "request.after(function)",
+    },
+    "App": {
+        "debug": "antiphon run",
+        "middleware exception_handlers": "@app.middleware and @app.errorhandler",
+        "lifespan on_startup on_shutdown": "@app.lifespan, @app.on_startup and @app.on_shutdown",
+        "dependencies": "app.fill(place, source)",
+        "static_folder": 'app.static("/static", folder)',
+    },
+}
+_unexpected = re.compile(r"(App|Response)\.(?:\w+)\(\) got an unexpected keyword argument '(\w+)'").match
+_is_called = re.compile(r"not callable|'await' expression|be awaited").search
+_NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"
+_called = re.compile(rf"(?<=await )request\.(?:{_NAMES})\b|\brequest\.(?:{_NAMES})(?=\()").search
+
+
+class OtherWord:
+    """An attribute that a class has under another name. An object may be given one of this name."""
+
+    def __init__(self, word: str, ours: str) -> None:
+        self._word = word
+        self._ours = ours
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        message = f"{owner.__name__} has no {self._word!r}. Antiphon's word is: {self._ours}"
+        raise AttributeError(message, name=self._word, obj=instance)
+
+
+class OtherField(OtherWord):
+    """An attribute that objects without a ``__dict__`` have under another name."""
+
+    def __set__(self, instance: object, value: object) -> NoReturn:
+        self.__get__(instance, type(instance))
+
+
+def names_ours(words: Mapping[str, str]) -> Callable[[C], C]:
+    """Decorate a class whose errors about words of other frameworks name ours."""
+
+    def decorate(cls: C) -> C:
+        kind = OtherWord if cls.__dictoffset__ else OtherField
+        for word, ours in _split(words).items():
+            if not hasattr(cls, word):
+                setattr(cls, word, kind(word, ours))
+        return cls
+
+    return decorate
+
+
+def _split(words: Mapping[str, str]) -> dict[str, str]:
+    return {word: ours for several, ours in words.items() for word in several.split()}
+
+
+def explain(error: BaseException) -> None:
+    """Add a note to a TypeError that a word of another framework has caused."""
+    if not isinstance(error, TypeError):
+        return
+    unexpected = _unexpected(str(error))
+    if unexpected and (ours := _split(_PARAMETERS[unexpected[1]]).get(unexpected[2])):
+        error.add_note(f"Antiphon's word for {unexpected[2]!r} is: {ours}")
+    elif _is_called(str(error)) and (found := _called(_failed_line(error))):
+        error.add_note(f"{found[0]} is an attribute, and there already: leave out the () and the await")
+
+
+def _failed_line(error: Any) -> str:
+    from traceback import extract_tb
+
+    frames = extract_tb(error.__traceback__)
+    return (frames[-1].line or "") if frames else ""

@@ -1,0 +1,123 @@
+"""Words of other frameworks: each error names ours, and nothing else changes."""
+
+import copy
+import pickle
+import re
+
+import pytest
+
+from antiphon import App, Blueprint, MultiDict, Request, Response
+from antiphon.testing import Client
+from antiphon.words import APP, MULTIDICT, REQUEST, RESPONSE
+
+OBJECTS = {
+    "Request": (Request.blank(), REQUEST),
+    "Response": (Response(), RESPONSE),
+    "App": (App(), APP),
+    "Blueprint": (Blueprint("shop"), APP),
+    "MultiDict": (MultiDict([("a", "b")]), MULTIDICT),
+}
+WORDS = [
+    (kind, word, ours)
+    for kind, (_, words) in OBJECTS.items()
+    for several, ours in words.items()
+    for word in several.split()
+]
+
+
+@pytest.mark.parametrize(("kind", "word", "ours"), WORDS)
+def test_reading_one_names_ours(kind, word, ours):
+    thing, _ = OBJECTS[kind]
+    with pytest.raises(AttributeError) as error:
+        getattr(thing, word)
+    assert str(error.value) == f"{kind} has no {word!r}. Antiphon's word is: {ours}"
+    assert (error.value.name, error.value.obj) == (word, thing)
+    assert not hasattr(type(thing), word)
+    assert getattr(thing, word, None) is None
+
+
+@pytest.mark.parametrize("ours", sorted({ours for _, _, ours in WORDS}))
+def test_ours_is_there(ours):
+    named = re.findall(r"\b(request|response|app|Request)\.(\w+)", ours)
+    classes = {"request": Request, "Request": Request, "response": Response, "app": App}
+    assert all(hasattr(classes[kind], name) for kind, name in named)
+
+
+@pytest.mark.parametrize("word", [word for kind, word, _ in WORDS if kind == "Response"])
+def test_setting_one_that_would_have_no_effect_names_ours(word):
+    with pytest.raises(AttributeError, match="Antiphon's word is"):
+        setattr(Response(), word, 404)
+
+
+def test_a_request_and_an_app_may_be_given_one():
+    request, app = Request.blank(), App()
+    request.state = app.state = 1
+    assert (request.state, app.state) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", ["Request", "Response", "MultiDict"])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda thing: pickle.loads(pickle.dumps(thing))])
+def test_copies_are_made_as_ever(kind, copied):
+    thing, _ = OBJECTS[kind]
+    assert type(copied(thing)) is type(thing)
+
+
+def test_a_subclass_may_have_one():
+    class Own(Request):
+        state = "mine"
+
+        @property
+        def query_params(self):
+            return self.args
+
+    assert Own.blank("/?a=1").query_params["a"] == "1"
+    assert Own.blank().state == "mine"
+
+
+def test_an_app_takes_no_name():
+    with pytest.raises(TypeError, match=r"no name.* App\(\), not App\('tests"):
+        App(__name__)
+
+
+def called(request):
+    return request.json()
+
+
+async def awaited(request):
+    return (await request.json)["a"]
+
+
+async def awaited_call(request):
+    return await request.form()
+
+
+@pytest.mark.parametrize(
+    ("handler", "note"),
+    [
+        (called, "request.json is an attribute, and there already: leave out the () and the await"),
+        (awaited, "request.json is an attribute, and there already: leave out the () and the await"),
+        (awaited_call, "request.form is an attribute, and there already: leave out the () and the await"),
+        (lambda request: Response("", status_code=404), "Antiphon's word for 'status_code' is: status"),
+        (lambda request: Response.json({}, media_type="a/b"), "Antiphon's word for 'media_type' is: content_type"),
+        (lambda request: App(debug=True), "Antiphon's word for 'debug' is: antiphon run"),
+        (lambda request: Response(own=1), None),
+        (lambda request: request.id(request.json), None),
+        (lambda request: 1 + request.json, None),
+    ],
+)
+def test_the_log_says_how_a_handler_goes_wrong(handler, note, caplog):
+    app = App()
+    app.post("/")(handler)
+    Client(app, raise_errors=False).post("/", json={"a": 1})
+    [record] = caplog.records
+    error = record.exc_info[1]
+    assert getattr(error, "__notes__", []) == ([note] if note else [])
+
+
+def test_dialects_have_their_own_words():
+    from antiphon.dialects.microdot import Request as Microdot
+    from antiphon.dialects.werkzeug.wrappers import Request as Werkzeug
+
+    for kind in (Microdot, Werkzeug):
+        assert not issubclass(kind, Request)
+    assert Werkzeug({"REMOTE_ADDR": "192.0.2.1"}).remote_addr == "192.0.2.1"
