@@ -273,7 +273,7 @@ async def steps():
 try:
     run_sync(steps(), copy_context())
 except KeyboardInterrupt:
-    assert cleaned.wait(20)
+    assert cleaned.is_set()  # the process may end at once
     assert names == ["antiphon-0"]
 else:
     raise SystemExit("not interrupted")

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from contextvars import Context
 from threading import Lock, Thread
 from typing import Any, TypeVar
@@ -12,6 +13,9 @@ from antiphon.concurrency.loop import forget_background_loops, note_background_l
 from antiphon.concurrency.waiting import WaitedTask, WaitingThread
 
 T = TypeVar("T")
+
+CLEANING_UP = 0.5
+"""Seconds that a task gets to clean up when its wait was interrupted. Gunicorn kills a process after one."""
 
 
 class BackgroundTask:
@@ -75,6 +79,13 @@ class BackgroundTask:
         self.leave()
         self._loop.call_soon_threadsafe(self._cancel)
 
+    def break_off(self) -> None:
+        """Cancel the task, unless it has ended, and give it a moment to clean up: the process may end after this."""
+        if not self.ended.done():
+            self.cancel()
+            with suppress(TimeoutError):
+                self.ended.result(CLEANING_UP)
+
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
@@ -95,14 +106,13 @@ class BackgroundLoop:
         return task
 
     def run(self, coroutine: Coroutine[Any, Any, T], context: Context) -> T:
-        """Run a coroutine, and return what it returns. Raises what it raises. An interrupted wait cancels it."""
+        """Run a coroutine, and return what it returns. Raises what it raises. An interrupted wait breaks it off."""
         task = BackgroundTask(self.loop, coroutine, context)
         try:
             task.start()
             return task.result()  # type: ignore[no-any-return]  # the coroutine's T
         except BaseException:
-            if not task.ended.done():
-                task.cancel()
+            task.break_off()
             raise
 
 

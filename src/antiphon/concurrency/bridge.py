@@ -37,7 +37,12 @@ class SyncFromAsync(Generic[T]):
             return self._end()
         demand: Future[T] = Future()
         self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
-        self._task.wait(demand)
+        try:
+            self._task.wait(demand)
+        except BaseException:
+            self._is_over = True
+            self._task.break_off()
+            raise
         if demand.done():
             return demand.result()
         return self._end()
@@ -52,11 +57,17 @@ class SyncFromAsync(Generic[T]):
     def close(self) -> None:
         """Close the iterable, even before its end, and wait for that. Raises what it raises."""
         if not self._task.ended.done():
+            if self._is_over:  # it was interrupted, and does not end
+                return
             self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
         elif self._is_over or not self._is_whole:
             return
         self._is_over = True
-        self._task.result()
+        try:
+            self._task.result()
+        except BaseException:
+            self._task.break_off()
+            raise
 
     async def _serve(self) -> None:
         iterator: AsyncIterator[T] | None = None
