@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from antiphon import Request
+from antiphon import App, Request
 from antiphon.app.lifespan import Lifespan
 from antiphon.app.places import Places
 from antiphon.concurrency.crossing import Crossing
@@ -14,6 +14,7 @@ from antiphon.concurrency.workers import WORKERS
 from antiphon.handler.contract import describe
 from antiphon.handler.drive import driven
 from antiphon.request.places import Place
+from antiphon.testing import AsyncClient, Client
 from tests.helpers.driving import drive, run_lifespan
 
 pytestmark = pytest.mark.axes("style")
@@ -532,3 +533,53 @@ class TestAGeneratorThatDoesNotYieldOnce:
         with pytest.raises(RuntimeError, match="has to yield once") as raised:
             run_lifespan(lifespan)
         assert describe(function) in str(raised.value)
+
+
+class TestTwoLoops:
+    """Two servers, on threads of one process, that serve one application."""
+
+    def app(self):
+        app = App()
+
+        @app.lifespan
+        async def pool():
+            yield asyncio.get_running_loop()
+
+        @app.lifespan
+        def settings():
+            yield "settings"
+
+        app.get("/async")(self.handler(pool, settings))
+        app.get("/def")(lambda request: request[settings])
+        return app
+
+    def handler(self, pool, settings):
+        async def handler(request):
+            assert request[pool] is asyncio.get_running_loop()
+            return request[settings]
+
+        return handler
+
+    async def answers(self, app):
+        async with AsyncClient(app, raise_errors=False) as client:
+            here = [(await client.get(path)).text for path in ("/async", "/def")]
+            there = await asyncio.to_thread(lambda: asyncio.run(self.elsewhere(app)))
+            return here, there
+
+    async def elsewhere(self, app):
+        client = AsyncClient(app, raise_errors=False)
+        return [(await client.get(path)).status for path in ("/async", "/def")]
+
+    def test_do_not_share_what_an_async_lifespan_gave_to_one(self, caplog):
+        assert asyncio.run(self.answers(self.app())) == (["settings"] * 2, [500, 200])
+        assert "pool" in caplog.text
+        assert "was entered on another event loop" in caplog.text
+        assert "make one application for each" in caplog.text
+
+    def test_are_not_made_by_two_clients_of_a_test(self):
+        app = self.app()
+        one, other = Client(app), Client(app)
+        assert [client.get("/async").text for client in (one, other)] == ["settings"] * 2
+        one.close()
+        assert other.get("/async").text == "settings"
+        other.close()

@@ -8,10 +8,11 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
+from antiphon.concurrency.loop import running_loop, serves_elsewhere
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import (
     ON_LOOP,
@@ -24,6 +25,9 @@ from antiphon.handler.contract import (
     wrong_return,
 )
 from antiphon.request.places import Place
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 T = TypeVar("T")
 
@@ -53,6 +57,8 @@ class Lifespan:
         self._on_shutdown: list[Hook] = []
         self._entered: list[tuple[Place[Any], Manager[Any]]] = []
         self._values: dict[Place[Any], Any] = {}
+        self._loops: dict[Place[Any], AbstractEventLoop] = {}
+        """The loop of each value that an async context manager gave."""
         self._started: set[Lifespan] = set()
         """The lifespans of mounted applications that have been started, by this application or one mounted in it."""
         self.around: set[Lifespan] | None = None
@@ -98,11 +104,19 @@ class Lifespan:
         self.add(once)
 
     def state(self, place: Place[T]) -> T:
-        """Return the value that a place's context manager yielded. Raises RuntimeError unless it is entered."""
+        """Return the value that a place's context manager yielded.
+
+        Raises RuntimeError unless it is entered, and on another event loop than that on which it was, if it is async.
+        """
         if place not in self._values:
             if place not in self._makers:
                 raise place.unfilled()
             raise RuntimeError(f"{place.name!r} is there from startup to shutdown, and the application is not running")
+        if place in self._loops and serves_elsewhere(self._loops[place]):
+            raise RuntimeError(
+                f"{describe(self._makers[place].function)} was entered on another event loop than this one, and what it"
+                " yielded may belong to that: serve the application on one loop, or make one application for each"
+            )
         value: T = self._values[place]
         return value
 
@@ -113,6 +127,7 @@ class Lifespan:
         """
         self._entered.clear()  # resources that were lost with a loop can't be left any more
         self._values.clear()
+        self._loops.clear()
         self._started = set() if self.around is None else self.around
         self.around = None
         try:
@@ -150,6 +165,8 @@ class Lifespan:
             await ON_LOOP
             with _named(maker.function):
                 value = await manager.__aenter__()
+            if loop := running_loop():
+                self._loops[place] = loop
         elif isinstance(manager, AbstractContextManager):
             await ON_THREAD
             with _named(maker.function):

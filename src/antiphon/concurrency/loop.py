@@ -48,6 +48,14 @@ def running_loop() -> "AbstractEventLoop | None":
     return None if find is None else find()
 
 
+def serves_elsewhere(loop: "AbstractEventLoop") -> bool:
+    """Return True on an event loop for requests, where that is not this one. Threads serve the loop that calls them.
+
+    A background loop serves WSGI, where another loop on the thread, as that of a test, has no part in any request.
+    """
+    return loop not in _background and running_loop() not in (None, loop)
+
+
 async def yield_to_loop() -> None:
     """Let the event loop do what else is due. Awaiting what is there already does not."""
     from asyncio import sleep

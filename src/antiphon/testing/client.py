@@ -206,7 +206,7 @@ class Client(BaseClient[Response, Streaming]):
         if self._is_inline:
             return _run_inline(coroutine)
         if self._loop is None or not self._loop.is_usable:
-            self._loop = LoopThread()
+            self._loop = LoopThread.of(self.app)
         return self._loop.run(coroutine, self._options.timeout)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import weakref
 from collections.abc import Coroutine
-from threading import Thread, current_thread
+from threading import Lock, Thread, current_thread
 from typing import Any, TypeVar
 
 from antiphon.testing.timeouts import thread_position
@@ -17,13 +17,30 @@ STOP = 1.0
 """Seconds that the tasks of a loop have to end when it is stopped."""
 
 
+_lock = Lock()
+_shared: "weakref.WeakValueDictionary[int, LoopThread]" = weakref.WeakValueDictionary()
+"""The loops that are shared, by the identity of their owner, to which all who share one refer."""
+
+
 class LoopThread:
     """An event loop that runs coroutines, in a copy of the caller's context, while the caller waits.
 
-    The loop stops when ``close`` is called, or when nothing refers to this object any more.
+    The loop stops when ``close`` is called, as often as ``of`` has given it, or when nothing refers to this object any
+    more.
     """
 
+    @classmethod
+    def of(cls, owner: object) -> "LoopThread":
+        """Return the loop that all who name this owner share: the clients of one application, as with a server."""
+        with _lock:
+            shared = _shared.get(id(owner))
+            if shared is None or not shared.is_usable:
+                shared = _shared[id(owner)] = cls()
+            shared._users += 1
+            return shared
+
     def __init__(self) -> None:
+        self._users = 0
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=_run_loop, args=(self._loop,), name="antiphon-testing", daemon=True)
         self._thread.start()
@@ -54,8 +71,12 @@ class LoopThread:
         return value  # type: ignore[return-value]  # without an error there is a value
 
     def close(self) -> None:
-        """Stop the loop, cancel its tasks, and wait until they have ended."""
-        self._stop()
+        """Stop the loop, cancel its tasks, and wait until they have ended; unless others share it still."""
+        with _lock:
+            self._users -= 1
+            is_shared = self._users > 0
+        if not is_shared:
+            self._stop()
 
 
 def _run_loop(loop: asyncio.AbstractEventLoop) -> None:
