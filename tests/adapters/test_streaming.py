@@ -297,9 +297,7 @@ class TestTheWatch:
 
 
 class TestAClientThatCannotBeWrittenTo:
-    @pytest.mark.parametrize(
-        "error", [ConnectionResetError("gone"), RuntimeError("RSGI transport is closed")], ids=repr
-    )
+    @pytest.mark.parametrize("error", [ConnectionResetError("gone"), OSError("gone")], ids=repr)
     def test_has_left(self, error, caplog):
         closed = []
 
@@ -324,6 +322,20 @@ class TestAClientThatCannotBeWrittenTo:
         assert asyncio.run(main()) is False
         assert closed == [1]
         assert caplog.records == []
+
+    def test_has_not_left_where_the_server_says_something_else(self, caplog):
+        async def refuses(chunk):
+            raise ValueError("too much data")
+
+        async def main():
+            async def begin():
+                return refuses
+
+            return await write_chunks(Request.blank(), iter([b"a"]), begin, Client(waits=True).gone)
+
+        with pytest.raises(ValueError, match="too much data"):
+            asyncio.run(main())
+        assert "too much data" in caplog.text
 
     def test_has_left_before_the_response_began(self, caplog):
         class Body(Blocking):

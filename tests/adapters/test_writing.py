@@ -122,6 +122,15 @@ class TestAStreamedBody:
         answer = call(app(lambda request: Response(Body([b"a", b"b"]), headers={"content-length": "2"})))
         assert (answer.header("content-length"), answer.body) == (["2"], b"ab")
 
+    @pytest.mark.parametrize(("length", "than"), [(3, "more"), (5, "less")])
+    def test_of_another_length_than_declared_is_cut_and_logged(self, call, app, Body, length, than, caplog):
+        made = Body([b"ab", b"cd"])
+        answer = call(app(lambda request: Response(made, headers={"content-length": str(length)})))
+        assert not answer.ended
+        assert answer.body in (b"ab", b"abcd")
+        assert f"has {than} than the {length} bytes that its Content-Length says" in caplog.text
+        assert made.closed == 1
+
     @pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
     def test_that_is_left_out_is_closed_unread(self, call, app, Body, method, status):
         made = Body([b"a", b"b"])

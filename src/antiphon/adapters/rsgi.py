@@ -13,6 +13,9 @@ from antiphon.request.request import Request
 from antiphon.response.files import FileBody
 from antiphon.response.message import Stream
 
+CLOSED = "RSGIProtocolClosed"
+"""The name of the error by which Granian says that the client has disconnected."""
+
 
 class RSGIHeaders(Protocol):
     """The header mapping of an RSGI scope."""
@@ -173,13 +176,18 @@ async def _stream(
     transports: list[Any] = []
 
     async def write(chunk: bytes) -> None:
-        await transports[0].send_bytes(chunk)
+        try:
+            await transports[0].send_bytes(chunk)
+        except Exception as error:
+            if type(error).__name__ == CLOSED:
+                raise ConnectionResetError(str(error)) from error
+            raise
 
     async def send_head() -> Callable[[bytes], Awaitable[None]]:
         transports.append(protocol.response_stream(status, fields))
         return write
 
     try:
-        await write_chunks(request, body, send_head, head.wait_disconnect, is_silent)
+        await write_chunks(request, body, send_head, head.wait_disconnect, is_silent, fields)
     finally:
         transports.clear()  # Granian ends the response when nobody refers to its transport any more

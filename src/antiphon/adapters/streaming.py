@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
+from antiphon.adapters.declared_length import DeclaredLength
 from antiphon.adapters.disconnect import DisconnectWatcher, WaitDisconnect
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
@@ -13,6 +14,7 @@ from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
+from antiphon.response.fields import Fields
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Stream
 
@@ -28,17 +30,19 @@ async def write_chunks(
     send_head: Callable[[], Awaitable[Write]],
     wait_disconnect: WaitDisconnect,
     is_silent: bool = False,
+    fields: Fields = (),
 ) -> bool:
     """Write a body to its end, and close it in every case. Return True if all is written, and the client still there.
 
     ``send_head`` returns the function that writes a chunk. When the client disconnects, the iteration is cancelled
     where it waits. A body that fails is logged, and its error raised, so that the server cuts the response off; one
-    that reads the request's body, which the client breaks off, just has no end. An error while closing a body that is
-    all written is logged. An ``is_silent`` body is only closed.
+    that reads the request's body, which the client breaks off, just has no end. So fails one that is longer or shorter
+    than ``fields`` declare. An error while closing a body that is all written is logged. An ``is_silent`` body is only
+    closed.
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
-    writing = _Writing(wait_disconnect)
+    writing = _Writing(wait_disconnect, fields)
     try:
         chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body, _threads_for(body))
         # A file that can't be read makes the server answer with an error. Other bodies don't delay the head.
@@ -89,7 +93,8 @@ class _Writing:
 
     _write: Write
 
-    def __init__(self, wait_disconnect: WaitDisconnect) -> None:
+    def __init__(self, wait_disconnect: WaitDisconnect, fields: Fields) -> None:
+        self._length = DeclaredLength(fields)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - it is made in a coroutine
         self._task = task
@@ -108,11 +113,12 @@ class _Writing:
         return not self.is_disconnected
 
     async def write(self, chunk: bytes | str) -> bool:
-        """Write a chunk. Return False if that fails, which is how some servers say that the client has disconnected."""
+        """Write a chunk. Return False if that is an OSError, by which servers say that the client has disconnected."""
         if data := as_bytes(chunk):
+            self._length.count(data)
             try:
                 await self._write(data)
-            except Exception:
+            except OSError:
                 self.is_disconnected = True
                 return False
         return True
@@ -126,6 +132,7 @@ class _Writing:
             if time.monotonic() > end_of_turn:
                 await yield_to_loop()
                 end_of_turn = time.monotonic() + TIME_SLICE
+        self._length.end()
 
     def _cut(self) -> None:
         """Break off, unless that has happened, or all is written."""

@@ -5,6 +5,7 @@ from contextvars import Context, copy_context
 from errno import ECONNRESET
 from typing import TYPE_CHECKING, TypeVar
 
+from antiphon.adapters.declared_length import DeclaredLength
 from antiphon.adapters.file_wrapper import wrap_file
 from antiphon.adapters.server_values import address, http_version, netloc, split_target
 from antiphon.concurrency.iterables import as_bytes, close_of
@@ -16,7 +17,7 @@ from antiphon.http.head import Address, parse_length, uncoded_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import status_line
 from antiphon.request.request import Request
-from antiphon.response.fields import SharedFields
+from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.message import Body
 
@@ -196,13 +197,14 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
             return [] if is_silent else [body]
         if type(body) is FileBody and not is_silent and (sent_by_server := wrap_file(body, environ)):
             return sent_by_server
-    return WSGIBody(request, body, context, is_silent)
+    return WSGIBody(request, body, context, is_silent, fields)
 
 
 class WSGIBody:
     """The body of a response as WSGI servers take it: iterated in the request's context, and closed in every case."""
 
-    def __init__(self, request: Request, body: Body, context: Context, is_silent: bool) -> None:
+    def __init__(self, request: Request, body: Body, context: Context, is_silent: bool, fields: Fields = ()) -> None:
+        self._length = DeclaredLength(() if is_silent else fields)
         self._request = request
         self._context = context
         self._is_whole = False
@@ -220,10 +222,13 @@ class WSGIBody:
 
     def __next__(self) -> bytes:
         try:
-            return self._call(lambda: as_bytes(self._next()))
+            chunk = self._call(lambda: as_bytes(self._next()))
         except StopIteration:
             self._is_whole = True
+            self._call(self._length.end)
             raise
+        self._call(lambda: self._length.count(chunk))
+        return chunk
 
     def close(self) -> None:
         """Close the body, then call the functions of ``request.after``. Errors cut off what is not whole."""

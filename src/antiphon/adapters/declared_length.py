@@ -1,0 +1,32 @@
+"""The length that a streamed response declares, and the one that its chunks have (RFC 9110 §8.6)."""
+
+from antiphon.response.fields import Fields
+
+
+class DeclaredLength:
+    """The bytes that are left of a declared Content-Length; of any other stream it knows nothing."""
+
+    def __init__(self, fields: Fields) -> None:
+        declared = next((value for name, value in fields if name == "content-length"), "")
+        self._declared = int(declared) if declared.isdecimal() and len(declared) < 20 else None
+        self._sent = 0
+
+    def count(self, chunk: bytes) -> None:
+        """Count a chunk, before it is sent. Raises RuntimeError if there is more than was declared.
+
+        Servers would cut that off without a word.
+        """
+        self._sent += len(chunk)
+        if self._declared is not None and self._sent > self._declared:
+            raise self._wrong("more")
+
+    def end(self) -> None:
+        """Check that nothing is missing. Raises RuntimeError if there is less than was declared."""
+        if self._declared is not None and self._sent < self._declared:
+            raise self._wrong("less")
+
+    def _wrong(self, than: str) -> RuntimeError:
+        return RuntimeError(
+            f"the body has {than} than the {self._declared} bytes that its Content-Length says: declare the length that"
+            " the chunks have together, or none"
+        )
