@@ -7,6 +7,7 @@ import pytest
 
 from antiphon import App, Limits
 from antiphon.concurrency.workers import RECEIVING, WORKERS
+from antiphon.http.errors import ClientDisconnected
 from antiphon.testing import AsyncClient
 
 SCOPE = {
@@ -119,3 +120,36 @@ def test_slow_bodies_leave_half_of_the_threads_to_others(build):
 
     expected = "11" if build is streams_it_back else "2"
     assert asyncio.run(asyncio.wait_for(main(), 30)) == (["quick"] * 5, True, {expected})
+
+
+@pytest.mark.parametrize("policy", ["lazy", "stream"])
+def test_a_handler_that_reads_while_the_server_cancels_fails_without_a_traceback(policy, caplog):
+    app, seen = App(limits=Limits(rate=0)), []
+
+    @app.post("/x", body=policy)
+    def handler(request):
+        try:
+            return str(sum(len(chunk) for chunk in request.stream))
+        except ClientDisconnected as error:
+            seen.append(error.detail)
+            raise
+
+    async def main():
+        asked = asyncio.Event()
+
+        async def receive():
+            asked.set()
+            await asyncio.Event().wait()
+
+        async def send(message):
+            pass
+
+        tasks = [asyncio.create_task(app(SCOPE, receive, send))]
+        await asked.wait()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(main())
+    assert seen == ["The request was cancelled."]
+    assert caplog.records == []

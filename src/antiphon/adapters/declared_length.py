@@ -1,12 +1,12 @@
 """The length that a streamed response declares, and the one that its chunks have (RFC 9110 §8.6)."""
 
-from antiphon.response.fields import Fields
+from collections.abc import Iterable
 
 
 class DeclaredLength:
     """The bytes that are left of a declared Content-Length; of any other stream it knows nothing."""
 
-    def __init__(self, fields: Fields) -> None:
+    def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
         declared = next((value for name, value in fields if name == "content-length"), "")
         self._declared = int(declared) if declared.isdecimal() and len(declared) < 20 else None
         self._sent = 0

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from antiphon.adapters.declared_length import DeclaredLength
@@ -14,7 +14,6 @@ from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
-from antiphon.response.fields import Fields
 from antiphon.response.files import is_at_hand, is_for_any_thread
 from antiphon.response.message import Stream
 
@@ -30,7 +29,7 @@ async def write_chunks(
     send_head: Callable[[], Awaitable[Write]],
     wait_disconnect: WaitDisconnect,
     is_silent: bool = False,
-    fields: Fields = (),
+    fields: Iterable[tuple[str, str]] = (),
 ) -> bool:
     """Write a body to its end, and close it in every case. Return True if all is written, and the client still there.
 
@@ -93,7 +92,7 @@ class _Writing:
 
     _write: Write
 
-    def __init__(self, wait_disconnect: WaitDisconnect, fields: Fields) -> None:
+    def __init__(self, wait_disconnect: WaitDisconnect, fields: Iterable[tuple[str, str]]) -> None:
         self._length = DeclaredLength(fields)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - it is made in a coroutine

@@ -17,7 +17,7 @@ from antiphon.http.head import Address, parse_length, uncoded_length
 from antiphon.http.headers import HOP_BY_HOP
 from antiphon.http.status import status_line
 from antiphon.request.request import Request
-from antiphon.response.fields import Fields, SharedFields
+from antiphon.response.fields import SharedFields
 from antiphon.response.files import FileBody
 from antiphon.response.message import Body
 
@@ -203,7 +203,9 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
 class WSGIBody:
     """The body of a response as WSGI servers take it: iterated in the request's context, and closed in every case."""
 
-    def __init__(self, request: Request, body: Body, context: Context, is_silent: bool, fields: Fields = ()) -> None:
+    def __init__(
+        self, request: Request, body: Body, context: Context, is_silent: bool, fields: Iterable[tuple[str, str]] = ()
+    ) -> None:
         self._length = DeclaredLength(() if is_silent else fields)
         self._request = request
         self._context = context

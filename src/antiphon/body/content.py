@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declared_length, readable_length, result_of
 from antiphon.body.storage import READ_SIZE, Storage
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import ClientDisconnected, HTTPError
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
 
@@ -264,9 +264,7 @@ class Content:
             if not is_on_background_loop():
                 return result_of(receiving)
         elif loop is not None and running_loop() is not loop:
-            from asyncio import run_coroutine_threadsafe
-
-            return run_coroutine_threadsafe(receiving, loop).result()
+            return _received_on(loop, receiving)
         receiving.close()
         raise NotLoadedError
 
@@ -331,6 +329,17 @@ class Content:
 
 class NotLoadedError(RuntimeError):
     """The body is wanted on an event loop, and is not there yet."""
+
+
+def _received_on(loop: "AbstractEventLoop", receiving: Coroutine[Any, Any, T]) -> T:
+    """Wait for a coroutine that receives, on its loop. Raises ClientDisconnected if the server cancels that."""
+    from asyncio import run_coroutine_threadsafe
+    from concurrent.futures import CancelledError
+
+    try:
+        return run_coroutine_threadsafe(receiving, loop).result()
+    except CancelledError as error:
+        raise ClientDisconnected("The request was cancelled.") from error
 
 
 def _in_use() -> RuntimeError:
