@@ -24,8 +24,8 @@ def _granian(interface: str) -> tuple[str, ...]:
     return ("-m", "antiphon", "run", "{app}", "--interface", interface, "--port", "{port}")
 
 
-def _uvicorn(parser: str) -> tuple[str, ...]:
-    return ("-m", "uvicorn", "{app}", "--http", parser, "--port", "{port}")
+def _uvicorn(parser: str, loop: str) -> tuple[str, ...]:
+    return ("-m", "uvicorn", "{app}", "--http", parser, "--loop", loop, "--port", "{port}")
 
 
 def _gunicorn(*options: str) -> tuple[str, ...]:
@@ -100,7 +100,7 @@ SERVERS: tuple[Server, ...] = (
     ),
     Server(
         "Uvicorn, h11",
-        _uvicorn("h11"),
+        _uvicorn("h11", "asyncio"),
         _FAILS_LATE,
         _H11_REFUSALS
         | _HUNG_UP
@@ -108,7 +108,7 @@ SERVERS: tuple[Server, ...] = (
     ),
     Server(
         "Uvicorn, httptools",
-        _uvicorn("httptools"),
+        _uvicorn("httptools", "uvloop"),
         _FAILS_LATE | _HIDDEN_TARGET | {"Space after a header's value": "kept", "Stream to HTTP/1.0": "in chunks"},
         _HUNG_UP
         | {
@@ -161,3 +161,7 @@ SERVERS: tuple[Server, ...] = (
 def server(name: str) -> Server:
     """Return the server of this name."""
     return next(server for server in SERVERS if server.name == name)
+
+
+DEBUGGED = server("Uvicorn, h11")._replace(command=_uvicorn("h11", "tests.contract.loops:debugged"))
+"""A server on a loop in debug mode, with eager tasks, which makes no difference."""

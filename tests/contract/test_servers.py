@@ -1,6 +1,6 @@
 """The contract over real servers, all of which serve the same ``module:app``."""
 
-from tests.contract.servers import server
+from tests.contract.servers import DEBUGGED, server
 from tests.contract.suite import ServerContract
 
 
@@ -18,6 +18,13 @@ class TestGranianRSGI(ServerContract):
 
 class TestUvicornH11(ServerContract):
     server = server("Uvicorn, h11")
+
+
+class TestUvicornInDebugMode(ServerContract):
+    server = DEBUGGED
+
+    def test_every_coroutine_is_awaited(self) -> None:
+        assert self.process.stderr.count("was never awaited") == 0
 
 
 class TestUvicornHttptools(ServerContract):
