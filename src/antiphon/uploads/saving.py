@@ -115,8 +115,7 @@ def safe_filename(name: str) -> str:
     if not last.isascii():
         from unicodedata import normalize  # late: its tables are large
 
-        last = normalize("NFKC", last)
-    last = _drive.sub("", _last_part(last))
+        last = _last_part(normalize("NFKC", last))
     last = " ".join(last.split()).translate(_forbidden).strip(" .")
     if _reserved.match(last):
         last = f"_{last}"
@@ -124,7 +123,8 @@ def safe_filename(name: str) -> str:
 
 
 def _last_part(path: str) -> str:
-    return path.replace("\\", "/").rpartition("/")[2]
+    """Return the name in a path of any system, without a drive."""
+    return _drive.sub("", path.replace("\\", "/").rpartition("/")[2])
 
 
 def _shortened(name: str) -> str:
