@@ -107,6 +107,8 @@ def public_parts(value):
     if type(value).__hash__ is not None:
         hash(value)
     for name in dir(type(value)):
+        if not hasattr(type(value), name):  # a word of another framework
+            continue
         if name[0] != "_" and name not in ("min", "max", "resolution") and not callable(part := getattr(value, name)):
             repr(part)
     if hasattr(value, "best"):

@@ -56,7 +56,7 @@ class Mount(NamedTuple):
         if isinstance(self.application, Servable):
             blocks = self.application.interface == "wsgi"
             hand_on = _inside if self.interface is None else _served
-            return Hook(hand_on(self._below, self.application, blocks), True, blocks)
+            return Hook(hand_on(self.below, self.application, blocks), True, blocks)
         if self.interface == "wsgi":
             from antiphon.adapters.foreign.wsgi import from_wsgi
 
@@ -66,13 +66,14 @@ class Mount(NamedTuple):
         state = self.lifespan.state if self.lifespan else None
         return Hook(self._foreign(from_asgi(self.application, state)), True)
 
-    def _below(self, request: Request, root: str = "/") -> Request:
+    def below(self, request: Request, root: str = "/") -> Request:
+        """Return the request that the application gets. Raises NotFound as ``request_below`` does."""
         segments = hidden_segments(request.head) if self.encoded_slashes else None
         return request_below(request, self.prefix, root, segments)
 
     def _foreign(self, handler: Callable[[Request], T]) -> Callable[[Request], T]:
         """Return a handler for a foreign application, which sees whether there was a slash behind the prefix."""
-        return lambda request: handler(self._below(request, root=""))
+        return lambda request: handler(self.below(request, root=""))
 
 
 def make_mount(

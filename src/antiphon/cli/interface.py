@@ -43,10 +43,15 @@ def choose(app: object, requested: Choice | None) -> Choice:
     return Choice("wsgi", f"{_named(app)} is a plain callable")
 
 
+def shorten(described: str) -> str:
+    """Return the description of a function with its file as seen from the current directory."""
+    return described.replace(f"({os.path.join(os.getcwd(), '')}", "(")
+
+
 def _named(app: Callable[..., object]) -> str:
     from antiphon.handler.contract import describe  # late: the supervisor does not need it
 
-    return describe(app).replace(f"({os.path.join(os.getcwd(), '')}", "(")
+    return shorten(describe(app))
 
 
 def flaw(app: object, requested: Interface | None) -> str | None:

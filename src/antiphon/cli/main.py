@@ -10,11 +10,12 @@ import click
 from click.core import ParameterSource
 
 from antiphon.cli.errors import BadCommand, Refused
-from antiphon.cli.settings import Configured, source_of
+from antiphon.cli.settings import Configured, setting, source_of
 from antiphon.dialect_imports import TooLate, UnknownDialect, install
 
 if TYPE_CHECKING:
     from antiphon.cli.target import Target
+    from antiphon.request.request import Request
 
 _LONGEST = 1e9
 """Seconds, about thirty years. No process can sleep for much longer."""
@@ -57,7 +58,7 @@ def _refuse_two_places(context: click.Context) -> None:
 
 
 @main.command(cls=Configured)
-@click.argument("target", metavar="[MODULE:APP]", required=False, envvar="ANTIPHON_APP")
+@click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Name or address to listen on.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, envvar="PORT", show_default=True, help="0: a free one."
@@ -124,11 +125,43 @@ def run(
     sys.exit(serve(_target(target), requested, place, workers=workers, drain=drain))
 
 
+@main.command(cls=Configured)
+@click.argument("target", metavar="[MODULE:APP]", required=False)
+@click.argument("url", metavar="[URL]", required=False)
+@click.option("--method", default="GET", show_default=True, help="Of the request for URL.")
+def routes(target: str | None, url: str | None, method: str) -> None:
+    """Print the routes of an application, or the one that answers a URL or a path.
+
+    Ends with 1 if no handler answers.
+    """
+    from antiphon.cli.routes import aligned, find_answer, load, table
+
+    if url is None and target is not None and (target.startswith("/") or "://" in target):
+        target, url = None, target
+    app = load(_target(target))
+    if url is None:
+        lines, is_answered = aligned(table(app)), True
+    else:
+        lines, is_answered = find_answer(app, _request(url, method), has_host="://" in url)
+    click.echo("\n".join(lines))
+    sys.exit(not is_answered)
+
+
+def _request(url: str, method: str) -> "Request":
+    from antiphon.request.request import Request
+
+    try:
+        return Request.blank(url, method.upper())
+    except ValueError as error:
+        raise BadCommand(f"{url!r} is no URL: {error}.") from None
+
+
 def _target(text: str | None) -> "Target":
     from antiphon.cli.discovery import find
     from antiphon.cli.target import Target
 
-    return find() if text is None else Target.parse(text)
+    text = text or setting("ANTIPHON_APP")
+    return Target.parse(text) if text else find()
 
 
 def use(names: Sequence[str]) -> None:

@@ -58,6 +58,11 @@ def source_of(name: str) -> str:
     return f"{_variables(parameter)[0]}{' in .env' if source is ParameterSource.DEFAULT_MAP else ''}"
 
 
+def setting(name: str) -> str | None:
+    """Return the value of a variable of the environment, or else of `.env`."""
+    return os.environ.get(name) or read_env_file(ENV_FILE).get(name)
+
+
 def read_env_file(path: Path) -> dict[str, str]:
     """Read the values of a file of lines `NAME=value`; none if there is no file. Raises `BadCommand`.
 

@@ -1,0 +1,71 @@
+"""`antiphon routes`: the routes of an application, and the one that answers a request."""
+
+from typing import TypeAlias
+
+from antiphon.app.application import App
+from antiphon.app.mount import Mount
+from antiphon.app.route import Route
+from antiphon.cli.errors import BadCommand
+from antiphon.cli.interface import shorten
+from antiphon.cli.target import Target
+from antiphon.handler.contract import describe
+from antiphon.request.request import Request
+
+Row: TypeAlias = tuple[str, str, str, str]
+"""Methods, the host and the path, the name, and the handler with its place."""
+
+
+def load(target: Target) -> App:
+    """Return the application of a target. Raises `BadCommand` for one that is no App."""
+    app = target.load(None)
+    if isinstance(app, App):
+        return app
+    raise BadCommand(f"{target} is of type {type(app).__name__}, whose routes are not known: name an App.")
+
+
+def table(app: App, prefix: str = "", host: str = "") -> list[Row]:
+    """Return the routes of an application, then those of each that is mounted in it."""
+    rows = [_row(route, prefix, host) for route in app.routes]
+    for mount in app.mounts:
+        where = mount.host or host
+        if isinstance(mount.application, App):
+            rows += table(mount.application, prefix + mount.prefix, where)
+        else:
+            rows.append(("*", f"{where}{prefix}{mount.prefix}/...", "", _described(mount)))
+    return rows
+
+
+def aligned(rows: list[Row]) -> list[str]:
+    """Return rows as lines with columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def find_answer(app: App, request: Request, *, has_host: bool) -> tuple[list[str], bool]:
+    """Return lines on what answers a request, and True if that is a handler. Calls neither middleware nor handler."""
+    routing = app.freeze()
+    plan, error = routing.find(request, was_looked_at=not has_host)
+    route = plan.route
+    if error is not None:
+        return [f"{error.status} {error.title}: {error.detail}"], False
+    if plan is routing.redirecting:
+        return ["308: the path is redirected to its other form, with or without a slash at its end"], True
+    mount = next((each for each in app.mounts if (each.prefix, each.host) == (route.pattern, route.host)), None)
+    if route.endpoint or mount is None:
+        lines = aligned([_row(route)]) if route.endpoint else [f"{request.method} is answered by the app itself"]
+        return lines + [f"  {name} = {value!r}" for name, value in request.params.items()], True
+    above = f"mounted at {mount.where}: {_described(mount)}"
+    if not isinstance(mount.application, App):
+        return [above], True
+    lines, is_answered = find_answer(mount.application, mount.below(request), has_host=has_host)
+    return [above, *lines], is_answered
+
+
+def _row(route: Route, prefix: str = "", host: str = "") -> Row:
+    where = f"{route.host or host}{prefix}{route.pattern}"
+    return ",".join(route.methods), where, route.name, shorten(route.answered_by)
+
+
+def _described(mount: Mount) -> str:
+    kind = f"a {mount.interface.upper()} application, " if mount.interface else ""
+    return kind + shorten(describe(mount.application))
