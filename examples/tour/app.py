@@ -10,7 +10,7 @@ from antiphon.features import UploadProgress
 from antiphon.http import NotFound
 from examples.tour import pages
 
-app = App(limits=Limits(body=1 << 20))
+app = App(limits=Limits(body=1 << 20), trusted_hosts=["localhost", "127.0.0.1", "[::1]"])
 app.use(UploadProgress())
 
 GREETINGS = {"en": "Hello", "de": "Guten Tag", "fr": "Bonjour", "es": "Hola"}

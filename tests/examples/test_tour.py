@@ -13,7 +13,7 @@ pytestmark = pytest.mark.axes("client")
 
 @pytest.fixture(params=["wsgi", "asgi", "rsgi"])
 def client(request):
-    with Client(app, interface=request.param, raise_errors=False) as client:
+    with Client(app, interface=request.param, base_url="http://localhost", raise_errors=False) as client:
         yield client
 
 

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -114,6 +115,8 @@ def run(
     """
     if sys.platform == "win32":
         raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
+    if find_spec("granian") is None:
+        raise Refused("This command serves on Granian, which is not here. Install it: pip install granian")
     from antiphon.cli.interface import Choice
     from antiphon.cli.serve import Port, SocketPath, serve  # late: --help and --version do not need it
 
@@ -145,6 +148,28 @@ def routes(target: str | None, url: str | None, method: str) -> None:
         lines, is_answered = find_answer(app, _request(url, method), has_host="://" in url)
     click.echo("\n".join(lines))
     sys.exit(not is_answered)
+
+
+@main.command()
+@click.argument("urls", metavar="URL...", nargs=-1, required=True)
+def doctor(urls: tuple[str, ...]) -> None:
+    """Try what strangers may forge on a running application: hosts, headers of proxies, slashes, writes from elsewhere.
+
+    Each URL gets some GET requests and one empty POST. Ends with 1 if something can be forged from this machine.
+    """
+    from antiphon.cli.doctor import examine, worst
+
+    colors = {"forged": "red", "refused": "green", "unseen": None}
+    findings = worst([examine(url) for url in urls])
+    for each in findings:
+        click.echo(f"{click.style(f'{each.state:8}', fg=colors[each.state])} {each.trial}")
+        if each.state == "forged":
+            click.echo(f"         Mend: {each.mend}.")
+    if any(each.state == "unseen" for each in findings):
+        click.echo(
+            "Unseen: no answer tells. Add a URL that shows request.url and request.ip, has two segments, or takes POST."
+        )
+    sys.exit(any(each.state == "forged" for each in findings))
 
 
 def _request(url: str, method: str) -> "Request":

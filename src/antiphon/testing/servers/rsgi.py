@@ -7,13 +7,16 @@ from concurrent.futures import Future
 from threading import get_ident
 from typing import Any, TypeAlias, TypeVar
 
-from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]  # not marked as exported
-
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
 from antiphon.testing.servers.exchange import Connection, checked_head, file_chunks
 from antiphon.testing.servers.request_body import RequestBody
 from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
+
+try:
+    from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]  # not marked as exported
+except ImportError:  # it has no wheel everywhere
+    globals().update(ProtocolError=RuntimeError, ProtocolClosed=type("RSGIProtocolClosed", (RuntimeError,), {}))
 
 T = TypeVar("T")
 

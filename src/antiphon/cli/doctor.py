@@ -1,0 +1,113 @@
+"""`antiphon doctor`: requests as a stranger may forge them, sent to an application that runs, and what they achieve."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Literal, NamedTuple, TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+from antiphon.cli.errors import BadCommand, Refused
+
+State: TypeAlias = Literal["forged", "refused", "unseen"]
+"""A stranger can do it; it is refused; or nothing in the answers tells."""
+
+HOST = "forged.invalid"
+ADDRESS = "203.0.113.66"  # RFC 5737
+_PATIENCE = 10.0
+_MOST_READ = 1 << 20
+_NO_ROUTE = (301, 302, 307, 308, 401, 404, 405, 421, 501)
+"""Statuses of a POST that tell nothing, as it may not have reached a handler."""
+
+
+class Finding(NamedTuple):
+    """One thing that a stranger may try, how it went, and the setting that refuses it."""
+
+    trial: str
+    state: State
+    mend: str
+
+
+class Answer(NamedTuple):
+    """A status, and the header section and the body as text."""
+
+    status: int
+    text: str
+
+
+def examine(url: str) -> list[Finding]:
+    """Return findings on an application at a URL. Raises `Refused` if nobody answers, `BadCommand` for another URL."""
+    place = urlsplit(url)
+    if place.scheme not in ("http", "https") or not place.hostname:
+        raise BadCommand(f"{url!r} is no URL: write one such as http://127.0.0.1:8000/.")
+    try:
+        return [_host(place), *_forwarded(place), _encoded_slash(place), _cross_site(place)]
+    except (OSError, HTTPException) as error:
+        raise Refused(f"{place.netloc} does not answer: {error or type(error).__name__}.") from None
+
+
+def worst(findings: list[list[Finding]]) -> list[Finding]:
+    """Return the worst finding of each trial at several URLs. One that was refused anywhere was seen."""
+    order: list[State] = ["forged", "refused", "unseen"]
+    return [min(each, key=lambda found: order.index(found.state)) for each in zip(*findings, strict=True)]
+
+
+def _send(place: SplitResult, method: str = "GET", path: str = "", **headers: str) -> Answer:
+    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    target = (path or place.path or "/") + (f"?{place.query}" if place.query else "")
+    with closing(kind(str(place.hostname), place.port, timeout=_PATIENCE)) as connection:
+        connection.request(method, target, headers={"User-Agent": "antiphon doctor", **fields})
+        response = connection.getresponse()
+        body = response.read(_MOST_READ)
+        return Answer(response.status, f"{response.headers}\n{body.decode('latin-1')}")
+
+
+def _host(place: SplitResult) -> Finding:
+    forged = _send(place, Host=HOST)
+    is_refused = forged.status >= 400 and forged.status != _send(place).status
+    mend = f"App(trusted_hosts=[{place.hostname!r}]): links, redirects and caches take the host from the request"
+    return Finding("Host: the host of another site", "refused" if is_refused else "forged", mend)
+
+
+def _forwarded(place: SplitResult) -> Iterator[Finding]:
+    """Yield a finding on each header of proxies. It is believed if the answer then has its value, or is a refusal."""
+    other = "http" if place.scheme == "https" else "https"
+    trials = {
+        "X-Forwarded-For": (ADDRESS, [ADDRESS]),
+        "X-Forwarded-Host": (HOST, [HOST]),
+        "X-Forwarded-Port": ("6566", [f"{place.hostname}:6566"]),
+        "X-Forwarded-Prefix": ("/forged-prefix", ["/forged-prefix"]),
+        "X-Forwarded-Proto": (other, [f"{other}://{place.hostname}"]),
+        "Forwarded": (f"for={ADDRESS};host={HOST};proto={other}", [ADDRESS, HOST]),
+    }
+    for name, (value, marks) in trials.items():
+        usual = _send(place, X_Antiphon_Doctor=value)  # a page may show all headers that it gets
+        forged = _send(place, **{name: value})
+        is_believed = any(forged.text.count(mark) > usual.text.count(mark) for mark in marks)
+        is_misdirected = forged.status in (400, 421) and forged.status != usual.status
+        mend = f"take strangers' addresses out of App(trusted_proxies=...), or {name.lower()} out of its headers"
+        yield Finding(f"{name}: {value}", "forged" if is_believed or is_misdirected else "unseen", mend)
+
+
+def _encoded_slash(place: SplitResult) -> Finding:
+    folder, _, last = place.path.rpartition("/")
+    hidden = f"{folder}%2F{last}"
+    state: State = "unseen"
+    if folder and _send(place).status < 400:
+        is_answered = _send(place, path=hidden).status < 400
+        is_all_answered = _send(place, path=f"/antiphon-doctor%2F{last}").status < 400
+        state = "unseen" if is_answered and is_all_answered else "forged" if is_answered else "refused"
+    mend = (
+        "App(encoded_slashes=True), on a server that gives the path as it was sent: a rule for the path may not match"
+    )
+    return Finding(f"{hidden}: an encoded slash for a slash", state, mend)
+
+
+def _cross_site(place: SplitResult) -> Finding:
+    status = _send(place, "POST", Origin=f"https://{HOST}", Sec_Fetch_Site="cross-site").status
+    state: State = "refused" if status == 403 else "unseen" if status in _NO_ROUTE else "forged"
+    return Finding(
+        "POST: a write by a page of another site",
+        state,
+        "App(cross_site_writes=False), and trusted_origins that you know",
+    )

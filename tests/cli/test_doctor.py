@@ -1,0 +1,123 @@
+"""`antiphon doctor` finds each hole of an app that was misconfigured on purpose, and none in the tour."""
+
+import socket
+
+import pytest
+from click.testing import CliRunner
+
+from antiphon import App, TrustedProxies
+from antiphon.cli.main import main
+from antiphon.serving.embedded import ThreadServer
+from examples.tour import app as tour
+
+pytestmark = pytest.mark.once
+SAFE = {"trusted_hosts": ["127.0.0.1"]}
+
+
+def trusting(*headers):
+    return {**SAFE, "trusted_proxies": TrustedProxies(["127.0.0.0/8"], headers=headers)}
+
+
+def shop(**settings):
+    app = App(**settings)
+
+    @app.get("/shown/here")
+    def shown(request):
+        return f"{request.url} {request.ip} {dict(request.headers)} http://example.com https://example.com"
+
+    @app.get("/silent")
+    def silent(request):
+        return ""
+
+    @app.post("/orders")
+    def order(request):
+        return "", 400
+
+    return app
+
+
+@pytest.fixture
+def serve():
+    """A function that serves an app, and returns its address."""
+    servers = []
+
+    def start(app, interface="asgi"):
+        listener = socket.create_server(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        servers.append(ThreadServer(app, interface, listener, threads=4))
+        servers[-1].start()
+        return address
+
+    yield start
+    for server in servers:
+        server.cut_off(5)
+
+
+def doctor(*urls, **options):
+    result = CliRunner().invoke(main, ["doctor", *urls], **options)
+    lines = result.output.splitlines()
+    states = {line[9:].partition(":")[0]: line.split()[0] for line in lines if line[:1] in "fru"}
+    return result, states
+
+
+HOLES = [
+    pytest.param(SAFE, "asgi", None, None, id="none"),
+    pytest.param({}, "asgi", "Host", "App(trusted_hosts=['127.0.0.1'])", id="any host"),
+    *(
+        pytest.param(trusting(name.lower()), "asgi", name, "trusted_proxies", id=name)
+        for name in ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Proto", "Forwarded")
+    ),
+    pytest.param(
+        trusting("x-forwarded-for", "x-forwarded-prefix"), "asgi", "X-Forwarded-Prefix", "prefix", id="prefix"
+    ),
+    pytest.param({**SAFE, "encoded_slashes": False}, "asgi", "/shown%2Fhere", "encoded_slashes=True", id="slashes"),
+    pytest.param(SAFE, "wsgi", "/shown%2Fhere", "gives the path as it was sent", id="slashes over WSGI"),
+    pytest.param({**SAFE, "cross_site_writes": True}, "asgi", "POST", "cross_site_writes=False", id="cross-site"),
+]
+
+
+@pytest.mark.parametrize(("settings", "interface", "hole", "mend"), HOLES)
+def test_each_hole_is_found_with_the_setting_that_mends_it(serve, settings, interface, hole, mend):
+    address = serve(shop(**settings), interface)
+    result, states = doctor(f"{address}/shown/here", f"{address}/orders")
+    found = {trial for trial, state in states.items() if state == "forged"}
+    assert hole in found if hole else not found
+    assert found <= {hole, "X-Forwarded-For"}
+    assert result.exit_code == bool(hole)
+    assert (mend or "") in result.output
+
+
+def test_there_is_none_in_the_tour(serve):
+    address = serve(tour)
+    result, states = doctor(f"{address}/", f"{address}/hello/Ada", f"{address}/greet")
+    assert result.exit_code == 0, result.output
+    assert {trial for trial, state in states.items() if state == "refused"} == {"Host", "/hello%2FAda", "POST"}
+
+
+def test_what_cannot_be_seen_is_said(serve):
+    address = serve(shop(**trusting("x-forwarded-for")))
+    result, states = doctor(f"{address}/silent")
+    assert result.exit_code == 0
+    assert {states.pop("Host"), *states.values()} == {"refused", "unseen"}
+    assert "Add a URL that shows request.url" in result.output
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "words"),
+    [
+        ("127.0.0.1:8000", 2, "is no URL"),
+        ("ftp://127.0.0.1/", 2, "is no URL"),
+        ("http://127.0.0.1:1/", 3, "127.0.0.1:1 does not answer"),
+        ("http://no-such-host.invalid/", 3, "no-such-host.invalid does not answer"),
+    ],
+)
+def test_nobody_answers(url, code, words):
+    result, _ = doctor(url)
+    assert result.exit_code == code
+    assert words in result.output
+
+
+@pytest.mark.parametrize(("environment", "is_colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colors_are_left_out_where_none_are_wanted(serve, environment, is_colored):
+    result, _ = doctor(serve(shop()), color=True, env=environment)
+    assert ("\x1b[" in result.output) is is_colored
