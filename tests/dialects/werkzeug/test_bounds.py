@@ -100,7 +100,7 @@ def unmarked(body, content_type):
         ({"max_form_parts": 1}, lambda: environ(b"a&b", CONTENT_TYPE=URLENCODED), RequestEntityTooLarge),
         ({}, broken, ClientDisconnected),
     ],
-    ids=str,
+    ids=["length", "urlencoded", "parts", "many parts", "long field", "many fields", "broken off"],
 )
 @pytest.mark.parametrize("cls", [Request, KayRequest])
 def test_a_body_that_was_refused_stays_refused(cls, bounds, env, error):
