@@ -97,8 +97,11 @@ async def awaited_call(request):
         (called, "request.json is an attribute, and there already: leave out the () and the await"),
         (awaited, "request.json is an attribute, and there already: leave out the () and the await"),
         (awaited_call, "request.form is an attribute, and there already: leave out the () and the await"),
-        (lambda request: Response("", status_code=404), "Antiphon's word for 'status_code' is: status"),
-        (lambda request: Response.json({}, media_type="a/b"), "Antiphon's word for 'media_type' is: content_type"),
+        (lambda request: Response("", status_code=404), "Antiphon's word for 'status_code' is: response.status"),
+        (
+            lambda request: Response.json({}, media_type="a/b"),
+            "Antiphon's word for 'media_type' is: response.content_type",
+        ),
         (lambda request: App(debug=True), "Antiphon's word for 'debug' is: antiphon run"),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),

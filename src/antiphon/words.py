@@ -21,10 +21,7 @@ REQUEST = {
     "context ctx state": "request.g, or a Place: request[place]",
     "base_url host_url url_root": "request.url.origin, request.url.root or request.url.path",
     "full_path": "request.url.target",
-    "referer": "request.referrer",
     "url_rule": "request.route.pattern",
-    "get_header": "request.headers.get(name)",
-    "get_cookie": "request.cookies.get(name)",
     "session": "a signed cookie or a table, as in docs/how-to/login.md",
 }
 RESPONSE = {
@@ -32,48 +29,30 @@ RESPONSE = {
     "content data get_data media set_data": "response.body",
     "media_type mimetype": "response.content_type",
     "background call_on_close": "request.after(function)",
-    "make_conditional": "response.conditional(request)",
     "raw_headers": "response.headers",
-    "unset_cookie": "response.delete_cookie(name)",
 }
 APP = {
     "include_router register_blueprint": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
     "add_middleware": "@app.middleware, or app.use(feature)",
-    "add_exception_handler exception_handler register_error_handler": "@app.errorhandler(key)",
+    "debug": "antiphon run",
+    "add_exception_handler exception_handler exception_handlers register_error_handler": "@app.errorhandler(key)",
     "add_event_handler before_first_request before_serving on_event": "@app.on_startup, or @app.lifespan",
-    "after_serving": "@app.on_shutdown",
     "teardown_appcontext teardown_request": "request.after(function)",
     "test_client": "Client(app) of antiphon.testing",
     "app_context test_request_context": "Request.blank(url)",
     "config extensions state": "a module of your own, or a lifespan: app[pool]",
     "asgi_app wsgi_app": "the app itself, which every server can call",
     "add_static_files static_folder": 'app.static("/static", folder)',
-    "dependency_overrides": "app.fill(place, source)",
+    "dependencies dependency_overrides": "app.fill(place, source)",
     "url_map router": "app.routes",
-    "url_path_for": "app.url_for(name)",
-    "logger": 'logging.getLogger("antiphon")',
     "head": "@app.get, which answers HEAD, too",
     "websocket": "app.mount(prefix, application) with an ASGI application",
 }
 MULTIDICT = {"get_list getlist": "getall(name)", "multi_items": "items()"}
 """For each class, words of others, separated by spaces, and ours."""
 
-_PARAMETERS = {
-    "Response": {
-        "content data media": "body",
-        "status_code": "status",
-        "media_type mimetype": "content_type",
-        "background": "request.after(function)",
-    },
-    "App": {
-        "debug": "antiphon run",
-        "middleware exception_handlers": "@app.middleware and @app.errorhandler",
-        "lifespan on_startup on_shutdown": "@app.lifespan, @app.on_startup and @app.on_shutdown",
-        "dependencies": "app.fill(place, source)",
-        "static_folder": 'app.static("/static", folder)',
-    },
-}
+_PARAMETERS = {"App": APP, "Response": RESPONSE}
 _unexpected = re.compile(r"(App|Response)\.(?:\w+)\(\) got an unexpected keyword argument '(\w+)'").match
 _is_called = re.compile(r"not callable|'await' expression|be awaited").search
 _NAMES = "args|body|cookies|files|form|headers|json|stream|text|url"

@@ -117,7 +117,7 @@ def test_nobody_answers(url, code, words):
     assert words in result.output
 
 
-@pytest.mark.parametrize(("environment", "is_colored"), [({}, True), ({"NO_COLOR": "1"}, False)])
+@pytest.mark.parametrize(("environment", "is_colored"), [({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)])
 def test_colors_are_left_out_where_none_are_wanted(serve, environment, is_colored):
     result, _ = doctor(serve(shop()), color=True, env=environment)
     assert ("\x1b[" in result.output) is is_colored

@@ -24,15 +24,8 @@ def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
         module = main.__spec__.name
     sys.stdout.flush()
     sys.stderr.flush()
-    command = [sys.executable, "-m", "antiphon", "run", f"{module}:{name}", *_flags(settings)]
+    command = [sys.executable, "-m", "antiphon", "run", f"{module}:{name}"]
+    for name, value in settings.items():
+        if value is not None and value is not False:  # 0 is a port
+            command.append(f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}"))
     os.execve(sys.executable, command, environment)  # noqa: S606 - no shell is meant
-
-
-def _flags(settings: Mapping[str, object]) -> list[str]:
-    """Return settings as flags. True is a flag without a value; None and False are no flag."""
-    given = {f"--{name.replace('_', '-')}": value for name, value in settings.items()}
-    return [
-        flag if value is True else f"{flag}={value}"
-        for flag, value in given.items()
-        if value is not None and value is not False
-    ]

@@ -128,7 +128,7 @@ def run(
     sys.exit(serve(_target(target), requested, place, workers=workers, drain=drain))
 
 
-@main.command(cls=Configured)
+@main.command()
 @click.argument("target", metavar="[MODULE:APP]", required=False)
 @click.argument("url", metavar="[URL]", required=False)
 @click.option("--method", default="GET", show_default=True, help="Of the request for URL.")
