@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from antiphon.cli.errors import BadCommand
-from antiphon.cli.main import main, run
+from antiphon.cli.main import main, run, socket_path
 from antiphon.cli.settings import add_to_environment, read_env_file
 
 pytestmark = pytest.mark.once
@@ -50,6 +50,25 @@ def test_a_flag_comes_before_the_environment_and_that_before_the_file(
 ):
     params = settings(arguments, environment, env_file)
     assert {name: params[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "path"),
+    [
+        ("", {"ANTIPHON_UDS": "a.sock", "PORT": "81"}, "a.sock"),
+        ("--port 83", {"ANTIPHON_UDS": "a.sock"}, None),
+        ("--host ::1", {"ANTIPHON_UDS": "a.sock", "ANTIPHON_UDS_PERMISSIONS": "660"}, None),
+        ("--uds b.sock", {"ANTIPHON_UDS": "a.sock", "PORT": "81"}, "b.sock"),
+    ],
+)
+def test_a_flag_for_a_port_comes_before_a_socket_of_the_environment(
+    tmp_path, monkeypatch, arguments, environment, path
+):
+    monkeypatch.chdir(tmp_path)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    context = run.make_context("run", arguments.split())
+    assert socket_path(context, context.params["uds"]) == path
 
 
 @pytest.mark.parametrize(

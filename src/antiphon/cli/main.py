@@ -46,16 +46,21 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: float) -
     return value
 
 
-def _refuse_two_places(context: click.Context) -> None:
-    """Raise `BadCommand` for options that have no meaning beside others."""
+def socket_path(context: click.Context, path: str | None) -> str | None:
+    """Return the path of the unix socket; None for a port. Raises `BadCommand` for flags that contradict each other."""
     typed = [
-        f"--{name}" for name in ("host", "port") if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+        f"--{name.replace('_', '-')}"
+        for name in ("host", "port", "uds", "uds_permissions")
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
     ]
-    if context.params["uds"] is None:
-        if context.params["uds_permissions"] is not None:
+    at_port = [flag for flag in typed if not flag.startswith("--uds")]
+    if at_port and "--uds" in typed:
+        raise BadCommand(f"--uds says where to listen: leave {' and '.join(at_port)} out.")
+    if at_port or path is None:
+        if "--uds-permissions" in typed:
             raise BadCommand("--uds-permissions has no meaning without --uds PATH.")
-    elif typed:
-        raise BadCommand(f"--uds says where to listen: leave {' and '.join(typed)} out.")
+        return None
+    return path
 
 
 @main.command(cls=Configured)
@@ -120,8 +125,8 @@ def run(
     from antiphon.cli.interface import Choice
     from antiphon.cli.serve import Port, SocketPath, serve  # late: --help and --version do not need it
 
-    _refuse_two_places(click.get_current_context())
-    place = Port(host, port) if uds is None else SocketPath(uds, uds_permissions)
+    path = socket_path(click.get_current_context(), uds)
+    place = Port(host, port) if path is None else SocketPath(path, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
     if dialects:
         use(dialects)
