@@ -32,9 +32,10 @@ def folder(tmp_path, monkeypatch):
 
 MADE = {
     "create_app": APP + "def create_app(): return App(redirect_slashes=True)",
+    "App()": APP + "def create_app(**config): return App()",
     "create_app()": APP + "def create_app(): return App(redirect_slashes=True)",
     "factories.small": APP + "class factories:\n    @staticmethod\n    def small(debug=False, name='x'): return App()",
-    "application": "from functools import partial\n" + APP + "application = partial(App, redirect_slashes=True)",
+    "application()": "from functools import partial\n" + APP + "application = partial(App, redirect_slashes=True)",
 }
 
 

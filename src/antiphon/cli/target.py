@@ -4,8 +4,8 @@ import importlib
 import os
 import sys
 import traceback
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterable
+from inspect import Parameter
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -144,15 +144,21 @@ class Target(NamedTuple):
 
 
 def _makes_application(found: object) -> bool:
-    return isinstance(found, FunctionType | MethodType | partial) and _needs_nothing(found)
+    if not isinstance(found, FunctionType | MethodType):
+        return False
+    takes_any = any(each.kind is each.VAR_POSITIONAL for each in _parameters(found))  # as an application may
+    return not takes_any and _needs_nothing(found)
 
 
 def _needs_nothing(function: Callable[..., object]) -> bool:
-    """Check that a function can be called without arguments. One that takes any number may be an application."""
+    some = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return all(each.default is not each.empty or each.kind in some for each in _parameters(function))
+
+
+def _parameters(function: Callable[..., object]) -> Iterable[Parameter]:
     from antiphon.handler.contract import signature_of  # late: the supervisor does not need it
 
-    parameters = signature_of(function).parameters.values()
-    return all(each.default is not each.empty or each.kind is each.VAR_KEYWORD for each in parameters)
+    return signature_of(function).parameters.values()
 
 
 def _plan(app: object) -> None:
