@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-LACKS = "antiphon's werkzeug dialect has no module werkzeug.debug: see docs/reference/dialects/werkzeug.md"
+LACKS = "antiphon's werkzeug dialect has no module werkzeug.debug.console: see docs/reference/dialects/werkzeug.md"
 
 SHOP = """
 import os, sys
@@ -77,11 +77,11 @@ def test_an_unknown_dialect_is_refused(antiphon, shop):
 
 
 def test_what_the_dialect_lacks_is_an_error_that_shows_the_line_of_the_application(antiphon, tmp_path):
-    (tmp_path / "debugged.py").write_text("from werkzeug.debug import DebuggedApplication\n")
+    (tmp_path / "debugged.py").write_text("from werkzeug.debug.console import Console\n")
     command = antiphon("debugged:app", "--dialect", "werkzeug")
     assert command.exit_code() == 2
     assert command.err.splitlines() == [
         "Error: The module 'debugged' was found, but its import failed:",
-        "  debugged.py, line 1: from werkzeug.debug import DebuggedApplication",
+        "  debugged.py, line 1: from werkzeug.debug.console import Console",
         f"ModuleNotFoundError: {LACKS}",
     ]

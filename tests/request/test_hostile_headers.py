@@ -109,8 +109,6 @@ def public_parts(value):
     if type(value).__hash__ is not None:
         hash(value)
     for name in dir(type(value)):
-        if not hasattr(type(value), name):  # a word of another framework
-            continue
         if name[0] == "_" or name in ("min", "max", "resolution") or isinstance(getattr_static(value, name), OtherWord):
             continue
         if not callable(part := getattr(value, name)):
