@@ -4,8 +4,9 @@ import asyncio
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future
+from importlib.util import find_spec
 from threading import get_ident
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel
@@ -13,10 +14,11 @@ from antiphon.testing.servers.exchange import Connection, checked_head, file_chu
 from antiphon.testing.servers.request_body import RequestBody
 from antiphon.testing.servers.rsgi_scope import RSGIScope, make_scope
 
-try:
+if TYPE_CHECKING or find_spec("granian"):
     from granian.rsgi import ProtocolClosed, ProtocolError  # type: ignore[attr-defined]  # not marked as exported
-except ImportError:  # it has no wheel everywhere
-    globals().update(ProtocolError=RuntimeError, ProtocolClosed=type("RSGIProtocolClosed", (RuntimeError,), {}))
+else:  # it has no wheel everywhere
+    ProtocolError = RuntimeError
+    ProtocolClosed = type("RSGIProtocolClosed", (RuntimeError,), {})
 
 T = TypeVar("T")
 
