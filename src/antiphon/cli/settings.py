@@ -49,13 +49,11 @@ def _variables(parameter: click.Parameter) -> list[str]:
 
 
 def source_of(name: str) -> str:
-    """Return the flag or the variable that has set a parameter of the running command."""
-    context = click.get_current_context()
-    parameter = next(each for each in context.command.params if each.name == name)
-    source = context.get_parameter_source(name)
+    """Return the flag or the variable that has set an option of the running command."""
+    source = click.get_current_context().get_parameter_source(name)
     if source is ParameterSource.COMMANDLINE:
-        return parameter.opts[0]
-    return f"{_variables(parameter)[0]}{' in .env' if source is ParameterSource.DEFAULT_MAP else ''}"
+        return f"--{name}"
+    return f"{_PREFIX}{name.upper()}{' in .env' if source is ParameterSource.DEFAULT_MAP else ''}"
 
 
 def setting(name: str) -> str | None:
