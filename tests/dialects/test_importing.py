@@ -197,13 +197,13 @@ def test_imports_of_werkzeug_find_its_dialect():
         "assert Request is werkzeug.wrappers.Request and redirect is werkzeug.utils.redirect\n"
         "assert version('werkzeug') == werkzeug.__version__\n"
         "try:\n"
-        "    from werkzeug.debug import DebuggedApplication\n"
+        "    from werkzeug.debug.console import Console\n"
         "except ImportError as error:\n"
         "    print(error)"
     )
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert finished.stdout == (
-        "antiphon's werkzeug dialect has no module werkzeug.debug: see docs/reference/dialects/werkzeug.md\n"
+        "antiphon's werkzeug dialect has no module werkzeug.debug.console: see docs/reference/dialects/werkzeug.md\n"
     )
 
 

@@ -1,5 +1,6 @@
 """Tracebacks as text and as pages, for developers: a page without a console."""
 
+from collections.abc import Mapping
 from html import escape
 from itertools import islice
 from traceback import StackSummary, TracebackException, walk_tb
@@ -54,5 +55,5 @@ class DebugTraceback:
         )
 
 
-def _is_hidden(variables: object) -> bool:
-    return isinstance(variables, dict) and bool(variables.get("__traceback_hide__"))
+def _is_hidden(variables: Mapping[str, object]) -> bool:
+    return bool(variables.get("__traceback_hide__"))
