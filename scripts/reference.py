@@ -10,6 +10,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,6 +107,7 @@ def _member(cls: type, owner: type, name: str) -> Member:
 # The source code of a class
 
 
+@cache
 def _source(owner: type) -> tuple[list[str], ast.ClassDef]:
     """Return the lines of a class, and its tree with types that stand in quotes as they are."""
     text = inspect.getsource(owner)
@@ -118,6 +120,7 @@ def _source(owner: type) -> tuple[list[str], ast.ClassDef]:
     return text.splitlines(), tree
 
 
+@cache
 def _functions(owner: type) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
     """Return the functions of a class. Of a property that may be set it is the one that reads."""
     functions = [each for each in _source(owner)[1].body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -131,6 +134,7 @@ class Declaration(NamedTuple):
     type: str
 
 
+@cache
 def _annotations(owner: type) -> dict[str, Declaration]:
     """Return the attributes that are declared in the body of a class, or in its ``__init__`` with their types."""
     found: dict[str, Declaration] = {}
