@@ -40,11 +40,12 @@ def nothing(request):
 
 
 async def stalled(app):
-    """The answer to a body of which half comes, and then no more."""
-    chunks, sent = [b"abc"], []
+    """The answer to a body of which half comes, and then no more; and how often more was waited for."""
+    chunks, sent, waits = [b"abc"], [], []
 
     async def receive():
         if not chunks:
+            waits.append("a wait")
             await asyncio.sleep(3600)
         return {"type": "http.request", "body": chunks.pop(), "more_body": True}
 
@@ -52,7 +53,7 @@ async def stalled(app):
         sent.append(message)
 
     await app(SCOPE, receive, send)
-    return sent[0]["status"], json.loads(sent[1]["body"]).get("limit")
+    return sent[0]["status"], json.loads(sent[1]["body"]).get("limit"), len(waits)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ async def stalled(app):
     ids=["routed", "before routing", "mounted", "before routing and mounted"],
 )
 def test_a_small_body_is_held_to_the_pace_of_who_receives_it(app):
-    assert asyncio.run(stalled(app(Limits(timeout=0.01, rate=0)))) == (408, "timeout")
+    assert asyncio.run(stalled(app(Limits(timeout=0.01, rate=0)))) == (408, "timeout", 1)
 
 
 def reads_while_it_streams(app):

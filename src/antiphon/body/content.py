@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from antiphon.body.receiver import SMALL_BODY, Receiver, body_too_large, declared_length, readable_length, result_of
 from antiphon.body.storage import READ_SIZE, Storage
 from antiphon.concurrency.loop import is_on_background_loop, running_loop
-from antiphon.http.errors import ClientDisconnected, HTTPError
+from antiphon.http.errors import ClientDisconnected, HTTPError, RequestTimeout
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
 
@@ -201,11 +201,14 @@ class Content:
         This runs where ``load`` does.
         A body whose client waits until it is asked for (RFC 9110 §10.1.1) is not received at all, nor is one of which
         the head was enough to refuse it, if receiving it might hold a server's thread for as long as the client likes.
+        A client that was too slow already gets no more time.
         """
         if self.is_complete or self._is_receiving or (not self.received and self._is_left()):
             return
         self.is_complete = True
         self.failure = self._loss = self.failure or RuntimeError("the body was refused, and is gone")
+        if isinstance(self.failure, RequestTimeout):
+            return
         receiver = self._received_by()
         with suppress(Exception):  # nobody wants the body, nor why it breaks off
             await receiver.drain()
