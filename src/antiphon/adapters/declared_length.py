@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 
+from antiphon.http.head import parse_length
+from antiphon.http.header_property import parse_or_none
+
 
 class DeclaredLength:
     """The bytes that are left of a declared Content-Length; of any other stream it knows nothing."""
 
     def __init__(self, fields: Iterable[tuple[str, str]]) -> None:
-        declared = next((value for name, value in fields if name == "content-length"), "")
-        self._declared = int(declared) if declared.isdecimal() and len(declared) < 20 else None
+        declared = next((value for name, value in fields if name == "content-length"), None)
+        self._declared = parse_or_none(parse_length, declared)
         self._sent = 0
 
     def count(self, chunk: bytes) -> None:

@@ -224,12 +224,15 @@ class WSGIBody:
 
     def __next__(self) -> bytes:
         try:
-            chunk = self._call(lambda: as_bytes(self._next()))
+            return self._call(self._next_chunk)
         except StopIteration:
             self._is_whole = True
             self._call(self._length.end)
             raise
-        self._call(lambda: self._length.count(chunk))
+
+    def _next_chunk(self) -> bytes:
+        chunk = as_bytes(self._next())
+        self._length.count(chunk)
         return chunk
 
     def close(self) -> None:

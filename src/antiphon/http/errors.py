@@ -132,16 +132,17 @@ class _Challenging(HTTPError):
         headers: HeaderFields = (),
         **options: object,
     ) -> None:
-        fields = MutableHeaders(headers)
-        if challenge is not None:
-            fields[self._field] = _listed(challenge)
+        fields = _with_list(headers, self._field, challenge)
         super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
 
 
-def _listed(values: object) -> str:
-    """Return one value, or several, as a list in a header (RFC 9110 §5.6.1)."""
-    several = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
-    return ", ".join(map(str, several))
+def _with_list(headers: HeaderFields, name: str, values: object) -> MutableHeaders:
+    """Return headers, of which one lists a value, or several (RFC 9110 §5.6.1); None leaves that as it is."""
+    fields = MutableHeaders(headers)
+    if values is not None:
+        several = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+        fields[name] = ", ".join(map(str, several))
+    return fields
 
 
 class Unauthorized(_Challenging):
@@ -187,13 +188,11 @@ class MethodNotAllowed(HTTPError):
     ) -> None:
         if isinstance(allow, str):
             raise TypeError(f"allow is a collection of methods, such as [{allow!r}]")
-        fields = MutableHeaders(headers)
-        if allow is not None:
-            methods = [*allow]
-            for method in methods:
-                if not is_token(method):
-                    raise ValueError(f"a method in the header Allow is a token, not {method!r}")
-            fields["allow"] = ", ".join(methods)
+        methods = None if allow is None else [*allow]
+        for method in methods or ():
+            if not is_token(method):
+                raise ValueError(f"a method in the header Allow is a token, not {method!r}")
+        fields = _with_list(headers, "allow", methods)
         super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
 
 
@@ -320,9 +319,7 @@ class UpgradeRequired(HTTPError):
         headers: HeaderFields = (),
         **options: object,
     ) -> None:
-        fields = MutableHeaders(headers)
-        if upgrade is not None:
-            fields["upgrade"] = _listed(upgrade)
+        fields = _with_list(headers, "upgrade", upgrade)
         super().__init__(detail, headers=fields, **options)  # type: ignore[arg-type]  # passed on as they came
 
 
