@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from antiphon.adapters.lifetime import Lifetime
+    from antiphon.adapters.lifespan_task import LifespanTask
 
 
 class Lifecycle(Protocol):
@@ -54,10 +54,10 @@ class Servable:
     """
 
     _started: bool
-    _lifetime: "Lifetime | None" = None
+    _lifespan_task: "LifespanTask | None" = None
 
     def __init__(self) -> None:
-        self._lifetime_lock = Lock()
+        self._lifespan_lock = Lock()
         self._started = False
         _look_async(self)
 
@@ -124,8 +124,8 @@ class Servable:
         try:
             await call_lifespan(self.start, self._stop, receive, send)
         except CancelledError:
-            if self._lifetime is not None:
-                await self._lifetime.cancel()
+            if self._lifespan_task is not None:
+                await self._lifespan_task.cancel()
             raise
 
     def __rsgi__(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
@@ -159,41 +159,41 @@ class Servable:
                 "Antiphon needs asyncio, and this server runs applications on something else, such as trio: choose its"
                 " asyncio worker, as in `hypercorn --worker-class asyncio`"
             )
-        lifetime, is_new = self._current_lifetime()
+        task, is_new = self._current_lifespan()
         if is_new:
-            lifetime.start()
-        await lifetime.wait_started()
+            task.start()
+        await task.wait_started()
 
     async def _stop(self) -> None:
-        if self._lifetime is not None and not self._lifetime.is_over:
-            await self._lifetime.stop()
+        if self._lifespan_task is not None and not self._lifespan_task.is_over:
+            await self._lifespan_task.stop()
 
     def start_on_thread(self) -> None:
         """Start on this thread, unless it is started, and block until that is done. Raises the startup's error."""
-        lifetime, is_new = self._current_lifetime()
+        task, is_new = self._current_lifespan()
         if is_new:
-            lifetime.start_on_thread(copy_context())
-            call_at_exit(partial(_stop_on_thread, lifetime))
-        lifetime.block_until_started()
+            task.start_on_thread(copy_context())
+            call_at_exit(partial(_stop_on_thread, task))
+        task.block_until_started()
 
     def stop_on_thread(self) -> None:
         """Shut down, if it is started, from a thread that serves no request, and block until that is done.
 
         Raises the shutdown's error.
         """
-        if self._lifetime is not None:
-            _stop_on_thread(self._lifetime)
+        if self._lifespan_task is not None:
+            _stop_on_thread(self._lifespan_task)
 
-    def _current_lifetime(self) -> "tuple[Lifetime, bool]":
-        """Return the lifetime that requests wait for, and True if it has yet to be started."""
-        from antiphon.adapters.lifetime import Lifetime
+    def _current_lifespan(self) -> "tuple[LifespanTask, bool]":
+        """Return the task that requests wait for, and True if it has yet to be started."""
+        from antiphon.adapters.lifespan_task import LifespanTask
 
-        with self._lifetime_lock:
-            lifetime = self._lifetime
-            if lifetime is not None and not lifetime.is_over:
-                return lifetime, False
-            lifetime = self._lifetime = Lifetime(self._start_up, self._shut_down)
-            return lifetime, True
+        with self._lifespan_lock:
+            task = self._lifespan_task
+            if task is not None and not task.is_over:
+                return task, False
+            task = self._lifespan_task = LifespanTask(self._start_up, self._shut_down)
+            return task, True
 
     async def _start_up(self) -> None:
         await self.lifecycle.startup()
@@ -204,9 +204,9 @@ class Servable:
         await self.lifecycle.shutdown()
 
 
-def _stop_on_thread(lifetime: "Lifetime") -> None:
-    if not lifetime.is_over:
-        lifetime.stop_on_thread()
+def _stop_on_thread(task: "LifespanTask") -> None:
+    if not task.is_over:
+        task.stop_on_thread()
 
 
 def _look_async(servable: Servable) -> None:

@@ -1,4 +1,4 @@
-"""The lifetime of an application in a process: started, serving, then stopped, all of that in one task.
+"""The run of an application in a process: started, serving, then stopped, all of that in one task.
 
 Cancel scopes and task groups that are entered at startup can only be left in the task that entered them.
 """
@@ -20,12 +20,12 @@ _tasks: "set[Task[None]]" = set()
 """The running tasks: an event loop has only weak references to its own."""
 
 
-class Lifetime:
+class LifespanTask:
     """One run of an application from startup to shutdown, both given as steps.
 
     It is started once, by ``start`` on an event loop or by ``start_on_thread``. Steps that need no loop for the startup
     get none: they are paused until the shutdown. An application whose startup failed, or whose loop was closed, is
-    over, and may get another lifetime.
+    over, and may be started by another one.
     """
 
     _task: "Task[None] | None" = None

@@ -1,4 +1,4 @@
-"""A lifetime that is interrupted, dropped or stopped on a thread."""
+"""A lifespan that is interrupted, dropped or stopped on a thread."""
 
 import asyncio
 import gc
@@ -10,8 +10,8 @@ from contextvars import copy_context
 
 import pytest
 
-from antiphon.adapters import lifetime as module
-from antiphon.adapters.lifetime import Lifetime
+from antiphon.adapters import lifespan_task as module
+from antiphon.adapters.lifespan_task import LifespanTask
 from antiphon.concurrency.background import background_loop
 from antiphon.handler.contract import ON_LOOP
 
@@ -43,7 +43,7 @@ def test_an_interrupted_startup_is_cancelled():
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         with pytest.raises(KeyboardInterrupt):
-            Lifetime(startup, nothing).start_on_thread(copy_context())
+            LifespanTask(startup, nothing).start_on_thread(copy_context())
     finally:
         signal.signal(signal.SIGALRM, before)
     end = time.monotonic() + 10
@@ -60,12 +60,12 @@ def test_a_shutdown_that_needs_a_loop_runs_on_the_one_that_is_there():
         await ON_LOOP
         seen.append(await _thread())
 
-    lifetime = Lifetime(nothing, shutdown)
-    lifetime.start_on_thread(copy_context())
-    lifetime.block_until_started()
-    lifetime.stop_on_thread()
+    task = LifespanTask(nothing, shutdown)
+    task.start_on_thread(copy_context())
+    task.block_until_started()
+    task.stop_on_thread()
     assert seen == [here]
-    assert lifetime.is_over
+    assert task.is_over
 
 
 async def _thread():
@@ -77,11 +77,11 @@ def test_what_a_shutdown_raises_is_raised_where_it_is_stopped(error):
     async def shutdown():
         raise error
 
-    lifetime = Lifetime(nothing, shutdown)
-    lifetime.start_on_thread(copy_context())
+    task = LifespanTask(nothing, shutdown)
+    task.start_on_thread(copy_context())
     with pytest.raises(type(error)):
-        lifetime.stop_on_thread()
-    assert lifetime.is_over
+        task.stop_on_thread()
+    assert task.is_over
 
 
 @pytest.mark.parametrize("stage", ["starting", "serving", "stopping", "cancelled"])
@@ -94,13 +94,13 @@ def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch,
         await endless()
 
     def drop():
-        lifetime = Lifetime(endless if stage == "starting" else nothing, shutdown)
+        task = LifespanTask(endless if stage == "starting" else nothing, shutdown)
 
         async def live():
-            lifetime.start()
-            waits = {"starting": lifetime.wait_started, "stopping": lifetime.stop, "cancelled": lifetime.cancel}
+            task.start()
+            waits = {"starting": task.wait_started, "stopping": task.stop, "cancelled": task.cancel}
             if stage != "starting":
-                await lifetime.wait_started()
+                await task.wait_started()
             if stage in waits:
                 waiting.append(asyncio.create_task(waits[stage]()))
             await asyncio.sleep(0.01)
@@ -108,7 +108,7 @@ def test_one_whose_loop_was_closed_is_dropped_without_a_word(stage, monkeypatch,
         loop = asyncio.new_event_loop()
         loop.run_until_complete(live())
         loop.close()
-        assert lifetime.is_over
+        assert task.is_over
 
     drop()
     module._tasks.clear()

@@ -1,0 +1,50 @@
+"""The end of a process that serves, as two announcements: it drains, and then the time for that is over."""
+
+from collections.abc import Callable
+from threading import Lock
+
+
+class Announcement:
+    """News that is given once, on any thread, to the functions that have subscribed."""
+
+    def __init__(self) -> None:
+        self.is_given = False
+        self._lock = Lock()
+        self._subscribers: dict[int, Callable[[], object]] = {}
+        self._count = 0
+
+    def give(self) -> None:
+        """Call all subscribers, on this thread. Given again, it does nothing."""
+        with self._lock:
+            self.is_given = True
+            subscribers, self._subscribers = self._subscribers, {}
+        for function in subscribers.values():
+            function()
+
+    def subscribe(self, function: Callable[[], object]) -> Callable[[], None]:
+        """Have a function called when the news is given, at once if it was; return the function that withdraws it.
+
+        The function may be called on any thread. It must neither block nor raise.
+        """
+        with self._lock:
+            if not self.is_given:
+                self._count = number = self._count + 1
+                self._subscribers[number] = function
+                return lambda: self._withdraw(number)
+        function()
+        return _nothing
+
+    def _withdraw(self, number: int) -> None:
+        with self._lock:
+            self._subscribers.pop(number, None)
+
+
+def _nothing() -> None:
+    pass
+
+
+DRAINING = Announcement()
+"""The process takes no new requests: endless streams end, and readiness is false. Open requests are finished."""
+
+GRACE_OVER = Announcement()
+"""The time for open requests is over: those that can be are cancelled."""
