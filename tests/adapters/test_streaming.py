@@ -9,6 +9,7 @@ import pytest
 
 from antiphon import App, Response
 from antiphon.adapters.streaming import cut_off, write_chunks
+from antiphon.http.head import RequestHead
 from antiphon.request.request import Request
 
 variable = ContextVar("variable", default="unset")
@@ -80,8 +81,20 @@ def waits(request):
     return request.param
 
 
+class TellingHead(RequestHead):
+    """A head whose server tells of the disconnect by a coroutine function."""
+
+    def __init__(self, wait_disconnect):
+        super().__init__()
+        self.wait_disconnect = wait_disconnect
+
+
+def watched_by(wait_disconnect):
+    return Request(TellingHead(wait_disconnect))
+
+
 def write(body, client):
-    return write_chunks(Request.blank(), body, client.begin, client.gone)
+    return write_chunks(watched_by(client.gone), body, client.begin)
 
 
 class TestAnEndlessBody:
@@ -198,7 +211,7 @@ class TestASourceThatWaitsForNothing:
         async def begin():
             return take
 
-        writing = write_chunks(Request.blank(), source.chunks(), begin, Client(waits=False).gone)
+        writing = write_chunks(watched_by(Client(waits=False).gone), source.chunks(), begin)
         task = asyncio.create_task(writing)
         await asyncio.sleep(0)
         return task
@@ -244,7 +257,7 @@ class TestTheWatch:
             async def fails():
                 raise RuntimeError("receive was called after the end")
 
-            there = await write_chunks(Request.blank(), iter([b"a", b"b"]), client.begin, fails)
+            there = await write_chunks(watched_by(fails), iter([b"a", b"b"]), client.begin)
             await asyncio.sleep(0)
             return there, client.taken
 
@@ -317,7 +330,7 @@ class TestAClientThatCannotBeWrittenTo:
             async def begin():
                 return refuses
 
-            return await write_chunks(Request.blank(), chunks(), begin, client.gone)
+            return await write_chunks(watched_by(client.gone), chunks(), begin)
 
         assert asyncio.run(main()) is False
         assert closed == [1]
@@ -331,7 +344,7 @@ class TestAClientThatCannotBeWrittenTo:
             async def begin():
                 return refuses
 
-            return await write_chunks(Request.blank(), iter([b"a"]), begin, Client(waits=True).gone)
+            return await write_chunks(watched_by(Client(waits=True).gone), iter([b"a"]), begin)
 
         with pytest.raises(ValueError, match="too much data"):
             asyncio.run(main())
@@ -350,7 +363,7 @@ class TestAClientThatCannotBeWrittenTo:
             async def begin():
                 raise ConnectionResetError("gone")
 
-            return await write_chunks(Request.blank(), body, begin, client.gone)
+            return await write_chunks(watched_by(client.gone), body, begin)
 
         assert asyncio.run(main()) is False
         assert body.closed == 1
@@ -449,7 +462,7 @@ class TestCuttingOff:
 
         async def main():
             client = Client(waits=True)
-            writing = asyncio.create_task(write_chunks(Request.blank(), body, client.begin, client.gone))
+            writing = asyncio.create_task(write_chunks(watched_by(client.gone), body, client.begin))
             while not client.taken:
                 await asyncio.sleep(0)
             await asyncio.to_thread(cut_off, 20)
@@ -471,7 +484,7 @@ class TestCuttingOff:
 
         async def main():
             client = Client(waits=True)
-            writing = asyncio.create_task(write_chunks(Request.blank(), Ended(), client.begin, client.gone))
+            writing = asyncio.create_task(write_chunks(watched_by(client.gone), Ended(), client.begin))
             while not seen:
                 await asyncio.sleep(0)
             await asyncio.to_thread(cut_off, 20)
@@ -488,7 +501,7 @@ class TestCuttingOff:
             client = Client(waits=True)
             client.leaves_after = 3
             with pytest.raises(LookupError):
-                await write_chunks(Request.blank(), Stuck(), client.begin, client.gone)
+                await write_chunks(watched_by(client.gone), Stuck(), client.begin)
             before = time.monotonic()
             await asyncio.to_thread(cut_off, 600)
             return time.monotonic() - before

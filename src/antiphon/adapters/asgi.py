@@ -247,7 +247,7 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
             await send(start)
             await send({"type": PATHSEND, "path": body.path})
         else:
-            await _stream(request, body, start, head, send, is_silent, fields)
+            await _stream(request, body, start, send, is_silent, fields)
     finally:
         if request._deferred:
             await run_async(finish(request))
@@ -268,9 +268,7 @@ def _can_send_path(scope: Scope, request: Request, body: FileBody) -> bool:
     return offered and not request._deferred and not body.offset and body.size_by_path() == body.length
 
 
-async def _stream(
-    request: Request, body: Stream, start: Message, head: ASGIHead, send: Send, is_silent: bool, fields: Fields
-) -> None:
+async def _stream(request: Request, body: Stream, start: Message, send: Send, is_silent: bool, fields: Fields) -> None:
     from antiphon.adapters.streaming import write_chunks
 
     async def write(chunk: bytes) -> None:
@@ -282,7 +280,7 @@ async def _stream(
             await write(b"")  # servers hold the head back until there is a body
         return write
 
-    if await write_chunks(request, body, send_head, head.wait_disconnect, is_silent, fields):
+    if await write_chunks(request, body, send_head, is_silent, fields):
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -1,57 +1,12 @@
-"""Clients that disconnect before they were answered: watching for them, and telling the errors that come of it."""
+"""Clients that disconnect before they were answered: hearing of them, and telling the errors that come of it."""
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any
-
-from antiphon.http.head import Head, server_head
 
 READ_AHEAD = 256 << 10
 """Bytes of an unread body above which the rest stays with the server, and a disconnect is not noticed."""
-
-WaitDisconnect = Callable[[], Awaitable[object]]
-"""A coroutine function that returns when the client has disconnected."""
-
-
-def disconnect_of(head: Head) -> WaitDisconnect | None:
-    """Return what waits for the client of a request to disconnect; None if the server can't tell that."""
-    return getattr(server_head(head), "wait_disconnect", None)
-
-
-class DisconnectWatcher:
-    """A watcher that calls ``on_disconnect`` if the client disconnects between ``watch`` and ``stop``.
-
-    It does nothing if the server can't tell. Between the two nothing else may be asked of a server that tells by the
-    messages of the body: the body has been received, or comes through ``BufferedMessages``.
-    """
-
-    def __init__(self, wait_disconnect: WaitDisconnect | None, on_disconnect: Callable[[], object]) -> None:
-        self._wait_disconnect = wait_disconnect
-        self._on_disconnect = on_disconnect
-        self._task: asyncio.Task[None] | None = None
-
-    def watch(self) -> None:
-        """Start to watch, unless it has been started before."""
-        if self._task is None and self._wait_disconnect is not None:
-            self._task = asyncio.create_task(self._watch(self._wait_disconnect))
-
-    def cancel(self) -> None:
-        """Call ``on_disconnect`` no more."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def stop(self) -> None:
-        """Stop watching, and wait until the server can be asked for something else."""
-        self.cancel()
-        if self._task is not None:
-            await asyncio.wait([self._task])
-
-    async def _watch(self, wait_disconnect: WaitDisconnect) -> None:
-        with suppress(Exception):  # a server that fails to tell is no reason to break off
-            await wait_disconnect()
-            self._on_disconnect()
 
 
 class BufferedMessages:

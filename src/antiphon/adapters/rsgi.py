@@ -141,7 +141,7 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
             else:
                 protocol.response_bytes(status, fields, body)
         elif type(body) is not FileBody or is_silent or not _sent_by_path(request, body, status, fields, protocol):
-            await _stream(request, body, status, fields, head, protocol, is_silent)
+            await _stream(request, body, status, fields, protocol, is_silent)
     finally:
         if request._deferred:
             await run_async(finish(request))
@@ -167,7 +167,6 @@ async def _stream(
     body: Stream,
     status: int,
     fields: list[tuple[str, str]],
-    head: RSGIHead,
     protocol: Any,
     is_silent: bool,
 ) -> None:
@@ -188,6 +187,6 @@ async def _stream(
         return write
 
     try:
-        await write_chunks(request, body, send_head, head.wait_disconnect, is_silent, fields)
+        await write_chunks(request, body, send_head, is_silent, fields)
     finally:
         transports.clear()  # Granian ends the response when nobody refers to its transport any more

@@ -26,6 +26,7 @@ from antiphon.concurrency.loop import running_loop
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.handler.drive import run_async
+from antiphon.handler.scope import in_scope
 from antiphon.http.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -228,8 +229,8 @@ class ServedFunction(Servable):
     def __init__(self, function: Function) -> None:
         check_arguments(function, "request")
         super().__init__()
-        self._function = function
         self._is_async = is_async(function)
+        self._function = in_scope(function, None) if self._is_async else function  # type: ignore[arg-type]
         self._measures_header = False
 
     @property

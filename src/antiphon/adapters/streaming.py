@@ -6,7 +6,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, I
 from contextlib import suppress
 
 from antiphon.adapters.declared_length import DeclaredLength
-from antiphon.adapters.disconnect import DisconnectWatcher, WaitDisconnect
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
@@ -27,7 +26,6 @@ async def write_chunks(
     request: Request,
     body: Stream,
     send_head: Callable[[], Awaitable[Write]],
-    wait_disconnect: WaitDisconnect,
     is_silent: bool = False,
     fields: Iterable[tuple[str, str]] = (),
 ) -> bool:
@@ -41,7 +39,7 @@ async def write_chunks(
     """
     chunks: AsyncIterator[bytes | str] | None = None
     is_whole = False
-    writing = _Writing(wait_disconnect, fields)
+    writing = _Writing(request, fields)
     try:
         chunks = aiter(body) if isinstance(body, AsyncIterable) else AsyncFromSync(body, _threads_for(body))
         # A file that can't be read makes the server answer with an error. Other bodies don't delay the head.
@@ -92,15 +90,14 @@ class _Writing:
 
     _write: Write
 
-    def __init__(self, wait_disconnect: WaitDisconnect, fields: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, request: Request, fields: Iterable[tuple[str, str]]) -> None:
         self._length = DeclaredLength(fields)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - it is made in a coroutine
         self._task = task
-        self._watcher = DisconnectWatcher(wait_disconnect, self._cut)
         self._has_cancelled = self._has_ended = False
         self.is_disconnected = False
-        self._watcher.watch()
+        self._withdraw = request.lifetime.on_disconnect(self._cut)
         _writings.add(self)
 
     async def send_head(self, send_head: Callable[[], Awaitable[Write]]) -> bool:
@@ -154,7 +151,7 @@ class _Writing:
     async def end(self) -> None:
         """Stop watching. A cancellation by ``_cut`` that is still on its way doesn't reach the task any more."""
         self._has_ended = True
-        self._watcher.cancel()
+        self._withdraw()
         if self.take_back():
             with suppress(asyncio.CancelledError):
                 await asyncio.sleep(0)

@@ -17,7 +17,7 @@ from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.places import Places
 from antiphon.app.plan import LOOP, HandlerStack
 from antiphon.app.planner import Planning, RouteGroup, merged_converters
-from antiphon.app.route import Route
+from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse
 from antiphon.handler.callables import check_sync
 from antiphon.handler.contract import Steps
@@ -37,7 +37,8 @@ T = TypeVar("T")
 class App(Routes, Servable):
     """A web application, served as WSGI, ASGI or RSGI.
 
-    ``limits`` bound every request, unless a blueprint or a route says otherwise. With ``redirect_slashes``, a request
+    ``limits`` bound every request, unless a blueprint or a route says otherwise. So does the ``deadline``, in seconds,
+    after which an ``async def`` handler is cancelled, and answered with 504. With ``redirect_slashes``, a request
     for a path that no route answers is redirected (308) to the path with, or without, a slash at its end, if a route
     answers that. With ``encoded_slashes``, ``%2F`` stays in its segment, if the server gives the path as it was sent;
     otherwise it separates segments like any slash.
@@ -57,6 +58,7 @@ class App(Routes, Servable):
         self,
         *others: Never,
         limits: Limits | None = None,
+        deadline: float | None = None,
         redirect_slashes: bool = False,
         encoded_slashes: bool = True,
         trusted_proxies: TrustedProxies | Iterable[str] = (),
@@ -72,6 +74,7 @@ class App(Routes, Servable):
         Servable.__init__(self)
         check_sync("json_default", json_default)
         self.limits = Limits.of(limits)
+        self.deadline = check_deadline(deadline)
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
         self._guard = Guard(self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)
@@ -212,7 +215,7 @@ class App(Routes, Servable):
         return "asgi" if any(part.is_async for part in parts) else "wsgi"
 
     def _group(self) -> RouteGroup:
-        return RouteGroup(self, self.registry, HandlerStack(), self.limits, self._places)
+        return RouteGroup(self, self.registry, HandlerStack(), self.limits, self._places, self.deadline)
 
     def freeze(self) -> Routing:
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""

@@ -8,7 +8,7 @@ from antiphon.app.cross_site import TrustedOrigins
 from antiphon.app.error_handlers import ErrorHandlers, check_key
 from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.middleware import Middleware, middleware
-from antiphon.app.route import Route, RouteOptions, check_options, checked_methods, make_route
+from antiphon.app.route import Route, RouteOptions, check_deadline, check_options, checked_methods, make_route
 from antiphon.app.signatures import AfterHook, BeforeHook, ErrorHandler, Handler, MiddlewareFunction
 from antiphon.handler.callables import check_arguments, check_sync
 from antiphon.http.limits import Limits
@@ -308,16 +308,26 @@ class Blueprint(Routes):
     """Routes with hooks, middleware, error handlers and limits of their own, registered with an app or a blueprint.
 
     ``name`` stands before the names of its routes: ``url_for("shop.item")``. Its routes are answered below ``prefix``,
-    which may have parameters, and at ``host``, where they don't name one. ``limits`` bound its requests as far as a
-    route does not say otherwise. Raises ValueError for a name with a dot, and for a malformed prefix or host.
+    which may have parameters, and at ``host``, where they don't name one. ``limits`` and ``deadline`` bound its
+    requests as far as a route does not say otherwise. Raises ValueError for a name with a dot, and for a malformed
+    prefix or host.
     """
 
-    def __init__(self, name: str, *, prefix: str = "", host: str | None = None, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        prefix: str = "",
+        host: str | None = None,
+        limits: Limits | None = None,
+        deadline: float | None = None,
+    ) -> None:
         super().__init__()
         self.name = _blueprint_name(name)
         self.prefix = prefix
         self.host = host
         self.limits = Limits.of(limits)
+        self.deadline = check_deadline(deadline)
         self.is_frozen = False
         self.check_prefix(prefix, host)
 

@@ -28,6 +28,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     """Answer a request by a plan. An ``error`` in the request is raised inside of all middleware."""
     set_current_request(request)
     head = request.head
+    if plan.deadline is not None:
+        request.lifetime.limit(plan.deadline)
     if head.blocks:
         plan = plan.for_wsgi
         first = plan.runs_on.from_thread

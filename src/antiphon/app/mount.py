@@ -148,7 +148,7 @@ class MountedHead(DerivedHead):
 
 
 def request_below(request: Request, prefix: str, root: str, segments: list[str] | None) -> Request:
-    """Return the request that an application below a prefix gets. Both share the body, the id and ``after``.
+    """Return the request that an application below a prefix gets. Both share body, id, ``after`` and lifetime.
 
     Raises NotFound if parameters of the prefix would make redirects to a path below it lead elsewhere.
     """
@@ -156,7 +156,7 @@ def request_below(request: Request, prefix: str, root: str, segments: list[str] 
     if "<" in prefix and is_misleading(head.above):
         raise NotFound("Browsers would read the path of what stands here otherwise.")
     inner = type(request)(head, request.content)
-    vars(inner).update(id=request.id, after=request.after)
+    vars(inner).update(id=request.id, after=request.after, lifetime=request.lifetime)
     inner.limits = request.limits
     return inner
 

@@ -84,6 +84,7 @@ class Plan:
     Around an ``async def`` handler, what is sync runs on the server's loop, but over WSGI, with ``hooks_block``, on the
     thread that waits for the request: the process has one loop then, which all of them would hold up.
 
+    ``deadline`` is in seconds from the dispatch; None for none.
     ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before that.
     ``has_middleware`` is True if anything at all is around the handler. Up to ``most_ahead`` bytes of a body are
     received before that opens; after it, ``waits_on_thread`` is True if a thread may wait for the rest. ``place`` is
@@ -91,8 +92,8 @@ class Plan:
     """
 
     __slots__ = (
-        "body", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "most_ahead", "place", "reads_body",
-        "refuse", "route", "runs_on", "stack", "waits_on_thread",
+        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "most_ahead", "place",
+        "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
     )  # fmt: skip
 
     def __init__(
@@ -106,6 +107,7 @@ class Plan:
         hooks_block: bool = False,
     ) -> None:
         self.route = route
+        self.deadline = route.deadline
         self.refuse = refuse
         self.body = body
         self.for_wsgi = self

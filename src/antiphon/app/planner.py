@@ -15,6 +15,7 @@ from antiphon.app.places import Places
 from antiphon.app.plan import HandlerStack, Plan, PlannedBody
 from antiphon.app.route import Route
 from antiphon.handler.contract import describe
+from antiphon.handler.scope import in_scope
 from antiphon.http.limits import Limits
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
@@ -36,6 +37,7 @@ class RouteGroup:
         stack: HandlerStack,
         limits: Limits,
         places: Places,
+        deadline: float | None = None,
         name: str = "",
         prefix: str = "",
         host: str | None = None,
@@ -45,6 +47,7 @@ class RouteGroup:
         self.registry = registry
         self.limits = limits
         self.places = places
+        self.deadline = deadline
         self.name = name
         self.prefix = prefix
         self.host = host
@@ -72,6 +75,7 @@ class RouteGroup:
             self.stack,
             blueprint.limits.within(self.limits),
             self.places,
+            self.deadline if blueprint.deadline is None else blueprint.deadline,
             f"{self.name}.{name}" if self.name else name,
             self.prefix + (blueprint.prefix if included.prefix is None else included.prefix),
             included.host or blueprint.host or self.host,
@@ -93,6 +97,7 @@ class RouteGroup:
                 pattern=self.prefix + route.pattern,
                 host=route.host or self.host,
                 limits=route.limits.within(self.limits),
+                deadline=self.deadline if route.deadline is None else route.deadline,
             )
             for route in self.registry.routes
         ]
@@ -112,7 +117,7 @@ class RouteGroup:
     ) -> Plan:
         """Plan answers where there is no route. The requests have one all the same, which describes the answer."""
         route = Route(pattern, methods, "", hook.function, host, None, limits or self.limits, None, hook)
-        return Plan(self._placed(route), hook, self.stack, body=body)
+        return Plan(self._placed(route, deadline=self.deadline), hook, self.stack, body=body)
 
 
 def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
@@ -184,7 +189,10 @@ class Planning:
 
     def _plan_route(self, group: RouteGroup, route: Route) -> None:
         resource = self._resource(route)
-        plan = Plan(route, self._handler(route).for_handler(True), group.stack, body=route.body)
+        handler = self._handler(route)
+        if handler.is_async:
+            handler = handler._replace(function=in_scope(handler.function, route.cancel_on_disconnect))
+        plan = Plan(route, handler.for_handler(True), group.stack, body=route.body)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:

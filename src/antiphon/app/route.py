@@ -38,6 +38,10 @@ class Route(NamedTuple):
     """True if the path's other form, with or without a slash at its end, is redirected here; None as the app says."""
     hook: Hook
     body: BodyPolicy = "load"
+    deadline: float | None = None
+    """The seconds in which an ``async def`` handler has to answer; None for any time."""
+    cancel_on_disconnect: bool | None = None
+    """True if an ``async def`` handler is cancelled when the client disconnects; None says so for GET and HEAD."""
     blueprint: str | None = None
     """The name of the blueprint, with those around it: ``shop.admin``."""
     app: Any = None
@@ -76,6 +80,10 @@ class RouteOptions(TypedDict, total=False):
     parameters that the path need not have; ``redirect_slashes`` is the app's unless it is said here. ``body`` says when
     the body is received: "load", before the handler is called, "lazy", when it is first read, and kept, or "stream", as
     ``request.stream`` or ``request.parts()`` are iterated, and not kept.
+
+    An ``async def`` handler is cancelled, and answered with 504, when its ``deadline`` has passed, in seconds; `inf` is
+    none, where the blueprint or the app has one. When the client disconnects it is cancelled for GET and HEAD, and for
+    other methods with ``cancel_on_disconnect``, which may also be False.
     """
 
     name: str | None
@@ -84,6 +92,8 @@ class RouteOptions(TypedDict, total=False):
     limits: Limits | None
     redirect_slashes: bool | None
     body: BodyPolicy
+    deadline: float | None
+    cancel_on_disconnect: bool | None
 
 
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
@@ -103,6 +113,8 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("redirect_slashes"),
         hook(function),
         options.get("body", "load"),
+        options.get("deadline"),
+        options.get("cancel_on_disconnect"),
         arguments=arguments_of(function),
     )
 
@@ -120,6 +132,18 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     body = options.get("body", "load")
     if body not in ("load", "lazy", "stream"):
         raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
+    check_deadline(options.get("deadline"))
+
+
+def check_deadline(seconds: object) -> float | None:
+    """Return a deadline, a number of seconds above 0, or None. Raises TypeError and ValueError for anything else."""
+    if seconds is None:
+        return None
+    if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+        raise TypeError(f"a deadline is a number of seconds, not {seconds!r}")
+    if not seconds > 0:
+        raise ValueError(f"a deadline is a number of seconds above 0, not {seconds!r}")
+    return float(seconds)
 
 
 def checked_methods(methods: Iterable[str], pattern: str) -> tuple[str, ...]:

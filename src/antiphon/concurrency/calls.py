@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from antiphon.concurrency.loop import thread
+
 if TYPE_CHECKING:
     from antiphon.concurrency.workers import Home
 
@@ -46,12 +48,15 @@ class Call(Generic[T]):
 
     def run(self) -> None:
         """Call the function."""
+        thread.loop = self._loop
         try:
             self.result = self._function()
             self.error = None
             self.is_last = self._ends is not None and self._ends(self.result)
         except BaseException as error:
             self.error = error
+        finally:
+            thread.loop = None
         self.is_done = True
 
     def notify(self) -> None:

@@ -15,6 +15,13 @@ the threads of a server from getting it for seconds.
 """
 
 
+class _Thread(threading.local):
+    loop: "AbstractEventLoop | None" = None
+
+
+thread = _Thread()
+"""The event loop for which this thread makes a call, if there is one, as ``loop``."""
+
 _background: "dict[AbstractEventLoop, int]" = {}
 """Background loops, and the identifiers of the threads, or of gevent's greenlets, on which they run."""
 

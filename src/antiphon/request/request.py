@@ -27,6 +27,7 @@ from antiphon.http.urlencoded import parse_form
 from antiphon.lazy import lazy
 from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
 from antiphon.request.headers import RequestHeaders
+from antiphon.request.lifetime import Lifetime
 from antiphon.request.places import Place, check_place
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
@@ -549,6 +550,11 @@ class Request(RequestHeaders):
     def id(self) -> str:
         """A random name for this request, in its log lines and error pages: 32 hexadecimal digits."""
         return os.urandom(16).hex()
+
+    @lazy
+    def lifetime(self) -> Lifetime:
+        """The time for which the request is wanted: what is left of it, and what ends it."""
+        return Lifetime(self.head, self.after)
 
     def after(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Callable[P, T]:
         """Call a function, with the arguments, when the server has taken the response's last byte.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Self
 
 from antiphon.adapters.asgi import ASGIApplication, Message, Scope
-from antiphon.adapters.disconnect import ClientGone, DisconnectWatcher, disconnect_of, stems_from_disconnect
+from antiphon.adapters.disconnect import ClientGone, stems_from_disconnect
 from antiphon.adapters.foreign.scope import make_scope
 from antiphon.body.content import Content
 from antiphon.concurrency.loop import wait_ended
@@ -61,7 +61,8 @@ class _ASGICall:
         self._started: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._over = asyncio.Event()
         self._chunks = Channel()
-        self._watcher = DisconnectWatcher(disconnect_of(request.head), self._disconnect)
+        self._lifetime = request.lifetime
+        self._withdraw: Callable[[], None] | None = None
 
     async def response(self, request: Request, scope: Scope) -> Response:
         """Start the application, and return its response as soon as that has started."""
@@ -94,7 +95,7 @@ class _ASGICall:
             self._close()
             if not self._started.done():
                 self._started.set_exception(ClientDisconnected("The client disconnected before it was answered."))
-            await self._watcher.stop()
+            self._unwatch()
 
     def _incomplete(self) -> RuntimeError:
         if self._head is None:
@@ -120,7 +121,7 @@ class _ASGICall:
                 self._request_body = None
             return {"type": "http.request", "body": chunk, "more_body": has_more}
         if not self._started.done():  # after that, whoever writes the response watches
-            self._watcher.watch()
+            self._withdraw = self._withdraw or self._lifetime.on_disconnect(self._disconnect)
         await self._over.wait()
         return {"type": "http.disconnect"}
 
@@ -153,7 +154,7 @@ class _ASGICall:
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise self._fault(f"sent a body that is not bytes, but {type(chunk).__name__}")
         if not self._started.done():
-            await self._watcher.stop()
+            self._unwatch()
             self._check_connected()
         if has_more or self._started.done():
             await self._stream(response, bytes(chunk))
@@ -172,6 +173,10 @@ class _ASGICall:
         if chunk:
             await self._chunks.put(chunk)
         self._check_connected()
+
+    def _unwatch(self) -> None:
+        if self._withdraw is not None:
+            self._withdraw()
 
     def _check_connected(self) -> None:
         if self._is_disconnected:

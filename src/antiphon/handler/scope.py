@@ -1,0 +1,53 @@
+"""The scope in which an ``async def`` handler may be cancelled: its deadline, its client, the end of its process."""
+
+from collections.abc import Awaitable, Callable, Generator
+from functools import update_wrapper
+from types import coroutine
+from typing import Any, TypeVar
+
+from antiphon.concurrency.loop import running_loop
+from antiphon.request.request import Request
+
+T = TypeVar("T")
+
+
+def in_scope(function: Callable[[Request], Awaitable[T]], on_disconnect: bool | None) -> Callable[[Request], Any]:
+    """Return an ``async def`` handler that is cancelled when its request's lifetime ends.
+
+    ``on_disconnect`` says that it is also when the client disconnects; None says so for GET and HEAD. The cancellation
+    leaves the handler as an HTTPError: 504 after the deadline, 499 without a client, 503 where the process ends. A
+    handler that never waits pays for a call alone.
+    """
+
+    @coroutine
+    def scoped(request: Request) -> Generator[Any, Any, T]:
+        steps: Any = function(request)
+        try:
+            effect = steps.send(None)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]  # what was awaited gives a T
+        if running_loop() is None:  # driven by hand, where nothing could cancel it
+            return (yield from _rest(steps, effect))  # type: ignore[no-any-return]  # what was awaited gives a T
+        from antiphon.handler.waiting import WaitingHandler
+
+        with WaitingHandler(request, on_disconnect) as handler:
+            result: T = yield from _rest(steps, effect)
+        if handler.is_cancelled:
+            yield from handler.take_late_cancellation()
+        return result
+
+    return update_wrapper(scoped, function)
+
+
+def _rest(steps: Any, effect: object) -> Generator[Any, Any, Any]:
+    """Await ``effect``, which steps have given, and then the rest of the steps. Drivers send nothing but None."""
+    while True:
+        try:
+            yield effect
+        except BaseException as error:
+            try:
+                effect = steps.throw(error)
+            except StopIteration as end:
+                return end.value
+        else:
+            return (yield from steps.__await__())

@@ -1,0 +1,166 @@
+"""Handlers that wait, on one loop: looked at every 20 ms, and cancelled when their requests' lifetimes end.
+
+Who still waits at the second look has its client watched: most handlers have answered by then.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from functools import partial
+from typing import Any, Self
+
+from antiphon.concurrency.draining import GRACE_OVER
+from antiphon.http.errors import ClientDisconnected, GatewayTimeout, HTTPError, ServiceUnavailable
+from antiphon.request.lifetime import Lifetime, Reason
+from antiphon.request.request import Request
+
+LOOK = 0.02
+"""Seconds between two looks at the handlers that wait."""
+SAFE = ("GET", "HEAD")
+"""Methods whose handlers are cancelled when the client disconnects: half-done writes are worse than late ones."""
+
+
+class WaitingHandler:
+    """One call of a handler that waits, in the current task; the block in which it runs.
+
+    ``on_disconnect`` says that it is cancelled when its client disconnects; None, that it depends on the method. A
+    cancellation by this object leaves the block as an HTTPError.
+    """
+
+    __slots__ = ("_is_over", "_on_disconnect", "_reason", "_request", "_task", "_timer", "_waiting", "_withdraw")
+
+    def __init__(self, request: Request, on_disconnect: bool | None) -> None:
+        self._request = request
+        self._on_disconnect = on_disconnect
+        self._reason: Reason | None = None
+        self._is_over = False
+        self._withdraw: Callable[[], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a handler that waits for a loop has one
+        self._task = task
+
+    def __enter__(self) -> Self:
+        loop = self._task.get_loop()
+        lifetime = self._lifetime
+        if lifetime is not None and (remaining := lifetime.remaining) is not None:
+            self._timer = loop.call_later(remaining, self.cancel, "deadline")
+        self._waiting = _waiting_on(loop)
+        self._waiting.add(self)
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._is_over = True
+        self._waiting.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._withdraw is not None:
+            self._withdraw()
+        is_alone = self._reason is not None and self._task.uncancel() == 0
+        if is_alone and isinstance(error, asyncio.CancelledError):
+            raise self._error() from error
+
+    @property
+    def is_cancelled(self) -> bool:
+        """True if this has cancelled the handler, whatever the handler has made of that."""
+        return self._reason is not None
+
+    @property
+    def _lifetime(self) -> Lifetime | None:
+        """The lifetime, if somebody has asked for it."""
+        return vars(self._request).get("lifetime")
+
+    def watch(self) -> None:
+        """Watch the client, if the handler is cancelled when that disconnects."""
+        wanted = self._on_disconnect
+        if wanted or (wanted is None and self._request.method in SAFE):
+            self._withdraw = self._request.lifetime.on_disconnect(partial(self.cancel, "disconnect"))
+
+    def cancel(self, reason: Reason) -> None:
+        """Cancel the handler, unless it has ended or was cancelled before; behind its shield, if it has one up."""
+        if self._is_over or self._reason is not None:
+            return
+        lifetime = self._lifetime
+        if lifetime is None or not lifetime.hold(partial(self.cancel, reason)):
+            self._reason = reason
+            self._task.cancel()
+
+    def take_late_cancellation(self) -> Generator[Any, Any, None]:
+        """Let a cancellation arrive that was withdrawn on its way: before 3.13, ``uncancel`` alone does not stop it."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self._task.cancelling():
+                raise
+
+    def _error(self) -> HTTPError:
+        if self._reason == "deadline":
+            return GatewayTimeout("The answer took too long.")
+        if self._reason == "disconnect":
+            return ClientDisconnected("The client disconnected before it was answered.")
+        return ServiceUnavailable("The server is shutting down.")
+
+
+class _Waiting:
+    """The handlers that wait on one loop: since the last look, since the one before, and those that are watched."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._new: set[WaitingHandler] = set()
+        self._old: set[WaitingHandler] = set()
+        self._watched: set[WaitingHandler] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._withdraw = GRACE_OVER.subscribe(self._end_soon)
+
+    def add(self, handler: WaitingHandler) -> None:
+        """Look at a handler from now on."""
+        self._new.add(handler)
+        if self._timer is None:
+            self._timer = self._loop.call_later(LOOK, self._look)
+
+    def discard(self, handler: WaitingHandler) -> None:
+        """Look at a handler no more."""
+        self._new.discard(handler)
+        self._old.discard(handler)
+        self._watched.discard(handler)
+        self._drop_if_empty()
+
+    def _look(self) -> None:
+        self._timer = None
+        if GRACE_OVER.is_given:
+            self._end()
+        for handler in self._old:
+            handler.watch()
+        self._watched |= self._old
+        self._old, self._new = self._new, set()
+        if self._old:
+            self._timer = self._loop.call_later(LOOK, self._look)
+        else:
+            self._drop_if_empty()
+
+    def _drop_if_empty(self) -> None:
+        """Forget this loop when nothing waits on it, and no look is due."""
+        if self._timer is None and not (self._new or self._old or self._watched):
+            self._withdraw()
+            _waiting.pop(self._loop, None)
+
+    def _end_soon(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        for handler in (*self._new, *self._old, *self._watched):
+            handler.cancel("drain")
+
+
+_waiting: dict[asyncio.AbstractEventLoop, _Waiting] = {}
+"""The handlers that wait, by their loops, as long as there are some."""
+
+
+def _waiting_on(loop: asyncio.AbstractEventLoop) -> _Waiting:
+    waiting = _waiting.get(loop)
+    if waiting is None:
+        for closed in [other for other in _waiting if other.is_closed()]:
+            del _waiting[closed]
+        waiting = _waiting[loop] = _Waiting(loop)
+    return waiting

@@ -1,0 +1,177 @@
+"""The lifetime of a request: the time that is left for its answer, and what ends it before that."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
+from functools import partial
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias
+
+from antiphon.concurrency.draining import DRAINING
+from antiphon.concurrency.loop import running_loop, thread
+from antiphon.http.head import Head, server_head
+
+if TYPE_CHECKING:
+    from asyncio import Task
+
+Reason: TypeAlias = Literal["deadline", "disconnect", "drain"]
+"""The reason for which a request ends early: its time is up, its client has left, or the process drains."""
+
+
+class Lifetime:
+    """The time for which a request is wanted: until its deadline, while its client is there and the process serves.
+
+    An ``async def`` handler is cancelled when its deadline passes, and, where its route says so, when its client
+    disconnects. A ``def`` handler cannot be: it may ask. Clients are watched over ASGI and RSGI, where the server tells
+    of them; WSGI servers don't.
+    """
+
+    def __init__(self, head: Head, after: Callable[[Callable[[], object]], object]) -> None:
+        self._after = after
+        self._wait_disconnect = getattr(server_head(head), "wait_disconnect", None)
+        self._ends_at = inf
+        self._is_client_gone = False
+        self._watchers: dict[object, Callable[[], object]] = {}
+        self._watch: Task[None] | None = None
+        self._is_asked_for = False
+        self._shields = 0
+        self._held: Callable[[], object] | None = None
+
+    @property
+    def remaining(self) -> float | None:
+        """The seconds that are left until the deadline, 0 when it has passed; None if there is no deadline."""
+        return None if self._ends_at == inf else max(0.0, self._ends_at - monotonic())
+
+    @property
+    def is_client_gone(self) -> bool:
+        """True if the client is known to have disconnected. It is watched from the first question on."""
+        if not (self._is_asked_for or self._is_client_gone or self._wait_disconnect is None):
+            self._is_asked_for = True
+            self._watch_until_the_end()
+        return self._is_client_gone
+
+    @property
+    def is_draining(self) -> bool:
+        """True if the process takes no new requests, and ends when the open ones are answered (``antiphon run``)."""
+        return DRAINING.is_given
+
+    async def ended(self) -> Reason:
+        """Wait until the deadline passes, the client disconnects, or the process drains; return which it was."""
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        reason = loop.create_future()
+
+        def end(why: Reason) -> None:
+            if not reason.done():
+                reason.set_result(why)
+
+        def drain() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(end, "drain")
+
+        with ExitStack() as stack:
+            stack.callback(self.on_disconnect(partial(end, "disconnect")))
+            stack.callback(DRAINING.subscribe(drain))
+            if (remaining := self.remaining) is not None:
+                stack.callback(loop.call_later(remaining, end, "deadline").cancel)
+            why: Reason = await reason
+        return why
+
+    def shield(self) -> "Shield":
+        """Return a context manager, ``with request.lifetime.shield():``, in which the handler is not cancelled.
+
+        What would have cancelled it does so behind the block. Other cancellations, as those of the server, pass.
+        """
+        return Shield(self)
+
+    # For adapters and dialects
+
+    def limit(self, seconds: float) -> None:
+        """Let the deadline be in some seconds, unless it is before that."""
+        self._ends_at = min(self._ends_at, monotonic() + seconds)
+
+    def on_disconnect(self, function: Callable[[], object]) -> Callable[[], None]:
+        """Call a function on the running loop when the client disconnects; return the function that withdraws it.
+
+        A client that has left already is told of soon, not at once.
+        """
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        if self._is_client_gone:
+            return loop.call_soon(function).cancel
+        key = object()
+        self._watchers[key] = function
+        if self._watch is None and self._wait_disconnect is not None:
+            self._watch = loop.create_task(self._wait())
+        return partial(self._withdraw, key)
+
+    def hold(self, cancel: Callable[[], object]) -> bool:
+        """Keep the function that cancels the handler until no shield is up. Return False if there is none now."""
+        if self._shields and self._held is None:
+            self._held = cancel
+        return self._shields > 0
+
+    def raise_shield(self, by: int) -> None:
+        """Count a shield that goes up, by 1, or down, by -1. With the last one, what was held is called soon."""
+        self._shields += by
+        if not self._shields and self._held is not None:
+            held, self._held = self._held, None
+            if loop := running_loop():
+                loop.call_soon(held)
+
+    async def _wait(self) -> None:
+        with suppress(Exception):  # a server that fails to tell is no reason to break off
+            await self._wait_disconnect()  # type: ignore[misc]  # it is not None, or nobody would wait
+            self._is_client_gone = True
+            watchers, self._watchers = self._watchers, {}
+            for function in watchers.values():
+                function()
+
+    def _withdraw(self, key: object) -> None:
+        self._watchers.pop(key, None)
+        if not self._watchers and self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    def _watch_until_the_end(self) -> None:
+        """Watch the client from now on, from a loop or from a thread that works for one."""
+        if running_loop() is not None:
+            self._after(_awaited(self.on_disconnect(bool)))
+        elif loop := thread.loop:
+            from asyncio import run_coroutine_threadsafe
+
+            self._after(_awaited(run_coroutine_threadsafe(self._look(), loop).result()))
+
+    async def _look(self) -> Callable[[], None]:
+        """Watch the client, and give a server that knows already that it has left the time to say so."""
+        from asyncio import sleep
+
+        withdraw = self.on_disconnect(bool)
+        await sleep(0)
+        await sleep(0)
+        return withdraw
+
+
+def _awaited(function: Callable[[], object]) -> Callable[[], Awaitable[None]]:
+    async def on_loop() -> None:
+        function()
+
+    return on_loop
+
+
+class Shield:
+    """A block that the end of a request's lifetime does not break off."""
+
+    __slots__ = ("_lifetime",)
+
+    def __init__(self, lifetime: Lifetime) -> None:
+        self._lifetime = lifetime
+
+    def __enter__(self) -> Self:
+        self._lifetime.raise_shield(1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lifetime.raise_shield(-1)

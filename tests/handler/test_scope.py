@@ -1,0 +1,339 @@
+"""The scope of ``async def`` handlers: cancelled by the deadline, the client and the end of the process."""
+
+import asyncio
+import logging
+
+import pytest
+
+from antiphon import App, Blueprint, Request, serve
+from antiphon.concurrency.draining import Announcement
+from antiphon.handler import waiting
+from antiphon.http.errors import GatewayTimeout
+from antiphon.http.head import DerivedHead, RequestHead
+
+SOON = 0.01
+FOREVER = 600
+
+
+class OnLoop(DerivedHead):
+    """The head of a request that a server's loop has received."""
+
+    blocks = False
+
+
+class LeavingHead(RequestHead):
+    """A head of a client that has left before the handler begins."""
+
+    blocks = False
+
+    async def wait_disconnect(self):
+        pass
+
+
+@pytest.fixture
+def grace_over(monkeypatch):
+    news = Announcement()
+    monkeypatch.setattr(waiting, "GRACE_OVER", news)
+    return news
+
+
+def on_loop(url, method="GET"):
+    return Request(OnLoop(Request.blank(url, method).head))
+
+
+def answer(app, request=None, during=None):
+    """The response to a request on a loop, and what is left of the task's cancellations and of other tasks."""
+
+    async def main():
+        if during:
+            asyncio.get_running_loop().call_later(SOON, during)
+        async with asyncio.timeout(10):
+            response = await app.answer(request or on_loop("/"))
+        await asyncio.sleep(0)
+        task = asyncio.current_task()
+        return response.status, task.cancelling(), len(asyncio.all_tasks()) - 2
+
+    async def in_task():
+        return await asyncio.create_task(main())
+
+    return asyncio.run(in_task())
+
+
+class Waits:
+    """A handler that waits, and notes what happens to it."""
+
+    def __init__(self):
+        self.seen = []
+
+    async def __call__(self, request):
+        try:
+            await asyncio.sleep(FOREVER)
+        except asyncio.CancelledError:
+            self.seen.append("cancelled")
+            await asyncio.sleep(0)
+            self.seen.append("cleaned up")
+            raise
+
+
+@pytest.fixture
+def waits():
+    return Waits()
+
+
+class TestADeadline:
+    @pytest.mark.parametrize("where", ["app", "blueprint", "route", "the nearest"])
+    def test_cancels_the_handler_and_is_504(self, waits, where, caplog):
+        app = App(deadline={"app": SOON, "the nearest": FOREVER}.get(where))
+        shop = Blueprint("shop", deadline={"blueprint": SOON, "the nearest": FOREVER}.get(where))
+        shop.get("/", deadline=SOON if where in ("route", "the nearest") else None)(waits)
+        app.register(shop)
+        assert answer(app) == (504, 0, 0)
+        assert waits.seen == ["cancelled", "cleaned up"]
+        assert "GatewayTimeout" in caplog.text
+
+    def test_counts_from_the_start_of_the_middleware(self, waits):
+        app = App(deadline=SOON)
+
+        @app.middleware
+        async def slow(request):
+            await asyncio.sleep(2 * SOON)
+            assert request.lifetime.remaining == 0
+            yield
+
+        app.get("/")(waits)
+        assert answer(app) == (504, 0, 0)
+
+    def test_is_an_error_for_middleware_and_error_handlers(self, waits):
+        app, seen = App(deadline=SOON), []
+
+        @app.middleware(throws=True)
+        async def transaction(request):
+            try:
+                yield
+            except GatewayTimeout as error:
+                seen.append(type(error.__cause__))
+                raise
+
+        app.errorhandler(504)(lambda request, error: ("too late", 504))
+        app.get("/")(waits)
+        assert answer(app) == (504, 0, 0)
+        assert seen == [asyncio.CancelledError]
+
+    @pytest.mark.parametrize("is_sync", [True, False])
+    def test_leaves_handlers_alone_that_answer_in_time(self, is_sync):
+        app = App(deadline=FOREVER)
+
+        def handler(request):
+            return str(0 < request.lifetime.remaining <= FOREVER)
+
+        async def waiting_handler(request):
+            await asyncio.sleep(0)
+            return handler(request)
+
+        app.get("/")(handler if is_sync else waiting_handler)
+        assert answer(app) == (200, 0, 0)
+
+    def test_does_not_break_off_a_def_handler(self):
+        app = App(deadline=1e-9)
+        app.get("/")(lambda request: str(request.lifetime.remaining))
+        assert answer(app) == (200, 0, 0)
+
+    def test_holds_over_wsgi_too(self, waits):
+        app = App(deadline=SOON)
+        app.get("/")(waits)
+        from antiphon.testing import Client
+
+        with Client(app, interface="wsgi") as client:
+            assert client.get("/").status == 504
+        assert waits.seen == ["cancelled", "cleaned up"]
+
+    def test_of_the_outer_application_counts_in_a_mounted_one(self, waits):
+        outer, inner = App(deadline=SOON), App(deadline=FOREVER)
+        inner.get("/")(waits)
+        outer.mount("/shop", inner)
+        assert answer(outer, on_loop("/shop/")) == (504, 0, 0)
+
+    @pytest.mark.parametrize(
+        ("seconds", "error"),
+        [(0, ValueError), (-1, ValueError), ("1", TypeError), (True, TypeError), (float("nan"), ValueError)],
+    )
+    def test_is_a_number_of_seconds_above_0(self, seconds, error):
+        for make in (
+            lambda: App(deadline=seconds),
+            lambda: Blueprint("shop", deadline=seconds),
+            lambda: App().get("/", deadline=seconds)(print),
+        ):
+            with pytest.raises(error, match="deadline"):
+                make()
+
+
+class TestACancellation:
+    def test_that_the_handler_swallows_is_over_with_it(self):
+        app = App(deadline=SOON)
+
+        @app.get("/")
+        async def handler(request):
+            try:
+                await asyncio.sleep(FOREVER)
+            except asyncio.CancelledError:
+                return "a part of it"
+
+        assert answer(app) == (200, 0, 0)
+
+    def test_that_the_handler_turns_into_another_error_is_that(self):
+        app = App(deadline=SOON)
+
+        @app.get("/")
+        async def handler(request):
+            try:
+                await asyncio.sleep(FOREVER)
+            except asyncio.CancelledError:
+                raise LookupError from None
+
+        app.errorhandler(LookupError)(lambda request, error: ("other", 418))
+        assert answer(app) == (418, 0, 0)
+
+    def test_leaves_a_timeout_of_the_handler_alone(self):
+        app = App(deadline=FOREVER)
+
+        @app.get("/")
+        async def handler(request):
+            try:
+                async with asyncio.timeout(SOON):
+                    await asyncio.sleep(FOREVER)
+            except TimeoutError:
+                return "in time"
+
+        assert answer(app) == (200, 0, 0)
+
+    def test_passes_through_a_task_group(self, waits):
+        app = App(deadline=SOON)
+
+        @app.get("/")
+        async def handler(request):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(waits(request))
+
+        assert answer(app) == (504, 0, 0)
+        assert waits.seen == ["cancelled", "cleaned up"]
+
+    def test_of_another_one_is_still_a_cancellation(self, waits):
+        app = App(deadline=FOREVER)
+        app.get("/")(waits)
+
+        async def main():
+            task = asyncio.create_task(driven(app))
+            await asyncio.sleep(SOON)
+            task.cancel()
+            await asyncio.wait([task])
+            return task.cancelled()
+
+        async def driven(app):
+            return await app.answer(on_loop("/"))
+
+        assert asyncio.run(main())
+
+    def test_waits_behind_a_shield(self):
+        app, seen = App(deadline=SOON), []
+
+        @app.get("/")
+        async def handler(request):
+            with request.lifetime.shield(), request.lifetime.shield():
+                await asyncio.sleep(3 * SOON)
+                seen.append(request.lifetime.remaining)
+            seen.append("behind it")
+            await asyncio.sleep(FOREVER)
+
+        assert answer(app) == (504, 0, 0)
+        assert seen == [0, "behind it"]
+
+    def test_is_forgotten_where_nothing_waits_behind_the_shield(self):
+        app = App(deadline=SOON)
+
+        @app.get("/")
+        async def handler(request):
+            with request.lifetime.shield():
+                await asyncio.sleep(3 * SOON)
+            return "done"
+
+        assert answer(app) == (200, 0, 0)
+
+    def test_that_comes_while_a_thread_works_is_taken_back(self):
+        app, here = App(deadline=SOON), []
+
+        @app.get("/", body="lazy")
+        async def handler(request):
+            from antiphon.concurrency.crossing import run_on_file_thread
+
+            await run_on_file_thread(lambda: here.append(__import__("time").sleep(3 * SOON)))
+            return "done"
+
+        assert answer(app) == (200, 0, 0)
+        assert here == [None]
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "status"),
+    [("GET", None, 499), ("HEAD", None, 499), ("POST", None, 200), ("POST", True, 499), ("GET", False, 200)],
+)
+def test_a_client_that_leaves(method, option, status):
+    app = App(cross_site_writes=True)
+
+    @app.route("/", methods=[method], cancel_on_disconnect=option)
+    async def handler(request):
+        await asyncio.sleep(5 * waiting.LOOK)
+        return "all of it"
+
+    head = LeavingHead()
+    head.method = method
+    assert answer(app, Request(head)) == (status, 0, 0)
+
+
+def test_a_plain_function_is_cancelled_too(waits):
+    assert answer(serve(waits.__call__), Request(LeavingHead())) == (499, 0, 0)
+    assert waits.seen == ["cancelled", "cleaned up"]
+
+
+class TestTheEndOfAProcess:
+    def test_is_503_for_a_handler_that_waits(self, waits, grace_over):
+        app = App()
+        app.post("/")(waits)
+        assert answer(app, on_loop("/", "POST"), grace_over.give) == (503, 0, 0)
+        assert waits.seen == ["cancelled", "cleaned up"]
+
+    def test_reaches_those_that_begin_to_wait_later(self, waits, grace_over):
+        app = App()
+        app.get("/")(waits)
+        grace_over.give()
+        assert answer(app) == (503, 0, 0)
+
+    def test_reaches_those_over_wsgi(self, waits, grace_over):
+        from antiphon.testing import Client
+
+        app = App()
+
+        @app.get("/")
+        async def handler(request):
+            asyncio.get_running_loop().call_later(SOON, grace_over.give)
+            await waits(request)
+
+        with Client(app, interface="wsgi") as client:
+            assert client.get("/").status == 503
+
+
+def test_nothing_is_kept_of_handlers_that_have_ended(caplog):
+    app = App()
+
+    @app.get("/")
+    async def handler(request):
+        await asyncio.sleep(3 * waiting.LOOK)
+        return "done"
+
+    async def main():
+        await app.answer(on_loop("/"))
+        await asyncio.sleep(3 * waiting.LOOK)
+        assert asyncio.get_running_loop() not in waiting._waiting
+
+    caplog.set_level(logging.WARNING)
+    asyncio.run(main())
+    assert caplog.text == ""
