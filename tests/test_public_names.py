@@ -15,7 +15,7 @@ PUBLIC = {
     "antiphon": {
         "Address", "App", "Blueprint", "HTTPError", "Headers", "Limits", "MultiDict", "MutableHeaders",
         "MutableMultiDict", "Part", "Place", "Redirect", "Request", "Response", "ResponseLike", "TrustedProxies",
-        "Upload", "abort", "aget_response", "current_request", "from_wsgi", "get_response", "serve",
+        "Upload", "abort", "aget_response", "current_request", "from_wsgi", "get_response", "is_debug", "serve",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",

@@ -102,7 +102,7 @@ async def awaited_call(request):
             lambda request: Response.json({}, media_type="a/b"),
             "Antiphon's word for 'media_type' is: response.content_type",
         ),
-        (lambda request: App(debug=True), "Antiphon's word for 'debug' is: antiphon run"),
+        (lambda request: App(debug=True), "Antiphon's word for 'debug' is: antiphon run --debug"),
         (lambda request: Response(own=1), None),
         (lambda request: request.id(request.json), None),
         (lambda request: 1 + request.json, None),

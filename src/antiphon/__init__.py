@@ -15,6 +15,7 @@ __all__, __getattr__ = import_on_use(
         "app.returns": "ResponseLike",
         "body.form_parts": "Part",
         "handler.context": "current_request",
+        "handler.errors": "is_debug",
         "http.errors": "HTTPError abort",
         "http.head": "Address",
         "http.headers": "Headers MutableHeaders",

@@ -6,6 +6,7 @@ from antiphon.app.blueprint import Blueprint
 from antiphon.app.returns import ResponseLike
 from antiphon.body.form_parts import Part
 from antiphon.handler.context import current_request
+from antiphon.handler.errors import is_debug
 from antiphon.http.errors import HTTPError, abort
 from antiphon.http.head import Address
 from antiphon.http.headers import Headers, MutableHeaders
@@ -43,5 +44,6 @@ __all__ = [
     "current_request",
     "from_wsgi",
     "get_response",
+    "is_debug",
     "serve",
 ]

@@ -35,7 +35,7 @@ APP = {
     "include_router register_blueprint": "app.register(blueprint)",
     "add_api_route add_route add_url_rule api_route": "app.route(pattern, methods)(function)",
     "add_middleware": "@app.middleware, or app.use(feature)",
-    "debug": "antiphon run",
+    "debug": "antiphon run --debug",
     "add_exception_handler exception_handler exception_handlers register_error_handler": "@app.errorhandler(key)",
     "add_event_handler before_first_request before_serving on_event": "@app.on_startup, or @app.lifespan",
     "teardown_appcontext teardown_request": "request.after(function)",

@@ -60,6 +60,11 @@ def test_an_app_of_another_module_is_refused():
         App().run()
 
 
+def test_the_debug_mode_is_refused_in_code():
+    with pytest.raises(ValueError, match="antiphon run --debug"):
+        App().run(debug=True)
+
+
 @pytest.mark.processes
 def test_a_setting_that_the_command_lacks_ends_it_with_2(tmp_path):
     (tmp_path / "shop.py").write_text(SHOP.format("color='red'"))

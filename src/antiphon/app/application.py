@@ -273,7 +273,8 @@ class App(Routes, Servable):
     def run(self, host: str | None = None, port: int | None = None, **settings: str | float | bool | None) -> NoReturn:
         """Become the command `antiphon run`, at the end of the program whose module has this application.
 
-        ``settings`` are the command's options, such as ``workers=2``. Raises RuntimeError in any other module.
+        ``settings`` are the command's options, such as ``workers=2``, all but ``debug``, which code can't switch on
+        (ValueError). Raises RuntimeError in any other module.
         """
         from antiphon.app.run import become_server
 

@@ -7,7 +7,15 @@ from typing import NoReturn
 
 
 def become_server(app: object, settings: Mapping[str, object]) -> NoReturn:
-    """Replace this process by the command. Raises RuntimeError unless the program's own module has the application."""
+    """Replace this process by the command.
+
+    Raises RuntimeError unless the program's own module has the application, ValueError for ``debug``.
+    """
+    if settings.get("debug"):
+        raise ValueError(
+            "app.run() takes no debug=True, which is easily left in code: run it as `antiphon run --debug`, or with"
+            " ANTIPHON_DEBUG=1 in the environment"
+        )
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None)
     name = next((name for name, value in vars(main).items() if value is app), None)

@@ -94,6 +94,7 @@ def socket_path(context: click.Context, path: str | None) -> str | None:
     show_default=True,
     help="Seconds that open requests get at the end. Streams are cut off then.",
 )
+@click.option("--debug", is_flag=True, help="Answer errors with a page that shows the code, and its values.")
 @click.option(
     "--dialect",
     "dialects",
@@ -110,6 +111,7 @@ def run(
     workers: int,
     interface: Literal["auto", "wsgi", "asgi", "rsgi"],
     drain: float,
+    debug: bool,
     dialects: tuple[str, ...],
 ) -> None:
     """Serve the application APP of the module MODULE, on Granian.
@@ -130,7 +132,7 @@ def run(
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
     if dialects:
         use(dialects)
-    sys.exit(serve(_target(target), requested, place, workers=workers, drain=drain))
+    sys.exit(serve(_target(target), requested, place, workers=workers, drain=drain, debug=debug))
 
 
 @main.command()

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from ipaddress import ip_address
 from threading import Event
 from typing import NamedTuple
 
@@ -17,12 +18,22 @@ from antiphon.cli.listener import http_url, listen, listen_at
 from antiphon.cli.supervisor import INHERITED, supervise
 from antiphon.cli.target import Target
 
+_SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to everyone who can reach {}."
+
 
 class Port(NamedTuple):
     """A host and a port to listen on; 0 is a free one."""
 
     host: str
     port: int
+
+    @property
+    def is_for_loopback(self) -> bool:
+        """True if only this machine can connect."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     def listen(self) -> tuple[socket.socket, str]:
         """Return a listening socket and its URL. Raises `Refused`."""
@@ -36,18 +47,37 @@ class SocketPath(NamedTuple):
     path: str
     permissions: int | None
 
+    @property
+    def is_for_loopback(self) -> bool:
+        """False: a proxy may stand before a unix socket."""
+        return False
+
     def listen(self) -> tuple[socket.socket, str]:
         """Return a listening socket and its address, as proxies write it. Raises `Refused`."""
         listener = listen_at(self.path, self.permissions)
         return listener, f"unix:{listener.getsockname()}"
 
 
-def serve(target: Target, requested: Choice | None, place: Port | SocketPath, *, workers: int, drain: float) -> int:
+def serve(
+    target: Target,
+    requested: Choice | None,
+    place: Port | SocketPath,
+    *,
+    workers: int,
+    drain: float,
+    debug: bool = False,
+) -> int:
     """Serve `target` until a signal ends it. Returns the exit code, or raises one of `errors`."""
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
+        if debug:
+            from antiphon.cli.debug.mode import switch_on  # late: it is seldom needed
+
+            switch_on(is_for_loopback=place.is_for_loopback)
         return _work(inherited, target, requested, drain)
     listener, url = place.listen()
+    if debug and not place.is_for_loopback:
+        click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 
     def announce(choice: Choice) -> None:
         by = f" with {workers} workers" if workers > 1 else ""

@@ -76,9 +76,9 @@ def failed(request: Request, error: BaseException) -> Response:
     error = sole_error(error)
     if isinstance(error, RaisedAnswer):
         return raised_response(error)
+    explain(error)
     response = error_response(request, error)
     if response.status >= 500:
-        explain(error)
         log_failure(request, error)
     elif isinstance(error, ValueError):
         log_refused_value(request, error)

@@ -1,6 +1,8 @@
 """Answers to errors that no error handler takes: problem details or a page, whichever the client accepts."""
 
+from collections.abc import Callable
 from html import escape
+from typing import TypeAlias
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.http.errors import ClientDisconnected, HTTPError, InternalServerError
@@ -10,6 +12,26 @@ from antiphon.response.fields import HTML
 from antiphon.response.response import Response
 
 PROBLEM = "application/problem+json"
+
+DebugAnswer: TypeAlias = Callable[[Request, BaseException, Response], None]
+"""A function that adds to the response to an error all that is known of the error."""
+_debug_answer: DebugAnswer | None = None
+
+
+def is_debug() -> bool:
+    """True in a process that `antiphon run --debug` serves with, from before the app is imported.
+
+    No setting in code switches that on. Ask it where a mistake of the programmer's should be an error while the app is
+    written, and be passed over where it is used.
+    """
+    return _debug_answer is not None
+
+
+def set_debug_answer(answer: DebugAnswer | None) -> None:
+    """Switch the debug mode of this process on or off. For the command alone."""
+    global _debug_answer  # noqa: PLW0603 - one mode a process
+    _debug_answer = answer
+
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -84,6 +106,8 @@ def error_response(request: Request, error: BaseException) -> Response:
     response.headers.setdefault("cache-control", "no-store")
     response.vary("accept")
     response.error = error
+    if _debug_answer is not None:
+        _debug_answer(request, error, response)
     return response
 
 

@@ -1,0 +1,200 @@
+"""Frames of a traceback: whose code each is, its source with the failing expression marked, and its locals."""
+
+import linecache
+import os
+import re
+import sysconfig
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from types import CodeType, FrameType, TracebackType
+from typing import NamedTuple
+
+import antiphon
+from antiphon.cli.debug.masking import Mask
+from antiphon.cli.debug.values import Printer
+
+_BEFORE, _AFTER = 5, 4
+"""Lines of source around a line."""
+_WIDTH = 500
+"""Characters of a line."""
+_LOCALS = 40
+_FIRST, _LAST = 15, 35
+"""How many frames are shown of a stack that has more."""
+_ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
+_INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
+_STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
+_words = re.compile(r"\w+").findall
+
+
+class Line(NamedTuple):
+    """A line of source. ``start`` and ``end`` are the columns of what failed in it; both 0 if nothing did."""
+
+    number: int
+    text: str
+    start: int = 0
+    end: int = 0
+
+
+class Frame(NamedTuple):
+    """A place where the code was. ``repeats`` is how often it was left out, in a row."""
+
+    file: str
+    """The file as people know it: from the current directory, or from where packages are."""
+    path: str
+    line: int
+    function: str
+    lines: tuple[Line, ...]
+    variables: tuple[tuple[str, str], ...]
+    is_own: bool
+    """True if the file is the project's: below the current directory, and not installed."""
+    repeats: int = 0
+
+    @property
+    def code(self) -> str:
+        """The line of source that ran, without its indentation."""
+        return next((line.text.strip() for line in self.lines if line.number == self.line), "")
+
+
+class Place(NamedTuple):
+    """A frame as Python has it, and the positions in the source of what it ran: lines, and columns in bytes."""
+
+    frame: FrameType
+    line: int
+    positions: tuple[int | None, int | None, int | None, int | None]
+
+
+def is_own(path: str) -> bool:
+    """True if a file is the project's: below the current directory, and neither installed nor Antiphon's."""
+    if path.startswith(("<", _ANTIPHON, _STDLIB)) or _INSTALLED.search(path):
+        return False
+    here = os.path.join(os.getcwd(), "")
+    return os.path.abspath(path).startswith(here) or os.path.realpath(path).startswith(os.path.realpath(here) + os.sep)
+
+
+def shown_path(path: str) -> str:
+    """Return a path as people know it: from the current directory, from where packages are installed, or whole."""
+    installed = _INSTALLED.search(path)
+    if installed:
+        return path[installed.end() :]
+    if path.startswith(_ANTIPHON):
+        return os.path.join("antiphon", path.removeprefix(_ANTIPHON))
+    return path.removeprefix(_STDLIB).removeprefix(os.path.join(os.getcwd(), ""))
+
+
+def places_of(traceback: TracebackType | None) -> list[Place]:
+    """Return the places of a traceback, outermost first, without those of the import itself."""
+    places: list[Place] = []
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if not frame.f_code.co_filename.startswith("<frozen importlib"):
+            line = traceback.tb_lineno or frame.f_code.co_firstlineno
+            places.append(Place(frame, line, _positions(frame.f_code, traceback.tb_lasti)))
+        traceback = traceback.tb_next
+    return places
+
+
+def _positions(code: CodeType, instruction: int) -> tuple[int | None, int | None, int | None, int | None]:
+    return next(islice(code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None))
+
+
+def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame, ...]:
+    """Return the frames at these places. What repeats is one frame, and of a deep stack the middle is left out."""
+    folded = list(_folded(places))
+    if len(folded) > _FIRST + _LAST:
+        middle = folded[_FIRST:-_LAST]
+        last, repeats = folded[_FIRST - 1]
+        left_out = repeats + sum(1 + each for _, each in middle)
+        folded[_FIRST - 1 : -_LAST] = [(last, left_out)]
+    return tuple(_frame(place, repeats, printer, mask) for place, repeats in folded)
+
+
+def _folded(places: Iterable[Place]) -> Iterator[tuple[Place, int]]:
+    """Give each place, and how many are left out after it: of a recursion, all but the first and the last."""
+    for _, group in groupby(places, key=lambda place: (place.frame.f_code, place.line)):
+        first, *others = group
+        yield first, max(len(others) - 1, 0)
+        if others:
+            yield others[-1], 0
+
+
+def _frame(place: Place, repeats: int, printer: Printer, mask: Mask) -> Frame:
+    code, path = place.frame.f_code, place.frame.f_code.co_filename
+    own = is_own(path)
+    linecache.checkcache(path)
+    source = linecache.getlines(path, place.frame.f_globals)
+    return Frame(
+        file=readable(mask.known(shown_path(path))),
+        path=readable(mask.known(path)),
+        line=place.line,
+        function=readable(mask.known(code.co_qualname)),
+        lines=source_lines(source, place.line, place.positions, mask),
+        variables=tuple(_variables(place, source, printer)) if own else (),
+        is_own=own,
+        repeats=repeats,
+    )
+
+
+def source_lines(
+    source: list[str], line: int, positions: tuple[int | None, int | None, int | None, int | None], mask: Mask
+) -> tuple[Line, ...]:
+    """Return the lines around one, with what is between the positions marked."""
+    first, last, start, end = positions
+    if first is None or last is None or start is None or end is None or not first <= line <= last:
+        first = last = line
+        start = end = None
+    numbers = range(max(line - _BEFORE, 1), min(max(line, min(last, line + _AFTER)) + _AFTER, len(source)) + 1)
+    lines = []
+    for number in numbers:
+        text = (
+            source[number - 1].rstrip("\r\n").expandtabs(4)
+            if "\t" in source[number - 1]
+            else source[number - 1].rstrip()
+        )
+        marked = (0, 0)
+        if first <= number <= last and "\t" not in source[number - 1]:
+            marked = _marked(text, start if number == first else None, end if number == last else None)
+        hidden = mask.code(text[:_WIDTH])
+        lines.append(Line(number, hidden, *(marked if hidden == text else _whole(hidden, marked))))
+    return tuple(lines)
+
+
+def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
+    """Return the columns of a part of a line, given in bytes; None for the beginning or the end of its text."""
+    encoded = text.encode("utf-8", "replace")
+    begins = len(text) - len(text.lstrip()) if start is None else len(encoded[:start].decode("utf-8", "replace"))
+    ends = len(text) if end is None else len(encoded[:end].decode("utf-8", "replace"))
+    return begins, max(begins, ends)
+
+
+def _whole(text: str, marked: tuple[int, int]) -> tuple[int, int]:
+    """Return the columns of all text in a line of which a part was marked, and which was changed since."""
+    return (len(text) - len(text.lstrip()), len(text)) if any(marked) else (0, 0)
+
+
+def _variables(place: Place, source: list[str], printer: Printer) -> Iterator[tuple[str, str]]:
+    """Give the locals with their values, those in the line that ran first. A module's are all its names."""
+    frame = place.frame
+    mentioned = set(_words(source[place.line - 1])) if 0 < place.line <= len(source) else set()
+    is_module = frame.f_code.co_name == "<module>"
+    kept = {name: value for name, value in dict(frame.f_locals).items() if not is_module or _is_data(name, value)}
+    names = sorted(kept, key=lambda name: name not in mentioned)
+    for name in names[:_LOCALS]:
+        yield readable(name), printer.show(kept[name], name)
+    if len(names) > _LOCALS:
+        yield "...", f"{len(names) - _LOCALS} more"
+
+
+def _is_data(name: str, value: object) -> bool:
+    return not name.startswith("__") and type(value).__name__ not in ("module", "function", "type")
+
+
+def readable(text: str) -> str:
+    """Return text with what UTF-8 can't encode replaced."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def stack_of(frame: FrameType | None) -> Iterator[FrameType]:
+    """Give a frame, and those that called it, innermost first."""
+    while frame is not None:
+        yield frame
+        frame = frame.f_back

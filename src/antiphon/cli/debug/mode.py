@@ -1,0 +1,100 @@
+"""The switch of the debug mode, and the answer to an error while it is on."""
+
+import ipaddress
+import json
+import logging
+from collections.abc import Iterator
+
+from antiphon.cli.debug.page import page_of
+from antiphon.cli.debug.report import Failure, Report, report_of
+from antiphon.cli.debug.style import HEADERS
+from antiphon.cli.debug.text import traceback_of
+from antiphon.handler.errors import PROBLEM, set_debug_answer
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+from antiphon.serialization.json import encode_json
+
+
+def switch_on(*, is_for_loopback: bool) -> None:
+    """Have this process answer errors with all that is known of them, until it ends.
+
+    ``is_for_loopback`` says that it listens for this machine only: then names of other machines get no such answers.
+    """
+    set_debug_answer(_Answers(is_for_loopback))
+
+
+class _Answers:
+    """The answers to errors of status 500 and above."""
+
+    def __init__(self, is_for_loopback: bool) -> None:
+        self._is_for_loopback = is_for_loopback
+
+    def __call__(self, request: Request, error: BaseException, response: Response) -> None:
+        """Put what is known of an error into the response that answers it."""
+        if response.status < 500 or not self._may_see(request):
+            return
+        try:
+            _complete(response, report_of(error, request))
+        except Exception:
+            logging.getLogger("antiphon").exception("the debug mode failed; the answer stays as it is without that")
+
+    def _may_see(self, request: Request) -> bool:
+        """True unless a page of another site could read the answer.
+
+        Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
+        """
+        sent_by = request.headers.get("sec-fetch-site")
+        if sent_by == "cross-site" and request.headers.get("sec-fetch-mode") != "navigate":
+            return False
+        return not self._is_for_loopback or is_local(request.host)
+
+
+def is_local(host: str) -> bool:
+    """True for names of this machine, and for addresses, which nobody can make lead elsewhere."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _complete(response: Response, report: Report) -> None:
+    if response.content_type == PROBLEM:
+        body = response.body if isinstance(response.body, bytes) else b"{}"
+        response.body = encode_json(json.loads(body) | {"debug": _member(report)})
+        response.headers["cache-control"] = "no-store"
+    else:
+        response.body = page_of(report)
+        response.headers.update(HEADERS)
+
+
+def _member(report: Report) -> dict[str, object]:
+    """Return the member ``debug`` of problem details."""
+    return {
+        "errors": [_failure(failure) for failure in report.failures],
+        "traceback": traceback_of(report),
+    }
+
+
+def _failure(failure: Failure) -> dict[str, object]:
+    return {
+        "type": failure.kind,
+        "message": failure.message,
+        "notes": list(failure.notes),
+        "frames": list(_frames(failure)),
+        "errors": [_failure(member) for member in failure.members],
+    }
+
+
+def _frames(failure: Failure) -> Iterator[dict[str, object]]:
+    for frame in failure.frames:
+        yield {
+            "file": frame.path,
+            "line": frame.line,
+            "function": frame.function,
+            "code": frame.code,
+            "is_own": frame.is_own,
+            "variables": dict(frame.variables),
+        }

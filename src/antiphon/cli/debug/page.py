@@ -1,0 +1,166 @@
+"""The error page: a report as HTML, readable without scripts, on a phone, in the dark and by ear."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from html import escape
+from itertools import groupby
+
+from antiphon.cli.debug.frames import Frame, Line
+from antiphon.cli.debug.report import Failure, Report, report_of
+from antiphon.cli.debug.request import Section
+from antiphon.cli.debug.style import COPY, REFRESH, STYLE
+from antiphon.cli.debug.text import text_of
+from antiphon.request.request import Request
+
+_REFRESHES = "This page refreshes itself when that has changed."
+_FOOTER = (
+    "This page is shown by <code>antiphon run --debug</code> only. What looks like a secret is masked; look before you"
+    " pass it on all the same."
+)
+
+
+def page(error: BaseException, request: Request | None = None, *, refreshes: bool = False) -> bytes:
+    """Return the page for an error, in UTF-8. It goes with the header fields ``style.HEADERS``.
+
+    With ``refreshes`` it asks for its own URL again and again, and shows what is there as soon as that has changed.
+    """
+    return page_of(report_of(error, request), refreshes=refreshes)
+
+
+def page_of(report: Report, *, refreshes: bool = False) -> bytes:
+    """Return the page of a report, in UTF-8."""
+    text = text_of(report)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return "".join(_parts(report, text, digest, refreshes)).encode()
+
+
+def _parts(report: Report, text: str, digest: str, refreshes: bool) -> Iterator[str]:
+    first, *others = report.failures
+    title = " ".join(first.summary.split())[:120]
+    yield f'<!doctype html>\n<html lang="en" data-error="{digest}">\n<meta charset="utf-8">\n'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+    yield f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
+    yield f"<header>\n{_where(report)}<h1><b>{escape(first.kind)}</b>{escape(first.message)}</h1>\n{_notes(first)}"
+    if refreshes:
+        yield f'<p class="quiet">{_REFRESHES}</p>\n'
+    yield '<p><button id="copy" type="button" hidden>Copy as text</button> <span id="told" role="status"></span></p>\n'
+    yield "</header>\n<main>\n"
+    yield from _failure(first, "h2")
+    for failure in others:
+        yield from _further(failure)
+    if report.sections:
+        yield "<h2>Request</h2>\n" + "".join(map(_section, report.sections))
+    yield f"<details>\n<summary>All of it as text</summary>\n{_scrolls('text', 'All of it as text')}"
+    yield f' id="text">{escape(text)}</pre>\n</details>\n</main>\n<footer><p>{_FOOTER}</p></footer>\n'
+    yield f"<script>{COPY}</script>\n" + (f"<script>{REFRESH}</script>\n" if refreshes else "")
+
+
+def _where(report: Report) -> str:
+    basics = dict(report.sections[0].rows) if report.sections else {}
+    if "method" not in basics:
+        return ""
+    handler = f", answered by {escape(basics['handler'])}" if "handler" in basics else ""
+    return f'<p class="quiet">{escape(basics["method"])} {escape(basics["URL"])}{handler}</p>\n'
+
+
+def _notes(failure: Failure) -> str:
+    return "".join(f'<p class="note">{escape(note)}</p>\n' for note in failure.notes)
+
+
+def _further(failure: Failure) -> Iterator[str]:
+    yield f'<section class="failure">\n<p class="quiet">{escape(failure.relation)}:</p>\n'
+    yield f"<h2>{escape(failure.summary)}</h2>\n{_notes(failure)}"
+    yield from _failure(failure, "h3")
+    yield "</section>\n"
+
+
+def _failure(failure: Failure, heading: str) -> Iterator[str]:
+    main = failure.main_frame
+    if main is not None:
+        yield f"<{heading}>{_place(main)}</{heading}>\n{_content(main)}"
+    if len(failure.frames) > 1:
+        yield f'<{heading}>How it came there</{heading}>\n<p class="quiet">The last call is at the end.</p>\n<ol>\n'
+        for is_own, group in groupby(failure.frames, key=lambda frame: frame.is_own or frame is main):
+            frames = [*group]
+            yield from _own_frames(frames, main) if is_own else _library_frames(frames)
+        yield "</ol>\n"
+    for member in failure.members:
+        yield from _further(member)
+    if failure.members_left_out:
+        yield f"<p>{failure.members_left_out} more errors of the group are not shown.</p>\n"
+
+
+def _own_frames(frames: Iterable[Frame], main: Frame | None) -> Iterator[str]:
+    for frame in frames:
+        if frame is main:
+            yield f'<li class="shown">{_place(frame)}: shown above{_repeats(frame)}</li>\n'
+        else:
+            yield f"<li>{_folded(frame)}</li>\n"
+
+
+def _library_frames(frames: list[Frame]) -> Iterator[str]:
+    packages = dict.fromkeys(frame.file.replace("\\", "/").partition("/")[0].removesuffix(".py") for frame in frames)
+    count = f"{len(frames)} frame{'s' * (len(frames) > 1)} of {', '.join(packages)}"
+    yield f"<li><details>\n<summary>{escape(count)}</summary>\n<div>"
+    yield from map(_folded, frames)
+    yield "</div>\n</details></li>\n"
+
+
+def _folded(frame: Frame) -> str:
+    code = f": <code>{escape(frame.code)}</code>" if frame.code else ""
+    return f"<details>\n<summary>{_place(frame)}{code}{_repeats(frame)}</summary>\n{_content(frame)}</details>\n"
+
+
+def _repeats(frame: Frame) -> str:
+    return (
+        f' <span class="quiet">({frame.repeats} more frames after this one are left out)</span>'
+        if frame.repeats
+        else ""
+    )
+
+
+def _place(frame: Frame) -> str:
+    function = f", in {escape(frame.function)}" if frame.function else ""
+    return f"{escape(frame.file)}, line {frame.line}{function}"
+
+
+def _content(frame: Frame) -> str:
+    """Return the source of a frame, with its locals beside it."""
+    label = escape(f"Source of {frame.file}, line {frame.line}")
+    rows = "".join(_row(line, frame.line) for line in frame.lines)
+    source = (
+        f'{_scrolls("", label)}><code class="source">{rows}</code></pre>\n'
+        if rows
+        else "<p>There is no source code.</p>\n"
+    )
+    if not frame.variables:
+        return f'<div class="beside">\n{source}</div>\n'
+    values = f'<div class="values" tabindex="0" role="region" aria-label="Local variables">\n{_table(frame.variables)}'
+    return f'<div class="beside two">\n<div>{source}</div>\n{values}</div>\n</div>\n'
+
+
+def _scrolls(kind: str, label: str) -> str:
+    """Return the beginning of a box that scrolls, which the keyboard can reach."""
+    named = f' class="{kind}"' if kind else ""
+    return f'<pre{named} tabindex="0" role="region" aria-label="{label}"'
+
+
+def _row(line: Line, failed: int) -> str:
+    text = escape(line.text)
+    if line.end > line.start:
+        before, marked, after = line.text[: line.start], line.text[line.start : line.end], line.text[line.end :]
+        text = f"{escape(before)}<mark>{escape(marked)}</mark>{escape(after)}"
+    kind = " failed" if line.number == failed else ""
+    return f'<span class="row{kind}"><i>{line.number}</i>{text}\n</span>'
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    """Return names and values as a list, beside each other where there is room."""
+    items = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>\n" for name, value in rows)
+    return f"<dl>\n{items}</dl>\n"
+
+
+def _section(section: Section) -> str:
+    is_open = "" if section.title == "Headers" else " open"
+    title = escape(section.title)
+    return f"<details{is_open}>\n<summary>{title}</summary>\n{_table(section.rows)}</details>\n"

@@ -1,0 +1,286 @@
+"""Values of the app as text, of bounded length. No code of the app runs for that: no ``__repr__``, no attribute.
+
+So nothing is loaded that is lazy, nothing waits for a network, and nothing fails or lies. Values are known by their
+real type, and read as C keeps them.
+"""
+
+import collections
+import datetime
+import decimal
+import fractions
+import ipaddress
+import os
+import pathlib
+import re
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from enum import Enum
+from itertools import islice
+from types import (
+    AsyncGeneratorType,
+    BuiltinFunctionType,
+    CoroutineType,
+    EllipsisType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+    NoneType,
+    TracebackType,
+)
+from typing import Any
+
+from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+LENGTH = 1_000
+"""Characters of one value."""
+_TEXT = 300
+"""Characters of one text in a value."""
+_DEPTH = 4
+_ITEMS = (30, 12, 8, 6)
+"""The most items of a collection, by depth."""
+_NODES = 300
+"""The most objects that are looked at for one value."""
+_DIGITS = 4_000
+"""Bits of the longest integer that is written out: to write one takes quadratic time."""
+
+_PLAIN = (
+    *(bool, float, complex, NoneType, EllipsisType, type(NotImplemented), range),
+    *(datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, uuid.UUID, re.Pattern),
+    *(pathlib.PosixPath, pathlib.WindowsPath, pathlib.PurePosixPath, pathlib.PureWindowsPath),
+    *(ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network),
+)
+_NAMED = (FunctionType, BuiltinFunctionType, CoroutineType, GeneratorType, AsyncGeneratorType)
+_ONLY_TYPE = (FrameType, TracebackType)
+
+
+class Printer:
+    """The text of values, without what looks like a secret. What is found to be one is masked everywhere after that."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self._left = _NODES
+
+    def show(self, value: object, name: str = "") -> str:
+        """Return a value as text. ``name`` is that under which it is kept."""
+        self._left = _NODES
+        try:
+            shown = self._masked(value) if is_secret_name(name) else self._any(value, 0)
+        except Exception as error:  # such as a dict that another thread changes
+            return f"<{_name(type(value))}: not shown, {type(error).__name__}>"
+        return _cut(self._mask.known(shown), LENGTH)
+
+    def _masked(self, value: object) -> str:
+        kind = type(value)
+        if value is None or kind is bool:
+            return repr(value)
+        self._learn(value, 0)
+        return MASK if issubclass(kind, str | bytes | int | float) else f"<{_name(kind)} {MASK}>"
+
+    def _learn(self, value: object, depth: int) -> None:
+        """Note the texts in a secret value."""
+        self._left -= 1
+        if self._left < 0 or depth > _DEPTH:
+            return
+        if issubclass(type(value), str | bytes):
+            self._mask.add(_key(value))
+        elif not issubclass(type(value), (type, ModuleType, *_NAMED)):
+            for each in islice(_parts(value), _ITEMS[0]):
+                self._learn(each, depth + 1)
+
+    def _any(self, value: Any, depth: int) -> str:
+        kind = type(value)
+        self._left -= 1
+        if self._left < 0:
+            return "..."
+        if issubclass(kind, str):
+            return self._text(value)
+        if issubclass(kind, bytes | bytearray):
+            return self._bytes(value)
+        if issubclass(kind, int) and kind is not bool and not issubclass(kind, Enum):
+            return _integer(value)
+        if kind in _PLAIN:
+            return _cut(repr(value), _TEXT)
+        if kind is datetime.datetime:  # a time zone may be of any class
+            return f"datetime({datetime.datetime.replace(value, tzinfo=None)})"
+        if kind is fractions.Fraction:
+            return f"Fraction({_integer(value.numerator)}, {_integer(value.denominator)})"
+        return self._compound(value, kind, depth) if depth < _DEPTH else "..."
+
+    def _compound(self, value: Any, kind: type, depth: int) -> str:
+        if issubclass(kind, type):
+            return f"<class {_name(value)}>"
+        if issubclass(kind, ModuleType):
+            return "<module>"
+        if kind in _NAMED:
+            return f"<{kind.__name__} {value.__qualname__}>"
+        if kind is MethodType:
+            return f"<method {self._any(value.__func__, depth + 1)}>"
+        if kind in _ONLY_TYPE or kind is os._Environ:  # noqa: SLF001 - its type has no other name
+            return f"<{_name(kind)}>"
+        if issubclass(kind, Enum):
+            return f"{_name(kind)}.{dict(_attributes(value)).get('_name_')}"
+        if issubclass(kind, dict):
+            return self._dict(value, kind, depth)
+        if issubclass(kind, list | tuple | set | frozenset | collections.deque):
+            return self._collection(value, kind, depth)
+        if issubclass(kind, BaseException):
+            shown = [self._any(each, depth + 1) for each in _args(value)[: _limit(depth)]]
+            return f"{_name(kind)}({_joined(shown, len(_args(value)))})"
+        return self._object(value, kind, depth)
+
+    def _text(self, value: str) -> str:
+        length = str.__len__(value)
+        text = self._mask.text(str.__getitem__(value, slice(_TEXT * 20)))
+        if len(text) <= _TEXT and length <= _TEXT * 20:
+            return repr(text)
+        return f"{text[:_TEXT]!r}... ({length} characters)"
+
+    def _bytes(self, value: bytes | bytearray) -> str:
+        length = len(value)
+        start = bytes(memoryview(value)[: _TEXT * 20])
+        text = self._mask.text(start.decode("latin-1"))
+        shown = repr(text[:_TEXT].encode("latin-1", "replace"))
+        return shown if length <= _TEXT else f"{shown}... ({length} bytes)"
+
+    def _dict(self, value: dict[Any, Any], kind: type, depth: int) -> str:
+        if _is_environment(value):
+            return f"<{_name(kind)}, an environment>"
+        shown = [self._pair(key, each, depth) for key, each in islice(dict.items(value), _limit(depth))]
+        return _labelled(kind, dict, f"{{{_joined(shown, dict.__len__(value))}}}")
+
+    def _pair(self, key: object, value: object, depth: int) -> str:
+        return f"{self._any(key, depth + 1)}: {self._named(_key(key), value, depth)}"
+
+    def _named(self, name: str, value: object, depth: int) -> str:
+        return self._masked(value) if is_secret_name(name) else self._any(value, depth + 1)
+
+    def _collection(self, value: Any, kind: type, depth: int) -> str:
+        base = next(each for each in (list, tuple, set, frozenset, collections.deque) if issubclass(kind, each))
+        items: list[Any] = [*islice(base.__iter__(value), _limit(depth))]
+        fields = _field_names(kind) if base is tuple else ()
+        if fields:
+            shown = [f"{name}={self._named(name, each, depth)}" for name, each in zip(fields, items, strict=False)]
+            return f"{_name(kind)}({_joined(shown, len(items))})"
+        name = _key(items[0]) if len(items) == 2 and base in (list, tuple) else ""
+        shown = [self._any(each, depth + 1) for each in items]
+        if is_secret_name(name):  # a pair such as a header field
+            shown[1] = self._masked(items[1])
+        text = _joined(shown, base.__len__(value))
+        if base is list:
+            return _labelled(kind, list, f"[{text}]")
+        if base is tuple:
+            return _labelled(kind, tuple, f"({text}{',' * (len(items) == 1)})")
+        if base is set and text:
+            return _labelled(kind, set, f"{{{text}}}")
+        return f"{_name(kind)}({text})"
+
+    def _object(self, value: object, kind: type, depth: int) -> str:
+        if issubclass(kind, Request):
+            return f"<{_name(kind)} {self._mask.text(value.method)} {self._mask.text(value.path)!r}>"  # type: ignore[attr-defined]
+        if issubclass(kind, Response):
+            return f"<{_name(kind)} {value.status}>"  # type: ignore[attr-defined]
+        attributes = [*islice(_attributes(value), _limit(depth) + 1)]
+        shown = [f"{name}={self._named(name, each, depth)}" for name, each in attributes[: _limit(depth)]]
+        if len(attributes) > len(shown):
+            shown.append("...")
+        return f"<{_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
+
+
+def _limit(depth: int) -> int:
+    return _ITEMS[min(depth, len(_ITEMS) - 1)]
+
+
+def _joined(shown: list[str], length: int) -> str:
+    return ", ".join(shown if len(shown) == length else [*shown, f"... {length} in all"])
+
+
+def _labelled(kind: type, base: type, text: str) -> str:
+    return text if kind is base else f"{_name(kind)}({text})"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
+def _integer(value: int) -> str:
+    bits = int.bit_length(value)
+    return int.__repr__(value) if bits <= _DIGITS else f"<an integer of {bits} bits>"
+
+
+def _name(kind: type) -> str:
+    """Return the name of a class, whatever its metaclass does."""
+    return str(type.__dict__["__qualname__"].__get__(kind))[:200]
+
+
+def _key(key: Any) -> str:
+    """Return the name that a key is; empty for a key that is no text."""
+    if issubclass(type(key), str):
+        return str.__str__(key)
+    return bytes.decode(key, "latin-1") if issubclass(type(key), bytes) else ""
+
+
+def _is_environment(value: dict[Any, Any]) -> bool:
+    """True for a WSGI environ, in which some servers have the process's environment, and for a copy of that one."""
+    if dict.__contains__(value, "wsgi.version") or dict.__contains__(value, "wsgi.input"):
+        return True
+    kept = ((dict.get(value, name), each) for name, each in islice(os.environ.items(), 50))
+    same = sum(type(one) is str and one == other for one, other in kept)
+    return same >= 3 or (same > 0 and same == dict.__len__(value))
+
+
+def _args(error: BaseException) -> tuple[Any, ...]:
+    args: tuple[Any, ...] = BaseException.__dict__["args"].__get__(error)
+    return args
+
+
+def _field_names(kind: type) -> tuple[str, ...]:
+    """Return the names of a named tuple's fields; none of another class."""
+    for each in _bases(kind):
+        fields = _own(each).get("_fields")
+        if type(fields) is tuple and all(type(name) is str for name in fields):
+            return fields
+    return ()
+
+
+def _bases(kind: type) -> tuple[type, ...]:
+    bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
+    return bases
+
+
+def _own(kind: type) -> Any:
+    return type.__dict__["__dict__"].__get__(kind)
+
+
+def _attributes(value: object) -> Iterator[tuple[str, object]]:
+    """Give the attributes that an object keeps, in its ``__dict__`` and its slots. Properties are not called."""
+    for kind in _bases(type(value)):
+        own = _own(kind)
+        kept = own.get("__dict__")
+        if type(kept) is GetSetDescriptorType:
+            instance = kept.__get__(value)
+            if type(instance) is dict:
+                yield from ((name, each) for name, each in [*instance.items()] if type(name) is str)
+        if own.get("__module__") not in (None, "builtins", "functools"):
+            for name, member in sorted(own.items()):
+                if type(member) is MemberDescriptorType and not name.startswith("__"):
+                    with suppress(AttributeError):
+                        yield name, member.__get__(value)
+
+
+def _parts(value: Any) -> Iterable[object]:
+    """Return what is in a value: of a collection its items, of another object its attributes."""
+    kind = type(value)
+    if issubclass(kind, dict):
+        return list(dict.values(value))
+    base: Any
+    for base in (list, tuple, set, frozenset, collections.deque):
+        if issubclass(kind, base):
+            return list(base.__iter__(value))
+    return (each for _, each in _attributes(value))

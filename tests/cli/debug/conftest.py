@@ -1,0 +1,45 @@
+"""The debug mode, switched on in this process, as the command does in a worker."""
+
+from html import unescape
+
+import pytest
+
+from antiphon.cli.debug.mode import switch_on
+from antiphon.handler.errors import set_debug_answer
+from antiphon.testing import Client
+
+
+@pytest.fixture
+def in_debug():
+    """The debug mode, for loopback, as long as the test takes."""
+    switch_on(is_for_loopback=True)
+    yield
+    set_debug_answer(None)
+
+
+class Pages:
+    """A client of an app that takes pages, or JSON, from this machine."""
+
+    def __init__(self, app, interface="asgi"):
+        self.client = Client(app, interface, base_url="http://localhost:8000")
+
+    def page(self, path, method="GET", headers=(), **options):
+        response = self.client.request(method, path, headers={"accept": "text/html", **dict(headers)}, **options)
+        response.shown = unescape(response.text)
+        return response
+
+    def problem(self, path, method="GET", **options):
+        return self.client.request(method, path, **options)
+
+
+@pytest.fixture
+def pages(in_debug):
+    clients = []
+
+    def pages(app, interface="asgi"):
+        clients.append(Pages(app, interface))
+        return clients[-1]
+
+    yield pages
+    for each in clients:
+        each.client.close()

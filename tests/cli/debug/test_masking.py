@@ -1,0 +1,116 @@
+"""Names of secrets, and text without them."""
+
+import pytest
+
+from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
+
+SECRET = [
+    "password", "PASSWORD", "user_password", "userPassword", "passwd", "pwd", "passphrase", "secret", "SECRET_KEY",
+    "client_secret", "token", "accessToken", "csrf_token", "X-CSRF-Token", "XSRF-TOKEN", "api_key", "apikey",
+    "X-API-Key",    "authorization", "Proxy-Authorization", "auth", "cookie", "Set-Cookie", "session", "sessionid",
+    "credit_card", "card_number", "cardNumber", "cvv", "iban", "private_key", "privateKey", "signing_key", "dsn",
+    "SENTRY_DSN", "database_url", "DATABASE_URL", "db_url", "conninfo", "credentials", "jwt", "salt", "pin", "otp",
+]  # fmt: skip
+INNOCENT = [
+    "name", "key", "keys", "path", "author", "authors", "compass", "passenger", "spin", "pinned", "option", "saltwater",
+    "monkey", "user", "url", "id", "host", "bypass", "wordsnake", "basin", "assistant", "", "_", "7",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SECRET)
+def test_a_name_of_a_secret(name):
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", INNOCENT)
+def test_a_name_of_no_secret(name):
+    assert not is_secret_name(name)
+
+
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+TEXTS = [
+    ("Bearer 0123abcd.ef", "Bearer [masked]"),
+    ("authorization was bearer abcdefghijkl today", "authorization was bearer [masked] today"),
+    ("Basic YWRhOmh1bnRlcg==", "Basic [masked]"),
+    ("basic arithmetic", "basic arithmetic"),
+    ("the bearer of news", "the bearer of news"),
+    (f"got {JWT}!", "got [masked]!"),
+    ("postgres://ada:hunter2@db/shop", "postgres://[masked]@db/shop"),
+    ("postgres://ada:p@ss/w:rd@db/shop", "postgres://[masked]@db/shop"),
+    ("redis://:hunter2@cache:6379/0", "redis://[masked]@cache:6379/0"),
+    ("https://shop.example:8000/@ada", "https://shop.example:8000/@ada"),
+    ("mail ada@shop.example:25", "mail ada@shop.example:25"),
+    ("/login?next=/&token=abc&page=2", "/login?next=/&token=[masked]&page=2"),
+    ("host=db password=hunter2 user=ada", "host=db password=[masked] user=ada"),
+    ("password: hunter2", "password: [masked]"),
+    ("password: 'two words'", "password: '[masked]'"),
+    ('{"apiKey": "abc", "page": 1}', '{"apiKey": "[masked]", "page": 1}'),
+    (r'{"token": "a\"b", "page": 1}', '{"token": "[masked]", "page": 1}'),
+    ("Config(name='shop', secret='abc')", "Config(name='shop', secret='[masked]')"),
+    ("invalid token: expected three parts", "invalid token: expected three parts"),
+    ("KeyError: 'password'", "KeyError: 'password'"),
+    ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx", "[masked]\nx"),
+    ("-----BEGIN PRIVATE KEY-----\nMIIE", "[masked]"),
+    ("sk_live_0123456789abcdef", "[masked]"),
+    ("ghp_0123456789abcdefghij0123", "[masked]"),
+    ("card 4111 1111 1111 1111.", "card [masked]."),
+    ("order 4111 1111 1111 1112.", "order 4111 1111 1111 1112."),
+    ("2026-11-22 01:25:36.123456", "2026-11-22 01:25:36.123456"),
+    ("", ""),
+    ("a lone \udc80", "a lone ?"),
+]
+
+
+@pytest.mark.parametrize(("text", "masked"), TEXTS)
+def test_a_text(text, masked):
+    assert Mask().text(text) == masked
+
+
+CODE = [
+    ('API_KEY = "abc"', 'API_KEY = "[masked]"'),
+    ("password: str = 'abc'", "password: str = '[masked]'"),
+    ('connect(user="ada", password="abc")', 'connect(user="ada", password="[masked]")'),
+    ('{"token": b"abc", "page": 1}', '{"token": "[masked]", "page": 1}'),
+    ('os.environ["SECRET_KEY"] = "abc"', 'os.environ["SECRET_KEY"] = "[masked]"'),
+    ('password = request.form["password"]', 'password = request.form["password"]'),
+    ("if token == expected:", "if token == expected:"),
+    ("def login(password: str, token=None):", "def login(password: str, token=None):"),
+    ('password = """several', 'password = """[masked]"""'),
+]
+
+
+@pytest.mark.parametrize(("code", "masked"), CODE)
+def test_source_code_keeps_all_but_literals(code, masked):
+    assert Mask().code(code) == masked
+
+
+@pytest.mark.parametrize(
+    "written", ["it was {}", "'{}'", "/path?q={}&r=1", "a{}b"], ids=["plain", "quoted", "in a URL", "within a word"]
+)
+@pytest.mark.parametrize("secret", ["opensesame", "it's\\ \nso", "ü&<ö>%20!"])
+def test_a_secret_is_masked_wherever_it_stands(secret, written):
+    from urllib.parse import quote, quote_plus
+
+    mask = Mask()
+    mask.add(secret)
+    for form in (secret, repr(secret)[1:-1], quote(secret), quote_plus(secret)):
+        assert mask.text(written.format(form)) == written.format(MASK)
+
+
+def test_a_short_secret_is_masked_by_its_name_only():
+    mask = Mask()
+    mask.add("cat")
+    assert mask.text("concatenate") == "concatenate"
+
+
+def test_the_secrets_of_the_environment_are_known(monkeypatch):
+    monkeypatch.setenv("SHOP_SECRET_KEY", "opensesame")
+    monkeypatch.setenv("XDG_SESSION_TYPE", "wayland")
+    monkeypatch.setenv("SECRETS_FOLDER", "/run/secrets")
+    assert Mask().text("opensesame, wayland, /run/secrets") == "[masked], wayland, /run/secrets"
+
+
+@pytest.mark.parametrize("text", ["a" * 10**6, "password" * 10**5, "password=" * 10**5, "://a:" * 10**5, "'" * 10**6])
+def test_a_long_text_takes_linear_time(text):
+    assert len(Mask().text(text)) < 10**6
+    assert len(Mask().code(text)) < 10**6

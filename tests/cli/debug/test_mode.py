@@ -1,0 +1,194 @@
+"""The answers to errors while the debug mode is on, and that they are what they were while it is off."""
+
+import logging
+
+import pytest
+
+import antiphon
+from antiphon import App, HTTPError, abort
+from antiphon.cli.debug.mode import switch_on
+from antiphon.handler.errors import set_debug_answer
+from antiphon.testing import Client
+
+pytestmark = pytest.mark.axes("interface", "style")
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def style(request):
+    return request.param
+
+
+def app_of(style):
+    """An app that fails in these ways, by handlers of this style."""
+    app = App()
+
+    def fails(path, error):
+        if style == "def":
+
+            @app.route(path, methods=["GET", "POST"], name=path)
+            def blocks(request):
+                raise error()
+        else:
+
+            @app.route(path, methods=["GET", "POST"], name=path)
+            async def waits(request):
+                raise error()
+
+    fails("/bug", lambda: LookupError("<script>alert('lost')</script>"))
+    fails("/missing", lambda: HTTPError("There is no such page.", status=404))
+    fails("/unavailable", lambda: HTTPError("Come back.", status=503, headers={"retry-after": "9"}))
+    fails("/handled", lambda: ArithmeticError("handled"))
+    fails("/late", lambda: TimeoutError("late"))
+
+    @app.errorhandler(ArithmeticError)
+    def handle(request, error):
+        return "It was handled.", 500
+
+    return app
+
+
+def test_it_is_off_unless_the_command_switches_it_on(interface, style):
+    assert not antiphon.is_debug()
+    with Client(app_of(style), interface, base_url="http://localhost") as client:
+        response = client.get("/bug", headers={"accept": "text/html"})
+    assert "lost" not in response.text
+
+
+def test_it_can_be_asked_for(in_debug):
+    assert antiphon.is_debug()
+
+
+def test_an_error_is_answered_by_a_page_that_shows_it(pages, interface, style):
+    response = pages(app_of(style), interface).page("/bug")
+    assert (response.status, response.content_type) == (500, "text/html; charset=utf-8")
+    assert "<h1><b>LookupError</b>&lt;script&gt;alert(&#x27;lost&#x27;)&lt;/script&gt;</h1>" in response.text
+    assert "<script>alert" not in response.text
+    assert "raise error()" in response.shown
+    assert response.headers["x-request-id"] in response.text
+
+
+def test_a_page_is_kept_by_nobody_and_runs_nothing_but_its_own_scripts(pages, interface, style):
+    headers = pages(app_of(style), interface).page("/bug").headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-frame-options"] == "DENY"
+    policy = dict(each.strip().split(" ", 1) for each in headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in headers["content-security-policy"]
+    assert "nonce" not in policy["script-src"]
+
+
+def test_an_error_is_answered_by_problem_details_to_clients_of_an_api(pages, interface, style):
+    response = pages(app_of(style), interface).problem("/bug")
+    assert (response.status, response.content_type) == (500, "application/problem+json")
+    assert (response.json["status"], response.json["request_id"]) == (500, response.headers["x-request-id"])
+    debug = response.json["debug"]
+    [error] = debug["errors"]
+    assert (error["type"], error["message"]) == ("LookupError", "<script>alert('lost')</script>")
+    frame = error["frames"][-1]
+    assert (frame["file"], frame["code"], frame["is_own"]) == (__file__, "raise error()", True)
+    assert frame["line"] > 0
+    assert frame["variables"]["request"] == "<Request GET '/bug'>"
+    assert debug["traceback"].startswith("Traceback (most recent call last):\n")
+    assert debug["traceback"].endswith("LookupError: <script>alert('lost')</script>")
+
+
+def test_an_error_of_status_500_and_above_keeps_its_status_and_its_headers(pages, interface, style):
+    client = pages(app_of(style), interface)
+    for response in (client.page("/unavailable"), client.problem("/unavailable")):
+        assert (response.status, response.headers["retry-after"]) == (503, "9")
+        assert "HTTPError" in response.text
+    assert client.problem("/unavailable").json["detail"] == "Come back."
+
+
+@pytest.mark.parametrize(("path", "status"), [("/missing", 404), ("/nowhere", 404), ("/handled", 500)])
+def test_what_is_an_answer_stays_as_it_is(pages, interface, style, path, status):
+    with Client(app_of(style), interface, base_url="http://localhost:8000") as client:
+        set_debug_answer(None)
+        usual = client.get(path)
+        switch_on(is_for_loopback=True)
+        response = client.get(path)
+    assert response.status == usual.status == status
+    assert response.headers.keys() == usual.headers.keys()
+    assert "Traceback" not in response.text
+
+
+def test_an_error_is_logged_once(pages, interface, style, caplog):
+    pages(app_of(style), interface).page("/bug")
+    [record] = caplog.records
+    assert record.exc_info[0] is LookupError
+
+
+def test_head_has_no_body(pages, interface, style):
+    response = pages(app_of(style), interface).page("/bug", "HEAD")
+    assert (response.status, response.body) == (500, b"")
+
+
+HOSTS = [
+    ("localhost", True), ("localhost:8000", True), ("shop.localhost", True), ("127.0.0.1:8000", True), ("[::1]", True),
+    ("192.168.0.7", True), ("evil.example", False), ("localhost.evil.example", False), ("", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("host", "is_shown"), HOSTS)
+def test_names_that_others_may_lead_to_this_machine_get_the_usual_answer(pages, interface, style, host, is_shown):
+    client = pages(app_of(style), interface)
+    assert ("LookupError" in client.page("/bug", headers={"host": host}).text) is is_shown
+    assert ("debug" in client.problem("/bug", headers={"host": host}).json) is is_shown
+
+
+def test_where_others_are_served_too_every_name_is_shown_errors(pages, interface, style):
+    client = pages(app_of(style), interface)
+    switch_on(is_for_loopback=False)
+    assert "LookupError" in client.page("/bug", headers={"host": "shop.example"}).text
+
+
+@pytest.mark.parametrize(
+    ("site", "mode", "is_shown"),
+    [
+        ("cross-site", "cors", False),
+        ("cross-site", "no-cors", False),
+        ("cross-site", "navigate", True),
+        ("same-site", "cors", True),
+        ("same-origin", "cors", True),
+        ("none", "navigate", True),
+    ],
+)
+def test_a_script_of_another_site_gets_the_usual_answer(pages, interface, style, site, mode, is_shown):
+    fetched = {"sec-fetch-site": site, "sec-fetch-mode": mode}
+    assert ("LookupError" in pages(app_of(style), interface).page("/bug", headers=fetched).text) is is_shown
+
+
+def test_a_failure_of_the_debug_mode_itself_leaves_the_usual_answer(pages, interface, style, caplog, monkeypatch):
+    client = pages(app_of(style), interface)
+    monkeypatch.setattr("antiphon.cli.debug.mode.report_of", lambda *arguments: 1 / 0)
+    response = client.problem("/bug")
+    assert (response.status, "debug" in response.json) == (500, False)
+    assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
+
+
+def test_the_reason_of_a_word_of_another_framework_is_in_the_page(pages, interface):
+    app = App()
+
+    @app.get("/")
+    def index(request):
+        return request.json()
+
+    assert "request.json is an attribute" not in pages(app, interface).problem("/").text  # no JSON: a 415
+    response = pages(app, interface).problem("/", "GET", json={})
+    assert "request.json is an attribute" in response.json["debug"]["errors"][0]["notes"][0]
+
+
+def test_abort_with_a_status_of_a_bug_is_shown(pages, interface):
+    app = App()
+
+    @app.get("/")
+    def index(request):
+        abort(500, "on purpose")
+
+    assert "on purpose" in pages(app, interface).page("/").text

@@ -1,0 +1,73 @@
+"""`antiphon run --debug`, in processes and over sockets."""
+
+import http.client
+import json
+from contextlib import closing
+
+import pytest
+
+APP = """
+from antiphon import App, is_debug
+
+app = App()
+loaded_in_debug = is_debug()
+
+
+@app.get("/")
+def index(request):
+    return str(loaded_in_debug)
+
+
+@app.get("/bug")
+async def bug(request):
+    password = "opensesame"
+    raise LookupError("lost " + password)
+"""
+
+
+def fetch(command, path, **headers):
+    with closing(http.client.HTTPConnection("localhost")) as connection:
+        connection.sock = command.connect()
+        connection.request("GET", path, headers=headers)
+        return connection.getresponse().read().decode()
+
+
+@pytest.fixture
+def shop(tmp_path):
+    (tmp_path / "shop.py").write_text(APP)
+    return "shop:app"
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_errors_are_answered_by_a_page_and_by_problem_details(antiphon, shop, interface):
+    command = antiphon(shop, "--debug", "--interface", interface).serving()
+    assert fetch(command, "/") == "True"
+    page = fetch(command, "/bug", accept="text/html")
+    assert "<h1><b>LookupError</b>lost [masked]</h1>" in page
+    assert "<h2>shop.py, line 16, in bug</h2>" in page
+    assert json.loads(fetch(command, "/bug"))["debug"]["errors"][0]["frames"][-1]["code"].startswith(
+        "raise LookupError"
+    )
+    assert command.err.count("Traceback (most recent call last)") == 2
+    assert "Warning" not in command.err
+
+
+@pytest.mark.once
+def test_without_the_flag_nothing_is_shown(antiphon, shop):
+    command = antiphon(shop).serving()
+    assert fetch(command, "/") == "False"
+    assert "lost" not in fetch(command, "/bug", accept="text/html")
+
+
+@pytest.mark.once
+def test_the_file_of_settings_may_switch_it_on(antiphon, shop, tmp_path):
+    (tmp_path / ".env").write_text("ANTIPHON_DEBUG=1\n")
+    assert fetch(antiphon(shop).serving(), "/") == "True"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("place", [["--host", "0.0.0.0"], ["--uds", "shop.sock"]], ids=["every address", "unix socket"])
+def test_a_place_that_others_may_reach_is_warned_of(antiphon, shop, place):
+    command = antiphon(shop, "--debug", *place).serving()
+    assert "Warning: --debug shows the code and the values of the app to everyone who can reach" in command.err
+    assert "LookupError" in fetch(command, "/bug", accept="text/html", host="shop.example")
