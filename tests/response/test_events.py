@@ -10,9 +10,11 @@ from itertools import count
 import pytest
 
 from antiphon import serve
+from antiphon.concurrency.draining import Announcement
 from antiphon.http.errors import Conflict
 from antiphon.http.event import Event, parse_events
 from antiphon.request.request import Request
+from antiphon.response import events
 from antiphon.response.events import HEARTBEAT, WithHeartbeats
 from antiphon.response.response import Response
 from antiphon.testing import AsyncClient, Client
@@ -360,6 +362,57 @@ class TestHeartbeats:
                 return await anext(response)
 
         assert asyncio.run(main()) == b": \n\n"
+
+
+class TestAProcessThatDrains:
+    @pytest.fixture
+    def draining(self, monkeypatch):
+        news = Announcement()
+        monkeypatch.setattr(events, "DRAINING", news)
+        return news
+
+    @pytest.mark.parametrize("retry", [None, 1000])
+    def test_ends_the_stream_at_once_with_the_time_to_come_back(self, connect, heartbeat, draining, retry, caplog):
+        seen = []
+
+        async def source():
+            try:
+                yield "first"
+                asyncio.get_running_loop().call_later(SOON, draining.give)
+                await asyncio.sleep(LONG)
+            finally:
+                seen.append("closed")
+
+        client = connect(lambda request: Response.events(source(), heartbeat=heartbeat, retry=retry))
+        again = f"retry: {retry}\n\n" if retry else ""
+        assert client.get("/").text == f"{again}data: first\n\n{again}"
+        assert (seen, caplog.text) == (["closed"], "")
+
+    def test_ends_a_blocking_source_after_its_next_event(self, connect, draining):
+        def source():
+            yield "first"
+            draining.give()
+            yield "second"
+            yield "third"
+
+        client = connect(lambda request: Response.events(source(), retry=5))
+        assert client.get("/").text == "retry: 5\n\ndata: first\n\ndata: second\n\nretry: 5\n\n"
+
+    def test_lets_a_stream_finish_that_asks_for_it(self, connect, Source, heartbeat, draining):
+        draining.give()
+        make = lambda request: Response.events(Source(["a", "b"]), heartbeat=heartbeat, on_drain="finish")  # noqa: E731
+        assert connect(make).get("/").text == "data: a\n\ndata: b\n\n"
+
+    def test_has_already_ended_streams_that_begin(self, connect, draining):
+        async def source():
+            yield "never"
+
+        draining.give()
+        assert connect(lambda request: Response.events(source(), retry=5)).get("/").text == "retry: 5\n\nretry: 5\n\n"
+
+    def test_knows_two_ways(self):
+        with pytest.raises(ValueError, match="on_drain is 'end' or 'finish', not 'now'"):
+            Response.events([], on_drain="now")
 
 
 class TestASourceWithHeartbeats:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from math import inf
-from typing import Any, Generic, NamedTuple, NoReturn, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, NoReturn, TypeAlias, TypeVar
 
 from antiphon.concurrency.crossing import copy_variables
+from antiphon.concurrency.draining import DRAINING
 from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator, aclose
 from antiphon.concurrency.loop import wait_ended
 from antiphon.http.errors import HTTPError, InternalServerError
@@ -19,31 +21,42 @@ T = TypeVar("T")
 Values: TypeAlias = Iterable[object] | AsyncIterable[object]
 Chunks: TypeAlias = BlockingChunks[object] | AsyncChunks[object]
 
+OnDrain: TypeAlias = Literal["end", "finish"]
+"""What a stream does when its process takes no new requests: end at once, or come to its own end in the time left."""
+
 HEARTBEAT = Event(comment="")
 """An event that says nothing, and keeps proxies from closing a silent stream."""
 
 
 class Format(NamedTuple):
-    """How values are written: the function for each, the bytes before the first, and the function for an error."""
+    """How values are written: the function for each, the bytes before the first, and the function for an error.
+
+    ``ends_on_drain`` is True if the stream ends when the process drains, with the ``preamble`` once more.
+    """
 
     write: Callable[[object], bytes]
     preamble: bytes = b""
     write_error: Callable[[Exception], bytes] | None = None
+    ends_on_drain: bool = False
 
 
-def event_stream(source: Values, heartbeat: float | None, retry: int | None) -> Chunks:
+def event_stream(source: Values, heartbeat: float | None, retry: int | None, on_drain: OnDrain = "end") -> Chunks:
     """Return events as they are sent, each in a chunk.
 
     While an async source is silent, a comment is sent every ``heartbeat`` seconds. ``retry``, in milliseconds, is sent
-    first. Raises TypeError for a source that is no iterable of values, ValueError for a ``heartbeat`` that is not a
-    number above 0, and for a ``retry`` that can't be.
+    first, and again where the process drains and the stream ends ``on_drain``. Raises TypeError for a source that is no
+    iterable of values, ValueError for a ``heartbeat`` that is not a number above 0, and for a ``retry`` or an
+    ``on_drain`` that can't be.
     """
+    if on_drain not in ("end", "finish"):
+        raise ValueError(f"on_drain is 'end' or 'finish', not {on_drain!r}")
     if heartbeat is not None and not 0 < heartbeat < inf:
         raise ValueError(f"a heartbeat is a number of seconds above 0, or None, not {heartbeat!r}")
     preamble = b"" if retry is None else str(Event(retry=retry)).encode()
-    event_format = Format(_write_event, preamble, _write_error)
-    if heartbeat is not None and isinstance(source, AsyncIterable):
-        return AsyncChunks(WithHeartbeats(source, heartbeat), partial(_write_async, event_format))
+    event_format = Format(_write_event, preamble, _write_error, on_drain == "end")
+    if isinstance(source, AsyncIterable) and (heartbeat is not None or event_format.ends_on_drain):
+        beating = WithHeartbeats(source, heartbeat, event_format.ends_on_drain)
+        return AsyncChunks(beating, partial(_write_async, event_format))
     return _chunks(source, event_format)
 
 
@@ -68,10 +81,14 @@ def _write(written_as: Format, source: Iterable[object]) -> ByteGenerator:
     try:
         for value in source:
             yield written_as.write(value)
+            if written_as.ends_on_drain and DRAINING.is_given:
+                break
     except Exception as error:
         if written_as.write_error:
             yield written_as.write_error(error)
         raise
+    if written_as.ends_on_drain and DRAINING.is_given and written_as.preamble:
+        yield written_as.preamble
 
 
 async def _write_async(written_as: Format, source: AsyncIterable[object]) -> AsyncByteGenerator:
@@ -84,6 +101,8 @@ async def _write_async(written_as: Format, source: AsyncIterable[object]) -> Asy
         if written_as.write_error:
             yield written_as.write_error(error)
         raise
+    if written_as.ends_on_drain and DRAINING.is_given and written_as.preamble:
+        yield written_as.preamble
 
 
 def _write_line(value: object) -> bytes:
@@ -110,14 +129,16 @@ def _write_error(error: Exception) -> bytes:
 
 
 class WithHeartbeats(Generic[T]):
-    """The items of an async iterable, and a HEARTBEAT whenever none has come for some seconds.
+    """The items of an async iterable, and a HEARTBEAT whenever none has come for some seconds, unless that is None.
+
+    With ``ends_on_drain`` they end when the process drains, while the iterable may still wait.
 
     The iterable runs in a task of its own, so that a step goes on while heartbeats are sent, and a timeout inside it
     reaches nothing else. A step starts when it is asked for, and is cancelled when the asking task is. The context
     variables are those of the first asking task; changes of them are carried back when the iterable is closed.
     """
 
-    def __init__(self, iterable: AsyncIterable[T], seconds: float) -> None:
+    def __init__(self, iterable: AsyncIterable[T], seconds: float | None, ends_on_drain: bool = False) -> None:
         self._iterable = iterable
         self._iterator: AsyncIterator[T] | None = None
         self._seconds = seconds
@@ -126,14 +147,21 @@ class WithHeartbeats(Generic[T]):
         self._task: asyncio.Task[BaseException | None] | None = None
         self._context: Context
         self._is_raised = False
+        self._ends_on_drain = ends_on_drain
+        self._drained: asyncio.Future[None] | None = None
+        self._withdraw: Callable[[], None] | None = None
 
     def __aiter__(self) -> AsyncIterator[T | Event]:
         return self
 
     async def __anext__(self) -> T | Event:
+        if self._ends_on_drain and DRAINING.is_given:
+            raise StopAsyncIteration
         if self._task is None:
             self._context = copy_context()
             self._task = asyncio.create_task(self._run(), context=self._context)
+            if self._ends_on_drain:
+                self._listen()
         if self._demand is None:
             self._demand = asyncio.get_running_loop().create_future()
             self._demands.put_nowait(self._demand)
@@ -143,20 +171,40 @@ class WithHeartbeats(Generic[T]):
             return demand.result()
         if self._task.done():
             self._end(self._task)
+        if self._ends_on_drain and DRAINING.is_given:
+            raise StopAsyncIteration
         return HEARTBEAT
+
+    def _listen(self) -> None:
+        """Be told on this loop when the process drains."""
+        loop = asyncio.get_running_loop()
+        drained = self._drained = loop.create_future()
+
+        def tell() -> None:
+            if not drained.done():
+                drained.set_result(None)
+
+        def tell_soon() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(tell)
+
+        self._withdraw = DRAINING.subscribe(tell_soon)
 
     async def _wait(self, demand: "asyncio.Future[T]", task: "asyncio.Task[Any]") -> None:
         """Wait for the outcome of a step, at most until a heartbeat is due. Wait out a step that is cancelled."""
         timeout: float | None = self._seconds
+        waited: list[asyncio.Future[Any]] = [demand, task]
+        if self._drained is not None:
+            waited.append(self._drained)
         while True:
             try:
-                await asyncio.wait([demand, task], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(waited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 return
             except asyncio.CancelledError:
                 if demand.done() or task.done():
                     raise
                 task.cancel()
-                timeout = None
+                timeout, waited = None, [demand, task]
 
     def _end(self, task: "asyncio.Task[BaseException | None]") -> NoReturn:
         self._is_raised = True
@@ -166,6 +214,8 @@ class WithHeartbeats(Generic[T]):
 
     async def aclose(self) -> None:
         """Close the iterable. A step that is running is cancelled, and its error raised."""
+        if self._withdraw is not None:
+            self._withdraw()
         try:
             if self._task is not None:
                 await self._stop(self._task)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from antiphon.response.conditional import ConditionalRequest
+    from antiphon.response.events import OnDrain
     from antiphon.response.files import FileSource
     from antiphon.response.templates import Template
 
@@ -225,18 +226,20 @@ class Response(ResponseHeaders):
         *,
         heartbeat: float | None = 15.0,
         retry: int | None = None,
+        on_drain: "OnDrain" = "end",
     ) -> Self:
         """Make a response of server-sent events (WHATWG HTML §9.2): each an ``Event``, text, or a value, sent as JSON.
 
         While an async source gives nothing, a comment is sent every ``heartbeat`` seconds; a blocking source has to
         give comments of its own. After a lost connection the client comes back in ``retry`` milliseconds. If the
-        source fails, the last event is named "error". The iterator is closed in every case.
-        Raises TypeError for a source that is no iterable of events, ValueError for a ``heartbeat`` that is not above 0
-        and for a negative ``retry``.
+        source fails, the last event is named "error". With ``on_drain="end"`` the stream ends when the process takes no
+        new requests, a blocking source at its next event; with "finish" it may go on until the time for that is over.
+        The iterator is closed in every case. Raises TypeError for a source that is no iterable of events, ValueError
+        for a ``heartbeat`` that is not above 0, a negative ``retry`` and an unknown ``on_drain``.
         """
         from antiphon.response.events import event_stream
 
-        chunks = event_stream(source, heartbeat, retry)
+        chunks = event_stream(source, heartbeat, retry, on_drain)
         response = cls._of_type("text/event-stream", chunks, status, headers)
         response.headers.setdefault("cache-control", "no-store")
         response.headers.setdefault("x-accel-buffering", "no")
