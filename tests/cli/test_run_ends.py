@@ -26,7 +26,7 @@ def test_ctrl_c_ends_an_idle_server(antiphon, interface):
 
 @EACH_INTERFACE
 def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
-    command = antiphon(f"apps:{interface}", "--drain", "0.5").serving()
+    command = antiphon(f"apps:{interface}", "--grace", "0.5").serving()
     with command.stream():
         command.press_ctrl_c()
         assert_ended(command)
@@ -34,7 +34,7 @@ def test_ctrl_c_ends_a_server_with_an_endless_stream(antiphon, interface):
 
 @EACH_INTERFACE
 def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface):
-    command = antiphon(f"apps:{interface}", "--drain", "10").serving()
+    command = antiphon(f"apps:{interface}", "--grace", "10").serving()
     with command.send("/slow") as connection:
         time.sleep(0.3)  # for the server to take it up
         command.press_ctrl_c()
@@ -44,21 +44,14 @@ def test_a_request_that_is_being_answered_is_answered_first(antiphon, interface)
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_to_the_supervisor_alone_ends_all_workers(antiphon, number):
-    command = antiphon("apps:wsgi", "--workers", "2", "--drain", "0.5").serving()
+    command = antiphon("apps:wsgi", "--workers", "2", "--grace", "0.5").serving()
     with command.stream():
         command.process.send_signal(number)
         assert_ended(command)
 
 
-def test_it_ends_within_a_couple_of_seconds_by_default(antiphon):
-    command = antiphon("apps:asgi", "--workers", "2").serving()
-    with command.stream():
-        command.press_ctrl_c()
-        assert command.process.wait(6) == 0
-
-
 def test_a_second_ctrl_c_does_not_wait_for_the_drain(antiphon):
-    command = antiphon("apps:wsgi", "--drain", "600").serving()
+    command = antiphon("apps:wsgi", "--grace", "600").serving()
     with command.stream():
         command.press_ctrl_c()
         time.sleep(0.7)
@@ -68,7 +61,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_drain(antiphon):
 
 
 def test_a_signal_that_is_delivered_twice_counts_once(antiphon):
-    command = antiphon("apps:wsgi", "--drain", "10").serving()
+    command = antiphon("apps:wsgi", "--grace", "10").serving()
     with command.send("/slow") as connection:
         time.sleep(0.3)
         command.press_ctrl_c()
@@ -87,7 +80,7 @@ def test_ctrl_c_while_the_module_is_imported(antiphon, tmp_path):
 
 
 def test_no_connection_is_taken_once_the_end_has_begun(antiphon):
-    command = antiphon("apps:wsgi", "--drain", "600").serving()
+    command = antiphon("apps:wsgi", "--grace", "600").serving()
     with command.stream():
         port = command.port
         command.press_ctrl_c()
@@ -141,7 +134,7 @@ WAITS = {"style": "async def", "waits": "await asyncio.sleep(0.05)"}
 @EACH_INTERFACE
 def test_an_app_is_shut_down_although_a_stream_is_open(antiphon, tmp_path, interface):
     (tmp_path / "own.py").write_text(OWN.format(**BLOCKS))
-    command = antiphon("own:app", "--interface", interface, "--drain", "0.2").serving()
+    command = antiphon("own:app", "--interface", interface, "--grace", "0.2").serving()
     with command.stream():
         command.press_ctrl_c()
         assert_ended(command)
@@ -152,7 +145,7 @@ def test_an_app_is_shut_down_although_a_stream_is_open(antiphon, tmp_path, inter
 @pytest.mark.parametrize("kind", [WAITS, BLOCKS], ids=["async def", "def"])
 def test_streams_are_closed_before_the_app_is_shut_down(antiphon, tmp_path, interface, kind):
     (tmp_path / "own.py").write_text(OWN.format(**kind))
-    command = antiphon("own:app", "--interface", interface, "--drain", "0.2").serving()
+    command = antiphon("own:app", "--interface", interface, "--grace", "0.2").serving()
     with command.stream():
         command.press_ctrl_c()
         assert_ended(command)
@@ -161,7 +154,7 @@ def test_streams_are_closed_before_the_app_is_shut_down(antiphon, tmp_path, inte
 
 
 def test_workers_end_when_their_supervisor_is_killed(antiphon):
-    command = antiphon("apps:wsgi", "--drain", "0.2").serving()
+    command = antiphon("apps:wsgi", "--grace", "0.2").serving()
     with command.stream():
         port = command.port
         command.process.kill()
@@ -178,20 +171,12 @@ def is_gone(pid):
     return False
 
 
-def test_the_server_ends_when_a_worker_is_killed(antiphon):
-    command = antiphon("apps:wsgi", "--workers", "2").serving()
-    os.kill(command.workers()[0], signal.SIGKILL)
-    assert command.exit_code() == 1
-    assert command.err == "Error: A worker was ended by SIGKILL, so the server ends.\n"
-    command.wait_until(command.nobody_is_left)
-
-
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_worker_that_dies_while_it_starts_is_not_started_again(antiphon, tmp_path, workers):
     (tmp_path / "dies.py").write_text("import apps, os\nos._exit(7)\n")
     command = antiphon("dies:app", "--workers", workers)
     assert command.exit_code() == 1
-    assert command.err == "Error: A worker ended with exit code 7 while it loaded the application.\n"
+    assert command.err == "Error: A worker ended with exit code 7 before it served.\n"
     assert len(command.workers()) <= int(workers)
     assert command.out == ""
 
@@ -204,14 +189,13 @@ def test_a_lifespan_that_refuses_to_start_ends_the_server(antiphon, tmp_path):
     )
     command = antiphon("refuses:app")
     assert command.exit_code() == 1
-    assert "no database" in command.err
-    assert command.err.endswith("Error: A worker ended with exit code 1, so the server ends.\n")
+    assert command.err == "Error: The startup of the application failed:\nno database\n"
     assert command.out == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_every_process_lets_requests_be_answered(antiphon, number):
-    command = antiphon("apps:asgi", "--drain", "10").serving()
+    command = antiphon("apps:asgi", "--grace", "10").serving()
     with command.send("/slow") as connection:
         time.sleep(0.3)
         os.killpg(command.process.pid, number)

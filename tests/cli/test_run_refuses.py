@@ -166,7 +166,7 @@ def test_two_workers_tell_it_once(refused):
     "option",
     [
         ["--port", "65536"], ["--workers", "0"], ["--interface", "cgi"],
-        ["--drain", "-1"], ["--drain", "nan"], ["--drain", "inf"], ["--drain", "1e300"],
+        ["--grace", "-1"], ["--grace", "nan"], ["--grace", "inf"], ["--grace", "1e300"],
     ],
 )  # fmt: skip
 def test_options_out_of_range(refused, option):

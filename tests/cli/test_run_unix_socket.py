@@ -82,7 +82,7 @@ def test_every_worker_accepts_connections(antiphon):
 
 @EACH_INTERFACE
 def test_while_it_drains_its_path_is_free_for_the_next(antiphon, interface):
-    first = antiphon(f"apps:{interface}", "--uds", "app.sock", "--drain", "10").serving()
+    first = antiphon(f"apps:{interface}", "--uds", "app.sock", "--grace", "10").serving()
     with first.send("/slow") as connection:
         time.sleep(0.3)  # for the server to take it up
         first.press_ctrl_c()
@@ -96,15 +96,19 @@ def test_while_it_drains_its_path_is_free_for_the_next(antiphon, interface):
 
 
 def test_an_endless_stream_is_cut_off(antiphon):
-    command = antiphon("apps:asgi", "--uds", "app.sock", "--drain", "0.2").serving()
+    command = antiphon("apps:asgi", "--uds", "app.sock", "--grace", "0.2").serving()
     with command.stream():
         command.press_ctrl_c()
         assert_ended(command)
 
 
 @pytest.mark.once
-def test_nothing_is_left_when_a_worker_dies(antiphon):
-    command = antiphon("apps:wsgi", "--uds", "app.sock").serving()
+def test_nothing_is_left_when_workers_die_again_and_again(antiphon, tmp_path):
+    (tmp_path / "dies.py").write_text(
+        "import apps, os\nif os.path.exists('gone'):\n    os._exit(7)\nwsgi = apps.wsgi\n"
+    )
+    command = antiphon("dies:wsgi", "--uds", "app.sock").serving()
+    (tmp_path / "gone").touch()
     os.kill(command.workers()[0], signal.SIGKILL)
     assert command.exit_code() == 1
     assert not command.path.exists()

@@ -38,7 +38,7 @@ def settings(tmp_path, monkeypatch):
         ("", {"PORT": ""}, "PORT=84\nANTIPHON_PORT=85", {"port": 85}),
         ("", {"WEB_CONCURRENCY": "3"}, "", {"workers": 3}),
         ("", {"WEB_CONCURRENCY": "3", "ANTIPHON_WORKERS": "4"}, "", {"workers": 4}),
-        ("", {"ANTIPHON_HOST": "::1", "ANTIPHON_DRAIN": "5"}, "", {"host": "::1", "drain": 5.0}),
+        ("", {"ANTIPHON_HOST": "::1", "ANTIPHON_GRACE": "5"}, "", {"host": "::1", "grace": 5.0}),
         ("news:app", {}, "ANTIPHON_INTERFACE=wsgi", {"target": "news:app", "interface": "wsgi"}),
         ("", {"ANTIPHON_DIALECT": "kay werkzeug"}, "", {"dialects": ("kay", "werkzeug")}),
         ("", {}, "ANTIPHON_DIALECT='kay werkzeug'", {"dialects": ("kay", "werkzeug")}),

@@ -20,6 +20,12 @@ class Refused(ClickException):
     exit_code: ClassVar[int] = 3
 
 
+class StartupFailed(ClickException):
+    """An error of the application's startup."""
+
+    exit_code: ClassVar[int] = 1
+
+
 class WorkerEnded(ClickException):
     """The end of a worker that nobody asked to end."""
 

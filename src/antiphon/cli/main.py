@@ -87,12 +87,27 @@ def socket_path(context: click.Context, path: str | None) -> str | None:
     help="auto: ASGI for an app of Antiphon, otherwise what the app speaks.",
 )
 @click.option(
-    "--drain",
+    "--grace",
     type=click.FloatRange(min=0),
     callback=_seconds,
-    default=2.0,
+    default=30.0,
     show_default=True,
-    help="Seconds that open requests get at the end. Streams are cut off then.",
+    help="Seconds that open requests get at the end. Then they are cut off.",
+)
+@click.option(
+    "--worker-timeout",
+    type=click.FloatRange(min=0),
+    callback=_seconds,
+    default=30.0,
+    show_default=True,
+    help="Seconds after which a worker that hangs is replaced; 0: never.",
+)
+@click.option(
+    "--max-requests",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="How many requests a worker answers before it is replaced; 0: any number.",
 )
 @click.option("--debug", is_flag=True, help="Answer errors with a page that shows the code, and its values.")
 @click.option(
@@ -110,7 +125,9 @@ def run(
     uds_permissions: int | None,
     workers: int,
     interface: Literal["auto", "wsgi", "asgi", "rsgi"],
-    drain: float,
+    grace: float,
+    worker_timeout: float,
+    max_requests: int,
     debug: bool,
     dialects: tuple[str, ...],
 ) -> None:
@@ -118,13 +135,14 @@ def run(
 
     APP may be a function without arguments that makes the application. The module is looked for in the current
     directory first. Without MODULE:APP, an app, application, create_app or make_app in the modules there is served.
-    Ctrl-C ends the server; pressed twice, at once.
+    Ctrl-C ends the server; pressed twice, at once. SIGUSR2 restarts the workers, one after the other.
     """
     if sys.platform == "win32":
         raise Refused("This command needs POSIX processes. On Windows, run: granian MODULE:APP")
     if find_spec("granian") is None:
         raise Refused("This command serves on Granian, which is not here. Install it: pip install granian")
     from antiphon.cli.interface import Choice
+    from antiphon.cli.policy import Policy
     from antiphon.cli.serve import Port, SocketPath, serve  # late: --help and --version do not need it
 
     path = socket_path(click.get_current_context(), uds)
@@ -132,7 +150,8 @@ def run(
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
     if dialects:
         use(dialects)
-    sys.exit(serve(_target(target), requested, place, workers=workers, drain=drain, debug=debug))
+    policy = Policy(workers, grace, worker_timeout, max_requests, debug)
+    sys.exit(serve(_target(target), requested, place, policy))
 
 
 @main.command()

@@ -7,15 +7,18 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
 from ipaddress import ip_address
 from threading import Event
 from typing import NamedTuple
 
 import click
 
+from antiphon.cli.control import INHERITED
 from antiphon.cli.interface import Choice
 from antiphon.cli.listener import http_url, listen, listen_at
-from antiphon.cli.supervisor import INHERITED, supervise
+from antiphon.cli.policy import Policy
+from antiphon.cli.supervisor import Supervisor
 from antiphon.cli.target import Target
 
 _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to everyone who can reach {}."
@@ -58,41 +61,36 @@ class SocketPath(NamedTuple):
         return listener, f"unix:{listener.getsockname()}"
 
 
-def serve(
-    target: Target,
-    requested: Choice | None,
-    place: Port | SocketPath,
-    *,
-    workers: int,
-    drain: float,
-    debug: bool = False,
-) -> int:
+def serve(target: Target, requested: Choice | None, place: Port | SocketPath, policy: Policy) -> int:
     """Serve `target` until a signal ends it. Returns the exit code, or raises one of `errors`."""
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
-        if debug:
+        if policy.debug:
             from antiphon.cli.debug.mode import switch_on  # late: it is seldom needed
 
             switch_on(is_for_loopback=place.is_for_loopback)
-        return _work(inherited, target, requested, drain)
+        return _work(inherited, target, requested, policy)
     listener, url = place.listen()
-    if debug and not place.is_for_loopback:
+    if policy.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 
     def announce(choice: Choice) -> None:
-        by = f" with {workers} workers" if workers > 1 else ""
+        by = f" with {policy.workers} workers" if policy.workers > 1 else ""
         click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
 
-    return asyncio.run(supervise(listener, workers, drain, announce))
+    async def supervise() -> int:
+        return await Supervisor(listener, policy, announce, warn=partial(click.echo, err=True)).run()
+
+    return asyncio.run(supervise())
 
 
-def _work(inherited: str, target: Target, requested: Choice | None, drain: float) -> int:
+def _work(inherited: str, target: Target, requested: Choice | None, policy: Policy) -> int:
     """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
     has_served = Event()
     atexit.register(_leave, has_served)  # first, so that it runs after all that others register
     from antiphon.cli.worker import work  # late: the supervisor does not need a server
 
-    work(inherited, target, requested, drain)
+    work(inherited, target, requested, policy)
     has_served.set()
     return 0
 

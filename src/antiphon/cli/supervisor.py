@@ -1,96 +1,147 @@
-"""The supervisor of `antiphon run`: it starts workers, announces when they serve, and ends them in any case."""
+"""The supervisor of `antiphon run`: it keeps workers on a listening socket, and ends them in any case."""
 
 import asyncio
-import json
-import os
-import signal
 import socket
-import sys
-from asyncio.subprocess import Process
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
+from typing import Any
 
-from antiphon.cli.errors import BadCommand, Refused, WorkerEnded
+from click import ClickException
+
+from antiphon.cli.errors import Refused
 from antiphon.cli.interface import Choice
-
-INHERITED = "ANTIPHON_WORKER"
-"""The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
+from antiphon.cli.policy import Policy
+from antiphon.cli.signals import Signals
+from antiphon.cli.slot import Slot
+from antiphon.cli.worker_process import WorkerProcess
 
 _NOT_HTTP = b"\0\r\n\r\n"
 """A request that an HTTP server answers by itself, with a 400, without calling the application."""
 
-_GRACE = 0.2
-"""Seconds. Ctrl-C reaches every process of a terminal, and a worker may end before the supervisor knows."""
 
-_SHUTDOWN = 1.0
-"""Seconds after the drain, in which a worker cuts off open streams, and shuts the application down."""
+class Supervisor:
+    """The workers on one listening socket.
 
-_ECHO = 0.5
-"""Seconds. `timeout`, `npm` and others pass Ctrl-C on to a process that gets it from the terminal, too."""
-
-
-async def supervise(listener: socket.socket, workers: int, drain: float, announce: Callable[[Choice], None]) -> int:
-    """Run workers until SIGINT, SIGTERM or SIGHUP. Open requests then get `drain` seconds, or until a second signal.
-
-    Calls `announce` once, when every worker has loaded the application and connections are answered. Closes
-    `listener`. Returns the exit code: 0, or 128 plus the number of the second signal. When one worker ends by itself,
-    ends the others, too, and raises `WorkerEnded`; `BadCommand` if a worker can't load the application.
+    `run` starts them, replaces those that end by themselves, and ends them all when `end` is called or a signal comes.
+    `restart` replaces them all meanwhile. `announce` is called once, when all serve; `warn` prints a line about what
+    went wrong. Closes the listener.
     """
-    loop = asyncio.get_running_loop()
-    choices: list[asyncio.Future[Choice]] = [loop.create_future() for _ in range(workers)]
-    tasks = [loop.create_task(_run_worker(listener, drain, choice)) for choice in choices]
-    tasks.append(loop.create_task(_announce(listener, choices, announce)))
 
-    def end() -> None:
-        listener.close()
+    def __init__(
+        self,
+        listener: socket.socket,
+        policy: Policy,
+        announce: Callable[[Choice], object],
+        warn: Callable[[str], object],
+    ) -> None:
+        self._listener = listener
+        self._policy = policy
+        self._announce = announce
+        self._warn = warn
+        self._slots = [Slot(self._start, self._retire, warn) for _ in range(policy.workers)]
+        self._workers: set[WorkerProcess] = set()
+        """All that have not ended: those that start, that serve, and that have a successor."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._is_told_to_end = asyncio.Event()
+        self._is_restarting = asyncio.Lock()
+
+    async def run(self) -> int:
+        """Serve until SIGINT, SIGTERM or SIGHUP. Open requests then get their grace, or until a second signal.
+
+        Returns the exit code: 0, or 128 plus the number of the second signal. When workers end by themselves again and
+        again, ends the others, too, and raises `WorkerEnded`; `BadCommand` or `StartupFailed` if the application can't
+        be loaded or started.
+        """
+        signals = Signals(self.end, self._kill_all, lambda: self._do(self._restart_and_tell()))
+        serving = self._do(self._serve())
+        ending = self._do(self._is_told_to_end.wait())
+        await asyncio.wait([serving, ending], return_when=asyncio.FIRST_COMPLETED)
+        await self._end_all()
+        await asyncio.wait([serving])
+        if not serving.cancelled():
+            serving.result()
+        return signals.exit_code
+
+    def end(self) -> None:
+        """Have `run` end the workers, and return."""
+        self._is_told_to_end.set()
+
+    async def restart(self) -> None:
+        """Replace the workers, one after the other: each new one serves before the old one is told to end.
+
+        No request is lost by this. Raises `BadCommand`, `StartupFailed` or `WorkerEnded` if a new worker can't serve:
+        the old ones go on then.
+        """
+        async with self._is_restarting:
+            for slot in self._slots:
+                await slot.replace()
+
+    async def _serve(self) -> None:
+        """Start the workers, announce them, and keep them."""
+        await _all(slot.replace() for slot in self._slots)
+        await _all([self._announce_all(), *(slot.keep() for slot in self._slots)])
+
+    async def _announce_all(self) -> None:
+        """Call `announce` when connections are answered, with the choice that a worker has reported."""
+        reader, writer = await _connect(self._listener)
+        writer.write(_NOT_HTTP)
+        with suppress(ConnectionError):
+            if await reader.read(1):
+                self._announce(await self._slots[0].choice())
+        writer.close()
+
+    async def _start(self) -> WorkerProcess:
+        """Start a worker, and return it when it serves. Raises what keeps it from that."""
+        worker = await WorkerProcess.start(self._listener)
+        self._workers.add(worker)
+        self._do(self._forget(worker))
+        if self._policy.worker_timeout:
+            self._do(worker.end_when_silent(self._policy.worker_timeout))
+        await worker.wait_serving()
+        return worker
+
+    async def _forget(self, worker: WorkerProcess) -> None:
+        await worker.wait_ended()
+        self._workers.discard(worker)
+
+    def _retire(self, worker: WorkerProcess) -> None:
+        self._do(worker.end(self._policy.grace))
+
+    async def _restart_and_tell(self) -> None:
+        try:
+            await self.restart()
+        except ClickException as error:
+            self._warn(f"The workers go on as they are, since a new one can't serve: {error.message}")
+        else:
+            self._warn("All workers were replaced.")
+
+    async def _end_all(self) -> None:
+        self._listener.close()
+        ending = [worker.end(self._policy.grace) for worker in self._workers]
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*ending)
+
+    def _kill_all(self) -> None:
+        for worker in self._workers:
+            worker.kill()
+
+    def _do(self, coroutine: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
+        """Run a coroutine as a task, until the workers are ended."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run coroutines until all have returned, or one has raised an error, which is raised again."""
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
         for task in tasks:
             task.cancel()
-
-    signals = _Signals(end)
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    if signals.first is None:
-        end()
-    await asyncio.wait(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()
-    return signals.exit_code
-
-
-class _Signals:
-    """Handlers of the signals that end the server. They call `end` at the first one, and at the next unless an echo."""
-
-    def __init__(self, end: Callable[[], None]) -> None:
-        self.first: float | None = None
-        self.exit_code = 0
-        self._end = end
-        self._loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
-                self._loop.add_signal_handler(number, self._on_signal, number)
-
-    def _on_signal(self, number: int) -> None:
-        now = self._loop.time()
-        if self.first is None:
-            self.first = now
-        elif now - self.first > _ECHO:
-            self.exit_code = 128 + number
-        else:
-            return
-        self._end()
-
-
-async def _announce(
-    listener: socket.socket, choices: list[asyncio.Future[Choice]], announce: Callable[[Choice], None]
-) -> None:
-    """Wait until every worker has chosen its interface, and one of them answers. Then announce the choice."""
-    choice, *_ = await asyncio.gather(*choices)
-    reader, writer = await _connect(listener)
-    writer.write(_NOT_HTTP)
-    with suppress(ConnectionError):
-        if await reader.read(1):
-            announce(choice)
-    writer.close()
 
 
 async def _connect(listener: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -102,69 +153,3 @@ async def _connect(listener: socket.socket) -> tuple[asyncio.StreamReader, async
         return await asyncio.open_unix_connection(path)
     except OSError as error:  # it was removed meanwhile, or its permissions shut out the server itself
         raise Refused(f"Nobody can connect to {path}: {error.strerror}.") from None
-
-
-async def _run_worker(listener: socket.socket, drain: float, choice: asyncio.Future[Choice]) -> None:
-    """Run one worker until this task is cancelled. Raises an error if the worker ends before."""
-    control, remote = socket.socketpair()
-    with control:
-        with remote:
-            process = await _start(listener, remote)
-        try:
-            choice.set_result(await _receive_choice(control, process))
-            await process.wait()
-            await asyncio.sleep(_GRACE)
-            raise WorkerEnded(f"A worker {_end_of(process)}, so the server ends.")
-        finally:
-            control.close()  # which tells the worker to end
-            await _wait_for_exit(process, drain)
-
-
-async def _start(listener: socket.socket, remote: socket.socket) -> Process:
-    """Start the command of this process once more, as a worker."""
-    inherited = (listener.fileno(), remote.fileno())
-    environment = {**os.environ, INHERITED: ",".join(map(str, inherited))}
-    # Blocked until the worker has its handler: Ctrl-C while Python starts would leave a traceback.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, *sys.orig_argv[1:], pass_fds=inherited, env=environment
-        )
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-async def _receive_choice(control: socket.socket, process: Process) -> Choice:
-    """Receive the interface that the worker chose. Raises the `BadCommand` that it reports, or `WorkerEnded`."""
-    control.setblocking(False)
-    loop = asyncio.get_running_loop()
-    received = b""
-    while not received.endswith(b"\n"):
-        chunk = await loop.sock_recv(control, 65536)
-        if not chunk:
-            await process.wait()
-            raise WorkerEnded(f"A worker {_end_of(process)} while it loaded the application.")
-        received += chunk
-    report = json.loads(received)
-    if "error" in report:
-        raise BadCommand(report["error"])
-    return Choice(**report)
-
-
-def _end_of(process: Process) -> str:
-    code = process.returncode or 0
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-
-
-async def _wait_for_exit(process: Process, drain: float) -> None:
-    """Wait for the exit of a worker. Kill it when its time is over, or at once when this task is cancelled."""
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(drain + _SHUTDOWN):
-                await process.wait()
-    finally:
-        if process.returncode is None:
-            # Process.kill() reaps a process that is dead already, which its watcher then misses, and logs.
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
-            await process.wait()

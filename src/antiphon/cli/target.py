@@ -40,10 +40,11 @@ def _not_found(error: ModuleNotFoundError) -> str:
 
 
 def _failed_import(name: str, error: BaseException) -> str:
-    return _failed(f"The module {name!r} was found, but its import failed:", error)
+    return explain_failure(f"The module {name!r} was found, but its import failed:", error)
 
 
-def _failed(what: str, error: BaseException) -> str:
+def explain_failure(what: str, error: BaseException) -> str:
+    """Return what failed, where in the code that was, the project's first, and the error, in few lines."""
     frames = _most_useful(_frames(error))
     lines = [f"  {_shown(frame.filename)}, line {frame.lineno}: {frame.line}" for frame in frames]
     if isinstance(error, SystemExit):
@@ -134,7 +135,7 @@ class Target(NamedTuple):
         try:
             return function()
         except (Exception, SystemExit, KeyboardInterrupt) as error:
-            raise BadCommand(_failed(f"{self} was called, and failed to make an application:", error)) from None
+            raise BadCommand(explain_failure(f"{self} was called, and failed to make an application:", error)) from None
 
     def _others(self, module: ModuleType) -> str:
         names = [name for name, value in vars(module).items() if _looks_like_application(name, value)]

@@ -1,8 +1,11 @@
 """One worker of `antiphon run`: a process that serves the application, on a socket that its supervisor opened."""
 
+import asyncio
+import faulthandler
 import gc
-import json
+import logging
 import os
+import random
 import signal
 import socket
 import sys
@@ -13,19 +16,27 @@ from typing import Any
 
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.streaming import cut_off
-from antiphon.cli.errors import BadCommand
+from antiphon.cli.control import Control
+from antiphon.cli.errors import BadCommand, StartupFailed
+from antiphon.cli.heart import BEATS, Heart
 from antiphon.cli.interface import Choice, choose
-from antiphon.cli.target import Target
+from antiphon.cli.observed import Counted, observed
+from antiphon.cli.policy import Policy
+from antiphon.cli.target import Target, explain_failure
+from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.serving.embedded import ThreadServer
+from antiphon.serving.granian import silence
 
 CLOSING = 0.4
 """Seconds that the bodies of streams get to be closed, when they are cut off at the end."""
+TAKING_UP = 0.1
+"""Seconds for requests to come on connections that are new when a worker ends. Idle connections are closed then."""
 WSGI_THREADS = 64
 """How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
 
 
-def work(inherited: str, target: Target, requested: Choice | None, drain: float) -> None:
-    """Serve `target` until the supervisor closes its end of `control`, and `drain` seconds longer if need be.
+def work(inherited: str, target: Target, requested: Choice | None, policy: Policy) -> None:
+    """Serve `target` until the supervisor closes its end of `control`, and for the grace longer if need be.
 
     `inherited` names two open file descriptors: `listener,control`.
     """
@@ -33,7 +44,9 @@ def work(inherited: str, target: Target, requested: Choice | None, drain: float)
     for descriptor in (listener, control):
         descriptor.set_inheritable(False)
     _leave_signals_to_the_supervisor()
-    worker = _Worker(control, drain)
+    if not faulthandler.is_enabled():
+        faulthandler.enable()  # which writes down where a worker was that hung, or died of a fault in C
+    worker = _Worker(Control(control), policy)
     Thread(target=worker.end_when_told, daemon=True).start()
     worker.serve(target, requested, listener)
 
@@ -41,42 +54,86 @@ def work(inherited: str, target: Target, requested: Choice | None, drain: float)
 class _Worker:
     """The application and the server of this process, and its connection to the supervisor."""
 
-    def __init__(self, control: socket.socket, drain: float) -> None:
+    _choice: Choice
+
+    def __init__(self, control: Control, policy: Policy) -> None:
         self._control = control
-        self._drain = drain
+        self._policy = policy
         self._app: Any = None
         self._server: ThreadServer | None = None
 
     def serve(self, target: Target, requested: Choice | None, listener: socket.socket) -> None:
-        """Load the application, report its interface or its error, and serve it on this thread."""
+        """Load the application, start it, and serve it on this thread. Reports its interface, or its error."""
         try:
             self._app = target.load(requested)
         except BadCommand as error:
-            self._report({"error": error.message})
+            self._report(error)
             sys.exit(error.exit_code)
-        choice = choose(self._app, requested)
-        self._report(choice._asdict())
-        threads = WSGI_THREADS if choice.interface == "wsgi" else 1
-        self._server = server = ThreadServer(self._app, choice.interface, listener, threads=threads)
-        signal.signal(signal.SIGTERM, lambda *_: server.tell_to_stop())
+        self._choice = choose(self._app, requested)
+        self._server = server = self._make_server(listener)
+        signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())  # the supervisor may have got it, too
+        if self._choice.interface == "wsgi":
+            self._start_on_thread()
         server.run()
+        if self._choice.interface == "wsgi":
+            self._stop_on_thread()
         gc.disable()  # it would report the tasks that the application has left, though the process ends now
+
+    def _make_server(self, listener: socket.socket) -> ThreadServer:
+        interface = self._choice.interface
+        app = self._app
+        if limit := self._policy.max_requests:
+            app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
+        threads = WSGI_THREADS if interface == "wsgi" else 1
+        return ThreadServer(observed(app, interface, self), interface, listener, threads=threads)
+
+    def _start_on_thread(self) -> None:
+        try:
+            if isinstance(self._app, Servable):
+                self._app.start_on_thread()
+        except Exception as error:
+            self.has_failed(error)
+            sys.exit(StartupFailed.exit_code)
+        self.has_started(None)
+
+    def _stop_on_thread(self) -> None:
+        """Shut the application down, which lets go what it holds, unless that has been done."""
+        try:
+            if isinstance(self._app, Servable):
+                self._app.stop_on_thread()
+        except Exception as error:
+            logging.getLogger("antiphon").error("the shutdown of the application failed", exc_info=error)
+
+    def has_started(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Report that the application is served, and that this goes on: from its loop, if it has one."""
+        if self._policy.worker_timeout:
+            heart = Heart(self._control.beat, self._policy.worker_timeout / BEATS)
+            heart.beat_on_thread() if loop is None else heart.beat_on_loop(loop)
+        self._control.report_serving(self._choice)
+
+    def has_failed(self, reason: Exception | str) -> None:
+        """Report why the application did not start. The server has nothing to add to that."""
+        said = "The startup of the application failed:"
+        self._report(StartupFailed(f"{said}\n{reason}" if isinstance(reason, str) else explain_failure(said, reason)))
+        silence()
+
+    def _report(self, error: BadCommand | StartupFailed) -> None:
+        self._control.report_failure(error.message, error.exit_code)
 
     def end_when_told(self) -> None:
         """Wait until the supervisor closes its end of the connection, or dies, and end the process in time."""
-        self._control.recv(1)
+        self._control.wait_told_to_end()
         if self._server is not None:
+            DRAINING.give()
+            self._server.stop_accepting()
+            time.sleep(TAKING_UP)
             self._server.tell_to_stop()
-            time.sleep(self._drain)  # after the last request the main thread ends the process before that
+            time.sleep(self._policy.grace)  # after the last request the main thread ends the process before that
+            GRACE_OVER.give()
             with suppress(Exception):
                 cut_off(CLOSING)
-            if isinstance(self._app, Servable):  # what it holds is let go
-                with suppress(Exception):
-                    self._app.stop_on_thread()
+            self._stop_on_thread()
         os.kill(os.getpid(), signal.SIGKILL)
-
-    def _report(self, report: dict[str, Any]) -> None:
-        self._control.sendall(json.dumps(report).encode() + b"\n")
 
 
 def _leave_signals_to_the_supervisor() -> None:
@@ -84,7 +141,7 @@ def _leave_signals_to_the_supervisor() -> None:
 
     They get handlers, where SIG_IGN would do, because the programs that the application starts would inherit that.
     """
-    signal.signal(signal.SIGINT, lambda *_: None)
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup leaves it
-        signal.signal(signal.SIGHUP, lambda *_: None)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves it
+            signal.signal(number, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -105,6 +105,13 @@ class ThreadServer:
             close_accepted(self._address)
         return self.stop(within)
 
+    def stop_accepting(self) -> None:
+        """Take no new connection, and serve those that are open, until ``stop`` is called.
+
+        The listening socket is not closed for other processes that have it, too.
+        """
+        self._worker.socket.stop_accepting()
+
     def tell_to_stop(self) -> None:
         """Have it stop, without waiting. May be called by signal handlers."""
         self._worker.end()

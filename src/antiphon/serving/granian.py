@@ -15,11 +15,11 @@ from typing import Any, Literal, TypeAlias
 
 from granian._granian import SocketHolder
 from granian.constants import Interfaces, RuntimeModes, SSLProtocols
-from granian.log import LogLevels
+from granian.log import LogLevels, logger
 from granian.server.embed import Server
 from granian.server.mt import MTServer
 
-from antiphon.serving.sockets import BACKLOG
+from antiphon.serving.sockets import BACKLOG, make_unreachable_listener
 
 SEEN_IN = ("2.8.0", "2.8.7")
 """The oldest and the newest version of Granian that were seen to have these names."""
@@ -58,6 +58,11 @@ _OPTIONS: dict[str, Any] = {
     # "incremental" keeps logging.config from closing the handlers that the application has opened.
     "log_dictconfig": {"incremental": True, "handlers": {}},
 }
+
+
+def silence() -> None:
+    """Have Granian log nothing from now on."""
+    logger.disabled = True
 
 
 class WorkerOnThread:
@@ -162,6 +167,14 @@ class _GivenSocket:
         with suppress(OSError):
             return os.fstat(self._descriptor).st_ino != self._inode or not os.get_blocking(self._descriptor)
         return True
+
+    def stop_accepting(self) -> None:
+        """Leave new connections to other processes that listen on this socket; Granian does not notice.
+
+        Granian accepts on by its descriptor, which is of a socket then to which nobody can connect.
+        """
+        with make_unreachable_listener() as other:
+            os.dup2(other.fileno(), self._descriptor, inheritable=False)
 
     def close_unless_taken(self) -> None:
         """Close the socket if Granian will not."""

@@ -4,8 +4,10 @@ import os
 import socket
 import stat
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from tempfile import TemporaryDirectory
 from typing import Any
 
 BACKLOG = 1024
@@ -16,6 +18,20 @@ _DESCRIPTORS = "/dev/fd"
 """The folder with an entry for each descriptor that this process has open, where the system has one."""
 _DROP_UNSENT = struct.pack("ii", 1, 0)
 """To linger for no time after the close, as SO_LINGER takes it."""
+
+
+def make_unreachable_listener() -> socket.socket:
+    """Return a non-blocking socket that listens, and to which nobody can connect."""
+    listener = socket.socket(socket.AF_UNIX)
+    if sys.platform == "linux":
+        listener.bind("")  # a name of the kernel's choice, which is no file
+        listener.listen(0)
+    else:
+        with TemporaryDirectory() as folder:
+            listener.bind(os.path.join(folder, "nobody"))
+            listener.listen(0)
+    listener.setblocking(False)
+    return listener
 
 
 def close_accepted(address: Any, *, drop_unsent: bool = False) -> None:

@@ -1,0 +1,44 @@
+"""The connection of a worker to its supervisor: reports in one direction, and its end, which ends the worker."""
+
+import json
+import socket
+from contextlib import suppress
+from typing import Any
+
+from antiphon.cli.interface import Choice
+
+INHERITED = "ANTIPHON_WORKER"
+"""The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
+
+
+class Control:
+    """The worker's end of the connection. Its methods may be called on any thread."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def report_serving(self, choice: Choice) -> None:
+        """Say that the application has started, and is served from now on."""
+        self._report({"serves": choice})
+
+    def report_failure(self, message: str, exit_code: int) -> None:
+        """Say why the application can't be served."""
+        self._report({"error": message, "exit_code": exit_code})
+
+    def report_worn(self) -> None:
+        """Ask for another worker, which is to serve before this one ends."""
+        self._report({"worn": True})
+
+    def beat(self) -> None:
+        """Say that this worker is alive. A supervisor that doesn't read is not waited for."""
+        with suppress(OSError):
+            self._connection.send(b"{}\n", socket.MSG_DONTWAIT)
+
+    def _report(self, report: dict[str, Any]) -> None:
+        with suppress(ConnectionError):  # the supervisor was killed
+            self._connection.sendall(json.dumps(report).encode() + b"\n")
+
+    def wait_told_to_end(self) -> None:
+        """Wait until the supervisor closes its end of the connection, or dies."""
+        with suppress(ConnectionError):
+            self._connection.recv(1)

@@ -1,0 +1,115 @@
+"""Applications as a worker gives them to its server: it learns when they have started, or why not, and counts."""
+
+from asyncio import AbstractEventLoop, get_running_loop
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import Any, Protocol
+
+from antiphon.cli.interface import Interface
+
+
+class Observer(Protocol):
+    """The one who is told of the startup of an application."""
+
+    def has_started(self, loop: AbstractEventLoop | None) -> None:
+        """Take note that requests are answered from now on, on an event loop unless over WSGI."""
+        ...
+
+    def has_failed(self, reason: Exception | str) -> None:
+        """Take note that the startup raised an error, or refused with a message. The server ends."""
+        ...
+
+
+def observed(app: Any, interface: Interface, observer: Observer) -> Any:
+    """Return an application that the server is given in place of another, so that its startup is observed.
+
+    WSGI has no startup: there the application is returned as it is.
+    """
+    if interface == "asgi":
+        return ObservedASGI(app, observer)
+    return ObservedRSGI(app, observer) if interface == "rsgi" else app
+
+
+class ObservedASGI:
+    """An ASGI application of which the lifespan is observed."""
+
+    def __init__(self, app: Any, observer: Observer) -> None:
+        self._app = app
+        self._observer = observer
+
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[object]:
+        if scope["type"] != "lifespan":
+            return self._app(scope, receive, send)  # type: ignore[no-any-return]  # as ASGI says
+        return self._live(scope, receive, send)
+
+    async def _live(self, scope: Any, receive: Any, send: Any) -> None:
+        """Run the lifespan. An application that ends it at once, or raises, needs none: the server goes on."""
+        outcome: str | None = None
+
+        async def note(message: Any) -> None:
+            nonlocal outcome
+            if message["type"] == "lifespan.startup.failed":
+                outcome = message.get("message") or "The application gives no reason."
+                message = {"type": message["type"]}  # or the server would log the reason
+            elif message["type"] == "lifespan.startup.complete":
+                outcome = ""
+                self._observer.has_started(get_running_loop())
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except Exception as error:
+            if outcome:
+                self._observer.has_failed(error)
+            if outcome is not None:
+                raise
+        else:
+            if outcome:
+                self._observer.has_failed(outcome)
+        if outcome is None:
+            self._observer.has_started(get_running_loop())
+
+
+class ObservedRSGI:
+    """An RSGI application of which the startup is observed."""
+
+    def __init__(self, app: Any, observer: Observer) -> None:
+        self.__rsgi__ = getattr(app, "__rsgi__", app)
+        self._init = getattr(app, "__rsgi_init__", bool)
+        self.__rsgi_del__ = getattr(app, "__rsgi_del__", bool)
+        self._observer = observer
+
+    def __rsgi_init__(self, loop: AbstractEventLoop) -> None:
+        """Start the application."""
+        try:
+            self._init(loop)
+        except Exception as error:
+            self._observer.has_failed(error)
+            raise SystemExit(1) from error
+        self._observer.has_started(loop)
+
+
+class Counted:
+    """An application of any interface that calls `on_limit` when it gets request number `limit`."""
+
+    def __init__(self, app: Any, limit: int, on_limit: Callable[[], object]) -> None:
+        self._app = app
+        self._call_rsgi = getattr(app, "__rsgi__", app)
+        self.__rsgi_init__ = getattr(app, "__rsgi_init__", bool)
+        self.__rsgi_del__ = getattr(app, "__rsgi_del__", bool)
+        self._numbers = count(1)
+        self._limit = limit
+        self._on_limit = on_limit
+
+    def __call__(self, head: Any, *others: Any) -> Any:
+        if len(others) == 1 or head["type"] == "http":
+            self._count()
+        return self._app(head, *others)
+
+    def __rsgi__(self, scope: Any, protocol: Any) -> Any:
+        self._count()
+        return self._call_rsgi(scope, protocol)
+
+    def _count(self) -> None:
+        if next(self._numbers) == self._limit:
+            self._on_limit()

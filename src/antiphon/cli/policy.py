@@ -1,0 +1,17 @@
+"""How a server is kept: how many workers there are, how long they have for what, and what they show."""
+
+from typing import NamedTuple
+
+
+class Policy(NamedTuple):
+    """How many workers there are, how long they have for what, and what they show. All times are in seconds."""
+
+    workers: int = 1
+    grace: float = 30.0
+    """The time that open requests get when their worker ends."""
+    worker_timeout: float = 30.0
+    """The time after which a worker of which nothing was heard is replaced; 0 for none."""
+    max_requests: int = 0
+    """The number of requests after which a worker is replaced; 0 for none."""
+    debug: bool = False
+    """True if errors are answered with a page that shows the code and its values."""

@@ -1,0 +1,170 @@
+"""One worker of `antiphon run`, as its supervisor sees it: a process that starts, serves, is told to end, and ends."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import Process
+from contextlib import suppress
+from typing import Any
+
+from antiphon.cli.control import INHERITED
+from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
+from antiphon.cli.heart import BEATS
+from antiphon.cli.interface import Choice
+
+SHUTDOWN = 1.0
+"""Seconds after the grace, in which a worker cuts off open streams, and shuts the application down."""
+
+_DYING = 2.0
+"""Seconds for a worker that hangs to write down where, before it is killed."""
+
+
+class WorkerProcess:
+    """A worker that was started. It reports how it is, and ends when it is told to, or by itself."""
+
+    def __init__(self, process: Process, control: socket.socket) -> None:
+        control.setblocking(False)
+        loop = asyncio.get_running_loop()
+        self._process = process
+        self._control = control
+        self._serving: asyncio.Future[Choice] = loop.create_future()
+        self._wants_successor = asyncio.Event()
+        self._is_told_to_end = False
+        self._beats_left_out = 0
+        self._silence = ""
+        self._received = b""
+        self._ended = loop.create_task(self._take_in_reports())
+
+    @classmethod
+    async def start(cls, listener: socket.socket) -> "WorkerProcess":
+        """Start the command of this process once more, as a worker on a listening socket."""
+        control, remote = socket.socketpair()
+        with remote:
+            inherited = (listener.fileno(), remote.fileno())
+            environment = {**os.environ, INHERITED: ",".join(map(str, inherited))}
+            # Blocked until the worker has its handler: Ctrl-C while Python starts would leave a traceback.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, *sys.orig_argv[1:], pass_fds=inherited, env=environment
+                )
+            except BaseException:
+                control.close()
+                raise
+            finally:
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        return cls(process, control)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """True once the process is gone."""
+        return self._process.returncode is not None
+
+    @property
+    def fate(self) -> str:
+        """How the process ended: the rest of a sentence on it."""
+        code = self._process.returncode or 0
+        by = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        return f"{self._silence}{by}"
+
+    async def wait_serving(self) -> Choice:
+        """Wait until the worker serves; return the interface that it chose.
+
+        Raises the error that it reports, or `WorkerEnded`.
+        """
+        return await asyncio.shield(self._serving)
+
+    async def wait_done(self) -> None:
+        """Wait until the worker has ended, or wants a successor."""
+        wants = asyncio.ensure_future(self._wants_successor.wait())
+        try:
+            await asyncio.wait([self._ended, wants], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wants.cancel()
+
+    async def wait_ended(self, timeout: float | None = None) -> None:
+        """Wait until the process is gone, at most `timeout` seconds."""
+        await asyncio.wait([self._ended], timeout=timeout)
+
+    async def end(self, grace: float) -> None:
+        """Tell the worker to end, and wait until it has. Kill it when its time is over."""
+        if not self._is_told_to_end:
+            self._is_told_to_end = True
+            with suppress(OSError):  # it is gone
+                self._control.shutdown(socket.SHUT_WR)
+        await self.wait_ended(grace + SHUTDOWN)
+        self.kill()
+        await self.wait_ended()
+
+    def kill(self) -> None:
+        """Kill the worker, unless it has ended."""
+        self._send(signal.SIGKILL)
+
+    async def end_when_silent(self, seconds: float) -> None:
+        """Watch the worker until it has ended, or is told to. End it when nothing was heard of it for so many seconds.
+
+        The seconds are counted by this watch, so that a supervisor that was stopped itself takes nobody for dead.
+        """
+        await asyncio.wait([self._serving])
+        while not (self.has_ended or self._is_told_to_end):
+            await self.wait_ended(seconds / BEATS)
+            self._beats_left_out += 1
+            if self._beats_left_out > BEATS and not self._is_told_to_end:
+                self._silence = f"did not answer for {seconds:g} seconds (--worker-timeout), and "
+                self._send(signal.SIGABRT)  # by which Python writes down where it is
+                await self.wait_ended(_DYING)
+                self.kill()
+                return
+
+    def _send(self, number: signal.Signals) -> None:
+        if not self.has_ended:
+            # Process.kill() reaps a process that is dead already, which its watcher then misses, and logs.
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    async def _take_in_reports(self) -> None:
+        """Take in reports until the process has ended."""
+        with self._control:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._control, self._receive)
+            await self._process.wait()  # the connection may stay open, in processes that the worker has forked
+            while self._receive():
+                pass
+            loop.remove_reader(self._control)
+        if not self._serving.done():
+            self._fail(WorkerEnded(f"A worker {self.fate} before it served."))
+
+    def _receive(self) -> bool:
+        """Take in the reports that are there. Return False if there were none."""
+        try:
+            chunk = self._control.recv(65536)
+        except (BlockingIOError, ConnectionError):
+            return False
+        if not chunk:
+            asyncio.get_running_loop().remove_reader(self._control)
+            return False
+        *lines, self._received = (self._received + chunk).split(b"\n")
+        for line in lines:
+            self._take_in(json.loads(line))
+        return True
+
+    def _take_in(self, report: dict[str, Any]) -> None:
+        self._beats_left_out = 0
+        if "worn" in report:
+            self._wants_successor.set()
+        elif "serves" in report:
+            self._serving.set_result(Choice(*report["serves"]))
+        elif "error" in report:
+            self._fail(BadCommand(report["error"]) if report["exit_code"] == 2 else StartupFailed(report["error"]))
+
+    def _fail(self, error: Exception) -> None:
+        self._serving.set_exception(error)
+        self._serving.exception()  # nobody may wait for it

@@ -1,0 +1,178 @@
+"""`antiphon run` while workers come and go: one dies, hangs or is worn out, or all are restarted."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import Self
+
+import pytest
+
+EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+
+
+class Load:
+    """Threads that send one request after the other, each on a connection of its own, and note what they get."""
+
+    def __init__(self, get: Callable[[], str]) -> None:
+        self.answers: list[str] = []
+        self.errors: list[OSError] = []
+        self._get = get
+        self._has_ended = False
+        self._threads = [Thread(target=self._send) for _ in range(4)]
+
+    def _send(self) -> None:
+        while not self._has_ended:
+            try:
+                self.answers.append(self._get())
+            except OSError as error:
+                self.errors.append(error)
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._has_ended = True
+        for thread in self._threads:
+            thread.join()
+
+
+def new_worker(command, *old):
+    command.wait_until(lambda: any(command.answers_from(worker) for worker in command.workers() if worker not in old))
+    [new] = {*command.workers()} - {*old}
+    return new
+
+
+@EACH_INTERFACE
+def test_a_worker_that_dies_is_replaced(antiphon, interface):
+    command = antiphon(f"apps:{interface}").serving()
+    [worker] = command.workers()
+    os.kill(worker, signal.SIGKILL)
+    new_worker(command, worker)
+    assert command.err == f"Worker {worker} was ended by SIGKILL. Another one takes its place.\n"
+
+
+def test_other_workers_serve_meanwhile(antiphon):
+    command = antiphon("apps:asgi", "--workers", "2").serving()
+    first, second = command.workers()
+    with Load(command.get) as load:
+        os.kill(first, signal.SIGKILL)
+        new_worker(command, first, second)
+    assert len(load.errors) <= 4  # those that it was answering
+
+
+def test_a_server_of_which_workers_die_again_and_again_ends(antiphon, tmp_path):
+    (tmp_path / "dies.py").write_text(
+        "import glob, os\nfrom apps import wsgi\nif len(glob.glob('started-*')) > 1:\n    os._exit(7)\n"
+    )
+    command = antiphon("dies:wsgi").serving()
+    os.kill(command.workers()[0], signal.SIGKILL)
+    assert command.exit_code() == 1
+    *_, cause, last = command.err.splitlines()
+    assert cause == "Error: A worker ended with exit code 7 before it served."
+    assert last.endswith("That was number 6 in 30 seconds, so the server ends.")
+    command.wait_until(command.nobody_is_left)
+
+
+@EACH_INTERFACE
+def test_a_restart_loses_no_request(antiphon, interface):
+    command = antiphon(f"apps:{interface}", "--workers", "2").serving()
+    old = command.workers()
+    with Load(command.get) as load:
+        command.process.send_signal(signal.SIGUSR2)
+        command.wait_until(lambda: "All workers were replaced." in command.err)
+        command.wait_until(lambda: set(map(is_gone, old)) == {True})
+    assert load.errors == []
+    assert {int(answer.split()[1]) for answer in load.answers} >= {*command.workers()} - {*old}
+    assert len(command.workers()) == 4
+
+
+def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
+    (tmp_path / "changes.py").write_text("from apps import wsgi\n")
+    command = antiphon("changes:wsgi").serving()
+    (tmp_path / "changes.py").write_text("from apps import wsgi\nraise ValueError('no such table')\n")
+    command.process.send_signal(signal.SIGUSR2)
+    command.wait_until(lambda: "no such table" in command.err)
+    assert command.err.startswith("The workers go on as they are, since a new one can't serve: The module 'changes'")
+    assert command.answers_from(command.workers()[0])
+
+
+@EACH_INTERFACE
+def test_a_worker_is_replaced_after_so_many_requests(antiphon, interface):
+    command = antiphon(f"apps:{interface}", "--max-requests", "5").serving()
+    [worker] = command.workers()
+    answers = [command.get() for _ in range(5)]
+    assert answers == [f"{interface} {worker}"] * 5
+    with Load(command.get) as load:
+        command.wait_until(lambda: is_gone(worker))
+    assert load.errors == []
+    assert command.err == ""
+
+
+@EACH_INTERFACE
+def test_a_worker_that_is_asked_to_end_is_replaced_first(antiphon, interface):
+    command = antiphon(f"apps:{interface}").serving()
+    [worker] = command.workers()
+    with Load(command.get) as load:
+        os.kill(worker, signal.SIGTERM)
+        command.wait_until(lambda: is_gone(worker))
+    assert load.errors == []
+    assert command.err == ""
+
+
+BLOCKED = """
+import time
+from apps import Asgi, Rsgi
+
+class Blocks(Asgi):
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http" and scope["path"] == "/slow":
+            time.sleep(600)
+        await super().__call__(scope, receive, send)
+
+class RsgiBlocks(Rsgi):
+    async def __rsgi__(self, scope, protocol):
+        if scope.path == "/slow":
+            time.sleep(600)
+        await super().__rsgi__(scope, protocol)
+
+asgi, rsgi = Blocks(), RsgiBlocks()
+"""
+
+
+@pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, tmp_path, interface):
+    (tmp_path / "blocked.py").write_text(BLOCKED)
+    command = antiphon(f"blocked:{interface}", "--worker-timeout", "1").serving()
+    [worker] = command.workers()
+    with command.send("/slow"):
+        new_worker(command, worker)
+    assert f"Worker {worker} did not answer for 1 seconds (--worker-timeout), and was ended by SIGABRT." in command.err
+    assert "blocked.py" in command.err  # the line that blocks
+
+
+def test_a_slow_handler_on_a_thread_is_no_worker_that_hangs(antiphon):
+    command = antiphon("apps:wsgi", "--worker-timeout", "0.3").serving()
+    with command.send("/slow") as connection:
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+    assert command.err == ""
+
+
+def test_a_server_that_was_suspended_takes_no_worker_for_dead(antiphon):
+    command = antiphon("apps:asgi", "--worker-timeout", "0.5").serving()
+    os.killpg(command.process.pid, signal.SIGSTOP)
+    time.sleep(1)  # longer than the timeout: nothing else can be watched
+    os.killpg(command.process.pid, signal.SIGCONT)
+    assert command.answers_from(command.workers()[0])
+    assert command.err == ""
+
+
+def is_gone(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
