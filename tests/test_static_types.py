@@ -57,10 +57,22 @@ def fill(places: Places) -> None:
     places.fill(Tenant, waits, when=lambda request: request.path == "/", otherwise=lambda request: Pool())
     places.fill(Tenant, lambda request: Pool(), blocking=True)
     places.fill(Tenant, wrong)  # wrong
+    places.fill(Tenant, opens, when=lambda request: request.path == "/", otherwise=lambda request: Pool())
+    places.fill(Tenant, opens_fully, blocking=True)
+    places.fill(Tenant, opens_later)
+    places.fill(Tenant, opens_later_fully)
+    places.fill(Tenant, opens_wrongly)  # wrong
+    places.fill(Place[Iterator[int]]("numbers"), numbers)
     places.fill(Tenant, sync, when=lambda request: asks(request))  # wrong
     places.fill(Tenant, sync, otherwise=lambda request: waits(request))  # wrong
 
 
+def opens(request: Request) -> Iterator[Pool]: yield Pool()
+def opens_fully(request: Request) -> Generator[Pool, None, None]: yield Pool()
+async def opens_later(request: Request) -> AsyncIterator[Pool]: yield Pool()
+async def opens_later_fully(request: Request) -> AsyncGenerator[Pool, None]: yield Pool()
+def opens_wrongly(request: Request) -> Iterator[int]: yield 1
+def numbers(request: Request) -> Iterator[int]: return iter(())
 async def asks(request: Request) -> bool: raise NotImplementedError
 async def mail(to: str, *, urgent: bool = False) -> None: raise NotImplementedError
 

@@ -174,7 +174,10 @@ class App(Routes, Servable):
     def fill(
         self,
         place: Place[T],
-        source: Callable[[Request], T] | Callable[[Request], Awaitable[T]],
+        source: Callable[[Request], T]
+        | Callable[[Request], Awaitable[T]]
+        | Callable[[Request], Iterator[T]]
+        | Callable[[Request], AsyncIterator[T]],
         *,
         blocking: bool = False,
         when: Callable[[Request], bool] | None = None,
@@ -184,8 +187,14 @@ class App(Routes, Servable):
 
         A sync source is called on first read. One that is async, or that ``blocking`` gives a thread, is called before
         the hooks and the handler. If ``when`` returns false, the place has the value that ``otherwise`` returns;
-        neither may block or be async. Raises ValueError for a place that is filled already, TypeError for functions
-        that can't be called so. A source that returns a coroutine, and is not seen to be async, fails where it is read.
+        neither may block or be async.
+
+        A source that is a generator or an async generator function yields the value once. It is resumed before the
+        response passes the middleware, so that a failed commit is a 500; if the response is a stream, when that has
+        ended. If the handler or a hook has failed, or the stream was broken off, that error is thrown in at the yield.
+
+        Raises ValueError for a place that is filled already, TypeError for functions that can't be called so. A source
+        that returns a coroutine, and is not seen to be async, fails where it is read.
         """
         self.check_open()
         self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise)

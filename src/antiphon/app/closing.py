@@ -1,6 +1,6 @@
 """The way back of a request: errors become responses, and the middleware around the handler is closed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from copy import copy
 from functools import partial
 from typing import TypeAlias
@@ -8,15 +8,18 @@ from typing import TypeAlias
 from antiphon.app.error_handlers import answer_error
 from antiphon.app.hooks import Hook, hook
 from antiphon.app.middleware import Middleware, Opened
-from antiphon.app.plan import Plan
+from antiphon.app.open_places import Opening, OpenPlace, is_read_later
+from antiphon.app.plan import Plan, RunsOn
 from antiphon.app.returns import to_response
 from antiphon.handler.contract import Switch, failed, switch_shielded
-from antiphon.handler.errors import is_leaving, sole_error
+from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
-OpenedMiddleware: TypeAlias = list[tuple[Middleware, Opened]]
-"""Middleware that has been opened, outermost first, with its generators."""
+OpenedMiddleware: TypeAlias = list[tuple[Middleware | OpenPlace, Opened]]
+"""Middleware and places that have been opened, outermost first, with their generators."""
+Closer: TypeAlias = tuple[Switch | None, Callable[[Response], Awaitable[Response]], bool]
+"""The place of what is called with the response on its way back, the function, and True if errors are thrown in."""
 
 
 async def leave(
@@ -27,7 +30,7 @@ async def leave(
     is_shared: bool,
     failure: BaseException | None,
 ) -> Response:
-    """Close the middleware, and return the response with the fields by which it varies.
+    """Close the middleware and places, and return the response with the fields by which it varies.
 
     ``is_shared`` says that a handler may give the same response again. A ``failure`` that ends the task or the process
     is raised again when everything is closed.
@@ -38,6 +41,8 @@ async def leave(
         closed = await _close(plan, request, response, opened)
         failure = _fatal(failure) or closed.error
         response = _varied(request, closed, is_shared and closed is response) if request.consulted else closed
+    if isinstance(opened, Opening):
+        response = opened.end(request, response)
     if failure is not None and is_leaving(failure):
         raise failure
     return response
@@ -57,38 +62,39 @@ def _fatal(error: BaseException | None) -> BaseException | None:
 
 
 async def _close(plan: Plan, request: Request, response: Response, opened: OpenedMiddleware) -> Response:
-    """Call the hooks after the request, then close the middleware. An error becomes the response for what is next.
+    """Call the hooks after the request, then close the middleware and the places. An error becomes the response for
+    what is next.
 
     So does a cancellation on the way to the next one's place: who waits for the response is called all the same.
     """
-    closers: list[tuple[Switch | None, Callable[[Response], Awaitable[Response]], bool]] = [
-        (each.place, partial(_after_own, plan, each, request), False) for each in _own_hooks(plan, request)
-    ]
-    closers += [(each.place, partial(_after, each, request), False) for each in plan.stack.after]
-    closers += [(each.place, partial(each.close, generator, request), each.throws) for each, generator in opened[::-1]]
-    for place, close, throws in closers:
+    for place, close, throws in _closers(plan, request, opened):
         if place is not None:
             response = _unless_cancelled(await switch_shielded(place), request, response)
         before = response
         try:
             response = await close(before)
         except BaseException as error:
-            if _is_passed_on(error, before.error):
+            if is_passed_on(error, before.error):
                 response = await _unchanged(plan, request, before)
             else:
                 response = await answer_failure(plan, request, error)
         if response is not before:
             response = _in_place_of(before, response, request, is_caught=throws)
+        if isinstance(opened, Opening) and opened.kept and not is_read_later(request, response):
+            opened.take_back()
     return response
 
 
-def _is_passed_on(raised: BaseException, error: BaseException | None) -> bool:
-    """True if the error of a response was raised again, perhaps as the one error of a group.
-
-    Python doesn't let StopIteration leave a generator, and raises RuntimeError from it.
-    """
-    is_stop = isinstance(error, StopIteration | StopAsyncIteration)
-    return sole_error(raised) is error or (is_stop and raised.__cause__ is error)
+def _closers(plan: Plan, request: Request, opened: OpenedMiddleware) -> Iterator[Closer]:
+    """Yield what is called with the response, innermost first. Hooks and middleware may still open places."""
+    for each in _own_hooks(plan, request):
+        yield each.place, partial(_after_own, plan, each, request), False
+    for each in plan.stack.after:
+        yield each.place, partial(_after, each, request), False
+    is_mixed = plan.runs_on is RunsOn.MIXED
+    while opened:
+        part, generator = opened.pop()
+        yield part.place if is_mixed else None, partial(part.close, generator, request), part.throws
 
 
 async def _unchanged(plan: Plan, request: Request, response: Response) -> Response:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from antiphon.app.closing import OpenedMiddleware, answer_failure, leave
+from antiphon.app.open_places import Opening
 from antiphon.app.plan import LOOP, Plan
 from antiphon.app.returns import to_response
 from antiphon.body.content import Content
@@ -36,7 +37,7 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     else:
         first = plan.runs_on.from_loop
     has_body = head.has_body
-    opened: OpenedMiddleware = []
+    opened: OpenedMiddleware = Opening(request) if plan.opens_places else []
     failure = answer = None
     try:
         if has_body:

@@ -38,7 +38,7 @@ class Middleware(NamedTuple):
         """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
-    async def open(self, request: Request, opened: list["tuple[Middleware, Opened]"]) -> Response | None:
+    async def open(self, request: Request, opened: list[Any]) -> Response | None:
         """Run it to its yield, and add it to those that are opened; return the response, if it answers already.
 
         Raises RuntimeError if it ends without a yield and without an answer: it might have meant to refuse the request.

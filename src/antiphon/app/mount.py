@@ -156,7 +156,7 @@ def request_below(request: Request, prefix: str, root: str, segments: list[str] 
     if "<" in prefix and is_misleading(head.above):
         raise NotFound("Browsers would read the path of what stands here otherwise.")
     inner = type(request)(head, request.content)
-    vars(inner).update(id=request.id, after=request.after, lifetime=request.lifetime)
+    vars(inner).update(id=request.id, after=request.after, lifetime=request.lifetime, _defer_first=request._defer_first)
     inner.limits = request.limits
     return inner
 

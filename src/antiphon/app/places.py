@@ -1,15 +1,30 @@
-"""Sources of places: called on first read, or before the handler if they wait or block."""
+"""Sources of places: called on first read, or before the handler if they wait or block. Generators are closed."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from antiphon.app.hooks import Hook, hook
-from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.handler.contract import describe, ready
+from antiphon.app.open_places import OpenPlace, where
+from antiphon.handler.callables import (
+    check_arguments,
+    check_returns,
+    check_sync,
+    is_async_generator,
+    is_generator,
+)
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, describe, ready
 from antiphon.request.places import Place, check_place
 from antiphon.request.request import Request
 
 T = TypeVar("T")
+
+SourceFunction: TypeAlias = (
+    Callable[[Request], T]
+    | Callable[[Request], Awaitable[T]]
+    | Callable[[Request], Iterator[T]]
+    | Callable[[Request], AsyncIterator[T]]
+)
+"""A function that computes a place's value; one that returns an iterator of it is a generator function."""
 
 
 class Source(NamedTuple):
@@ -20,6 +35,8 @@ class Source(NamedTuple):
     hook: Hook
     when: Callable[[Request], bool] | None
     otherwise: Callable[[Request], Any] | None
+    yields: bool = False
+    """True if it is a generator function: the place is closed with the response."""
 
     @property
     def is_resolved(self) -> bool:
@@ -37,8 +54,18 @@ class Source(NamedTuple):
 
     async def resolve(self, request: Request) -> None:
         """Give a request the value, if it has none and the condition is true. Raises what the source does."""
-        if self.fills not in request and self._is_wanted(request):
+        if self.fills in request or not self._is_wanted(request):
+            return
+        if self.yields:
+            request[self.fills] = await self._open(request)
+        else:
             request[self.fills] = ready(self.hook.function, await self.hook.call(request))
+
+    async def _open(self, request: Request) -> Any:
+        if self.hook.place is not None:
+            await self.hook.place
+        place = OpenPlace(self.fills, self.hook.function, self.hook.is_async, ON_THREAD if self.blocks else ON_LOOP)
+        return await place.aopen(request) if self.hook.is_async else place.open(request)
 
     def read(self, request: Request) -> Any:
         """Return the value for a request that has none yet."""
@@ -51,8 +78,19 @@ class Source(NamedTuple):
             raise RuntimeError(
                 f"the place {name!r} is not resolved: {describe(self.hook.function)} is called when the middleware is"
                 " open, before the hooks and the handler, after the sources of the places that were filled before it"
+                + (", and closed with the response" if self.yields else "")
             )
+        if self.yields:
+            return self._open_on_the_spot(request)
         return ready(self.hook.function, self.hook.function(request))
+
+    def _open_on_the_spot(self, request: Request) -> Any:
+        if request._opening is None:
+            raise RuntimeError(
+                f"the place {self.fills.name!r} is closed, since the response has been sent: what runs after that has"
+                f" to open one of its own, as {describe(self.hook.function)} does"
+            )
+        return OpenPlace(self.fills, self.hook.function, False, where(request)).open(request)
 
     def _is_wanted(self, request: Request) -> bool:
         return self.when is None or bool(ready(self.when, self.when(request)))
@@ -62,16 +100,18 @@ class Places:
     """The places that an application fills.
 
     ``resolving`` are the sources to be resolved before the handler, in the order in which their places were filled.
+    ``yield_values`` is True if any source is a generator function.
     """
 
     def __init__(self) -> None:
         self._sources: dict[Place[Any], Source] = {}
         self.resolving: tuple[Source, ...] = ()
+        self.yield_values = False
 
     def fill(
         self,
         place: Place[T],
-        source: Callable[[Request], T] | Callable[[Request], Awaitable[T]],
+        source: SourceFunction[T],
         *,
         blocking: bool = False,
         when: Callable[[Request], bool] | None = None,
@@ -81,10 +121,12 @@ class Places:
 
         A sync source is called on first read, wherever that is. One that is async, or that ``blocking`` gives a
         thread, is called before the hooks and the handler, whether the place is read or not. If ``when`` is false,
-        the place has the value that ``otherwise`` returns; both are called on the spot, and must not block. Raises
-        ValueError for a place that is filled already, TypeError for an object that is no place, for functions that
-        can't be called with a request, and for a ``when`` or ``otherwise`` that is async. A coroutine that any of them
-        returns without being async is a TypeError, too, for whoever reads the place.
+        the place has the value that ``otherwise`` returns; both are called on the spot, and must not block. A generator
+        function, sync or async, yields the value, and is resumed when the response has been made, or its stream has
+        ended. Raises ValueError for a place that is filled already, TypeError for an object that is no place, for
+        functions that can't be called with a request, for context managers, and for a ``when`` or ``otherwise`` that is
+        async or yields. A coroutine that any of them returns without being async is a TypeError, too, for whoever reads
+        the place.
         """
         check_place(place, "app.fill", 'make one, Tenant = Place[str]("tenant")')
         if place in self._sources:
@@ -94,8 +136,14 @@ class Places:
             check_arguments(function, "request")
         check_sync("when", when)
         check_sync("otherwise", otherwise)
-        made = Source(place, hook(source, blocking), when, otherwise)
+        check_returns("when", when)
+        check_returns("otherwise", otherwise)
+        _check_undecorated(source)
+        waits = is_async_generator(source)
+        made_of = Hook(source, True) if waits else hook(source, blocking)
+        made = Source(place, made_of, when, otherwise, waits or is_generator(source))
         self._sources[place] = made
+        self.yield_values = self.yield_values or made.yields
         if made.is_resolved:
             self.resolving += (made,)
 
@@ -110,3 +158,15 @@ class Places:
             raise place.unfilled()
         value: T = source.read(request)
         return value
+
+
+def _check_undecorated(source: Callable[..., Any]) -> None:
+    """Check that a source is no function of ``contextlib``, whose context managers nobody would enter."""
+    import contextlib
+
+    code = getattr(source, "__code__", None)
+    if code is not None and code.co_filename == contextlib.__file__:
+        raise TypeError(
+            f"{describe(source)} fills a place, and would give it a context manager: leave out @contextmanager or"
+            " @asynccontextmanager, and the value is what the function yields"
+        )

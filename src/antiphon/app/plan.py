@@ -42,6 +42,7 @@ class HandlerStack(NamedTuple):
     """The middleware, places and hooks around a handler, outermost first; of error handlers the innermost come first.
 
     ``resolving`` are the sources of places that are resolved before the handler, after the middleware has opened.
+    ``opens_places`` is True if any place is filled by a generator, which has to be closed.
     """
 
     middleware: tuple[Middleware, ...] = ()
@@ -49,6 +50,7 @@ class HandlerStack(NamedTuple):
     before: tuple[Hook, ...] = ()
     after: tuple[Hook, ...] = ()
     error_handlers: tuple[ErrorHandlers, ...] = ()
+    opens_places: bool = False
 
     @property
     def parts(self) -> tuple[Middleware | Source | Hook, ...]:
@@ -92,8 +94,8 @@ class Plan:
     """
 
     __slots__ = (
-        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "most_ahead", "place",
-        "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
+        "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "most_ahead",
+        "opens_places", "place", "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
     )  # fmt: skip
 
     def __init__(
@@ -117,7 +119,8 @@ class Plan:
         stack = stack.for_handler(self.hooks_block)
         if body == "delegated":
             stack = stack._replace(resolving=())
-        self.has_middleware = bool(stack.parts)
+        self.opens_places = stack.opens_places
+        self.has_middleware = bool(stack.parts) or stack.opens_places
         self.runs_on = _runs_on(handler, stack, body)
         is_mixed = self.runs_on is RunsOn.MIXED
         self.stack = stack.pinned() if is_mixed else stack

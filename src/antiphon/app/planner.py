@@ -58,6 +58,7 @@ class RouteGroup:
             (*stack.before, *registry.before),
             (*stack.after, *registry.after),
             (registry.error_handlers, *stack.error_handlers),
+            places.yield_values,
         )
 
     def below(self, included: IncludedBlueprint) -> "RouteGroup":

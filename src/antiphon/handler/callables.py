@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from antiphon.handler.contract import describe, is_async, signature_of
+from antiphon.handler.contract import describe, is_async, signature_of, without_partials
 
 
 def check_arguments(function: Callable[..., Any], *given: str, **named: object) -> None:
@@ -33,3 +33,25 @@ def check_sync(role: str, function: Callable[..., Any] | None) -> None:
     """
     if function is not None and is_async(function):
         raise TypeError(f"{describe(function)}: `{role}` is called on the spot, so write it as `def`")
+
+
+def check_returns(role: str, function: Callable[..., Any] | None) -> None:
+    """Check that a function that is called for its result does not yield. Raises TypeError, which names both."""
+    if function is not None and (is_generator(function) or is_async_generator(function)):
+        raise TypeError(f"{describe(function)}: `{role}` is called for its result, and this yields: return the result")
+
+
+def is_generator(function: Callable[..., Any]) -> bool:
+    """True if a call returns a generator. Understands functions, partials, methods and objects with ``__call__``."""
+    from inspect import isgeneratorfunction
+
+    called = without_partials(function)
+    return isgeneratorfunction(called) or isgeneratorfunction(type(called).__call__)
+
+
+def is_async_generator(function: Callable[..., Any]) -> bool:
+    """True if a call returns an async generator; understands what ``is_generator`` does."""
+    from inspect import isasyncgenfunction
+
+    called = without_partials(function)
+    return isasyncgenfunction(called) or isasyncgenfunction(type(called).__call__)

@@ -119,11 +119,12 @@ def is_async(function: Callable[..., Any]) -> bool:
     """True if a call returns a coroutine. Understands functions, partials, methods and objects with ``__call__``."""
     from inspect import iscoroutinefunction
 
-    called = _without_partials(function)
+    called = without_partials(function)
     return iscoroutinefunction(called) or iscoroutinefunction(type(called).__call__)
 
 
-def _without_partials(function: Callable[..., Any]) -> Callable[..., Any]:
+def without_partials(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function inside partials."""
     from functools import partial
 
     while isinstance(function, partial):
@@ -135,7 +136,7 @@ def innermost(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function inside partials and decorators, as far as these set ``__wrapped__``."""
     from inspect import unwrap
 
-    inner: Callable[..., Any] = unwrap(_without_partials(function))
+    inner: Callable[..., Any] = unwrap(without_partials(function))
     return inner
 
 

@@ -82,6 +82,15 @@ def sole_error(error: BaseException) -> BaseException:
     return error if isinstance(inner, BaseExceptionGroup) else inner
 
 
+def is_passed_on(raised: BaseException, error: BaseException | None) -> bool:
+    """True if an error that was thrown in was raised again, perhaps as the one error of a group.
+
+    Python doesn't let StopIteration leave a generator, and raises RuntimeError from it.
+    """
+    is_stop = isinstance(error, StopIteration | StopAsyncIteration)
+    return sole_error(raised) is error or (is_stop and raised.__cause__ is error)
+
+
 def as_http_error(error: BaseException) -> HTTPError:
     """Return the error that the client sees: the error itself if it is an HTTPError, else one that reveals nothing."""
     if isinstance(error, HTTPError):

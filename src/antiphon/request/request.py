@@ -90,6 +90,10 @@ class Request(RequestHeaders):
     """
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
+    _opening: Any = None
+    """The places that are open, where the application has any to close."""
+    _deferred_first = 0
+    """How many functions are called before those that ``after`` was given."""
 
     def __init__(self, head: Head, body: bytes | Content | None = None) -> None:
         self.head = head
@@ -564,6 +568,12 @@ class Request(RequestHeaders):
         """
         self._deferred += (partial(function, *args, **kwargs) if args or kwargs else function,)
         return function
+
+    def _defer_first(self, function: Callable[[], object]) -> None:
+        """Have a function called before those that ``after`` was given, and after those that this method was."""
+        first = self._deferred_first
+        self._deferred = (*self._deferred[:first], function, *self._deferred[first:])
+        self._deferred_first = first + 1
 
     def after_request(self, function: AfterHook) -> AfterHook:
         """Call a function with this request and its response, before the application's ``after_request`` hooks.

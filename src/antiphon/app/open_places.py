@@ -1,0 +1,274 @@
+"""Places that are open: generators that have given the value, and are resumed when the response has been made.
+
+Where the response is a stream, they are resumed when that has ended.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator, Iterable
+from contextlib import suppress
+from contextvars import copy_context
+from copy import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from antiphon.concurrency.iterables import AsyncByteGenerator, AsyncChunks, BlockingChunks, ByteGenerator
+from antiphon.concurrency.loop import is_on_background_loop, is_on_loop
+from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe, log_failure, ready, switch_shielded
+from antiphon.handler.errors import is_leaving, is_passed_on, note_task
+from antiphon.http.errors import ClientDisconnected
+from antiphon.http.head import server_head
+from antiphon.request.places import Place
+from antiphon.request.request import Request
+from antiphon.response.files import is_for_any_thread
+from antiphon.response.message import WITHOUT_CONTENT, Stream
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.middleware import Middleware, Opened
+    from antiphon.concurrency.crossing import Tokens
+
+Generating: TypeAlias = Callable[[Request], Generator[Any, None, object] | AsyncGenerator[Any, None]]
+
+
+class Opening(list["tuple[Middleware | OpenPlace, Opened]"]):
+    """The middleware and the places of a request that are open, outermost first. Places are added as they are read.
+
+    ``kept`` are the places that a stream may read, and ``around`` has what is open around this: a request may be
+    answered by one plan inside of another.
+    """
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.kept: list[OpenPlace] = []
+        self.around: Opening | None = request._opening
+        self._is_over = False
+        request._opening = self
+
+    def add(self, place: "OpenPlace") -> None:
+        """Have a place closed before those that are open, or, while a stream is sent, before those that are kept."""
+        if self._is_over:
+            self.kept.append(place)
+        else:
+            self.append((place, place.generator))
+
+    def keep(self, place: "OpenPlace") -> None:
+        """Close a place later, and after those that are kept."""
+        self.kept.insert(0, place)
+
+    def take_back(self) -> None:
+        """Close next what is kept."""
+        self += [(place, place.generator) for place in self.kept]
+        self.kept.clear()
+
+    def end(self, request: Request, response: Response) -> Response:
+        """Have the places that are kept closed after the stream that the response is, or by the plan around this one.
+
+        Return the response, or a copy that tells how its stream ends.
+        """
+        around = request._opening = self.around
+        if around is not None:
+            self.take_back()
+            around += self
+        elif is_read_later(request, response):
+            self._is_over, request._opening = True, self
+            ending = Ending()
+            response = copy(response)  # it may answer other requests, too
+            response.body = ending.watching(response.body)
+            request._defer_first(partial(self._close_kept, request, ending))
+        return response
+
+    async def _close_kept(self, request: Request, ending: "Ending") -> None:
+        """Close the places that a stream could read, in steps: all of them, whatever fails. Errors are logged."""
+        fatal: BaseException | None = None
+        while self.kept:
+            place = self.kept.pop()
+            error = place.error or ending.error
+            fatal = await switch_shielded(place.place) or fatal
+            try:
+                await place.end(request, error)
+            except GeneratorExit:
+                raise
+            except BaseException as raised:
+                if is_passed_on(raised, error):
+                    continue
+                ending.error = ending.error or raised
+                if is_leaving(raised):
+                    fatal = raised
+                else:
+                    place.log(request, raised)
+        request._opening = None
+        if fatal is not None:
+            raise fatal
+
+
+class OpenPlace:
+    """A place whose generator has given the value. It is closed as middleware that throws, but gives no answer."""
+
+    __slots__ = ("_context", "_tokens", "error", "fills", "function", "generator", "is_async", "place")
+    throws = False
+
+    def __init__(self, fills: Place[Any], function: Generating, is_async: bool, place: Switch) -> None:
+        self.fills: Any = fills
+        self.function = function
+        self.is_async = is_async
+        self.place = place
+        """The place in which it was started, and has to be resumed."""
+        self.error: BaseException | None = None
+        """The error to throw in, where it is closed later than that was known."""
+        self._context = copy_context()
+        self._tokens: Tokens = {}
+
+    def open(self, request: Request) -> Any:
+        """Start a sync generator, on the spot, and return the value."""
+        generator: Any = self.function(request)
+        try:
+            value = self._run(next, generator)
+        except StopIteration:
+            raise self._never_yields() from None
+        return self._opened(request, generator, value)
+
+    async def aopen(self, request: Request) -> Any:
+        """Start an async generator, and return the value."""
+        generator: Any = self.function(request)
+        try:
+            value = await anext(generator)
+        except StopAsyncIteration:
+            raise self._never_yields() from None
+        return self._opened(request, generator, value)
+
+    def _opened(self, request: Request, generator: "Opened", value: Any) -> Any:
+        self.generator = generator
+        request._opening.add(self)
+        return ready(self.function, value)
+
+    async def close(self, _generator: object, request: Request, response: Response) -> Response:
+        """Resume the generator, or throw the response's error in, and return the response. Raises what it raises.
+
+        It is kept, if the response is a stream that may read the place.
+        """
+        if is_read_later(request, response):
+            self.error = self.error or response.error
+            request._opening.keep(self)
+        elif (error := self.error or response.error) is None:
+            await self.end(request, None)
+        else:
+            await self._throw(request, error)
+        return response
+
+    async def _throw(self, request: Request, error: BaseException) -> None:
+        await self.end(request, error)
+        if not isinstance(error, Exception) and not is_leaving(error):
+            raise RuntimeError(
+                f"{describe(self.function)} took back a cancellation, and a place has no answer to give: let the"
+                " TimeoutError pass, or hold the deadline in middleware that throws"
+            )
+
+    async def end(self, request: Request, error: BaseException | None) -> None:
+        """Resume the generator, or throw an error in, in its place. The request has no value of the place then."""
+        try:
+            if self.is_async:
+                await self._end_async(self.generator, error)
+            else:
+                self._end_sync(self.generator, error)
+        finally:
+            request._places.pop(self.fills, None)
+            if error is not None:
+                note_task(error)
+
+    def log(self, request: Request, error: BaseException) -> None:
+        """Log an error of closing the place that is none of the response any more."""
+        fault = f"was answered, but the place {self.fills.name!r} failed to close"
+        log_failure(request, error, f": {describe(self.function)}", fault=fault)
+
+    def _end_sync(self, generator: Any, error: BaseException | None) -> None:
+        from antiphon.concurrency.crossing import copy_variables
+
+        self._context.run(copy_variables, copy_context(), {})
+        try:
+            if error is None:
+                self._run(next, generator)
+            else:
+                self._run(generator.throw, error)
+        except StopIteration:
+            return
+        generator.close()
+        raise self._yields_twice()
+
+    async def _end_async(self, generator: Any, error: BaseException | None) -> None:
+        try:
+            await (anext(generator) if error is None else generator.athrow(error))
+        except StopAsyncIteration:
+            return
+        await generator.aclose()
+        raise self._yields_twice()
+
+    def _run(self, function: Callable[[Any], Any], argument: Any) -> Any:
+        """Call a function in the one context of a sync generator, which may reset tokens, and copy what it sets."""
+        from antiphon.concurrency.crossing import copy_variables
+
+        try:
+            return self._context.run(function, argument)
+        finally:
+            with suppress(ValueError):  # another context, where nobody reads variables after a stream
+                copy_variables(self._context, self._tokens)
+
+    def _never_yields(self) -> RuntimeError:
+        return RuntimeError(
+            f"{describe(self.function)} ended before its yield: it fills the place {self.fills.name!r}, so it has to"
+            " yield the value, or raise an error"
+        )
+
+    def _yields_twice(self) -> RuntimeError:
+        return RuntimeError(
+            f"{describe(self.function)} yields twice: a generator that fills a place ({self.fills.name!r}) yields its"
+            " value once; where an iterator is the value, return it from a function without a yield"
+        )
+
+
+def where(request: Request) -> Switch:
+    """Return the place in which code runs that reads a place of a request."""
+    is_there = is_on_background_loop() if request.head.blocks else is_on_loop()
+    return ON_LOOP if is_there else ON_THREAD
+
+
+def is_read_later(request: Request, response: Response) -> bool:
+    """True for a response with a stream that is sent, and may read places: one of a file does not."""
+    return (
+        response.is_streamed
+        and not is_for_any_thread(response.body)
+        and response.status not in WITHOUT_CONTENT
+        and server_head(request.head).method != "HEAD"
+    )
+
+
+class Ending:
+    """The end of a stream. ``error`` tells what broke it off; None if it was read to its end."""
+
+    def __init__(self) -> None:
+        self.error: BaseException | None = ClientDisconnected("The response was broken off.")
+
+    def watching(self, body: Any) -> Stream:
+        """Return the stream that has the chunks of a body, and notes its end."""
+        if isinstance(body, AsyncIterable):
+            return AsyncChunks(body, self._async_chunks)
+        return BlockingChunks(body, self._chunks)
+
+    def _chunks(self, chunks: Iterable[bytes]) -> ByteGenerator:
+        try:
+            yield from chunks
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.error = error
+            raise
+        self.error = None
+
+    async def _async_chunks(self, chunks: AsyncIterable[bytes]) -> AsyncByteGenerator:
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            self.error = error
+            raise
+        self.error = None
