@@ -5,6 +5,7 @@
 # make system-packages   install what some tests need from the system: nginx and Chromium
 # make check   format, lint, types for the oldest and the newest Python, and layers
 # make bench   compare with other frameworks: requests, routing, a server's throughput, files, uploads; some ten minutes
+# make first-hour   compare with other frameworks at a terminal: reload, mistakes, Ctrl-C; some fifteen minutes
 # make fuzz    try the parsers on generated input for a minute, beside others
 # make features   which features of the dialects have a test; MUTATE=50 breaks fifty of them, to see the tests fail
 # make mutants   break the core in forty places by hand, and see tests fail
@@ -16,7 +17,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing typed dialects throughput files uploads upload_crowd)
 
-.PHONY: run quick test test-all system-packages check bench fuzz features mutants compat clean
+.PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat clean
 
 run: $(VENV)/.ready
 	$(BIN)/antiphon run examples.tour:app
@@ -44,6 +45,10 @@ check: $(VENV)/.check
 
 bench: $(VENV)/.bench
 	status=0; for each in $(BENCHMARKS); do $(BIN)/python -m $$each || status=1; done; exit $$status
+
+first-hour:
+	scripts/venv $(PYTHON) .venv-first-hour first-hour
+	.venv-first-hour/bin/python -m benchmarks.first_hour
 
 features: $(VENV)/.check
 	MUTATE="$(MUTATE)" SEED="$(SEED)" PYTHON=$(BIN)/python scripts/features

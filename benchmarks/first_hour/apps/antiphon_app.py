@@ -1,0 +1,22 @@
+import asyncio
+
+from antiphon import App, Request, Response
+
+GREETING = "1"
+app = App()
+
+
+@app.get("/")
+def page(request: Request):
+    return GREETING
+
+
+@app.get("/stream")
+async def stream(request: Request):
+    return Response.stream(ticks(), content_type="text/event-stream")
+
+
+async def ticks():
+    while True:
+        yield b"data: tick\n\n"
+        await asyncio.sleep(0.25)
