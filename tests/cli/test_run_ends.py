@@ -226,3 +226,82 @@ def test_tasks_that_an_application_has_left_end_quietly(antiphon, tmp_path):
     command = antiphon("leaves:app").serving()
     command.press_ctrl_c()
     assert_ended(command)
+
+
+PROMISING = """
+import asyncio, time
+from antiphon import App, Request
+
+app = App()
+
+
+def note(word):
+    with open("notes", "a") as file:
+        print(word, file=file)
+
+
+@app.on_shutdown
+def down():
+    note("shutdown")
+
+
+def later(seconds):
+    time.sleep(seconds)
+    note("after")
+
+
+async def later_on_the_loop(seconds):
+    await asyncio.sleep(seconds)
+    note("after")
+
+
+@app.get("/def/<float:seconds>")
+def blocks(request: Request):
+    request.after(later, request.params["seconds"])
+    return "answered"
+
+
+@app.get("/async/<float:seconds>")
+async def waits(request: Request):
+    request.after(later_on_the_loop, request.params["seconds"])
+    return "answered"
+
+
+@app.get("/stream/<float:seconds>")
+def streams(request: Request):
+    yield "answered"
+    request.after(later, request.params["seconds"])
+
+
+@app.get("/astream/<float:seconds>")
+async def streams_on_the_loop(request: Request):
+    yield "answered"
+    request.after(later_on_the_loop, request.params["seconds"])
+"""
+EACH_KIND = pytest.mark.parametrize("kind", ["def", "async", "stream", "astream"])
+
+
+@EACH_INTERFACE
+@EACH_KIND
+def test_functions_for_after_the_response_run_before_the_shutdown(antiphon, tmp_path, interface, kind):
+    (tmp_path / "promising.py").write_text(PROMISING)
+    command = antiphon("promising:app", "--interface", interface).serving()
+    with command.send(f"/{kind}/0.4") as connection:
+        received = b""
+        while b"answered" not in received:
+            received += connection.recv(4096)
+        command.process.send_signal(signal.SIGTERM)
+        assert_ended(command)
+    assert (tmp_path / "notes").read_text().split() == ["after", "shutdown"]
+
+
+@EACH_INTERFACE
+def test_they_are_waited_for_no_longer_than_the_grace(antiphon, tmp_path, interface):
+    (tmp_path / "promising.py").write_text(PROMISING)
+    command = antiphon("promising:app", "--interface", interface, "--grace", "0.3").serving()
+    for kind in ("def", "async"):
+        with command.send(f"/{kind}/600.0") as connection:
+            assert b"200 OK" in connection.recv(4096)
+    command.process.send_signal(signal.SIGTERM)
+    assert_ended(command)
+    assert (tmp_path / "notes").read_text().split() == ["shutdown"]

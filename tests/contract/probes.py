@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 from tests.contract.application.answers import LATIN1
-from tests.contract.application.processes import STOPPED
+from tests.contract.application.processes import LATE, STOPPED
 from tests.contract.process import ServerProcess
 from tests.contract.wire import Closed, Peer, ReceivedResponse, SentRequest
 from tests.helpers.waiting import eventually
@@ -211,6 +211,16 @@ def end(server: ServerProcess) -> str:
     return {0: "not called", 1: "called"}.get(times, f"called {times} times")
 
 
+def end_early(server: ServerProcess) -> str:
+    """Ask whether functions that were left for after a response run although SIGTERM comes, and before the shutdown."""
+    with ServerProcess(server.command) as mortal:
+        mortal.respond(SentRequest("GET", "/def/after/slow"))
+        mortal.respond(SentRequest("GET", "/async/after/slow"))
+        mortal.terminate()
+        before_shutdown = mortal.stderr.partition(STOPPED)[0]
+    return "run" if before_shutdown.count(LATE) == 4 else "are lost"
+
+
 PROBES: tuple[Probe, ...] = (
     Probe("Raw path", ("known", "hidden"), raw_path),
     Probe("`%2F` in the path", ("in its segment", "a slash"), encoded_slash),
@@ -232,4 +242,5 @@ PROBES: tuple[Probe, ...] = (
     Probe("Stream that fails at once", ("500", "200, cut", "200, ended"), failed_first_chunk),
     Probe("Async stream that is left", ("closed while it waits", "closed at a chunk"), left_stream),
     Probe("Shutdown at SIGTERM", ("called", "not called"), end),
+    Probe("Functions after a response, at SIGTERM", ("run", "are lost"), end_early),
 )

@@ -146,7 +146,12 @@ SERVERS: tuple[Server, ...] = (
     Server(
         "Waitress",
         ("-m", "waitress", "--listen", "127.0.0.1:{port}", "{app}"),
-        _GUNICORN_GAPS | {"Slashes before the path": "made one", "Shutdown at SIGTERM": "not called"},
+        _GUNICORN_GAPS
+        | {
+            "Slashes before the path": "made one",
+            "Shutdown at SIGTERM": "not called",
+            "Functions after a response, at SIGTERM": "are lost",
+        },
         _HUNG_UP
         | {
             "A header that is folded": ACCEPTED,

@@ -234,12 +234,16 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
     """Answer one request of an ASGI server by a handler."""
     head = ASGIHead(scope, receive)
     request = Request(head)
+    is_unfinished = False
     try:
         response = await handler.answer(request)
         status, fields, length, body, is_silent = response.message(scope["method"])
         headers = fields.encoded if type(fields) is SharedFields else _encoded(fields)
         headers = [*headers] if length is None else [*headers, _length_field(length)]
         start = {"type": "http.response.start", "status": status, "headers": headers}
+        if request._deferred or type(body) is not bytes:
+            is_unfinished = True
+            handler.unfinished.add(head)
         if isinstance(body, bytes):
             await send(start)
             await send({"type": "http.response.body", "body": b"" if is_silent else body})
@@ -249,8 +253,12 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         else:
             await _stream(request, body, start, send, is_silent, fields)
     finally:
-        if request._deferred:
-            await run_async(finish(request))
+        try:
+            if request._deferred:
+                await run_async(finish(request))
+        finally:
+            if is_unfinished:
+                handler.unfinished.discard(head)
 
 
 def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:

@@ -131,10 +131,14 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
     """Answer one request of an RSGI server by a handler."""
     head = RSGIHead(scope, protocol)
     request = Request(head)
+    is_unfinished = False
     try:
         response = await handler.answer(request)
         status, fields, length, body, is_silent = response.message(head.method)
         fields = [*fields] if length is None else [*fields, ("content-length", str(length))]
+        if request._deferred or type(body) is not bytes:
+            is_unfinished = True
+            handler.unfinished.add(head)
         if isinstance(body, bytes):
             if is_silent or not body:
                 protocol.response_empty(status, fields)
@@ -143,8 +147,12 @@ async def call_rsgi(handler: Handler, scope: RSGIScope, protocol: Any) -> None:
         elif type(body) is not FileBody or is_silent or not _sent_by_path(request, body, status, fields, protocol):
             await _stream(request, body, status, fields, protocol, is_silent)
     finally:
-        if request._deferred:
-            await run_async(finish(request))
+        try:
+            if request._deferred:
+                await run_async(finish(request))
+        finally:
+            if is_unfinished:
+                handler.unfinished.discard(head)
 
 
 def _sent_by_path(request: Request, body: FileBody, status: int, fields: list[tuple[str, str]], protocol: Any) -> bool:

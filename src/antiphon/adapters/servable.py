@@ -27,6 +27,7 @@ from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.handler.drive import run_async
 from antiphon.handler.scope import in_scope
+from antiphon.handler.unfinished import Unfinished
 from antiphon.http.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -59,6 +60,8 @@ class Servable:
 
     def __init__(self) -> None:
         self._lifespan_lock = Lock()
+        self.unfinished = Unfinished()
+        """The requests whose functions for after the response have yet to run. For adapters."""
         self._started = False
         _look_async(self)
 
@@ -201,6 +204,7 @@ class Servable:
         self._started = True
 
     async def _shut_down(self) -> None:
+        await self.unfinished.wait()
         self._started = False
         await self.lifecycle.shutdown()
 

@@ -12,6 +12,7 @@ from antiphon.concurrency.iterables import as_bytes, close_of
 from antiphon.handler.contract import Handler, finish, is_broken_by_client, log_broken_body
 from antiphon.handler.drive import run_sync
 from antiphon.handler.errors import is_leaving
+from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import BadRequest, ClientDisconnected, LengthRequired
 from antiphon.http.head import Address, parse_length, uncoded_length
 from antiphon.http.headers import HOP_BY_HOP
@@ -190,21 +191,27 @@ def call_wsgi(handler: Handler, environ: "WSGIEnvironment", start_response: "Sta
     try:
         start_response(status_line(status), sent)
     except BaseException:
-        WSGIBody(request, body, context, is_silent=True).close()
+        WSGIBody(request, body, context, handler.unfinished, is_silent=True).close()
         raise
     if not request._deferred:
         if type(body) is bytes:
             return [] if is_silent else [body]
         if type(body) is FileBody and not is_silent and (sent_by_server := wrap_file(body, environ)):
             return sent_by_server
-    return WSGIBody(request, body, context, is_silent, fields)
+    return WSGIBody(request, body, context, handler.unfinished, is_silent, fields)
 
 
 class WSGIBody:
     """The body of a response as WSGI servers take it: iterated in the request's context, and closed in every case."""
 
     def __init__(
-        self, request: Request, body: Body, context: Context, is_silent: bool, fields: Iterable[tuple[str, str]] = ()
+        self,
+        request: Request,
+        body: Body,
+        context: Context,
+        unfinished: Unfinished,
+        is_silent: bool,
+        fields: Iterable[tuple[str, str]] = (),
     ) -> None:
         self._length = DeclaredLength(() if is_silent else fields)
         self._request = request
@@ -218,6 +225,8 @@ class WSGIBody:
             raise
         if is_silent:
             self._next = iter(()).__next__
+        self._unfinished = unfinished
+        unfinished.add(self)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -243,7 +252,10 @@ class WSGIBody:
             if not self._is_whole:
                 raise
         finally:
-            run_sync(finish(self._request), self._context)
+            try:
+                run_sync(finish(self._request), self._context)
+            finally:
+                self._unfinished.discard(self)
 
     def _call(self, function: Callable[[], T]) -> T:
         """Call a function of the body, and log what it raises, unless the client has broken the request off."""

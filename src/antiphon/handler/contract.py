@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, TypeVar
 
 from antiphon.handler.errors import error_response, raised_response, sole_error
+from antiphon.handler.unfinished import Unfinished
 from antiphon.http.errors import HTTPError
 from antiphon.http.redirect import RaisedAnswer
 from antiphon.request.request import Request
@@ -61,6 +62,11 @@ async def switch_shielded(place: Switch) -> BaseException | None:
 
 class Handler(Protocol):
     """An object that answers requests, errors included: its steps raise only what ends the task or the process."""
+
+    @property
+    def unfinished(self) -> Unfinished:
+        """The requests that its shutdown waits for."""
+        ...
 
     def handle(self, request: Request) -> Steps[Response]:
         """Return the steps that answer a request."""

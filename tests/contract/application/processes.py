@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import time
 
 from antiphon import App, Request
 from tests.contract.application.registration import def_and_async
 
 STOPPED = "the contract's application has shut down"
+LATE = "function has run after the response"
 
 imported_in = os.getpid()
 started: list[str] = []
@@ -73,6 +75,20 @@ def _register_after(app: App) -> None:
         async def after_async() -> None:
             await asyncio.sleep(0)
             done_after.append(f"{name} async")
+
+        return "later\n"
+
+    @def_and_async(app, "/after/slow")
+    def slow(request: Request) -> str:
+        @request.after
+        def after_sync() -> None:
+            time.sleep(0.2)
+            os.write(2, f"def {LATE}\n".encode())
+
+        @request.after
+        async def after_async() -> None:
+            await asyncio.sleep(0.2)
+            os.write(2, f"async def {LATE}\n".encode())
 
         return "later\n"
 
