@@ -49,8 +49,8 @@ TEXTS = [
     ("Config(name='shop', secret='abc')", "Config(name='shop', secret='[masked]')"),
     ("invalid token: expected three parts", "invalid token: expected three parts"),
     ("KeyError: 'password'", "KeyError: 'password'"),
-    ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx", "[masked]\nx"),
-    ("-----BEGIN PRIVATE KEY-----\nMIIE", "[masked]"),
+    ("-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----\nx", "[masked]\n\n\nx"),
+    ("-----BEGIN PRIVATE KEY-----\nMIIE", "[masked]\n"),
     ("sk_live_0123456789abcdef", "[masked]"),
     ("ghp_0123456789abcdefghij0123", "[masked]"),
     ("card 4111 1111 1111 1111.", "card [masked]."),
@@ -75,7 +75,10 @@ CODE = [
     ('password = request.form["password"]', 'password = request.form["password"]'),
     ("if token == expected:", "if token == expected:"),
     ("def login(password: str, token=None):", "def login(password: str, token=None):"),
+    ('password = """several\nlines""" + x', 'password = """[masked]"""\n + x'),
     ('password = """several', 'password = """[masked]"""'),
+    ("password = 'no end\nx", "password = 'no end\nx"),
+    ("key = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----'", "key = '[masked]\n\n'"),
 ]
 
 
@@ -87,7 +90,7 @@ def test_source_code_keeps_all_but_literals(code, masked):
 @pytest.mark.parametrize(
     "written", ["it was {}", "'{}'", "/path?q={}&r=1", "a{}b"], ids=["plain", "quoted", "in a URL", "within a word"]
 )
-@pytest.mark.parametrize("secret", ["opensesame", "it's\\ \nso", "ü&<ö>%20!"])
+@pytest.mark.parametrize("secret", ["opensesame", "it's\\ \tso", "ü&<ö>%20!"])
 def test_a_secret_is_masked_wherever_it_stands(secret, written):
     from urllib.parse import quote, quote_plus
 

@@ -17,6 +17,9 @@ _BEFORE, _AFTER = 5, 4
 """Lines of source around a line."""
 _WIDTH = 500
 """Characters of a line."""
+_LITERAL = 40
+"""Lines of a literal that are known to belong to it, such as those of a key."""
+_TAB = 4
 _LOCALS = 40
 _FIRST, _LAST = 15, 35
 """How many frames are shown of a stack that has more."""
@@ -144,18 +147,22 @@ def source_lines(
         start = end = None
     numbers = range(max(line - _BEFORE, 1), min(max(line, min(last, line + _AFTER)) + _AFTER, len(source)) + 1)
     lines = []
+    masked = _masked(source, numbers, mask)
     for number in numbers:
-        text = (
-            source[number - 1].rstrip("\r\n").expandtabs(4)
-            if "\t" in source[number - 1]
-            else source[number - 1].rstrip()
-        )
+        text = source[number - 1].rstrip()[:_WIDTH]
         marked = (0, 0)
-        if first <= number <= last and "\t" not in source[number - 1]:
+        if first <= number <= last:
             marked = _marked(text, start if number == first else None, end if number == last else None)
-        hidden = mask.code(text[:_WIDTH])
-        lines.append(Line(number, hidden, *(marked if hidden == text else _whole(hidden, marked))))
+        shown = masked[number].expandtabs(_TAB)
+        lines.append(Line(number, shown, *(marked if shown == text.expandtabs(_TAB) else _whole(shown, marked))))
     return tuple(lines)
+
+
+def _masked(source: list[str], numbers: range, mask: Mask) -> dict[int, str]:
+    """Return the lines of these numbers without secrets, by their numbers. A literal may begin long before them."""
+    first = max(numbers.start - _LITERAL, 1)
+    text = "\n".join(line.rstrip()[:_WIDTH] for line in source[first - 1 : numbers.stop - 1])
+    return dict(enumerate(mask.code(text).split("\n"), first))
 
 
 def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
@@ -163,7 +170,9 @@ def _marked(text: str, start: int | None, end: int | None) -> tuple[int, int]:
     encoded = text.encode("utf-8", "replace")
     begins = len(text) - len(text.lstrip()) if start is None else len(encoded[:start].decode("utf-8", "replace"))
     ends = len(text) if end is None else len(encoded[:end].decode("utf-8", "replace"))
-    return begins, max(begins, ends)
+    if text[begins:ends].isspace():  # of bad indentation
+        ends = len(text)
+    return len(text[:begins].expandtabs(_TAB)), len(text[: max(begins, ends)].expandtabs(_TAB))
 
 
 def _whole(text: str, marked: tuple[int, int]) -> tuple[int, int]:

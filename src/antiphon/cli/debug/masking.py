@@ -2,11 +2,11 @@
 
 import os
 import re
-from collections.abc import Mapping
-from urllib.parse import quote, quote_plus
+from functools import lru_cache
+from html import escape
 
 MASK = "[masked]"
-_MOST = 20_000
+_MOST = 40_000
 """Characters of a text that are searched. What is behind them is cut off."""
 _SHORTEST, _LONGEST = 6, 10_000
 """Lengths of a secret that is masked wherever it stands. A shorter one would be found in innocent words."""
@@ -22,6 +22,8 @@ _ALONE = frozenset(("auth", "cvc", "cvv", "dsn", "iban", "otp", "pass", "pin", "
 """Words that count by themselves only."""
 _OF_ENVIRONMENT = re.compile("session|cookie", re.IGNORECASE)
 """Names in the environment of what a desktop or a terminal is, and no secret: XDG_SESSION_TYPE."""
+_ESCAPED = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+"""The letters that stand for some characters behind a backslash."""
 _words = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+").findall
 
 _NAME = "|".join(
@@ -31,12 +33,17 @@ _NAME = "|".join(
     ]
 )
 _NAMED = rf"(?<![\w-])(?P<name>[\w.-]{{0,60}}?(?:{_NAME})[\w.-]{{0,60}}[\"']?\]?)"
-_LITERAL = r"(?P<prefix>[bruf]{0,2})(?P<quote>\"\"\"|'''|\"|')(?:\\.|(?!(?P=quote)).)*(?:(?P=quote)|\Z)"
-_in_code = re.compile(rf"{_NAMED}(?P<sign>\s*(?::\s*\w+\s*)?[=:]\s*){_LITERAL}", re.IGNORECASE | re.DOTALL)
+_LITERAL = r"[bruf]{{0,2}}(?P<quote>{})(?:\\.|(?!(?P=quote)).)*(?:(?P=quote)|\Z)"
+_SHORT, _LONG = r"\"(?!\"\")|'(?!'')", r"\"\"\"|'''"
+_in_code = [
+    re.compile(rf"{_NAMED}(?P<sign>\s*(?::\s*\w+\s*)?[=:]\s*){_LITERAL.format(quotes)}", re.IGNORECASE | lines)
+    for quotes, lines in ((_LONG, re.DOTALL), (_SHORT, re.NOFLAG))
+]
 _in_text = re.compile(
-    rf"{_NAMED}(?P<sign>=|\s*[=:]\s*(?=[bruf]{{0,2}}[\"'])|\s*[=:]\s*(?=[^\s,;&]*\d))(?:{_LITERAL}|[^\s,;&\"'<>]+)",
+    rf"{_NAMED}(?P<sign>=|\s*[=:]\s*(?=[bruf]{{0,2}}[\"'])|\s*[=:]\s*(?=[^\s,;&]*\d))(?:{_LITERAL.format(f'{_LONG}|{_SHORT}')}|[^\s,;&\"'<>]+)",
     re.IGNORECASE | re.DOTALL,
 )
+_NAMED_MASK = rf"\g<name>\g<sign>\g<quote>{MASK}\g<quote>"
 _SHAPES = [
     (re.compile(pattern, re.DOTALL), replacement)
     for pattern, replacement in (
@@ -45,7 +52,7 @@ _SHAPES = [
         (r"\b((?i:bearer)\s+)[\w.~+/=-]{12,}", rf"\1{MASK}"),
         (r"\b((?i:basic|negotiate)\s+)(?=\S*[A-Z\d=])[A-Za-z\d+/]{6,}={0,2}", rf"\1{MASK}"),
         (r"\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)*", MASK),
-        (r"(://)[^/\s:@\"'<>?#]*:(?!\d{1,5}(?:[/?#]|\Z))[^\s\"'<>]*@", rf"\1{MASK}@"),
+        (r"(://)[^/\s:@\"'<>?#]*:(?!\d{1,5}(?:[/?#]|\Z))[^\s\"'<>]{0,300}@", rf"\1{MASK}@"),
         (r"\b(?:sk|pk|rk|whsec)[-_](?:[a-z]+[-_])?[\w-]{16,}", MASK),
         (r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|ASIA|AIza)[\w-]{12,}", MASK),
     )
@@ -71,20 +78,22 @@ class Mask:
                 self.add(value)
 
     def add(self, secret: str) -> None:
-        """Mask a secret wherever it stands, unless it is short; also as it is written in URLs and in ``repr``."""
-        if len(secret.strip()) >= _SHORTEST and len(secret) <= _LONGEST and MASK not in secret:
-            secret = secret.strip()
-            forms = (secret, repr(secret)[1:-1], quote(secret, safe=""), quote(secret), quote_plus(secret))
-            self._secrets.update(forms)
+        """Mask a secret wherever it stands, unless it is short."""
+        secret = _readable(secret.strip())
+        if _SHORTEST <= len(secret) <= _LONGEST and secret not in self._secrets:
+            self._secrets.add(secret)
             self._search = None
 
     def text(self, text: str) -> str:
         """Return a text without secrets, as in a message."""
-        return self._of(_in_text.sub(_masked, _readable(text)))
+        return self._of(_without(_readable(text), _in_text, _NAMED_MASK))
 
     def code(self, text: str) -> str:
-        """Return source code without secrets: of what has a secret's name, literals only."""
-        return self._of(_in_code.sub(_masked, _readable(text)))
+        """Return source code without secrets, and with all its lines: of what has a secret's name, literals only."""
+        text = _readable(text)
+        for literals in _in_code:
+            text = _without(text, literals, _NAMED_MASK)
+        return self._of(text)
 
     def known(self, text: str) -> str:
         """Return a text without the secrets that were added: for names of files and functions."""
@@ -92,20 +101,36 @@ class Mask:
             return text
         if self._search is None:
             longest_first = sorted(self._secrets, key=len, reverse=True)
-            self._search = re.compile("|".join(map(re.escape, longest_first)))
-        return self._search.sub(MASK, text)
+            patterns = ["".join(map(_spelled, each)) for each in longest_first]
+            self._search = re.compile("|".join(patterns), re.IGNORECASE)
+        return _without(text, self._search, MASK)
 
     def _of(self, text: str) -> str:
         text = self.known(text)
         for shape, replacement in _SHAPES:
-            text = shape.sub(replacement, text)
+            text = _without(text, shape, replacement)
         return _digits(_without_card, text)
 
-    def fields(self, fields: Mapping[str, str]) -> None:
-        """Learn the secrets among values by their names."""
-        for name, value in fields.items():
-            if is_secret_name(name):
-                self.add(value)
+
+@lru_cache(maxsize=1024)
+def _spelled(character: str) -> str:
+    """Return a pattern of a character as Python, JSON, HTML and URLs write it, also one in the other."""
+    if character.isascii() and character.isalnum():
+        return character
+    if character == "\\":
+        return r"(?:\\{1,16}|%5[Cc])"
+    code = ord(character)
+    in_bytes = character.encode()
+    ways = [
+        *(rf"\\{{0,16}}{re.escape(each)}" for each in (character, in_bytes.decode("latin-1"))),
+        *(rf"\\{{1,16}}{each}" for each in (f"x{code:02x}", f"u{code:04x}", f"U{code:08x}")),
+        *(rf"\\{{1,16}}{letter}" for letter in (_ESCAPED.get(character, ""),) if letter),
+        "".join(rf"\\{{1,16}}x{byte:02x}" for byte in in_bytes),
+        "".join(f"%{byte:02X}" for byte in in_bytes),
+        "".join(rf"\\{{1,16}}u{unit:04x}" for unit in memoryview(character.encode("utf-16-le")).cast("H")),
+        re.escape(escape(character)),
+    ]
+    return f"(?:{'|'.join(dict.fromkeys(ways))}{'|[+]' * (character == ' ')})"
 
 
 def _readable(text: str) -> str:
@@ -113,9 +138,9 @@ def _readable(text: str) -> str:
     return text[:_MOST].encode("utf-8", "replace").decode()
 
 
-def _masked(found: re.Match[str]) -> str:
-    quoted = found["quote"] or ""
-    return f"{found['name']}{found['sign']}{quoted}{MASK}{quoted}"
+def _without(text: str, secret: re.Pattern[str], replacement: str) -> str:
+    """Replace what is found in a text, but for the ends of its lines."""
+    return secret.sub(lambda found: found.expand(replacement) + "\n" * found[0].count("\n"), text)
 
 
 def _without_card(found: re.Match[str]) -> str:

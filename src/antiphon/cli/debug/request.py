@@ -93,9 +93,9 @@ def _body(request: Request, printer: Printer, mask: Mask) -> Rows:
     if "json" in read:
         return [("JSON", printer.show(read["json"]))]
     data = request.body if request._is_in_bytes else request.content.data
-    if not request.head.has_body:
+    if not data and not request.head.has_body:
         return []
-    if data is None or len(data) > _LARGEST_BODY:
+    if not data or len(data) > _LARGEST_BODY:
         return [
             ("type", mask.text(request.mimetype or "none")),
             ("size", f"{request.progress.received} bytes received"),

@@ -1,0 +1,143 @@
+"""No secret is shown, wherever its name tells that it is one, and wherever it stands besides."""
+
+import json
+import string
+from dataclasses import dataclass
+from html import escape, unescape
+from urllib.parse import quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from antiphon import Request
+from antiphon.cli.debug.mode import _member
+from antiphon.cli.debug.page import page_of
+from antiphon.cli.debug.report import report_of
+from antiphon.cli.debug.text import text_of
+
+START = "Zq7"
+"""The beginning of each secret, which stands nowhere else."""
+ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=30)
+VISIBLE = st.text(string.ascii_letters + string.digits + "-._~+/", min_size=8, max_size=30)
+GET = Request.blank("/")
+
+
+@dataclass
+class Account:
+    name: str
+    password: str
+
+
+class Settings:
+    def __init__(self, secret):
+        self.page_size = 10
+        self.secret_key = secret
+
+
+def by_variable(secret, fail):
+    password = secret
+    fail(password)
+
+
+def by_bytes(secret, fail):
+    signing_key = secret.encode()
+    fail(secret)
+    del signing_key
+
+
+def by_attribute(secret, fail):
+    config = Settings(secret)
+    fail(config.secret_key)
+
+
+def by_field(secret, fail):
+    accounts = [Account("ada", secret)]
+    fail(accounts[0].password)
+
+
+def by_key(secret, fail):
+    row = {"id": 1, "more": {"api-key": secret}}
+    fail(row["more"]["api-key"])
+
+
+def by_pair(secret, fail):
+    pairs = [("x-auth-token", secret)]
+    fail(pairs[0][1])
+
+
+def by_what_is_in_it(secret, fail):
+    credentials = {"user": "ada", "word": [secret]}
+    fail(credentials["word"][0])
+
+
+IN_CODE = [by_variable, by_bytes, by_attribute, by_field, by_key, by_pair, by_what_is_in_it]
+
+IN_REQUESTS = {
+    "bearer": lambda secret: Request.blank("/", headers={"authorization": f"Bearer {secret}"}),
+    "header": lambda secret: Request.blank("/", headers={"X-Api-Key": secret}),
+    "cookie": lambda secret: Request.blank("/", headers={"cookie": f"theme=dark; session={secret}"}),
+    "other cookie": lambda secret: Request.blank("/", headers={"cookie": f"theme={secret}0123456789"}),
+    "query": lambda secret: Request.blank(f"/?page=2&access_token={quote_plus(secret)}"),
+    "referrer": lambda secret: Request.blank("/", headers={"referer": f"http://a/?token={quote_plus(secret)}"}),
+    "form": lambda secret: Request.blank(
+        "/", "POST", {"content-type": "application/x-www-form-urlencoded"}, f"password={quote_plus(secret)}".encode()
+    ),
+    "JSON": lambda secret: Request.blank(
+        "/", "POST", {"content-type": "application/json"}, json.dumps({"user": {"apiKey": secret}}).encode()
+    ),
+}
+
+
+def fail_with(secret):
+    """Fail with a secret in the message, in the notes, in other variables, and in the cause."""
+    value, data, long = secret, secret.encode(), "x" * 290 + secret
+    nested = [{"value": [secret, (value,)]}, json.dumps({"value": secret})]
+    error = LookupError(f"lost {secret}, {[secret]!r}, {secret.encode()!r}")
+    error.add_note(f"{nested} {escape(secret)}")
+    error.add_note(f"/path?q={quote_plus(secret)}")
+    raise ExceptionGroup(long[250:], [error, ValueError(data)]) from KeyError(secret)
+
+
+def check_nothing_leaks(secret, request, function):
+    with pytest.raises(ExceptionGroup) as raised:
+        function(secret, fail_with)
+    report = report_of(raised.value, request)
+    page, text = page_of(report).decode(), text_of(report)
+    member = json.dumps(_member(report), ensure_ascii=False)
+    assert "[masked]" in text
+    for shown in (page, unescape(page), text, member):
+        assert START not in shown
+
+
+@pytest.mark.parametrize("function", IN_CODE, ids=lambda function: function.__name__)
+@settings(max_examples=20)
+@given(secret=ANY)
+def test_a_secret_of_the_code(function, secret):
+    check_nothing_leaks(START + secret.strip() + "!", GET, function)
+
+
+@pytest.mark.parametrize("place", IN_REQUESTS)
+@settings(max_examples=10)
+@given(secret=VISIBLE)
+def test_a_secret_of_the_request(place, secret):
+    request = IN_REQUESTS[place](START + secret)
+    assert START in json.dumps(request.headers.items()) + str(request.url) + request.text
+    check_nothing_leaks(START + secret, request, lambda value, fail: fail(value))
+
+
+def test_a_secret_of_the_environment(monkeypatch):
+    secret = f"{START}opensesame"
+    monkeypatch.setenv("SHOP_SECRET_KEY", secret)
+    check_nothing_leaks(secret, GET, lambda value, fail: fail(value))
+
+
+def test_a_literal_in_the_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "shop.py"
+    path.write_text(f"API_KEY = '{START}opensesame'\nraise LookupError('lost')\n")
+    with pytest.raises(LookupError) as raised:
+        exec(compile(path.read_text(), str(path), "exec"), {})
+    text = text_of(report_of(raised.value, None))
+    assert "API_KEY = '[masked]'" in text
+    assert START not in text
