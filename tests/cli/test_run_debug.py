@@ -7,6 +7,9 @@ from contextlib import closing
 import pytest
 
 APP = """
+import asyncio
+import time
+
 from antiphon import App, is_debug
 
 app = App()
@@ -22,6 +25,24 @@ def index(request):
 async def bug(request):
     password = "opensesame"
     raise LookupError("lost " + password)
+
+
+@app.get("/blocking")
+async def blocking(request):
+    time.sleep(0.4)
+    return "slow"
+
+
+@app.get("/waiting")
+async def waiting(request):
+    await asyncio.sleep(0.4)
+    return "slow"
+
+
+@app.get("/thread")
+def thread(request):
+    time.sleep(0.4)
+    return "slow"
 """
 
 
@@ -44,12 +65,23 @@ def test_errors_are_answered_by_a_page_and_by_problem_details(antiphon, shop, in
     assert fetch(command, "/") == "True"
     page = fetch(command, "/bug", accept="text/html")
     assert "<h1><b>LookupError</b>lost [masked]</h1>" in page
-    assert "<h2>shop.py, line 16, in bug</h2>" in page
+    assert "<h2>shop.py, line 19, in bug</h2>" in page
     assert json.loads(fetch(command, "/bug"))["debug"]["errors"][0]["frames"][-1]["code"].startswith(
         "raise LookupError"
     )
     assert command.err.count("Traceback (most recent call last)") == 2
     assert "Warning" not in command.err
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_a_call_that_blocks_an_event_loop_is_logged_with_its_line(antiphon, shop, interface):
+    command = antiphon(shop, "--debug", "--interface", interface).serving()
+    for path in ("/waiting", "/thread", "/blocking", "/blocking"):
+        assert fetch(command, path) == "slow"
+    command.wait_until(lambda: "blocked" in command.err)
+    fetch(command, "/bug")
+    [line] = [line for line in command.err.splitlines() if "event loop was blocked" in line]
+    assert "shop.py, line 24, in blocking: time.sleep(0.4) (GET '/blocking', answered by blocking (shop.py:22))" in line
 
 
 @pytest.mark.once

@@ -23,6 +23,7 @@ from antiphon.cli.interface import Choice, choose
 from antiphon.cli.observed import Counted, observed
 from antiphon.cli.policy import Policy
 from antiphon.cli.target import Target, explain_failure
+from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.serving.embedded import ThreadServer
 from antiphon.serving.granian import silence
@@ -109,6 +110,10 @@ class _Worker:
         if self._policy.worker_timeout:
             heart = Heart(self._control.beat, self._policy.worker_timeout / BEATS)
             heart.beat_on_thread() if loop is None else heart.beat_on_loop(loop)
+        if self._policy.debug:
+            from antiphon.cli.blocking_calls import watch  # late: it is seldom needed
+
+            watch(loop or background_loop().loop)
         self._control.report_serving(self._choice)
 
     def has_failed(self, reason: Exception | str) -> None:
