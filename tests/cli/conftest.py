@@ -8,11 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+
+from tests.helpers.systemd import with_sockets
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit it, and whoever runs the tests may ignore it
 
@@ -86,15 +88,19 @@ rsgi = Rsgi()
 class Command:
     """A run of the command, in a session of its own as in a terminal, with what it prints."""
 
-    def __init__(self, folder: Path, name: str, arguments: tuple[str, ...]) -> None:
+    def __init__(
+        self, folder: Path, name: str, arguments: tuple[str, ...], listeners: Sequence[socket.socket] = ()
+    ) -> None:
         self.folder = folder
         self._out = folder / f"{name}.out"
         self._err = folder / f"{name}.err"
-        port = () if "--uds" in arguments else ("--port", "0")
+        port = () if listeners or "--uds" in arguments else ("--port", "0")
+        by_systemd = with_sockets(*listeners) if listeners else ()
         with self._out.open("w") as out, self._err.open("w") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "antiphon", "run", *port, *arguments],
+                [*by_systemd, sys.executable, "-m", "antiphon", "run", *port, *arguments],
                 cwd=folder,
+                pass_fds=[each.fileno() for each in listeners],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -192,8 +198,8 @@ def antiphon(tmp_path: Path) -> Iterator[Callable[..., Command]]:
     (tmp_path / "apps.py").write_text(APPS)
     runs: list[Command] = []
 
-    def run(*arguments: str) -> Command:
-        runs.append(Command(tmp_path, f"run{len(runs)}", arguments))
+    def run(*arguments: str, listeners: Sequence[socket.socket] = ()) -> Command:
+        runs.append(Command(tmp_path, f"run{len(runs)}", arguments, listeners))
         return runs[-1]
 
     yield run

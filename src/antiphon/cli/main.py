@@ -15,6 +15,7 @@ from antiphon.cli.settings import Configured, setting, source_of
 from antiphon.dialect_imports import TooLate, UnknownDialect, install
 
 if TYPE_CHECKING:
+    from antiphon.cli.serve import Place
     from antiphon.cli.target import Target
     from antiphon.request.request import Request
 
@@ -46,13 +47,17 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: float) -
     return value
 
 
-def socket_path(context: click.Context, path: str | None) -> str | None:
-    """Return the path of the unix socket; None for a port. Raises `BadCommand` for flags that contradict each other."""
-    typed = [
+def _typed_places(context: click.Context) -> list[str]:
+    return [
         f"--{name.replace('_', '-')}"
         for name in ("host", "port", "uds", "uds_permissions")
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
     ]
+
+
+def socket_path(context: click.Context, path: str | None) -> str | None:
+    """Return the path of the unix socket; None for a port. Raises `BadCommand` for flags that contradict each other."""
+    typed = _typed_places(context)
     at_port = [flag for flag in typed if not flag.startswith("--uds")]
     if at_port and "--uds" in typed:
         raise BadCommand(f"--uds says where to listen: leave {' and '.join(at_port)} out.")
@@ -61,6 +66,19 @@ def socket_path(context: click.Context, path: str | None) -> str | None:
             raise BadCommand("--uds-permissions has no meaning without --uds PATH.")
         return None
     return path
+
+
+def _place(context: click.Context, host: str, port: int, uds: str | None, permissions: int | None) -> "Place":
+    """Return where to listen. Raises `BadCommand` and `Refused`."""
+    from antiphon.cli.serve import Port, SocketPath
+    from antiphon.cli.systemd import given_socket
+
+    if given := given_socket():
+        if typed := _typed_places(context):
+            raise BadCommand(f"systemd says where to listen: leave {' and '.join(typed)} out.")
+        return given
+    path = socket_path(context, uds)
+    return Port(host, port) if path is None else SocketPath(path, permissions)
 
 
 @main.command(cls=Configured)
@@ -143,10 +161,9 @@ def run(
         raise Refused("This command serves on Granian, which is not here. Install it: pip install granian")
     from antiphon.cli.interface import Choice
     from antiphon.cli.policy import Policy
-    from antiphon.cli.serve import Port, SocketPath, serve  # late: --help and --version do not need it
+    from antiphon.cli.serve import serve  # late: --help and --version do not need it
 
-    path = socket_path(click.get_current_context(), uds)
-    place = Port(host, port) if path is None else SocketPath(path, uds_permissions)
+    place = _place(click.get_current_context(), host, port, uds, uds_permissions)
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
     if dialects:
         use(dialects)

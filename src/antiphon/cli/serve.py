@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
 from threading import Event
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import click
 
@@ -19,6 +19,7 @@ from antiphon.cli.interface import Choice
 from antiphon.cli.listener import http_url, listen, listen_at
 from antiphon.cli.policy import Policy
 from antiphon.cli.supervisor import Supervisor
+from antiphon.cli.systemd import GivenSocket, notify
 from antiphon.cli.target import Target
 
 _SEEN_BY_ALL = "Warning: --debug shows the code and the values of the app to everyone who can reach {}."
@@ -61,7 +62,11 @@ class SocketPath(NamedTuple):
         return listener, f"unix:{listener.getsockname()}"
 
 
-def serve(target: Target, requested: Choice | None, place: Port | SocketPath, policy: Policy) -> int:
+Place: TypeAlias = Port | SocketPath | GivenSocket
+"""Where to listen."""
+
+
+def serve(target: Target, requested: Choice | None, place: Place, policy: Policy) -> int:
     """Serve `target` until a signal ends it. Returns the exit code, or raises one of `errors`."""
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
@@ -77,6 +82,7 @@ def serve(target: Target, requested: Choice | None, place: Port | SocketPath, po
     def announce(choice: Choice) -> None:
         by = f" with {policy.workers} workers" if policy.workers > 1 else ""
         click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
+        notify("READY=1")
 
     async def supervise() -> int:
         return await Supervisor(listener, policy, announce, warn=partial(click.echo, err=True)).run()
