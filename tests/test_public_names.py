@@ -28,8 +28,9 @@ PUBLIC = {
         *(cls.__name__ for cls in ERRORS.values()),
     },
     "antiphon.features": {
-        "Compression", "ContentSecurityPolicy", "Cors", "PermissionsPolicy", "SecurityHeaders",
-        "StrictTransportSecurity", "UploadProgress",
+        "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "MemoryStore", "OwnedEntry", "PermissionsPolicy",
+        "SQLiteStore", "SecurityHeaders", "Store", "StoreCount", "StoreEntry", "StoreUnavailable",
+        "StrictTransportSecurity", "UploadProgress", "ValkeyStore",
     },
     "antiphon.testing": {
         "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",

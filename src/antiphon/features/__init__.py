@@ -8,6 +8,11 @@ __all__, __getattr__ = import_on_use(
         "features.compression": "Compression",
         "features.cors": "Cors",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
+        "features.stores.cookie": "CookieStore",
+        "features.stores.memory": "MemoryStore",
+        "features.stores.sqlite": "SQLiteStore",
+        "features.stores.store": "OwnedEntry Store StoreCount StoreEntry StoreUnavailable",
+        "features.stores.valkey": "ValkeyStore",
         "features.upload_progress": "UploadProgress",
     },
 )

@@ -6,14 +6,28 @@ from antiphon.features.security_headers import (
     SecurityHeaders,
     StrictTransportSecurity,
 )
+from antiphon.features.stores.cookie import CookieStore
+from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.stores.sqlite import SQLiteStore
+from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
+from antiphon.features.stores.valkey import ValkeyStore
 from antiphon.features.upload_progress import UploadProgress
 
 __all__ = [
     "Compression",
     "ContentSecurityPolicy",
+    "CookieStore",
     "Cors",
+    "MemoryStore",
+    "OwnedEntry",
     "PermissionsPolicy",
+    "SQLiteStore",
     "SecurityHeaders",
+    "Store",
+    "StoreCount",
+    "StoreEntry",
+    "StoreUnavailable",
     "StrictTransportSecurity",
     "UploadProgress",
+    "ValkeyStore",
 ]

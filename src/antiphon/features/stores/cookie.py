@@ -1,0 +1,158 @@
+"""A store in cookies: the data themselves, signed, in place of a key."""
+# ruff: noqa: ARG002 - clients have the data, so that much of what a server would be told counts for nothing
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, NoReturn
+
+from antiphon.features.stores.encoding import check_same
+from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
+from antiphon.features.stores.tagged_json import dumps, loads
+from antiphon.http.cookies import LONGEST_COOKIE
+
+LONGEST = LONGEST_COOKIE - 96
+"""Bytes of a value, which leave room for the name of a cookie."""
+
+SHORTEST_KEY = 16
+"""Bytes."""
+
+LIFETIME = 31 * 24 * 3600.0
+"""Seconds for which a cookie counts that does not say how long: that of Flask."""
+
+_TIMES = "_at"
+"""The name under which a cookie has the seconds since 1970 at which it was made, and at which it expires."""
+
+
+class CookieStore(Store):
+    """A store of sessions that keeps nothing here: the key is the data, which the client has in a cookie.
+
+    The cookie is signed, so that nobody changes it, and not encrypted: its owner can read it. ``secret_keys`` are the
+    newest, which signs, and older ones, by which cookies still count. Cookies that Flask signed with one of them count,
+    too, and Flask can read those from here: give both one name.
+
+    What lies with clients can't be revoked or counted: whoever kept an old cookie can send it again until it expires,
+    and of two changes at once the last one wins. Methods that would need more raise NotImplementedError. Raises
+    ValueError for a change after which a cookie would be too long, and for a newest key under 16 bytes.
+    """
+
+    blocks: ClassVar[bool] = False
+    is_server_side: ClassVar[bool] = False
+
+    def __init__(self, secret_keys: Iterable[str | bytes], *, clock: Callable[[], float] = time.time) -> None:
+        from itsdangerous import URLSafeTimedSerializer
+
+        given = [secret_keys] if isinstance(secret_keys, str | bytes) else secret_keys
+        keys = [key.encode() if isinstance(key, str) else key for key in given]
+        if not keys or len(keys[0]) < SHORTEST_KEY:
+            raise ValueError(
+                f"the secret key that signs has {SHORTEST_KEY} bytes or more:"
+                " python -c 'import secrets; print(secrets.token_hex())' prints one"
+            )
+        self._clock = clock
+        self._serializer = URLSafeTimedSerializer(
+            keys[::-1],  # itsdangerous signs with the last one
+            salt="cookie-session",
+            serializer=_Form,
+            signer_kwargs={"key_derivation": "hmac"},
+        )
+
+    def new_key(self) -> str:
+        """Return the key of no entry: the store returns that of a new one when it is made."""
+        return ""
+
+    def load(self, key: str) -> StoreEntry | None:
+        """Return the data of a cookie; None if it was not signed here, is expired, or is none at all."""
+        from itsdangerous import BadData
+
+        if len(key) > LONGEST_COOKIE or not key.isascii():
+            return None
+        try:
+            data, signed = self._serializer.loads(key, return_timestamp=True)
+        except BadData:
+            return None
+        if not isinstance(data, dict):
+            return None
+        changed = signed.timestamp()
+        created, expires = _times(data.pop(_TIMES, None)) or (changed, changed + LIFETIME)
+        return StoreEntry(key, data, 0, created, changed, expires) if expires > self._clock() else None
+
+    def change(
+        self,
+        key: str,
+        updates: Mapping[str, Any],
+        *,
+        ttl: float,
+        remove: Iterable[str] = (),
+        create: bool = True,
+        owner: str | None = None,
+    ) -> StoreEntry | None:
+        """Return the changed data with a new key, the cookie to send. ``owner`` counts for nothing."""
+        check_ttl(ttl)
+        before = self.load(key)
+        if before is None and not create:
+            return None
+        data = {**(before.data if before else {}), **{name: _checked(name, updates[name]) for name in updates}}
+        for name in remove:
+            data.pop(name, None)
+        now = self._clock()
+        created, expires = before.created if before else now, now + ttl
+        signed = str(self._serializer.dumps({**data, _TIMES: [created, expires]}))
+        if len(signed) > LONGEST:
+            raise ValueError(
+                f"these data make a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can keep them"
+            )
+        return StoreEntry(signed, data, 0, created, now, expires)
+
+    def rotate(self, key: str, new_key: str) -> StoreEntry | None:
+        """Return the entry as it is: nobody who has sent a cookie to another knows the one that comes after it."""
+        return self.load(key)
+
+    def delete(self, key: str) -> NoReturn:
+        raise _can_not("delete an entry: whoever has the cookie can send it again")
+
+    def owned_by(self, owner: str) -> list[OwnedEntry]:
+        raise _can_not("find entries: clients have them")
+
+    def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
+        raise _can_not("delete entries: clients have them")
+
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
+        raise _can_not("tell that a key is new: clients can send any cookie again")
+
+    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
+        raise _can_not("tell that an entry has not changed: clients can send any cookie again")
+
+    def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
+        raise _can_not("count: clients can send any cookie again")
+
+
+_OTHERS = "SQLiteStore(path) or ValkeyStore(url)"
+
+
+def _can_not(do: str) -> NotImplementedError:
+    return NotImplementedError(f"CookieStore can't {do}. {_OTHERS} can")
+
+
+def _checked(name: str, value: object) -> object:
+    """Return a value as it comes back. Raises TypeError if that is another one, and ValueError for a name of ours."""
+    if name == _TIMES:
+        raise ValueError(f"the name {_TIMES!r} is the store's own")
+    return loads(check_same(name, value, _dump, loads).decode())
+
+
+def _dump(value: object) -> bytes:
+    return dumps(value).encode()
+
+
+def _times(given: object) -> tuple[float, float] | None:
+    match given:
+        case [int() | float() as created, int() | float() as expires]:
+            return created, expires
+    return None
+
+
+class _Form:
+    """The form of what is signed, in an object with two functions."""
+
+    dumps = staticmethod(dumps)
+    loads = staticmethod(loads)

@@ -1,0 +1,105 @@
+"""A store in the memory of one process, for tests and for applications of one process that may forget."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import ClassVar, Protocol, TypeVar
+
+from antiphon.features.stores.rows import Row, RowStore
+from antiphon.features.stores.store import StoreCount, check_ttl, hash_key
+
+LOOKED_AT = 4
+"""Entries that each write looks at, to forget those that are expired: more than it adds."""
+
+
+class MemoryStore(RowStore):
+    """A store that lives as long as its process, for tests and development. Other processes do not see it.
+
+    ``clock`` returns the seconds since 1970; tests may turn it.
+    """
+
+    blocks: ClassVar[bool] = False
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(clock)
+        self._lock = Lock()
+        self._rows = _Rows()
+        self._counters: OrderedDict[bytes, _Counter] = OrderedDict()
+
+    @contextmanager
+    def _reading(self) -> Iterator["_Rows"]:
+        with self._lock:
+            yield self._rows
+
+    @contextmanager
+    def _writing(self) -> Iterator["_Rows"]:
+        with self._lock:
+            for id_ in _expired(self._rows.by_id, self._clock()):
+                self._rows.remove(id_)
+            yield self._rows
+
+    def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
+        check_ttl(ttl)
+        id_ = hash_key(key)
+        with self._lock:
+            now = self._clock()
+            for expired in _expired(self._counters, now):
+                del self._counters[expired]
+            counter = self._counters.get(id_)
+            if counter is None or counter.expires <= now:
+                counter = self._counters[id_] = _Counter(now + ttl)
+            counter.value += by
+            return StoreCount(counter.value, counter.expires - now)
+
+
+class _Counter:
+    __slots__ = ("expires", "value")
+
+    def __init__(self, expires: float) -> None:
+        self.expires = expires
+        self.value = 0
+
+
+class _Rows:
+    def __init__(self) -> None:
+        self.by_id: OrderedDict[bytes, Row] = OrderedDict()
+        self._of_owners: dict[str, set[bytes]] = {}
+        self.get = self.by_id.get
+
+    def put(self, id_: bytes, row: Row) -> None:
+        self.remove(id_)
+        self.by_id[id_] = row
+        if row.owner is not None:
+            self._of_owners.setdefault(row.owner, set()).add(id_)
+
+    def remove(self, id_: bytes) -> None:
+        row = self.by_id.pop(id_, None)
+        if row is not None and row.owner is not None:
+            ids = self._of_owners[row.owner]
+            ids.discard(id_)
+            if not ids:
+                del self._of_owners[row.owner]
+
+    def of_owner(self, owner: str) -> list[tuple[bytes, Row]]:
+        return [(id_, self.by_id[id_]) for id_ in self._of_owners.get(owner, ())]
+
+
+class _Expires(Protocol):
+    @property
+    def expires(self) -> float: ...
+
+
+E = TypeVar("E", bound=_Expires)
+
+
+def _expired(entries: OrderedDict[bytes, E], now: float) -> list[bytes]:
+    """Return which of the first few entries are expired, and put the others at the end."""
+    found = []
+    for id_ in [id_ for id_, _ in zip(entries, range(LOOKED_AT), strict=False)]:
+        if entries[id_].expires <= now:
+            found.append(id_)
+        else:
+            entries.move_to_end(id_)
+    return found

@@ -1,0 +1,145 @@
+"""Stores that hold all entries still while one changes: their methods, on tables of rows."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from os import urandom
+from typing import Any, NamedTuple, Protocol
+
+from antiphon.features.stores.encoding import decode, encode, encode_again
+from antiphon.features.stores.store import OwnedEntry, Store, StoreEntry, check_ttl, hash_key
+
+
+class Row(NamedTuple):
+    """An entry as it is stored."""
+
+    data: bytes
+    version: int
+    created: float
+    changed: float
+    expires: float
+    owner: str | None
+
+
+class Rows(Protocol):
+    """The entries, by the hashes of their keys. Expired ones are among them."""
+
+    def get(self, id_: bytes, /) -> Row | None: ...
+    def put(self, id_: bytes, row: Row, /) -> None: ...
+    def remove(self, id_: bytes, /) -> None: ...
+    def of_owner(self, owner: str, /) -> list[tuple[bytes, Row]]: ...
+
+
+class RowStore(Store):
+    """A store of rows. ``clock`` returns the seconds since 1970."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+
+    @abstractmethod
+    def _reading(self) -> AbstractContextManager[Rows]:
+        """Open the rows to read them."""
+
+    @abstractmethod
+    def _writing(self) -> AbstractContextManager[Rows]:
+        """Open the rows for one who changes them, while nobody else can; what fails changes nothing."""
+
+    def load(self, key: str) -> StoreEntry | None:
+        with self._reading() as rows:
+            row = rows.get(hash_key(key))
+        return self._entry(key, row, self._clock())
+
+    def change(
+        self,
+        key: str,
+        updates: Mapping[str, Any],
+        *,
+        ttl: float,
+        remove: Iterable[str] = (),
+        create: bool = True,
+        owner: str | None = None,
+    ) -> StoreEntry | None:
+        check_ttl(ttl)
+        new = decode(encode(updates)) or {}  # what can't be stored fails before others have to wait
+        id_ = hash_key(key)
+        with self._writing() as rows:
+            now = self._clock()
+            before = self._entry(key, row := rows.get(id_), now)
+            if before is None and not create:
+                return None
+            data = new if before is None else {**before.data, **new}
+            for name in remove:
+                data.pop(name, None)
+            if owner is None and row is not None and before is not None:
+                owner = row.owner
+            created = now if before is None else before.created
+            entry = StoreEntry(key, data, new_version(), created, now, now + ttl)
+            rows.put(id_, Row(encode_again(data), *entry[2:], owner))
+        return entry
+
+    def delete(self, key: str) -> bool:
+        id_ = hash_key(key)
+        with self._writing() as rows:
+            row = rows.get(id_)
+            rows.remove(id_)
+        return row is not None and row.expires > self._clock()
+
+    def rotate(self, key: str, new_key: str) -> StoreEntry | None:
+        id_ = hash_key(key)
+        with self._writing() as rows:
+            entry = self._entry(new_key, row := rows.get(id_), self._clock())
+            if row is not None and entry is not None:
+                rows.remove(id_)
+                rows.put(hash_key(new_key), row)
+        return entry
+
+    def owned_by(self, owner: str) -> list[OwnedEntry]:
+        with self._reading() as rows:
+            found = rows.of_owner(owner)
+        now = self._clock()
+        entries = [(id_, entry) for id_, row in found if (entry := self._entry("", row, now))]
+        owned = [OwnedEntry(id_.hex(), entry.data, *entry[3:]) for id_, entry in entries]
+        return sorted(owned, key=lambda entry: entry.created)
+
+    def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
+        kept = None if keep is None else hash_key(keep)
+        with self._writing() as rows:
+            doomed = [(id_, row) for id_, row in rows.of_owner(owner) if id_ != kept and only in (None, id_.hex())]
+            for id_, _ in doomed:
+                rows.remove(id_)
+        now = self._clock()
+        return sum(row.expires > now for _, row in doomed)
+
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
+        return self._put(key, data, ttl, lambda entry: entry is None)
+
+    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
+        return self._put(key, data, ttl, lambda entry: entry is not None and entry.version == version)
+
+    def _put(
+        self, key: str, data: Mapping[str, Any], ttl: float, may_follow: Callable[[StoreEntry | None], bool]
+    ) -> StoreEntry | None:
+        check_ttl(ttl)
+        stored = encode(data)
+        id_ = hash_key(key)
+        with self._writing() as rows:
+            now = self._clock()
+            before = self._entry(key, row := rows.get(id_), now)
+            if not may_follow(before):
+                return None
+            created, owner = (now, None) if row is None or before is None else (row.created, row.owner)
+            rest = new_version(), created, now, now + ttl
+            rows.put(id_, Row(stored, *rest, owner))
+        return StoreEntry(key, decode(stored) or {}, *rest)
+
+    def _entry(self, key: str, row: Row | None, now: float) -> StoreEntry | None:
+        """Return the entry of a row; None if it is expired, or can't be read."""
+        if row is None or row.expires <= now or (data := decode(row.data)) is None:
+            return None
+        return StoreEntry(key, data, *row[1:5])
+
+
+def new_version() -> int:
+    """Return a version: 63 random bits, so that no entry has one again after it was deleted and made anew."""
+    return int.from_bytes(urandom(8)) >> 1

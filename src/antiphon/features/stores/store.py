@@ -1,0 +1,160 @@
+"""The interface of stores, and the values that they return.
+
+The methods of stores are sync, and nothing exists twice. SQLite blocks in any case. A client of Valkey that belongs to
+an event loop would be of no use to the threads of a WSGI server, which would wait for that loop with each call; one
+with a pool of connections serves threads and, by way of a thread, loops. A store says by ``blocks`` that it waits for a
+disk or a network. Features then have it called on a thread: ``app.fill(place, source, blocking=store.blocks)``. In an
+``async def`` handler ``await asyncio.to_thread(store.load, key)`` does that; a ``def`` handler just calls it.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from math import isfinite
+from secrets import token_urlsafe
+from typing import Any, ClassVar, NamedTuple
+
+from antiphon.http.errors import ServiceUnavailable
+
+RETRY_AFTER = 2
+"""Seconds after which a client may ask again while a store is away."""
+
+
+class StoreUnavailable(ServiceUnavailable):
+    """503: the store does not answer, or not in time. Nothing was written in halves, and the next call tries again."""
+
+
+class StoreEntry(NamedTuple):
+    """Data that a store keeps under a key.
+
+    ``version`` is another one after each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970.
+    """
+
+    key: str
+    data: dict[str, Any]
+    version: int
+    created: float
+    changed: float
+    expires: float
+
+
+class OwnedEntry(NamedTuple):
+    """An entry as its owner may see it: with an ``id`` in place of the key, which is a secret.
+
+    ``created``, ``changed`` and ``expires`` are in seconds since 1970.
+    """
+
+    id: str
+    data: dict[str, Any]
+    created: float
+    changed: float
+    expires: float
+
+
+class StoreCount(NamedTuple):
+    """A counter: its value, and the seconds until it begins at 0 again."""
+
+    value: int
+    seconds_left: float
+
+
+class Store(ABC):
+    """Entries and counters under keys, each of which expires after its ``ttl``, in seconds.
+
+    The data of an entry is a mapping of names to what JSON has, bytes, and datetimes that know their time zone (they
+    come back in UTC). What would not come back equal is a TypeError that names it. Keys may be any text; a store keeps
+    their hashes, so that nobody who reads its file finds a key to use. An expired entry is gone at once. Methods raise
+    ValueError for a ``ttl`` that is not above 0, and StoreUnavailable (503) if the store does not answer in time. All
+    of them may be called from several threads.
+    """
+
+    blocks: ClassVar[bool] = True
+    """True if the methods wait for a disk or a network, and want a thread."""
+
+    is_server_side: ClassVar[bool] = True
+    """True if entries are kept here, and only their keys are sent to clients."""
+
+    def new_key(self) -> str:
+        """Return a key for a new entry, that nobody guesses: 256 bits."""
+        return token_urlsafe(32)
+
+    @abstractmethod
+    def load(self, key: str) -> StoreEntry | None:
+        """Return the entry under a key; None if there is none."""
+
+    @abstractmethod
+    def change(
+        self,
+        key: str,
+        updates: Mapping[str, Any],
+        *,
+        ttl: float,
+        remove: Iterable[str] = (),
+        create: bool = True,
+        owner: str | None = None,
+    ) -> StoreEntry | None:
+        """Set some names of an entry, remove others, and have it expire ``ttl`` seconds from now; return what is there.
+
+        The other names stay as they are in the store by now, so that nothing is lost when many change an entry at
+        once. Without any names the call only puts off the end. ``owner`` is by whom ``owned_by`` finds the entry; None
+        leaves that. If there is no entry, it is made; with ``create=False`` it is not, and None is returned, so that
+        an entry that was deleted meanwhile stays so.
+        """
+
+    @abstractmethod
+    def delete(self, key: str) -> bool:
+        """Delete an entry. True if there was one."""
+
+    @abstractmethod
+    def rotate(self, key: str, new_key: str) -> StoreEntry | None:
+        """Move an entry to a new key, and return it; None if there is none. The old key has no entry any more."""
+
+    @abstractmethod
+    def owned_by(self, owner: str) -> list[OwnedEntry]:
+        """Return the entries of an owner, the oldest first."""
+
+    @abstractmethod
+    def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
+        """Delete the entries of an owner, and return how many there were.
+
+        ``only`` is the ``id`` of the single entry to delete, which has to be the owner's; ``keep`` is the key of one to
+        keep.
+        """
+
+    @abstractmethod
+    def add(self, key: str, data: Mapping[str, Any], *, ttl: float) -> StoreEntry | None:
+        """Make an entry, and return it; None if there is one already. Of many who try at once one succeeds."""
+
+    @abstractmethod
+    def replace(self, key: str, data: Mapping[str, Any], *, version: int, ttl: float) -> StoreEntry | None:
+        """Replace all data of an entry if it still has this version, and return it; None if it has not."""
+
+    @abstractmethod
+    def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
+        """Add to the counter under a key, and return it.
+
+        It begins at 0, and again ``ttl`` seconds after the first of these calls. Counters and entries may have equal
+        keys.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most stores have nothing to close
+        """Close connections and files. A call after that opens them again."""
+
+
+def hash_key(key: str) -> bytes:
+    """Return the hash under which a key is stored. Text that is no Unicode, as clients may send it, has one, too."""
+    return sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def check_ttl(ttl: float) -> None:
+    """Raise ValueError for a time to live that is not above 0."""
+    if not (isfinite(ttl) and ttl > 0):
+        raise ValueError(f"ttl is a number of seconds above 0, not {ttl!r}")
+
+
+def unavailable(store: str, error: Exception) -> StoreUnavailable:
+    """Log that a store failed, and return the error for clients, which doesn't tell why."""
+    import logging
+
+    logging.getLogger("antiphon").error("the store %s is not available: %s", store, error)
+    return StoreUnavailable("Please try again in a moment.", retry_after=RETRY_AFTER)

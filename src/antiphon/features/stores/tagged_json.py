@@ -1,0 +1,73 @@
+"""JSON with tags for what it lacks, as in the session cookies of Flask, which can read what is written here.
+
+A value that JSON lacks is an object of one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`.
+"""
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from antiphon.http.dates import format_date, parse_date
+
+_OBJECT = " di"
+"""The tag of an object that would be taken for a tagged value: its name has two underscores more."""
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    _OBJECT: lambda value: {name.removesuffix("__"): each for name, each in value.items()},
+    " t": tuple,
+    " b": b64decode,
+    " m": str,
+    " u": UUID,
+    " d": parse_date,
+    " i": datetime.fromisoformat,
+}
+
+_dumps = partial(json.dumps, separators=(",", ":"), allow_nan=False)
+
+
+def dumps(value: Any) -> str:
+    """Return a value as JSON. Raises TypeError and ValueError for what it can't say."""
+    return _dumps(_tag(value))
+
+
+def loads(text: str | bytes) -> Any:
+    """Return the value of JSON. Raises ValueError for what is none."""
+    return json.loads(text, object_hook=_untag)
+
+
+def _tag(value: Any) -> Any:
+    match value:
+        case dict():
+            tagged = {name: _tag(each) for name, each in value.items()}
+            name = next(iter(tagged)) if len(tagged) == 1 else None
+            return {_OBJECT: {f"{name}__": tagged[name]}} if name in _READERS else tagged
+        case list():
+            return [_tag(each) for each in value]
+        case tuple():
+            return {" t": [_tag(each) for each in value]}
+        case bytes():
+            return {" b": b64encode(value).decode()}
+        case UUID():
+            return {" u": value.hex}
+        case datetime():
+            return _tag_datetime(value)
+    return value
+
+
+def _tag_datetime(moment: datetime) -> dict[str, str]:
+    """Return a tagged datetime; one of whole seconds as Flask does, which has no other ones."""
+    if moment.utcoffset() is None:
+        raise TypeError("a datetime without a time zone is no moment")
+    return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_date(moment)}
+
+
+def _untag(value: dict[str, Any]) -> Any:
+    if len(value) != 1:
+        return value
+    [(name, inner)] = value.items()
+    reader = _READERS.get(name)
+    return value if reader is None else reader(inner)

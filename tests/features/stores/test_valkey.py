@@ -1,0 +1,184 @@
+"""What is special about the store in Valkey."""
+
+import builtins
+import logging
+import time
+
+import pytest
+
+from antiphon import App
+from antiphon.features import StoreUnavailable, ValkeyStore
+from antiphon.testing import Client
+from tests.features.stores.formats import EVERYTHING, FORMAT_1_FIELDS
+from tests.helpers.valkey import ValkeyServer
+
+pytestmark = pytest.mark.processes
+
+LONG = 10_000.0
+
+
+@pytest.fixture
+def server(request, tmp_path):
+    """A server of this test's own, to be stopped."""
+    with ValkeyServer(request.getfixturevalue("valkey-server"), tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def opened(server):
+    store = ValkeyStore(server.url, timeout=0.3)
+    yield store
+    store.close()
+
+
+@pytest.mark.parametrize("url", ["", "localhost", "http://localhost", "redis://", "valkey:"])
+def test_a_url_has_a_known_scheme(url):
+    with pytest.raises(ValueError, match='ValkeyStore needs a URL such as "valkey://localhost:6379/0"'):
+        ValkeyStore(url)
+
+
+@pytest.mark.parametrize("scheme", ["valkey", "valkeys", "redis", "rediss"])
+def test_nothing_is_connected_until_it_is_used(scheme):
+    ValkeyStore(f"{scheme}://localhost:1/0")
+
+
+def test_without_the_client_it_says_what_to_install(monkeypatch):
+    def import_(name, *rest):
+        if name.startswith("redis"):
+            raise ImportError(name)
+        return original(name, *rest)
+
+    original = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", import_)
+    with pytest.raises(ImportError, match=r"pip install 'antiphon\[valkey\]'"):
+        ValkeyStore("valkey://localhost")
+
+
+def test_the_server_has_no_key_that_can_be_used(server, opened):
+    opened.change("the key of Ann", {}, ttl=LONG, owner="Ann")
+    opened.increment("the key of Ann", ttl=LONG)
+    names = opened._client.keys()
+    assert len(names) == 3
+    assert not any(b"the key of Ann" in name for name in names)
+
+
+def test_everything_on_the_server_expires_by_itself(opened):
+    opened.change("key", {}, ttl=LONG, owner="Ann")
+    opened.change("other", {}, ttl=5, owner="Ann")
+    opened.add("added", {}, ttl=LONG)
+    opened.increment("key", ttl=LONG)
+    left = {name: opened._client.pttl(name) for name in opened._client.scan_iter()}
+    assert len(left) == 5
+    assert all(0 < each <= LONG * 1000 for each in left.values())
+    assert left[b"antiphon:o:Ann"] > 5000  # as long as the last of the entries
+
+
+def test_what_the_first_format_wrote_can_be_read(opened):
+    opened.change("key", {"gone": 1}, ttl=LONG, owner="Ann")
+    [name] = opened._client.keys("antiphon:e:*")
+    opened._client.delete(name)
+    opened._client.hset(name, mapping=FORMAT_1_FIELDS)
+    assert opened.load("key") == ("key", EVERYTHING, 5, 1.5, 2.5, 9e12)
+
+
+@pytest.mark.parametrize("fields", [{"f": b"\x02"}, {".a": b"\xc1"}, {"v": b"none"}])
+def test_what_a_later_release_wrote_or_nobody_is_absent_and_logged(opened, caplog, fields):
+    opened.change("key", {"a": 1}, ttl=LONG, owner="Ann")
+    [name] = opened._client.keys("antiphon:e:*")
+    opened._client.hset(name, mapping=fields)
+    with caplog.at_level(logging.WARNING):
+        assert opened.load("key") is None
+    assert caplog.messages
+    assert opened.owned_by("Ann") == []
+    opened.delete("key")
+    assert opened.add("key", {"b": 2}, ttl=LONG).data == {"b": 2}
+
+
+def test_a_later_format_is_overwritten_whole(opened):
+    opened.change("key", {"a": 1}, ttl=LONG, owner="Ann")
+    [name] = opened._client.keys("antiphon:e:*")
+    opened._client.hset(name, mapping={"f": b"\x02"})
+    assert opened.change("key", {}, ttl=LONG, create=False) is None
+    assert opened.rotate("key", "new") is None
+    assert opened.replace("key", {}, version=1, ttl=LONG) is None
+    assert opened.change("key", {"b": 2}, ttl=LONG).data == {"b": 2}
+
+
+def use(store):
+    return store.change("key", {"a": 1}, ttl=LONG)
+
+
+@pytest.mark.parametrize("call", [use, lambda store: store.load("key")], ids=["change", "load"])
+def test_a_server_that_is_away_is_a_503_and_then_it_goes_on(server, opened, caplog, call):
+    use(opened)
+    server.stop()
+    with pytest.raises(StoreUnavailable) as raised:
+        call(opened)
+    assert raised.value.headers["retry-after"] == "2"
+    assert server.url in caplog.text
+    server.start()
+    call(opened)
+    assert use(opened) == opened.load("key")
+
+
+def test_a_server_that_was_away_between_two_calls_is_not_noticed(server, opened):
+    use(opened)
+    server.stop()
+    server.start()
+    assert opened.load("key") is None  # the tests' server keeps nothing on disk
+    assert use(opened)
+
+
+def test_a_server_that_answers_nothing_is_a_503_in_time(server, opened):
+    use(opened)
+    server.freeze()
+    try:
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            use(opened)
+        assert time.monotonic() - start < 5
+    finally:
+        server.thaw()
+    assert use(opened)
+
+
+def test_an_address_that_answers_nothing_is_a_503_in_time():
+    store = ValkeyStore("valkey://:secret@192.0.2.1:6379", connect_timeout=0.1)
+    with pytest.raises(StoreUnavailable):
+        store.load("key")
+
+
+def test_a_password_is_not_logged(caplog):
+    store = ValkeyStore("valkey://someone:secret@127.0.0.1:1/0?password=secret", connect_timeout=0.1)
+    with pytest.raises(StoreUnavailable):
+        store.load("key")
+    assert "valkey://127.0.0.1:1/0" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_clients_are_told_to_come_back_and_not_why(server, opened):
+    app = App()
+
+    @app.get("/")
+    def index(request):
+        return opened.load("key") or "nothing"
+
+    server.stop()
+    answer = Client(app).get("/", headers={"accept": "application/json"})
+    assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json["detail"] == "Please try again in a moment."
+
+
+@pytest.mark.parametrize("method", ["add", "replace"])
+def test_an_answer_that_got_lost_is_given_again(opened, monkeypatch, method):
+    """The client asks once more when a connection breaks, and the server may have done it the first time."""
+    given = {"version": opened.change("replace", {}, ttl=LONG).version} if method == "replace" else {}
+    script = opened._put
+
+    def twice(**arguments):
+        script(**arguments)
+        return script(**arguments)
+
+    monkeypatch.setattr(opened, "_put", twice)
+    entry = getattr(opened, method)(method, {"a": 1}, ttl=LONG, **given)
+    assert entry == opened.load(method)
