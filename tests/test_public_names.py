@@ -13,9 +13,10 @@ from antiphon.http.errors import ERRORS
 
 PUBLIC = {
     "antiphon": {
-        "Address", "App", "Blueprint", "HTTPError", "Headers", "Limits", "MultiDict", "MutableHeaders",
-        "MutableMultiDict", "Part", "Place", "Redirect", "Request", "Response", "ResponseLike", "TrustedProxies",
-        "Upload", "abort", "aget_response", "current_request", "from_wsgi", "get_response", "is_debug", "serve",
+        "Address", "App", "Blueprint", "Exchange", "HTTPError", "Headers", "Limits", "MultiDict", "MutableHeaders",
+        "MutableMultiDict", "Observer", "Part", "Place", "Redirect", "Request", "Response", "ResponseLike",
+        "TrustedProxies", "Upload", "abort", "aget_response", "current_request", "from_wsgi", "get_response",
+        "is_debug", "serve",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",

@@ -7,6 +7,7 @@ __version__ = "0.1.0"
 __all__, __getattr__ = import_on_use(
     __name__,
     {
+        "adapters.exchange": "Exchange Observer",
         "adapters.foreign.call": "aget_response get_response",
         "adapters.foreign.wsgi": "from_wsgi",
         "adapters.servable": "serve",

@@ -1,3 +1,4 @@
+from antiphon.adapters.exchange import Exchange, Observer
 from antiphon.adapters.foreign.call import aget_response, get_response
 from antiphon.adapters.foreign.wsgi import from_wsgi
 from antiphon.adapters.servable import serve
@@ -25,12 +26,14 @@ __all__ = [
     "Address",
     "App",
     "Blueprint",
+    "Exchange",
     "HTTPError",
     "Headers",
     "Limits",
     "MultiDict",
     "MutableHeaders",
     "MutableMultiDict",
+    "Observer",
     "Part",
     "Place",
     "Redirect",

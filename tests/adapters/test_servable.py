@@ -188,7 +188,7 @@ class TestStartingUp:
             loop = asyncio.new_event_loop()
             assert loop.run_until_complete(servers.play_asgi(app)).body == b"x"
             loop.close()
-            app._started = False
+            app._set_started(False)
         assert app.events == ["starting", "started", "answered"] * 2
 
     def test_leaves_its_variables_to_no_request(self, servers, call):

@@ -17,6 +17,8 @@ from antiphon.adapters.asgi import (
     may_send_unbounded_header,
     refuse_websocket,
 )
+from antiphon.adapters.exchange import Exchange, ObservedHandler, Observer
+from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.server_values import header_too_large
 from antiphon.adapters.wsgi import call_wsgi
@@ -56,13 +58,17 @@ class Servable:
     """
 
     _started: bool
+    _is_direct: bool
+    """True if requests are answered at once: it is started, and nobody observes it."""
     _lifespan_task: "LifespanTask | None" = None
 
     def __init__(self) -> None:
         self._lifespan_lock = Lock()
         self.unfinished = Unfinished()
         """The requests whose functions for after the response have yet to run. For adapters."""
-        self._started = False
+        self.observers: list[Observer] = []
+        """The observers, in the order of their registration. For adapters and dialects."""
+        self._set_started(False)
         _look_async(self)
 
     def handle(self, request: Request) -> Steps[Response]:
@@ -80,6 +86,15 @@ class Servable:
         """Clean up after the last request of a process, in steps."""
 
     # Serving
+
+    def observe(self, observer: Observer) -> None:
+        """Have an ``Observer`` told of each request, and of its response when that was sent, streams to their end.
+
+        It is told of all that a server hands over, also of requests that no route answers. An application that is
+        mounted in another one is observed there.
+        """
+        self.observers.append(observer)
+        self._is_direct = False
 
     @property
     def lifecycle(self) -> Lifecycle:
@@ -104,19 +119,31 @@ class Servable:
     def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
         """Answer a WSGI server, which calls with two arguments, or an ASGI server, which calls with three."""
         if send is None:
-            if not self._started:
-                self.start_on_thread()
-            return call_wsgi(self, head, second)
-        if self._started and head["type"] == "http":
+            return call_wsgi(self, head, second) if self._is_direct else self._serve_wsgi(head, second)
+        if self._is_direct and head["type"] == "http":
             return call_asgi(self, head, second, send)
-        return self._start_asgi(head, second, send)
+        return self._serve_asgi(head, second, send)
 
-    async def _start_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if may_send_unbounded_header(receive):
+    def _serve_wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if not self._started:
+            self.start_on_thread()
+        if not self.observers:
+            return call_wsgi(self, environ, start_response)
+        exchange = Exchange(self.observers)
+        call = partial(call_wsgi, ObservedHandler(self, exchange))
+        return observe_wsgi(call, environ, start_response, exchange)
+
+    async def _serve_asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._started and may_send_unbounded_header(receive):
             self.measure_header_sections()
         if scope["type"] == "http":
-            await self.start()
-            await call_asgi(self, scope, receive, send)
+            if not self._started:
+                await self.start()
+            if self.observers:
+                exchange = Exchange(self.observers)
+                await observe_asgi(partial(call_asgi, ObservedHandler(self, exchange)), scope, receive, send, exchange)
+            else:
+                await call_asgi(self, scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._serve_lifespan(receive, send)
         else:
@@ -134,16 +161,21 @@ class Servable:
 
     def __rsgi__(self, scope: RSGIScope, protocol: Any) -> Coroutine[Any, Any, None]:
         """Answer an RSGI server."""
-        if self._started and scope.proto == "http":
+        if self._is_direct and scope.proto == "http":
             return call_rsgi(self, scope, protocol)
-        return self._start_rsgi(scope, protocol)
+        return self._serve_rsgi(scope, protocol)
 
-    async def _start_rsgi(self, scope: RSGIScope, protocol: Any) -> None:
+    async def _serve_rsgi(self, scope: RSGIScope, protocol: Any) -> None:
         if scope.proto != "http":
             protocol.close(403)
             return
-        await self.start()
-        await call_rsgi(self, scope, protocol)
+        if not self._started:
+            await self.start()
+        if self.observers:
+            exchange = Exchange(self.observers)
+            await observe_rsgi(partial(call_rsgi, ObservedHandler(self, exchange)), scope, protocol, exchange)
+        else:
+            await call_rsgi(self, scope, protocol)
 
     def __rsgi_init__(self, loop: "AbstractEventLoop") -> None:
         """Start before an RSGI server's first request."""
@@ -201,12 +233,16 @@ class Servable:
 
     async def _start_up(self) -> None:
         await self.lifecycle.startup()
-        self._started = True
+        self._set_started(True)
 
     async def _shut_down(self) -> None:
         await self.unfinished.wait()
-        self._started = False
+        self._set_started(False)
         await self.lifecycle.shutdown()
+
+    def _set_started(self, is_started: bool) -> None:
+        self._started = is_started
+        self._is_direct = is_started and not self.observers
 
 
 def _stop_on_thread(task: "LifespanTask") -> None:
@@ -281,7 +317,7 @@ class ServedResponse(Servable):
 
     def __init__(self, response: Response) -> None:
         super().__init__()
-        self._started = True  # nothing has to be started
+        self._set_started(True)  # nothing has to be started
         self._response = response
 
     async def handle(self, request: Request) -> Response:  # noqa: ARG002 - all are answered alike

@@ -15,6 +15,7 @@ from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
 from antiphon.http.path import hidden_segments, is_misleading
 from antiphon.request.request import Request
+from antiphon.request.route import whole_pattern
 from antiphon.response.response import Response
 
 if TYPE_CHECKING:
@@ -175,6 +176,9 @@ def _served(below: Below, application: Servable, blocks: bool) -> Callable[[Requ
 
 def _inside(below: Below, application: Servable, blocks: bool) -> Callable[[Request], Awaitable[Response]]:
     async def hand_on(request: Request) -> Response:
-        return await run_nested(request, application.handle(below(request)), blocks)
+        inner = below(request)
+        response = await run_nested(request, application.handle(inner), blocks)
+        request._pattern_below = whole_pattern(inner) or None
+        return response
 
     return hand_on

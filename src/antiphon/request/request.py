@@ -88,6 +88,8 @@ class Request(RequestHeaders):
 
     A handler may take them as arguments, with their types.
     """
+    _pattern_below: str | None = ""
+    """The pattern of the route that answered in an application that is mounted here; None if none did."""
     _content: Content | bytes | None
     _own_limits: tuple[Route, Limits] | None
     _opening: Any = None

@@ -67,3 +67,9 @@ class _NoRoute:
 
 NO_ROUTE: Route = _NoRoute()
 """The route of a request that no application answers."""
+
+
+def whole_pattern(request: "Request") -> str:
+    """Return the pattern of the route that answered, behind the prefixes of mounts; empty if none did."""
+    below = request._pattern_below
+    return "" if below is None else request.route.pattern + below

@@ -65,6 +65,7 @@ class RaisingErrors(Servable):
     def __init__(self, application: Servable) -> None:
         super().__init__()
         self._application = application
+        self.observers = application.observers
 
     async def handle(self, request: Request) -> Response:
         """Answer a request, in steps."""

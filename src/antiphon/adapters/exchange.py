@@ -1,0 +1,163 @@
+"""Exchanges: a request and its response as a server sees them, and the observers that are told of each."""
+
+from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
+from typing import TypeAlias
+
+from antiphon.handler.contract import Handler, log_failure
+from antiphon.http.errors import ClientDisconnected, InternalServerError
+from antiphon.request.request import Request
+from antiphon.request.route import whole_pattern
+from antiphon.response.response import Response
+
+Fields: TypeAlias = Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]]
+
+_LENGTH = ("content-length", b"content-length")
+
+
+class Observer:
+    """An object that is told of each exchange, for logs, traces and metrics: ``app.observe(observer)``.
+
+    Override the methods that you need. They are called where the server calls the application, on its thread or its
+    event loop, so none may block. An error in one of them is logged, and the request is answered all the same.
+    """
+
+    def begin(self, exchange: "Exchange") -> None:
+        """Note that a request has come. Context variables that are set here are set in all that answers it."""
+
+    def sent(self, exchange: "Exchange") -> None:
+        """Note that the response was sent, its stream to the end, or that it was broken off."""
+
+    def end(self, exchange: "Exchange") -> None:
+        """Note that nothing runs for the request any more: the functions of ``request.after`` have been called.
+
+        On an event loop the context is that of ``begin``; over WSGI that context is gone, with what was set in it.
+        """
+
+
+class Exchange:
+    """A request and its response, as the server sees them.
+
+    ``request`` is the request, with ``method`` and ``path`` as they came: the decoded path, with the root path.
+    ``response`` is the one that the application gave, None before that, and if the application is not Antiphon's.
+    ``seconds`` is the time from the request's head to the last byte of the response. ``is_disconnected`` is True if the
+    client disconnected before that, as far as the server tells.
+    """
+
+    request: Request
+    method: str
+    path: str
+    response: Response | None = None
+    seconds = 0.0
+    is_disconnected = False
+    _status = 0
+    _fields: Fields = ()
+    _error: BaseException | None = None
+    _is_sent = False
+
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        self._observers = observers
+        self._size = 0
+        self._last = 0.0
+        self._began = perf_counter()
+
+    @property
+    def status(self) -> int:
+        """The status that was sent, or would have been if the client had not disconnected before."""
+        if self._status:
+            return self._status
+        if self.response is not None:
+            return self.response.status
+        return ClientDisconnected.status if self.is_disconnected else InternalServerError.status
+
+    @property
+    def body_size(self) -> int:
+        """Bytes of the response's body that the server has taken; 0 for HEAD."""
+        return 0 if self.method == "HEAD" else self._size
+
+    @property
+    def error(self) -> BaseException | None:
+        """The error that broke the response off, or that it answers; None if all went well."""
+        if self._error is None and self.response is not None:
+            return self.response.error
+        return self._error
+
+    @property
+    def route(self) -> str:
+        """The pattern of the route that answered, through mounts: ``/shop/items/<int:id>``. Empty if none did."""
+        return whole_pattern(self.request)
+
+    # For adapters
+
+    def begin(self, request: Request) -> None:
+        """Tell the observers of the request. Called in its context."""
+        self.request = request
+        self.method = request.head.method
+        self.path = request.head.root_path + request.head.path
+        self._tell([observer.begin for observer in self._observers])
+
+    def send_head(self, status: int, fields: Fields) -> None:
+        """Note the head of the response."""
+        self._status, self._fields = status, fields
+
+    def send_chunk(self, size: int) -> None:
+        """Note that the server has taken some bytes of the body."""
+        self._size += size
+        self._last = perf_counter()
+
+    def send_file(self) -> None:
+        """Note that the server sends the body by itself, as long as the head declares it."""
+        self._size = next((int(value) for name, value in self._fields if name.lower() in _LENGTH), 0)
+
+    def sent(self, *, at_last_chunk: bool = False) -> None:
+        """Tell the observers that all was sent, or no more will be."""
+        if not self._is_sent:
+            self._is_sent = True
+            self.is_disconnected = self.is_disconnected or isinstance(self.error, ClientDisconnected)
+            self.seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
+            self._tell([observer.sent for observer in self._observers])
+
+    def disconnected(self) -> None:
+        """Note that the client has disconnected, unless all was sent before."""
+        self.is_disconnected = self.is_disconnected or not self._is_sent
+
+    def fail(self, error: BaseException) -> None:
+        """Note the error that breaks the response off, unless all was sent before."""
+        if not self._is_sent:
+            self._error = error
+
+    def end(self) -> None:
+        """Tell the observers that nothing runs for the request any more."""
+        self.sent()
+        self._tell([observer.end for observer in self._observers])
+
+    def _tell(self, methods: "Iterable[Callable[[Exchange], None]]") -> None:
+        for method in methods:
+            try:
+                method(self)
+            except Exception as error:
+                name = getattr(method, "__qualname__", method)
+                log_failure(self.request, error, f": {name}", fault="was answered, but an observer failed")
+
+
+class ObservedHandler:
+    """A handler, and the exchange that is told of its request and its response."""
+
+    __slots__ = ("_exchange", "_handler", "unfinished")
+
+    def __init__(self, handler: Handler, exchange: Exchange) -> None:
+        self.unfinished = handler.unfinished
+        self._handler = handler
+        self._exchange = exchange
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request, in steps."""
+        self._exchange.begin(request)
+        response = self._exchange.response = await self._handler.handle(request)
+        return response
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a request, awaited on an event loop."""
+        self._exchange.begin(request)
+        response = self._exchange.response = await self._handler.answer(request)
+        return response

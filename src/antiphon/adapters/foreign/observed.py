@@ -1,0 +1,91 @@
+"""Applications of other frameworks that are observed. Their requests have no route."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from antiphon.adapters.asgi import ASGIHead, Receive, Scope, Send
+from antiphon.adapters.exchange import Exchange, Observer
+from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
+from antiphon.adapters.rsgi import RSGIHead
+from antiphon.adapters.wsgi import WSGIHead
+from antiphon.handler.context import reset_current_request, set_current_request
+from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+
+def observed(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Sequence[Observer]) -> Any:
+    """Return an application that tells observers what another one does; for one of Antiphon's, ``observe`` does.
+
+    While the other one is called, ``current_request`` is a request without a body.
+    """
+    return {"wsgi": ObservedWSGI, "asgi": ObservedASGI, "rsgi": ObservedRSGI}[interface](application, observers)
+
+
+class ObservedWSGI:
+    """A WSGI application that is observed."""
+
+    def __init__(self, application: Any, observers: Sequence[Observer]) -> None:
+        self._application = application
+        self._observers = observers
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
+        exchange = Exchange(self._observers)
+        request = Request(WSGIHead(environ), b"")
+        token = set_current_request(request)
+        try:
+            exchange.begin(request)
+            return observe_wsgi(self._application, environ, start_response, exchange, _is_stream)
+        finally:
+            reset_current_request(token)
+
+
+def _is_stream(result: object) -> bool:
+    return not isinstance(result, list | tuple)
+
+
+class ObservedASGI:
+    """An ASGI application that is observed."""
+
+    def __init__(self, application: Any, observers: Sequence[Observer]) -> None:
+        self._application = application
+        self._observers = observers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        exchange = Exchange(self._observers)
+        request = Request(ASGIHead(scope, receive), b"")
+        token = set_current_request(request)
+        try:
+            exchange.begin(request)
+            await observe_asgi(self._application, scope, receive, send, exchange)
+        finally:
+            reset_current_request(token)
+
+
+class ObservedRSGI:
+    """An RSGI application that is observed."""
+
+    def __init__(self, application: Any, observers: Sequence[Observer]) -> None:
+        self._application = application
+        self._call = getattr(application, "__rsgi__", application)
+        self._observers = observers
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._application, name)  # such as __rsgi_init__
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        if scope.proto != "http":
+            await self._call(scope, protocol)
+            return
+        exchange = Exchange(self._observers)
+        request = Request(RSGIHead(scope, protocol), b"")
+        token = set_current_request(request)
+        try:
+            exchange.begin(request)
+            await observe_rsgi(self._call, scope, protocol, exchange)
+        finally:
+            reset_current_request(token)

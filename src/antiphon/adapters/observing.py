@@ -1,0 +1,250 @@
+"""Applications that are observed: what they receive and send is told to an exchange, over WSGI, ASGI and RSGI."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from antiphon.adapters.asgi import PATHSEND, Message, Receive, Scope, Send
+from antiphon.adapters.exchange import Exchange
+from antiphon.adapters.rsgi import CLOSED
+from antiphon.adapters.wsgi import WSGIBody
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+# WSGI
+
+
+def observe_wsgi(
+    application: Callable[..., Iterable[bytes]],
+    environ: "WSGIEnvironment",
+    start_response: "StartResponse",
+    exchange: Exchange,
+    streams: Callable[[object], bool] = lambda result: isinstance(result, WSGIBody),
+) -> Iterable[bytes]:
+    """Call a WSGI application. A body in memory, and one that the server sends itself, is sent when it is returned.
+
+    ``streams`` is true of any other body, which is sent when its end was reached.
+    """
+
+    def start(status: str, fields: list[tuple[str, str]], *failure: Any) -> Any:
+        exchange.send_head(int(status[:3]), fields)
+        write = start_response(status, fields, *failure)
+        return _Write(write, exchange) if write is not None else None
+
+    try:
+        result = application(environ, start)
+    except BaseException as error:
+        exchange.fail(error)
+        exchange.end()
+        raise
+    if streams(result):
+        return ObservedBody(result, exchange)
+    if isinstance(result, list | tuple):
+        exchange.send_chunk(sum(map(len, result)))
+    else:
+        exchange.send_file()
+    exchange.end()
+    return result
+
+
+class _Write:
+    """The function that WSGI's start_response returns."""
+
+    def __init__(self, write: Callable[[bytes], object], exchange: Exchange) -> None:
+        self._write = write
+        self._exchange = exchange
+
+    def __call__(self, data: bytes) -> None:
+        self._write(data)
+        self._exchange.send_chunk(len(data))
+
+
+class ObservedBody:
+    """The streamed body of a WSGI response. A server that closes it before its end has lost the client."""
+
+    def __init__(self, body: Iterable[bytes], exchange: Exchange) -> None:
+        self._body = body
+        self._exchange = exchange
+        self._iterator: Iterator[bytes] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._body)
+            chunk = next(self._iterator)
+        except StopIteration:
+            self._exchange.sent()
+            raise
+        except BaseException as error:
+            self._fail(error)
+            raise
+        self._exchange.send_chunk(len(chunk))
+        return chunk
+
+    def close(self) -> None:
+        """Close the body, and end the exchange."""
+        exchange = self._exchange
+        if exchange.error is None:
+            exchange.disconnected()
+        try:
+            getattr(self._body, "close", tuple)()
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            exchange.end()
+
+    def _fail(self, error: BaseException) -> None:
+        if isinstance(error, ConnectionError):  # so ends a body that reads the request's, which the client broke off
+            self._exchange.disconnected()
+        self._exchange.fail(error)
+
+
+# ASGI
+
+
+async def observe_asgi(
+    application: Callable[[Scope, Receive, Send], Awaitable[object]],
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    exchange: Exchange,
+) -> None:
+    """Call an ASGI application with a request. One that returns without the last message has lost the client."""
+
+    async def noting(message: Message) -> None:
+        kind = message["type"]
+        if kind == "http.response.start":
+            exchange.send_head(message["status"], message.get("headers", ()))
+        try:
+            await send(message)
+        except OSError:
+            exchange.disconnected()
+            raise
+        if kind == "http.response.body":
+            exchange.send_chunk(len(message.get("body", b"")))
+            if not message.get("more_body", False):
+                exchange.sent()
+        elif kind == PATHSEND:
+            exchange.send_file()
+            exchange.sent()
+
+    try:
+        await application(scope, receive, noting)
+        exchange.disconnected()
+    except BaseException as error:
+        _broken_off(exchange, error)
+        raise
+    finally:
+        exchange.end()
+
+
+def _broken_off(exchange: Exchange, error: BaseException) -> None:
+    from asyncio import CancelledError
+
+    if isinstance(error, CancelledError):
+        exchange.disconnected()
+    exchange.fail(error)
+
+
+# RSGI
+
+
+async def observe_rsgi(
+    application: Callable[[Any, Any], Awaitable[object]], scope: Any, protocol: Any, exchange: Exchange
+) -> None:
+    """Call an RSGI application with a request."""
+    try:
+        await application(scope, ObservedProtocol(protocol, exchange))
+    except BaseException as error:
+        _broken_off(exchange, error)
+        raise
+    finally:
+        exchange.sent(at_last_chunk=True)  # nothing else tells that a stream has ended
+        exchange.end()
+
+
+class ObservedProtocol:
+    """The protocol of an RSGI request."""
+
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
+        self._inner = inner
+        self._exchange = exchange
+
+    def __call__(self) -> Any:
+        return self._inner()
+
+    def __aiter__(self) -> Any:
+        return aiter(self._inner)
+
+    async def client_disconnect(self) -> None:
+        """Wait until the client disconnects."""
+        await self._inner.client_disconnect()
+        self._exchange.disconnected()
+
+    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
+        """Send a response without a body."""
+        self._inner.response_empty(status, headers)
+        self._sent(status, headers, 0)
+
+    def response_str(self, status: int, headers: list[tuple[str, str]], body: str) -> None:
+        """Send a response with text."""
+        self._inner.response_str(status, headers, body)
+        self._sent(status, headers, len(body.encode()))
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Send a response with bytes."""
+        self._inner.response_bytes(status, headers, body)
+        self._sent(status, headers, len(body))
+
+    def response_file(self, status: int, headers: list[tuple[str, str]], file: str) -> None:
+        """Send a file."""
+        self._inner.response_file(status, headers, file)
+        self._sent(status, headers, None)
+
+    def response_file_range(self, status: int, headers: list[tuple[str, str]], file: str, start: int, end: int) -> None:
+        """Send a part of a file."""
+        self._inner.response_file_range(status, headers, file, start, end)
+        self._sent(status, headers, end - start)
+
+    def _sent(self, status: int, headers: list[tuple[str, str]], size: int | None) -> None:
+        self._exchange.send_head(status, headers)
+        if size is None:
+            self._exchange.send_file()
+        else:
+            self._exchange.send_chunk(size)
+        self._exchange.sent()
+
+    def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "ObservedTransport":
+        """Begin a response in chunks."""
+        transport = self._inner.response_stream(status, headers)
+        self._exchange.send_head(status, headers)
+        return ObservedTransport(transport, self._exchange)
+
+
+class ObservedTransport:
+    """The transport of a streamed RSGI response. Granian ends the response when nobody refers to its own any more."""
+
+    def __init__(self, inner: Any, exchange: Exchange) -> None:
+        self._inner = inner
+        self._exchange = exchange
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a chunk of bytes."""
+        await self._send(self._inner.send_bytes(data), len(data))
+
+    async def send_str(self, data: str) -> None:
+        """Send a chunk of text."""
+        await self._send(self._inner.send_str(data), len(data.encode()))
+
+    async def _send(self, sending: Awaitable[object], size: int) -> None:
+        try:
+            await sending
+        except Exception as error:
+            if type(error).__name__ == CLOSED:
+                self._exchange.disconnected()
+            raise
+        self._exchange.send_chunk(size)

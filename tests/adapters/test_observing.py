@@ -1,0 +1,362 @@
+"""Observers are told of each request that a server hands over, and of its response when all of it was sent."""
+
+from contextlib import suppress
+
+import pytest
+
+from antiphon import App, Observer, Response, abort, current_request, serve
+from antiphon.adapters.foreign.observed import observed
+from antiphon.http import ClientDisconnected
+from antiphon.testing import Client
+from tests.helpers.mountable_apps import asgi, wsgi
+
+pytestmark = pytest.mark.axes("interface")
+
+
+class Notes(Observer):
+    """An observer that keeps the exchanges, and the order of what happened."""
+
+    def __init__(self):
+        self.events = []
+        self.exchanges = []
+
+    def begin(self, exchange):
+        self.events.append("begin")
+
+    def sent(self, exchange):
+        self.events.append("sent")
+        self.exchanges.append(exchange)
+
+    def end(self, exchange):
+        self.events.append("end")
+
+    @property
+    def only(self):
+        [exchange] = self.exchanges
+        assert self.events.count("begin") == self.events.count("end") == 1
+        assert exchange.seconds > 0
+        return exchange
+
+
+@pytest.fixture
+def notes():
+    return Notes()
+
+
+@pytest.fixture
+def app(notes, tmp_path):
+    app = App()
+    app.observe(notes)
+    (tmp_path / "file").write_bytes(b"x" * 100_000)
+
+    @app.get("/items/<int:number>")
+    def item(request, number):
+        return f"item {number}"
+
+    @app.get("/async")
+    async def answer_async(request):
+        return "async"
+
+    @app.get("/stream")
+    def stream(request):
+        yield from ("one ", "two ", "three")
+
+    @app.get("/stream-async")
+    async def stream_async(request):
+        for part in ("one ", "two ", "three"):
+            yield part
+
+    @app.get("/file")
+    def file(request):
+        return Response.file(tmp_path / "file")
+
+    @app.get("/none")
+    def none(request) -> None:
+        pass
+
+    @app.get("/fails")
+    def fails(request):
+        raise LookupError("boom")
+
+    @app.get("/breaks")
+    def breaks(request):
+        yield "some"
+        raise LookupError("boom")
+
+    @app.post("/read")
+    def read(request):
+        return request.body
+
+    @app.get("/after")
+    async def after(request):
+        request.after(notes.events.append, "after")
+        return iter(["stream"])
+
+    @app.get("/busy")
+    def busy(request):
+        abort(503)
+
+    inner = App()
+
+    @inner.get("/items/<name>")
+    def named(request, name):
+        return name
+
+    app.mount("/shop", inner)
+    app.mount("/wsgi", wsgi)
+    app.mount("/asgi", asgi)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "route", "error"),
+    [
+        ("GET", "/items/7", 200, "/items/<int:number>", None),
+        ("HEAD", "/items/7", 200, "/items/<int:number>", None),
+        ("OPTIONS", "/items/7", 204, "/items/<int:number>", None),
+        ("GET", "/async", 200, "/async", None),
+        ("GET", "/stream", 200, "/stream", None),
+        ("GET", "/stream-async", 200, "/stream-async", None),
+        ("HEAD", "/stream", 200, "/stream", None),
+        ("GET", "/file", 200, "/file", None),
+        ("HEAD", "/file", 200, "/file", None),
+        ("GET", "/none", 204, "/none", None),
+        ("GET", "/missing", 404, "", "NotFound"),
+        ("POST", "/async", 405, "", "MethodNotAllowed"),
+        ("GET", "/busy", 503, "/busy", "ServiceUnavailable"),
+        ("GET", "/fails", 500, "/fails", "LookupError"),
+        ("GET", "/shop/items/lamp", 200, "/shop/items/<name>", None),
+        ("GET", "/shop/missing", 404, "", "NotFound"),
+        ("GET", "/wsgi/x", 200, "/wsgi", None),
+        ("GET", "/asgi/x", 200, "/asgi", None),
+    ],
+)
+def test_an_exchange_is_what_the_client_saw(app, interface, notes, method, path, status, route, error):
+    response = Client(app, interface, raise_errors=False).request(method, path)
+    exchange = notes.only
+    assert response.status == exchange.status == status
+    assert exchange.body_size == len(response.body)
+    assert (exchange.method, exchange.path, exchange.route) == (method, path, route)
+    assert (exchange.error and type(exchange.error).__name__) == error
+    assert exchange.response is not None
+    assert not exchange.is_disconnected
+
+
+def test_a_304_has_no_body(app, interface, notes):
+    client = Client(app, interface)
+    etag = client.get("/file").headers["etag"]
+    assert client.get("/file", headers={"if-none-match": etag}).status == 304
+    assert [(each.status, each.body_size) for each in notes.exchanges] == [(200, 100_000), (304, 0)]
+
+
+def test_a_body_that_is_refused_is_told(app, interface, notes):
+    Client(app, interface, raise_errors=False).post("/read", headers={"content-encoding": "unknown"}, body=b"body")
+    assert (notes.only.status, notes.only.route) == (415, "/read")
+
+
+@pytest.mark.parametrize("path", ["/stream", "/stream-async"])
+def test_a_stream_that_the_client_breaks_off_is_marked(app, notes, call, path):
+    answer = call(app, path=path, most=2)
+    assert notes.only.is_disconnected
+    assert notes.only.status == answer.status == 200
+    assert notes.only.body_size <= len(answer.body) < len("one two three") or len(answer.body) == 13
+    assert notes.only.error is None
+
+
+def test_a_client_that_leaves_within_its_own_body_is_marked(app, notes, servers, interface):
+    if interface == "wsgi":
+
+        class Broken:
+            def read(self, size):
+                raise ConnectionResetError
+
+        servers.wsgi(app, servers.environ("POST", "/read", CONTENT_LENGTH="10") | {"wsgi.input": Broken()})
+    elif interface == "asgi":
+        fields = [(b"content-length", b"10")]
+        servers.asgi(app, servers.scope("POST", "/read", fields), [{"type": "http.disconnect"}])
+    else:
+        fields = [("content-length", "10")]
+        servers.rsgi(app, servers.rsgi_scope("POST", "/read", fields), [ConnectionResetError("gone")])
+    assert notes.only.is_disconnected
+    assert notes.only.status == ClientDisconnected.status
+
+
+def test_a_stream_that_fails_has_its_error_and_what_was_sent(app, notes, call, caplog):
+    answer = call(app, path="/breaks")
+    assert isinstance(notes.only.error, LookupError)
+    assert (notes.only.status, notes.only.body_size) == (200, 4)
+    assert not notes.only.is_disconnected
+    assert isinstance(answer.error, LookupError)
+
+
+def test_all_is_sent_before_what_comes_after_the_response_and_that_before_the_end(app, interface, notes):
+    Client(app, interface).get("/after")
+    events = notes.events
+    assert events[0] == "begin"
+    assert sorted(events) == ["after", "begin", "end", "sent"]
+    assert events[-1] == "end"
+    if interface != "rsgi":  # where nothing tells that a stream has ended
+        assert events == ["begin", "sent", "after", "end"]
+
+
+def test_a_file_is_sent_by_the_server_itself_as_without_observers(app, notes, servers):
+    environ = servers.environ(path="/file") | {"wsgi.file_wrapper": lambda file, block: iter([b"the server's"])}
+    assert servers.wsgi(app, environ).chunks == [b"the server's"]
+    assert notes.only.body_size == 100_000
+
+
+@pytest.mark.once
+def test_context_variables_that_begin_sets_are_set_in_all_that_answers(interface):
+    from contextvars import ContextVar
+
+    variable = ContextVar("variable", default="unset")
+    seen = []
+
+    class Sets(Observer):
+        def begin(self, exchange):
+            variable.set("set")
+
+    app = App()
+    app.observe(Sets())
+
+    @app.middleware
+    def around(request):
+        seen.append(variable.get())
+        yield
+        seen.append(variable.get())
+
+    def parts():
+        seen.append(variable.get())
+        yield "part"
+
+    async def parts_async():
+        seen.append(variable.get())
+        yield "part"
+
+    @app.get("/")
+    def index(request):
+        seen.append(variable.get())
+        request.after(lambda: seen.append(variable.get()))
+        return parts()
+
+    @app.get("/async")
+    async def index_async(request):
+        seen.append(variable.get())
+        request.after(lambda: seen.append(variable.get()))
+        return parts_async()
+
+    client = Client(app, interface)
+    for path in ("/", "/async"):
+        client.get(path)
+    assert seen == ["set"] * 10
+
+
+@pytest.mark.once
+def test_an_observer_that_fails_is_logged_and_the_request_is_answered(interface, caplog):
+    class Fails(Observer):
+        def begin(self, exchange):
+            raise LookupError("begin")
+
+        def sent(self, exchange):
+            raise LookupError("sent")
+
+    app = App()
+    app.observe(Fails())
+    app.get("/")(lambda request: "answered")
+    assert Client(app, interface).get("/").text == "answered"
+    assert [str(record.exc_info[1]) for record in caplog.records] == ["begin", "sent"]
+    assert "Fails.begin" in caplog.text
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("made", [lambda request: Response("x"), Response("x")], ids=["function", "response"])
+def test_functions_and_responses_that_are_served_are_observed(interface, notes, made):
+    application = serve(made)
+    application.observe(notes)
+    assert Client(application, interface).get("/").text == "x"
+    assert (notes.only.status, notes.only.route) == (200, "")
+
+
+@pytest.mark.once
+def test_errors_that_the_test_client_raises_are_the_exchange_s(app, interface, notes):
+    with pytest.raises(LookupError):
+        Client(app, interface, raise_errors=True).get("/fails")
+    assert isinstance(notes.only.error, LookupError)
+
+
+class TestAnApplicationOfAnotherFramework:
+    """What the command does with them."""
+
+    @pytest.fixture
+    def foreign(self, interface, notes):
+        applications = {"wsgi": wsgi_app, "asgi": asgi_app, "rsgi": RSGIApp()}
+        return observed(applications[interface], interface, [notes])
+
+    @pytest.mark.parametrize(("method", "size"), [("GET", 5), ("HEAD", 0)])
+    @pytest.mark.parametrize("path", ["/whole", "/stream"])
+    def test_is_observed(self, foreign, notes, call, method, size, path):
+        call(foreign, method, path)
+        exchange = notes.only
+        assert (exchange.method, exchange.path, exchange.status, exchange.body_size) == (method, path, 200, size)
+        assert (exchange.route, exchange.response, exchange.error) == ("", None, None)
+        assert not exchange.is_disconnected
+
+    def test_that_fails_is_answered_by_the_server(self, foreign, notes, call):
+        with suppress(LookupError):
+            call(foreign, path="/fails")
+        assert isinstance(notes.only.error, LookupError)
+        assert notes.only.status == 500
+
+    def test_knows_the_current_request(self, foreign, notes, call):
+        assert call(foreign, path="/id").body.decode() == notes.only.request.id
+        with pytest.raises(RuntimeError):
+            current_request()
+
+    @pytest.mark.once
+    def test_keeps_what_is_no_request(self, interface):
+        async def application(scope, receive, send):
+            await send({"type": "lifespan.startup.complete"})
+
+        if interface == "asgi":
+            assert Client(observed(application, "asgi", []), "asgi")
+        if interface == "rsgi":
+            calls = []
+            app = RSGIApp()
+            app.__dict__["__rsgi_init__"] = calls.append
+            observed(app, "rsgi", []).__rsgi_init__("loop")
+            assert calls == ["loop"]
+
+
+def wsgi_app(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/fails":
+        raise LookupError("boom")
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    if path == "/id":
+        return [current_request().id.encode()]
+    return [b"whole"] if path == "/whole" else iter([b"st", b"rea"])
+
+
+async def asgi_app(scope, receive, send):
+    path = scope["path"]
+    if path == "/fails":
+        raise LookupError("boom")
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    if path == "/stream":
+        await send({"type": "http.response.body", "body": b"st", "more_body": True})
+    bodies = {"/whole": b"whole", "/stream": b"rea", "/id": current_request().id.encode()}
+    await send({"type": "http.response.body", "body": bodies[path]})
+
+
+class RSGIApp:
+    async def __rsgi__(self, scope, protocol):
+        if scope.path == "/fails":
+            raise LookupError("boom")
+        if scope.path == "/id":
+            protocol.response_bytes(200, [], current_request().id.encode())
+        elif scope.path == "/whole":
+            protocol.response_bytes(200, [], b"whole")
+        else:
+            transport = protocol.response_stream(200, [])
+            await transport.send_bytes(b"st")
+            await transport.send_bytes(b"rea")
