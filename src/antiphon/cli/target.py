@@ -3,22 +3,18 @@
 import importlib
 import os
 import sys
-import traceback
 from collections.abc import Callable, Iterable
 from inspect import Parameter
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-import antiphon
 from antiphon.cli.errors import BadCommand
+from antiphon.cli.failure import explain_failure, user_frames
 from antiphon.cli.interface import Choice, flaw
 from antiphon.cli.settings import ENV_FILE, add_to_environment
-from antiphon.words import explain
 
 NAMES = ("app", "application", "create_app", "make_app")
 """The usual names of applications, and of functions that make one."""
-
-_DIALECT_IMPORTS = os.path.join(os.path.dirname(antiphon.__file__), "dialect_imports", "")
 
 
 def import_module(name: str) -> ModuleType:
@@ -27,10 +23,11 @@ def import_module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         missing = error.name is not None and f"{name}.".startswith(f"{error.name}.")
-        message = _not_found(error) if missing and not _frames(error) else _failed_import(name, error)
+        if missing and not user_frames(error):
+            raise BadCommand(_not_found(error)) from None
+        raise _failed_import(name, error) from error
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # a module may raise anything
-        message = _failed_import(name, error)
-    raise BadCommand(message)
+        raise _failed_import(name, error) from error
 
 
 def _not_found(error: ModuleNotFoundError) -> str:
@@ -39,42 +36,8 @@ def _not_found(error: ModuleNotFoundError) -> str:
     return "\n  ".join([f"{error}. These places were searched:", *places])
 
 
-def _failed_import(name: str, error: BaseException) -> str:
-    return explain_failure(f"The module {name!r} was found, but its import failed:", error)
-
-
-def explain_failure(what: str, error: BaseException) -> str:
-    """Return what failed, where in the code that was, the project's first, and the error, in few lines."""
-    frames = _most_useful(_frames(error))
-    lines = [f"  {_shown(frame.filename)}, line {frame.lineno}: {frame.line}" for frame in frames]
-    if isinstance(error, SystemExit):
-        reason = f"It ended the process: SystemExit({error.code!r})"
-    else:
-        explain(error)
-        reason = "".join(traceback.format_exception_only(error)).rstrip()
-    return "\n".join([what, *lines, reason])
-
-
-def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Return the frames of the error, without those of the import itself."""
-    machinery = (__file__, importlib.__file__, "<frozen importlib", _DIALECT_IMPORTS)
-    frames = traceback.extract_tb(error.__traceback__)
-    return [frame for frame in frames if not frame.filename.startswith(machinery)]
-
-
-def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """Return the frame of the module itself, the project's last one, and the one that raised; each once."""
-    own = [frame for frame in frames if frame.filename.startswith(_project())]
-    chosen = [*frames[:1], *own[-1:], *frames[-1:]]
-    return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
-
-
-def _shown(path: str) -> str:
-    return path.removeprefix(_project())
-
-
-def _project() -> str:
-    return os.path.join(os.getcwd(), "")
+def _failed_import(name: str, error: BaseException) -> BadCommand:
+    return BadCommand(explain_failure(f"The module {name!r} was found, but its import failed:", error))
 
 
 class Target(NamedTuple):
@@ -135,7 +98,9 @@ class Target(NamedTuple):
         try:
             return function()
         except (Exception, SystemExit, KeyboardInterrupt) as error:
-            raise BadCommand(explain_failure(f"{self} was called, and failed to make an application:", error)) from None
+            raise BadCommand(
+                explain_failure(f"{self} was called, and failed to make an application:", error)
+            ) from error
 
     def _others(self, module: ModuleType) -> str:
         names = [name for name, value in vars(module).items() if _looks_like_application(name, value)]

@@ -18,11 +18,12 @@ from antiphon.adapters.servable import Servable
 from antiphon.adapters.streaming import cut_off
 from antiphon.cli.control import Control
 from antiphon.cli.errors import BadCommand, StartupFailed
+from antiphon.cli.failure import explain_failure
 from antiphon.cli.heart import BEATS, Heart
 from antiphon.cli.interface import Choice, choose
 from antiphon.cli.observed import Counted, observed
 from antiphon.cli.policy import Policy
-from antiphon.cli.target import Target, explain_failure
+from antiphon.cli.target import Target
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.serving.embedded import ThreadServer

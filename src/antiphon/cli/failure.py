@@ -1,0 +1,75 @@
+"""Failures of an application to load, told in a few lines: the frames of the user's own files, and the error."""
+
+import importlib
+import os
+import sys
+import traceback
+from itertools import chain
+
+import antiphon
+from antiphon.words import explain
+
+_MOST_LINES = 15
+_MOST_FRAMES = 6
+_PACKAGE = os.path.join(os.path.dirname(antiphon.__file__), "")
+_MACHINERY = (_PACKAGE, importlib.__file__, "<frozen importlib")
+"""Beginnings of the file names of frames that lead from this command to the module, or from one module to the next."""
+
+
+def explain_failure(what: str, error: BaseException) -> str:
+    """Return at most fifteen lines: `what` failed, where in the user's own files, and the error.
+
+    A SyntaxError has its line and a caret.
+    """
+    lines = [what, *map(_line, _most_useful(user_frames(error))), *_reason(error)]
+    return "\n".join(lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], "..."])
+
+
+def user_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the frames of an error, outermost first, without those of imports and of this package."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame for frame in frames if not frame.filename.startswith(_MACHINERY)]
+
+
+def is_own(path: str) -> bool:
+    """Return True for a file below the current directory that is not an installed one."""
+    is_installed = path.startswith(os.path.join(sys.prefix, "")) or f"{os.sep}site-packages{os.sep}" in path
+    return path.startswith(_project()) and not is_installed
+
+
+def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
+    """Return the frame of the module itself, the project's last ones, and the one that raised; each once."""
+    own = [frame for frame in frames if is_own(frame.filename)]
+    chosen = [*frames[:1], *own[1 - _MOST_FRAMES :], *frames[-1:]]
+    return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
+
+
+def _line(frame: traceback.FrameSummary) -> str:
+    return f"  {frame.filename.removeprefix(_project())}, line {frame.lineno}: {frame.line}"
+
+
+def _reason(error: BaseException) -> list[str]:
+    """Return the lines of an error, of what it was raised from, and of the errors of a group."""
+    if isinstance(error, SystemExit):
+        return [f"It ended the process: SystemExit({error.code!r})"]
+    explain(error)
+    text = _shown("".join(traceback.format_exception_only(error)))
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    below = chain(
+        *([*map(_line, _most_useful(user_frames(each))[-1:]), f"  {_short(each)}"] for each in inner),
+        [f"  raised from {_short(error.__cause__)}"] if error.__cause__ else [],
+    )
+    return [*text.rstrip().splitlines(), *below]
+
+
+def _short(error: BaseException) -> str:
+    return traceback.format_exception_only(error)[-1].partition("\n")[0]
+
+
+def _shown(text: str) -> str:
+    """Return a text whose frames have their files as seen from the current directory."""
+    return text.replace(f'File "{_project()}', 'File "')
+
+
+def _project() -> str:
+    return os.path.join(os.getcwd(), "")
