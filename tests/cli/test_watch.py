@@ -1,0 +1,121 @@
+"""The watcher of `--reload`: which changes of files it tells."""
+
+import asyncio
+import os
+import shutil
+from contextlib import suppress
+
+import pytest
+
+from antiphon.cli.watch import watch
+
+pytestmark = pytest.mark.once
+
+FILES = (
+    "shop.py", "orders/__init__.py", "data/notes.txt", ".env", ".venv/lib/inner.py", ".git/hook.py", "frontend/app.js",
+    "environment/pyvenv.cfg", "environment/lib/inner.py", "frontend/node_modules/gyp/inner.py",
+    "orders/__pycache__/inner.py", "outside/.env", "templates/page.html",
+)  # fmt: skip
+
+
+def write(path):
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("#\n")
+
+
+def replace(path):
+    write("new~")
+    os.replace("new~", path)
+
+
+def save_slowly(path):
+    os.rename(path, f"{path}~")
+    write(path)
+
+
+def remove(path):
+    os.remove(path)
+
+
+@pytest.fixture
+def told_of(tmp_path, monkeypatch):
+    """Watches a project, makes changes, and returns what is told, until a last change is told, too."""
+    monkeypatch.chdir(tmp_path)
+    for path in FILES:
+        write(path)
+
+    async def run(change, *roots):
+        told = []
+
+        async def note():
+            async for paths in watch(roots or ["."]):
+                told.extend(paths)
+
+        async def until(path, how):
+            while path not in told:
+                how(path)
+                await asyncio.sleep(0.05)
+
+        task = asyncio.create_task(note())
+        try:
+            async with asyncio.timeout(20):
+                await until("orders/first.py", write)
+                await asyncio.sleep(0.3)
+                told.clear()
+                change()
+                await until("orders/last.py", write)
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        return {path for path in told if path != "orders/last.py"}
+
+    return lambda *arguments: asyncio.run(run(*arguments))
+
+
+@pytest.mark.parametrize(
+    ("how", "path"),
+    [
+        (write, "shop.py"),
+        (write, "orders/__init__.py"),
+        (write, "orders/new.py"),
+        (write, ".env"),
+        (replace, "shop.py"),
+        (replace, ".env"),
+        (save_slowly, "shop.py"),
+        (remove, "shop.py"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_a_saved_file_is_told(told_of, how, path):
+    assert told_of(lambda: how(path)) == {path}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*FILES[2:3], *FILES[4:], "orders/.#shop.py", "orders/flycheck_shop.py", "orders/shop.py~", ".hidden/shop.py"],
+)
+def test_other_files_are_not(told_of, path):
+    assert told_of(lambda: write(path)) == set()
+
+
+def test_of_several_folders_each_is_watched_and_nothing_else_but_the_environment(told_of):
+    def change():
+        for path in (".env", "shop.py", "frontend/tool.py", "data/tool.py", "orders/sub/deep.py"):
+            write(path)
+
+    assert told_of(change, "orders", "frontend") == {".env", "frontend/tool.py", "orders/sub"}
+
+
+def test_a_new_folder_is_told_and_watched(told_of):
+    def add():
+        write("made/inner/first.py")
+
+    assert told_of(add) == {"made/inner"}
+
+
+def test_a_folder_that_is_moved_away_is_told(told_of):
+    assert told_of(lambda: shutil.move("outside", "elsewhere")) == set()
+    write("outside/tool.py")
+    assert told_of(lambda: shutil.move("outside", "elsewhere/outside")) == {"elsewhere/outside", "outside"}
