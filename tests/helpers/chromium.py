@@ -1,5 +1,6 @@
 """Chromium without a window, driven over pipes by the DevTools protocol."""
 
+import base64
 import fcntl
 import json
 import os
@@ -114,6 +115,10 @@ class Page:
         self._target = target
         self._session = session
         self._call("Page.enable")
+        self.go(url)
+
+    def go(self, url):
+        """Load another document, and wait for it."""
         self._call("Page.navigate", url=url)
         self.wait()
 
@@ -135,6 +140,61 @@ class Page:
         if "exceptionDetails" in outcome:
             raise RuntimeError(outcome["exceptionDetails"]["exception"].get("description"))
         return outcome["result"].get("value")
+
+    def wait_until(self, script):
+        """Wait until a JavaScript function returns true, perhaps in another document."""
+        end = time.monotonic() + DEADLINE
+        while not self._is_true(script):
+            if time.monotonic() > end:
+                raise TimeoutError(script)
+            time.sleep(0.05)
+
+    def _is_true(self, script):
+        try:
+            return self.run(script)
+        except RuntimeError:  # the document is being left
+            return False
+
+    def before_each_document(self, source):
+        """Run a script in each document before its own scripts."""
+        self._call("Page.addScriptToEvaluateOnNewDocument", source=source)
+
+    def resize(self, width, height):
+        """Make the window as large as this, in CSS pixels; a narrow one is a phone's."""
+        self._call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+        )
+
+    def prefer(self, scheme):
+        """Prefer a ``light`` or a ``dark`` scheme of colors."""
+        self._call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def without_scripts(self):
+        """Run no scripts of documents."""
+        self._call("Emulation.setScriptExecutionDisabled", value=True)
+
+    def allow(self, origin, *permissions):
+        """Grant permissions to an origin."""
+        self._browser.call("Browser.grantPermissions", origin=origin, permissions=permissions)
+
+    def click(self, selector):
+        """Click on an element as a user does."""
+        x, y = self.run(
+            """selector => {
+              const element = document.querySelector(selector);
+              element.scrollIntoView({block: "center"});
+              const box = element.getBoundingClientRect();
+              return [box.x + box.width / 2, box.y + box.height / 2];
+            }""",
+            selector,
+        )
+        self._call("Page.bringToFront")
+        for kind in ("mousePressed", "mouseReleased"):
+            self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def screenshot(self):
+        """Return a picture of the whole document as PNG."""
+        return base64.b64decode(self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"])
 
     def choose(self, selector, *paths):
         """Choose files in an input of a form."""

@@ -16,6 +16,8 @@ from antiphon.cli.debug.page import page_of
 from antiphon.cli.debug.report import report_of
 from antiphon.cli.debug.text import text_of
 
+pytestmark = pytest.mark.once
+
 START = "Zq7"
 """The beginning of each secret, which stands nowhere else."""
 ANY = st.text(st.characters(exclude_categories=["Cs"]), min_size=8, max_size=30)

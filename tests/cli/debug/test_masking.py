@@ -4,6 +4,8 @@ import pytest
 
 from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
 
+pytestmark = pytest.mark.once
+
 SECRET = [
     "password", "PASSWORD", "user_password", "userPassword", "passwd", "pwd", "passphrase", "secret", "SECRET_KEY",
     "client_secret", "token", "accessToken", "csrf_token", "X-CSRF-Token", "XSRF-TOKEN", "api_key", "apikey",

@@ -77,6 +77,8 @@ VALUES = [
     (collections.deque([1]), "deque(1)"),
     ({"a": 1}, "{'a': 1}"),
     (Params(a=1), "Params({'a': 1})"),
+    ({"a": 1}.values(), "dict_values(1)"),
+    ({"password": "abc"}.items(), "dict_items(('password', [masked]))"),
     (collections.OrderedDict(a=1), "OrderedDict({'a': 1})"),
     ({"password": "abc", "page": 1}, "{'password': [masked], 'page': 1}"),
     ({b"cookie": b"abc"}, "{b'cookie': [masked]}"),

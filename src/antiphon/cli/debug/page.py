@@ -8,7 +8,7 @@ from itertools import groupby
 from antiphon.cli.debug.frames import Frame, Line
 from antiphon.cli.debug.report import Failure, Report, report_of
 from antiphon.cli.debug.request import Section
-from antiphon.cli.debug.style import COPY, REFRESH, STYLE
+from antiphon.cli.debug.style import ACTIONS, REFRESH, STYLE
 from antiphon.cli.debug.text import text_of
 from antiphon.request.request import Request
 
@@ -52,7 +52,7 @@ def _parts(report: Report, text: str, digest: str, refreshes: bool) -> Iterator[
         yield "<h2>Request</h2>\n" + "".join(map(_section, report.sections))
     yield f"<details>\n<summary>All of it as text</summary>\n{_scrolls('text', 'All of it as text')}"
     yield f' id="text">{escape(text)}</pre>\n</details>\n</main>\n<footer><p>{_FOOTER}</p></footer>\n'
-    yield f"<script>{COPY}</script>\n" + (f"<script>{REFRESH}</script>\n" if refreshes else "")
+    yield f"<script>{ACTIONS}</script>\n" + (f"<script>{REFRESH}</script>\n" if refreshes else "")
 
 
 def _where(report: Report) -> str:

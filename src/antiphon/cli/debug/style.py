@@ -32,7 +32,8 @@ pre.text { padding: .6rem .8rem; max-height: 70vh; overflow: auto }
 .source { display: block; width: max-content; min-width: 100% }
 .row { display: block; padding-right: 1rem }
 .row i { display: inline-block; width: 4.5ch; margin-right: 1.5ch; color: var(--quiet); font-style: normal;
-  text-align: right; user-select: none }
+  text-align: right; user-select: none; position: sticky; left: 0; background: var(--box) }
+.row.failed i { background: var(--row) }
 .row.failed { background: var(--row); box-shadow: inset .25rem 0 var(--error) }
 .row.failed i { color: var(--error); font-weight: bold }
 mark { background: var(--mark); color: inherit; border-radius: .2rem; text-decoration: underline;
@@ -61,7 +62,7 @@ button { font: inherit; padding: .35rem .9rem; border: 1px solid var(--accent); 
 footer { margin-top: 2.5rem; font-size: .9rem }
 """
 
-COPY = """
+ACTIONS = """
 const button = document.getElementById("copy");
 const text = document.getElementById("text");
 const told = document.getElementById("told");
@@ -75,12 +76,20 @@ async function copy() {
     return document.execCommand("copy");
   }
 }
+for (const mark of document.querySelectorAll("mark")) {
+  const box = mark.closest("pre");
+  const beyond = mark.getBoundingClientRect().left - box.getBoundingClientRect().right;
+  if (beyond > -80) box.scrollLeft += beyond + box.clientWidth * 0.7;
+}
 button.hidden = false;
 button.addEventListener("click", async () => {
   told.textContent = (await copy()) ? "Copied." : "Press Ctrl+C to copy what is selected.";
 });
 """
-"""Copies the text of the page. Without a secure origin there is no clipboard, and the text is selected."""
+"""Scrolls to what failed in long lines, and copies the text of the page.
+
+Without a secure origin there is no clipboard, and the text is selected.
+"""
 
 REFRESH = """
 const shown = document.documentElement.dataset.error;
@@ -100,7 +109,7 @@ def _digest(text: str) -> str:
 
 HEADERS = {
     "cache-control": "no-store",
-    "content-security-policy": f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(COPY)}"
+    "content-security-policy": f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(ACTIONS)}"
     f" {_digest(REFRESH)}; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",

@@ -57,6 +57,7 @@ _PLAIN = (
     *(ipaddress.IPv4Address, ipaddress.IPv6Address, ipaddress.IPv4Network, ipaddress.IPv6Network),
 )
 _NAMED = (FunctionType, BuiltinFunctionType, CoroutineType, GeneratorType, AsyncGeneratorType)
+_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 _ONLY_TYPE = (FrameType, TracebackType)
 
 
@@ -130,6 +131,9 @@ class Printer:
             return self._dict(value, kind, depth)
         if issubclass(kind, list | tuple | set | frozenset | collections.deque):
             return self._collection(value, kind, depth)
+        if kind in _VIEWS:
+            items = [*islice(value, _limit(depth))]
+            return f"{kind.__name__}({_joined([self._any(each, depth + 1) for each in items], len(value))})"
         if issubclass(kind, BaseException):
             shown = [self._any(each, depth + 1) for each in _args(value)[: _limit(depth)]]
             return f"{_name(kind)}({_joined(shown, len(_args(value)))})"
