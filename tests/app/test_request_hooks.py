@@ -154,6 +154,28 @@ class TestOrder:
             ("waits", True), ("blocks", there), ("waits", True), ("after", there), ("closes", there)
         ]  # fmt: skip
 
+    @pytest.mark.parametrize("where", ["middleware", "hook"])
+    def test_on_the_way_back_is_next(self, serving, style, other, where):
+        called = []
+
+        def register(request, response):
+            called.append("registers")
+            request.after_request(other(lambda request, response: called.append("next")))
+
+        app = app_with(style)
+        app.middleware(other.around(after=lambda *_: called.append("outer")))
+
+        @app.middleware
+        def inner(request):
+            response = yield
+            if where == "middleware":
+                register(request, response)
+
+        if where == "hook":
+            app.after_request(register)
+        assert serving(app).get("/").status == 200
+        assert called == ["registers", "next", "outer"]
+
 
 class TestTheResponse:
     def test_may_be_replaced_for_those_that_follow(self, serving, style, other):

@@ -86,15 +86,19 @@ async def _close(plan: Plan, request: Request, response: Response, opened: Opene
 
 
 def _closers(plan: Plan, request: Request, opened: OpenedMiddleware) -> Iterator[Closer]:
-    """Yield what is called with the response, innermost first. Hooks and middleware may still open places."""
-    for each in _own_hooks(plan, request):
-        yield each.place, partial(_after_own, plan, each, request), False
+    """Yield what is called with the response, innermost first. Hooks and middleware may still open places.
+
+    A hook of the request's own that one of them registers is called right after that one.
+    """
+    yield from _own_closers(plan, request)
     for each in plan.stack.after:
         yield each.place, partial(_after, each, request), False
+        yield from _own_closers(plan, request)
     is_mixed = plan.runs_on is RunsOn.MIXED
     while opened:
         part, generator = opened.pop()
         yield part.place if is_mixed else None, partial(part.close, generator, request), part.throws
+        yield from _own_closers(plan, request)
 
 
 async def _unchanged(plan: Plan, request: Request, response: Response) -> Response:
@@ -104,11 +108,14 @@ async def _unchanged(plan: Plan, request: Request, response: Response) -> Respon
     return _unless_cancelled(await switch_shielded(plan.place), request, response)
 
 
-def _own_hooks(plan: Plan, request: Request) -> list[Hook]:
+def _own_closers(plan: Plan, request: Request) -> Iterator[Closer]:
     """Take the hooks that were registered for this request only, in order: the innermost plan calls them, once."""
+    if not request._after_hooks:
+        return
     functions, request._after_hooks = request._after_hooks, ()
     hooks = [hook(function).for_handler(plan.hooks_block) for function in functions]
-    return [each.pinned() for each in hooks] if plan.is_driven(request) else hooks
+    for each in [each.pinned() for each in hooks] if plan.is_driven(request) else hooks:
+        yield each.place, partial(_after_own, plan, each, request), False
 
 
 async def _after_own(plan: Plan, after: Hook, request: Request, response: Response) -> Response:
