@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -305,3 +306,130 @@ def test_they_are_waited_for_no_longer_than_the_grace(antiphon, tmp_path, interf
     command.process.send_signal(signal.SIGTERM)
     assert_ended(command)
     assert (tmp_path / "notes").read_text().split() == ["shutdown"]
+
+
+STREAMING = """
+import asyncio, time
+from antiphon import App, Request, Response
+
+app = App()
+
+
+def note(word):
+    with open("notes", "a") as file:
+        print(word, file=file)
+
+
+@app.on_shutdown
+def down():
+    note("shutdown")
+
+
+@app.get("/events")
+async def events(request: Request):
+    async def numbers():
+        try:
+            yield "tick"
+            await asyncio.sleep(600)
+        finally:
+            note("closed")
+
+    return Response.events(numbers())
+
+
+@app.get("/waits")
+async def waits(request: Request):
+    note("begun")
+    try:
+        await asyncio.sleep(600)
+    finally:
+        note("closed")
+
+
+@app.get("/blocks")
+def blocks(request: Request):
+    note("begun")
+    time.sleep(600)
+
+
+@app.get("/stream")
+def stream(request: Request):
+    try:
+        while True:
+            yield "tick"
+            time.sleep(0.05)
+    finally:
+        note("closed")
+"""
+
+
+@pytest.fixture
+def notes(tmp_path):
+    """A function that returns the lines that the application has written."""
+    (tmp_path / "streaming.py").write_text(STREAMING)
+    return lambda: (tmp_path / "notes").read_text().split() if (tmp_path / "notes").exists() else []
+
+
+def begin(command, path):
+    """A connection on which a stream has begun."""
+    connection = command.send(path)
+    received = b""
+    while b"tick" not in received:
+        received += connection.recv(4096)
+    return connection
+
+
+@EACH_INTERFACE
+def test_streams_of_events_end_at_once(antiphon, notes, interface):
+    command = antiphon("streaming:app", "--interface", interface, "--grace", "600").serving()
+    with ExitStack() as connections:
+        count = 60 if interface == "wsgi" else 100  # over WSGI each stream holds one of 64 threads
+        for _ in range(count):
+            connections.enter_context(begin(command, "/events"))
+        command.process.send_signal(signal.SIGTERM)
+        assert_ended(command)
+    assert notes() == ["closed"] * count + ["shutdown"]
+
+
+@EACH_INTERFACE
+def test_async_handlers_are_cancelled_when_the_grace_is_over(antiphon, notes, interface):
+    command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()
+    with command.send("/waits") as connection:
+        command.wait_until(lambda: notes() == ["begun"])
+        command.process.send_signal(signal.SIGTERM)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 503 ")
+        assert command.exit_code() == 0
+    assert notes() == ["begun", "closed", "shutdown"]
+
+
+@EACH_INTERFACE
+def test_handlers_that_block_are_not_waited_for_longer_than_that(antiphon, notes, interface):
+    command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()
+    with command.send("/blocks"):
+        command.wait_until(lambda: notes() == ["begun"])
+        command.process.send_signal(signal.SIGTERM)
+        assert_ended(command)
+    assert notes() == ["begun", "shutdown"]
+
+
+@EACH_INTERFACE
+def test_other_streams_are_closed_when_the_grace_is_over(antiphon, notes, interface):
+    command = antiphon("streaming:app", "--interface", interface, "--grace", "0.3").serving()
+    with begin(command, "/stream"), begin(command, "/stream"):
+        command.process.send_signal(signal.SIGTERM)
+        assert_ended(command)
+    assert notes() == ["closed", "closed", "shutdown"]
+
+
+@EACH_INTERFACE
+@pytest.mark.parametrize("requests", [0, 1])
+def test_connections_without_a_request_are_closed_at_once(antiphon, interface, requests):
+    command = antiphon(f"apps:{interface}", "--grace", "600").serving()
+    with command.connect() as connection:
+        for _ in range(requests):
+            connection.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
+        command.process.send_signal(signal.SIGTERM)
+        while connection.recv(4096):
+            pass
+        assert_ended(command)

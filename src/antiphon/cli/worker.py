@@ -11,7 +11,7 @@ import socket
 import sys
 import time
 from contextlib import suppress
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from antiphon.adapters.servable import Servable
@@ -31,8 +31,12 @@ from antiphon.serving.granian import silence
 
 CLOSING = 0.4
 """Seconds that the bodies of streams get to be closed, when they are cut off at the end."""
-TAKING_UP = 0.1
-"""Seconds for requests to come on connections that are new when a worker ends. Idle connections are closed then."""
+TAKING_UP = 0.05
+"""Seconds for connections to be accepted when a worker ends, and then for requests to come on them."""
+ANSWERING = 0.1
+"""Seconds for requests to be answered that are cancelled at the end."""
+LEAVING = 0.2
+"""Seconds for the main thread to end the process, when nothing is left to wait for."""
 WSGI_THREADS = 64
 """How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
 
@@ -63,6 +67,7 @@ class _Worker:
         self._policy = policy
         self._app: Any = None
         self._server: ThreadServer | None = None
+        self._has_served = Event()
 
     def serve(self, target: Target, requested: Choice | None, listener: socket.socket) -> None:
         """Load the application, start it, and serve it on this thread. Reports its interface, or its error."""
@@ -79,6 +84,7 @@ class _Worker:
         server.run()
         if self._choice.interface == "wsgi":
             self._stop_on_thread()
+        self._has_served.set()
         gc.disable()  # it would report the tasks that the application has left, though the process ends now
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
@@ -119,27 +125,45 @@ class _Worker:
 
     def has_failed(self, reason: Exception | str) -> None:
         """Report why the application did not start. The server has nothing to add to that."""
-        said = "The startup of the application failed:"
-        self._report(StartupFailed(f"{said}\n{reason}" if isinstance(reason, str) else explain_failure(said, reason)))
+        if isinstance(reason, Exception):
+            message = explain_failure("The startup of the application failed:", reason)
+        else:
+            message = f"The startup of the application failed:\n{reason}"
+        self._report(StartupFailed(message))
         silence()
 
     def _report(self, error: BadCommand | StartupFailed) -> None:
         self._control.report_failure(error.message, error.exit_code)
 
     def end_when_told(self) -> None:
-        """Wait until the supervisor closes its end of the connection, or dies, and end the process in time."""
+        """Wait until the supervisor closes its end of the connection, or dies, and end the process in time.
+
+        After the last request, the main thread ends the process before that.
+        """
         self._control.wait_told_to_end()
         if self._server is not None:
             DRAINING.give()
-            self._server.stop_accepting()
-            time.sleep(TAKING_UP)
-            self._server.tell_to_stop()
-            time.sleep(self._policy.grace)  # after the last request the main thread ends the process before that
+            self._drain(self._server)
+            time.sleep(self._policy.grace)
             GRACE_OVER.give()
             with suppress(Exception):
-                cut_off(CLOSING)
+                self._cut_off(self._server)
             self._stop_on_thread()
+            self._has_served.wait(LEAVING)
         os.kill(os.getpid(), signal.SIGKILL)
+
+    def _drain(self, server: ThreadServer) -> None:
+        """Take no new connection, and close those that are idle. New ones have a moment to be taken, and to be used."""
+        time.sleep(TAKING_UP)
+        server.stop_accepting()
+        time.sleep(TAKING_UP)
+        server.tell_to_stop()
+
+    def _cut_off(self, server: ThreadServer) -> None:
+        """Close streams, then the connections: what is cancelled has a moment to be answered."""
+        cut_off(CLOSING)
+        time.sleep(ANSWERING)
+        server.cut_off(LEAVING)
 
 
 def _leave_signals_to_the_supervisor() -> None:

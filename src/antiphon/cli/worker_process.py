@@ -15,7 +15,7 @@ from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
 from antiphon.cli.heart import BEATS
 from antiphon.cli.interface import Choice
 
-SHUTDOWN = 1.0
+SHUTDOWN = 2.0
 """Seconds after the grace, in which a worker cuts off open streams, and shuts the application down."""
 
 _DYING = 2.0

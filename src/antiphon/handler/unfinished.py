@@ -3,14 +3,16 @@
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from antiphon.concurrency.draining import GRACE_OVER
+from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.concurrency.loop import running_loop
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 PATIENCE = 30.0
-"""Seconds to wait for them where nothing tells how long the server waits. Most servers are killed by then."""
+"""Seconds to wait for them where nobody announces the end of the grace. Most servers are killed by then."""
+CLOSING = 0.4
+"""Seconds to wait for streams to be closed that a server has cut off, when the grace is over."""
 
 
 class Unfinished:
@@ -22,7 +24,7 @@ class Unfinished:
     def __init__(self) -> None:
         self._requests: set[object] = set()
         self._lock = Lock()
-        self._empty: Future[None] | None = None
+        self._signal: Future[None] | None = None
         """The result, sent once, that a shutdown waits for."""
 
     def add(self, request: object) -> None:
@@ -32,32 +34,43 @@ class Unfinished:
     def discard(self, request: object) -> None:
         """Wait for a request no longer; do nothing if it was not waited for."""
         self._requests.discard(request)
-        if self._empty is not None and not self._requests:
+        if self._signal is not None and not self._requests:
             self._send()
 
     async def wait(self) -> None:
-        """Wait until all have finished, or the grace is over: on the running loop, or else blocking this thread.
+        """Wait until all have finished: on the running loop, or else blocking this thread.
 
-        Waits at most ``PATIENCE`` seconds.
+        Waits until the grace is over, and then for ``CLOSING`` seconds; where nobody announces that, for ``PATIENCE``
+        seconds.
         """
-        if not self._requests:
-            return
-        from concurrent.futures import Future, wait
+        if self._requests:
+            signal = self._new_signal()
+            withdraw = GRACE_OVER.subscribe(self._send)
+            await _wait(signal, None if DRAINING.is_given else PATIENCE)
+            withdraw()
+        if self._requests and GRACE_OVER.is_given:
+            await _wait(self._new_signal(), CLOSING)
 
-        empty: Future[None] = Future()
-        self._empty = empty
-        withdraw = GRACE_OVER.subscribe(self._send)
-        if not self._requests:  # the last one left just before
+    def _new_signal(self) -> "Future[None]":
+        from concurrent.futures import Future
+
+        self._signal = Future()
+        if not self._requests:  # the last one has left just before
             self._send()
-        if running_loop() is None:
-            wait([empty], PATIENCE)
-        else:
-            import asyncio
-
-            await asyncio.wait([asyncio.wrap_future(empty)], timeout=PATIENCE)
-        withdraw()
+        return self._signal
 
     def _send(self) -> None:
         with self._lock:
-            if self._empty is not None and not self._empty.done():
-                self._empty.set_result(None)
+            if self._signal is not None and not self._signal.done():
+                self._signal.set_result(None)
+
+
+async def _wait(signal: "Future[None]", seconds: float | None) -> None:
+    if running_loop() is None:
+        from concurrent.futures import wait
+
+        wait([signal], seconds)
+    else:
+        import asyncio
+
+        await asyncio.wait([asyncio.wrap_future(signal)], timeout=seconds)

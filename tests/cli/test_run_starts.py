@@ -1,0 +1,76 @@
+"""`antiphon run` and the startup of the application, which comes before the server says that it serves."""
+
+import pytest
+
+EACH_INTERFACE = pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+
+STARTING = """
+import time
+import apps
+from antiphon import App
+
+app = App()
+
+
+@app.on_startup
+{style} up():
+    time.sleep(0.3)
+    open("has started", "w").close()
+
+
+@app.get("/")
+def index(request):
+    return "served"
+"""
+
+FAILING = """
+import apps, json
+from antiphon import App
+
+app = App()
+
+
+def connect(settings):
+    return json.loads(settings)
+
+
+@app.on_startup
+{style} up():
+    connect("{{")
+"""
+EACH_STYLE = pytest.mark.parametrize("style", ["def", "async def"])
+
+
+@EACH_INTERFACE
+@EACH_STYLE
+def test_an_application_has_started_when_the_server_says_that_it_serves(antiphon, tmp_path, interface, style):
+    (tmp_path / "starting.py").write_text(STARTING.format(style=style))
+    antiphon("starting:app", "--interface", interface).serving()
+    assert (tmp_path / "has started").exists()
+
+
+@EACH_INTERFACE
+@EACH_STYLE
+def test_an_application_that_fails_to_start_is_shown_with_its_error(antiphon, tmp_path, interface, style):
+    (tmp_path / "failing.py").write_text(FAILING.format(style=style))
+    command = antiphon("failing:app", "--interface", interface, "--workers", "2")
+    assert command.exit_code() == 1
+    assert command.out == ""
+    what, *frames, error = command.err.splitlines()
+    assert what == "Error: The startup of the application failed:"
+    assert frames[:2] == ['  failing.py, line 14: connect("{")', "  failing.py, line 9: return json.loads(settings)"]
+    assert error.startswith("json.decoder.JSONDecodeError: Expecting property name")
+    assert len(frames) <= 5
+    assert len(command.workers()) <= 2
+
+
+@EACH_INTERFACE
+def test_a_long_error_is_shortened(antiphon, tmp_path, interface):
+    (tmp_path / "failing.py").write_text(
+        "from antiphon import App\napp = App()\n@app.on_startup\ndef up():\n"
+        "    raise ValueError('\\n'.join('x' * 20))\n"
+    )
+    command = antiphon("failing:app", "--interface", interface)
+    assert command.exit_code() == 1
+    assert len(command.err.splitlines()) <= 15
+    assert "  failing.py, line 5:" in command.err
