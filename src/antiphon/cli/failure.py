@@ -38,9 +38,9 @@ def is_own(path: str) -> bool:
 
 
 def _most_useful(frames: list[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
-    """Return the frame of the module itself, the project's last ones, and the one that raised; each once."""
+    """Return the last frames of the project, or else the first of others, and the one that raised; each once."""
     own = [frame for frame in frames if is_own(frame.filename)]
-    chosen = [*frames[:1], *own[1 - _MOST_FRAMES :], *frames[-1:]]
+    chosen = [*(own[1 - _MOST_FRAMES :] or frames[:1]), *frames[-1:]]
     return [frame for index, frame in enumerate(chosen) if frame not in chosen[:index]]
 
 
