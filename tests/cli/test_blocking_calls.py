@@ -71,6 +71,12 @@ def test_a_line_is_logged_once(loop, caplog):
     assert len(wait_for(caplog, 2)) == 2
 
 
+def test_a_call_that_goes_on_is_logged_before_its_end(loop, caplog, monkeypatch):
+    monkeypatch.setattr("antiphon.cli.blocking_calls._LONGEST", LIMIT * 1.5)
+    on(loop, call(block))
+    assert "has been blocked for 0.15 s, and still is" in wait_for(caplog, 1)[0]
+
+
 async def wait_idle():
     await asyncio.sleep(4 * LIMIT)
     await asyncio.to_thread(block)

@@ -106,7 +106,7 @@ def test_an_error_of_status_500_and_above_keeps_its_status_and_its_headers(pages
     assert client.problem("/unavailable").json["detail"] == "Come back."
 
 
-@pytest.mark.parametrize(("path", "status"), [("/missing", 404), ("/nowhere", 404), ("/handled", 500)])
+@pytest.mark.parametrize(("path", "status"), [("/missing", 404), ("/handled", 500)])
 def test_what_is_an_answer_stays_as_it_is(pages, interface, style, path, status):
     with Client(app_of(style), interface, base_url="http://localhost:8000") as client:
         set_debug_answer(None)
@@ -162,6 +162,40 @@ def test_where_others_are_served_too_every_name_is_shown_errors(pages, interface
 def test_a_script_of_another_site_gets_the_usual_answer(pages, interface, style, site, mode, is_shown):
     fetched = {"sec-fetch-site": site, "sec-fetch-mode": mode}
     assert ("LookupError" in pages(app_of(style), interface).page("/bug", headers=fetched).text) is is_shown
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "is_shown"),
+    [
+        ("http://evil.example", "127.0.0.1:8000", False),
+        ("null", "127.0.0.1:8000", False),
+        ("http://127.0.0.1:5173", "127.0.0.1:8000", True),
+        ("http://[::1]:5173", "[::1]:8000", True),
+    ],
+)
+def test_where_browsers_do_not_tell_of_sites_another_origin_gets_the_usual_answer(
+    pages, interface, style, origin, host, is_shown
+):
+    page = pages(app_of(style), interface).page("/bug", headers={"origin": origin, "host": host})
+    assert ("LookupError" in page.text) is is_shown
+
+
+def test_where_no_route_is_the_nearest_ones_are_listed(pages, interface, style):
+    app = App()
+    app.get("/users/<int:number>")(lambda request, number: "")
+    app.post("/<b>")(lambda request: "")
+    inner = app_of(style)
+    app.mount("/shop", inner)
+    client = pages(app, interface)
+    page = client.page("/user/7")
+    assert (page.status, "Traceback" in page.text) == (404, False)
+    assert page.shown.index("/users/<int:number>") < page.shown.index("/<b>")
+    assert "<b>" not in page.text
+    assert "/users/<int:number>" in client.problem("/user/7").json["debug"]["routes"][0]
+    assert "GET,POST  /shop/bug" in client.problem("/shop/bugs").json["debug"]["routes"][0]
+    assert "Routes" not in client.page("/shop/missing").text
+    assert "Routes" not in pages(App(), interface).page("/").text
+    assert "routes" not in client.page("/user/7", headers={"host": "evil.example"}).text
 
 
 def test_a_failure_of_the_debug_mode_itself_leaves_the_usual_answer(pages, interface, style, caplog, monkeypatch):

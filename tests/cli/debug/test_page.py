@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from antiphon import Request
+from antiphon import Limits, Request
 from antiphon.cli.debug.page import page
 from antiphon.cli.debug.report import report_of
 from antiphon.cli.debug.style import HEADERS
@@ -67,6 +67,17 @@ def test_the_failing_expression_is_marked(tmp_path, monkeypatch, code, lines):
     error = raised_by(lambda: exec(compile(path.read_text(), str(path), "exec"), {}))
     found = marked(error)
     assert [line.replace("    ", "") for line in found] == lines or found == lines
+
+
+def test_a_line_of_a_template_is_marked_as_a_whole(tmp_path, monkeypatch):
+    from jinja2 import Environment, FileSystemLoader
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.html").write_text("<p>\n  {{ 1 / count }}\n")
+    template = Environment(loader=FileSystemLoader(tmp_path)).get_template("page.html")
+    error = raised_by(lambda: template.render(count=0))
+    assert marked(error) == ["[{{ 1 / count }}]"]
+    assert report_of(error, None).failures[0].main_frame.file == "page.html"
 
 
 def test_the_project_s_own_innermost_frame_comes_first(project):
@@ -352,6 +363,33 @@ def test_a_body_that_was_read_and_is_small_is_shown(kind, body, rows):
     request = Request.blank("/", "POST", {"content-type": kind, "content-length": str(len(body))}, body)
     sections = {section.title: section.rows for section in report_of(ValueError(), request).sections}
     assert [*sections["Body"]] == rows
+
+
+def test_a_form_in_parts_is_shown_once_it_was_read():
+    body = (
+        b'--b\r\ncontent-disposition: form-data; name="pin"\r\n\r\n1234\r\n'
+        b'--b\r\ncontent-disposition: form-data; name="photo"; filename="<a>.png"\r\n\r\nPNG\r\n--b--\r\n'
+    )
+    request = Request.blank("/", "POST", {"content-type": "multipart/form-data; boundary=b"}, body)
+    rows = [dict(section.rows) for section in report_of(ValueError(), request).sections]
+    assert rows[-1] == {"type": "multipart/form-data", "size": f"{len(body)} bytes"}
+    assert request.form["pin"] == request.files["photo"].read().decode().replace("PNG", "1234")
+    rows = [dict(section.rows) for section in report_of(ValueError(), request).sections]
+    assert rows[-1] == {"pin": "[masked]", "photo": "a file of 3 bytes, '<a>.png'"}
+
+
+def test_what_can_t_be_read_of_a_request_says_so():
+    request = Request.blank(f"/?{'a=1&' * 100}", headers=[("x-a", "1")] * 150)
+    request.limits = Limits(fields=10)
+    sections = {section.title: section.rows for section in report_of(ValueError(), request).sections}
+    assert sections["Query"] == (("not shown", "URITooLong while it was read"),)
+    assert sections["Headers"][-1] == ("...", "50 more")
+
+
+def test_many_variables_are_cut(project):
+    names = ", ".join(f"name{number}" for number in range(50))
+    error = project(f"def f({names}):\n    1 / 0\nf(*range(50))")
+    assert report_of(error, None).failures[0].main_frame.variables[-1] == ("...", "10 more")
 
 
 def test_a_page_is_bounded(project):

@@ -4,6 +4,7 @@ import collections
 import datetime
 import decimal
 import enum
+import fractions
 import os
 import sys
 from dataclasses import dataclass, field
@@ -95,7 +96,9 @@ VALUES = [
     (datetime.datetime(2026, 1, 2, 3, 4), "datetime(2026-01-02 03:04:00)"),
     (decimal.Decimal("1.50"), "Decimal('1.50')"),
     (PurePosixPath("/a"), "PurePosixPath('/a')"),
+    (fractions.Fraction(1, 3), "Fraction(1, 3)"),
     (show, "<function show>"),
+    (Slotted().__init__, "<method <function Slotted.__init__>>"),
     (Item, "<class Item>"),
     (sys, "<module>"),
     (len, "<builtin_function_or_method len>"),

@@ -7,7 +7,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
 from types import CodeType, FrameType, TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import antiphon
 from antiphon.cli.debug.masking import Mask
@@ -27,6 +27,11 @@ _ANTIPHON = os.path.join(os.path.dirname(antiphon.__file__), "")
 _INSTALLED = re.compile(r"[/\\](?:site|dist)-packages[/\\]")
 _STDLIB = os.path.join(sysconfig.get_path("stdlib"), "")
 _words = re.compile(r"\w+").findall
+
+
+Positions: TypeAlias = tuple[int | None, int | None, int | None, int | None]
+"""The first and the last line, and the first and the last column, in bytes."""
+_NOWHERE: Positions = (None, None, None, None)
 
 
 class Line(NamedTuple):
@@ -63,7 +68,7 @@ class Place(NamedTuple):
 
     frame: FrameType
     line: int
-    positions: tuple[int | None, int | None, int | None, int | None]
+    positions: Positions
 
 
 def is_own(path: str) -> bool:
@@ -91,13 +96,15 @@ def places_of(traceback: TracebackType | None) -> list[Place]:
         frame = traceback.tb_frame
         if not frame.f_code.co_filename.startswith("<frozen importlib"):
             line = traceback.tb_lineno or frame.f_code.co_firstlineno
-            places.append(Place(frame, line, _positions(frame.f_code, traceback.tb_lasti)))
+            is_python = frame.f_code.co_filename.endswith((".py", ".pyw"))  # and not a template that became Python
+            positions = _positions(frame.f_code, traceback.tb_lasti) if is_python else _NOWHERE
+            places.append(Place(frame, line, positions))
         traceback = traceback.tb_next
     return places
 
 
-def _positions(code: CodeType, instruction: int) -> tuple[int | None, int | None, int | None, int | None]:
-    return next(islice(code.co_positions(), max(instruction, 0) // 2, None), (None, None, None, None))
+def _positions(code: CodeType, instruction: int) -> Positions:
+    return next(islice(code.co_positions(), max(instruction, 0) // 2, None), _NOWHERE)
 
 
 def frames_of(places: list[Place], printer: Printer, mask: Mask) -> tuple[Frame, ...]:
@@ -137,9 +144,7 @@ def _frame(place: Place, repeats: int, printer: Printer, mask: Mask) -> Frame:
     )
 
 
-def source_lines(
-    source: list[str], line: int, positions: tuple[int | None, int | None, int | None, int | None], mask: Mask
-) -> tuple[Line, ...]:
+def source_lines(source: list[str], line: int, positions: Positions, mask: Mask) -> tuple[Line, ...]:
     """Return the lines around one, with what is between the positions marked."""
     first, last, start, end = positions
     if first is None or last is None or start is None or end is None or not first <= line <= last:

@@ -4,12 +4,15 @@ import ipaddress
 import json
 import logging
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from antiphon.cli.debug.page import page_of
 from antiphon.cli.debug.report import Failure, Report, report_of
+from antiphon.cli.debug.routes import add_routes
 from antiphon.cli.debug.style import HEADERS
 from antiphon.cli.debug.text import traceback_of
 from antiphon.handler.errors import PROBLEM, set_debug_answer
+from antiphon.http.errors import NotFound
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
@@ -31,10 +34,13 @@ class _Answers:
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Put what is known of an error into the response that answers it."""
-        if response.status < 500 or not self._may_see(request):
+        if (response.status < 500 and response.status != NotFound.status) or not self._may_see(request):
             return
         try:
-            _complete(response, report_of(error, request))
+            if response.status == NotFound.status:
+                add_routes(request, response)
+            else:
+                _complete(response, report_of(error, request))
         except Exception:
             logging.getLogger("antiphon").exception("the debug mode failed; the answer stays as it is without that")
 
@@ -43,10 +49,14 @@ class _Answers:
 
         Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
         """
-        sent_by = request.headers.get("sec-fetch-site")
-        if sent_by == "cross-site" and request.headers.get("sec-fetch-mode") != "navigate":
-            return False
-        return not self._is_for_loopback or is_local(request.host)
+        return not _is_fetched_by_other_site(request) and (not self._is_for_loopback or is_local(request.host))
+
+
+def _is_fetched_by_other_site(request: Request) -> bool:
+    sent_by, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if sent_by is not None:
+        return sent_by == "cross-site" and request.headers.get("sec-fetch-mode") != "navigate"
+    return origin is not None and urlsplit(origin).hostname != request.host.strip("[]")
 
 
 def is_local(host: str) -> bool:
