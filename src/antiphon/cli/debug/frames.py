@@ -64,19 +64,26 @@ class Frame(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A frame as Python has it, and the positions in the source of what it ran: lines, and columns in bytes."""
+    """A frame as Python has it, its line, and the offset of the instruction that ran."""
 
     frame: FrameType
     line: int
-    positions: Positions
+    instruction: int
 
 
 def is_own(path: str) -> bool:
     """True if a file is the project's: below the current directory, and neither installed nor Antiphon's."""
     if path.startswith(("<", _ANTIPHON, _STDLIB)) or _INSTALLED.search(path):
         return False
-    here = os.path.join(os.getcwd(), "")
+    here = _here()
     return os.path.abspath(path).startswith(here) or os.path.realpath(path).startswith(os.path.realpath(here) + os.sep)
+
+
+def _here() -> str:
+    try:
+        return os.path.join(os.getcwd(), "")
+    except FileNotFoundError:  # it was removed
+        return os.sep
 
 
 def shown_path(path: str) -> str:
@@ -86,7 +93,7 @@ def shown_path(path: str) -> str:
         return path[installed.end() :]
     if path.startswith(_ANTIPHON):
         return os.path.join("antiphon", path.removeprefix(_ANTIPHON))
-    return path.removeprefix(_STDLIB).removeprefix(os.path.join(os.getcwd(), ""))
+    return path.removeprefix(_STDLIB).removeprefix(_here())
 
 
 def places_of(traceback: TracebackType | None) -> list[Place]:
@@ -96,14 +103,14 @@ def places_of(traceback: TracebackType | None) -> list[Place]:
         frame = traceback.tb_frame
         if not frame.f_code.co_filename.startswith("<frozen importlib"):
             line = traceback.tb_lineno or frame.f_code.co_firstlineno
-            is_python = frame.f_code.co_filename.endswith((".py", ".pyw"))  # and not a template that became Python
-            positions = _positions(frame.f_code, traceback.tb_lasti) if is_python else _NOWHERE
-            places.append(Place(frame, line, positions))
+            places.append(Place(frame, line, traceback.tb_lasti))
         traceback = traceback.tb_next
     return places
 
 
 def _positions(code: CodeType, instruction: int) -> Positions:
+    if not code.co_filename.endswith((".py", ".pyw")):  # a template that became Python has columns of that
+        return _NOWHERE
     return next(islice(code.co_positions(), max(instruction, 0) // 2, None), _NOWHERE)
 
 
@@ -137,7 +144,7 @@ def _frame(place: Place, repeats: int, printer: Printer, mask: Mask) -> Frame:
         path=readable(mask.known(path)),
         line=place.line,
         function=readable(mask.known(code.co_qualname)),
-        lines=source_lines(source, place.line, place.positions, mask),
+        lines=source_lines(source, place.line, _positions(code, place.instruction), mask),
         variables=tuple(_variables(place, source, printer)) if own else (),
         is_own=own,
         repeats=repeats,

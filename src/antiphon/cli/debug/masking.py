@@ -2,8 +2,12 @@
 
 import os
 import re
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from html import escape
+from urllib.parse import unquote
 
 MASK = "[masked]"
 _MOST = 40_000
@@ -57,6 +61,7 @@ _SHAPES = [
         (r"\b(?:gh[pousr]_|github_pat_|glpat-|xox[a-z]-|AKIA|ASIA|AIza)[\w-]{12,}", MASK),
     )
 ]
+_credentials = re.compile(r"://[^/\s:@]*:([^\s\"'<>]{1,300})@").search
 _digits = re.compile(r"(?<![\d-])(?<!\d\.)\d{4}([ -]?)\d{4}\1\d{4}\1\d{2,4}(?:\1\d{1,3})?(?!\d|\.\d)").sub
 
 
@@ -78,11 +83,13 @@ class Mask:
                 self.add(value)
 
     def add(self, secret: str) -> None:
-        """Mask a secret wherever it stands, unless it is short."""
+        """Mask a secret wherever it stands, unless it is short; and the password in it, if it is credentials."""
         secret = _readable(secret.strip())
         if _SHORTEST <= len(secret) <= _LONGEST and secret not in self._secrets:
             self._secrets.add(secret)
             self._search = None
+            for password in _passwords(secret):
+                self.add(password)
 
     def text(self, text: str) -> str:
         """Return a text without secrets, as in a message."""
@@ -110,6 +117,18 @@ class Mask:
         for shape, replacement in _SHAPES:
             text = _without(text, shape, replacement)
         return _digits(_without_card, text)
+
+
+def _passwords(secret: str) -> Iterator[str]:
+    """Give what is the secret part of a URL with a password, and of the credentials of an Authorization header."""
+    if url := _credentials(secret):
+        yield unquote(url[1])
+    scheme, _, credentials = secret.partition(" ")
+    if scheme.lower() == "bearer":
+        yield credentials
+    elif scheme.lower() == "basic":
+        with suppress(ValueError):
+            yield b64decode(credentials).decode("utf-8", "replace").partition(":")[2]
 
 
 @lru_cache(maxsize=1024)

@@ -32,7 +32,7 @@ def sections_of(request: Request, printer: Printer, mask: Mask) -> tuple[Section
         "Head": lambda: _basics(request, mask),
         "Parameters of the path": lambda: [(name, printer.show(value, name)) for name, value in request.params.items()],
         "Query": lambda: _fields(request.args.items(), mask),
-        "Headers": lambda: _fields(request.headers.items(), mask),
+        "Headers": lambda: _headers(request, mask),
         "Cookies": lambda: _cookies(request, mask),
         "Body": lambda: _body(request, printer, mask),
     }
@@ -71,9 +71,17 @@ def _fields(fields: Iterable[tuple[str, str]], mask: Mask) -> Iterator[tuple[str
 def _field(name: str, value: str, mask: Mask) -> str:
     if not is_secret_name(name):
         return mask.text(value)
-    for each in (value, *value.split()[1:]):  # a scheme and its credentials
-        mask.add(each)
+    mask.add(value)
     return MASK
+
+
+def _headers(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
+    for name, value in request.headers.items():
+        if name.endswith("-key"):  # not all of them call it API key
+            mask.add(value)
+            yield mask.text(name), MASK
+        else:
+            yield mask.text(name), _field(name, value, mask)
 
 
 def _cookies(request: Request, mask: Mask) -> Iterator[tuple[str, str]]:
