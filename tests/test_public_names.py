@@ -1,4 +1,4 @@
-"""The six places to import from: their names, which are imported on first use, and what that loads."""
+"""The seven places to import from: their names, which are imported on first use, and what that loads."""
 
 import ast
 import importlib
@@ -29,17 +29,18 @@ PUBLIC = {
         *(cls.__name__ for cls in ERRORS.values()),
     },
     "antiphon.features": {
-        "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "MemoryStore", "OwnedEntry", "PermissionsPolicy",
-        "SQLiteStore", "SecurityHeaders", "Store", "StoreCount", "StoreEntry", "StoreUnavailable",
+        "AccessLog", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "MemoryStore", "OwnedEntry",
+        "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "Store", "StoreCount", "StoreEntry", "StoreUnavailable",
         "StrictTransportSecurity", "UploadProgress", "ValkeyStore",
     },
+    "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {
         "AsyncClient", "AsyncStreamedResponse", "BodyTooLarge", "BrokenResponse", "Client", "ContractError",
         "CookieJar", "Interface", "LifespanError", "Response", "StreamedResponse", "TooManyRedirects",
     },
     "antiphon.http1": {"parse_request", "parse_response", "print_request", "print_response"},
 }  # fmt: skip
-LAZY = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.testing")
+LAZY = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing")
 EVERYDAY = "from antiphon import App, Request, Response"
 HEAVY = [
     "antiphon.cli",

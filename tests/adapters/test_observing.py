@@ -5,7 +5,8 @@ from contextlib import suppress
 import pytest
 
 from antiphon import App, Observer, Response, abort, current_request, serve
-from antiphon.adapters.foreign.observed import observed
+from antiphon.adapters.exchange import Observers
+from antiphon.adapters.foreign.with_observers import with_observers
 from antiphon.http import ClientDisconnected
 from antiphon.testing import Client
 from tests.helpers.mountable_apps import asgi, wsgi
@@ -290,7 +291,7 @@ class TestAnApplicationOfAnotherFramework:
     @pytest.fixture
     def foreign(self, interface, notes):
         applications = {"wsgi": wsgi_app, "asgi": asgi_app, "rsgi": RSGIApp()}
-        return observed(applications[interface], interface, [notes])
+        return with_observers(applications[interface], interface, Observers(notes))
 
     @pytest.mark.parametrize(("method", "size"), [("GET", 5), ("HEAD", 0)])
     @pytest.mark.parametrize("path", ["/whole", "/stream"])
@@ -318,12 +319,12 @@ class TestAnApplicationOfAnotherFramework:
             await send({"type": "lifespan.startup.complete"})
 
         if interface == "asgi":
-            assert Client(observed(application, "asgi", []), "asgi")
+            assert Client(with_observers(application, "asgi", Observers()), "asgi")
         if interface == "rsgi":
             calls = []
             app = RSGIApp()
             app.__dict__["__rsgi_init__"] = calls.append
-            observed(app, "rsgi", []).__rsgi_init__("loop")
+            with_observers(app, "rsgi", Observers()).__rsgi_init__("loop")
             assert calls == ["loop"]
 
 

@@ -21,6 +21,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # commands inherit it, and whoever
 DEADLINE = 20.0
 """Seconds. No wait of these tests takes longer."""
 
+ACCESS = re.compile(r"^\S+Z INFO [A-Z]+ /\S* \d{3} \d+ bytes .*\n", re.MULTILINE)
+
 APPS = """
 import asyncio, atexit, os, time
 
@@ -113,6 +115,11 @@ class Command:
 
     @property
     def err(self) -> str:
+        """Everything on stderr but the lines of the access log."""
+        return ACCESS.sub("", self.log)
+
+    @property
+    def log(self) -> str:
         return self._err.read_text()
 
     @staticmethod

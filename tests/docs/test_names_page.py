@@ -24,7 +24,7 @@ def listed():
 
 
 LISTED = set(listed())
-PLACES = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.testing", "antiphon.http1")
+PLACES = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "antiphon.testing", "antiphon.http1")
 
 
 def imported():

@@ -1,6 +1,6 @@
 """Exchanges: a request and its response as a server sees them, and the observers that are told of each."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import TypeAlias
 
@@ -35,6 +35,25 @@ class Observer:
         """
 
 
+class Observers:
+    """The observers of an application, and those of their methods that do something."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self.all: list[Observer] = []
+        self.begin: list[Callable[[Exchange], None]] = []
+        self.sent: list[Callable[[Exchange], None]] = []
+        self.end: list[Callable[[Exchange], None]] = []
+        for observer in observers:
+            self.add(observer)
+
+    def add(self, observer: Observer) -> None:
+        """Add an observer, which is told after those before it."""
+        self.all.append(observer)
+        for name in ("begin", "sent", "end"):
+            if getattr(type(observer), name) is not getattr(Observer, name):
+                getattr(self, name).append(getattr(observer, name))
+
+
 class Exchange:
     """A request and its response, as the server sees them.
 
@@ -55,7 +74,7 @@ class Exchange:
     _error: BaseException | None = None
     _is_sent = False
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
+    def __init__(self, observers: Observers) -> None:
         self._observers = observers
         self._size = 0
         self._last = 0.0
@@ -94,7 +113,7 @@ class Exchange:
         self.request = request
         self.method = request.head.method
         self.path = request.head.root_path + request.head.path
-        self._tell([observer.begin for observer in self._observers])
+        self._tell(self._observers.begin)
 
     def send_head(self, status: int, fields: Fields) -> None:
         """Note the head of the response."""
@@ -115,7 +134,7 @@ class Exchange:
             self._is_sent = True
             self.is_disconnected = self.is_disconnected or isinstance(self.error, ClientDisconnected)
             self.seconds = ((at_last_chunk and self._last) or perf_counter()) - self._began
-            self._tell([observer.sent for observer in self._observers])
+            self._tell(self._observers.sent)
 
     def disconnected(self) -> None:
         """Note that the client has disconnected, unless all was sent before."""
@@ -129,9 +148,9 @@ class Exchange:
     def end(self) -> None:
         """Tell the observers that nothing runs for the request any more."""
         self.sent()
-        self._tell([observer.end for observer in self._observers])
+        self._tell(self._observers.end)
 
-    def _tell(self, methods: "Iterable[Callable[[Exchange], None]]") -> None:
+    def _tell(self, methods: "list[Callable[[Exchange], None]]") -> None:
         for method in methods:
             try:
                 method(self)

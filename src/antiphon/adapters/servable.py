@@ -17,7 +17,7 @@ from antiphon.adapters.asgi import (
     may_send_unbounded_header,
     refuse_websocket,
 )
-from antiphon.adapters.exchange import Exchange, ObservedHandler, Observer
+from antiphon.adapters.exchange import Exchange, ObservedHandler, Observer, Observers
 from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
 from antiphon.adapters.rsgi import RSGIScope, call_rsgi
 from antiphon.adapters.server_values import header_too_large
@@ -26,6 +26,7 @@ from antiphon.concurrency.at_exit import call_at_exit
 from antiphon.concurrency.coroutine_function import CoroutineFunctionLike
 from antiphon.concurrency.loop import running_loop
 from antiphon.handler.callables import check_arguments
+from antiphon.handler.context import set_current_request
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_async, wrong_return
 from antiphon.handler.drive import run_async
 from antiphon.handler.scope import in_scope
@@ -66,7 +67,7 @@ class Servable:
         self._lifespan_lock = Lock()
         self.unfinished = Unfinished()
         """The requests whose functions for after the response have yet to run. For adapters."""
-        self.observers: list[Observer] = []
+        self.observers = Observers()
         """The observers, in the order of their registration. For adapters and dialects."""
         self._set_started(False)
         _look_async(self)
@@ -93,7 +94,7 @@ class Servable:
         It is told of all that a server hands over, also of requests that no route answers. An application that is
         mounted in another one is observed there.
         """
-        self.observers.append(observer)
+        self.observers.add(observer)
         self._is_direct = False
 
     @property
@@ -127,7 +128,7 @@ class Servable:
     def _serve_wsgi(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not self._started:
             self.start_on_thread()
-        if not self.observers:
+        if not self.observers.all:
             return call_wsgi(self, environ, start_response)
         exchange = Exchange(self.observers)
         call = partial(call_wsgi, ObservedHandler(self, exchange))
@@ -139,7 +140,7 @@ class Servable:
         if scope["type"] == "http":
             if not self._started:
                 await self.start()
-            if self.observers:
+            if self.observers.all:
                 exchange = Exchange(self.observers)
                 await observe_asgi(partial(call_asgi, ObservedHandler(self, exchange)), scope, receive, send, exchange)
             else:
@@ -171,7 +172,7 @@ class Servable:
             return
         if not self._started:
             await self.start()
-        if self.observers:
+        if self.observers.all:
             exchange = Exchange(self.observers)
             await observe_rsgi(partial(call_rsgi, ObservedHandler(self, exchange)), scope, protocol, exchange)
         else:
@@ -242,7 +243,7 @@ class Servable:
 
     def _set_started(self, is_started: bool) -> None:
         self._started = is_started
-        self._is_direct = is_started and not self.observers
+        self._is_direct = is_started and not self.observers.all
 
 
 def _stop_on_thread(task: "LifespanTask") -> None:
@@ -284,6 +285,7 @@ class ServedFunction(Servable):
 
     async def handle(self, request: Request) -> Response:
         """Load the body, call the function, and answer errors as problem details or as a page."""
+        set_current_request(request)
         try:
             check_path(request.head.path)
             if self._measures_header and (size := request.head.header_size) > request.limits.headers:

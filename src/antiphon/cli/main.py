@@ -128,6 +128,21 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     help="How many requests a worker answers before it is replaced; 0: any number.",
 )
 @click.option("--debug", is_flag=True, help="Answer errors with a page that shows the code, and its values.")
+@click.option("--no-access-log", is_flag=True, help="Do not log each request.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Of records on stderr, where the app has not configured logging.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="The least severe records that are written there.",
+)
 @click.option(
     "--dialect",
     "dialects",
@@ -147,6 +162,9 @@ def run(
     worker_timeout: float,
     max_requests: int,
     debug: bool,
+    no_access_log: bool,
+    log_format: Literal["text", "json"],
+    log_level: str,
     dialects: tuple[str, ...],
 ) -> None:
     """Serve the application APP of the module MODULE, on Granian.
@@ -160,6 +178,7 @@ def run(
     if find_spec("granian") is None:
         raise Refused("This command serves on Granian, which is not here. Install it: pip install granian")
     from antiphon.cli.interface import Choice
+    from antiphon.cli.logs import Logs
     from antiphon.cli.policy import Policy
     from antiphon.cli.serve import serve  # late: --help and --version do not need it
 
@@ -167,7 +186,8 @@ def run(
     requested = None if interface == "auto" else Choice(interface, f"asked for by {source_of('interface')}")
     if dialects:
         use(dialects)
-    policy = Policy(workers, grace, worker_timeout, max_requests, debug)
+    logs = Logs(log_format, log_level, not no_access_log)
+    policy = Policy(workers, grace, worker_timeout, max_requests, debug, logs)
     sys.exit(serve(_target(target), requested, place, policy))
 
 

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from antiphon.cli.logs import Logs
+
 
 class Policy(NamedTuple):
     """How many workers there are, how long they have for what, and what they show. All times are in seconds."""
@@ -15,3 +17,5 @@ class Policy(NamedTuple):
     """The number of requests after which a worker is replaced; 0 for none."""
     debug: bool = False
     """True if errors are answered with a page that shows the code and its values."""
+    logs: Logs = Logs()
+    """What the workers log, and how."""

@@ -77,6 +77,7 @@ class _Worker:
             self._report(error)
             sys.exit(error.exit_code)
         self._choice = choose(self._app, requested)
+        self._policy.logs.configure()
         self._server = server = self._make_server(listener)
         signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())  # the supervisor may have got it, too
         if self._choice.interface == "wsgi":
@@ -89,7 +90,7 @@ class _Worker:
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
-        app = self._app
+        app = self._policy.logs.observe(self._app, interface)
         if limit := self._policy.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
         threads = WSGI_THREADS if interface == "wsgi" else 1

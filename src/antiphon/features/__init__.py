@@ -5,6 +5,7 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__ = import_on_use(
     __name__,
     {
+        "logs.access_log": "AccessLog",
         "features.compression": "Compression",
         "features.cors": "Cors",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",

@@ -12,8 +12,10 @@ from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores.valkey import ValkeyStore
 from antiphon.features.upload_progress import UploadProgress
+from antiphon.logs.access_log import AccessLog
 
 __all__ = [
+    "AccessLog",
     "Compression",
     "ContentSecurityPolicy",
     "CookieStore",

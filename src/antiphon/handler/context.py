@@ -21,6 +21,9 @@ def current_request() -> Request:
     return request
 
 
+find_current_request = _current.get
+"""Return the request that is being answered, or None."""
+
 set_current_request = _current.set
 """Make a request the current one in this context. The token that it returns holds in this context only."""
 

@@ -55,8 +55,9 @@ _SPAWNERS = {
 _OPTIONS: dict[str, Any] = {
     "backlog": BACKLOG,
     "websockets": False,
-    # "incremental" keeps logging.config from closing the handlers that the application has opened.
-    "log_dictconfig": {"incremental": True, "handlers": {}},
+    # "incremental" keeps logging.config from closing the handlers that the application has opened. Without "loggers",
+    # what Granian logs goes where all else goes.
+    "log_dictconfig": {"incremental": True, "handlers": {}, "loggers": {}},
 }
 
 

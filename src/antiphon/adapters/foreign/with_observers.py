@@ -1,10 +1,9 @@
 """Applications of other frameworks that are observed. Their requests have no route."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.adapters.asgi import ASGIHead, Receive, Scope, Send
-from antiphon.adapters.exchange import Exchange, Observer
+from antiphon.adapters.exchange import Exchange, Observers
 from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.wsgi import WSGIHead
@@ -15,18 +14,19 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-def observed(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Sequence[Observer]) -> Any:
+def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"], observers: Observers) -> Any:
     """Return an application that tells observers what another one does; for one of Antiphon's, ``observe`` does.
 
     While the other one is called, ``current_request`` is a request without a body.
     """
-    return {"wsgi": ObservedWSGI, "asgi": ObservedASGI, "rsgi": ObservedRSGI}[interface](application, observers)
+    kinds = {"wsgi": WSGIWithObservers, "asgi": ASGIWithObservers, "rsgi": RSGIWithObservers}
+    return kinds[interface](application, observers)
 
 
-class ObservedWSGI:
+class WSGIWithObservers:
     """A WSGI application that is observed."""
 
-    def __init__(self, application: Any, observers: Sequence[Observer]) -> None:
+    def __init__(self, application: Any, observers: Observers) -> None:
         self._application = application
         self._observers = observers
 
@@ -45,10 +45,10 @@ def _is_stream(result: object) -> bool:
     return not isinstance(result, list | tuple)
 
 
-class ObservedASGI:
+class ASGIWithObservers:
     """An ASGI application that is observed."""
 
-    def __init__(self, application: Any, observers: Sequence[Observer]) -> None:
+    def __init__(self, application: Any, observers: Observers) -> None:
         self._application = application
         self._observers = observers
 
@@ -66,10 +66,10 @@ class ObservedASGI:
             reset_current_request(token)
 
 
-class ObservedRSGI:
+class RSGIWithObservers:
     """An RSGI application that is observed."""
 
-    def __init__(self, application: Any, observers: Sequence[Observer]) -> None:
+    def __init__(self, application: Any, observers: Observers) -> None:
         self._application = application
         self._call = getattr(application, "__rsgi__", application)
         self._observers = observers

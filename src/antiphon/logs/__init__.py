@@ -1,0 +1,10 @@
+"""Filters and formatters for `logging`, which know the request."""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__ = import_on_use(
+    __name__,
+    {
+        "logs.formats": "JSONFormatter RequestIdFilter TextFormatter",
+    },
+)

@@ -1,0 +1,3 @@
+from antiphon.logs.formats import JSONFormatter, RequestIdFilter, TextFormatter
+
+__all__ = ["JSONFormatter", "RequestIdFilter", "TextFormatter"]

@@ -1,0 +1,97 @@
+"""Records of `logging` as lines of text or of JSON, with the id of the request in which they were made."""
+
+import json
+import logging
+import time
+from typing import Any
+
+from antiphon.handler.context import find_current_request
+from antiphon.logs.escaping import escaped
+
+_encode = json.JSONEncoder(default=str, allow_nan=False).encode
+
+NO_ID = "-"
+"""The request id of a record that was made outside of any request."""
+_LONGEST_ID = 200
+_STANDARD = {*vars(logging.makeLogRecord({})), "asctime", "message", "taskName", "request_id"}
+"""Attributes of records that are not extra."""
+
+
+class RequestIdFilter(logging.Filter):
+    """A filter for handlers that gives each record ``request_id``: of the request that is being answered, else "-"."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Set the attribute, unless the record has one. Returns True: no record is left out."""
+        if not hasattr(record, "request_id"):
+            request = find_current_request()
+            record.request_id = NO_ID if request is None else request.id
+        return True
+
+
+class TextFormatter(logging.Formatter):
+    """A formatter for people: the time (UTC), the level, the message, and in brackets the request's id.
+
+    The id is that of ``RequestIdFilter``; it is left out where the message has it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
+        """Return the time of a record (RFC 3339), in milliseconds."""
+        return timestamp(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's
+        """Return the line of a record, above its traceback."""
+        line, id_ = super().formatMessage(record), request_id(record)
+        return line if id_ is None or id_ in line else f"{line} [{id_}]"
+
+
+class JSONFormatter(logging.Formatter):
+    """A formatter for programs: one JSON object a line, in ASCII.
+
+    Its members are ``time`` (UTC, RFC 3339), ``level``, ``logger``, ``message``, ``request_id`` (that of
+    ``RequestIdFilter``, if there is one), ``exception`` and ``stack`` (the traceback as text), and each attribute that
+    the record was given as ``extra``.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        members: dict[str, Any] = {
+            "time": timestamp(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if (id_ := request_id(record)) is not None:
+            members["request_id"] = id_
+        if record.exc_info:
+            members["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            members["stack"] = self.formatStack(record.stack_info)
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                members.setdefault(name, value)
+        return encode(members)
+
+
+def timestamp(record: logging.LogRecord) -> str:
+    """Return the time of a record, UTC, by RFC 3339, in milliseconds."""
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.created * 1e3) % 1000:03}Z"
+
+
+def request_id(record: logging.LogRecord) -> str | None:
+    """Return the request id of a record, escaped, as it may be a client's; None if it has none."""
+    id_ = getattr(record, "request_id", NO_ID)
+    return None if id_ == NO_ID else escaped(str(id_), _LONGEST_ID)
+
+
+def encode(members: dict[str, Any]) -> str:
+    """Return an object as JSON in ASCII, with text in place of values that JSON has no form for."""
+    try:
+        return _encode(members)
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps(
+            {name: value if isinstance(value, int | str) else repr(value) for name, value in members.items()}
+        )
