@@ -1,0 +1,33 @@
+"""An app to deploy. Where it runs decides whom it believes: TRUSTED_HOSTS and TRUSTED_PROXIES, with spaces between."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+from antiphon import App, Request, Response
+
+app = App(
+    trusted_hosts=os.environ.get("TRUSTED_HOSTS", "shop.example.com").split(),
+    trusted_proxies=os.environ.get("TRUSTED_PROXIES", "unix").split(),
+)
+
+
+@app.get("/")
+def index(request: Request) -> dict[str, object]:
+    return {"url": request.url, "ip": request.ip, "process": os.getpid()}
+
+
+@app.post("/orders")
+async def order(request: Request) -> tuple[dict[str, int], int]:
+    return {"bytes": len(request.body)}, 201
+
+
+@app.get("/news")
+async def news(request: Request) -> Response:
+    return Response.events(_news())
+
+
+async def _news() -> AsyncIterator[str]:
+    while True:
+        yield "Nothing new."
+        await asyncio.sleep(5)
