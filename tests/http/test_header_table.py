@@ -10,7 +10,7 @@ from tests.http.header_table import HEADER_FIELDS
 NAMES = [field.name for field in HEADER_FIELDS]
 SIDES = {"request": (True, False), "response": (False, True), "both": (True, True)}
 STATUSES = {"standard", "draft", "deprecated", "obsolete", "de facto"}
-BUILT_IN = {"str", "int", "bool", "tuple", "None", "datetime"}
+BUILT_IN = {"str", "int", "bool", "bytes", "dict", "tuple", "None", "datetime"}
 OWN_NAMES = {
     "accept-charset": "accept_charsets",
     "accept-encoding": "accept_encodings",

@@ -10,8 +10,10 @@ from antiphon.http.cache_control import CacheControl
 from antiphon.http.content_disposition import ContentDisposition
 from antiphon.http.etag import ETag
 from antiphon.http.link import Link
+from antiphon.http.priority import Priority
 from antiphon.http.ranges import ContentRange
 from antiphon.http.server_timing import ServerTiming
+from antiphon.http.structured_fields import Item, Token
 from tests.http.header_table import HEADER_FIELDS
 
 pytestmark = pytest.mark.once
@@ -43,6 +45,12 @@ VALUES = {
     "tuple[Challenge, ...]": [(Challenge.basic("shop"), Challenge.bearer("shop"))],
     "tuple[ServerTiming, ...]": [(ServerTiming("db", 1.5), ServerTiming("cache"))],
     "int | datetime | None": [120, MOMENT],
+    "Priority | None": [Priority(1), Priority(7, True)],
+    "tuple[Item, ...]": [(Item(Token("cache"), {"hit": True}), Item("of others"))],
+    "dict[str, bytes]": [{"sha-256": bytes(range(32))}],
+    "dict[str, int]": [{"sha-256": 10, "md5": 0}],
+    "dict[str, str]": [{"default": "https://example.com/reports"}],
+    "dict[str, int | str]": [{"max-age": 60, "no-transform": True, "extension": "x"}],
 }
 """What a header of each type is set to, and reads as then."""
 
@@ -123,12 +131,50 @@ class TestAResponse:
         ("www_authenticate", Challenge.basic("shop"), 'Basic realm="shop", charset="UTF-8"'),
         ("origin_agent_cluster", True, "?1"),
         ("links", [Link("/2", "next")], "</2>; rel=next"),
+        ("cache_status", [Item(Token("shop"), {"hit": True, "ttl": 30}), "other"], 'shop;hit;ttl=30, "other"'),
+        ("cdn_cache_control", {"max-age": 60, "no-transform": True}, "max-age=60, no-transform"),
+        ("content_digest", {"sha-256": b"hello"}, "sha-256=:aGVsbG8=:"),
+        ("priority", Priority(1, True), "u=1, i"),
+        ("reporting_endpoints", {"default": "https://a.example/"}, 'default="https://a.example/"'),
     ],
 )
 def test_a_header_is_printed(name, value, printed):
     response = Response()
     setattr(response, name, value)
     assert [text for _, text in response.headers.items()] == [printed]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("idempotency_key", '"8e03978e-40d5"', "8e03978e-40d5"),
+        ("idempotency_key", r'"a \"b\""', 'a "b"'),
+        ("idempotency_key", '"key";version=1', "key"),
+        ("idempotency_key", "8e03978e-40d5", "8e03978e-40d5"),
+        ("idempotency_key", '"a', None),
+        ("idempotency_key", '"a", "b"', None),
+        ("idempotency_key", "a b", None),
+        ("idempotency_key", ":aGk=:", None),
+        ("priority", "u=1, i", Priority(1, True)),
+        ("priority", "i=?0", Priority()),
+        ("priority", "u=8, i=1", Priority()),
+        ("priority", "u=?1", Priority()),
+        ("priority", "u=(1)", Priority()),
+        ("priority", "u=1,", None),
+        ("sec_ch_ua", '"Chromium";v="142"', (Item("Chromium", {"v": "142"}),)),
+        ("sec_ch_ua", '"Chromium";v="142', ()),
+        ("sec_ch_ua", '("Chromium")', ()),
+        ("sec_ch_ua_mobile", "?1", True),
+        ("sec_ch_ua_mobile", "1", False),
+        ("sec_ch_ua_platform", '"Linux"', "Linux"),
+        ("sec_ch_ua_platform", "Linux", None),
+        ("content_digest", "sha-256=:aGVsbG8=:, other=1", {"sha-256": b"hello"}),
+        ("want_repr_digest", "sha-256=10, md5=?1", {"sha-256": 10}),
+    ],
+)
+def test_a_structured_field_of_a_request_is_read_as_its_value(name, text, value):
+    request = Request.blank("/", headers={name.replace("_", "-"): text})
+    assert getattr(request, name) == value
 
 
 @pytest.mark.parametrize("name", ["allow", "content_language"])

@@ -31,9 +31,14 @@ __all__, __getattr__ = import_on_use(
         "http.link": "Link format_links parse_links",
         "http.media_type": "MediaType",
         "http.multidict": "FirstMultiDict MissingKey MultiDict MutableMultiDict",
+        "http.priority": "Priority",
         "http.ranges": "ByteRange ContentRange Range",
         "http.redirect": "ExternalLocation NotModified Redirect",
         "http.server_timing": "ServerTiming",
+        "http.structured_fields": (
+            "DisplayString InnerList Item Token format_structured_dictionary format_structured_list "
+            "parse_structured_dictionary parse_structured_list"
+        ),
         "http.trace_context": "TraceParent",
         "http.url": "URL",
         "http.urlencoded": "format_query parse_query",

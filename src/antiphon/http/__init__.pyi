@@ -56,9 +56,20 @@ from antiphon.http.limits import Limits
 from antiphon.http.link import Link, format_links, parse_links
 from antiphon.http.media_type import MediaType
 from antiphon.http.multidict import FirstMultiDict, MissingKey, MultiDict, MutableMultiDict
+from antiphon.http.priority import Priority
 from antiphon.http.ranges import ByteRange, ContentRange, Range
 from antiphon.http.redirect import ExternalLocation, NotModified, Redirect
 from antiphon.http.server_timing import ServerTiming
+from antiphon.http.structured_fields import (
+    DisplayString,
+    InnerList,
+    Item,
+    Token,
+    format_structured_dictionary,
+    format_structured_list,
+    parse_structured_dictionary,
+    parse_structured_list,
+)
 from antiphon.http.trace_context import TraceParent
 from antiphon.http.url import URL
 from antiphon.http.urlencoded import format_query, parse_query
@@ -82,6 +93,7 @@ __all__ = [
     "ContentDisposition",
     "ContentRange",
     "ContentTooLarge",
+    "DisplayString",
     "ETag",
     "Event",
     "ExpectationFailed",
@@ -98,8 +110,10 @@ __all__ = [
     "IfMatch",
     "IfNoneMatch",
     "IfRange",
+    "InnerList",
     "InsufficientStorage",
     "InternalServerError",
+    "Item",
     "LengthRequired",
     "Limits",
     "Link",
@@ -121,6 +135,7 @@ __all__ = [
     "PaymentRequired",
     "PreconditionFailed",
     "PreconditionRequired",
+    "Priority",
     "ProxyAuthenticationRequired",
     "Range",
     "RangeNotSatisfiable",
@@ -130,6 +145,7 @@ __all__ = [
     "ServerTiming",
     "ServiceUnavailable",
     "SetCookie",
+    "Token",
     "TooEarly",
     "TooManyRequests",
     "TraceParent",
@@ -145,6 +161,8 @@ __all__ = [
     "format_forwarded",
     "format_links",
     "format_query",
+    "format_structured_dictionary",
+    "format_structured_list",
     "generate_etag",
     "parse_challenges",
     "parse_cookies",
@@ -153,4 +171,6 @@ __all__ = [
     "parse_forwarded",
     "parse_links",
     "parse_query",
+    "parse_structured_dictionary",
+    "parse_structured_list",
 ]

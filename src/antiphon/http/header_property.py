@@ -4,7 +4,7 @@
 several headers share.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, overload
@@ -13,10 +13,18 @@ from antiphon.http.dates import format_date, parse_date
 from antiphon.http.grammar import is_token, split_list
 from antiphon.http.head import Head
 from antiphon.http.headers import MutableHeaders, field_name, field_value
+from antiphon.http.structured_fields import (
+    BareItem,
+    Item,
+    format_structured_dictionary,
+    parse_structured_dictionary,
+    parse_structured_list,
+)
 from antiphon.lazy import documented_below, lazy
 
 T = TypeVar("T")
 S = TypeVar("S")
+M = TypeVar("M", bound=BareItem)
 
 
 class HasHead(Protocol):
@@ -180,3 +188,41 @@ def flag(literal: str) -> tuple[Callable[[str | None], bool], Callable[[Any], st
         return literal if value else ""
 
     return lambda value: value == literal, print_flag
+
+
+def read_string(value: str | None) -> str | None:
+    """Return the text of a structured field that is a string, without its quotes (RFC 9651 §3.3.3)."""
+    item = parse_or_none(Item.parse, value)
+    return item.value if item is not None and type(item.value) is str else None
+
+
+def read_boolean(value: str | None) -> bool:
+    """Return True for a structured field that is true (RFC 9651 §3.3.6)."""
+    item = parse_or_none(Item.parse, value)
+    return item is not None and item.value is True
+
+
+def read_items(value: str | None) -> tuple[Item, ...]:
+    """Return the items of a structured field that is a list without inner lists (RFC 9651 §3.1)."""
+    members = parse_or_none(parse_structured_list, value) or ()
+    items = tuple([member for member in members if isinstance(member, Item)])
+    return items if len(items) == len(members) else ()
+
+
+def members(*kinds: type[M]) -> tuple[Callable[[str | None], dict[str, M]], Callable[[Mapping[str, M]], str]]:
+    """Return a reader and a printer for a structured field that is a dictionary of such values (RFC 9651 §3.2).
+
+    The reader leaves out members of other types, and all parameters.
+    """
+
+    def read(value: str | None) -> dict[str, M]:
+        found = parse_or_none(parse_structured_dictionary, value) or {}
+        values: dict[str, Any] = {name: item.value for name, item in found.items() if isinstance(item, Item)}
+        return {name: value for name, value in values.items() if type(value) in kinds}
+
+    def print_(values: Mapping[str, M]) -> str:
+        if bad := [name for name, value in values.items() if type(value) not in kinds]:
+            raise TypeError(f"{bad[0]!r} is {' or '.join([kind.__name__ for kind in kinds])}")
+        return format_structured_dictionary(values)
+
+    return read, print_

@@ -7,20 +7,25 @@ from antiphon.http.accept import Accept, AcceptCharset, AcceptEncoding, AcceptLa
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.conditional import IfRange
 from antiphon.http.etag import IfMatch, IfNoneMatch
-from antiphon.http.grammar import TCHARS
+from antiphon.http.grammar import TCHARS, is_token
 from antiphon.http.head import Head
 from antiphon.http.header_property import (
     flag,
+    members,
     negotiated,
     or_none,
     parse_or_none,
     parsed,
+    read_boolean,
     read_date,
+    read_items,
     read_list,
     read_number,
+    read_string,
     read_text,
 )
 from antiphon.http.media_type import MediaType
+from antiphon.http.priority import Priority
 from antiphon.http.ranges import ContentRange, Range
 from antiphon.lazy import lazy
 
@@ -56,6 +61,14 @@ def _last_event_id(value: str | None) -> str | None:
         return (value or "").encode("latin-1").decode() or None
     except UnicodeError:
         return None
+
+
+def _idempotency_key(value: str | None) -> str | None:
+    return value if value and is_token(value) else read_string(value)
+
+
+_digests = members(bytes)[0]
+_preferences = members(int)[0]
 
 
 class RequestHeaders:
@@ -113,8 +126,10 @@ class RequestHeaders:
     """baggage (Baggage), text: values that a trace carries along, else None."""
     cache_control = parsed("cache-control", CacheControl.parse)
     """Cache-Control (RFC 9111 §5.2), a ``CacheControl``: the directives of the client to caches, else empty."""
-    content_digest = parsed("content-digest", read_text)
-    """Content-Digest (RFC 9530 §2), text: the digest of the content as it was sent, else None. It is not checked."""
+    content_digest = parsed("content-digest", _digests)
+    """Content-Digest (RFC 9530 §2), a dict of bytes by algorithm, such as ``sha-256``: the digests of the content as it
+    was sent, else empty. They are not checked.
+    """
     content_encoding = parsed("content-encoding", read_text)
     """Content-Encoding (RFC 9110 §8.4), text: the coding of the body as it was sent, which is undone already, else
     None.
@@ -139,9 +154,9 @@ class RequestHeaders:
     """Expect (RFC 9110 §10.1.1), text: ``100-continue``, which the server answers, else None."""
     from_ = parsed("from", read_text)
     """From (RFC 9110 §10.1.2), text: the mail address of the person who controls a robot, else None."""
-    idempotency_key = parsed("idempotency-key", read_text)
-    """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), text in double quotes: the key under which the
-    request may be repeated, else None.
+    idempotency_key = parsed("idempotency-key", _idempotency_key)
+    """Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), text without its quotes: the key under which the
+    request may be repeated, else None. A token without quotes, which many clients send, is read too.
     """
     if_match = parsed("if-match", IfMatch.parse)
     """If-Match (RFC 9110 §13.1.1), an ``IfMatch``: the entity tags that the client has, else empty. See
@@ -167,26 +182,28 @@ class RequestHeaders:
     """Pragma (RFC 9111 §5.4), a tuple of directives: obsolete, ``no-cache``, else empty."""
     prefer = parsed("prefer", read_list)
     """Prefer (RFC 7240 §2), a tuple of preferences, such as ``return=minimal``, else empty."""
-    priority = parsed("priority", read_text)
-    """Priority (RFC 9218 §5), text: how urgent the response is, else None."""
+    priority = parsed("priority", or_none(Priority.parse))
+    """Priority (RFC 9218 §5), a ``Priority``: how urgent the response is, else None."""
     proxy_authorization = parsed("proxy-authorization", _authorization)
     """Proxy-Authorization (RFC 9110 §11.7.2), an ``Authorization``: the credentials for a proxy, else None."""
     range = parsed("range", or_none(Range.parse))
     """Range (RFC 9110 §14.2), a ``Range``: the part of the resource that the client asks for, else None."""
     referrer = parsed("referer", read_text)
     """Referer (RFC 9110 §10.1.3), text: the URL of the page that led here, else None."""
-    repr_digest = parsed("repr-digest", read_text)
-    """Repr-Digest (RFC 9530 §3), text: the digest of the representation without content codings, else None. It is not
-    checked.
+    repr_digest = parsed("repr-digest", _digests)
+    """Repr-Digest (RFC 9530 §3), a dict of bytes by algorithm, such as ``sha-256``: the digests of the representation
+    without content codings, else empty. They are not checked.
     """
     save_data = parsed("save-data", flag("on")[0])
     """Save-Data (Save Data API), a bool: True if the client asks for small responses."""
-    sec_ch_ua = parsed("sec-ch-ua", read_text)
-    """Sec-CH-UA (User-Agent Client Hints), text: the brands of the browser, else None."""
-    sec_ch_ua_mobile = parsed("sec-ch-ua-mobile", flag("?1")[0])
+    sec_ch_ua = parsed("sec-ch-ua", read_items)
+    """Sec-CH-UA (User-Agent Client Hints), a tuple of ``Item``: the brands of the browser, each with its version as the
+    parameter ``v``, else empty.
+    """
+    sec_ch_ua_mobile = parsed("sec-ch-ua-mobile", read_boolean)
     """Sec-CH-UA-Mobile (User-Agent Client Hints), a bool: True on a mobile device."""
-    sec_ch_ua_platform = parsed("sec-ch-ua-platform", read_text)
-    """Sec-CH-UA-Platform (User-Agent Client Hints), text in double quotes: the operating system, else None."""
+    sec_ch_ua_platform = parsed("sec-ch-ua-platform", read_string)
+    """Sec-CH-UA-Platform (User-Agent Client Hints), text without its quotes: the operating system, else None."""
     sec_fetch_dest = parsed("sec-fetch-dest", read_text)
     """Sec-Fetch-Dest (Fetch Metadata §2.1), text: what the response is for, such as ``document`` or ``image``, else
     None.
@@ -199,7 +216,7 @@ class RequestHeaders:
     """Sec-Fetch-Site (Fetch Metadata §2.3), text: ``same-origin``, ``same-site``, ``cross-site`` or ``none``, else
     None.
     """
-    sec_fetch_user = parsed("sec-fetch-user", flag("?1")[0])
+    sec_fetch_user = parsed("sec-fetch-user", read_boolean)
     """Sec-Fetch-User (Fetch Metadata §2.4), a bool: True if a person followed a link or sent a form."""
     sec_gpc = parsed("sec-gpc", flag("1")[0])
     """Sec-GPC (Global Privacy Control), a bool: True if the person asks that data about them are not sold or shared."""
@@ -219,9 +236,13 @@ class RequestHeaders:
     """User-Agent (RFC 9110 §10.1.5), a ``UserAgent``: the client's text, which knows browser and system, else empty."""
     via = parsed("via", read_list)
     """Via (RFC 9110 §7.6.3), a tuple of intermediaries, nearest to the client first, else empty."""
-    want_content_digest = parsed("want-content-digest", read_text)
-    """Want-Content-Digest (RFC 9530 §4), text: the digests of content that the client prefers, else None."""
-    want_repr_digest = parsed("want-repr-digest", read_text)
-    """Want-Repr-Digest (RFC 9530 §4), text: the digests of representations that the client prefers, else None."""
+    want_content_digest = parsed("want-content-digest", _preferences)
+    """Want-Content-Digest (RFC 9530 §4), a dict of int by algorithm: how much the client prefers digests of content,
+    from 0, not at all, to 10, else empty.
+    """
+    want_repr_digest = parsed("want-repr-digest", _preferences)
+    """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: how much the client prefers digests of
+    representations, from 0, not at all, to 10, else empty.
+    """
     x_requested_with = parsed("x-requested-with", read_text)
     """X-Requested-With (de facto), text: ``XMLHttpRequest`` from some scripts, else None."""

@@ -1,6 +1,6 @@
 """The header fields of a response that standards name, as typed attributes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +11,7 @@ from antiphon.http.head import parse_length
 from antiphon.http.header_property import (
     flag,
     header,
+    members,
     or_none,
     parse_or_none,
     print_date,
@@ -19,12 +20,15 @@ from antiphon.http.header_property import (
     print_text,
     print_tokens,
     read_date,
+    read_items,
     read_list,
     read_number,
     read_text,
 )
 from antiphon.http.headers import field_value
+from antiphon.http.priority import Priority
 from antiphon.http.ranges import ContentRange
+from antiphon.http.structured_fields import BareItem, Item, format_structured_list
 from antiphon.http.url import as_uri
 from antiphon.response.fields import only_typed
 
@@ -124,6 +128,19 @@ def _print_deprecation(value: datetime) -> str:
     return format_structured_date(_of(datetime, value))
 
 
+def _print_priority(value: Priority) -> str:
+    return str(_of(Priority, value))
+
+
+def _print_items(values: Iterable[Item | BareItem]) -> str:
+    return format_structured_list(values)
+
+
+_directives: tuple[Callable[[str | None], dict[str, int | str]], Callable[[Mapping[str, int | str]], str]] = members(
+    bool, int, str
+)
+
+
 def _expires(value: str | None) -> datetime | None:
     """Read a date; anything else is in the past (RFC 9111 §5.3)."""
     return None if value is None else read_date(value) or _LONG_AGO
@@ -174,14 +191,14 @@ class ResponseHeaders:
     """Authentication-Info (RFC 9110 §11.6.3), text."""
     cache_control = header("cache-control", CacheControl.parse, _print_cache_control)
     """Cache-Control (RFC 9111 §5.2), a ``CacheControl``."""
-    cache_status = header("cache-status", read_text, print_text)
-    """Cache-Status (RFC 9211 §2), text."""
-    cdn_cache_control = header("cdn-cache-control", read_text, print_text)
-    """CDN-Cache-Control (RFC 9213 §3.1), text: a structured dictionary."""
+    cache_status = header("cache-status", read_items, _print_items)
+    """Cache-Status (RFC 9211 §2), a tuple of ``Item``: caches, with what each did as parameters."""
+    cdn_cache_control = header("cdn-cache-control", *_directives)
+    """CDN-Cache-Control (RFC 9213 §3.1), a dict of directives: ``{"max-age": 60, "no-transform": True}``."""
     clear_site_data = header("clear-site-data", _quoted, _print_quoted)
     """Clear-Site-Data (Clear Site Data), a tuple of text: ``cache`` and so on, which are printed in quotes."""
-    content_digest = header("content-digest", read_text, print_text)
-    """Content-Digest (RFC 9530 §2), text."""
+    content_digest = header("content-digest", *members(bytes))
+    """Content-Digest (RFC 9530 §2), a dict of bytes by algorithm: ``{"sha-256": hashlib.sha256(body).digest()}``."""
     content_disposition = header("content-disposition", _disposition, _print_disposition)
     """Content-Disposition (RFC 6266 §4), a ``ContentDisposition``."""
     content_encoding = header("content-encoding", read_text, print_text)
@@ -237,22 +254,22 @@ class ResponseHeaders:
     """Permissions-Policy-Report-Only (Permissions Policy), text."""
     preference_applied = header("preference-applied", read_list, print_list)
     """Preference-Applied (RFC 7240 §3), a tuple of text."""
-    priority = header("priority", read_text, print_text)
-    """Priority (RFC 9218 §5), text."""
+    priority = header("priority", or_none(Priority.parse), _print_priority)
+    """Priority (RFC 9218 §5), a ``Priority``."""
     proxy_authenticate = header("proxy-authenticate", _challenges, _print_challenges)
     """Proxy-Authenticate (RFC 9110 §11.7.1), a tuple of ``Challenge``; a single one may be set."""
-    proxy_status = header("proxy-status", read_text, print_text)
-    """Proxy-Status (RFC 9209 §2), text."""
+    proxy_status = header("proxy-status", read_items, _print_items)
+    """Proxy-Status (RFC 9209 §2), a tuple of ``Item``: proxies, with what each met as parameters."""
     referrer_policy = header("referrer-policy", read_text, print_text)
     """Referrer-Policy (Referrer Policy), text."""
     refresh = header("refresh", read_text, print_text)
     """Refresh (HTML), text."""
     report_to = header("report-to", read_text, print_text)
     """Report-To (Reporting API), text."""
-    reporting_endpoints = header("reporting-endpoints", read_text, print_text)
-    """Reporting-Endpoints (Reporting API), text."""
-    repr_digest = header("repr-digest", read_text, print_text)
-    """Repr-Digest (RFC 9530 §3), text."""
+    reporting_endpoints = header("reporting-endpoints", *members(str))
+    """Reporting-Endpoints (Reporting API), a dict of text: URLs by the name of the endpoint."""
+    repr_digest = header("repr-digest", *members(bytes))
+    """Repr-Digest (RFC 9530 §3), a dict of bytes by algorithm: ``{"sha-256": hashlib.sha256(body).digest()}``."""
     retry_after = header("retry-after", or_none(parse_retry_after), format_retry_after)
     """Retry-After (RFC 9110 §10.2.3), seconds or a ``datetime``; a ``timedelta`` or float may be set, too."""
     server = header("server", read_text, print_text)
@@ -269,10 +286,10 @@ class ResponseHeaders:
     """Sunset (RFC 8594 §3), a ``datetime``."""
     timing_allow_origin = header("timing-allow-origin", read_list, print_list)
     """Timing-Allow-Origin (Resource Timing), a tuple of text: origins, or ``*``."""
-    want_content_digest = header("want-content-digest", read_text, print_text)
-    """Want-Content-Digest (RFC 9530 §4), text."""
-    want_repr_digest = header("want-repr-digest", read_text, print_text)
-    """Want-Repr-Digest (RFC 9530 §4), text."""
+    want_content_digest = header("want-content-digest", *members(int))
+    """Want-Content-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0, not at all, to 10."""
+    want_repr_digest = header("want-repr-digest", *members(int))
+    """Want-Repr-Digest (RFC 9530 §4), a dict of int by algorithm: preferences, from 0, not at all, to 10."""
     www_authenticate = header("www-authenticate", _challenges, _print_challenges)
     """WWW-Authenticate (RFC 9110 §11.6.1), a tuple of ``Challenge``; a single one may be set."""
     x_content_type_options = header("x-content-type-options", read_text, print_text)
