@@ -3,12 +3,15 @@
 import json
 import socket
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from antiphon.cli.interface import Choice
 
 INHERITED = "ANTIPHON_WORKER"
 """The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
+
+Order: TypeAlias = dict[Literal["load", "show", "page"], str]
+"""What a worker is to do that was started ahead: load a target, or show the report of a failure, and a page on it."""
 
 
 class Control:
@@ -21,9 +24,9 @@ class Control:
         """Say that the application has started, and is served from now on."""
         self._report({"serves": choice})
 
-    def report_failure(self, message: str, exit_code: int) -> None:
-        """Say why the application can't be served."""
-        self._report({"error": message, "exit_code": exit_code})
+    def report_failure(self, message: str, exit_code: int, page: str = "") -> None:
+        """Say why the application can't be served, perhaps with a page on that."""
+        self._report({"error": message, "exit_code": exit_code, "page": page})
 
     def report_worn(self) -> None:
         """Ask for another worker, which is to serve before this one ends."""
@@ -37,6 +40,19 @@ class Control:
     def _report(self, report: dict[str, Any]) -> None:
         with suppress(ConnectionError):  # the supervisor was killed
             self._connection.sendall(json.dumps(report).encode() + b"\n")
+
+    def wait_for_order(self) -> Order | None:
+        """Wait for an order; return None if the supervisor closes its end of the connection, or dies."""
+        received = b""
+        with suppress(ConnectionError):
+            while not received.endswith(b"\n"):
+                chunk = self._connection.recv(65536)
+                if not chunk:
+                    return None
+                received += chunk
+            order: Order = json.loads(received)
+            return order
+        return None
 
     def wait_told_to_end(self) -> None:
         """Wait until the supervisor closes its end of the connection, or dies."""

@@ -12,6 +12,8 @@ class BadCommand(ClickException):
     """A mistake in the command, or in the module that it names. Click ends with the same code for wrong options."""
 
     exit_code: ClassVar[int] = 2
+    page: str = ""
+    """A page on the error, in HTML, from the worker that has met it; empty if there is none."""
 
 
 class Refused(ClickException):
@@ -24,6 +26,8 @@ class StartupFailed(ClickException):
     """An error of the application's startup."""
 
     exit_code: ClassVar[int] = 1
+    page: str = ""
+    """A page on the error, in HTML, from the worker that has met it; empty if there is none."""
 
 
 class WorkerEnded(ClickException):

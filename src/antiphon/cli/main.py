@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
@@ -127,7 +128,19 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     show_default=True,
     help="How many requests a worker answers before it is replaced; 0: any number.",
 )
-@click.option("--debug", is_flag=True, help="Answer errors with a page that shows the code, and its values.")
+@click.option("--reload", is_flag=True, help="Load the application anew whenever one of its files is saved.")
+@click.option(
+    "--reload-dir",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False),
+    multiple=True,
+    help="Watch this folder, in place of the current one. May be given more than once.",
+)
+@click.option(
+    "--debug/--no-debug",
+    default=None,
+    help="Answer errors with a page that shows the code, and its values. By default with --reload.",
+)
 @click.option("--no-access-log", is_flag=True, help="Do not log each request.")
 @click.option(
     "--log-format",
@@ -161,7 +174,9 @@ def run(
     grace: float,
     worker_timeout: float,
     max_requests: int,
-    debug: bool,
+    reload: bool,
+    reload_dir: tuple[str, ...],
+    debug: bool | None,
     no_access_log: bool,
     log_format: Literal["text", "json"],
     log_level: str,
@@ -187,8 +202,13 @@ def run(
     if dialects:
         use(dialects)
     logs = Logs(log_format, log_level, not no_access_log)
-    policy = Policy(workers, grace, worker_timeout, max_requests, debug, logs)
-    sys.exit(serve(_target(target), requested, place, policy))
+    policy = Policy(workers, grace, worker_timeout, max_requests, reload if debug is None else debug, logs)
+    if reload:
+        policy = policy.for_reloading()
+    elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:
+        raise BadCommand("--reload-dir has no meaning without --reload.")
+    watched = (reload_dir or (".",)) if reload else ()
+    sys.exit(serve(partial(_target, target), requested, place, policy, watched))
 
 
 @main.command()

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from antiphon.cli.logs import Logs
 
+RELOAD_GRACE = 2.0
+"""The most seconds that open requests get when a file has changed."""
+
 
 class Policy(NamedTuple):
     """How many workers there are, how long they have for what, and what they show. All times are in seconds."""
@@ -19,3 +22,9 @@ class Policy(NamedTuple):
     """True if errors are answered with a page that shows the code and its values."""
     logs: Logs = Logs()
     """What the workers log, and how."""
+    is_reloaded: bool = False
+    """True if workers are started ahead of the time at which they load the application."""
+
+    def for_reloading(self) -> "Policy":
+        """Return the policy of workers that a change of a file ends, and that may stand still in a debugger."""
+        return self._replace(grace=min(self.grace, RELOAD_GRACE), worker_timeout=0, max_requests=0, is_reloaded=True)

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from ipaddress import ip_address
@@ -66,37 +67,55 @@ Place: TypeAlias = Port | SocketPath | GivenSocket
 """Where to listen."""
 
 
-def serve(target: Target, requested: Choice | None, place: Place, policy: Policy) -> int:
-    """Serve `target` until a signal ends it. Returns the exit code, or raises one of `errors`."""
+def serve(
+    find: Callable[[], Target],
+    requested: Choice | None,
+    place: Place,
+    policy: Policy,
+    watched: Sequence[str] = (),
+) -> int:
+    """Serve the target that `find` returns until a signal ends it, and load it anew if a file in `watched` changes.
+
+    Returns the exit code, or raises one of `errors`.
+    """
     inherited = os.environ.pop(INHERITED, None)
     if inherited is not None:
         if policy.debug:
             from antiphon.cli.debug.mode import switch_on  # late: it is seldom needed
 
             switch_on(is_for_loopback=place.is_for_loopback)
-        return _work(inherited, target, requested, policy)
+        return _work(inherited, find, requested, policy)
+    target = find()
     listener, url = place.listen()
     if policy.debug and not place.is_for_loopback:
         click.secho(_SEEN_BY_ALL.format(url), err=True, fg="yellow")
 
-    def announce(choice: Choice) -> None:
+    def announce(choice: Choice | None) -> None:
+        if choice is None:
+            click.echo(f"Antiphon waits on {url} until {target} can be served")
+            return
         by = f" with {policy.workers} workers" if policy.workers > 1 else ""
         click.echo(f"Antiphon serves {target} on {url}{by} ({choice.interface}: {choice.reason})")
         notify("READY=1")
 
     async def supervise() -> int:
-        return await Supervisor(listener, policy, announce, warn=partial(click.echo, err=True)).run()
+        warn = partial(click.echo, err=True)
+        if not watched:
+            return await Supervisor(listener, policy, announce, warn).run()
+        from antiphon.cli.reload import Reloader  # late: it imports watchfiles
+
+        return await Reloader(listener, policy, announce, warn, target, watched).run()
 
     return asyncio.run(supervise())
 
 
-def _work(inherited: str, target: Target, requested: Choice | None, policy: Policy) -> int:
+def _work(inherited: str, find: Callable[[], Target], requested: Choice | None, policy: Policy) -> int:
     """Serve in this process, which ends without finalizing the interpreter: Granian's threads would fail then."""
     has_served = Event()
     atexit.register(_leave, has_served)  # first, so that it runs after all that others register
     from antiphon.cli.worker import work  # late: the supervisor does not need a server
 
-    work(inherited, target, requested, policy)
+    work(inherited, find, requested, policy)
     has_served.set()
     return 0
 

@@ -34,13 +34,25 @@ class Configured(click.Command):
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         """Make the context of a run, in which the values of `.env` are defaults."""
-        values = read_env_file(ENV_FILE)
+        values = _read_unless_reloading()
         defaults: dict[str, Any] = {}
         for each in self.params:
             found = next((values[name] for name in _variables(each) if values.get(name)), None)
             if found is not None:
                 defaults[str(each.name)] = found.split() if each.multiple else found
         return super().make_context(*arguments, default_map=defaults, **options)
+
+
+def _read_unless_reloading() -> dict[str, str]:
+    """Read `.env`. A worker takes a wrong one for none: it is read again when the application is loaded."""
+    from antiphon.cli.control import INHERITED  # late: most commands have no workers
+
+    try:
+        return read_env_file(ENV_FILE)
+    except BadCommand:
+        if INHERITED in os.environ:
+            return {}
+        raise
 
 
 def _variables(parameter: click.Parameter) -> list[str]:

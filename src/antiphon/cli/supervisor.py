@@ -31,7 +31,7 @@ class Supervisor:
         self,
         listener: socket.socket,
         policy: Policy,
-        announce: Callable[[Choice], object],
+        announce: Callable[[Choice | None], object],
         warn: Callable[[str], object],
     ) -> None:
         self._listener = listener
@@ -78,8 +78,8 @@ class Supervisor:
 
     async def _serve(self) -> None:
         """Start the workers, announce them, and keep them."""
-        await _all(slot.replace() for slot in self._slots)
-        await _all([self._announce_all(), *(slot.keep() for slot in self._slots)])
+        await run_all(slot.replace() for slot in self._slots)
+        await run_all([self._announce_all(), *(slot.keep() for slot in self._slots)])
 
     async def _announce_all(self) -> None:
         """Call `announce` when connections are answered, with the choice that a worker has reported."""
@@ -87,17 +87,24 @@ class Supervisor:
         writer.write(_NOT_HTTP)
         with suppress(ConnectionError):
             if await reader.read(1):
-                self._announce(await self._slots[0].choice())
+                self._announce(await self._first_choice())
         writer.close()
+
+    async def _first_choice(self) -> Choice | None:
+        return await self._slots[0].choice()
 
     async def _start(self) -> WorkerProcess:
         """Start a worker, and return it when it serves. Raises what keeps it from that."""
-        worker = await WorkerProcess.start(self._listener)
-        self._workers.add(worker)
-        self._do(self._forget(worker))
+        worker = await self._spawn()
         if self._policy.worker_timeout:
             self._do(worker.end_when_silent(self._policy.worker_timeout))
         await worker.wait_serving()
+        return worker
+
+    async def _spawn(self) -> WorkerProcess:
+        worker = await WorkerProcess.start(self._listener)
+        self._workers.add(worker)
+        self._do(self._forget(worker))
         return worker
 
     async def _forget(self, worker: WorkerProcess) -> None:
@@ -134,7 +141,7 @@ class Supervisor:
         return task
 
 
-async def _all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
+async def run_all(coroutines: Iterable[Coroutine[Any, Any, None]]) -> None:
     """Run coroutines until all have returned, or one has raised an error, which is raised again."""
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:

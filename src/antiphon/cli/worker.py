@@ -10,9 +10,10 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.servable import Servable
 from antiphon.adapters.streaming import cut_off
@@ -29,6 +30,9 @@ from antiphon.concurrency.draining import DRAINING, GRACE_OVER
 from antiphon.serving.embedded import ThreadServer
 from antiphon.serving.granian import silence
 
+if TYPE_CHECKING:
+    from antiphon.cli.unloaded import Report
+
 CLOSING = 0.4
 """Seconds that the bodies of streams get to be closed, when they are cut off at the end."""
 TAKING_UP = 0.05
@@ -41,10 +45,10 @@ WSGI_THREADS = 64
 """How many WSGI requests a worker answers at once, open streams included. Threads start when needed."""
 
 
-def work(inherited: str, target: Target, requested: Choice | None, policy: Policy) -> None:
-    """Serve `target` until the supervisor closes its end of `control`, and for the grace longer if need be.
+def work(inherited: str, find: Callable[[], Target], requested: Choice | None, policy: Policy) -> None:
+    """Serve the target that is found, or that the supervisor orders, until that closes its end of `control`.
 
-    `inherited` names two open file descriptors: `listener,control`.
+    Open requests get the grace then. `inherited` names two open file descriptors: `listener,control`.
     """
     listener, control = (socket.socket(fileno=int(number)) for number in inherited.split(","))
     for descriptor in (listener, control):
@@ -52,9 +56,21 @@ def work(inherited: str, target: Target, requested: Choice | None, policy: Polic
     _leave_signals_to_the_supervisor()
     if not faulthandler.is_enabled():
         faulthandler.enable()  # which writes down where a worker was that hung, or died of a fault in C
-    worker = _Worker(Control(control), policy)
+    connection = Control(control)
+    target = _wait_for_target(connection, listener) if policy.is_reloaded else find()
+    if target is None:
+        return
+    if not isinstance(target, Target):  # pages look again and again whether a report is still there
+        policy = policy._replace(logs=policy.logs._replace(has_access_log=False))
+    worker = _Worker(connection, policy)
     Thread(target=worker.end_when_told, daemon=True).start()
     worker.serve(target, requested, listener)
+
+
+def _wait_for_target(control: Control, listener: socket.socket) -> "Target | Report | None":
+    from antiphon.cli.spare import wait_for_target  # late, with all that an App needs: others may not
+
+    return wait_for_target(control, listener)
 
 
 class _Worker:
@@ -69,7 +85,7 @@ class _Worker:
         self._server: ThreadServer | None = None
         self._has_served = Event()
 
-    def serve(self, target: Target, requested: Choice | None, listener: socket.socket) -> None:
+    def serve(self, target: "Target | Report", requested: Choice | None, listener: socket.socket) -> None:
         """Load the application, start it, and serve it on this thread. Reports its interface, or its error."""
         try:
             self._app = target.load(requested)
@@ -127,14 +143,23 @@ class _Worker:
     def has_failed(self, reason: Exception | str) -> None:
         """Report why the application did not start. The server has nothing to add to that."""
         if isinstance(reason, Exception):
-            message = explain_failure("The startup of the application failed:", reason)
+            error = StartupFailed(explain_failure("The startup of the application failed:", reason))
+            error.__cause__ = reason
         else:
-            message = f"The startup of the application failed:\n{reason}"
-        self._report(StartupFailed(message))
+            error = StartupFailed(f"The startup of the application failed:\n{reason}")
+        self._report(error)
         silence()
 
     def _report(self, error: BadCommand | StartupFailed) -> None:
-        self._control.report_failure(error.message, error.exit_code)
+        self._control.report_failure(error.message, error.exit_code, self._page_on(error.__cause__))
+
+    def _page_on(self, cause: BaseException | None) -> str:
+        """Return a page on an error; an empty one if nobody sees it, or only its report."""
+        if cause is None or not (self._policy.is_reloaded and self._policy.debug):
+            return ""
+        from antiphon.cli.debug.page import page
+
+        return page(cause, refreshes=True).decode()
 
     def end_when_told(self) -> None:
         """Wait until the supervisor closes its end of the connection, or dies, and end the process in time.

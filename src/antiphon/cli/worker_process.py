@@ -10,7 +10,7 @@ from asyncio.subprocess import Process
 from contextlib import suppress
 from typing import Any
 
-from antiphon.cli.control import INHERITED
+from antiphon.cli.control import INHERITED, Order
 from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
 from antiphon.cli.heart import BEATS
 from antiphon.cli.interface import Choice
@@ -69,11 +69,21 @@ class WorkerProcess:
         return self._process.returncode is not None
 
     @property
+    def serves(self) -> bool:
+        """True once the worker has reported that it serves."""
+        return self._serving.done() and self._serving.exception() is None
+
+    @property
     def fate(self) -> str:
         """How the process ended: the rest of a sentence on it."""
         code = self._process.returncode or 0
         by = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         return f"{self._silence}{by}"
+
+    async def give(self, order: Order) -> None:
+        """Give an order to a worker that waits for one."""
+        with suppress(OSError):  # it is gone, as is found out by waiting for it
+            await asyncio.get_running_loop().sock_sendall(self._control, json.dumps(order).encode() + b"\n")
 
     async def wait_serving(self) -> Choice:
         """Wait until the worker serves; return the interface that it chose.
@@ -163,7 +173,10 @@ class WorkerProcess:
         elif "serves" in report:
             self._serving.set_result(Choice(*report["serves"]))
         elif "error" in report:
-            self._fail(BadCommand(report["error"]) if report["exit_code"] == 2 else StartupFailed(report["error"]))
+            kind = BadCommand if report["exit_code"] == BadCommand.exit_code else StartupFailed
+            error = kind(report["error"])
+            error.page = report["page"]
+            self._fail(error)
 
     def _fail(self, error: Exception) -> None:
         self._serving.set_exception(error)

@@ -34,7 +34,9 @@ class _Answers:
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Put what is known of an error into the response that answers it."""
-        if (response.status < 500 and response.status != NotFound.status) or not self._may_see(request):
+        if (response.status < 500 and response.status != NotFound.status) or not may_see(
+            request, is_for_loopback=self._is_for_loopback
+        ):
             return
         try:
             if response.status == NotFound.status:
@@ -44,12 +46,13 @@ class _Answers:
         except Exception:
             logging.getLogger("antiphon").exception("the debug mode failed; the answer stays as it is without that")
 
-    def _may_see(self, request: Request) -> bool:
-        """True unless a page of another site could read the answer.
 
-        Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
-        """
-        return not _is_fetched_by_other_site(request) and (not self._is_for_loopback or is_local(request.host))
+def may_see(request: Request, *, is_for_loopback: bool) -> bool:
+    """True unless a page of another site could read the answer.
+
+    Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
+    """
+    return not _is_fetched_by_other_site(request) and (not is_for_loopback or is_local(request.host))
 
 
 def _is_fetched_by_other_site(request: Request) -> bool:

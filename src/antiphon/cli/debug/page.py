@@ -14,8 +14,8 @@ from antiphon.request.request import Request
 
 _REFRESHES = "This page refreshes itself when that has changed."
 _FOOTER = (
-    "This page is shown by <code>antiphon run --debug</code> only. What looks like a secret is masked; look before you"
-    " pass it on all the same."
+    "This page is shown by <code>antiphon run</code> with <code>--debug</code> or <code>--reload</code> only. What"
+    " looks like a secret is masked; look before you pass it on all the same."
 )
 
 

@@ -25,7 +25,7 @@ h3 { margin: 1.2rem 0 .4rem; font-size: 1rem }
 p { margin: .3rem 0 }
 .quiet, footer { color: var(--quiet) }
 .note { white-space: pre-wrap; border-left: .25rem solid var(--accent); padding-left: .75rem }
-pre, code, dt, dd { font-family: ui-monospace, "Cascadia Code", Menlo, Consolas, monospace; font-size: .9rem }
+pre, code, dt, dd, .note { font-family: ui-monospace, "Cascadia Code", Menlo, Consolas, monospace; font-size: .9rem }
 pre { margin: 0; padding: .6rem 0; background: var(--box); border: 1px solid var(--line); border-radius: .4rem;
   overflow-x: auto; line-height: 1.6; overflow-wrap: normal; tab-size: 4 }
 pre.text { padding: .6rem .8rem; max-height: 70vh; overflow: auto }
@@ -93,14 +93,22 @@ Without a secure origin there is no clipboard, and the text is selected.
 
 REFRESH = """
 const shown = document.documentElement.dataset.error;
-setInterval(async () => {
+async function isThere() {
   try {
     const response = await fetch(location.href, {headers: {accept: "text/html"}, cache: "no-store"});
-    if (!(await response.text()).includes(`data-error="${shown}"`)) location.reload();
-  } catch {}
-}, 700);
+    if ([502, 503, 504].includes(response.status)) return true;
+    return (await response.text()).includes(`data-error="${shown}"`);
+  } catch {
+    return true;
+  }
+}
+async function look() {
+  if (document.hidden || await isThere()) setTimeout(look, 500);
+  else location.reload();
+}
+look();
 """
-"""Loads the page again as soon as another one would be there. While nobody answers, it waits."""
+"""Loads the page again as soon as another one would be there. While nobody answers, or looks at it, it waits."""
 
 
 def _digest(text: str) -> str:

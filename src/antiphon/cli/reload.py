@@ -1,0 +1,171 @@
+"""The supervisor of `antiphon run --reload`: after each change of a file, new workers load the application anew.
+
+Importing Python, Antiphon and Granian takes most of the time of a worker's start. So spare processes do that ahead, and
+wait for orders: to load the application, or to show why it can't be loaded.
+"""
+
+import asyncio
+import importlib.util
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+import click
+
+from antiphon.cli.control import Order
+from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
+from antiphon.cli.interface import Choice
+from antiphon.cli.policy import Policy
+from antiphon.cli.settings import ENV_FILE
+from antiphon.cli.supervisor import Supervisor, run_all
+from antiphon.cli.target import Target
+from antiphon.cli.watch import watch
+from antiphon.cli.worker_process import WorkerProcess
+
+_ECHO = 0.2
+"""Seconds in which a signal that ended a worker may reach the supervisor, too."""
+
+
+class Reloader(Supervisor):
+    """The workers on one listening socket, and spare ones.
+
+    From a change on, the workers take no new connections; these wait until new workers serve. `announce` is called
+    once, with None if the application can't be loaded. A worker that ends by itself is not replaced before the next
+    change: until then, its end is shown.
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket,
+        policy: Policy,
+        announce: Callable[[Choice | None], object],
+        warn: Callable[[str], object],
+        target: Target,
+        folders: Sequence[str],
+    ) -> None:
+        super().__init__(listener, policy, announce, warn)
+        self._target = target
+        self._folders = folders
+        self._serving: list[WorkerProcess] = []
+        """The workers that serve, or are to."""
+        self._spares: list[WorkerProcess] = []
+        self._changed: set[str] = set()
+        """The files that have changed since the application was loaded, or has failed to."""
+        self._has_changed = asyncio.Event()
+        self._outcome: asyncio.Future[Choice | None] = asyncio.get_running_loop().create_future()
+        """The outcome of the first load."""
+
+    async def _restart_and_tell(self) -> None:
+        self._has_changed.set()
+
+    async def _serve(self) -> None:
+        await run_all([self._watch(), self._load_at_changes(), self._announce_all()])
+
+    async def _first_choice(self) -> Choice | None:
+        return await self._outcome
+
+    async def _watch(self) -> None:
+        async for paths in watch(self._folders):
+            self._changed.update(paths)
+            self._has_changed.set()
+
+    async def _load_at_changes(self) -> None:
+        while True:
+            self._has_changed.clear()
+            loading = self._do(self._load(sorted(self._changed)))
+            change = self._do(self._has_changed.wait())
+            await asyncio.wait([loading, change], return_when=asyncio.FIRST_COMPLETED)
+            if loading.done():
+                loading.result()
+                await change
+            loading.cancel()
+            await asyncio.wait([loading])
+
+    async def _load(self, changed: list[str]) -> None:
+        """Have spare workers load the application, and serve it until one ends; show the error if there is one."""
+        began = time.monotonic()
+        await self._retire_all()
+        self._forget_old_state(changed)
+        try:
+            choice = await self._serve_by_spares({"load": str(self._target)}, self._policy.workers)
+            self._has_loaded(choice, changed, time.monotonic() - began)
+            await self._add_spares()
+            await self._wait_for_an_end()
+        except click.ClickException as error:
+            self._has_loaded(None, changed, time.monotonic() - began)
+            self._warn(f"Error: {error.message}")
+            await self._retire_all()
+            page = error.page if isinstance(error, BadCommand | StartupFailed) else ""
+            await self._serve_by_spares({"show": error.message, "page": page}, 1)
+            await self._add_spares()
+
+    async def _serve_by_spares(self, order: Order, number: int) -> Choice:
+        """Give an order to some spare workers, and wait until they serve. Raises what keeps one of them from that."""
+        for _ in range(number):
+            self._serving.append(await self._take_spare())
+        for worker in self._serving:
+            await worker.give(order)
+        choice, *_ = await asyncio.gather(*(worker.wait_serving() for worker in self._serving))
+        return choice
+
+    async def _retire_all(self) -> None:
+        """Tell the workers that serve to end, and kill those that don't."""
+        workers, self._serving = self._serving, []
+        for worker in workers:
+            self._retire(worker) if worker.serves else worker.kill()
+        for worker in workers:
+            if not worker.serves:
+                await worker.wait_ended()  # it might write compiled code of what was there before
+
+    def _forget_old_state(self, changed: Iterable[str]) -> None:
+        """Remove what was prepared before a change, and would hide it.
+
+        Python takes compiled code for new if the file has not changed its size since, within a second.
+        """
+        for path in changed:
+            with suppress(OSError, NotImplementedError):
+                os.unlink(importlib.util.cache_from_source(os.path.abspath(path)))
+        if os.fspath(ENV_FILE) in changed:  # the spares have read settings of the command there
+            spares, self._spares = self._spares, []
+            for spare in spares:
+                spare.kill()
+
+    def _has_loaded(self, choice: Choice | None, changed: list[str], seconds: float) -> None:
+        self._changed.difference_update(changed)
+        if not self._outcome.done():
+            self._outcome.set_result(choice)
+        elif choice is not None:
+            click.echo(f"Reloaded in {seconds:.2f} s{_named(changed)}")
+
+    async def _wait_for_an_end(self) -> NoReturn:
+        ends = [asyncio.ensure_future(worker.wait_ended()) for worker in self._serving]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        await asyncio.sleep(_ECHO)
+        worker = next(each for each in self._serving if each.has_ended)
+        raise WorkerEnded(f"Worker {worker.pid} {worker.fate}. The next change starts another one.")
+
+    async def _add_spares(self) -> None:
+        """Start processes for the next change: for the workers, and one to show an error."""
+        self._spares = [spare for spare in self._spares if not spare.has_ended]
+        while len(self._spares) <= self._policy.workers:
+            self._spares.append(await self._spawn())
+
+    async def _take_spare(self) -> WorkerProcess:
+        while self._spares:
+            spare = self._spares.pop(0)
+            if not spare.has_ended:
+                return spare
+        return await self._spawn()
+
+
+def _named(changed: list[str]) -> str:
+    if not changed:
+        return ""
+    return f": {changed[0]}" + (f" and {len(changed) - 1} more" if len(changed) > 1 else "")

@@ -1,0 +1,176 @@
+"""`antiphon run --reload`: each save is served at once, and what is broken is shown until it is mended."""
+
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.helpers.reloaded_site import INIT, INNER, RATES, SHOP, Site, running
+
+pytestmark = [pytest.mark.once, pytest.mark.processes]
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with running(tmp_path_factory.mktemp("site"), "--no-access-log") as site:
+        yield site
+
+
+@pytest.fixture
+def site(shared):
+    shared.mend()
+    return shared
+
+
+@pytest.mark.parametrize(
+    ("save", "path", "text", "answer"),
+    [
+        pytest.param(Site.save, INIT, SHOP.replace("{EUR}", "rate {EUR}"), "rate 1 ", id="the module"),
+        pytest.param(Site.save, INNER, "EUR = 2\n", "2 ", id="another one, of its old size"),
+        pytest.param(Site.replace, INNER, "EUR = 2\n", "2 ", id="renamed"),
+        pytest.param(Site.remove_and_save, INNER, "EUR = 2\n", "2 ", id="removed and written"),
+        pytest.param(Site.save, ".env", "GREETING=bye\n", "1 bye ", id="the environment"),
+    ],
+)
+def test_a_change_is_served_and_told(site, save, path, text, answer):
+    told, failed = len(site.out), len(site.err)
+    save(site, path, text)
+    site.wait_for(answer)
+    site.wait_until(lambda: re.fullmatch(rf"Reloaded in \d+\.\d\d s: {re.escape(path)}\n", site.out[told:]))
+    assert len(site.err) == failed
+
+
+def test_of_several_saves_in_a_row_the_last_is_served(site):
+    for number in range(10, 30):
+        site.save(INNER, f"EUR = {number}\n")
+        time.sleep(0.03)
+    site.wait_for("29 ")
+    pids = {site.ask()[2] for _ in range(10)}
+    assert len(pids) == 1
+
+
+def test_an_open_stream_delays_nothing_and_gets_its_grace(site):
+    with site.stream() as stream:
+        old = site.ask()[2]
+        site.save(INNER, "EUR = 2\n")
+        site.wait_for("2 ")
+        assert stream.recv(100)
+        stream.settimeout(10)
+        while stream.recv(65536):
+            pass  # until it is cut off
+    assert site.ask()[2] != old
+
+
+def test_who_asks_while_the_application_is_loaded_waits_for_it(site):
+    slow = f"import time\ntime.sleep(1)\n{SHOP}"
+    site.save(INIT, slow.replace("{EUR}", "slow"))
+    time.sleep(0.3)
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(site.ask()[2])) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert [answer.split()[0] for answer in answers] == ["slow"] * 5
+
+
+BROKEN = {
+    "a syntax error": (
+        INNER,
+        "EUR = (\n",
+        ['File "shop/rates.py", line 1', "    EUR = (\n          ^\n", "SyntaxError"],
+    ),
+    "an error at import": (
+        INNER,
+        "EUR = {}['EUR']\n",
+        [
+            "  shop/__init__.py, line 4: from shop.rates import EUR\n  shop/rates.py, line 1: EUR = {}",
+            "KeyError: 'EUR'",
+        ],
+    ),
+    "a missing module": (INIT, f"import no_such_module\n{SHOP}", ["No module named 'no_such_module'"]),
+    "a missing name": (INIT, SHOP.replace("app = ", "application = app = ") + "del app\n", ["There is no 'app' in"]),
+    "a startup hook": (INIT, SHOP.replace("pass", "{}['database']"), ["startup", "__init__.py, line", "KeyError"]),
+    "an end of the process": (INNER, "import os\nos._exit(3)\n", ["ended with exit code 3"]),
+    "the environment": (".env", "GREETING='\n", [".env, line 1"]),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_is_shown_until_it_is_mended(site, name):
+    path, text, shown = BROKEN[name]
+    before = len(site.err)
+    site.save(path, text)
+    site.wait_until(lambda: site.ask("/orders")[0] == 500)
+    assert site.ask("/orders/7", "text/html")[:2] == (500, "text/html; charset=utf-8")
+    site.wait_until(lambda: site.err[before:].endswith("\n"))
+    report = site.err[before:].removeprefix("Error: ")
+    assert site.ask()[1:] == ("text/plain; charset=utf-8", report)
+    assert all(part in report for part in shown)
+    assert report.count("\n") <= 15
+    site.mend()
+
+
+def test_a_worker_that_is_killed_is_shown_and_replaced_at_the_next_change(site):
+    os.kill(int(site.ask()[2].split()[-1]), signal.SIGKILL)
+    site.wait_until(lambda: "SIGKILL" in site.ask()[2])
+    site.save(INNER, "EUR = 2\n")
+    site.wait_for("2 ")
+
+
+def test_an_error_at_the_very_start_is_shown_and_mended_with_two_workers(tmp_path):
+    with running(tmp_path, "--workers", "2", **{INNER: "EUR = \n"}) as site:
+        assert site.out.startswith("Antiphon waits on http://")
+        assert "SyntaxError" in site.err
+        assert "SyntaxError" in site.ask()[2]
+        site.save(INNER, RATES)
+        site.wait_for("1 ")
+        assert " 500 " not in site.err  # pages that look whether it is mended are not logged
+        site.wait_until(lambda: len({site.ask()[2] for _ in range(20)}) == 2)
+
+
+@pytest.mark.parametrize("is_broken", [False, True], ids=["serving", "broken"])
+def test_ctrl_c_ends_all_processes(tmp_path, is_broken):
+    with running(tmp_path, **({INNER: "EUR = \n"} if is_broken else {})) as site:
+        time.sleep(0.5)
+        site.press_ctrl_c()
+        assert site.exit_code() == 0
+        site.wait_until(site.nobody_is_left)
+        assert "Traceback" not in site.err
+
+
+def test_errors_of_requests_are_shown_as_with_debug(site):
+    assert "LookupError: lost" in site.ask("/fail", "text/html")[2]
+
+
+def test_folders_to_watch_can_be_named_and_debug_can_be_switched_off(tmp_path):
+    (tmp_path / "other").mkdir()
+    with running(tmp_path, "--reload-dir", "other", "--no-debug") as site:
+        assert "lost" not in site.ask("/fail", "text/html")[2]
+        site.save(INNER, "EUR = 2\n")
+        site.save("other/notes.py", "")
+        site.wait_for("2 ")
+        assert "s: other/notes.py\n" in site.out
+        assert INNER not in site.out
+        site.save(INNER, "EUR = (\n")
+        site.save("other/notes.py", "")
+        site.wait_for("SyntaxError")
+        page = site.ask("/", "text/html")[2]
+        assert "Not loaded" in page
+        assert "SyntaxError" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--reload-dir", "."], "--reload-dir has no meaning without --reload."),
+        (["--reload", "--reload-dir", "nowhere"], "Directory 'nowhere' does not exist"),
+    ],
+)
+def test_wrong_options_are_refused(antiphon, arguments, message):
+    command = antiphon("apps:wsgi", *arguments)
+    assert command.exit_code() == 2
+    assert message in command.err
