@@ -1,5 +1,6 @@
 from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
+from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,
@@ -21,6 +22,7 @@ __all__ = [
     "CookieStore",
     "Cors",
     "MemoryStore",
+    "OpenTelemetry",
     "OwnedEntry",
     "PermissionsPolicy",
     "SQLiteStore",

@@ -1,0 +1,176 @@
+"""Spans and durations of requests, for OpenTelemetry, as a feature.
+
+app.use(OpenTelemetry())
+
+Names and attributes are those of the semantic conventions for HTTP (stable since 1.23).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from antiphon.adapters.exchange import Exchange, Observer
+from antiphon.adapters.servable import Servable
+from antiphon.handler.callables import check_arguments, check_sync
+from antiphon.http.head import Head
+from antiphon.request.places import Place
+from antiphon.request.request import Request
+from antiphon.request.urls import host_of
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import Span, TracerProvider
+
+METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""The bounds of the durations' buckets that the conventions advise."""
+
+
+class _Traced(NamedTuple):
+    """The span of a request, its context, and the head from which the attributes so far were read."""
+
+    span: "Span"
+    context: Any
+    token: "Token[Any]"
+    head: Head
+
+
+_traced = Place[_Traced]("trace")
+
+
+class OpenTelemetry(Observer):
+    """A feature that makes a server span for each request, and measures how long requests take.
+
+    A span continues the trace of the request's ``traceparent``, is the current one in all that answers the request, on
+    threads and in streams, too, and ends when the response was sent. It is named ``GET /users/<int:id>``. Errors of
+    status 500 and above, and streams that break, are recorded. The query is in no attribute.
+
+    ``tracer_provider`` and ``meter_provider`` are the global ones unless they are given. Requests for which
+    ``skip(request)`` is true are left out; it sees them before trusted proxies are believed, and must not block.
+
+    Raises ModuleNotFoundError without the package opentelemetry-api, TypeError if ``skip`` is not a plain function.
+    """
+
+    def __init__(
+        self,
+        *,
+        tracer_provider: "TracerProvider | None" = None,
+        meter_provider: "MeterProvider | None" = None,
+        skip: Callable[[Request], object] | None = None,
+    ) -> None:
+        try:
+            from opentelemetry import context, metrics, propagate, trace
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "OpenTelemetry() needs a package that is not here: pip install opentelemetry-api opentelemetry-sdk",
+                name=error.name,
+            ) from None
+        if skip is not None:
+            check_arguments(skip, "request")
+            check_sync("skip", skip)
+        self._skip = skip
+        self._context, self._trace, self._propagate = context, trace, propagate
+        self._key = context.create_key("antiphon")
+        self._tracer = trace.get_tracer("antiphon", tracer_provider=tracer_provider)
+        self._duration = metrics.get_meter("antiphon", meter_provider=meter_provider).create_histogram(
+            "http.server.request.duration",
+            unit="s",
+            description="Duration of HTTP server requests.",
+            explicit_bucket_boundaries_advisory=SECONDS,
+        )
+
+    def install(self, app: Servable) -> None:
+        """Observe an application. Raises TypeError for a blueprint."""
+        if not isinstance(app, Servable):
+            raise TypeError("requests are traced by the application: write app.use(OpenTelemetry()), for no blueprint")
+        app.observe(self)
+
+    def begin(self, exchange: Exchange) -> None:
+        """Start the span of a request, and make it the current one."""
+        request = exchange.request
+        if self._skip is not None and self._skip(request):
+            return
+        head = request.head
+        sent = _fields(head, self._propagate.get_global_textmap().fields)
+        parent = self._propagate.extract(sent, self._context.get_current())
+        kind = self._trace.SpanKind.SERVER
+        attributes = _method(exchange.method) | _asked(head) | {"url.path": exchange.path}
+        span = self._tracer.start_span(_verb(exchange.method), parent, kind, attributes)
+        context = self._context.set_value(self._key, exchange, self._trace.set_span_in_context(span, parent))
+        request[_traced] = _Traced(span, context, self._context.attach(context), head)
+
+    def sent(self, exchange: Exchange) -> None:
+        """Complete and end the span of a request, and record its duration."""
+        if _traced not in exchange.request:
+            return
+        span, context, _, head = exchange.request[_traced]
+        outcome = _outcome(exchange)
+        if span.is_recording():
+            span.update_name(f"{_verb(exchange.method)} {exchange.route}".rstrip())
+            span.set_attributes(outcome | _client(exchange.request))
+            if exchange.request.head is not head:  # trusted proxies have said more
+                span.set_attributes(_asked(exchange.request.head))
+            if "error.type" in outcome:
+                span.set_status(self._trace.StatusCode.ERROR)
+                if exchange.error is not None:
+                    span.record_exception(exchange.error)
+        span.end()
+        labels = outcome | {
+            "http.request.method": exchange.method if exchange.method in METHODS else "_OTHER",
+            "url.scheme": exchange.request.scheme,
+            "network.protocol.version": exchange.request.http_version,
+        }
+        self._duration.record(exchange.seconds, labels, context)
+
+    def end(self, exchange: Exchange) -> None:
+        """Make the span that was current before the current one again, where the context is not dropped as a whole."""
+        if self._context.get_value(self._key) is exchange:
+            self._context.detach(exchange.request[_traced].token)
+
+
+def _fields(head: Head, names: set[str]) -> dict[str, str]:
+    """Return the fields of a head from which a trace is continued."""
+    return {name: value for name in names if (value := head.field(name.lower())) is not None}
+
+
+def _verb(method: str) -> str:
+    return method if method in METHODS else "HTTP"
+
+
+def _method(method: str) -> dict[str, Any]:
+    if method in METHODS:
+        return {"http.request.method": method}
+    return {"http.request.method": "_OTHER", "http.request.method_original": method[:100]}
+
+
+def _asked(head: Head) -> dict[str, Any]:
+    """Return the attributes of a head. It is read by itself: the request would keep what proxies may still change."""
+    attributes: dict[str, Any] = {"url.scheme": head.scheme, "network.protocol.version": head.http_version}
+    host, port = host_of(head)
+    if host:
+        attributes["server.address"] = host
+        attributes["server.port"] = port or (443 if head.scheme == "https" else 80)
+    if agent := head.field("user-agent"):
+        attributes["user_agent.original"] = agent
+    return attributes
+
+
+def _client(request: Request) -> dict[str, Any]:
+    return {} if request.ip is None else {"client.address": request.ip}
+
+
+def _outcome(exchange: Exchange) -> dict[str, Any]:
+    """Return the attributes of what was answered: an answer that the client left behind is no error."""
+    outcome: dict[str, Any] = {"http.response.status_code": exchange.status}
+    if exchange.route:
+        outcome["http.route"] = exchange.route
+    answered = None if exchange.response is None else exchange.response.error
+    is_broken = exchange.error is not answered and not exchange.is_disconnected
+    if exchange.status >= 500 or is_broken:
+        outcome["error.type"] = str(exchange.status) if exchange.error is None else _name(type(exchange.error))
+    return outcome
+
+
+def _name(kind: type[BaseException]) -> str:
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
