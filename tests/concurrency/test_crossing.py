@@ -185,6 +185,30 @@ class TestACrossing:
         assert asyncio.run(main()) == ("because",)
         assert seen == ["done", "from there"]
 
+    def test_that_is_cancelled_at_its_very_end_leaves_its_thread_to_others(self):
+        """The thread has called the function, and is about to count who will return to it."""
+        begun, goes_on, threads = threading.Event(), threading.Event(), workers()
+
+        def there():
+            begun.set()
+            goes_on.wait(10)
+
+        async def main():
+            task = asyncio.create_task(Crossing().run(there))
+            while not begun.is_set():
+                await asyncio.sleep(0.001)
+            with threads._lock:
+                goes_on.set()
+                time.sleep(0.02)
+                task.cancel()
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            await asyncio.wait([task])
+
+        before = sum(worker.returning for worker in threads._workers)
+        asyncio.run(main())
+        assert sum(worker.returning for worker in threads._workers) == before
+
     def test_goes_to_the_threads_that_it_is_given(self):
         async def main():
             return await Crossing(threads=file_workers()).run(lambda: threading.current_thread().name)
