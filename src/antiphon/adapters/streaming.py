@@ -9,7 +9,7 @@ from antiphon.adapters.declared_length import DeclaredLength
 from antiphon.concurrency.bridge import AsyncFromSync
 from antiphon.concurrency.calls import Threads
 from antiphon.concurrency.iterables import aclose, as_bytes
-from antiphon.concurrency.loop import TIME_SLICE, yield_to_loop
+from antiphon.concurrency.loop import TIME_SLICE, drop_withdrawn_cancellation, yield_to_loop
 from antiphon.concurrency.workers import file_workers
 from antiphon.handler.contract import is_broken_by_client, log_broken_body
 from antiphon.request.request import Request
@@ -56,8 +56,10 @@ async def write_chunks(
             raise
     finally:
         try:
-            await writing.end()
-            await aclose(chunks, body)
+            try:
+                await writing.end()
+            finally:
+                await aclose(chunks, body)
         except Exception as error:
             if not is_whole:
                 raise
@@ -149,9 +151,8 @@ class _Writing:
         return self._task.uncancel() == 0
 
     async def end(self) -> None:
-        """Stop watching. A cancellation by ``_cut`` that is still on its way doesn't reach the task any more."""
+        """Stop watching. Drops a cancellation by ``_cut`` that is still on its way, and raises that of anybody else."""
         self._has_ended = True
         self._withdraw()
         if self.take_back():
-            with suppress(asyncio.CancelledError):
-                await asyncio.sleep(0)
+            await drop_withdrawn_cancellation()

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from contextvars import Context, ContextVar, Token, copy_context
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
@@ -65,14 +64,19 @@ class Crossing:
     async def drop_withdrawn_cancellation(self, leaving: BaseException | None = None) -> None:
         """Drop a cancellation that was held back if it was withdrawn since, or if another one is ``leaving``.
 
-        Two cancellations would outlive the scope that has asked for one.
+        Two cancellations would outlive the scope that has asked for one. One that comes meanwhile is held back in its
+        turn, so that the response gets to whoever closes it.
         """
         task = asyncio.current_task()
         if not self._holds_cancellation or task is None:
             return
-        if isinstance(leaving, asyncio.CancelledError) or not task.cancelling():
-            with suppress(asyncio.CancelledError):
+        is_leaving = isinstance(leaving, asyncio.CancelledError)
+        if is_leaving or not task.cancelling():
+            try:
                 await asyncio.sleep(0)
+            except asyncio.CancelledError as error:
+                if task.cancelling() and not is_leaving:
+                    _hold_back(task, error)
 
     def copy_to_threads(self, source: Context) -> None:
         """Copy the variables of ``source`` to the threads' context, when that is not in use any more."""
@@ -115,9 +119,14 @@ async def _wait_shielded(call: Call[Any], drops: bool) -> bool:
             cancelled = error
     if cancelled is None or (task := asyncio.current_task()) is None:
         return False
+    _hold_back(task, cancelled)
+    return True
+
+
+def _hold_back(task: "asyncio.Task[Any]", cancelled: asyncio.CancelledError) -> None:
+    """Have a cancellation that the current task has received reach it again where it next waits."""
     task.uncancel()
     task.cancel(*cancelled.args)
-    return True
 
 
 def copy_variables(source: Context, tokens: Tokens) -> None:

@@ -70,6 +70,21 @@ async def yield_to_loop() -> None:
     await sleep(0)
 
 
+async def drop_withdrawn_cancellation() -> None:
+    """Let a cancellation arrive that was withdrawn on its way to the current task, and drop it.
+
+    Before Python 3.13, ``uncancel`` alone does not stop it. Raises one that somebody asks for meanwhile.
+    """
+    from asyncio import CancelledError, current_task, sleep
+
+    try:
+        await sleep(0)
+    except CancelledError:
+        task = current_task()
+        if task is None or task.cancelling():
+            raise
+
+
 async def wait_ended(task: "Task[Any]", grace: float | None = None) -> None:
     """Wait until a task has ended, even if this wait is cancelled. Raises that cancellation afterwards.
 

@@ -1,0 +1,430 @@
+"""Applications that count what they enter and leave, of each kind of request that may be broken off."""
+
+import asyncio
+import io
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from antiphon import App, Blueprint, Place, Request, Response, aget_response, serve
+from antiphon.features.compression import Compression
+from antiphon.http import Conflict, Limits
+
+SIZE = 100_000
+"""Bytes of a body that is not received before the middleware opens."""
+FORM = b'--b\r\ncontent-disposition: form-data; name="file"; filename="f"\r\n\r\n%s\r\n--b--\r\n' % bytes(600_000)
+"""A form with a file that is not kept in memory."""
+NONE = {}
+
+
+class Ledger:
+    """Counts of the blocks that were entered and left, and of the functions that were due after the response."""
+
+    def __init__(self):
+        self.entered, self.left = Counter(), Counter()
+        self.due, self.called = Counter(), Counter()
+        self.pauses = 0
+        self.cancels_at = None
+
+    @contextmanager
+    def block(self, name):
+        self.entered[name] += 1
+        try:
+            yield name
+        finally:
+            self.left[name] += 1
+
+    async def pause(self):
+        """Wait for one turn of the loop; at the pause of a given number, this task is cancelled."""
+        self.pauses += 1
+        if self.pauses == self.cancels_at:
+            asyncio.current_task().cancel()
+        await asyncio.sleep(0)
+
+    def after(self, request, is_async):
+        """Leave a function for after the response."""
+        name = f"after {len(self.due)}"
+        self.due[name] += 1
+
+        def blocks():
+            self.called[name] += 1
+
+        async def waits():
+            self.called[name] += 1
+            await self.pause()
+
+        request.after(waits if is_async else blocks)
+
+    def check(self):
+        assert self.entered == self.left
+        assert self.due == self.called
+
+
+class Parts:
+    """Handlers, hooks, middleware and sources of one style, with their blocks in a ledger."""
+
+    def __init__(self, ledger, is_async):
+        self.ledger = ledger
+        self.is_async = is_async
+
+    @property
+    def others(self):
+        """Parts of the other style."""
+        return Parts(self.ledger, not self.is_async)
+
+    def function(self, name, answer=lambda request, *_: None):
+        def blocks(request, *more):
+            with self.ledger.block(name):
+                self.ledger.after(request, True)
+                self.ledger.after(request, False)
+                return answer(request, *more)
+
+        async def waits(request, *more):
+            with self.ledger.block(name):
+                self.ledger.after(request, True)
+                await self.ledger.pause()
+                self.ledger.after(request, False)
+                result = answer(request, *more)
+                if asyncio.iscoroutine(result):
+                    result = await result
+                await self.ledger.pause()
+                return result
+
+        return waits if self.is_async else blocks
+
+    def generator(self, name, value=None):
+        """A generator for middleware and for places."""
+
+        def blocks(request):
+            with self.ledger.block(name):
+                yield value
+
+        async def waits(request):
+            with self.ledger.block(name):
+                await self.ledger.pause()
+                try:
+                    yield value
+                finally:
+                    await self.ledger.pause()
+
+        return waits if self.is_async else blocks
+
+    def chunks(self, request, place=None, count=3):
+        def blocks():
+            with self.ledger.block("stream"):
+                for _ in range(count):
+                    yield b"chunk" if place is None else request[place]
+
+        async def waits():
+            with self.ledger.block("stream"):
+                for _ in range(count):
+                    await self.ledger.pause()
+                    yield b"chunk" if place is None else request[place]
+
+        return waits() if self.is_async else blocks()
+
+
+def plain(app, parts):
+    app.get("/")(parts.function("handler", lambda request: "done"))
+
+
+def body(app, parts, policy="load"):
+    def answer(request):
+        return str(len(request.body))
+
+    async def answer_later(request):
+        await request.load()
+        return str(len(request.body))
+
+    app.post("/", body=policy)(parts.function("handler", answer_later if parts.is_async else answer))
+
+
+def lazy_body(app, parts):
+    body(app, parts, "lazy")
+
+
+def streamed_body(app, parts):
+    def answer(request):
+        return str(sum(map(len, request.stream)))
+
+    async def answer_later(request):
+        return str(sum([len(chunk) async for chunk in request.stream]))
+
+    app.post("/", body="stream")(parts.function("handler", answer_later if parts.is_async else answer))
+
+
+def refused_body(app, parts):
+    app.middleware(parts.generator("middleware"))
+    app.post("/", limits=Limits(body=10))(parts.function("handler"))
+
+
+def upload(app, parts):
+    app.post("/")(parts.function("handler", lambda request: str(request.files["file"].size)))
+
+
+def streamed_upload(app, parts):
+    """The answer reads what was uploaded, which is closed after it."""
+
+    def answer(request):
+        file = request.files["file"]
+        return Response.stream(iter([file.read()[:5], b"end"]))
+
+    app.post("/")(parts.function("handler", answer))
+
+
+def middleware(app, parts, **options):
+    for number, each in enumerate((parts, parts.others, parts)):
+        app.middleware(**options)(each.generator(f"middleware {number}"))
+    plain(app, parts)
+
+
+def throwing_middleware(app, parts):
+    middleware(app, parts, throws=True)
+
+
+def middleware_before_routing(app, parts):
+    middleware(app, parts, before_routing=True)
+
+
+def middleware_with_body(app, parts):
+    for each in (parts, parts.others):
+        app.middleware(body=True)(each.generator(f"middleware {each.is_async}"))
+    body(app, parts)
+
+
+def blocking_middleware(app, parts):
+    app.middleware(blocking=True)(Parts(parts.ledger, False).generator("middleware"))
+    plain(app, parts)
+
+
+def deadline(app, parts):
+    @app.middleware(throws=True)
+    async def within(request):
+        with parts.ledger.block("middleware"):
+            async with asyncio.timeout(60):
+                yield
+
+    app.get("/", deadline=60)(parts.function("handler", lambda request: "done"))
+
+
+def passed_deadline(app, parts):
+    """A deadline that passes at once; a handler on a thread answers all the same."""
+
+    @app.middleware(throws=True)
+    async def within(request):
+        with parts.ledger.block("middleware"):
+            try:
+                async with asyncio.timeout(0):
+                    yield
+            except TimeoutError:
+                yield "late"
+
+    plain(app, parts)
+
+
+def hooks(app, parts):
+    def own(request):
+        request.after_request(parts.function("own hook"))
+        request.after_request(parts.others.function("other own hook"))
+
+    app.before_request(parts.function("before", own))
+    app.before_request(parts.others.function("other before"))
+    app.after_request(parts.function("after"))
+    app.after_request(parts.others.function("other after"))
+    plain(app, parts)
+
+
+def filled(app, parts):
+    """Places of all kinds, and a function that reads them."""
+    kinds = {"lazy": NONE, "blocking": {"blocking": True}, "async": NONE}
+    places = {kind: Place[str](kind) for kind in kinds}
+    for kind, options in kinds.items():
+        app.fill(places[kind], Parts(parts.ledger, kind == "async").generator(kind, kind), **options)
+    return places
+
+
+def places(app, parts):
+    filled_places = filled(app, parts)
+    middleware(app, parts)
+    app.get("/places")(
+        parts.function("handler", lambda request: ", ".join(request[each] for each in filled_places.values()))
+    )
+
+
+def failure(app, parts):
+    def fails(request):
+        raise Conflict
+
+    filled(app, parts)
+    throwing_middleware(app, parts)
+    app.errorhandler(Conflict)(parts.others.function("error handler", lambda request, error: ("conflict", 409)))
+    app.get("/failure")(parts.function("handler", fails))
+
+
+def stream(app, parts):
+    app.get("/")(parts.function("handler", lambda request: Response.stream(parts.chunks(request))))
+
+
+def stream_of_the_other_style(app, parts):
+    app.get("/")(parts.function("handler", lambda request: Response.stream(parts.others.chunks(request))))
+
+
+def stream_with_places(app, parts):
+    lazy, blocking, waiting = filled(app, parts).values()
+    app.middleware(parts.others.generator("middleware"))
+
+    def answer(request):
+        assert request[blocking]
+        assert request[waiting]
+        return Response.stream(parts.chunks(request, lazy))
+
+    app.get("/")(parts.function("handler", answer))
+
+
+def replaced_stream(app, parts):
+    filled(app, parts)
+    app.after_request(parts.others.function("after", lambda request, response: "instead"))
+    stream(app, parts)
+
+
+def events(app, parts):
+    app.get("/")(parts.function("handler", lambda request: Response.events(parts.chunks(request), heartbeat=60)))
+
+
+def compressed_stream(app, parts):
+    app.use(Compression())
+    app.get("/")(
+        parts.function("handler", lambda request: Response.stream(parts.chunks(request), content_type="text/plain"))
+    )
+
+
+def file(app, parts):
+    app.get("/")(parts.function("handler", lambda request: Response.file(__file__)))
+
+
+def file_object(app, parts):
+    app.get("/")(parts.function("handler", lambda request: Response.file(io.BytesIO(bytes(SIZE)))))
+
+
+def mounted_app(app, parts):
+    inner = App()
+    app.middleware(parts.others.generator("outer"))
+    inner.middleware(parts.generator("inner"))
+    lazy, *_ = filled(inner, parts).values()
+    inner.post("/")(parts.function("handler", lambda request: Response.stream(parts.chunks(request, lazy))))
+    app.mount("/mounted", inner)
+
+
+def mounted_function(app, parts):
+    app.middleware(parts.others.generator("outer"))
+    app.mount("/mounted", serve(parts.function("handler", lambda request: Response(str(len(request.body))))))
+
+
+def mounted_asgi_app(app, parts):
+    async def inner(scope, receive, send):
+        if scope["type"] == "lifespan":
+            raise NotImplementedError
+        with parts.ledger.block("asgi"):
+            while (await receive()).get("more_body"):
+                pass
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            for more in (True, True, False):
+                await parts.ledger.pause()
+                await send({"type": "http.response.body", "body": b"chunk", "more_body": more})
+
+    app.middleware(parts.generator("outer"))
+    app.mount("/mounted", inner)
+
+
+def mounted_wsgi_app(app, parts):
+    def inner(environ, start_response):
+        with parts.ledger.block("wsgi"):
+            size = len(environ["wsgi.input"].read())
+            start_response("200 OK", [])
+            yield str(size).encode()
+            yield b"chunk"
+
+    app.middleware(parts.generator("outer"))
+    app.mount("/mounted", inner, interface="wsgi")
+
+
+def blueprint(app, parts):
+    shop = Blueprint("shop", prefix="/shop")
+    shop.middleware(parts.others.generator("inner"))
+    app.middleware(parts.generator("outer"))
+    shop.get("/")(parts.function("handler", lambda request: {"a": 1}))
+    app.register(shop)
+
+
+def subrequest(app, parts):
+    inner = App()
+    stream(inner, parts)
+
+    @app.get("/")
+    async def handler(request):
+        with parts.ledger.block("handler"):
+            response = await aget_response(inner, Request.blank("/"))
+            return await response.afreeze()
+
+
+def shielded(app, parts):
+    @app.get("/")
+    async def handler(request):
+        with parts.ledger.block("handler"):
+            with request.lifetime.shield():
+                await parts.ledger.pause()
+            return "done" if not request.lifetime.is_client_gone else "gone"
+
+
+BODY = [bytes(SIZE // 4)] * 4
+PARTS = [FORM[:10], FORM[10:300_000], FORM[300_000:]]
+MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
+
+
+class Case(NamedTuple):
+    """A request, its status where nobody breaks it off, and the function that registers what answers it."""
+
+    register: Callable[[App, Parts], object]
+    path: str = "/"
+    chunks: Sequence[bytes] = ()
+    headers: Mapping[str, str] = NONE
+    status: int = 200
+
+
+CASES = {
+    "plain": Case(plain),
+    "nothing": Case(plain, "/nowhere", (), NONE, 404),
+    "body": Case(body, "/", BODY),
+    "small body": Case(body, "/", [b"a", b"b"]),
+    "lazy body": Case(lazy_body, "/", BODY),
+    "streamed body": Case(streamed_body, "/", BODY),
+    "refused body": Case(refused_body, "/", BODY, NONE, 413),
+    "upload": Case(upload, "/", PARTS, MULTIPART),
+    "streamed upload": Case(streamed_upload, "/", PARTS, MULTIPART),
+    "middleware": Case(middleware),
+    "throwing middleware": Case(throwing_middleware),
+    "middleware before routing": Case(middleware_before_routing),
+    "middleware with body": Case(middleware_with_body, "/", BODY),
+    "blocking middleware": Case(blocking_middleware),
+    "deadline": Case(deadline),
+    "passed deadline": Case(passed_deadline),
+    "hooks": Case(hooks),
+    "places": Case(places, "/places"),
+    "failure": Case(failure, "/failure", (), NONE, 409),
+    "stream": Case(stream),
+    "stream of the other style": Case(stream_of_the_other_style),
+    "stream with places": Case(stream_with_places),
+    "replaced stream": Case(replaced_stream),
+    "events": Case(events),
+    "compressed stream": Case(compressed_stream, "/", (), {"accept-encoding": "gzip"}),
+    "file": Case(file),
+    "file object": Case(file_object),
+    "mounted app": Case(mounted_app, "/mounted/", BODY),
+    "mounted function": Case(mounted_function, "/mounted/", BODY),
+    "mounted ASGI app": Case(mounted_asgi_app, "/mounted/", BODY),
+    "mounted WSGI app": Case(mounted_wsgi_app, "/mounted/", BODY),
+    "blueprint": Case(blueprint, "/shop/"),
+    "subrequest": Case(subrequest),
+    "shielded": Case(shielded),
+}
