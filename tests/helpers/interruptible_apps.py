@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from antiphon import App, Blueprint, Place, Request, Response, aget_response, serve
+from antiphon.adapters.exchange import Observer
 from antiphon.features.compression import Compression
-from antiphon.http import Conflict, Limits
+from antiphon.http import Conflict, GatewayTimeout, Limits
 
 SIZE = 100_000
 """Bytes of a body that is not received before the middleware opens."""
@@ -382,6 +383,56 @@ PARTS = [FORM[:10], FORM[10:300_000], FORM[300_000:]]
 MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
 
 
+class Counting(Observer):
+    """Counts exchanges that begin, are sent and end."""
+
+    def __init__(self, ledger):
+        self.ledger = ledger
+
+    def begin(self, exchange):
+        self.ledger.entered["exchange"] += 1
+        self.ledger.due["sent"] += 1
+
+    def sent(self, exchange):
+        self.ledger.called["sent"] += 1
+
+    def end(self, exchange):
+        self.ledger.left["exchange"] += 1
+
+
+def observed(app, parts):
+    app.observe(Counting(parts.ledger))
+    middleware(app, parts)
+
+
+def observed_stream(app, parts):
+    app.observe(Counting(parts.ledger))
+    stream_with_places(app, parts)
+
+
+def route_deadline(app, parts):
+    """A deadline that passes at the first await of a handler that waits for it, shielded at first."""
+    app.errorhandler(GatewayTimeout)(parts.function("error handler", lambda request, error: ("late", 504)))
+    app.middleware(throws=True)(parts.generator("middleware"))
+
+    @app.get("/", deadline=1e-9)
+    async def handler(request):
+        with parts.ledger.block("handler"):
+            with request.lifetime.shield():
+                await parts.ledger.pause()
+                await parts.ledger.pause()
+            await asyncio.sleep(60)
+
+
+def ended(app, parts):
+    """A handler that waits for the end of its request's lifetime, and answers."""
+
+    @app.get("/", deadline=1e-9)
+    async def handler(request):
+        with parts.ledger.block("handler"), request.lifetime.shield():
+            return await request.lifetime.ended()
+
+
 class Case(NamedTuple):
     """A request, its status where nobody breaks it off, and the function that registers what answers it."""
 
@@ -427,4 +478,8 @@ CASES = {
     "blueprint": Case(blueprint, "/shop/"),
     "subrequest": Case(subrequest),
     "shielded": Case(shielded),
+    "observed": Case(observed),
+    "observed stream": Case(observed_stream),
+    "route deadline": Case(route_deadline, "/", (), NONE, 504),
+    "ended": Case(ended),
 }
