@@ -13,10 +13,10 @@ def page(request: Request):
 
 @app.get("/stream")
 async def stream(request: Request):
-    return Response.stream(ticks(), content_type="text/event-stream")
+    return Response.events(ticks())
 
 
 async def ticks():
     while True:
-        yield b"data: tick\n\n"
+        yield "tick"
         await asyncio.sleep(0.25)

@@ -1,7 +1,9 @@
 import asyncio
+from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import PlainTextResponse
+from fastapi.sse import EventSourceResponse
 
 GREETING = "1"
 app = FastAPI()
@@ -12,12 +14,8 @@ def page() -> str:
     return GREETING
 
 
-@app.get("/stream")
-async def stream() -> StreamingResponse:
-    return StreamingResponse(ticks(), media_type="text/event-stream")
-
-
-async def ticks():
+@app.get("/stream", response_class=EventSourceResponse)
+async def stream() -> AsyncIterator[str]:
     while True:
-        yield b"data: tick\n\n"
+        yield "tick"
         await asyncio.sleep(0.25)

@@ -1,7 +1,7 @@
 import asyncio
 
 from litestar import Litestar, MediaType, get
-from litestar.response import Stream
+from litestar.response import ServerSentEvent
 
 GREETING = "1"
 
@@ -12,13 +12,13 @@ def page() -> str:
 
 
 @get("/stream")
-async def stream() -> Stream:
-    return Stream(ticks(), media_type="text/event-stream")
+async def stream() -> ServerSentEvent:
+    return ServerSentEvent(ticks())
 
 
 async def ticks():
     while True:
-        yield b"data: tick\n\n"
+        yield "tick"
         await asyncio.sleep(0.25)
 
 
