@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -228,6 +229,19 @@ def test_a_rolling_restart_loses_no_request(deployed):
         load.wait_for(50)
     assert set(load.answers) == {200, 201}, load.answers
     assert len(load.processes) > len(instances)
+
+
+def test_a_reload_loses_no_request(deployed):
+    proxy, instances = deployed
+    assert "\nExecReload=/bin/kill -USR2 $MAINPID\n" in UNIT
+    with Load(proxy.port) as load:
+        load.wait_for(50)
+        old = set(load.processes)
+        for each in instances:
+            each.process.send_signal(signal.SIGUSR2)
+        eventually(lambda: len(load.processes - old) >= len(instances) or None, "no new process answers")
+        load.wait_for(50)
+    assert set(load.answers) == {200, 201}, load.answers
 
 
 def test_systemd_takes_the_units(tmp_path):
