@@ -13,9 +13,9 @@ from antiphon.http.errors import ERRORS
 
 PUBLIC = {
     "antiphon": {
-        "Address", "App", "Blueprint", "Exchange", "HTTPError", "Headers", "Limits", "MultiDict", "MutableHeaders",
-        "MutableMultiDict", "Observer", "Part", "Place", "Redirect", "Request", "Response", "ResponseLike",
-        "TrustedProxies", "Upload", "abort", "aget_response", "current_request", "from_wsgi", "get_response",
+        "Address", "App", "BadSignature", "Blueprint", "Exchange", "HTTPError", "Headers", "Limits", "MultiDict",
+        "MutableHeaders", "MutableMultiDict", "Observer", "Part", "Place", "Redirect", "Request", "Response",
+        "ResponseLike", "SignatureExpired", "Signer", "TrustedProxies", "Upload", "abort", "aget_response", "current_request", "from_wsgi", "get_response",
         "is_debug", "serve",
     },
     "antiphon.http": {

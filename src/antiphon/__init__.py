@@ -27,6 +27,7 @@ __all__, __getattr__ = import_on_use(
         "request.proxies": "TrustedProxies",
         "request.request": "Request",
         "response.response": "Response",
+        "signing": "BadSignature SignatureExpired Signer",
         "uploads.upload": "Upload",
     },
 )

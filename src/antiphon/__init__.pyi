@@ -18,6 +18,7 @@ from antiphon.request.places import Place
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+from antiphon.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
 
 __version__: str
@@ -25,6 +26,7 @@ __version__: str
 __all__ = [
     "Address",
     "App",
+    "BadSignature",
     "Blueprint",
     "Exchange",
     "HTTPError",
@@ -40,6 +42,8 @@ __all__ = [
     "Request",
     "Response",
     "ResponseLike",
+    "SignatureExpired",
+    "Signer",
     "TrustedProxies",
     "Upload",
     "abort",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import timedelta
 from os import PathLike
 from typing import Any, Literal, Never, NoReturn, TypeVar, overload
 
@@ -28,6 +29,7 @@ from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
+from antiphon.signing import MAKE_A_KEY, SecretKeys, Signer
 from antiphon.uploads.saving import usable_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -48,6 +50,9 @@ class App(Routes, Servable):
     except by pages of ``trusted_origins``, such as "https://shop.example.com"; ``cross_site_writes`` allows all of
     them.
 
+    ``secret_keys`` sign URLs, sessions and what ``signer`` is asked for: the newest, the first, signs, all of them
+    verify. Raises ValueError for a key of under 16 bytes, TypeError for what is no list of texts.
+
     ``upload_folder`` is the folder for the unnamed files of large bodies, by default the system's for temporary files.
     Raises TypeError if it is no path, ValueError if it is relative, or no folder in which files can be made.
     ``json_default`` is called with each value in a handler's answer that JSON has no form for, and returns the value
@@ -65,6 +70,7 @@ class App(Routes, Servable):
         trusted_hosts: Iterable[str] = (),
         trusted_origins: Iterable[str] = (),
         cross_site_writes: bool = False,
+        secret_keys: Iterable[str | bytes] = (),
         upload_folder: str | PathLike[str] | None = None,
         json_default: Callable[[Any], object] | None = None,
     ) -> None:
@@ -78,6 +84,7 @@ class App(Routes, Servable):
         self.upload_folder = None if upload_folder is None else usable_folder(upload_folder)
         self.json_default = json_default
         self._guard = Guard(self.limits.headers, trusted_proxies, trusted_hosts, trusted_origins, cross_site_writes)
+        self._secret_keys = SecretKeys(secret_keys)
         self._redirects_slashes = redirect_slashes
         self._encoded_slashes = encoded_slashes
         self._mounts: list[Mount] = []
@@ -230,7 +237,11 @@ class App(Routes, Servable):
         """Plan each route. Done before the first request; raises ValueError for routes that are in each other's way."""
         group = self._group()
         planning = Planning(
-            group, self._guard, redirect_slashes=self._redirects_slashes, encoded_slashes=self._encoded_slashes
+            group,
+            self._guard,
+            redirect_slashes=self._redirects_slashes,
+            encoded_slashes=self._encoded_slashes,
+            signer=self.signer,
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)
@@ -265,19 +276,32 @@ class App(Routes, Servable):
         """Measure header sections from now on, and hold them to ``limits.headers``. For adapters and dialects."""
         self._guard.looks_at_heads = True
 
-    def url_for(self, name: str, /, **params: object) -> str:
+    def signer(self, salt: str) -> Signer:
+        """Return a signer with the app's ``secret_keys`` for one purpose, the ``salt``.
+
+        Raises RuntimeError if the app has no keys, ValueError for an empty salt.
+        """
+        if not self._secret_keys:
+            raise RuntimeError(
+                'this app has no key to sign with: App(secret_keys=os.environ["SECRET_KEYS"].split()), where'
+                f" {MAKE_A_KEY} makes a key"
+            )
+        return Signer(self._secret_keys, salt=salt)
+
+    def url_for(self, name: str, /, *, _expires: float | timedelta | None = None, **params: object) -> str:
         """Return the URL of a route below the root path, percent-encoded; ``//host/path`` for a route with a host.
 
         A route of a blueprint is named with it, "shop.item". Arguments that are no parameters of the route become the
-        query, as ``args_as`` reads it: None is left out, a list, tuple or set repeated. Raises LookupError for an
-        unknown name, ValueError, which names the route and the parameter, for a parameter that is missing or doesn't
-        fit.
+        query, as ``args_as`` reads it: None is left out, a list, tuple or set repeated. The URL of a ``signed`` route
+        has a signature, which is valid for the seconds of ``_expires``, or for ever. Raises LookupError for an unknown
+        name, ValueError, which names the route and the parameter, for a parameter that is missing or doesn't fit,
+        RuntimeError for a signed route of an app without ``secret_keys``.
         """
         reverse = self._reverse or self._reversing(merged_converters(self._group().walk()))
-        return reverse.url(name, params)
+        return reverse.url(name, params, _expires)
 
     def _reversing(self, converters: Mapping[str, Converter]) -> Reverse:
-        return Reverse(self.routes, converters, self._encoded_slashes)
+        return Reverse(self.routes, converters, self.signer, self._encoded_slashes)
 
     def run(self, host: str | None = None, port: int | None = None, **settings: str | float | bool | None) -> NoReturn:
         """Become the command `antiphon run`, at the end of the program whose module has this application.

@@ -1,6 +1,6 @@
 """Planning: once, before the first request, each registered route and mount becomes a plan."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from antiphon.app.mount import Mount
 from antiphon.app.places import Places
 from antiphon.app.plan import HandlerStack, Plan, PlannedBody
 from antiphon.app.route import Route
+from antiphon.app.signed_urls import SALT, check_signature
 from antiphon.handler.contract import describe
 from antiphon.handler.scope import in_scope
 from antiphon.http.limits import Limits
@@ -21,6 +22,7 @@ from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
 from antiphon.routing.prefixes import Prefixes, TakenError
 from antiphon.routing.router import Resource, Router, SamePathsError
+from antiphon.signing import Signer
 
 
 class RouteGroup:
@@ -166,10 +168,19 @@ class Planning:
     Raises ValueError for routes that conflict, and for patterns that are malformed with their prefixes.
     """
 
-    def __init__(self, group: RouteGroup, guard: Guard, *, redirect_slashes: bool, encoded_slashes: bool) -> None:
+    def __init__(
+        self,
+        group: RouteGroup,
+        guard: Guard,
+        *,
+        redirect_slashes: bool,
+        encoded_slashes: bool,
+        signer: Callable[[str], Signer],
+    ) -> None:
         self._groups = {each.name: each for each in group.walk()}
         self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
         self._redirects_slashes = redirect_slashes
+        self._signer = signer
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
         self._routing = Routing(guard, self._router, encoded_slashes)
@@ -193,7 +204,7 @@ class Planning:
         handler = self._handler(route)
         if handler.is_async:
             handler = handler._replace(function=in_scope(handler.function, route.cancel_on_disconnect))
-        plan = Plan(route, handler.for_handler(True), group.stack, body=route.body)
+        plan = Plan(route, handler.for_handler(True), self._stack(group, route), body=route.body)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -204,6 +215,16 @@ class Planning:
             self._router.search_for(route.pattern)
         if self._redirects_slashes if route.redirect_slashes is None else route.redirect_slashes:
             self._routing.redirected.add(plan)
+
+    def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
+        """Return what stands around the handler of a route. Raises RuntimeError where the app has no keys for it."""
+        if not route.signed:
+            return group.stack
+        try:
+            check = Hook(partial(check_signature, self._signer(SALT)), False)
+        except RuntimeError as error:
+            raise RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}") from None
+        return group.stack._replace(before=(check, *group.stack.before))
 
     def _handler(self, route: Route) -> Hook:
         """Return the handler of a route as a function of the request alone.

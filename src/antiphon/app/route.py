@@ -42,6 +42,8 @@ class Route(NamedTuple):
     """The seconds in which an ``async def`` handler has to answer; None for any time."""
     cancel_on_disconnect: bool | None = None
     """True if an ``async def`` handler is cancelled when the client disconnects; None says so for GET and HEAD."""
+    signed: bool = False
+    """True if only URLs that ``url_for`` has signed are answered."""
     blueprint: str | None = None
     """The name of the blueprint, with those around it: ``shop.admin``."""
     app: Any = None
@@ -84,6 +86,9 @@ class RouteOptions(TypedDict, total=False):
     An ``async def`` handler is cancelled, and answered with 504, when its ``deadline`` has passed, in seconds; `inf` is
     none, where the blueprint or the app has one. When the client disconnects it is cancelled for GET and HEAD, and for
     other methods with ``cancel_on_disconnect``, which may also be False.
+
+    A route that is ``signed`` answers only URLs that ``url_for`` made, which signs them with the app's ``secret_keys``:
+    others are refused with 403, and with 410 after the ``_expires`` that ``url_for`` was given.
     """
 
     name: str | None
@@ -94,6 +99,7 @@ class RouteOptions(TypedDict, total=False):
     body: BodyPolicy
     deadline: float | None
     cancel_on_disconnect: bool | None
+    signed: bool
 
 
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
@@ -115,6 +121,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("body", "load"),
         options.get("deadline"),
         options.get("cancel_on_disconnect"),
+        options.get("signed", False),
         arguments=arguments_of(function),
     )
 

@@ -1,17 +1,20 @@
 """URLs of routes, made of a route's name and its parameters."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from antiphon.app.planner import places
 from antiphon.app.route import Route
+from antiphon.app.signed_urls import SALT, with_signature
 from antiphon.http.path import quote_segment
 from antiphon.http.url import quote_path
 from antiphon.http.urlencoded import format_query
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
 from antiphon.routing.router import Router
+from antiphon.signing import Signer
 
 _NONE: Mapping[str, Any] = {}
 _label = re.compile("[a-z0-9_~-]+").fullmatch
@@ -42,8 +45,13 @@ class Reverse:
     """The routes of an application by name, from which URLs are made."""
 
     def __init__(
-        self, routes: Iterable[Route], converters: Mapping[str, Converter], encoded_slashes: bool = False
+        self,
+        routes: Iterable[Route],
+        converters: Mapping[str, Converter],
+        signer: Callable[[str], Signer],
+        encoded_slashes: bool = False,
     ) -> None:
+        self._signer = signer
         self._encoded_slashes = encoded_slashes
         self._converters = dict(converters)
         self._routes: dict[str, list[Route]] = {}
@@ -51,13 +59,13 @@ class Reverse:
             self._routes.setdefault(route.name, []).append(route)
         self._ways: dict[str, list[_Way]] = {}
 
-    def url(self, name: str, params: Mapping[str, Any]) -> str:
+    def url(self, name: str, params: Mapping[str, Any], expires: float | timedelta | None = None) -> str:
         """Return the path and query of a route; ``//host/path`` for a route with a host.
 
         Arguments that are no parameters of the route become the query, as ``args_as`` reads it. Of several routes with
         the name, the one is used that takes the most parameters, and has the fewest of its own. Raises LookupError for
         an unknown name, TypeError for a name that is no text, and ValueError, naming route and parameter, for a
-        parameter that is missing or that the route would not match.
+        parameter that is missing or that the route would not match, and for ``expires`` at a route that is not signed.
         """
         given = {key: value for key, value in params.items() if value is not None}
         way = _choose(self._named(name), given)
@@ -68,9 +76,28 @@ class Reverse:
         self._check_slashes(way, texts)
         self._check_paths(way, texts)
         own = way.names | way.defaults.keys()
-        query = format_query([pair for key, value in given.items() if key not in own for pair in _fields(key, value)])
+        fields = [pair for key, value in given.items() if key not in own for pair in _fields(key, value)]
+        query = format_query(self._with_signature(way.route, host, path, fields, expires))
         path = f"/.{path}" if path.startswith("//") else path  # two slashes would begin a host (RFC 3986 §4.2)
         return (f"//{host}" if host else "") + (f"{path}?{query}" if query else path)
+
+    def _with_signature(
+        self,
+        route: Route,
+        host: str,
+        path: str,
+        fields: list[tuple[str, str]],
+        expires: float | timedelta | None,
+    ) -> list[tuple[str, str]]:
+        """Return the query of a route with a signature, if the route is signed."""
+        if route.signed:
+            try:
+                return with_signature(self._signer(SALT), host, path, fields, expires)
+            except ValueError as error:
+                raise ValueError(f"url_for {route.name!r} ({route.where}): {error}") from None
+        if expires is not None:
+            raise ValueError(f"url_for {route.name!r} ({route.where}): _expires is for a route with signed=True")
+        return fields
 
     def _named(self, name: str) -> list[_Way]:
         if not isinstance(name, str):

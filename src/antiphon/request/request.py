@@ -36,7 +36,7 @@ from antiphon.routing.router import Params
 from antiphon.words import REQUEST, names_ours
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from typing_extensions import TypeForm  # PEP 747; type checkers know this module without installing it
 
@@ -496,18 +496,27 @@ class Request(RequestHeaders):
         """The application that answers this request; None if there is none."""
         return self.route.app
 
-    def url_for(self, name: str, /, *, _absolute: bool = False, **params: object) -> str:
+    def url_for(
+        self,
+        name: str,
+        /,
+        *,
+        _absolute: bool = False,
+        _expires: "float | timedelta | None" = None,
+        **params: object,
+    ) -> str:
         """Return the URL of a route of this application: a path that begins with the root path.
 
         A name that begins with a dot is one of the same blueprint: in "shop", ".item" is "shop.item". With
-        ``_absolute``, and for a route of another host, the URL has scheme and host. Raises what ``App.url_for`` does,
-        RuntimeError if no application answers this request, BadRequest (400) if its Host is malformed.
+        ``_absolute``, and for a route of another host, the URL has scheme and host. ``_expires`` are the seconds for
+        which the URL of a ``signed`` route is valid. Raises what ``App.url_for`` does, RuntimeError if no application
+        answers this request, BadRequest (400) if its Host is malformed.
         """
         if self.app is None:
             raise RuntimeError("url_for needs an application, and none answers this request")
         if isinstance(name, str) and name[:1] == ".":
             name = f"{self.blueprint}{name}" if self.blueprint else name[1:]
-        below: str = self.app.url_for(name, **params)
+        below: str = self.app.url_for(name, _expires=_expires, **params)
         host, slash, path = below[2:].partition("/") if below[:2] == "//" else ("", "", below)
         path = quoted_root(self.root_path, self.path, self.raw_path) + slash + path
         if not _absolute and host in ("", self.host.removesuffix(".")):

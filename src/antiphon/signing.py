@@ -1,0 +1,143 @@
+"""Values and texts signed with secret keys that rotate: the newest key signs, all of them verify."""
+
+import time
+from collections.abc import Iterable
+from hashlib import sha1, sha256
+from typing import TYPE_CHECKING, Any, Literal
+
+from antiphon.http.errors import Forbidden
+from antiphon.lazy import lazy
+
+if TYPE_CHECKING:
+    from itsdangerous import Signer as TextSigner
+    from itsdangerous import URLSafeTimedSerializer
+
+MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(32))"'
+"""The command that prints a new key."""
+_SHORTEST_KEY = 16
+_DIGESTS = {"sha256": sha256, "sha1": sha1}
+
+
+class BadSignature(Forbidden):
+    """403: a value or a URL that is not signed with any of the keys for this purpose: changed, cut off, or made up."""
+
+    def __init__(self, detail: str = "The signature does not match.") -> None:
+        super().__init__(detail)
+
+
+class SignatureExpired(BadSignature):
+    """410: a signature that was valid, and is too old."""
+
+    status = 410
+
+    def __init__(self, detail: str = "The signature has expired.") -> None:
+        super().__init__(detail)
+
+
+class SecretKeys:
+    """Secret keys, the newest first. Their ``repr`` does not show them.
+
+    Raises TypeError for keys that are no list, or no text, ValueError for a key of under 16 bytes.
+    """
+
+    __slots__ = ("oldest_first",)
+
+    def __init__(self, keys: "Iterable[str | bytes] | SecretKeys") -> None:
+        if isinstance(keys, str | bytes):
+            raise TypeError('secret_keys is a list, the newest key first: secret_keys=["..."]')
+        self.oldest_first: tuple[bytes, ...] = (
+            keys.oldest_first if isinstance(keys, SecretKeys) else tuple(map(_checked_key, reversed([*keys])))
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.oldest_first)
+
+    def __repr__(self) -> str:
+        return f"<SecretKeys: {len(self.oldest_first)}>"
+
+
+def _checked_key(key: str | bytes) -> bytes:
+    if not isinstance(key, str | bytes):
+        raise TypeError(f"a secret key is text or bytes, not {type(key).__name__}; {MAKE_A_KEY} makes one")
+    encoded = key.encode() if isinstance(key, str) else key
+    if len(encoded) < _SHORTEST_KEY:
+        raise ValueError(
+            f"a secret key of {len(encoded)} bytes can be guessed, {_SHORTEST_KEY} or more cannot: {MAKE_A_KEY}"
+        )
+    return encoded
+
+
+class Signer:
+    """Sign values for one purpose, the ``salt``: a value that is signed for one is no good for another.
+
+    The newest of the ``secret_keys``, the first, signs; all of them verify. What is signed can be read by everyone, and
+    changed by nobody. ``digest`` is the hash; "sha1" reads what Flask signed with the same key and salt. Raises
+    TypeError and ValueError for missing and weak keys, and for an empty salt.
+    """
+
+    def __init__(
+        self,
+        secret_keys: Iterable[str | bytes] | SecretKeys,
+        *,
+        salt: str,
+        digest: Literal["sha256", "sha1"] = "sha256",
+    ) -> None:
+        self._keys = SecretKeys(secret_keys)
+        if not self._keys:
+            raise ValueError(f"a signer needs a secret key; {MAKE_A_KEY} makes one")
+        if not isinstance(salt, str) or not salt:
+            raise ValueError('a salt names the purpose of a signature, such as "newsletter"')
+        self.salt = salt
+        self._digest = _DIGESTS[digest]
+
+    def __repr__(self) -> str:
+        return f"<Signer {self.salt!r}>"
+
+    @lazy
+    def _serializer(self) -> "URLSafeTimedSerializer":
+        from itsdangerous import URLSafeTimedSerializer
+
+        options = {"key_derivation": "hmac", "digest_method": self._digest}
+        return URLSafeTimedSerializer(list(self._keys.oldest_first), salt=self.salt, signer_kwargs=options)
+
+    @lazy
+    def _text_signer(self) -> "TextSigner":
+        from itsdangerous import Signer as TextSigner
+
+        return TextSigner(
+            list(self._keys.oldest_first), salt=self.salt, key_derivation="hmac", digest_method=self._digest
+        )
+
+    def sign(self, value: object) -> str:
+        """Return a JSON value as signed text, with the time: letters, digits, ``-``, ``_`` and ``.``, fit for URLs.
+
+        Raises TypeError for what JSON can't hold.
+        """
+        return str(self._serializer.dumps(value))
+
+    def unsign(self, text: str | None, max_age: float | None = None) -> Any:
+        """Return the value of signed text. ``max_age`` is in seconds; None for any.
+
+        Raises BadSignature, which is answered with 403, for anything that ``sign`` did not make, None
+        included, and SignatureExpired, answered with 410, for what is older.
+        """
+        from itsdangerous import BadData
+
+        if text is None or not text.isascii():
+            raise BadSignature
+        try:
+            value, signed_at = self._serializer.loads(text, return_timestamp=True)
+        except BadData:
+            raise BadSignature from None
+        # A negative age is that of another machine, whose clock is ahead.
+        if max_age is not None and time.time() - signed_at.timestamp() > max_age:
+            raise SignatureExpired
+        return value
+
+    def signature(self, text: str) -> str:
+        """Return the signature of a text, without the text."""
+        return self._text_signer.get_signature(text.encode()).decode()
+
+    def is_signature(self, text: str, signature: str) -> bool:
+        """True for a signature of this text by any of the keys. Takes the same time for every wrong one."""
+        return signature.isascii() and self._text_signer.verify_signature(text.encode(), signature)

@@ -1,0 +1,212 @@
+"""Routes that answer only the URLs that the application has signed."""
+
+import re
+import time
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon import App, Blueprint, Request
+from antiphon.http.url import URL
+from antiphon.testing import Client
+
+pytestmark = pytest.mark.axes("interface", "colour")
+
+KEYS = ["key of the newest", "key of the year before"]
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def colour(request):
+    return request.param
+
+
+def make_app(colour="def", keys=KEYS):
+    app = App(secret_keys=keys)
+    calls = []
+
+    def download(request: Request):
+        calls.append(request.path)
+        return {"name": request.params["name"], "tag": request.args.getall("tag")}
+
+    async def adownload(request: Request):
+        return download(request)
+
+    handler = download if colour == "def" else adownload
+    app.get("/download/<name>", signed=True, name="download")(handler)
+    app.post("/upload/<path:name>", signed=True, name="upload")(handler)
+    app.get("/plain/<name>", name="plain")(handler)
+    app.get("/tenant/<name>", host="<tenant>.example.com", signed=True, name="tenant")(handler)
+    return app, calls
+
+
+class TestASignedURL:
+    def test_is_answered_and_no_other(self, interface, colour):
+        app, calls = make_app(colour)
+        with Client(app, interface) as client:
+            url = app.url_for("download", name="Übersicht 1.pdf", tag=["b", "a"], note="1 & 2")
+            assert client.get(url).json == {"name": "Übersicht 1.pdf", "tag": ["b", "a"]}
+            assert client.head(url).status == 200
+            calls.clear()
+            path, query = url.split("?")
+            for changed in (
+                path,
+                f"{path}?",
+                f"{url}&tag=c",
+                f"{url}&signature=x",
+                url.replace("signature=", "signature=A"),
+                url[:-1],
+                url.replace("tag=b&tag=a", "tag=a&tag=b"),
+                url.replace("note=", "Note="),
+                f"/download/other.pdf?{query}",
+                f"/download/%FF?{query}",
+                f"{path}/../x?{query}",
+                f"{url}&expires=99999999999",
+            ):
+                response = client.get(changed)
+                assert response.status in (400, 403, 404), changed
+                assert ("signature" in response.text) is (response.status == 403)
+            assert calls == []
+
+    def test_may_have_its_query_in_another_order(self):
+        app, _ = make_app()
+        path, query = app.url_for("download", name="a", tag=["b", "a"], note="1", _expires=60).split("?")
+        fields = query.split("&")
+        fields.sort(key=lambda field: field[0], reverse=True)
+        assert Client(app).get(f"{path}?{'&'.join(fields)}").status == 200
+
+    @given(name=st.text(min_size=1).filter(lambda text: text not in (".", "..")), tags=st.lists(st.text(), max_size=3))
+    def test_is_answered_whatever_its_parameters_are(self, name, tags):
+        app, _ = ANY
+        try:
+            url = app.url_for("download", name=name, tag=tags)
+        except ValueError:  # no URL at all can have that
+            return
+        assert Client(app).get(url).json["name"] == name
+
+    def test_expires(self, monkeypatch):
+        app, calls = make_app()
+        client = Client(app)
+        now = time.time()
+        urls = [app.url_for("download", name="a", _expires=expires) for expires in (60, 60.5, timedelta(minutes=1))]
+        monkeypatch.setattr(time, "time", lambda: now + 58)
+        assert [client.get(url).status for url in urls] == [200, 200, 200]
+        monkeypatch.setattr(time, "time", lambda: now + 63)
+        calls.clear()
+        assert [client.get(url).status for url in urls] == [410, 410, 410]
+        later = re.sub("expires=[0-9]+", lambda found: f"expires={found[0][8:]}0", urls[0])
+        without = re.sub("expires=[0-9]+&", "", urls[0])
+        assert [client.get(url).status for url in (later, without)] == [403, 403]
+        assert calls == []
+
+    def test_is_for_one_host_where_the_route_is(self):
+        app, _ = make_app()
+        url = app.url_for("tenant", tenant="ann", name="a")
+        path = url.removeprefix("//ann.example.com")
+        client = Client(app)
+        assert client.get(path, headers={"host": "Ann.Example.com:8080"}).status == 200
+        assert client.get(path, headers={"host": "bob.example.com"}).status == 403
+
+    def test_is_made_by_a_request_with_root_and_host(self, interface):
+        inner, _ = make_app()
+        app = App()
+        app.mount("/shop", inner)
+
+        @inner.get("/links")
+        def links(request):
+            return [
+                request.url_for("download", name="a/b", _absolute=absolute, _expires=60) for absolute in (False, True)
+            ]
+
+        with Client(app, interface) as client:
+            relative, absolute = client.get("/shop/links").json
+            assert relative.startswith("/shop/download/a")
+            target = URL(absolute).target
+            if interface == "asgi":  # the others may hide how the slash was sent
+                assert [client.get(url).status for url in (relative, target)] == [200, 200]
+
+    def test_is_checked_before_a_large_body_is_received(self, interface):
+        app, calls = make_app()
+        with Client(app, interface) as client:
+            assert client.post("/upload/a/b", body=b"x" * 100_000).status == 403
+            assert client.post(app.url_for("upload", name="a/b"), body=b"x" * 100_000).status == 200
+        assert calls == ["/upload/a/b"]
+
+    def test_of_an_older_key_is_good(self):
+        old, _ = make_app(keys=KEYS[1:])
+        app, _ = make_app()
+        client = Client(app)
+        assert client.get(old.url_for("download", name="a")).status == 200
+        other, _ = make_app(keys=["key of somebody else"])
+        assert client.get(other.url_for("download", name="a")).status == 403
+
+
+ANY = make_app()
+
+
+def test_hooks_and_middleware_see_what_is_refused():
+    app, _ = make_app()
+    seen = []
+
+    @app.middleware
+    def watch(request):
+        response = yield
+        seen.append((response.status, type(response.error).__name__))
+
+    @app.before_request
+    def hook(request):
+        seen.append("hook")
+
+    Client(app).get("/download/a")
+    assert seen == [(403, "BadSignature")]
+
+
+def test_routes_of_blueprints_are_signed_too():
+    shop = Blueprint("shop", prefix="/shop")
+
+    @shop.get("/<int:number>", signed=True)
+    def invoice(request, number: int):
+        return str(number)
+
+    app = App(secret_keys=KEYS)
+    app.register(shop)
+    client = Client(app)
+    assert client.get(app.url_for("shop.invoice", number=3)).text == "3"
+    assert client.get("/shop/3").status == 403
+
+
+@pytest.mark.parametrize("expires", [0, -1, float("nan"), float("inf"), timedelta(0), 10**12])
+def test_an_expiry_is_above_0(expires):
+    with pytest.raises(ValueError, match=r"url_for 'download' .*_expires"):
+        ANY[0].url_for("download", name="a", _expires=expires)
+
+
+@pytest.mark.parametrize("expires", ["60", True, b"1"])
+def test_an_expiry_is_a_number(expires):
+    with pytest.raises(TypeError, match="_expires"):
+        ANY[0].url_for("download", name="a", _expires=expires)
+
+
+def test_an_expiry_is_for_signed_routes():
+    with pytest.raises(ValueError, match=r"url_for 'plain' .*signed=True"):
+        ANY[0].url_for("plain", name="a", _expires=60)
+
+
+@pytest.mark.parametrize("name", ["signature", "expires"])
+def test_a_field_of_the_signature_cannot_be_another(name):
+    with pytest.raises(ValueError, match=f"url_for 'download' .*{name}"):
+        ANY[0].url_for("download", **{"name": "a", name: "x"})
+
+
+def test_an_app_without_keys_is_an_error_that_names_the_handler():
+    app, _ = make_app(keys=())
+    with pytest.raises(RuntimeError, match=r"secret_keys"):
+        app.url_for("download", name="a")
+    with pytest.raises(RuntimeError, match=r"download.*test_signed_urls\.py.*secret_keys=.*token_urlsafe"):
+        app.freeze()
