@@ -32,7 +32,8 @@ PUBLIC = {
     },
     "antiphon.features": {
         "AccessLog", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "MemoryStore", "OpenTelemetry",
-        "OwnedEntry", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "Store", "StoreCount", "StoreEntry",
+        "OwnedEntry", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "Sessions", "Store", "StoreCount",
+        "StoreEntry",
         "StoreUnavailable", "StrictTransportSecurity", "UploadProgress", "ValkeyStore",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},

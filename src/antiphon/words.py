@@ -22,7 +22,6 @@ REQUEST = {
     "base_url host_url url_root": "request.url.origin, request.url.root or request.url.path",
     "full_path": "request.url.target",
     "url_rule": "request.route.pattern",
-    "session": "a signed cookie or a table, as in docs/how-to/login.md",
 }
 RESPONSE = {
     "status_code": "response.status",

@@ -10,6 +10,7 @@ __all__, __getattr__ = import_on_use(
         "features.cors": "Cors",
         "features.open_telemetry": "OpenTelemetry",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
+        "features.sessions": "Sessions",
         "features.stores.cookie": "CookieStore",
         "features.stores.memory": "MemoryStore",
         "features.stores.sqlite": "SQLiteStore",

@@ -7,6 +7,7 @@ from antiphon.features.security_headers import (
     SecurityHeaders,
     StrictTransportSecurity,
 )
+from antiphon.features.sessions import Sessions
 from antiphon.features.stores.cookie import CookieStore
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.sqlite import SQLiteStore
@@ -27,6 +28,7 @@ __all__ = [
     "PermissionsPolicy",
     "SQLiteStore",
     "SecurityHeaders",
+    "Sessions",
     "Store",
     "StoreCount",
     "StoreEntry",

@@ -30,6 +30,7 @@ from antiphon.request.headers import RequestHeaders
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.places import Place, check_place
 from antiphon.request.route import NO_ROUTE, Route
+from antiphon.request.session import Session
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -532,6 +533,12 @@ class Request(RequestHeaders):
     def g(self) -> "Globals":
         """A namespace for values that the parts of an application share about this request: ``"user" in request.g``."""
         return Globals()
+
+    session: Place[Session] = Place("session", fix="app.use(Sessions(store))")
+    """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` fills.
+
+    Raises RuntimeError, which names that line, without it.
+    """
 
     @lazy
     def _places(self) -> dict[Place[Any], Any]:

@@ -20,7 +20,7 @@ LIFETIME = 31 * 24 * 3600.0
 """Seconds for which a cookie counts that does not say how long: that of Flask."""
 
 _TIMES = "_at"
-"""The name under which a cookie has the seconds since 1970 at which it was made, and at which it expires."""
+"""The name under which a cookie has the seconds since 1970 at which it was made and changed, and expires."""
 
 
 class CookieStore(Store):
@@ -60,6 +60,10 @@ class CookieStore(Store):
         """Return the key of no entry: the store returns that of a new one when it is made."""
         return ""
 
+    def check_value(self, name: str, value: object) -> None:
+        """Raise TypeError, which names the value, for one that can't be stored, and ValueError for a name of ours."""
+        _checked(name, value)
+
     def load(self, key: str) -> StoreEntry | None:
         """Return the data of a cookie; None if it was not signed here, is expired, or is none at all."""
         from itsdangerous import BadData
@@ -72,8 +76,8 @@ class CookieStore(Store):
             return None
         if not isinstance(data, dict):
             return None
-        changed = signed.timestamp()
-        created, expires = _times(data.pop(_TIMES, None)) or (changed, changed + LIFETIME)
+        then = signed.timestamp()
+        created, changed, expires = _times(data.pop(_TIMES, None)) or (then, then, then + LIFETIME)
         return StoreEntry(key, data, 0, created, changed, expires) if expires > self._clock() else None
 
     def change(
@@ -96,7 +100,7 @@ class CookieStore(Store):
             data.pop(name, None)
         now = self._clock()
         created, expires = before.created if before else now, now + ttl
-        signed = str(self._serializer.dumps({**data, _TIMES: [created, expires]}))
+        signed = str(self._serializer.dumps({**data, _TIMES: [created, now, expires]}))
         if len(signed) > LONGEST:
             raise ValueError(
                 f"these data make a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can keep them"
@@ -144,10 +148,10 @@ def _dump(value: object) -> bytes:
     return dumps(value).encode()
 
 
-def _times(given: object) -> tuple[float, float] | None:
+def _times(given: object) -> tuple[float, float, float] | None:
     match given:
-        case [int() | float() as created, int() | float() as expires]:
-            return created, expires
+        case [int() | float() as created, int() | float() as changed, int() | float() as expires]:
+            return created, changed, expires
     return None
 
 

@@ -14,6 +14,7 @@ from math import isfinite
 from secrets import token_urlsafe
 from typing import Any, ClassVar, NamedTuple
 
+from antiphon.features.stores.encoding import encode_value
 from antiphon.http.errors import ServiceUnavailable
 
 RETRY_AFTER = 2
@@ -77,6 +78,10 @@ class Store(ABC):
     def new_key(self) -> str:
         """Return a key for a new entry, that nobody guesses: 256 bits."""
         return token_urlsafe(32)
+
+    def check_value(self, name: str, value: object) -> None:
+        """Raise TypeError, which names the value, for one that can't be stored."""
+        encode_value(name, value)
 
     @abstractmethod
     def load(self, key: str) -> StoreEntry | None:

@@ -1,0 +1,547 @@
+"""Sessions: the visitor's data, what they leave in responses, how they end, and what happens to them at once."""
+
+import asyncio
+import threading
+from contextlib import closing
+
+import pytest
+
+from antiphon import App, Request, Response
+from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, Store, StoreUnavailable
+from antiphon.http.errors import Forbidden
+from antiphon.testing import Client
+
+pytestmark = pytest.mark.axes("interface", "style", "kind")
+
+HTTPS = "https://shop.example.com"
+NAME = "__Host-session"
+DAY = 24 * 3600.0
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def style(request):
+    return request.param
+
+
+@pytest.fixture(params=["memory", "sqlite", "cookie"])
+def kind(request):
+    return request.param
+
+
+class Clock:
+    now = 1_800_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def store(kind, tmp_path, clock):
+    with closing(store_of(kind, tmp_path, clock)) as store:
+        yield store
+
+
+def store_of(kind, folder, clock):
+    match kind:
+        case "memory":
+            return MemoryStore(clock=clock)
+        case "sqlite":
+            return SQLiteStore(folder / "store.db", clock=clock)
+        case "cookie":
+            return CookieStore(["k" * 16], clock=clock)
+
+
+class Shop:
+    """An app whose handler does what a test asks for."""
+
+    def __init__(self, store, interface, style, **options):
+        self.app = App()
+        self.app.use(Sessions(store, **options))
+        self.clients = []
+        self._interface = interface
+        self._do = None
+
+        def answer(request):
+            result = self._do(request)
+            return result if isinstance(result, Response) else Response.json({"result": result})
+
+        async def waits(request):
+            await asyncio.sleep(0)
+            return answer(request)
+
+        self.app.get("/")(answer if style == "def" else waits)
+
+    def client(self, base_url=HTTPS):
+        self.clients.append(Client(self.app, self._interface, base_url=base_url, timeout=10.0))
+        return self.clients[-1]
+
+    def visit(self, client, do, **options):
+        self._do = do
+        return client.get("/", **options)
+
+
+@pytest.fixture
+def shopping(store, interface, style, clock):
+    shops = []
+
+    def shopping(store=store, **options):
+        shops.append(Shop(store, interface, style, clock=clock, **options))
+        return shops[-1]
+
+    yield shopping
+    for shop in shops:
+        for client in shop.clients:
+            client.close()
+
+
+@pytest.fixture
+def shop(shopping):
+    return shopping()
+
+
+@pytest.fixture
+def visitor(shop):
+    return shop.client()
+
+
+@pytest.fixture
+def visit(shop, visitor):
+    """Have the visitor's request do something with the session, and return the response."""
+    return lambda do, **options: shop.visit(visitor, lambda request: do(request.session), **options)
+
+
+def read(visit):
+    return visit(dict).json["result"]
+
+
+def wrote(**values):
+    return lambda session: session.update(values)
+
+
+class TestData:
+    def test_are_kept_for_the_visitor_alone(self, shop, visit):
+        visit(wrote(cart=["tea"], user=1))
+        assert read(visit) == {"cart": ["tea"], "user": 1}
+        other = shop.client()
+        assert shop.visit(other, lambda request: dict(request.session)).json["result"] == {}
+
+    def test_are_a_mapping(self, visit):
+        def use(session):
+            assert session.is_new
+            session["a"] = 1
+            session.setdefault("b", []).append(2)
+            assert session.pop("a") == 1
+            assert ("a" in session, "b" in session, len(session), [*session]) == (False, True, 1, ["b"])
+            assert session.get("a") is None
+            with pytest.raises(KeyError):
+                session["a"]
+            with pytest.raises(KeyError):
+                del session["a"]
+
+        assert visit(use).status == 200
+        assert read(visit) == {"b": [2]}
+        assert visit(lambda session: session.is_new).json["result"] is False
+
+    def test_that_change_inside_are_kept(self, visit):
+        visit(wrote(cart={"tea": [1]}, other=[1]))
+        visit(lambda session: session["cart"]["tea"].append(2))
+        visit(lambda session: session["other"])
+        assert read(visit) == {"cart": {"tea": [1, 2]}, "other": [1]}
+
+    def test_that_are_removed_are_gone(self, visit):
+        visit(wrote(a=1, b=2))
+        visit(lambda session: session.pop("a"))
+        assert read(visit) == {"b": 2}
+
+    def test_that_can_not_be_kept_are_an_error_at_that_line(self, visit):
+        def use(session):
+            with pytest.raises(TypeError, match="'wrong' can't be stored"):
+                session["wrong"] = {1, 2}
+            return dict(session)
+
+        assert visit(use).json["result"] == {}
+
+    @pytest.mark.parametrize("error", [Forbidden, LookupError])
+    def test_are_kept_when_the_handler_fails(self, visit, error):
+        def fail(session):
+            session["attempts"] = 1
+            raise error
+
+        assert visit(fail).status == (403 if error is Forbidden else 500)
+        assert read(visit) == {"attempts": 1}
+
+    def test_may_be_changed_by_middleware_and_hooks(self, store, interface, style, clock):
+        shop = Shop(store, interface, style, clock=clock)
+
+        @shop.app.middleware
+        def around(request):
+            yield
+            request.session["middleware"] = True
+
+        @shop.app.before_request
+        def before(request):
+            request.session["before"] = True
+
+        @shop.app.after_request
+        def after(request, response):
+            request.session["after"] = True
+
+        client = shop.client()
+        shop.visit(client, lambda request: None)
+        found = shop.visit(client, lambda request: dict(request.session)).json["result"]
+        assert found == {"before": True, "middleware": True, "after": True}
+        client.close()
+
+
+class TestTheResponse:
+    def test_to_who_does_not_use_the_session_has_no_trace_of_it(self, shop, visitor, visit):
+        for _ in range(2):
+            headers = shop.visit(visitor, lambda request: None).headers
+            assert not {"set-cookie", "vary", "cache-control"} & {name.lower() for name in headers}
+            visit(wrote(a=1))
+
+    @pytest.mark.parametrize(
+        "use",
+        [dict, len, lambda session: "a" in session, lambda session: session.get("a"), lambda session: session.is_new],
+    )
+    def test_to_who_reads_it_is_private_and_varies(self, visit, use):
+        for _ in range(2):
+            headers = visit(use).headers
+            assert headers["vary"] == "cookie"
+            assert headers["cache-control"] == "private"
+            assert "set-cookie" not in headers
+            visit(wrote(a=1))
+
+    @pytest.mark.parametrize(
+        ("said", "read", "changed"),
+        [
+            ("no-store", "no-store", "no-store"),
+            ("max-age=60", "max-age=60, private", "max-age=60, private"),
+            ("public, max-age=60", "public, max-age=60", "max-age=60, private"),
+            ("private", "private", "private"),
+            ('private="x"', "private", "private"),
+        ],
+    )
+    def test_says_for_itself_which_caches_may_keep_it(self, shop, visitor, said, read, changed):
+        def answer(request):
+            use(request.session)
+            return Response("x", headers={"cache-control": said, "vary": "accept"})
+
+        for use, expected in ((dict, read), (wrote(a=1), changed)):  # noqa: B007 - the handler uses it
+            headers = shop.visit(visitor, answer).headers
+            assert headers["cache-control"] == expected
+            assert headers["vary"] == "accept, cookie"
+
+    def test_has_a_cookie_that_no_script_and_no_other_site_has(self, visit, clock):
+        cookie = visit(wrote(a=1)).headers["set-cookie"]
+        assert cookie.startswith(f"{NAME}=")
+        assert cookie.partition("; ")[2] == f"Max-Age={14 * 24 * 3600}; Secure; HttpOnly; Path=/; SameSite=Lax"
+
+    @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8000", "shop.example.com"])
+    def test_over_http_has_a_plain_one(self, shop, host, caplog):
+        client = shop.client(f"http://{host}")
+        response = shop.visit(client, lambda request: request.session.update(a=1))
+        cookie = response.headers["set-cookie"]
+        assert cookie.startswith("session=")
+        assert "Secure" not in cookie
+        assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {"a": 1}
+        assert ("sent over http" in caplog.text) is (host == "shop.example.com")
+
+    def test_may_name_its_cookie(self, shopping):
+        shop = shopping(cookie="shop", samesite="Strict")
+        response = shop.visit(shop.client(), lambda request: request.session.update(a=1))
+        assert response.headers["set-cookie"].startswith("shop=")
+        assert "SameSite=Strict" in response.headers["set-cookie"]
+
+    def test_that_is_given_again_is_not_changed(self, shop):
+        shared = Response("x")
+
+        def answer(request):
+            request.session["a"] = 1
+            return shared
+
+        assert "set-cookie" in shop.visit(shop.client(), answer).headers
+        assert [*shared.headers] == ["content-type"]
+
+
+class TestTheEnd:
+    def test_comes_when_nobody_has_used_it_for_the_idle_time(self, shopping, clock):
+        shop = shopping(idle=100, lifetime=1000)
+        client = shop.client()
+        shop.visit(client, lambda request: request.session.update(a=1))
+        for _ in range(5):
+            clock.now += 60
+            assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {"a": 1}
+        clock.now += 101
+        assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {}
+
+    def test_is_not_put_off_by_each_request(self, shopping, clock):
+        shop = shopping(idle=100)
+        client = shop.client()
+        shop.visit(client, lambda request: request.session.update(a=1))
+        clock.now += 9
+        assert "set-cookie" not in shop.visit(client, lambda request: dict(request.session)).headers
+        clock.now += 9
+        assert "Max-Age=100" in shop.visit(client, lambda request: dict(request.session)).headers["set-cookie"]
+
+    def test_comes_at_the_end_of_its_lifetime_in_any_case(self, shopping, clock):
+        shop = shopping(idle=100, lifetime=150)
+        client = shop.client()
+        shop.visit(client, lambda request: request.session.update(a=1))
+        for passed, left in ((60, 90), (60, 30)):
+            clock.now += passed
+            assert (
+                f"Max-Age={left};" in shop.visit(client, lambda request: request.session.rotate()).headers["set-cookie"]
+            )
+        clock.now += 30
+        assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {}
+
+    def test_comes_when_it_is_cleared(self, shop, visitor, visit):
+        visit(wrote(a=1))
+        response = visit(lambda session: session.clear())
+        assert "Max-Age=0" in response.headers["set-cookie"]
+        assert NAME not in visitor.cookies
+        assert read(visit) == {}
+
+    def test_lets_a_new_one_begin(self, visitor, visit):
+        visit(wrote(old=1))
+        key = visitor.cookies[NAME]
+
+        def begin(session):
+            session.clear()
+            session["new"] = 2
+
+        visit(begin)
+        assert visitor.cookies[NAME] != key
+        assert read(visit) == {"new": 2}
+
+    @pytest.mark.parametrize("options", [{"idle": 0}, {"lifetime": -1}, {"cookie": "a b"}, {"samesite": "Sometimes"}])
+    def test_and_cookie_have_to_be_possible(self, options):
+        with pytest.raises(ValueError, match=r"seconds above 0|token|Lax"):
+            Sessions(MemoryStore(), **options)
+
+
+class TestKeys:
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+    def test_of_strangers_are_never_taken_over(self, visitor, visit, store):
+        visitor.cookies.set(NAME, "chosen", secure=True)
+        visit(wrote(a=1))
+        assert visitor.cookies[NAME] != "chosen"
+        assert store.load("chosen") is None
+
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+    def test_rotate(self, visitor, visit, store):
+        visit(wrote(a=1))
+        old = visitor.cookies[NAME]
+
+        def log_in(session):
+            session.rotate(owner="Ann")
+            session["user"] = "Ann"
+
+        visit(log_in)
+        new = visitor.cookies[NAME]
+        assert new != old
+        assert store.load(old) is None
+        assert store.load(new).data == {"a": 1, "user": "Ann"}
+        assert [entry.data for entry in store.owned_by("Ann")] == [{"a": 1, "user": "Ann"}]
+
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+    def test_that_were_revoked_are_not_revived_by_a_request_that_is_late(self, visitor, visit, store):
+        visit(lambda session: session.rotate(owner="Ann") or session.update(a=1))
+
+        def revoked_meanwhile(session):
+            session["late"] = 1
+            store.delete_owned("Ann")
+
+        response = visit(revoked_meanwhile)
+        assert "Max-Age=0" in response.headers["set-cookie"]
+        assert store.owned_by("Ann") == []
+        assert read(visit) == {}
+
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+    def test_that_are_cleared_can_not_be_sent_again(self, visitor, visit):
+        visit(wrote(a=1))
+        key = visitor.cookies[NAME]
+        visit(lambda session: session.clear())
+        visitor.cookies.set(NAME, key, secure=True)
+        assert read(visit) == {}
+
+    @pytest.mark.parametrize("sent", ["", "x", "a.b.c", "\\377", '"', "x" * 5000])
+    def test_that_are_nonsense_begin_a_new_session(self, shop, sent):
+        response = shop.visit(
+            shop.client(), lambda request: dict(request.session), headers={"cookie": f"{NAME}={sent}"}
+        )
+        assert response.json["result"] == {}
+
+
+class TestTooLate:
+    @pytest.mark.parametrize("kept", [True, False])
+    @pytest.mark.parametrize("touched", [True, False])
+    def test_to_change_it_is_a_stream_that_has_begun(self, shop, visitor, visit, kept, touched):
+        errors = []
+        if kept:
+            visit(wrote(a=1))
+
+        def answer(request):
+            if touched:
+                assert len(request.session) == kept
+
+            def chunks():
+                try:
+                    request.session["late"] = 1
+                except RuntimeError as error:
+                    errors.append(str(error))
+                yield "x"
+
+            return Response.stream(chunks())
+
+        assert shop.visit(visitor, answer).text == "x"
+        assert "change it before, and not in a stream" in errors[0]
+
+    def test_is_a_function_after_the_response(self, shop):
+        errors, ended = [], threading.Event()
+
+        def answer(request):
+            @request.after
+            def late():
+                try:
+                    request.session["late"] = 1
+                except RuntimeError as error:
+                    errors.append(str(error))
+                ended.set()
+
+            return Response("x")
+
+        shop.visit(shop.client(), answer)
+        assert ended.wait(10)
+        assert "nor in request.after" in errors[0]
+
+
+class AwayStore(MemoryStore):
+    """A store that fails from some moment on."""
+
+    blocks = True
+    is_away = False
+
+    def load(self, key):
+        if self.is_away:
+            raise StoreUnavailable(retry_after=2)
+        return super().load(key)
+
+    def change(self, *arguments, **options):
+        if self.is_away:
+            raise StoreUnavailable(retry_after=2)
+        return super().change(*arguments, **options)
+
+
+@pytest.mark.parametrize("kind", ["memory"], indirect=True)
+class TestAStoreThatIsAway:
+    def test_concerns_only_those_who_use_the_session(self, shopping, clock):
+        store = AwayStore(clock=clock)
+        shop = shopping(store)
+        client = shop.client()
+        shop.visit(client, lambda request: request.session.update(a=1))
+        store.is_away = True
+        assert shop.visit(client, lambda request: "fine").json["result"] == "fine"
+        for use in (dict, len, wrote(a=2), lambda session: session.clear()):
+            response = shop.visit(client, lambda request, use=use: use(request.session))
+            assert (response.status, response.headers["retry-after"]) == (503, "2")
+        store.is_away = False
+        assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {"a": 1}
+
+    def test_when_the_session_is_written_is_a_503(self, shopping, clock):
+        store = AwayStore(clock=clock)
+        shop = shopping(store)
+
+        def write(request):
+            request.session["a"] = 1
+            store.is_away = True
+
+        response = shop.visit(shop.client(), write)
+        assert (response.status, response.headers["retry-after"]) == (503, "2")
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.parametrize("kind", ["sqlite"], indirect=True)
+class TestAtOnce:
+    def test_fifty_requests_that_change_different_names_lose_nothing(self, store, interface, style, clock):
+        shop = Shop(store, interface, style, clock=clock)
+        shop._do = lambda request: request.session.update({request.args["name"]: 1})
+        first = shop.client()
+        first.get("/?name=first")
+        cookie = {"cookie": f"{NAME}={first.cookies[NAME]}"}
+
+        def send(number):
+            with closing(shop.client()) as client:
+                client.get(f"/?name=n{number}", headers=cookie)
+
+        threads = [threading.Thread(target=send, args=[number]) for number in range(50)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert store.load(first.cookies[NAME]).data == {"first": 1} | {f"n{number}": 1 for number in range(50)}
+        first.close()
+
+    def test_a_store_that_blocks_is_called_on_threads_alone(self, store, interface, style, clock, monkeypatch):
+        on_loop = []
+
+        def spy(name):
+            original = getattr(SQLiteStore, name)
+
+            def called(self, *arguments, **options):
+                try:
+                    on_loop.append(bool(asyncio.get_running_loop()))
+                except RuntimeError:
+                    on_loop.append(False)
+                return original(self, *arguments, **options)
+
+            return called
+
+        for name in ("load", "change", "rotate", "delete"):
+            monkeypatch.setattr(SQLiteStore, name, spy(name))
+        shop = Shop(store, interface, style, clock=clock)
+        client = shop.client()
+        for do in (wrote(a=1), dict, lambda session: session.rotate(), lambda session: session.clear()):
+            shop.visit(client, lambda request, do=do: do(request.session))
+        assert on_loop == [False] * 7
+        client.close()
+
+
+def test_those_of_flask_go_on_here_and_back_there(interface, style):
+    import flask
+
+    there = flask.Flask(__name__)
+    there.secret_key = "k" * 16
+    there.get("/<name>")(lambda name: [flask.session.update({name: 1}), sorted(flask.session)][1])
+    here = Shop(CookieStore(["k" * 16]), interface, style, cookie="session")
+    browser, client = there.test_client(), here.client("http://localhost")
+    browser.get("/first")
+    client.cookies.set("session", browser.get_cookie("session").value)
+    assert here.visit(client, lambda request: request.session.setdefault("second", 1) and [*request.session]).json == {
+        "result": ["first", "second"]
+    }
+    browser.set_cookie("session", client.cookies["session"])
+    assert browser.get("/third").json == ["_at", "first", "second", "third"]
+    client.close()
+
+
+def test_without_the_feature_the_error_names_the_line_to_add():
+    with pytest.raises(RuntimeError, match=r"app\.use\(Sessions\(store\)\)"):
+        assert Request.blank("/").session
+
+
+def test_a_store_of_ones_own_needs_its_methods_only():
+    assert Store.__abstractmethods__ == {
+        "load", "change", "delete", "rotate", "owned_by", "delete_owned", "add", "replace", "increment"
+    }  # fmt: skip
