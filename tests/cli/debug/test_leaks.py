@@ -152,12 +152,25 @@ def test_the_password_in_a_secret_url(monkeypatch):
     check_nothing_leaks(secret, GET, lambda value, fail: fail(value))
 
 
-def test_a_literal_in_the_code(tmp_path, monkeypatch):
+KEY = f"-----BEGIN PRIVATE KEY-----\n{START}\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    ("code", "masked"),
+    [
+        (f"API_KEY = '{START}opensesame'", "API_KEY = '[masked]'"),
+        (f"key = '''{KEY}'''", "key = '''[masked]"),
+        (f"password = ('''\n{'more' * 9}\n{START}''')", ""),
+        (f"{'x' * 490} = password = '{START}opensesame'", ""),
+        (f"dsn = 'postgres://ada:{START}@db'", "dsn = '[masked]'"),
+    ],
+)
+def test_a_literal_in_the_code(tmp_path, monkeypatch, code, masked):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "shop.py"
-    path.write_text(f"API_KEY = '{START}opensesame'\nraise LookupError('lost')\n")
+    path.write_text(f"{code}\nraise LookupError('lost')\n")
     with pytest.raises(LookupError) as raised:
         exec(compile(path.read_text(), str(path), "exec"), {})
     text = text_of(report_of(raised.value, None))
-    assert "API_KEY = '[masked]'" in text
+    assert masked in text
     assert START not in text

@@ -79,7 +79,7 @@ CODE = [
     ("def login(password: str, token=None):", "def login(password: str, token=None):"),
     ('password = """several\nlines""" + x', 'password = """[masked]"""\n + x'),
     ('password = """several', 'password = """[masked]"""'),
-    ("password = 'no end\nx", "password = 'no end\nx"),
+    ("password = 'no end\nx", "password = '[masked]'\nx"),
     ("key = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----'", "key = '[masked]\n\n'"),
 ]
 
@@ -118,4 +118,4 @@ def test_the_secrets_of_the_environment_are_known(monkeypatch):
 @pytest.mark.parametrize("text", ["a" * 10**6, "password" * 10**5, "password=" * 10**5, "://a:" * 10**5, "'" * 10**6])
 def test_a_long_text_takes_linear_time(text):
     assert len(Mask().text(text)) < 10**6
-    assert len(Mask().code(text)) < 10**6
+    assert len(Mask().code(text)) <= 10**6

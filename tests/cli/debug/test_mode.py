@@ -169,6 +169,7 @@ def test_a_script_of_another_site_gets_the_usual_answer(pages, interface, style,
     [
         ("http://evil.example", "127.0.0.1:8000", False),
         ("null", "127.0.0.1:8000", False),
+        ("http://[", "127.0.0.1:8000", False),
         ("http://127.0.0.1:5173", "127.0.0.1:8000", True),
         ("http://[::1]:5173", "[::1]:8000", True),
     ],

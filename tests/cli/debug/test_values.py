@@ -107,6 +107,7 @@ VALUES = [
     (Response(status=204), "<Response 204>"),
     (os.environ, "<_Environ>"),
     (dict(os.environ), "<dict, an environment>"),
+    (dict(os.environb), "<dict, an environment>"),
     ({"wsgi.version": (1, 0), "HTTP_COOKIE": "abc"}, "<dict, an environment>"),
     (range(3), "range(0, 3)"),
     (sys._getframe(), "<frame>"),
@@ -165,6 +166,15 @@ class Sneak(list):
     __repr__ = __iter__ = __len__ = __getitem__ = Hostile.fail
 
 
+class Data(bytes):
+    __repr__ = __len__ = __getitem__ = __buffer__ = decode = Hostile.fail
+
+
+class OwnRequest(Request):
+    method = path = head = property(Hostile.fail)
+    __getattribute__ = Hostile.fail
+
+
 class Text(str):
     __repr__ = __str__ = __len__ = __getitem__ = __format__ = __hash__ = __eq__ = Hostile.fail
 
@@ -178,6 +188,12 @@ def odd():
     return Meta("Odd", (), {})
 
 
+def own_request():
+    request = OwnRequest.__new__(OwnRequest)
+    Request.head.__set__(request, Request.blank("/a").head)
+    return request
+
+
 @pytest.mark.parametrize(
     ("make", "shown"),
     [
@@ -186,6 +202,8 @@ def odd():
         (lambda: Liar(truth=1), "Liar({'truth': 1})"),
         (lambda: Sneak([1, 2]), "Sneak([1, 2])"),
         (lambda: Text("text"), "'text'"),
+        (lambda: Data(b"data"), "b'data'"),
+        (own_request, "<OwnRequest GET '/a'>"),
         (odd, "<class Odd>"),
         (lambda: type.__call__(odd()), "<Odd>"),
     ],
@@ -231,4 +249,18 @@ def test_a_value_of_any_size_is_short(make):
 def test_a_cut_text_shows_no_part_of_a_secret():
     mask = Mask()
     mask.add("s" * 200)
-    assert "ss" not in Printer(mask).show("x" * 250 + "s" * 200)
+    mask.add("t" * 200)
+    mask.add("ut" * 2400)
+    mask.add("vs" * 9000)
+    texts = [
+        "x" * 250 + "s" * 200,
+        "s" * 19_800 + "-" * 10 + "t" * 200,
+        "x" * 100 + "ut" * 2400,
+        "vs" * 9000,
+        "vs" * 99_000,
+    ]
+    for text in texts:
+        for value in (text, text.encode(), PurePosixPath(text), [text]):
+            shown = Printer(mask).show(value)
+            assert "ss" not in shown
+            assert "tt" not in shown

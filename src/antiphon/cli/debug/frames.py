@@ -15,8 +15,8 @@ from antiphon.cli.debug.values import Printer
 
 _BEFORE, _AFTER = 5, 4
 """Lines of source around a line."""
-_WIDTH = 500
-"""Characters of a line."""
+_WIDTH, _LONGEST = 500, 5_000
+"""Characters of a line that are shown, and that are searched for secrets before."""
 _LITERAL = 40
 """Lines of a literal that are known to belong to it, such as those of a key."""
 _TAB = 4
@@ -161,19 +161,20 @@ def source_lines(source: list[str], line: int, positions: Positions, mask: Mask)
     lines = []
     masked = _masked(source, numbers, mask)
     for number in numbers:
-        text = source[number - 1].rstrip()[:_WIDTH]
+        text = source[number - 1].rstrip()[:_LONGEST]
         marked = (0, 0)
         if first <= number <= last:
             marked = _marked(text, start if number == first else None, end if number == last else None)
         shown = masked[number].expandtabs(_TAB)
-        lines.append(Line(number, shown, *(marked if shown == text.expandtabs(_TAB) else _whole(shown, marked))))
+        start_shown, end_shown = marked if shown == text.expandtabs(_TAB) else _whole(shown, marked)
+        lines.append(Line(number, shown[:_WIDTH], min(start_shown, _WIDTH), min(end_shown, _WIDTH)))
     return tuple(lines)
 
 
 def _masked(source: list[str], numbers: range, mask: Mask) -> dict[int, str]:
     """Return the lines of these numbers without secrets, by their numbers. A literal may begin long before them."""
     first = max(numbers.start - _LITERAL, 1)
-    text = "\n".join(line.rstrip()[:_WIDTH] for line in source[first - 1 : numbers.stop - 1])
+    text = "\n".join(line.rstrip()[:_LONGEST] for line in source[first - 1 : numbers.stop - 1])
     return dict(enumerate(mask.code(text).split("\n"), first))
 
 

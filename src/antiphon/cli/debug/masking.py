@@ -12,8 +12,10 @@ from urllib.parse import unquote
 MASK = "[masked]"
 _MOST = 40_000
 """Characters of a text that are searched. What is behind them is cut off."""
-_SHORTEST, _LONGEST = 6, 10_000
-"""Lengths of a secret that is masked wherever it stands. A shorter one would be found in innocent words."""
+_SHORTEST, _LONGEST = 6, 5_000
+"""Lengths of a secret that is masked wherever it stands. A shorter one would be found in innocent words; what follows
+the beginning of a longer one is masked, too.
+"""
 
 _ANYWHERE = (
     *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
@@ -37,11 +39,11 @@ _NAME = "|".join(
     ]
 )
 _NAMED = rf"(?<![\w-])(?P<name>[\w.-]{{0,60}}?(?:{_NAME})[\w.-]{{0,60}}[\"']?\]?)"
-_LITERAL = r"[bruf]{{0,2}}(?P<quote>{})(?:\\.|(?!(?P=quote)).)*(?:(?P=quote)|\Z)"
+_LITERAL = r"[bruf]{{0,2}}(?P<quote>{})(?:\\.|(?!(?P=quote)).)*(?:(?P=quote)|$)"
 _SHORT, _LONG = r"\"(?!\"\")|'(?!'')", r"\"\"\"|'''"
 _in_code = [
     re.compile(rf"{_NAMED}(?P<sign>\s*(?::\s*\w+\s*)?[=:]\s*){_LITERAL.format(quotes)}", re.IGNORECASE | lines)
-    for quotes, lines in ((_LONG, re.DOTALL), (_SHORT, re.NOFLAG))
+    for quotes, lines in ((_LONG, re.DOTALL), (_SHORT, re.MULTILINE))
 ]
 _in_text = re.compile(
     rf"{_NAMED}(?P<sign>=|\s*[=:]\s*(?=[bruf]{{0,2}}[\"'])|\s*[=:]\s*(?=[^\s,;&]*\d))(?:{_LITERAL.format(f'{_LONG}|{_SHORT}')}|[^\s,;&\"'<>]+)",
@@ -84,8 +86,8 @@ class Mask:
 
     def add(self, secret: str) -> None:
         """Mask a secret wherever it stands, unless it is short; and the password in it, if it is credentials."""
-        secret = _readable(secret.strip())
-        if _SHORTEST <= len(secret) <= _LONGEST and secret not in self._secrets:
+        secret = _readable(secret.strip())[:_LONGEST]
+        if len(secret) >= _SHORTEST and secret not in self._secrets:
             self._secrets.add(secret)
             self._search = None
             for password in _passwords(secret):
@@ -97,7 +99,7 @@ class Mask:
 
     def code(self, text: str) -> str:
         """Return source code without secrets, and with all its lines: of what has a secret's name, literals only."""
-        text = _readable(text)
+        text = text.encode("utf-8", "replace").decode()
         for literals in _in_code:
             text = _without(text, literals, _NAMED_MASK)
         return self._of(text)
@@ -108,8 +110,8 @@ class Mask:
             return text
         if self._search is None:
             longest_first = sorted(self._secrets, key=len, reverse=True)
-            patterns = ["".join(map(_spelled, each)) for each in longest_first]
-            self._search = re.compile("|".join(patterns), re.IGNORECASE)
+            patterns = ["".join(map(_spelled, each)) + ".*" * (len(each) == _LONGEST) for each in longest_first]
+            self._search = re.compile("|".join(patterns), re.IGNORECASE | re.DOTALL)
         return _without(text, self._search, MASK)
 
     def _of(self, text: str) -> str:
@@ -146,7 +148,7 @@ def _spelled(character: str) -> str:
         *(rf"\\{{1,16}}{letter}" for letter in (_ESCAPED.get(character, ""),) if letter),
         "".join(rf"\\{{1,16}}x{byte:02x}" for byte in in_bytes),
         "".join(f"%{byte:02X}" for byte in in_bytes),
-        "".join(rf"\\{{1,16}}u{unit:04x}" for unit in memoryview(character.encode("utf-16-le")).cast("H")),
+        "".join(rf"\\{{1,16}}u{unit}" for unit in re.findall("....", character.encode("utf-16-be").hex())),
         re.escape(escape(character)),
     ]
     return f"(?:{'|'.join(dict.fromkeys(ways))}{'|[+]' * (character == ' ')})"

@@ -34,32 +34,34 @@ class _Answers:
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Put what is known of an error into the response that answers it."""
-        if (response.status < 500 and response.status != NotFound.status) or not may_see(
-            request, is_for_loopback=self._is_for_loopback
-        ):
+        if response.status < 500 and response.status != NotFound.status:
             return
         try:
-            if response.status == NotFound.status:
-                add_routes(request, response)
-            else:
-                _complete(response, report_of(error, request))
+            if self._may_see(request):
+                _complete(request, error, response)
         except Exception:
             logging.getLogger("antiphon").exception("the debug mode failed; the answer stays as it is without that")
 
+    def _may_see(self, request: Request) -> bool:
+        """True unless a page of another site could read the answer.
 
-def may_see(request: Request, *, is_for_loopback: bool) -> bool:
-    """True unless a page of another site could read the answer.
-
-    Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
-    """
-    return not _is_fetched_by_other_site(request) and (not is_for_loopback or is_local(request.host))
+        Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
+        """
+        return not _is_fetched_by_other_site(request) and (not self._is_for_loopback or is_local(request.host))
 
 
 def _is_fetched_by_other_site(request: Request) -> bool:
     sent_by, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if sent_by is not None:
         return sent_by == "cross-site" and request.headers.get("sec-fetch-mode") != "navigate"
-    return origin is not None and urlsplit(origin).hostname != request.host.strip("[]")
+    return origin is not None and _host_of(origin) != request.host.strip("[]")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        return None
 
 
 def is_local(host: str) -> bool:
@@ -73,7 +75,14 @@ def is_local(host: str) -> bool:
     return True
 
 
-def _complete(response: Response, report: Report) -> None:
+def _complete(request: Request, error: BaseException, response: Response) -> None:
+    if response.status == NotFound.status:
+        add_routes(request, response)
+    else:
+        _show(report_of(error, request), response)
+
+
+def _show(report: Report, response: Response) -> None:
     if response.content_type == PROBLEM:
         body = response.body if isinstance(response.body, bytes) else b"{}"
         response.body = encode_json(json.loads(body) | {"debug": _member(report)})

@@ -13,8 +13,6 @@ import os
 import pathlib
 import re
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from enum import Enum
 from itertools import islice
 from types import (
@@ -25,8 +23,6 @@ from types import (
     FrameType,
     FunctionType,
     GeneratorType,
-    GetSetDescriptorType,
-    MemberDescriptorType,
     MethodType,
     ModuleType,
     NoneType,
@@ -35,6 +31,16 @@ from types import (
 from typing import Any
 
 from antiphon.cli.debug.masking import MASK, Mask, is_secret_name
+from antiphon.cli.debug.objects import (
+    args_of,
+    as_text,
+    attributes,
+    class_name,
+    field_names,
+    is_environment,
+    own_slot,
+    parts,
+)
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 
@@ -42,6 +48,8 @@ LENGTH = 1_000
 """Characters of one value."""
 _TEXT = 300
 """Characters of one text in a value."""
+_SEARCHED = 20_000
+"""Characters of one text that are searched for secrets, before it is cut: several times the longest secret."""
 _DEPTH = 4
 _ITEMS = (30, 12, 8, 6)
 """The most items of a collection, by depth."""
@@ -74,7 +82,7 @@ class Printer:
         try:
             shown = self._masked(value) if is_secret_name(name) else self._any(value, 0)
         except Exception as error:  # such as a dict that another thread changes
-            return f"<{_name(type(value))}: not shown, {type(error).__name__}>"
+            return f"<{class_name(type(value))}: not shown, {type(error).__name__}>"
         return _cut(self._mask.known(shown), LENGTH)
 
     def _masked(self, value: object) -> str:
@@ -82,7 +90,7 @@ class Printer:
         if value is None or kind is bool:
             return repr(value)
         self._learn(value, 0)
-        return MASK if issubclass(kind, str | bytes | int | float) else f"<{_name(kind)} {MASK}>"
+        return MASK if issubclass(kind, str | bytes | int | float) else f"<{class_name(kind)} {MASK}>"
 
     def _learn(self, value: object, depth: int) -> None:
         """Note the texts in a secret value."""
@@ -90,9 +98,9 @@ class Printer:
         if self._left < 0 or depth > _DEPTH:
             return
         if issubclass(type(value), str | bytes):
-            self._mask.add(_key(value))
+            self._mask.add(as_text(value))
         elif not issubclass(type(value), (type, ModuleType, *_NAMED)):
-            for each in islice(_parts(value), _ITEMS[0]):
+            for each in islice(parts(value), _ITEMS[0]):
                 self._learn(each, depth + 1)
 
     def _any(self, value: Any, depth: int) -> str:
@@ -107,7 +115,7 @@ class Printer:
         if issubclass(kind, int) and kind is not bool and not issubclass(kind, Enum):
             return _integer(value)
         if kind in _PLAIN:
-            return _cut(repr(value), _TEXT)
+            return _cut(self._mask.text(repr(value)), _TEXT)
         if kind is datetime.datetime:  # a time zone may be of any class
             return f"datetime({datetime.datetime.replace(value, tzinfo=None)})"
         if kind is fractions.Fraction:
@@ -116,7 +124,7 @@ class Printer:
 
     def _compound(self, value: Any, kind: type, depth: int) -> str:
         if issubclass(kind, type):
-            return f"<class {_name(value)}>"
+            return f"<class {class_name(value)}>"
         if issubclass(kind, ModuleType):
             return "<module>"
         if kind in _NAMED:
@@ -124,9 +132,9 @@ class Printer:
         if kind is MethodType:
             return f"<method {self._any(value.__func__, depth + 1)}>"
         if kind in _ONLY_TYPE or kind is os._Environ:  # noqa: SLF001 - its type has no other name
-            return f"<{_name(kind)}>"
+            return f"<{class_name(kind)}>"
         if issubclass(kind, Enum):
-            return f"{_name(kind)}.{dict(_attributes(value)).get('_name_')}"
+            return f"{class_name(kind)}.{dict(attributes(value)).get('_name_')}"
         if issubclass(kind, dict):
             return self._dict(value, kind, depth)
         if issubclass(kind, list | tuple | set | frozenset | collections.deque):
@@ -135,32 +143,35 @@ class Printer:
             items = [*islice(value, _limit(depth))]
             return f"{kind.__name__}({_joined([self._any(each, depth + 1) for each in items], len(value))})"
         if issubclass(kind, BaseException):
-            shown = [self._any(each, depth + 1) for each in _args(value)[: _limit(depth)]]
-            return f"{_name(kind)}({_joined(shown, len(_args(value)))})"
+            shown = [self._any(each, depth + 1) for each in args_of(value)[: _limit(depth)]]
+            return f"{class_name(kind)}({_joined(shown, len(args_of(value)))})"
         return self._object(value, kind, depth)
 
     def _text(self, value: str) -> str:
         length = str.__len__(value)
-        text = self._mask.text(str.__getitem__(value, slice(_TEXT * 20)))
-        if len(text) <= _TEXT and length <= _TEXT * 20:
+        text = self._mask.text(str.__getitem__(value, slice(_SEARCHED)))
+        if len(text) <= _TEXT and length <= _SEARCHED:
             return repr(text)
-        return f"{text[:_TEXT]!r}... ({length} characters)"
+        return f"{_start(text) if length > _SEARCHED else text[:_TEXT]!r}... ({length} characters)"
 
     def _bytes(self, value: bytes | bytearray) -> str:
-        length = len(value)
-        start = bytes(memoryview(value)[: _TEXT * 20])
+        base = bytes if issubclass(type(value), bytes) else bytearray
+        length = base.__len__(value)  # type: ignore[arg-type]  # it is of that class
+        start = base.__getitem__(value, slice(_SEARCHED))  # type: ignore[index]
         text = self._mask.text(start.decode("latin-1"))
-        shown = repr(text[:_TEXT].encode("latin-1", "replace"))
-        return shown if length <= _TEXT else f"{shown}... ({length} bytes)"
+        if len(text) <= _TEXT and length <= _SEARCHED:
+            return repr(text.encode("latin-1", "replace"))
+        text = _start(text) if length > _SEARCHED else text[:_TEXT]
+        return f"{text.encode('latin-1', 'replace')!r}... ({length} bytes)"
 
     def _dict(self, value: dict[Any, Any], kind: type, depth: int) -> str:
-        if _is_environment(value):
-            return f"<{_name(kind)}, an environment>"
+        if is_environment(value):
+            return f"<{class_name(kind)}, an environment>"
         shown = [self._pair(key, each, depth) for key, each in islice(dict.items(value), _limit(depth))]
         return _labelled(kind, dict, f"{{{_joined(shown, dict.__len__(value))}}}")
 
     def _pair(self, key: object, value: object, depth: int) -> str:
-        return f"{self._any(key, depth + 1)}: {self._named(_key(key), value, depth)}"
+        return f"{self._any(key, depth + 1)}: {self._named(as_text(key), value, depth)}"
 
     def _named(self, name: str, value: object, depth: int) -> str:
         return self._masked(value) if is_secret_name(name) else self._any(value, depth + 1)
@@ -168,11 +179,11 @@ class Printer:
     def _collection(self, value: Any, kind: type, depth: int) -> str:
         base = next(each for each in (list, tuple, set, frozenset, collections.deque) if issubclass(kind, each))
         items: list[Any] = [*islice(base.__iter__(value), _limit(depth))]
-        fields = _field_names(kind) if base is tuple else ()
+        fields = field_names(kind) if base is tuple else ()
         if fields:
             shown = [f"{name}={self._named(name, each, depth)}" for name, each in zip(fields, items, strict=False)]
-            return f"{_name(kind)}({_joined(shown, len(items))})"
-        name = _key(items[0]) if len(items) == 2 and base in (list, tuple) else ""
+            return f"{class_name(kind)}({_joined(shown, len(items))})"
+        name = as_text(items[0]) if len(items) == 2 and base in (list, tuple) else ""
         shown = [self._any(each, depth + 1) for each in items]
         if is_secret_name(name):  # a pair such as a header field
             shown[1] = self._masked(items[1])
@@ -183,18 +194,24 @@ class Printer:
             return _labelled(kind, tuple, f"({text}{',' * (len(items) == 1)})")
         if base is set and text:
             return _labelled(kind, set, f"{{{text}}}")
-        return f"{_name(kind)}({text})"
+        return f"{class_name(kind)}({text})"
 
     def _object(self, value: object, kind: type, depth: int) -> str:
         if issubclass(kind, Request):
-            return f"<{_name(kind)} {self._mask.text(value.method)} {self._mask.text(value.path)!r}>"  # type: ignore[attr-defined]
+            head = own_slot("head", Request, value)
+            return f"<{class_name(kind)} {self._mask.text(head.method)} {self._mask.text(head.path)!r}>"
         if issubclass(kind, Response):
-            return f"<{_name(kind)} {value.status}>"  # type: ignore[attr-defined]
-        attributes = [*islice(_attributes(value), _limit(depth) + 1)]
-        shown = [f"{name}={self._named(name, each, depth)}" for name, each in attributes[: _limit(depth)]]
-        if len(attributes) > len(shown):
+            return f"<{class_name(kind)} {own_slot('_status', Response, value) or 200}>"
+        kept = [*islice(attributes(value), _limit(depth) + 1)]
+        shown = [f"{name}={self._named(name, each, depth)}" for name, each in kept[: _limit(depth)]]
+        if len(kept) > len(shown):
             shown.append("...")
-        return f"<{_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
+        return f"<{class_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
+
+
+def _start(text: str) -> str:
+    """Return the beginning of a text that may end in a part of a secret, which was cut: near that if much is masked."""
+    return text[:_TEXT] if len(text) > _SEARCHED // 2 else text[: text.rfind(MASK) + len(MASK)][:_TEXT]
 
 
 def _limit(depth: int) -> int:
@@ -206,7 +223,7 @@ def _joined(shown: list[str], length: int) -> str:
 
 
 def _labelled(kind: type, base: type, text: str) -> str:
-    return text if kind is base else f"{_name(kind)}({text})"
+    return text if kind is base else f"{class_name(kind)}({text})"
 
 
 def _cut(text: str, length: int) -> str:
@@ -216,75 +233,3 @@ def _cut(text: str, length: int) -> str:
 def _integer(value: int) -> str:
     bits = int.bit_length(value)
     return int.__repr__(value) if bits <= _DIGITS else f"<an integer of {bits} bits>"
-
-
-def _name(kind: type) -> str:
-    """Return the name of a class, whatever its metaclass does."""
-    return str(type.__dict__["__qualname__"].__get__(kind))[:200]
-
-
-def _key(key: Any) -> str:
-    """Return the name that a key is; empty for a key that is no text."""
-    if issubclass(type(key), str):
-        return str.__str__(key)
-    return bytes.decode(key, "latin-1") if issubclass(type(key), bytes) else ""
-
-
-def _is_environment(value: dict[Any, Any]) -> bool:
-    """True for a WSGI environ, in which some servers have the process's environment, and for a copy of that one."""
-    if dict.__contains__(value, "wsgi.version") or dict.__contains__(value, "wsgi.input"):
-        return True
-    kept = ((dict.get(value, name), each) for name, each in islice(os.environ.items(), 50))
-    same = sum(type(one) is str and one == other for one, other in kept)
-    return same >= 3 or (same > 0 and same == dict.__len__(value))
-
-
-def _args(error: BaseException) -> tuple[Any, ...]:
-    args: tuple[Any, ...] = BaseException.__dict__["args"].__get__(error)
-    return args
-
-
-def _field_names(kind: type) -> tuple[str, ...]:
-    """Return the names of a named tuple's fields; none of another class."""
-    for each in _bases(kind):
-        fields = _own(each).get("_fields")
-        if type(fields) is tuple and all(type(name) is str for name in fields):
-            return fields
-    return ()
-
-
-def _bases(kind: type) -> tuple[type, ...]:
-    bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
-    return bases
-
-
-def _own(kind: type) -> Any:
-    return type.__dict__["__dict__"].__get__(kind)
-
-
-def _attributes(value: object) -> Iterator[tuple[str, object]]:
-    """Give the attributes that an object keeps, in its ``__dict__`` and its slots. Properties are not called."""
-    for kind in _bases(type(value)):
-        own = _own(kind)
-        kept = own.get("__dict__")
-        if type(kept) is GetSetDescriptorType:
-            instance = kept.__get__(value)
-            if type(instance) is dict:
-                yield from ((name, each) for name, each in [*instance.items()] if type(name) is str)
-        if own.get("__module__") not in (None, "builtins", "functools"):
-            for name, member in sorted(own.items()):
-                if type(member) is MemberDescriptorType and not name.startswith("__"):
-                    with suppress(AttributeError):
-                        yield name, member.__get__(value)
-
-
-def _parts(value: Any) -> Iterable[object]:
-    """Return what is in a value: of a collection its items, of another object its attributes."""
-    kind = type(value)
-    if issubclass(kind, dict):
-        return list(dict.values(value))
-    base: Any
-    for base in (list, tuple, set, frozenset, collections.deque):
-        if issubclass(kind, base):
-            return list(base.__iter__(value))
-    return (each for _, each in _attributes(value))
