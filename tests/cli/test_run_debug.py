@@ -64,7 +64,7 @@ def test_errors_are_answered_by_a_page_and_by_problem_details(antiphon, shop, in
     command = antiphon(shop, "--debug", "--interface", interface).serving()
     assert fetch(command, "/") == "True"
     page = fetch(command, "/bug", accept="text/html")
-    assert "<h1><b>LookupError</b>lost [masked]</h1>" in page
+    assert "<h1><b>LookupError</b> <span>lost [masked]</span></h1>" in page
     assert "<h2>shop.py, line 19, in bug</h2>" in page
     assert json.loads(fetch(command, "/bug"))["debug"]["errors"][0]["frames"][-1]["code"].startswith(
         "raise LookupError"

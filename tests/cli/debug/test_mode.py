@@ -66,7 +66,9 @@ def test_it_can_be_asked_for(in_debug):
 def test_an_error_is_answered_by_a_page_that_shows_it(pages, interface, style):
     response = pages(app_of(style), interface).page("/bug")
     assert (response.status, response.content_type) == (500, "text/html; charset=utf-8")
-    assert "<h1><b>LookupError</b>&lt;script&gt;alert(&#x27;lost&#x27;)&lt;/script&gt;</h1>" in response.text
+    assert (
+        "<h1><b>LookupError</b> <span>&lt;script&gt;alert(&#x27;lost&#x27;)&lt;/script&gt;</span></h1>" in response.text
+    )
     assert "<script>alert" not in response.text
     assert "raise error()" in response.shown
     assert response.headers["x-request-id"] in response.text
@@ -140,6 +142,17 @@ def test_names_that_others_may_lead_to_this_machine_get_the_usual_answer(pages, 
     client = pages(app_of(style), interface)
     assert ("LookupError" in client.page("/bug", headers={"host": host}).text) is is_shown
     assert ("debug" in client.problem("/bug", headers={"host": host}).json) is is_shown
+
+
+def test_the_log_says_once_why_a_name_gets_the_usual_answer(pages, interface, style, caplog):
+    client = pages(app_of(style), interface)
+    for _ in range(2):
+        client.page("/bug", headers={"host": "shop.test:8000"})
+    [message] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert message == (
+        "The debug mode shows no errors under the host 'shop.test', as it may not be a name of this machine: open the"
+        " app under localhost or an address, or listen for others, too, with --host."
+    )
 
 
 def test_where_others_are_served_too_every_name_is_shown_errors(pages, interface, style):

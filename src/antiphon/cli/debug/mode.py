@@ -17,6 +17,11 @@ from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.serialization.json import encode_json
 
+_UNDER_OTHER_NAME = (
+    "The debug mode shows no errors under the host %r, as it may not be a name of this machine: open the app under"
+    " localhost or an address, or listen for others, too, with --host."
+)
+
 
 def switch_on(*, is_for_loopback: bool) -> None:
     """Have this process answer errors with all that is known of them, until it ends.
@@ -31,6 +36,7 @@ class _Answers:
 
     def __init__(self, is_for_loopback: bool) -> None:
         self._is_for_loopback = is_for_loopback
+        self._has_explained = False
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Put what is known of an error into the response that answers it."""
@@ -47,7 +53,17 @@ class _Answers:
 
         Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
         """
-        return not _is_fetched_by_other_site(request) and (not self._is_for_loopback or is_local(request.host))
+        if _is_fetched_by_other_site(request):
+            return False
+        if self._is_for_loopback and not is_local(request.host):
+            self._explain(request.host)
+            return False
+        return True
+
+    def _explain(self, host: str) -> None:
+        if not self._has_explained:
+            self._has_explained = True
+            logging.getLogger("antiphon").warning(_UNDER_OTHER_NAME, host[:100])
 
 
 def _is_fetched_by_other_site(request: Request) -> bool:

@@ -40,7 +40,8 @@ def _parts(report: Report, text: str, digest: str, refreshes: bool) -> Iterator[
     yield f'<!doctype html>\n<html lang="en" data-error="{digest}">\n<meta charset="utf-8">\n'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
     yield f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n"
-    yield f"<header>\n{_where(report)}<h1><b>{escape(first.kind)}</b>{escape(first.message)}</h1>\n{_notes(first)}"
+    yield f"<header>\n{_where(report)}<h1><b>{escape(first.kind)}</b> <span>{escape(first.message)}</span></h1>\n"
+    yield _notes(first)
     if refreshes:
         yield f'<p class="quiet">{_REFRESHES}</p>\n'
     yield '<p><button id="copy" type="button" hidden>Copy as text</button> <span id="told" role="status"></span></p>\n'

@@ -18,7 +18,8 @@ STYLE = """
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 90rem; padding: 1.5rem clamp(.75rem, 3vw, 2.5rem) 4rem;
   background: var(--back); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
-h1 { margin: .25rem 0 .5rem; font-size: clamp(1.25rem, 3.2vw, 1.9rem); line-height: 1.25; white-space: pre-wrap }
+h1 { margin: .25rem 0 .5rem; font-size: clamp(1.25rem, 3.2vw, 1.9rem); line-height: 1.25 }
+h1 span { white-space: pre-wrap }
 h1 b { display: block; color: var(--error); font-size: .7em }
 h2 { margin: 2rem 0 .5rem; font-size: 1.2rem }
 h3 { margin: 1.2rem 0 .4rem; font-size: 1rem }
