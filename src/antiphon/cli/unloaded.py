@@ -6,7 +6,7 @@ from typing import NamedTuple
 from antiphon.adapters.servable import Servable
 from antiphon.cli.debug import report
 from antiphon.cli.debug.masking import Mask
-from antiphon.cli.debug.mode import may_see
+from antiphon.cli.debug.mode import Viewers
 from antiphon.cli.debug.page import page_of
 from antiphon.cli.debug.style import HEADERS
 from antiphon.cli.errors import BadCommand
@@ -40,14 +40,14 @@ class Unloaded(Servable):
 
     def __init__(self, report: Report) -> None:
         super().__init__()
-        self._started = True  # nothing has to be started
+        self._set_started(True)  # nothing has to be started
         self._text = Mask().text(report.text)
         self._page = report.page.encode() or _page(self._text)
-        self._is_for_loopback = report.is_for_loopback
+        self._viewers = Viewers(report.is_for_loopback)
 
     async def handle(self, request: Request) -> Response:
         """Return the report."""
-        if not may_see(request, is_for_loopback=self._is_for_loopback):
+        if not self._viewers.may_see(request):
             return Response.text(f"{_UNSEEN}\n", 500, {"cache-control": "no-store"})
         match request.accept.best(["text/plain", "text/html", PROBLEM, "application/json"], "text/plain"):
             case "text/html":

@@ -35,20 +35,27 @@ class _Answers:
     """The answers to errors of status 500 and above."""
 
     def __init__(self, is_for_loopback: bool) -> None:
-        self._is_for_loopback = is_for_loopback
-        self._has_explained = False
+        self._viewers = Viewers(is_for_loopback)
 
     def __call__(self, request: Request, error: BaseException, response: Response) -> None:
         """Put what is known of an error into the response that answers it."""
         if response.status < 500 and response.status != NotFound.status:
             return
         try:
-            if self._may_see(request):
+            if self._viewers.may_see(request):
                 _complete(request, error, response)
         except Exception:
             logging.getLogger("antiphon").exception("the debug mode failed; the answer stays as it is without that")
 
-    def _may_see(self, request: Request) -> bool:
+
+class Viewers:
+    """Those who may see errors: with ``is_for_loopback``, under names of this machine and addresses only."""
+
+    def __init__(self, is_for_loopback: bool) -> None:
+        self._is_for_loopback = is_for_loopback
+        self._has_explained = False
+
+    def may_see(self, request: Request) -> bool:
         """True unless a page of another site could read the answer.
 
         Its script would have asked, by CORS; or its name leads to this machine now (DNS rebinding), and is the host.
