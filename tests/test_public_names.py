@@ -31,9 +31,9 @@ PUBLIC = {
         *(cls.__name__ for cls in ERRORS.values()),
     },
     "antiphon.features": {
-        "AccessLog", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "MemoryStore", "OpenTelemetry",
-        "OwnedEntry", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "Sessions", "Store", "StoreCount",
-        "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "UploadProgress", "ValkeyStore",
+        "AccessLog", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "Health", "MemoryStore",
+        "OpenTelemetry", "OwnedEntry", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "Sessions", "Store",
+        "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "UploadProgress", "ValkeyStore",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

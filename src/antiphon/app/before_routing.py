@@ -38,6 +38,8 @@ def find_after(
     refusing = Plan(known, handler, around, body="delegated", refuse=refuse)
 
     def find(request: Request) -> Found:
+        if routing.is_unguarded(request.head):
+            return routing.find(request)
         error = routing.look(request)
         request.route = known
         return (seeking if error is None else refusing), error

@@ -60,7 +60,7 @@ class Guard:
             self.known_hosts.add(line)
         return None
 
-    def look_at_head(self, request: Request) -> HTTPError | None:
+    def look_at_head(self, request: Request, *, for_any_host: bool = False) -> HTTPError | None:
         """Undo what trusted proxies changed in a request, and return the error if its head is too large or its host
         is not trusted.
         """
@@ -69,7 +69,7 @@ class Guard:
             return header_too_large(size, self.most_header)
         if self.proxies:
             request.head = behind(request.head, self.proxies)
-        if self.hosts:
+        if self.hosts and not for_any_host:
             try:
                 self.hosts.check(request.head)
             except HTTPError as error:

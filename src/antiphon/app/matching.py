@@ -48,6 +48,8 @@ class Routing:
         """The default parameters of each plan that has some."""
         self.redirected: set[Plan] = set()
         """The plans to whose path requests are redirected that differ in the slash at the end."""
+        self.unguarded: set[tuple[str, str]] = set()
+        """The paths and methods that are answered for every host, and before any middleware."""
         self.redirecting: Plan
         self.refusing: dict[str, Plan] = {}
         """The plan for requests without a route, of each blueprint by name, and of the application ("")."""
@@ -58,7 +60,13 @@ class Routing:
         guard = self.guard
         if request.head.host_line not in guard.known_hosts and (error := guard.host_error(request.head)):
             return error
-        return guard.look_at_head(request) if guard.looks_at_heads else None
+        if not guard.looks_at_heads:
+            return None
+        return guard.look_at_head(request, for_any_host=self.is_unguarded(request.head))
+
+    def is_unguarded(self, head: Head) -> bool:
+        """True for a request of which the route is answered for every host, and before any middleware."""
+        return (head.path, head.method) in self.unguarded
 
     def find(self, request: Request, *, was_looked_at: bool = False) -> Found:
         """Find the plan for a request, and the error, if something is wrong with the request."""

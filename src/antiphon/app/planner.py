@@ -210,6 +210,9 @@ class Planning:
             if earlier is not route:
                 raise ValueError(f"{method} {route.where} is answered by both {places(earlier, route)}")
             resource.methods[method] = plan
+            if route.unguarded:
+                answered = {method, "HEAD"} if method == "GET" else {method}
+                self._routing.unguarded.update((route.pattern, each) for each in answered)
         if route.defaults:
             self._routing.defaults[plan] = route.defaults
             self._router.search_for(route.pattern)
@@ -218,13 +221,14 @@ class Planning:
 
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
         """Return what stands around the handler of a route. Raises RuntimeError where the app has no keys for it."""
+        stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
         if not route.signed:
-            return group.stack
+            return stack
         try:
             check = Hook(partial(check_signature, self._signer(SALT)), False)
         except RuntimeError as error:
             raise RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}") from None
-        return group.stack._replace(before=(check, *group.stack.before))
+        return stack._replace(before=(check, *stack.before))
 
     def _handler(self, route: Route) -> Hook:
         """Return the handler of a route as a function of the request alone.

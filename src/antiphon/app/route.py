@@ -44,6 +44,8 @@ class Route(NamedTuple):
     """True if an ``async def`` handler is cancelled when the client disconnects; None says so for GET and HEAD."""
     signed: bool = False
     """True if only URLs that ``url_for`` has signed are answered."""
+    unguarded: bool = False
+    """True if the route is answered outside of all middleware and hooks, for every host."""
     blueprint: str | None = None
     """The name of the blueprint, with those around it: ``shop.admin``."""
     app: Any = None
@@ -89,6 +91,9 @@ class RouteOptions(TypedDict, total=False):
 
     A route that is ``signed`` answers only URLs that ``url_for`` made, which signs them with the app's ``secret_keys``:
     others are refused with 403, and with 410 after the ``_expires`` that ``url_for`` was given.
+
+    An ``unguarded`` route is answered outside of all middleware and hooks, and for every host: it is for probes, which
+    log in nowhere, and ask for an address. Its path has no parameters.
     """
 
     name: str | None
@@ -100,6 +105,7 @@ class RouteOptions(TypedDict, total=False):
     deadline: float | None
     cancel_on_disconnect: bool | None
     signed: bool
+    unguarded: bool
 
 
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
@@ -122,13 +128,14 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("deadline"),
         options.get("cancel_on_disconnect"),
         options.get("signed", False),
+        options.get("unguarded", False),
         arguments=arguments_of(function),
     )
 
 
 def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     """Check the path and the options of a route. Raises TypeError for a path that is no text, an unknown option and
-    wrong limits; ValueError for an unknown body policy.
+    wrong limits; ValueError for an unknown body policy, and for an unguarded route that is not one path.
     """
     if not isinstance(pattern, str):
         raise TypeError(f'a route\'s path is text, as in @app.get("/users"), not {pattern!r}')
@@ -137,6 +144,8 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
         raise TypeError(f"a route has no {unknown[0]!r}, but {', '.join(known)}: {pattern!r}")
     Limits.of(options.get("limits"))
     body = options.get("body", "load")
+    if options.get("unguarded") and ("<" in pattern or options.get("host")):
+        raise ValueError(f"an unguarded route is one path, without parameters and host: {pattern!r}")
     if body not in ("load", "lazy", "stream"):
         raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
     check_deadline(options.get("deadline"))

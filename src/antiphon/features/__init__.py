@@ -8,6 +8,7 @@ __all__, __getattr__ = import_on_use(
         "logs.access_log": "AccessLog",
         "features.compression": "Compression",
         "features.cors": "Cors",
+        "features.health": "Health",
         "features.open_telemetry": "OpenTelemetry",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
         "features.sessions": "Sessions",

@@ -1,5 +1,6 @@
 from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
+from antiphon.features.health import Health
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
@@ -22,6 +23,7 @@ __all__ = [
     "ContentSecurityPolicy",
     "CookieStore",
     "Cors",
+    "Health",
     "MemoryStore",
     "OpenTelemetry",
     "OwnedEntry",

@@ -1,0 +1,34 @@
+"""A process that drains is not ready any more."""
+
+import pytest
+
+APP = """
+import time
+from antiphon import App, Request, get_response
+from antiphon.features import Health
+
+app = App()
+app.use(Health())
+
+
+@app.get("/slow")
+def slow(request):
+    while not request.lifetime.is_draining:
+        time.sleep(0.01)
+    return get_response(app, Request.blank("/readyz")).body
+"""
+
+
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+def test_at_its_end_it_says_so(antiphon, tmp_path, interface):
+    (tmp_path / "shop.py").write_text(APP)
+    command = antiphon("shop:app", "--interface", interface).serving()
+    with command.send("/slow") as connection:
+        with command.send("/readyz") as probe:
+            assert b'{"status":"ok"' in probe.recv(4096)
+        command.process.terminate()
+        received = b""
+        while b"}" not in received:
+            received += connection.recv(4096)
+    assert received.endswith(b'{"status":"draining"}')
+    assert command.exit_code() == 0

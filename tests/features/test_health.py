@@ -1,0 +1,207 @@
+"""Answers to probes: 200 while the process lives, and while it is ready."""
+
+import asyncio
+import logging
+import threading
+
+import pytest
+
+from antiphon import App, Blueprint, abort, get_response
+from antiphon.concurrency.draining import DRAINING
+from antiphon.features import AccessLog, Health
+from antiphon.request.request import Request
+from antiphon.testing import Client
+
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    """The name of an interface."""
+    return request.param
+
+
+@pytest.fixture
+def probe(interface):
+    """Sends a probe to an application with the feature: its status, and its JSON."""
+
+    def probe(feature, path="/readyz", app=None):
+        app = App() if app is None else app
+        app.use(feature)
+        response = Client(app, interface, raise_errors=False).get(path)
+        assert response.headers["cache-control"] == "no-store"
+        return response.status, response.json
+
+    return probe
+
+
+def passes():
+    return None
+
+
+async def passes_async():
+    await asyncio.sleep(0)
+    return True
+
+
+def fails():
+    raise LookupError("the password is secret")
+
+
+async def fails_async():
+    raise LookupError("the password is secret")
+
+
+def says_no():
+    return False
+
+
+async def never_ends():
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("feature", [Health(), Health(checks=[fails])], ids=["no check", "a check that fails"])
+def test_the_process_lives_whatever_the_checks_say(probe, feature):
+    assert probe(feature, "/healthz") == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("checks", "status", "outcomes"),
+    [
+        ([], 200, {}),
+        ([passes, passes_async], 200, {"passes": "ok", "passes_async": "ok"}),
+        ([passes, fails], 503, {"passes": "ok", "fails": "failed"}),
+        ([fails_async], 503, {"fails_async": "failed"}),
+        ({"database": says_no, "queue": passes}, 503, {"database": "failed", "queue": "ok"}),
+        ([never_ends, passes], 503, {"never_ends": "failed", "passes": "ok"}),
+        ({"forgotten": lambda: passes_async()}, 503, {"forgotten": "failed"}),  # noqa: PLW0108 - it is the mistake
+    ],
+)
+def test_it_is_ready_if_all_checks_pass_and_names_are_all_that_is_told(probe, checks, status, outcomes):
+    told = {"status": "ok" if status == 200 else "failed", "checks": outcomes}
+    assert probe(Health(checks=checks, timeout=0.1)) == (status, told)
+
+
+def test_it_is_not_ready_while_the_process_drains(probe, monkeypatch):
+    monkeypatch.setattr(DRAINING, "is_given", True)
+    assert probe(Health(checks=[passes])) == (503, {"status": "draining"})
+    assert probe(Health(), "/healthz") == (200, {"status": "ok"})
+
+
+def test_checks_run_side_by_side(probe):
+    together = threading.Barrier(2, timeout=5)
+
+    def one():
+        together.wait()
+
+    def other():
+        together.wait()
+
+    assert probe(Health(checks=[one, other]))[0] == 200
+
+
+def test_a_check_that_hangs_on_a_thread_is_not_called_again(interface):
+    calls = []
+    released = threading.Event()
+
+    def hangs():
+        calls.append(1)
+        released.wait()
+
+    app = App()
+    app.use(Health(checks=[hangs], timeout=0.05))
+    client = Client(app, interface)
+    assert [client.get("/readyz").status for _ in range(3)] == [503, 503, 503]
+    assert len(calls) == 1
+    released.set()
+    assert client.get("/readyz").status == 200
+
+
+def test_why_a_check_failed_is_logged_when_that_begins_and_ends(interface, caplog):
+    caplog.set_level(logging.INFO, "antiphon.health")
+    errors = [LookupError("gone"), LookupError("gone"), None, None]
+
+    def database():
+        if error := errors.pop(0):
+            raise error
+
+    app = App()
+    app.use(Health(checks=[database]))
+    client = Client(app, interface)
+    assert [client.get("/readyz").status for _ in range(4)] == [503, 503, 200, 200]
+    assert caplog.messages == ["the check database failed", "the check database passes again"]
+    assert isinstance(caplog.records[0].exc_info[1], LookupError)
+
+
+@pytest.mark.parametrize("before_routing", [False, True])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_no_middleware_no_hook_and_no_trusted_host_shuts_probes_out(interface, path, before_routing):
+    app = App(trusted_hosts=["shop.example.com"])
+
+    @app.middleware(before_routing=before_routing)
+    def login(request):
+        abort(401, headers={"www-authenticate": "Basic"})
+        yield
+
+    @app.before_request
+    def check(request):
+        abort(403)
+
+    app.use(Health())
+    app.get("/")(lambda request: "x")
+    client = Client(app, interface, base_url="http://10.1.2.3:8000", raise_errors=False)
+    assert client.get(path).status == 200
+    assert client.head(path).status == 200
+    assert client.post(path).status == client.get("/").status == 401
+
+
+@pytest.mark.parametrize(("options", "logged"), [({}, ["/other"]), ({"access_log": True}, ["/healthz", "/other"])])
+def test_probes_are_not_in_the_access_log_unless_they_should_be(interface, caplog, options, logged):
+    caplog.set_level(logging.INFO, "antiphon.access")
+    app = App()
+    app.use(AccessLog())
+    app.use(Health(**options))
+    client = Client(app, interface, raise_errors=False)
+    for path in ("/healthz", "/other"):
+        client.get(path)
+    assert [record.path for record in caplog.records] == logged
+
+
+@pytest.mark.parametrize(("options", "found"), [({"live": "/alive"}, "/alive"), ({"ready": "/ready"}, "/ready")])
+def test_the_paths_are_one_s_own(probe, options, found):
+    assert probe(Health(**options), found)[0] == 200
+
+
+def test_a_path_may_be_left_out():
+    app = App()
+    app.use(Health(live=None))
+    assert [route.pattern for route in app.routes] == ["/readyz"]
+    assert get_response(app, Request.blank("/healthz")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"timeout": 0}, ValueError, "timeout must be"),
+        ({"checks": [passes, passes]}, ValueError, "two checks are named 'passes'"),
+        ({"checks": ["database"]}, TypeError, "no function"),
+        ({"checks": [asyncio.sleep]}, TypeError, "is called with"),
+    ],
+)
+def test_mistakes_are_errors_at_once(options, error, message):
+    with pytest.raises(error, match=message):
+        Health(**options)
+
+
+@pytest.mark.parametrize(("pattern", "options"), [("/<name>", {}), ("/x", {"host": "<tenant>.example.com"})])
+def test_an_unguarded_route_is_one_path(pattern, options):
+    with pytest.raises(ValueError, match="an unguarded route is one path"):
+        App().get(pattern, unguarded=True, **options)
+
+
+def test_a_blueprint_s_probes_are_below_its_prefix(interface):
+    blueprint = Blueprint("admin", prefix="/admin")
+    blueprint.use(Health())
+    app = App()
+    app.register(blueprint)
+    assert Client(app, interface).get("/admin/healthz").status == 200
