@@ -1,7 +1,7 @@
 """Middleware: a generator around everything inside it, opened with the request and closed with the response."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
 from antiphon.app.returns import to_response
 from antiphon.handler.callables import check_arguments
@@ -9,6 +9,9 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe
 from antiphon.handler.errors import is_leaving, note_task
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.open_places import OpenPlace
 
 Opened: TypeAlias = Generator[Any, Response, Any] | AsyncGenerator[Any, Response]
 
@@ -38,7 +41,7 @@ class Middleware(NamedTuple):
         """Return the middleware with its place, for a stack of which some parts run on a thread, others on the loop."""
         return self._replace(place=ON_THREAD if self.blocks else ON_LOOP)
 
-    async def open(self, request: Request, opened: list[Any]) -> Response | None:
+    async def open(self, request: Request, opened: "list[tuple[Middleware | OpenPlace, Opened]]") -> Response | None:
         """Run it to its yield, and add it to those that are opened; return the response, if it answers already.
 
         Raises RuntimeError if it ends without a yield and without an answer: it might have meant to refuse the request.
