@@ -141,7 +141,7 @@ class Plan:
         if self.body in ("lazy", "stream"):
             return 0
         # A larger body is received only when the middleware has let the request through.
-        return SMALL_BODY if self.has_middleware or self.body == "delegated" else inf
+        return SMALL_BODY if self.stack.parts or self.body == "delegated" else inf
 
 
 def _runs_on(handler: Hook, stack: HandlerStack, body: PlannedBody) -> RunsOn:
