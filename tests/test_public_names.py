@@ -15,8 +15,8 @@ PUBLIC = {
     "antiphon": {
         "Address", "App", "BadSignature", "Blueprint", "Exchange", "HTTPError", "Headers", "Limits", "MultiDict",
         "MutableHeaders", "MutableMultiDict", "Observer", "Part", "Place", "Redirect", "Request", "Response",
-        "ResponseLike", "SignatureExpired", "Signer", "TrustedProxies", "Upload", "abort", "aget_response",
-        "current_request", "from_wsgi", "get_response", "is_debug", "serve",
+        "ResponseLike", "Session", "SignatureExpired", "Signer", "TrustedProxies", "Upload", "abort",
+        "aget_response", "current_request", "from_wsgi", "get_response", "is_debug", "serve",
     },
     "antiphon.http": {
         "Accept", "AcceptCharset", "AcceptEncoding", "AcceptLanguage", "Address", "Authorization", "ByteRange",

@@ -26,6 +26,7 @@ __all__, __getattr__ = import_on_use(
         "request.places": "Place",
         "request.proxies": "TrustedProxies",
         "request.request": "Request",
+        "request.session": "Session",
         "response.response": "Response",
         "signing": "BadSignature SignatureExpired Signer",
         "uploads.upload": "Upload",

@@ -17,6 +17,7 @@ from antiphon.http.redirect import Redirect
 from antiphon.request.places import Place
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
+from antiphon.request.session import Session
 from antiphon.response.response import Response
 from antiphon.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
@@ -42,6 +43,7 @@ __all__ = [
     "Request",
     "Response",
     "ResponseLike",
+    "Session",
     "SignatureExpired",
     "Signer",
     "TrustedProxies",
