@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from weakref import WeakSet
 
 from antiphon.features.stores.rows import Row, RowStore
 from antiphon.features.stores.store import StoreCount, check_ttl, hash_key, unavailable
@@ -47,8 +48,19 @@ on conflict (id) do update set
 returning count, expires
 """
 
+_pools: "WeakSet[_Connections]" = WeakSet()
 _inherited: list["_Connections"] = []
 """Connections of a parent process, which this one must neither use nor close (sqlite.org/howtocorrupt.html §2.6)."""
+
+
+def _close_idle() -> None:
+    """Close the connections that nobody uses, before this process forks: the child would close them when it ends."""
+    for pool in [*_pools]:
+        pool.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_close_idle)
 
 
 class SQLiteStore(RowStore):
@@ -95,7 +107,7 @@ class SQLiteStore(RowStore):
         self._own().close()
 
     def _own(self) -> "_Connections":
-        """Return the connections of this process, which may have been forked after the last call."""
+        """Return the connections of this process, which code in C may have forked after the last call."""
         connections = self._connections
         if connections.pid != os.getpid():
             _inherited.append(connections)
@@ -154,6 +166,7 @@ class _Connections:
         self.writes = 0
         self._path = path
         self._timeout = timeout
+        _pools.add(self)
 
     def take(self) -> sqlite3.Connection:
         try:
