@@ -518,13 +518,49 @@ class TestRedirect:
         ("location", "wanted"),
         [
             ("/next", "/next"), ("next?a=b", "next?a=b"), ("//evil.example", "/ä"), ("https://here/", "/ä"),
-            ("javascript:alert(1)", "/ä"), (None, "/ä"), ("", "/ä"),
+            ("javascript:alert(1)", "/ä"), (None, "/ä"), ("", "/ä"), ("?page=2#top", "?page=2#top"), ("/é", "/%C3%A9"),
+            ("/\\evil.example", "/ä"), ("\\/evil.example", "/ä"), ("\\\\evil.example", "/ä"), ("a\\b", "/ä"),
+            ("?a\\b", "?a%5Cb"),
+            ("/\t/evil.example", "/ä"), ("/\n/evil.example", "/ä"), ("java\tscript:alert(1)", "/ä"), ("\r\n/a", "/ä"),
+            (" //evil.example", "/ä"), ("\0//evil.example", "/ä"), ("\x1f/a", "/ä"), ("/a ", "/ä"), ("/a\x7f", "/ä"),
+            ("https:evil.example", "/ä"), ("http:/evil.example", "/ä"), ("///evil.example", "/ä"), ("data:,a", "/ä"),
+            ("/\ud800", "/ä"), ("\ud800", "/ä"), ("http://[", "/ä"), ("//[::1", "/ä"), ("http://a:99999999/", "/ä"),
+            ("/" + "a" * 2047, "/" + "a" * 2047), ("/" + "a" * 2048, "/ä"), ("/" + "é" * 1024, "/ä"),
+            (5, "/ä"), (b"/a", "/ä"), (["/a"], "/ä"), ({}, "/ä"),
         ],
     )  # fmt: skip
     def test_of_a_client_s_choice_leads_otherwise_to_a_place_of_this_site(self, location, wanted):
         wanted = wanted.replace("ä", "%C3%A4")
         assert Response.redirect(location, otherwise="/ä").location == wanted
         assert Redirect(location, otherwise="/ä").location == wanted
+
+    @pytest.mark.parametrize(
+        ("location", "wanted"),
+        [
+            ("https://shop.example/cart?a=b", "/cart?a=b"), ("https://shop.example", "/"),
+            ("HTTPS://Shop.Example:443/cart", "/cart"), ("https://shop.example//evil.example/", "/.//evil.example/"),
+            ("https://evil.example@shop.example/a", "/a"), ("https://shop.example/é", "/%C3%A9"), ("/cart", "/cart"),
+            ("http://shop.example/cart", "/home"), ("https://shop.example:444/", "/home"), ("//shop.example/", "/home"),
+            ("https://shop.example@evil.example/", "/home"), ("https://shop.example.evil.example/", "/home"),
+            ("https://shop.example\\@evil.example/", "/home"), ("https://evil.example\\@shop.example/", "/home"),
+            ("https:///shop.example/", "/home"), ("https:shop.example", "/home"), ("https://shop.exam\tple/", "/home"),
+        ],
+    )  # fmt: skip
+    def test_of_a_client_s_choice_may_be_a_whole_url_of_this_site(self, location, wanted):
+        origin = "https://shop.example"
+        assert Response.redirect(location, otherwise="/home", origin=origin).location == wanted
+        assert Redirect(location, otherwise="/home", origin=origin).location == wanted
+
+    @pytest.mark.parametrize("origin", ["", None])
+    def test_of_a_client_s_choice_leads_nowhere_else_where_the_origin_is_unknown(self, origin):
+        for location in ("", "http:///a", "x:", "//"):
+            assert Response.redirect(location, otherwise="/home", origin=origin).location == "/home"
+
+    @given(st.text(st.sampled_from("/\\:@.?#%\t\n\r \0ahtpsjv[]é\ud800")) | st.text())
+    def test_of_a_client_s_choice_stays_here_whatever_it_is(self, location):
+        sent = Response.redirect(location, otherwise="/home", origin="http://here").location
+        assert not re.search(r"[^!-~]|\\|\A//|\A[A-Za-z][A-Za-z0-9+.-]*:", sent)
+        assert urlsplit(urljoin("http://here/a/b", sent)).netloc == "here"
 
     @pytest.mark.parametrize("location", ["/next", "//evil.example", None])
     def test_leads_otherwise_to_no_other_site(self, location):

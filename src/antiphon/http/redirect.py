@@ -5,10 +5,13 @@ from typing import overload
 
 from antiphon.http.errors import BadRequest
 from antiphon.http.headers import HeaderFields, MutableHeaders
-from antiphon.http.url import as_uri
+from antiphon.http.url import URL, as_uri
 
 REDIRECTS = (301, 302, 303, 307, 308)
 """The statuses of redirects: after 303 clients go on with GET, after 307 and 308 with the same method."""
+
+_LONGEST = 2048
+"""Characters of the longest location that a client may choose. Many proxies take 4 KiB for a response's headers."""
 
 _leaves = re.compile(r"//|[A-Za-z][A-Za-z0-9+.\-]*+:").match
 
@@ -49,10 +52,13 @@ class Redirect(RaisedAnswer):
     """An exception that is answered by a redirect to ``location``, a URL reference, wherever it is raised.
 
     Error handlers don't see the exception. Raises ExternalLocation, a ValueError that is answered by a 400, for a
-    location that names a site, unless ``external`` is True. With ``otherwise``, the redirect leads there instead of
-    raising that, and where the location is None or empty. Raises ValueError for a lone surrogate, for an ``otherwise``
-    that names a site, for a status that is no redirect's, and for bad ``headers``; TypeError for a location that is no
-    text.
+    location that names a site, unless ``external`` is True. Raises ValueError for a lone surrogate, for an
+    ``otherwise`` that names a site, for a status that is no redirect's, and for bad ``headers``; TypeError for a
+    location that is no text.
+
+    With ``otherwise`` nothing that a client has chosen raises: the redirect leads there for a location that names a
+    site, that is None, empty, no text or longer than 2048 characters, and that browsers read otherwise than it looks. A
+    whole URL of this site passes if its ``origin`` is given, such as ``request.url.origin``.
     """
 
     @overload
@@ -68,6 +74,7 @@ class Redirect(RaisedAnswer):
         *,
         external: bool = False,
         otherwise: str,
+        origin: str | None = None,
     ) -> None: ...
     def __init__(
         self,
@@ -77,9 +84,10 @@ class Redirect(RaisedAnswer):
         *,
         external: bool = False,
         otherwise: str | None = None,
+        origin: str | None = None,
     ) -> None:
         super().__init__(location, headers=headers)
-        self.location = redirect_location(location, external, otherwise)
+        self.location = redirect_location(location, external, otherwise, origin)
         self.status = check_redirect(status)
 
 
@@ -103,22 +111,38 @@ def check_redirect(status: int) -> int:
     return status
 
 
-def redirect_location(location: str | None, external: bool, otherwise: str | None = None) -> str:
-    """Return a URL reference in ASCII, for Location: ``otherwise`` if the location is None, empty, or names a site.
+def redirect_location(
+    location: str | None, external: bool, otherwise: str | None = None, origin: str | None = None
+) -> str:
+    """Return a URL reference in ASCII, for Location; with ``otherwise``, that for whatever does not lead to this site.
 
     Text from a request must not lead users to a site of an attacker's choice (CWE-601). Raises ExternalLocation for a
     location that names a site, unless it is ``external`` or there is an ``otherwise``; ValueError if that names one.
     """
-    instead = None if otherwise is None else as_uri(otherwise)
-    if instead is not None and _leaves(instead):
-        raise ValueError(f"{otherwise=} names a site, perhaps another one: give a path")
-    if instead is not None and not location:
-        return instead
-    if not isinstance(location, str):
-        raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
-    uri = as_uri(location)
-    if external or not _leaves(uri):
+    if otherwise is None:
+        if not isinstance(location, str):
+            raise TypeError(f"a redirect leads to a URL reference, not to {location!r}")
+        uri = as_uri(location)
+        if _leaves(uri) and not external:
+            raise ExternalLocation(location)
         return uri
-    if instead is None:
-        raise ExternalLocation(location)
-    return instead
+    instead = as_uri(otherwise)
+    if _leaves(instead):
+        raise ValueError(f"{otherwise=} names a site, perhaps another one: give a path")
+    if external and location:
+        return as_uri(location)
+    return _on_this_site(location, origin) or instead
+
+
+def _on_this_site(location: object, origin: str | None) -> str | None:
+    """Return a client's location as a reference to this site; None if it is none that is safe."""
+    if not isinstance(location, str) or len(location) > _LONGEST:
+        return None
+    try:
+        url = URL(location)  # which refuses what browsers would read otherwise
+        uri = as_uri(location)
+        if _leaves(uri):
+            uri = as_uri(url.target) if origin and url.origin == origin else ""
+    except ValueError:
+        return None
+    return uri if len(uri) <= _LONGEST else None

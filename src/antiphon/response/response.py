@@ -172,6 +172,7 @@ class Response(ResponseHeaders):
         *,
         external: bool = False,
         otherwise: str,
+        origin: str | None = None,
     ) -> Self: ...
     @classmethod
     def redirect(
@@ -182,15 +183,20 @@ class Response(ResponseHeaders):
         *,
         external: bool = False,
         otherwise: str | None = None,
+        origin: str | None = None,
     ) -> Self:
         """Send the client to another URL (RFC 9110 §15.4), by default to be fetched with GET (303).
 
         A ``location`` on another site raises ExternalLocation, a ValueError that is answered by a 400, unless it is
-        ``external``: say so only of a URL that you have chosen yourself. For one that a client has chosen say where it
-        leads ``otherwise``: there it leads, too, if it is None or empty.
+        ``external``: say so only of a URL that you have chosen yourself.
+
+        For one that a client has chosen say where it leads ``otherwise``; then nothing that a client sends raises. It
+        leads there if the location names a site, if it is None, empty, no text or longer than 2048 characters, and if
+        browsers would read it otherwise than it looks: with a backslash or a control character. A whole URL of this
+        site passes if its ``origin`` is given: ``origin=request.url.origin``.
         """
         response = cls(None, check_redirect(status), headers)
-        response.headers["location"] = redirect_location(location, external, otherwise)
+        response.headers["location"] = redirect_location(location, external, otherwise, origin)
         return response
 
     @classmethod
