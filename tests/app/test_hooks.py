@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon import App, Place, Response
+from antiphon import App, Blueprint, Place, Response
 from antiphon.handler.contract import describe
 from antiphon.http.errors import Forbidden, NotFound
 from tests.helpers.deferred_annotations import define
@@ -28,6 +28,56 @@ def app_with(style, called):
         raise NotFound("by the handler")
 
     return app
+
+
+class TestOfOneRoute:
+    def test_come_after_those_of_the_app_and_for_that_route_alone(self, serving, style, other):
+        called = []
+        app = App()
+        shop = Blueprint("shop")
+
+        def hook(name, answer=None):
+            return other(lambda request: called.append(name) or answer)
+
+        @shop.get("/", before=[hook("first"), hook("second")])
+        @style
+        def handler(request):
+            called.append("handler")
+            return "handler"
+
+        @shop.get("/refused", before=hook("refuses", ("no", 403)))
+        @style
+        def refused(request):
+            called.append("never")
+
+        shop.get("/free", name="free")(handler)
+        shop.before_request(hook("shop"))
+        app.before_request(hook("app"))
+        app.register(shop)
+        client = serving(app)
+        assert client.get("/").text == "handler"
+        assert called == ["app", "shop", "first", "second", "handler"]
+        called.clear()
+        assert client.get("/refused").status == 403
+        assert called == ["app", "shop", "refuses"]
+        called.clear()
+        assert client.get("/free").text == "handler"
+        assert called == ["app", "shop", "handler"]
+
+    @pytest.mark.parametrize(
+        ("before", "says"),
+        [
+            ([lambda: None], "request"),
+            ([lambda request, other: None], "other"),
+            ("hook", "is no function"),
+            (5, "iterable"),
+            (lambda request: (yield), "yields"),
+        ],
+    )
+    @pytest.mark.usefixtures("serving", "style", "other")
+    def test_that_can_t_be_called_are_refused_at_once(self, before, says):
+        with pytest.raises(TypeError, match=says):
+            App().get("/", before=before)
 
 
 class TestBefore:

@@ -220,15 +220,19 @@ class Planning:
             self._routing.redirected.add(plan)
 
     def _stack(self, group: RouteGroup, route: Route) -> HandlerStack:
-        """Return what stands around the handler of a route. Raises RuntimeError where the app has no keys for it."""
+        """Return what stands around the handler of a route."""
         stack = HandlerStack(error_handlers=group.stack.error_handlers) if route.unguarded else group.stack
-        if not route.signed:
+        if not (route.signed or route.before):
             return stack
+        checks = [self._signature_check(route)] if route.signed else []
+        return stack._replace(before=(*checks, *stack.before, *route.before))
+
+    def _signature_check(self, route: Route) -> Hook:
+        """Return the hook that refuses unsigned URLs. Raises RuntimeError where the app has no keys for it."""
         try:
-            check = Hook(partial(check_signature, self._signer(SALT)), False)
+            return Hook(partial(check_signature, self._signer(SALT)), False)
         except RuntimeError as error:
             raise RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}") from None
-        return stack._replace(before=(check, *stack.before))
 
     def _handler(self, route: Route) -> Hook:
         """Return the handler of a route as a function of the request alone.

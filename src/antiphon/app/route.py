@@ -5,8 +5,10 @@ from os.path import basename
 from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from antiphon.app.arguments import NO_ARGUMENTS, Arguments, arguments_of
-from antiphon.app.hooks import Hook, hook
+from antiphon.app.hooks import Hook, check_returns, hook
 from antiphon.app.places import Places
+from antiphon.app.signatures import BeforeHook
+from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import describe
 from antiphon.http.grammar import is_token
 from antiphon.http.limits import Limits
@@ -46,6 +48,8 @@ class Route(NamedTuple):
     """True if only URLs that ``url_for`` has signed are answered."""
     unguarded: bool = False
     """True if the route is answered outside of all middleware and hooks, for every host."""
+    before: tuple[Hook, ...] = ()
+    """The hooks of this route alone, called after those of the blueprint and the application."""
     blueprint: str | None = None
     """The name of the blueprint, with those around it: ``shop.admin``."""
     app: Any = None
@@ -89,6 +93,9 @@ class RouteOptions(TypedDict, total=False):
     none, where the blueprint or the app has one. When the client disconnects it is cancelled for GET and HEAD, and for
     other methods with ``cancel_on_disconnect``, which may also be False.
 
+    ``before`` is a function, or several, called as those of ``before_request`` are, and after them, for this route
+    alone: it gets the request, and may return the answer, or raise an error.
+
     A route that is ``signed`` answers only URLs that ``url_for`` made, which signs them with the app's ``secret_keys``:
     others are refused with 403, and with 410 after the ``_expires`` that ``url_for`` was given.
 
@@ -106,6 +113,7 @@ class RouteOptions(TypedDict, total=False):
     cancel_on_disconnect: bool | None
     signed: bool
     unguarded: bool
+    before: BeforeHook | Iterable[BeforeHook]
 
 
 def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., Any], options: RouteOptions) -> Route:
@@ -129,6 +137,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("cancel_on_disconnect"),
         options.get("signed", False),
         options.get("unguarded", False),
+        tuple([hook(function) for function in _hooks_before(options)]),
         arguments=arguments_of(function),
     )
 
@@ -149,6 +158,14 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
     if body not in ("load", "lazy", "stream"):
         raise ValueError(f"body is 'load', 'lazy' or 'stream', not {body!r}: {pattern!r}")
     check_deadline(options.get("deadline"))
+    for function in _hooks_before(options):
+        check_arguments(function, "request")
+        check_returns(function, "app.middleware")
+
+
+def _hooks_before(options: Mapping[str, Any]) -> list[BeforeHook]:
+    before = options.get("before", ())
+    return [before] if callable(before) else [*before]
 
 
 def check_deadline(seconds: object) -> float | None:
