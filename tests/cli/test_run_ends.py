@@ -337,6 +337,11 @@ async def events(request: Request):
     return Response.events(numbers())
 
 
+@app.get("/")
+def index(request: Request):
+    return "hello"
+
+
 @app.get("/waits")
 async def waits(request: Request):
     note("begun")
@@ -433,3 +438,19 @@ def test_connections_without_a_request_are_closed_at_once(antiphon, interface, r
         while connection.recv(4096):
             pass
         assert_ended(command)
+
+
+@EACH_INTERFACE
+@pytest.mark.parametrize("served", ["apps", "streaming"])
+def test_requests_are_answered_during_the_drain_delay(antiphon, notes, interface, served):
+    target = [f"apps:{interface}"] if served == "apps" else ["streaming:app", "--interface", interface]
+    command = antiphon(*target, "--drain-delay", "0.5", "--grace", "600").serving()
+
+    def answer():
+        with command.send("/") as connection:
+            return connection.recv(4096)
+
+    assert b"connection: close" not in answer().lower()
+    command.process.send_signal(signal.SIGTERM)
+    command.wait_until(lambda: b"\r\nconnection: close\r\n" in answer().lower())
+    assert_ended(command)

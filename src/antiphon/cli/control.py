@@ -10,6 +10,8 @@ from antiphon.cli.interface import Choice
 INHERITED = "ANTIPHON_WORKER"
 """The environment variable that makes a process a worker: the file descriptors that it inherits, by number."""
 
+REPLACED = b"r"
+"""The word of a supervisor to a worker that has a successor."""
 Order: TypeAlias = dict[Literal["load", "show", "page"], str]
 """What a worker is to do that was started ahead: load a target, or show the report of a failure, and a page on it."""
 
@@ -54,7 +56,9 @@ class Control:
             return order
         return None
 
-    def wait_told_to_end(self) -> None:
-        """Wait until the supervisor closes its end of the connection, or dies."""
-        with suppress(ConnectionError):
-            self._connection.recv(1)
+    def wait_told_to_end(self) -> bool:
+        """Wait until the supervisor closes its end of the connection, or dies. Return True if another worker serves."""
+        try:
+            return self._connection.recv(1) == REPLACED
+        except ConnectionError:
+            return False

@@ -26,9 +26,9 @@ def explain_failure(what: str, error: BaseException) -> str:
 
 
 def user_frames(error: BaseException) -> list[traceback.FrameSummary]:
-    """Return the frames of an error, outermost first, without those of imports and of this package."""
+    """Return the frames of an error, outermost first, without imports, this package and compiled code."""
     frames = traceback.extract_tb(error.__traceback__)
-    return [frame for frame in frames if not frame.filename.startswith(_MACHINERY)]
+    return [frame for frame in frames if not frame.filename.startswith(_MACHINERY) and frame.filename[-4:] != ".pyx"]
 
 
 def is_own(path: str) -> bool:

@@ -119,7 +119,7 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     callback=_seconds,
     default=30.0,
     show_default=True,
-    help="Seconds after which a worker that hangs is replaced; 0: never.",
+    help="Seconds after which a worker that hangs is replaced; 0: never, as with --reload.",
 )
 @click.option(
     "--max-requests",
@@ -127,6 +127,14 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     default=0,
     show_default=True,
     help="How many requests a worker answers before it is replaced; 0: any number.",
+)
+@click.option(
+    "--drain-delay",
+    type=click.FloatRange(min=0),
+    callback=_seconds,
+    default=0.0,
+    show_default=True,
+    help="Seconds of requests at the end before connections are refused, for balancers to notice.",
 )
 @click.option("--reload", is_flag=True, help="Load the application anew whenever one of its files is saved.")
 @click.option(
@@ -174,6 +182,7 @@ def run(
     grace: float,
     worker_timeout: float,
     max_requests: int,
+    drain_delay: float,
     reload: bool,
     reload_dir: tuple[str, ...],
     debug: bool | None,
@@ -202,7 +211,7 @@ def run(
     if dialects:
         use(dialects)
     logs = Logs(log_format, log_level, not no_access_log)
-    policy = Policy(workers, grace, worker_timeout, max_requests, reload if debug is None else debug, logs)
+    policy = Policy(workers, grace, worker_timeout, max_requests, drain_delay, reload if debug is None else debug, logs)
     if reload:
         policy = policy.for_reloading()
     elif click.get_current_context().get_parameter_source("reload_dir") == ParameterSource.COMMANDLINE:

@@ -18,6 +18,8 @@ class Policy(NamedTuple):
     """The time after which a worker of which nothing was heard is replaced; 0 for none."""
     max_requests: int = 0
     """The number of requests after which a worker is replaced; 0 for none."""
+    drain_delay: float = 0.0
+    """The time for which requests are still taken when the server has been told to end, and says that it drains."""
     debug: bool = False
     """True if errors are answered with a page that shows the code and its values."""
     logs: Logs = Logs()
@@ -27,4 +29,5 @@ class Policy(NamedTuple):
 
     def for_reloading(self) -> "Policy":
         """Return the policy of workers that a change of a file ends, and that may stand still in a debugger."""
-        return self._replace(grace=min(self.grace, RELOAD_GRACE), worker_timeout=0, max_requests=0, is_reloaded=True)
+        grace = min(self.grace, RELOAD_GRACE)
+        return self._replace(grace=grace, worker_timeout=0, max_requests=0, drain_delay=0, is_reloaded=True)

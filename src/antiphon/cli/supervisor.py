@@ -112,7 +112,7 @@ class Supervisor:
         self._workers.discard(worker)
 
     def _retire(self, worker: WorkerProcess) -> None:
-        self._do(worker.end(self._policy.grace))
+        self._do(worker.end(self._policy.grace, is_replaced=True))
 
     async def _restart_and_tell(self) -> None:
         try:
@@ -124,7 +124,8 @@ class Supervisor:
 
     async def _end_all(self) -> None:
         self._listener.close()
-        ending = [worker.end(self._policy.grace) for worker in self._workers]
+        seconds = self._policy.drain_delay + self._policy.grace
+        ending = [worker.end(seconds) for worker in self._workers]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*ending)

@@ -20,6 +20,7 @@ from antiphon.adapters.streaming import cut_off
 from antiphon.cli.control import Control
 from antiphon.cli.errors import BadCommand, StartupFailed
 from antiphon.cli.failure import explain_failure
+from antiphon.cli.farewell import with_farewell
 from antiphon.cli.heart import BEATS, Heart
 from antiphon.cli.interface import Choice, choose
 from antiphon.cli.observed import Counted, observed
@@ -95,9 +96,11 @@ class _Worker:
         self._choice = choose(self._app, requested)
         self._policy.logs.configure()
         self._server = server = self._make_server(listener)
-        signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())  # the supervisor may have got it, too
+        # The supervisor may have got it, too, and end this worker before it is replaced.
+        signal.signal(signal.SIGTERM, lambda *_: self._control.report_worn())
         if self._choice.interface == "wsgi":
             self._start_on_thread()
+            _call_at_sigterm(self._control.report_worn)
         server.run()
         if self._choice.interface == "wsgi":
             self._stop_on_thread()
@@ -106,7 +109,7 @@ class _Worker:
 
     def _make_server(self, listener: socket.socket) -> ThreadServer:
         interface = self._choice.interface
-        app = self._policy.logs.observe(self._app, interface)
+        app = with_farewell(self._policy.logs.observe(self._app, interface), interface)
         if limit := self._policy.max_requests:
             app = Counted(app, limit + random.randint(0, limit // 10), self._control.report_worn)  # noqa: S311
         threads = WSGI_THREADS if interface == "wsgi" else 1
@@ -166,9 +169,11 @@ class _Worker:
 
         After the last request, the main thread ends the process before that.
         """
-        self._control.wait_told_to_end()
+        is_replaced = self._control.wait_told_to_end()
         if self._server is not None:
             DRAINING.give()
+            if not is_replaced:
+                time.sleep(self._policy.drain_delay)
             self._drain(self._server)
             time.sleep(self._policy.grace)
             GRACE_OVER.give()
@@ -190,6 +195,20 @@ class _Worker:
         cut_off(CLOSING)
         time.sleep(ANSWERING)
         server.cut_off(LEAVING)
+
+
+def _call_at_sigterm(function: Callable[[], object]) -> None:
+    """Have a thread call a function at SIGTERM, which the main thread would miss as it begins to wait for a lock."""
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    signal.set_wakeup_fd(sender.detach(), warn_on_full_buffer=False)
+
+    def wait() -> None:
+        while received := receiver.recv(1):
+            if received[0] == signal.SIGTERM:
+                function()
+
+    Thread(target=wait, name="antiphon-signals", daemon=True).start()
 
 
 def _leave_signals_to_the_supervisor() -> None:

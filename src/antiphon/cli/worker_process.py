@@ -10,7 +10,7 @@ from asyncio.subprocess import Process
 from contextlib import suppress
 from typing import Any
 
-from antiphon.cli.control import INHERITED, Order
+from antiphon.cli.control import INHERITED, REPLACED, Order
 from antiphon.cli.errors import BadCommand, StartupFailed, WorkerEnded
 from antiphon.cli.heart import BEATS
 from antiphon.cli.interface import Choice
@@ -104,11 +104,13 @@ class WorkerProcess:
         """Wait until the process is gone, at most `timeout` seconds."""
         await asyncio.wait([self._ended], timeout=timeout)
 
-    async def end(self, grace: float) -> None:
+    async def end(self, grace: float, *, is_replaced: bool = False) -> None:
         """Tell the worker to end, and wait until it has. Kill it when its time is over."""
         if not self._is_told_to_end:
             self._is_told_to_end = True
             with suppress(OSError):  # it is gone
+                if is_replaced:
+                    self._control.send(REPLACED)
                 self._control.shutdown(socket.SHUT_WR)
         await self.wait_ended(grace + SHUTDOWN)
         self.kill()
