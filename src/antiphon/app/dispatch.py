@@ -29,15 +29,14 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
     """Answer a request by a plan. An ``error`` in the request is raised inside of all middleware."""
     set_current_request(request)
     head = request.head
-    if plan.deadline is not None:
-        request.lifetime.limit(plan.deadline)
     if head.blocks:
         plan = plan.for_wsgi
         first = plan.runs_on.from_thread
     else:
         first = plan.runs_on.from_loop
     has_body = head.has_body
-    opened: OpenedMiddleware = Opening(request) if plan.opens_places else []
+    opened: OpenedMiddleware = _prepare_request(plan, request) if plan.prepares else []
+    leaves = plan.has_middleware
     failure = answer = None
     try:
         if has_body:
@@ -53,12 +52,19 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
         response = Response(answer) if type(answer) is str else _respond(plan, request, answer)
     except BaseException as raised:
         response = await answer_failure(plan, request, raised)
-        failure = response.error
-    if plan.has_middleware or request.consulted or request._after_hooks or failure is not None:
+        failure, leaves = response.error, True
+    if leaves or request.consulted or request._after_hooks:
         response = await leave(plan, request, response, opened, response is answer, failure)
     if has_body and not request._is_in_bytes:
         await release(request, response, plan.is_driven(request))
     return response
+
+
+def _prepare_request(plan: Plan, request: Request) -> OpenedMiddleware:
+    """Let the deadline run, and return the list of what is open, in which places are, too, if any is opened."""
+    if plan.deadline is not None:
+        request.lifetime.limit(plan.deadline)
+    return Opening(request) if plan.stack.opens_places else []
 
 
 # Receiving

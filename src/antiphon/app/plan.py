@@ -86,8 +86,8 @@ class Plan:
     Around an ``async def`` handler, what is sync runs on the server's loop, but over WSGI, with ``hooks_block``, on the
     thread that waits for the request: the process has one loop then, which all of them would hold up.
 
-    ``deadline`` is in seconds from the dispatch; None for none.
-    ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before that.
+    ``deadline`` is in seconds from the dispatch, None for none; ``prepares`` is True with one, and where places are
+    opened. ``refuse`` is called in place of the handler, with the error, if something is wrong with a request before.
     ``has_middleware`` is True if anything at all is around the handler. Up to ``most_ahead`` bytes of a body are
     received before that opens; after it, ``waits_on_thread`` is True if a thread may wait for the rest. ``place`` is
     where error handlers run, and the hooks of a single request.
@@ -95,7 +95,7 @@ class Plan:
 
     __slots__ = (
         "body", "deadline", "for_wsgi", "handler", "has_middleware", "hooks_block", "is_async", "most_ahead",
-        "opens_places", "place", "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
+        "place", "prepares", "reads_body", "refuse", "route", "runs_on", "stack", "waits_on_thread",
     )  # fmt: skip
 
     def __init__(
@@ -119,7 +119,7 @@ class Plan:
         stack = stack.for_handler(self.hooks_block)
         if body == "delegated":
             stack = stack._replace(resolving=())
-        self.opens_places = stack.opens_places
+        self.prepares = stack.opens_places or route.deadline is not None
         self.has_middleware = bool(stack.parts) or stack.opens_places
         self.runs_on = _runs_on(handler, stack, body)
         is_mixed = self.runs_on is RunsOn.MIXED
@@ -129,7 +129,7 @@ class Plan:
         self.place = ON_THREAD if handler.blocks else ON_LOOP
         self.reads_body = any(part.reads_body for part in stack.middleware)
         self.most_ahead = self._most_ahead()
-        self.waits_on_thread = (handler.blocks and self.most_ahead == 0) or any(part.blocks for part in stack.parts)
+        self.waits_on_thread = self._waits_on_thread()
 
     def is_driven(self, request: Request) -> bool:
         """True where steps may switch: those of a plan that is all async are awaited as they are on a server's loop."""
@@ -142,6 +142,9 @@ class Plan:
             return 0
         # A larger body is received only when the middleware has let the request through.
         return SMALL_BODY if self.stack.parts or self.body == "delegated" else inf
+
+    def _waits_on_thread(self) -> bool:
+        return (self.handler.blocks and self.most_ahead == 0) or any(part.blocks for part in self.stack.parts)
 
 
 def _runs_on(handler: Hook, stack: HandlerStack, body: PlannedBody) -> RunsOn:
