@@ -52,6 +52,21 @@ def test_of_several_saves_in_a_row_the_last_is_served(site):
     assert len(pids) == 1
 
 
+def test_a_file_that_is_saved_while_another_one_is_loaded_is_told_with_it(site):
+    told = len(site.out)
+    site.save(INIT, f"import time\ntime.sleep(1)\n{SHOP}".replace("{EUR}", "rate {EUR}"))
+    site.save(INNER, "EUR = 2\n")
+    site.wait_for("rate 2 ")
+    site.wait_until(lambda: f"s: {INIT} and 1 more\n" in site.out[told:])
+
+
+def test_a_signal_loads_it_anew(site):
+    told, before = len(site.out), site.ask()[2]
+    site.process.send_signal(signal.SIGUSR2)
+    site.wait_until(lambda: re.fullmatch(r"Reloaded in \d+\.\d\d s\n", site.out[told:]))
+    assert site.ask()[2] != before
+
+
 def test_an_open_stream_delays_nothing_and_gets_its_grace(site):
     with site.stream() as stream:
         old = site.ask()[2]

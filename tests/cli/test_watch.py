@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import resource
 import shutil
 from contextlib import suppress
 
 import pytest
 
+from antiphon.cli.errors import Refused
 from antiphon.cli.watch import watch
 
 pytestmark = pytest.mark.once
@@ -113,6 +115,21 @@ def test_a_new_folder_is_told_and_watched(told_of):
         write("made/inner/first.py")
 
     assert told_of(add) == {"made/inner"}
+
+
+def test_where_the_system_watches_no_more_the_command_is_refused(told_of):
+    told_of(lambda: write("shop.py"))  # imports what is needed for it
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    async def run():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            await anext(watch(["."]))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    with pytest.raises(Refused, match=r"Not all files can be watched: .*\. Name fewer folders"):
+        asyncio.run(run())
 
 
 def test_a_folder_that_is_moved_away_is_told(told_of):

@@ -49,7 +49,7 @@ async def _batches(folders: Iterable[str]) -> AsyncGenerator[set[str]]:
                 if not all(map(os.path.exists, removed)):
                     await asyncio.sleep(_REPLACING)  # its return would be another change
                 yield {path for _, path in batch}
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # as watchfiles raises for watches, and for a watcher
         raise Refused(f"Not all files can be watched: {error}. Name fewer folders by --reload-dir.") from None
 
 
