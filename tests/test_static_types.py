@@ -33,18 +33,18 @@ Tenant = Place[Pool]("tenant")
 
 
 class Mine(Request):
-    session = Place[int]("session")
+    basket = Place[int]("basket")
 
 
 def read(request: Mine, places: Places) -> None:
     assert_type(request[Tenant], Pool)
-    assert_type(request.session, int)
-    assert_type(Mine.session, Place[int])
+    assert_type(request.basket, int)
+    assert_type(Mine.basket, Place[int])
     assert_type(places.read(Tenant, request), Pool)
     request[Tenant] = Pool()
-    request.session = 5
+    request.basket = 5
     request[Tenant] = 5  # wrong
-    request.session = "5"  # wrong
+    request.basket = "5"  # wrong
 
 
 def sync(request: Request) -> Pool: raise NotImplementedError
