@@ -276,6 +276,11 @@ class App(Routes, Servable):
         """Measure header sections from now on, and hold them to ``limits.headers``. For adapters and dialects."""
         self._guard.looks_at_heads = True
 
+    @property
+    def secret_keys(self) -> SecretKeys:
+        """The app's secret keys, for features that sign: ``CookieStore(app.secret_keys)``. Empty if it has none."""
+        return self._secret_keys
+
     def signer(self, salt: str) -> Signer:
         """Return a signer with the app's ``secret_keys`` for one purpose, the ``salt``.
 

@@ -1,20 +1,20 @@
 """A store in cookies: the data themselves, signed, in place of a key."""
 # ruff: noqa: ARG002 - clients have the data, so that much of what a server would be told counts for nothing
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha1
 from typing import Any, ClassVar, NoReturn
 
 from antiphon.features.stores.encoding import check_same
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
 from antiphon.features.stores.tagged_json import dumps, loads
 from antiphon.http.cookies import LONGEST_COOKIE
+from antiphon.signing import MAKE_A_KEY, SecretKeys
 
 LONGEST = LONGEST_COOKIE - 96
 """Bytes of a value, which leave room for the name of a cookie."""
-
-SHORTEST_KEY = 16
-"""Bytes."""
 
 LIFETIME = 31 * 24 * 3600.0
 """Seconds for which a cookie counts that does not say how long: that of Flask."""
@@ -32,28 +32,26 @@ class CookieStore(Store):
 
     What lies with clients can't be revoked or counted: whoever kept an old cookie can send it again until it expires,
     and of two changes at once the last one wins. Methods that would need more raise NotImplementedError. Raises
-    ValueError for a change after which a cookie would be too long, and for a newest key under 16 bytes.
+    ValueError for a change after which a cookie would be too long, for no key, and for one under 16 bytes.
     """
 
     blocks: ClassVar[bool] = False
     is_server_side: ClassVar[bool] = False
 
-    def __init__(self, secret_keys: Iterable[str | bytes], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, secret_keys: Iterable[str | bytes] | SecretKeys, *, clock: Callable[[], float] = time.time
+    ) -> None:
         from itsdangerous import URLSafeTimedSerializer
 
-        given = [secret_keys] if isinstance(secret_keys, str | bytes) else secret_keys
-        keys = [key.encode() if isinstance(key, str) else key for key in given]
-        if not keys or len(keys[0]) < SHORTEST_KEY:
-            raise ValueError(
-                f"the secret key that signs has {SHORTEST_KEY} bytes or more:"
-                " python -c 'import secrets; print(secrets.token_hex())' prints one"
-            )
+        keys = SecretKeys(secret_keys)
+        if not keys:
+            raise ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one")
         self._clock = clock
         self._serializer = URLSafeTimedSerializer(
-            keys[::-1],  # itsdangerous signs with the last one
+            list(keys.oldest_first),
             salt="cookie-session",
             serializer=_Form,
-            signer_kwargs={"key_derivation": "hmac"},
+            signer_kwargs={"key_derivation": "hmac", "digest_method": sha1},  # as Flask has them
         )
 
     def new_key(self) -> str:
@@ -68,7 +66,7 @@ class CookieStore(Store):
         """Return the data of a cookie; None if it was not signed here, is expired, or is none at all."""
         from itsdangerous import BadData
 
-        if len(key) > LONGEST_COOKIE or not key.isascii():
+        if len(key) > LONGEST_COOKIE or not _is_signed(key):
             return None
         try:
             data, signed = self._serializer.loads(key, return_timestamp=True)
@@ -129,6 +127,9 @@ class CookieStore(Store):
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
         raise _can_not("count: clients can send any cookie again")
 
+
+_is_signed = re.compile(r"[A-Za-z0-9._-]+").fullmatch
+"""Text as it is signed; Python's base64 would skip other characters."""
 
 _OTHERS = "SQLiteStore(path) or ValkeyStore(url)"
 
