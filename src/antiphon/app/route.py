@@ -163,9 +163,9 @@ def check_options(pattern: object, options: Mapping[str, Any]) -> None:
         check_returns(function, "app.middleware")
 
 
-def _hooks_before(options: Mapping[str, Any]) -> list[BeforeHook]:
-    before = options.get("before", ())
-    return [before] if callable(before) else [*before]
+def _hooks_before(options: Mapping[str, Any]) -> Iterable[BeforeHook]:
+    before: BeforeHook | Iterable[BeforeHook] = options.get("before", ())
+    return [before] if callable(before) else before
 
 
 def check_deadline(seconds: object) -> float | None:
