@@ -32,8 +32,8 @@ pre { margin: 0; padding: .6rem 0; background: var(--box); border: 1px solid var
 pre.text { padding: .6rem .8rem; max-height: 70vh; overflow: auto }
 .source { display: block; width: max-content; min-width: 100% }
 .row { display: block; padding-right: 1rem }
-.row i { display: inline-block; width: 4.5ch; margin-right: 1.5ch; color: var(--quiet); font-style: normal;
-  text-align: right; user-select: none; position: sticky; left: 0; background: var(--box) }
+.row i { display: inline-block; width: 6.5ch; margin-right: .5ch; padding-right: 1.5ch; color: var(--quiet);
+  font-style: normal; text-align: right; user-select: none; position: sticky; left: 0; background: var(--box) }
 .row.failed i { background: var(--row) }
 .row.failed { background: var(--row); box-shadow: inset .25rem 0 var(--error) }
 .row.failed i { color: var(--error); font-weight: bold }
