@@ -146,6 +146,12 @@ def test_a_secret_of_the_environment(monkeypatch):
     check_nothing_leaks(secret, GET, lambda value, fail: fail(value))
 
 
+def test_one_of_several_secrets(monkeypatch):
+    secret = f"{START}opensesame0123456789"
+    monkeypatch.setenv("SECRET_KEYS", f"abcdefghijklmnopqrstuvwxyz {secret}")
+    check_nothing_leaks(secret, GET, lambda value, fail: fail(value))
+
+
 def test_the_password_in_a_secret_url(monkeypatch):
     secret = f"{START}open/sesame"
     monkeypatch.setenv("DATABASE_URL", f"postgres://ada:{quote(secret, safe='')}@db/shop")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from antiphon import Request, Response
+from antiphon import App, MutableHeaders, Request, Response, Signer
 from antiphon.cli.debug.masking import Mask
 from antiphon.cli.debug.values import LENGTH, Printer
 
@@ -105,6 +105,10 @@ VALUES = [
     (object(), "<object>"),
     (Request.blank("/a?b=1", "POST"), "<Request POST '/a'>"),
     (Response(status=204), "<Response 204>"),
+    (Request.blank("/?a=1&token=abc").args, "MultiDict([('a', '1'), ('token', [masked])])"),
+    (MutableHeaders({"X-Api-Key": "abc"}), "MutableHeaders([('x-api-key', [masked])])"),
+    (Signer(["opensesame" * 4], salt="links"), "<Signer>"),
+    (App(secret_keys=["opensesame" * 4]), "<App>"),
     (os.environ, "<_Environ>"),
     (dict(os.environ), "<dict, an environment>"),
     (dict(os.environb), "<dict, an environment>"),

@@ -17,6 +17,9 @@ _SHORTEST, _LONGEST = 6, 5_000
 the beginning of a longer one is masked, too.
 """
 
+_SHORTEST_OF_SEVERAL = 16
+"""Length of a key among several with spaces between them. Shorter ones are the words of a phrase."""
+
 _ANYWHERE = (
     *("password", "passwd", "passphrase", "secret", "token", "credential", "signature", "bearer", "jwt"),
     *("apikey", "accesskey", "privatekey", "secretkey", "signingkey", "encryptionkey", "masterkey"),
@@ -122,9 +125,12 @@ class Mask:
 
 
 def _passwords(secret: str) -> Iterator[str]:
-    """Give what is the secret part of a URL with a password, and of the credentials of an Authorization header."""
+    """Give the parts of a secret that are secrets: a password in a URL or in basic credentials, several keys."""
     if url := _credentials(secret):
         yield unquote(url[1])
+    several = [part for part in secret.split() if len(part) >= _SHORTEST_OF_SEVERAL]
+    if several != [secret]:
+        yield from several
     scheme, _, credentials = secret.partition(" ")
     if scheme.lower() == "bearer":
         yield credentials

@@ -50,6 +50,12 @@ def field_names(kind: type) -> tuple[str, ...]:
     return ()
 
 
+def is_ours(kind: type) -> bool:
+    """True for a class of Antiphon's."""
+    module = _own(kind).get("__module__")
+    return type(module) is str and module.startswith("antiphon.")
+
+
 def _bases(kind: type) -> tuple[type, ...]:
     bases: tuple[type, ...] = type.__dict__["__mro__"].__get__(kind)
     return bases

@@ -38,6 +38,7 @@ from antiphon.cli.debug.objects import (
     class_name,
     field_names,
     is_environment,
+    is_ours,
     own_slot,
     parts,
 )
@@ -202,11 +203,19 @@ class Printer:
             return f"<{class_name(kind)} {self._mask.text(head.method)} {self._mask.text(head.path)!r}>"
         if issubclass(kind, Response):
             return f"<{class_name(kind)} {own_slot('_status', Response, value) or 200}>"
+        if is_ours(kind):
+            return self._of_ours(value, kind, depth)
         kept = [*islice(attributes(value), _limit(depth) + 1)]
         shown = [f"{name}={self._named(name, each, depth)}" for name, each in kept[: _limit(depth)]]
         if len(kept) > len(shown):
             shown.append("...")
         return f"<{class_name(kind)}{' ' * bool(shown)}{', '.join(shown)}>"
+
+    def _of_ours(self, value: object, kind: type, depth: int) -> str:
+        """Return an object of ours: of fields their names and values, of others, which may have keys, the type."""
+        kept = dict(attributes(value))
+        fields = kept.get("_pairs", kept.get("_fields"))
+        return f"{class_name(kind)}({self._any(fields, depth)})" if type(fields) is list else f"<{class_name(kind)}>"
 
 
 def _start(text: str) -> str:
