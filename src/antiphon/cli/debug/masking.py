@@ -83,6 +83,7 @@ class Mask:
     def __init__(self) -> None:
         self._secrets: set[str] = set()
         self._search: re.Pattern[str] | None = None
+        self._code: dict[str, str] = {}
         for name, value in os.environ.items():
             if is_secret_name(name) and not _OF_ENVIRONMENT.search(name) and not value.startswith("/"):
                 self.add(value)
@@ -93,6 +94,7 @@ class Mask:
         if len(secret) >= _SHORTEST and secret not in self._secrets:
             self._secrets.add(secret)
             self._search = None
+            self._code.clear()
             for password in _passwords(secret):
                 self.add(password)
 
@@ -102,10 +104,12 @@ class Mask:
 
     def code(self, text: str) -> str:
         """Return source code without secrets, and with all its lines: of what has a secret's name, literals only."""
-        text = text.encode("utf-8", "replace").decode()
-        for literals in _in_code:
-            text = _without(text, literals, _NAMED_MASK)
-        return self._of(text)
+        if text not in self._code:  # frames of a recursion show the same lines again and again
+            masked = text.encode("utf-8", "replace").decode()
+            for literals in _in_code:
+                masked = _without(masked, literals, _NAMED_MASK)
+            self._code[text] = self._of(masked)
+        return self._code[text]
 
     def known(self, text: str) -> str:
         """Return a text without the secrets that were added: for names of files and functions."""
