@@ -5,11 +5,13 @@ import os
 from collections.abc import AsyncIterator
 
 from antiphon import App, Request, Response
+from antiphon.features import Health
 
 app = App(
     trusted_hosts=os.environ.get("TRUSTED_HOSTS", "shop.example.com").split(),
     trusted_proxies=os.environ.get("TRUSTED_PROXIES", "unix").split(),
 )
+app.use(Health())
 
 
 @app.get("/")

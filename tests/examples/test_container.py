@@ -80,4 +80,5 @@ def test_what_a_container_installs_is_there(container):
 
 def test_a_container_is_nobody_and_ends_before_it_is_killed(container):
     assert container.instructions["USER"] == ["10001:10001"]
-    assert float(container.environment["ANTIPHON_GRACE"]) < 10
+    settings = container.environment
+    assert float(settings["ANTIPHON_DRAIN_DELAY"]) + float(settings["ANTIPHON_GRACE"]) + 2 < 10
