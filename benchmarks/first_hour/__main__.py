@@ -21,12 +21,16 @@ def main() -> None:
         for server, rounds in seen.items():  # by turns, so that noise hits all alike
             print(f"round {number + 1}: {server.name}", file=sys.stderr)
             rounds.append(play(server))
+        if options.write:
+            write(told(seen, number + 1))
+    print(told(seen, options.rounds))
+
+
+def told(seen: dict[Server, list[Results]], rounds: int) -> str:
+    """Return the table, and by how many rounds and which versions it came about."""
     versions = "; ".join(sorted({server.versions() for server in seen}))
     when = f"{datetime.now(UTC):%d %B %Y}, CPython {python_version()}"
-    text = f"{table(seen)}\nMedians of {options.rounds} rounds, {when}: {versions}.\n"
-    print(text)
-    if options.write:
-        write(text)
+    return f"{table(seen)}\nMedians of {rounds} rounds, {when}: {versions}.\n"
 
 
 if __name__ == "__main__":

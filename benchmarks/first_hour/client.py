@@ -31,7 +31,7 @@ def get(port: int, within: float = 0.5) -> Page:
     except ConnectionRefusedError:
         return Page(0, "refused")
     except TimeoutError:
-        return Page(0, "no answer")
+        return Page(0, f"no answer in {within:g} s")
     except OSError:
         return Page(0, "cut")
     if not received:

@@ -38,7 +38,7 @@ class Terminal:
             ["/bin/sh", "-c", SHELL, "sh", str(self._note), *command],
             cwd=folder,
             env=environment,
-            preexec_fn=partial(os.login_tty, follower),  # noqa: PLW1509 - the threads here hold no locks
+            preexec_fn=partial(_log_in, follower),  # noqa: PLW1509 - the threads here hold no locks
         )
         os.close(follower)
         self._printed = bytearray()
@@ -96,6 +96,12 @@ class Terminal:
         self._shell.wait()
         os.close(self._end)
         self._notes.cleanup()
+
+
+def _log_in(follower: int) -> None:
+    """Make a terminal that of this process, which takes Ctrl-C even if this benchmark runs in the background."""
+    os.login_tty(follower)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def plain(printed: bytes) -> str:
