@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from weakref import WeakSet
 
 from antiphon.features.stores.rows import Row, RowStore
@@ -18,7 +19,12 @@ CLEAN_EVERY = 16
 CLEANED = 64
 """Rows of each kind that are deleted at once: more than were added since."""
 
-_SCHEMA = """
+LOOK_EVERY = 0.002
+"""Seconds between two looks whether others have stopped writing."""
+
+_PREPARE = """
+pragma synchronous = normal;
+pragma journal_mode = wal;
 create table if not exists entries (
     id blob primary key, data blob not null, version integer not null, created real not null, changed real not null,
     expires real not null, owner text
@@ -26,7 +32,7 @@ create table if not exists entries (
 create index if not exists entries_expires on entries (expires);
 create index if not exists entries_owner on entries (owner) where owner is not null;
 create table if not exists counters (id blob primary key, count integer not null, expires real not null) without rowid;
-create index if not exists counters_expires on counters (expires);
+create index if not exists counters_expires on counters (expires)
 """
 _COLUMNS = "data, version, created, changed, expires, owner"
 _GET = f"select {_COLUMNS} from entries where id = ?"  # noqa: S608 - our own names
@@ -153,6 +159,28 @@ class SQLiteStore(RowStore):
         own.idle.append(connection)
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that waits for others, up to ``patience`` seconds, by looking again every few milliseconds.
+
+    SQLite itself looks ever more seldom, down to ten times a second, so that those who came first come last. It does
+    not wait for others that prepare a new file, and its wait would hold up all greenlets of gevent.
+    """
+
+    patience: float
+
+    def execute(self, statement: str, values: Any = (), /) -> sqlite3.Cursor:
+        deadline = 0.0
+        while True:
+            try:
+                return super().execute(statement, values)
+            except sqlite3.OperationalError as error:
+                now = time.monotonic()
+                deadline = deadline or now + self.patience
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or now > deadline:
+                    raise
+            time.sleep(LOOK_EVERY)
+
+
 class _Connections:
     """The connections of one process: as many as were used at once.
 
@@ -161,44 +189,33 @@ class _Connections:
 
     def __init__(self, path: Path, timeout: float) -> None:
         self.pid = os.getpid()
-        self.idle: deque[sqlite3.Connection] = deque()
+        self.idle: deque[_Connection] = deque()
         self.writing = Lock()  # threads wait here in turn, and not by SQLite's polling
         self.writes = 0
         self._path = path
         self._timeout = timeout
         _pools.add(self)
 
-    def take(self) -> sqlite3.Connection:
+    def take(self) -> _Connection:
         try:
             return self.idle.pop()
         except IndexError:
             return self._open()
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> _Connection:
         with suppress(OSError):  # which SQLite reports
             os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         connection = sqlite3.connect(
-            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False, cached_statements=32
+            self._path, timeout=0, isolation_level=None, check_same_thread=False, factory=_Connection
         )
+        connection.patience = self._timeout
         try:
-            self._prepare(connection)
+            for statement in _PREPARE.split(";"):
+                connection.execute(statement)
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _prepare(self, connection: sqlite3.Connection) -> None:
-        connection.execute("pragma synchronous = normal")
-        deadline = time.monotonic() + self._timeout
-        while True:  # SQLite does not wait for others that set the mode of a new file
-            try:
-                connection.execute("pragma journal_mode = wal")
-                break
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-        connection.executescript(_SCHEMA)
 
     def close(self) -> None:
         while self.idle:
