@@ -2,4 +2,6 @@
 
 from antiphon.dialects.microdot.absent import not_offered
 
-raise not_offered("login", "Antiphon's own sessions are to carry them, and are not there yet")
+raise not_offered(
+    "login", "apps of Antiphon itself have sessions, by app.use(Sessions(store)), and this dialect not yet"
+)
