@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from antiphon import App, Request, Response
-from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, Store, StoreUnavailable
+from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, Store
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
 
@@ -425,51 +425,6 @@ class TestTooLate:
         shop.visit(shop.client(), answer)
         assert ended.wait(10)
         assert "nor in request.after" in errors[0]
-
-
-class AwayStore(MemoryStore):
-    """A store that fails from some moment on."""
-
-    blocks = True
-    is_away = False
-
-    def load(self, key):
-        if self.is_away:
-            raise StoreUnavailable(retry_after=2)
-        return super().load(key)
-
-    def change(self, *arguments, **options):
-        if self.is_away:
-            raise StoreUnavailable(retry_after=2)
-        return super().change(*arguments, **options)
-
-
-@pytest.mark.parametrize("kind", ["memory"], indirect=True)
-class TestAStoreThatIsAway:
-    def test_concerns_only_those_who_use_the_session(self, shopping, clock):
-        store = AwayStore(clock=clock)
-        shop = shopping(store)
-        client = shop.client()
-        shop.visit(client, lambda request: request.session.update(a=1))
-        store.is_away = True
-        assert shop.visit(client, lambda request: "fine").json["result"] == "fine"
-        for use in (dict, len, wrote(a=2), lambda session: session.clear()):
-            response = shop.visit(client, lambda request, use=use: use(request.session))
-            assert (response.status, response.headers["retry-after"]) == (503, "2")
-        store.is_away = False
-        assert shop.visit(client, lambda request: dict(request.session)).json["result"] == {"a": 1}
-
-    def test_when_the_session_is_written_is_a_503(self, shopping, clock):
-        store = AwayStore(clock=clock)
-        shop = shopping(store)
-
-        def write(request):
-            request.session["a"] = 1
-            store.is_away = True
-
-        response = shop.visit(shop.client(), write)
-        assert (response.status, response.headers["retry-after"]) == (503, "2")
-        assert "set-cookie" not in response.headers
 
 
 @pytest.mark.parametrize("kind", ["sqlite"], indirect=True)

@@ -3,11 +3,12 @@
 import builtins
 import logging
 import time
+from contextlib import closing
 
 import pytest
 
 from antiphon import App
-from antiphon.features import StoreUnavailable, ValkeyStore
+from antiphon.features import Sessions, StoreUnavailable, ValkeyStore
 from antiphon.testing import Client
 from tests.features.stores.formats import EVERYTHING, FORMAT_1_FIELDS
 from tests.helpers.valkey import ValkeyServer
@@ -182,3 +183,45 @@ def test_an_answer_that_got_lost_is_given_again(opened, monkeypatch, method):
     monkeypatch.setattr(opened, "_put", twice)
     entry = getattr(opened, method)(method, {"a": 1}, ttl=LONG, **given)
     assert entry == opened.load(method)
+
+
+@pytest.mark.axes("interface", "style")
+@pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+@pytest.mark.parametrize("style", ["def", "async def"])
+class TestASessionWhoseServerIsAway:
+    @pytest.fixture
+    def visit(self, server, opened, interface, style):
+        """Have a request do something with the session."""
+        app = App()
+        app.use(Sessions(opened))
+        todo = []
+
+        def answer(request):
+            todo[-1](request)
+            return "fine"
+
+        async def waits(request):
+            return answer(request)
+
+        app.get("/")(answer if style == "def" else waits)
+        with closing(Client(app, interface, base_url="https://shop.example.com")) as client:
+            yield lambda do: todo.append(do) or client.get("/")
+
+    def test_is_a_503_for_those_who_use_it(self, server, visit):
+        visit(lambda request: request.session.update(a=1))
+        server.stop()
+        assert visit(lambda request: None).text == "fine"
+        for use in (dict, len, lambda session: session.update(a=2), lambda session: session.clear()):
+            response = visit(lambda request, use=use: use(request.session))
+            assert (response.status, response.headers["retry-after"]) == (503, "2")
+        server.start()
+        assert "set-cookie" in visit(lambda request: request.session.update(a=3)).headers
+
+    def test_when_it_is_written_is_a_503_without_a_cookie(self, server, visit):
+        def write(request):
+            request.session["a"] = 1
+            server.stop()
+
+        response = visit(write)
+        assert (response.status, response.headers["retry-after"]) == (503, "2")
+        assert "set-cookie" not in response.headers
