@@ -31,9 +31,10 @@ PUBLIC = {
         *(cls.__name__ for cls in ERRORS.values()),
     },
     "antiphon.features": {
-        "AccessLog", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "Health", "MemoryStore",
-        "OpenTelemetry", "OwnedEntry", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "Sessions", "Store",
-        "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "UploadProgress", "ValkeyStore",
+        "AccessLog", "Basic", "Bearer", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "Health",
+        "MemoryStore", "OpenTelemetry", "OwnedEntry", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "Sessions",
+        "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "UploadProgress",
+        "UserSource", "Users", "ValkeyStore", "is_same_secret", "login_required",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

@@ -18,5 +18,6 @@ __all__, __getattr__ = import_on_use(
         "features.stores.store": "OwnedEntry Store StoreCount StoreEntry StoreUnavailable",
         "features.stores.valkey": "ValkeyStore",
         "features.upload_progress": "UploadProgress",
+        "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
     },
 )

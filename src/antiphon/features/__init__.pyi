@@ -15,10 +15,13 @@ from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores.valkey import ValkeyStore
 from antiphon.features.upload_progress import UploadProgress
+from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.logs.access_log import AccessLog
 
 __all__ = [
     "AccessLog",
+    "Basic",
+    "Bearer",
     "Compression",
     "ContentSecurityPolicy",
     "CookieStore",
@@ -37,5 +40,9 @@ __all__ = [
     "StoreUnavailable",
     "StrictTransportSecurity",
     "UploadProgress",
+    "UserSource",
+    "Users",
     "ValkeyStore",
+    "is_same_secret",
+    "login_required",
 ]

@@ -540,6 +540,12 @@ class Request(RequestHeaders):
     Raises RuntimeError, which names that line, without it.
     """
 
+    user: Place[Any] = Place("user", fix="app.use(Users(Bearer(find_user)))")
+    """The user whose credentials the request has, else None, which ``app.use(Users(...))`` fills.
+
+    Raises RuntimeError, which names that line, without it.
+    """
+
     @lazy
     def _places(self) -> dict[Place[Any], Any]:
         return {}

@@ -1,0 +1,181 @@
+"""Users, as a feature of an app: ``request.user``, found by the credentials of a request, and ``login_required``.
+
+app.use(Users(Bearer(find_by_token), login="login"))
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from hmac import compare_digest
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from antiphon.handler.contract import is_async
+from antiphon.http.authorization import Challenge
+from antiphon.http.errors import Unauthorized
+from antiphon.http.redirect import Redirect
+from antiphon.request.places import Place
+from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+U = TypeVar("U")
+
+_LONGEST_NEXT = 2000
+"""Characters of the longest URL that a login page is given as the way back."""
+
+
+class UserSource(ABC, Generic[U]):
+    """A kind of credentials, with the ``loader`` that finds the user who has them. Base class for kinds of your own.
+
+    The loader is called with what ``credentials`` returns. It is ``def`` or ``async def``, and returns the user, or
+    None where the credentials are nobody's.
+    """
+
+    def __init__(self, loader: Callable[..., U | None] | Callable[..., Awaitable[U | None]]) -> None:
+        self.loader = loader
+
+    @abstractmethod
+    def credentials(self, request: Request) -> tuple[Any, ...] | None:
+        """Return the loader's arguments; None if a request has no credentials of this kind. Must not block."""
+
+    def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
+        """Return the challenge to send with a 401 (RFC 9110 §11.6.1); None if programs can't log in that way."""
+        return None
+
+
+class Basic(UserSource[U]):
+    """A name and a password with each request (RFC 7617). The loader is called with both.
+
+    It has to check the password, by a slow hash if people chose it. ``realm`` is shown by browsers that ask for both.
+    """
+
+    def __init__(
+        self,
+        loader: Callable[[str, str], U | None] | Callable[[str, str], Awaitable[U | None]],
+        *,
+        realm: str = "Restricted",
+    ) -> None:
+        super().__init__(loader)
+        self._challenge = Challenge.basic(realm)
+
+    def credentials(self, request: Request) -> tuple[str, str] | None:
+        given = request.authorization
+        return (given.username or "", given.password or "") if given and given.scheme == "basic" else None
+
+    def challenge(self, request: Request) -> Challenge:  # noqa: ARG002
+        return self._challenge
+
+
+class Bearer(UserSource[U]):
+    """A token with each request (RFC 6750). The loader is called with the token.
+
+    It should look up a hash of the token, or compare by ``is_same_secret``.
+    """
+
+    def __init__(
+        self,
+        loader: Callable[[str], U | None] | Callable[[str], Awaitable[U | None]],
+        *,
+        realm: str = "Restricted",
+    ) -> None:
+        super().__init__(loader)
+        self._missing = Challenge.bearer(realm)
+        self._invalid = Challenge.bearer(realm, error="invalid_token")
+
+    def credentials(self, request: Request) -> tuple[str] | None:
+        given = request.authorization
+        return (given.token or "",) if given and given.scheme == "bearer" else None
+
+    def challenge(self, request: Request) -> Challenge:
+        return self._missing if self.credentials(request) is None else self._invalid
+
+
+class Users(Generic[U]):
+    """A feature that fills ``request.user``: the user whose credentials a request has, else None.
+
+    Of several sources the first counts whose credentials a request has. A loader that is async, or that ``blocking``
+    gives a thread, is called before the hooks and the handler, only for requests with credentials; a sync one on first
+    read. ``login`` is the name of the route with the login page, to which ``login_required`` leads people. ``place`` is
+    another place to fill, such as one that is typed: ``Place[User | None]("user")``.
+    """
+
+    def __init__(
+        self,
+        *sources: UserSource[U],
+        login: str | None = None,
+        blocking: bool = False,
+        place: Place[U | None] = Request.user,
+    ) -> None:
+        if wrong := [source for source in sources if not isinstance(source, UserSource)]:
+            raise TypeError(f"Users takes sources of users, such as Bearer(find_user), not {wrong[0]!r}")
+        self._sources = sources
+        self._login = login
+        self._blocking = blocking
+        self._place = place
+
+    def install(self, app: "App") -> None:
+        """Fill the places of the user and of this feature."""
+        load = self._aload if any(is_async(source.loader) for source in self._sources) else self._load
+        app.fill(self._place, load, blocking=self._blocking, when=self._has_credentials, otherwise=_nobody)
+        app.fill(_USERS, lambda request: self)  # noqa: ARG005
+
+    def _has_credentials(self, request: Request) -> bool:
+        return any(source.credentials(request) is not None for source in self._sources)
+
+    def _load(self, request: Request) -> Any:
+        for source in self._sources:
+            given = source.credentials(request)
+            if given is not None:
+                return source.loader(*given)
+        return None
+
+    async def _aload(self, request: Request) -> Any:
+        found = self._load(request)
+        return await found if isawaitable(found) else found
+
+    def check(self, request: Request) -> None:
+        """Raise what ``login_required`` does for a request without a user."""
+        if request[self._place] is not None or self._is_login_page(request):
+            return
+        if self._login is not None and request.accept.best(["application/json", "text/html"]) == "text/html":
+            raise Redirect(request.url_for(self._login, next=_way_back(request)))
+        challenges = [challenge for source in self._sources if (challenge := source.challenge(request))]
+        raise Unauthorized("Log in first.", challenge=challenges or [Challenge("Session", {"realm": "Restricted"})])
+
+    def _is_login_page(self, request: Request) -> bool:
+        """True for the path of the login page, whatever the method."""
+        return self._login is not None and request.url_for(self._login) == request.url.target.partition("?")[0]
+
+
+_USERS = Place[Users[Any]]("users", fix="app.use(Users(...))")
+
+
+def login_required(request: Request) -> None:
+    """Refuse a request without a user: a hook for a route (``before=login_required``), a blueprint or an app.
+
+    Browsers are redirected to the login page, with the way back as ``next``, if ``Users`` has one. Others are answered
+    by a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, which
+    names the fix, in an app without ``Users``.
+    """
+    request[_USERS].check(request)
+
+
+def is_same_secret(given: str | bytes | None, known: str | bytes) -> bool:
+    """True if two secrets are equal, in a time that tells nothing about where they differ; None equals none."""
+    return given is not None and compare_digest(_digest(given), _digest(known))
+
+
+def _digest(secret: str | bytes) -> bytes:
+    return sha256(secret.encode("utf-8", "surrogatepass") if isinstance(secret, str) else secret).digest()
+
+
+def _nobody(request: Request) -> None:  # noqa: ARG001
+    return None
+
+
+def _way_back(request: Request) -> str | None:
+    """Return the page that was asked for; None for what can't be asked for again by following a redirect."""
+    target = request.url.target
+    return target if request.method in ("GET", "HEAD") and len(target) <= _LONGEST_NEXT else None

@@ -1,0 +1,191 @@
+"""Users by their credentials, and pages that are for them alone."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon import App, Blueprint, Place, Request
+from antiphon.features import Basic, Bearer, Users, UserSource, is_same_secret, login_required
+from antiphon.http import Authorization
+from antiphon.testing import Client
+
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour", "loading")]
+
+ADA = {"authorization": str(Authorization.basic("ada", "an oboe: in the rain"))}
+BOB = {"authorization": "Bearer k7Qz"}
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def colour(request):
+    return request.param
+
+
+@pytest.fixture(params=["sync", "blocking", "async"])
+def loading(request):
+    return request.param
+
+
+def sources(calls, loading="sync"):
+    def by_password(name, password):
+        calls.append((name, password))
+        return name if is_same_secret(password, "an oboe: in the rain") else None
+
+    def by_token(token):
+        calls.append(token)
+        return {"k7Qz": "bob"}.get(token)
+
+    async def aby_password(name, password):
+        return by_password(name, password)
+
+    async def aby_token(token):
+        return by_token(token)
+
+    if loading == "async":
+        return Basic(aby_password, realm="shop"), Bearer(aby_token, realm="shop")
+    return Basic(by_password, realm="shop"), Bearer(by_token, realm="shop")
+
+
+def make_app(loading="sync", colour="def", *, login=None, calls=None):
+    app = App()
+    app.use(Users(*sources([] if calls is None else calls, loading), login=login, blocking=loading == "blocking"))
+
+    def whoami(request: Request):
+        return {"user": request.user}
+
+    async def awhoami(request: Request):
+        return whoami(request)
+
+    handler = whoami if colour == "def" else awhoami
+    app.get("/", name="home")(handler)
+    app.get("/account", name="account", before=login_required)(handler)
+    app.post("/account", name="change", before=login_required)(handler)
+
+    @app.get("/login")
+    def login_page(request):
+        return "Who are you?"
+
+    app.post("/login", name="log_in")(login_page)
+    return app
+
+
+class TestTheUser:
+    @pytest.mark.parametrize(
+        ("headers", "user"),
+        [
+            ({}, None),
+            (ADA, "ada"),
+            (BOB, "bob"),
+            ({"authorization": "bearer k7Qz"}, "bob"),
+            ({"authorization": "Bearer other"}, None),
+            ({"authorization": str(Authorization.basic("ada", "guess"))}, None),
+            ({"authorization": "Basic ????"}, None),
+            ({"authorization": "Bearer"}, None),
+            ({"authorization": 'Digest username="ada"'}, None),
+            ({"authorization": "\xff"}, None),
+        ],
+    )
+    def test_is_whose_credentials_are_right(self, interface, colour, loading, headers, user):
+        with Client(make_app(loading, colour), interface) as client:
+            assert client.get("/", headers=headers).json == {"user": user}
+            assert client.get("/account", headers=headers).status == (401 if user is None else 200)
+
+    def test_is_looked_for_once_and_only_with_credentials(self, loading):
+        calls = []
+        client = Client(make_app(loading, calls=calls))
+        client.get("/account")
+        assert calls == []
+        client.get("/account", headers=BOB)
+        assert calls == ["k7Qz"]
+
+    def test_may_have_a_typed_place(self):
+        app, place = App(), Place[str | None]("user")
+        app.use(Users(*sources([]), place=place))
+
+        @app.get("/", before=login_required)
+        def name(request: Request):
+            return request[place] or "nobody"
+
+        assert Client(app).get("/", headers=BOB).text == "bob"
+
+    def test_may_come_of_a_source_of_one_s_own(self):
+        class Key(UserSource):
+            def credentials(self, request):
+                return (request.args["key"],) if "key" in request.args else None
+
+        app = App()
+        app.use(Users(Key(lambda key: key if key == "right" else None)))
+        app.get("/", before=login_required)(lambda request: request.user)
+        client = Client(app)
+        assert client.get("/?key=right").text == "right"
+        refused = client.get("/?key=wrong")
+        assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Session realm="Restricted"')
+
+
+class TestLoginRequired:
+    def test_challenges_programs(self, interface, loading):
+        with Client(make_app(loading, login="login_page"), interface) as client:
+            for accept in ("*/*", "application/json", "image/*"):
+                response = client.get("/account", headers={"accept": accept})
+                assert response.status == 401
+                assert response.headers["www-authenticate"] == (
+                    'Basic realm="shop", charset="UTF-8", Bearer realm="shop"'
+                )
+            refused = client.get("/account", headers={"authorization": "Bearer other"})
+            assert 'error="invalid_token"' in refused.headers["www-authenticate"]
+            assert "other" not in refused.text + refused.headers["www-authenticate"]
+
+    def test_leads_browsers_to_the_login_page_with_the_way_back(self, interface, colour):
+        with Client(make_app(colour=colour, login="login_page"), interface, follow_redirects=False) as client:
+            response = client.get("/account?page=2&a=%26", headers=BROWSER)
+            assert (response.status, response.location) == (303, "/login?next=%2Faccount%3Fpage%3D2%26a%3D%2526")
+            assert "accept" in response.headers["vary"].lower()
+            assert client.post("/account", headers=BROWSER).location == "/login"
+            assert client.get(f"/account?{'a' * 3000}", headers=BROWSER).location == "/login"
+
+    def test_challenges_browsers_where_there_is_no_login_page(self):
+        assert Client(make_app()).get("/account", headers=BROWSER).status == 401
+
+    def test_is_for_blueprints_and_apps_too_and_leaves_out_the_login_page(self, interface):
+        app = make_app(login="shop.enter")
+        shop = Blueprint("shop", prefix="/shop")
+        shop.get("/enter", name="enter")(lambda request: "Who are you?")
+        shop.post("/enter", name="check")(lambda request: "Hello.")
+        shop.get("/orders")(lambda request: "three")
+        shop.before_request(login_required)
+        app.register(shop)
+        outer = App()
+        outer.mount("/mounted", app)
+        with Client(outer, interface, follow_redirects=False) as client:
+            assert client.get("/mounted/shop/orders").status == 401
+            location = client.get("/mounted/shop/orders", headers=BROWSER).location
+            assert location == "/mounted/shop/enter?next=%2Fmounted%2Fshop%2Forders"
+            assert client.get(location, headers=BROWSER).text == "Who are you?"
+            assert client.post("/mounted/shop/enter").text == "Hello."
+            assert client.get("/mounted/shop/orders", headers=BOB).text == "three"
+            assert client.get("/mounted/").status == 200
+
+    def test_lets_nobody_in_where_nothing_finds_users(self):
+        app = App()
+        app.get("/", before=login_required)(lambda request: "secret")
+        response = Client(app, raise_errors=False).get("/")
+        assert response.status == 500
+        assert "secret" not in response.text
+
+
+def test_a_source_is_wanted_and_no_function():
+    with pytest.raises(TypeError, match=r"Bearer\(find_user\)"):
+        Users(lambda token: "ada")
+
+
+@given(st.text() | st.binary(), st.text() | st.binary())
+def test_secrets_are_the_same_or_not(given, known):
+    as_bytes = [each.encode("utf-8", "surrogatepass") if isinstance(each, str) else each for each in (given, known)]
+    assert is_same_secret(given, known) is (as_bytes[0] == as_bytes[1])
+    assert is_same_secret(known, known)
+    assert not is_same_secret(None, known)
