@@ -30,6 +30,10 @@ class Control:
         """Say why the application can't be served, perhaps with a page on that."""
         self._report({"error": message, "exit_code": exit_code, "page": page})
 
+    def report_waiting(self) -> None:
+        """Say that all is ready for an order."""
+        self._report({"waits": True})
+
     def report_worn(self) -> None:
         """Ask for another worker, which is to serve before this one ends."""
         self._report({"worn": True})

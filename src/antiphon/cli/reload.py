@@ -155,7 +155,9 @@ class Reloader(Supervisor):
         """Start processes for the next change: for the workers, and one to show an error."""
         self._spares = [spare for spare in self._spares if not spare.has_ended]
         while len(self._spares) <= self._policy.workers:
-            self._spares.append(await self._spawn())
+            spare = await self._spawn()
+            self._spares.append(spare)
+            await spare.wait_waiting()  # one after the other, so that the first one is soon ready
 
     async def _take_spare(self) -> WorkerProcess:
         while self._spares:

@@ -13,6 +13,7 @@ from antiphon.cli.unloaded import Report
 def wait_for_target(control: Control, listener: socket.socket) -> Target | Report | None:
     """Wait for the order to load a target, or to show a report; return None where no order comes any more."""
     App().freeze()  # which imports the rest
+    control.report_waiting()
     order = control.wait_for_order()
     importlib.invalidate_caches()  # there may be new modules by now
     match order:

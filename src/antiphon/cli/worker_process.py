@@ -31,6 +31,7 @@ class WorkerProcess:
         self._process = process
         self._control = control
         self._serving: asyncio.Future[Choice] = loop.create_future()
+        self._waiting: asyncio.Future[None] = loop.create_future()
         self._wants_successor = asyncio.Event()
         self._is_told_to_end = False
         self._beats_left_out = 0
@@ -91,6 +92,10 @@ class WorkerProcess:
         Raises the error that it reports, or `WorkerEnded`.
         """
         return await asyncio.shield(self._serving)
+
+    async def wait_waiting(self) -> None:
+        """Wait until the worker waits for an order, or has ended."""
+        await asyncio.wait([self._ended, self._waiting], return_when=asyncio.FIRST_COMPLETED)
 
     async def wait_done(self) -> None:
         """Wait until the worker has ended, or wants a successor."""
@@ -172,6 +177,8 @@ class WorkerProcess:
         self._beats_left_out = 0
         if "worn" in report:
             self._wants_successor.set()
+        elif "waits" in report:
+            self._waiting.set_result(None)
         elif "serves" in report:
             self._serving.set_result(Choice(*report["serves"]))
         elif "error" in report:
