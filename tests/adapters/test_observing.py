@@ -1,5 +1,7 @@
 """Observers are told of each request that a server hands over, and of its response when all of it was sent."""
 
+import gc
+import weakref
 from contextlib import suppress
 
 import pytest
@@ -250,6 +252,24 @@ def test_context_variables_that_begin_sets_are_set_in_all_that_answers(interface
     for path in ("/", "/async"):
         client.get(path)
     assert seen == ["set"] * 10
+
+
+@pytest.mark.once
+def test_nothing_of_a_request_waits_for_the_garbage_collector(call):
+    class Watches(Observer):
+        def begin(self, exchange):
+            self.exchange = weakref.ref(exchange)
+
+    watches = Watches()
+    app = App()
+    app.observe(watches)
+    app.get("/")(lambda request: "x")
+    gc.disable()
+    try:
+        call(app)
+        assert watches.exchange() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.once

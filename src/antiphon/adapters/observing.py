@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from antiphon.adapters.asgi import PATHSEND, Message, Receive, Scope, Send
-from antiphon.adapters.exchange import Exchange
+from antiphon.adapters.exchange import Exchange, Observers
 from antiphon.adapters.rsgi import CLOSED
 from antiphon.adapters.wsgi import WSGIBody
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_OVER = Exchange(Observers())
+"""The exchange of what comes when all is over."""
 
 # WSGI
 
@@ -157,14 +160,16 @@ async def observe_rsgi(
     application: Callable[[Any, Any], Awaitable[object]], scope: Any, protocol: Any, exchange: Exchange
 ) -> None:
     """Call an RSGI application with a request."""
+    observed = ObservedProtocol(protocol, exchange)
     try:
-        await application(scope, ObservedProtocol(protocol, exchange))
+        await application(scope, observed)
     except BaseException as error:
         _broken_off(exchange, error)
         raise
     finally:
         exchange.sent(at_last_chunk=True)  # nothing else tells that a stream has ended
         exchange.end()
+        observed.exchange = _OVER  # or the request would refer to itself: its head has the protocol
 
 
 class ObservedProtocol:
@@ -172,7 +177,7 @@ class ObservedProtocol:
 
     def __init__(self, inner: Any, exchange: Exchange) -> None:
         self._inner = inner
-        self._exchange = exchange
+        self.exchange = exchange
 
     def __call__(self) -> Any:
         return self._inner()
@@ -183,7 +188,7 @@ class ObservedProtocol:
     async def client_disconnect(self) -> None:
         """Wait until the client disconnects."""
         await self._inner.client_disconnect()
-        self._exchange.disconnected()
+        self.exchange.disconnected()
 
     def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
         """Send a response without a body."""
@@ -211,18 +216,18 @@ class ObservedProtocol:
         self._sent(status, headers, end - start)
 
     def _sent(self, status: int, headers: list[tuple[str, str]], size: int | None) -> None:
-        self._exchange.send_head(status, headers)
+        self.exchange.send_head(status, headers)
         if size is None:
-            self._exchange.send_file()
+            self.exchange.send_file()
         else:
-            self._exchange.send_chunk(size)
-        self._exchange.sent()
+            self.exchange.send_chunk(size)
+        self.exchange.sent()
 
     def response_stream(self, status: int, headers: list[tuple[str, str]]) -> "ObservedTransport":
         """Begin a response in chunks."""
         transport = self._inner.response_stream(status, headers)
-        self._exchange.send_head(status, headers)
-        return ObservedTransport(transport, self._exchange)
+        self.exchange.send_head(status, headers)
+        return ObservedTransport(transport, self.exchange)
 
 
 class ObservedTransport:

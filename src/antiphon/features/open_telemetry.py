@@ -36,7 +36,8 @@ class _Traced(NamedTuple):
     head: Head
 
 
-_traced = Place[_Traced]("trace")
+_traced = Place[_Traced | None]("trace")
+"""None when nothing runs for the request any more: a token refers to its context, which has the request."""
 
 
 class OpenTelemetry(Observer):
@@ -97,14 +98,15 @@ class OpenTelemetry(Observer):
         kind = self._trace.SpanKind.SERVER
         attributes = _method(exchange.method) | _asked(head) | {"url.path": exchange.path}
         span = self._tracer.start_span(_verb(exchange.method), parent, kind, attributes)
-        context = self._context.set_value(self._key, exchange, self._trace.set_span_in_context(span, parent))
+        context = self._context.set_value(self._key, span, self._trace.set_span_in_context(span, parent))
         request[_traced] = _Traced(span, context, self._context.attach(context), head)
 
     def sent(self, exchange: Exchange) -> None:
         """Complete and end the span of a request, and record its duration."""
-        if _traced not in exchange.request:
+        traced = _of(exchange.request)
+        if traced is None:
             return
-        span, context, _, head = exchange.request[_traced]
+        span, context, _, head = traced
         outcome = _outcome(exchange)
         if span.is_recording():
             span.update_name(f"{_verb(exchange.method)} {exchange.route}".rstrip())
@@ -125,8 +127,16 @@ class OpenTelemetry(Observer):
 
     def end(self, exchange: Exchange) -> None:
         """Make the span that was current before the current one again, where the context is not dropped as a whole."""
-        if self._context.get_value(self._key) is exchange:
-            self._context.detach(exchange.request[_traced].token)
+        traced = _of(exchange.request)
+        if traced is None:
+            return
+        exchange.request[_traced] = None
+        if self._context.get_value(self._key) is traced.span:
+            self._context.detach(traced.token)
+
+
+def _of(request: Request) -> _Traced | None:
+    return request[_traced] if _traced in request else None  # noqa: SIM401 - a request is no dict
 
 
 def _fields(head: Head, names: set[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from functools import lru_cache
 from typing import Any
 
 from antiphon.handler.context import find_current_request
@@ -34,17 +35,17 @@ class TextFormatter(logging.Formatter):
     The id is that of ``RequestIdFilter``; it is left out where the message has it.
     """
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s")
-
-    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802 - logging's
-        """Return the time of a record (RFC 3339), in milliseconds."""
-        return timestamp(record)
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's
-        """Return the line of a record, above its traceback."""
-        line, id_ = super().formatMessage(record), request_id(record)
-        return line if id_ is None or id_ in line else f"{line} [{id_}]"
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, and below it its traceback."""
+        message, id_ = record.getMessage(), request_id(record)
+        line = f"{timestamp(record)} {record.levelname} {message}"
+        if id_ is not None and id_ not in message:
+            line += f" [{id_}]"
+        if record.exc_info:
+            line += f"\n{self.formatException(record.exc_info)}"
+        if record.stack_info:
+            line += f"\n{self.formatStack(record.stack_info)}"
+        return line
 
 
 class JSONFormatter(logging.Formatter):
@@ -77,8 +78,12 @@ class JSONFormatter(logging.Formatter):
 
 def timestamp(record: logging.LogRecord) -> str:
     """Return the time of a record, UTC, by RFC 3339, in milliseconds."""
-    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-    return f"{seconds}.{int(record.created * 1e3) % 1000:03}Z"
+    return f"{_second(int(record.created))}.{int(record.created * 1e3) % 1000:03}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(since_epoch: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_epoch))
 
 
 def request_id(record: logging.LogRecord) -> str | None:
