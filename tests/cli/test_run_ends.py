@@ -282,6 +282,7 @@ async def streams_on_the_loop(request: Request):
 EACH_KIND = pytest.mark.parametrize("kind", ["def", "async", "stream", "astream"])
 
 
+@pytest.mark.axes("interface")
 @EACH_INTERFACE
 @EACH_KIND
 def test_functions_for_after_the_response_run_before_the_shutdown(antiphon, tmp_path, interface, kind):
@@ -426,6 +427,7 @@ def test_other_streams_are_closed_when_the_grace_is_over(antiphon, notes, interf
     assert notes() == ["closed", "closed", "shutdown"]
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 @pytest.mark.parametrize("requests", [0, 1])
 def test_connections_without_a_request_are_closed_at_once(antiphon, interface, requests):
@@ -440,6 +442,7 @@ def test_connections_without_a_request_are_closed_at_once(antiphon, interface, r
         assert_ended(command)
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 @pytest.mark.parametrize("served", ["apps", "streaming"])
 def test_requests_are_answered_during_the_drain_delay(antiphon, notes, interface, served):

@@ -41,6 +41,7 @@ def connect(settings):
 EACH_STYLE = pytest.mark.parametrize("style", ["def", "async def"])
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 @EACH_STYLE
 def test_an_application_has_started_when_the_server_says_that_it_serves(antiphon, tmp_path, interface, style):
@@ -49,6 +50,7 @@ def test_an_application_has_started_when_the_server_says_that_it_serves(antiphon
     assert (tmp_path / "has started").exists()
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 @EACH_STYLE
 def test_an_application_that_fails_to_start_is_shown_with_its_error(antiphon, tmp_path, interface, style):
@@ -64,6 +66,7 @@ def test_an_application_that_fails_to_start_is_shown_with_its_error(antiphon, tm
     assert len(command.workers()) <= 2
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_a_long_error_is_shortened(antiphon, tmp_path, interface):
     (tmp_path / "failing.py").write_text(

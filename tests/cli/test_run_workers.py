@@ -64,6 +64,7 @@ def test_other_workers_serve_meanwhile(antiphon):
     assert len(load.errors) <= 4  # those that it was answering
 
 
+@pytest.mark.once
 def test_a_server_of_which_workers_die_again_and_again_ends(antiphon, tmp_path):
     (tmp_path / "dies.py").write_text(
         "import glob, os\nfrom apps import wsgi\nif len(glob.glob('started-*')) > 1:\n    os._exit(7)\n"
@@ -90,6 +91,7 @@ def test_a_restart_loses_no_request(antiphon, interface):
     assert len(command.workers()) == 4
 
 
+@pytest.mark.once
 def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
     (tmp_path / "changes.py").write_text("from apps import wsgi\n")
     command = antiphon("changes:wsgi").serving()
@@ -100,6 +102,7 @@ def test_workers_go_on_when_a_restart_fails(antiphon, tmp_path):
     assert command.answers_from(command.workers()[0])
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_a_worker_is_replaced_after_so_many_requests(antiphon, interface):
     command = antiphon(f"apps:{interface}", "--max-requests", "5").serving()
@@ -112,6 +115,7 @@ def test_a_worker_is_replaced_after_so_many_requests(antiphon, interface):
     assert command.err == ""
 
 
+@pytest.mark.once
 @EACH_INTERFACE
 def test_a_worker_that_is_asked_to_end_is_replaced_first(antiphon, interface):
     command = antiphon(f"apps:{interface}").serving()
@@ -154,6 +158,7 @@ def test_a_worker_of_which_the_loop_is_blocked_is_replaced(antiphon, tmp_path, i
     assert "blocked.py" in command.err  # the line that blocks
 
 
+@pytest.mark.once
 def test_a_slow_handler_on_a_thread_is_no_worker_that_hangs(antiphon):
     command = antiphon("apps:wsgi", "--worker-timeout", "0.3").serving()
     with command.send("/slow") as connection:
@@ -161,6 +166,7 @@ def test_a_slow_handler_on_a_thread_is_no_worker_that_hangs(antiphon):
     assert command.err == ""
 
 
+@pytest.mark.once
 def test_a_server_that_was_suspended_takes_no_worker_for_dead(antiphon):
     command = antiphon("apps:asgi", "--worker-timeout", "0.5").serving()
     os.killpg(command.process.pid, signal.SIGSTOP)

@@ -38,6 +38,8 @@ CLOSING = 0.4
 """Seconds that the bodies of streams get to be closed, when they are cut off at the end."""
 TAKING_UP = 0.05
 """Seconds for connections to be accepted when a worker ends, and then for requests to come on them."""
+SETTLING = 0.5
+"""Seconds for requests to come where nobody waits for the end, since another worker serves."""
 ANSWERING = 0.1
 """Seconds for requests to be answered that are cancelled at the end."""
 LEAVING = 0.2
@@ -174,7 +176,7 @@ class _Worker:
             DRAINING.give()
             if not is_replaced:
                 time.sleep(self._policy.drain_delay)
-            self._drain(self._server)
+            self._drain(self._server, SETTLING if is_replaced else TAKING_UP)
             time.sleep(self._policy.grace)
             GRACE_OVER.give()
             with suppress(Exception):
@@ -183,11 +185,11 @@ class _Worker:
             self._has_served.wait(LEAVING)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def _drain(self, server: ThreadServer) -> None:
-        """Take no new connection, and close those that are idle. New ones have a moment to be taken, and to be used."""
+    def _drain(self, server: ThreadServer, seconds: float) -> None:
+        """Take no new connection, and close those that are idle some seconds later."""
         time.sleep(TAKING_UP)
         server.stop_accepting()
-        time.sleep(TAKING_UP)
+        time.sleep(seconds)
         server.tell_to_stop()
 
     def _cut_off(self, server: ThreadServer) -> None:

@@ -5,6 +5,7 @@ documented: it was read in Granian's source, in Python and in Rust.
 """
 
 import asyncio
+import logging
 import os
 import socket
 import sys
@@ -63,7 +64,8 @@ _OPTIONS: dict[str, Any] = {
 
 def silence() -> None:
     """Have Granian log nothing from now on."""
-    logger.disabled = True
+    logger.handlers[:] = [logging.NullHandler()]  # records of its Rust code come by loggers below this one
+    logger.propagate = False
 
 
 class WorkerOnThread:
