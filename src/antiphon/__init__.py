@@ -28,7 +28,7 @@ __all__, __getattr__ = import_on_use(
         "request.request": "Request",
         "request.session": "Session",
         "response.response": "Response",
-        "signing": "BadSignature SignatureExpired Signer",
+        "serialization.signing": "BadSignature SignatureExpired Signer",
         "uploads.upload": "Upload",
     },
 )

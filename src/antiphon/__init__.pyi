@@ -19,7 +19,7 @@ from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.request.session import Session
 from antiphon.response.response import Response
-from antiphon.signing import BadSignature, SignatureExpired, Signer
+from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 from antiphon.uploads.upload import Upload
 
 __version__: str

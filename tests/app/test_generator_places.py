@@ -655,7 +655,7 @@ def test_an_application_without_a_generator_pays_nothing():
     app.fill(Session, lambda request: "session")
     app.get("/")(lambda request: request[Session])
     plan, _ = app.freeze().find(Request.blank("/"))
-    assert (plan.has_middleware, plan.opens_places) == (False, False)
+    assert (plan.has_middleware, plan.prepares) == (False, False)
 
 
 def test_a_cancellation_that_a_source_takes_back_needs_an_answer(serving, caplog):

@@ -7,6 +7,8 @@ from contextlib import closing, suppress
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 SITE = """
 import logging, time
 from antiphon import App

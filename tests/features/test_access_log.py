@@ -130,14 +130,15 @@ def test_a_level_that_is_set_decides(app, interface, caplog, level):
 
 
 def test_without_a_level_of_its_own_it_is_logged_though_others_begin_at_warnings(app, interface, caplog):
-    logger = logging.getLogger("antiphon.access")
-    assert logging.root.level == logging.WARNING
+    logger, level = logging.getLogger("antiphon.access"), logging.root.level
     try:
+        logging.root.setLevel(logging.WARNING)
         logger.setLevel(logging.NOTSET)
         Client(app, interface).get("/users/7")
         assert [record.name for record in caplog.records] == ["antiphon.access"]
     finally:
         logger.setLevel(logging.NOTSET)
+        logging.root.setLevel(level)
 
 
 @pytest.mark.parametrize(

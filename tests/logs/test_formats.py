@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import sys
+from contextvars import Context
 from datetime import datetime
 
 import pytest
@@ -44,7 +45,7 @@ class TestTheFilter:
 
     def test_gives_a_dash_outside_of_requests(self):
         made = record()
-        assert RequestIdFilter().filter(made) is True
+        assert Context().run(RequestIdFilter().filter, made) is True
         assert made.request_id == "-"
 
     def test_leaves_the_id_that_a_record_has(self, current):

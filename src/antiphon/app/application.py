@@ -29,7 +29,7 @@ from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
-from antiphon.signing import MAKE_A_KEY, SecretKeys, Signer
+from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer
 from antiphon.uploads.saving import usable_folder
 
 F = TypeVar("F", bound=Callable[..., Any])

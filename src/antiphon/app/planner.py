@@ -22,7 +22,7 @@ from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
 from antiphon.routing.prefixes import Prefixes, TakenError
 from antiphon.routing.router import Resource, Router, SamePathsError
-from antiphon.signing import Signer
+from antiphon.serialization.signing import Signer
 
 
 class RouteGroup:

@@ -8,7 +8,7 @@ from math import ceil
 from antiphon.http.path import quoted_path
 from antiphon.http.urlencoded import format_query
 from antiphon.request.request import Request
-from antiphon.signing import BadSignature, SignatureExpired, Signer
+from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 
 SALT = "antiphon.url"
 SIGNATURE, EXPIRES = "signature", "expires"

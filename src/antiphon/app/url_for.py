@@ -14,7 +14,7 @@ from antiphon.http.urlencoded import format_query
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
 from antiphon.routing.router import Router
-from antiphon.signing import Signer
+from antiphon.serialization.signing import Signer
 
 _NONE: Mapping[str, Any] = {}
 _label = re.compile("[a-z0-9_~-]+").fullmatch

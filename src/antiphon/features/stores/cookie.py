@@ -11,7 +11,7 @@ from antiphon.features.stores.encoding import check_same
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
 from antiphon.features.stores.tagged_json import dumps, loads
 from antiphon.http.cookies import LONGEST_COOKIE
-from antiphon.signing import MAKE_A_KEY, SecretKeys
+from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
 
 LONGEST = LONGEST_COOKIE - 96
 """Bytes of a value, which leave room for the name of a cookie."""

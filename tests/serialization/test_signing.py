@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, BadSignature, HTTPError, SignatureExpired, Signer
-from antiphon.signing import SecretKeys
+from antiphon.serialization.signing import SecretKeys
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once
