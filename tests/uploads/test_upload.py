@@ -376,7 +376,7 @@ class TestSaving:
         ended = threading.Event()
 
         def end():
-            while not os.listdir(tmp_path):
+            while not any(entry.stat().st_size for entry in os.scandir(tmp_path)):
                 pass
             spool.close()
             ended.set()
