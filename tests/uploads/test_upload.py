@@ -19,6 +19,7 @@ import pytest
 
 from antiphon.http.errors import InsufficientStorage
 from antiphon.http.media_type import MediaType
+from antiphon.uploads.temporary_file import UnnamedFile
 from antiphon.uploads.upload import Upload
 from antiphon.uploads.window import Window
 from tests.uploads.conftest import ROOM
@@ -370,22 +371,20 @@ class TestSaving:
             file.save(tmp_path / "x")
         assert os.listdir(tmp_path) == []
 
-    def test_goes_on_when_the_request_ends_meanwhile(self, tmp_path):
-        content = bytes(64 << 20)
+    def test_goes_on_when_the_request_ends_meanwhile(self, tmp_path, monkeypatch):
+        content = bytes(1 << 20)
         file, spool = upload(content, make=in_file)
-        ended = threading.Event()
+        copy_to = UnnamedFile.copy_to
 
-        def end():
-            while not any(entry.stat().st_size for entry in os.scandir(tmp_path)):
-                pass
-            spool.close()
-            ended.set()
+        def end_and_copy(*arguments):
+            thread = threading.Thread(target=spool.close)
+            thread.start()
+            thread.join()
+            copy_to(*arguments)
 
-        thread = threading.Thread(target=end)
-        thread.start()
+        monkeypatch.setattr(UnnamedFile, "copy_to", end_and_copy)
         file.save(tmp_path / "x")
-        thread.join()
-        assert ended.is_set()
+        assert spool.is_closed
         assert (tmp_path / "x").stat().st_size == len(content)
 
 
