@@ -47,7 +47,8 @@ LAZY = ("antiphon", "antiphon.http", "antiphon.features", "antiphon.logs", "anti
 EVERYDAY = "from antiphon import App, Request, Response"
 HEAVY = [
     "antiphon.cli",
-    "antiphon.serialization",
+    "antiphon.serialization.json",
+    "antiphon.serialization.readers",
     "antiphon.testing",
     "asyncio",
     "click",

@@ -34,6 +34,10 @@ class Control:
         """Say that all is ready for an order."""
         self._report({"waits": True})
 
+    def report_closed(self) -> None:
+        """Say that this worker takes no new connection any more."""
+        self._report({"closed": True})
+
     def report_worn(self) -> None:
         """Ask for another worker, which is to serve before this one ends."""
         self._report({"worn": True})

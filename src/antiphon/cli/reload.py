@@ -25,6 +25,8 @@ from antiphon.cli.target import Target
 from antiphon.cli.watch import watch
 from antiphon.cli.worker_process import WorkerProcess
 
+_CLOSING = 0.5
+"""Seconds for an old worker to take no new connection: one that hangs doesn't."""
 _ECHO = 0.2
 """Seconds in which a signal that ended a worker may reach the supervisor, too."""
 
@@ -112,12 +114,14 @@ class Reloader(Supervisor):
         return choice
 
     async def _retire_all(self) -> None:
-        """Tell the workers that serve to end, and kill those that don't."""
+        """Tell the workers that serve to end, and kill those that don't. Return when none takes a new connection."""
         workers, self._serving = self._serving, []
         for worker in workers:
             self._retire(worker) if worker.serves else worker.kill()
         for worker in workers:
-            if not worker.serves:
+            if worker.serves:
+                await worker.wait_closed(_CLOSING)
+            else:
                 await worker.wait_ended()  # it might write compiled code of what was there before
 
     def _forget_old_state(self, changed: Iterable[str]) -> None:
@@ -151,10 +155,15 @@ class Reloader(Supervisor):
         worker = next(each for each in self._serving if each.has_ended)
         raise WorkerEnded(f"Worker {worker.pid} {worker.fate}. The next change starts another one.")
 
+    async def _end_all(self) -> None:
+        for spare in self._spares:  # which have nothing to finish, and may be busy with imports
+            spare.kill()
+        await super()._end_all()
+
     async def _add_spares(self) -> None:
-        """Start processes for the next change: for the workers, and one to show an error."""
+        """Start processes for the next change: for the workers, one to show an error, and one for when it is mended."""
         self._spares = [spare for spare in self._spares if not spare.has_ended]
-        while len(self._spares) <= self._policy.workers:
+        while len(self._spares) < self._policy.workers + 2:
             spare = await self._spawn()
             self._spares.append(spare)
             await spare.wait_waiting()  # one after the other, so that the first one is soon ready

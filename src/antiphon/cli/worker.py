@@ -176,7 +176,9 @@ class _Worker:
             DRAINING.give()
             if not is_replaced:
                 time.sleep(self._policy.drain_delay)
-            self._drain(self._server, SETTLING if is_replaced else TAKING_UP)
+            self._stop_accepting(self._server, is_replaced)
+            self._server.tell_to_stop()
+            self._control.report_closed()
             time.sleep(self._policy.grace)
             GRACE_OVER.give()
             with suppress(Exception):
@@ -185,12 +187,14 @@ class _Worker:
             self._has_served.wait(LEAVING)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def _drain(self, server: ThreadServer, seconds: float) -> None:
-        """Take no new connection, and close those that are idle some seconds later."""
+    def _stop_accepting(self, server: ThreadServer, is_replaced: bool) -> None:
+        """Take no new connection. Those that are open get a moment to send their requests, but none to old code."""
+        if self._policy.is_reloaded:
+            server.stop_accepting()
+            return
         time.sleep(TAKING_UP)
         server.stop_accepting()
-        time.sleep(seconds)
-        server.tell_to_stop()
+        time.sleep(SETTLING if is_replaced else TAKING_UP)
 
     def _cut_off(self, server: ThreadServer) -> None:
         """Close streams, then the connections: what is cancelled has a moment to be answered."""

@@ -33,6 +33,7 @@ class WorkerProcess:
         self._serving: asyncio.Future[Choice] = loop.create_future()
         self._waiting: asyncio.Future[None] = loop.create_future()
         self._wants_successor = asyncio.Event()
+        self._has_closed = asyncio.Event()
         self._is_told_to_end = False
         self._beats_left_out = 0
         self._silence = ""
@@ -99,11 +100,19 @@ class WorkerProcess:
 
     async def wait_done(self) -> None:
         """Wait until the worker has ended, or wants a successor."""
-        wants = asyncio.ensure_future(self._wants_successor.wait())
+        await self._wait_for(self._wants_successor, None)
+
+    async def wait_closed(self, timeout: float) -> None:
+        """Wait until the worker takes no new connection, or has ended, at most `timeout` seconds."""
+        await self._wait_for(self._has_closed, timeout)
+
+    async def _wait_for(self, event: asyncio.Event, timeout: float | None) -> None:
+        """Wait for an event, or the end of the process."""
+        told = asyncio.ensure_future(event.wait())
         try:
-            await asyncio.wait([self._ended, wants], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([self._ended, told], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            wants.cancel()
+            told.cancel()
 
     async def wait_ended(self, timeout: float | None = None) -> None:
         """Wait until the process is gone, at most `timeout` seconds."""
@@ -177,6 +186,8 @@ class WorkerProcess:
         self._beats_left_out = 0
         if "worn" in report:
             self._wants_successor.set()
+        elif "closed" in report:
+            self._has_closed.set()
         elif "waits" in report:
             self._waiting.set_result(None)
         elif "serves" in report:
