@@ -142,3 +142,63 @@ class TestAWatch:
             assert await read(head) == CHUNKS
 
         asyncio.run(run())
+
+
+def test_a_server_is_asked_once_however_often_somebody_stops_to_wait(servers):
+    async def main():
+        asked = []
+
+        async def receive():
+            asked.append(asyncio.current_task())
+            await server.left.wait()
+            return GONE
+
+        server, told = Server([]), []
+        head = ASGIHead(servers.scope(), receive)
+        lifetime = Request(head).lifetime
+        for _ in range(3):
+            withdraw = lifetime.on_disconnect(lambda: told.append("too late"))
+            await settled()
+            withdraw()
+        lifetime.on_disconnect(lambda: told.append("left"))
+        await settled()
+        assert len(asked) == 1
+        assert not asked[0].cancelling()
+        server.left.set()
+        await settled()
+        assert told == ["left"]
+
+    asyncio.run(main())
+
+
+def test_nobody_waits_when_the_request_has_ended():
+    async def main():
+        app, begun = App(), asyncio.Event()
+
+        @app.get("/")
+        async def handler(request):
+            request.lifetime.on_disconnect(begun.set)
+            await settled()
+            return "answered"
+
+        sent = []
+
+        async def receive():
+            await asyncio.Event().wait()
+
+        async def send(message):
+            sent.append(message["type"])
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/",
+            "headers": [(b"host", b"localhost")],
+            "http_version": "1.1",
+        }
+        await app(scope, receive, send)
+        await settled()
+        assert sent[-1] == "http.response.body"
+        assert not [task for task in asyncio.all_tasks() if "wait_disconnect" in repr(task)]
+
+    asyncio.run(main())

@@ -17,7 +17,7 @@ from antiphon.response.files import FileBody
 from antiphon.response.message import Stream
 
 if TYPE_CHECKING:
-    from asyncio import Future
+    from asyncio import Future, Task
 
     from antiphon.adapters.disconnect import BufferedMessages
 
@@ -57,6 +57,8 @@ class ASGIHead:
 
     blocks = False
     _received: "Future[None] | None"
+    watch: "Task[None] | None"
+    """The task that waits for the disconnect, once somebody has asked for it. For ``call_asgi``."""
     _buffered: "BufferedMessages | None"
     """The messages, once the disconnect is waited for."""
     _fields: dict[bytes, bytes]
@@ -82,7 +84,7 @@ class ASGIHead:
         fields = self._fields = dict(lines)
         self.host_line = fields.get(b"host") if len(fields) == len(lines) else _joined_hosts(lines)
         # Reading a default from the class would take three times as long.
-        self._received = self._buffered = None
+        self._received = self._buffered = self.watch = None
         self._has_more, self._is_receiving = True, False
 
     @property
@@ -178,8 +180,12 @@ class ASGIHead:
                 self._received.set_result(None)
 
     async def wait_disconnect(self) -> None:
-        """Wait until the client disconnects. Messages with the body that come before that are left for ``receive``."""
-        from asyncio import get_running_loop
+        """Wait until the client disconnects. Messages with the body that come before that are left for ``receive``.
+
+        The server is asked once for all who wait: Granian may tell of a disconnect whoever asks again after a
+        cancellation.
+        """
+        from asyncio import create_task, get_running_loop, wait
 
         from antiphon.adapters.disconnect import BufferedMessages
 
@@ -189,7 +195,10 @@ class ASGIHead:
             self._buffered = BufferedMessages(self._receive, has_reader=self._has_more and self.has_body)
         if self._received is not None:
             await self._received
-        await self._buffered.wait_disconnect()
+        if self.watch is None:
+            self.watch = create_task(self._buffered.wait_disconnect())
+        await wait([self.watch])
+        self.watch.result()
 
 
 def _joined_hosts(lines: list[tuple[bytes, bytes]]) -> bytes | None:
@@ -259,6 +268,8 @@ async def call_asgi(handler: Handler, scope: Scope, receive: Receive, send: Send
         finally:
             if is_unfinished:
                 handler.unfinished.discard(head)
+            if head.watch is not None:
+                head.watch.cancel()
 
 
 def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
