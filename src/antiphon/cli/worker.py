@@ -200,6 +200,7 @@ class _Worker:
         """Close streams, then the connections: what is cancelled has a moment to be answered."""
         cut_off(CLOSING)
         time.sleep(ANSWERING)
+        silence()  # applications fail where they are cut off, which is no news
         server.cut_off(LEAVING)
 
 
