@@ -3,10 +3,10 @@
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from antiphon.cli.serve import Place
     from antiphon.cli.target import Target
     from antiphon.request.request import Request
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _LONGEST = 1e9
 """Seconds, about thirty years. No process can sleep for much longer."""
@@ -46,6 +48,12 @@ def _seconds(context: click.Context, parameter: click.Parameter, value: float) -
     if not value <= _LONGEST:  # nan is neither less nor more
         raise click.BadParameter(f"{value:g} seconds never pass.", context, parameter)
     return value
+
+
+def _option_in_seconds(flag: str, default: float, help_text: str) -> Callable[[F], F]:
+    return click.option(
+        flag, type=click.FloatRange(min=0), callback=_seconds, default=default, show_default=True, help=help_text
+    )
 
 
 def _typed_places(context: click.Context) -> list[str]:
@@ -105,21 +113,9 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     show_default=True,
     help="auto: ASGI for an app of Antiphon, otherwise what the app speaks.",
 )
-@click.option(
-    "--grace",
-    type=click.FloatRange(min=0),
-    callback=_seconds,
-    default=30.0,
-    show_default=True,
-    help="Seconds that open requests get at the end. Then they are cut off.",
-)
-@click.option(
-    "--worker-timeout",
-    type=click.FloatRange(min=0),
-    callback=_seconds,
-    default=30.0,
-    show_default=True,
-    help="Seconds after which a worker that hangs is replaced; 0: never, as with --reload.",
+@_option_in_seconds("--grace", 30.0, "Seconds that open requests get at the end. Then they are cut off.")
+@_option_in_seconds(
+    "--worker-timeout", 30.0, "Seconds after which a worker that hangs is replaced; 0: never, as with --reload."
 )
 @click.option(
     "--max-requests",
@@ -128,13 +124,8 @@ def _place(context: click.Context, host: str, port: int, uds: str | None, permis
     show_default=True,
     help="How many requests a worker answers before it is replaced; 0: any number.",
 )
-@click.option(
-    "--drain-delay",
-    type=click.FloatRange(min=0),
-    callback=_seconds,
-    default=0.0,
-    show_default=True,
-    help="Seconds of requests at the end before connections are refused, for balancers to notice.",
+@_option_in_seconds(
+    "--drain-delay", 0.0, "Seconds of requests at the end before connections are refused, for balancers to notice."
 )
 @click.option("--reload", is_flag=True, help="Load the application anew whenever one of its files is saved.")
 @click.option(

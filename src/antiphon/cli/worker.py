@@ -28,14 +28,13 @@ from antiphon.cli.policy import Policy
 from antiphon.cli.target import Target
 from antiphon.concurrency.background import background_loop
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER
+from antiphon.handler.unfinished import CLOSING
 from antiphon.serving.embedded import ThreadServer
 from antiphon.serving.granian import silence
 
 if TYPE_CHECKING:
     from antiphon.cli.unloaded import Report
 
-CLOSING = 0.4
-"""Seconds that the bodies of streams get to be closed, when they are cut off at the end."""
 TAKING_UP = 0.05
 """Seconds for connections to be accepted when a worker ends, and then for requests to come on them."""
 SETTLING = 0.5

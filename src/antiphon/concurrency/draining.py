@@ -1,6 +1,7 @@
 """The end of a process that serves, as two announcements: it drains, and then the time for that is over."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 
 
@@ -33,6 +34,18 @@ class Announcement:
                 return lambda: self._withdraw(number)
         function()
         return _nothing
+
+    def subscribe_on_loop(self, function: Callable[[], object]) -> Callable[[], None]:
+        """Have a function called on the running event loop, soon after the news is given; else as ``subscribe``."""
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+
+        def call_soon() -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(function)
+
+        return self.subscribe(call_soon)
 
     def _withdraw(self, number: int) -> None:
         with self._lock:

@@ -5,7 +5,7 @@ from functools import update_wrapper
 from types import coroutine
 from typing import Any, TypeVar
 
-from antiphon.concurrency.loop import running_loop
+from antiphon.concurrency.loop import drop_withdrawn_cancellation, running_loop
 from antiphon.request.request import Request
 
 T = TypeVar("T")
@@ -33,7 +33,7 @@ def in_scope(function: Callable[[Request], Awaitable[T]], on_disconnect: bool | 
         with WaitingHandler(request, on_disconnect) as handler:
             result: T = yield from _rest(steps, effect)
         if handler.is_cancelled:
-            yield from handler.take_late_cancellation()
+            yield from drop_withdrawn_cancellation()
         return result
 
     return update_wrapper(scoped, function)

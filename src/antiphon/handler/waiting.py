@@ -4,10 +4,9 @@ Who still waits at the second look has its client watched: most handlers have an
 """
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Self
+from typing import Self
 
 from antiphon.concurrency.draining import GRACE_OVER
 from antiphon.http.errors import ClientDisconnected, GatewayTimeout, HTTPError, ServiceUnavailable
@@ -85,14 +84,6 @@ class WaitingHandler:
             self._reason = reason
             self._task.cancel()
 
-    def take_late_cancellation(self) -> Generator[Any, Any, None]:
-        """Let a cancellation arrive that was withdrawn on its way: before 3.13, ``uncancel`` alone does not stop it."""
-        try:
-            yield
-        except asyncio.CancelledError:
-            if self._task.cancelling():
-                raise
-
     def _error(self) -> HTTPError:
         if self._reason == "deadline":
             return GatewayTimeout("The answer took too long.")
@@ -110,7 +101,7 @@ class _Waiting:
         self._old: set[WaitingHandler] = set()
         self._watched: set[WaitingHandler] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._withdraw = GRACE_OVER.subscribe(self._end_soon)
+        self._withdraw = GRACE_OVER.subscribe_on_loop(self._end)
 
     def add(self, handler: WaitingHandler) -> None:
         """Look at a handler from now on."""
@@ -143,10 +134,6 @@ class _Waiting:
         if self._timer is None and not (self._new or self._old or self._watched):
             self._withdraw()
             _waiting.pop(self._loop, None)
-
-    def _end_soon(self) -> None:
-        with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._end)
 
     def _end(self) -> None:
         for handler in (*self._new, *self._old, *self._watched):

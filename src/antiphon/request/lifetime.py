@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
 from antiphon.concurrency.draining import DRAINING
-from antiphon.concurrency.loop import running_loop, thread
+from antiphon.concurrency.loop import running_loop, thread, yield_to_loop
 from antiphon.http.head import Head, server_head
 
 if TYPE_CHECKING:
@@ -66,13 +66,9 @@ class Lifetime:
             if not reason.done():
                 reason.set_result(why)
 
-        def drain() -> None:
-            with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(end, "drain")
-
         with ExitStack() as stack:
             stack.callback(self.on_disconnect(partial(end, "disconnect")))
-            stack.callback(DRAINING.subscribe(drain))
+            stack.callback(DRAINING.subscribe_on_loop(partial(end, "drain")))
             if (remaining := self.remaining) is not None:
                 stack.callback(loop.call_later(remaining, end, "deadline").cancel)
             why: Reason = await reason
@@ -146,11 +142,9 @@ class Lifetime:
 
     async def _look(self) -> Callable[[], None]:
         """Watch the client, and give a server that knows already that it has left the time to say so."""
-        from asyncio import sleep
-
         withdraw = self.on_disconnect(bool)
-        await sleep(0)
-        await sleep(0)
+        await yield_to_loop()
+        await yield_to_loop()
         return withdraw
 
 

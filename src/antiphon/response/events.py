@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
-from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from math import inf
@@ -177,18 +176,13 @@ class WithHeartbeats(Generic[T]):
 
     def _listen(self) -> None:
         """Be told on this loop when the process drains."""
-        loop = asyncio.get_running_loop()
-        drained = self._drained = loop.create_future()
+        drained = self._drained = asyncio.get_running_loop().create_future()
 
         def tell() -> None:
             if not drained.done():
                 drained.set_result(None)
 
-        def tell_soon() -> None:
-            with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(tell)
-
-        self._withdraw = DRAINING.subscribe(tell_soon)
+        self._withdraw = DRAINING.subscribe_on_loop(tell)
 
     async def _wait(self, demand: "asyncio.Future[T]", task: "asyncio.Task[Any]") -> None:
         """Wait for the outcome of a step, at most until a heartbeat is due. Wait out a step that is cancelled."""

@@ -1,7 +1,7 @@
 """Values and texts signed with secret keys that rotate: the newest key signs, all of them verify."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -67,6 +67,19 @@ def _checked_key(key: str | bytes) -> bytes:
     return encoded
 
 
+def timed_serializer(
+    keys: SecretKeys, salt: str, digest: Callable[[bytes], Any], form: Any = None
+) -> "URLSafeTimedSerializer":
+    """Return what signs values with the newest of the keys, and the time, in the form of Flask's cookies.
+
+    ``form`` has the functions ``dumps`` and ``loads`` for values; by default they are written as JSON.
+    """
+    from itsdangerous import URLSafeTimedSerializer
+
+    options = {"key_derivation": "hmac", "digest_method": digest}
+    return URLSafeTimedSerializer(list(keys.oldest_first), salt=salt, serializer=form, signer_kwargs=options)
+
+
 class Signer:
     """Sign values for one purpose, the ``salt``: a value that is signed for one is no good for another.
 
@@ -95,10 +108,7 @@ class Signer:
 
     @lazy
     def _serializer(self) -> "URLSafeTimedSerializer":
-        from itsdangerous import URLSafeTimedSerializer
-
-        options = {"key_derivation": "hmac", "digest_method": self._digest}
-        return URLSafeTimedSerializer(list(self._keys.oldest_first), salt=self.salt, signer_kwargs=options)
+        return timed_serializer(self._keys, self.salt, self._digest)
 
     @lazy
     def _text_signer(self) -> "TextSigner":

@@ -1,5 +1,7 @@
 """Applications of other frameworks that are observed. Their requests have no route."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from antiphon.adapters.asgi import ASGIHead, Receive, Scope, Send
@@ -8,6 +10,7 @@ from antiphon.adapters.observing import observe_asgi, observe_rsgi, observe_wsgi
 from antiphon.adapters.rsgi import RSGIHead
 from antiphon.adapters.wsgi import WSGIHead
 from antiphon.handler.context import reset_current_request, set_current_request
+from antiphon.http.head import Head
 from antiphon.request.request import Request
 
 if TYPE_CHECKING:
@@ -23,6 +26,19 @@ def with_observers(application: Any, interface: Literal["wsgi", "asgi", "rsgi"],
     return kinds[interface](application, observers)
 
 
+@contextmanager
+def _exchange(observers: Observers, head: Head) -> Iterator[Exchange]:
+    """Begin the exchange of a request without a body, which is the current one in the block."""
+    exchange = Exchange(observers)
+    request = Request(head, b"")
+    token = set_current_request(request)
+    try:
+        exchange.begin(request)
+        yield exchange
+    finally:
+        reset_current_request(token)
+
+
 class WSGIWithObservers:
     """A WSGI application that is observed."""
 
@@ -31,14 +47,8 @@ class WSGIWithObservers:
         self._observers = observers
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        exchange = Exchange(self._observers)
-        request = Request(WSGIHead(environ), b"")
-        token = set_current_request(request)
-        try:
-            exchange.begin(request)
+        with _exchange(self._observers, WSGIHead(environ)) as exchange:
             return observe_wsgi(self._application, environ, start_response, exchange, _is_stream)
-        finally:
-            reset_current_request(token)
 
 
 def _is_stream(result: object) -> bool:
@@ -56,14 +66,8 @@ class ASGIWithObservers:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        exchange = Exchange(self._observers)
-        request = Request(ASGIHead(scope, receive), b"")
-        token = set_current_request(request)
-        try:
-            exchange.begin(request)
+        with _exchange(self._observers, ASGIHead(scope, receive)) as exchange:
             await observe_asgi(self._application, scope, receive, send, exchange)
-        finally:
-            reset_current_request(token)
 
 
 class RSGIWithObservers:
@@ -81,11 +85,5 @@ class RSGIWithObservers:
         if scope.proto != "http":
             await self._call(scope, protocol)
             return
-        exchange = Exchange(self._observers)
-        request = Request(RSGIHead(scope, protocol), b"")
-        token = set_current_request(request)
-        try:
-            exchange.begin(request)
+        with _exchange(self._observers, RSGIHead(scope, protocol)) as exchange:
             await observe_rsgi(self._call, scope, protocol, exchange)
-        finally:
-            reset_current_request(token)

@@ -78,7 +78,7 @@ def is_secret_name(name: str) -> bool:
 
 
 class Mask:
-    """What masks text: by names, by shapes, and by the secrets that it was told of."""
+    """A mask for text: by names, by shapes, and by the secrets that it was told of."""
 
     def __init__(self) -> None:
         self._secrets: set[str] = set()

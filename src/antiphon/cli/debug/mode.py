@@ -49,7 +49,7 @@ class _Answers:
 
 
 class Viewers:
-    """Those who may see errors: with ``is_for_loopback``, under names of this machine and addresses only."""
+    """The people who may see errors: with ``is_for_loopback``, under names of this machine and addresses only."""
 
     def __init__(self, is_for_loopback: bool) -> None:
         self._is_for_loopback = is_for_loopback

@@ -11,7 +11,7 @@ from antiphon.features.stores.encoding import check_same
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
 from antiphon.features.stores.tagged_json import dumps, loads
 from antiphon.http.cookies import LONGEST_COOKIE
-from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys
+from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, timed_serializer
 
 LONGEST = LONGEST_COOKIE - 96
 """Bytes of a value, which leave room for the name of a cookie."""
@@ -41,18 +41,11 @@ class CookieStore(Store):
     def __init__(
         self, secret_keys: Iterable[str | bytes] | SecretKeys, *, clock: Callable[[], float] = time.time
     ) -> None:
-        from itsdangerous import URLSafeTimedSerializer
-
         keys = SecretKeys(secret_keys)
         if not keys:
             raise ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one")
         self._clock = clock
-        self._serializer = URLSafeTimedSerializer(
-            list(keys.oldest_first),
-            salt="cookie-session",
-            serializer=_Form,
-            signer_kwargs={"key_derivation": "hmac", "digest_method": sha1},  # as Flask has them
-        )
+        self._serializer = timed_serializer(keys, "cookie-session", sha1, _Form)  # as Flask has it
 
     def new_key(self) -> str:
         """Return the key of no entry: the store returns that of a new one when it is made."""
