@@ -20,13 +20,14 @@ from antiphon.app.plan import LOOP, HandlerStack
 from antiphon.app.planner import Planning, RouteGroup, merged_converters
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse
-from antiphon.handler.callables import check_sync
+from antiphon.handler.callables import check_arguments, check_returns, check_sync
 from antiphon.handler.contract import Steps
 from antiphon.handler.drive import run_async
 from antiphon.http.limits import Limits
 from antiphon.request.places import Place, check_place
 from antiphon.request.proxies import TrustedProxies
 from antiphon.request.request import Request
+from antiphon.request.shared import Shared
 from antiphon.response.response import Response
 from antiphon.routing.converters import Converter
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, Signer
@@ -89,6 +90,8 @@ class App(Routes, Servable):
         self._encoded_slashes = encoded_slashes
         self._mounts: list[Mount] = []
         self._places = Places()
+        self._shared: dict[str, Any] = {}
+        self._places.fill(Request.shared, self._share_with)
         self._lifespan = Lifespan(self._places)
         self._routing: Routing | None = None
         self._find: Callable[[Request], Found] = self._find_first
@@ -205,6 +208,26 @@ class App(Routes, Servable):
         """
         self.check_open()
         self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise)
+
+    def share(self, **values: Any) -> None:
+        """Share values with all templates, and as ``request.shared(name)``.
+
+        A value that can be called is called with the request on first use, at most once a request, and what it returns
+        is shared. It must not block or be async: a function that reads a place gives a value that waits. Raises
+        ValueError for a name that is shared already, TypeError for functions that can't be called so.
+        """
+        self.check_open()
+        for name, value in values.items():
+            if name in self._shared:
+                raise ValueError(f"{name!r} is shared already, as {self._shared[name]!r}")
+            if callable(value):
+                check_arguments(value, "request")
+                check_sync("share", value)
+                check_returns("share", value)
+        self._shared.update(values)
+
+    def _share_with(self, request: Request) -> Shared:
+        return Shared(request, self._shared)
 
     # Planning
 

@@ -31,6 +31,7 @@ from antiphon.request.lifetime import Lifetime
 from antiphon.request.places import Place, check_place
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.session import Session
+from antiphon.request.shared import Shared
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -545,6 +546,9 @@ class Request(RequestHeaders):
 
     Raises RuntimeError, which names that line, without it.
     """
+
+    shared: Place[Shared] = Place("shared")
+    """The values that the application shares, by name: ``request.shared("cart")``. See ``App.share``."""
 
     @lazy
     def _places(self) -> dict[Place[Any], Any]:

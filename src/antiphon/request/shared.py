@@ -1,0 +1,53 @@
+"""Shared values: names that an application gives to all of its templates and handlers."""
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from antiphon.request.request import Request
+
+
+class Shared(Mapping[str, Any]):
+    """The values that ``App.share`` was given, as one request sees them: ``request.shared("cart")``.
+
+    A value that was shared as a function is computed on first use, once a request. It is a mapping, too, of which
+    templates are given what they name.
+    """
+
+    __slots__ = ("_request", "_sources", "_values")
+
+    def __init__(self, request: "Request", sources: Mapping[str, Any]) -> None:
+        self._request = request
+        self._sources = sources
+        self._values: dict[str, Any] = {}
+
+    def __call__(self, name: str) -> Any:
+        """Return the value of a name. Raises KeyError, which names those that there are, for one that nobody shared."""
+        return self[name]
+
+    def __getitem__(self, name: str) -> Any:
+        values = self._values
+        if name not in values:
+            if name not in self._sources:
+                raise KeyError(self._unknown(name))
+            source = self._sources[name]
+            values[name] = source(self._request) if callable(source) else source
+        return values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._sources
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def _unknown(self, name: str) -> str:
+        near = get_close_matches(str(name), self._sources, 1)
+        meant = f", but {near[0]!r}" if near else ""
+        return f"nothing is shared as {name!r}{meant}: app.share({name}=...)"
+
+    def __repr__(self) -> str:
+        return f"<Shared {sorted(self._sources)}>"
