@@ -450,3 +450,17 @@ def test_answers_alike_below_a_loop_that_serves_nobody(servers, is_async, body):
         return [answer("GET", "/"), answer("POST", "/nowhere")[:1], answer("POST", "/")]
 
     assert asyncio.run(test()) == [b"started", b"{", b"%d" % len(sent)]
+
+
+def test_a_response_that_nobody_closes_is_not_waited_for_at_the_end(servers):
+    app = App()
+
+    @app.get("/")
+    def handler(request):
+        request.after(list)
+        return "x"
+
+    dropped = app(servers.environ(HTTP_HOST="localhost"), lambda status, fields: None)
+    assert next(iter(dropped)) == b"x"
+    del dropped
+    asyncio.run(asyncio.wait_for(app.unfinished.wait(), 5))

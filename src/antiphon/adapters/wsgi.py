@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from errno import ECONNRESET
 from typing import TYPE_CHECKING, TypeVar
+from weakref import ref
 
 from antiphon.adapters.declared_length import DeclaredLength
 from antiphon.adapters.file_wrapper import wrap_file
@@ -226,7 +227,7 @@ class WSGIBody:
         if is_silent:
             self._next = iter(()).__next__
         self._unfinished = unfinished
-        unfinished.add(self)
+        unfinished.add(ref(self, unfinished.discard))  # one that is dropped without a close is waited for no longer
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -255,7 +256,7 @@ class WSGIBody:
             try:
                 run_sync(finish(self._request), self._context)
             finally:
-                self._unfinished.discard(self)
+                self._unfinished.discard(ref(self))
 
     def _call(self, function: Callable[[], T]) -> T:
         """Call a function of the body, and log what it raises, unless the client has broken the request off."""

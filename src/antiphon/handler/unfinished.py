@@ -1,6 +1,6 @@
 """The requests of an application that are answered, while functions that they left for after that have yet to run."""
 
-from threading import Lock
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from antiphon.concurrency.draining import DRAINING, GRACE_OVER
@@ -23,7 +23,6 @@ class Unfinished:
 
     def __init__(self) -> None:
         self._requests: set[object] = set()
-        self._lock = Lock()
         self._signal: Future[None] | None = None
         """The result, sent once, that a shutdown waits for."""
 
@@ -60,8 +59,10 @@ class Unfinished:
         return self._signal
 
     def _send(self) -> None:
-        with self._lock:
-            if self._signal is not None and not self._signal.done():
+        from concurrent.futures import InvalidStateError
+
+        if self._signal is not None:
+            with suppress(InvalidStateError):  # sent already; a lock would not do, since collected garbage sends, too
                 self._signal.set_result(None)
 
 
