@@ -351,3 +351,48 @@ def test_a_stream_that_fails_is_logged_with_the_handler_that_gave_it(interface, 
         Client(app, interface=interface, raise_errors=False).get("/")
     assert "bytes or text, not int" in caplog.text
     assert describe(handler) in caplog.text
+
+
+class Greeting:
+    """Makes a response itself, at once or awaited."""
+
+    def __init__(self, waits=False, error=None):
+        self.waits, self.error = waits, error
+
+    def __response__(self, request):
+        if self.error is not None:
+            raise self.error
+        return self.wait(request) if self.waits else Response(f"Hello, {request.path}")
+
+    async def wait(self, request):
+        await asyncio.sleep(0)
+        return Response(f"Hello, {request.path}")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize(
+    ("wrap", "status", "field"),
+    [
+        (lambda greeting: greeting, 200, None),
+        (lambda greeting: (greeting, 201), 201, None),
+        (lambda greeting: ((greeting, 201), {"x-a": "1"}), 201, "1"),
+        (lambda greeting: (greeting, 418, {"x-a": "1"}), 418, "1"),
+    ],
+)
+def test_a_value_may_make_its_response_itself(interface, waits, wrap, status, field):
+    app = App()
+
+    @app.get("/me")
+    async def greet(request: Request):
+        return wrap(Greeting(waits))
+
+    response = Client(app, interface).get("/me")
+    assert (response.status, response.text, response.headers.get("x-a")) == (status, "Hello, /me", field)
+
+
+@pytest.mark.parametrize("wrap", [lambda greeting: greeting, lambda greeting: (greeting, 201)])
+def test_an_error_of_such_a_value_is_raised_as_it_is(wrap):
+    error = LookupError("gone")
+    with pytest.raises(LookupError) as raised:
+        to_response(wrap(Greeting(error=error)), source, REQUEST)
+    assert raised.value is error

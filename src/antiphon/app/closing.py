@@ -10,7 +10,7 @@ from antiphon.app.hooks import Hook, hook
 from antiphon.app.middleware import Middleware, Opened
 from antiphon.app.open_places import Opening, OpenPlace, is_read_later
 from antiphon.app.plan import Plan, RunsOn
-from antiphon.app.returns import to_response
+from antiphon.app.returns import respond
 from antiphon.handler.contract import Switch, failed, switch_shielded
 from antiphon.handler.errors import is_leaving, is_passed_on, sole_error
 from antiphon.request.request import Request
@@ -128,7 +128,7 @@ async def _after_own(plan: Plan, after: Hook, request: Request, response: Respon
 
 async def _after(after: Hook, request: Request, response: Response) -> Response:
     answer = await after.call(request, response)
-    return response if answer is None else to_response(answer, after.function, request)
+    return response if answer is None else await respond(answer, after.function, request)
 
 
 def _unless_cancelled(cancelled: BaseException | None, request: Request, response: Response) -> Response:

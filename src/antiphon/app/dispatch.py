@@ -13,7 +13,7 @@ from typing import Any
 from antiphon.app.closing import OpenedMiddleware, answer_failure, leave
 from antiphon.app.open_places import Opening
 from antiphon.app.plan import LOOP, Plan
-from antiphon.app.returns import to_response
+from antiphon.app.returns import respond, to_response
 from antiphon.body.content import Content
 from antiphon.body.receiver import SMALL_BODY
 from antiphon.handler.context import set_current_request
@@ -49,7 +49,11 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             answer = plan.handler.function(request) if error is None else plan.refuse(request, error)
             if plan.is_async:
                 answer = await answer
-        response = Response(answer) if type(answer) is str else _respond(plan, request, answer)
+        if type(answer) is str:
+            response = Response(answer)
+        else:
+            made = _respond(plan, request, answer)
+            response = made if isinstance(made, Response) else await made
     except BaseException as raised:
         response = await answer_failure(plan, request, raised)
         failure, leaves = response.error, True
@@ -212,11 +216,19 @@ async def _open(plan: Plan, request: Request, opened: OpenedMiddleware) -> Respo
     for before in stack.before:
         answer = await before.call(request)
         if answer is not None:
-            return to_response(answer, before.function, request)
+            return await respond(answer, before.function, request)
     return None
 
 
-def _respond(plan: Plan, request: Request, answer: Any) -> Response:
+def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[Response]:
     """Make a response of what was returned, by the request's conditions where it has to be."""
-    response = answer if type(answer) is Response else to_response(answer, plan.handler.function, request)
+    made = answer if type(answer) is Response else to_response(answer, plan.handler.function, request)
+    return _by_conditions(request, made) if isinstance(made, Response) else _wait(request, made)
+
+
+async def _wait(request: Request, made: Awaitable[Response]) -> Response:
+    return _by_conditions(request, await made)
+
+
+def _by_conditions(request: Request, response: Response) -> Response:
     return copy(response).conditional(request) if response.is_conditional else response  # it may be given again

@@ -5,7 +5,7 @@ from copy import copy
 from typing import TypeAlias
 
 from antiphon.app.hooks import Hook
-from antiphon.app.returns import to_response
+from antiphon.app.returns import respond
 from antiphon.handler.contract import describe, failed, log_failure
 from antiphon.handler.errors import as_http_error
 from antiphon.http.errors import HTTPError
@@ -75,7 +75,9 @@ async def answer_error(
     try:
         handler = handler.for_handler(blocks)
         answer = await (handler.pinned() if is_driven else handler).call(request, error)
-        response = copy(to_response(answer, handler.function, request))  # it may be one that answers other errors, too
+        response = copy(
+            await respond(answer, handler.function, request)
+        )  # it may be one that answers other errors, too
         told = as_http_error(error)
         if answer is None or not response.has_own_status:
             response.status = told.status

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
 
-from antiphon.app.returns import to_response
+from antiphon.app.returns import respond
 from antiphon.handler.callables import check_arguments
 from antiphon.handler.contract import ON_LOOP, ON_THREAD, Switch, describe
 from antiphon.handler.errors import is_leaving, note_task
@@ -58,7 +58,7 @@ class Middleware(NamedTuple):
                 raise self._ends_early() from None
         else:
             opened.append((self, generator))
-        return None if early is None else to_response(early, self.function, request)
+        return None if early is None else await respond(early, self.function, request)
 
     async def close(self, generator: Opened, request: Request, response: Response) -> Response:
         """Send it the response, run it to its end, and return that response, or the one that it gives instead.
@@ -71,7 +71,7 @@ class Middleware(NamedTuple):
             instead = await self._end_async(generator, generator.asend(response))  # type: ignore[arg-type,union-attr]
         else:
             instead = self._end_sync(generator, generator.send, response)  # type: ignore[arg-type,union-attr]
-        return response if instead is None else to_response(instead, self.function, request)
+        return response if instead is None else await respond(instead, self.function, request)
 
     async def _throw(self, generator: Opened, error: BaseException) -> object:
         """Throw an error in, and note if this takes back a cancellation, as the end of a scope of its own does."""

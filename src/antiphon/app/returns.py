@@ -1,8 +1,8 @@
 """Return values of handlers, and the responses that they become."""
 
-from collections.abc import AsyncIterable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterator, Mapping
 from copy import copy
-from typing import Any, ClassVar, Protocol, TypeAlias
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeAlias
 
 from antiphon.handler.contract import annotations_of, describe, innermost, wrong_return
 from antiphon.handler.errors import PROBLEM
@@ -28,10 +28,19 @@ class _WithHtml(Protocol):
     def __html__(self) -> object: ...
 
 
+class MakesResponse(Protocol):
+    """A value that makes the response itself, such as the page of a template.
+
+    Where it has to wait for something, on an event loop alone, it returns an awaitable.
+    """
+
+    def __response__(self, request: Request, /) -> Response | Awaitable[Response]: ...
+
+
 _Chunks: TypeAlias = Iterator[bytes | str] | AsyncIterable[bytes | str]
 _Content: TypeAlias = (
     str | bytes | bytearray | memoryview | Mapping[str, object] | dict[Any, Any] | list[Any] | _Dataclass | _Struct
-    | _WithHtml | Template | _Chunks | Response
+    | _WithHtml | MakesResponse | Template | _Chunks | Response
 )  # fmt: skip
 ResponseLike: TypeAlias = (
     _Content
@@ -50,26 +59,34 @@ _WANTED = (
 )
 
 
-def to_response(value: object, source: Source, request: Request) -> Response:
+async def respond(value: object, source: Source, request: Request) -> Response:
+    """Make a response as ``to_response`` does, and wait for it where it has to wait."""
+    made = to_response(value, source, request)
+    return made if isinstance(made, Response) else await made
+
+
+def to_response(value: object, source: Source, request: Request) -> Response | Awaitable[Response]:
     """Make a response of a value that ``source`` returned for a request.
 
-    Raises TypeError, which names ``source``, if no response can be made of the value.
+    Raises TypeError, which names ``source``, if no response can be made of the value, and what a value raises that
+    makes the response itself.
     """
     if isinstance(value, Response):
         return value
     try:
-        return Response(value) if type(value) is str else _make(value, source, request)
+        made = Response(value) if type(value) is str else _make(value, source, request)
     except _WrongReturn:
         raise
     except Exception as error:
         raise _WrongReturn(f"{describe(source)} returned what can't be answered: {error}") from error
+    return made if isinstance(made, Response) else made.__response__(request)
 
 
 class _WrongReturn(TypeError):
     """A TypeError that names its source already."""
 
 
-def _make(value: object, source: Source, request: Request) -> Response:
+def _make(value: Any, source: Source, request: Request) -> Response | MakesResponse:
     if value is None:
         return _from_none(source)
     if type(value) is tuple:
@@ -77,6 +94,8 @@ def _make(value: object, source: Source, request: Request) -> Response:
     kind = type(value)
     if kind is dict or kind is list:
         return _json(value, request)
+    if hasattr(kind, "__response__"):
+        return value  # type: ignore[no-any-return]  # it has been asked
     if html := getattr(value, "__html__", None):
         return Response(str(html()), content_type=HTML)
     if isinstance(value, str):
@@ -105,7 +124,24 @@ def _from_none(source: Source) -> Response:
     raise _WrongReturn(f"{describe(source)} returned None: a forgotten return? To answer 204, annotate it with -> None")
 
 
-def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Response:
+class _Amended(NamedTuple):
+    """A value that makes the response itself, which then gets a status and header fields."""
+
+    body: MakesResponse
+    status: object
+    headers: HeaderFields
+
+    def __response__(self, request: Request) -> Response | Awaitable[Response]:
+        made = self.body.__response__(request)
+        if isinstance(made, Response):
+            return _amended(made, self.status, self.headers)
+        return self._wait(made)
+
+    async def _wait(self, made: Awaitable[Response]) -> Response:
+        return _amended(await made, self.status, self.headers)
+
+
+def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Response | MakesResponse:
     """Make a response of (body, status), (body, headers) or (body, status, headers)."""
     status: object = None
     headers: HeaderFields = ()
@@ -120,9 +156,13 @@ def _from_tuple(value: tuple[Any, ...], source: Source, request: Request) -> Res
             f"{describe(source)} returned a tuple of {len(value)};"
             " (body, status), (body, headers) and (body, status, headers) are understood"
         )
-    response = Response(None) if body is None else to_response(body, source, request)
-    if response is body:
-        response = copy(response)  # a handler may give the same one again
+    if isinstance(body, Response):
+        return _amended(copy(body), status, headers)  # a handler may give the same one again
+    made = Response(None) if body is None else _make(body, source, request)
+    return _amended(made, status, headers) if isinstance(made, Response) else _Amended(made, status, headers)
+
+
+def _amended(response: Response, status: object, headers: HeaderFields) -> Response:
     if status is not None:
         response.status = status  # type: ignore[assignment]  # the setter refuses what is no status
     response.headers.update(headers)
