@@ -32,9 +32,9 @@ PUBLIC = {
     },
     "antiphon.features": {
         "AccessLog", "Basic", "Bearer", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "Health",
-        "MemoryStore", "OpenTelemetry", "OwnedEntry", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "Sessions",
-        "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "UploadProgress",
-        "UserSource", "Users", "ValkeyStore", "is_same_secret", "login_required",
+        "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders",
+        "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates",
+        "UploadProgress", "UserSource", "Users", "ValkeyStore", "is_same_secret", "login_required",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

@@ -1,6 +1,7 @@
 """Paths in the file system, as options take them."""
 
 import os
+import sys
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 
 NOT_THERE = frozenset({ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG})
@@ -17,3 +18,22 @@ def absolute_path(path: str | os.PathLike[str]) -> str:
             f"{text!r} is relative, to a directory that nobody chose: say which, as in Path(__file__).parent / {text!r}"
         )
     return text
+
+
+def caller_file() -> str | None:
+    """Return the file of the code that calls the function that calls this; None if it is in no file."""
+    file: str | None = sys._getframe(2).f_globals.get("__file__")  # noqa: SLF001 - it has no other name
+    return file
+
+
+def folder_beside(file: str | None, path: str | os.PathLike[str]) -> str:
+    """Return the absolute path of a folder; a relative one is beside a file.
+
+    Raises ValueError for a folder that is not there, and for a relative one beside no file.
+    """
+    text = os.fspath(path)
+    beside = "" if file is None else os.path.dirname(os.path.abspath(file))
+    folder = os.path.normpath(absolute_path(os.path.join(beside, text)))
+    if not os.path.isdir(folder):
+        raise ValueError(f"there is no folder {folder!r}")
+    return folder

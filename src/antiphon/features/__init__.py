@@ -17,6 +17,8 @@ __all__, __getattr__ = import_on_use(
         "features.stores.sqlite": "SQLiteStore",
         "features.stores.store": "OwnedEntry Store StoreCount StoreEntry StoreUnavailable",
         "features.stores.valkey": "ValkeyStore",
+        "features.templates.feature": "Templates",
+        "features.templates.page": "Page",
         "features.upload_progress": "UploadProgress",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
     },

@@ -14,6 +14,8 @@ from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores.valkey import ValkeyStore
+from antiphon.features.templates.feature import Templates
+from antiphon.features.templates.page import Page
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.logs.access_log import AccessLog
@@ -30,6 +32,7 @@ __all__ = [
     "MemoryStore",
     "OpenTelemetry",
     "OwnedEntry",
+    "Page",
     "PermissionsPolicy",
     "SQLiteStore",
     "SecurityHeaders",
@@ -39,6 +42,7 @@ __all__ = [
     "StoreEntry",
     "StoreUnavailable",
     "StrictTransportSecurity",
+    "Templates",
     "UploadProgress",
     "UserSource",
     "Users",

@@ -32,6 +32,7 @@ from antiphon.request.places import Place, check_place
 from antiphon.request.route import NO_ROUTE, Route
 from antiphon.request.session import Session
 from antiphon.request.shared import Shared
+from antiphon.request.templates import Templates
 from antiphon.request.urls import head_of, host_of, query_fields_of, url_of
 from antiphon.response.fields import JSON
 from antiphon.routing.router import Params
@@ -543,6 +544,12 @@ class Request(RequestHeaders):
 
     user: Place[Any] = Place("user", fix="app.use(Users(Bearer(find_user)))")
     """The user whose credentials the request has, else None, which ``app.use(Users(...))`` fills.
+
+    Raises RuntimeError, which names that line, without it.
+    """
+
+    templates: Place[Templates] = Place("templates", fix='app.use(Templates("templates"))')
+    """The templates, which ``app.use(Templates(folder))`` fills: ``request.templates.render("mail.txt", name=name)``.
 
     Raises RuntimeError, which names that line, without it.
     """

@@ -134,6 +134,19 @@ class Response(ResponseHeaders):
         return cls(body, status, headers, content_type=HTML)
 
     @classmethod
+    def template(cls, template: str, /, status: int | None = None, headers: HeaderFields = (), **data: Any) -> Self:
+        """Make a response of a template, rendered at once for the current request, with ``data`` as its variables.
+
+        The type is that of the template's name, HTML for most. Raises RuntimeError without ``app.use(Templates(...))``,
+        and where no request is being answered.
+        """
+        # No response knows the current request, which knows responses: so the public name is used, as users do.
+        from antiphon import current_request
+
+        templates = current_request().templates
+        return cls._of_type(templates.content_type(template), templates.render(template, **data), status, headers)
+
+    @classmethod
     def json(
         cls,
         value: Any,

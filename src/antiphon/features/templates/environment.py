@@ -1,0 +1,99 @@
+"""The Jinja2 environment of templates: where they are found, how they escape, and which names they know."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from typing import Any
+
+try:
+    from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+    from jinja2.defaults import DEFAULT_NAMESPACE
+    from jinja2.filters import FILTERS
+    from jinja2.runtime import Context
+    from jinja2.tests import TESTS
+    from jinja2.utils import missing
+except ModuleNotFoundError as error:
+    raise ImportError("templates need Jinja2: pip install 'antiphon[templates]'") from error
+
+from antiphon.response.fields import HTML
+from antiphon.response.files import guess_type
+
+_OF_JINJA = (".jinja", ".jinja2", ".j2")
+"""Suffixes that say nothing of what a template makes."""
+_PLAIN = (".txt", ".text", ".md", ".csv")
+"""Suffixes of templates whose text is no markup, so that nothing in it is escaped."""
+
+
+class RequestContext(Context):
+    """The names that a template knows: its data, ``request``, ``url_for``, and what the application shares.
+
+    Shared values are computed when a template uses them. Files that are imported without a context know the request,
+    too: they are run for each request.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        parent: dict[str, Any],
+        name: str | None,
+        blocks: dict[str, Callable[[Context], Iterator[str]]],
+        globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name for it
+    ) -> None:
+        super().__init__(environment, parent, name, blocks, globals)
+        self._request = parent.get("request")
+        if self._request is not None:
+            self.globals_keys.add("request")
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """Return the value of a name, or Jinja's ``missing``."""
+        value = super().resolve_or_missing(key)
+        request = self._request
+        if value is not missing or request is None:
+            return value
+        if key == "url_for":
+            return request.url_for
+        shared = request.shared
+        return shared[key] if key in shared else missing  # noqa: SIM401 - a KeyError of a function's is no missing name
+
+
+class TemplateEnvironment(Environment):
+    """An environment of Jinja2 in which values are escaped, and a name that nobody has given is an error."""
+
+    context_class = RequestContext
+
+    def __init__(self, loader: BaseLoader) -> None:
+        super().__init__(loader=loader, autoescape=_is_markup, undefined=StrictUndefined, auto_reload=False)
+
+
+def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:
+    """Return the loader that looks for a template in folders, and asks other loaders, in their order."""
+    return ChoiceLoader([each if isinstance(each, BaseLoader) else FileSystemLoader(each) for each in folders])
+
+
+def in_front_of(own: Environment, other: Environment) -> Environment:
+    """Return an environment that looks for templates, filters, tests and globals in one, then in another."""
+    both = own.overlay(loader=ChoiceLoader([each.loader for each in (own, other) if each.loader is not None]))
+    both.filters = _in_front_of(own.filters, other.filters, FILTERS)
+    both.tests = _in_front_of(own.tests, other.tests, TESTS)
+    both.globals = _in_front_of(own.globals, other.globals, DEFAULT_NAMESPACE)
+    return both
+
+
+def _in_front_of(
+    own: MutableMapping[str, Any], other: MutableMapping[str, Any], default: MutableMapping[str, Any]
+) -> dict[str, Any]:
+    return {**other, **{name: value for name, value in own.items() if name not in default}}
+
+
+def content_type_of(template: str) -> str:
+    """Return the media type of what a template makes, by its name: HTML, unless that says otherwise."""
+    name = _without_suffix_of_jinja(template)
+    return guess_type(name) if os.path.splitext(name)[1] not in ("", ".html", ".htm") else HTML
+
+
+def _is_markup(template: str | None) -> bool:
+    return template is None or not _without_suffix_of_jinja(template).endswith(_PLAIN)
+
+
+def _without_suffix_of_jinja(template: str) -> str:
+    start, suffix = os.path.splitext(template.lower())
+    return start if suffix in _OF_JINJA else template.lower()

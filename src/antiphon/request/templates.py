@@ -1,0 +1,15 @@
+"""Templates, as a request has them rendered: the interface of what an application uses for them."""
+
+from typing import Any, Protocol
+
+
+class Templates(Protocol):
+    """The templates of an application, which know one request."""
+
+    def render(self, template: str, /, **data: Any) -> str:
+        """Return the text of a template. Raises what the template does."""
+        ...
+
+    def content_type(self, template: str, /) -> str:
+        """Return the media type of a template's text, by its name."""
+        ...

@@ -1,0 +1,66 @@
+"""An application with templates in a folder of its own."""
+
+from pathlib import Path
+
+import pytest
+
+from antiphon import App
+from antiphon.features import Templates
+from antiphon.testing import Client
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def interface(request):
+    """The name of an interface."""
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def colour(request):
+    """The kind of function that handlers are."""
+    return request.param
+
+
+class Site:
+    """A folder of templates, and an application with them that has one page."""
+
+    def __init__(self, folder: Path, interface: str, colour: str) -> None:
+        self.folder = folder
+        self.interface = interface
+        self.colour = colour
+        self.app = App()
+
+    def write(self, **files: str) -> "Site":
+        """Write templates: ``page="..."`` is page.html, ``mail_txt="..."`` mail.txt."""
+        for name, text in files.items():
+            stem, _, suffix = name.partition("_")
+            (self.folder / f"{stem}.{suffix or 'html'}").write_text(text)
+        return self
+
+    def use(self, **options) -> "Site":
+        self.templates = Templates(self.folder, **options)
+        self.app.use(self.templates)
+        return self
+
+    def page(self, answer, path="/", **options) -> "Site":
+        """Register a handler, of this colour, that answers what a function makes of the request."""
+
+        async def awaited(request):
+            return answer(request)
+
+        self.app.route(path, **options)(awaited if self.colour == "async def" else answer)
+        return self
+
+    def client(self, **options) -> Client:
+        return Client(self.app, self.interface, **options)
+
+    def get(self, path="/", **options):
+        return self.client(raise_errors=False).get(path, **options)
+
+
+@pytest.fixture
+def site(tmp_path, interface, colour):
+    """A site without templates so far."""
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    return Site(folder, interface, colour)
