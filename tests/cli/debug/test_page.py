@@ -80,6 +80,37 @@ def test_a_line_of_a_template_is_marked_as_a_whole(tmp_path, monkeypatch):
     assert report_of(error, None).failures[0].main_frame.file == "page.html"
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "variables"),
+    [
+        ("{% block body %}\n{{ 1 / count }}{% endblock %}", "page.html, line 2, in block 'body'", {"count": "0"}),
+        ("{{ 1 / count }}", "page.html, line 1, in top-level template code", {"count": "0"}),
+        ("\n{% if %}", "page.html, line 2, in template", {}),
+    ],
+)
+def test_a_failure_in_a_page_shows_the_template_its_block_and_its_data(
+    pages, tmp_path, monkeypatch, text, place, variables
+):
+    from antiphon import App
+    from antiphon.features import Page, Templates
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "page.html").write_text(text)
+    app = App()
+    app.use(Templates(tmp_path))
+
+    @app.get("/")
+    def show(request):
+        return Page("page.html", count=0)
+
+    shown = pages(app).page("/").shown
+    assert f"<h2>{place}</h2>" in shown
+    assert "test_page.py" in re.search(r'<p class="note">(.*?) returned Page', shown)[1]
+    told = pages(app).problem("/").json["debug"]["errors"][0]["frames"]
+    *_, frame = [frame for frame in told if frame["file"].endswith("page.html")]
+    assert {name: value for name, value in frame["variables"].items() if name != "request"} == variables
+
+
 def test_the_project_s_own_innermost_frame_comes_first(project):
     error = project("import re\ndef search(pattern):\n    return re.search(pattern, '')\nsearch('(')\n")
     failure = report_of(error, None).failures[0]

@@ -143,12 +143,17 @@ def _frame(place: Place, repeats: int, printer: Printer, mask: Mask) -> Frame:
         file=readable(mask.known(shown_path(path))),
         path=readable(mask.known(path)),
         line=place.line,
-        function=readable(mask.known(code.co_qualname)),
+        function=readable(mask.known(_name(code))),
         lines=source_lines(source, place.line, _positions(code, place.instruction), mask),
         variables=tuple(_variables(place, source, printer)) if own else (),
         is_own=own,
         repeats=repeats,
     )
+
+
+def _name(code: CodeType) -> str:
+    """Return the name of a function, or of a block in a template, which Jinja2 names without renaming its module."""
+    return code.co_name if code.co_qualname == "<module>" else code.co_qualname
 
 
 def source_lines(source: list[str], line: int, positions: Positions, mask: Mask) -> tuple[Line, ...]:
@@ -197,7 +202,7 @@ def _variables(place: Place, source: list[str], printer: Printer) -> Iterator[tu
     """Give the locals with their values, those in the line that ran first. A module's are all its names."""
     frame = place.frame
     mentioned = set(_words(source[place.line - 1])) if 0 < place.line <= len(source) else set()
-    is_module = frame.f_code.co_name == "<module>"
+    is_module = frame.f_code.co_qualname == "<module>"  # or a template, whose globals are Jinja2's own
     kept = {name: value for name, value in dict(frame.f_locals).items() if not is_module or _is_data(name, value)}
     names = sorted(kept, key=lambda name: name not in mentioned)
     for name in names[:_LOCALS]:

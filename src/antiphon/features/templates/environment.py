@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from itertools import groupby
 from typing import Any
 
 try:
@@ -66,7 +67,13 @@ class TemplateEnvironment(Environment):
 
 def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:
     """Return the loader that looks for a template in folders, and asks other loaders, in their order."""
-    return ChoiceLoader([each if isinstance(each, BaseLoader) else FileSystemLoader(each) for each in folders])
+    loaders: list[BaseLoader] = []
+    for is_loader, group in groupby(folders, key=lambda each: isinstance(each, BaseLoader)):
+        if is_loader:
+            loaders += [each for each in group if isinstance(each, BaseLoader)]
+        else:
+            loaders.append(FileSystemLoader([each for each in group if isinstance(each, str)]))
+    return loaders[0] if len(loaders) == 1 else ChoiceLoader(loaders)
 
 
 def in_front_of(own: Environment, other: Environment) -> Environment:
