@@ -1,13 +1,15 @@
 """Sessions: the visitor's data, what they leave in responses, how they end, and what happens to them at once."""
 
 import asyncio
+import re
 import threading
 from contextlib import closing
 
 import pytest
 
-from antiphon import App, Request, Response
+from antiphon import App, Blueprint, Request, Response
 from antiphon.features import CookieStore, MemoryStore, Sessions, SQLiteStore, Store
+from antiphon.handler import errors
 from antiphon.http.errors import Forbidden
 from antiphon.testing import Client
 
@@ -223,24 +225,40 @@ class TestTheResponse:
             visit(wrote(a=1))
 
     @pytest.mark.parametrize(
-        ("said", "read", "changed"),
+        ("said", "sent"),
         [
-            ("no-store", "no-store", "no-store"),
-            ("max-age=60", "max-age=60, private", "max-age=60, private"),
-            ("public, max-age=60", "public, max-age=60", "max-age=60, private"),
-            ("private", "private", "private"),
-            ('private="x"', "private", "private"),
+            ("no-store", "no-store"),
+            ("public, no-store", "public, no-store"),
+            ("max-age=60", "max-age=60, private"),
+            ("public, max-age=60", "max-age=60, private"),
+            ("s-maxage=60, max-age=5", "max-age=5, private"),
+            ("s-maxage=60, private", "private"),
+            ("private", "private"),
+            ('private="x"', "private"),
         ],
     )
-    def test_says_for_itself_which_caches_may_keep_it(self, shop, visitor, said, read, changed):
+    def test_is_kept_by_no_cache_that_others_use(self, shop, visitor, said, sent):
         def answer(request):
             use(request.session)
             return Response("x", headers={"cache-control": said, "vary": "accept"})
 
-        for use, expected in ((dict, read), (wrote(a=1), changed)):  # noqa: B007 - the handler uses it
+        for use in (dict, wrote(a=1)):  # noqa: B007 - the handler uses it
             headers = shop.visit(visitor, answer).headers
-            assert headers["cache-control"] == expected
+            assert headers["cache-control"] == sent
             assert headers["vary"] == "accept, cookie"
+
+    @pytest.mark.parametrize("said", ["public, max-age=60", "s-maxage=60"])
+    def test_that_others_caches_may_keep_is_an_error_in_debug(self, shop, said, monkeypatch, caplog):
+        monkeypatch.setattr(errors, "_debug_answer", lambda request, error, response: None)
+
+        def answer(request):
+            request.session.get("a")
+            return Response("x", headers={"cache-control": said})
+
+        client = shop.client()
+        assert shop.visit(client, answer).status == 500
+        assert re.search(rf"Error: .*test_sessions.*Cache-Control: {said}.*leave out `public`", caplog.text)
+        assert shop.visit(client, lambda request: Response("x", headers={"cache-control": said})).status == 200
 
     def test_has_a_cookie_that_no_script_and_no_other_site_has(self, visit, clock):
         cookie = visit(wrote(a=1)).headers["set-cookie"]
@@ -364,9 +382,34 @@ class TestKeys:
             store.delete_owned("Ann")
 
         response = visit(revoked_meanwhile)
-        assert "Max-Age=0" in response.headers["set-cookie"]
+        assert "set-cookie" not in response.headers
         assert store.owned_by("Ann") == []
         assert read(visit) == {}
+
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+    def test_that_are_new_outlive_a_request_that_is_late_with_the_old_one(self, visitor, visit, store):
+        visit(wrote(a=1))
+
+        def log_in_elsewhere(session):
+            session["late"] = 1  # of the request that came first, and is answered last
+            new = store.rotate(visitor.cookies[NAME], store.new_key()).key
+            visitor.cookies.set(NAME, new, secure=True)
+
+        visit(log_in_elsewhere)
+        assert read(visit) == {"a": 1}
+
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+    def test_of_logins_count_where_the_old_one_has_ended_meanwhile(self, visitor, visit, store):
+        visit(wrote(a=1))
+
+        def log_in_twice(session):
+            store.delete(visitor.cookies[NAME])  # as the first of two clicks rotates it away
+            session.rotate(owner="Ann")
+            session["user"] = "Ann"
+
+        visit(log_in_twice)
+        assert read(visit) == {"user": "Ann"}
+        assert len(store.owned_by("Ann")) == 1
 
     @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
     def test_that_are_cleared_can_not_be_sent_again(self, visitor, visit):
@@ -375,6 +418,54 @@ class TestKeys:
         visit(lambda session: session.clear())
         visitor.cookies.set(NAME, key, secure=True)
         assert read(visit) == {}
+
+    def end(self, shop, visit, visitor, do):
+        """Have Ann logged in here and there, Bob in his browser, and something done here; return who has data then."""
+        ann, bob = shop.client(), shop.client()
+        for client, owner in ((ann, "Ann"), (bob, "Bob"), (visitor, "Ann")):
+            shop.visit(client, lambda request, owner=owner: wrote(name=owner)(request.session))
+            shop.visit(client, lambda request, owner=owner: request.session.rotate(owner=owner))
+        visit(do)
+        return [shop.visit(each, lambda request: dict(request.session)).json["result"] for each in (visitor, ann, bob)]
+
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+    @pytest.mark.parametrize(
+        ("do", "here", "there"),
+        [
+            (lambda session: session.clear(), {}, {"name": "Ann"}),
+            (lambda session: session.clear(everywhere=True), {}, {}),
+            (lambda session: [session.clear(everywhere=True), session.update(a=1)], {"a": 1}, {}),
+            (lambda session: session.rotate(), {"name": "Ann"}, {"name": "Ann"}),
+            (lambda session: session.rotate(end_others=True), {"name": "Ann"}, {}),
+            (
+                lambda session: [session.update(a=1), session.rotate("Ann", end_others=True)],
+                {"name": "Ann", "a": 1},
+                {},
+            ),
+            (lambda session: [session.rotate("Ann", end_others=True), session.clear()], {}, {"name": "Ann"}),
+            (lambda session: [session.clear(), session.rotate("Ann", end_others=True)], {}, {}),
+        ],
+    )
+    def test_of_an_owner_end_at_once(self, shop, visit, visitor, do, here, there):
+        assert self.end(shop, visit, visitor, do) == [here, there, {"name": "Bob"}]
+
+    @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+    def test_of_nobody_have_no_others_to_end(self, visit):
+        def end(session):
+            session.clear(everywhere=True)
+            with pytest.raises(ValueError, match=r"rotate\(owner=\.\.\., end_others=True\)"):
+                session.rotate(end_others=True)
+
+        assert visit(end).status == 200
+
+    @pytest.mark.parametrize("kind", ["cookie"], indirect=True)
+    def test_in_cookies_of_others_can_not_be_ended(self, visit):
+        def end(session):
+            for call in (lambda: session.clear(everywhere=True), lambda: session.rotate("Ann", end_others=True)):
+                with pytest.raises(NotImplementedError, match=r"SQLiteStore\(path\) or ValkeyStore\(url\) can"):
+                    call()
+
+        assert visit(end).status == 200
 
     @pytest.mark.parametrize("sent", ["", "x", "a.b.c", "\\377", '"', "x" * 5000])
     def test_that_are_nonsense_begin_a_new_session(self, shop, sent):
@@ -489,6 +580,11 @@ def test_those_of_flask_go_on_here_and_back_there(interface, style):
     browser.set_cookie("session", client.cookies["session"])
     assert browser.get("/third").json == ["_at", "first", "second", "third"]
     client.close()
+
+
+def test_a_blueprint_has_none_of_its_own():
+    with pytest.raises(TypeError, match=r"Sessions is for a whole application.*'shop'.*app\.use\(Sessions\(\.\.\.\)\)"):
+        Blueprint("shop").use(Sessions(MemoryStore()))
 
 
 def test_without_the_feature_the_error_names_the_line_to_add():

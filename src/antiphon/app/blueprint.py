@@ -92,11 +92,22 @@ class Routes:
     # Features
 
     def use(self, feature: Feature[Self]) -> None:
-        """Install a feature: ``app.use(Cors(["https://shop.example.com"]))``. Raises TypeError for another object."""
+        """Install a feature: ``app.use(Cors(["https://shop.example.com"]))``.
+
+        Raises TypeError for another object, and for a feature of whole applications that a blueprint is to use.
+        """
         self.check_open()
         if isinstance(feature, type) or not hasattr(feature, "install"):
             raise TypeError(f"{feature!r} is no feature: that is an object with install(app), such as Cors([...])")
-        feature.install(self)
+        try:
+            feature.install(self)
+        except AttributeError as error:
+            if error.obj is not self or not isinstance(self, Blueprint):
+                raise
+            name = type(feature).__name__
+            raise TypeError(
+                f"{name} is for a whole application, not for the blueprint {self.name!r}: app.use({name}(...))"
+            ) from error
 
     # Routes
 

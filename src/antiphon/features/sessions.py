@@ -4,13 +4,15 @@ app.use(Sessions(SQLiteStore("var/sessions.db")))
 """
 
 import time
-from collections.abc import Callable, Generator, Iterator
-from copy import copy, deepcopy
+from collections.abc import Callable, Generator
+from copy import copy
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from antiphon.concurrency.loop import is_on_loop
 from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
+from antiphon.features.tracked_session import TrackedSession
+from antiphon.handler.errors import is_debug
 from antiphon.http.cache_control import CacheControl
 from antiphon.http.cookies import SameSite, SetCookie
 from antiphon.request.places import Place
@@ -37,8 +39,9 @@ class Sessions:
     """A feature that fills ``request.session`` from a store.
 
     A session that nobody reads or writes costs nothing, and leaves no trace in the response. One that is read has
-    ``Vary: Cookie`` and ``Cache-Control: private`` in the response; one that was changed is written to the store when
-    the response is made, and only then gets a cookie. It ends ``idle`` seconds after its last use, and in any case
+    ``Vary: Cookie`` and ``Cache-Control: private`` in the response, and is an error in debug if the response says that
+    shared caches may keep it; one that was changed is written to the store when the response is made, and only then
+    gets a cookie. It ends ``idle`` seconds after its last use, and in any case
     ``lifetime`` seconds after it was begun.
 
     The cookie is "__Host-session", Secure and HttpOnly, and over http, as on localhost, "session". ``cookie`` is
@@ -90,8 +93,8 @@ class Sessions:
     def _begin(self, request: Request) -> Session:
         return self._tracked(request, None)
 
-    def _tracked(self, request: Request, entry: StoreEntry | None) -> "_TrackedSession":
-        return _TrackedSession(entry, self._store.check_value, is_over=_IS_OVER in request)
+    def _tracked(self, request: Request, entry: StoreEntry | None) -> TrackedSession:
+        return TrackedSession(entry, self._store, is_over=_IS_OVER in request)
 
     def _around(self, request: Request) -> Generator[None, Response, Response | None]:
         response = yield
@@ -100,71 +103,87 @@ class Sessions:
                 request[_IS_OVER] = True
             return None
         session = request.session
-        if not isinstance(session, _TrackedSession) or session.is_over:
+        if not isinstance(session, TrackedSession) or session.is_over:
             return None
         session.is_over = True
         if not session.is_used or session.failure is not None:
             return None
         response = copy(response)  # a handler may return the same one again
         response.vary("Cookie")
-        _keep_private(response)
+        _keep_private(request, response)
         if self._has_to_write(session):
             if self._store.blocks and is_on_loop():
                 request.after_request(self._writing(session))
             else:
-                self._tell(request, response, self._write(session))
+                self._tell(request, response, session, self._write(session))
         return response
 
-    def _has_to_write(self, session: "_TrackedSession") -> bool:
+    def _has_to_write(self, session: TrackedSession) -> bool:
         if session.is_changed:
             return True
         entry = session.entry
         return entry is not None and self._clock() - entry.changed > RENEWED_AFTER * self._idle
 
-    def _writing(self, session: "_TrackedSession") -> Callable[[Request, Response], Any]:
+    def _writing(self, session: TrackedSession) -> Callable[[Request, Response], Any]:
         """Return a hook that writes on a thread, for an event loop."""
 
         async def write_session(request: Request, response: Response) -> None:
             from asyncio import to_thread
 
-            self._tell(request, response, await to_thread(self._write, session))
+            self._tell(request, response, session, await to_thread(self._write, session))
 
         return write_session
 
-    def _write(self, session: "_TrackedSession") -> StoreEntry | None:
-        """Write what has changed, and return the entry that the visitor has from now on.
-
-        A session that was deleted meanwhile stays so. A new key comes first: a process that ends in between leaves the
-        new data nowhere, and not under the old key.
-        """
-        store, entry = self._store, session.entry
-        updates, removed = session.changes()
+    def _write(self, session: TrackedSession) -> StoreEntry | None:
+        """Write what has changed, and return the entry that the visitor has from now on."""
+        store, entry, owner = self._store, session.entry, session.current_owner
+        if session.ends_all_of is not None:
+            store.delete_owned(session.ends_all_of)
         if entry is not None and session.is_ended:
             if store.is_server_side:
                 store.delete(entry.key)
             entry = None
-        if entry is None:
-            if not updates and session.owner is None:
-                return None
-            ttl = min(self._idle, self._lifetime)
-            return store.change(store.new_key(), updates, ttl=ttl, owner=session.owner)
+        entry = self._write_new(session) if entry is None else self._write_known(session, entry)
+        if session.ends_others and owner is not None:
+            store.delete_owned(owner, keep=entry.key if entry else None)
+        return entry
+
+    def _write_new(self, session: TrackedSession) -> StoreEntry | None:
+        """Make the entry of a session that has none, if there is anything to keep."""
+        updates, _ = session.changes()
+        if not updates and session.owner is None:
+            return None
+        store, ttl = self._store, min(self._idle, self._lifetime)
+        return store.change(store.new_key(), updates, ttl=ttl, owner=session.owner)
+
+    def _write_known(self, session: TrackedSession, entry: StoreEntry) -> StoreEntry | None:
+        """Change an entry, and return it. One that was deleted meanwhile stays so, and a login begins another one.
+
+        A new key comes first: a process that ends in between leaves the new data nowhere, and not under the old key.
+        """
+        store = self._store
+        updates, removed = session.changes()
         if session.rotates:
-            entry = store.rotate(entry.key, store.new_key())
-            if entry is None:
-                return None
+            rotated = store.rotate(entry.key, store.new_key())
+            if rotated is None:
+                return self._write_new(session) if session.owner is not None else None
+            entry = rotated
         ttl = max(min(self._idle, entry.created + self._lifetime - self._clock()), 1.0)
         return store.change(entry.key, updates, ttl=ttl, remove=removed, create=False, owner=session.owner)
 
-    def _tell(self, request: Request, response: Response, entry: StoreEntry | None) -> None:
-        """Set the visitor's cookie to the key of an entry, or delete it."""
+    def _tell(self, request: Request, response: Response, session: TrackedSession, entry: StoreEntry | None) -> None:
+        """Set the visitor's cookie to the key of an entry, or delete it.
+
+        It stays if somebody else has ended the session: the browser may have the cookie of a newer one by now.
+        """
         name, secure = self._name(request), request.is_secure or (self._cookie or "").startswith("__")
         if entry is not None:
             self._warn_of_http(request)
             age = ceil(entry.expires - self._clock())
             response.set_cookie(name, entry.key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
-        elif name in request.cookies:
+        elif session.is_ended and name in request.cookies:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
-        _keep_private(response, sets_cookie=True)
+        _keep_private(request, response)
 
     def _warn_of_http(self, request: Request) -> None:
         if self._has_warned or request.is_secure or request.host in _LOCAL:
@@ -178,101 +197,19 @@ class Sessions:
         )  # fmt: skip
 
 
-class _TrackedSession(Session):
-    """A session that knows what was read and written. ``failure`` is raised by all uses of it."""
+def _keep_private(request: Request, response: Response) -> None:
+    """Keep shared caches from storing a response that depends on its visitor, whatever it says.
 
-    __slots__ = (
-        "_check", "_copies", "_data", "_written", "entry", "failure", "is_ended", "is_over", "is_used", "owner",
-        "rotates",
-    )  # fmt: skip
-
-    def __init__(
-        self, entry: StoreEntry | None, check: Callable[[str, object], None], *, is_over: bool = False
-    ) -> None:
-        self.entry = entry
-        self.failure: StoreUnavailable | None = None
-        self.owner: str | None = None
-        self.rotates = self.is_ended = self.is_used = False
-        self.is_over = is_over
-        self._check = check
-        self._data: dict[str, Any] = entry.data if entry else {}
-        self._written: set[str] = set()
-        self._copies: dict[str, Any] = {}
-        """The lists and dicts that were read, as they were: nobody tells when they change inside."""
-
-    def _read(self) -> dict[str, Any]:
-        self.is_used = True
-        if self.failure is not None:
-            raise self.failure
-        return self._data
-
-    def _change(self) -> dict[str, Any]:
-        if self.is_over:
-            raise RuntimeError(
-                "the session was written when the response was made: change it before, and not in a stream, nor in"
-                " request.after"
-            )
-        return self._read()
-
-    def __getitem__(self, name: str) -> Any:
-        value = self._read()[name]
-        if isinstance(value, list | dict) and name not in self._copies:
-            self._copies[name] = deepcopy(value)
-        return value
-
-    def __setitem__(self, name: str, value: object) -> None:
-        data = self._change()
-        self._check(name, value)
-        data[name] = value
-        self._written.add(name)
-
-    def __delitem__(self, name: str) -> None:
-        del self._change()[name]
-        self._written.add(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._read())
-
-    def __len__(self) -> int:
-        return len(self._read())
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._read()
-
-    def __repr__(self) -> str:
-        return f"<Session {sorted(self._data)}>"
-
-    @property
-    def is_new(self) -> bool:
-        self._read()
-        return self.entry is None
-
-    def rotate(self, owner: str | None = None) -> None:
-        self._change()
-        self.rotates = True
-        self.owner = self.owner if owner is None else owner
-
-    def clear(self) -> None:
-        self._change()
-        self._data = {}
-        self._written, self._copies = set(), {}
-        self.is_ended, self.owner = True, None
-
-    def changes(self) -> tuple[dict[str, Any], list[str]]:
-        """Return the names that were set or changed inside, with their values, and those that were removed."""
-        data = self._data
-        names = self._written | {name for name, before in self._copies.items() if data.get(name) != before}
-        return {name: data[name] for name in names if name in data}, [name for name in names if name not in data]
-
-    @property
-    def is_changed(self) -> bool:
-        """True if the store or the visitor has to be told anything."""
-        return any(self.changes()) or self.rotates or (self.is_ended and self.entry is not None)
-
-
-def _keep_private(response: Response, *, sets_cookie: bool = False) -> None:
-    """Keep shared caches from storing a response, unless it says that they may, and has nobody's cookie."""
+    Raises RuntimeError in debug if the response says that they may.
+    """
     control = CacheControl.parse(response.headers.get("cache-control"))
-    if control.no_store or control.private is True or (control.public and not sets_cookie):
+    is_shared = control.public or control.s_maxage is not None
+    if control.no_store or (control.private is True and not is_shared):
         return
+    if is_shared and control.private is not True and is_debug():
+        raise RuntimeError(
+            f"{request.route.answered_by} answers with Cache-Control: {control}, so that caches give the response to"
+            " everyone, and the session, or the user, was read for it: leave out `public` and `s-maxage`"
+            " (of static files: public=False), or read neither there"
+        )
     response.headers["cache-control"] = str(control.replace(private=True, public=False, s_maxage=None))

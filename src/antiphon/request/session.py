@@ -19,13 +19,26 @@ class Session(MutableMapping[str, Any]):
     def is_new(self) -> bool:
         """True if the visitor had no session that counts."""
 
+    def peek(self, name: str) -> Any:
+        """Return a value, None for none, without a trace in the response: for features that load ahead.
+
+        A response that depends on the value has to read it. None, too, if the store is away.
+        """
+        return self.get(name)
+
     @abstractmethod
-    def rotate(self, owner: str | None = None) -> None:
+    def rotate(self, owner: str | None = None, *, end_others: bool = False) -> None:
         """Give the session a new key, so that the old one is of no use to anyone: at each login, or change of rights.
 
         ``owner`` is whose session it becomes, such as the user's id, by which all sessions of a user can be found.
+        ``end_others`` ends all other sessions of the owner when the response is made, as after a new password. Raises
+        ValueError if the session has no owner, NotImplementedError if the store can't do that.
         """
 
     @abstractmethod
-    def clear(self) -> None:
-        """End the session: delete its data, and the visitor's cookie. What is set after that begins a new one."""
+    def clear(self, *, everywhere: bool = False) -> None:
+        """End the session: delete its data, and the visitor's cookie. What is set after that begins a new one.
+
+        ``everywhere`` ends all sessions of its owner, when the response is made. Raises NotImplementedError if the
+        store can't do that.
+        """

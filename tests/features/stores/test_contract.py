@@ -192,6 +192,17 @@ class TestExpiry:
         assert kept.store.owned_by("Ann") == []
 
 
+class TestTheOwner:
+    def test_is_told_with_the_entry(self, store):
+        assert store.change("key", {"a": 1}, ttl=LONG).owner is None
+        assert store.load("key").owner is None
+        changed = store.change("key", {}, ttl=LONG, owner="Ännchen")
+        assert changed.owner == store.load("key").owner == store.change("key", {"b": 2}, ttl=LONG).owner == "Ännchen"
+        replaced = store.replace("key", {"c": 3}, ttl=LONG, version=store.load("key").version)
+        assert replaced.owner == store.load("key").owner == "Ännchen"
+        assert store.add("other", {}, ttl=LONG).owner is None
+
+
 class TestRotation:
     def test_moves_an_entry_to_a_new_key(self, kept):
         store = kept.store

@@ -79,7 +79,7 @@ def test_what_the_first_format_wrote_can_be_read(opened):
     [name] = opened._client.keys("antiphon:e:*")
     opened._client.delete(name)
     opened._client.hset(name, mapping=FORMAT_1_FIELDS)
-    assert opened.load("key") == ("key", EVERYTHING, 5, 1.5, 2.5, 9e12)
+    assert opened.load("key") == ("key", EVERYTHING, 5, 1.5, 2.5, 9e12, None)
 
 
 @pytest.mark.parametrize("fields", [{"f": b"\x02"}, {".a": b"\xc1"}, {"v": b"none"}])

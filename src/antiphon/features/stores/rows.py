@@ -74,8 +74,8 @@ class RowStore(Store):
             if owner is None and row is not None and before is not None:
                 owner = row.owner
             created = now if before is None else before.created
-            entry = StoreEntry(key, data, new_version(), created, now, now + ttl)
-            rows.put(id_, Row(encode_again(data), *entry[2:], owner))
+            entry = StoreEntry(key, data, new_version(), created, now, now + ttl, owner)
+            rows.put(id_, Row(encode_again(data), *entry[2:]))
         return entry
 
     def delete(self, key: str) -> bool:
@@ -99,7 +99,7 @@ class RowStore(Store):
             found = rows.of_owner(owner)
         now = self._clock()
         entries = [(id_, entry) for id_, row in found if (entry := self._entry("", row, now))]
-        owned = [OwnedEntry(id_.hex(), entry.data, *entry[3:]) for id_, entry in entries]
+        owned = [OwnedEntry(id_.hex(), entry.data, *entry[3:6]) for id_, entry in entries]
         return sorted(owned, key=lambda entry: entry.created)
 
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
@@ -129,15 +129,15 @@ class RowStore(Store):
             if not may_follow(before):
                 return None
             created, owner = (now, None) if row is None or before is None else (row.created, row.owner)
-            rest = new_version(), created, now, now + ttl
-            rows.put(id_, Row(stored, *rest, owner))
+            rest = new_version(), created, now, now + ttl, owner
+            rows.put(id_, Row(stored, *rest))
         return StoreEntry(key, decode(stored) or {}, *rest)
 
     def _entry(self, key: str, row: Row | None, now: float) -> StoreEntry | None:
         """Return the entry of a row; None if it is expired, or can't be read."""
         if row is None or row.expires <= now or (data := decode(row.data)) is None:
             return None
-        return StoreEntry(key, data, *row[1:5])
+        return StoreEntry(key, data, *row[1:])
 
 
 def new_version() -> int:

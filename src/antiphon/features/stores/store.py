@@ -29,6 +29,7 @@ class StoreEntry(NamedTuple):
     """Data that a store keeps under a key.
 
     ``version`` is another one after each change. ``created``, ``changed`` and ``expires`` are in seconds since 1970.
+    ``owner`` is by whom ``owned_by`` finds the entry; None for nobody, and in stores that can't tell.
     """
 
     key: str
@@ -37,6 +38,7 @@ class StoreEntry(NamedTuple):
     created: float
     changed: float
     expires: float
+    owner: str | None = None
 
 
 class OwnedEntry(NamedTuple):

@@ -200,7 +200,7 @@ class ValkeyStore(Store):
 
     def owned_by(self, owner: str) -> list[OwnedEntry]:
         found = [(id_.decode(), _entry("", fields)) for id_, fields in self._run(self._owned, owner)]
-        owned = [OwnedEntry(id_, entry.data, *entry[3:]) for id_, entry in found if entry]
+        owned = [OwnedEntry(id_, entry.data, *entry[3:6]) for id_, entry in found if entry]
         return sorted(owned, key=lambda entry: entry.created)
 
     def delete_owned(self, owner: str, *, only: str | None = None, keep: str | None = None) -> int:
@@ -283,7 +283,9 @@ def _entry(key: str, fields: "Mapping[bytes, bytes] | list[bytes] | None") -> St
         return None
     try:
         data = {name[1:].decode(): decode_value(value) for name, value in known.items() if name[:1] == b"."}
-        return StoreEntry(key, data, int(known[b"v"]), *(float(known[name]) for name in (b"c", b"m", b"x")))
+        created, changed, expires = [float(known[name]) for name in (b"c", b"m", b"x")]
+        owner = known[b"o"].decode() if b"o" in known else None
+        return StoreEntry(key, data, int(known[b"v"]), created, changed, expires, owner)
     except (ValueError, KeyError) as error:
         log_damaged(error)
         return None

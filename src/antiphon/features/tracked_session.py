@@ -1,0 +1,129 @@
+"""The session of one request: its data, and what was read and written of them."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+from antiphon.features.stores.store import Store, StoreEntry, StoreUnavailable
+from antiphon.request.session import Session
+
+
+class TrackedSession(Session):
+    """A session that knows what was read and written. ``failure`` is raised by all uses of it.
+
+    ``owner`` is whose the session becomes, and ``ends_all_of`` an owner all of whose sessions are to end.
+    """
+
+    __slots__ = (
+        "_copies", "_data", "_store", "_written", "ends_all_of", "ends_others", "entry", "failure", "is_ended",
+        "is_over", "is_used", "owner", "rotates",
+    )  # fmt: skip
+
+    def __init__(self, entry: StoreEntry | None, store: Store, *, is_over: bool = False) -> None:
+        self.entry = entry
+        self.failure: StoreUnavailable | None = None
+        self.owner: str | None = None
+        self.ends_all_of: str | None = None
+        self.rotates = self.ends_others = self.is_ended = self.is_used = False
+        self.is_over = is_over
+        self._store = store
+        self._data: dict[str, Any] = entry.data if entry else {}
+        self._written: set[str] = set()
+        self._copies: dict[str, Any] = {}
+        """The lists and dicts that were read, as they were: nobody tells when they change inside."""
+
+    def _read(self) -> dict[str, Any]:
+        self.is_used = True
+        if self.failure is not None:
+            raise self.failure
+        return self._data
+
+    def _change(self) -> dict[str, Any]:
+        if self.is_over:
+            raise RuntimeError(
+                "the session was written when the response was made: change it before, and not in a stream, nor in"
+                " request.after"
+            )
+        return self._read()
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._read()[name]
+        if isinstance(value, list | dict) and name not in self._copies:
+            self._copies[name] = deepcopy(value)
+        return value
+
+    def __setitem__(self, name: str, value: object) -> None:
+        data = self._change()
+        self._store.check_value(name, value)
+        data[name] = value
+        self._written.add(name)
+
+    def __delitem__(self, name: str) -> None:
+        del self._change()[name]
+        self._written.add(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._read()
+
+    def __repr__(self) -> str:
+        return f"<Session {sorted(self._data)}>"
+
+    @property
+    def is_new(self) -> bool:
+        self._read()
+        return self.entry is None
+
+    def peek(self, name: str) -> Any:
+        return self._data.get(name)
+
+    @property
+    def current_owner(self) -> str | None:
+        """The owner that the session has by now."""
+        if self.owner is not None or self.entry is None or self.is_ended:
+            return self.owner
+        return self.entry.owner
+
+    def rotate(self, owner: str | None = None, *, end_others: bool = False) -> None:
+        self._change()
+        if end_others:
+            self._check_can_end_others()
+            if owner is None and self.current_owner is None:
+                raise ValueError("a session without an owner has no others to end: rotate(owner=..., end_others=True)")
+        self.rotates = True
+        self.ends_others = self.ends_others or end_others
+        self.owner = self.owner if owner is None else owner
+
+    def clear(self, *, everywhere: bool = False) -> None:
+        self._change()
+        if everywhere:
+            self._check_can_end_others()
+            self.ends_all_of = self.current_owner
+        self._data = {}
+        self._written, self._copies = set(), {}
+        self.rotates = self.ends_others = False
+        self.is_ended, self.owner = True, None
+
+    def _check_can_end_others(self) -> None:
+        if not self._store.is_server_side:
+            raise NotImplementedError(
+                f"{type(self._store).__name__} can't end sessions of other clients, which keep them themselves:"
+                " SQLiteStore(path) or ValkeyStore(url) can"
+            )
+
+    def changes(self) -> tuple[dict[str, Any], list[str]]:
+        """Return the names that were set or changed inside, with their values, and those that were removed."""
+        data = self._data
+        names = self._written | {name for name, before in self._copies.items() if data.get(name) != before}
+        return {name: data[name] for name in names if name in data}, [name for name in names if name not in data]
+
+    @property
+    def is_changed(self) -> bool:
+        """True if the store or the visitor has to be told anything."""
+        ends = self.is_ended and (self.entry is not None or self.ends_all_of is not None)
+        return any(self.changes()) or self.rotates or ends
