@@ -33,8 +33,9 @@ PUBLIC = {
     "antiphon.features": {
         "AccessLog", "Basic", "Bearer", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "Health",
         "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders",
-        "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates",
-        "UploadProgress", "UserSource", "Users", "ValkeyStore", "is_same_secret", "login_required",
+        "SessionLogin", "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable",
+        "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource", "Users", "ValkeyStore",
+        "is_same_secret", "login", "login_required", "logout",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

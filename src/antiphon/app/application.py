@@ -209,6 +209,10 @@ class App(Routes, Servable):
         self.check_open()
         self._places.fill(place, source, blocking=blocking, when=when, otherwise=otherwise)
 
+    def fills(self, place: Place[Any]) -> bool:
+        """True if something fills a place by now: for features that stand on another one, which has to come first."""
+        return place in self._places
+
     def share(self, **values: Any) -> None:
         """Share values with all templates, and as ``request.shared(name)``.
 

@@ -9,6 +9,7 @@ __all__, __getattr__ = import_on_use(
         "features.compression": "Compression",
         "features.cors": "Cors",
         "features.health": "Health",
+        "features.logins": "SessionLogin login logout",
         "features.open_telemetry": "OpenTelemetry",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
         "features.sessions": "Sessions",

@@ -1,6 +1,7 @@
 from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
 from antiphon.features.health import Health
+from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
@@ -36,6 +37,7 @@ __all__ = [
     "PermissionsPolicy",
     "SQLiteStore",
     "SecurityHeaders",
+    "SessionLogin",
     "Sessions",
     "Store",
     "StoreCount",
@@ -48,5 +50,7 @@ __all__ = [
     "Users",
     "ValkeyStore",
     "is_same_secret",
+    "login",
     "login_required",
+    "logout",
 ]

@@ -40,6 +40,12 @@ class UserSource(ABC, Generic[U]):
     def credentials(self, request: Request) -> tuple[Any, ...] | None:
         """Return the loader's arguments; None if a request has no credentials of this kind. Must not block."""
 
+    def install(self, app: "App") -> None:
+        """Register with an application what the source needs, or check that it is there. Called by ``Users``."""
+
+    def note_use(self, request: Request) -> None:
+        """Note that the response depends on these credentials, or on their absence. Called when the user is read."""
+
     def challenge(self, request: Request) -> Challenge | None:  # noqa: ARG002 - for kinds that look at it
         """Return the challenge to send with a 401 (RFC 9110 §11.6.1); None if programs can't log in that way."""
         return None
@@ -110,22 +116,27 @@ class Users(Generic[U]):
     ) -> None:
         if wrong := [source for source in sources if not isinstance(source, UserSource)]:
             raise TypeError(f"Users takes sources of users, such as Bearer(find_user), not {wrong[0]!r}")
-        self._sources = sources
+        self.sources = sources
         self._login = login
         self._blocking = blocking
         self._place = place
+        self._found = Place[U | None](place.name)
+        """The user as it was loaded, perhaps ahead: what is loaded ahead and never read leaves no trace."""
 
     def install(self, app: "App") -> None:
         """Fill the places of the user and of this feature."""
-        load = self._aload if any(is_async(source.loader) for source in self._sources) else self._load
-        app.fill(self._place, load, blocking=self._blocking, when=self._has_credentials, otherwise=_nobody)
-        app.fill(_USERS, lambda request: self)  # noqa: ARG005
+        for source in self.sources:
+            source.install(app)
+        load = self._aload if any(is_async(source.loader) for source in self.sources) else self._load
+        app.fill(self._found, load, blocking=self._blocking, when=self._has_credentials, otherwise=_nobody)
+        app.fill(self._place, self._read)
+        app.fill(USERS, lambda request: self)  # noqa: ARG005
 
     def _has_credentials(self, request: Request) -> bool:
-        return any(source.credentials(request) is not None for source in self._sources)
+        return any(source.credentials(request) is not None for source in self.sources)
 
     def _load(self, request: Request) -> Any:
-        for source in self._sources:
+        for source in self.sources:
             given = source.credentials(request)
             if given is not None:
                 return source.loader(*given)
@@ -135,13 +146,24 @@ class Users(Generic[U]):
         found = self._load(request)
         return await found if isawaitable(found) else found
 
+    def _read(self, request: Request) -> U | None:
+        for source in self.sources:
+            source.note_use(request)
+            if source.credentials(request) is not None:
+                return request[self._found]
+        return None
+
+    def become(self, request: Request, user: U | None) -> None:
+        """Have a request belong to another user from now on; None for nobody."""
+        request[self._place] = user
+
     def check(self, request: Request) -> None:
         """Raise what ``login_required`` does for a request without a user."""
         if request[self._place] is not None or self._is_login_page(request):
             return
         if self._login is not None and request.accept.best(["application/json", "text/html"]) == "text/html":
             raise Redirect(request.url_for(self._login, next=_way_back(request)))
-        challenges = [challenge for source in self._sources if (challenge := source.challenge(request))]
+        challenges = [challenge for source in self.sources if (challenge := source.challenge(request))]
         raise Unauthorized("Log in first.", challenge=challenges or [Challenge("Session", {"realm": "Restricted"})])
 
     def _is_login_page(self, request: Request) -> bool:
@@ -149,7 +171,8 @@ class Users(Generic[U]):
         return self._login is not None and request.url_for(self._login) == request.url.target.partition("?")[0]
 
 
-_USERS = Place[Users[Any]]("users", fix="app.use(Users(...))")
+USERS = Place[Users[Any]]("users", fix="app.use(Users(...))")
+"""The feature by which an application knows users, for what logs them in."""
 
 
 def login_required(request: Request) -> None:
@@ -159,7 +182,7 @@ def login_required(request: Request) -> None:
     by a 401 with the challenges of all sources. The login page itself is never refused. Raises RuntimeError, which
     names the fix, in an app without ``Users``.
     """
-    request[_USERS].check(request)
+    request[USERS].check(request)
 
 
 def is_same_secret(given: str | bytes | None, known: str | bytes) -> bool:

@@ -1,0 +1,108 @@
+"""Logins that a session keeps, as a source of users, with the functions that begin and end one.
+
+app.use(Sessions(store))
+app.use(Users(SessionLogin(find_user), login="login"))
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.features.users import USERS, Users, UserSource
+from antiphon.handler.contract import describe
+from antiphon.request.request import Request
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+U = TypeVar("U")
+
+NAME = "_user_id"
+"""The name in the session under which it has the user's key: that of Flask-Login, whose sessions count."""
+
+_FIX = "SessionLogin(find_user, key=lambda user: user.name)"
+
+
+def _id_of(user: Any) -> str:
+    """Return the ``id`` of a user as text. Raises TypeError and ValueError, which name the fix, if there is none."""
+    try:
+        found = user.id
+    except AttributeError:
+        raise TypeError(f"a {type(user).__name__} has no `id` to know the user by again: {_FIX}") from None
+    if found is None:
+        raise ValueError(f"the `id` of this {type(user).__name__} is None: save the user first, or name a key: {_FIX}")
+    return str(found)
+
+
+class SessionLogin(UserSource[U]):
+    """A login that the visitor's session keeps. The loader is called with the user's key, as text.
+
+    ``key`` returns the key of a user, by default the ``id`` as text; it never changes, and is nobody else's. A session
+    whose user the loader does not find any more is nobody's. Needs ``app.use(Sessions(store))`` before
+    ``app.use(Users(...))``.
+    """
+
+    def __init__(
+        self,
+        loader: Callable[[str], U | None] | Callable[[str], Awaitable[U | None]],
+        *,
+        key: Callable[[U], str] = _id_of,
+    ) -> None:
+        super().__init__(loader)
+        self._key = key
+
+    def install(self, app: "App") -> None:
+        """Check that there are sessions. Raises RuntimeError, which names the fix, if there are none by now."""
+        if not app.fills(Request.session):
+            raise RuntimeError(
+                "SessionLogin keeps logins in the session: app.use(Sessions(store)), before app.use(Users(...))"
+            )
+
+    def credentials(self, request: Request) -> tuple[str] | None:
+        found = request.session.peek(NAME)
+        return (found,) if isinstance(found, str) else None
+
+    def note_use(self, request: Request) -> None:
+        request.session.get(NAME)
+
+    def key_of(self, user: U) -> str:
+        """Return the key by which the session knows a user. Raises TypeError and ValueError for what is none."""
+        key = self._key(user)
+        if not isinstance(key, str) or not key:
+            raise TypeError(f"the key of a user is text that is not empty: {describe(self._key)} returned {key!r:.100}")
+        return key
+
+
+def login(request: Request, user: object, *, end_others: bool = False) -> None:
+    """Log a user in: from now on the visitor's session is theirs, and ``request.user`` is this object.
+
+    The session gets a new key, and keeps its data, unless they are another user's. ``end_others`` ends all other
+    sessions of the user when the response is made, as after a new password. Check the password before. Raises
+    RuntimeError, which names the fix, in an app without ``Users`` of a ``SessionLogin``; TypeError and ValueError for a
+    user who has no key; NotImplementedError if the store can't end sessions.
+    """
+    users, source = _source(request)
+    key, session = source.key_of(user), request.session
+    if session.get(NAME) not in (None, key):
+        session.clear()
+    session.rotate(key, end_others=end_others)
+    session[NAME] = key
+    users.become(request, user)
+
+
+def logout(request: Request, *, everywhere: bool = False) -> None:
+    """Log the user out: the visitor's session ends, with its data, and ``request.user`` is None.
+
+    ``everywhere`` ends all sessions of the user when the response is made; NotImplementedError is raised if the store
+    can't do that. Raises RuntimeError, which names the fix, in an app without ``Users`` of a ``SessionLogin``.
+    """
+    users, _ = _source(request)
+    request.session.clear(everywhere=everywhere)
+    users.become(request, None)
+
+
+def _source(request: Request) -> tuple[Users[Any], SessionLogin[Any]]:
+    users = request[USERS]
+    for source in users.sources:
+        if isinstance(source, SessionLogin):
+            return users, source
+    raise RuntimeError("no source of users keeps logins in the session: app.use(Users(SessionLogin(find_user), ...))")

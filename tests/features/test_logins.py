@@ -1,0 +1,379 @@
+"""Logins that sessions keep: who is logged in, from when to when, on which devices, and who may not be."""
+
+import asyncio
+from contextlib import ExitStack
+from typing import NamedTuple
+
+import pytest
+
+from antiphon import App, Request, Response
+from antiphon.features import (
+    Bearer,
+    CookieStore,
+    MemoryStore,
+    SessionLogin,
+    Sessions,
+    SQLiteStore,
+    Users,
+    login,
+    login_required,
+    logout,
+)
+from antiphon.testing import Client
+
+pytestmark = pytest.mark.axes("interface", "colour", "loading", "kind")
+
+HTTPS = "https://shop.example.com"
+NAME = "__Host-session"
+PAGE = {"accept": "text/html"}
+
+
+class User(NamedTuple):
+    id: int
+    name: str
+
+
+ADA, BOB = User(1, "Ada"), User(2, "Bob")
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def colour(request):
+    return request.param
+
+
+@pytest.fixture(params=["sync", "blocking", "async"])
+def loading(request):
+    return request.param
+
+
+@pytest.fixture(params=["memory", "sqlite", "cookie"])
+def kind(request):
+    return request.param
+
+
+server_side = pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+
+
+@pytest.fixture
+def store(kind, tmp_path):
+    match kind:
+        case "memory":
+            return MemoryStore()
+        case "sqlite":
+            return SQLiteStore(tmp_path / "store.db")
+        case "cookie":
+            return CookieStore(["k" * 16])
+
+
+class Site:
+    """An app with some users, in which a test says what a handler does, and browsers with cookies of their own."""
+
+    def __init__(self, store, loading, colour, interface, stack):
+        self.users = {"1": ADA, "2": BOB}
+        self.loaded = []
+        self.app = App()
+        self.app.use(Sessions(store))
+        self.app.use(Users(SessionLogin(self._loader(loading)), login="login_page", blocking=loading == "blocking"))
+        self._interface, self._stack = interface, stack
+
+        def act(request: Request):
+            result = self._do(request)
+            return result if isinstance(result, Response) else Response.json({"result": result})
+
+        async def acts(request: Request):
+            await asyncio.sleep(0)
+            return act(request)
+
+        handler = act if colour == "def" else acts
+        self.app.get("/")(handler)
+        self.app.get("/account", name="account", before=login_required)(handler)
+        self.app.get("/login")(login_page)
+
+    def _loader(self, loading):
+        def find(key):
+            self.loaded.append(key)
+            return self.users.get(key)
+
+        async def afind(key):
+            await asyncio.sleep(0)
+            return find(key)
+
+        return afind if loading == "async" else find
+
+    def browser(self):
+        return self._stack.enter_context(
+            Client(self.app, self._interface, base_url=HTTPS, follow_redirects=False, timeout=10.0)
+        )
+
+    def act(self, browser, do, **options):
+        self._do = do
+        return browser.get("/", **options)
+
+    def name(self, browser):
+        return self.act(browser, lambda request: request.user and request.user.name).json["result"]
+
+
+def login_page(request: Request):
+    return "Who are you?"
+
+
+@pytest.fixture
+def site(store, loading, colour, interface):
+    with ExitStack() as stack:
+        stack.callback(store.close)
+        yield Site(store, loading, colour, interface, stack)
+
+
+@pytest.fixture
+def browser(site):
+    return site.browser()
+
+
+def as_user(user, **options):
+    """A handler that logs a user in, and tells who is the user then."""
+
+    def act(request):
+        login(request, user, **options)
+        return request.user.name
+
+    return act
+
+
+def as_nobody(**options):
+    def act(request):
+        logout(request, **options)
+        return request.user
+
+    return act
+
+
+class TestALogin:
+    def test_counts_at_once_and_from_then_on(self, site, browser):
+        assert site.name(browser) is None
+        assert site.act(browser, as_user(ADA)).json["result"] == "Ada"
+        assert site.name(browser) == "Ada"
+        assert site.loaded == ["1"]
+        assert browser.get("/account").status == 200
+        assert site.name(site.browser()) is None
+
+    def test_ends_at_once_with_the_logout(self, site, browser):
+        site.act(browser, as_user(ADA))
+        assert site.act(browser, as_nobody()).json == {"result": None}
+        assert NAME not in browser.cookies
+        assert site.name(browser) is None
+        assert browser.get("/account", headers=PAGE).location == "/login?next=%2Faccount"
+
+    def test_ends_when_the_session_does(self, site, browser):
+        site.act(browser, as_user(ADA))
+
+        def end(request):
+            request.session.clear()
+            return request.user
+
+        assert site.act(browser, end).json["result"] is None
+
+    def test_keeps_what_the_visitor_had(self, site, browser):
+        site.act(browser, lambda request: request.session.update(cart=["tea"]))
+        site.act(browser, as_user(ADA))
+        assert site.act(browser, lambda request: request.session["cart"]).json["result"] == ["tea"]
+
+    def test_of_another_user_finds_nothing_of_the_first(self, site, browser):
+        site.act(browser, as_user(ADA))
+        site.act(browser, lambda request: request.session.update(cart=["tea"]))
+        site.act(browser, as_user(ADA))
+        assert site.act(browser, lambda request: request.session["cart"]).json["result"] == ["tea"]
+        site.act(browser, as_user(BOB))
+        assert site.name(browser) == "Bob"
+        assert site.act(browser, lambda request: sorted(request.session)).json["result"] == ["_user_id"]
+
+    def test_of_a_user_who_is_gone_is_nobody_s(self, site, browser):
+        site.act(browser, as_user(ADA))
+        del site.users["1"]
+        assert site.name(browser) is None
+        assert browser.get("/account").status == 401
+        site.act(browser, as_user(BOB))
+        assert site.name(browser) == "Bob"
+
+    @server_side
+    def test_has_a_key_that_nobody_knew_before(self, site, browser, store):
+        site.act(browser, lambda request: request.session.update(a=1))
+        planted = browser.cookies[NAME]
+        attacker = site.browser()
+        attacker.cookies.set(NAME, planted, secure=True)
+        site.act(browser, as_user(ADA))
+        assert browser.cookies[NAME] != planted
+        assert site.name(attacker) is None
+        assert [entry.data for entry in store.owned_by("1")] == [{"a": 1, "_user_id": "1"}]
+
+    @pytest.mark.parametrize("kind", ["cookie"], indirect=True)
+    def test_in_a_cookie_is_not_in_the_one_that_was_known_before(self, site, browser):
+        site.act(browser, lambda request: request.session.update(a=1))
+        attacker = site.browser()
+        attacker.cookies.set(NAME, browser.cookies[NAME], secure=True)
+        site.act(browser, as_user(ADA))
+        assert site.name(attacker) is None
+
+    @pytest.mark.parametrize("kind", ["cookie"], indirect=True)
+    @pytest.mark.parametrize("found", [None, 1, ["1"], b"1"])
+    def test_of_what_is_no_key_is_nobody_s(self, site, browser, found):
+        site.act(browser, lambda request: request.session.update(_user_id=found))
+        assert site.name(browser) is None
+        assert site.loaded == []
+
+
+class TestOtherDevices:
+    @pytest.fixture
+    def others(self, site, browser):
+        """Ada on two devices and Bob on one."""
+        phone, bobs = site.browser(), site.browser()
+        for each, user in ((browser, ADA), (phone, ADA), (bobs, BOB)):
+            site.act(each, as_user(user))
+        return phone, bobs
+
+    @server_side
+    @pytest.mark.parametrize(
+        ("act", "here", "there"),
+        [
+            (as_nobody(), None, "Ada"),
+            (as_nobody(everywhere=True), None, None),
+            (as_user(ADA), "Ada", "Ada"),
+            (as_user(ADA, end_others=True), "Ada", None),
+            (as_user(BOB, end_others=True), "Bob", "Ada"),
+        ],
+    )
+    def test_are_logged_out_where_that_is_said(self, site, browser, others, act, here, there):
+        assert site.act(browser, act).json["result"] == here
+        assert [site.name(each) for each in (browser, others[0])] == [here, there]
+        assert site.name(others[1]) == (None if here == "Bob" else "Bob")
+
+    @server_side
+    def test_stay_logged_out_with_their_cookies(self, site, browser, others):
+        phone = others[0].cookies[NAME]
+        site.act(browser, as_nobody(everywhere=True))
+        others[0].cookies.set(NAME, phone, secure=True)
+        assert site.name(others[0]) is None
+
+    @pytest.mark.parametrize("kind", ["cookie"], indirect=True)
+    @pytest.mark.parametrize("act", [as_nobody(everywhere=True), as_user(ADA, end_others=True)])
+    def test_that_have_all_in_a_cookie_can_not_be_logged_out(self, site, browser, others, act):
+        def fail(request):
+            with pytest.raises(NotImplementedError, match=r"CookieStore can't .*SQLiteStore\(path\) or ValkeyStore"):
+                act(request)
+
+        assert site.act(browser, fail).status == 200
+        assert site.name(others[0]) == "Ada"
+
+
+class TestTheResponse:
+    @pytest.mark.parametrize("known", [True, False])
+    def test_depends_on_the_visitor_where_the_user_is_read(self, site, browser, known):
+        if known:
+            site.act(browser, as_user(ADA))
+        headers = site.act(browser, lambda request: request.user and request.user.name).headers
+        assert (headers["vary"], headers["cache-control"]) == ("cookie", "private")
+        headers = browser.get("/account", headers=PAGE).headers
+        assert "cookie" in headers["vary"]
+        assert headers["cache-control"] == "private"
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_has_no_trace_where_nobody_asks_for_the_user(self, site, browser, known):
+        if known:
+            site.act(browser, as_user(ADA))
+        for answer in (lambda request: "x", lambda request: Response("x", headers={"cache-control": "public"})):
+            headers = site.act(browser, answer).headers
+            assert "vary" not in headers
+            assert headers.get("cache-control") in (None, "public")
+
+    def test_to_a_token_depends_on_no_cookie(self, store):
+        app = App()
+        app.use(Sessions(store))
+        app.use(Users(Bearer({"k7Qz": ADA}.get), SessionLogin({"1": ADA}.get)))
+        app.get("/")(lambda request: request.user.name)
+        assert "vary" not in Client(app).get("/", headers={"authorization": "Bearer k7Qz"}).headers
+        store.close()
+
+
+class Other(NamedTuple):
+    name: str
+
+
+class TestTheKey:
+    def site(self, **options):
+        app = App()
+        app.use(Sessions(MemoryStore()))
+        app.use(Users(SessionLogin(lambda key: key, **options)))
+        return app
+
+    def test_may_be_another_than_the_id(self):
+        app = self.site(key=lambda user: user.name)
+
+        @app.get("/in")
+        def log_in(request):
+            login(request, Other("ada"))
+            return "x"
+
+        app.get("/")(lambda request: request.user)
+        client = Client(app, base_url=HTTPS)
+        client.get("/in")
+        assert client.get("/").text == "ada"
+
+    @pytest.mark.parametrize(
+        ("user", "options", "error", "match"),
+        [
+            (
+                Other("ada"),
+                {},
+                TypeError,
+                r"an? Other has no `id`.*SessionLogin\(find_user, key=lambda user: user\.name\)",
+            ),
+            ("ada", {}, TypeError, "str has no `id`"),
+            (None, {}, TypeError, "NoneType has no `id`"),
+            (User(None, "new"), {}, ValueError, "`id` of this User is None: save the user first"),
+            (ADA, {"key": lambda user: user.id}, TypeError, "text that is not empty: .*test_logins.* returned 1"),
+            (ADA, {"key": lambda user: ""}, TypeError, "text that is not empty"),
+        ],
+    )
+    def test_of_nothing_is_an_error_that_names_the_fix(self, user, options, error, match):
+        app = self.site(**options)
+
+        @app.get("/")
+        def log_in(request):
+            with pytest.raises(error, match=match):
+                login(request, user)
+            return str(request.user)
+
+        assert Client(app, base_url=HTTPS).get("/").text == "None"
+
+
+class TestWhatIsMissing:
+    def test_sessions_are_wanted_first(self):
+        app = App()
+        with pytest.raises(RuntimeError, match=r"app\.use\(Sessions\(store\)\), before app\.use\(Users\(\.\.\.\)\)"):
+            app.use(Users(SessionLogin(str)))
+
+    @pytest.mark.parametrize(
+        ("users", "match"),
+        [
+            ([], r"app\.use\(Users\(\.\.\.\)\)"),
+            ([Users(Bearer(str))], r"app\.use\(Users\(SessionLogin\(find_user\), \.\.\.\)\)"),
+        ],
+    )
+    @pytest.mark.parametrize("call", [lambda request: login(request, ADA), logout])
+    def test_users_of_sessions_are_wanted(self, users, match, call):
+        app = App()
+        app.use(Sessions(MemoryStore()))
+        for each in users:
+            app.use(each)
+
+        @app.get("/")
+        def log_in(request):
+            with pytest.raises(RuntimeError, match=match):
+                call(request)
+            return "x"
+
+        assert Client(app).get("/").text == "x"
