@@ -360,6 +360,7 @@ def wrong_fields(error: HTTPError) -> dict[str, str]:
     assert_type(error.errors, list[FieldError])
     UnprocessableContent("one field is wrong", errors=[{"pointer": "/name", "detail": "is taken"}])
     error.errors[0]["place"]  # wrong
+    assert_type(error.errors[0].get("max"), float | None)
     return {each["pointer"]: each["detail"] for each in error.errors}
 """
 

@@ -9,6 +9,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.json import encode_json
 from antiphon.serialization.readers import fields_as, json_as
+from tests.serialization.named_faults import faults
 
 HUGE = "k" * (1 << 20)
 
@@ -60,10 +61,14 @@ def test_an_error_is_small_however_long_the_names_and_values_are_that_a_client_s
 
 def test_of_a_long_name_the_beginning_is_named():
     assert refused({"a/" + HUGE: ["x"]}, dict[str, list[int]]) == [
-        {"pointer": "/a~1" + "k" * 198 + "…/0", "detail": "expected an integer, got a string"}
+        {
+            "pointer": "/a~1" + "k" * 198 + "…/0",
+            "detail": "expected an integer, got a string",
+            "code": "not_an_integer",
+        }
     ]
-    assert refused({HUGE: 1}, Closed) == [{"pointer": f"/{HUGE[:200]}…", "detail": "is unknown"}]
-    assert refused({"text": HUGE}, Quoting) == [{"pointer": "", "detail": HUGE[:1024] + "…"}]
+    assert refused({HUGE: 1}, Closed) == [{"pointer": f"/{HUGE[:200]}…", "detail": "is unknown", "code": "unknown"}]
+    assert refused({"text": HUGE}, Quoting) == [{"pointer": "", "detail": HUGE[:1024] + "…", "code": "invalid"}]
 
 
 def test_names_of_200_characters_and_pointers_of_1024_are_named_in_full():
@@ -79,7 +84,7 @@ def test_names_of_200_characters_and_pointers_of_1024_are_named_in_full():
 def test_names_of_a_form_are_shortened_likewise():
     with pytest.raises(UnprocessableContent) as caught:
         fields_as(MultiDict([(HUGE, "1")]), Closed, "form")
-    assert caught.value.members["errors"] == [{"pointer": f"/{HUGE[:200]}…", "detail": "is unknown"}]
+    assert faults(caught) == {f"/{HUGE[:200]}…": "is unknown"}
 
 
 def test_where_the_list_is_full_before_a_hundred_the_detail_says_how_many_there_are():

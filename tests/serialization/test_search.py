@@ -123,7 +123,11 @@ def test_a_fault_is_found_without_trying_its_surroundings_again_at_each_depth(de
     assert made < 4 * 5000
     assert error.detail == "1 field is wrong"
     assert error.members["errors"] == [
-        {"pointer": "/many/0" * (depth - 1) + "/many/5000/number", "detail": "expected an integer, got a string"}
+        {
+            "pointer": "/many/0" * (depth - 1) + "/many/5000/number",
+            "detail": "expected an integer, got a string",
+            "code": "not_an_integer",
+        }
     ]
 
 

@@ -14,7 +14,7 @@ __all__, __getattr__ = import_on_use(
         "http.dates": "format_date parse_date",
         "http.errors": (
             "BadGateway BadRequest ClientDisconnected Conflict ContentTooLarge ExpectationFailed "
-            "FailedDependency FieldError Forbidden GatewayTimeout Gone HTTPError InsufficientStorage "
+            "FailedDependency FaultCode FieldError Forbidden GatewayTimeout Gone HTTPError InsufficientStorage "
             "InternalServerError LengthRequired Locked LoopDetected MethodNotAllowed MisdirectedRequest "
             "NetworkAuthenticationRequired NotAcceptable NotFound NotImplementedByServer "
             "PaymentRequired PreconditionFailed PreconditionRequired ProxyAuthenticationRequired "

@@ -7,7 +7,7 @@ HTTPError
 
 from collections.abc import Iterable
 from copyreg import __newobj__  # type: ignore[attr-defined]  # by which pickle makes an object without __init__
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, NotRequired, TypeAlias, TypedDict, TypeVar
 
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, MutableHeaders
@@ -38,14 +38,40 @@ class Problem(dict[str, object]):
         return Problem({**self, **more})
 
 
-class FieldError(TypedDict):
+FaultCode: TypeAlias = Literal[
+    "invalid", "missing", "not_a_boolean", "not_a_choice", "not_a_date", "not_a_datetime", "not_a_duration",
+    "not_a_file", "not_a_multiple", "not_a_number", "not_a_string", "not_a_time", "not_a_uuid", "not_an_array",
+    "not_an_integer", "not_an_object", "not_base64", "out_of_range", "pattern_mismatch", "too_few", "too_long",
+    "too_many", "too_short", "unknown", "wrong_name", "wrong_type",
+]  # fmt: skip
+"""A name for a kind of fault. ``invalid`` is any other, of which the detail alone tells."""
+
+
+class FaultBounds(TypedDict, total=False):
+    """The bounds that a value violates, by which its ``code`` can be said in other words."""
+
+    min: float
+    """The least length, number of items, or number."""
+    max: float
+    above: float
+    """The bound that a number must exceed."""
+    below: float
+    multiple_of: float
+    pattern: str
+    choices: list[Any]
+    """The values that are allowed, twenty at most."""
+
+
+class FieldError(FaultBounds):
     """One of the ``errors`` in problem details (RFC 9457 §3): a wrong field of a body, form or query.
 
-    ``pointer`` is a JSON Pointer to it (RFC 6901), empty for the whole; ``detail`` says what is wrong with it.
+    ``pointer`` is a JSON Pointer to it (RFC 6901), empty for the whole; ``detail`` says what is wrong with it, and
+    ``code`` names that for programs, a ``FaultCode`` unless the error is the program's own.
     """
 
     pointer: str
     detail: str
+    code: NotRequired[str]
 
 
 class HTTPError(Exception):
@@ -92,7 +118,7 @@ class HTTPError(Exception):
 
     @property
     def errors(self) -> list[FieldError]:
-        """The single errors of a 422, each with its ``pointer`` and ``detail``; empty if there are none.
+        """The single errors of a 422, each with its ``pointer``, ``detail`` and ``code``; empty if there are none.
 
         They are the member ``errors`` of the problem details.
         """

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import inspect
 
 from antiphon.serialization.faults import Faults
+from antiphon.serialization.reasons import Reason
 from antiphon.serialization.types import Decode, parts
 
 _FEW = 500
@@ -40,7 +41,7 @@ def refusing_collisions(decode: Decode, info: inspect.Type) -> Decode:
     def decode_without_collisions(text: bytes) -> Any:
         if _has_collisions(text):
             faults = Faults()
-            faults.add("", "too many numbers have the same hash")
+            faults.add("", Reason("too many numbers have the same hash"))
             raise faults.error()
         return decode(text)
 

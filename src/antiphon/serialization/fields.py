@@ -12,6 +12,7 @@ from antiphon.http.errors import UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.defaults import with_defaults
 from antiphon.serialization.json import pointer_step
+from antiphon.serialization.reasons import MISSING, Reason
 from antiphon.serialization.search import PLAIN, FaultSearch, refusal
 from antiphon.serialization.types import (
     Collection,
@@ -21,6 +22,10 @@ from antiphon.serialization.types import (
     python_type,
     type_name,
 )
+
+_TEXT_FOR_FILE = Reason("expected a file, got text", "not_a_file")
+_FILE_FOR_TEXT = Reason("expected text, got a file", "wrong_type")
+_NOT_FINITE_NUMBER = Reason("expected a finite number", "not_a_number")
 
 
 class FileField:
@@ -51,7 +56,7 @@ class FileField:
         if self.name in taken:
             search.check(taken[self.name], self.info, pointer)
         elif self.required:
-            search.faults.add(pointer, "expected a file, got text" if has_text else "is missing")
+            search.faults.add(pointer, _TEXT_FOR_FILE if has_text else MISSING)
 
 
 def file_kinds(texts: list[inspect.Type], place: str) -> tuple[type, ...]:
@@ -144,14 +149,14 @@ class _Field:
         pointer = pointer_step(self.name)
         if self.name not in values:
             if self.required:
-                search.faults.add(pointer, "expected text, got a file" if has_file else "is missing")
+                search.faults.add(pointer, _FILE_FOR_TEXT if has_file else MISSING)
             return
         value = values[self.name]
         search.check(value, self.info, pointer)
         noted = {fault["pointer"] for fault in search.faults.listed}
         for at, text in _placed(pointer, value) if self.is_fraction else ():
             if at not in noted and not _is_finite(text):
-                search.faults.add(at, "expected a finite number")
+                search.faults.add(at, _NOT_FINITE_NUMBER)
 
 
 class FieldsReader:

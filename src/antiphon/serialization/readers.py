@@ -1,8 +1,10 @@
 """JSON, forms and queries read as values of a type. A value that doesn't fit is a 422 that names each wrong field.
 
-The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901)
-and a ``detail``, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a string"}``; it
-lists the first hundred, in some 130 KiB at most. Imported when first used, because it loads msgspec.
+The 422 is an UnprocessableContent whose ``errors`` are dicts of a ``pointer`` (a JSON Pointer, RFC 6901), a
+``detail`` and a ``code`` with its bounds, such as ``{"pointer": "/items/0/price", "detail": "expected a number, got a
+string", "code": "not_a_number"}``; it lists the first hundred, in some 130 KiB at most.
+
+Imported when first used, because it loads msgspec.
 """
 
 from collections.abc import Collection

@@ -18,13 +18,11 @@ from antiphon.serialization.faults import (
     Faults,
     FirstFault,
     first_step,
-    in_plain_words,
     located,
-    of_text,
-    one_of,
     step_to,
 )
 from antiphon.serialization.json import pointer_step
+from antiphon.serialization.reasons import MISSING, UNKNOWN, Reason, not_one_of, reason_for_text, reason_of
 from antiphon.serialization.types import Record, members, parts, python_type
 
 PLAIN = (ValueError, TypeError, OverflowError)
@@ -140,13 +138,13 @@ class FaultSearch:
     def note(self, error: msgspec.ValidationError, value: object, info: inspect.Type, pointer: str) -> None:
         """Add the fault that msgspec found in a value."""
         inner, message = located(error)
-        words = of_text(message) if self.as_text else in_plain_words(message)
+        reason = reason_for_text(message) if self.as_text else reason_of(message)
         is_choice = message.startswith(("Invalid enum value", "Invalid value")) or (self.as_text and _is_choice(info))
         if is_choice and (allowed := _allowed(info, inner)):
-            words = one_of(allowed)
+            reason = not_one_of(allowed)
         if value == "" and self.as_text:
-            words += ", got nothing"
-        self.faults.add(pointer + inner, words)
+            reason = MISSING._replace(detail=f"{reason.detail}, got nothing")
+        self.faults.add(pointer + inner, reason)
 
     def _parts(self, value: object, info: inspect.Type, pointer: str, first: FirstFault, depth: int) -> None:
         match info, value:
@@ -171,7 +169,7 @@ class FaultSearch:
             elif field.encode_name in value:
                 self.check(value[field.encode_name], field.type, at, depth)
             elif field.required:
-                self.faults.add(at, "is missing")
+                self.faults.add(at, MISSING)
         if isinstance(info, inspect.StructType):
             self._tag(value, info, pointer)
             self.unknown(value, info, pointer)
@@ -179,7 +177,7 @@ class FaultSearch:
     def _tag(self, value: dict[str, object], info: inspect.StructType, pointer: str) -> None:
         name = info.tag_field
         if name is not None and name in value and value[name] != info.tag:
-            self.faults.add(pointer + pointer_step(name), one_of([info.tag]))
+            self.faults.add(pointer + pointer_step(name), not_one_of([info.tag]))
 
     def unknown(self, names: Iterable[str], info: Record, pointer: str) -> None:
         """Add the names that a record has no field for, if it forbids them."""
@@ -187,7 +185,7 @@ class FaultSearch:
             known = {field.encode_name for field in info.fields} | {info.tag_field}
             for name in names:
                 if name not in known:
-                    self.faults.add(pointer + step_to(name), "is unknown")
+                    self.faults.add(pointer + step_to(name), UNKNOWN)
 
     def _positions(self, value: list[object], info: inspect.Type, pointer: str, first: FirstFault, depth: int) -> None:
         types, least, most = _positions(info)
@@ -199,12 +197,12 @@ class FaultSearch:
         if not least <= len(value) <= most:
             length = f"length {least}" if least == most else f"length {least} to {most}"
             size = f"at least length {least}" if most == sys.maxsize else length
-            self.faults.add(pointer, in_plain_words(f"Expected `array` of {size}, got {len(value)}"))
+            self.faults.add(pointer, reason_of(f"Expected `array` of {size}, got {len(value)}"))
 
     def _length(self, length: int, kind: str, info: inspect.CollectionType | inspect.DictType, pointer: str) -> None:
         for sign, bound in ((">=", info.min_length), ("<=", info.max_length)):
             if bound is not None and (length < bound if sign == ">=" else length > bound):
-                self.faults.add(pointer, in_plain_words(f"Expected `{kind}` of length {sign} {bound}"))
+                self.faults.add(pointer, reason_of(f"Expected `{kind}` of length {sign} {bound}"))
 
     def _items(
         self,
@@ -235,8 +233,8 @@ class FaultSearch:
     def _names(self, names: list[str], info: inspect.Type, pointer: str) -> None:
         wanted = GenericAlias(dict, (python_type(info), Any))
         for index, error in self._unfit(0, len(names), lambda at: self._misfit(dict.fromkeys(names[at]), wanted)):
-            message = of_text(located(error)[1])
-            self.faults.add(pointer + step_to(names[index]), f"the name does not fit: {message}")
+            reason = Reason(f"the name does not fit: {reason_for_text(located(error)[1]).detail}", "wrong_name")
+            self.faults.add(pointer + step_to(names[index]), reason)
 
     def _unfit(
         self, begin: int, length: int, misfit: Callable[[slice], msgspec.ValidationError | None]

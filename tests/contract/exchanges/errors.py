@@ -16,10 +16,10 @@ from tests.contract.exchanges.exchange import (
 _JSON_TYPE = ("Content-Type", JSON)
 _WRONG_ORDER = b'{"items": [{"name": 1, "price": "dear"}, {"price": 2}], "note": 3}'
 _WRONG_FIELDS = [
-    {"pointer": "/items/0/name", "detail": "expected a string, got an integer"},
-    {"pointer": "/items/0/price", "detail": "expected a number, got a string"},
-    {"pointer": "/items/1/name", "detail": "is missing"},
-    {"pointer": "/note", "detail": "expected a string, got an integer"},
+    {"pointer": "/items/0/name", "detail": "expected a string, got an integer", "code": "not_a_string"},
+    {"pointer": "/items/0/price", "detail": "expected a number, got a string", "code": "not_a_number"},
+    {"pointer": "/items/1/name", "detail": "is missing", "code": "missing"},
+    {"pointer": "/note", "detail": "expected a string, got an integer", "code": "not_a_string"},
 ]
 
 
@@ -64,7 +64,8 @@ EXCHANGES: tuple[Exchange, ...] = (
               {"errors": _WRONG_FIELDS}),
     *both("422 names what a query lacks",
           problem(422, "Unprocessable Content", "1 field of the query is wrong",
-                  members={"errors": [{"pointer": "/page", "detail": "is missing"}]}), "/{def}/paging"),
+                  members={"errors": [{"pointer": "/page", "detail": "is missing", "code": "missing"}]}),
+          "/{def}/paging"),
     *both("JSON by another name is 415",
           problem(415, "Unsupported Media Type", "The body must be application/json, not text/plain."),
           "/{def}/json", "POST", ("Content-Type", "text/plain"), body=b"{}"),
