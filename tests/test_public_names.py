@@ -32,11 +32,11 @@ PUBLIC = {
         *(cls.__name__ for cls in ERRORS.values()),
     },
     "antiphon.features": {
-        "AccessLog", "Basic", "Bearer", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors", "Health",
-        "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders",
-        "SessionLogin", "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable",
-        "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource", "Users", "ValkeyStore",
-        "is_same_secret", "login", "login_required", "logout",
+        "AccessLog", "Basic", "Bearer", "BoundField", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors",
+        "Field", "Form", "FormError", "Health", "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page",
+        "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount",
+        "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource",
+        "Users", "ValkeyStore", "is_same_secret", "login", "login_required", "logout",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

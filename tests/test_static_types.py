@@ -326,6 +326,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, TypedDict, TypeVar, assert_type
 
 from antiphon import HTTPError, Request
+from antiphon.features import Form
 from antiphon.http import FieldError, UnprocessableContent
 
 T = TypeVar("T")
@@ -354,6 +355,14 @@ def read(request: Request) -> None:
 
 def read_any(request: Request, wanted: type[T]) -> T:
     return request.json_as(wanted)
+
+
+def fill_in(request: Request) -> Order | None:
+    form = Form(Order, request, initial=Order(7))
+    form.validate(lambda order, form: form.add_error("id", f"{order.id} is taken"))
+    form.validate(lambda order, form: order.name)  # wrong
+    assert_type(form.data, Order)
+    return form.data if form.is_valid else None
 
 
 def wrong_fields(error: HTTPError) -> dict[str, str]:

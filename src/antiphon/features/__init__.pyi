@@ -1,5 +1,9 @@
 from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
+from antiphon.features.forms.bound_field import BoundField
+from antiphon.features.forms.field import Field
+from antiphon.features.forms.form import Form
+from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
@@ -25,10 +29,14 @@ __all__ = [
     "AccessLog",
     "Basic",
     "Bearer",
+    "BoundField",
     "Compression",
     "ContentSecurityPolicy",
     "CookieStore",
     "Cors",
+    "Field",
+    "Form",
+    "FormError",
     "Health",
     "MemoryStore",
     "OpenTelemetry",

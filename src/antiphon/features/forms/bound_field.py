@@ -1,0 +1,213 @@
+"""A field of a form with its values and errors, as HTML."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from antiphon.features.forms.html import AttributeValue, Html, joined, tag
+from antiphon.features.forms.inputs import Input
+from antiphon.features.forms.messages import FormError
+
+if TYPE_CHECKING:
+    from antiphon.features.forms.form import Form
+
+TICKED = ("on", "true", "1")
+_NO_WORD = re.compile(r"\W")
+_SECRET = ("password", "file")
+"""Widgets whose values are never shown again."""
+
+
+class BoundField:
+    """A field of a form: in a template ``{{ field }}`` is all of it, and ``label``, ``input``, ``help`` and ``error``
+    are its parts.
+    """
+
+    __slots__ = ("_form", "_planned")
+
+    def __init__(self, form: "Form[object]", planned: Input) -> None:
+        self._form = form
+        self._planned = planned
+
+    @property
+    def key(self) -> str:
+        """The name of the field in its class."""
+        return self._planned.key
+
+    @property
+    def name(self) -> str:
+        """The name of the input, under which its value is sent."""
+        return self._planned.name
+
+    @property
+    def id(self) -> str:
+        """The id of the input, or of the group of inputs."""
+        return f"{self._form.id}-{_NO_WORD.sub('.', self.key)}"
+
+    @property
+    def focus_id(self) -> str:
+        """The id of the element to focus: the input, or the first of a group."""
+        return f"{self.id}-0" if self._planned.is_group else self.id
+
+    @property
+    def widget(self) -> str:
+        """The kind of the input, such as ``select``."""
+        return self._planned.widget
+
+    @property
+    def is_required(self) -> bool:
+        """True if something must be entered, chosen or ticked."""
+        return self._planned.is_required
+
+    @property
+    def text(self) -> str:
+        """The label, as text."""
+        return self._planned.label
+
+    @property
+    def values(self) -> Sequence[str]:
+        """The texts that were sent, else those of the initial values. None of a password or file."""
+        return () if self.widget in _SECRET else self._form.texts(self._planned)
+
+    @property
+    def value(self) -> str:
+        """The last of the values; empty if there is none."""
+        values = self.values
+        return values[-1] if values else ""
+
+    @property
+    def errors(self) -> list[FormError]:
+        """The errors of this field."""
+        return self._form.errors.get(self.key, [])
+
+    # Parts
+
+    @property
+    def label(self) -> Html:
+        """The label; of a group its legend."""
+        content = [self.text, _REQUIRED] if self.is_required else [self.text]
+        if self._planned.is_group:
+            return tag("legend", {}, *content)
+        return tag("label", {"for": self.id}, *content)
+
+    @property
+    def input(self) -> Html:
+        """The input, or all inputs of a group."""
+        planned = self._planned
+        if planned.is_group:
+            return self._group()
+        match planned.widget:
+            case "textarea":
+                return self._textarea()
+            case "select":
+                return self._select()
+            case "checkbox":
+                is_ticked = self.value.lower() in TICKED
+                return self._one({"type": "checkbox", "value": "true", "checked": is_ticked})
+            case "password" | "file":
+                return self._one({"type": planned.widget})
+        return self._texts()
+
+    @property
+    def help(self) -> Html:
+        """The help; empty if there is none."""
+        text = self._planned.field.help
+        return tag("p", {"class": "help", "id": f"{self.id}-help"}, text) if text else Html()
+
+    @property
+    def error(self) -> Html:
+        """The messages of the errors; empty if there are none."""
+        messages = " ".join(error.message for error in self.errors)
+        return tag("p", {"class": "error", "id": f"{self.id}-error"}, messages) if messages else Html()
+
+    def __html__(self) -> str:
+        """Return all of the field."""
+        planned = self._planned
+        if planned.widget == "hidden":
+            return self.input
+        parts = [self.label, self.input, self.help, self.error]
+        if planned.is_group:
+            is_radio = planned.widget == "radio"
+            own = {**self._described(), **(self._invalid() if is_radio else {})}
+            role = {
+                "role": "radiogroup" if is_radio else None,
+                "aria-required": "true" if is_radio and self.is_required else None,
+            }
+            return tag(
+                "fieldset",
+                {"class": "field", "id": self.id, **role, **own},
+                "\n",
+                joined(filter(None, parts), "\n"),
+                "\n",
+            )
+        if planned.is_switch:
+            parts[:2] = [Html(f"{self.input} {self.label}")]
+        return tag("div", {"class": "field"}, "\n", joined(filter(None, parts), "\n"), "\n")
+
+    __str__ = __html__
+
+    # Inputs
+
+    def _described(self) -> dict[str, AttributeValue]:
+        """Return the attribute that ties the help and the error to an input."""
+        ids = [
+            f"{self.id}-{part}"
+            for part, is_there in (("help", self._planned.field.help), ("error", self.errors))
+            if is_there
+        ]
+        return {"aria-describedby": " ".join(ids) or None}
+
+    def _invalid(self) -> dict[str, AttributeValue]:
+        return {"aria-invalid": "true" if self.errors else None}
+
+    def _attributes(self) -> dict[str, AttributeValue]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "required": self.is_required,
+            **self._planned.attributes,
+            **self._described(),
+            **self._invalid(),
+        }
+
+    def _one(self, first: dict[str, AttributeValue]) -> Html:
+        return tag("input", {**first, **self._attributes()})
+
+    def _texts(self) -> Html:
+        """Return an input for each value, and one at least."""
+        planned = self._planned
+        inputs = []
+        for number, value in enumerate(self.values or ("",)):
+            own = self._attributes()
+            if number:
+                own |= {"id": f"{self.id}-{number}", "aria-label": self.text, "required": False}
+            inputs.append(tag("input", {"type": planned.widget, "value": value or None, **own}))
+        return joined(inputs if planned.is_many else inputs[-1:], "\n")
+
+    def _textarea(self) -> Html:
+        return tag("textarea", self._attributes(), f"\n{self.value}")  # parsers drop the first line end
+
+    def _select(self) -> Html:
+        planned, chosen = self._planned, self._chosen()
+        attributes = self._attributes()
+        empty = attributes.pop("placeholder", None)
+        options = [] if planned.is_many else [tag("option", {"value": ""}, empty or "")]
+        for text, label in (planned.choices or {}).items():
+            options.append(tag("option", {"value": text, "selected": text in chosen}, label))
+        return tag("select", {**attributes, "multiple": planned.is_many}, "\n", joined(options, "\n"), "\n")
+
+    def _group(self) -> Html:
+        planned, chosen = self._planned, self._chosen()
+        is_radio = planned.widget == "radio"
+        inputs = []
+        for number, (text, label) in enumerate((planned.choices or {}).items()):
+            own: dict[str, AttributeValue] = {"type": planned.widget, "id": f"{self.id}-{number}", "name": self.name}
+            own |= {"value": text, "checked": text in chosen, "required": is_radio and self.is_required}
+            own |= {**planned.field.attributes, **({} if is_radio else self._invalid())}
+            inputs.append(tag("label", {}, tag("input", own), f" {label}"))
+        return joined(inputs, "\n")
+
+    def _chosen(self) -> Sequence[str]:
+        return self.values if self._planned.is_many else self.values[-1:]
+
+
+_REQUIRED = Html(' <span class="required" aria-hidden="true">*</span>')

@@ -1,0 +1,40 @@
+"""The declaration of a form's field, beside its type."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from antiphon.features.forms.html import AttributeValue
+
+Widget: TypeAlias = Literal[
+    "text", "textarea", "password", "email", "tel", "url", "search", "color", "number", "range", "date", "time",
+    "datetime-local", "checkbox", "radio", "select", "file", "hidden",
+]  # fmt: skip
+"""The kinds of inputs that HTML has, besides those of which each is no field."""
+
+Choices: TypeAlias = Mapping[Any, str] | Iterable[Any]
+"""The values that may be chosen, each with its label, or without."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """A declaration of how a field of a form is shown: ``mail: Annotated[str, Field(label="E-mail", widget="email")]``.
+
+    ``label`` is the field's name in words unless it is given, and ``widget`` goes by the type. ``required`` says that
+    something must be entered, chosen or ticked, though the type has a default. ``choices`` are the values that may be
+    chosen, with their labels. ``accept`` (as HTML's attribute) and ``max_size`` (bytes) are for files. ``messages``
+    replace those of the form, and ``attributes`` are added to the input.
+    """
+
+    label: str | None = None
+    widget: Widget | None = None
+    help: str | None = None
+    placeholder: str | None = None
+    autocomplete: str | None = None
+    inputmode: str | None = None
+    required: bool = False
+    choices: Choices | None = None
+    accept: str | None = None
+    max_size: int | None = None
+    messages: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)

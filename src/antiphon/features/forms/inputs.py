@@ -1,0 +1,276 @@
+"""Inputs of a form, planned once for each class: the name, widget, attributes and choices of each field."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import inspect
+
+from antiphon.features.forms.field import Choices, Field, Widget
+from antiphon.features.forms.html import AttributeValue
+from antiphon.serialization.fields import FieldsReader
+from antiphon.serialization.readers import texts_of
+from antiphon.serialization.types import Collection, Record, described, members, type_name
+from antiphon.uploads.upload import Upload
+
+
+@dataclass(frozen=True)
+class Input:
+    """The plan of one input. ``key`` is the attribute of the class, ``name`` the input's name in HTML."""
+
+    key: str
+    name: str
+    widget: Widget
+    label: str
+    field: Field
+    is_required: bool
+    """True if something must be entered."""
+    is_many: bool
+    is_text: bool
+    """True if the type takes any text, the empty one too."""
+    is_bool: bool
+    is_file: bool
+    attributes: Mapping[str, AttributeValue]
+    choices: Mapping[str, str] | None
+    """The text of each value that may be chosen, and its label."""
+    default: Callable[[], object]
+    has_default: bool
+
+    @property
+    def is_group(self) -> bool:
+        """True for several inputs, of which one or more are chosen."""
+        return self.choices is not None and self.widget in ("radio", "checkbox")
+
+    @property
+    def is_switch(self) -> bool:
+        """True for a checkbox of its own, which sends nothing unless it is ticked."""
+        return self.widget == "checkbox" and self.choices is None
+
+    def choosing(self, choices: Choices) -> "Input":
+        """Return the input with these choices."""
+        widget: Widget = "select" if self.widget in ("text", "number") else self.widget
+        return replace(self, choices=labelled(choices), widget=widget)
+
+
+def labelled(choices: Choices) -> dict[str, str]:
+    """Return the text and the label of each value that may be chosen."""
+    if isinstance(choices, Mapping):
+        return {_text(value): str(label) for value, label in choices.items()}
+    return {_text(value): _label_of(value) for value in choices}
+
+
+def _text(value: object) -> str:
+    return "".join(texts_of(value))
+
+
+def _label_of(value: object) -> str:
+    name = getattr(value, "name", None)
+    return in_words(name.lower()) if isinstance(name, str) and name.isupper() else _text(value)
+
+
+def in_words(name: str) -> str:
+    """Return a name as people write it: ``First name`` for ``first_name``."""
+    words = name.strip("_").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+_KEPT = 256
+
+
+@lru_cache(_KEPT)
+def inputs_of(wanted: Any) -> tuple[Input, ...]:
+    """Return the inputs of a form that is read as a class. Raises TypeError for a class or field that has none."""
+    FieldsReader(wanted, Upload)  # which refuses what no form gives
+    info = cast(Record, described(wanted, Upload))
+    hints = get_type_hints(get_origin(wanted) or wanted, include_extras=True)
+    inputs = tuple(_input(each, hints.get(each.name)) for each in info.fields)
+    for each in inputs:
+        _check(each, type_name(wanted))
+    return inputs
+
+
+def _input(field: inspect.Field, hint: object) -> Input:
+    declared, meta = _declared(hint)
+    alternatives = [member for member in members(field.type) if not isinstance(member, inspect.NoneType)]
+    is_many = any(isinstance(member, Collection) for member in alternatives)
+    kinds = [kind for member in alternatives for kind in _items(member)]
+    is_nullable = len(alternatives) < len(members(field.type))
+    is_bool = not is_many and all(isinstance(kind, inspect.BoolType) for kind in kinds)
+    is_switch = is_bool and declared.widget == "checkbox"
+    choices = declared.choices
+    if choices is None and not is_switch:
+        choices = _choices(kinds, hint, is_nullable=is_nullable)
+    widget = declared.widget or _widget(kinds, has_choices=choices is not None)
+    is_switch = is_bool and choices is None
+    return Input(
+        key=field.name,
+        name=field.encode_name,
+        widget=widget,
+        label=declared.label or meta.get("title") or in_words(field.name),
+        field=declared if declared.help else replace(declared, help=meta.get("description")),
+        is_required=declared.required or (field.required and not is_nullable and not is_switch),
+        is_many=is_many,
+        is_text=any(isinstance(kind, inspect.StrType | inspect.AnyType) for kind in kinds),
+        is_bool=is_bool,
+        is_file=bool(kinds) and all(isinstance(kind, inspect.CustomType) for kind in kinds),
+        attributes=_attributes(kinds, widget, declared, is_many=is_many),
+        choices=None if choices is None else labelled(choices),
+        default=_default(field),
+        has_default=not field.required,
+    )
+
+
+def _declared(hint: object) -> tuple[Field, dict[str, str]]:
+    """Return what is declared beside a type, or beside a member of a union: a Field, and a title and description."""
+    field, meta = Field(), dict[str, str]()
+    for part in (*(get_args(hint) if get_origin(hint) is not Annotated else ()), hint):
+        for each in getattr(part, "__metadata__", ()):
+            if isinstance(each, Field):
+                field = each
+            elif isinstance(each, msgspec.Meta):
+                meta |= {name: text for name in ("title", "description") if (text := getattr(each, name))}
+    return field, meta
+
+
+def _items(member: inspect.Type) -> tuple[inspect.Type, ...]:
+    match member:
+        case inspect.CollectionType(item_type=item):
+            return members(item)
+        case inspect.TupleType(item_types=items):
+            return tuple(part for item in items for part in members(item))
+    return (member,)
+
+
+def _choices(kinds: list[inspect.Type], hint: object, *, is_nullable: bool) -> Choices | None:
+    """Return the choices that types have by themselves: those of enums and Literals, and yes or no."""
+    if kinds and all(isinstance(kind, inspect.EnumType | inspect.LiteralType) for kind in kinds):
+        enums = [choice for kind in kinds if isinstance(kind, inspect.EnumType) for choice in kind.cls]
+        return [*enums, *_literals(hint)]
+    is_bool = bool(kinds) and all(isinstance(kind, inspect.BoolType) for kind in kinds)
+    return {True: "Yes", False: "No"} if is_bool and is_nullable else None
+
+
+def _literals(hint: object) -> list[object]:
+    """Return the values of the Literals in a type, as they are written: msgspec sorts them."""
+    if get_origin(hint) is Literal:
+        return [value for value in get_args(hint) if value is not None]
+    return [value for part in get_args(hint) for value in _literals(part)]
+
+
+_WIDGETS: dict[type[inspect.Type], Widget] = {
+    inspect.BoolType: "checkbox",
+    inspect.IntType: "number",
+    inspect.FloatType: "number",
+    inspect.DecimalType: "number",
+    inspect.DateType: "date",
+    inspect.TimeType: "time",
+    inspect.CustomType: "file",
+}
+
+
+def _widget(kinds: list[inspect.Type], *, has_choices: bool) -> Widget:
+    if has_choices:
+        return "select"
+    match kinds:
+        case [inspect.DateTimeType(tz=tz)] if not tz:
+            return "datetime-local"
+        case [kind]:
+            return _WIDGETS.get(type(kind), "text")
+        case _ if kinds and all(isinstance(kind, inspect.CustomType) for kind in kinds):
+            return "file"
+    return "text"
+
+
+_AUTOCOMPLETE = {"email": "email", "tel": "tel", "url": "url"}
+_TEXTS = ("text", "search", "url", "tel", "email", "password")
+
+
+def _attributes(
+    kinds: list[inspect.Type], widget: Widget, declared: Field, *, is_many: bool
+) -> dict[str, AttributeValue]:
+    """Return the attributes by which a browser checks and completes what is entered."""
+    found: dict[str, AttributeValue] = {
+        "placeholder": declared.placeholder,
+        "autocomplete": declared.autocomplete or _AUTOCOMPLETE.get(widget),
+        "inputmode": declared.inputmode,
+    }
+    match kinds:
+        case [inspect.StrType() as text] if widget in (*_TEXTS, "textarea"):
+            found |= _of_text(text, widget)
+        case [inspect.IntType() | inspect.FloatType() | inspect.DecimalType() as number] if widget in (
+            "number",
+            "range",
+        ):
+            found |= _of_number(number, declared.inputmode)
+    if widget == "file":
+        found |= {"accept": declared.accept, "multiple": is_many}
+    if (said := declared.messages.get("pattern_mismatch")) and "pattern" in found:
+        found["title"] = said
+    return {**found, **declared.attributes}
+
+
+def _of_text(text: inspect.StrType, widget: Widget) -> dict[str, AttributeValue]:
+    found: dict[str, AttributeValue] = {"minlength": text.min_length, "maxlength": text.max_length}
+    if widget in _TEXTS:
+        found["pattern"] = pattern_of_html(text.pattern) if text.pattern else None
+    return found
+
+
+def _of_number(
+    number: inspect.IntType | inspect.FloatType | inspect.DecimalType, inputmode: str | None
+) -> dict[str, AttributeValue]:
+    if isinstance(number, inspect.DecimalType):
+        return {"step": "any"}
+    is_int = isinstance(number, inspect.IntType)
+    least = number.ge if number.gt is None else number.gt + is_int
+    most = number.le if number.lt is None else number.lt - is_int
+    step = number.multiple_of
+    is_step = step is not None and least is not None and not least % step  # steps begin at the least number
+    found: dict[str, AttributeValue] = {"min": least, "max": most}
+    found["step"] = step if is_step else None if is_int else "any"
+    if inputmode is None and least is not None and least >= 0:
+        found["inputmode"] = "numeric" if is_int else "decimal"  # keyboards for these may lack the minus sign
+    return found
+
+
+_ESCAPES = {"w": r"[\p{L}\p{N}_]", "W": r"[^\p{L}\p{N}_]", "d": r"\p{Nd}", "D": r"\P{Nd}"}
+"""Classes of characters that are those of ASCII in JavaScript, by what they are in Python."""
+
+_UNLIKE = re.compile(r"\\[AZbB]|\(\?(?![:=!])|[*+?}]\+")
+"""What JavaScript does not have, or has with another meaning."""
+
+
+def pattern_of_html(pattern: str) -> str | None:
+    """Return a regular expression as the attribute ``pattern`` has it; None for one that JavaScript can't say.
+
+    The attribute has to match the whole text, the expression any part of it.
+    """
+    without_backslashes = pattern.replace(r"\\", "")
+    if _UNLIKE.search(without_backslashes):
+        return None
+    said = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), pattern, flags=re.DOTALL)
+    if said[:1] == "^" and said[-1:] == "$" and "|" not in said and "\\" not in said[-2:]:
+        return said[1:-1]
+    return f".*(?:{said}).*"
+
+
+def _default(field: inspect.Field) -> Callable[[], object]:
+    if field.default is not msgspec.NODEFAULT:
+        return lambda: field.default
+    factory = field.default_factory
+    return factory if callable(factory) else lambda: None
+
+
+def _check(planned: Input, name: str) -> None:
+    """Raise TypeError for a widget that can't show the field."""
+    place, widget = f"{name}.{planned.key}", planned.widget
+    if (widget == "file") != planned.is_file:
+        what = "a file has" if planned.is_file else "text has not"
+        raise TypeError(f"{place}: {what} the widget 'file', and its widget is {widget!r}")
+    if widget == "checkbox" and not (planned.is_switch if planned.is_bool else planned.is_many):
+        raise TypeError(f"{place}: a checkbox is for a bool, or for a list with choices")
+    if widget == "radio" and planned.is_many:
+        raise TypeError(f"{place}: of radio buttons one is chosen, and it is a list: its widget can be 'checkbox'")

@@ -1,0 +1,90 @@
+"""Words for the people who fill in a form, by the code of what is wrong."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MESSAGES: Mapping[str, str] = {
+    "missing": "Please fill this in.",
+    "missing.checkbox": "Please tick this.",
+    "missing.color": "Please choose one.",
+    "missing.file": "Please choose a file.",
+    "missing.radio": "Please choose one.",
+    "missing.select": "Please choose one.",
+    "not_a_boolean": "Please say yes or no.",
+    "not_a_choice": "Please choose one of those that are offered.",
+    "not_a_date": "Please enter a date, such as 2030-12-31.",
+    "not_a_datetime": "Please enter a date and a time, such as 2030-12-31 23:59.",
+    "not_a_duration": "Please enter a duration, such as PT30M for 30 minutes.",
+    "not_a_file": "Please choose a file.",
+    "not_a_multiple": "This must be a multiple of {multiple_of}.",
+    "not_a_number": "Please enter a number.",
+    "not_a_time": "Please enter a time, such as 23:59.",
+    "not_a_url": "Please enter an address that begins with http:// or https://.",
+    "not_a_uuid": "Please enter an identifier, such as 123e4567-e89b-12d3-a456-426614174000.",
+    "not_an_email": "Please enter an e-mail address, such as name@example.com.",
+    "not_an_integer": "Please enter a whole number.",
+    "out_of_range": "This number is too large.",
+    "out_of_range.min": "This must be at least {min}.",
+    "out_of_range.max": "This must be at most {max}.",
+    "out_of_range.above": "This must be more than {above}.",
+    "out_of_range.below": "This must be less than {below}.",
+    "pattern_mismatch": "This is not written as expected.",
+    "too_few": "Please give at least {min}.",
+    "too_long": "This is too long: it may have {max} characters.",
+    "too_many": "Please give at most {max}.",
+    "too_short": "This is too short: it must have {min} characters.",
+    "file_too_large": "This file is too large: it may have {size}.",
+    "wrong_file_type": "This is not a file of the kind that is asked for.",
+    "body_too_large": "This was too large to be received: all together may have {size}. Please fill in the form again.",
+    "body_too_large.many": "This was too much to be received. Please fill in the form again.",
+    "summary": "Please check what you entered:",
+}
+"""The text for each code. One with a point is for a kind of input, or where the fault names that bound."""
+
+
+@dataclass(frozen=True)
+class FormError:
+    """An error of a form: a message for people, with the ``code`` and the bounds that it was made of."""
+
+    message: str
+    code: str = "invalid"
+    bounds: Mapping[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class _Known(dict[str, Any]):
+    """Values for a message, in which a name that nobody gave stays as it is written."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{{{name}}}"
+
+
+def message_for(
+    code: str,
+    otherwise: str,
+    bounds: Mapping[str, Any],
+    kinds: Iterable[str],
+    sources: Iterable[Mapping[str, str]],
+) -> str:
+    """Return the first message that one of the ``sources`` has for a code, with its bounds; else ``otherwise``.
+
+    A message for one of the ``kinds`` (``missing.file``) comes before that for the code in each source.
+    """
+    names = [*(f"{code}.{kind}" for kind in kinds), code]
+    text = next((source[name] for source in sources for name in names if name in source), None)
+    if text is None:
+        return otherwise
+    most = bounds.get("max")
+    return str(text).format_map(_Known(bounds, size=in_bytes(most) if isinstance(most, int) else ""))
+
+
+def in_bytes(size: int) -> str:
+    """Return a number of bytes as people say it: ``5.2 MB``, rounded down."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
+        if size >= 1000**power:
+            tenths = size * 10 // 1000**power
+            return f"{tenths // 10} {unit}" if tenths % 10 == 0 else f"{tenths / 10} {unit}"
+    return f"{size} bytes"

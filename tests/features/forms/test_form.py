@@ -1,0 +1,389 @@
+"""Forms: the value of what was sent, or what is wrong with it, in words."""
+
+import datetime
+import enum
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypedDict
+from urllib.parse import urlencode
+
+import pytest
+from msgspec import Meta, Struct
+
+from antiphon import App, Request, Upload
+from antiphon.features import Field, Form
+from antiphon.testing import Client
+
+pytestmark = pytest.mark.once
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+def post(pairs: Any = (), url: str = "/") -> Request:
+    body = urlencode([*(pairs.items() if isinstance(pairs, dict) else pairs)]).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded", "content-length": str(len(body))}
+    return Request.blank(url, "POST", headers, body)
+
+
+def made(kind: Any, default: Any = ...) -> Any:
+    """A class with one field."""
+    space: dict[str, Any] = {"__annotations__": {"f": kind}}
+    if default is not ...:
+        space["f"] = default
+    return dataclass(type("Record", (), space))
+
+
+def sent(wanted: Any, pairs: Any = (), **options: Any) -> Form[Any]:
+    form: Form[Any] = Form(wanted, post(pairs), **options)
+    form.validate()
+    return form
+
+
+def codes(form: Form[Any]) -> dict[str, list[str]]:
+    return {key: [error.code for error in found] for key, found in form.errors.items()}
+
+
+@dataclass
+class Signup:
+    name: Annotated[str, Meta(min_length=2)]
+    age: int
+    news: bool = False
+
+
+class TestValidation:
+    def test_of_what_fits_gives_the_value(self):
+        form = Form(Signup, post({"name": "Ada", "age": "36", "news": "true"}))
+        assert form.validate()
+        assert form.data == Signup("Ada", 36, True)
+        assert (form.errors, form.status, form.is_valid) == ({}, 200, True)
+
+    def test_of_what_does_not_fit_gives_the_errors_and_keeps_what_was_typed(self):
+        form = Form(Signup, post({"name": "A", "age": "old", "news": "true"}))
+        assert not form.validate()
+        assert {key: [str(error) for error in found] for key, found in form.errors.items()} == {
+            "name": ["This is too short: it must have 2 characters."],
+            "age": ["Please enter a whole number."],
+        }
+        assert codes(form) == {"name": ["too_short"], "age": ["not_an_integer"]}
+        assert form.errors["name"][0].bounds == {"min": 2}
+        assert [field.value for field in form] == ["A", "old", "true"]
+        assert form.status == 422
+        with pytest.raises(RuntimeError, match="Signup has no data unless validate"):
+            form.data  # noqa: B018
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    def test_of_a_page_that_is_only_shown_is_false_without_errors(self, method):
+        form = Form(Signup, Request.blank("/", method))
+        assert not form.validate()
+        assert (form.errors, form.status, form.is_bound) == ({}, 200, False)
+
+    def test_again_forgets_the_errors_before(self):
+        form = sent(Signup, {"name": "Ada", "age": "36"})
+        form.add_error("name", "is taken")
+        assert not form.is_valid
+        assert form.validate()
+
+    def test_of_a_body_that_is_no_form_is_refused(self):
+        request = Request.blank("/", "POST", {"content-type": "application/json"}, b"{}")
+        with pytest.raises(Exception, match=r"415 .*must be a form, not application/json"):
+            Form(Signup, request).validate()
+
+    def test_can_be_forgotten(self):
+        form = sent(Signup, {"name": "A", "age": "36"})
+        form.reset()
+        assert (form.is_bound, form.errors, form["name"].value) == (False, {}, "")
+
+    def test_gives_problem_details_to_clients_that_want_them(self):
+        form = sent(Signup, {"name": "A", "age": "36"})
+        form.add_error(None, "Come back later.", "closed")
+        assert form.error().status == 422
+        assert form.error().errors == [
+            {
+                "pointer": "/name",
+                "detail": "This is too short: it must have 2 characters.",
+                "code": "too_short",
+                "min": 2,
+            },
+            {"pointer": "", "detail": "Come back later.", "code": "closed"},
+        ]
+
+
+TODAY = datetime.date(2030, 1, 31)
+NOON = datetime.datetime(2030, 1, 31, 12)
+Size = Literal["small", "large"]
+Short = Annotated[str, Meta(max_length=3)]
+
+# type, default, what was sent, its value or the codes of the errors
+FIELDS: list[tuple[Any, Any, list[str], Any]] = [
+    (str, ..., [], ["missing"]),
+    (str, ..., [""], ["missing"]),
+    (str, ..., [" "], " "),
+    (str, "", [""], ""),
+    (str, "x", [""], ""),
+    (str | None, None, [""], None),
+    (str | None, None, ["a"], "a"),
+    (Short, "", ["abcd"], ["too_long"]),
+    (Short | None, None, [""], None),
+    (Annotated[str, Meta(pattern="^[a-z]+$")], ..., ["A"], ["pattern_mismatch"]),
+    (Annotated[str, Field(widget="email")], ..., ["ada@example.com"], "ada@example.com"),
+    (Annotated[str, Field(widget="email")], ..., ["ada"], ["not_an_email"]),
+    (Annotated[str, Field(widget="email")], "", [""], ""),
+    (Annotated[str, Field(widget="url")], ..., ["https://example.com/a?b"], "https://example.com/a?b"),
+    (Annotated[str, Field(widget="url")], ..., ["javascript:alert(1)"], ["not_a_url"]),
+    (Annotated[str, Field(widget="textarea")], ..., ["a\r\nb\nc"], "a\nb\nc"),
+    (Annotated[str, Field(required=True)], "", [""], ["missing"]),
+    (Annotated[str, Field(choices=["tea", "milk"])], ..., ["milk"], "milk"),
+    (Annotated[str, Field(choices=["tea", "milk"])], ..., ["gin"], ["not_a_choice"]),
+    (Annotated[int, Field(choices={1: "one", 2: "two"})], ..., ["2"], 2),
+    (Annotated[int, Field(choices={1: "one", 2: "two"})], ..., ["3"], ["not_a_choice"]),
+    (int, ..., [""], ["missing"]),
+    (int, ..., ["7"], 7),
+    (int, 3, [""], 3),
+    (int | None, ..., [""], None),
+    (Annotated[int, Meta(ge=1)], ..., ["0"], ["out_of_range"]),
+    (float, ..., [".5"], 0.5),
+    (float, ..., ["inf"], ["not_a_number"]),
+    (Decimal, ..., ["1.50"], Decimal("1.50")),
+    (bool, ..., [], False),
+    (bool, ..., ["on"], True),
+    (bool, True, [], False),
+    (bool, True, ["true"], True),
+    (bool | None, None, [""], None),
+    (bool | None, None, ["false"], False),
+    (Annotated[bool, Field(required=True)], ..., [], ["missing"]),
+    (Annotated[bool, Field(required=True)], ..., ["false"], ["missing"]),
+    (Annotated[bool, Field(required=True)], ..., ["true"], True),
+    (datetime.date, ..., ["2030-01-31"], TODAY),
+    (datetime.date, ..., ["31.1.2030"], ["not_a_date"]),
+    (datetime.date | None, None, [""], None),
+    (datetime.datetime, ..., ["2030-01-31T12:00"], NOON),
+    (datetime.time, ..., ["12:00"], datetime.time(12)),
+    (Colour, ..., ["red"], Colour.RED),
+    (Colour, ..., [""], ["missing"]),
+    (Colour, ..., ["green"], ["not_a_choice"]),
+    (Colour | None, None, [""], None),
+    (Size, "small", ["large"], "large"),
+    (list[Colour], [], [], []),
+    (list[Colour], ..., [], ["missing"]),
+    (list[Colour], ..., ["blue", "red"], [Colour.BLUE, Colour.RED]),
+    (list[Colour], ..., ["blue", "green"], ["not_a_choice"]),
+    (Annotated[list[Size], Meta(max_length=1)], ..., ["small", "large"], ["too_many"]),
+    (list[str], [], ["", ""], []),
+    (list[str], ..., ["a", "", "b"], ["a", "b"]),
+    (list[int], ..., ["1", "x"], ["not_an_integer"]),
+    (int, ..., ["7", "8"], 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "default", "texts", "expected"), FIELDS, ids=lambda value: str(value)[:40])
+def test_a_field_is_read_as_people_mean_it(kind, default, texts, expected):
+    default = field(default_factory=list) if default == [] else default
+    form = sent(made(kind, default), [("f", text) for text in texts])
+    if form.is_valid:
+        assert (type(form.data.f), form.data.f) == (type(expected), expected)
+    else:
+        assert codes(form) == {"f": expected}
+
+
+def test_every_record_that_form_as_reads_can_be_a_form():
+    class Dict(TypedDict):
+        name: str
+
+    class Closed(Struct, rename="kebab", forbid_unknown_fields=True):
+        first_name: str
+
+    assert sent(Dict, {"name": "Ada"}).data == {"name": "Ada"}
+    closed = sent(Closed, {"first-name": "Ada", "csrf_token": "x", "button": ""})
+    assert closed.data == Closed("Ada")
+    assert closed["first_name"].name == "first-name"
+    assert codes(sent(Closed)) == {"first_name": ["missing"]}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        (int, "int has no named fields"),
+        (made(Signup), r"Record.f can't be read from a form"),
+        (made(dict[str, str]), r"Record.f can't be read from a form"),
+        (made(Annotated[str, Field(widget="radio")]), r"f is chosen, and has no choices: Form\(..., choices={'f'"),
+        (made(Annotated[str, Field(widget="checkbox")]), "Record.f: a checkbox is for a bool"),
+        (made(Annotated[list[Colour], Field(widget="radio")]), "Record.f: of radio buttons one is chosen"),
+        (made(Annotated[str, Field(widget="file")]), "Record.f: text has not the widget 'file'"),
+        (made(Annotated[Upload, Field(widget="text")]), "Record.f: a file has the widget 'file'"),
+    ],
+)
+def test_what_can_not_be_shown_is_a_programmers_error_that_names_it(wanted, message):
+    with pytest.raises(TypeError, match=message):
+        Form(wanted, Request.blank("/"))
+
+
+class TestMessages:
+    @pytest.mark.parametrize(
+        ("kind", "text", "message"),
+        [
+            (Annotated[int, Meta(ge=1, le=8)], "0", "This must be at least 1."),
+            (Annotated[int, Meta(ge=1, le=8)], "9", "This must be at most 8."),
+            (Annotated[float, Meta(gt=1.5)], "1", "This must be more than 1.5."),
+            (int, "9" * 5000, "This number is too large."),
+            (Size, "", "Please choose one."),
+            (Annotated[bool, Field(required=True)], "", "Please tick this."),
+            (str, "", "Please fill this in."),
+        ],
+    )
+    def test_are_in_words_for_people(self, kind, text, message):
+        form = sent(made(kind), {"f": text})
+        assert [error.message for error in form.errors["f"]] == [message]
+
+    def test_of_the_field_come_before_those_of_the_form_and_these_before_the_usual_ones(self):
+        @dataclass
+        class Order:
+            cups: Annotated[int, Meta(ge=1, le=8), Field(messages={"missing": "How many?"})]
+            pots: Annotated[int, Meta(ge=1, le=8)]
+            kind: Size
+
+        own = {"missing": "Fehlt.", "out_of_range": "Von {min} bis {max}, nicht {mean}.", "missing.select": "Wählen!"}
+        form = sent(Order, {"cups": "", "pots": "9"}, messages=own)
+        assert {key: str(found[0]) for key, found in form.errors.items()} == {
+            "cups": "How many?",
+            "pots": "Von 1 bis 8, nicht {mean}.",
+            "kind": "Wählen!",
+        }  # fmt: skip
+
+
+@dataclass
+class Trip:
+    start: datetime.date
+    end: datetime.date
+
+    def __post_init__(self):
+        if self.end < self.start:
+            raise ValueError("The end is before the start.")
+
+    def check(self, form: "Form[Trip]") -> None:
+        if self.start < TODAY:
+            form.add_error("start", "This is past.", "past")
+
+
+class TestOwnChecks:
+    def test_of_the_constructor_are_errors_of_the_form(self):
+        form = sent(Trip, {"start": "2030-02-02", "end": "2030-02-01"})
+        assert {key: [str(error) for error in found] for key, found in form.errors.items()} == {
+            "": ["The end is before the start."]
+        }
+        assert codes(form) == {"": ["invalid"]}
+
+    def test_are_called_with_the_value_if_the_fields_are_right(self):
+        def weekend(trip: Trip, form: Form[Trip]) -> None:
+            form.add_error(None, f"{trip.start} is a Sunday.")
+
+        form = Form(Trip, post({"start": "2029-12-30", "end": "2030-02-01"}))
+        assert not form.validate(Trip.check, weekend)
+        assert form.data.start == datetime.date(2029, 12, 30)
+        assert {key: [str(error) for error in found] for key, found in form.errors.items()} == {
+            "start": ["This is past."],
+            "": ["2029-12-30 is a Sunday."],
+        }
+        wrong = Form(Trip, post({"start": "x", "end": "2030-02-01"}))
+        assert not wrong.validate(Trip.check)
+        assert codes(wrong) == {"start": ["not_a_date"]}
+
+    def test_of_a_field_that_is_not_there_are_a_programmers_error(self):
+        with pytest.raises(ValueError, match="Trip has no field 'begin'; it has start, end"):
+            sent(Trip).add_error("begin", "is late")
+
+    @pytest.mark.parametrize("interface", ["wsgi", "asgi", "rsgi"])
+    @pytest.mark.parametrize("body", ["load", "lazy"])
+    def test_may_be_async(self, interface, body):
+        async def is_free(signup: Signup, form: Form[Signup]) -> None:
+            if signup.name == "Ada":
+                form.add_error("name", "is taken", "taken")
+
+        app = App()
+
+        @app.post("/", body=body)
+        async def index(request: Request):
+            form = Form(Signup, request)
+            if await form.avalidate(is_free, lambda signup, form: None):
+                return form.data
+            return {key: str(found[0]) for key, found in form.errors.items()}, form.status
+
+        client = Client(app, interface)
+        assert client.post("/", form={"name": "Ada", "age": "1"}).json == {"name": "is taken"}
+        assert client.post("/", form={"name": "Bob", "age": "1"}).json == {"name": "Bob", "age": 1, "news": False}
+        assert client.post("/", form={"name": "Bob"}).status == 422
+
+
+class TestChoices:
+    def test_may_be_those_of_a_request(self):
+        wanted = made(str)
+        form = sent(wanted, {"f": "de"}, choices={"f": {"de": "Germany", "fr": "France"}})
+        assert (form.data.f, form["f"].widget) == ("de", "select")
+        assert codes(sent(wanted, {"f": "xx"}, choices={"f": {"de": "Germany"}})) == {"f": ["not_a_choice"]}
+
+    @pytest.mark.parametrize("options", [{"choices": {"g": []}}, {"order": ["g"]}])
+    def test_and_order_of_a_field_that_is_not_there_are_a_programmers_error(self, options):
+        with pytest.raises(ValueError, match="no field 'g'; it has f"):
+            Form(made(str), Request.blank("/"), **options)
+
+
+def test_a_form_of_a_query_is_read_from_there():
+    @dataclass
+    class Search:
+        words: str
+        page: int = 1
+
+    def searched(url: str) -> Form[Search]:
+        form = Form(Search, Request.blank(url), method="get")
+        form.validate()
+        return form
+
+    assert searched("/?words=tea&page=2").data == Search("tea", 2)
+    assert codes(searched("/?words=&page=x")) == {"words": ["missing"], "page": ["not_an_integer"]}
+    assert not searched("/?sort=up").is_bound
+
+
+@dataclass
+class Album:
+    title: str
+    cover: Annotated[Upload, Field(accept="image/*, .heic", max_size=10)]
+    more: list[Upload] = field(default_factory=list)
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        ("cover", "expected"),
+        [
+            (("a.png", b"1234567890", "image/png"), []),
+            (("a.HEIC", b"1", "application/octet-stream"), []),
+            (("a.png", b"12345678901", "image/png"), ["file_too_large"]),
+            (("a.pdf", b"1", "application/pdf"), ["wrong_file_type"]),
+            (("a.pdf", b"12345678901", "application/pdf"), ["file_too_large", "wrong_file_type"]),
+            (("", b""), ["missing"]),
+        ],
+    )
+    def test_are_checked_by_size_and_by_their_declared_kind(self, cover, expected):
+        app = App()
+
+        @app.post("/")
+        def add(request: Request):
+            form = Form(Album, request)
+            if form.validate():
+                return {"cover": form.data.cover.filename, "more": [file.filename for file in form.data.more]}
+            assert form["cover"].values == ()
+            return codes(form), form.status
+
+        more = {"more": [("b.txt", b""), ("c.txt", b"1")], "other": ("d.txt", b"1")}
+        answer = Client(app).post("/", form={"title": "x"}, files={"cover": cover, **more})
+        if expected:
+            assert answer.json == {"cover": expected}
+        else:
+            assert answer.json == {"cover": cover[0], "more": ["b.txt", "c.txt"]}
+
+    def test_have_messages_that_say_sizes_as_people_do(self):
+        from antiphon.features.forms.messages import in_bytes
+
+        sizes = [999, 1000, 1500, 5 << 20, 16 << 20, 10**9]
+        assert [*map(in_bytes, sizes)] == ["999 bytes", "1 kB", "1.5 kB", "5.2 MB", "16.7 MB", "1 GB"]

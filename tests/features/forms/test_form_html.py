@@ -1,0 +1,392 @@
+"""Forms as HTML: their markup, for people and for assistive technology; and what was rendered, sent again."""
+
+import datetime
+import enum
+import re
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import Environment
+from msgspec import Meta
+
+from antiphon import App, Request, Response, Upload
+from antiphon.features import Field, Form
+from antiphon.features.forms.html import Html
+from antiphon.features.forms.inputs import pattern_of_html
+from antiphon.testing import Client
+from tests.features.forms.markup import Element, parsed, submission
+from tests.features.forms.test_form import Colour, made, post
+
+pytestmark = pytest.mark.once
+
+Many = Annotated[list[Colour], Field(widget="checkbox", help="Any.")]
+
+
+@dataclass
+class Everything:
+    name: Annotated[str, Meta(min_length=2, max_length=9), Field(label="Your name", help="As others call you.")]
+    password: Annotated[str, Field(widget="password", autocomplete="new-password")]
+    age: Annotated[int, Meta(ge=0, lt=150)]
+    colour: Annotated[Colour, Field(widget="radio")]
+    size: Literal["small", "large"]
+    cover: Annotated[Upload, Field(accept="image/*")]
+    tags: Many = field(default_factory=list)
+    news: Annotated[bool, Field(help="Once a month.")] = False
+    note: Annotated[str | None, Field(widget="textarea", attributes={"rows": 5, "data-x": '"'})] = None
+    lines: list[str] = field(default_factory=list)
+    step: Annotated[str, Field(widget="hidden")] = "1"
+
+
+def form(request: Request | None = None, wanted: Any = Everything, **options: Any) -> Form[Any]:
+    made: Form[Any] = Form(wanted, request or Request.blank("/"), **options)
+    made.validate()
+    return made
+
+
+WRONG = {"name": "<", "age": "-1", "colour": "x", "news": "maybe", "password": "hunter2", "tags": "x", "step": "2"}
+
+
+@pytest.mark.parametrize("request_", [Request.blank("/"), post(WRONG)], ids=["new", "wrong"])
+class TestAForm:
+    def test_has_ids_that_are_unique_and_every_reference_leads_to_one(self, request_):
+        page = parsed(form(request_))
+        ids = Counter(element.get("id") for element in page.all() if element.get("id"))
+        assert set(ids.values()) == {1}
+        referring = [(element.get("aria-describedby") or "").split() for element in page.all()]
+        targets = [target for targets in referring for target in targets]
+        targets += [element.get("for") for element in page.all("label") if element.get("for")]
+        targets += [(element.get("href") or "").removeprefix("#") for element in page.all("a")]
+        assert set(targets) <= ids.keys()
+
+    def test_gives_every_input_a_name_for_people(self, request_):
+        page = parsed(form(request_))
+        labelled = {label.get("for") for label in page.all("label")}
+        inside = {each.get("id") for label in page.all("label") for each in label.all("input")}
+        for control in page.all("input", "select", "textarea"):
+            if control.get("type") != "hidden":
+                assert control.get("id") in labelled | inside or control.get("aria-label")
+
+    def test_never_shows_a_password(self, request_):
+        shown = form(request_, initial={"password": "hunter2", "cover": "hunter2"})
+        assert "hunter2" not in str(shown)
+
+
+class TestAField:
+    def test_that_is_wrong_is_tied_to_its_message_and_listed_in_an_alert(self):
+        page = parsed(form(post(WRONG)))
+        name = page.by_id("everything-name")
+        assert (name.get("aria-invalid"), name.get("value")) == ("true", "<")
+        assert name.get("aria-describedby") == "everything-name-help everything-name-error"
+        assert page.by_id("everything-name-error").text == "This is too short: it must have 2 characters."
+        (alert,) = [element for element in page.all() if element.get("role") == "alert"]
+        links = {link.get("href"): link.text for link in alert.all("a")}
+        assert links["#everything-name"] == "Your name: This is too short: it must have 2 characters."
+        assert links["#everything-colour-0"] == "Colour: Please choose one of those that are offered."
+        assert links["#everything-cover"] == "Cover: Please choose a file."
+        assert page.by_id("everything-password").get("aria-invalid") is None
+
+    def test_of_choices_is_a_group_with_a_legend(self):
+        page = parsed(form(post(WRONG)))
+        colours, tags = page.by_id("everything-colour"), page.by_id("everything-tags")
+        assert (colours.tag, colours.all("legend")[0].text, tags.all("legend")[0].text) == (
+            "fieldset",
+            "Colour *",
+            "Tags",
+        )
+        assert (colours.get("role"), colours.get("aria-required"), colours.get("aria-invalid")) == (
+            "radiogroup",
+            "true",
+            "true",
+        )
+        assert colours.get("aria-describedby") == "everything-colour-error"
+        assert [(box.get("value"), box.get("aria-invalid")) for box in tags.all("input")] == [
+            ("red", "true"),
+            ("blue", "true"),
+        ]
+        assert [label.text for label in tags.all("label")] == [" Red", " Blue"]
+
+    @pytest.mark.parametrize(
+        ("key", "tag", "expected"),
+        [
+            ("name", "input", {"type": "text", "required": None, "minlength": "2", "maxlength": "9", "name": "name"}),
+            ("password", "input", {"type": "password", "autocomplete": "new-password", "required": None}),
+            ("age", "input", {"type": "number", "min": "0", "max": "149", "inputmode": "numeric"}),
+            ("size", "select", {"required": None}),
+            ("cover", "input", {"type": "file", "accept": "image/*", "required": None}),
+            ("news", "input", {"type": "checkbox", "value": "true"}),
+            ("note", "textarea", {"rows": "5", "data-x": '"'}),
+        ],
+    )  # fmt: skip
+    def test_has_the_attributes_of_its_type(self, key, tag, expected):
+        control = parsed(form()).by_id(f"everything-{key}")
+        assert control.tag == tag
+        assert {name: control.attributes.get(name, "absent") for name in expected} == expected
+        assert ("required" in control.attributes) == ("required" in expected or key == "age")
+
+    @pytest.mark.parametrize(
+        ("kind", "expected"),
+        [
+            (Annotated[str, Field(widget="email")], {"type": "email", "autocomplete": "email"}),
+            (Annotated[str, Field(widget="tel", placeholder="+49")], {"type": "tel", "placeholder": "+49"}),
+            (Annotated[str, Field(inputmode="numeric")], {"type": "text", "inputmode": "numeric"}),
+            (Annotated[int, Meta(gt=0, multiple_of=1)], {"type": "number", "min": "1", "step": "1"}),
+            (Annotated[int, Meta(ge=5, multiple_of=5)], {"min": "5", "step": "5"}),
+            (Annotated[int, Meta(ge=3, multiple_of=5)], {"min": "3", "step": "absent"}),
+            (Annotated[float, Meta(gt=0.5, le=9)], {"min": "0.5", "max": "9", "step": "any", "inputmode": "decimal"}),
+            (Annotated[int, Meta(ge=-5)], {"min": "-5", "inputmode": "absent"}),
+            (Decimal, {"type": "number", "step": "any"}),
+            (Annotated[int, Field(widget="range"), Meta(ge=0, le=9)], {"type": "range", "min": "0", "max": "9"}),
+            (datetime.date, {"type": "date"}),
+            (datetime.time, {"type": "time"}),
+            (datetime.datetime, {"type": "datetime-local"}),
+            (Annotated[datetime.datetime, Meta(tz=True)], {"type": "text"}),
+            (uuid.UUID, {"type": "text"}),
+            (list[Upload], {"type": "file", "multiple": None}),
+            (Annotated[str, Meta(pattern="^[a-z]{3}$")], {"pattern": "[a-z]{3}"}),
+        ],
+        ids=str,
+    )
+    def test_has_the_input_of_its_type(self, kind, expected):
+        control = parsed(form(wanted=made(kind))["f"].input).all("input")[0]
+        assert {name: control.attributes.get(name, "absent") for name in expected} == expected
+
+    def test_takes_title_and_description_of_meta_where_it_has_no_label_and_help(self):
+        shown = form(wanted=made(Annotated[str, Meta(title="Town", description="Where you live.")]))["f"]
+        assert (shown.text, parsed(shown.help).text) == ("Town", "Where you live.")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("^[a-z]+$", "[a-z]+"),
+        ("[a-z]", ".*(?:[a-z]).*"),
+        ("^a|b$", ".*(?:^a|b$).*"),
+        (r"^a\$", r".*(?:^a\$).*"),
+        (r"^\w+-\d$", r"[\p{L}\p{N}_]+-\p{Nd}"),
+        (r"^\\w$", r"\\w"),
+        (r"\Aa\Z", None),
+        (r"(?P<a>b)", None),
+        (r"(?i)a", None),
+        (r"\bword\b", None),
+        (r"^a++$", None),
+    ],
+)
+def test_a_pattern_is_said_to_browsers_where_they_understand_it_as_python_does(pattern, expected):
+    assert pattern_of_html(pattern) == expected
+
+
+HOSTILE = [
+    '"><script>alert(1)</script>',
+    "' onfocus='alert(1)",
+    "</textarea><script>",
+    "&lt;b&gt; &amp;",
+    "{{ 7*7 }}",
+    "`$\x00\\",
+]
+CONTENT = {"script"}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_that_comes_from_outside_is_markup(text):
+    @dataclass
+    class Form1:
+        plain: Annotated[str, Field(label=text, help=text, placeholder=text)]
+        area: Annotated[str, Field(widget="textarea")]
+        choice: Annotated[str, Field(choices={text: text, "b": text})]
+        radio: Annotated[str, Field(widget="radio", choices={text: text})]
+        secret: Annotated[str, Field(widget="hidden", attributes={"data-x": text})]
+        number: int
+
+    shown = form(
+        post([(name, text) for name in ("plain", "area", "choice", "radio", "secret", "number")]),
+        Form1, action=text, submit=text, id="f",
+    )  # fmt: skip
+    shown.add_error("plain", text)
+    shown.add_error(None, text)
+    page = parsed(shown.render(data_more=text))
+    safe = text.replace("\x00", "\ufffd")
+    assert not page.all("script")
+    assert not [name for element in page.all() for name in element.attributes if name.startswith("on")]
+    read = {element.get("id"): element for element in page.all()}
+    assert {read["f-plain"].get("value"), page.all("textarea")[0].text[1:]} <= {text, safe}
+    assert read["f"].get("action") in (text, safe)
+    assert read["f"].get("data-more") in (text, safe)
+
+
+# Round trips
+
+
+NO_TOKEN = uuid.UUID(int=0)
+
+
+class Kind(enum.Enum):
+    A = "a & b"
+    B = "<b>"
+
+
+@dataclass
+class Values:
+    text: Annotated[str, Field(required=False)] = ""
+    area: Annotated[str, Field(widget="textarea")] = ""
+    optional: str | None = None
+    number: int = 0
+    part: float | None = None
+    exact: Decimal = Decimal(0)
+    day: datetime.date | None = None
+    moment: datetime.datetime | None = None
+    clock: datetime.time | None = None
+    kind: Kind = Kind.A
+    kinds: list[Kind] = field(default_factory=list)
+    boxes: Annotated[set[Literal[1, 2, 3]], Field(widget="checkbox")] = field(default_factory=set)
+    radio: Annotated[Literal["x", "y"], Field(widget="radio")] = "x"
+    ticked: bool = True
+    answer: bool | None = None
+    words: list[str] = field(default_factory=list)
+    token: uuid.UUID = NO_TOKEN
+    secret: Annotated[str, Field(widget="hidden")] = ""
+
+
+letters = st.characters(exclude_categories=("Cs", "Cc"))
+texts = st.text(letters, max_size=8)
+lines = st.lists(texts, max_size=3).map("\n".join)
+moments = st.datetimes(datetime.datetime(1000, 1, 1))
+values = st.builds(
+    Values,
+    text=texts,
+    area=lines,
+    optional=st.none() | st.text(letters, min_size=1, max_size=8),
+    number=st.integers(),
+    part=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    exact=st.decimals(allow_nan=False, allow_infinity=False),
+    day=st.none() | st.dates(),
+    moment=st.none() | moments,
+    clock=st.none() | st.times(),
+    kind=st.sampled_from(Kind),
+    kinds=st.lists(st.sampled_from(Kind), unique=True).map(lambda kinds: [kind for kind in Kind if kind in kinds]),
+    boxes=st.sets(st.sampled_from([1, 2, 3])),
+    radio=st.sampled_from(["x", "y"]),
+    ticked=st.booleans(),
+    answer=st.none() | st.booleans(),
+    words=st.lists(st.text(letters, min_size=1, max_size=8), max_size=3),
+    token=st.uuids(),
+    secret=texts,
+)
+
+
+@given(values)
+def test_values_that_are_shown_and_sent_again_are_the_same(value):
+    shown = form(wanted=Values, initial=value)
+    again = form(post(submission(parsed(shown))), Values)
+    assert again.errors == {}
+    assert again.data == value
+    assert submission(parsed(again)) == submission(parsed(shown))
+
+
+any_texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+pairs = st.lists(st.tuples(st.sampled_from([*Values.__dataclass_fields__]), any_texts), max_size=12)
+
+
+@given(pairs)
+def test_whatever_is_sent_is_answered_by_a_form_that_is_well_formed(sent):
+    shown = form(post(sent), Values)
+    page = parsed(shown)
+    invalid = {element.get("name") or element.get("id") for element in page.all() if element.get("aria-invalid")}
+    assert {name.removeprefix("values-") for name in invalid if name} == shown.errors.keys()
+    assert not shown.errors or shown.status == 422
+
+
+# Where forms are shown
+
+
+def element_of(page: Element, tag: str) -> Element:
+    return page.all(tag)[0]
+
+
+class TestTemplates:
+    def test_of_jinja_show_the_whole_and_the_parts(self):
+        templates = Environment(autoescape=True)
+        shown = form(post({"name": "<"}), action="/sign?a=1&b=2")
+        names = {"form": shown}
+        whole = templates.from_string("{{ form }}").render(names)
+        assert whole == str(shown)
+        page = parsed(
+            templates.from_string(
+                "<form {{ form.attributes }}>{{ form.summary }}{{ form.hidden }}"
+                "{{ form.fields.name }}{{ form['age'].label }}{{ form['age'].input }}{{ form['age'].help }}"
+                "{{ form['age'].error }}{% for field in form %}<i>{{ field.text }}</i>{% endfor %}</form>"
+            ).render(names)
+        )
+        assert element_of(page, "form").attributes == {
+            "id": "everything", "method": "post", "action": "/sign?a=1&b=2", "enctype": "multipart/form-data",
+        }  # fmt: skip
+        assert page.by_id("everything-name").get("value") == "<"
+        assert page.by_id("everything-age-error").text == "Please fill this in."
+        assert len(page.all("i")) == 11
+
+    def test_may_rename_the_button_and_add_attributes(self):
+        page = parsed(form().render(submit="Sign up", data_block="main", class_="wide"))
+        assert (element_of(page, "button").text, element_of(page, "form").get("data-block")) == ("Sign up", "main")
+        assert element_of(page, "form").get("class") == "wide"
+
+
+def test_a_field_that_is_not_there_is_an_attribute_error_that_names_those_that_are():
+    with pytest.raises(AttributeError, match="no field 'nmae'; it has f"):
+        form(wanted=made(str)).fields.nmae  # noqa: B018
+
+
+def test_fields_have_the_order_that_is_asked_for():
+    names = [each.key for each in form(order=["size", "name"])]
+    assert names[:4] == ["size", "name", "password", "age"]
+
+
+def test_a_form_edits_an_object():
+    @dataclass
+    class Person:
+        name: str
+        age: int = 36
+
+    page = parsed(form(wanted=Person, initial=Person("Ada")))
+    assert submission(page) == [("name", "Ada"), ("age", "36")]
+    assert submission(parsed(form(wanted=Person, initial={"name": "Bob"}))) == [("name", "Bob"), ("age", "36")]
+    assert submission(parsed(form(wanted=Person))) == [("name", ""), ("age", "36")]
+
+
+class TestWhatTheApplicationShares:
+    @pytest.mark.parametrize("shared", [Html('<input type="hidden" name="csrf_token" value="x">'), "<i>"])
+    @pytest.mark.parametrize("is_function", [True, False])
+    def test_stands_in_each_form_that_is_posted(self, shared, is_function):
+        app = App()
+        app.share(csrf_input=lambda request: (lambda: shared) if is_function else shared)
+
+        @app.get("/")
+        def index(request: Request):
+            return Response.html(form(request, made(str)).hidden)
+
+        @app.get("/search")
+        def search(request: Request):
+            return Response.html(form(request, made(str), method="get").hidden)
+
+        client = Client(app)
+        assert client.get("/").text == (shared if isinstance(shared, Html) else "&lt;i&gt;")
+        assert client.get("/search").text == ""
+
+
+def test_a_handler_may_return_a_form():
+    app = App()
+
+    @app.post("/")
+    @app.get("/")
+    def index(request: Request):
+        shown = form(request, made(str))
+        return shown, shown.status
+
+    client = Client(app)
+    assert (client.get("/").status, client.post("/", form={}).status) == (200, 422)
+    assert client.get("/").content_type == "text/html; charset=utf-8"
+    assert re.match('<form id="record" method="post">', client.get("/").text)
