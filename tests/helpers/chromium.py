@@ -192,6 +192,26 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
+    def press(self, key):
+        """Press a key by its name, such as ``Tab``."""
+        codes = {"Tab": 9, " ": 32}
+        self._call("Page.bringToFront")
+        for kind in ("keyDown", "keyUp"):
+            text = key if kind == "keyDown" and len(key) == 1 else ""
+            self._call("Input.dispatchKeyEvent", type=kind, key=key, text=text, windowsVirtualKeyCode=codes[key])
+
+    def enter(self, text):
+        """Enter text where the focus is."""
+        self._call("Input.insertText", text=text)
+
+    def accessible(self, selector):
+        """Return what assistive technology is told of an element: its role, name, description and properties."""
+        found = self._call("Runtime.evaluate", expression=f"document.querySelector({json.dumps(selector)})")
+        object_id = found["result"]["objectId"]
+        (node,) = self._call("Accessibility.getPartialAXTree", objectId=object_id, fetchRelatives=False)["nodes"]
+        told = {name: node.get(name, {}).get("value", "") for name in ("role", "name", "description")}
+        return told | {each["name"]: each["value"].get("value") for each in node.get("properties", ())}
+
     def screenshot(self):
         """Return a picture of the whole document as PNG."""
         return base64.b64decode(self._call("Page.captureScreenshot", captureBeyondViewport=True)["data"])

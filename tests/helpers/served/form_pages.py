@@ -1,7 +1,7 @@
 """An application with a form of which the files may be too large, shown again with the error in place."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -19,6 +19,8 @@ app = App(limits=Limits(body=LIMIT))
 class Picture:
     title: Annotated[str, Meta(min_length=2), Field(help="As it hangs in the gallery.")]
     file: Upload
+    shelf: Annotated[str, Meta(pattern=r"^\w+-\d$")] = ""
+    kind: Annotated[Literal["oil", "ink"], Field(widget="radio", help="Ask if unsure.")] = "oil"
     terms: Annotated[bool, Field(label="It is mine", required=True)] = False
 
 
