@@ -156,6 +156,8 @@ FIELDS: list[tuple[Any, Any, list[str], Any]] = [
     (Annotated[bool, Field(required=True)], ..., [], ["missing"]),
     (Annotated[bool, Field(required=True)], ..., ["false"], ["missing"]),
     (Annotated[bool, Field(required=True)], ..., ["true"], True),
+    (Annotated[bool, Field(widget="radio")], ..., [], ["missing"]),
+    (Annotated[bool, Field(widget="radio")], ..., ["false"], False),
     (datetime.date, ..., ["2030-01-31"], TODAY),
     (datetime.date, ..., ["31.1.2030"], ["not_a_date"]),
     (datetime.date | None, None, [""], None),
@@ -173,7 +175,7 @@ FIELDS: list[tuple[Any, Any, list[str], Any]] = [
     (Annotated[list[Size], Meta(max_length=1)], ..., ["small", "large"], ["too_many"]),
     (list[str], [], ["", ""], []),
     (list[str], ..., ["a", "", "b"], ["a", "b"]),
-    (list[int], ..., ["1", "x"], ["not_an_integer"]),
+    (list[int], ..., ["x", "1", "y"], ["not_an_integer"]),
     (int, ..., ["7", "8"], 8),
 ]  # fmt: skip
 
@@ -290,6 +292,13 @@ class TestOwnChecks:
         assert not wrong.validate(Trip.check)
         assert codes(wrong) == {"start": ["not_a_date"]}
 
+    def test_that_are_async_are_refused_where_nothing_awaits_them(self):
+        async def check(trip: Trip, form: Form[Trip]) -> None: ...
+
+        form = Form(Trip, post({"start": "2030-02-01", "end": "2030-02-02"}))
+        with pytest.raises(TypeError, match=r"check.* is async: await form.avalidate"):
+            form.validate(check)
+
     def test_of_a_field_that_is_not_there_are_a_programmers_error(self):
         with pytest.raises(ValueError, match="Trip has no field 'begin'; it has start, end"):
             sent(Trip).add_error("begin", "is late")
@@ -317,6 +326,11 @@ class TestOwnChecks:
 
 
 class TestChoices:
+    def test_of_long_texts_take_linear_time(self):
+        kinds = made(Annotated[str, Field(widget="url")]), made(Annotated[str, Field(widget="email")])
+        for wanted in kinds:
+            assert codes(sent(wanted, {"f": "http://" + "a" * 500_000 + " @" + "a." * 100_000 + "-"})) != {}
+
     def test_may_be_those_of_a_request(self):
         wanted = made(str)
         form = sent(wanted, {"f": "de"}, choices={"f": {"de": "Germany", "fr": "France"}})

@@ -40,7 +40,7 @@ class Everything:
     news: Annotated[bool, Field(help="Once a month.")] = False
     note: Annotated[str | None, Field(widget="textarea", attributes={"rows": 5, "data-x": '"'})] = None
     lines: list[str] = field(default_factory=list)
-    step: Annotated[str, Field(widget="hidden")] = "1"
+    step: Annotated[int, Field(widget="hidden")] = 1
 
 
 def form(request: Request | None = None, wanted: Any = Everything, **options: Any) -> Form[Any]:
@@ -49,7 +49,7 @@ def form(request: Request | None = None, wanted: Any = Everything, **options: An
     return made
 
 
-WRONG = {"name": "<", "age": "-1", "colour": "x", "news": "maybe", "password": "hunter2", "tags": "x", "step": "2"}
+WRONG = {"name": "<", "age": "-1", "colour": "x", "news": "maybe", "password": "hunter2", "tags": "x", "step": "x"}
 
 
 @pytest.mark.parametrize("request_", [Request.blank("/"), post(WRONG)], ids=["new", "wrong"])
@@ -90,6 +90,10 @@ class TestAField:
         assert links["#everything-colour-0"] == "Colour: Please choose one of those that are offered."
         assert links["#everything-cover"] == "Cover: Please choose a file."
         assert page.by_id("everything-password").get("aria-invalid") is None
+        assert "Step: Please enter a whole number." in alert.text
+        assert page.by_id("everything-step").attributes == {
+            "type": "hidden", "id": "everything-step", "name": "step", "value": "x",
+        }  # fmt: skip
 
     def test_of_choices_is_a_group_with_a_legend(self):
         page = parsed(form(post(WRONG)))

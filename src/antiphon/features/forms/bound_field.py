@@ -1,17 +1,17 @@
 """A field of a form with its values and errors, as HTML."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.features.forms.html import AttributeValue, Html, joined, tag
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
+from antiphon.features.forms.sent import TICKED
 
 if TYPE_CHECKING:
     from antiphon.features.forms.form import Form
 
-TICKED = ("on", "true", "1")
 _NO_WORD = re.compile(r"\W")
 _SECRET = ("password", "file")
 """Widgets whose values are never shown again."""
@@ -66,7 +66,7 @@ class BoundField:
     @property
     def values(self) -> Sequence[str]:
         """The texts that were sent, else those of the initial values. None of a password or file."""
-        return () if self.widget in _SECRET else self._form.texts(self._planned)
+        return () if self.widget in _SECRET else self._form.texts(self.key)
 
     @property
     def value(self) -> str:
@@ -103,6 +103,8 @@ class BoundField:
             case "checkbox":
                 is_ticked = self.value.lower() in TICKED
                 return self._one({"type": "checkbox", "value": "true", "checked": is_ticked})
+            case "hidden":
+                return self._hidden()
             case "password" | "file":
                 return self._one({"type": planned.widget})
         return self._texts()
@@ -169,6 +171,11 @@ class BoundField:
             **self._invalid(),
         }
 
+    def _hidden(self) -> Html:
+        own = {"type": "hidden", "id": self.id, "name": self.name, **self._planned.field.attributes}
+        values = self.values if self._planned.is_many else [self.value]
+        return joined([tag("input", {**own, "value": value}) for value in values], "\n")
+
     def _one(self, first: dict[str, AttributeValue]) -> Html:
         return tag("input", {**first, **self._attributes()})
 
@@ -211,3 +218,27 @@ class BoundField:
 
 
 _REQUIRED = Html(' <span class="required" aria-hidden="true">*</span>')
+
+
+class Fields:
+    """The fields of a form, in order, by name: ``form.fields["mail"]``, ``form.fields.mail``."""
+
+    __slots__ = ("_by_key",)
+
+    def __init__(self, fields: Iterable[BoundField]) -> None:
+        self._by_key = {field.key: field for field in fields}
+
+    def __getitem__(self, key: str) -> BoundField:
+        return self._by_key[key]
+
+    def __getattr__(self, key: str) -> BoundField:
+        try:
+            return self._by_key[key]
+        except KeyError:
+            raise AttributeError(f"the form has no field {key!r}; it has {', '.join(self._by_key)}") from None
+
+    def __iter__(self) -> Iterator[BoundField]:
+        return iter(self._by_key.values())
+
+    def __len__(self) -> int:
+        return len(self._by_key)

@@ -13,7 +13,7 @@ _EMAIL = re.compile(
 )
 """A valid e-mail address, as the inputs of browsers take it (HTML, "E-mail state")."""
 
-_URL = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+_URL = re.compile(r"https?://[^\s/?#][^\s]*", re.IGNORECASE)
 
 _FORMS = {"email": (_EMAIL, "not_an_email"), "url": (_URL, "not_a_url")}
 

@@ -6,49 +6,24 @@ from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, Generic, Literal, TypeVar, cast
 
-from antiphon.features.forms.bound_field import TICKED, BoundField
+from antiphon.features.forms.bound_field import BoundField, Fields
 from antiphon.features.forms.checks import wrong_files, wrong_texts
 from antiphon.features.forms.field import Choices
 from antiphon.features.forms.html import AttributeValue, Html, attributes, joined, tag
 from antiphon.features.forms.inputs import Input, inputs_of
 from antiphon.features.forms.messages import MESSAGES, FormError, message_for
-from antiphon.http.errors import ContentTooLarge, FieldError, UnprocessableContent
-from antiphon.http.multidict import MultiDict
-from antiphon.request.body import FORM, wrong_type
+from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by
+from antiphon.handler.contract import describe, is_async
+from antiphon.http.errors import ContentTooLarge, FieldError, HTTPError, UnprocessableContent, http_error
 from antiphon.request.request import Request
-from antiphon.serialization.readers import fields_as, texts_of
-from antiphon.uploads.upload import Upload
+from antiphon.serialization.json import pointer_step
+from antiphon.serialization.readers import texts_of
 
 T = TypeVar("T")
 
-_IN_PARTS = "multipart/form-data"
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _IN_BYTES = ("body", "file", "form", "memory")
 """Limits whose maximum is a number of bytes."""
-
-
-class Fields:
-    """The fields of a form, in order, by name: ``form.fields["mail"]``, ``form.fields.mail``."""
-
-    __slots__ = ("_by_key",)
-
-    def __init__(self, fields: Iterable[BoundField]) -> None:
-        self._by_key = {field.key: field for field in fields}
-
-    def __getitem__(self, key: str) -> BoundField:
-        return self._by_key[key]
-
-    def __getattr__(self, key: str) -> BoundField:
-        try:
-            return self._by_key[key]
-        except KeyError:
-            raise AttributeError(f"the form has no field {key!r}; it has {', '.join(self._by_key)}") from None
-
-    def __iter__(self) -> Iterator[BoundField]:
-        return iter(self._by_key.values())
-
-    def __len__(self) -> int:
-        return len(self._by_key)
 
 
 class Form(Generic[T]):
@@ -82,8 +57,9 @@ class Form(Generic[T]):
         self._shared = shared
         self._messages = messages or {}
         self._inputs = _ordered(inputs_of(cast(Any, wanted)), choices or {}, order)
+        self._by_key = {planned.key: planned for planned in self._inputs}
         self._errors: dict[str, list[FormError]] = {}
-        self._sent: tuple[MultiDict[str], MultiDict[Upload]] | None = None
+        self._sent: Sent | None = None
         self._value: tuple[T] | None = None
         self.method = method
         self.action = action
@@ -115,6 +91,8 @@ class Form(Generic[T]):
         self._read()
         if self.is_valid:
             for check in checks:
+                if is_async(check):
+                    raise TypeError(f"{describe(check)} is async: await form.avalidate(...) instead of form.validate")
                 check(self.data, self)
         return self.is_valid
 
@@ -159,68 +137,62 @@ class Form(Generic[T]):
 
         Raises ValueError for a field that the form does not have.
         """
-        if field and field not in {planned.key for planned in self._inputs}:
-            known = ", ".join(planned.key for planned in self._inputs)
-            raise ValueError(f"the form {self._wanted.__name__} has no field {field!r}; it has {known}")
+        if field and field not in self._by_key:
+            raise ValueError(
+                f"the form {self._wanted.__name__} has no field {field!r}; it has {', '.join(self._by_key)}"
+            )
         self._errors.setdefault(field or "", []).append(FormError(message, code))
 
-    def error(self) -> UnprocessableContent:
-        """Return the errors as a 422 for clients that want problem details: ``raise form.error()``."""
-        names = {planned.key: planned.name for planned in self._inputs}
-        errors: list[Any] = [
-            {"pointer": f"/{names[key]}" if key else "", "detail": each.message, "code": each.code, **each.bounds}
+    def error(self) -> HTTPError:
+        """Return the errors for clients that want problem details, with ``status``: ``raise form.error()``.
+
+        Raises ValueError for a form without errors.
+        """
+        pointers = {"": "", **{key: pointer_step(planned.name) for key, planned in self._by_key.items()}}
+        errors = [
+            {"pointer": pointers[key], "detail": each.message, "code": each.code, **each.bounds}
             for key, found in self._errors.items()
             for each in found
         ]
-        return UnprocessableContent("Please check what you entered.", errors=errors)
+        return http_error(self.status, "Please check what you entered.", errors=errors)
 
     def reset(self) -> None:
         """Forget what was sent, so that the form is empty again."""
         self._errors, self._value, self.is_bound, self.is_too_large = {}, None, False, False
 
     def _read(self) -> None:
-        texts, files = self._received()
+        sent = self._received()
         if self.is_too_large:
             return
         for planned in self._inputs:
-            self._check(planned, texts, files)
+            self._check(planned, sent)
         try:
-            pairs, own_files = _as_read(self._inputs, texts), _own(self._inputs, files)
-            value = fields_as(pairs, self._wanted, "form", files=own_files, file_type=Upload)
+            value = sent.read_as(self._wanted, self._inputs)
         except UnprocessableContent as error:
             for fault in error.errors:
                 self._add_fault(fault)
         else:
             self._value = (value,)
 
-    def _received(self) -> tuple[MultiDict[str], MultiDict[Upload]]:
-        """Return the texts and the files that were sent; none of a body that was too large."""
+    def _received(self) -> Sent:
+        """Return what was sent; nothing of a body that was too large."""
         if self._sent is None:
             try:
-                self._sent = self._texts_and_files()
+                self._sent = sent_by(self._request, self._inputs, in_query=self.method == "get")
             except ContentTooLarge as error:
-                self._sent = MultiDict(), MultiDict()
+                self._sent = NOTHING
                 self.is_too_large = True
                 is_size = error.members.get("limit") in _IN_BYTES
                 bounds = {"max": error.members.get("maximum")} if is_size else {}
                 self._add("", "body_too_large", bounds, () if is_size else ("many",))
         return self._sent
 
-    def _texts_and_files(self) -> tuple[MultiDict[str], MultiDict[Upload]]:
-        request = self._request
-        if self.method == "get":
-            return request.args, MultiDict()
-        if request.mimetype not in (FORM, _IN_PARTS) and (request.mimetype or not request.content.is_empty):
-            raise wrong_type("a form", request.head.field("content-type"))
-        return _with_line_ends(self._inputs, request.form), request.files
-
-    def _check(self, planned: Input, texts: MultiDict[str], files: MultiDict[Upload]) -> None:
-        sent = texts.getall(planned.name)
-        if planned.is_required and not _is_filled(planned, sent, files.getall(planned.name)):
+    def _check(self, planned: Input, sent: Sent) -> None:
+        if planned.is_required and not sent.is_filled(planned):
             self._add(planned.key, "missing", {}, (planned.widget,))
             return
-        found = wrong_files(planned, files.getall(planned.name)) if planned.is_file else wrong_texts(planned, sent)
-        for code, bounds in found:
+        texts, files = sent.texts.getall(planned.name), sent.files.getall(planned.name)
+        for code, bounds in wrong_files(planned, files) if planned.is_file else wrong_texts(planned, texts):
             self._add(planned.key, code, bounds, (planned.widget,))
 
     def _add_fault(self, fault: FieldError) -> None:
@@ -234,18 +206,21 @@ class Form(Generic[T]):
             self._add(key, fault.get("code", "invalid"), bounds, (*kinds, *bounds), fault["detail"])
 
     def _add(self, key: str, code: str, bounds: Mapping[str, Any], kinds: Iterable[str], otherwise: str = "") -> None:
-        planned = next((each for each in self._inputs if each.key == key), None)
+        planned = self._by_key.get(key)
         known = {**_bounds_of(planned), **bounds}
         sources = (planned.field.messages if planned else {}, self._messages, MESSAGES)
         message = message_for(code, otherwise, known, kinds, sources)
-        self._errors.setdefault(key, []).append(FormError(message, code, bounds))
+        found = self._errors.setdefault(key, [])
+        if message not in [each.message for each in found]:  # as with several values of one field
+            found.append(FormError(message, code, bounds))
 
     # Showing
 
-    def texts(self, planned: Input) -> Sequence[str]:
-        """Return the texts of an input: those that were sent, else those of the initial value."""
+    def texts(self, field: str) -> Sequence[str]:
+        """Return the texts of a field: those that were sent, else those of the initial value."""
+        planned = self._by_key[field]
         if self.is_bound:
-            return self._received()[0].getall(planned.name)
+            return self._received().texts.getall(planned.name)
         return texts_of(self._initial_value(planned))
 
     def _initial_value(self, planned: Input) -> object:
@@ -254,7 +229,7 @@ class Form(Generic[T]):
             return planned.default()
         if isinstance(initial, Mapping):
             return initial[planned.key] if planned.key in initial else planned.default()
-        return getattr(initial, planned.key, None)
+        return getattr(initial, planned.key) if hasattr(initial, planned.key) else planned.default()
 
     def __getitem__(self, key: str) -> BoundField:
         return self.fields[key]
@@ -269,7 +244,7 @@ class Form(Generic[T]):
 
     def _attributes(self) -> dict[str, AttributeValue]:
         has_files = any(planned.is_file for planned in self._inputs)
-        enctype = _IN_PARTS if has_files and self.method == "post" else None
+        enctype = IN_PARTS if has_files and self.method == "post" else None
         return {"id": self.id, "method": self.method, "action": self.action, "enctype": enctype}
 
     @property
@@ -336,46 +311,6 @@ def _ordered(inputs: tuple[Input, ...], choices: Mapping[str, Choices], order: S
 def _id_of(wanted: object) -> str:
     name = getattr(wanted, "__name__", "form")
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
-
-
-def _with_line_ends(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDict[str]:
-    r"""Return texts, with the line ends of textareas as they were typed: ``\n``. Browsers send CRLF."""
-    areas = {planned.name for planned in inputs if planned.widget == "textarea"}
-    if not areas:
-        return texts
-    return MultiDict((name, text.replace("\r\n", "\n") if name in areas else text) for name, text in texts.items())
-
-
-def _is_filled(planned: Input, texts: Sequence[str], files: Sequence[Upload]) -> bool:
-    if planned.is_switch:
-        return any(text.lower() in TICKED for text in texts)
-    return any(files) if planned.is_file else any(texts)
-
-
-def _as_read(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDict[str]:
-    """Return the texts as they are read.
-
-    Those are left out that are empty and mean nothing, or are not of this form, such as a token; boxes are false that
-    were left unticked.
-    """
-    by_name = {planned.name: planned for planned in inputs}
-    pairs = [
-        (name, text) for name, text in texts.items() if name in by_name and (text or not _means_nothing(by_name[name]))
-    ]
-    unticked = [(each.name, "false") for each in inputs if each.is_switch and each.name not in texts]
-    return MultiDict([*pairs, *unticked])
-
-
-def _own(inputs: tuple[Input, ...], files: MultiDict[Upload]) -> MultiDict[Upload]:
-    names = {planned.name for planned in inputs}
-    return MultiDict((name, file) for name, file in files.items() if name in names)
-
-
-def _means_nothing(planned: Input) -> bool:
-    """True for an input whose empty text is as good as none: one of several, or one whose default is None."""
-    if not planned.is_text:
-        return False
-    return planned.is_many or (planned.has_default and planned.default() is None)
 
 
 def _bounds_of(planned: Input | None) -> dict[str, Any]:

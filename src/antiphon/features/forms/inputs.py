@@ -102,7 +102,7 @@ def _input(field: inspect.Field, hint: object) -> Input:
     is_switch = is_bool and declared.widget == "checkbox"
     choices = declared.choices
     if choices is None and not is_switch:
-        choices = _choices(kinds, hint, is_nullable=is_nullable)
+        choices = _choices(kinds, hint, is_chosen=is_nullable or declared.widget in ("radio", "select"))
     widget = declared.widget or _widget(kinds, has_choices=choices is not None)
     is_switch = is_bool and choices is None
     return Input(
@@ -144,13 +144,13 @@ def _items(member: inspect.Type) -> tuple[inspect.Type, ...]:
     return (member,)
 
 
-def _choices(kinds: list[inspect.Type], hint: object, *, is_nullable: bool) -> Choices | None:
+def _choices(kinds: list[inspect.Type], hint: object, *, is_chosen: bool) -> Choices | None:
     """Return the choices that types have by themselves: those of enums and Literals, and yes or no."""
     if kinds and all(isinstance(kind, inspect.EnumType | inspect.LiteralType) for kind in kinds):
         enums = [choice for kind in kinds if isinstance(kind, inspect.EnumType) for choice in kind.cls]
         return [*enums, *_literals(hint)]
     is_bool = bool(kinds) and all(isinstance(kind, inspect.BoolType) for kind in kinds)
-    return {True: "Yes", False: "No"} if is_bool and is_nullable else None
+    return {True: "Yes", False: "No"} if is_bool and is_chosen else None
 
 
 def _literals(hint: object) -> list[object]:
