@@ -213,6 +213,7 @@ def test_every_record_that_form_as_reads_can_be_a_form():
         (made(Annotated[str, Field(widget="radio")]), r"f is chosen, and has no choices: Form\(..., choices={'f'"),
         (made(Annotated[str, Field(widget="checkbox")]), "Record.f: a checkbox is for a bool"),
         (made(Annotated[list[Colour], Field(widget="radio")]), "Record.f: of radio buttons one is chosen"),
+        (made(list[Colour], field(default_factory=lambda: [Colour.RED])), "default of a list with choices is empty"),
         (made(Annotated[str, Field(widget="file")]), "Record.f: text has not the widget 'file'"),
         (made(Annotated[Upload, Field(widget="text")]), "Record.f: a file has the widget 'file'"),
     ],

@@ -160,6 +160,23 @@ class TestAField:
         control = parsed(form(wanted=made(kind))["f"].input).all("input")[0]
         assert {name: control.attributes.get(name, "absent") for name in expected} == expected
 
+    @pytest.mark.parametrize(
+        ("value", "kind", "shown"),
+        [
+            (datetime.datetime(2030, 1, 31, 12), "datetime-local", "2030-01-31T12:00:00"),
+            (datetime.datetime(2030, 1, 31, 12, microsecond=123456), "datetime-local", "2030-01-31T12:00:00.123"),
+            (datetime.datetime(2030, 1, 31, 12, tzinfo=datetime.UTC), "text", "2030-01-31T12:00:00Z"),
+        ],
+    )
+    def test_of_a_time_has_a_value_that_browsers_show(self, value, kind, shown):
+        (control,) = parsed(form(wanted=made(datetime.datetime), initial={"f": value})).all("input")
+        assert (control.get("type"), control.get("value")) == (kind, shown)
+
+    @pytest.mark.parametrize("widget", ["color", "range"])
+    def test_that_is_never_empty_is_not_required(self, widget):
+        kind = Annotated[int if widget == "range" else str, Field(widget=widget)]
+        assert "required" not in parsed(form(wanted=made(kind))).all("input")[0].attributes
+
     def test_takes_title_and_description_of_meta_where_it_has_no_label_and_help(self):
         shown = form(wanted=made(Annotated[str, Meta(title="Town", description="Where you live.")]))["f"]
         assert (shown.text, parsed(shown.help).text) == ("Town", "Where you live.")
@@ -259,7 +276,7 @@ class Values:
 letters = st.characters(exclude_categories=("Cs", "Cc"))
 texts = st.text(letters, max_size=8)
 lines = st.lists(texts, max_size=3).map("\n".join)
-moments = st.datetimes(datetime.datetime(1000, 1, 1))
+moments = st.datetimes(datetime.datetime(1000, 1, 1)).map(lambda moment: moment.replace(microsecond=500_000))
 values = st.builds(
     Values,
     text=texts,
@@ -270,7 +287,7 @@ values = st.builds(
     exact=st.decimals(allow_nan=False, allow_infinity=False),
     day=st.none() | st.dates(),
     moment=st.none() | moments,
-    clock=st.none() | st.times(),
+    clock=st.none() | st.times().map(lambda time: time.replace(microsecond=0)),
     kind=st.sampled_from(Kind),
     kinds=st.lists(st.sampled_from(Kind), unique=True).map(lambda kinds: [kind for kind in Kind if kind in kinds]),
     boxes=st.sets(st.sampled_from([1, 2, 3])),

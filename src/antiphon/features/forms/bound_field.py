@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _NO_WORD = re.compile(r"\W")
 _SECRET = ("password", "file")
 """Widgets whose values are never shown again."""
+_NEVER_EMPTY = ("color", "range")
+_TIMES = ("time", "datetime-local")
+_OFFSET = re.compile(r"\d(?:Z|[+-]\d\d:\d\d)")
+_MICROSECONDS = re.compile(r"(?<=\.\d{3})\d+$")
 
 
 class BoundField:
@@ -165,7 +169,7 @@ class BoundField:
         return {
             "id": self.id,
             "name": self.name,
-            "required": self.is_required,
+            "required": self.is_required and self.widget not in _NEVER_EMPTY,
             **self._planned.attributes,
             **self._described(),
             **self._invalid(),
@@ -187,7 +191,8 @@ class BoundField:
             own = self._attributes()
             if number:
                 own |= {"id": f"{self.id}-{number}", "aria-label": self.text, "required": False}
-            inputs.append(tag("input", {"type": planned.widget, "value": value or None, **own}))
+            kind, text = _as_shown(planned.widget, value)
+            inputs.append(tag("input", {"type": kind, "value": text or None, **own}))
         return joined(inputs if planned.is_many else inputs[-1:], "\n")
 
     def _textarea(self) -> Html:
@@ -215,6 +220,16 @@ class BoundField:
 
     def _chosen(self) -> Sequence[str]:
         return self.values if self._planned.is_many else self.values[-1:]
+
+
+def _as_shown(widget: str, text: str) -> tuple[str, str]:
+    """Return the type of an input and its text, so that browsers show that.
+
+    Inputs for times have milliseconds at most, and no offset from UTC.
+    """
+    if widget not in _TIMES:
+        return widget, text
+    return ("text", text) if _OFFSET.search(text[-7:]) else (widget, _MICROSECONDS.sub("", text))
 
 
 _REQUIRED = Html(' <span class="required" aria-hidden="true">*</span>')

@@ -272,5 +272,10 @@ def _check(planned: Input, name: str) -> None:
         raise TypeError(f"{place}: {what} the widget 'file', and its widget is {widget!r}")
     if widget == "checkbox" and not (planned.is_switch if planned.is_bool else planned.is_many):
         raise TypeError(f"{place}: a checkbox is for a bool, or for a list with choices")
+    if planned.is_many and planned.choices is not None and planned.has_default and planned.default():
+        raise TypeError(
+            f"{place}: a form in which nothing is chosen sends nothing, so the default of a list with choices is empty;"
+            f" to begin with others, Form(..., initial={{{planned.key!r}: [...]}})"
+        )
     if widget == "radio" and planned.is_many:
         raise TypeError(f"{place}: of radio buttons one is chosen, and it is a list: its widget can be 'checkbox'")
