@@ -203,6 +203,15 @@ def test_a_name_of_several_handlers_is_a_lookup_error():
         app.url_for("<lambda>")
 
 
+def test_handlers_of_different_methods_at_one_path_may_have_one_name():
+    app = App()
+    for method in ("GET", "POST"):
+        app.route("/items/<int:id>", (method,), name="item")(lambda request, id: request.method)  # noqa: A006
+    app.freeze()
+    assert app.url_for("item", id=5) == "/items/5"
+    assert Client(app).post("/items/5").text == "POST"
+
+
 class TestOfARequest:
     def url_for(self, name, host="a.example.com:8080", root="/r t", scheme="http", **params):
         app = site()

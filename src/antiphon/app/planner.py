@@ -137,18 +137,23 @@ def merged_converters(groups: Iterable[RouteGroup]) -> dict[str, Converter]:
 
 
 def check_route_names(routes: Iterable[Route]) -> None:
-    """Check that no name that was given to a route is another handler's too. Raises ValueError.
+    """Check that no name that was given to a route is that of another handler elsewhere. Raises ValueError.
 
-    One handler may have one name at several routes. Functions that just happen to have one name are an error only when
-    ``url_for`` is asked for it.
+    One handler may have one name at several routes, and the handlers of one path, for its methods, may have one name.
+    Functions that just happen to have one name are an error only when ``url_for`` is asked for it.
     """
     named: dict[str, Route] = {}
     for route in routes:
         earlier = named.setdefault(route.name, route)
-        if earlier.handler != route.handler and _is_given(earlier, route):
+        if are_apart(earlier, route) and _is_given(earlier, route):
             raise ValueError(
                 f"two routes are named {route.name!r}: {places(earlier, route)}; give one of them another name"
             )
+
+
+def are_apart(one: Route, other: Route) -> bool:
+    """True if two routes have neither a handler nor a path in common."""
+    return one.handler != other.handler and one.where != other.where
 
 
 def _is_given(*routes: Route) -> bool:

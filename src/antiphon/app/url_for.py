@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from antiphon.app.planner import places
+from antiphon.app.planner import are_apart, places
 from antiphon.app.route import Route
 from antiphon.app.signed_urls import SALT, with_signature
 from antiphon.http.path import quote_segment
@@ -108,8 +108,8 @@ class Reverse:
             if not routes:
                 relative = "; request.url_for knows names that begin with a dot" if name[:1] == "." else ""
                 raise LookupError(f"no route is named {name!r}{relative}")
-            if any(route.handler != routes[0].handler for route in routes):
-                other = next(route for route in routes if route.handler != routes[0].handler)
+            other = next((route for route in routes if are_apart(routes[0], route)), None)
+            if other is not None:
                 raise LookupError(f"{places(routes[0], other)} are both named {name!r}: give one route another name")
             self._ways[name] = [self._way(route) for route in routes]
         return self._ways[name]
