@@ -33,10 +33,10 @@ PUBLIC = {
     },
     "antiphon.features": {
         "AccessLog", "Basic", "Bearer", "BoundField", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors",
-        "Field", "Form", "FormError", "Health", "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page",
-        "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount",
-        "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource",
-        "Users", "ValkeyStore", "is_same_secret", "login", "login_required", "logout",
+        "Field", "Flash", "FlashMessage", "FlashMessages", "Form", "FormError", "Health", "MemoryStore",
+        "OpenTelemetry", "OwnedEntry", "Page", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "SessionLogin",
+        "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates",
+        "UploadProgress", "UserSource", "Users", "ValkeyStore", "is_same_secret", "login", "login_required", "logout",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

@@ -373,6 +373,17 @@ class TestKeys:
         assert store.load(new).data == {"a": 1, "user": "Ann"}
         assert [entry.data for entry in store.owned_by("Ann")] == [{"a": 1, "user": "Ann"}]
 
+    def test_that_rotate_leave_behind_what_belongs_to_them_alone(self, visit):
+        visit(wrote(a=1, __secret="old"))
+
+        def log_in(session):
+            session.rotate()
+            assert dict(session) == {"a": 1}
+            session["__other"] = "new"
+
+        assert visit(log_in).status == 200
+        assert read(visit) == {"a": 1, "__other": "new"}
+
     @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
     def test_that_were_revoked_are_not_revived_by_a_request_that_is_late(self, visitor, visit, store):
         visit(lambda session: session.rotate(owner="Ann") or session.update(a=1))

@@ -8,6 +8,7 @@ __all__, __getattr__ = import_on_use(
         "logs.access_log": "AccessLog",
         "features.compression": "Compression",
         "features.cors": "Cors",
+        "features.flash": "Flash",
         "features.forms.bound_field": "BoundField",
         "features.forms.field": "Field",
         "features.forms.form": "Form",
@@ -25,6 +26,7 @@ __all__, __getattr__ = import_on_use(
         "features.templates.feature": "Templates",
         "features.templates.page": "Page",
         "features.upload_progress": "UploadProgress",
+        "request.flash": "FlashMessage FlashMessages",
         "features.users": "Basic Bearer UserSource Users is_same_secret login_required",
     },
 )

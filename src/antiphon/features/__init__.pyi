@@ -1,5 +1,6 @@
 from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
+from antiphon.features.flash import Flash
 from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
@@ -24,6 +25,7 @@ from antiphon.features.templates.page import Page
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.logs.access_log import AccessLog
+from antiphon.request.flash import FlashMessage, FlashMessages
 
 __all__ = [
     "AccessLog",
@@ -35,6 +37,9 @@ __all__ = [
     "CookieStore",
     "Cors",
     "Field",
+    "Flash",
+    "FlashMessage",
+    "FlashMessages",
     "Form",
     "FormError",
     "Health",

@@ -16,7 +16,7 @@ class TrackedSession(Session):
 
     __slots__ = (
         "_copies", "_data", "_store", "_written", "ends_all_of", "ends_others", "entry", "failure", "is_ended",
-        "is_over", "is_used", "owner", "rotates",
+        "is_over", "is_server_side", "is_used", "owner", "rotates",
     )  # fmt: skip
 
     def __init__(self, entry: StoreEntry | None, store: Store, *, is_over: bool = False) -> None:
@@ -26,6 +26,7 @@ class TrackedSession(Session):
         self.ends_all_of: str | None = None
         self.rotates = self.ends_others = self.is_ended = self.is_used = False
         self.is_over = is_over
+        self.is_server_side = store.is_server_side
         self._store = store
         self._data: dict[str, Any] = entry.data if entry else {}
         self._written: set[str] = set()
@@ -95,6 +96,8 @@ class TrackedSession(Session):
             self._check_can_end_others()
             if owner is None and self.current_owner is None:
                 raise ValueError("a session without an owner has no others to end: rotate(owner=..., end_others=True)")
+        for name in [name for name in self._data if name.startswith("__")]:
+            del self[name]
         self.rotates = True
         self.ends_others = self.ends_others or end_others
         self.owner = self.owner if owner is None else owner

@@ -26,6 +26,7 @@ from antiphon.http.url import URL
 from antiphon.http.urlencoded import parse_form
 from antiphon.lazy import lazy
 from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
+from antiphon.request.flash import FlashMessages
 from antiphon.request.headers import RequestHeaders
 from antiphon.request.lifetime import Lifetime
 from antiphon.request.places import Place, check_place
@@ -538,6 +539,13 @@ class Request(RequestHeaders):
 
     session: Place[Session] = Place("session", fix="app.use(Sessions(store))")
     """The visitor's data, kept between requests: a ``Session``, which ``app.use(Sessions(store))`` fills.
+
+    Raises RuntimeError, which names that line, without it.
+    """
+
+    flash: Place[FlashMessages] = Place("flash", fix="app.use(Flash())")
+    """The messages for the visitor that the next page shows: ``request.flash("It is saved.", "success")``, and
+    ``request.flash.take()``, which ``app.use(Flash())`` fills.
 
     Raises RuntimeError, which names that line, without it.
     """

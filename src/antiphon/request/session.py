@@ -14,6 +14,11 @@ class Session(MutableMapping[str, Any]):
 
     __slots__ = ()
 
+    is_over: bool = False
+    """True once the response was made, and what has changed was written: from then on a change raises RuntimeError."""
+    is_server_side: bool = True
+    """False if the visitor has the data, in a cookie, which has room for about 3000 bytes of them."""
+
     @property
     @abstractmethod
     def is_new(self) -> bool:
@@ -30,6 +35,7 @@ class Session(MutableMapping[str, Any]):
     def rotate(self, owner: str | None = None, *, end_others: bool = False) -> None:
         """Give the session a new key, so that the old one is of no use to anyone: at each login, or change of rights.
 
+        The data are kept, but for those whose names begin with two underscores: secrets that belong to a key.
         ``owner`` is whose session it becomes, such as the user's id, by which all sessions of a user can be found.
         ``end_others`` ends all other sessions of the owner when the response is made, as after a new password. Raises
         ValueError if the session has no owner, NotImplementedError if the store can't do that.

@@ -1,0 +1,128 @@
+"""Flash messages, as a feature of an app: ``request.flash("It is saved.")``, shown once by the next page.
+
+app.use(Flash())
+"""
+
+import time
+from secrets import token_hex
+from typing import TYPE_CHECKING
+
+from antiphon.features.markup import Markup
+from antiphon.request.flash import FlashMessage, FlashMessages, HasHTML
+from antiphon.request.request import Request
+from antiphon.request.session import Session
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+_PREFIX = "_flash:"
+"""The beginning of the names of messages in the session: each has a name of its own, so that none of two that are
+queued at once is lost.
+"""
+
+_DIGITS = slice(len(_PREFIX), len(_PREFIX) + 13)
+"""The digits in such a name: microseconds since 1970."""
+
+MOST_IN_COOKIE = 1500
+"""Bytes of the messages in a session that is kept in a cookie, which has room for 4000 after encoding."""
+
+
+class Flash:
+    """A feature that fills ``request.flash``: messages for a visitor, kept in the session until a page shows them.
+
+    Templates show what ``get_flashed_messages()`` returns. Of those that nobody looks at the newest are kept, ``most``
+    of them, and those that a cookie has room for, if the session is kept in one. Raises ValueError for a ``most`` that
+    is not above 0.
+    """
+
+    def __init__(self, *, most: int = 50) -> None:
+        if not most > 0:
+            raise ValueError(f"most is a number of messages above 0, not {most!r}")
+        self._most = most
+
+    def install(self, app: "App") -> None:
+        """Fill the place, and share the function that templates call."""
+        app.fill(Request.flash, lambda request: _SessionMessages(request, self._most))
+        app.share(get_flashed_messages=lambda request: request.flash.take)
+
+
+class _SessionMessages(FlashMessages):
+    """The messages in a session."""
+
+    __slots__ = ("_most", "_request")
+
+    def __init__(self, request: Request, most: int) -> None:
+        self._request = request
+        self._most = most
+
+    def __call__(self, message: str | HasHTML, category: str = "message") -> None:
+        kept = _kept(message, category)
+        session = self._open_session()
+        if not session.is_server_side and _size(kept) > MOST_IN_COOKIE:
+            raise ValueError(
+                f"a flash message of {_size(kept)} bytes has no room in a cookie, which is where this session is kept:"
+                f" shorten it to {MOST_IN_COOKIE}, or use Sessions with a store on the server, such as SQLiteStore"
+            )
+        names = _names(session)
+        now = time.time_ns() // 1000
+        moment = max(now, int(names[-1][_DIGITS], 16) + 1) if names else now
+        name = f"{_PREFIX}{moment:013x}{token_hex(4)}"
+        session[name] = kept
+        for excess in self._excess(session, [*names, name]):
+            del session[excess]
+
+    def _excess(self, session: Session, names: list[str]) -> list[str]:
+        """Return the names of the oldest messages, which are too many."""
+        count = self._most
+        if not session.is_server_side:
+            size = 0
+            for index, name in enumerate(reversed(names)):
+                size += _size(session[name])
+                if size > MOST_IN_COOKIE:
+                    count = min(count, index)
+                    break
+        return names[:-count]
+
+    def take(self, *categories: str) -> list[FlashMessage]:
+        session = self._open_session()
+        found = [(name, _message(session[name])) for name in _names(session)]
+        taken = [(name, each) for name, each in found if not categories or each.category in categories]
+        if self._request.method != "HEAD":  # whose page nobody sees
+            for name, _ in taken:
+                del session[name]
+        return [each for _, each in taken]
+
+    def _open_session(self) -> Session:
+        session = self._request.session
+        if session.is_over:
+            raise RuntimeError(
+                "flash messages are kept in the session, which was written when the response was made: in a stream, and"
+                " in request.after, none can be queued or taken. Take them in the handler, before the stream,"
+                " messages = request.flash.take(), and show those"
+            )
+        return session
+
+
+def _kept(message: str | HasHTML, category: str) -> list[str]:
+    """Return a message as it is kept in a session. Raises TypeError for what is none."""
+    if not isinstance(category, str):
+        raise TypeError(f"the category of a flash message is text, not {category!r}")
+    if html := getattr(message, "__html__", None):
+        return [category, str(html()), "html"]
+    if not isinstance(message, str):
+        raise TypeError(f"a flash message is text, or markup with __html__, not {message!r}: str(...) makes text")
+    return [category, str(message)]
+
+
+def _message(kept: list[str]) -> FlashMessage:
+    category, text, *kind = kept
+    return FlashMessage(category, Markup(text) if kind else text)
+
+
+def _names(session: Session) -> list[str]:
+    """Return the names of the messages in a session, the oldest first."""
+    return sorted([name for name in session if name.startswith(_PREFIX)])
+
+
+def _size(kept: list[str]) -> int:
+    return _DIGITS.stop + 8 + sum(len(part.encode("utf-8", "surrogatepass")) + 4 for part in kept)

@@ -1,0 +1,40 @@
+"""The interface of flash messages: short texts for a visitor, which the next page shows once."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple, Protocol
+
+
+class HasHTML(Protocol):
+    """Markup: an object that is HTML as it is."""
+
+    def __html__(self) -> str: ...
+
+
+class FlashMessage(NamedTuple):
+    """A message for a visitor. Its ``category`` is any text, such as "error"; ``message`` is text.
+
+    A message that was given as markup has ``__html__``, by which templates take it as it is; they escape others.
+    """
+
+    category: str
+    message: str
+
+
+class FlashMessages(ABC):
+    """The messages for a visitor that no page has shown yet: ``request.flash("It is saved.")`` queues one."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def __call__(self, message: str | HasHTML, category: str = "message") -> None:
+        """Queue a message, text or markup, for this response or the next one of this visitor.
+
+        Raises TypeError for another object, RuntimeError in a stream, which is sent when the messages have been kept.
+        """
+
+    @abstractmethod
+    def take(self, *categories: str) -> list[FlashMessage]:
+        """Return the messages, those of some categories or all, in order, and forget them: each is shown once.
+
+        Raises RuntimeError in a stream: take them before it begins.
+        """
