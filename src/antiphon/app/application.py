@@ -102,6 +102,13 @@ class App(Routes, Servable):
         """The origins of other sites whose pages may write, also to blueprints."""
         return self._guard.origins
 
+    def trusts_origin(self, origin: str, blueprint: str | None = None) -> bool:
+        """True if pages of another site's origin may write to the routes here, or to those of a blueprint.
+
+        The name of a blueprint is that of ``request.blueprint``; its origins count when the app serves.
+        """
+        return origin in self._guard.trusted_by(blueprint)
+
     # Registering
 
     def check_open(self) -> None:

@@ -47,6 +47,10 @@ class Guard:
         """Trust origins for the routes of a blueprint, and with them those of ``above``, the blueprint around it."""
         self._origins_of[blueprint] = origins.within(self._origins_of.get(above, self.origins))
 
+    def trusted_by(self, blueprint: str | None) -> TrustedOrigins:
+        """Return the origins of other sites that may write to the routes of a blueprint, or of the application."""
+        return self._origins_of.get(blueprint, self.origins)
+
     def host_error(self, head: Head) -> HTTPError | None:
         """Return the error for a head whose Host, as it was received, is not one host; else remember that it is."""
         line = head.host_line
@@ -83,7 +87,7 @@ class Guard:
         """Return the error for a write that a page of another site makes; None for all other requests."""
         if not self._lets_all_write:
             try:
-                check_cross_site(request, self._origins_of.get(request.blueprint, self.origins))
+                check_cross_site(request, self.trusted_by(request.blueprint))
             except HTTPError as error:
                 if origin := declarable_origin(request.head.field("origin")):
                     self._advice.give(f"A write by a page at {origin}", f'App(trusted_origins=["{origin}"])')

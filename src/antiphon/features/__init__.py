@@ -8,6 +8,7 @@ __all__, __getattr__ = import_on_use(
         "logs.access_log": "AccessLog",
         "features.compression": "Compression",
         "features.cors": "Cors",
+        "features.csrf": "BadCSRFToken CSRFTokens csrf_input csrf_token",
         "features.flash": "Flash",
         "features.forms.bound_field": "BoundField",
         "features.forms.field": "Field",

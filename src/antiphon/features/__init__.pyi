@@ -1,5 +1,6 @@
 from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
+from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
 from antiphon.features.flash import Flash
 from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
@@ -29,9 +30,11 @@ from antiphon.request.flash import FlashMessage, FlashMessages
 
 __all__ = [
     "AccessLog",
+    "BadCSRFToken",
     "Basic",
     "Bearer",
     "BoundField",
+    "CSRFTokens",
     "Compression",
     "ContentSecurityPolicy",
     "CookieStore",
@@ -62,6 +65,8 @@ __all__ = [
     "UserSource",
     "Users",
     "ValkeyStore",
+    "csrf_input",
+    "csrf_token",
     "is_same_secret",
     "login",
     "login_required",

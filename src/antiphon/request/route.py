@@ -36,6 +36,8 @@ class Route(Protocol):
     @property
     def blueprint(self) -> str | None: ...
     @property
+    def body(self) -> str: ...
+    @property
     def limits(self) -> Limits: ...
     @property
     def app(self) -> Any: ...
@@ -56,6 +58,7 @@ class _NoRoute:
     pattern = ""
     methods: tuple[str, ...] = ()
     host = endpoint = blueprint = app = None
+    body = "load"
     limits = DEFAULT_LIMITS
     is_before_routing = False
     places = _NoPlaces()

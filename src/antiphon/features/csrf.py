@@ -1,0 +1,226 @@
+"""CSRF tokens, as a feature of an app: writes need a token that only pages of this visitor have.
+
+app.use(CSRFTokens())
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import partial
+from hmac import compare_digest
+from secrets import token_bytes, token_hex
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from antiphon.app.advice import Advice
+from antiphon.app.cross_site import SAFE_METHODS
+from antiphon.features.markup import Markup
+from antiphon.handler.errors import is_debug
+from antiphon.http.errors import Forbidden
+from antiphon.request.places import Place
+from antiphon.request.request import Request
+from antiphon.request.session import Session
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+FIELD = "csrf_token"
+HEADER = "x-csrf-token"
+
+PROBLEM_TYPE = "urn:antiphon:problem:csrf-token"
+"""The ``type`` of the problem details that answer a refused write (RFC 9457 §3.1.1)."""
+
+SIZE = 24
+"""Bytes of a secret, and of the mask that stands before it in a token."""
+
+_LENGTH = 2 * SIZE * 4 // 3
+"""Characters of a token."""
+
+_PREFIX = "__csrf:"
+"""The beginning of the names of secrets in the session: two pages at once may each make one, and both count. A session
+that gets a new key, as at a login, forgets names that begin so.
+"""
+
+_MOST = 16
+"""Secrets of one session that count."""
+
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+Reason: TypeAlias = Literal["missing", "malformed", "expired", "other session"]
+
+_REASONS: dict[Reason, str] = {
+    "missing": f"There is none in X-CSRF-Token, nor in the form's field {FIELD}; where the body is streamed, or is no"
+    " form, only the header counts.",
+    "malformed": "That which was sent is no token.",
+    "expired": "The visitor's session has no token: it has expired, was ended, or got a new key at a login, or its"
+    " cookie was not sent.",
+    "other session": "That which was sent belongs to another session, or is from before a login.",
+}
+
+
+class BadCSRFToken(Forbidden):
+    """403: a write has no token that counts, because the page is too old, or is not one of this visitor.
+
+    ``reason`` is "missing", "malformed", "expired" (the visitor's session, where it has no token any more), or "other
+    session", which that from before a login is, too.
+    """
+
+    def __init__(self, reason: Reason) -> None:
+        detail = "This write has no valid CSRF token. Load the page anew, and send it again."
+        if is_debug():
+            detail += f" {_REASONS[reason]}"
+        super().__init__(detail, type=PROBLEM_TYPE, title="CSRF token refused")
+        self.reason = reason
+
+
+class CSRFTokens:
+    """A feature that refuses writes without a token (403), which pages of this app have from ``csrf_input``.
+
+    A write is each request but GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the header X-CSRF-Token, or in the
+    field "csrf_token" of a form. The token belongs to the session, which Sessions has to fill before this feature is
+    used. ``exempt`` are the names of routes that need no token, or of blueprints with all their routes, such as
+    "webhook" or "shop.paid". Nor do requests with a Bearer token and no cookie, and those of trusted origins. Raises
+    ValueError for names as one text, and when the app starts for names that it has not.
+    """
+
+    def __init__(self, *, exempt: Iterable[str] = ()) -> None:
+        if isinstance(exempt, str):
+            raise ValueError(f"exempt is a list of names: [{exempt!r}]")
+        self._exempt = tuple(exempt)
+        self._advice = Advice()
+
+    def install(self, app: "App") -> None:
+        """Register the check of each write, and share what pages need."""
+        app.fill(_MASK, lambda request: token_bytes(SIZE))  # noqa: ARG005
+        app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field)
+        app.before_request(self._check)
+        app.on_startup(partial(self._check_names, app))
+        app.share(csrf_input=lambda request: partial(csrf_input, request), csrf_token_value=csrf_token)
+
+    def _check_names(self, app: "App") -> None:
+        parts = [route.name.split(".") for route in app.routes]
+        known = {".".join(each[:count]) for each in parts for count in range(1, len(each) + 1)}
+        for name in self._exempt:
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                meant = f": did you mean {near[0]!r}?" if near else ""
+                raise ValueError(f"CSRFTokens(exempt=[{name!r}]) names no route and no blueprint of this app{meant}")
+
+    def _check(self, request: Request) -> None:
+        """Refuse a write without a token that counts."""
+        if not self._is_checked(request):
+            return
+        given = request.head.field(HEADER)
+        if given is None:
+            given = request[_SENT]
+        reason = _reason(given, request.session)
+        if reason is None:
+            return
+        if reason == "missing":
+            endpoint = request.endpoint
+            fix = f'{{{{ csrf_input() }}}} in its form, a header X-CSRF-Token, or CSRFTokens(exempt=["{endpoint}"])'
+            self._advice.give(f"A write to {endpoint!r} without a CSRF token", fix)
+        raise BadCSRFToken(reason)
+
+    def _is_checked(self, request: Request) -> bool:
+        """True for a write that needs a token. Where no route of this app answers, nothing is written here."""
+        if request.method in SAFE_METHODS or (endpoint := request.endpoint) is None:
+            return False
+        if any(endpoint == name or endpoint.startswith(f"{name}.") for name in self._exempt):
+            return False
+        return not (_is_of_program(request) or _is_of_trusted_page(request))
+
+    def _has_to_wait(self, request: Request) -> bool:
+        """True if the token can only be in a body that has still to come, and may be one that counts."""
+        return (
+            self._is_checked(request)
+            and request.head.field(HEADER) is None
+            and _has_form(request)
+            and not request.progress.is_complete
+            and bool(_secrets(request.session))
+        )
+
+
+_MASK = Place[bytes]("CSRF tokens", fix="app.use(CSRFTokens())")
+_SENT = Place[str | None]("CSRF token of a form")
+
+
+def csrf_token(request: Request) -> str:
+    """Return a token for pages that send it back, in X-CSRF-Token or as "csrf_token" in a form: 64 characters.
+
+    It is another text in each response, so that compression tells nothing about it, and counts until the session ends,
+    or gets a new key at a login. The first one begins a session. Raises RuntimeError without ``CSRFTokens``, and in a
+    stream, if the session has no secret by then.
+    """
+    mask = request[_MASK]
+    return urlsafe_b64encode(mask + _xor(mask, _secret(request.session))).decode()
+
+
+def csrf_input(request: Request) -> Markup:
+    """Return the hidden input of a form with ``csrf_token``, as HTML that templates don't escape."""
+    return Markup(f'<input type="hidden" name="{FIELD}" value="{csrf_token(request)}">')
+
+
+def _secret(session: Session) -> bytes:
+    """Return a secret of the session; a new one, if it has none."""
+    for secret in _secrets(session):
+        return secret
+    if session.is_over:
+        raise RuntimeError(
+            "a CSRF token needs a secret in the session, which was written when the response was made: make the token"
+            " in the handler, before the stream, csrf_token(request)"
+        )
+    secret = session[f"{_PREFIX}{token_hex(4)}"] = token_bytes(SIZE)
+    return secret
+
+
+def _secrets(session: Session) -> list[bytes]:
+    return [session[name] for name in sorted(session) if name.startswith(_PREFIX)][:_MOST]
+
+
+def _reason(given: str | None, session: Session) -> Reason | None:
+    """Return the reason for which a token does not count; None for one that does."""
+    if given is None:
+        return "missing"
+    try:
+        token = urlsafe_b64decode(given) if len(given) == _LENGTH and given.isascii() else b""
+    except ValueError:
+        token = b""
+    if len(token) != 2 * SIZE:
+        return "malformed"
+    secrets = _secrets(session)
+    if not secrets:
+        return "expired"
+    sent = _xor(token[:SIZE], token[SIZE:])
+    return None if any(compare_digest(sent, secret) for secret in secrets) else "other session"
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(SIZE)
+
+
+def _is_of_program(request: Request) -> bool:
+    """True if a request names its user by a Bearer token alone, which no browser sends by itself, unlike cookies."""
+    given = request.authorization
+    return given is not None and given.scheme == "bearer" and request.head.field("cookie") is None
+
+
+def _is_of_trusted_page(request: Request) -> bool:
+    """True for a page of another site that the app has declared: it can't have a token of this one."""
+    origin = request.head.field("origin")
+    if not origin or origin == "null" or request.head.field("sec-fetch-site") in ("same-origin", "none"):
+        return False
+    return bool(request.app.trusts_origin(origin, request.blueprint))
+
+
+def _has_form(request: Request) -> bool:
+    return request.mimetype in _FORMS and request.route.body != "stream"
+
+
+def _form_field(request: Request) -> str | None:
+    """Return the form's token. Code that may wait calls this: the body may have still to come."""
+    return request.form.get(FIELD)
+
+
+def _received_field(request: Request) -> str | None:
+    """Return the token of a form that has come already."""
+    return _form_field(request) if _has_form(request) and request.progress.is_complete else None
