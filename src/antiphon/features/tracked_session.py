@@ -80,6 +80,11 @@ class TrackedSession(Session):
         self._read()
         return self.entry is None
 
+    @property
+    def created(self) -> float | None:
+        self._read()
+        return self.entry.created if self.entry else None
+
     def peek(self, name: str) -> Any:
         return self._data.get(name)
 

@@ -24,6 +24,11 @@ class Session(MutableMapping[str, Any]):
     def is_new(self) -> bool:
         """True if the visitor had no session that counts."""
 
+    @property
+    @abstractmethod
+    def created(self) -> float | None:
+        """The seconds since 1970 at which the session was begun, which stay when it is rotated; None if it is new."""
+
     def peek(self, name: str) -> Any:
         """Return a value, None for none, without a trace in the response: for features that load ahead.
 
