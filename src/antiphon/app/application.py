@@ -17,7 +17,7 @@ from antiphon.app.matching import Found, Routing
 from antiphon.app.mount import Mount, contains, make_mount
 from antiphon.app.places import Places
 from antiphon.app.plan import LOOP, HandlerStack
-from antiphon.app.planner import Planning, RouteGroup, merged_converters
+from antiphon.app.planner import Planning, RouteGroup, SurroundIdempotent, merged_converters
 from antiphon.app.route import Route, check_deadline
 from antiphon.app.url_for import Reverse
 from antiphon.handler.callables import check_arguments, check_returns, check_sync
@@ -96,6 +96,7 @@ class App(Routes, Servable):
         self._routing: Routing | None = None
         self._find: Callable[[Request], Found] = self._find_first
         self._reverse: Reverse | None = None
+        self._surround_idempotent: SurroundIdempotent | None = None
 
     @property
     def trusted_origins(self) -> TrustedOrigins:
@@ -240,6 +241,18 @@ class App(Routes, Servable):
     def _share_with(self, request: Request) -> Shared:
         return Shared(request, self._shared)
 
+    def surround_idempotent(self, surround: SurroundIdempotent) -> None:
+        """Have ``surround`` give the middleware and the handler of each ``idempotent`` route. For features.
+
+        It is called with the route, and the handler as a function of the request, when the route is planned. The
+        middleware stands around all others; what is returned for the handler is called in its place, and, as it is,
+        ``def`` or ``async def``. Raises ValueError if a feature does that already.
+        """
+        self.check_open()
+        if self._surround_idempotent is not None:
+            raise ValueError("a feature carries out the idempotent routes of this app already: use one")
+        self._surround_idempotent = surround
+
     # Planning
 
     @property
@@ -276,6 +289,7 @@ class App(Routes, Servable):
             redirect_slashes=self._redirects_slashes,
             encoded_slashes=self._encoded_slashes,
             signer=self.signer,
+            surround_idempotent=self._surround_idempotent,
         )
         routing = planning.routing(self._mounts)
         self._reverse = self._reversing(routing.router.converters)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from antiphon.app.arguments import NO_ARGUMENTS, with_arguments
 from antiphon.app.blueprint import IncludedBlueprint, Registry
@@ -10,19 +10,29 @@ from antiphon.app.default_answers import answer_nothing, answer_options, redirec
 from antiphon.app.guard import Guard
 from antiphon.app.hooks import Hook
 from antiphon.app.matching import Routing, common_blueprint
+from antiphon.app.middleware import middleware
 from antiphon.app.mount import Mount
 from antiphon.app.places import Places
 from antiphon.app.plan import HandlerStack, Plan, PlannedBody
 from antiphon.app.route import Route
+from antiphon.app.signatures import MiddlewareFunction
 from antiphon.app.signed_urls import SALT, check_signature
 from antiphon.handler.contract import describe
 from antiphon.handler.scope import in_scope
 from antiphon.http.limits import Limits
+from antiphon.request.request import Request
 from antiphon.routing.converters import CONVERTERS, Converter
 from antiphon.routing.pattern import parameters_in
 from antiphon.routing.prefixes import Prefixes, TakenError
 from antiphon.routing.router import Resource, Router, SamePathsError
 from antiphon.serialization.signing import Signer
+
+SurroundIdempotent: TypeAlias = Callable[
+    [Route, Callable[[Request], Any]], tuple[MiddlewareFunction, Callable[[Request], Any]]
+]
+"""A function that is given an idempotent route and its handler, as a function of the request alone. It returns the
+outermost middleware of the route, and the function to be called in place of the handler.
+"""
 
 
 class RouteGroup:
@@ -181,11 +191,13 @@ class Planning:
         redirect_slashes: bool,
         encoded_slashes: bool,
         signer: Callable[[str], Signer],
+        surround_idempotent: SurroundIdempotent | None,
     ) -> None:
         self._groups = {each.name: each for each in group.walk()}
         self._routes = [(each, route) for each in self._groups.values() for route in each.routes()]
         self._redirects_slashes = redirect_slashes
         self._signer = signer
+        self._surround_idempotent = surround_idempotent
         self._router: Router[Plan] = Router(merged_converters(self._groups.values()))
         self._owners: dict[tuple[Resource[Plan], str], Route] = {}
         self._routing = Routing(guard, self._router, encoded_slashes)
@@ -209,7 +221,10 @@ class Planning:
         handler = self._handler(route)
         if handler.is_async:
             handler = handler._replace(function=in_scope(handler.function, route.cancel_on_disconnect))
-        plan = Plan(route, handler.for_handler(True), self._stack(group, route), body=route.body)
+        stack = self._stack(group, route)
+        if route.idempotent:
+            handler, stack = self._surrounded(route, handler, stack)
+        plan = Plan(route, handler.for_handler(True), stack, body=route.body)
         for method in route.methods:
             earlier = self._owners.setdefault((resource, method), route)
             if earlier is not route:
@@ -238,6 +253,17 @@ class Planning:
             return Hook(partial(check_signature, self._signer(SALT)), False)
         except RuntimeError as error:
             raise RuntimeError(f"{describe(route.handler)} answers signed URLs: {error}") from None
+
+    def _surrounded(self, route: Route, handler: Hook, stack: HandlerStack) -> tuple[Hook, HandlerStack]:
+        """Return the handler of an idempotent route, and what stands around it, as a feature has them.
+
+        The feature's middleware is the outermost, so that it sees what failed in all others, such as a commit.
+        """
+        if self._surround_idempotent is None:
+            raise RuntimeError(f"{describe(route.handler)} is idempotent, which needs app.use(IdempotentWrites(store))")
+        around, function = self._surround_idempotent(route, handler.function)
+        stack = stack._replace(middleware=(middleware(around), *stack.middleware))
+        return handler._replace(function=function), stack
 
     def _handler(self, route: Route) -> Hook:
         """Return the handler of a route as a function of the request alone.

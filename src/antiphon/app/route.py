@@ -48,6 +48,8 @@ class Route(NamedTuple):
     """True if only URLs that ``url_for`` has signed are answered."""
     unguarded: bool = False
     """True if the route is answered outside of all middleware and hooks, for every host."""
+    idempotent: bool = False
+    """True if a request is carried out once, however often it is sent with one Idempotency-Key."""
     before: tuple[Hook, ...] = ()
     """The hooks of this route alone, called after those of the blueprint and the application."""
     blueprint: str | None = None
@@ -101,6 +103,9 @@ class RouteOptions(TypedDict, total=False):
 
     An ``unguarded`` route is answered outside of all middleware and hooks, and for every host: it is for probes, which
     log in nowhere, and ask for an address. Its path has no parameters.
+
+    An ``idempotent`` route carries a write out once for each Idempotency-Key, and gives retries the first answer. It
+    needs the feature ``IdempotentWrites``.
     """
 
     name: str | None
@@ -113,6 +118,7 @@ class RouteOptions(TypedDict, total=False):
     cancel_on_disconnect: bool | None
     signed: bool
     unguarded: bool
+    idempotent: bool
     before: BeforeHook | Iterable[BeforeHook]
 
 
@@ -137,6 +143,7 @@ def make_route(pattern: str, methods: tuple[str, ...], function: Callable[..., A
         options.get("cancel_on_disconnect"),
         options.get("signed", False),
         options.get("unguarded", False),
+        options.get("idempotent", False),
         tuple([hook(function) for function in _hooks_before(options)]),
         arguments=arguments_of(function),
     )

@@ -16,6 +16,7 @@ __all__, __getattr__ = import_on_use(
         "features.forms.messages": "FormError",
         "features.health": "Health",
         "features.logins": "SessionLogin login logout",
+        "features.idempotency": "IdempotentWrites",
         "features.open_telemetry": "OpenTelemetry",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
         "features.sessions": "Sessions",

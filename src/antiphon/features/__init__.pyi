@@ -7,6 +7,7 @@ from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
 from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health
+from antiphon.features.idempotency import IdempotentWrites
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.security_headers import (
@@ -46,6 +47,7 @@ __all__ = [
     "Form",
     "FormError",
     "Health",
+    "IdempotentWrites",
     "MemoryStore",
     "OpenTelemetry",
     "OwnedEntry",

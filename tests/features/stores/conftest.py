@@ -5,10 +5,6 @@ import time
 import pytest
 
 from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore
-from tests.helpers.system_programs import required_program
-from tests.helpers.valkey import ValkeyServer
-
-_valkey_server = required_program("valkey-server", "redis-server")
 
 
 class Clock:
@@ -48,13 +44,6 @@ class Timed(Clocked):
     def pass_time(self):
         super().pass_time()
         time.sleep(self.ttl * 1.2)
-
-
-@pytest.fixture(scope="session")
-def valkey(tmp_path_factory, request):
-    program = request.getfixturevalue("valkey-server")
-    with ValkeyServer(program, tmp_path_factory.mktemp("valkey")) as server:
-        yield server
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("valkey", marks=pytest.mark.processes)])

@@ -1,0 +1,105 @@
+"""Claims on writes that happen once: whose they are, of which request, and what has become of them.
+
+All that is kept of keys, credentials and requests are hashes, and the key is in each of them: nobody who reads the
+store can try passwords against them.
+"""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from antiphon.features.stores.store import StoreEntry
+from antiphon.handler.contract import describe
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unknown"
+"""The states of a claim. "released" leaves the write to the next request, "unknown" to nobody."""
+
+_COME_BACK = (408, 425, 429)
+"""Statuses of clients' errors that tell a client to send the request again."""
+
+
+class Write(NamedTuple):
+    """The key of a claim in the store, and who makes it."""
+
+    key: str
+    caller: str
+
+
+class Claim:
+    """The claim of a request: its entry, the handler's answer, as far as it can be given again, and its error."""
+
+    __slots__ = ("answer", "entry", "error")
+
+    def __init__(self, entry: StoreEntry) -> None:
+        self.entry = entry
+        self.answer: dict[str, Any] | None = None
+        self.error: BaseException | None = None
+
+    def outcome(self, response: Response) -> dict[str, Any]:
+        """Return the new state, by the response that is sent: after the handler a commit may have failed."""
+        answer = self.answer or {"state": RELEASED}
+        if _is_broken_off(response) or answer["state"] == UNKNOWN:
+            return {"state": UNKNOWN}
+        has_failed_since = response.error is not None and response.error is not self.error
+        return {"state": RELEASED} if has_failed_since or is_retried(response) else answer
+
+
+def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
+    """Return a write of which the caller has keys of its own."""
+    caller = by(request)
+    if not isinstance(caller, str | None):
+        raise TypeError(f"{describe(by)} returned {caller!r}: `by` is text, or None")
+    return Write(f"idempotent by {caller or ''}\n{key}", "")
+
+
+def by_credentials(has_session: bool, request: Request, key: str) -> Write:
+    """Return a write whose caller is known by the credentials, or has none.
+
+    A session is known by when it was begun, which stays through a login, while its key changes.
+    """
+    caller = request.head.field("authorization")
+    if caller is not None:
+        caller = f"authorization {caller}"
+    elif has_session and (begun := request.session.created) is not None:
+        caller = f"session {begun!r}"
+    return Write(f"idempotent\n{key}", _hash(key, caller or ""))
+
+
+def fingerprint_of(key: str, request: Request) -> str:
+    """Return a hash of the request: method, path, query and body, with the key as salt."""
+    digest = sha256(_joined(key, request.method, request.root_path + request.path))
+    digest.update(_joined(request.query_string.decode("latin-1")))
+    for chunk in request.stream:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _hash(*texts: str) -> str:
+    return sha256(_joined(*texts)).hexdigest()
+
+
+def _joined(*texts: str) -> bytes:
+    """Return texts in bytes that no other texts have: each has its length before it."""
+    encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+    return b"".join([b"%d:%b" % (len(each), each) for each in encoded])
+
+
+def replay(data: dict[str, Any]) -> Response:
+    """Return the answer that is kept in a claim."""
+    response = Response(None, data["status"], [(name, value) for name, value in data["fields"]])
+    response.body = data["body"]
+    return response
+
+
+def is_retried(response: Response) -> bool:
+    """True for an answer after which a retry is carried out again."""
+    return response.status >= 500 or response.status in _COME_BACK
+
+
+def _is_broken_off(response: Response) -> bool:
+    """True for an answer to a cancellation, or to an error that came of one, such as that of a deadline."""
+    error = response.error
+    causes = () if error is None else (error, error.__cause__)
+    return any(cause is not None and not isinstance(cause, Exception) for cause in causes)

@@ -1,0 +1,306 @@
+"""Writes that happen once, as a feature of an app, however often a client sends them.
+
+app.use(IdempotentWrites(SQLiteStore("var/writes.db"))), then @app.post("/payments", idempotent=True)
+
+An entry of the store is a claim, which one request makes before its handler runs. Its version tells whose it is: nobody
+changes the claim of another.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from copy import copy
+from functools import partial, update_wrapper
+from math import inf
+from typing import TYPE_CHECKING, Any, cast
+
+from antiphon.app.route import Route
+from antiphon.app.signatures import MiddlewareFunction
+from antiphon.concurrency.crossing import Crossing
+from antiphon.features.claims import (
+    ANSWERED,
+    RUNNING,
+    UNKNOWN,
+    Claim,
+    Write,
+    by_credentials,
+    by_name,
+    fingerprint_of,
+    is_retried,
+    replay,
+)
+from antiphon.features.stores.store import RETRY_AFTER, Store, StoreEntry
+from antiphon.handler.callables import check_arguments, check_sync, is_async_generator, is_generator
+from antiphon.handler.contract import describe, is_async, log_failure
+from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
+from antiphon.request.places import Place
+from antiphon.request.request import Request
+from antiphon.response.files import is_for_any_thread
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+DAY = 24 * 3600.0
+"""Seconds."""
+
+LONGEST_KEY = 255
+"""Characters of the longest key."""
+
+LONGEST_TRY = 60.0
+"""Seconds after which clients are told that a request without an answer may have been broken off."""
+
+_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
+_NOT_KEPT = ("set-cookie", "date", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade")
+"""Fields of the first visitor, the first moment, one framing and one connection (RFC 9110 §7.6.1)."""
+
+_ATTEMPTS = 5
+"""How often a claim is tried for that others give up, or take over, meanwhile."""
+
+
+class IdempotentWrites:
+    """A feature that carries out a request to an ``idempotent`` route once, and gives its answer to all retries.
+
+    Clients send a key with each write, as Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), and again with
+    each retry. A retry gets the first answer; a 409 while there is none yet; and a 422 if the key came with another
+    method, path, query or body before, or from somebody else. A request without a key is a 400, unless ``required`` is
+    false: then it is carried out each time. Answers are kept for ``ttl`` seconds.
+
+    Somebody else has another Authorization header, or else another session, where the app has sessions. Where the
+    credentials of a user may change between retries, ``by`` tells who calls: a function that is called with the
+    request, and returns a text, or None for one who is not known. Each caller has keys of its own then. It must not
+    block.
+
+    After an answer of 5xx, 408, 425 or 429 a retry is carried out again. A request that was broken off, by the end of
+    its process or by a cancellation, may have had its effect: retries are refused with 409, unless ``takeover`` says
+    after how many seconds the next one is carried out again: longer than any handler takes. Answers of more than
+    ``largest`` bytes, and streams, can't be kept: they are a RuntimeError that names the handler. A store that is away
+    is a 503, before anything is carried out.
+
+    Raises ValueError for numbers that are not above 0, and for a store whose entries are with clients.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        by: Callable[[Request], str | None] | None = None,
+        required: bool = True,
+        ttl: float = DAY,
+        takeover: float | None = None,
+        largest: int = 1 << 20,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if not store.is_server_side:
+            kind = type(store).__name__
+            raise ValueError(f"{kind} can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can")
+        if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
+            raise ValueError(f"ttl, takeover and largest are above 0, not {ttl!r}, {takeover!r} and {largest!r}")
+        if by is not None:
+            check_arguments(by, "request")
+            check_sync("by", by)
+        self._store = store
+        self._by = by
+        self._required = required
+        self._ttl = ttl
+        self._takeover = takeover
+        self._largest = largest
+        self._clock = clock
+
+    def install(self, app: "App") -> None:
+        """Have the app carry out its idempotent routes by this feature."""
+        app.surround_idempotent(self._surround)
+
+    def _surround(
+        self, route: Route, handler: Callable[[Request], Any]
+    ) -> tuple[MiddlewareFunction, Callable[[Request], Any]]:
+        """Return the middleware that ends a claim, and the handler that makes one.
+
+        Raises ValueError for a route whose answer could never be kept, or whose body could never be compared.
+        """
+        self._check(route)
+        caller = partial(by_name, self._by) if self._by else partial(by_credentials, Request.session in route.places)
+
+        def once(request: Request) -> Any:
+            write = self._write_of(request, caller)
+            return handler(request) if write is None else self._carry_out(handler, request, write)
+
+        async def aonce(request: Request) -> Any:
+            write = self._write_of(request, caller)
+            return await (handler(request) if write is None else self._acarry_out(handler, request, write))
+
+        if is_async(route.handler):
+            return self._end_async, update_wrapper(aonce, handler)
+        return self._end, update_wrapper(once, handler)
+
+    def _check(self, route: Route) -> None:
+        wrong = ""
+        if safe := [method for method in route.methods if method in _SAFE]:
+            wrong = f"answers {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
+        elif route.body == "stream":
+            wrong = "streams its body, which can't be compared with that of a retry: say body='lazy'"
+        elif is_generator(route.handler) or is_async_generator(route.handler):
+            wrong = "answers with a stream, which can't be kept for a retry: return the whole answer"
+        elif route.unguarded:
+            wrong = "is unguarded, so that it knows no callers: leave out one of the two"
+        if wrong:
+            raise ValueError(f"{describe(route.handler)} is idempotent, and {wrong}")
+
+    # Before the handler
+
+    def _carry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
+        known = self._claim(request, write)
+        if known is not None:
+            return known
+        request.after_request(self._keep)
+        return handler(request)
+
+    async def _acarry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
+        if request.head.has_body:
+            await request.load()
+        if self._store.blocks or request.content.is_in_file:
+            known = await Crossing().run_shielded(partial(self._claim, request, write))
+        else:
+            known = self._claim(request, write)
+        if known is not None:
+            return known
+        request.after_request(self._akeep)
+        return await handler(request)
+
+    def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
+        """Return the key and the caller of a request; None for one without a key that needs none."""
+        key = request.idempotency_key
+        if request.head.field("idempotency-key") is None:
+            if self._required:
+                raise BadRequest(
+                    'This needs the header Idempotency-Key, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".'
+                )
+            return None
+        if not key or len(key) > LONGEST_KEY:
+            raise BadRequest(
+                f'The header Idempotency-Key has to be one text in quotes, of 1 to {LONGEST_KEY} characters: "key".'
+            )
+        return caller(request, key)
+
+    def _claim(self, request: Request, write: Write) -> Response | None:
+        """Claim a write for this request, and return None, or the answer that it has had before.
+
+        Raises Conflict (409) if another request has claimed it, UnprocessableContent (422) if it was another write, and
+        StoreUnavailable (503).
+        """
+        fingerprint = fingerprint_of(write.key, request)
+        data = {"state": RUNNING, "caller": write.caller, "fingerprint": fingerprint}
+        for _ in range(_ATTEMPTS):
+            entry = self._store.add(write.key, data, ttl=self._ttl)
+            if entry is None:
+                known = self._store.load(write.key)
+                if known is None:
+                    continue
+                answer = self._answer(known, write.caller, fingerprint)
+                if answer is not None:
+                    return answer
+                entry = self._store.replace(write.key, data, version=known.version, ttl=self._ttl)
+            if entry is not None:
+                request[_CLAIM] = Claim(entry)
+                return None
+        raise _still_running()
+
+    def _answer(self, known: StoreEntry, caller: str, fingerprint: str) -> Response | None:
+        """Return the answer that is known; None if the write may be carried out. Raises what ``_claim`` does."""
+        data, age = known.data, self._clock() - known.changed
+        if data["caller"] != caller:
+            raise _other("other credentials")
+        if data["fingerprint"] != fingerprint:
+            raise _other("another request")
+        match data["state"]:
+            case "answered":
+                return replay(data)
+            case "released":
+                return None
+            case "unknown" if self._takeover is not None:
+                return None
+            case "running" if self._takeover is not None and age >= self._takeover:
+                return None
+            case "running" if age < LONGEST_TRY:
+                raise _still_running()
+            case "running":
+                raise _unknown(f"has had no answer for {age:.0f} seconds. If it was broken off")
+        raise _unknown("was broken off, and")
+
+    # After the handler
+
+    def _keep(self, request: Request, response: Response) -> Response | None:
+        """Note the handler's answer, before anything is added to it for this one request and visitor."""
+        claim = request[_CLAIM]
+        claim.error = response.error
+        if is_retried(response):
+            return None
+        claim.answer = {"state": UNKNOWN}
+        body = response.body
+        if not isinstance(body, bytes):
+            if not is_for_any_thread(body) or getattr(body, "length", inf) > self._largest:
+                raise self._not_kept(request, "a stream")
+            response = copy(response)
+            response.body = body = b"".join(cast("Iterable[bytes]", body))
+        if len(body) > self._largest:
+            raise self._not_kept(request, f"{len(body)} bytes")
+        fields = [[name, value] for name, value in copy(response).headers.items() if name not in _NOT_KEPT]
+        claim.answer = {"state": ANSWERED, "status": response.status, "fields": fields, "body": body}
+        return response
+
+    async def _akeep(self, request: Request, response: Response) -> Response | None:
+        if not response.is_streamed:
+            return self._keep(request, response)
+        return await Crossing().run_shielded(partial(self._keep, request, response))
+
+    def _not_kept(self, request: Request, what: str) -> RuntimeError:
+        return RuntimeError(
+            f"{request.route.answered_by} is idempotent, and answered with {what}, while {self._largest} bytes are kept"
+            " for retries: answer with a redirect or a link to it, or say IdempotentWrites(store, largest=...)"
+        )
+
+    def _end(self, request: Request) -> Generator[None, Response, None]:
+        """End a claim, if this request has made one, when nothing can fail any more but the way to the client."""
+        response = yield
+        if _CLAIM in request:
+            self._end_claim(request, response)
+
+    async def _end_async(self, request: Request) -> AsyncGenerator[None, Response]:
+        response = yield
+        if _CLAIM not in request:
+            return
+        if self._store.blocks:
+            await Crossing().run_shielded(partial(self._end_claim, request, response))
+        else:
+            self._end_claim(request, response)
+
+    def _end_claim(self, request: Request, response: Response) -> None:
+        """Write what has become of a claim. After the effect, a failure to do so is logged, and changes no answer."""
+        claim = request[_CLAIM]
+        entry = claim.entry
+        try:
+            self._store.replace(
+                entry.key, {**entry.data, **claim.outcome(response)}, version=entry.version, ttl=self._ttl
+            )
+        except Exception as error:
+            log_failure(request, error, fault="was answered, but its answer can't be kept for retries, which get a 409")
+
+
+_CLAIM = Place[Claim]("claim of an idempotent write")
+
+
+def _other(what: str) -> UnprocessableContent:
+    return UnprocessableContent(f"This Idempotency-Key was sent with {what} before: a new write has a new key.")
+
+
+def _unknown(why: str) -> Conflict:
+    return Conflict(
+        f"The first request with this Idempotency-Key {why} its outcome is unknown. Find out what it did before you"
+        " send it again, with a new key."
+    )
+
+
+def _still_running() -> Conflict:
+    return Conflict(
+        "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
+        headers={"retry-after": str(RETRY_AFTER)},
+    )
