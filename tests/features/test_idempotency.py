@@ -309,16 +309,19 @@ class TestAFailure:
         assert [bank.pay().json for _ in range(2)] == [{"paid": 2}, {"paid": 2}]
 
     @pytest.mark.parametrize("error", [ZeroDivisionError(), Conflict("Somebody else was faster.")], ids=["500", "409"])
-    def test_of_a_commit_is_carried_out_again(self, bank, error):
-        place = Place("transaction")
+    @pytest.mark.parametrize("where", ["a place", "middleware"])
+    def test_of_a_commit_is_carried_out_again(self, bank, error, where):
         errors = [error]
 
         def transaction(request):
-            yield 1
+            yield None if where == "middleware" else 1
             if errors:
                 raise errors.pop()
 
-        bank.app.fill(place, transaction, blocking=True)
+        if where == "middleware":
+            bank.app.middleware(transaction)
+        else:
+            bank.app.fill(Place("transaction"), transaction, blocking=True)
         assert bank.pay().status == (409 if isinstance(error, Conflict) else 500)
         assert [bank.pay().json for _ in range(2)] == [{"paid": 2}, {"paid": 2}]
 
@@ -395,6 +398,30 @@ class Leaving(MemoryStore):
     def replace(self, *args, **options):
         self._count()
         return super().replace(*args, **options)
+
+
+class Watched(SQLiteStore):
+    """A store that is to be called on threads only."""
+
+    def _check(self):
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+
+    def add(self, *args, **options):
+        self._check()
+        return super().add(*args, **options)
+
+    def replace(self, *args, **options):
+        self._check()
+        return super().replace(*args, **options)
+
+
+@pytest.mark.parametrize("style", ["async def"])
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_store_that_waits_is_asked_on_a_thread(opening, tmp_path, kind):
+    with closing(Watched(tmp_path / "store.db")) as store:
+        bank = opening(store)
+        assert [bank.pay().json for _ in range(2)] == [{"paid": 1}, {"paid": 1}]
 
 
 class TestAStoreThatIsAway:
