@@ -35,9 +35,10 @@ PUBLIC = {
         "AccessLog", "BadCSRFToken", "Basic", "Bearer", "BoundField", "CSRFTokens", "Compression",
         "ContentSecurityPolicy", "CookieStore", "Cors", "Field", "Flash", "FlashMessage", "FlashMessages", "Form",
         "FormError", "Health", "IdempotentWrites", "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page",
-        "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount",
-        "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource",
-        "Users", "ValkeyStore", "csrf_input", "csrf_token", "is_same_secret", "login", "login_required", "logout",
+        "PermissionsPolicy", "RateLimit", "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store",
+        "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress",
+        "UserSource", "Users", "ValkeyStore", "csrf_input", "csrf_token", "is_same_secret", "login",
+        "login_required", "logout",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

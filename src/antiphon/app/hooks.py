@@ -35,8 +35,12 @@ class Hook(NamedTuple):
 
 
 def hook(function: Callable[..., Any], blocking: bool = False) -> Hook:
-    """Make a hook of a function; ``blocking`` calls it on a thread even around an async handler."""
+    """Make a hook of a function; ``blocking`` calls it on a thread even around an async handler.
+
+    An object that is called may have an attribute ``blocking`` that says so.
+    """
     waits = is_async(function)
+    blocking = blocking or getattr(function, "blocking", False)
     return Hook(function, waits, blocking and not waits)
 
 

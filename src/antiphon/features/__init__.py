@@ -18,6 +18,7 @@ __all__, __getattr__ = import_on_use(
         "features.logins": "SessionLogin login logout",
         "features.idempotency": "IdempotentWrites",
         "features.open_telemetry": "OpenTelemetry",
+        "features.rate_limits": "RateLimit",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
         "features.sessions": "Sessions",
         "features.stores.cookie": "CookieStore",

@@ -10,6 +10,7 @@ from antiphon.features.health import Health
 from antiphon.features.idempotency import IdempotentWrites
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
+from antiphon.features.rate_limits import RateLimit
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,
@@ -53,6 +54,7 @@ __all__ = [
     "OwnedEntry",
     "Page",
     "PermissionsPolicy",
+    "RateLimit",
     "SQLiteStore",
     "SecurityHeaders",
     "SessionLogin",

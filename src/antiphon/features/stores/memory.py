@@ -10,6 +10,9 @@ from typing import ClassVar, Protocol, TypeVar
 from antiphon.features.stores.rows import Row, RowStore
 from antiphon.features.stores.store import StoreCount, check_ttl, hash_key
 
+MOST_COUNTERS = 100_000
+"""Counters that a store keeps, about 25 MB of them: those of many callers, whoever they are."""
+
 LOOKED_AT = 4
 """Entries that each write looks at, to forget those that are expired: more than it adds."""
 
@@ -17,6 +20,8 @@ LOOKED_AT = 4
 class MemoryStore(RowStore):
     """A store that lives as long as its process, for tests and development. Other processes do not see it.
 
+    Of counters it keeps 100,000, and forgets one for each further one, so that nobody who counts under ever new keys
+    fills the memory.
     ``clock`` returns the seconds since 1970; tests may turn it.
     """
 
@@ -49,6 +54,8 @@ class MemoryStore(RowStore):
                 del self._counters[expired]
             counter = self._counters.get(id_)
             if counter is None or counter.expires <= now:
+                if counter is None and len(self._counters) >= MOST_COUNTERS:
+                    self._counters.popitem(last=False)
                 counter = self._counters[id_] = _Counter(now + ttl)
             counter.value += by
             return StoreCount(counter.value, counter.expires - now)

@@ -138,7 +138,7 @@ class Store(ABC):
 
     @abstractmethod
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
-        """Add to the counter under a key, and return it.
+        """Add to the counter under a key, and return it; 0 only looks, and a number below 0 takes away.
 
         It begins at 0, and again ``ttl`` seconds after the first of these calls. Counters and entries may have equal
         keys.

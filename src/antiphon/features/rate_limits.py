@@ -1,0 +1,196 @@
+"""Limits of rates: how often somebody may ask, for a whole app, a blueprint or a route.
+
+app.use(RateLimit("100/minute", SQLiteStore("var/limits.db"))), or @app.post("/login", before=RateLimit("5/minute"))
+"""
+
+import re
+import time
+from collections.abc import Callable, Generator
+from copy import copy
+from functools import partial
+from ipaddress import IPv6Address
+from math import ceil
+from typing import Literal, NamedTuple
+
+from antiphon.app.blueprint import Routes
+from antiphon.features.stores.memory import MemoryStore
+from antiphon.features.stores.store import RETRY_AFTER, Store, StoreUnavailable
+from antiphon.handler.callables import check_arguments, check_sync
+from antiphon.handler.contract import describe
+from antiphon.http.errors import TooManyRequests
+from antiphon.http.structured_fields import Item
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+"""The type of the problem (draft-ietf-httpapi-ratelimit-headers)."""
+
+ROUNDING = 1e-4
+"""Seconds, and requests, by which sums of fractions may be off: clients come back at the second that they are told."""
+
+LOG_EVERY = 60.0
+"""Seconds between two lines of the log that say that nobody is limited."""
+
+_read_rate = re.compile(r"([1-9][0-9]{0,8}) ?(?:/|per) ?(?:([1-9][0-9]{0,4}) ?)?(second|minute|hour|day)s?").fullmatch
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 24 * 3600}
+
+
+class RateLimit:
+    """A limit of the requests that one caller may send in a time: a feature, and a hook for ``before=``.
+
+    ``rate`` is such as "10/minute", "1000/day" or "10 per 30 seconds". A caller is an IP address, of version 6 the
+    network of 64 bits that one customer has; or the text that ``by`` returns for a request, where None is not limited.
+    ``by`` must not block. As a feature, a limit by address comes before all that is registered after it, and one with
+    ``by`` is a hook, which knows users and sessions. Both come before a body of more than 64 KiB is received.
+
+    The window slides: the requests of the window before count by the part of it that is not over yet, so that there is
+    no border at which twice as many pass at once. Requests that are refused (429, with Retry-After) don't count. All
+    answers have RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers). ``name`` is the limit's name
+    there, by default the rate, and in the ``store``, where limits of one name count together. Without a store each
+    process counts for itself, in memory.
+
+    While the store is away, requests are let pass, which is logged once a minute, or with
+    ``when_unavailable="refuse"`` they are a 503. Raises ValueError for another rate, for a name that no header can
+    have, and for a store that can't count.
+    """
+
+    def __init__(
+        self,
+        rate: str,
+        store: Store | None = None,
+        *,
+        by: Callable[[Request], str | None] | None = None,
+        name: str | None = None,
+        when_unavailable: Literal["allow", "refuse"] = "allow",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._limit, self._period = _parse_rate(rate)
+        self._store = MemoryStore(clock=clock) if store is None else store
+        if not self._store.is_server_side:
+            raise ValueError(f"{type(store).__name__} can't count: SQLiteStore(path) and ValkeyStore(url) can")
+        if when_unavailable not in ("allow", "refuse"):
+            raise ValueError(f"when_unavailable is 'allow' or 'refuse', not {when_unavailable!r}")
+        if by is not None:
+            check_arguments(by, "request")
+            check_sync("by", by)
+        self._by = by
+        self._name = rate if name is None else name
+        self._policy = str(Item(self._name, {"q": self._limit, "w": self._period}))
+        self._refuses = when_unavailable == "refuse"
+        self._clock = clock
+        self._asked_again_at = self._logged_again_at = 0.0
+        self.blocking = self._store.blocks
+
+    def install(self, app: Routes) -> None:
+        """Register the limit for all requests to an app or a blueprint."""
+        if self._by is None:
+            app.middleware(blocking=self.blocking)(self._around)
+        else:
+            app.before_request(self)
+
+    def _around(self, request: Request) -> Generator[None, Response, None]:
+        self(request)
+        yield
+
+    def __call__(self, request: Request) -> None:
+        """Count a request. Raises TooManyRequests (429) for one too many."""
+        caller = self._caller(request)
+        now = self._clock()
+        if caller is None or now < self._asked_again_at:
+            return
+        try:
+            count = self._count(caller, now)
+        except StoreUnavailable:
+            if self._refuses:
+                raise
+            self._asked_again_at = now + RETRY_AFTER  # not each request waits for a store that does not answer
+            self._log(now, "limits nobody, because its store is not available")
+            return
+        seconds = max(1, ceil(count.seconds - ROUNDING))
+        told = str(Item(self._name, {"r": count.remaining, "t": seconds}))
+        request.after_request(partial(_add_fields, self._policy, told))
+        if count.is_over:
+            raise TooManyRequests(
+                f"At most {self._limit} in {self._period} seconds. Try again in {seconds} seconds.",
+                retry_after=seconds,
+                type=QUOTA_EXCEEDED,
+                title="Request cannot be satisfied as assigned quota has been exceeded",
+                **{"violated-policies": [self._name]},
+            )
+
+    def _caller(self, request: Request) -> str | None:
+        if self._by is not None:
+            caller = self._by(request)
+            if not isinstance(caller, str | None):
+                raise TypeError(f"{describe(self._by)} returned {caller!r}: `by` is text, or None")
+            return caller
+        if request.ip is None:
+            self._log(self._clock(), "limits nobody whose address the server does not tell, so say by=...")
+            return None
+        return _network(request.ip)
+
+    def _count(self, caller: str, now: float) -> "_Count":
+        """Count a request, unless there were too many. Raises StoreUnavailable."""
+        limit, period, increment = self._limit, self._period, self._store.increment
+        key = f"rate {self._name}\n{caller}"
+        if limit == 1:  # one window that begins with the request is all there is to know
+            count, seconds = increment(key, ttl=period)
+            return _Count(count > 1, 0, seconds)
+        window, elapsed = divmod(now, period)
+        current = increment(f"{key}\n{window:.0f}", ttl=2 * period).value
+        before = increment(f"{key}\n{window - 1:.0f}", ttl=2 * period, by=0).value if current <= limit else 0
+        used = current + before * (1 - elapsed / period)
+        if used <= limit + ROUNDING:
+            return _Count(False, int(limit - used + ROUNDING), period - elapsed)
+        increment(f"{key}\n{window:.0f}", ttl=2 * period, by=-1)
+        return _Count(True, 0, _wait(limit, period, elapsed, current - 1, before))
+
+    def _log(self, now: float, what: str) -> None:
+        if now < self._logged_again_at:
+            return
+        import logging
+
+        self._logged_again_at = now + LOG_EVERY
+        logging.getLogger("antiphon").error("the rate limit %s %s", self._name, what)
+
+
+class _Count(NamedTuple):
+    """A request that was counted: True if it is one too many, how many are left, and seconds until there are more."""
+
+    is_over: bool
+    remaining: int
+    seconds: float
+
+
+def _parse_rate(rate: str) -> tuple[int, int]:
+    """Return how many requests in how many seconds. Raises ValueError, which shows the grammar."""
+    found = _read_rate(rate) if isinstance(rate, str) else None
+    if found is None:
+        raise ValueError(f'a rate is such as "10/minute", "1000/day" or "10 per 30 seconds", not {rate!r}')
+    return int(found[1]), int(found[2] or 1) * _SECONDS[found[3]]
+
+
+def _wait(limit: int, period: int, elapsed: float, current: int, before: int) -> float:
+    """Return the seconds until one more request fits in, while those of the window before count ever less."""
+    room = limit - 1 - current
+    if room >= 0:
+        return period * (1 - room / before) - elapsed
+    return period - elapsed + period * (1 - (limit - 1) / current)
+
+
+def _network(ip: str) -> str:
+    """Return an address of version 4, and of version 6 its network of 64 bits; any other text as it is."""
+    if ":" not in ip:
+        return ip
+    try:
+        address = IPv6Address(ip)
+    except ValueError:
+        return ip
+    return str(address.ipv4_mapped or address.packed[:8].hex())
+
+
+def _add_fields(policy: str, told: str, _request: Request, response: Response) -> Response:
+    response = copy(response)  # a handler may return the same one again
+    response.headers.add("ratelimit-policy", policy)
+    response.headers.add("ratelimit", told)
+    return response

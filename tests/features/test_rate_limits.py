@@ -1,0 +1,378 @@
+"""Limits of rates: who is counted, how many pass, and what clients are told."""
+
+import asyncio
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from antiphon import App, Blueprint, Request
+from antiphon.features import CookieStore, MemoryStore, RateLimit, Sessions, SQLiteStore, StoreUnavailable
+from antiphon.features.stores import memory
+from antiphon.http import Item, TooManyRequests, parse_structured_list
+from antiphon.testing import Client
+
+pytestmark = pytest.mark.axes("interface", "style", "kind")
+
+NEW_YEAR = 1_800_000_000.0
+"""The beginning of a window, of whatever length."""
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def style(request):
+    return request.param
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def kind(request):
+    return request.param
+
+
+class Clock:
+    def __init__(self):
+        self.now = NEW_YEAR
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def store(kind, tmp_path, clock):
+    with closing(
+        MemoryStore(clock=clock) if kind == "memory" else SQLiteStore(tmp_path / "store.db", clock=clock)
+    ) as store:
+        yield store
+
+
+@pytest.fixture
+def handler(style):
+    async def waits(request):
+        await asyncio.sleep(0)
+        return "answered"
+
+    return (lambda request: "answered") if style == "def" else waits
+
+
+@pytest.fixture
+def visiting(interface):
+    """Visit an app from an address, and return the responses' statuses, or the responses."""
+    clients = []
+
+    def visit(app, path="/", ip="192.0.2.1", **options):
+        clients.append(Client(app, interface, client=ip and (ip, 50000), timeout=10.0))
+        return clients[-1].get(path, **options)
+
+    yield visit
+    for client in clients:
+        client.close()
+
+
+def limited(handler, *limits):
+    app = App()
+    for limit in limits:
+        app.use(limit)
+    app.get("/")(handler)
+    return app
+
+
+class TestARate:
+    @pytest.mark.parametrize(
+        ("rate", "policy"),
+        [
+            ("10/minute", "q=10;w=60"),
+            ("5/second", "q=5;w=1"),
+            ("1000/day", "q=1000;w=86400"),
+            ("3/hours", "q=3;w=3600"),
+            ("10 per minute", "q=10;w=60"),
+            ("10 per 30 seconds", "q=10;w=30"),
+            ("2/15 minutes", "q=2;w=900"),
+        ],
+    )
+    def test_says_how_many_in_which_time(self, visiting, rate, policy):
+        response = visiting(limited(lambda request: "", RateLimit(rate)))
+        assert response.headers["ratelimit-policy"] == f'"{rate}";{policy}'
+
+    @pytest.mark.parametrize(
+        "rate",
+        ["", "10", "0/minute", "-1/minute", "10/month", "ten/minute", "1.5/second", "10/0 seconds", 10, "10/minute "],
+    )
+    def test_of_another_form_is_an_error_that_shows_the_form(self, rate):
+        with pytest.raises(ValueError, match='a rate is such as "10/minute", "1000/day" or "10 per 30 seconds", not'):
+            RateLimit(rate)
+
+
+class TestRequests:
+    def test_above_the_rate_are_refused_until_there_is_room(self, store, handler, visiting, clock):
+        app = limited(handler, RateLimit("3/minute", store, clock=clock))
+        assert [visiting(app).status for _ in range(5)] == [200, 200, 200, 429, 429]
+        clock.now += 60
+        assert visiting(app).status == 429  # three of the last 60 seconds
+        clock.now += 20
+        assert [visiting(app).status for _ in range(2)] == [200, 429]
+        clock.now += 100
+        assert [visiting(app).status for _ in range(4)] == [200, 200, 200, 429]
+
+    def test_do_not_pass_twice_as_often_where_two_windows_meet(self, store, handler, visiting, clock):
+        app = limited(handler, RateLimit("3/minute", store, clock=clock))
+        clock.now += 59
+        assert [visiting(app).status for _ in range(3)] == [200, 200, 200]
+        clock.now += 2
+        assert visiting(app).status == 429
+
+    def test_that_are_refused_do_not_count(self, store, handler, visiting, clock):
+        app = limited(handler, RateLimit("3/minute", store, clock=clock))
+        [visiting(app) for _ in range(20)]
+        clock.now += 61 + 20
+        assert visiting(app).status == 200
+
+    def test_may_be_one_in_a_time(self, store, handler, visiting, clock):
+        app = limited(handler, RateLimit("1/minute", store, clock=clock))
+        clock.now += 45
+        assert [visiting(app).status for _ in range(2)] == [200, 429]
+        clock.now += 59
+        response = visiting(app)
+        assert (response.status, response.headers["retry-after"]) == (429, "1")
+        clock.now += 1
+        assert visiting(app).status == 200
+
+    @given(
+        limit=st.integers(1, 5),
+        pauses=st.lists(st.sampled_from([0.0, 0.25, 1.0, 7.5, 20.0, 59.0]), min_size=10, max_size=30),
+    )
+    def test_pass_as_soon_as_they_are_told(self, limit, pauses):
+        clock = Clock()
+        check = RateLimit(f"{limit}/minute", MemoryStore(clock=clock), by=lambda request: "somebody", clock=clock)
+        passed = []
+
+        def seconds_to_wait():
+            try:
+                check(Request.blank())
+            except TooManyRequests as error:
+                return int(error.headers["retry-after"])
+            passed.append(clock.now)
+            return 0
+
+        for pause in pauses:
+            clock.now += pause
+            if wait := seconds_to_wait():
+                clock.now += wait - 1.0
+                early = seconds_to_wait()
+                assert early <= 1
+                clock.now += early
+                assert early == 0 or seconds_to_wait() == 0
+        windows = [now // 60 for now in passed]
+        assert max(map(windows.count, windows), default=0) <= limit + (limit == 1)
+
+
+class TestACaller:
+    @pytest.mark.parametrize(
+        ("one", "other", "is_same"),
+        [
+            ("192.0.2.1", "192.0.2.2", False),
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff::", True),
+            ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+            ("::ffff:192.0.2.1", "192.0.2.1", True),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+            ("::1", "::2", True),
+        ],
+    )
+    def test_is_an_address_or_the_network_of_one_customer(self, handler, visiting, one, other, is_same):
+        app = limited(handler, RateLimit("1/minute"))
+        assert visiting(app, ip=one).status == 200
+        assert visiting(app, ip=other).status == (429 if is_same else 200)
+
+    def test_without_an_address_is_not_limited_and_the_log_says_so(self, handler, visiting, caplog):
+        app = limited(handler, RateLimit("1/minute"))
+        assert [visiting(app, ip=None).status for _ in range(3)] == [200, 200, 200]
+        assert caplog.text.count("whose address the server does not tell, so say by=...") == 1
+
+    def test_is_who_the_app_says(self, store, handler, visiting, clock):
+        by = lambda request: request.headers.get("x-key")  # noqa: E731
+        app = limited(handler, RateLimit("1/minute", store, by=by, clock=clock))
+        sent = [{"x-key": "a"}, {"x-key": "b"}, {"x-key": "a"}, {}, {}]
+        assert [visiting(app, headers=headers).status for headers in sent] == [200, 200, 429, 200, 200]
+
+    def test_may_be_known_by_a_session(self, store, handler, visiting, clock):
+        app = App()
+        app.use(RateLimit("1/minute", store, by=lambda request: request.session.get("user"), clock=clock))
+        app.use(Sessions(store, clock=clock))
+        app.get("/")(handler)
+        assert [visiting(app).status for _ in range(2)] == [200, 200]
+
+    def test_is_text(self, handler, visiting, caplog):
+        app = limited(handler, RateLimit("1/minute", by=lambda request: 1))
+        assert visiting(app).status == 500
+        assert "returned 1: `by` is text, or None" in caplog.text
+
+
+class TestAnAnswer:
+    def test_tells_what_is_left(self, store, handler, visiting, clock):
+        app = limited(handler, RateLimit("3/minute", store, name="all", clock=clock))
+        told = []
+        for _ in range(4):
+            response = visiting(app)
+            [policy], [limit] = (
+                parse_structured_list(response.headers[name]) for name in ("ratelimit-policy", "ratelimit")
+            )
+            assert policy == Item("all", {"q": 3, "w": 60})
+            told.append((response.status, str(limit)))
+            clock.now += 1
+        assert told == [
+            (200, '"all";r=2;t=60'),
+            (200, '"all";r=1;t=59'),
+            (200, '"all";r=0;t=58'),
+            (429, '"all";r=0;t=77'),
+        ]
+
+    def test_to_one_too_many_is_a_problem_that_says_when_to_come_back(self, store, handler, visiting, clock):
+        app = limited(handler, RateLimit("1/minute", store, name="all", clock=clock))
+        visiting(app)
+        response = visiting(app)
+        assert (response.status, response.headers["retry-after"]) == (429, "60")
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json == {
+            "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
+            "title": "Request cannot be satisfied as assigned quota has been exceeded",
+            "status": 429,
+            "detail": "At most 1 in 60 seconds. Try again in 60 seconds.",
+            "violated-policies": ["all"],
+            "request_id": response.headers["x-request-id"],
+        }
+
+    def test_that_is_an_error_tells_it_too(self, visiting):
+        app = limited(lambda request: 1 / 0, RateLimit("2/minute"))
+        assert visiting(app).headers["ratelimit"].startswith('"2/minute";r=1;')
+        assert visiting(app, "/nowhere").headers["ratelimit"].startswith('"2/minute";r=0;')
+
+    def test_comes_before_a_large_body_is_received(self, store, clock, interface, style):
+        received = []
+
+        def take(request):
+            received.append(len(request.body))
+            return "taken"
+
+        async def atake(request):
+            return take(request)
+
+        app = App()
+        app.use(RateLimit("1/minute", store, clock=clock))
+        app.post("/")(take if style == "def" else atake)
+        with closing(Client(app, interface, timeout=10.0)) as client:
+            assert [client.post("/", body=b"a" * 100_000).status for _ in range(2)] == [200, 429]
+        assert received == [100_000]
+
+
+class TestSeveralLimits:
+    def test_hold_together_and_each_is_told(self, store, handler, visiting, clock):
+        limits = [RateLimit("2/second", store, clock=clock), RateLimit("3/minute", store, clock=clock)]
+        app = limited(handler, *limits)
+        assert [visiting(app).status for _ in range(3)] == [200, 200, 429]
+        clock.now += 2
+        response = visiting(app)
+        assert response.status == 200
+        assert {item.value for item in parse_structured_list(response.headers["ratelimit"])} == {"2/second", "3/minute"}
+        assert visiting(app).status == 429
+
+    def test_may_be_of_one_route_and_of_a_blueprint(self, store, handler, visiting, clock):
+        app, shop = App(), Blueprint("shop", prefix="/shop")
+        shop.use(RateLimit("2/minute", store, name="shop", clock=clock))
+        shop.get("/")(handler)
+        shop.get("/search", before=RateLimit("1/minute", store, name="search", clock=clock))(handler)
+        app.register(shop)
+        app.get("/")(handler)
+        assert [visiting(app, "/shop/search").status for _ in range(2)] == [200, 429]
+        assert visiting(app, "/shop/").status == 429
+        assert [visiting(app).status for _ in range(5)] == [200] * 5
+
+    def test_of_one_name_in_one_store_count_together(self, store, handler, visiting, clock):
+        app = App()
+        for path in "/a", "/b":
+            app.get(path, before=RateLimit("1/minute", store, clock=clock))(handler)
+        assert [visiting(app, path).status for path in ("/a", "/b")] == [200, 429]
+
+
+class TestAStoreThatIsAway:
+    @pytest.fixture
+    def away(self, clock):
+        class Away(MemoryStore):
+            asked = 0
+            is_away = True
+
+            def increment(self, *args, **options):
+                self.asked += 1
+                if self.is_away:
+                    raise StoreUnavailable("Please try again in a moment.", retry_after=2)
+                return super().increment(*args, **options)
+
+        return Away(clock=clock)
+
+    def test_limits_nobody_and_is_logged_once_a_minute(self, away, handler, visiting, clock, caplog):
+        app = limited(handler, RateLimit("2/minute", away, name="all", clock=clock))
+        for logged in 1, 1, 2:
+            assert [visiting(app).status for _ in range(3)] == [200] * 3
+            assert caplog.text.count("the rate limit all limits nobody, because its store is not available") == logged
+            clock.now += 30
+        assert away.asked == 3  # and not with each request
+        away.is_away = False
+        assert [visiting(app).status for _ in range(3)] == [200, 200, 429]
+
+    def test_may_refuse(self, away, handler, visiting, clock):
+        app = limited(handler, RateLimit("2/minute", away, when_unavailable="refuse", clock=clock))
+        response = visiting(app)
+        assert (response.status, response.headers["retry-after"]) == (503, "2")
+        away.is_away = False
+        assert visiting(app).status == 200
+
+
+@pytest.mark.parametrize("style", ["async def"])
+@pytest.mark.parametrize("where", ["app", "route"])
+def test_a_store_that_waits_is_asked_on_a_thread(tmp_path, handler, visiting, where):
+    class Watched(SQLiteStore):
+        def increment(self, *args, **options):
+            with pytest.raises(RuntimeError, match="no running event loop"):
+                asyncio.get_running_loop()
+            return super().increment(*args, **options)
+
+    with closing(Watched(tmp_path / "store.db")) as store:
+        app, limit = App(), RateLimit("1/minute", store)
+        if where == "app":
+            app.use(limit)
+        app.get("/", before=limit if where == "route" else ())(handler)
+        assert [visiting(app).status for _ in range(2)] == [200, 429]
+
+
+class TestAMistake:
+    @pytest.mark.parametrize(
+        ("options", "error", "said"),
+        [
+            ({"store": CookieStore(["k" * 16])}, ValueError, r"CookieStore can't count: SQLiteStore\(path\)"),
+            ({"when_unavailable": "maybe"}, ValueError, "'allow' or 'refuse', not 'maybe'"),
+            ({"name": "é"}, ValueError, "visible ASCII"),
+            ({"by": lambda: "a"}, TypeError, "request"),
+        ],
+        ids=["a store with clients", "a word", "a name", "a function"],
+    )
+    def test_is_an_error_at_its_line(self, options, error, said):
+        with pytest.raises(error, match=said):
+            RateLimit("1/minute", **options)
+
+
+def test_memory_is_bounded_however_many_callers_there_are(monkeypatch):
+    monkeypatch.setattr(memory, "MOST_COUNTERS", 100)
+    store = MemoryStore()
+    for number in range(1000):
+        store.increment(f"caller {number}", ttl=1000)
+        store.increment("a caller that comes often", ttl=1000)
+    assert len(store._counters) == 100
+    assert store.increment("caller 999", ttl=1000).value == 2
