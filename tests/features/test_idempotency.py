@@ -9,7 +9,15 @@ from contextlib import closing
 import pytest
 
 from antiphon import App, Place, Redirect, Request, Response, abort
-from antiphon.features import CookieStore, IdempotentWrites, MemoryStore, Sessions, SQLiteStore, StoreUnavailable
+from antiphon.features import (
+    CookieStore,
+    IdempotentWrites,
+    MemoryStore,
+    RateLimit,
+    Sessions,
+    SQLiteStore,
+    StoreUnavailable,
+)
 from antiphon.http import Conflict, Forbidden
 from antiphon.testing import AsyncClient, Client
 
@@ -166,6 +174,12 @@ class TestARetry:
             response.headers["x-seen"] = response.headers.get("x-seen", "") + "once"
 
         assert [bank.pay().headers["x-seen"] for _ in range(2)] == ["once", "once"]
+
+    def test_is_told_its_own_limits_and_not_those_of_the_first(self, opening):
+        bank = opening(route={"before": RateLimit("5/minute")})
+        told = [bank.pay().headers["ratelimit"] for _ in range(2)]
+        assert [limit.partition(";t=")[0] for limit in told] == ['"5/minute";r=4', '"5/minute";r=3']
+        assert "," not in told[1]
 
     def test_is_carried_out_when_the_answer_has_expired(self, bank, clock):
         bank.pay()
@@ -466,6 +480,29 @@ class TestARequestThatIsBrokenOff:
             assert told(bank.pay()) == (409, UNKNOWN)
         else:
             assert bank.pay().json == {"paid": 2}
+
+    @pytest.mark.parametrize("style", ["async def"])
+    @pytest.mark.parametrize("interface", ["asgi", "rsgi"])
+    def test_by_its_server_may_have_had_it_too(self, bank, interface):
+        begun = asyncio.Event()
+
+        async def hang():
+            begun.set()
+            await asyncio.sleep(1000)
+
+        async def cancel():
+            async with AsyncClient(bank.app, interface, base_url=HTTPS) as client:
+                headers = {"idempotency-key": KEY}
+                first = asyncio.create_task(client.post("/payments/ada", headers=headers, body=b"5 pounds"))
+                await begun.wait()
+                first.cancel()
+                await asyncio.wait([first])
+
+        right, bank.answer = bank.answer, lambda request: hang()
+        asyncio.run(cancel())
+        bank.answer = right
+        assert told(bank.pay()) == (409, UNKNOWN)
+        assert bank.paid == 1
 
 
 class TestRetriesAtOnce:

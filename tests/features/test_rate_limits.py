@@ -295,6 +295,17 @@ class TestSeveralLimits:
         assert visiting(app, "/shop/").status == 429
         assert [visiting(app).status for _ in range(5)] == [200] * 5
 
+    def test_are_told_of_answers_of_mounted_applications(self, handler, visiting):
+        inner = App()
+        inner.get("/")(handler)
+        app = limited(handler, RateLimit("1/minute"))
+        app.mount("/inner", inner)
+        told = [visiting(app, "/inner/") for _ in range(2)]
+        assert [(response.status, response.headers["ratelimit"][:14]) for response in told] == [
+            (200, '"1/minute";r=0'),
+            (429, '"1/minute";r=0'),
+        ]
+
     def test_of_one_name_in_one_store_count_together(self, store, handler, visiting, clock):
         app = App()
         for path in "/a", "/b":

@@ -76,6 +76,16 @@ def test_one_effect_of_fifty_retries_while_a_process_is_killed(site, killed):
     assert (last.status, site.payers) == (409 if killed == "the payer" else 200, [payer])
 
 
+def test_a_client_that_goes_away_has_its_answer_kept(site):
+    with site.servers[0].connect() as connection:
+        connection.send(site.payment.encoded)
+        [payer] = eventually(lambda: site.payers or None, "nobody pays")
+        connection.reset()
+    site.go.touch()
+    answer = eventually(lambda: found if (found := site.pay(1)).status == 200 else None, "nobody is answered")
+    assert (answer.body, site.payers) == (b'{"paid by":%d}' % payer, [payer])
+
+
 def test_what_was_broken_off_is_told_later_and_may_be_taken_over(site):
     with ThreadPoolExecutor(1) as threads:
         answer = threads.submit(site.pay, 0)

@@ -151,7 +151,7 @@ class IdempotentWrites:
         known = self._claim(request, write)
         if known is not None:
             return known
-        request.after_request(self._keep)
+        _call_first(request, self._keep)
         return handler(request)
 
     async def _acarry_out(self, handler: Callable[[Request], Any], request: Request, write: Write) -> Any:
@@ -163,7 +163,7 @@ class IdempotentWrites:
             known = self._claim(request, write)
         if known is not None:
             return known
-        request.after_request(self._akeep)
+        _call_first(request, self._akeep)
         return await handler(request)
 
     def _write_of(self, request: Request, caller: Callable[[Request, str], Write]) -> Write | None:
@@ -286,6 +286,11 @@ class IdempotentWrites:
 
 
 _CLAIM = Place[Claim]("claim of an idempotent write")
+
+
+def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:
+    """Have a hook see the handler's answer before others add to it, as limits of rates do, what is of one request."""
+    request._after_hooks = (keep, *request._after_hooks)
 
 
 def _other(what: str) -> UnprocessableContent:
