@@ -1,6 +1,7 @@
 """Limits of rates: who is counted, how many pass, and what clients are told."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -135,6 +136,19 @@ class TestRequests:
         [visiting(app) for _ in range(20)]
         clock.now += 61 + 20
         assert visiting(app).status == 200
+
+    def test_at_once_pass_as_often_as_they_may(self, store, clock):
+        check = RateLimit("10/minute", store, by=lambda request: "somebody", clock=clock)
+
+        def passes(_):
+            try:
+                check(Request.blank())
+            except TooManyRequests:
+                return False
+            return True
+
+        with ThreadPoolExecutor(50) as threads:
+            assert sum(threads.map(passes, range(200))) == 10
 
     def test_may_be_one_in_a_time(self, store, handler, visiting, clock):
         app = limited(handler, RateLimit("1/minute", store, clock=clock))

@@ -16,9 +16,9 @@ from tests.contract.wire import Closed, SentRequest
 from tests.helpers.served.payments import pay_into, store_at
 from tests.helpers.waiting import eventually
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.once, pytest.mark.processes, pytest.mark.axes("interface")]
 
-RUN = "-m", "antiphon", "run", "{app}", "--port", "{port}"
+RUN = "-m", "antiphon", "run", "{app}", "--port", "{port}", "--interface"
 RETRIES = 50
 
 
@@ -47,13 +47,18 @@ class Site:
         return {json.loads(server.respond(SentRequest("GET", "/pid")).body)["pid"] for server in self.servers}
 
 
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
 @pytest.fixture(params=["sqlite", "valkey"])
-def site(request, tmp_path, monkeypatch):
+def site(request, tmp_path, monkeypatch, interface):
     store = str(tmp_path / "store.db") if request.param == "sqlite" else request.getfixturevalue("valkey").url
     for name, value in {"STORE": store, "PAYMENTS": tmp_path / "payments", "GO": tmp_path / "go"}.items():
         monkeypatch.setenv(name, str(value))
-    app = "tests.helpers.served.payments:app"
-    with ServerProcess(RUN, app) as one, ServerProcess(RUN, app) as other:
+    app, run = "tests.helpers.served.payments:app", (*RUN, interface)
+    with ServerProcess(run, app) as one, ServerProcess(run, app) as other:
         yield Site(store, tmp_path, [one, other])
 
 
