@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 from antiphon.http.errors import FaultCode, UnprocessableContent
 from antiphon.http.multidict import MultiDict
 from antiphon.serialization.readers import fields_as, json_as
+from antiphon.serialization.reasons import reason_of
 
 
 class Colour(enum.Enum):
@@ -148,6 +149,11 @@ def test_a_field_of_a_form_is_refused_with_a_code_and_its_bounds(kind, texts, co
 def test_every_code_of_the_list_is_one_that_a_fault_has():
     named = {row[2] for row in IN_JSON} | {row[2] for row in IN_FORM} | {"unknown", "wrong_name"}
     assert named == set(get_args(FaultCode))
+
+
+def test_an_array_of_too_many_items_has_the_bound_that_msgspec_names():
+    reason = reason_of("Expected `array` of at most length 2, got 3")
+    assert reason == ("expected an array of at most 2 items, got 3", "too_many", {"max": 2})
 
 
 def test_many_choices_are_named_in_part():

@@ -152,7 +152,12 @@ class TestAField:
             (Annotated[datetime.datetime, Meta(tz=True)], {"type": "text"}),
             (uuid.UUID, {"type": "text"}),
             (list[Upload], {"type": "file", "multiple": None}),
-            (Annotated[str, Meta(pattern="^[a-z]{3}$")], {"pattern": "[a-z]{3}"}),
+            (int | str, {"type": "text"}),
+            (Annotated[str, Meta(pattern="^[a-z]{3}$")], {"pattern": "[a-z]{3}", "title": "absent"}),
+            (
+                Annotated[str, Meta(pattern="^a$"), Field(messages={"pattern_mismatch": "Only an a."})],
+                {"pattern": "a", "title": "Only an a."},
+            ),
         ],
         ids=str,
     )

@@ -49,6 +49,4 @@ def add_loaded(request: Request):
 
 @app.errorhandler(ContentTooLarge)
 def too_large(request: Request, error: ContentTooLarge):
-    form = Form(Picture, request)
-    form.validate()
-    return form, form.status
+    return add(request)

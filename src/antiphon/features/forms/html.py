@@ -18,6 +18,8 @@ class Html(str):
 
 def as_html(value: object) -> Html:
     """Return a value as HTML: escaped, unless it has ``__html__``."""
+    if type(value) is Html:
+        return value
     html = getattr(value, "__html__", None)
     return Html(escape(str(value)) if html is None else html())
 
