@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from msgspec import Meta, Struct
 
-from antiphon import App, Request, Upload
+from antiphon import App, Limits, Request, Upload
 from antiphon.features import Field, Form
 from antiphon.testing import Client
 
@@ -85,6 +85,25 @@ class TestValidation:
         form.add_error("name", "is taken")
         assert not form.is_valid
         assert form.validate()
+
+    @pytest.mark.parametrize(
+        ("limits", "message"),
+        [
+            (Limits(body=5), "This was too large to be received: all together may have 5 bytes."),
+            (Limits(fields=1), "This was too much to be received."),
+        ],
+    )
+    def test_of_a_body_that_is_too_large_says_so_in_the_form(self, limits, message):
+        request = post({"name": "Ada", "age": "36"})
+        request.limits = limits
+        form = Form(Signup, request)
+        for _ in range(2):
+            assert not form.validate()
+            assert (form.status, form.is_too_large, form["name"].value) == (413, True, "")
+            assert [str(error).removesuffix(" Please fill in the form again.") for error in form.errors[""]] == [
+                message
+            ]
+        assert (form.error().status, form.error().errors[0]["code"]) == (413, "body_too_large")
 
     def test_of_a_body_that_is_no_form_is_refused(self):
         request = Request.blank("/", "POST", {"content-type": "application/json"}, b"{}")

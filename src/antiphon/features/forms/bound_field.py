@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from antiphon.features.forms.html import AttributeValue, Html, joined, tag
 from antiphon.features.forms.inputs import Input
@@ -28,7 +28,7 @@ class BoundField:
 
     __slots__ = ("_form", "_planned")
 
-    def __init__(self, form: "Form[object]", planned: Input) -> None:
+    def __init__(self, form: "Form[Any]", planned: Input) -> None:
         self._form = form
         self._planned = planned
 
@@ -130,28 +130,22 @@ class BoundField:
         planned = self._planned
         if planned.widget == "hidden":
             return self.input
-        parts = [self.label, self.input, self.help, self.error]
-        if planned.is_group:
-            is_radio = planned.widget == "radio"
-            own = {**self._described(), **(self._invalid() if is_radio else {})}
-            role = {
-                "role": "radiogroup" if is_radio else None,
-                "aria-required": "true" if is_radio and self.is_required else None,
-            }
-            return tag(
-                "fieldset",
-                {"class": "field", "id": self.id, **role, **own},
-                "\n",
-                joined(filter(None, parts), "\n"),
-                "\n",
-            )
-        if planned.is_switch:
-            parts[:2] = [Html(f"{self.input} {self.label}")]
-        return tag("div", {"class": "field"}, "\n", joined(filter(None, parts), "\n"), "\n")
+        first = [Html(f"{self.input} {self.label}")] if planned.is_switch else [self.label, self.input]
+        parts = joined(filter(None, [*first, self.help, self.error]), "\n")
+        own = self._group_attributes() if planned.is_group else {}
+        return tag("fieldset" if planned.is_group else "div", {"class": "field", **own}, "\n", parts, "\n")
 
     __str__ = __html__
 
     # Inputs
+
+    def _group_attributes(self) -> dict[str, AttributeValue]:
+        """Return the attributes of a group. Radio buttons are required and invalid together, boxes one by one."""
+        own = {"id": self.id, **self._described()}
+        if self.widget != "radio":
+            return own
+        required = "true" if self.is_required else None
+        return {"role": "radiogroup", "aria-required": required, **own, **self._invalid()}
 
     def _described(self) -> dict[str, AttributeValue]:
         """Return the attribute that ties the help and the error to an input."""

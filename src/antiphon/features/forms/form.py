@@ -65,11 +65,10 @@ class Form(Generic[T]):
         self.action = action
         self.id = id or _id_of(wanted)
         self.submit = submit
-        self.is_too_large = False
-        """True if the body was refused for its size, so that nothing of it is known."""
+        self._refusal: ContentTooLarge | None = None
         self.is_bound = self._is_sent()
         """True if the request sent this form."""
-        self.fields = Fields(BoundField(self, planned) for planned in self._inputs)  # type: ignore[arg-type]
+        self.fields = Fields(BoundField(self, planned) for planned in self._inputs)
         """The fields, in order."""
 
     def _is_sent(self) -> bool:
@@ -85,14 +84,14 @@ class Form(Generic[T]):
         Each of the ``checks`` is called with the value and this form if the fields are right, and may ``add_error``.
         Raises UnsupportedMediaType (415) for a body that is not a form, and BadRequest (400) for a malformed one.
         """
+        if wrong := next(filter(is_async, checks), None):
+            raise TypeError(f"{describe(wrong)} is async: await form.avalidate(...) instead of form.validate")
         self._errors, self._value = {}, None
         if not self.is_bound:
             return False
         self._read()
         if self.is_valid:
             for check in checks:
-                if is_async(check):
-                    raise TypeError(f"{describe(check)} is async: await form.avalidate(...) instead of form.validate")
                 check(self.data, self)
         return self.is_valid
 
@@ -121,6 +120,11 @@ class Form(Generic[T]):
     def is_valid(self) -> bool:
         """True if the form was validated, and has no errors."""
         return self._value is not None and not self._errors
+
+    @property
+    def is_too_large(self) -> bool:
+        """True if the body was refused for its size, so that nothing of it is known."""
+        return self._refusal is not None
 
     @property
     def errors(self) -> Mapping[str, list[FormError]]:
@@ -158,11 +162,12 @@ class Form(Generic[T]):
 
     def reset(self) -> None:
         """Forget what was sent, so that the form is empty again."""
-        self._errors, self._value, self.is_bound, self.is_too_large = {}, None, False, False
+        self._errors, self._value, self._refusal, self.is_bound = {}, None, None, False
 
     def _read(self) -> None:
         sent = self._received()
-        if self.is_too_large:
+        if self._refusal is not None:
+            self._add_refusal(self._refusal)
             return
         for planned in self._inputs:
             self._check(planned, sent)
@@ -180,12 +185,13 @@ class Form(Generic[T]):
             try:
                 self._sent = sent_by(self._request, self._inputs, in_query=self.method == "get")
             except ContentTooLarge as error:
-                self._sent = NOTHING
-                self.is_too_large = True
-                is_size = error.members.get("limit") in _IN_BYTES
-                bounds = {"max": error.members.get("maximum")} if is_size else {}
-                self._add("", "body_too_large", bounds, () if is_size else ("many",))
+                self._sent, self._refusal = NOTHING, error
         return self._sent
+
+    def _add_refusal(self, error: ContentTooLarge) -> None:
+        is_size = error.members.get("limit") in _IN_BYTES
+        bounds = {"max": error.members.get("maximum")} if is_size else {}
+        self._add("", "body_too_large", bounds, () if is_size else ("many",))
 
     def _check(self, planned: Input, sent: Sent) -> None:
         if planned.is_required and not sent.is_filled(planned):
