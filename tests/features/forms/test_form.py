@@ -2,7 +2,7 @@
 
 import datetime
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypedDict
 from urllib.parse import urlencode
@@ -13,8 +13,6 @@ from msgspec import Meta, Struct
 from antiphon import App, Limits, Request, Upload
 from antiphon.features import Field, Form
 from antiphon.testing import Client
-
-pytestmark = pytest.mark.once
 
 
 class Colour(enum.Enum):
@@ -30,10 +28,7 @@ def post(pairs: Any = (), url: str = "/") -> Request:
 
 def made(kind: Any, default: Any = ...) -> Any:
     """A class with one field."""
-    space: dict[str, Any] = {"__annotations__": {"f": kind}}
-    if default is not ...:
-        space["f"] = default
-    return dataclass(type("Record", (), space))
+    return make_dataclass("Record", [("f", kind) if default is ... else ("f", kind, default)])
 
 
 def sent(wanted: Any, pairs: Any = (), **options: Any) -> Form[Any]:
