@@ -39,6 +39,12 @@ PUBLIC = {
         "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress",
         "UserSource", "Users", "ValkeyStore", "csrf_input", "csrf_token", "is_same_secret", "login",
         "login_required", "logout",
+        "AccessLog", "Basic", "Bearer", "BoundField", "Compression", "ContentSecurityPolicy", "CookieStore", "Cors",
+        "Field", "Form", "FormError", "Health", "MemoryStore", "OpenTelemetry", "OwnedEntry", "Page", "Pages",
+        "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount",
+        "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource",
+        "Users", "ValkeyStore", "is_same_secret", "login", "login_required", "logout",
+        "route_options",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

@@ -43,6 +43,22 @@ def test_a_change_is_served_and_told(site, save, path, text, answer):
     assert len(site.err) == failed
 
 
+PAGES = """
+from pathlib import Path
+from antiphon.features import Pages
+
+app.use(Pages(Path(__file__).parent / "pages"))
+"""
+
+
+def test_pages_from_files_are_served_anew_and_added(site):
+    (site.folder / "shop/pages").mkdir()
+    site.save(INIT, SHOP + PAGES)
+    for name, answer in [("[id]", "1"), ("[id]", "2"), ("new", "3")]:
+        site.save(f"shop/pages/{name}.py", f"def render(request):\n    return '{answer}'\n")
+        site.wait_until(lambda answer=answer: site.ask("/new")[2] == answer)
+
+
 def test_of_several_saves_in_a_row_the_last_is_served(site):
     for number in range(10, 30):
         site.save(INNER, f"EUR = {number}\n")

@@ -19,6 +19,7 @@ __all__, __getattr__ = import_on_use(
         "features.idempotency": "IdempotentWrites",
         "features.open_telemetry": "OpenTelemetry",
         "features.rate_limits": "RateLimit",
+        "features.pages": "Pages route_options",
         "features.security_headers": "ContentSecurityPolicy PermissionsPolicy SecurityHeaders StrictTransportSecurity",
         "features.sessions": "Sessions",
         "features.stores.cookie": "CookieStore",

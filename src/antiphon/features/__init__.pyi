@@ -11,6 +11,7 @@ from antiphon.features.idempotency import IdempotentWrites
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.rate_limits import RateLimit
+from antiphon.features.pages import Pages, route_options
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,
@@ -53,6 +54,7 @@ __all__ = [
     "OpenTelemetry",
     "OwnedEntry",
     "Page",
+    "Pages",
     "PermissionsPolicy",
     "RateLimit",
     "SQLiteStore",
@@ -75,4 +77,5 @@ __all__ = [
     "login",
     "login_required",
     "logout",
+    "route_options",
 ]

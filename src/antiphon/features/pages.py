@@ -1,0 +1,262 @@
+"""Pages from files: the Python files of a folder, at the paths that they are named after, as a feature.
+
+app.use(Pages(Path(__file__).parent / "pages"))
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from types import ModuleType
+from typing import Any, NamedTuple, TypeVar, Unpack
+from zlib import crc32
+
+from antiphon.app.blueprint import Blueprint, Routes
+from antiphon.app.route import RouteOptions
+from antiphon.app.signatures import Handler
+from antiphon.paths import absolute_path
+from antiphon.routing.pattern import parameters_in
+
+METHODS = {
+    "render": "GET",
+    "get": "GET",
+    "post": "POST",
+    "put": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+    "query": "QUERY",
+}
+"""The names of a page's handlers, and the methods that they answer."""
+
+_INDEXES = ("index", "page")
+"""The names of files that stand for their folder."""
+_parameter = re.compile(r"\[(?:\.\.\.([A-Za-z_]\w*)|([A-Za-z_]\w*)(?::(\w+(?:\([^()\[\]<>]*\))?))?)\]", re.ASCII)
+_text = re.compile(r"[\w.~@-]*").fullmatch
+"""Characters that stand in a path as they are: the unreserved ones (RFC 3986 §2.3), "@", letters of all scripts."""
+
+H = TypeVar("H", bound=Handler)
+
+
+def route_options(**options: Unpack[RouteOptions]) -> Callable[[H], H]:
+    """Give the route of a page's handler options: ``@route_options(body="stream", deadline=30)``. See ``RouteOptions``.
+
+    A decorator outside of it keeps them if it is made with ``functools.wraps``.
+    """
+
+    def give(function: H) -> H:
+        vars(function)["_route_options"] = options
+        return function
+
+    return give
+
+
+class Pages:
+    """A feature that answers with the Python files of a folder, at the paths that they are named after.
+
+    ``about.py`` answers "/about", ``user/[id:int].py`` "/user/<int:id>", ``files/[...rest].py`` "/files/<path:rest>",
+    and ``index.py`` or ``page.py`` the path of its folder. The functions of a file are handlers: ``render``, or
+    ``get``, answers GET, ``post``, ``put``, ``patch``, ``delete`` and ``query`` answer their methods. A page's name,
+    for ``url_for``, is its path in the folder without ".py": "user/[id:int]". Files and folders whose names begin with
+    "_" or "." are no pages.
+
+    Raises ValueError for a folder that is relative or not there.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = os.path.normpath(absolute_path(folder))
+        if not os.path.isdir(self._folder):
+            raise ValueError(f"there is no folder {self._folder!r}")
+
+    def install(self, app: Routes) -> None:
+        """Import the files, and register their handlers.
+
+        Raises ValueError, which names the file, for a bad name, a page without a handler, a link that leads out of the
+        folder, and for two files that have one path; TypeError for a handler that is none; and what an import raises.
+        """
+        pages = _by_pattern(_page_files(self._folder), app)
+        package = _root_package(self._folder)
+        for pattern, page in pages.items():
+            module = _import_page(package, self._folder, page)
+            for name, handler in _handlers(module, page.path).items():
+                options: RouteOptions = getattr(handler, "_route_options", RouteOptions())
+                options = {**options, "name": options.get("name") or page.name}
+                app.route(pattern, (METHODS[name],), **options)(handler)
+
+
+class _PageFile(NamedTuple):
+    """A file of a page: its path, and its path in the folder without ".py", with slashes."""
+
+    path: str
+    name: str
+
+
+def _page_files(root: str) -> Iterator[_PageFile]:
+    """Yield the pages in a folder, at any depth: those in a folder before those in the folders below it.
+
+    Raises ValueError for a link that leads out of the folder, and for one to a folder; OSError for a folder that can't
+    be read.
+    """
+    real = os.path.join(os.path.realpath(root), "")
+    for folder, folders, files in os.walk(root, onerror=_raise):
+        folders[:] = sorted(filter(_is_page_name, folders))
+        paths = [os.path.join(folder, name) for name in sorted(files) if _is_page_name(name) and name.endswith(".py")]
+        for path in [*paths, *(os.path.join(folder, name) for name in folders)]:
+            if os.path.islink(path) and (path not in paths or not os.path.realpath(path).startswith(real)):
+                raise ValueError(f"{path} is a link: only one to a file in {root} is a page")
+        for path in paths:
+            yield _PageFile(path, os.path.relpath(path, root).removesuffix(".py").replace(os.sep, "/"))
+
+
+def _is_page_name(name: str) -> bool:
+    """True for the name of a file that may be a page, and of a folder that may have some."""
+    return name[0] not in "._"
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+# Paths
+
+
+def _by_pattern(pages: Iterable[_PageFile], app: Routes) -> dict[str, _PageFile]:
+    """Return pages by the patterns of their paths. Raises ValueError for a bad name, and for two of one pattern."""
+    known: dict[str, _PageFile] = {}
+    root = "" if isinstance(app, Blueprint) and app.prefix else "/"
+    for page in pages:
+        try:
+            pattern = _pattern(page.name) or root
+            parameters_in(pattern or "/", None, app.converters())
+        except ValueError as error:
+            raise ValueError(f"{page.path}: {error}") from None
+        other = known.setdefault(pattern, page)
+        if other is not page:
+            raise ValueError(f"{other.path} and {page.path} are both the page at {pattern or '/'}: remove one of them")
+    return known
+
+
+def _pattern(name: str) -> str:
+    """Return the pattern of a route for a page's name: "/user/<int:id>" for "user/[id:int]"."""
+    segments = name.split("/")
+    if segments[-1] in _INDEXES:
+        segments.pop()
+    return "".join([f"/{_segment(segment)}" for segment in segments])
+
+
+def _segment(written: str) -> str:
+    """Return a segment of a pattern for a name: "<int:id>" for "[id:int]". Raises ValueError for a bad name."""
+    if not _text(_parameter.sub("", written)):
+        raise ValueError(
+            f"{written!r} can't be a segment of a path: that has letters, digits, any of - . _ ~ @, and parameters,"
+            " [name], [name:int] or [...name]"
+        )
+    return _parameter.sub(_written_parameter, written)
+
+
+def _written_parameter(found: re.Match[str]) -> str:
+    rest, name, converter = found.groups()
+    return f"<path:{rest}>" if rest else f"<{converter}:{name}>" if converter else f"<{name}>"
+
+
+# Modules
+
+
+def _root_package(folder: str) -> str:
+    """Return the name of the package that a folder is: the one by which Python imports it, or else one of its own."""
+    name = _name_on_path(folder)
+    with suppress(ImportError, ValueError):
+        spec = find_spec(name) if name else None
+        if spec and spec.submodule_search_locations and next(iter(spec.submodule_search_locations)) == folder:
+            return name
+    return f"pages_{crc32(os.fsencode(folder)):08x}"
+
+
+def _name_on_path(folder: str) -> str:
+    """Return the name of a folder as a package, from the nearest folder of ``sys.path`` on; empty if there is none."""
+    above = [os.path.join(os.path.abspath(entry), "") for entry in sys.path]
+    way = folder.removeprefix(max(filter(folder.startswith, above), key=len, default=folder))
+    return "" if "." in way else way.replace(os.sep, ".")
+
+
+def _import_page(package: str, folder: str, page: _PageFile) -> ModuleType:
+    """Import a page as a module of a package, and the folders above it as packages."""
+    *folders, name = page.name.split("/")
+    _make_package(package, folder)
+    for each in folders:
+        folder = os.path.join(folder, each)
+        package = f"{package}.{_module_name(each)}"
+        _make_package(package, folder)
+    return _import_file(f"{package}.{_module_name(name)}", page.path)
+
+
+def _module_name(written: str) -> str:
+    """Return the name of a file or folder without dots, which separate packages. No page has a "*" in its name."""
+    return written.replace(".", "*")
+
+
+def _make_package(name: str, folder: str) -> None:
+    """Make a folder a package, so that its files can import each other, even if a page beside it has its name."""
+    init = os.path.join(folder, "__init__.py")
+    if os.path.isfile(init):
+        _import_file(name, init)
+    elif name not in sys.modules:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [folder]
+        sys.modules[name] = module_from_spec(spec)
+    elif not hasattr(sys.modules[name], "__path__"):
+        sys.modules[name].__path__ = [folder]
+
+
+def _import_file(name: str, path: str) -> ModuleType:
+    """Import a file as a module, unless it is one already. Raises ValueError if another file is."""
+    if known := sys.modules.get(name):
+        file = getattr(known, "__file__", None)
+        if not file or not os.path.samefile(file, path):
+            raise ValueError(f"{file or known} and {path} would both be the module {name}: rename one of them")
+        return known
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} can't be imported", name=name, path=path)
+    module = sys.modules[name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+# Handlers
+
+
+def _handlers(module: ModuleType, path: str) -> dict[str, Any]:
+    """Return the handlers in a page by their names.
+
+    Raises ValueError for a page without one, TypeError for a name of a handler that is something else's.
+    """
+    handlers = {name: vars(module)[name] for name in METHODS if name in vars(module)}
+    if not handlers:
+        raise ValueError(
+            f"{path} has no handler: define one of {', '.join(METHODS)}; or, if this is no page, let its name begin"
+            " with an underscore"
+        )
+    if "render" in handlers and "get" in handlers:
+        raise ValueError(f"{path} has both render and get, which answer the same method: remove one of them")
+    for name, handler in handlers.items():
+        if not callable(handler):
+            raise TypeError(f"{path}: {name} would answer {METHODS[name]}, and is no function: rename it")
+        if _is_imported(handler, module):
+            raise TypeError(
+                f"{path}: {name} would answer {METHODS[name]}, and is imported from {handler.__module__}: import it"
+                " under another name, and call it in a function of the page"
+            )
+    return handlers
+
+
+def _is_imported(function: Any, module: ModuleType) -> bool:
+    """True if a function in a module is a global one of another module."""
+    origin = sys.modules.get(getattr(function, "__module__", None) or "")
+    return origin is not module and getattr(origin, getattr(function, "__name__", ""), None) is function
