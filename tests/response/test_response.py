@@ -112,6 +112,23 @@ class TestBody:
 
 class TestKinds:
     @pytest.mark.parametrize(
+        ("headers", "content_type", "told"),
+        [
+            ((), None, "nosniff"),
+            ({"x-a": "1"}, None, "nosniff"),
+            ((), "Text/Plain", "nosniff"),
+            ({"content-type": "text/plain"}, None, "nosniff"),
+            ({"x-content-type-options": "none"}, None, "none"),
+            ((), HTML, None),
+            ({"content-type": "image/png"}, None, None),
+        ],
+    )
+    def test_text_in_chunks_is_not_sniffed_for_which_browsers_would_hold_it_back(self, headers, content_type, told):
+        response = Response.stream([b"a"], None, headers, content_type=content_type)
+        assert response.headers.get("x-content-type-options") == told
+        assert "x-content-type-options" not in Response("a").headers
+
+    @pytest.mark.parametrize(
         ("make", "body", "content_type"),
         [
             (lambda *more: Response.text("é", *more), "é".encode(), TEXT),

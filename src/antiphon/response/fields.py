@@ -8,7 +8,8 @@ from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import field_name, field_value
 from antiphon.http.media_type import MediaType
 
-TEXT = "text/plain; charset=utf-8"
+PLAIN = "text/plain"
+TEXT = f"{PLAIN}; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 BYTES = "application/octet-stream"
