@@ -11,10 +11,11 @@ LAYOUT = """<!doctype html>
 <title>{title}</title>
 <style>
   body {{ font: 1.05rem/1.6 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem; color: #222 }}
-  table {{ border-collapse: collapse }} th {{ text-align: left; vertical-align: top }}
-  th {{ padding-right: 1.5rem; white-space: nowrap }}
-  td {{ overflow-wrap: anywhere }} pre {{ background: #f4f4f4; padding: .6rem; overflow-x: auto }}
-  section {{ margin-top: 2.2rem }} input, button {{ font: inherit }}
+  table {{ border-collapse: collapse }}
+  th {{ text-align: left; vertical-align: top; padding-right: 1.5rem; white-space: nowrap }}
+  td, dt, dd, output {{ overflow-wrap: anywhere }} dt {{ font-weight: bold }}
+  pre {{ background: #f4f4f4; padding: .6rem; white-space: pre-wrap; overflow-wrap: anywhere }}
+  section {{ margin-top: 2.2rem }} input, button {{ font: inherit; max-width: 100%; box-sizing: border-box }}
 </style>
 {body}
 </html>
@@ -37,8 +38,8 @@ INDEX = """<h1>{greeting}</h1>
 
 <section><h2>JSON, in and out</h2>
 <p>A body that does not fit is answered with every wrong field named.</p>
-<pre>curl {root}api/orders --json '{{"items": [{{"name": "tea", "price": 3.5, "count": 2}}]}}'
-curl {root}api/orders --json '{{"items": [{{"name": 1, "price": "dear"}}]}}'</pre></section>
+<pre>curl {root}api/orders --json '{{"items": [{{"name": "tea", "price": 3.5, "count": 2}}]}}'</pre>
+<pre>curl {root}api/orders --json '{{"items": [{{"name": 1, "price": "dear"}}]}}'</pre></section>
 
 <section><h2>More</h2>
 <ul>
@@ -69,7 +70,7 @@ UPLOAD_FORM = """<h1>Send files</h1>
     events.onmessage = ({data}) => {
       const {received, total, fraction, complete, ended} = JSON.parse(data)
       bar.value = fraction
-      output.textContent = `${received} of ${total} bytes have reached the server`
+      output.textContent = `${received.toLocaleString()} of ${total.toLocaleString()} bytes have reached the server`
       if (complete || ended) events.close()
     }
     return events
@@ -79,7 +80,7 @@ UPLOAD_FORM = """<h1>Send files</h1>
     if (!crypto.randomUUID) return  // not over https: the form is sent as it is
     event.preventDefault()
     const id = crypto.randomUUID()
-    const events = watch(id)
+    const events = watch(id)  // until all has arrived, which it may tell a little after the answer
     bar.hidden = false
     try {
       const headers = {"X-Progress-Id": id}
@@ -88,14 +89,13 @@ UPLOAD_FORM = """<h1>Send files</h1>
       document.querySelector("#answer").replaceChildren(...page.body.childNodes)
     } catch (error) {
       output.textContent = `The connection broke: ${error}`
-    } finally {
       events.close()
     }
   })
 </script>"""
 
 UPLOADED = """<h2>{count}</h2>
-<table>{rows}</table>
+<dl>{files}</dl>
 <p><a href="upload">Send others</a></p>"""
 
 
@@ -127,6 +127,6 @@ def upload_form() -> str:
 
 
 def uploaded(files: list[tuple[str, int, str]]) -> str:
-    rows = "".join(f"<tr><th>{escape(name)}<td>{size:,} bytes<td>{digest}" for name, size, digest in files)
+    told = "".join(f"<dt>{escape(name)}<dd>{size:,} bytes<dd>SHA-256 {digest}" for name, size, digest in files)
     count = "One file has arrived" if len(files) == 1 else f"{len(files) or 'No'} files have arrived"
-    return LAYOUT.format(title="Files", body=UPLOADED.format(count=count, rows=rows))
+    return LAYOUT.format(title="Files", body=UPLOADED.format(count=count, files=told))

@@ -59,8 +59,8 @@ def test_the_size_and_hash_of_files_are_shown(client):
     assert 'enctype="multipart/form-data"' in client.get("/upload").text
     page = send(client, ("<film>.mp4", FILM), ("empty.txt", b"")).text
     assert "2 files have arrived" in page
-    assert f"<th>&lt;film&gt;.mp4<td>2,048,000 bytes<td>{sha256(FILM).hexdigest()}" in page
-    assert f"<th>empty.txt<td>0 bytes<td>{sha256(b'').hexdigest()}" in page
+    assert f"<dt>&lt;film&gt;.mp4<dd>2,048,000 bytes<dd>SHA-256 {sha256(FILM).hexdigest()}" in page
+    assert f"<dt>empty.txt<dd>0 bytes<dd>SHA-256 {sha256(b'').hexdigest()}" in page
 
 
 def test_no_file_is_told(client):
