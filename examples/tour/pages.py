@@ -70,7 +70,8 @@ UPLOAD_FORM = """<h1>Send files</h1>
     events.onmessage = ({data}) => {
       const {received, total, fraction, complete, ended} = JSON.parse(data)
       bar.value = fraction
-      output.textContent = `${received.toLocaleString()} of ${total.toLocaleString()} bytes have reached the server`
+      const of = total === null ? "" : ` of ${total.toLocaleString()}`
+      output.textContent = `${received.toLocaleString()}${of} bytes have reached the server`
       if (complete || ended) events.close()
     }
     return events
