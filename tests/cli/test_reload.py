@@ -44,10 +44,9 @@ def test_a_change_is_served_and_told(site, save, path, text, answer):
 
 
 PAGES = """
-from pathlib import Path
 from antiphon.features import Pages
 
-app.use(Pages(Path(__file__).parent / "pages"))
+app.use(Pages("pages"))
 """
 
 

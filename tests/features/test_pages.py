@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from antiphon import App, Blueprint
-from antiphon.features import Pages
+from antiphon.features import Pages, Templates
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once
@@ -322,7 +322,25 @@ def test_a_link_to_a_file_in_the_folder_is_a_page_of_its_own(site, folder):
     assert Client(site({"index.py": RENDER})).get("/home").json == {"name": "home"}
 
 
-@pytest.mark.parametrize(("name", "message"), [("pages", "is relative"), ("/nowhere/pages", "there is no folder")])
-def test_the_folder_is_absolute_and_there(name, message):
-    with pytest.raises(ValueError, match=message):
-        Pages(name)
+def test_the_folder_is_there_and_beside_the_file_that_names_it(site, folder):
+    with pytest.raises(ValueError, match=r"there is no folder '.*/tests/features/nowhere'"):
+        Pages("nowhere")
+    made = {"__file__": str(folder.parent / "app.py")}
+    site({"index.py": RENDER})
+    exec("from antiphon import App\nfrom antiphon.features import Pages\napp = App()\napp.use(Pages('pages'))", made)
+    assert Client(made["app"]).get("/").json == {"name": "index"}
+
+
+PAGE = """
+from antiphon.features import Page
+
+def render(request, id):
+    return Page("user/[id].html", id=id)
+"""
+
+
+def test_templates_may_stand_beside_their_pages(site, folder):
+    app = App()
+    app.use(Templates(folder))
+    site({"user/[id].py": PAGE, "user/[id].html": "<b>{{ id }}</b>"}, app)
+    assert Client(app).get("/user/7").text == "<b>7</b>"

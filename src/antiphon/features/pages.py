@@ -1,6 +1,6 @@
 """Pages from files: the Python files of a folder, at the paths that they are named after, as a feature.
 
-app.use(Pages(Path(__file__).parent / "pages"))
+app.use(Pages("pages"))
 """
 
 import os
@@ -17,7 +17,7 @@ from zlib import crc32
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.app.route import RouteOptions
 from antiphon.app.signatures import Handler
-from antiphon.paths import absolute_path
+from antiphon.paths import caller_file, folder_beside
 from antiphon.routing.pattern import parameters_in
 
 METHODS = {
@@ -62,13 +62,11 @@ class Pages:
     for ``url_for``, is its path in the folder without ".py": "user/[id:int]". Files and folders whose names begin with
     "_" or "." are no pages.
 
-    Raises ValueError for a folder that is relative or not there.
+    A relative folder is beside the file that makes the feature. Raises ValueError for a folder that is not there.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self._folder = os.path.normpath(absolute_path(folder))
-        if not os.path.isdir(self._folder):
-            raise ValueError(f"there is no folder {self._folder!r}")
+        self._folder = folder_beside(caller_file(), folder)
 
     def install(self, app: Routes) -> None:
         """Import the files, and register their handlers.
