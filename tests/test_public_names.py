@@ -45,6 +45,12 @@ PUBLIC = {
         "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource",
         "Users", "ValkeyStore", "is_same_secret", "login", "login_required", "logout",
         "route_options",
+        "AccessLog", "Basic", "Bearer", "Block", "BoundField", "Compression", "ContentSecurityPolicy", "CookieStore",
+        "Cors", "Field", "Form", "FormError", "Health", "HtmxHeaders", "HtmxRequest", "MemoryStore", "OpenTelemetry",
+        "OwnedEntry", "Page", "PermissionsPolicy", "SQLiteStore", "SecurityHeaders", "SessionLogin", "Sessions",
+        "Store", "StoreCount", "StoreEntry", "StoreUnavailable", "StrictTransportSecurity", "Templates",
+        "UploadProgress", "UserSource", "Users", "ValkeyStore", "is_same_secret", "login", "login_required", "logout",
+        "patch_elements", "patch_signals", "redirect_htmx",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

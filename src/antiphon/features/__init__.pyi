@@ -2,12 +2,14 @@ from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
 from antiphon.features.flash import Flash
+from antiphon.features.datastar import patch_elements, patch_signals
 from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
 from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health
 from antiphon.features.idempotency import IdempotentWrites
+from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
 from antiphon.features.rate_limits import RateLimit
@@ -25,7 +27,7 @@ from antiphon.features.stores.sqlite import SQLiteStore
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, StoreUnavailable
 from antiphon.features.stores.valkey import ValkeyStore
 from antiphon.features.templates.feature import Templates
-from antiphon.features.templates.page import Page
+from antiphon.features.templates.page import Block, Page
 from antiphon.features.upload_progress import UploadProgress
 from antiphon.features.users import Basic, Bearer, Users, UserSource, is_same_secret, login_required
 from antiphon.logs.access_log import AccessLog
@@ -36,6 +38,7 @@ __all__ = [
     "BadCSRFToken",
     "Basic",
     "Bearer",
+    "Block",
     "BoundField",
     "CSRFTokens",
     "Compression",
@@ -50,6 +53,8 @@ __all__ = [
     "FormError",
     "Health",
     "IdempotentWrites",
+    "HtmxHeaders",
+    "HtmxRequest",
     "MemoryStore",
     "OpenTelemetry",
     "OwnedEntry",
@@ -78,4 +83,7 @@ __all__ = [
     "login_required",
     "logout",
     "route_options",
+    "patch_elements",
+    "patch_signals",
+    "redirect_htmx",
 ]

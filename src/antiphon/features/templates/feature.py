@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import BaseLoader, Environment, Template
 
 from antiphon.app.blueprint import Blueprint, Routes
+from antiphon.features.templates.blocks import render_blocks
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of
 from antiphon.handler.errors import is_debug
 from antiphon.paths import caller_file, folder_beside
@@ -86,9 +87,13 @@ class RequestTemplates:
         self.renderer = renderer
         self._request = request
 
-    def render(self, template: str, /, **data: Any) -> str:
-        """Return the text of a template, rendered where this is called. Raises what the template does."""
-        return self.find(template).render(self.variables(data))
+    def render(self, template: str, /, *, block: str | None = None, **data: Any) -> str:
+        """Return the text of a template, or of one block of it, rendered where this is called.
+
+        Raises what the template does, LookupError for a block that it does not have.
+        """
+        found, variables = self.find(template), self.variables(data)
+        return found.render(variables) if block is None else render_blocks(found, [block], variables)[block]
 
     def content_type(self, template: str, /) -> str:
         """Return the media type of a template's text, by its name: HTML for most."""

@@ -1,16 +1,21 @@
-"""Pages: what handlers return to have a template rendered for the request."""
+"""Pages and blocks: what handlers return to have a template rendered for the request."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from typing import Any, cast
 
 from antiphon.concurrency.loop import is_on_loop
+from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.feature import RequestTemplates
+from antiphon.features.templates.fragments import ASKING, Blocks, asked_blocks, blocks_by_id, joined
 from antiphon.features.templates.streaming import astream_of, stream_of
 from antiphon.http.conditional import READING
-from antiphon.http.errors import HTTPError
+from antiphon.http.errors import HTTPError, NotAcceptable
 from antiphon.http.headers import HeaderFields
 from antiphon.request.request import Request
+from antiphon.response.fields import JSON
 from antiphon.response.response import Response
+
+_NONE: Mapping[str, str] = {}
 
 
 class Page:
@@ -20,10 +25,19 @@ class Page:
     ``Templates(enable_async=True)``, that of an ``async def`` handler may await. A page that answers GET has an ETag,
     made from its text, by which a client that has it already is answered with 304. With ``stream`` it is sent while it
     is rendered, without one. An error in the template is that of the handler, named in a note; in a stream it breaks
-    the page off, unless it comes before the first chunk. Raises ValueError for a bad status.
+    the page off, unless it comes before the first chunk.
+
+    ``block`` names the blocks that clients may ask for alone, by ``X-Block``, or as htmx by the id of the element: one
+    block, several, or a mapping of ids to blocks. Any other request is answered with the whole page. ``also`` names
+    blocks that have changed, too, and go along with those that are asked for.
+
+    ``json`` is the value for clients that prefer JSON, True for ``data``; other types are answered with 406.
+
+    Raises ValueError for a bad status.
     """
 
-    __slots__ = ("_data", "_headers", "_status", "_stream", "_template")
+    __slots__ = ("_also", "_data", "_headers", "_json", "_offered", "_status", "_stream", "_template")
+    _varies: tuple[str, ...] = ASKING
 
     def __init__(
         self,
@@ -32,6 +46,9 @@ class Page:
         status: int | None = None,
         headers: HeaderFields = (),
         *,
+        block: Blocks | None = None,
+        also: Blocks = (),
+        json: object = False,
         stream: bool = False,
         **data: Any,
     ) -> None:
@@ -40,25 +57,35 @@ class Page:
         self._template = template
         self._status = status
         self._headers = headers
+        self._offered = _NONE if block is None else blocks_by_id(block)
+        self._also = blocks_by_id(also) if also else _NONE
+        self._json = json
         self._stream = stream
         self._data = data
 
     def __response__(self, request: Request) -> Response | Awaitable[Response]:
-        """Render the page for a request. Raises what the template does."""
+        """Render what a request asks for. Raises what the template does, and NotAcceptable (406)."""
+        if self._json is not False and self._prefers_json(request):
+            return self._as_json(request)
+        blocks = self._blocks(request)
         templates = cast("RequestTemplates", request.templates)
         if templates.renderer.is_async and is_on_loop():
-            return self._aresponse(templates, request)
+            return self._aresponse(templates, request, blocks)
         try:
             template, variables = templates.find(self._template), templates.variables(self._data)
+            if blocks:
+                return self._of_blocks(templates, request, render_blocks(template, blocks, variables))
             text = stream_of(template.generate(variables)) if self._stream else template.render(variables)
         except Exception as error:
             self._note(error, request)
             raise
         return self._made(templates, request, text)
 
-    async def _aresponse(self, templates: RequestTemplates, request: Request) -> Response:
+    async def _aresponse(self, templates: RequestTemplates, request: Request, blocks: tuple[str, ...]) -> Response:
         try:
             template, variables = templates.find(self._template, is_async=True), templates.variables(self._data)
+            if blocks:
+                return self._of_blocks(templates, request, await arender_blocks(template, blocks, variables))
             if self._stream:
                 return self._made(templates, request, await astream_of(template.generate_async(variables)))
             return self._made(templates, request, await template.render_async(variables))
@@ -66,18 +93,80 @@ class Page:
             self._note(error, request)
             raise
 
-    def _made(self, templates: RequestTemplates, request: Request, body: Any) -> Response:
+    def _blocks(self, request: Request) -> tuple[str, ...]:
+        """Return the blocks that are sent; none for the whole page."""
+        asked = asked_blocks(request, self._offered) if self._offered else ()
+        return tuple(dict.fromkeys([*asked, *self._also.values()])) if asked and self._also else asked
+
+    def _of_blocks(self, templates: RequestTemplates, request: Request, texts: Mapping[str, str]) -> Response:
+        text = joined(request, texts, {**self._offered, **self._also})
+        response = self._made(templates, request, text, is_whole=False)
+        names = ", ".join(texts)
+        if names.isascii():
+            response.headers["x-block"] = names
+        return response
+
+    def _made(self, templates: RequestTemplates, request: Request, body: Any, *, is_whole: bool = True) -> Response:
         kind = templates.content_type(self._template)
         response = Response(body, self._status, self._headers, content_type=kind)
-        if not self._stream and request.method in READING and response.status == 200:
-            response.add_etag()
-            response.is_conditional = True
+        if self._offered:
+            response.vary(*self._varies)
+        if not (self._stream and is_whole):
+            _revalidate(response, request)
+        return response
+
+    def _prefers_json(self, request: Request) -> bool:
+        """True if a client prefers JSON. Raises NotAcceptable if it reads neither, unless it has written something."""
+        best = request.accept.best(["text/html", JSON])
+        if best is None and request.method in READING:
+            raise NotAcceptable("This page is there as text/html and application/json.")
+        return best == JSON
+
+    def _as_json(self, request: Request) -> Response:
+        value = self._data if self._json is True else self._json
+        default = request.app.json_default if request.app is not None else None
+        response = Response.json(value, self._status, self._headers, default=default)
+        _revalidate(response, request)
         return response
 
     def _note(self, error: Exception, request: Request) -> None:
         """Note on an error which handler's page it is, as no frame tells that."""
         if not isinstance(error, HTTPError):
-            error.add_note(f"{request.route.answered_by} returned Page({self._template!r}, ...)")
+            error.add_note(f"{request.route.answered_by} returned {type(self).__name__}({self._template!r}, ...)")
 
     def __repr__(self) -> str:
-        return f"<Page {self._template!r}>"
+        return f"<{type(self).__name__} {self._template!r}>"
+
+
+class Block(Page):
+    """Blocks of a template, as handlers return them where no whole page is: ``Block("cart.html", "row", row=row)``.
+
+    ``block`` is one block, several, or a mapping of the ids of their elements to blocks. All that is said of a page
+    holds for them, too.
+    """
+
+    __slots__ = ()
+    _varies = ("X-Block", "HX-Request")
+
+    def __init__(
+        self,
+        template: str,
+        block: Blocks,
+        /,
+        status: int | None = None,
+        headers: HeaderFields = (),
+        *,
+        json: object = False,
+        **data: Any,
+    ) -> None:
+        super().__init__(template, status, headers, block=block, json=json, **data)
+
+    def _blocks(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002 - whatever it asks for
+        return tuple(self._offered.values())
+
+
+def _revalidate(response: Response, request: Request) -> None:
+    """Have a client that reads what it has already be answered with 304."""
+    if request.method in READING and response.status == 200:
+        response.add_etag()
+        response.is_conditional = True

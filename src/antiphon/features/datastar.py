@@ -1,0 +1,48 @@
+"""Events for Datastar, which patches a page by what a stream of events says: see ``Response.events``."""
+
+import re
+from typing import Any, Literal, TypeAlias
+
+from antiphon.http.event import Event
+from antiphon.serialization.json import encode_json
+
+PatchMode: TypeAlias = Literal["outer", "inner", "replace", "prepend", "append", "before", "after", "remove"]
+"""How elements get into a page: morphed in place of those with their ids ("outer"), or as ``selector`` says."""
+
+_line_ends = re.compile(r"\r\n|\r|\n").split
+_MODES = ("outer", "inner", "replace", "prepend", "append", "before", "after", "remove")
+
+
+def patch_elements(
+    elements: str = "",
+    *,
+    selector: str | None = None,
+    mode: PatchMode = "outer",
+    use_view_transition: bool = False,
+) -> Event:
+    """Make the event by which Datastar puts HTML into the page, ``datastar-patch-elements``.
+
+    Without a ``selector`` each element has the id of the one that it replaces. With ``mode="remove"`` a selector is
+    enough. Raises ValueError for an unknown mode, and for a selector with a line end.
+    """
+    if mode not in _MODES:
+        raise ValueError(f"the mode is one of {', '.join(_MODES)}, not {mode!r}")
+    if selector is not None and len(selector.splitlines()) != 1:
+        raise ValueError(f"a selector is one line, not {selector!r}")
+    options = {
+        "selector": selector,
+        "mode": None if mode == "outer" else mode,
+        "useViewTransition": "true" if use_view_transition else None,
+    }
+    lines = [f"{name} {value}" for name, value in options.items() if value is not None]
+    lines += [f"elements {line}" for line in _line_ends(elements) if elements]
+    return Event("\n".join(lines), event="datastar-patch-elements")
+
+
+def patch_signals(signals: dict[str, Any], *, only_if_missing: bool = False) -> Event:
+    """Make the event by which Datastar sets signals, ``datastar-patch-signals``: None removes one.
+
+    With ``only_if_missing`` those that the page has already stay. Raises TypeError for what JSON has no form for.
+    """
+    lines = ["onlyIfMissing true"] if only_if_missing else []
+    return Event("\n".join([*lines, f"signals {encode_json(signals).decode()}"]), event="datastar-patch-signals")

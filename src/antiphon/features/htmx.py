@@ -1,0 +1,148 @@
+"""The header fields of htmx, as typed attributes: those of its requests, and those by which an answer steers it."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from antiphon.http.header_property import header, negotiated, print_list, print_text, read_text
+from antiphon.http.headers import MutableHeaders, put_line
+from antiphon.http.url import as_uri
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+Events: TypeAlias = str | Iterable[str] | Mapping[str, Any]
+"""The name of an event, several names, or values by names: what listeners find in ``event.detail``."""
+
+
+def _is_true(value: str | None) -> bool:
+    return value == "true"
+
+
+class HtmxRequest:
+    """What htmx says of a request: ``HtmxRequest(request).target``. The answer varies by each field that is read."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.head = request.head
+
+    @property
+    def consulted(self) -> tuple[str, ...]:
+        """The header fields that were read, for Vary."""
+        return self._request.consulted
+
+    @consulted.setter
+    def consulted(self, names: tuple[str, ...]) -> None:
+        self._request.consulted = names
+
+    is_htmx = negotiated("hx-request", _is_true)
+    """True if htmx sent the request (HX-Request)."""
+    is_boosted = negotiated("hx-boosted", _is_true)
+    """True for a link or form that hx-boost sends: it wants a whole page (HX-Boosted)."""
+    restores_history = negotiated("hx-history-restore-request", _is_true)
+    """True for a page of the history that htmx has lost: it wants a whole page (HX-History-Restore-Request)."""
+    current_url = negotiated("hx-current-url", read_text)
+    """The URL of the page that the browser shows (HX-Current-URL)."""
+    prompt = negotiated("hx-prompt", read_text)
+    """The answer to hx-prompt (HX-Prompt)."""
+    target = negotiated("hx-target", read_text)
+    """The id of the element that will be filled (HX-Target)."""
+    trigger = negotiated("hx-trigger", read_text)
+    """The id of the element that sent the request (HX-Trigger)."""
+    trigger_name = negotiated("hx-trigger-name", read_text)
+    """The name of the element that sent the request (HX-Trigger-Name)."""
+
+
+def _read_events(value: str | None) -> dict[str, Any]:
+    """Return the events of a field, with their values, None for those without."""
+    if not value:
+        return {}
+    if value.startswith("{"):
+        try:
+            return dict(json.loads(value))
+        except ValueError:
+            return {}
+    return {name.strip(): None for name in value.split(",")}
+
+
+def _print_events(events: Events) -> str:
+    if isinstance(events, Mapping):
+        return json.dumps(dict(events))  # in ASCII, as a field is
+    return print_text(events) if isinstance(events, str) else print_list(events)
+
+
+def _print_url(url: str | bool) -> str:
+    """Print a URL, or "false" for none."""
+    if url is True:
+        raise ValueError("it is a URL, or False to leave the history as it is")
+    return "false" if url is False else as_uri(url)
+
+
+def _print_location(location: str | Mapping[str, Any]) -> str:
+    return json.dumps(dict(location)) if isinstance(location, Mapping) else as_uri(location)
+
+
+def _print_flag(value: bool) -> str:
+    return "true" if value else ""
+
+
+class HtmxHeaders(MutableHeaders):
+    """Header fields by which an answer steers htmx: ``return Page("note.html"), HtmxHeaders(trigger="saved")``.
+
+    Each attribute may be given by name. ``trigger`` and its like take the name of an event, several, or a mapping of
+    names to details; URLs lead where you say, so take none from a client. Raises ValueError for a value that the field
+    cannot have, TypeError for an unknown name.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, fields: Any = (), /, **values: Any) -> None:
+        super().__init__(fields)
+        for name, value in values.items():
+            if not isinstance(getattr(type(self), name, None), header):
+                raise TypeError(f"htmx has no header field {name!r}")
+            setattr(self, name, value)
+
+    @property
+    def headers(self) -> MutableHeaders:
+        """These fields."""
+        return self
+
+    def _put(self, line: tuple[str, str]) -> None:
+        put_line(self._fields, line)
+
+    location = header("hx-location", read_text, _print_location)
+    """The page to go to without a reload, or a mapping with its ``path``, ``target`` and others (HX-Location)."""
+    push_url = header("hx-push-url", read_text, _print_url)
+    """The URL to add to the history, False for none (HX-Push-Url)."""
+    replace_url = header("hx-replace-url", read_text, _print_url)
+    """The URL in place of the current one, False for none (HX-Replace-Url)."""
+    redirect = header("hx-redirect", read_text, as_uri)
+    """The page to go to by a reload (HX-Redirect)."""
+    refresh = header("hx-refresh", _is_true, _print_flag)
+    """True to load the page again (HX-Refresh)."""
+    reswap = header("hx-reswap", read_text, print_text)
+    """How the answer is put into the page, such as "outerHTML" (HX-Reswap)."""
+    retarget = header("hx-retarget", read_text, print_text)
+    """The selector of the element that is filled instead (HX-Retarget)."""
+    reselect = header("hx-reselect", read_text, print_text)
+    """The selector of what is taken from the answer (HX-Reselect)."""
+    trigger = header("hx-trigger", _read_events, _print_events)
+    """The events to trigger (HX-Trigger)."""
+    trigger_after_settle = header("hx-trigger-after-settle", _read_events, _print_events)
+    """The events to trigger after the settling step (HX-Trigger-After-Settle)."""
+    trigger_after_swap = header("hx-trigger-after-swap", _read_events, _print_events)
+    """The events to trigger after the swap (HX-Trigger-After-Swap)."""
+
+
+def redirect_htmx(request: Request, location: str, *, reload: bool = False, external: bool = False) -> Response:
+    """Send a client to another page of this site: htmx by HX-Location, with ``reload`` by HX-Redirect, others by 303.
+
+    htmx would follow a 303 by itself, and fill its target with that page, which is right where the page offers the
+    block. Raises ExternalLocation, answered by a 400, for a location on another site, unless it is ``external``, which
+    htmx reaches by HX-Redirect alone.
+    """
+    response = Response.redirect(location, external=external)
+    if not HtmxRequest(request).is_htmx:
+        return response
+    name = "hx-redirect" if reload or external else "hx-location"
+    return Response(None, 204, {name: response.headers["location"]})

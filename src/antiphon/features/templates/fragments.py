@@ -1,0 +1,61 @@
+"""Fragments of pages: which blocks a request asks for, and how several of them stand in one answer.
+
+The page's own script asks by ``X-Block: main, cart``. It is sent one block as it is, and each of several blocks in an
+element of its own, ``<template data-block="main">...</template>``. htmx asks by the id of the element that it will fill
+(``HX-Target``), and is sent that block first, and each other one in ``<div hx-swap-oob="innerHTML:#cart">...</div>``.
+"""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import TypeAlias
+
+from antiphon.http.grammar import split_list
+from antiphon.request.request import Request
+
+ASKING = ("X-Block", "HX-Request", "HX-Target", "HX-Boosted", "HX-History-Restore-Request")
+"""The header fields of requests by which a page is answered with its blocks."""
+
+Blocks: TypeAlias = str | Iterable[str] | Mapping[str, str]
+"""A block, several, or the blocks by the ids of the elements that they fill."""
+
+
+def blocks_by_id(blocks: Blocks) -> dict[str, str]:
+    """Return blocks by the ids of their elements, which are the blocks' names unless they are given."""
+    if isinstance(blocks, Mapping):
+        return dict(blocks)
+    return {name: name for name in ([blocks] if isinstance(blocks, str) else blocks)}
+
+
+def is_htmx(request: Request) -> bool:
+    """True if htmx sent the request."""
+    return request.head.field("hx-request") == "true"
+
+
+def asked_blocks(request: Request, offered: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the blocks that a request asks for, of those that are offered by the ids of their elements.
+
+    Where it asks for another one, too, it gets none, that is the whole page; so does htmx for a boosted link, and for
+    a page of its history that it has lost.
+    """
+    field = request.head.field
+    if field("hx-history-restore-request") == "true":
+        return ()
+    if (named := field("x-block")) is not None:
+        names = dict.fromkeys(filter(None, split_list(named)))
+        return tuple(names) if names.keys() <= {*offered.values()} else ()
+    if is_htmx(request) and field("hx-boosted") != "true":
+        target = (field("hx-target") or "").rpartition("#")[2]
+        return (offered[target],) if target in offered else ()
+    return ()
+
+
+def joined(request: Request, texts: Mapping[str, str], offered: Mapping[str, str]) -> str:
+    """Return the texts of blocks in one answer, in the form that the client reads."""
+    first, *others = texts.items()
+    if not others:
+        return first[1]
+    if not (is_htmx(request) and request.head.field("x-block") is None):
+        return "".join([f'<template data-block="{escape(name)}">{text}</template>\n' for name, text in texts.items()])
+    ids = {name: id_ for id_, name in reversed([*offered.items()])}
+    swapped = [f'<div hx-swap-oob="innerHTML:#{escape(ids.get(name, name))}">{text}</div>' for name, text in others]
+    return "\n".join([first[1], *swapped])

@@ -1,0 +1,120 @@
+"""The outline of a template: the template that it extends, its blocks, and the names that it declares around them.
+
+A block that is rendered alone knows these names, too: a file's imports, macros and ``set`` at its top level.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from jinja2 import Template, nodes
+
+_EVERYTHING = "self"
+"""A name that stands for all: who says ``self.other()`` or includes a file may need whatever is declared."""
+
+
+class Declaration(NamedTuple):
+    """A statement that declares names, compiled as a template of its own, and the names that it uses."""
+
+    names: frozenset[str]
+    uses: frozenset[str]
+    template: Template
+
+
+class Outline(NamedTuple):
+    """The outline of one file. ``extends`` is a template that leaves the parent's name, or the parent, in PARENT."""
+
+    extends: str | Template | None
+    declarations: tuple[Declaration, ...]
+    uses: dict[str, frozenset[str]]
+    """The names that each block uses."""
+    inner: dict[str, frozenset[str]]
+    """The blocks that are in each block."""
+
+
+PARENT = "_antiphon_parent"
+
+
+@lru_cache(maxsize=1024)
+def outline_of(template: Template) -> Outline:
+    """Parse the source of a template, once. Raises what the loader does for a source that is gone."""
+    environment = template.environment
+    if environment.loader is None or template.name is None:
+        raise ValueError(f"the source of {template!r} is not known: blocks are rendered of templates that were loaded")
+    source, filename, _ = environment.loader.get_source(environment, template.name)
+    tree = environment.parse(source, template.name, filename)
+    blocks = {block.name: block for block in tree.find_all(nodes.Block)}
+    return Outline(
+        next((_parent(template, node.template) for node in tree.body if isinstance(node, nodes.Extends)), None),
+        tuple(
+            Declaration(frozenset(names), _uses(node), _compiled(template, node))
+            for node in tree.body
+            if (names := {*_declared(node)})
+        ),
+        {name: _uses(block) for name, block in blocks.items()},
+        {name: frozenset(each.name for each in block.find_all(nodes.Block)) for name, block in blocks.items()},
+    )
+
+
+@lru_cache(maxsize=1024)
+def needed_declarations(chain: tuple[Template, ...], block: str) -> tuple[Template, ...]:
+    """Return the declarations that a block of the first template needs, in the order in which they run.
+
+    ``chain`` has that template, and those that it extends, the nearest first.
+    """
+    outlines = [outline_of(template) for template in chain]
+    blocks = _closure({block}, [each.inner for each in outlines])
+    names = {name for each in outlines for inner in blocks for name in each.uses.get(inner, ())}
+    declarations = [declaration for each in outlines for declaration in each.declarations]
+    if _EVERYTHING in names:
+        return tuple(each.template for each in declarations)
+    names = _closure(names, [dict.fromkeys(each.names, each.uses) for each in declarations])
+    return tuple(each.template for each in declarations if not names.isdisjoint(each.names))
+
+
+def _closure(found: set[str], steps: "list[dict[str, frozenset[str]]]") -> set[str]:
+    """Return names, and all that they lead to."""
+    ahead = [*found]
+    while ahead:
+        name = ahead.pop()
+        new = {each for step in steps for each in step.get(name, ())} - found
+        found |= new
+        ahead += new
+    return found
+
+
+def _declared(node: nodes.Node) -> Iterator[str]:
+    """Yield the names that a statement declares."""
+    if isinstance(node, nodes.Import):
+        yield node.target
+    elif isinstance(node, nodes.FromImport):
+        yield from [name if isinstance(name, str) else name[1] for name in node.names]
+    elif isinstance(node, nodes.Macro):
+        yield node.name
+    elif isinstance(node, nodes.Assign | nodes.AssignBlock):
+        targets = (
+            [node.target] if isinstance(node.target, nodes.Name | nodes.NSRef) else node.target.find_all(nodes.Name)
+        )
+        yield from [target.name for target in targets]
+
+
+def _uses(node: nodes.Node) -> frozenset[str]:
+    """Return the names that are read in a part of a template."""
+    names = [name.name for name in node.find_all(nodes.Name) if name.ctx == "load"]
+    return frozenset([*names, _EVERYTHING] if node.find(nodes.Include) else names)
+
+
+def _parent(template: Template, expression: nodes.Expr) -> str | Template:
+    if isinstance(expression, nodes.Const) and isinstance(expression.value, str):
+        return expression.value
+    target = nodes.Name(PARENT, "store", lineno=expression.lineno)
+    return _compiled(template, nodes.Assign(target, expression, lineno=expression.lineno))
+
+
+def _compiled(template: Template, node: nodes.Node) -> Template:
+    """Compile one statement of a template, with its lines."""
+    environment = template.environment
+    tree = nodes.Template([node], lineno=1)
+    tree.set_environment(environment)
+    code = environment.compile(tree, template.name, template.filename)
+    return type(template).from_code(environment, code, template.globals)
