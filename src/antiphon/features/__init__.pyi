@@ -1,19 +1,19 @@
 from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
-from antiphon.features.flash import Flash
 from antiphon.features.datastar import patch_elements, patch_signals
+from antiphon.features.flash import Flash
 from antiphon.features.forms.bound_field import BoundField
 from antiphon.features.forms.field import Field
 from antiphon.features.forms.form import Form
 from antiphon.features.forms.messages import FormError
 from antiphon.features.health import Health
-from antiphon.features.idempotency import IdempotentWrites
 from antiphon.features.htmx import HtmxHeaders, HtmxRequest, redirect_htmx
+from antiphon.features.idempotency import IdempotentWrites
 from antiphon.features.logins import SessionLogin, login, logout
 from antiphon.features.open_telemetry import OpenTelemetry
-from antiphon.features.rate_limits import RateLimit
 from antiphon.features.pages import Pages, route_options
+from antiphon.features.rate_limits import RateLimit
 from antiphon.features.security_headers import (
     ContentSecurityPolicy,
     PermissionsPolicy,
@@ -52,9 +52,9 @@ __all__ = [
     "Form",
     "FormError",
     "Health",
-    "IdempotentWrites",
     "HtmxHeaders",
     "HtmxRequest",
+    "IdempotentWrites",
     "MemoryStore",
     "OpenTelemetry",
     "OwnedEntry",
@@ -82,8 +82,8 @@ __all__ = [
     "login",
     "login_required",
     "logout",
-    "route_options",
     "patch_elements",
     "patch_signals",
     "redirect_htmx",
+    "route_options",
 ]
