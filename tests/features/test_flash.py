@@ -4,9 +4,10 @@ import asyncio
 from contextlib import closing
 
 import pytest
+from jinja2 import DictLoader
 
 from antiphon import App, Request, Response
-from antiphon.features import CookieStore, Flash, FlashMessage, MemoryStore, Sessions, SQLiteStore
+from antiphon.features import CookieStore, Flash, FlashMessage, MemoryStore, Page, Sessions, SQLiteStore, Templates
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
@@ -284,20 +285,28 @@ def test_each_is_a_pair():
     assert FlashMessage("info", "x") == ("info", "x")
 
 
-@pytest.mark.parametrize(
-    ("features", "named"), [([], r"app\.use\(Flash\(\)\)"), ([Flash()], r"app\.use\(Sessions\(store\)\)")]
-)
-def test_without_a_feature_that_they_need_the_error_names_it(features, named):
-    app, errors = App(), []
-    for feature in features:
-        app.use(feature)
+def test_without_the_features_that_they_need_the_error_names_the_line_to_add():
+    with pytest.raises(RuntimeError, match=r"app\.use\(Flash\(\)\)"):
+        Request.blank("/").flash("x")
+    with pytest.raises(RuntimeError, match=r"app\.use\(Sessions\(store\)\), before"):
+        App().use(Flash())
 
-    @app.get("/")
-    def handler(request: Request):
-        with pytest.raises(RuntimeError, match=named) as raised:
-            request.flash("x")
-        errors.append(raised)
-        return "x"
 
-    Client(app).get("/")
-    assert errors
+def test_a_template_shows_them(store, interface, style):
+    source = "{% for each in get_flashed_messages() %}<p class={{ each.category }}>{{ each.message }}</p>{% endfor %}"
+    app = App()
+    app.use(Sessions(store))
+    app.use(Flash())
+    app.use(Templates(DictLoader({"page.html": source})))
+
+    def page(request):
+        request.flash("<text>", "info")
+        request.flash(Markup("<b>markup</b>"), "a&b")
+        return Page("page.html")
+
+    async def waits(request):
+        return page(request)
+
+    app.get("/")(page if style == "def" else waits)
+    with Client(app, interface, base_url=HTTPS) as client:
+        assert client.get("/").text == "<p class=info>&lt;text&gt;</p><p class=a&amp;b><b>markup</b></p>"

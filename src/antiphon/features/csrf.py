@@ -76,10 +76,10 @@ class CSRFTokens:
     """A feature that refuses writes without a token (403), which pages of this app have from ``csrf_input``.
 
     A write is each request but GET, HEAD, OPTIONS, TRACE and QUERY. Its token is in the header X-CSRF-Token, or in the
-    field "csrf_token" of a form. The token belongs to the session, which Sessions has to fill before this feature is
-    used. ``exempt`` are the names of routes that need no token, or of blueprints with all their routes, such as
-    "webhook" or "shop.paid". Nor do requests with a Bearer token and no cookie, and those of trusted origins. Raises
-    ValueError for names as one text, and when the app starts for names that it has not.
+    field "csrf_token" of a form. The token belongs to the session: use Sessions before this feature. ``exempt`` are the
+    names of routes that need no token, or of blueprints with all their routes, such as "webhook" or "shop.paid". Nor do
+    requests with a Bearer token and no cookie need one, and those of trusted origins. Raises ValueError for names as
+    one text, and, when the app starts, for names that it does not have.
     """
 
     def __init__(self, *, exempt: Iterable[str] = ()) -> None:
@@ -89,7 +89,11 @@ class CSRFTokens:
         self._advice = Advice()
 
     def install(self, app: "App") -> None:
-        """Register the check of each write, and share what pages need."""
+        """Register the check of each write, and share what pages need. Raises RuntimeError if there are no sessions."""
+        if not app.fills(Request.session):
+            raise RuntimeError(
+                "CSRFTokens belong to the session: app.use(Sessions(store)), before app.use(CSRFTokens())"
+            )
         app.fill(_MASK, lambda request: token_bytes(SIZE))  # noqa: ARG005
         app.fill(_SENT, _form_field, blocking=True, when=self._has_to_wait, otherwise=_received_field)
         app.before_request(self._check)

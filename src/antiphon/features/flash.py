@@ -41,7 +41,9 @@ class Flash:
         self._most = most
 
     def install(self, app: "App") -> None:
-        """Fill the place, and share the function that templates call."""
+        """Fill the place, and share the function that templates call. Raises RuntimeError if there are no sessions."""
+        if not app.fills(Request.session):
+            raise RuntimeError("Flash keeps messages in the session: app.use(Sessions(store)), before app.use(Flash())")
         app.fill(Request.flash, lambda request: _SessionMessages(request, self._most))
         app.share(get_flashed_messages=lambda request: request.flash.take)
 
