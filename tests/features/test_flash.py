@@ -292,21 +292,45 @@ def test_without_the_features_that_they_need_the_error_names_the_line_to_add():
         App().use(Flash())
 
 
-def test_a_template_shows_them(store, interface, style):
-    source = "{% for each in get_flashed_messages() %}<p class={{ each.category }}>{{ each.message }}</p>{% endfor %}"
+SOURCE = """{% macro shown() %}{% for each in get_flashed_messages() -%}
+<p class={{ each.category }}>{{ each.message }}</p>{%- endfor %}{% endmacro -%}
+<nav>{% block notes %}{{ shown() }}{% endblock %}</nav>{% block other %}other{% endblock %}"""
+
+
+@pytest.fixture
+def templated(store, interface, style):
+    """Make an app whose page shows the messages that a POST has queued, and let a visitor come."""
     app = App()
     app.use(Sessions(store))
     app.use(Flash())
-    app.use(Templates(DictLoader({"page.html": source})))
+    app.use(Templates(DictLoader({"page.html": SOURCE})))
 
     def page(request):
-        request.flash("<text>", "info")
-        request.flash(Markup("<b>markup</b>"), "a&b")
-        return Page("page.html")
+        if request.method == "POST":
+            request.flash("<text>", "info")
+            request.flash(Markup("<b>markup</b>"), "a&b")
+        return Response.redirect("/") if "away" in request.args else Page("page.html", block=["notes", "other"])
 
     async def waits(request):
         return page(request)
 
-    app.get("/")(page if style == "def" else waits)
+    app.route("/", ("GET", "POST"))(page if style == "def" else waits)
     with Client(app, interface, base_url=HTTPS) as client:
-        assert client.get("/").text == "<p class=info>&lt;text&gt;</p><p class=a&amp;b><b>markup</b></p>"
+        yield client
+
+
+SHOWN = "<p class=info>&lt;text&gt;</p><p class=a&amp;b><b>markup</b></p>"
+
+
+@pytest.mark.parametrize("url", ["/", "/?away=1"], ids=["in this response", "after a redirect"])
+def test_a_template_shows_them_once(templated, url):
+    assert templated.post(url).text == f"<nav>{SHOWN}</nav>other"
+    assert templated.get("/").text == "<nav></nav>other"
+
+
+@pytest.mark.parametrize("url", ["/", "/?away=1"], ids=["in this response", "after a redirect"])
+def test_a_block_that_a_script_asks_for_shows_them_once_and_another_block_keeps_them(templated, url):
+    assert templated.post(url, headers={"x-block": "notes"}).text == SHOWN
+    assert templated.get("/", headers={"x-block": "notes"}).text == ""
+    assert templated.post(url, headers={"x-block": "other"}).text == "other"
+    assert templated.get("/").text == f"<nav>{SHOWN}</nav>other"
