@@ -233,6 +233,21 @@ class TestAToken:
         assert visitor.post("/logout", headers=headed(token)).status == 200
         assert visitor.post("/", headers=headed(token)).json["reason"] == "expired"
 
+    def test_counts_no_longer_than_the_session(self, interface, style):
+        now = [1_800_000_000.0]
+        app = App()
+        app.use(Sessions(MemoryStore(clock=lambda: now[0]), idle=100, clock=lambda: now[0]))
+        app.use(CSRFTokens())
+        app.errorhandler(BadCSRFToken)(lambda request, error: error.reason)
+        app.get("/token")(csrf_token)
+        app.post("/")(handler_of(style, lambda request: "written"))
+        with Client(app, interface, base_url=HTTPS) as client:
+            token = token_of(client)
+            now[0] += 99
+            assert client.post("/", headers=headed(token)).text == "written"
+            now[0] += 101
+            assert client.post("/", headers=headed(token)).text == "expired"
+
     @pytest.mark.parametrize("sent", ["", "x", "x" * 63, "x" * 65, "=" * 64, "é" * 64, "*" * 64, "x" * 7000])
     def test_that_is_none_is_refused(self, visitor, sent):
         token_of(visitor)
