@@ -118,9 +118,15 @@ def bank(opening):
     return opening()
 
 
+KINDS = {400: ("missing", "malformed"), 409: ("in-use", "broken-off"), 422: ("reused",)}
+
+
 def told(response):
     """What a client of an API reads of a refusal."""
     assert response.headers["content-type"] == "application/problem+json"
+    kind = response.json["type"].removeprefix("urn:antiphon:problem:idempotency-key-")
+    assert kind in KINDS[response.status]
+    assert ("retry-after" in response.headers) == (kind == "in-use")
     return response.status, response.json["detail"]
 
 
@@ -243,6 +249,8 @@ class TestAKey:
         assert response.status == status
         if status == 400:
             assert "Idempotency-Key" in told(response)[1]
+            if sent is None or sent.isascii():  # RSGI servers drop a header that is not
+                assert response.json["type"].endswith("missing" if sent is None else "malformed")
         assert bank.paid == (status == 201)
 
     def test_is_the_same_with_and_without_quotes(self, bank):

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from antiphon.features.stores.store import StoreEntry
+from antiphon.features.stores.store import RETRY_AFTER, StoreEntry
 from antiphon.handler.contract import describe
+from antiphon.http.errors import Conflict, UnprocessableContent
 from antiphon.request.request import Request
 from antiphon.response.response import Response
+
+PROBLEM_TYPE = "urn:antiphon:problem:idempotency-key-"
+"""The beginning of the types of problem details, which tell the feature's refusals from those of a handler."""
 
 RUNNING, ANSWERED, RELEASED, UNKNOWN = "running", "answered", "released", "unknown"
 """The states of a claim. "released" leaves the write to the next request, "unknown" to nobody."""
@@ -103,3 +107,28 @@ def _is_broken_off(response: Response) -> bool:
     error = response.error
     causes = () if error is None else (error, error.__cause__)
     return any(cause is not None and not isinstance(cause, Exception) for cause in causes)
+
+
+def reused_with(what: str) -> UnprocessableContent:
+    """Return the error for a key that was sent with other credentials or another request."""
+    return UnprocessableContent(
+        f"This Idempotency-Key was sent with {what} before: a new write has a new key.", type=f"{PROBLEM_TYPE}reused"
+    )
+
+
+def broken_off(why: str) -> Conflict:
+    """Return the error for a write of which nobody knows the outcome."""
+    return Conflict(
+        f"The first request with this Idempotency-Key {why} its outcome is unknown. Find out what it did before you"
+        " send it again, with a new key.",
+        type=f"{PROBLEM_TYPE}broken-off",
+    )
+
+
+def in_use() -> Conflict:
+    """Return the error for a write that another request carries out just now."""
+    return Conflict(
+        "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
+        headers={"retry-after": str(RETRY_AFTER)},
+        type=f"{PROBLEM_TYPE}in-use",
+    )

@@ -18,20 +18,24 @@ from antiphon.app.signatures import MiddlewareFunction
 from antiphon.concurrency.crossing import Crossing
 from antiphon.features.claims import (
     ANSWERED,
+    PROBLEM_TYPE,
     RUNNING,
     UNKNOWN,
     Claim,
     Write,
+    broken_off,
     by_credentials,
     by_name,
     fingerprint_of,
+    in_use,
     is_retried,
     replay,
+    reused_with,
 )
-from antiphon.features.stores.store import RETRY_AFTER, Store, StoreEntry
+from antiphon.features.stores.store import Store, StoreEntry
 from antiphon.handler.callables import check_arguments, check_sync, is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
-from antiphon.http.errors import BadRequest, Conflict, UnprocessableContent
+from antiphon.http.errors import BadRequest
 from antiphon.request.places import Place
 from antiphon.request.request import Request
 from antiphon.response.files import is_for_any_thread
@@ -172,12 +176,14 @@ class IdempotentWrites:
         if request.head.field("idempotency-key") is None:
             if self._required:
                 raise BadRequest(
-                    'This needs the header Idempotency-Key, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".'
+                    'This needs the header Idempotency-Key, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
+                    type=f"{PROBLEM_TYPE}missing",
                 )
             return None
         if not key or len(key) > LONGEST_KEY:
             raise BadRequest(
-                f'The header Idempotency-Key has to be one text in quotes, of 1 to {LONGEST_KEY} characters: "key".'
+                f'The header Idempotency-Key has to be one text in quotes, of 1 to {LONGEST_KEY} characters: "key".',
+                type=f"{PROBLEM_TYPE}malformed",
             )
         return caller(request, key)
 
@@ -202,15 +208,15 @@ class IdempotentWrites:
             if entry is not None:
                 request[_CLAIM] = Claim(entry)
                 return None
-        raise _still_running()
+        raise in_use()
 
     def _answer(self, known: StoreEntry, caller: str, fingerprint: str) -> Response | None:
         """Return the answer that is known; None if the write may be carried out. Raises what ``_claim`` does."""
         data, age = known.data, self._clock() - known.changed
         if data["caller"] != caller:
-            raise _other("other credentials")
+            raise reused_with("other credentials")
         if data["fingerprint"] != fingerprint:
-            raise _other("another request")
+            raise reused_with("another request")
         match data["state"]:
             case "answered":
                 return replay(data)
@@ -221,10 +227,10 @@ class IdempotentWrites:
             case "running" if self._takeover is not None and age >= self._takeover:
                 return None
             case "running" if age < LONGEST_TRY:
-                raise _still_running()
+                raise in_use()
             case "running":
-                raise _unknown(f"has had no answer for {age:.0f} seconds. If it was broken off")
-        raise _unknown("was broken off, and")
+                raise broken_off(f"has had no answer for {age:.0f} seconds. If it was broken off")
+        raise broken_off("was broken off, and")
 
     # After the handler
 
@@ -291,21 +297,3 @@ _CLAIM = Place[Claim]("claim of an idempotent write")
 def _call_first(request: Request, keep: Callable[[Request, Response], Any]) -> None:
     """Have a hook see the handler's answer before others add to it, as limits of rates do, what is of one request."""
     request._after_hooks = (keep, *request._after_hooks)
-
-
-def _other(what: str) -> UnprocessableContent:
-    return UnprocessableContent(f"This Idempotency-Key was sent with {what} before: a new write has a new key.")
-
-
-def _unknown(why: str) -> Conflict:
-    return Conflict(
-        f"The first request with this Idempotency-Key {why} its outcome is unknown. Find out what it did before you"
-        " send it again, with a new key."
-    )
-
-
-def _still_running() -> Conflict:
-    return Conflict(
-        "The first request with this Idempotency-Key is still being carried out. Send it again in a moment.",
-        headers={"retry-after": str(RETRY_AFTER)},
-    )
