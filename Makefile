@@ -15,7 +15,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing typed dialects throughput files uploads upload_crowd)
+BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing typed pages dialects throughput files uploads upload_crowd)
 
 .PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat clean
 

@@ -219,6 +219,14 @@ def test_a_status_and_a_stream_are_those_of_the_page(shop):
     assert [(page.status, page.text) for page in told] == [(422, WHOLE), (422, MAIN)]
 
 
+def test_header_fields_of_the_page_stay(shop):
+    headers = {"vary": "cookie", "content-type": "text/plain"}
+    shop.page(lambda _: Page("page.html", headers=headers, block="main", count=2))
+    page = shop.get(headers={"x-block": "main"})
+    assert page.headers["vary"].startswith("cookie, x-block")
+    assert page.headers["content-type"] == "text/plain"
+
+
 def test_the_text_of_a_block_is_there_for_events_and_mails(shop):
     shop.page(lambda request: request.templates.render("page.html", block="main", count=2))
     assert shop.get().text == MAIN

@@ -89,10 +89,17 @@ def test_files_that_are_included_extended_and_imported_know_it_too(site, enable_
     )  # no module of an imported file is kept for another request
 
 
-def test_data_hides_what_is_shared(site):
-    site.write(page="{{ name }}").use().page(lambda _: Page("page.html", name="own"))
-    site.app.share(name="shared")
-    assert site.get().text == "own"
+def test_data_hides_what_is_shared_which_hides_globals(site):
+    site.write(page="{{ name }} {{ lipsum }} {{ range(2) | list }}").use()
+    site.page(lambda _: Page("page.html", name="own"))
+    site.app.share(name="shared", lipsum="shared")
+    assert site.get().text == "own shared [0, 1]"
+
+
+@pytest.mark.parametrize("row", [{"name": "a", "items": 3}, type("Row", (), {"name": "a", "items": lambda self: 1})()])
+def test_a_dot_reads_an_attribute_or_an_item(site, row):
+    site.write(page="{{ row.name }} {{ row.items is callable }} {{ row.gone is defined }}")
+    assert site.use().page(lambda _: Page("page.html", row=row)).get().text == "a True False"
 
 
 @pytest.mark.parametrize(

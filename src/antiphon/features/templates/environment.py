@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -22,10 +23,11 @@ _OF_JINJA = (".jinja", ".jinja2", ".j2")
 """Suffixes that say nothing of what a template makes."""
 _PLAIN = (".txt", ".text", ".md", ".csv")
 """Suffixes of templates whose text is no markup, so that nothing in it is escaped."""
+_OF_DICTS = frozenset(dir({}))
 
 
 class RequestContext(Context):
-    """The names that a template knows: its data, ``request``, ``url_for``, and what the application shares.
+    """The names that a template knows: its data, ``request``, ``url_for``, what the application shares, and globals.
 
     Shared values are computed when a template uses them. Files that are imported without a context know the request,
     too: they are run for each request.
@@ -39,21 +41,24 @@ class RequestContext(Context):
         blocks: dict[str, Callable[[Context], Iterator[str]]],
         globals: MutableMapping[str, Any] | None = None,  # noqa: A002 - Jinja's own name for it
     ) -> None:
-        super().__init__(environment, parent, name, blocks, globals)
-        self._request = parent.get("request")
-        if self._request is not None:
-            self.globals_keys.add("request")
+        self._request = request = parent.get("request")
+        super().__init__(environment, parent, name, blocks, globals if request is None else None)
+        if request is not None:
+            self.globals_keys = {"request"}  # the rest every template of the environment has by itself
 
     def resolve_or_missing(self, key: str) -> Any:
         """Return the value of a name, or Jinja's ``missing``."""
-        value = super().resolve_or_missing(key)
+        if key in self.vars:
+            return self.vars[key]
+        if key in self.parent:
+            return self.parent[key]
         request = self._request
-        if value is not missing or request is None:
-            return value
+        if request is None:
+            return missing
         if key == "url_for":
             return request.url_for
         shared = request.shared
-        return shared[key] if key in shared else missing  # noqa: SIM401 - a KeyError of a function's is no missing name
+        return shared[key] if key in shared else self.environment.globals.get(key, missing)
 
 
 class TemplateEnvironment(Environment):
@@ -63,6 +68,12 @@ class TemplateEnvironment(Environment):
 
     def __init__(self, loader: BaseLoader) -> None:
         super().__init__(loader=loader, autoescape=_is_markup, undefined=StrictUndefined, auto_reload=False)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return an attribute, or else an item, as Jinja does; those of plain dicts without an error on the way."""
+        if type(obj) is dict and attribute not in _OF_DICTS:
+            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
+        return super().getattr(obj, attribute)
 
 
 def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:
@@ -91,6 +102,7 @@ def _in_front_of(
     return {**other, **{name: value for name, value in own.items() if name not in default}}
 
 
+@lru_cache(maxsize=1024)
 def content_type_of(template: str) -> str:
     """Return the media type of what a template makes, by its name: HTML, unless that says otherwise."""
     name = _without_suffix_of_jinja(template)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 from jinja2 import BaseLoader, Environment, Template
 
 from antiphon.app.blueprint import Blueprint, Routes
-from antiphon.features.templates.blocks import render_blocks
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of
+from antiphon.features.templates.rendering import render, render_blocks
 from antiphon.handler.errors import is_debug
 from antiphon.paths import caller_file, folder_beside
 from antiphon.request.request import Request
@@ -93,7 +93,7 @@ class RequestTemplates:
         Raises what the template does, LookupError for a block that it does not have.
         """
         found, variables = self.find(template), self.variables(data)
-        return found.render(variables) if block is None else render_blocks(found, [block], variables)[block]
+        return render(found, variables) if block is None else render_blocks(found, [block], variables)[block]
 
     def content_type(self, template: str, /) -> str:
         """Return the media type of a template's text, by its name: HTML for most."""

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Mapping
 from typing import Any, cast
 
 from antiphon.concurrency.loop import is_on_loop
-from antiphon.features.templates.blocks import arender_blocks, render_blocks
 from antiphon.features.templates.feature import RequestTemplates
 from antiphon.features.templates.fragments import ASKING, Blocks, asked_blocks, blocks_by_id, joined
+from antiphon.features.templates.rendering import arender, arender_blocks, render, render_blocks
 from antiphon.features.templates.streaming import astream_of, stream_of
 from antiphon.http.conditional import READING
 from antiphon.http.errors import HTTPError, NotAcceptable
@@ -75,7 +75,7 @@ class Page:
             template, variables = templates.find(self._template), templates.variables(self._data)
             if blocks:
                 return self._of_blocks(templates, request, render_blocks(template, blocks, variables))
-            text = stream_of(template.generate(variables)) if self._stream else template.render(variables)
+            text = stream_of(template.generate(variables)) if self._stream else render(template, variables)
         except Exception as error:
             self._note(error, request)
             raise
@@ -88,7 +88,7 @@ class Page:
                 return self._of_blocks(templates, request, await arender_blocks(template, blocks, variables))
             if self._stream:
                 return self._made(templates, request, await astream_of(template.generate_async(variables)))
-            return self._made(templates, request, await template.render_async(variables))
+            return self._made(templates, request, await arender(template, variables))
         except Exception as error:
             self._note(error, request)
             raise
@@ -108,7 +108,9 @@ class Page:
 
     def _made(self, templates: RequestTemplates, request: Request, body: Any, *, is_whole: bool = True) -> Response:
         kind = templates.content_type(self._template)
-        response = Response(body, self._status, self._headers, content_type=kind)
+        response = Response(body, self._status, content_type=kind)
+        if self._headers:
+            response.headers.update(self._headers)
         if self._offered:
             response.vary(*self._varies)
         if not (self._stream and is_whole):
@@ -169,4 +171,5 @@ def _revalidate(response: Response, request: Request) -> None:
     """Have a client that reads what it has already be answered with 304."""
     if request.method in READING and response.status == 200:
         response.add_etag()
-        response.is_conditional = True
+        field = request.head.field
+        response.is_conditional = field("if-none-match") is not None or field("if-match") is not None

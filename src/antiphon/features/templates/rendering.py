@@ -1,4 +1,4 @@
-"""Blocks of templates, rendered alone: nothing else of the template runs but the declarations that they need."""
+"""Rendering: a whole template, or some of its blocks alone, around which only the declarations that they need run."""
 
 from collections.abc import Generator, Iterable
 from typing import Any, NoReturn, TypeAlias
@@ -13,6 +13,23 @@ _MOST = 100
 
 Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]
 """Iterables of pieces of text, async ones of a template that awaits; each is answered by its pieces."""
+
+
+def render(template: Template, variables: dict[str, Any]) -> str:
+    """Return the text of a whole template, whose context has the globals of the environment by itself."""
+    try:
+        return "".join(template.root_render_func(template.new_context(variables, shared=True)))
+    except Exception:
+        template.environment.handle_exception()
+
+
+async def arender(template: Template, variables: dict[str, Any]) -> str:
+    """Return what ``render`` does, of a template that awaits."""
+    rendered: Any = template.root_render_func(template.new_context(variables, shared=True))
+    try:
+        return "".join([piece async for piece in rendered])
+    except Exception:
+        template.environment.handle_exception()
 
 
 def render_blocks(template: Template, blocks: Iterable[str], variables: dict[str, Any]) -> dict[str, str]:
@@ -50,7 +67,7 @@ def _steps(template: Template, blocks: Iterable[str], variables: dict[str, Any])
     chain = [template]
     while (parent := outline_of(chain[-1]).extends) is not None:
         if not isinstance(parent, str):
-            context = parent.new_context(variables)
+            context = parent.new_context(variables, shared=True)
             yield parent.root_render_func(context)
             parent = context.vars[PARENT]
         _extend(chain, parent)
@@ -75,7 +92,7 @@ def _extend(chain: list[Template], parent: Any) -> None:
 
 def _context(chain: list[Template], variables: dict[str, Any]) -> Context:
     """Return a context with the blocks of all templates of a chain."""
-    context = chain[0].new_context(variables)
+    context = chain[0].new_context(variables, shared=True)
     for parent in chain[1:]:
         for name, block in parent.blocks.items():
             context.blocks.setdefault(name, []).append(block)
