@@ -178,16 +178,16 @@ class BoundField:
         return tag("input", {**first, **self._attributes()})
 
     def _texts(self) -> Html:
-        """Return an input for each value, and one at least."""
+        """Return an input, for several values one for each."""
         planned = self._planned
         inputs = []
-        for number, value in enumerate(self.values or ("",)):
+        for number, value in enumerate((planned.is_many and self.values) or [self.value]):
             own = self._attributes()
             if number:
                 own |= {"id": f"{self.id}-{number}", "aria-label": self.text, "required": False}
             kind, text = _as_shown(planned.widget, value)
             inputs.append(tag("input", {"type": kind, "value": text or None, **own}))
-        return joined(inputs if planned.is_many else inputs[-1:], "\n")
+        return joined(inputs, "\n")
 
     def _textarea(self) -> Html:
         return tag("textarea", self._attributes(), f"\n{self.value}")  # parsers drop the first line end
