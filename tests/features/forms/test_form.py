@@ -189,6 +189,8 @@ FIELDS: list[tuple[Any, Any, list[str], Any]] = [
     (Annotated[list[Size], Meta(max_length=1)], ..., ["small", "large"], ["too_many"]),
     (list[str], [], ["", ""], []),
     (list[str], ..., ["a", "", "b"], ["a", "b"]),
+    (list[int], ..., ["1", "", "2", ""], [1, 2]),
+    (list[int], ..., [""], ["missing"]),
     (list[int], ..., ["x", "1", "y"], ["not_an_integer"]),
     (int, ..., ["7", "8"], 8),
 ]  # fmt: skip

@@ -182,12 +182,16 @@ class TestAField:
         kind = Annotated[int if widget == "range" else str, Field(widget=widget)]
         assert "required" not in parsed(form(wanted=made(kind))).all("input")[0].attributes
 
-    def test_that_was_sent_repeatedly_has_its_last_value_or_an_input_for_each(self):
+    def test_that_was_sent_repeatedly_has_its_last_value_or_an_input_for_each_and_one_more(self):
         pairs = [("f", "7"), ("f", "x")]
         (control,) = parsed(form(post(pairs), made(int))).all("input")
         assert (control.get("id"), control.get("value"), control.attributes["required"]) == ("record-f", "x", None)
         many = parsed(form(post(pairs), made(list[int]))).all("input")
-        assert [(each.get("id"), each.get("value")) for each in many] == [("record-f", "7"), ("record-f-1", "x")]
+        assert [(each.get("id"), each.get("value"), "required" in each.attributes) for each in many] == [
+            ("record-f", "7", True),
+            ("record-f-1", "x", False),
+            ("record-f-2", None, False),
+        ]
 
     def test_takes_title_and_description_of_meta_where_it_has_no_label_and_help(self):
         shown = form(wanted=made(Annotated[str, Meta(title="Town", description="Where you live.")]))["f"]

@@ -178,10 +178,11 @@ class BoundField:
         return tag("input", {**first, **self._attributes()})
 
     def _texts(self) -> Html:
-        """Return an input, for several values one for each."""
+        """Return an input; for several values one for each, and an empty one to add another."""
         planned = self._planned
         inputs = []
-        for number, value in enumerate((planned.is_many and self.values) or [self.value]):
+        values = [*filter(None, self.values), ""] if planned.is_many else [self.value]
+        for number, value in enumerate(values):
             own = self._attributes()
             if number:
                 own |= {"id": f"{self.id}-{number}", "aria-label": self.text, "required": False}

@@ -64,6 +64,4 @@ def _with_line_ends(inputs: tuple[Input, ...], texts: MultiDict[str]) -> MultiDi
 
 def _means_nothing(planned: Input) -> bool:
     """True for an input whose empty text is as good as none: one of several, or one whose default is None."""
-    if not planned.is_text:
-        return False
-    return planned.is_many or (planned.has_default and planned.default() is None)
+    return planned.is_many or (planned.is_text and planned.has_default and planned.default() is None)
