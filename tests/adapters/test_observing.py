@@ -1,5 +1,6 @@
 """Observers are told of each request that a server hands over, and of its response when all of it was sent."""
 
+import asyncio
 import gc
 import weakref
 from contextlib import suppress
@@ -347,6 +348,70 @@ class TestAnApplicationOfAnotherFramework:
             with_observers(app, "rsgi", Observers()).__rsgi_init__("loop")
             assert calls == ["loop"]
 
+    def test_may_write_over_wsgi_before_it_returns(self, notes, servers):
+        def app(environ, start_response):
+            start_response("200 OK", [])(b"written ")
+            return [b"returned"]
+
+        def start_response(status, fields):
+            return written.append
+
+        written = []
+        assert with_observers(app, "wsgi", Observers(notes))(servers.environ(), start_response) == [b"returned"]
+        assert written == [b"written "]
+        assert (notes.only.status, notes.only.body_size) == (200, 16)
+
+    @pytest.mark.parametrize(
+        ("name", "arguments", "size"),
+        [
+            ("response_empty", [], 0),
+            ("response_str", ["Füße"], 6),
+            ("response_bytes", [b"bytes"], 5),
+            ("response_file", ["{file}"], 100),
+            ("response_file_range", ["{file}", 10, 30], 20),
+        ],
+    )
+    def test_answers_over_rsgi_in_each_way(self, notes, tmp_path, name, arguments, size):
+        (tmp_path / "file").write_bytes(b"x" * 100)
+
+        async def app(scope, protocol):
+            assert await protocol() == b"body"
+            given = [str(tmp_path / "file") if each == "{file}" else each for each in arguments]
+            length = [("content-length", "100")] if name == "response_file" else []
+            getattr(protocol, name)(200, length, *given)
+
+        assert len(Client(with_observers(app, "rsgi", Observers(notes)), "rsgi").post("/", body=b"body").body) == size
+        assert (notes.only.status, notes.only.body_size) == (200, size)
+
+    def test_may_stream_text_over_rsgi_while_it_reads(self, notes):
+        async def app(scope, protocol):
+            transport = protocol.response_stream(200, [])
+            async for chunk in protocol:
+                await transport.send_str(chunk.decode())
+
+        client = Client(with_observers(app, "rsgi", Observers(notes)), "rsgi")
+        assert client.post("/", body="Füße".encode()).text == "Füße"
+        assert (notes.only.status, notes.only.body_size) == (200, 6)
+
+    def test_may_have_a_file_sent_over_asgi(self, notes, servers):
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"100")]})
+            await send({"type": "http.response.pathsend", "path": "/file"})
+
+        asyncio.run(with_observers(app, "asgi", Observers(notes))(servers.scope(), no_message, take))
+        assert (notes.only.status, notes.only.body_size) == (200, 100)
+
+    def test_loses_its_client_over_asgi_when_nothing_can_be_sent(self, notes, servers):
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        async def broken(message):
+            raise BrokenPipeError
+
+        with pytest.raises(BrokenPipeError):
+            asyncio.run(with_observers(app, "asgi", Observers(notes))(servers.scope(), no_message, broken))
+        assert notes.only.is_disconnected
+
 
 def wsgi_app(environ, start_response):
     path = environ["PATH_INFO"]
@@ -381,3 +446,11 @@ class RSGIApp:
             transport = protocol.response_stream(200, [])
             await transport.send_bytes(b"st")
             await transport.send_bytes(b"rea")
+
+
+async def no_message():
+    return {"type": "http.disconnect"}
+
+
+async def take(message):
+    pass

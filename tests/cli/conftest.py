@@ -193,6 +193,13 @@ class Command:
             return True
         return False
 
+    def end(self) -> None:
+        """End the command as Ctrl-C does, or kill it after a while."""
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            self.press_ctrl_c()
+            self.process.wait(DEADLINE / 4)
+        self.kill()
+
     def kill(self) -> None:
         if not self.nobody_is_left():
             os.killpg(self.process.pid, signal.SIGKILL)

@@ -52,3 +52,36 @@ def test_the_current_directory_comes_first(tmp_path, monkeypatch):
     app = Target("found_here", "app").load(None)
     del sys.modules["found_here"]
     assert app.__defaults__ == (1,)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "words"),
+    [
+        (None, "target_of_tests:app", ["No module named 'target_of_tests'", "(the current directory)"]),
+        ("1 / 0", "target_of_tests:app", ["'target_of_tests' was found, but its import failed", "ZeroDivisionError"]),
+        ("import missing_one", "target_of_tests:app", ["its import failed", "missing_one"]),
+        ("raise SystemExit(2)", "target_of_tests:app", ["its import failed", "SystemExit"]),
+        ("site = 1", "target_of_tests:app", ["no 'app' in the module", "Nothing in it looks like an application"]),
+        (
+            "from antiphon import App\nsite = App()",
+            "target_of_tests:app",
+            ["no 'app' in the module", "What looks like an application: target_of_tests:site."],
+        ),
+        ("app = 1", "target_of_tests:app", ["target_of_tests:app", "Nothing in it looks like an application"]),
+        (
+            "from antiphon import App\napp = App()\napp.get('/')(lambda request: '')\napp.get('/')(lambda request: '')",
+            "target_of_tests:app",
+            ["target_of_tests:app can't be served: "],
+        ),
+    ],
+    ids=["no module", "fails", "imports", "exits", "no name", "another name", "no app", "twice"],
+)
+def test_an_application_that_cannot_be_had_is_told_with_the_reason(tmp_path, monkeypatch, source, target, words):
+    if source is not None:
+        (tmp_path / "target_of_tests.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "target_of_tests", raising=False)
+    with pytest.raises(BadCommand) as error:
+        Target.parse(target).load(None)
+    sys.modules.pop("target_of_tests", None)
+    assert [word for word in words if word not in error.value.message] == []

@@ -94,4 +94,4 @@ def running(folder, *arguments, **files):
         yield site.serving()
     finally:
         if site is not None:
-            site.kill()
+            site.end()
