@@ -17,8 +17,8 @@ from msgspec import Meta
 
 from antiphon import App, Request, Response, Upload
 from antiphon.features import Field, Form
-from antiphon.features.forms.html import Html
 from antiphon.features.forms.inputs import pattern_of_html
+from antiphon.features.markup import Markup
 from antiphon.testing import Client
 from tests.features.forms.markup import Element, parsed, submission
 from tests.features.forms.test_form import Colour, made, post
@@ -395,7 +395,7 @@ def test_a_form_edits_an_object():
 
 
 class TestWhatTheApplicationShares:
-    @pytest.mark.parametrize("shared", [Html('<input type="hidden" name="csrf_token" value="x">'), "<i>"])
+    @pytest.mark.parametrize("shared", [Markup('<input type="hidden" name="csrf_token" value="x">'), "<i>"])
     @pytest.mark.parametrize("is_function", [True, False])
     def test_stands_in_each_form_that_is_posted(self, shared, is_function):
         app = App()
@@ -410,7 +410,7 @@ class TestWhatTheApplicationShares:
             return Response.html(form(request, made(str), method="get").hidden)
 
         client = Client(app)
-        assert client.get("/").text == (shared if isinstance(shared, Html) else "&lt;i&gt;")
+        assert client.get("/").text == (shared if isinstance(shared, Markup) else "&lt;i&gt;")
         assert client.get("/search").text == ""
 
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from antiphon.features.forms.html import AttributeValue, Html, joined, tag
+from antiphon.features.forms.html import AttributeValue, joined, tag
 from antiphon.features.forms.inputs import Input
 from antiphon.features.forms.messages import FormError
 from antiphon.features.forms.sent import TICKED
+from antiphon.features.markup import Markup
 
 if TYPE_CHECKING:
     from antiphon.features.forms.form import Form
@@ -86,7 +87,7 @@ class BoundField:
     # Parts
 
     @property
-    def label(self) -> Html:
+    def label(self) -> Markup:
         """The label; of a group its legend."""
         content = [self.text, _REQUIRED] if self.is_required else [self.text]
         if self._planned.is_group:
@@ -94,7 +95,7 @@ class BoundField:
         return tag("label", {"for": self.id}, *content)
 
     @property
-    def input(self) -> Html:
+    def input(self) -> Markup:
         """The input, or all inputs of a group."""
         planned = self._planned
         if planned.is_group:
@@ -114,23 +115,23 @@ class BoundField:
         return self._texts()
 
     @property
-    def help(self) -> Html:
+    def help(self) -> Markup:
         """The help; empty if there is none."""
         text = self._planned.field.help
-        return tag("p", {"class": "help", "id": f"{self.id}-help"}, text) if text else Html()
+        return tag("p", {"class": "help", "id": f"{self.id}-help"}, text) if text else Markup()
 
     @property
-    def error(self) -> Html:
+    def error(self) -> Markup:
         """The messages of the errors; empty if there are none."""
         messages = " ".join(error.message for error in self.errors)
-        return tag("p", {"class": "error", "id": f"{self.id}-error"}, messages) if messages else Html()
+        return tag("p", {"class": "error", "id": f"{self.id}-error"}, messages) if messages else Markup()
 
     def __html__(self) -> str:
         """Return all of the field."""
         planned = self._planned
         if planned.widget == "hidden":
             return self.input
-        first = [Html(f"{self.input} {self.label}")] if planned.is_switch else [self.label, self.input]
+        first = [Markup(f"{self.input} {self.label}")] if planned.is_switch else [self.label, self.input]
         parts = joined(filter(None, [*first, self.help, self.error]), "\n")
         own = self._group_attributes() if planned.is_group else {}
         return tag("fieldset" if planned.is_group else "div", {"class": "field", **own}, "\n", parts, "\n")
@@ -169,15 +170,15 @@ class BoundField:
             **self._invalid(),
         }
 
-    def _hidden(self) -> Html:
+    def _hidden(self) -> Markup:
         own = {"type": "hidden", "id": self.id, "name": self.name, **self._planned.field.attributes}
         values = self.values if self._planned.is_many else [self.value]
         return joined([tag("input", {**own, "value": value}) for value in values], "\n")
 
-    def _one(self, first: dict[str, AttributeValue]) -> Html:
+    def _one(self, first: dict[str, AttributeValue]) -> Markup:
         return tag("input", {**first, **self._attributes()})
 
-    def _texts(self) -> Html:
+    def _texts(self) -> Markup:
         """Return an input; for several values one for each, and an empty one to add another."""
         planned = self._planned
         inputs = []
@@ -190,10 +191,10 @@ class BoundField:
             inputs.append(tag("input", {"type": kind, "value": text or None, **own}))
         return joined(inputs, "\n")
 
-    def _textarea(self) -> Html:
+    def _textarea(self) -> Markup:
         return tag("textarea", self._attributes(), f"\n{self.value}")  # parsers drop the first line end
 
-    def _select(self) -> Html:
+    def _select(self) -> Markup:
         planned, chosen = self._planned, self._chosen()
         attributes = self._attributes()
         empty = attributes.pop("placeholder", None)
@@ -202,7 +203,7 @@ class BoundField:
             options.append(tag("option", {"value": text, "selected": text in chosen}, label))
         return tag("select", {**attributes, "multiple": planned.is_many}, "\n", joined(options, "\n"), "\n")
 
-    def _group(self) -> Html:
+    def _group(self) -> Markup:
         planned, chosen = self._planned, self._chosen()
         is_radio = planned.widget == "radio"
         inputs = []
@@ -227,7 +228,7 @@ def _as_shown(widget: str, text: str) -> tuple[str, str]:
     return ("text", text) if _OFFSET.search(text[-7:]) else (widget, _MICROSECONDS.sub("", text))
 
 
-_REQUIRED = Html(' <span class="required" aria-hidden="true">*</span>')
+_REQUIRED = Markup(' <span class="required" aria-hidden="true">*</span>')
 
 
 class Fields:

@@ -9,10 +9,11 @@ from typing import Any, Generic, Literal, TypeVar, cast
 from antiphon.features.forms.bound_field import BoundField, Fields
 from antiphon.features.forms.checks import wrong_files, wrong_texts
 from antiphon.features.forms.field import Choices
-from antiphon.features.forms.html import AttributeValue, Html, attributes, joined, tag
+from antiphon.features.forms.html import AttributeValue, attributes, joined, tag
 from antiphon.features.forms.inputs import Input, inputs_of
 from antiphon.features.forms.messages import MESSAGES, FormError, message_for
 from antiphon.features.forms.sent import IN_PARTS, NOTHING, Sent, sent_by
+from antiphon.features.markup import Markup
 from antiphon.handler.contract import describe, is_async
 from antiphon.http.errors import ContentTooLarge, FieldError, HTTPError, UnprocessableContent, http_error
 from antiphon.request.request import Request
@@ -244,7 +245,7 @@ class Form(Generic[T]):
         return iter(self.fields)
 
     @property
-    def attributes(self) -> Html:
+    def attributes(self) -> Markup:
         """The attributes of the element: ``<form {{ form.attributes }}>``."""
         return attributes(self._attributes())
 
@@ -254,10 +255,10 @@ class Form(Generic[T]):
         return {"id": self.id, "method": self.method, "action": self.action, "enctype": enctype}
 
     @property
-    def summary(self) -> Html:
+    def summary(self) -> Markup:
         """The errors, each with a link to its field, to stand first in the form; empty if there are none."""
         if not self._errors:
-            return Html()
+            return Markup()
         items = [tag("li", {}, *self._line(field)) for field in [None, *self.fields] if self._line(field)]
         title = tag("p", {}, self._messages.get("summary", MESSAGES["summary"]))
         own: dict[str, AttributeValue] = {"class": "errors", "role": "alert", "tabindex": "-1", "autofocus": True}
@@ -272,7 +273,7 @@ class Form(Generic[T]):
         return [tag("a", {"href": f"#{field.focus_id}"}, f"{field.text}: {messages}")]
 
     @property
-    def hidden(self) -> Html:
+    def hidden(self) -> Markup:
         """The hidden inputs: those of the form, and what the application shares for forms, such as a token."""
         own = [field.input for field in self.fields if field.widget == "hidden"]
         return joined([*own, *self._shared_parts()], "\n")
@@ -286,7 +287,7 @@ class Form(Generic[T]):
                 part = shared(name)
                 yield part() if callable(part) else part
 
-    def render(self, *, submit: str | None = None, **more: AttributeValue) -> Html:
+    def render(self, *, submit: str | None = None, **more: AttributeValue) -> Markup:
         """Return the whole form, with a button. ``more`` are attributes of the form: ``data_block="main"``."""
         visible = [field for field in self.fields if field.widget != "hidden"]
         button = tag("button", {"type": "submit"}, self.submit if submit is None else submit)
