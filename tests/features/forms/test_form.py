@@ -69,7 +69,7 @@ class TestValidation:
         with pytest.raises(RuntimeError, match="Signup has no data unless validate"):
             form.data  # noqa: B018
 
-    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "QUERY"])
     def test_of_a_page_that_is_only_shown_is_false_without_errors(self, method):
         form = Form(Signup, Request.blank("/", method))
         assert not form.validate()

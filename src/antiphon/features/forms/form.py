@@ -6,6 +6,7 @@ from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, Generic, Literal, TypeVar, cast
 
+from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.features.forms.bound_field import BoundField, Fields
 from antiphon.features.forms.checks import wrong_files, wrong_texts
 from antiphon.features.forms.field import Choices
@@ -22,7 +23,6 @@ from antiphon.serialization.readers import texts_of
 
 T = TypeVar("T")
 
-_SAFE = ("GET", "HEAD", "OPTIONS")
 _IN_BYTES = ("body", "file", "form", "memory")
 """Limits whose maximum is a number of bytes."""
 
@@ -75,7 +75,7 @@ class Form(Generic[T]):
     def _is_sent(self) -> bool:
         if self.method == "get":
             return any(planned.name in self._request.args for planned in self._inputs)
-        return self._request.method not in _SAFE
+        return self._request.method not in SAFE_METHODS
 
     # Checking
 
