@@ -4,7 +4,7 @@ import datetime
 import enum
 from dataclasses import dataclass, field, make_dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, TypedDict, get_args
 from urllib.parse import urlencode
 
 import pytest
@@ -12,6 +12,8 @@ from msgspec import Meta, Struct
 
 from antiphon import App, Limits, Request, Upload
 from antiphon.features import Field, Form
+from antiphon.features.forms.messages import MESSAGES
+from antiphon.http import FaultCode
 from antiphon.testing import Client
 
 
@@ -240,6 +242,10 @@ def test_what_can_not_be_shown_is_a_programmers_error_that_names_it(wanted, mess
 
 
 class TestMessages:
+    def test_are_there_for_each_code_that_a_form_may_have(self):
+        never = {"invalid", "not_a_string", "not_an_array", "not_an_object", "unknown", "wrong_name"}
+        assert set(get_args(FaultCode)) - never <= MESSAGES.keys()
+
     @pytest.mark.parametrize(
         ("kind", "text", "message"),
         [
