@@ -7,6 +7,7 @@ from tests.contract.application.streams import LARGE_CHUNK, LARGE_COUNT
 from tests.contract.exchanges.exchange import (
     BYTES,
     HTML,
+    NOT_SNIFFED,
     TEXT,
     Exchange,
     answer,
@@ -26,9 +27,10 @@ _COOKIES = answer(
 )
 _LINES = answer("lines\n", TEXT, 200, *(("x-line", value) for value in ODD_VALUES))
 _ALLOWED = ("allow", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT, QUERY")
-_FEW_CHUNKS = answer("one\nzwölf\nthree\n", length=None)
-_LARGE_STREAM = answer(LARGE_CHUNK * LARGE_COUNT, length=None)
-_SIZED_STREAM = answer("1234567890", TEXT)
+_FEW_CHUNKS = answer("one\nzwölf\nthree\n", TEXT, 200, NOT_SNIFFED, length=None)
+_NO_CHUNKS = answer(b"", TEXT, 200, NOT_SNIFFED, length=None)
+_LARGE_STREAM = answer(LARGE_CHUNK * LARGE_COUNT, TEXT, 200, NOT_SNIFFED, length=None)
+_SIZED_STREAM = answer("1234567890", TEXT, 200, NOT_SNIFFED)
 
 
 def _streams(iterator: str) -> list[Exchange]:
@@ -36,7 +38,7 @@ def _streams(iterator: str) -> list[Exchange]:
     path = f"/{{def}}/stream/{iterator}"
     return [
         *both(f"a stream by {iterator} iterator arrives", _FEW_CHUNKS, f"{path}/few"),
-        *both(f"an empty stream by {iterator} iterator has an empty body", answer(b"", length=None), f"{path}/none"),
+        *both(f"an empty stream by {iterator} iterator has an empty body", _NO_CHUNKS, f"{path}/none"),
         *both(f"a stream of 1 MiB by {iterator} iterator arrives", _LARGE_STREAM, f"{path}/large"),
         *both(f"HEAD of a stream by {iterator} iterator", without_body(_FEW_CHUNKS), f"{path}/few", "HEAD"),
     ]

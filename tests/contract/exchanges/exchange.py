@@ -18,6 +18,9 @@ PROBLEM = "application/problem+json"
 REQUEST_ID = "0" * 32
 """A stand-in for the random id of a request, in expected and in received responses."""
 
+NOT_SNIFFED = ("x-content-type-options", "nosniff")
+"""The field with which text is streamed, so that browsers show each chunk at once."""
+
 NOTHING: Mapping[str, object] = MappingProxyType({})
 
 _is_request_id = re.compile(r"[0-9a-f]{32}").fullmatch

@@ -1,6 +1,6 @@
 """Context variables through sync and async middleware and hooks, to ``def`` and ``async def`` handlers and back."""
 
-from tests.contract.exchanges.exchange import FAILED, TEXT, Exchange, Expected, answer, both
+from tests.contract.exchanges.exchange import FAILED, NOT_SNIFFED, TEXT, Exchange, Expected, answer, both
 from tests.contract.wire import Fields
 
 
@@ -14,8 +14,11 @@ def _marks(back: str) -> Fields:
     )
 
 
-def _layered(body: str, back: str = "handler", length: int | None = -1) -> Expected:
-    return answer(body, TEXT, length=length, marks=_marks(back))
+def _layered(body: str, back: str = "handler") -> Expected:
+    return answer(body, TEXT, marks=_marks(back))
+
+
+_STREAMED = answer("handler in the stream\n", TEXT, 200, NOT_SNIFFED, length=None, marks=_marks("handler"))
 
 
 _FAILED = FAILED._replace(fields={
@@ -27,8 +30,8 @@ EXCHANGES: tuple[Exchange, ...] = (
     *both("the handler and the middleware see what the other has set", _layered("def async\n"),
           "/layers/{def}/seen"),
     *both("the middleware sees what a failing handler has set", _FAILED, "/layers/{def}/fails"),
-    *both("a stream by sync iterator sees what the handler set", _layered("handler in the stream\n", length=None),
+    *both("a stream by sync iterator sees what the handler set", _STREAMED,
           "/layers/{def}/stream/sync"),
-    *both("a stream by async iterator sees what the handler set", _layered("handler in the stream\n", length=None),
+    *both("a stream by async iterator sees what the handler set", _STREAMED,
           "/layers/{def}/stream/async"),
 )  # fmt: skip
