@@ -127,8 +127,10 @@ from functools import partial, wraps
 from typing import Any, Concatenate, NoReturn, ParamSpec, TypedDict, TypeVar, assert_type
 
 from antiphon import App, Blueprint, Request, Response, ResponseLike
+from antiphon.features import Block, Page as TemplatePage, Templates
 
 app = App()
+app.use(Templates("templates"))
 shop = Blueprint("shop")
 P = ParamSpec("P")
 R = TypeVar("R", bound=ResponseLike)
@@ -162,6 +164,10 @@ def listed(request: Request) -> list[Note]: return []
 def typed(request: Request) -> Named: return {"name": ""}
 @app.get("/")
 def page(request: Request) -> Page: return Page()
+@app.get("/")
+def of_template(request: Request) -> TemplatePage: return TemplatePage("page.html", text="")
+@app.get("/")
+async def of_block(request: Request) -> tuple[TemplatePage | Block, int]: return Block("page.html", "main"), 422
 @app.get("/")
 def chunks(request: Request) -> Iterator[str]: yield ""
 @app.get("/")

@@ -21,6 +21,7 @@ REQUEST = {
     "context ctx state": "request.g, or a Place: request[place]",
     "base_url host_url url_root": "request.url.origin, request.url.root or request.url.path",
     "full_path": "request.url.target",
+    "htmx": "HtmxRequest(request) of antiphon.features",
     "url_rule": "request.route.pattern",
 }
 RESPONSE = {
@@ -45,6 +46,8 @@ APP = {
     "add_static_files static_folder": 'app.static("/static", folder)',
     "dependencies dependency_overrides": "app.fill(place, source)",
     "url_map router": "app.routes",
+    "context_processor template_context_processor": "app.share(name=value)",
+    "jinja_env jinja_options template_filter template_folder template_global": "app.use(Templates(folder))",
     "head": "@app.get, which answers HEAD, too",
     "websocket": "app.mount(prefix, application) with an ASGI application",
 }

@@ -37,7 +37,6 @@ class Page:
     """
 
     __slots__ = ("_also", "_data", "_headers", "_json", "_offered", "_status", "_stream", "_template")
-    _varies: tuple[str, ...] = ASKING
 
     def __init__(
         self,
@@ -98,6 +97,10 @@ class Page:
         asked = asked_blocks(request, self._offered) if self._offered else ()
         return tuple(dict.fromkeys([*asked, *self._also.values()])) if asked and self._also else asked
 
+    def _varies(self) -> tuple[str, ...]:
+        """Return the header fields of requests by which the answer varies."""
+        return ASKING if self._offered else ()
+
     def _of_blocks(self, templates: RequestTemplates, request: Request, texts: Mapping[str, str]) -> Response:
         text = joined(request, texts, {**self._offered, **self._also})
         response = self._made(templates, request, text, is_whole=False)
@@ -111,8 +114,7 @@ class Page:
         response = Response(body, self._status, content_type=kind)
         if self._headers:
             response.headers.update(self._headers)
-        if self._offered:
-            response.vary(*self._varies)
+        response.vary(*self._varies())
         if not (self._stream and is_whole):
             _revalidate(response, request)
         return response
@@ -148,7 +150,6 @@ class Block(Page):
     """
 
     __slots__ = ()
-    _varies = ("X-Block", "HX-Request")
 
     def __init__(
         self,
@@ -165,6 +166,9 @@ class Block(Page):
 
     def _blocks(self, request: Request) -> tuple[str, ...]:  # noqa: ARG002 - whatever it asks for
         return tuple(self._offered.values())
+
+    def _varies(self) -> tuple[str, ...]:
+        return ("X-Block", "HX-Request") if len(self._offered) > 1 else ()
 
 
 def _revalidate(response: Response, request: Request) -> None:
