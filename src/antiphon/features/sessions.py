@@ -72,7 +72,10 @@ class Sessions:
 
     def install(self, app: "App") -> None:
         """Fill the place, and register the middleware that writes what has changed."""
-        app.fill(Request.session, self._load, blocking=self._store.blocks, when=self._has_cookie, otherwise=self._begin)
+        if self._store.blocks:
+            app.fill(Request.session, self._load, blocking=True, when=self._has_cookie, otherwise=self._begin)
+        else:
+            app.fill(Request.session, self._load)
         app.middleware(self._around)
 
     def _has_cookie(self, request: Request) -> bool:
@@ -83,8 +86,11 @@ class Sessions:
 
     def _load(self, request: Request) -> Session:
         """Return the session of the visitor's cookie, or a new one, which never has a key that came from outside."""
+        key = request.cookies.get(self._name(request))
+        if key is None:
+            return self._begin(request)
         try:
-            return self._tracked(request, self._store.load(request.cookies[self._name(request)]))
+            return self._tracked(request, self._store.load(key))
         except StoreUnavailable as error:  # which concerns only those who use the session
             session = self._tracked(request, None)
             session.failure = error
@@ -183,7 +189,6 @@ class Sessions:
             response.set_cookie(name, entry.key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
         elif session.is_ended and name in request.cookies:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
-        _keep_private(request, response)
 
     def _warn_of_http(self, request: Request) -> None:
         if self._has_warned or request.is_secure or request.host in _LOCAL:
@@ -202,7 +207,13 @@ def _keep_private(request: Request, response: Response) -> None:
 
     Raises RuntimeError in debug if the response says that they may.
     """
-    control = CacheControl.parse(response.headers.get("cache-control"))
+    headers = response.headers
+    said = headers.get("cache-control")
+    if said is None:
+        headers["cache-control"] = "private"
+    if said in (None, "private"):  # as most say
+        return
+    control = CacheControl.parse(said)
     is_shared = control.public or control.s_maxage is not None
     if control.no_store or (control.private is True and not is_shared):
         return
@@ -212,4 +223,4 @@ def _keep_private(request: Request, response: Response) -> None:
             " everyone, and the session, or the user, was read for it: leave out `public` and `s-maxage`"
             " (of static files: public=False), or read neither there"
         )
-    response.headers["cache-control"] = str(control.replace(private=True, public=False, s_maxage=None))
+    headers["cache-control"] = str(control.replace(private=True, public=False, s_maxage=None))

@@ -133,5 +133,7 @@ class TrackedSession(Session):
     @property
     def is_changed(self) -> bool:
         """True if the store or the visitor has to be told anything."""
+        if self._written or self.rotates:
+            return True
         ends = self.is_ended and (self.entry is not None or self.ends_all_of is not None)
-        return any(self.changes()) or self.rotates or ends
+        return ends or (bool(self._copies) and any(self.changes()))

@@ -1,23 +1,26 @@
 """A store in cookies: the data themselves, signed, in place of a key."""
 # ruff: noqa: ARG002 - clients have the data, so that much of what a server would be told counts for nothing
 
-import re
 import time
+import zlib
+from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import sha1
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, Self
 
 from antiphon.features.stores.encoding import check_same
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
 from antiphon.features.stores.tagged_json import dumps, loads
 from antiphon.http.cookies import LONGEST_COOKIE
-from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, timed_serializer
+from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner, to_base64
 
 LONGEST = LONGEST_COOKIE - 96
 """Bytes of a value, which leave room for the name of a cookie."""
 
 LIFETIME = 31 * 24 * 3600.0
 """Seconds for which a cookie counts that does not say how long: that of Flask."""
+
+COMPRESSED_FROM = 512
+"""Bytes of data from which it is worth the time to compress them."""
 
 _TIMES = "_at"
 """The name under which a cookie has the seconds since 1970 at which it was made and changed, and expires."""
@@ -45,7 +48,7 @@ class CookieStore(Store):
         if not keys:
             raise ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one")
         self._clock = clock
-        self._serializer = timed_serializer(keys, "cookie-session", sha1, _Form)  # as Flask has it
+        self._signer = TimedSigner(keys, "cookie-session", "sha1")  # as Flask has it
 
     def new_key(self) -> str:
         """Return the key of no entry: the store returns that of a new one when it is made."""
@@ -57,19 +60,30 @@ class CookieStore(Store):
 
     def load(self, key: str) -> StoreEntry | None:
         """Return the data of a cookie; None if it was not signed here, is expired, or is none at all."""
-        from itsdangerous import BadData
-
-        if len(key) > LONGEST_COOKIE or not _is_signed(key):
+        verified = key if isinstance(key, _Verified) and key.store is self else self._verify(key)
+        if verified is None:
             return None
         try:
-            data, signed = self._serializer.loads(key, return_timestamp=True)
-        except BadData:
+            data = loads(verified.data)
+        except Exception:  # tags around what is none: signed by somebody else with this key
             return None
         if not isinstance(data, dict):
             return None
-        then = signed.timestamp()
-        created, changed, expires = _times(data.pop(_TIMES, None)) or (then, then, then + LIFETIME)
-        return StoreEntry(key, data, 0, created, changed, expires) if expires > self._clock() else None
+        created, changed, expires = _times(data.pop(_TIMES, None)) or _times_of(verified.signed_at)
+        return StoreEntry(verified, data, 0, created, changed, expires) if expires > self._clock() else None
+
+    def _verify(self, key: str) -> "_Verified | None":
+        """Return a cookie with its data; None if it was not signed here."""
+        if len(key) > LONGEST_COOKIE or not key.isascii():
+            return None
+        signed, _, signature = key.encode().rpartition(b".")
+        payload, _, signed_at = signed.rpartition(b".")
+        if not self._signer.is_signature(signed, signature):
+            return None
+        try:
+            return _Verified(key, self, _unpacked(payload), signed_at)
+        except (ValueError, zlib.error):  # signed by somebody else with this key
+            return None
 
     def change(
         self,
@@ -91,7 +105,7 @@ class CookieStore(Store):
             data.pop(name, None)
         now = self._clock()
         created, expires = before.created if before else now, now + ttl
-        signed = str(self._serializer.dumps({**data, _TIMES: [created, now, expires]}))
+        signed = self._signer.sign(_packed(dumps({**data, _TIMES: [created, now, expires]})), now).decode()
         if len(signed) > LONGEST:
             raise ValueError(
                 f"these data make a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can keep them"
@@ -121,8 +135,8 @@ class CookieStore(Store):
         raise _can_not("count: clients can send any cookie again")
 
 
-_is_signed = re.compile(r"[A-Za-z0-9._-]+").fullmatch
-"""Text as it is signed; Python's base64 would skip other characters."""
+_FROM_URLS = bytes.maketrans(b"-_", b"+/")
+"""The alphabet of base64 in URLs, where a dot stands before what is compressed, and by itself."""
 
 _OTHERS = "SQLiteStore(path) or ValkeyStore(url)"
 
@@ -135,11 +149,23 @@ def _checked(name: str, value: object) -> object:
     """Return a value as it comes back. Raises TypeError if that is another one, and ValueError for a name of ours."""
     if name == _TIMES:
         raise ValueError(f"the name {_TIMES!r} is the store's own")
+    if type(value) in _PLAIN:
+        return value
     return loads(check_same(name, value, _dump, loads).decode())
+
+
+_PLAIN = frozenset({str, bool, type(None)})
+"""Types whose values all come back as they are."""
 
 
 def _dump(value: object) -> bytes:
     return dumps(value).encode()
+
+
+def _times_of(signed_at: bytes) -> tuple[float, float, float]:
+    """Return the times of a cookie that Flask made: those that follow from when it was signed."""
+    then = float(int.from_bytes(_from_base64(signed_at)))
+    return then, then, then + LIFETIME
 
 
 def _times(given: object) -> tuple[float, float, float] | None:
@@ -149,8 +175,33 @@ def _times(given: object) -> tuple[float, float, float] | None:
     return None
 
 
-class _Form:
-    """The form of what is signed, in an object with two functions."""
+class _Verified(str):
+    """A cookie that a store has found signed, with its data as they were signed: a change need not verify it again."""
 
-    dumps = staticmethod(dumps)
-    loads = staticmethod(loads)
+    __slots__ = ("data", "signed_at", "store")
+    store: CookieStore
+    data: str
+    signed_at: bytes
+
+    def __new__(cls, key: str, store: CookieStore, data: str, signed_at: bytes) -> Self:
+        self = super().__new__(cls, key)
+        self.store, self.data, self.signed_at = store, data, signed_at
+        return self
+
+
+def _packed(text: str) -> bytes:
+    """Return JSON as itsdangerous packs it for URLs: in base64, with a dot before what is compressed."""
+    data = text.encode()
+    if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
+        return b"." + to_base64(compressed)
+    return to_base64(data)
+
+
+def _from_base64(text: bytes) -> bytes:
+    return a2b_base64(text.translate(_FROM_URLS, b".") + b"==")
+
+
+def _unpacked(payload: bytes) -> str:
+    """Return the JSON of a payload. Raises ValueError and zlib.error for what is none."""
+    data = _from_base64(payload)
+    return (zlib.decompress(data) if payload.startswith(b".") else data).decode()

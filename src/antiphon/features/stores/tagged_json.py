@@ -6,10 +6,12 @@ A value that JSON lacks is an object of one member, whose name begins with a spa
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from antiphon.http.dates import format_date, parse_date
 
@@ -26,23 +28,40 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     " i": datetime.fromisoformat,
 }
 
-_dumps = partial(json.dumps, separators=(",", ":"), allow_nan=False)
+_PLAIN = frozenset({str, int, bool, type(None), float})
+"""Types that need no tag."""
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 def dumps(value: Any) -> str:
-    """Return a value as JSON. Raises TypeError and ValueError for what it can't say."""
-    return _dumps(_tag(value))
+    """Return a value as JSON. Raises TypeError and ValueError for most of what it can't say.
+
+    Whoever stores a value reads it again, and compares: a number that is none comes back as None.
+    """
+    tagged = _tag(value)
+    try:
+        return msgspec.json.encode(tagged).decode()
+    except (TypeError, ValueError):  # subclasses, and text that is no Unicode
+        return _encode(tagged)
 
 
 def loads(text: str | bytes) -> Any:
-    """Return the value of JSON. Raises ValueError for what is none."""
-    return json.loads(text, object_hook=_untag)
+    """Return the value of JSON in UTF-8. Raises ValueError for what is none."""
+    if isinstance(text, bytes):
+        text = text.decode()
+    if '{" ' not in text:  # no tag
+        with suppress(ValueError, msgspec.MsgspecError):
+            return msgspec.json.decode(text)
+    return _decode(text)
 
 
 def _tag(value: Any) -> Any:
+    if type(value) in _PLAIN:
+        return value
     match value:
         case dict():
-            tagged = {name: _tag(each) for name, each in value.items()}
+            tagged = {name: each if type(each) in _PLAIN else _tag(each) for name, each in value.items()}
             name = next(iter(tagged)) if len(tagged) == 1 else None
             return {_OBJECT: {f"{name}__": tagged[name]}} if name in _READERS else tagged
         case list():
@@ -71,3 +90,6 @@ def _untag(value: dict[str, Any]) -> Any:
     [(name, inner)] = value.items()
     reader = _READERS.get(name)
     return value if reader is None else reader(inner)
+
+
+_decode = json.JSONDecoder(object_hook=_untag).decode
