@@ -1,0 +1,49 @@
+"""Logins in a browser: in all of its tabs, with the way back, and ended everywhere by another browser."""
+
+import pytest
+
+from tests.contract.process import ServerProcess
+from tests.helpers.chromium import Chromium
+from tests.helpers.system_programs import required_program
+
+pytestmark = pytest.mark.once
+
+chromium = required_program("chromium")
+
+COMMAND = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
+
+
+@pytest.fixture
+def site():
+    with ServerProcess(COMMAND, "tests.helpers.served.logins:app") as server:
+        yield f"http://localhost:{server.port}"
+
+
+@pytest.fixture
+def laptop(chromium, tmp_path):
+    with Chromium(chromium, tmp_path / "laptop") as browser:
+        yield browser
+
+
+@pytest.fixture
+def phone(chromium, tmp_path):
+    with Chromium(chromium, tmp_path / "phone") as browser:
+        yield browser
+
+
+def test_a_login_counts_in_all_tabs_until_another_browser_ends_it(site, laptop, phone):
+    tab, other_tab = laptop.open(f"{site}/account?tab=1"), laptop.open(f"{site}/account")
+    assert tab.url == f"{site}/login?next=%2Faccount%3Ftab%3D1"
+    tab.submit()
+    assert (tab.url, tab.text.strip()) == (f"{site}/account?tab=1", "Hello, Ada. Visit 1.\n\nLog out")
+    other_tab.go(f"{site}/account")
+    assert "Hello, Ada. Visit 2." in other_tab.text
+
+    elsewhere = phone.open(f"{site}/login?next=https://evil.example/")
+    elsewhere.submit()
+    assert (elsewhere.url, "Visit 1." in elsewhere.text) == (f"{site}/account", True)
+    elsewhere.submit()
+    assert elsewhere.url == f"{site}/login"
+    for page in (tab, other_tab, elsewhere):
+        page.go(f"{site}/account")
+        assert page.url == f"{site}/login?next=%2Faccount"
