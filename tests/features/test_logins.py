@@ -1,12 +1,15 @@
 """Logins that sessions keep: who is logged in, from when to when, on which devices, and who may not be."""
 
 import asyncio
+import time
 from contextlib import ExitStack
+from hashlib import sha256
 from typing import NamedTuple
 
 import pytest
+from itsdangerous import URLSafeSerializer
 
-from antiphon import App, Request, Response
+from antiphon import App, Request, Response, Signer
 from antiphon.features import (
     Bearer,
     CookieStore,
@@ -15,6 +18,7 @@ from antiphon.features import (
     Sessions,
     SQLiteStore,
     Users,
+    ValkeyStore,
     login,
     login_required,
     logout,
@@ -51,16 +55,18 @@ def loading(request):
     return request.param
 
 
-@pytest.fixture(params=["memory", "sqlite", "cookie"])
+@pytest.fixture(params=["memory", "sqlite", "cookie", pytest.param("valkey", marks=pytest.mark.processes)])
 def kind(request):
     return request.param
 
 
-server_side = pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
+server_side = pytest.mark.parametrize(
+    "kind", ["memory", "sqlite", pytest.param("valkey", marks=pytest.mark.processes)], indirect=True
+)
 
 
 @pytest.fixture
-def store(kind, tmp_path):
+def store(kind, tmp_path, request):
     match kind:
         case "memory":
             return MemoryStore()
@@ -68,6 +74,8 @@ def store(kind, tmp_path):
             return SQLiteStore(tmp_path / "store.db")
         case "cookie":
             return CookieStore(["k" * 16])
+        case "valkey":
+            return ValkeyStore(request.getfixturevalue("valkey").url, prefix=f"{tmp_path}:", timeout=30)
 
 
 class Site:
@@ -267,6 +275,50 @@ class TestOtherDevices:
 
         assert site.act(browser, fail).status == 200
         assert site.name(others[0]) == "Ada"
+
+
+FORGED = {
+    "tampered": lambda key, store: key[:9] + ("A" if key[9] != "A" else "B") + key[10:],
+    "in the other case": lambda key, store: key.swapcase(),
+    "without its first character": lambda key, store: key[1:],
+    "without its last character": lambda key, store: key[:-1],
+    "with more behind": lambda key, store: f"{key}A",
+    "with spaces inside": lambda key, store: f"{key[:9]} {key[9:]}",
+    "twice": lambda key, store: key + key,
+    "with 8 KB behind": lambda key, store: key + "A" * 8192,
+    "8 KB": lambda key, store: "A" * 8192,
+    "empty": lambda key, store: "",
+    "not ASCII": lambda key, store: "\xe9\xff" + key,
+    "UTF-8": lambda key, store: "☃".encode().decode("latin-1") + key,
+    "a query": lambda key, store: "' or 1=1 --",
+    "the hash of it": lambda key, store: sha256(key.encode()).hexdigest(),
+    "of another key": lambda key, store: CookieStore(["a" * 16]).change("", {"_user_id": "1"}, ttl=1000.0).key,
+    "of another purpose": lambda key, store: Signer(["k" * 16], salt="other", digest="sha1").sign({"_user_id": "1"}),
+    "of no time": lambda key, store: URLSafeSerializer("k" * 16, "cookie-session").dumps({"_user_id": "1"}),
+    "expired": lambda key, store: expired(store),
+}
+
+
+def expired(store):
+    entry = store.change(store.new_key(), {"_user_id": "1"}, ttl=0.001, owner="1")
+    time.sleep(0.002)
+    return entry.key
+
+
+class TestAForgedCookie:
+    @pytest.mark.parametrize("forge", FORGED.values(), ids=FORGED)
+    def test_is_nobody_s_and_never_an_error(self, site, browser, store, forge):
+        site.act(browser, as_user(ADA))
+        forged = forge(browser.cookies[NAME], store)
+        with site.browser() as attacker:
+            sent = {"cookie": f"{NAME}={forged}"}
+            assert site.act(attacker, lambda request: request.user, headers=sent).json == {"result": None}
+            assert attacker.get("/account", headers=sent).status == 401
+            assert site.act(attacker, as_nobody(), headers=sent).json == {"result": None}
+            assert site.act(attacker, as_user(BOB), headers=sent).json == {"result": "Bob"}
+            assert attacker.cookies[NAME] != forged
+            assert site.name(attacker) == "Bob"
+        assert site.name(browser) == "Ada"
 
 
 class TestTheResponse:
