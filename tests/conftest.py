@@ -42,7 +42,7 @@ ONCE = (
 )
 """Beginnings of paths: what stands on values and names that no version of Python changes, and runs on the newest."""
 DIFFER = (
-    *("http/test_charset", "http/test_networks", "http/test_url.py"),
+    *("http/test_charset", "http/test_networks", "http/urls/test_url.py"),
     *("request/test_body", "uploads/test_safe_filename", "uploads/test_upload.py"),
 )
 """Among ``ONCE``, what stands on the standard library's codecs, addresses, Unicode and threads."""

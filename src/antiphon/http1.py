@@ -11,7 +11,7 @@ from antiphon.http.grammar import OWS, is_token
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import field_name, field_value
 from antiphon.http.status import status_line
-from antiphon.http.url import parse_host, quote_path, unquote
+from antiphon.http.urls.url import parse_host, quote_path, unquote
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, Blueprint, Request
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface", "colour")

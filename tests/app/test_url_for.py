@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from antiphon import App, Request
 from antiphon.http.head import RequestHead
-from antiphon.http.path import raw_segments
-from antiphon.http.url import decode_path
+from antiphon.http.urls.path import raw_segments
+from antiphon.http.urls.url import decode_path
 from antiphon.testing import Client
 from tests.helpers.driving import drive
 

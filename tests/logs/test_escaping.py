@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from antiphon.http.url import unquote
+from antiphon.http.urls.url import unquote
 from antiphon.logs.escaping import LONGEST, escaped
 
 

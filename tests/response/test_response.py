@@ -14,7 +14,7 @@ from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import Headers
 from antiphon.http.multidict import MultiDict
 from antiphon.http.redirect import Redirect
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -5,7 +5,7 @@ from enum import Enum, IntEnum, IntFlag
 
 import pytest
 
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 from antiphon.serialization.readers import texts_of
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 from antiphon.testing import CookieJar
 from antiphon.testing.cookies import MAX_AGE, default_path, domain_matches, path_matches
 

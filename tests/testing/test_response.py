@@ -1,7 +1,7 @@
 import pytest
 
 from antiphon.http.headers import Headers
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 from antiphon.testing.requests import compose
 from antiphon.testing.responses import Response
 from antiphon.testing.servers.exchange import Head

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon.http.headers import Headers
-from antiphon.http.url import URL
-from antiphon.http.urlencoded import parse_query
+from antiphon.http.urls.url import URL
+from antiphon.http.urls.urlencoded import parse_query
 from antiphon.testing.requests import as_target, compose, encode_fields
 
 TEXT = st.text(st.characters(codec="utf-8"))

@@ -10,7 +10,7 @@ from antiphon.handler.drive import run_async
 from antiphon.http.errors import ClientDisconnected
 from antiphon.http.head import Address
 from antiphon.http.headers import combined
-from antiphon.http.url import unquote
+from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request
 from antiphon.response.fields import Fields, SharedFields
 from antiphon.response.files import FileBody

@@ -31,7 +31,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD, Steps, failed, is_asyn
 from antiphon.handler.drive import run_async
 from antiphon.handler.scope import in_scope
 from antiphon.handler.unfinished import Unfinished
-from antiphon.http.path import check_path
+from antiphon.http.urls.path import check_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

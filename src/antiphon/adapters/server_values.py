@@ -4,7 +4,7 @@ import re
 
 from antiphon.http.errors import HTTPError, RequestHeaderFieldsTooLarge, over_limit
 from antiphon.http.head import Address, Head
-from antiphon.http.url import parse_host
+from antiphon.http.urls.url import parse_host
 
 _whole_url = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*+://([^/?#]*+)([^?#]*+)").match
 

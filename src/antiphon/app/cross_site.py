@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable
 
 from antiphon.http.errors import Forbidden
 from antiphon.http.head import Head
-from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
+from antiphon.http.urls.url import DEFAULT_PORTS, URL, parse_host
 from antiphon.request.request import Request
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})

@@ -2,8 +2,8 @@
 
 from antiphon.http.errors import BadRequest, HTTPError
 from antiphon.http.head import Head
-from antiphon.http.path import quote_segment, quoted_root, raw_segments, with_or_without_slash
-from antiphon.http.url import URL, decode_path
+from antiphon.http.urls.path import quote_segment, quoted_root, raw_segments, with_or_without_slash
+from antiphon.http.urls.url import URL, decode_path
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -11,7 +11,7 @@ from antiphon.app.guard import Guard
 from antiphon.app.plan import Plan
 from antiphon.http.errors import HTTPError, InternalServerError, MethodNotAllowed, NotFound
 from antiphon.http.head import Head
-from antiphon.http.path import check_path, hidden_segments, with_or_without_slash
+from antiphon.http.urls.path import check_path, hidden_segments, with_or_without_slash
 from antiphon.request.request import Request
 from antiphon.routing.prefixes import Prefixes
 from antiphon.routing.router import Params, Router

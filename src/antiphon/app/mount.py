@@ -13,7 +13,7 @@ from antiphon.handler.contract import ON_LOOP, ON_THREAD
 from antiphon.http.errors import NotFound
 from antiphon.http.head import DerivedHead, Head
 from antiphon.http.limits import Limits
-from antiphon.http.path import hidden_segments, is_misleading
+from antiphon.http.urls.path import hidden_segments, is_misleading
 from antiphon.request.request import Request
 from antiphon.request.route import whole_pattern
 from antiphon.response.response import Response

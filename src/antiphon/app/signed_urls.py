@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 from math import ceil
 
-from antiphon.http.path import quoted_path
-from antiphon.http.urlencoded import format_query
+from antiphon.http.urls.path import quoted_path
+from antiphon.http.urls.urlencoded import format_query
 from antiphon.request.request import Request
 from antiphon.serialization.signing import BadSignature, SignatureExpired, Signer
 

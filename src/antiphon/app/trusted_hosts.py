@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from antiphon.http.errors import BadRequest, MisdirectedRequest
 from antiphon.http.head import Head
-from antiphon.http.url import DEFAULT_PORTS, parse_host
+from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 
 PROBLEM_TYPE = "urn:antiphon:problem:untrusted-host"
 """The ``type`` of the problem details that answer for a host that is not declared (RFC 9457 §3.1.1)."""

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from antiphon.app.planner import are_apart, places
 from antiphon.app.route import Route
 from antiphon.app.signed_urls import SALT, with_signature
-from antiphon.http.path import quote_segment
-from antiphon.http.url import quote_path
-from antiphon.http.urlencoded import format_query
+from antiphon.http.urls.path import quote_segment
+from antiphon.http.urls.url import quote_path
+from antiphon.http.urls.urlencoded import format_query
 from antiphon.routing.converters import Converter
 from antiphon.routing.pattern import Parameter, Segment, parameters_of, parse_host_pattern, parse_pattern, parts_of
 from antiphon.routing.router import Router

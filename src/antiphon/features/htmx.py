@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from antiphon.http.header_property import header, negotiated, print_list, print_text, read_text
 from antiphon.http.headers import MutableHeaders, put_line
-from antiphon.http.url import as_uri
+from antiphon.http.urls.url import as_uri
 from antiphon.request.request import Request
 from antiphon.response.response import Response
 

@@ -40,8 +40,8 @@ __all__, __getattr__ = import_on_use(
             "parse_structured_dictionary parse_structured_list"
         ),
         "http.trace_context": "TraceParent",
-        "http.url": "URL",
-        "http.urlencoded": "format_query parse_query",
+        "http.urls.url": "URL",
+        "http.urls.urlencoded": "format_query parse_query",
         "http.user_agent": "UserAgent",
     },
 )

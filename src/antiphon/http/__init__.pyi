@@ -72,8 +72,8 @@ from antiphon.http.structured_fields import (
     parse_structured_list,
 )
 from antiphon.http.trace_context import TraceParent
-from antiphon.http.url import URL
-from antiphon.http.urlencoded import format_query, parse_query
+from antiphon.http.urls.url import URL
+from antiphon.http.urls.urlencoded import format_query, parse_query
 from antiphon.http.user_agent import UserAgent
 
 __all__ = [

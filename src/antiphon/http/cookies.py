@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Self, TypeVar
 from antiphon.http.dates import MONTH_NUMBERS, format_date, parse_date
 from antiphon.http.grammar import OWS, find_control, is_token
 from antiphon.http.headers import write_raw_utf8
-from antiphon.http.url import encode_path, parse_host
+from antiphon.http.urls.url import encode_path, parse_host
 
 SameSite = Literal["Lax", "Strict", "None"]
 

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from antiphon.http.grammar import OWS, TCHARS, is_token, quote_if_needed, unquote_string
-from antiphon.http.path import is_misleading
-from antiphon.http.url import decode_path, parse_host
+from antiphon.http.urls.path import is_misleading
+from antiphon.http.urls.url import decode_path, parse_host
 from antiphon.http.value import Value
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ end of the text. Printing is strict: it raises ValueError for text that cannot s
 import re
 from collections.abc import Mapping
 
-from antiphon.http.percent import BROKEN_ESCAPE, percent_decode
+from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
 
 OWS = " \t"
 # Possessive throughout, so that no input causes backtracking: reading stays linear.

@@ -5,7 +5,7 @@ from typing import overload
 
 from antiphon.http.errors import BadRequest
 from antiphon.http.headers import HeaderFields, MutableHeaders
-from antiphon.http.url import URL, as_uri
+from antiphon.http.urls.url import URL, as_uri
 
 REDIRECTS = (301, 302, 303, 307, 308)
 """The statuses of redirects: after 303 clients go on with GET, after 307 and 308 with the same method."""

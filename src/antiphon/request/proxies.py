@@ -20,7 +20,7 @@ from antiphon.http.forwarded import (
     parse_prefix,
 )
 from antiphon.http.head import Address, DerivedHead, Head, server_head
-from antiphon.http.url import DEFAULT_PORTS, parse_host
+from antiphon.http.urls.url import DEFAULT_PORTS, parse_host
 from antiphon.lazy import lazy
 
 MOST_HOPS = 32

@@ -21,9 +21,9 @@ from antiphon.http.head import Address, DerivedHead, Head, HeadHeaders, PlainHea
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
 from antiphon.http.multidict import FirstMultiDict, MultiDict
-from antiphon.http.path import quoted_root
-from antiphon.http.url import URL
-from antiphon.http.urlencoded import parse_form
+from antiphon.http.urls.path import quoted_root
+from antiphon.http.urls.url import URL
+from antiphon.http.urls.urlencoded import parse_form
 from antiphon.lazy import lazy
 from antiphon.request.body import FORM, Members, json_decoder, not_loaded, read_whole, wrong_type
 from antiphon.request.flash import FlashMessages

@@ -4,9 +4,9 @@ from antiphon.http.errors import URITooLong, over_limit
 from antiphon.http.head import Head, RequestHead
 from antiphon.http.headers import HeaderFields
 from antiphon.http.limits import Limits
-from antiphon.http.path import quoted_path, quoted_root
-from antiphon.http.url import URL, encode_path, encode_query, parse_host, unquote
-from antiphon.http.urlencoded import parse_query
+from antiphon.http.urls.path import quoted_path, quoted_root
+from antiphon.http.urls.url import URL, encode_path, encode_query, parse_host, unquote
+from antiphon.http.urls.urlencoded import parse_query
 
 
 def head_of(url: str, method: str, headers: HeaderFields) -> RequestHead:

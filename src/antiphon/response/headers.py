@@ -29,7 +29,7 @@ from antiphon.http.headers import field_value
 from antiphon.http.priority import Priority
 from antiphon.http.ranges import ContentRange
 from antiphon.http.structured_fields import BareItem, Item, format_structured_list
-from antiphon.http.url import as_uri
+from antiphon.http.urls.url import as_uri
 from antiphon.response.fields import only_typed
 
 if TYPE_CHECKING:

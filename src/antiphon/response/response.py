@@ -10,7 +10,7 @@ from antiphon.concurrency.iterables import aread_all, read_all
 from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import HeaderFields, MutableHeaders, field_name, field_pairs, field_value, put_line
 from antiphon.http.redirect import check_redirect, redirect_location
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 from antiphon.response.conditional import add_etag, cache_for, conditional, no_store
 from antiphon.response.fields import (
     BYTES,

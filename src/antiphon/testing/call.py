@@ -4,7 +4,7 @@ import re
 from collections.abc import Coroutine, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from antiphon.http.url import URL, unquote
+from antiphon.http.urls.url import URL, unquote
 from antiphon.testing.cookies import CookieJar
 from antiphon.testing.errors import TooManyRedirects
 from antiphon.testing.requests import ClientRequest

@@ -6,7 +6,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, Unpack
 
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 from antiphon.request.request import refuse_unknown_attributes
 from antiphon.testing.call import Call, CallOptions
 from antiphon.testing.cookies import TEST_HOST, CookieJar

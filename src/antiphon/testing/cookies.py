@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from antiphon.http.cookies import SetCookie
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 
 MAX_AGE = 400 * 24 * 3600
 """The longest life of a cookie, in seconds (RFC 6265bis §5.5)."""

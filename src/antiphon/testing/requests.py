@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from antiphon.http.grammar import is_token
 from antiphon.http.headers import HeaderFields, Headers, MutableHeaders
-from antiphon.http.url import DEFAULT_PORTS, URL, parse_host
-from antiphon.http.urlencoded import format_query
+from antiphon.http.urls.url import DEFAULT_PORTS, URL, parse_host
+from antiphon.http.urls.urlencoded import format_query
 from antiphon.testing.multipart import Files, encode_parts
 
 Content: TypeAlias = bytes | Iterable[bytes] | AsyncIterable[bytes]

@@ -6,7 +6,7 @@ from antiphon.http.cookies import SetCookie
 from antiphon.http.headers import Headers
 from antiphon.http.media_type import MediaType
 from antiphon.http.status import has_body, phrase
-from antiphon.http.url import URL
+from antiphon.http.urls.url import URL
 from antiphon.lazy import lazy
 from antiphon.testing.errors import BodyTooLarge, ContractError
 from antiphon.testing.requests import ClientRequest

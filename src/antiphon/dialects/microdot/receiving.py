@@ -7,7 +7,7 @@ from antiphon.dialects.microdot.request import Request
 from antiphon.http.errors import BadRequest, ContentTooLarge
 from antiphon.http.head import Head
 from antiphon.http.limits import Limits
-from antiphon.http.url import quote_path
+from antiphon.http.urls.url import quote_path
 from antiphon.request.body import DEFAULT_LIMITS
 
 _MOST_ESCAPED = 12

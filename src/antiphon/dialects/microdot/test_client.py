@@ -14,7 +14,7 @@ from antiphon.handler.drive import run_async
 from antiphon.http.cookies import SetCookie
 from antiphon.http.event import Event, parse_events
 from antiphon.http.head import Address, RequestHead
-from antiphon.http.url import unquote
+from antiphon.http.urls.url import unquote
 from antiphon.request.request import Request as NativeRequest
 from antiphon.serialization.json import decode_json, encode_json
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Mu
 from os.path import isabs
 from typing import Any, TypeAlias
 
-from antiphon.http.url import unquote
+from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.asgi_lifespan import ASGILifespan
 from antiphon.testing.servers.async_exchange import AsyncExchange, ResponseChannel

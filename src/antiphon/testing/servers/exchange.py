@@ -5,7 +5,7 @@ from os import PathLike
 from typing import NamedTuple, Protocol, TypeAlias
 
 from antiphon.http.headers import Headers
-from antiphon.http.url import unquote
+from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
 
 Address: TypeAlias = tuple[str, int]

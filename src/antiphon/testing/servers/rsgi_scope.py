@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar, overload
 
-from antiphon.http.url import unquote
+from antiphon.http.urls.url import unquote
 from antiphon.testing.requests import ClientRequest
 from antiphon.testing.servers.exchange import Address, Connection
 

@@ -11,7 +11,7 @@ from antiphon.dialects.werkzeug.tokens.dates import parse_date
 from antiphon.http.cookies import SameSite, SetCookie, parse_cookies, quote_cookie_value
 from antiphon.http.grammar import OWS
 from antiphon.http.headers import write_raw_utf8
-from antiphon.http.url import encode_path
+from antiphon.http.urls.url import encode_path
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMESITE: dict[str, SameSite] = {"strict": "Strict", "lax": "Lax", "none": "None"}

@@ -11,7 +11,7 @@ from antiphon.dialects.werkzeug.datastructures.multidict import MultiDict
 from antiphon.dialects.werkzeug.urls.fields import url_decode
 from antiphon.dialects.werkzeug.urls.iri import iri_to_uri, unicode_host, unquote_user, uri_to_iri, url_unparse
 from antiphon.dialects.werkzeug.urls.quoting import url_quote, url_quote_plus, url_unquote
-from antiphon.http import url as uri
+from antiphon.http.urls import url as uri
 
 _beginning = re.compile(r"(?:([A-Za-z0-9+\-.,]+):(?![0-9]+\Z))?(?://([^/?#]*))?", re.DOTALL).match
 _host = re.compile(

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import overload
 
-from antiphon.http.percent import percent_decode
+from antiphon.http.urls.percent import percent_decode
 
 _KEPT = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~$!'()*+,;")
 _escape = re.compile(rb"%([0-9A-Fa-f]{2})")

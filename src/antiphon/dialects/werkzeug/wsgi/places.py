@@ -9,7 +9,7 @@ from urllib.parse import quote
 from antiphon.dialects._environ import places
 from antiphon.dialects._environ.places import text_of
 from antiphon.dialects.werkzeug.exceptions.bad_request import SecurityError
-from antiphon.http.url import parse_host
+from antiphon.http.urls.url import parse_host
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

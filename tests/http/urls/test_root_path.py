@@ -1,6 +1,6 @@
 import pytest
 
-from antiphon.http.path import is_misleading
+from antiphon.http.urls.path import is_misleading
 
 
 @pytest.mark.parametrize("path", ["", "/", "/a", "/a/", "/a b", "/é/ü", "/a.b", "/...", "/.a", "/a:80", "/@"])

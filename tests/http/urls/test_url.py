@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from antiphon.http.url import (
+from antiphon.http.urls.url import (
     URL,
     decode_path,
     encode_path,
@@ -19,7 +19,7 @@ from antiphon.http.url import (
     quote_path,
     unquote,
 )
-from antiphon.http.urlencoded import parse_query
+from antiphon.http.urls.urlencoded import parse_query
 
 texts = st.text(st.characters(codec="utf-8"))
 

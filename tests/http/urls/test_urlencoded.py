@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from antiphon.http import percent
 from antiphon.http.multidict import MultiDict
-from antiphon.http.percent import percent_decode
-from antiphon.http.urlencoded import format_query, parse_query
+from antiphon.http.urls import percent
+from antiphon.http.urls.percent import percent_decode
+from antiphon.http.urls.urlencoded import format_query, parse_query
 
 HEX = b"0123456789abcdefABCDEF"
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.path import quote_segment, quoted_path, quoted_root
-from antiphon.http.url import decode_path
+from antiphon.http.urls.path import quote_segment, quoted_path, quoted_root
+from antiphon.http.urls.url import decode_path
 from tests.helpers.call_counting import count_calls
 
 

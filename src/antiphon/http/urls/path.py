@@ -5,7 +5,7 @@ from typing import TypeGuard
 
 from antiphon.http.errors import BadRequest
 from antiphon.http.head import Head
-from antiphon.http.url import quote_path, unquote
+from antiphon.http.urls.url import quote_path, unquote
 
 _misleading = re.compile(r"//|\\|[\x00-\x1f\x7f]|/\.\.?(?:/|\Z)").search
 

@@ -7,8 +7,8 @@ from enum import Enum
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
-from antiphon.http.percent import BROKEN_ESCAPE, percent_decode
-from antiphon.http.urlencoded import format_query
+from antiphon.http.urls.percent import BROKEN_ESCAPE, percent_decode
+from antiphon.http.urls.urlencoded import format_query
 
 DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from antiphon.app.mount import MountedHead
 from antiphon.http.head import DerivedHead, RequestHead
-from antiphon.http.path import hidden_segments, quote_segment
-from antiphon.http.url import decode_path
+from antiphon.http.urls.path import hidden_segments, quote_segment
+from antiphon.http.urls.url import decode_path
 from antiphon.routing.converters import CONVERTERS
 from antiphon.routing.prefixes import Prefixes
 

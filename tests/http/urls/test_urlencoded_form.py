@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon.http.urlencoded import parse_form, parse_query
+from antiphon.http.urls.urlencoded import parse_form, parse_query
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import cast
 
 from antiphon.http.charset import decode, form_codec
 from antiphon.http.multidict import MultiDict
-from antiphon.http.percent import double_broken_escapes, percent_decode
+from antiphon.http.urls.percent import double_broken_escapes, percent_decode
 
 # The quoted-printable decoder undoes `=XX` in C: an escape only needs its `%` turned into `=`. It also undoes
 # soft line breaks (`=` before a line end), so it must never see one.

@@ -1,0 +1,1 @@
+"""URLs: their parts, paths, percent-encoding and queries."""
