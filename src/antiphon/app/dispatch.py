@@ -49,11 +49,8 @@ async def dispatch(plan: Plan, request: Request, error: HTTPError | None = None)
             answer = plan.handler.function(request) if error is None else plan.refuse(request, error)
             if plan.is_async:
                 answer = await answer
-        if type(answer) is str:
-            response = Response(answer)
-        else:
-            made = _respond(plan, request, answer)
-            response = made if isinstance(made, Response) else await made
+        made = _respond(plan, request, answer)
+        response = made if isinstance(made, Response) else await made
     except BaseException as raised:
         response = await answer_failure(plan, request, raised)
         failure, leaves = response.error, True
@@ -222,6 +219,8 @@ async def _open(plan: Plan, request: Request, opened: OpenedMiddleware) -> Respo
 
 def _respond(plan: Plan, request: Request, answer: Any) -> Response | Awaitable[Response]:
     """Make a response of what was returned, by the request's conditions where it has to be."""
+    if type(answer) is str:
+        return Response(answer)
     made = answer if type(answer) is Response else to_response(answer, plan.handler.function, request)
     return _by_conditions(request, made) if isinstance(made, Response) else _wait(request, made)
 
