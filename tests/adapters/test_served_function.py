@@ -1,5 +1,6 @@
 import asyncio
 import gc
+from contextvars import copy_context
 from functools import partial
 
 import pytest
@@ -50,7 +51,7 @@ def test_answers_what_is_no_response_with_an_error_that_names_it(value):
 
 def test_does_not_answer_when_it_is_closed():
     steps = serve(sync_handler).handle(Request.blank())
-    steps.send(None)
+    copy_context().run(steps.send, None)
     steps.close()
     assert steps.cr_frame is None
 
