@@ -115,7 +115,6 @@ class Sessions:
         if not session.is_used or session.failure is not None:
             return None
         response = copy(response)  # a handler may return the same one again
-        response.vary("Cookie")
         _keep_private(request, response)
         if self._has_to_write(session):
             if self._store.blocks and is_on_loop():
@@ -182,16 +181,18 @@ class Sessions:
 
         It stays if somebody else has ended the session: the browser may have the cookie of a newer one by now.
         """
-        name, secure = self._name(request), request.is_secure or (self._cookie or "").startswith("__")
+        is_secure = request.is_secure
+        name, secure = self._name(request), is_secure or (self._cookie or "").startswith("__")
         if entry is not None:
-            self._warn_of_http(request)
+            if not (is_secure or self._has_warned):
+                self._warn_of_http(request)
             age = ceil(entry.expires - self._clock())
             response.set_cookie(name, entry.key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
         elif session.is_ended and name in request.cookies:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
 
     def _warn_of_http(self, request: Request) -> None:
-        if self._has_warned or request.is_secure or request.host in _LOCAL:
+        if request.host in _LOCAL:
             return
         import logging
 
@@ -203,15 +204,15 @@ class Sessions:
 
 
 def _keep_private(request: Request, response: Response) -> None:
-    """Keep shared caches from storing a response that depends on its visitor, whatever it says.
+    """Tell caches that a response depends on its visitor, and shared ones not to store it, whatever it says.
 
     Raises RuntimeError in debug if the response says that they may.
     """
     headers = response.headers
-    said = headers.get("cache-control")
-    if said is None:
-        headers["cache-control"] = "private"
-    if said in (None, "private"):  # as most say
+    if headers.setdefault("vary", "cookie") != "cookie":
+        response.vary("Cookie")
+    said = headers.setdefault("cache-control", "private")
+    if said == "private":
         return
     control = CacheControl.parse(said)
     is_shared = control.public or control.s_maxage is not None

@@ -126,8 +126,9 @@ class TrackedSession(Session):
 
     def changes(self) -> tuple[dict[str, Any], list[str]]:
         """Return the names that were set or changed inside, with their values, and those that were removed."""
-        data = self._data
-        names = self._written | {name for name, before in self._copies.items() if data.get(name) != before}
+        data, names = self._data, self._written
+        if self._copies:
+            names = names | {name for name, before in self._copies.items() if data.get(name) != before}
         return {name: data[name] for name in names if name in data}, [name for name in names if name not in data]
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from antiphon.features.stores.encoding import check_same
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
-from antiphon.features.stores.tagged_json import dumps, loads
+from antiphon.features.stores.tagged_json import dumps, dumps_tagged, has_tags, loads, tag
 from antiphon.http.cookies import LONGEST_COOKIE
 from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner, to_base64
 
@@ -105,7 +105,8 @@ class CookieStore(Store):
             data.pop(name, None)
         now = self._clock()
         created, expires = before.created if before else now, now + ttl
-        signed = self._signer.sign(_packed(dumps({**data, _TIMES: [created, now, expires]})), now).decode()
+        text = dumps_tagged({**_tagged(before, data, updates), _TIMES: [created, now, expires]})
+        signed = self._signer.sign(_packed(text), now).decode()
         if len(signed) > LONGEST:
             raise ValueError(
                 f"these data make a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can keep them"
@@ -156,6 +157,13 @@ def _checked(name: str, value: object) -> object:
 
 _PLAIN = frozenset({str, bool, type(None)})
 """Types whose values all come back as they are."""
+
+
+def _tagged(before: StoreEntry | None, data: dict[str, Any], updates: Iterable[str]) -> dict[str, Any]:
+    """Return data with the tags of JSON. Those that had none before need none again."""
+    if before is None or not isinstance(before.key, _Verified) or has_tags(before.key.data):
+        return {name: tag(value) for name, value in data.items()}
+    return {**data, **{name: tag(data[name]) for name in updates if name in data}}
 
 
 def _dump(value: object) -> bytes:

@@ -39,7 +39,11 @@ def dumps(value: Any) -> str:
 
     Whoever stores a value reads it again, and compares: a number that is none comes back as None.
     """
-    tagged = _tag(value)
+    return dumps_tagged(tag(value))
+
+
+def dumps_tagged(tagged: Any) -> str:
+    """Return a value that has its tags already as JSON."""
     try:
         return msgspec.json.encode(tagged).decode()
     except (TypeError, ValueError):  # subclasses, and text that is no Unicode
@@ -50,24 +54,30 @@ def loads(text: str | bytes) -> Any:
     """Return the value of JSON in UTF-8. Raises ValueError for what is none."""
     if isinstance(text, bytes):
         text = text.decode()
-    if '{" ' not in text:  # no tag
+    if not has_tags(text):
         with suppress(ValueError, msgspec.MsgspecError):
             return msgspec.json.decode(text)
     return _decode(text)
 
 
-def _tag(value: Any) -> Any:
+def has_tags(text: str) -> bool:
+    """True if JSON may have tags; if not, its values have none when they are written again."""
+    return '{" ' in text
+
+
+def tag(value: Any) -> Any:
+    """Return a value with tags around what JSON lacks."""
     if type(value) in _PLAIN:
         return value
     match value:
         case dict():
-            tagged = {name: each if type(each) in _PLAIN else _tag(each) for name, each in value.items()}
+            tagged = {name: each if type(each) in _PLAIN else tag(each) for name, each in value.items()}
             name = next(iter(tagged)) if len(tagged) == 1 else None
             return {_OBJECT: {f"{name}__": tagged[name]}} if name in _READERS else tagged
         case list():
-            return [_tag(each) for each in value]
+            return [tag(each) for each in value]
         case tuple():
-            return {" t": [_tag(each) for each in value]}
+            return {" t": [tag(each) for each in value]}
         case bytes():
             return {" b": b64encode(value).decode()}
         case UUID():
