@@ -1,17 +1,19 @@
 """Values signed with keys that rotate, which anybody may read and nobody change."""
 
+import hashlib
 import pickle
 import string
 import time
 
 import flask
+import itsdangerous
 import pytest
 from flask.sessions import SecureCookieSessionInterface
 from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon import App, BadSignature, HTTPError, SignatureExpired, Signer
-from antiphon.serialization.signing import SecretKeys
+from antiphon.serialization.signing import SecretKeys, TimedSigner
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.once
@@ -175,3 +177,31 @@ def test_a_session_that_flask_signed_is_read():
     app.secret_key = NEW
     cookie = SecureCookieSessionInterface().get_signing_serializer(app).dumps({"user": "ann", "cart": [1, 2] * 50})
     assert Signer([NEW], salt="cookie-session", digest="sha1").unsign(cookie) == {"user": "ann", "cart": [1, 2] * 50}
+
+
+class TestATimedSigner:
+    """What signs cookies, beside itsdangerous."""
+
+    def theirs(self, *keys, digest):
+        return itsdangerous.TimestampSigner(
+            keys, salt="cookies", key_derivation="hmac", digest_method=getattr(hashlib, digest)
+        )
+
+    @given(st.binary(), st.integers(1, 2**40), st.sampled_from(["sha1", "sha256"]))
+    def test_signs_as_itsdangerous_does(self, value, now, digest):
+        ours = TimedSigner(SecretKeys([NEW, OLD]), "cookies", digest).sign(value, now)
+        theirs = self.theirs(OLD, NEW, digest=digest)
+        theirs.get_timestamp = lambda: now
+        assert ours == theirs.sign(value)
+        assert self.theirs(NEW, digest=digest).unsign(ours) == value
+
+    @given(st.binary(), st.binary())
+    def test_takes_no_other_signature_than_that_of_a_key(self, value, other):
+        signer = TimedSigner(SecretKeys([NEW, OLD]), "cookies", "sha1")
+        for key, known in ((OLD, True), (NEW, True), (OTHER, False)):
+            signed, _, signature = TimedSigner(SecretKeys([key]), "cookies", "sha1").sign(value, 1e9).rpartition(b".")
+            assert signer.is_signature(signed, signature) is known
+            assert signer.is_signature(signed, other) is (known and other == signature)
+            assert not signer.is_signature(signed + b"x", signature)
+            assert not signer.is_signature(signed, signature[:-1])
+        assert not TimedSigner(SecretKeys([NEW]), "other", "sha1").is_signature(signed, signature)

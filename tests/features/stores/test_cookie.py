@@ -204,12 +204,13 @@ class TestFlask:
         clock[0] += timedelta(days=31).total_seconds()
         assert clocked.load(key) is None
 
-    def test_it_reads_these(self, flask):
-        key = cookie(WRITTEN_BY_FLASK)
+    @pytest.mark.parametrize("more", [{}, {"long": "x" * 5000}], ids=["as it is", "compressed"])
+    def test_it_reads_these(self, flask, more):
+        key = cookie(WRITTEN_BY_FLASK | more)
         flask.set_cookie("session", key)
         flask.get("/read")
         assert self.found.pop("_at")
-        assert self.found == WRITTEN_BY_FLASK
+        assert self.found == WRITTEN_BY_FLASK | more
 
 
 class TestWhatACookieCanNotDo:
