@@ -247,6 +247,17 @@ class TestTheResponse:
             assert headers["cache-control"] == sent
             assert headers["vary"] == "accept, cookie"
 
+    @pytest.mark.parametrize(
+        ("said", "sent"), [("max-age=60", None), ("no-store", "no-store"), ("private, max-age=1", "private, max-age=1")]
+    )
+    def test_is_kept_by_no_cdn_that_others_use(self, shop, visitor, said, sent):
+        def answer(request):
+            request.session.get("a")
+            return Response("x", headers={"cdn-cache-control": said})
+
+        headers = shop.visit(visitor, answer).headers
+        assert (headers.get("cdn-cache-control"), headers["cache-control"]) == (sent, "private")
+
     @pytest.mark.parametrize("said", ["public, max-age=60", "s-maxage=60"])
     def test_that_others_caches_may_keep_is_an_error_in_debug(self, shop, said, monkeypatch, caplog):
         monkeypatch.setattr(errors, "_debug_answer", lambda request, error, response: None)

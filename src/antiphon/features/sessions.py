@@ -211,17 +211,30 @@ def _keep_private(request: Request, response: Response) -> None:
     headers = response.headers
     if headers.setdefault("vary", "cookie") != "cookie":
         response.vary("Cookie")
+    if (said := headers.get(_OF_CDNS)) is not None and _is_shared(request, _OF_CDNS, said):
+        del headers[_OF_CDNS]
     said = headers.setdefault("cache-control", "private")
     if said == "private":
         return
     control = CacheControl.parse(said)
-    is_shared = control.public or control.s_maxage is not None
-    if control.no_store or (control.private is True and not is_shared):
-        return
-    if is_shared and control.private is not True and is_debug():
+    if _is_shared(request, "Cache-Control", said) or not (control.no_store or control.private is True):
+        headers["cache-control"] = str(control.replace(private=True, public=False, s_maxage=None))
+
+
+_OF_CDNS = "cdn-cache-control"
+"""The field that counts for shared caches alone, and there in place of Cache-Control (RFC 9213)."""
+
+
+def _is_shared(request: Request, field: str, said: str) -> bool:
+    """True for a field that lets shared caches store the response. Raises RuntimeError for one in debug."""
+    control = CacheControl.parse(said)
+    asks = control.public or control.s_maxage is not None or field == _OF_CDNS
+    if control.no_store or not asks:
+        return False
+    if control.private is not True and is_debug():
+        what = "the field" if field == _OF_CDNS else "`public` and `s-maxage` (of static files: public=False)"
         raise RuntimeError(
-            f"{request.route.answered_by} answers with Cache-Control: {control}, so that caches give the response to"
-            " everyone, and the session, or the user, was read for it: leave out `public` and `s-maxage`"
-            " (of static files: public=False), or read neither there"
+            f"{request.route.answered_by} answers with {field}: {said}, so that caches give the response to everyone,"
+            f" and the session, or the user, was read for it: leave out {what}, or read neither there"
         )
-    headers["cache-control"] = str(control.replace(private=True, public=False, s_maxage=None))
+    return field != _OF_CDNS or control.private is not True
