@@ -3,6 +3,7 @@
 app.use(Sessions(SQLiteStore("var/sessions.db")))
 """
 
+import re
 import time
 from collections.abc import Callable, Generator
 from copy import copy
@@ -29,7 +30,7 @@ DAY = 24 * 3600.0
 RENEWED_AFTER = 0.1
 """The part of the idle time after which a session that is only read has its end put off: not each request writes."""
 
-_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_is_local = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]*)?").fullmatch
 
 _IS_OVER = Place[bool]("is over")
 """True once the head of the response is made, where code may still run after that."""
@@ -192,7 +193,7 @@ class Sessions:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
 
     def _warn_of_http(self, request: Request) -> None:
-        if request.host in _LOCAL:
+        if _is_local(request.head.authority):
             return
         import logging
 
