@@ -32,7 +32,7 @@ PUBLIC = {
         *(cls.__name__ for cls in ERRORS.values()),
     },
     "antiphon.features": {
-        "AccessLog", "BadCSRFToken", "Basic", "Bearer", "Block", "BoundField", "CSRFTokens", "Compression",
+        "AccessLog", "BadCSRFToken", "Basic", "Bearer", "Block", "BlockScript", "BoundField", "CSRFTokens", "Compression",
         "ContentSecurityPolicy", "CookieStore", "Cors", "Field", "Flash", "FlashMessage", "FlashMessages", "Form",
         "FormError", "Health", "HtmxHeaders", "HtmxRequest", "IdempotentWrites", "MemoryStore", "OpenTelemetry",
         "OwnedEntry", "Page", "Pages", "PermissionsPolicy", "RateLimit", "SQLiteStore", "SecurityHeaders",

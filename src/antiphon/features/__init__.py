@@ -5,6 +5,7 @@ from antiphon.lazy import import_on_use
 __all__, __getattr__ = import_on_use(
     __name__,
     {
+        "features.block_script": "BlockScript",
         "features.compression": "Compression",
         "features.cors": "Cors",
         "features.csrf": "BadCSRFToken CSRFTokens csrf_input csrf_token",

@@ -1,3 +1,4 @@
+from antiphon.features.block_script import BlockScript
 from antiphon.features.compression import Compression
 from antiphon.features.cors import Cors
 from antiphon.features.csrf import BadCSRFToken, CSRFTokens, csrf_input, csrf_token
@@ -39,6 +40,7 @@ __all__ = [
     "Basic",
     "Bearer",
     "Block",
+    "BlockScript",
     "BoundField",
     "CSRFTokens",
     "Compression",

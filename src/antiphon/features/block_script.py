@@ -1,0 +1,76 @@
+"""The script of pages that fills their blocks without a load of the whole page, as a feature of an app.
+
+app.use(BlockScript())
+"""
+
+import re
+from functools import partial
+from hashlib import sha256
+from html import escape
+from pathlib import Path
+from string import ascii_letters
+from typing import TYPE_CHECKING
+
+from antiphon.features.markup import Markup
+from antiphon.request.request import Request
+from antiphon.response.response import Response
+
+if TYPE_CHECKING:
+    from antiphon.app.application import App
+
+_NAMES = """
+    address back before button doc emit end event fails filled find first focused foreign gap given isHTML isNew isPOST
+    key later latest leaves load mark method morph nodes node note now old page pairs parsed part path region regions
+    remove root sent shown turn update values was where xhr
+"""
+"""The script's own names, which no property has that it reads or makes: each is sent as a letter."""
+
+_LETTERS = [letter for letter in ascii_letters if letter not in "ei"]
+"""Letters that are no names in the script."""
+
+_FOREVER = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+_CHECKED = {"cache-control": "public, no-cache", "x-content-type-options": "nosniff"}
+
+
+def _smaller(script: str) -> str:
+    """Return a script without comments and needless spaces, with letters for its own names."""
+    script = re.sub(r"(?m)^\s*//.*\n", "", script)
+    script = re.sub(r"\s*([{}();,=<>?:&|+!\[\]])\s*|\n\s*", r"\1", script).replace(";}", "}")
+    letters: dict[str, str] = dict(zip(_NAMES.split(), _LETTERS, strict=False))
+    return re.sub(r'(?<![\w"-])(?<![^.]\.)(\w+)(?![\w"-])', lambda found: letters.get(found[1], found[1]), script)
+
+
+SCRIPT = _smaller(Path(__file__).with_suffix(".js").read_text("utf-8")).encode()
+"""The script as it is served: UTF-8, under 2 KiB in gzip."""
+
+
+class BlockScript:
+    """A feature that serves the script by which ``<form data-block="main">`` and ``<a data-block="main">`` fill blocks.
+
+    Templates load it by ``{{ block_script() }}``, or ``{{ block_script(nonce=...) }}`` where the policy of the page has
+    nonces. Its URL is ``<prefix>/blocks.<hash>.js``, which browsers keep for a year. Without JavaScript the same forms
+    and links load whole pages.
+    """
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+        self._digits = sha256(SCRIPT).hexdigest()[:12]
+
+    def install(self, app: "App") -> None:
+        """Register the route of the script, and share the function that templates call."""
+        app.get(f"{self._prefix}/blocks.<digits>.js", name="block_script")(self._serve)
+        app.share(block_script=lambda request: partial(self._element, request))
+
+    def _serve(self, request: Request) -> Response:
+        is_present = request.params["digits"] == self._digits  # or the page is of another version of this app
+        response = Response(
+            SCRIPT, 200, _FOREVER if is_present else _CHECKED, content_type="text/javascript; charset=utf-8"
+        )
+        response.add_etag()
+        response.is_conditional = True
+        return response
+
+    def _element(self, request: Request, *, nonce: str | None = None) -> Markup:
+        url = request.url_for("block_script", digits=self._digits)
+        policy = f' nonce="{escape(nonce)}"' if nonce else ""
+        return Markup(f'<script src="{escape(url)}"{policy} defer></script>')
