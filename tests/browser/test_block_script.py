@@ -139,14 +139,23 @@ def test_a_link_may_aim_at_another_element(page):
 def test_two_fast_submits_are_one_request(page):
     asked = []
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/slow") else None)
-    page.evaluate("for (let i = 0; i < 3; i++) document.querySelector('#slow').requestSubmit()")
     page.focus("#slow button")
+    page.evaluate("""() => {
+      const form = document.querySelector("#slow"), button = document.querySelector("#slow button");
+      button.click();
+      button.click();
+      form.requestSubmit();
+    }""")
+    expect(page.locator("#slow button")).to_be_disabled()
     expect(page.locator("main")).to_have_attribute("aria-busy", "true")
     expect(page.locator("#slow")).to_have_attribute("data-loading", "")
+    page.evaluate("document.querySelector('[name=later]').value = 'typed meanwhile'")
     page.evaluate("fetch('/let-go', {method: 'POST'})")
     expect(page.locator("li").last).to_have_text("1 slow")
     expect(page.locator("[aria-busy], [data-loading], :disabled")).to_have_count(0)
     assert len(asked) == 1
+    assert page.evaluate("document.activeElement.innerText") == "Wait"
+    assert page.input_value("[name=later]") == "typed meanwhile"
 
 
 def test_an_upload_tells_its_progress(page):
@@ -181,6 +190,24 @@ def test_a_failed_write_is_an_event_and_a_failed_read_is_left_to_the_browser(pag
     page.evaluate("document.querySelector('#slow').requestSubmit()")
     page.wait_for_function("window.failed == 'slow'")
     assert is_same_document(page)
+    page.route("**/pages/1", lambda route: route.abort() if route.request.resource_type == "xhr" else route.continue_())
+    page.click("#first")
+    expect(page.locator("h1")).to_have_text("Page 1")
+    assert page.url == f"{site}/pages/1"
+    assert not is_same_document(page)
+
+
+def test_of_two_answers_for_a_block_the_later_one_is_shown(page, site):
+    """The first link's answer waits until the second one's is there."""
+    waiting = []
+    page.route("**/pages/1", lambda route: waiting.append(route))  # noqa: PLW0108 - it marks the function
+    page.evaluate("(window.first = document.querySelector('#first')).click()")
+    page.click("#moved")
+    expect(page.locator("h1")).to_have_text("Page 7")
+    waiting[0].continue_()
+    page.wait_for_function("window.first.ariaBusy === null")
+    expect(page.locator("h1")).to_have_text("Page 7")
+    assert page.url == f"{site}/pages/7"
 
 
 def test_a_policy_may_have_nonces_alone(page, site):

@@ -11,7 +11,7 @@
 
   // A node stays, with all that a user did to it, where one of its tag, id and name is wanted.
   const key = (e) => e.nodeName + e.id + e.name;
-  const find = (nodes, node) => nodes.findIndex((e) => key(e) == key(node));
+  const find = (nodes, node, wanted = key(node)) => nodes.findIndex((e) => key(e) == wanted);
   const remove = (nodes) => nodes.map((e) => e.remove());
 
   const update = (was, now) => {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NAMES = """
     address back before button doc emit end event fails filled find first focused foreign gap given isHTML isNew isPOST
     key later latest leaves load mark method morph nodes node note now old page pairs parsed part path region regions
-    remove root sent shown turn update values was where xhr
+    remove root sent shown turn update values wanted was where xhr
 """
 """The script's own names, which no property has that it reads or makes: each is sent as a letter."""
 

@@ -22,7 +22,7 @@ app.use(Templates(DictLoader({
 <form method=post data-block=main id=add>
 <input name=text autocomplete=off value="{{ text }}"><button>Add</button></form>
 <form method=post action=/broken data-block=main id=break><input name=kept><button>Break</button></form>
-<form method=post action=/slow data-block=main id=slow><button>Wait</button></form>
+<form method=post action=/slow data-block=main id=slow><input name=later><button>Wait</button></form>
 <form method=post action=/upload data-block=main id=upload enctype=multipart/form-data>
 <input type=file name=file><progress></progress><button>Send</button></form>
 <a href="/pages/1" data-block=main id=first>First</a> <a href="/moved" data-block=main id=moved>Moved</a>
