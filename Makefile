@@ -1,4 +1,4 @@
-# make run     serve the example application on http://127.0.0.1:8000
+# make run     serve the example applications on http://127.0.0.1:8000
 # make quick   the tests that need no server, browser or other process: a minute or two, on one Python
 # make test    run the tests on each Python from 3.11 on that this machine has: all of them on the newest
 # make test-all   the same, with every combination of what multiplies a test
@@ -20,7 +20,7 @@ BENCHMARKS := benchmarks $(addprefix benchmarks., imports routing typed pages se
 .PHONY: run quick test test-all system-packages check bench first-hour fuzz features mutants compat clean
 
 run: $(VENV)/.ready
-	$(BIN)/antiphon run examples.tour:app
+	$(BIN)/antiphon run examples.site:make_site
 
 quick: $(VENV)/.test
 	EXAMPLES=10 $(BIN)/python -m pytest --quick $(TESTS)
@@ -63,7 +63,7 @@ fuzz: $(VENV)/.check
 	$(BIN)/python -m fuzz.multipart --seconds 60
 
 $(VENV)/.ready: pyproject.toml
-	scripts/venv $(PYTHON) $(VENV)
+	scripts/venv $(PYTHON) $(VENV) examples
 	touch $@
 
 $(VENV)/.test: $(VENV)/.ready
@@ -79,4 +79,4 @@ $(VENV)/.bench: $(VENV)/.ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-* var .coverage .coverage.* .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

@@ -42,7 +42,7 @@ INDEX = """<h1>{greeting}</h1>
 <pre>curl {root}api/orders --json '{{"items": [{{"name": 1, "price": "dear"}}]}}'</pre></section>
 
 <section><h2>More</h2>
-<ul>
+<ul>{mounts}
   <li><a href="clock">A stream that never ends</a>: the time, every second
   <li><a href="slow/async">A slow async handler</a> and <a href="slow/sync">a slow sync one</a>; neither holds up others
   <li><a href="hello/Ada%20Lovelace">A path with a parameter</a>, answered as plain text
@@ -114,7 +114,11 @@ def index(request: Request, greeting: str, visits: int) -> str:
         "Request": request.id,
     }
     facts = "".join(f"<tr><th>{escape(name)}<td>{escape(value)}" for name, value in known.items())
-    body = INDEX.format(greeting=escape(greeting), visits=visits, facts=facts, root=escape(request.url.root))
+    prefixes = [mount.prefix.strip("/") for mount in request.app.mounts] if request.app else []
+    mounts = "".join(f'\n  <li><a href="{each}/">A {each}</a>, an application of its own' for each in prefixes)
+    body = INDEX.format(
+        greeting=escape(greeting), visits=visits, facts=facts, mounts=mounts, root=escape(request.url.root)
+    )
     return LAYOUT.format(title="A tour of Antiphon", body=body)
 
 

@@ -1,0 +1,63 @@
+"""Signing up, logging in and out."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from antiphon import Blueprint, Request, Response
+from antiphon.features import Field, Form, Page, RateLimit, login, logout
+from examples.guestbook.book import BOOK, User
+
+accounts = Blueprint("accounts")
+
+
+@dataclass
+class Login:
+    name: Annotated[str, Field(autocomplete="username")]
+    password: Annotated[str, Field(widget="password", autocomplete="current-password")]
+
+
+@dataclass
+class Signup:
+    name: Annotated[str, Meta(min_length=2, max_length=40), Field(autocomplete="username", help="Everybody sees it.")]
+    password: Annotated[
+        str,
+        Meta(min_length=10, max_length=200),
+        Field(widget="password", autocomplete="new-password", help="Ten characters or more."),
+    ]
+
+
+@accounts.get("/login")
+@accounts.post("/login", before=RateLimit("10/minute"))
+def log_in(request: Request):
+    form = Form(Login, request, submit="Log in")
+    if form.validate():
+        if user := request[BOOK].user_with(form.data.name, form.data.password):
+            return welcome(request, user)
+        form.add_error(None, "There is no such user, or the password is another.")
+    return Page("login.html", form=form), form.status
+
+
+@accounts.get("/signup")
+@accounts.post("/signup", before=RateLimit("10/minute"))
+def sign_up(request: Request):
+    form = Form(Signup, request, submit="Sign up")
+    if form.validate():
+        if user := request[BOOK].add_user(form.data.name, form.data.password):
+            return welcome(request, user)
+        form.add_error("name", "Somebody has this name already.")
+    return Page("signup.html", form=form), form.status
+
+
+def welcome(request: Request, user: User) -> Response:
+    login(request, user)
+    request.flash(f"Welcome, {user.name}!")
+    return Response.redirect(request.args.get("next"), otherwise=request.url_for("entries.index"))
+
+
+@accounts.post("/logout")
+def log_out(request: Request):
+    logout(request)
+    request.flash("Goodbye, and come back.")
+    return Response.redirect(request.url_for("entries.index"))

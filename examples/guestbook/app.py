@@ -1,0 +1,41 @@
+"""The application: what it uses, and where it keeps its data."""
+
+from pathlib import Path
+
+from antiphon import App, HTTPError, Request
+from antiphon.features import (
+    ContentSecurityPolicy,
+    Flash,
+    Page,
+    SecurityHeaders,
+    SessionLogin,
+    Sessions,
+    SQLiteStore,
+    Templates,
+    Users,
+)
+from examples.guestbook.accounts import accounts
+from examples.guestbook.book import BOOK, Book
+from examples.guestbook.entries import entries
+
+
+def make_app(folder: Path = Path("var/guestbook")) -> App:
+    book = Book(folder.absolute())
+    app = App()
+    app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
+    app.use(Templates("templates"))
+    app.use(Sessions(SQLiteStore(book.folder / "sessions.db")))
+    app.use(Flash())
+    app.use(Users(SessionLogin(book.user), login="accounts.log_in"))
+    app.fill(BOOK, lambda request: book)
+    app.static("/static", Path(__file__).parent / "static")
+    app.register(accounts)
+    app.register(entries)
+    app.errorhandler(HTTPError)(show_error)
+    return app
+
+
+def show_error(request: Request, error: HTTPError):
+    if request.accept.best(["application/problem+json", "text/html"]) != "text/html":
+        raise error
+    return Page("error.html", error=error)

@@ -1,0 +1,68 @@
+"""The guestbook itself: what people wrote, and the form to write in it."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from antiphon import Blueprint, Limits, Request, Response, Upload, abort
+from antiphon.features import Field, Form, Page, login_required
+from examples.guestbook.book import BOOK, picture_suffix
+
+entries = Blueprint("entries", limits=Limits(body=5 << 20))
+SHOWN = 10
+LAST = 2**63 - 1
+
+
+@dataclass
+class Range:
+    before: Annotated[int, Meta(gt=0, le=LAST)] = LAST
+
+
+@dataclass
+class Note:
+    words: Annotated[str, Meta(min_length=2, max_length=500), Field(widget="textarea", label="Your words")]
+    picture: Annotated[
+        Upload | None,
+        Field(accept=".png, .jpg, .jpeg, .gif", max_size=4_000_000, help="PNG, JPEG or GIF, of up to 4 MB."),
+    ] = None
+    caption: Annotated[str, Meta(max_length=200), Field(label="It shows", help="For those who can't see it.")] = ""
+
+    def check(self, form: "Form[Note]") -> None:
+        if self.picture and picture_suffix(self.picture) is None:
+            form.add_error("picture", "This is no picture that we know: take a PNG, JPEG or GIF.")
+        if self.picture and not self.caption:
+            form.add_error("caption", "Please say what the picture shows.")
+
+
+@entries.get("/")
+@entries.post("/", before=login_required, body="lazy")
+def index(request: Request):
+    book, form = request[BOOK], Form(Note, request, submit="Sign the guestbook")
+    if form.validate(Note.check):
+        book.add_entry(request.user, form.data.words, form.data.picture, form.data.caption)
+        request.flash("Thank you for signing!")
+        return Response.redirect(request.url_for(".index"))
+    found = book.entries(request.args_as(Range).before, SHOWN)
+    return Page(
+        "index.html",
+        block=["main", "entries"],
+        json=form.errors or found,
+        form=form,
+        entries=found,
+        has_older=len(found) == SHOWN,
+    ), form.status
+
+
+@entries.post("/entries/<id>/delete", before=login_required)
+def delete(request: Request, id: str):
+    if not request[BOOK].delete_entry(id, request.user):
+        abort(404, "There is no such entry of yours.")
+    request.flash("The entry is gone.")
+    return Response.redirect(request.url_for(".index"))
+
+
+@entries.get("/pictures/<name>")
+def picture(request: Request, name: str):
+    path = request[BOOK].picture(name) or abort(404)
+    return Response.file(path, headers={"cache-control": "max-age=86400"})

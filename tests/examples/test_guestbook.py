@@ -1,0 +1,137 @@
+"""The guestbook answers over each interface as its pages promise."""
+
+from itertools import count
+
+import pytest
+
+from antiphon.testing import Client
+from examples.guestbook import make_app
+
+pytestmark = pytest.mark.axes("interface")
+
+ADA = {"name": "Ada", "password": "an oboe in the rain"}
+HOSTS = count(1)
+"""Each client has an address of its own: limits by address are kept by the process, and not by the application."""
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    return request.param
+
+
+@pytest.fixture
+def open_client(interface, tmp_path):
+    app = make_app(tmp_path)
+    return lambda: Client(app, interface, headers={"accept": "text/html"}, client=(f"192.0.2.{next(HOSTS)}", 50000))
+
+
+@pytest.fixture
+def visitor(open_client):
+    return open_client()
+
+
+@pytest.fixture
+def ada(open_client):
+    client = open_client()
+    client.post("/signup", form=ADA)
+    return client
+
+
+def sign(client, words="What a house!", **more):
+    return client.post("/", form={"words": words, **more})
+
+
+def test_everybody_reads_and_only_users_write(visitor):
+    page = visitor.get("/")
+    assert "Nobody has written yet." in page.text
+    assert "<textarea" not in page.text
+    assert sign(visitor).url.path == "/login"
+    assert visitor.post("/", form={"words": "Hello"}, headers={"accept": "application/json"}).status == 401
+
+
+def test_a_user_signs_up_and_in_and_writes(ada, visitor, tmp_path):
+    page = sign(ada, "The <b>tea</b> was good.")
+    assert page.text.count("Thank you for signing!") == 1
+    assert "The &lt;b&gt;tea&lt;/b&gt; was good." in page.text
+    assert "Thank you for signing!" not in ada.get("/").text
+    assert "<textarea" not in ada.post("/logout").text
+
+    assert "Somebody has this name already." in visitor.post("/signup", form={**ADA, "name": "ADA"}).text
+    assert "too short" in visitor.post("/signup", form={"name": "Bob", "password": "secret"}).text
+    wrong = visitor.post("/login?next=/signup", form={"name": "Ada", "password": "a guess"})
+    assert (wrong.status, "There is no such user" in wrong.text) == (422, True)
+    assert visitor.post("/login?next=/signup", form=ADA).url.path == "/signup"
+    assert "<textarea" in visitor.get("/").text
+    assert ADA["password"].encode() not in (tmp_path / "book.db").read_bytes()
+
+
+def test_passwords_are_not_guessed_for_long(visitor):
+    guesses = [visitor.post("/login", form={"name": "Ada"}) for _ in range(11)]
+    assert [guess.status for guess in guesses] == [422] * 10 + [429]
+    assert "At most 10 in 60 seconds." in guesses[-1].text
+
+
+def test_an_author_deletes_what_is_the_author_s_own(ada, open_client, tmp_path):
+    ada.post("/", form={"words": "Mine", "caption": "A lamp"}, files={"picture": ("lamp.png", PNG)})
+    bob = open_client()
+    bob.post("/signup", form={**ADA, "name": "Bob"})
+    assert "/entries/1/delete" not in bob.get("/").text
+    assert bob.post("/entries/1/delete").status == 404
+    assert len([*(tmp_path / "pictures").iterdir()]) == 1
+    assert "The entry is gone." in ada.post("/entries/1/delete").text
+    assert not [*(tmp_path / "pictures").iterdir()]
+    assert ada.post("/entries/9999999999999999999/delete").status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "caption", "status", "said"),
+    [
+        ("lamp.png", PNG, "A lamp", 200, "Thank you"),
+        ("lamp.jpg", b"\xff\xd8\xff\xe0", "A lamp", 200, "Thank you"),
+        ("../lamp.gif", b"GIF89a", "A lamp", 200, "Thank you"),
+        ("lamp.png", PNG, "", 422, "Please say what the picture shows."),
+        ("lamp.png", b"<script>alert(1)</script>", "A lamp", 422, "This is no picture that we know"),
+        ("lamp.html", PNG, "A lamp", 422, "This is not a file of the kind"),
+        ("lamp.png", PNG + bytes(4_000_000), "A lamp", 422, "This file is too large: it may have 4 MB."),
+        ("lamp.png", PNG + bytes(5 << 20), "A lamp", 413, "all together may have 5.2 MB."),
+    ],
+)
+def test_a_picture_is_what_it_says_or_the_form_says_why_not(ada, name, content, caption, status, said):
+    page = ada.post("/", form={"words": "Look!", "caption": caption}, files={"picture": (name, content)})
+    assert page.status == status
+    assert said in page.text
+    assert ("<img" in page.text) == (status == 200)
+    assert ("Look!" in page.text) == (status != 413)
+
+
+def test_a_picture_is_sent_as_nothing_but_a_picture(ada):
+    ada.post("/", form={"words": "Mine", "caption": "A lamp"}, files={"picture": ("lamp.html.png", PNG)})
+    (entry,) = ada.get("/", headers={"accept": "application/json"}).json
+    picture = ada.get(f"/pictures/{entry['picture']}")
+    assert (picture.body, picture.content_type) == (PNG, "image/png")
+    assert picture.headers["x-content-type-options"] == "nosniff"
+    for other in ("..%2Fbook.db", "lamp.png", "book.db"):
+        assert ada.get(f"/pictures/{other}").status == 404
+
+
+def test_one_handler_gives_the_page_its_blocks_and_json(ada):
+    for number in range(12):
+        sign(ada, f"Visit number {number}.")
+    page = ada.get("/")
+    assert page.text.startswith("<!doctype html>")
+    assert page.headers["content-security-policy"].startswith("default-src 'self'")
+    main = ada.get("/", headers={"x-block": "main"}).text
+    assert main.lstrip().startswith('<div class="book">')
+    assert main in page.text
+    entries = ada.get("/?before=3", headers={"x-block": "entries"}).text
+    assert [f"<p>Visit number {number}.</p>" in entries for number in range(3)] == [True, True, False]
+    listed = ada.get("/?before=3", headers={"accept": "application/json"}).json
+    assert [(each["id"], each["author"], each["words"]) for each in listed] == [
+        (2, "Ada", "Visit number 1."),
+        (1, "Ada", "Visit number 0."),
+    ]
+    assert 'href="/?before=3"' in page.text
+    assert ada.get("/?before=99999999999999999999").status == 422
+    wrong = ada.post("/", form={"words": ""}, headers={"accept": "application/json"})
+    assert (wrong.status, wrong.json["words"][0]["code"]) == (422, "missing")
