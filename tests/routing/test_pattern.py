@@ -79,16 +79,17 @@ def test_a_path_is_parsed_or_refused(text):
 class TestWholeNumbers:
     convert = staticmethod(CONVERTERS["int"].to_python)
 
-    @given(st.integers(0, 10**19 - 1))
+    @given(st.integers(0, 2**63 - 1))
     def test_are_read(self, number):
         assert self.convert(str(number)) == number
 
-    @pytest.mark.parametrize(("segment", "number"), [("0", 0), ("007", 7), ("9" * 19, 10**19 - 1)])
+    @pytest.mark.parametrize(("segment", "number"), [("0", 0), ("007", 7), (str(2**63 - 1), 2**63 - 1)])
     def test_may_have_zeros_before_them(self, segment, number):
         assert self.convert(segment) == number
 
     @pytest.mark.parametrize(
-        "segment", ["", "-1", "+1", "1.0", "1e3", " 1", "1_0", "²", "\u0661", "a", "1" * 20, "1" * 10_000]
+        "segment",
+        ["", "-1", "+1", "1.0", "1e3", " 1", "1_0", "²", "\u0661", "a", str(2**63), "9" * 19, "1" * 20, "1" * 10_000],
     )
     def test_are_nothing_else(self, segment):
         with pytest.raises(ValueError, match="whole number"):

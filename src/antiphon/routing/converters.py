@@ -6,6 +6,8 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 MAX_DIGITS = 19
+LARGEST = 2**63 - 1
+"""The largest whole number: what is larger has no place in a database."""
 _MAX_NUMBER = 40
 
 _FLOAT = r"-?[0-9]++(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
@@ -52,7 +54,9 @@ class Converter(NamedTuple):
 def _whole_number(segment: str) -> int:
     if not segment.isdecimal() or not segment.isascii() or len(segment) > MAX_DIGITS:
         raise ValueError(f"{segment[:20]!r} is not a whole number of at most {MAX_DIGITS} digits")
-    return int(segment)
+    if (number := int(segment)) > LARGEST:
+        raise ValueError(f"{segment} is not a whole number of at most {LARGEST}")
+    return number
 
 
 def _number(segment: str) -> float:
@@ -99,7 +103,7 @@ def _between(argument: str) -> Converter:
         if not found or found[1] in bounds:
             raise ValueError(f"int({argument}) must be like int(min=1, max=99)")
         bounds[found[1]] = int(found[2])
-    least, most = bounds.get("min", 0), bounds.get("max", 10**MAX_DIGITS)
+    least, most = bounds.get("min", 0), bounds.get("max", LARGEST)
     if least > most:
         raise ValueError(f"int({argument}) matches no number: its min is above its max")
 
