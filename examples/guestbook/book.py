@@ -97,7 +97,7 @@ class Book:
             found = database.execute("select 1 from entries where picture = ?", [name]).fetchone()
         return self.pictures / name if found else None
 
-    def delete_entry(self, id: str, author: User) -> bool:
+    def delete_entry(self, id: int, author: User) -> bool:
         """Delete an entry and its picture; False if the author has no such entry."""
         query = "delete from entries where id = ? and author = ? returning picture"
         with self.open() as database:

@@ -54,8 +54,8 @@ def index(request: Request):
     ), form.status
 
 
-@entries.post("/entries/<id>/delete", before=login_required)
-def delete(request: Request, id: str):
+@entries.post("/entries/<int:id>/delete", before=login_required)
+def delete(request: Request, id: int):
     if not request[BOOK].delete_entry(id, request.user):
         abort(404, "There is no such entry of yours.")
     request.flash("The entry is gone.")
