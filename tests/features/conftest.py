@@ -1,4 +1,4 @@
-"""A real Valkey or Redis server for tests of stores, and of what stands on them."""
+"""What tests of features run on: interfaces, kinds of handlers and of stores, and a real Valkey or Redis server."""
 
 import pytest
 
@@ -6,6 +6,38 @@ from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import ValkeyServer
 
 _valkey_server = required_program("valkey-server", "redis-server")
+
+
+@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
+def interface(request):
+    """The name of an interface."""
+    return request.param
+
+
+@pytest.fixture(params=["def", "async def"])
+def style(request):
+    """The kind of handlers."""
+    return request.param
+
+
+@pytest.fixture(params=["memory", "sqlite", "cookie"])
+def kind(request):
+    """The kind of a store."""
+    return request.param
+
+
+class Clock:
+    """Seconds since 1970, which a test turns on."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,6 @@ from antiphon.testing import BrokenResponse, Client
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @pytest.fixture
 def records(caplog):
     """The records of the access log."""

@@ -14,12 +14,6 @@ EVIL = "https://evil.example"
 ALLOW = "access-control-allow-"
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @pytest.fixture
 def serving(interface):
     clients = []

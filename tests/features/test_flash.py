@@ -31,21 +31,6 @@ class Image:
         return "<img>"
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
-@pytest.fixture(params=["def", "async def"])
-def style(request):
-    return request.param
-
-
-@pytest.fixture(params=["memory", "sqlite", "cookie"])
-def kind(request):
-    return request.param
-
-
 @pytest.fixture
 def store(kind, tmp_path):
     made = {"memory": MemoryStore, "cookie": lambda: CookieStore(["k" * 16])}

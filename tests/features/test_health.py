@@ -15,12 +15,6 @@ from antiphon.testing import Client
 pytestmark = [pytest.mark.once, pytest.mark.axes("interface")]
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    """The name of an interface."""
-    return request.param
-
-
 @pytest.fixture
 def probe(interface):
     """Sends a probe to an application with the feature: its status, and its JSON."""

@@ -28,31 +28,9 @@ DAY = 24 * 3600.0
 HTTPS = "https://bank.example.com"
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
-@pytest.fixture(params=["def", "async def"])
-def style(request):
-    return request.param
-
-
 @pytest.fixture(params=["memory", "sqlite"])
 def kind(request):
     return request.param
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture

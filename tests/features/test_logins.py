@@ -25,7 +25,7 @@ from antiphon.features import (
 )
 from antiphon.testing import Client
 
-pytestmark = pytest.mark.axes("interface", "colour", "loading", "kind")
+pytestmark = pytest.mark.axes("interface", "style", "loading", "kind")
 
 HTTPS = "https://shop.example.com"
 NAME = "__Host-session"
@@ -38,16 +38,6 @@ class User(NamedTuple):
 
 
 ADA, BOB = User(1, "Ada"), User(2, "Bob")
-
-
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
-@pytest.fixture(params=["def", "async def"])
-def colour(request):
-    return request.param
 
 
 @pytest.fixture(params=["sync", "blocking", "async"])
@@ -81,7 +71,7 @@ def store(kind, tmp_path, request):
 class Site:
     """An app with some users, in which a test says what a handler does, and browsers with cookies of their own."""
 
-    def __init__(self, store, loading, colour, interface, stack):
+    def __init__(self, store, loading, style, interface, stack):
         self.users = {"1": ADA, "2": BOB}
         self.loaded = []
         self.app = App()
@@ -97,7 +87,7 @@ class Site:
             await asyncio.sleep(0)
             return act(request)
 
-        handler = act if colour == "def" else acts
+        handler = act if style == "def" else acts
         self.app.get("/")(handler)
         self.app.get("/account", name="account", before=login_required)(handler)
         self.app.get("/login")(login_page)
@@ -131,10 +121,10 @@ def login_page(request: Request):
 
 
 @pytest.fixture
-def site(store, loading, colour, interface):
+def site(store, loading, style, interface):
     with ExitStack() as stack:
         stack.callback(store.close)
-        yield Site(store, loading, colour, interface, stack)
+        yield Site(store, loading, style, interface, stack)
 
 
 @pytest.fixture

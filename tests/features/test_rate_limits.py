@@ -13,6 +13,7 @@ from antiphon.features import CookieStore, MemoryStore, RateLimit, Sessions, SQL
 from antiphon.features.stores import memory
 from antiphon.http import Item, TooManyRequests, parse_structured_list
 from antiphon.testing import Client
+from tests.features.conftest import Clock
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
 
@@ -20,32 +21,9 @@ NEW_YEAR = 1_800_000_000.0
 """The beginning of a window, of whatever length."""
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
-@pytest.fixture(params=["def", "async def"])
-def style(request):
-    return request.param
-
-
 @pytest.fixture(params=["memory", "sqlite"])
 def kind(request):
     return request.param
-
-
-class Clock:
-    def __init__(self):
-        self.now = NEW_YEAR
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
 
 
 @pytest.fixture

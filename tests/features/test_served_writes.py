@@ -47,11 +47,6 @@ class Site:
         return {json.loads(server.respond(SentRequest("GET", "/pid")).body)["pid"] for server in self.servers}
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
 @pytest.fixture(params=["sqlite", "valkey"])
 def site(request, tmp_path, monkeypatch, interface):
     store = str(tmp_path / "store.db") if request.param == "sqlite" else request.getfixturevalue("valkey").url

@@ -20,33 +20,6 @@ NAME = "__Host-session"
 DAY = 24 * 3600.0
 
 
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
-@pytest.fixture(params=["def", "async def"])
-def style(request):
-    return request.param
-
-
-@pytest.fixture(params=["memory", "sqlite", "cookie"])
-def kind(request):
-    return request.param
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def store(kind, tmp_path, clock):
     with closing(store_of(kind, tmp_path, clock)) as store:

@@ -9,21 +9,11 @@ from antiphon.features import Basic, Bearer, Users, UserSource, is_same_secret, 
 from antiphon.http import Authorization
 from antiphon.testing import Client
 
-pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "colour", "loading")]
+pytestmark = [pytest.mark.once, pytest.mark.axes("interface", "style", "loading")]
 
 ADA = {"authorization": str(Authorization.basic("ada", "an oboe: in the rain"))}
 BOB = {"authorization": "Bearer k7Qz"}
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-
-
-@pytest.fixture(params=["wsgi", "asgi", "rsgi"])
-def interface(request):
-    return request.param
-
-
-@pytest.fixture(params=["def", "async def"])
-def colour(request):
-    return request.param
 
 
 @pytest.fixture(params=["sync", "blocking", "async"])
@@ -51,7 +41,7 @@ def sources(calls, loading="sync"):
     return Basic(by_password, realm="shop"), Bearer(by_token, realm="shop")
 
 
-def make_app(loading="sync", colour="def", *, login=None, calls=None):
+def make_app(loading="sync", style="def", *, login=None, calls=None):
     app = App()
     app.use(Users(*sources([] if calls is None else calls, loading), login=login, blocking=loading == "blocking"))
 
@@ -61,7 +51,7 @@ def make_app(loading="sync", colour="def", *, login=None, calls=None):
     async def awhoami(request: Request):
         return whoami(request)
 
-    handler = whoami if colour == "def" else awhoami
+    handler = whoami if style == "def" else awhoami
     app.get("/", name="home")(handler)
     app.get("/account", name="account", before=login_required)(handler)
     app.post("/account", name="change", before=login_required)(handler)
@@ -90,8 +80,8 @@ class TestTheUser:
             ({"authorization": "\xff"}, None),
         ],
     )
-    def test_is_whose_credentials_are_right(self, interface, colour, loading, headers, user):
-        with Client(make_app(loading, colour), interface) as client:
+    def test_is_whose_credentials_are_right(self, interface, style, loading, headers, user):
+        with Client(make_app(loading, style), interface) as client:
             assert client.get("/", headers=headers).json == {"user": user}
             assert client.get("/account", headers=headers).status == (401 if user is None else 200)
 
@@ -140,8 +130,8 @@ class TestLoginRequired:
             assert 'error="invalid_token"' in refused.headers["www-authenticate"]
             assert "other" not in refused.text + refused.headers["www-authenticate"]
 
-    def test_leads_browsers_to_the_login_page_with_the_way_back(self, interface, colour):
-        with Client(make_app(colour=colour, login="login_page"), interface, follow_redirects=False) as client:
+    def test_leads_browsers_to_the_login_page_with_the_way_back(self, interface, style):
+        with Client(make_app(style=style, login="login_page"), interface, follow_redirects=False) as client:
             response = client.get("/account?page=2&a=%26", headers=BROWSER)
             assert (response.status, response.location) == (303, "/login?next=%2Faccount%3Fpage%3D2%26a%3D%2526")
             assert "accept" in response.headers["vary"].lower()

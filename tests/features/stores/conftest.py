@@ -5,16 +5,7 @@ import time
 import pytest
 
 from antiphon.features import MemoryStore, SQLiteStore, ValkeyStore
-
-
-class Clock:
-    """Seconds since 1970, which a test turns on."""
-
-    def __init__(self):
-        self.now = 1_800_000_000.0
-
-    def __call__(self):
-        return self.now
+from tests.features.conftest import Clock
 
 
 class Clocked:
