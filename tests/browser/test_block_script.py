@@ -12,6 +12,8 @@ pytestmark = [pytest.mark.once, pytest.mark.processes]
 
 chromium = required_program("chromium")
 
+expect.set_options(timeout=30_000)
+
 COMMAND = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
 
 
