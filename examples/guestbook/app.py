@@ -4,6 +4,7 @@ from pathlib import Path
 
 from antiphon import App, HTTPError, Request
 from antiphon.features import (
+    BlockScript,
     ContentSecurityPolicy,
     Flash,
     Page,
@@ -24,6 +25,7 @@ def make_app(folder: Path = Path("var/guestbook")) -> App:
     app = App()
     app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_src=["'self'"])))
     app.use(Templates("templates"))
+    app.use(BlockScript())
     app.use(Sessions(SQLiteStore(book.folder / "sessions.db")))
     app.use(Flash())
     app.use(Users(SessionLogin(book.user), login="accounts.log_in"))

@@ -38,7 +38,7 @@ class Note:
 @entries.get("/")
 @entries.post("/", before=login_required, body="lazy")
 def index(request: Request):
-    book, form = request[BOOK], Form(Note, request, submit="Sign the guestbook")
+    book, form = request[BOOK], Form(Note, request)
     if form.validate(Note.check):
         book.add_entry(request.user, form.data.words, form.data.picture, form.data.caption)
         request.flash("Thank you for signing!")
