@@ -40,12 +40,6 @@ PUBLIC = {
         "StoreUnavailable", "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource", "Users",
         "ValkeyStore", "csrf_input", "csrf_token", "is_same_secret", "login", "login_required", "logout",
         "patch_elements", "patch_signals", "redirect_htmx", "route_options",
-        "FlashMessages", "Form", "FormError", "Health", "HtmxHeaders", "HtmxRequest", "IdempotentWrites", "MemoryStore",
-        "OpenTelemetry", "OwnedEntry", "Page", "Pages", "PermissionsPolicy", "RateLimit", "SQLiteStore",
-        "SecurityHeaders", "SessionLogin", "Sessions", "Store", "StoreCount", "StoreEntry", "StoreUnavailable",
-        "StrictTransportSecurity", "Templates", "UploadProgress", "UserSource", "Users", "ValkeyStore", "csrf_input",
-        "csrf_token", "is_same_secret", "login", "login_required", "logout", "patch_elements", "patch_signals",
-        "redirect_htmx", "route_options",
     },
     "antiphon.logs": {"JSONFormatter", "RequestIdFilter", "TextFormatter"},
     "antiphon.testing": {

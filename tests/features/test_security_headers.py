@@ -120,6 +120,29 @@ class TestSecurityHeaders:
         with pytest.raises(ValueError, match=f"^{next(iter(declared))} must be one of "):
             SecurityHeaders(**declared)
 
+    def test_take_policies_as_text(self):
+        headers = SecurityHeaders(
+            permissions_policy="camera=()",
+            strict_transport_security="max-age=60",
+            content_security_policy="default-src 'self'; img-src *",
+        )
+        assert headers.content_security_policy == ContentSecurityPolicy(default_src=[SELF], img_src="*")
+        fields = dict(headers.fields(is_secure=True))
+        assert fields["permissions-policy"] == "camera=()"
+        assert fields["strict-transport-security"] == "max-age=60"
+
+    @pytest.mark.parametrize(
+        ("declared", "error"),
+        [
+            ({"content_security_policy": ["default-src 'self'"]}, TypeError),
+            ({"strict_transport_security": 60}, TypeError),
+            ({"strict_transport_security": "for ever"}, ValueError),
+        ],
+    )
+    def test_take_no_other_policies(self, declared, error):
+        with pytest.raises(error, match=r"is a \w+, the text|not a Strict-Transport-Security"):
+            SecurityHeaders(**declared)
+
     def test_do_not_change(self):
         for value, name in [
             (SecurityHeaders(), "frame_options"),

@@ -4,7 +4,7 @@ app.use(SecurityHeaders(content_security_policy=ContentSecurityPolicy(default_sr
 """
 
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass
 from typing import Self, TypeAlias
@@ -211,23 +211,30 @@ def _format_allowlist(allowed: tuple[str, ...]) -> str:
     return f"({' '.join(words)})"
 
 
+_POLICIES: Mapping[str, type[PermissionsPolicy | StrictTransportSecurity | ContentSecurityPolicy]] = {
+    "permissions_policy": PermissionsPolicy,
+    "strict_transport_security": StrictTransportSecurity,
+    "content_security_policy": ContentSecurityPolicy,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityHeaders:
     """A feature that sets security headers that a response does not have. None or False leaves one out.
 
     The defaults break no page that loads only its own files. They keep browsers from guessing content types, from
     framing pages, from sending other sites more than the origin, from sharing a window with them, from loading plugins,
-    and from a ``<base>`` of another site. Strict-Transport-Security is sent over https only (RFC 6797 §7.2). Raises
-    ValueError for unknown words.
+    and from a ``<base>`` of another site. Strict-Transport-Security is sent over https only (RFC 6797 §7.2). A policy
+    may be the text of its header. Raises ValueError for unknown words, TypeError for what is no policy.
     """
 
     content_type_options: bool = True
     frame_options: str | None = "DENY"
     referrer_policy: Words | None = "strict-origin-when-cross-origin"
     cross_origin_opener_policy: str | None = "same-origin"
-    permissions_policy: PermissionsPolicy | None = None
-    strict_transport_security: StrictTransportSecurity | None = StrictTransportSecurity()
-    content_security_policy: ContentSecurityPolicy | None = ContentSecurityPolicy(
+    permissions_policy: PermissionsPolicy | str | None = None
+    strict_transport_security: StrictTransportSecurity | str | None = StrictTransportSecurity()
+    content_security_policy: ContentSecurityPolicy | str | None = ContentSecurityPolicy(
         base_uri="'self'", object_src="'none'"
     )
 
@@ -237,6 +244,12 @@ class SecurityHeaders:
         _check_known("frame_options", _given(self.frame_options), _FRAME_OPTIONS)
         _check_known("referrer_policy", referrers or (), _REFERRER_POLICIES)
         _check_known("cross_origin_opener_policy", _given(self.cross_origin_opener_policy), _OPENER_POLICIES)
+        for name, kind in _POLICIES.items():
+            policy = getattr(self, name)
+            if isinstance(policy, str):
+                object.__setattr__(self, name, kind.parse(policy))
+            elif policy is not None and not isinstance(policy, kind):
+                raise TypeError(f"{name} is a {kind.__name__}, the text of its header, or None, not {policy!r}")
 
     def fields(self, is_secure: bool) -> list[tuple[str, str]]:
         """Return the header fields, for a response over https or over http."""
