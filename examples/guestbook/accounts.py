@@ -14,8 +14,8 @@ accounts = Blueprint("accounts")
 
 @dataclass
 class Login:
-    name: Annotated[str, Field(autocomplete="username")]
-    password: Annotated[str, Field(widget="password", autocomplete="current-password")]
+    name: Annotated[str, Meta(max_length=40), Field(autocomplete="username")]
+    password: Annotated[str, Meta(max_length=200), Field(widget="password", autocomplete="current-password")]
 
 
 @dataclass

@@ -72,6 +72,12 @@ def test_passwords_are_not_guessed_for_long(visitor):
     assert "At most 10 in 60 seconds." in guesses[-1].text
 
 
+def test_a_password_that_nobody_can_have_is_not_hashed(visitor):
+    # Unicode is normalized in a time that grows with the square of such marks: half a megabyte of them takes seconds.
+    wrong = visitor.post("/login", form={"name": "Ada", "password": "\u0300\u0316" * 101})
+    assert (wrong.status, "too long" in wrong.text) == (422, True)
+
+
 def test_an_author_deletes_what_is_the_author_s_own(ada, open_client, tmp_path):
     ada.post("/", form={"words": "Mine", "caption": "A lamp"}, files={"picture": ("lamp.png", PNG)})
     bob = open_client()
