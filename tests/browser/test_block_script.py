@@ -116,6 +116,13 @@ def test_back_and_forward_restore_what_was_shown(page, site):
     assert page.locator("#elsewhere").count() == 1
 
 
+def test_nothing_of_another_site_is_shown_in_the_page_though_that_site_allows_it(page, site):
+    page.goto("/leaving")
+    page.click("a")
+    expect(page.locator("h1")).to_have_text("Foreign")
+    assert page.url == site.replace("127.0.0.1", "localhost") + "/foreign"
+
+
 def test_a_redirect_is_followed_and_its_end_shown(page, site):
     page.click("#moved")
     expect(page.locator("h1")).to_have_text("Page 7")

@@ -81,7 +81,8 @@
       if (focused == button && doc.activeElement == body) button.focus();
       if (latest[names] != turn || leaves) return;
       if (!status) return emit("failed") && !data && location.assign(address);
-      if (fails ? back : foreign && isNew) return location.assign(end);
+      // Another site may allow that it is read, but has no place in this page.
+      if (new URL(end).origin != location.origin || (fails ? back : foreign && isNew)) return location.assign(end);
 
       if (!back && !fails && isNew && el.dataset.history != "none" && end != location.href) {
         history.replaceState({ ...history.state, scroll: scrollY }, "");

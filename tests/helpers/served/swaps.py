@@ -35,6 +35,8 @@ app.use(Templates(DictLoader({
     "nonce.html": """<!doctype html><title>Nonce</title>{{ block_script(nonce="dGVh") }}
 <main data-block=main>{% block main %}{{ count }}
 <a href="/nonce?count={{ count + 1 }}" data-block>More</a>{% endblock %}</main>""",
+    "leaving.html": """<!doctype html><title>Leaving</title>{{ block_script() }}<main data-block=main>
+<a href="/abroad" data-block=main data-history=none>Abroad</a></main>""",
     "plain.html": "<!doctype html><title>Plain</title><h1>Another layout</h1>",
 })))  # fmt: skip
 
@@ -62,6 +64,23 @@ def page(request: Request, number: int):
 @app.get("/moved")
 def moved(request: Request):
     return Response.redirect("/pages/7")
+
+
+@app.get("/leaving")
+def leaving(request: Request):
+    headers = {"content-security-policy": "default-src 'self'; connect-src *"}
+    return Page("leaving.html", headers=headers)
+
+
+@app.get("/abroad")
+def abroad(request: Request):
+    return Response.redirect(f"http://localhost:{request.url.port}/foreign", external=True)
+
+
+@app.route("/foreign", methods=["GET", "OPTIONS"])
+def foreign(request: Request):
+    allowed = {f"access-control-{what}-headers": "x-block" for what in ("allow", "expose")}
+    return Response.html("<h1>Foreign</h1>", headers={"access-control-allow-origin": "*", **allowed})
 
 
 @app.get("/plain")
