@@ -20,6 +20,11 @@ NAME = "__Host-session"
 DAY = 24 * 3600.0
 
 
+def key_of(cookie):
+    """Return the key in the store of the session of a cookie."""
+    return f"session\n{cookie}"
+
+
 @pytest.fixture
 def store(kind, tmp_path, clock):
     with closing(store_of(kind, tmp_path, clock)) as store:
@@ -339,7 +344,7 @@ class TestKeys:
         visitor.cookies.set(NAME, "chosen", secure=True)
         visit(wrote(a=1))
         assert visitor.cookies[NAME] != "chosen"
-        assert store.load("chosen") is None
+        assert store.load(key_of("chosen")) is None
 
     @pytest.mark.parametrize("kind", ["memory", "sqlite"], indirect=True)
     def test_rotate(self, visitor, visit, store):
@@ -353,8 +358,8 @@ class TestKeys:
         visit(log_in)
         new = visitor.cookies[NAME]
         assert new != old
-        assert store.load(old) is None
-        assert store.load(new).data == {"a": 1, "user": "Ann"}
+        assert store.load(key_of(old)) is None
+        assert store.load(key_of(new)).data == {"a": 1, "user": "Ann"}
         assert [entry.data for entry in store.owned_by("Ann")] == [{"a": 1, "user": "Ann"}]
 
     def test_that_rotate_leave_behind_what_belongs_to_them_alone(self, visit):
@@ -387,7 +392,7 @@ class TestKeys:
 
         def log_in_elsewhere(session):
             session["late"] = 1  # of the request that came first, and is answered last
-            new = store.rotate(visitor.cookies[NAME], store.new_key()).key
+            new = store.rotate(key_of(visitor.cookies[NAME]), key_of(store.new_key())).key.removeprefix(key_of(""))
             visitor.cookies.set(NAME, new, secure=True)
 
         visit(log_in_elsewhere)
@@ -398,7 +403,7 @@ class TestKeys:
         visit(wrote(a=1))
 
         def log_in_twice(session):
-            store.delete(visitor.cookies[NAME])  # as the first of two clicks rotates it away
+            store.delete(key_of(visitor.cookies[NAME]))  # as the first of two clicks rotates it away
             session.rotate(owner="Ann")
             session["user"] = "Ann"
 
@@ -531,7 +536,7 @@ class TestAtOnce:
             each.start()
         for each in threads:
             each.join()
-        assert store.load(first.cookies[NAME]).data == {"first": 1} | {f"n{number}": 1 for number in range(50)}
+        assert store.load(key_of(first.cookies[NAME])).data == {"first": 1} | {f"n{number}": 1 for number in range(50)}
         first.close()
 
     def test_a_store_that_blocks_is_called_on_threads_alone(self, store, interface, style, clock, monkeypatch):
@@ -591,3 +596,12 @@ def test_a_store_of_ones_own_needs_its_methods_only():
     assert Store.__abstractmethods__ == {
         "load", "change", "delete", "rotate", "owned_by", "delete_owned", "add", "replace", "increment"
     }  # fmt: skip
+
+
+def test_a_cookie_names_no_other_entry_of_the_store():
+    store, app = MemoryStore(), App()
+    store.add("idempotent\nkey", {"color": "red"}, ttl=60)
+    app.use(Sessions(store))
+    app.get("/")(lambda request: {"color": request.session.get("color")})
+    quoted = r'session="idempotent\012key"'
+    assert Client(app).get("/", headers={"cookie": quoted}).json == {"color": None}

@@ -32,6 +32,9 @@ RENEWED_AFTER = 0.1
 
 _is_local = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]*)?").fullmatch
 
+_PREFIX = "session\n"
+"""The beginning of the keys of sessions in a store on the server: a cookie names no entry of anybody else there."""
+
 _IS_OVER = Place[bool]("is over")
 """True once the head of the response is made, where code may still run after that."""
 
@@ -64,6 +67,7 @@ class Sessions:
             raise ValueError(f"idle and lifetime are seconds above 0, not {idle!r} and {lifetime!r}")
         SetCookie(cookie or "__Host-session", secure=True, samesite=samesite)
         self._store = store
+        self._prefix = _PREFIX if store.is_server_side else ""
         self._idle = idle
         self._lifetime = lifetime
         self._cookie = cookie
@@ -91,7 +95,7 @@ class Sessions:
         if key is None:
             return self._begin(request)
         try:
-            return self._tracked(request, self._store.load(key))
+            return self._tracked(request, self._store.load(self._prefix + key))
         except StoreUnavailable as error:  # which concerns only those who use the session
             session = self._tracked(request, None)
             session.failure = error
@@ -154,13 +158,16 @@ class Sessions:
             store.delete_owned(owner, keep=entry.key if entry else None)
         return entry
 
+    def _new_key(self) -> str:
+        return self._prefix + self._store.new_key()
+
     def _write_new(self, session: TrackedSession) -> StoreEntry | None:
         """Make the entry of a session that has none, if there is anything to keep."""
         updates, _ = session.changes()
         if not updates and session.owner is None:
             return None
         store, ttl = self._store, min(self._idle, self._lifetime)
-        return store.change(store.new_key(), updates, ttl=ttl, owner=session.owner)
+        return store.change(self._new_key(), updates, ttl=ttl, owner=session.owner)
 
     def _write_known(self, session: TrackedSession, entry: StoreEntry) -> StoreEntry | None:
         """Change an entry, and return it. One that was deleted meanwhile stays so, and a login begins another one.
@@ -170,7 +177,7 @@ class Sessions:
         store = self._store
         updates, removed = session.changes()
         if session.rotates:
-            rotated = store.rotate(entry.key, store.new_key())
+            rotated = store.rotate(entry.key, self._new_key())
             if rotated is None:
                 return self._write_new(session) if session.owner is not None else None
             entry = rotated
@@ -188,7 +195,8 @@ class Sessions:
             if not (is_secure or self._has_warned):
                 self._warn_of_http(request)
             age = ceil(entry.expires - self._clock())
-            response.set_cookie(name, entry.key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
+            key = entry.key.removeprefix(self._prefix)
+            response.set_cookie(name, key, max_age=age, secure=secure, httponly=True, samesite=self._samesite)
         elif session.is_ended and name in request.cookies:
             response.delete_cookie(name, secure=secure, httponly=True, samesite=self._samesite)
 
