@@ -190,6 +190,37 @@ def test_an_interrupted_wait_cancels_the_task_which_cleans_up():
 
 
 @pytest.mark.processes
+def test_what_does_not_end_is_not_waited_for_when_its_wait_was_interrupted_before_it_began():
+    script("""
+        from antiphon.concurrency.background import background_loop
+        from antiphon.concurrency.bridge import SyncFromAsync
+        loop = background_loop().loop
+
+        class Interrupted:
+            def call_soon_threadsafe(self, *call):
+                loop.call_soon_threadsafe(*call)
+                raise KeyboardInterrupt
+
+        async def endless():
+            try:
+                await asyncio.Event().wait()
+                yield
+            finally:
+                await asyncio.Event().wait()
+
+        signal.alarm(10)
+        numbers = SyncFromAsync(endless(), copy_context())
+        numbers._loop = Interrupted()
+        try:
+            next(numbers)
+        except KeyboardInterrupt:
+            numbers.close()
+        else:
+            sys.exit("not interrupted")
+    """)
+
+
+@pytest.mark.processes
 def test_what_does_not_end_is_not_waited_for_when_the_wait_was_interrupted():
     script("""
         from antiphon.concurrency.bridge import SyncFromAsync

@@ -36,8 +36,8 @@ class SyncFromAsync(Generic[T]):
         if self._task.ended.done():
             return self._end()
         demand: Future[T] = Future()
-        self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
         try:
+            self._loop.call_soon_threadsafe(self._demands.put_nowait, demand)
             self._task.wait(demand)
         except BaseException:
             self._is_over = True
@@ -56,14 +56,13 @@ class SyncFromAsync(Generic[T]):
 
     def close(self) -> None:
         """Close the iterable, even before its end, and wait for that. Raises what it raises."""
-        if not self._task.ended.done():
-            if self._is_over:  # it was interrupted, and does not end
-                return
-            self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
-        elif self._is_over or not self._is_whole:
+        is_open = not self._task.ended.done()
+        if self._is_over or not (is_open or self._is_whole):  # as when it was interrupted, and does not end
             return
         self._is_over = True
         try:
+            if is_open:
+                self._loop.call_soon_threadsafe(self._demands.put_nowait, None)
             self._task.result()
         except BaseException:
             self._task.break_off()
