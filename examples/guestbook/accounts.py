@@ -27,6 +27,10 @@ class Signup:
         Field(widget="password", autocomplete="new-password", help="Ten characters or more."),
     ]
 
+    def check(self, form: "Form[Signup]") -> None:
+        if not self.name.isprintable():  # or one name could look like another
+            form.add_error("name", "Please use characters that can be seen.")
+
 
 @accounts.get("/login")
 @accounts.post("/login", before=RateLimit("10/minute"))
@@ -43,7 +47,7 @@ def log_in(request: Request):
 @accounts.post("/signup", before=RateLimit("10/minute"))
 def sign_up(request: Request):
     form = Form(Signup, request, submit="Sign up")
-    if form.validate():
+    if form.validate(Signup.check):
         if user := request[BOOK].add_user(form.data.name, form.data.password):
             return welcome(request, user)
         form.add_error("name", "Somebody has this name already.")

@@ -59,6 +59,7 @@ def test_a_user_signs_up_and_in_and_writes(ada, visitor, tmp_path):
 
     assert "Somebody has this name already." in visitor.post("/signup", form={**ADA, "name": "ADA"}).text
     assert "too short" in visitor.post("/signup", form={"name": "Bob", "password": "secret"}).text
+    assert "that can be seen" in visitor.post("/signup", form={**ADA, "name": "Ada\u200b"}).text
     wrong = visitor.post("/login?next=/signup", form={"name": "Ada", "password": "a guess"})
     assert (wrong.status, "There is no such user" in wrong.text) == (422, True)
     assert visitor.post("/login?next=/signup", form=ADA).url.path == "/signup"
