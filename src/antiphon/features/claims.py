@@ -8,8 +8,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from antiphon.features.callers import caller_of
 from antiphon.features.stores.store import RETRY_AFTER, StoreEntry
-from antiphon.handler.contract import describe
 from antiphon.http.errors import Conflict, UnprocessableContent
 from antiphon.request.request import Request
 from antiphon.response.response import Response
@@ -52,10 +52,7 @@ class Claim:
 
 def by_name(by: Callable[[Request], str | None], request: Request, key: str) -> Write:
     """Return a write of which the caller has keys of its own."""
-    caller = by(request)
-    if not isinstance(caller, str | None):
-        raise TypeError(f"{describe(by)} returned {caller!r}: `by` is text, or None")
-    return Write(f"idempotent by {caller or ''}\n{key}", "")
+    return Write(f"idempotent by {caller_of(by, request) or ''}\n{key}", "")
 
 
 def by_credentials(has_session: bool, request: Request, key: str) -> Write:

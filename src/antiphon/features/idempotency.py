@@ -13,9 +13,11 @@ from functools import partial, update_wrapper
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 
+from antiphon.app.cross_site import SAFE_METHODS
 from antiphon.app.route import Route
 from antiphon.app.signatures import MiddlewareFunction
 from antiphon.concurrency.crossing import Crossing
+from antiphon.features.callers import check_by
 from antiphon.features.claims import (
     ANSWERED,
     PROBLEM_TYPE,
@@ -33,7 +35,7 @@ from antiphon.features.claims import (
     reused_with,
 )
 from antiphon.features.stores.store import Store, StoreEntry
-from antiphon.handler.callables import check_arguments, check_sync, is_async_generator, is_generator
+from antiphon.handler.callables import is_async_generator, is_generator
 from antiphon.handler.contract import describe, is_async, log_failure
 from antiphon.http.errors import BadRequest
 from antiphon.request.places import Place
@@ -53,7 +55,6 @@ LONGEST_KEY = 255
 LONGEST_TRY = 60.0
 """Seconds after which clients are told that a request without an answer may have been broken off."""
 
-_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE", "QUERY")
 _NOT_KEPT = ("set-cookie", "date", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade")
 """Fields of the first visitor, the first moment, one framing and one connection (RFC 9110 §7.6.1)."""
 
@@ -99,9 +100,7 @@ class IdempotentWrites:
             raise ValueError(f"{kind} can't tell that a key is new: SQLiteStore(path) and ValkeyStore(url) can")
         if not (ttl > 0 and largest > 0 and (takeover is None or takeover > 0)):
             raise ValueError(f"ttl, takeover and largest are above 0, not {ttl!r}, {takeover!r} and {largest!r}")
-        if by is not None:
-            check_arguments(by, "request")
-            check_sync("by", by)
+        check_by(by)
         self._store = store
         self._by = by
         self._required = required
@@ -138,7 +137,7 @@ class IdempotentWrites:
 
     def _check(self, route: Route) -> None:
         wrong = ""
-        if safe := [method for method in route.methods if method in _SAFE]:
+        if safe := [method for method in route.methods if method in SAFE_METHODS]:
             wrong = f"answers {safe[0]}, which writes nothing: leave out idempotent=True, or make two routes"
         elif route.body == "stream":
             wrong = "streams its body, which can't be compared with that of a retry: say body='lazy'"

@@ -13,10 +13,9 @@ from math import ceil
 from typing import Literal, NamedTuple
 
 from antiphon.app.blueprint import Routes
+from antiphon.features.callers import caller_of, check_by
 from antiphon.features.stores.memory import MemoryStore
 from antiphon.features.stores.store import RETRY_AFTER, Store, StoreUnavailable
-from antiphon.handler.callables import check_arguments, check_sync
-from antiphon.handler.contract import describe
 from antiphon.http.errors import TooManyRequests
 from antiphon.http.structured_fields import Item
 from antiphon.request.request import Request
@@ -70,9 +69,7 @@ class RateLimit:
             raise ValueError(f"{type(store).__name__} can't count: SQLiteStore(path) and ValkeyStore(url) can")
         if when_unavailable not in ("allow", "refuse"):
             raise ValueError(f"when_unavailable is 'allow' or 'refuse', not {when_unavailable!r}")
-        if by is not None:
-            check_arguments(by, "request")
-            check_sync("by", by)
+        check_by(by)
         self._by = by
         self._name = rate if name is None else name
         self._policy = str(Item(self._name, {"q": self._limit, "w": self._period}))
@@ -120,10 +117,7 @@ class RateLimit:
 
     def _caller(self, request: Request) -> str | None:
         if self._by is not None:
-            caller = self._by(request)
-            if not isinstance(caller, str | None):
-                raise TypeError(f"{describe(self._by)} returned {caller!r}: `by` is text, or None")
-            return caller
+            return caller_of(self._by, request)
         if request.ip is None:
             self._log(self._clock(), "limits nobody whose address the server does not tell, so say by=...")
             return None

@@ -3,7 +3,7 @@
 import hmac
 import time
 from binascii import b2a_base64
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -99,14 +99,6 @@ def to_base64(data: bytes) -> bytes:
     return b2a_base64(data, newline=False).translate(_TO_URLS, b"=")
 
 
-def timed_serializer(keys: SecretKeys, salt: str, digest: Callable[[bytes], Any]) -> "URLSafeTimedSerializer":
-    """Return what signs JSON values with the newest of the keys, and the time, in the form of Flask's cookies."""
-    from itsdangerous import URLSafeTimedSerializer
-
-    options = {"key_derivation": "hmac", "digest_method": digest}
-    return URLSafeTimedSerializer(list(keys.oldest_first), salt=salt, signer_kwargs=options)
-
-
 class Signer:
     """Sign values for one purpose, the ``salt``: a value that is signed for one is no good for another.
 
@@ -135,7 +127,10 @@ class Signer:
 
     @lazy
     def _serializer(self) -> "URLSafeTimedSerializer":
-        return timed_serializer(self._keys, self.salt, self._digest)
+        from itsdangerous import URLSafeTimedSerializer
+
+        options = {"key_derivation": "hmac", "digest_method": self._digest}
+        return URLSafeTimedSerializer(list(self._keys.oldest_first), salt=self.salt, signer_kwargs=options)
 
     @lazy
     def _text_signer(self) -> "TextSigner":

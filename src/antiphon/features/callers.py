@@ -1,0 +1,22 @@
+"""Callers: who sends a request, as a function of the application's own tells, which features are given as ``by``."""
+
+from collections.abc import Callable
+
+from antiphon.handler.callables import check_arguments, check_sync
+from antiphon.handler.contract import describe
+from antiphon.request.request import Request
+
+
+def check_by(by: Callable[[Request], str | None] | None) -> None:
+    """Check that a function, if there is one, can be called with the request, and is sync. Raises TypeError."""
+    if by is not None:
+        check_arguments(by, "request")
+        check_sync("by", by)
+
+
+def caller_of(by: Callable[[Request], str | None], request: Request) -> str | None:
+    """Return the text that a function returns for a request. Raises TypeError, which names it, for anything else."""
+    caller = by(request)
+    if not isinstance(caller, str | None):
+        raise TypeError(f"{describe(by)} returned {caller!r}: `by` is text, or None")
+    return caller
