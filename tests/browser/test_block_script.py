@@ -6,20 +6,16 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.contract.process import ServerProcess
-from tests.helpers.system_programs import required_program
+from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
 
-chromium = required_program("chromium")
-
 expect.set_options(timeout=30_000)
-
-COMMAND = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
 
 
 @pytest.fixture(scope="module")
 def site():
-    with ServerProcess(COMMAND, "tests.helpers.served.swaps:app") as process:
+    with ServerProcess(RUN, "tests.helpers.served.swaps:app") as process:
         yield f"http://127.0.0.1:{process.port}"
 
 

@@ -5,13 +5,10 @@ import pytest
 from antiphon.http import format_query
 from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
-from tests.helpers.system_programs import required_program
+from tests.helpers.processes import RUN
 
 pytestmark = [pytest.mark.once, pytest.mark.usefixtures("port")]
 
-chromium = required_program("chromium")
-
-COMMAND = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
 IN_PARTS, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 FETCH = """async () => {
   const token = await (await fetch("/token")).text();
@@ -32,13 +29,13 @@ def browser(chromium, tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["app", "unchecked"])
 def port(request):
-    with ServerProcess(COMMAND, f"tests.helpers.served.notes:{request.param}") as process:
+    with ServerProcess(RUN, f"tests.helpers.served.notes:{request.param}") as process:
         yield process.port
 
 
 @pytest.fixture(scope="module")
 def attackers_port():
-    with ServerProcess(COMMAND, "tests.helpers.served.notes:app") as process:
+    with ServerProcess(RUN, "tests.helpers.served.notes:app") as process:
         yield process.port
 
 

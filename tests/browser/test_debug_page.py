@@ -10,11 +10,8 @@ from antiphon.cli.debug.page import page as error_page
 from antiphon.cli.debug.style import HEADERS
 from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
-from tests.helpers.system_programs import required_program
 
 pytestmark = pytest.mark.once
-
-chromium = required_program("chromium")
 
 COMMAND = ("-m", "antiphon", "run", "{app}", "--debug", "--port", "{port}")
 PATHS = ["markup", "long/7", "deep", "group"]

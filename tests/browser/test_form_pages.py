@@ -8,11 +8,8 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import server
 from tests.helpers.chromium import Chromium
 from tests.helpers.served.form_pages import LIMIT
-from tests.helpers.system_programs import required_program
 
 pytestmark = [pytest.mark.once, pytest.mark.processes]
-
-chromium = required_program("chromium")
 
 FOCUSED = "() => document.activeElement.id || document.activeElement.className || document.activeElement.type"
 

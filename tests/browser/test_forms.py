@@ -10,11 +10,8 @@ from tests.contract.process import ServerProcess
 from tests.contract.servers import SERVERS, server
 from tests.helpers.chromium import Chromium
 from tests.helpers.served.forms import LIMIT
-from tests.helpers.system_programs import required_program
 
 pytestmark = pytest.mark.once
-
-chromium = required_program("chromium")
 
 IN_PARTS, URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 

@@ -6,14 +6,10 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 
 from tests.contract.process import ServerProcess
-from tests.helpers.chromium import Chromium
-from tests.helpers.system_programs import required_program
+from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.once
 
-chromium = required_program("chromium")
-
-COMMAND = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
 SCREENS = [(360, 740, "light"), (360, 740, "dark"), (1280, 900, "light"), (1280, 900, "dark")]
 VIOLATIONS = "async () => (await axe.run()).violations.map(each => [each.id, each.nodes.map(node => node.html)])"
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -28,14 +24,8 @@ def site(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(Path.cwd()))
         patch.chdir(tmp_path_factory.mktemp("data"))
-        with ServerProcess(COMMAND, "examples.site:make_site") as process:
+        with ServerProcess(RUN, "examples.site:make_site") as process:
             yield f"http://127.0.0.1:{process.port}/guestbook/"
-
-
-@pytest.fixture
-def page(chromium, tmp_path):
-    with Chromium(chromium, tmp_path / "profile") as browser:
-        yield browser.open("about:blank")
 
 
 def look_at(page, part):

@@ -4,18 +4,14 @@ import pytest
 
 from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
-from tests.helpers.system_programs import required_program
+from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.once
-
-chromium = required_program("chromium")
-
-COMMAND = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
 
 
 @pytest.fixture
 def site():
-    with ServerProcess(COMMAND, "tests.helpers.served.logins:app") as server:
+    with ServerProcess(RUN, "tests.helpers.served.logins:app") as server:
         yield f"http://localhost:{server.port}"
 
 

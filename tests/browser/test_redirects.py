@@ -5,12 +5,8 @@ import itertools
 import pytest
 
 from antiphon import Response
-from tests.helpers.chromium import Chromium
-from tests.helpers.system_programs import required_program
 
 pytestmark = pytest.mark.once
-
-chromium = required_program("chromium")
 
 HERE = "http://here.example"
 SIGNS = ["/", "\\", ":", "\t", "\n", " ", "@", "?", "http:", "%5C", "."]
@@ -23,12 +19,6 @@ TRAPS = [
 PARSE = """(locations, base) => locations.map(location => {
   try { return new URL(location, base).origin } catch { return "none" }
 })"""
-
-
-@pytest.fixture
-def page(chromium, tmp_path):
-    with Chromium(chromium, tmp_path) as browser:
-        yield browser.open("about:blank")
 
 
 def test_a_location_of_a_client_s_choice_stays_on_this_site(page):

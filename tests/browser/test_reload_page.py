@@ -6,11 +6,8 @@ import pytest
 
 from tests.helpers.chromium import Chromium
 from tests.helpers.reloaded_site import INIT, INNER, RATES, SHOP, running
-from tests.helpers.system_programs import required_program
 
 pytestmark = pytest.mark.once
-
-chromium = required_program("chromium")
 
 BROKEN = {
     "a mistake in the syntax": (INNER, "EUR = (\n", "SyntaxError", INNER),

@@ -6,17 +6,13 @@ import pytest
 
 from tests.contract.process import ServerProcess
 from tests.helpers.chromium import Chromium
-from tests.helpers.system_programs import required_program
+from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.once
 
-chromium = required_program("chromium")
-
-COMMAND = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
-
 
 def test_the_first_chunk_of_a_text_is_shown_before_the_second_is_sent(chromium, tmp_path):
-    site = ServerProcess(COMMAND, "tests.helpers.served.text_in_two:app")
+    site = ServerProcess(RUN, "tests.helpers.served.text_in_two:app")
     with site, Chromium(chromium, tmp_path) as browser:
         page = browser.open("about:blank")
         page.run("url => { setTimeout(() => location.href = url) }", f"http://127.0.0.1:{site.port}/text")

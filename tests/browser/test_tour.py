@@ -3,14 +3,10 @@
 import pytest
 
 from tests.contract.process import ServerProcess
-from tests.helpers.chromium import Chromium
-from tests.helpers.system_programs import required_program
+from tests.helpers.processes import RUN
 
 pytestmark = pytest.mark.once
 
-chromium = required_program("chromium")
-
-COMMAND = ("-m", "antiphon", "run", "{app}", "--port", "{port}")
 PAGES = ["", "upload", "items/7", "error", "nowhere"]
 TOO_WIDE = """() => [document.documentElement, ...document.querySelectorAll("body *")]
   .filter(each => getComputedStyle(each).display !== "inline" && each.scrollWidth > each.clientWidth)
@@ -20,14 +16,8 @@ ARRIVED = """() => document.querySelector("progress").value === 1 && document.qu
 
 @pytest.fixture(scope="module")
 def site():
-    with ServerProcess(COMMAND, "examples.tour:app") as process:
+    with ServerProcess(RUN, "examples.tour:app") as process:
         yield f"http://127.0.0.1:{process.port}"
-
-
-@pytest.fixture
-def page(chromium, tmp_path):
-    with Chromium(chromium, tmp_path / "profile") as browser:
-        yield browser.open("about:blank")
 
 
 def test_nothing_scrolls_sideways_on_a_phone_and_an_upload_ends_at_all_of_it(page, site, tmp_path):

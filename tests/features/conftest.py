@@ -1,7 +1,10 @@
 """What tests of features run on: interfaces, kinds of handlers and of stores, and a real Valkey or Redis server."""
 
+from contextlib import closing
+
 import pytest
 
+from antiphon.features import CookieStore, MemoryStore, SQLiteStore
 from tests.helpers.system_programs import required_program
 from tests.helpers.valkey import ValkeyServer
 
@@ -38,6 +41,18 @@ class Clock:
 @pytest.fixture
 def clock():
     return Clock()
+
+
+@pytest.fixture
+def store(kind, tmp_path, clock):
+    """A store of that kind, which goes by the clock."""
+    makers = {
+        "memory": lambda: MemoryStore(clock=clock),
+        "sqlite": lambda: SQLiteStore(tmp_path / "store.db", clock=clock),
+        "cookie": lambda: CookieStore(["k" * 16], clock=clock),
+    }
+    with closing(makers[kind]()) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")

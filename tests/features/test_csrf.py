@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from contextlib import closing
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -13,14 +13,12 @@ from jinja2 import DictLoader
 from antiphon import App, Blueprint, Limits, Request, Response
 from antiphon.features import (
     BadCSRFToken,
-    CookieStore,
     Cors,
     CSRFTokens,
     Form,
     MemoryStore,
     Page,
     Sessions,
-    SQLiteStore,
     Templates,
     csrf_input,
     csrf_token,
@@ -43,10 +41,8 @@ class Order:
 
 
 @pytest.fixture
-def store(kind, tmp_path):
-    made = {"memory": MemoryStore, "cookie": lambda: CookieStore(["k" * 16])}
-    with closing(made.get(kind, lambda: SQLiteStore(tmp_path / "store.db"))()) as store:
-        yield store
+def clock():
+    return time.time
 
 
 def handler_of(style, answer):

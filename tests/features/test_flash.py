@@ -1,13 +1,13 @@
 """Flash messages: shown once, in order, in this response or the next, and none of them lost."""
 
 import asyncio
-from contextlib import closing
+import time
 
 import pytest
 from jinja2 import DictLoader
 
 from antiphon import App, Request, Response
-from antiphon.features import CookieStore, Flash, FlashMessage, MemoryStore, Page, Sessions, SQLiteStore, Templates
+from antiphon.features import Flash, FlashMessage, Page, Sessions, Templates
 from antiphon.testing import Client
 
 pytestmark = pytest.mark.axes("interface", "style", "kind")
@@ -32,10 +32,8 @@ class Image:
 
 
 @pytest.fixture
-def store(kind, tmp_path):
-    made = {"memory": MemoryStore, "cookie": lambda: CookieStore(["k" * 16])}
-    with closing(made.get(kind, lambda: SQLiteStore(tmp_path / "store.db"))()) as store:
-        yield store
+def clock():
+    return time.time
 
 
 @pytest.fixture

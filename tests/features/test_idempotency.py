@@ -33,14 +33,6 @@ def kind(request):
     return request.param
 
 
-@pytest.fixture
-def store(kind, tmp_path, clock):
-    with closing(
-        MemoryStore(clock=clock) if kind == "memory" else SQLiteStore(tmp_path / "store.db", clock=clock)
-    ) as store:
-        yield store
-
-
 class Bank:
     """An app that pays once more with each request that is carried out, and answers as a test says."""
 

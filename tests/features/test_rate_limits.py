@@ -27,14 +27,6 @@ def kind(request):
 
 
 @pytest.fixture
-def store(kind, tmp_path, clock):
-    with closing(
-        MemoryStore(clock=clock) if kind == "memory" else SQLiteStore(tmp_path / "store.db", clock=clock)
-    ) as store:
-        yield store
-
-
-@pytest.fixture
 def handler(style):
     async def waits(request):
         await asyncio.sleep(0)

@@ -25,22 +25,6 @@ def key_of(cookie):
     return f"session\n{cookie}"
 
 
-@pytest.fixture
-def store(kind, tmp_path, clock):
-    with closing(store_of(kind, tmp_path, clock)) as store:
-        yield store
-
-
-def store_of(kind, folder, clock):
-    match kind:
-        case "memory":
-            return MemoryStore(clock=clock)
-        case "sqlite":
-            return SQLiteStore(folder / "store.db", clock=clock)
-        case "cookie":
-            return CookieStore(["k" * 16], clock=clock)
-
-
 class Shop:
     """An app whose handler does what a test asks for."""
 
