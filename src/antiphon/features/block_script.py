@@ -1,4 +1,4 @@
-"""The script of pages that fills their blocks without a load of the whole page, as a feature of an app.
+"""The script that fills blocks of a page without loading the whole page, as a feature of an app.
 
 app.use(BlockScript())
 """

@@ -1,4 +1,4 @@
-"""Callers: who sends a request, as a function of the application's own tells, which features are given as ``by``."""
+"""The caller of a request, by a function of the application, which features take as ``by``."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Forms: a typed class as inputs in a page, and what was sent as a value of it, or with what is wrong."""
+"""Forms: a typed class shown as inputs, and what was sent read as its value, or shown again with what is wrong."""
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
