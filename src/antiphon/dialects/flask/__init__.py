@@ -1,0 +1,1 @@
+"""Flask's application, over the Werkzeug dialect."""

@@ -1,0 +1,1 @@
+"""WebOb's request and response, over the environ of WSGI."""
