@@ -4,6 +4,7 @@ import pytest
 
 APP = """
 import time
+from pathlib import Path
 from antiphon import App, Request, get_response
 from antiphon.features import Health
 
@@ -13,6 +14,7 @@ app.use(Health())
 
 @app.get("/slow")
 def slow(request):
+    Path("started").touch()
     while not request.lifetime.is_draining:
         time.sleep(0.01)
     return get_response(app, Request.blank("/readyz")).body
@@ -24,6 +26,7 @@ def test_at_its_end_it_says_so(antiphon, tmp_path, interface):
     (tmp_path / "shop.py").write_text(APP)
     command = antiphon("shop:app", "--interface", interface).serving()
     with command.send("/slow") as connection:
+        command.wait_until((tmp_path / "started").exists)
         with command.send("/readyz") as probe:
             assert b'{"status":"ok"' in probe.recv(4096)
         command.process.terminate()
