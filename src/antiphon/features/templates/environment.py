@@ -18,12 +18,12 @@ except ModuleNotFoundError as error:
 
 from antiphon.response.fields import HTML
 from antiphon.response.files import guess_type
+from antiphon.templating.rendering import DictEnvironment
 
 _OF_JINJA = (".jinja", ".jinja2", ".j2")
 """Suffixes that say nothing of what a template makes."""
 _PLAIN = (".txt", ".text", ".md", ".csv")
 """Suffixes of templates whose text is no markup, so that nothing in it is escaped."""
-_OF_DICTS = frozenset(dir({}))
 
 
 class RequestContext(Context):
@@ -61,19 +61,13 @@ class RequestContext(Context):
         return shared[key] if key in shared else self.environment.globals.get(key, missing)
 
 
-class TemplateEnvironment(Environment):
+class TemplateEnvironment(DictEnvironment):
     """An environment of Jinja2 in which values are escaped, and a name that nobody has given is an error."""
 
     context_class = RequestContext
 
     def __init__(self, loader: BaseLoader) -> None:
         super().__init__(loader=loader, autoescape=_is_markup, undefined=StrictUndefined, auto_reload=False)
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return an attribute, or else an item, as Jinja does; those of plain dicts without an error on the way."""
-        if type(obj) is dict and attribute not in _OF_DICTS:
-            return obj[attribute] if attribute in obj else self.undefined(obj=obj, name=attribute)
-        return super().getattr(obj, attribute)
 
 
 def loader_of(folders: Iterable[str | BaseLoader]) -> BaseLoader:

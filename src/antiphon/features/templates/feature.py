@@ -12,10 +12,11 @@ from jinja2 import BaseLoader, Environment, Template
 
 from antiphon.app.blueprint import Blueprint, Routes
 from antiphon.features.templates.environment import TemplateEnvironment, content_type_of, in_front_of, loader_of
-from antiphon.features.templates.rendering import render, render_blocks
+from antiphon.features.templates.rendering import render_blocks
 from antiphon.handler.errors import is_debug
 from antiphon.paths import caller_file, folder_beside
 from antiphon.request.request import Request
+from antiphon.templating.rendering import render
 
 if TYPE_CHECKING:
     from antiphon.app.application import App

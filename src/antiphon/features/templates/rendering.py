@@ -1,4 +1,4 @@
-"""Rendering: a whole template, or some of its blocks alone, around which only the declarations that they need run."""
+"""Rendering of some blocks of a template alone, around which only the declarations that they need run."""
 
 from collections.abc import Generator, Iterable
 from typing import Any, NoReturn, TypeAlias
@@ -13,23 +13,6 @@ _MOST = 100
 
 Steps: TypeAlias = Generator[Any, list[str], dict[str, str]]
 """Iterables of pieces of text, async ones of a template that awaits; each is answered by its pieces."""
-
-
-def render(template: Template, variables: dict[str, Any]) -> str:
-    """Return the text of a whole template, whose context has the globals of the environment by itself."""
-    try:
-        return "".join(template.root_render_func(template.new_context(variables, shared=True)))
-    except Exception:
-        template.environment.handle_exception()
-
-
-async def arender(template: Template, variables: dict[str, Any]) -> str:
-    """Return what ``render`` does, of a template that awaits."""
-    rendered: Any = template.root_render_func(template.new_context(variables, shared=True))
-    try:
-        return "".join([piece async for piece in rendered])
-    except Exception:
-        template.environment.handle_exception()
 
 
 def render_blocks(template: Template, blocks: Iterable[str], variables: dict[str, Any]) -> dict[str, str]:
