@@ -3,7 +3,7 @@
 import hmac
 import time
 from binascii import b2a_base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -72,15 +72,23 @@ def _checked_key(key: str | bytes) -> bytes:
 class TimedSigner:
     """Sign bytes and the time for one purpose, the ``salt``, as itsdangerous does, but derive the keys only once."""
 
-    def __init__(self, keys: SecretKeys, salt: str, digest: Literal["sha256", "sha1"]) -> None:
+    def __init__(self, oldest_first: Sequence[bytes], salt: str, digest: Literal["sha256", "sha1"]) -> None:
         self._digest: str = digest
-        self._keys = [hmac.digest(key, salt.encode(), self._digest) for key in reversed(keys.oldest_first)]
+        self._keys = [hmac.digest(key, salt.encode(), self._digest) for key in reversed(oldest_first)]
 
     def sign(self, value: bytes, now: float) -> bytes:
         """Return bytes with the time, in seconds since 1970, and the signature by the newest key."""
         seconds = int(now)
         signed = value + b"." + to_base64(seconds.to_bytes((seconds.bit_length() + 7) // 8))
         return signed + b"." + self._signature(self._keys[0], signed)
+
+    def unsign(self, text: bytes) -> tuple[bytes, bytes] | None:
+        """Return the value of what ``sign`` returned and its time, in base64; None if none of the keys signed it."""
+        signed, _, signature = text.rpartition(b".")
+        if not self.is_signature(signed, signature):
+            return None
+        value, _, signed_at = signed.rpartition(b".")
+        return value, signed_at
 
     def is_signature(self, signed: bytes, signature: bytes) -> bool:
         """True for the signature of these bytes by any of the keys. Takes the same time for every wrong one."""

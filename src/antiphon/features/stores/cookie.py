@@ -3,24 +3,20 @@
 
 import time
 import zlib
-from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, Self
 
 from antiphon.features.stores.encoding import check_same
 from antiphon.features.stores.store import OwnedEntry, Store, StoreCount, StoreEntry, check_ttl
-from antiphon.features.stores.tagged_json import dumps, dumps_tagged, has_tags, loads, tag
 from antiphon.http.cookies import LONGEST_COOKIE
-from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner, to_base64
+from antiphon.serialization.signing import MAKE_A_KEY, SecretKeys, TimedSigner
+from antiphon.serialization.tagged_json import dumps, dumps_tagged, from_base64, has_tags, loads, pack, tag, unpack
 
 LONGEST = LONGEST_COOKIE - 96
 """Bytes of a value, which leave room for the name of a cookie."""
 
 LIFETIME = 31 * 24 * 3600.0
 """Seconds for which a cookie counts that does not say how long: that of Flask."""
-
-COMPRESSED_FROM = 512
-"""Bytes of data from which it is worth the time to compress them."""
 
 _TIMES = "_at"
 """The name under which a cookie has the seconds since 1970 at which it was made and changed, and expires."""
@@ -48,7 +44,7 @@ class CookieStore(Store):
         if not keys:
             raise ValueError(f"CookieStore needs a secret key; {MAKE_A_KEY} makes one")
         self._clock = clock
-        self._signer = TimedSigner(keys, "cookie-session", "sha1")  # as Flask has it
+        self._signer = TimedSigner(keys.oldest_first, "cookie-session", "sha1")  # as Flask has it
 
     def new_key(self) -> str:
         """Return the key of no entry: the store returns that of a new one when it is made."""
@@ -76,12 +72,11 @@ class CookieStore(Store):
         """Return a cookie with its data; None if it was not signed here."""
         if len(key) > LONGEST_COOKIE or not key.isascii():
             return None
-        signed, _, signature = key.encode().rpartition(b".")
-        payload, _, signed_at = signed.rpartition(b".")
-        if not self._signer.is_signature(signed, signature):
+        if (unsigned := self._signer.unsign(key.encode())) is None:
             return None
+        payload, signed_at = unsigned
         try:
-            return _Verified(key, self, _unpacked(payload), signed_at)
+            return _Verified(key, self, unpack(payload), signed_at)
         except (ValueError, zlib.error):  # signed by somebody else with this key
             return None
 
@@ -106,7 +101,7 @@ class CookieStore(Store):
         now = self._clock()
         created, expires = before.created if before else now, now + ttl
         text = dumps_tagged({**_tagged(before, data, updates), _TIMES: [created, now, expires]})
-        signed = self._signer.sign(_packed(text), now).decode()
+        signed = self._signer.sign(pack(text), now).decode()
         if len(signed) > LONGEST:
             raise ValueError(
                 f"these data make a cookie of {len(signed)} bytes, and browsers keep {LONGEST}: {_OTHERS} can keep them"
@@ -135,9 +130,6 @@ class CookieStore(Store):
     def increment(self, key: str, *, ttl: float, by: int = 1) -> StoreCount:
         raise _can_not("count: clients can send any cookie again")
 
-
-_FROM_URLS = bytes.maketrans(b"-_", b"+/")
-"""The alphabet of base64 in URLs, where a dot stands before what is compressed, and by itself."""
 
 _OTHERS = "SQLiteStore(path) or ValkeyStore(url)"
 
@@ -172,7 +164,7 @@ def _dump(value: object) -> bytes:
 
 def _times_of(signed_at: bytes) -> tuple[float, float, float]:
     """Return the times of a cookie that Flask made: those that follow from when it was signed."""
-    then = float(int.from_bytes(_from_base64(signed_at)))
+    then = float(int.from_bytes(from_base64(signed_at)))
     return then, then, then + LIFETIME
 
 
@@ -195,21 +187,3 @@ class _Verified(str):
         self = super().__new__(cls, key)
         self.store, self.data, self.signed_at = store, data, signed_at
         return self
-
-
-def _packed(text: str) -> bytes:
-    """Return JSON as itsdangerous packs it for URLs: in base64, with a dot before what is compressed."""
-    data = text.encode()
-    if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
-        return b"." + to_base64(compressed)
-    return to_base64(data)
-
-
-def _from_base64(text: bytes) -> bytes:
-    return a2b_base64(text.translate(_FROM_URLS, b".") + b"==")
-
-
-def _unpacked(payload: bytes) -> str:
-    """Return the JSON of a payload. Raises ValueError and zlib.error for what is none."""
-    data = _from_base64(payload)
-    return (zlib.decompress(data) if payload.startswith(b".") else data).decode()

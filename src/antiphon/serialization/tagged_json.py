@@ -1,11 +1,14 @@
 """JSON with tags for what it lacks, as in the session cookies of Flask, which can read what is written here.
 
-A value that JSON lacks is an object of one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`.
+A value that JSON lacks is an object of one member, whose name begins with a space: `{" b": "aGk="}` is `b"hi"`. Such
+JSON goes into a cookie as itsdangerous packs it for URLs.
 """
 
 import json
+import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from binascii import a2b_base64
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +17,7 @@ from uuid import UUID
 import msgspec
 
 from antiphon.http.dates import format_date, parse_date
+from antiphon.serialization.signing import to_base64
 
 _OBJECT = " di"
 """The tag of an object that would be taken for a tagged value: its name has two underscores more."""
@@ -28,7 +32,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     " i": datetime.fromisoformat,
 }
 
-_PLAIN = frozenset({str, int, bool, type(None), float})
+PLAIN = frozenset({str, int, bool, type(None), float})
 """Types that need no tag."""
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -67,11 +71,11 @@ def has_tags(text: str) -> bool:
 
 def tag(value: Any) -> Any:
     """Return a value with tags around what JSON lacks."""
-    if type(value) in _PLAIN:
+    if type(value) in PLAIN:
         return value
     match value:
         case dict():
-            tagged = {name: each if type(each) in _PLAIN else tag(each) for name, each in value.items()}
+            tagged = {name: each if type(each) in PLAIN else tag(each) for name, each in value.items()}
             name = next(iter(tagged)) if len(tagged) == 1 else None
             return {_OBJECT: {f"{name}__": tagged[name]}} if name in _READERS else tagged
         case list():
@@ -94,12 +98,38 @@ def _tag_datetime(moment: datetime) -> dict[str, str]:
     return {" i": moment.astimezone(UTC).isoformat()} if moment.microsecond else {" d": format_date(moment)}
 
 
-def _untag(value: dict[str, Any]) -> Any:
+def untag(value: dict[str, Any], readers: Mapping[str, Callable[[Any], Any]] = _READERS) -> Any:
+    """Return the value of an object, read by the reader of its tag; the object itself if it has no tag."""
     if len(value) != 1:
         return value
     [(name, inner)] = value.items()
-    reader = _READERS.get(name)
+    reader = readers.get(name)
     return value if reader is None else reader(inner)
 
 
-_decode = json.JSONDecoder(object_hook=_untag).decode
+_decode = json.JSONDecoder(object_hook=untag).decode
+
+COMPRESSED_FROM = 512
+"""Bytes of JSON from which it is worth the time to compress them."""
+
+_FROM_URLS = bytes.maketrans(b"-_", b"+/")
+"""The alphabet of base64 in URLs, where a dot stands before what is compressed, and by itself."""
+
+
+def pack(text: str) -> bytes:
+    """Return JSON as itsdangerous packs it for URLs: in base64, with a dot before what is compressed."""
+    data = text.encode()
+    if len(data) >= COMPRESSED_FROM and len(compressed := zlib.compress(data)) < len(data) - 1:
+        return b"." + to_base64(compressed)
+    return to_base64(data)
+
+
+def unpack(payload: bytes) -> str:
+    """Return the JSON of a payload. Raises ValueError and zlib.error for what is none."""
+    data = from_base64(payload)
+    return (zlib.decompress(data) if payload.startswith(b".") else data).decode()
+
+
+def from_base64(text: bytes) -> bytes:
+    """Return the bytes of base64 for URLs, with or without a dot before it. Raises ValueError for what is none."""
+    return a2b_base64(text.translate(_FROM_URLS, b".") + b"==")
