@@ -1,0 +1,163 @@
+"""The configuration of an application: a dict that files, objects and the environment fill."""
+
+import errno
+import json
+import os
+from collections.abc import Callable, Mapping
+from types import ModuleType
+from typing import IO, Any, Generic, Protocol, Self, TypeVar, overload
+
+from antiphon.dialects.werkzeug.utils import import_string
+
+T = TypeVar("T")
+
+_ABSENT = frozenset({errno.ENOENT, errno.EISDIR})
+"""Errors of files that may be missing."""
+
+
+class _Configured(Protocol):
+    @property
+    def config(self) -> "Config": ...
+
+
+class ConfigAttribute(Generic[T]):
+    """An attribute of an application that reads and writes one value of its ``config``.
+
+    ``get_converter`` is called with the value each time it is read.
+    """
+
+    def __init__(self, name: str, get_converter: Callable[[Any], T] | None = None) -> None:
+        self.__name__ = name
+        self.get_converter = get_converter
+
+    @overload
+    def __get__(self, obj: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self, obj: _Configured, owner: type | None = None) -> T: ...
+    def __get__(self, obj: _Configured | None, owner: type | None = None) -> T | Self:
+        if obj is None:
+            return self
+        value: T = obj.config[self.__name__]
+        return value if self.get_converter is None else self.get_converter(value)
+
+    def __set__(self, obj: _Configured, value: Any) -> None:
+        obj.config[self.__name__] = value
+
+
+class Config(dict[str, Any]):
+    """A dict with ways to fill it, which take names in capitals only. Files are found from ``root_path``."""
+
+    def __init__(self, root_path: str | os.PathLike[str], defaults: Mapping[str, Any] | None = None) -> None:
+        super().__init__(defaults or {})
+        self.root_path = root_path
+
+    def from_envvar(self, variable_name: str, silent: bool = False) -> bool:
+        """Run the Python file that an environment variable names, as ``from_pyfile`` does.
+
+        Raises RuntimeError if the variable is empty or not set; with ``silent`` returns False.
+        """
+        filename = os.environ.get(variable_name)
+        if filename:
+            return self.from_pyfile(filename, silent=silent)
+        if silent:
+            return False
+        raise RuntimeError(
+            f"the environment variable {variable_name!r} is not set, so that nothing says which configuration to load:"
+            " have it name a Python file"
+        )
+
+    def from_prefixed_env(self, prefix: str = "FLASK", *, loads: Callable[[str], Any] = json.loads) -> bool:
+        """Set what the environment has under names that begin with a prefix and "_", in the order of these names.
+
+        ``loads`` makes a value of each text, which stays text where ``loads`` raises. Two underscores in a name lead
+        into dicts, which are made where they are missing: FLASK_A__B sets ``config["A"]["B"]``. Returns True. Raises
+        TypeError for a way into what is no dict.
+        """
+        start = f"{prefix}_"
+        for variable in sorted(os.environ):
+            if variable.startswith(start):
+                try:
+                    value = loads(os.environ[variable])
+                except Exception:
+                    value = os.environ[variable]
+                self._set_nested(variable, variable.removeprefix(start).split("__"), value)
+        return True
+
+    def _set_nested(self, variable: str, path: list[str], value: object) -> None:
+        within: dict[str, Any] = self
+        *parents, name = path
+        for parent in parents:
+            within = within.setdefault(parent, {})
+            if not hasattr(within, "__setitem__"):
+                raise TypeError(f"{variable} can't be set: {parent!r} is {type(within).__name__}, and no dict")
+        within[name] = value
+
+    def from_pyfile(self, filename: str | os.PathLike[str], silent: bool = False) -> bool:
+        """Run a Python file, and set the names in capitals that it defines.
+
+        Raises OSError if it can't be read; with ``silent`` returns False for one that is not there.
+        """
+        path = os.path.join(self.root_path, filename)
+        module = ModuleType("config")
+        module.__file__ = path
+        try:
+            with open(path, "rb") as file:
+                code = compile(file.read(), path, "exec")
+        except OSError as error:
+            return _missing(error, silent and error.errno in {*_ABSENT, errno.ENOTDIR})
+        exec(code, vars(module))  # noqa: S102 - the developer's own file
+        self.from_object(module)
+        return True
+
+    def from_object(self, obj: object) -> None:
+        """Set the attributes in capitals of an object, such as a module or a class, or of one that text names.
+
+        Raises ImportError for a name of which there is nothing.
+        """
+        if isinstance(obj, str):
+            obj = import_string(obj)
+        for name in dir(obj):
+            if name.isupper():
+                self[name] = getattr(obj, name)
+
+    def from_file(
+        self,
+        filename: str | os.PathLike[str],
+        load: Callable[[IO[Any]], Mapping[str, Any]],
+        silent: bool = False,
+        text: bool = True,
+    ) -> bool:
+        """Set the names in capitals of what ``load`` reads from an open file, which gives ``text`` or bytes.
+
+        Raises OSError if the file can't be opened; with ``silent`` returns False for one that is not there.
+        """
+        try:
+            with open(os.path.join(self.root_path, filename), "r" if text else "rb") as file:
+                values = load(file)
+        except OSError as error:
+            return _missing(error, silent and error.errno in _ABSENT)
+        return self.from_mapping(values)
+
+    def from_mapping(self, mapping: Mapping[str, Any] | None = None, **kwargs: Any) -> bool:
+        """Set the names in capitals of a mapping, or of pairs, and of the arguments. Returns True."""
+        given = dict(() if mapping is None else mapping, **kwargs)
+        self.update({name: value for name, value in given.items() if name.isupper()})
+        return True
+
+    def get_namespace(self, namespace: str, lowercase: bool = True, trim_namespace: bool = True) -> dict[str, Any]:
+        """Return the values whose names begin with a prefix: without it and in small letters, unless it is said."""
+        found = {name: value for name, value in self.items() if name.startswith(namespace)}
+        if trim_namespace:
+            found = {name[len(namespace) :]: value for name, value in found.items()}
+        return {name.lower(): value for name, value in found.items()} if lowercase else found
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {dict.__repr__(self)}>"
+
+
+def _missing(error: OSError, is_allowed: bool) -> bool:
+    """Return False if a file may be missing. Raises the error if not."""
+    if is_allowed:
+        return False
+    error.strerror = f"Unable to load configuration file ({error.strerror})"
+    raise error
