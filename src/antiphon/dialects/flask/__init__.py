@@ -1,1 +1,29 @@
-"""Flask's application, over the Werkzeug dialect."""
+"""The dialect of Flask 3.1: its names and habits, over WSGI, ASGI and RSGI.
+
+Names are imported on first use.
+"""
+
+from antiphon.lazy import import_on_use
+
+__all__, __getattr__ = import_on_use(
+    __name__,
+    {
+        "dialects.flask.app": "Flask",
+        "dialects.flask.blueprints": "Blueprint",
+        "dialects.flask.config": "Config",
+        "dialects.flask.ctx": "after_this_request copy_current_request_context has_app_context has_request_context",
+        "dialects.flask.globals": "current_app g request session",
+        "dialects.flask.helpers": (
+            "abort flash get_flashed_messages get_template_attribute make_response redirect send_file"
+            " send_from_directory url_for"
+        ),
+        "dialects.flask.json": "jsonify",
+        "dialects.flask.signals": (
+            "appcontext_popped appcontext_pushed appcontext_tearing_down before_render_template got_request_exception"
+            " message_flashed request_finished request_started request_tearing_down template_rendered"
+        ),
+        "dialects.flask.streams": "stream_with_context",
+        "dialects.flask.templating": ("render_template render_template_string stream_template stream_template_string"),
+        "dialects.flask.wrappers": "Request Response",
+    },
+)

@@ -1,0 +1,474 @@
+"""The application: a handler of requests over WSGI, ASGI and RSGI."""
+
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import timedelta
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+from weakref import ref
+
+from antiphon.dialects.flask import dispatch
+from antiphon.dialects.flask.blueprints import open_for_reading
+from antiphon.dialects.flask.ctx import AppContext, RequestContext
+from antiphon.dialects.flask.deferred import deferred
+from antiphon.dialects.flask.driving import async_to_sync, drive
+from antiphon.dialects.flask.globals import _cv_app, g
+from antiphon.dialects.flask.making import made_response
+from antiphon.dialects.flask.overriding import OVERRIDABLE, given, overrides_of
+from antiphon.dialects.flask.sansio.app import App
+from antiphon.dialects.flask.serving import Served
+from antiphon.dialects.flask.serving_files import Files
+from antiphon.dialects.flask.wrappers import Request, Response
+from antiphon.dialects.werkzeug.datastructures.dicts import ImmutableDict
+from antiphon.dialects.werkzeug.routing.exceptions import BuildError, RequestRedirect
+from antiphon.lazy import lazy
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from antiphon.dialects.flask.cli import AppGroup
+    from antiphon.dialects.flask.sessions import SessionInterface
+    from antiphon.dialects.flask.templating import Environment
+    from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
+    from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
+
+T = TypeVar("T")
+
+
+def _session_interface() -> Any:
+    try:
+        from antiphon.dialects.flask.sessions import SecureCookieSessionInterface
+    except ModuleNotFoundError:  # until that module is there
+        return _NoSessions()
+    return SecureCookieSessionInterface()
+
+
+class _NoSessions:
+    def open_session(self, *_: Any) -> Any:
+        return {}
+
+    def is_null_session(self, _: Any) -> bool:
+        return True
+
+
+class Flask(Files, Served, App):
+    """An application with routes, hooks, templates, static files and settings.
+
+    ``import_name`` is that of its module or package: folders are found relative to it, or to ``root_path``. Files in
+    ``static_folder`` are served below ``static_url_path``, on ``static_host`` if hosts are matched. With
+    ``subdomain_matching`` rules have subdomains of SERVER_NAME, with ``host_matching`` whole hosts. Files that are not
+    part of the program lie in ``instance_path``; with ``instance_relative_config`` those of settings do, too.
+    """
+
+    default_config = ImmutableDict(
+        {
+            "DEBUG": None,
+            "TESTING": False,
+            "PROPAGATE_EXCEPTIONS": None,
+            "SECRET_KEY": None,
+            "SECRET_KEY_FALLBACKS": None,
+            "PERMANENT_SESSION_LIFETIME": timedelta(days=31),
+            "USE_X_SENDFILE": False,
+            "TRUSTED_HOSTS": None,
+            "SERVER_NAME": None,
+            "APPLICATION_ROOT": "/",
+            "SESSION_COOKIE_NAME": "session",
+            "SESSION_COOKIE_DOMAIN": None,
+            "SESSION_COOKIE_PATH": None,
+            "SESSION_COOKIE_HTTPONLY": True,
+            "SESSION_COOKIE_SECURE": False,
+            "SESSION_COOKIE_PARTITIONED": False,
+            "SESSION_COOKIE_SAMESITE": None,
+            "SESSION_REFRESH_EACH_REQUEST": True,
+            "MAX_CONTENT_LENGTH": None,
+            "MAX_FORM_MEMORY_SIZE": 500_000,
+            "MAX_FORM_PARTS": 1_000,
+            "SEND_FILE_MAX_AGE_DEFAULT": None,
+            "TRAP_BAD_REQUEST_ERRORS": None,
+            "TRAP_HTTP_EXCEPTIONS": False,
+            "EXPLAIN_TEMPLATE_LOADING": False,
+            "PREFERRED_URL_SCHEME": "http",
+            "TEMPLATES_AUTO_RELOAD": None,
+            "MAX_COOKIE_SIZE": 4093,
+            "PROVIDE_AUTOMATIC_OPTIONS": True,
+        }
+    )
+    """The settings of an application that sets none."""
+
+    request_class: type[Request] = Request
+    """The class of requests."""
+    response_class: type[Response] = Response
+    """The class of responses."""
+    session_interface: "SessionInterface" = deferred(_session_interface)  # type: ignore[assignment]
+    """How sessions are opened and saved."""
+
+    def __init__(
+        self,
+        import_name: str,
+        static_url_path: str | None = None,
+        static_folder: str | os.PathLike[str] | None = "static",
+        static_host: str | None = None,
+        host_matching: bool = False,
+        subdomain_matching: bool = False,
+        template_folder: str | os.PathLike[str] | None = "templates",
+        instance_path: str | None = None,
+        instance_relative_config: bool = False,
+        root_path: str | None = None,
+    ) -> None:
+        Served.__init__(self)
+        App.__init__(
+            self, import_name, static_url_path, static_folder, static_host, host_matching, subdomain_matching,
+            template_folder, instance_path, instance_relative_config, root_path,
+        )  # fmt: skip
+        if self.has_static_folder:
+            self._add_static_rule(static_host)
+
+    def _add_static_rule(self, static_host: str | None) -> None:
+        if bool(static_host) != self.url_map.host_matching:
+            raise AssertionError("Invalid static_host/host_matching combination")
+        weakly = ref(self)
+
+        def static(filename: str) -> Response:
+            return weakly().send_static_file(filename)  # type: ignore[union-attr]  # it is called by the application
+
+        rule = f"{self.static_url_path}/<path:filename>"
+        self.add_url_rule(rule, endpoint="static", host=static_host, view_func=static)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in OVERRIDABLE or name == "session_interface":
+            self._forget_overrides()
+
+    def __delattr__(self, name: str) -> None:
+        super().__delattr__(name)
+        self._forget_overrides()
+
+    def _forget_overrides(self) -> None:
+        for name in ("overrides", "syncs_itself", "session_may_block"):
+            self.__dict__.pop(name, None)
+
+    @lazy
+    def overrides(self) -> dict[str, Callable[..., Any]]:
+        """The methods that this program replaces: functions of a context and their arguments, for the dispatch."""
+        return overrides_of(self, _OWN)
+
+    @lazy
+    def syncs_itself(self) -> bool:
+        """True if this program replaces how async functions are run. For the dispatch."""
+        return "ensure_sync" in self.overrides or "async_to_sync" in self.overrides
+
+    @lazy
+    def session_may_block(self) -> bool:
+        """True if sessions are kept elsewhere than in the cookie. For the dispatch."""
+        from antiphon.dialects.flask.sessions import SecureCookieSessionInterface
+
+        return type(self.session_interface) is not SecureCookieSessionInterface
+
+    @lazy
+    def cli(self) -> "AppGroup":  # type: ignore[override]
+        """The group of the application's commands."""
+        from antiphon.dialects.flask.cli import AppGroup
+
+        return AppGroup(name=self.name)
+
+    # Files and templates
+
+    def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = None) -> IO[Any]:
+        """Open a file below ``root_path`` for reading. Raises ValueError for another mode."""
+        return open_for_reading(os.path.join(self.root_path, resource), mode, encoding)
+
+    def open_instance_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
+        """Open a file below ``instance_path``."""
+        path = os.path.join(self.instance_path, resource)
+        return open(path, mode, encoding=None if "b" in mode else encoding)
+
+    def create_jinja_environment(self) -> "Environment":
+        """Return a new Jinja environment, with ``jinja_options``, and with Flask's names for templates."""
+        from antiphon.dialects.flask.globals import request, session
+        from antiphon.dialects.flask.helpers import get_flashed_messages
+
+        reloads = self.config["TEMPLATES_AUTO_RELOAD"]
+        options = {
+            "autoescape": self.select_jinja_autoescape,
+            "auto_reload": self.debug if reloads is None else reloads,
+            **self.jinja_options,
+        }
+        environment = self.jinja_environment(self, **options)
+        environment.globals.update(
+            url_for=self.url_for, get_flashed_messages=get_flashed_messages, config=self.config, request=request,
+            session=session, g=g,
+        )  # fmt: skip
+        environment.policies["json.dumps_function"] = self.json.dumps
+        return environment
+
+    def update_template_context(self, *args: Any) -> None:
+        """Add to the values of a template, a dictionary, those of the context processors, unless it has them."""
+        ctx, (context,) = given(args)
+        original = dict(context)
+        names = [None, *reversed(ctx.request.blueprints)] if ctx.has_request else [None]
+        for name in names:
+            for processor in self.template_context_processors.get(name, ()):
+                context.update(self.ensure_sync(processor)())
+        context.update(original)
+
+    def make_shell_context(self) -> dict[str, Any]:
+        """Return the values for the shell: the application, ``g``, and those of the shell context processors."""
+        context: dict[str, Any] = {"app": self, "g": g}
+        for processor in self.shell_context_processors:
+            context.update(processor())
+        return context
+
+    # Programs
+
+    def run(
+        self,
+        host: str | None = None,
+        port: int | None = None,
+        debug: bool | None = None,
+        load_dotenv: bool = True,
+        **options: Any,
+    ) -> None:
+        """Serve on this machine for development, with reloads and error pages if the application is debugged."""
+        from antiphon.dialects.flask.cli.serving import run_app
+
+        run_app(self, host, port, debug, load_dotenv, **options)
+
+    def test_client(self, use_cookies: bool = True, **kwargs: Any) -> "FlaskClient":
+        """Return a client that asks the application without a server, of ``test_client_class``."""
+        from antiphon.dialects.flask.testing import FlaskClient
+
+        return (self.test_client_class or FlaskClient)(self, self.response_class, use_cookies=use_cookies, **kwargs)
+
+    def test_cli_runner(self, **kwargs: Any) -> "FlaskCliRunner":
+        """Return a runner of the application's commands, of ``test_cli_runner_class``."""
+        from antiphon.dialects.flask.testing import FlaskCliRunner
+
+        return (self.test_cli_runner_class or FlaskCliRunner)(self, **kwargs)
+
+    # Contexts
+
+    def app_context(self) -> AppContext:
+        """Return a context of the application, for a `with` block."""
+        return AppContext(self)
+
+    def request_context(self, environ: "WSGIEnvironment") -> AppContext:
+        """Return the context of a request, for a `with` block. Subclasses may override it."""
+        return RequestContext(self, environ)
+
+    def test_request_context(self, *args: Any, **kwargs: Any) -> AppContext:
+        """Return the context of a request that is made of values: see ``EnvironBuilder``."""
+        from antiphon.dialects.flask.testing import EnvironBuilder
+
+        builder = EnvironBuilder(self, *args, **kwargs)
+        try:
+            return self.request_context(builder.get_environ())
+        finally:
+            builder.close()
+
+    def create_url_adapter(self, request: Request | None) -> "MapAdapter | None":
+        """Return the rules bound to a request, or to SERVER_NAME; None without these.
+
+        Raises SecurityError for a host that is not among TRUSTED_HOSTS.
+        """
+        config = self.config
+        server_name = config["SERVER_NAME"]
+        if request is None:
+            if server_name is None:
+                return None
+            return self.url_map.bind(
+                server_name, script_name=config["APPLICATION_ROOT"], url_scheme=config["PREFERRED_URL_SCHEME"]
+            )
+        if (trusted := config["TRUSTED_HOSTS"]) is not None:
+            request.trusted_hosts = trusted
+        if request.trusted_hosts is not None:
+            request.host  # noqa: B018 - it is checked on first use
+        if self.url_map.host_matching:
+            return self.url_map.bind_to_environ(request.environ)
+        subdomain = None if self.subdomain_matching else self.url_map.default_subdomain or ""
+        return self.url_map.bind_to_environ(request.environ, server_name=server_name, subdomain=subdomain)
+
+    def url_for(
+        self,
+        /,
+        endpoint: str,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        """Return the URL of an endpoint: a path in a request, unless it is ``_external`` or has a ``_scheme``.
+
+        An endpoint that begins with a dot is one of the current blueprint. Raises BuildError for an unknown endpoint,
+        RuntimeError outside of a request without SERVER_NAME, ValueError for a ``_scheme`` of a path.
+        """
+        ctx = _cv_app.get()
+        holder = None if ctx is None else ctx.holder
+        if holder is not None:
+            adapter = holder.url_adapter
+            if endpoint[:1] == ".":
+                endpoint = f"{holder.request.blueprint or ''}{endpoint}".lstrip(".")
+            external = _scheme is not None if _external is None else _external
+        else:
+            adapter = self.create_url_adapter(None) if ctx is None else ctx.url_adapter
+            external = True if _external is None else _external
+        if adapter is None:
+            raise RuntimeError(
+                "Unable to build URLs outside an active request without 'SERVER_NAME' configured. Also configure"
+                " 'APPLICATION_ROOT' and 'PREFERRED_URL_SCHEME' as needed."
+            )
+        if _scheme is not None and not external:
+            raise ValueError("When specifying '_scheme', '_external' must be True.")
+        self.inject_url_defaults(endpoint, values)
+        try:
+            url = adapter.build(endpoint, values, method=_method, url_scheme=_scheme, force_external=external)
+        except BuildError as error:
+            values.update(_anchor=_anchor, _method=_method, _scheme=_scheme, _external=external)
+            return self.handle_url_build_error(error, endpoint, values)
+        if _anchor is None:
+            return url
+        from urllib.parse import quote
+
+        return f"{url}#{quote(_anchor, safe='%!#$&' + chr(39) + '()*+,/:;=?@')}"
+
+    # Dispatch. These methods are called and overridden by programs; the steps of a request run in dispatch.py.
+
+    def full_dispatch_request(self, *args: Any) -> Response:
+        """Return the response to the current request. Raises what no error handler takes."""
+        ctx, _ = given(args)
+        return drive(ctx, dispatch.full_dispatch_request(ctx))
+
+    def preprocess_request(self, *args: Any) -> Any:
+        """Call the functions for before the request, until one gives an answer, and return that."""
+        ctx, _ = given(args)
+        return drive(ctx, dispatch.preprocess_request(ctx))
+
+    def dispatch_request(self, *args: Any) -> Any:
+        """Return the result of the view. Raises the exception of a request without one."""
+        ctx, _ = given(args)
+        return drive(ctx, dispatch.dispatch_request(ctx))
+
+    def process_response(self, *args: Any) -> Response:
+        """Return a response after the functions for after the request, and after the session is saved."""
+        ctx, (response,) = given(args)
+        return drive(ctx, dispatch.process_response(ctx, response))
+
+    def finalize_request(self, *args: Any, from_error_handler: bool = False) -> Response:
+        """Return the response made of a view's result, after the functions for after the request."""
+        ctx, (result, *flag) = given(args)
+        return drive(ctx, dispatch.finalize_request(ctx, result, *flag or [from_error_handler]))
+
+    def handle_exception(self, *args: Any) -> Response:
+        """Return the response to an error that no handler took. Raises the error if it shall be propagated."""
+        ctx, (error,) = given(args)
+        return drive(ctx, dispatch.handle_exception(ctx, error))
+
+    def handle_user_exception(self, *args: Any) -> Any:
+        """Return the answer of an error handler, or of an HTTP exception. Raises an error without a handler."""
+        ctx, (error,) = given(args)
+        return drive(ctx, dispatch.handle_user_exception(ctx, error))
+
+    def handle_http_exception(self, *args: Any) -> Any:
+        """Return the answer of an error handler for an HTTP exception, or the exception itself."""
+        ctx, (error,) = given(args)
+        return drive(ctx, dispatch.handle_http_exception(ctx, error))
+
+    def do_teardown_request(self, *args: Any, **named: Any) -> None:
+        """Call the functions for the teardown of the current request. They get the error in hand by default."""
+        ctx, rest = given(args)
+        _raise_noted(ctx, dispatch.do_teardown_request, *rest or [named.get("exc", sys.exc_info()[1])])
+
+    def do_teardown_appcontext(self, *args: Any, **named: Any) -> None:
+        """Call the functions for the teardown of the current context. They get the error in hand by default."""
+        ctx, rest = given(args)
+        _raise_noted(ctx, dispatch.do_teardown_appcontext, *rest or [named.get("exc", sys.exc_info()[1])])
+
+    def log_exception(self, *args: Any) -> None:
+        """Log an error, given as ``sys.exc_info()``, that no handler took."""
+        ctx, (exc_info,) = given(args)
+        self.logger.error(f"Exception on {ctx.request.path} [{ctx.request.method}]", exc_info=exc_info)
+
+    def make_default_options_response(self, *args: Any) -> Response:
+        """Return the response to OPTIONS: the methods of the rules for the path."""
+        ctx, _ = given(args)
+        adapter = ctx.request_adapter
+        response = self.response_class()
+        response.allow.update(adapter.allowed_methods())
+        return response
+
+    def raise_routing_exception(self, request: Request) -> None:
+        """Raise the exception of a request without a match; when debugging, an error for a form that is redirected."""
+        error: Any = request.routing_exception
+        loses_body = isinstance(error, RequestRedirect) and error.code not in {307, 308}
+        if self.debug and loses_body and request.method not in {"GET", "HEAD", "OPTIONS"}:
+            from antiphon.dialects.flask.debughelpers import FormDataRoutingRedirect
+
+            raise FormDataRoutingRedirect(request)
+        raise error
+
+    def make_response(self, rv: Any) -> Response:
+        """Return the response made of a view's result.
+
+        Text, bytes and iterators are bodies; a dict and a list are JSON; other responses and WSGI applications become
+        a ``response_class``. A tuple is a body with a status, with headers, or with both. Raises TypeError for
+        anything else.
+        """
+        return made_response(self, rv)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that waits for the result of a coroutine function; any other as it is."""
+        return self.async_to_sync(func) if dispatch.waits(func) else func
+
+    def async_to_sync(self, func: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
+        """Return a function that runs a coroutine function on the loop of the request, and waits for its result."""
+        return async_to_sync(func)
+
+    # Serving
+
+    def wsgi_app(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Answer a WSGI server. May be replaced by a WSGI application around it."""
+        ctx = self.request_context(environ)
+        error: BaseException | None = None
+        try:
+            try:
+                ctx.push()
+                response = self._answer(ctx)
+            except Exception as raised:
+                error = raised
+                response = self._answer_error(ctx, raised)
+            except BaseException as raised:
+                error = raised
+                raise
+            return response(environ, start_response)
+        finally:
+            if "werkzeug.debug.preserve_context" in environ:
+                environ["werkzeug.debug.preserve_context"](ctx)
+            ctx.pop(None if error is not None and self.should_ignore_error(error) else error)
+
+    def _answer(self, ctx: AppContext) -> Response:
+        if "full_dispatch_request" in self.overrides:
+            response: Response = self.overrides["full_dispatch_request"](ctx)
+            return response
+        return drive(ctx, dispatch.full_dispatch_request(ctx))
+
+    def _answer_error(self, ctx: AppContext, error: Exception) -> Response:
+        if "handle_exception" in self.overrides:
+            response: Response = self.overrides["handle_exception"](ctx, error)
+            return response
+        return drive(ctx, dispatch.handle_exception(ctx, error))
+
+    def __call__(self, head: Any, second: Any, send: Any = None, /) -> Any:
+        """Answer a WSGI server by ``wsgi_app``, or an ASGI server."""
+        return self.wsgi_app(head, second) if send is None else super().__call__(head, second, send)
+
+
+def _raise_noted(ctx: AppContext, steps: Callable[..., Any], exc: BaseException | None) -> None:
+    errors: list[BaseException] = []
+    drive(ctx, steps(ctx, exc, errors))
+    if errors:
+        raise errors[0]
+
+
+_OWN: dict[str, Any] = {name: getattr(Flask, name) for name in OVERRIDABLE}
+"""The methods as they are here, even if a program replaces those of the class."""

@@ -1,0 +1,40 @@
+"""Blueprints with static files, resources and commands."""
+
+import os
+from typing import IO, TYPE_CHECKING, Any
+
+from antiphon.dialects.flask.sansio.blueprints import Blueprint as SansioBlueprint
+from antiphon.dialects.flask.sansio.blueprints import BlueprintSetupState
+from antiphon.dialects.flask.serving_files import Files
+from antiphon.lazy import lazy
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.cli import AppGroup
+
+__all__ = ["Blueprint", "BlueprintSetupState"]
+
+
+class Blueprint(Files, SansioBlueprint):
+    """Routes, hooks and error handlers under a name, which are registered on an application later.
+
+    Their URLs are below ``url_prefix``, and on ``subdomain``; ``url_defaults`` are values of all of them. Folders are
+    found relative to the module ``import_name``. Commands go into a group with the blueprint's name, or ``cli_group``.
+    """
+
+    @lazy
+    def cli(self) -> "AppGroup":  # type: ignore[override]
+        """The group of the blueprint's commands."""
+        from antiphon.dialects.flask.cli import AppGroup
+
+        return AppGroup(name=self.name)
+
+    def open_resource(self, resource: str, mode: str = "rb", encoding: str | None = "utf-8") -> IO[Any]:
+        """Open a file below ``root_path`` for reading. Raises ValueError for another mode."""
+        return open_for_reading(os.path.join(self.root_path, resource), mode, encoding)
+
+
+def open_for_reading(path: str, mode: str, encoding: str | None) -> IO[Any]:
+    """Open a file for reading. Raises ValueError for another mode."""
+    if mode not in {"r", "rt", "rb"}:
+        raise ValueError("Resources can only be opened for reading.")
+    return open(path, mode, encoding=None if mode == "rb" else encoding)

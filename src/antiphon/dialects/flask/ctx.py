@@ -1,0 +1,337 @@
+"""The context of an application, and of a request: one object, which code finds by ``flask.globals``."""
+
+import sys
+from collections.abc import Callable, Iterator
+from functools import update_wrapper
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from antiphon.dialects.flask import dispatch, signals
+from antiphon.dialects.flask.driving import drive
+from antiphon.dialects.flask.globals import _cv_app, _cv_request
+from antiphon.dialects.flask.streams import stream_with_context
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.lazy import lazy
+
+__all__ = [
+    "AppContext",
+    "RequestContext",
+    "_AppCtxGlobals",
+    "after_this_request",
+    "copy_current_request_context",
+    "has_app_context",
+    "has_request_context",
+    "stream_with_context",
+]
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from antiphon.dialects.flask.app import Flask
+    from antiphon.dialects.flask.sessions import SessionMixin
+    from antiphon.dialects.flask.wrappers import Request
+    from antiphon.dialects.werkzeug.routing.adapter import MapAdapter
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MISSING: Any = object()
+
+_get = _cv_app.get
+_set = _cv_app.set
+
+
+class _AppCtxGlobals:
+    """A namespace for the time of an application context: ``g``."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an attribute, or ``default``."""
+        return self.__dict__.get(name, default)
+
+    def pop(self, name: str, default: Any = _MISSING) -> Any:
+        """Remove an attribute and return it. Raises KeyError if it is missing, and no ``default`` is given."""
+        return self.__dict__.pop(name) if default is _MISSING else self.__dict__.pop(name, default)
+
+    def setdefault(self, name: str, default: Any = None) -> Any:
+        """Return an attribute, set to ``default`` if it was missing."""
+        return self.__dict__.setdefault(name, default)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.__dict__
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.__dict__)
+
+    def __repr__(self) -> str:
+        ctx = _get()
+        return object.__repr__(self) if ctx is None else f"<flask.g of '{ctx.app.name}'>"
+
+
+class AppContext:
+    """The state of an application while it works, and of the request if there is one.
+
+    Pushed inside a context of the same application, the context of a request shares its ``g``, and leaves the
+    application's teardown to it. Pushed inside a request, a context without one has that request, too.
+    """
+
+    flashes: "list[tuple[str, str]] | None" = None
+    """The messages that this request shows, once they were asked for."""
+    host: "AppContext | None" = None
+    """The context outside of this one whose ``g`` and teardown are shared; None if they are its own."""
+    is_on_loop = False
+    """True while the steps of the dispatch run on an event loop, where they may not block."""
+    _borrowed: "AppContext | None" = None
+    """The context outside of this one that has the request; None if this one has it, or there is none."""
+    _pins = 0
+    """How many streams need this context. It is torn down after the last of them."""
+    _leaves_later = False
+    """True if the context was popped, and its teardown waits for a stream."""
+
+    def __init__(
+        self, app: "Flask", *, request: "Request | None" = None, session: "SessionMixin | None" = None
+    ) -> None:
+        self.app = app
+        self._request = request
+        self._session = session
+        self._outer: list[AppContext | None] = []
+        self._after_request_functions: list[Callable[[Any], Any]] = []
+        if request is not None:
+            self._bind(request)
+
+    @classmethod
+    def from_environ(cls, app: "Flask", environ: "WSGIEnvironment", /) -> "AppContext":
+        """Return the context of a request that is made of an environ."""
+        return app.request_context(environ)
+
+    def _bind(self, request: "Request") -> None:
+        try:
+            self.url_adapter = self.app.create_url_adapter(request)
+        except HTTPException as error:
+            self.url_adapter = None
+            request.routing_exception = error
+
+    @lazy
+    def url_adapter(self) -> "MapAdapter | None":
+        """The rules bound to the request, or to SERVER_NAME; None without these."""
+        return self.app.create_url_adapter(None)
+
+    @lazy
+    def g(self) -> _AppCtxGlobals:
+        """The namespace for this context."""
+        return self.app.app_ctx_globals_class()
+
+    # Request
+
+    @property
+    def holder(self) -> "AppContext | None":
+        """The context that has the request: this one, or one outside; None without a request."""
+        return self._borrowed if self._request is None else self
+
+    @property
+    def has_request(self) -> bool:
+        """True if there is a request."""
+        return self.holder is not None
+
+    @property
+    def request(self) -> "Request":
+        """The request. Raises RuntimeError without one."""
+        holder = self.holder
+        if holder is None:
+            raise RuntimeError("There is no request in this context.")
+        return holder._request  # type: ignore[return-value]  # noqa: SLF001 - a holder has one
+
+    @property
+    def session(self) -> "SessionMixin":
+        """The session, which is noted as accessed. Raises RuntimeError without one."""
+        holder = self.holder
+        session = None if holder is None else holder._session  # noqa: SLF001 - of this class
+        if session is None:
+            raise RuntimeError("The session has not yet been opened.")
+        session.accessed = True
+        return session
+
+    def copy(self) -> "AppContext":
+        """Return a context with this request and its session, for work beside it."""
+        return type(self)(self.app, request=self.request, session=self.holder._session)  # type: ignore[union-attr]  # noqa: SLF001 - as ``request`` has seen
+
+    @property
+    def request_adapter(self) -> "MapAdapter":
+        """The rules bound to the request."""
+        adapter: Any = None if self.holder is None else self.holder.url_adapter
+        if adapter is None:
+            raise RuntimeError("There is no request in this context, or its host is not served.")
+        return adapter  # type: ignore[no-any-return]  # as seen
+
+    def match_request(self) -> None:
+        """Find the rule for the request. Subclasses may override it."""
+        request = self.request
+        try:
+            request.url_rule, request.view_args = self.url_adapter.match(return_rule=True)  # type: ignore[union-attr]
+        except HTTPException as error:
+            request.routing_exception = error
+
+    # In use
+
+    def push(self) -> None:
+        """Make this the current context: open the session, and match the request."""
+        outer = _get()
+        self._outer.append(outer)
+        if self._request is not None:
+            self._push_request(self._request, outer)
+            return
+        self._borrowed = None if outer is None else outer.holder
+        _set(self)
+        if signals.appcontext_pushed.receivers:
+            self._send(signals.appcontext_pushed)
+
+    def _push_request(self, request: "Request", outer: "AppContext | None") -> None:
+        if len(self._outer) == 1:
+            self.host = (outer.host or outer) if outer is not None and outer.app is self.app else None
+            if self.host is not None:
+                self.g = self.host.g
+        _set(self)
+        if signals.appcontext_pushed.receivers and self.host is None:
+            self._send(signals.appcontext_pushed)
+        if self._session is None:
+            interface = self.app.session_interface
+            session = interface.open_session(self.app, request)
+            self._session = interface.make_null_session(self.app) if session is None else session
+        if self.url_adapter is not None:
+            self.match_request()
+
+    def _send(self, signal: Any) -> None:
+        signal.send(self.app, _async_wrapper=self.app.ensure_sync)
+
+    def pop(self, exc: BaseException | None = _MISSING) -> None:
+        """Restore the context outside, and tear this one down. Functions for the teardown get ``exc``."""
+        drive(self, leave(self, sys.exc_info()[1] if exc is _MISSING else exc))
+
+    def __enter__(self) -> Self:
+        self.push()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: "TracebackType | None"
+    ) -> None:
+        self.pop(error)
+
+    # Streams
+
+    def pin(self) -> None:
+        """Put the teardown off, until as many calls of ``unpin``."""
+        self._pins += 1
+
+    def unpin(self, exc: BaseException | None = None) -> None:
+        """Tear the context down, if it was popped, and nothing else needs it."""
+        self._pins -= 1
+        if self._leaves_later and not self._pins:
+            self._leaves_later = False
+            drive(self, tear_down(self, exc))
+
+    def __repr__(self) -> str:
+        request = self._request
+        what = "" if request is None else f" {request.url!r} [{request.method}]"
+        return f"<{type(self).__name__} {id(self)}{what} of {self.app.name}>"
+
+
+class RequestContext(AppContext):
+    """The context of a request, as Flask 3.1 makes it: of an environ."""
+
+    def __init__(
+        self,
+        app: "Flask",
+        environ: "WSGIEnvironment",
+        request: "Request | None" = None,
+        session: "SessionMixin | None" = None,
+    ) -> None:
+        if request is None:
+            request = app.request_class(environ)
+            request.json_module = app.json
+        super().__init__(app, request=request, session=session)
+
+    def copy(self) -> "AppContext":
+        """Return a context with this request and its session, for work beside it."""
+        return type(self)(self.app, self.request.environ, self.request, self._session)
+
+
+async def leave(ctx: AppContext, exc: BaseException | None) -> None:
+    """Pop a context, in steps."""
+    try:
+        if len(ctx._outer) == 1:  # noqa: SLF001 - of this module
+            if ctx._pins:  # noqa: SLF001
+                ctx._leaves_later = True  # noqa: SLF001
+            else:
+                await tear_down(ctx, exc)
+    finally:
+        current = _get()
+        _set(ctx._outer.pop() if ctx._outer else None)  # noqa: SLF001
+    if signals.appcontext_popped.receivers and ctx.host is None:
+        await dispatch.send(ctx, signals.appcontext_popped)
+    if current is not ctx:
+        raise AssertionError(f"Popped wrong context. ({current!r} instead of {ctx!r})")
+
+
+async def tear_down(ctx: AppContext, exc: BaseException | None) -> None:
+    """Call the functions for the teardown of a request, and of the application, in steps.
+
+    All are called, even if one fails. The error of one is raised, those of several as a group.
+    """
+    errors: list[BaseException] = []
+    request = ctx._request  # noqa: SLF001 - of this module
+    if request is not None:
+        await dispatch.tear_down_request(ctx, request, exc, errors)
+        ctx._request = None  # noqa: SLF001
+    try:
+        if ctx.host is None:
+            await dispatch.tear_down_app(ctx, exc, errors)
+    finally:
+        ctx._request = request  # noqa: SLF001
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise BaseExceptionGroup("errors of teardown functions", errors)
+
+
+def _current_request_context(user: str) -> AppContext:
+    ctx: AppContext | None = _cv_request.get(None)
+    if ctx is None:
+        raise RuntimeError(f"'{user}' can only be used when a request context is active, such as in a view function.")
+    return ctx
+
+
+def after_this_request(f: F) -> F:
+    """Register a function of the response, which returns the response to send, for the current request only.
+
+    Usable as a decorator. Raises RuntimeError without a request.
+    """
+    _current_request_context("after_this_request")._after_request_functions.append(f)  # noqa: SLF001
+    return f
+
+
+def copy_current_request_context(f: F) -> F:
+    """Return a function that runs with the present request and session, wherever and as often as it is called.
+
+    Each call has a context of its own, so that calls may run at once. Raises RuntimeError without a request.
+    """
+    ctx = _current_request_context("copy_current_request_context").copy()
+
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with ctx.copy() as own:
+            return own.app.ensure_sync(f)(*args, **kwargs)
+
+    return update_wrapper(wrapper, f)  # type: ignore[return-value]  # it is called as the function is
+
+
+def has_request_context() -> bool:
+    """Return True while a request is handled."""
+    return _cv_request.get(None) is not None
+
+
+def has_app_context() -> bool:
+    """Return True where ``current_app`` and ``g`` can be used."""
+    return _get() is not None

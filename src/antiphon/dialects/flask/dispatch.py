@@ -1,0 +1,272 @@
+"""The dispatch of a request, as steps: hooks, view, error handlers, and the teardown.
+
+Steps run where they are until they must not: a ``def`` on a thread, an ``async def`` on an event loop. So a request
+whose functions are all ``def`` never leaves its thread, and one whose functions are all ``async def`` needs none. A
+method of the application that is overridden is called in place of its steps.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from inspect import iscoroutinefunction
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.flask import signals
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequestKeyError
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.dialects.werkzeug.exceptions.server_errors import InternalServerError
+from antiphon.dialects.werkzeug.routing.exceptions import RoutingException
+from antiphon.handler.contract import ON_LOOP, ON_THREAD
+
+if TYPE_CHECKING:
+    from antiphon.dialects.flask.ctx import AppContext
+    from antiphon.dialects.flask.wrappers import Request, Response
+
+_COROUTINE = 0x80
+"""The flag in the code object of a coroutine function."""
+
+
+def waits(function: Callable[..., Any]) -> bool:
+    """Return True if a function is a coroutine function."""
+    code = getattr(function, "__code__", None)
+    return bool(code.co_flags & _COROUTINE) if code is not None else iscoroutinefunction(function)
+
+
+async def to_thread(ctx: "AppContext") -> None:
+    """Go on where blocking is allowed."""
+    if ctx.is_on_loop:
+        await ON_THREAD
+        ctx.is_on_loop = False
+
+
+async def call(ctx: "AppContext", function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Return the result of a ``def`` or an ``async def``, called where each belongs."""
+    if waits(function) and not ctx.app.syncs_itself:
+        if not ctx.is_on_loop:
+            await ON_LOOP
+            ctx.is_on_loop = True
+        return await function(*args, **kwargs)
+    if ctx.is_on_loop:
+        await ON_THREAD
+        ctx.is_on_loop = False
+    return (ctx.app.ensure_sync(function) if ctx.app.syncs_itself else function)(*args, **kwargs)
+
+
+async def send(ctx: "AppContext", signal: Any, **values: Any) -> None:
+    """Send a signal to its receivers."""
+    await to_thread(ctx)
+    signal.send(ctx.app, _async_wrapper=ctx.app.ensure_sync, **values)
+
+
+async def replaced(ctx: "AppContext", name: str, *args: Any) -> Any:
+    """Return the result of a method of the application that is overridden."""
+    await to_thread(ctx)
+    return ctx.app.overrides[name](ctx, *args)
+
+
+async def full_dispatch_request(ctx: "AppContext") -> "Response":
+    """Return the response to the request of a context. Raises what no error handler takes."""
+    app = ctx.app
+    overrides = app.overrides
+    app._got_first_request = True  # noqa: SLF001 - its name in Flask
+    try:
+        if signals.request_started.receivers:
+            await send(ctx, signals.request_started)
+        result = await (
+            replaced(ctx, "preprocess_request") if "preprocess_request" in overrides else preprocess_request(ctx)
+        )
+        if result is None:
+            result = await (
+                replaced(ctx, "dispatch_request") if "dispatch_request" in overrides else dispatch_request(ctx)
+            )
+    except Exception as error:
+        result = await (
+            replaced(ctx, "handle_user_exception", error)
+            if "handle_user_exception" in overrides
+            else handle_user_exception(ctx, error)
+        )
+    if "finalize_request" in overrides:
+        return await replaced(ctx, "finalize_request", result)  # type: ignore[no-any-return]
+    return await finalize_request(ctx, result)
+
+
+async def preprocess_request(ctx: "AppContext") -> Any:
+    """Call the functions for before the request, until one gives an answer, and return that."""
+    app, request = ctx.app, ctx.request
+    names = (None, *reversed(request.blueprints))
+    for name in names:
+        if name in app.url_value_preprocessors:
+            for preprocessor in app.url_value_preprocessors[name]:
+                await to_thread(ctx)
+                preprocessor(request.endpoint, request.view_args)
+    for name in names:
+        if name in app.before_request_funcs:
+            for function in app.before_request_funcs[name]:
+                if (result := await call(ctx, function)) is not None:
+                    return result
+    return None
+
+
+async def dispatch_request(ctx: "AppContext") -> Any:
+    """Return the result of the view. Raises the exception of a request without one."""
+    app, request = ctx.app, ctx.request
+    if request.routing_exception is not None:
+        app.raise_routing_exception(request)
+    rule: Any = request.url_rule
+    if request.method == "OPTIONS" and getattr(rule, "provide_automatic_options", False):
+        if "make_default_options_response" in app.overrides:
+            return await replaced(ctx, "make_default_options_response")
+        return app.make_default_options_response()
+    return await call(ctx, app.view_functions[rule.endpoint], **request.view_args)  # type: ignore[arg-type]
+
+
+async def handle_user_exception(ctx: "AppContext", error: Exception) -> Any:
+    """Return the answer of an error handler, or that of an HTTP exception. Raises an error without a handler."""
+    app = ctx.app
+    if isinstance(error, BadRequestKeyError) and (app.debug or app.config["TRAP_BAD_REQUEST_ERRORS"]):
+        error.show_exception = True
+    if isinstance(error, HTTPException) and not app.trap_http_exception(error):
+        if "handle_http_exception" in app.overrides:
+            return await replaced(ctx, "handle_http_exception", error)
+        return await handle_http_exception(ctx, error)
+    handler = app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    if handler is None:
+        raise error
+    return await call(ctx, handler, error)
+
+
+async def handle_http_exception(ctx: "AppContext", error: HTTPException) -> Any:
+    """Return the answer of an error handler, or the exception, which is a response itself."""
+    if error.code is None or isinstance(error, RoutingException):
+        return error
+    handler = ctx.app._find_error_handler(error, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    return error if handler is None else await call(ctx, handler, error)
+
+
+async def handle_exception(ctx: "AppContext", error: Exception) -> "Response":
+    """Return the response to an error that no handler took: that of the handler for 500, or a page.
+
+    Raises the error if PROPAGATE_EXCEPTIONS says so, or the application is tested or debugged.
+    """
+    app = ctx.app
+    if signals.got_request_exception.receivers:
+        await send(ctx, signals.got_request_exception, exception=error)
+    propagates = app.config["PROPAGATE_EXCEPTIONS"]
+    if app.testing or app.debug if propagates is None else propagates:
+        raise error
+    exc_info = (type(error), error, error.__traceback__)
+    if "log_exception" in app.overrides:
+        await replaced(ctx, "log_exception", exc_info)
+    else:
+        app.log_exception(exc_info)
+    answer: Any = InternalServerError(original_exception=error)
+    handler = app._find_error_handler(answer, ctx.request.blueprints)  # noqa: SLF001 - its name in Flask
+    if handler is not None:
+        answer = await call(ctx, handler, answer)
+    if "finalize_request" in app.overrides:
+        return await replaced(ctx, "finalize_request", answer, True)  # type: ignore[no-any-return]
+    return await finalize_request(ctx, answer, from_error_handler=True)
+
+
+async def finalize_request(ctx: "AppContext", result: Any, from_error_handler: bool = False) -> "Response":
+    """Return the response made of a view's result, after the functions for after the request.
+
+    Errors of these are logged, not raised, ``from_error_handler``.
+    """
+    app = ctx.app
+    if "make_response" in app.overrides:
+        await to_thread(ctx)
+    response = app.make_response(result)
+    try:
+        if "process_response" in app.overrides:
+            response = await replaced(ctx, "process_response", response)
+        else:
+            response = await process_response(ctx, response)
+        if signals.request_finished.receivers:
+            await send(ctx, signals.request_finished, response=response)
+    except Exception:
+        if not from_error_handler:
+            raise
+        app.logger.exception("Request finalizing failed with an error while handling an error")
+    return response
+
+
+async def process_response(ctx: "AppContext", response: "Response") -> "Response":
+    """Return a response after the functions for after the request, and after the session is saved."""
+    app, request = ctx.app, ctx.request
+    for function in ctx._after_request_functions:  # noqa: SLF001 - its name in Flask
+        response = await call(ctx, function, response)
+    for name in chain(request.blueprints, (None,)):
+        if name in app.after_request_funcs:
+            for function in reversed(app.after_request_funcs[name]):
+                response = await call(ctx, function, response)
+    session: Any = ctx._session  # noqa: SLF001 - its name in Flask
+    interface = app.session_interface
+    if not interface.is_null_session(session):
+        if ctx.is_on_loop and app.session_may_block:
+            await to_thread(ctx)
+        interface.save_session(app, session, response)
+    return response
+
+
+async def tear_down_request(
+    ctx: "AppContext", request: "Request", exc: BaseException | None, errors: list[BaseException]
+) -> None:
+    """Call the functions for the teardown of a request, then close it. Errors are added to ``errors``."""
+    app = ctx.app
+    if "do_teardown_request" in app.overrides:
+        await _noting(errors, replaced(ctx, "do_teardown_request", exc))
+    else:
+        await do_teardown_request(ctx, exc, errors)
+    try:
+        request.close()
+    except Exception as error:
+        errors.append(error)
+    request.environ["werkzeug.request"] = None  # or they would hold each other
+
+
+async def do_teardown_request(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
+    """Call the functions for the teardown of a request. Errors are added to ``errors``."""
+    functions = ctx.app.teardown_request_funcs
+    if functions:
+        for name in chain(ctx.request.blueprints, (None,)):
+            await _call_all(ctx, functions.get(name, ()), exc, errors)
+    if signals.request_tearing_down.receivers:
+        await _noting(errors, send(ctx, signals.request_tearing_down, exc=exc))
+
+
+async def tear_down_app(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
+    """Call the functions for the teardown of an application's context. Errors are added to ``errors``."""
+    if "do_teardown_appcontext" in ctx.app.overrides:
+        await _noting(errors, replaced(ctx, "do_teardown_appcontext", exc))
+    else:
+        await do_teardown_appcontext(ctx, exc, errors)
+
+
+async def do_teardown_appcontext(ctx: "AppContext", exc: BaseException | None, errors: list[BaseException]) -> None:
+    """Call the functions for the teardown of an application's context. Errors are added to ``errors``."""
+    await _call_all(ctx, ctx.app.teardown_appcontext_funcs, exc, errors)
+    if signals.appcontext_tearing_down.receivers:
+        await _noting(errors, send(ctx, signals.appcontext_tearing_down, exc=exc))
+
+
+async def _call_all(
+    ctx: "AppContext",
+    functions: Iterable[Callable[..., Any]],
+    exc: BaseException | None,
+    errors: list[BaseException],
+) -> None:
+    for function in reversed([*functions]):
+        await _noting(errors, call(ctx, function, exc))
+
+
+async def _noting(errors: list[BaseException], steps: Any) -> None:
+    try:
+        await steps
+    except Exception as error:
+        errors.append(error)
+
+
+def exception_in_hand() -> BaseException | None:
+    """Return the exception that is being handled."""
+    return sys.exc_info()[1]

@@ -1,0 +1,84 @@
+"""Steps and coroutines that are run from a thread: on it as far as they block, and else on an event loop.
+
+The loop is that of the server for whose request the thread works, or the background loop of the process over WSGI.
+There is one for all requests.
+"""
+
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.concurrency.loop import running_loop, thread
+from antiphon.handler.contract import Steps, describe
+from antiphon.handler.drive import advance, driven
+
+if TYPE_CHECKING:
+    from contextvars import Context
+
+    from antiphon.dialects.flask.ctx import AppContext
+
+T = TypeVar("T")
+
+
+def drive(ctx: "AppContext", steps: Steps[T]) -> T:
+    """Run steps from this thread, and return their result. Raises what they raise."""
+    was_on_loop = ctx.is_on_loop
+    ctx.is_on_loop = False
+    try:
+        _, is_done, result = advance(steps)
+        return result if is_done else _finish_on_loop(steps)  # type: ignore[return-value]  # steps that are done gave their T
+    finally:
+        ctx.is_on_loop = was_on_loop
+
+
+def _finish_on_loop(steps: Steps[T]) -> T:
+    """Go on with steps that need a loop. What they have left for a thread runs on this one."""
+    from antiphon.concurrency.crossing import Crossing, copy_variables
+
+    here = copy_context()
+    crossing = Crossing(copy_context())
+    try:
+        return run_on_loop(driven(steps, crossing), here)
+    finally:
+        copy_variables(here, {})
+
+
+def run_on_loop(coroutine: Coroutine[Any, Any, T], context: "Context") -> T:
+    """Run a coroutine on the event loop of the current request, and wait for its result on this thread.
+
+    Raises RuntimeError on a thread on which a loop runs.
+    """
+    from antiphon.concurrency.background import BackgroundTask, background_loop
+
+    if running_loop() is not None:
+        coroutine.close()
+        raise RuntimeError("this would keep the event loop of this thread waiting for itself: await the coroutine")
+    loop = thread.loop
+    if loop is None or loop.is_closed():
+        return background_loop().run(coroutine, context)
+    task = BackgroundTask(loop, coroutine, context)
+    try:
+        task.start()
+        return task.result()  # type: ignore[no-any-return]  # the coroutine's T
+    except BaseException:
+        task.break_off()
+        raise
+
+
+def async_to_sync(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., T]:
+    """Return a function that runs a coroutine function on the loop of the current request, and waits for its result."""
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> T:
+        from antiphon.concurrency.crossing import copy_variables
+
+        if running_loop() is not None:
+            raise RuntimeError(f"{describe(function)} is `async def`, and is called on an event loop: await it there")
+        context = copy_context()
+        try:
+            return run_on_loop(function(*args, **kwargs), context)
+        finally:
+            copy_variables(context, {})
+
+    return call

@@ -1,0 +1,13 @@
+"""Names of blueprints in one another."""
+
+from functools import lru_cache
+
+
+@lru_cache(maxsize=1024)
+def parents_of(name: str) -> list[str]:
+    """Return a blueprint's name, followed by those of the blueprints around it: `a.b`, `a`."""
+    names = [name]
+    while "." in name:
+        name = name.rpartition(".")[0]
+        names.append(name)
+    return names

@@ -1,0 +1,1 @@
+"""What does not depend on how requests arrive: registration of routes, hooks, error handlers and blueprints."""

@@ -1,0 +1,366 @@
+"""The application without its requests: its settings, rules, and what is registered on it."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, ValuesView
+from datetime import timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.dialects.flask.ctx import _AppCtxGlobals
+from antiphon.dialects.flask.deferred import deferred
+from antiphon.dialects.flask.sansio.scaffold import (
+    Scaffold,
+    _endpoint_from_view_func,
+    _named,
+    find_package,
+    setupmethod,
+)
+from antiphon.dialects.werkzeug.exceptions.aborter import Aborter
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest, BadRequestKeyError
+from antiphon.dialects.werkzeug.routing.exceptions import BuildError
+from antiphon.dialects.werkzeug.routing.map import Map
+from antiphon.dialects.werkzeug.routing.rules import Rule
+from antiphon.lazy import lazy
+
+if TYPE_CHECKING:
+    import logging
+
+    from antiphon.dialects.flask.config import Config
+    from antiphon.dialects.flask.json.provider import JSONProvider
+    from antiphon.dialects.flask.sansio.blueprints import Blueprint
+    from antiphon.dialects.flask.templating import DispatchingJinjaLoader, Environment
+    from antiphon.dialects.flask.testing import FlaskClient, FlaskCliRunner
+    from antiphon.dialects.flask.wrappers import Response
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _environment() -> Any:
+    from antiphon.dialects.flask.templating import Environment
+
+    return Environment
+
+
+def _config() -> Any:
+    from antiphon.dialects.flask.config import Config
+
+    return Config
+
+
+def _json_provider() -> Any:
+    try:
+        from antiphon.dialects.flask.json.provider import DefaultJSONProvider
+    except ModuleNotFoundError:  # until that module is there
+        return lambda app: app
+    return DefaultJSONProvider
+
+
+class _Setting:
+    """An attribute that is a value of ``config``."""
+
+    def __init__(self, key: str, convert: Callable[[Any], Any] | None = None) -> None:
+        self.key = key
+        self._convert = convert
+
+    def __get__(self, app: Any, owner: type) -> Any:
+        if app is None:
+            return self
+        value = app.config[self.key]
+        return value if self._convert is None else self._convert(value)
+
+    def __set__(self, app: Any, value: Any) -> None:
+        app.config[self.key] = value
+
+
+def _as_timedelta(value: Any) -> timedelta | None:
+    return value if value is None or isinstance(value, timedelta) else timedelta(seconds=value)
+
+
+class App(Scaffold):
+    """An application: see ``Flask``."""
+
+    aborter_class: type[Aborter] = Aborter
+    """The class of ``aborter``."""
+    jinja_environment: "type[Environment]" = deferred(_environment)  # type: ignore[assignment]
+    """The class of ``jinja_env``."""
+    app_ctx_globals_class: type[Any] = _AppCtxGlobals
+    """The class of ``g``."""
+    config_class: "type[Config]" = deferred(_config)  # type: ignore[assignment]
+    """The class of ``config``."""
+    json_provider_class: "type[JSONProvider]" = deferred(_json_provider)  # type: ignore[assignment]
+    """The class of ``json``."""
+    url_rule_class: type[Rule] = Rule
+    """The class of rules."""
+    url_map_class: type[Map] = Map
+    """The class of ``url_map``."""
+    test_client_class: "type[FlaskClient] | None" = None
+    """The class of ``test_client()``; None for FlaskClient."""
+    test_cli_runner_class: "type[FlaskCliRunner] | None" = None
+    """The class of ``test_cli_runner()``; None for FlaskCliRunner."""
+    jinja_options: dict[str, Any] = {}  # noqa: RUF012 - subclasses replace it
+    """Arguments for the Jinja environment."""
+    default_config: Mapping[str, Any] = MappingProxyType({})
+    """The settings of an application that sets none."""
+    response_class: "type[Response]"
+    """The class of responses."""
+
+    testing: bool = _Setting("TESTING")  # type: ignore[assignment]
+    """True if errors are for the test, not for the client."""
+    secret_key: str | bytes | None = _Setting("SECRET_KEY")  # type: ignore[assignment]
+    """The key with which cookies are signed."""
+    permanent_session_lifetime: timedelta = _Setting("PERMANENT_SESSION_LIFETIME", _as_timedelta)  # type: ignore[assignment]
+    """How long a permanent session lives."""
+
+    def __init__(
+        self,
+        import_name: str,
+        static_url_path: str | None = None,
+        static_folder: str | os.PathLike[str] | None = "static",
+        static_host: str | None = None,  # noqa: ARG002 - for subclasses
+        host_matching: bool = False,
+        subdomain_matching: bool = False,
+        template_folder: str | os.PathLike[str] | None = "templates",
+        instance_path: str | None = None,
+        instance_relative_config: bool = False,
+        root_path: str | None = None,
+    ) -> None:
+        super().__init__(import_name, static_folder, static_url_path, template_folder, root_path)
+        if instance_path is None:
+            instance_path = self.auto_find_instance_path()
+        elif not os.path.isabs(instance_path):
+            raise ValueError(f"instance_path must be absolute, unlike {instance_path!r}")
+        self.instance_path = instance_path
+        self.config = self.make_config(instance_relative_config)
+        self.aborter = self.make_aborter()
+        self.json = self.json_provider_class(self)  # type: ignore[arg-type]
+        self.url_build_error_handlers: list[Callable[[Exception, str, dict[str, Any]], str]] = []
+        self.teardown_appcontext_funcs: list[Callable[..., Any]] = []
+        self.shell_context_processors: list[Callable[[], dict[str, Any]]] = []
+        self.blueprints: dict[str, Blueprint] = {}
+        self.extensions: dict[str, Any] = {}
+        self.url_map = self.url_map_class(host_matching=host_matching)
+        self.subdomain_matching = subdomain_matching
+        self._got_first_request = False
+
+    def _check_setup_finished(self, f_name: str) -> None:
+        if self._got_first_request:
+            raise AssertionError(
+                f"The setup method '{f_name}' can no longer be called on the application. It has already handled its"
+                " first request, so that the change would not be seen by all: make it where the application is set up."
+            )
+
+    @lazy
+    def name(self) -> str:
+        """The import name; the name of the program's file if that is `__main__`."""
+        if self.import_name != "__main__":
+            return self.import_name
+        file: str | None = getattr(sys.modules["__main__"], "__file__", None)
+        return "__main__" if file is None else os.path.splitext(os.path.basename(file))[0]
+
+    @lazy
+    def logger(self) -> "logging.Logger":
+        """The logger with the name of the application."""
+        from antiphon.dialects.flask.logging import create_logger
+
+        return create_logger(self)  # type: ignore[arg-type]
+
+    @lazy
+    def jinja_env(self) -> "Environment":
+        """The Jinja environment, made on first use."""
+        return self.create_jinja_environment()
+
+    def create_jinja_environment(self) -> "Environment":
+        """Return a new Jinja environment."""
+        raise NotImplementedError
+
+    def make_config(self, instance_relative: bool = False) -> "Config":
+        """Return the settings, whose files are found relative to the application, or to its instance folder."""
+        try:
+            from antiphon.dialects.flask.helpers import get_debug_flag
+        except ModuleNotFoundError:  # until that module is there
+            get_debug_flag = bool
+        defaults = {**self.default_config, "DEBUG": get_debug_flag()}
+        return self.config_class(self.instance_path if instance_relative else self.root_path, defaults)
+
+    def make_aborter(self) -> Aborter:
+        """Return the function that raises HTTP exceptions for ``abort``."""
+        return self.aborter_class()
+
+    def auto_find_instance_path(self) -> str:
+        """Return the instance folder: beside the application, or below the prefix where it is installed."""
+        prefix, folder = find_package(self.import_name)
+        return (
+            os.path.join(folder, "instance") if prefix is None else os.path.join(prefix, "var", f"{self.name}-instance")
+        )
+
+    def create_global_jinja_loader(self) -> "DispatchingJinjaLoader":
+        """Return the loader of the templates of the application, and of its blueprints."""
+        from antiphon.dialects.flask.templating import DispatchingJinjaLoader
+
+        return DispatchingJinjaLoader(self)  # type: ignore[arg-type]
+
+    def select_jinja_autoescape(self, filename: str | None) -> bool:
+        """Return True if values are escaped in a template: in those of HTML and XML, and in text without a name."""
+        return filename is None or filename.endswith((".html", ".htm", ".xml", ".xhtml", ".svg"))
+
+    @property
+    def debug(self) -> bool:
+        """True if the application is being debugged."""
+        debug: bool = self.config["DEBUG"]
+        return debug
+
+    @debug.setter
+    def debug(self, value: bool) -> None:
+        self.config["DEBUG"] = value
+        if self.config["TEMPLATES_AUTO_RELOAD"] is None and "jinja_env" in self.__dict__:
+            self.jinja_env.auto_reload = value
+
+    # Registration
+
+    @setupmethod
+    def register_blueprint(self, blueprint: "Blueprint", **options: Any) -> None:
+        """Add the routes, hooks and handlers of a blueprint. ``options`` replace those that it has."""
+        blueprint.register(self, options)
+
+    def iter_blueprints(self) -> "ValuesView[Blueprint]":
+        """Return the blueprints in the order of their registration."""
+        return self.blueprints.values()
+
+    @setupmethod
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a rule, and the view of its endpoint, whose name is that of the view by default.
+
+        ``options`` are those of ``Rule``; ``methods`` are GET by default. OPTIONS is answered automatically, unless the
+        rule has it, or ``provide_automatic_options`` is False. Raises AssertionError for an endpoint with another view.
+        """
+        endpoint = _endpoint_from_view_func(view_func) if endpoint is None else endpoint
+        methods = options.pop("methods", None)
+        if methods is None:
+            methods = getattr(view_func, "methods", None) or ("GET",)
+        if isinstance(methods, str):
+            raise TypeError(f"the methods of {rule!r} are a list of texts, as in methods=['POST'], not a text")
+        methods = {method.upper() for method in methods}
+        if provide_automatic_options is None:
+            provide_automatic_options = getattr(view_func, "provide_automatic_options", None)
+        required = set(getattr(view_func, "required_methods", ()))
+        if provide_automatic_options is None:
+            provide_automatic_options = "OPTIONS" not in methods and self.config["PROVIDE_AUTOMATIC_OPTIONS"]
+            if provide_automatic_options:
+                required.add("OPTIONS")
+        added: Any = self.url_rule_class(rule, methods=methods | required, endpoint=endpoint, **options)
+        added.provide_automatic_options = bool(provide_automatic_options)
+        self.url_map.add(added)
+        if view_func is not None:
+            if self.view_functions.get(endpoint, view_func) != view_func:
+                raise AssertionError(f"View function mapping is overwriting an existing endpoint function: {endpoint}")
+            self.view_functions[endpoint] = view_func
+
+    @setupmethod
+    def template_filter(self, name: Any = None) -> Callable[[F], F]:
+        """Register a filter for templates. Usable as a decorator, with a name or without."""
+        return _named(self.add_template_filter, name)
+
+    @setupmethod
+    def add_template_filter(self, f: Callable[..., Any], name: str | None = None) -> None:
+        """Register a filter for templates."""
+        self.jinja_env.filters[name or f.__name__] = f
+
+    @setupmethod
+    def template_test(self, name: Any = None) -> Callable[[F], F]:
+        """Register a test for templates. Usable as a decorator, with a name or without."""
+        return _named(self.add_template_test, name)
+
+    @setupmethod
+    def add_template_test(self, f: Callable[..., bool], name: str | None = None) -> None:
+        """Register a test for templates."""
+        self.jinja_env.tests[name or f.__name__] = f
+
+    @setupmethod
+    def template_global(self, name: Any = None) -> Callable[[F], F]:
+        """Register a function that templates can call. Usable as a decorator, with a name or without."""
+        return _named(self.add_template_global, name)
+
+    @setupmethod
+    def add_template_global(self, f: Callable[..., Any], name: str | None = None) -> None:
+        """Register a function that templates can call."""
+        self.jinja_env.globals[name or f.__name__] = f
+
+    @setupmethod
+    def teardown_appcontext(self, f: F) -> F:
+        """Register a function for the end of each context. It gets the error that nobody has handled, or None."""
+        self.teardown_appcontext_funcs.append(f)
+        return f
+
+    @setupmethod
+    def shell_context_processor(self, f: F) -> F:
+        """Register a function that returns values for the shell."""
+        self.shell_context_processors.append(f)
+        return f
+
+    # Errors
+
+    def _find_error_handler(self, e: Exception, blueprints: list[str]) -> Callable[..., Any] | None:
+        """Return the handler for an error: by status first, of the innermost blueprint first, for the nearest class."""
+        exc_class, code = self._get_exc_class_and_code(type(e))
+        spec = self.error_handler_spec
+        for wanted in (None,) if code is None else (code, None):
+            for name in (*blueprints, None):
+                handlers = spec[name].get(wanted) if name in spec else None
+                for base in exc_class.__mro__ if handlers else ():
+                    if (handler := handlers.get(base)) is not None:  # type: ignore[union-attr, arg-type]
+                        return handler
+        return None
+
+    def trap_http_exception(self, e: Exception) -> bool:
+        """Return True if an HTTP exception is an error like any other: see TRAP_HTTP_EXCEPTIONS."""
+        if self.config["TRAP_HTTP_EXCEPTIONS"]:
+            return True
+        traps_bad_requests = self.config["TRAP_BAD_REQUEST_ERRORS"]
+        if traps_bad_requests is None and self.debug and isinstance(e, BadRequestKeyError):
+            return True
+        return bool(traps_bad_requests) and isinstance(e, BadRequest)
+
+    def should_ignore_error(self, error: BaseException | None) -> bool:  # noqa: ARG002 - for those who override it
+        """Return True if functions for the teardown shall not see an error."""
+        return False
+
+    # URLs
+
+    def redirect(self, location: str, code: int = 302) -> "Response":
+        """Return a redirect."""
+        from antiphon.dialects.werkzeug.utils.redirects import redirect
+
+        response: Response = redirect(location, code, self.response_class)  # type: ignore[assignment]
+        return response
+
+    def inject_url_defaults(self, endpoint: str, values: dict[str, Any]) -> None:
+        """Have the functions of ``url_defaults`` change the values of a URL, the application's before a blueprint's."""
+        names: list[str | None] = [None]
+        if "." in endpoint:
+            from antiphon.dialects.flask.names import parents_of
+
+            names += reversed(parents_of(endpoint.rpartition(".")[0]))
+        for name in names:
+            if name in self.url_default_functions:
+                for function in self.url_default_functions[name]:
+                    function(endpoint, values)
+
+    def handle_url_build_error(self, error: BuildError, endpoint: str, values: dict[str, Any]) -> str:
+        """Return the URL of the first of ``url_build_error_handlers`` that gives one. Raises the last BuildError."""
+        for handler in self.url_build_error_handlers:
+            try:
+                url = handler(error, endpoint, values)
+            except BuildError as another:
+                error = another
+            else:
+                if url is not None:
+                    return url
+        raise error

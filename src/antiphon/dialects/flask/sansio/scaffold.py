@@ -1,0 +1,341 @@
+"""What applications and blueprints have in common: folders, and the registration of routes, hooks and handlers."""
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from functools import wraps
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from antiphon.dialects.werkzeug.exceptions.aborter import default_exceptions
+from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+from antiphon.lazy import lazy
+
+if TYPE_CHECKING:
+    from click import Group
+    from jinja2 import BaseLoader
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Key = str | None
+"""The name of a blueprint, or None for the application."""
+
+_sentinel: Any = object()
+
+
+def setupmethod(f: F) -> F:
+    """Have a method refuse to be called after the first request: its effect would be on some requests only."""
+    name = f.__name__
+
+    @wraps(f)
+    def checked(self: "Scaffold", *args: Any, **kwargs: Any) -> Any:
+        self._check_setup_finished(name)
+        return f(self, *args, **kwargs)
+
+    return checked  # type: ignore[return-value]  # it is called as the method is
+
+
+class Scaffold:
+    """Routes, hooks and handlers, found relative to the module or package ``import_name``."""
+
+    if TYPE_CHECKING:
+        cli: Group
+        name: str
+
+    _static_folder: str | None = None
+    _static_url_path: str | None = None
+
+    def __init__(
+        self,
+        import_name: str,
+        static_folder: str | os.PathLike[str] | None = None,
+        static_url_path: str | None = None,
+        template_folder: str | os.PathLike[str] | None = None,
+        root_path: str | None = None,
+    ) -> None:
+        self.import_name = import_name
+        self.static_folder = static_folder  # type: ignore[assignment]  # the setter takes paths, too
+        self.static_url_path = static_url_path
+        self.template_folder = template_folder
+        self.root_path = _root_path(import_name) if root_path is None else root_path
+        self.view_functions: dict[str, Callable[..., Any]] = {}
+        self.error_handler_spec: dict[Key, dict[int | None, dict[type[Exception], Callable[..., Any]]]] = defaultdict(
+            _handlers
+        )
+        self.before_request_funcs: dict[Key, list[Callable[..., Any]]] = defaultdict(list)
+        self.after_request_funcs: dict[Key, list[Callable[..., Any]]] = defaultdict(list)
+        self.teardown_request_funcs: dict[Key, list[Callable[..., Any]]] = defaultdict(list)
+        self.template_context_processors: dict[Key, list[Callable[..., Any]]] = defaultdict(list)
+        self.template_context_processors[None] = [_default_context]
+        self.url_value_preprocessors: dict[Key, list[Callable[..., Any]]] = defaultdict(list)
+        self.url_default_functions: dict[Key, list[Callable[..., Any]]] = defaultdict(list)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+    def _check_setup_finished(self, f_name: str) -> None:
+        raise NotImplementedError
+
+    # Folders
+
+    @property
+    def static_folder(self) -> str | None:
+        """The absolute path of the folder of static files; None without one."""
+        return None if self._static_folder is None else os.path.join(self.root_path, self._static_folder)
+
+    @static_folder.setter
+    def static_folder(self, value: str | os.PathLike[str] | None) -> None:
+        self._static_folder = None if value is None else os.fspath(value).rstrip("\\/")
+
+    @property
+    def has_static_folder(self) -> bool:
+        """True if there is a folder of static files. It need not exist yet."""
+        return self.static_folder is not None
+
+    @property
+    def static_url_path(self) -> str | None:
+        """The path below which static files are served; by default the name of their folder."""
+        if self._static_url_path is not None:
+            return self._static_url_path
+        folder = self.static_folder
+        return None if folder is None else f"/{os.path.basename(folder)}".rstrip("/")
+
+    @static_url_path.setter
+    def static_url_path(self, value: str | None) -> None:
+        self._static_url_path = None if value is None else value.rstrip("/")
+
+    @lazy
+    def jinja_loader(self) -> "BaseLoader | None":
+        """The loader of templates from ``template_folder``; None without one."""
+        if self.template_folder is None:
+            return None
+        from jinja2 import FileSystemLoader
+
+        return FileSystemLoader(os.path.join(self.root_path, self.template_folder))
+
+    # Routes
+
+    def _method_route(self, method: str, rule: str, options: dict[str, Any]) -> Callable[[F], F]:
+        if "methods" in options:
+            raise TypeError(f"'methods' goes with route(): {method.lower()}() has its method in its name")
+        return self.route(rule, methods=[method], **options)
+
+    @setupmethod
+    def get(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Register a view for GET. Usable as a decorator."""
+        return self._method_route("GET", rule, options)
+
+    @setupmethod
+    def post(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Register a view for POST. Usable as a decorator."""
+        return self._method_route("POST", rule, options)
+
+    @setupmethod
+    def put(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Register a view for PUT. Usable as a decorator."""
+        return self._method_route("PUT", rule, options)
+
+    @setupmethod
+    def delete(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Register a view for DELETE. Usable as a decorator."""
+        return self._method_route("DELETE", rule, options)
+
+    @setupmethod
+    def patch(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Register a view for PATCH. Usable as a decorator."""
+        return self._method_route("PATCH", rule, options)
+
+    @setupmethod
+    def route(self, rule: str, **options: Any) -> Callable[[F], F]:
+        """Register a view: see ``add_url_rule``. Usable as a decorator."""
+
+        def register(f: F) -> F:
+            endpoint = options.pop("endpoint", None)
+            self.add_url_rule(rule, endpoint, f, **options)
+            return f
+
+        return register
+
+    @setupmethod
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Callable[..., Any] | None = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
+        """Register a rule, and the view of its endpoint. ``options`` are those of ``Rule``."""
+        raise NotImplementedError
+
+    @setupmethod
+    def endpoint(self, endpoint: str) -> Callable[[F], F]:
+        """Register the view of an endpoint whose rule is added elsewhere. Usable as a decorator."""
+
+        def register(f: F) -> F:
+            self.view_functions[endpoint] = f
+            return f
+
+        return register
+
+    # Hooks
+
+    @setupmethod
+    def before_request(self, f: F) -> F:
+        """Register a function for before each request, whose answer, if it gives one, is that of the view."""
+        self.before_request_funcs[None].append(f)
+        return f
+
+    @setupmethod
+    def after_request(self, f: F) -> F:
+        """Register a function of the response, which returns the response to send. The last one is called first."""
+        self.after_request_funcs[None].append(f)
+        return f
+
+    @setupmethod
+    def teardown_request(self, f: F) -> F:
+        """Register a function for the end of each request. It gets the error that nobody has handled, or None."""
+        self.teardown_request_funcs[None].append(f)
+        return f
+
+    @setupmethod
+    def context_processor(self, f: F) -> F:
+        """Register a function that returns values for each template."""
+        self.template_context_processors[None].append(f)
+        return f
+
+    @setupmethod
+    def url_value_preprocessor(self, f: F) -> F:
+        """Register a function of the endpoint and the values of each request, which may change the values."""
+        self.url_value_preprocessors[None].append(f)
+        return f
+
+    @setupmethod
+    def url_defaults(self, f: F) -> F:
+        """Register a function of the endpoint and the values of each URL to build, which may change the values."""
+        self.url_default_functions[None].append(f)
+        return f
+
+    # Error handlers
+
+    @setupmethod
+    def errorhandler(self, code_or_exception: type[Exception] | int) -> Callable[[F], F]:
+        """Register a function that answers a status, or a class of errors. Usable as a decorator."""
+
+        def register(f: F) -> F:
+            self.register_error_handler(code_or_exception, f)
+            return f
+
+        return register
+
+    @setupmethod
+    def register_error_handler(self, code_or_exception: type[Exception] | int, f: Callable[..., Any]) -> None:
+        """Register a function that answers a status, or a class of errors."""
+        exc_class, code = self._get_exc_class_and_code(code_or_exception)
+        self.error_handler_spec[None][code][exc_class] = f
+
+    @staticmethod
+    def _get_exc_class_and_code(exc_class_or_code: type[Exception] | int) -> tuple[type[Exception], int | None]:
+        """Return the class of an error, and its status if it has one."""
+        if isinstance(exc_class_or_code, int):
+            if exc_class_or_code not in default_exceptions:
+                raise ValueError(
+                    f"{exc_class_or_code!r} is not a recognized HTTP error code: register a subclass of HTTPException"
+                    " that has it"
+                )
+            return default_exceptions[exc_class_or_code], exc_class_or_code
+        kind: Any = exc_class_or_code
+        if isinstance(kind, Exception):
+            raise TypeError(
+                f"{kind!r} is an instance, not a class: handlers are for classes of errors, or for statuses"
+            )
+        if not (isinstance(kind, type) and issubclass(kind, Exception)):
+            name = getattr(kind, "__name__", kind)
+            raise ValueError(
+                f"{name!r} is not a subclass of Exception: handlers are for classes of errors, or for statuses"
+            )
+        return kind, kind.code if issubclass(kind, HTTPException) else None
+
+
+def _handlers() -> dict[int | None, dict[type[Exception], Callable[..., Any]]]:
+    return defaultdict(dict)
+
+
+def _default_context() -> dict[str, Any]:
+    from antiphon.dialects.flask.templating import _default_template_ctx_processor
+
+    return _default_template_ctx_processor()
+
+
+def _root_path(import_name: str) -> str:
+    try:
+        from antiphon.dialects.flask.helpers import get_root_path
+    except ModuleNotFoundError:  # until that module is there
+        return os.getcwd()
+    return get_root_path(import_name)
+
+
+def _endpoint_from_view_func(view_func: Callable[..., Any] | None) -> str:
+    """Return the name of a view, which is the endpoint of a rule without one."""
+    if view_func is None:
+        raise AssertionError("expected view func if endpoint is not provided.")
+    return view_func.__name__
+
+
+def _named(add: Callable[..., None], name: Any) -> Any:
+    """Return the decorator for a name, or the function itself if that was given instead of one."""
+    if callable(name):
+        add(name)
+        return name
+
+    def register(f: F) -> F:
+        add(f, name=name)
+        return f
+
+    return register
+
+
+def find_package(import_name: str) -> tuple[str | None, str]:
+    """Return the prefix under which a package is installed, or None, and the folder in which it lies."""
+    folder = _folder_of(import_name)
+    prefix = os.path.abspath(sys.prefix)
+    if Path(folder).is_relative_to(prefix):
+        return prefix, folder
+    parent, name = os.path.split(folder)
+    if name.lower() != "site-packages":
+        return None, folder
+    above, lib = os.path.split(parent)
+    if lib.lower() == "lib":  # as on Windows
+        return above, folder
+    if os.path.basename(above).lower() == "lib":  # lib/python3.11
+        return os.path.dirname(above), folder
+    return parent, folder
+
+
+def _folder_of(import_name: str) -> str:
+    """Return the folder in which a package, or a module of it, lies; the working directory if it can't be found."""
+    root = import_name.partition(".")[0]
+    try:
+        spec = find_spec(root)
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return os.getcwd()
+    if not spec.submodule_search_locations:
+        return os.path.dirname(spec.origin or "")
+    if spec.origin not in (None, "namespace"):
+        return os.path.dirname(os.path.dirname(str(spec.origin)))
+    return os.path.dirname(_portion(spec.submodule_search_locations, import_name))
+
+
+def _portion(places: list[str], import_name: str) -> str:
+    """Return the portion of a namespace package (PEP 420) in which a package lies."""
+    spec = find_spec(import_name)
+    if spec is not None and spec.submodule_search_locations:
+        inner = Path(os.path.commonpath(spec.submodule_search_locations))
+        for place in places:
+            if inner.is_relative_to(place):
+                return place
+    return places[0]

@@ -1,0 +1,105 @@
+"""Flask's request and response: those of Werkzeug, with the application's rules and settings."""
+
+from typing import TYPE_CHECKING, Any
+
+from antiphon.dialects.flask.globals import _cv_app
+from antiphon.dialects.flask.names import parents_of
+from antiphon.dialects.werkzeug.exceptions.bad_request import BadRequest
+from antiphon.dialects.werkzeug.wrappers.request import Request as RequestBase
+from antiphon.dialects.werkzeug.wrappers.response import Response as ResponseBase
+
+if TYPE_CHECKING:
+    from antiphon.dialects.werkzeug.exceptions.http_exception import HTTPException
+    from antiphon.dialects.werkzeug.routing.rules import Rule
+
+_app = _cv_app.get
+
+
+class _Limit:
+    """An attribute of requests: the value that was set on the request, else the application's setting."""
+
+    def __init__(self, key: str, default: int | None) -> None:
+        self.key = key
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = f"_{name}"
+
+    def __get__(self, request: Any, owner: type) -> Any:
+        if request is None:
+            return self
+        if (own := request.__dict__.get(self.name)) is not None:
+            return own
+        ctx = _app()
+        return self.default if ctx is None else ctx.app.config[self.key]
+
+    def __set__(self, request: Any, value: int | None) -> None:
+        request.__dict__[self.name] = value
+
+
+class Request(RequestBase):
+    """A request, with the rule that it matched."""
+
+    url_rule: "Rule | None" = None
+    """The rule that matched; None without a match."""
+    view_args: dict[str, Any] | None = None
+    """The values of the rule's variables; None without a match."""
+    routing_exception: "HTTPException | None" = None
+    """The exception for a request without a match, which is raised when it is dispatched."""
+
+    max_content_length: int | None = _Limit("MAX_CONTENT_LENGTH", None)  # type: ignore[assignment]
+    """The most bytes of a body, MAX_CONTENT_LENGTH by default. A longer one raises RequestEntityTooLarge."""
+    max_form_memory_size: int | None = _Limit("MAX_FORM_MEMORY_SIZE", 500_000)  # type: ignore[assignment]
+    """The most bytes of the fields of a form in parts, MAX_FORM_MEMORY_SIZE by default."""
+    max_form_parts: int | None = _Limit("MAX_FORM_PARTS", 1_000)  # type: ignore[assignment]
+    """The most parts of a form, MAX_FORM_PARTS by default."""
+
+    @property
+    def endpoint(self) -> str | None:
+        """The endpoint that matched; None without a match."""
+        return None if self.url_rule is None else self.url_rule.endpoint
+
+    @property
+    def blueprint(self) -> str | None:
+        """The name under which the blueprint of the endpoint is registered; None outside of blueprints."""
+        endpoint = self.endpoint
+        return endpoint.rpartition(".")[0] if endpoint is not None and "." in endpoint else None
+
+    @property
+    def blueprints(self) -> list[str]:
+        """The names of the blueprint and of those around it, the innermost first."""
+        name = self.blueprint
+        return [] if name is None else parents_of(name)
+
+    def _load_form_data(self) -> None:
+        if "form" in self.__dict__:
+            return
+        super()._load_form_data()
+        ctx = _app()
+        if ctx is not None and ctx.app.debug and self.mimetype != "multipart/form-data" and not self.files:
+            from antiphon.dialects.flask.debughelpers import attach_enctype_error_multidict
+
+            attach_enctype_error_multidict(self)
+
+    def on_json_loading_failed(self, e: ValueError | None) -> Any:
+        """Raise BadRequest, which tells more when the application is debugged, or UnsupportedMediaType."""
+        try:
+            return super().on_json_loading_failed(e)
+        except BadRequest as error:
+            ctx = _app()
+            if ctx is not None and ctx.app.debug:
+                raise
+            raise BadRequest from error
+
+
+class Response(ResponseBase):
+    """A response: HTML, unless another media type is given."""
+
+    default_mimetype: str | None = "text/html"
+
+    @property
+    def max_cookie_size(self) -> int:  # type: ignore[override]
+        """The most bytes of a cookie without a warning: MAX_COOKIE_SIZE."""
+        ctx = _app()
+        size: int = ResponseBase.max_cookie_size if ctx is None else ctx.app.config["MAX_COOKIE_SIZE"]
+        return size
